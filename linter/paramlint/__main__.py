@@ -1,0 +1,6 @@
+"""`python -m paramlint`."""
+
+from paramlint.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

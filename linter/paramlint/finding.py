@@ -1,0 +1,121 @@
+"""What a rule says (`Finding`), and what a person reads (`Diagnostic`).
+
+A rule yields findings: a place, a message, perhaps a fix. The pipeline turns each into a diagnostic: the same, with
+the rule's name and with rows and columns. Positions are computed only then, because most code has no finding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+Applicability = Literal["safe", "unsafe"]
+Verdict = Literal["confirmed", "refuted", "not observed"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One textual change of a fix, placed by syntax nodes.
+
+    `first` and `last` are the outermost nodes replaced (inclusive, usually the same node); `text` is what takes their
+    place. With `where="before"` or `"after"` nothing is replaced: `text` becomes statements of its own, indented as
+    the statement `first` is.
+    """
+
+    first: cst.CSTNode
+    last: cst.CSTNode
+    text: str
+    where: Literal["replace", "before", "after", "delete"] = "replace"
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What would remove the finding. `title` is an imperative phrase, shown beside the message.
+
+    A fix is `safe` when the parameters and outputs of the model are bit for bit the same with it; the tests prove it
+    for each rule. `imports` are dotted names that the new text uses, such as `torch` or `torch.nn`.
+    """
+
+    title: str
+    changes: tuple[Change, ...]
+    applicability: Applicability = "unsafe"
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule's static detector yields: the smallest node that makes sense and one lower-case line."""
+
+    node: cst.CSTNode
+    message: str
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a rule's runtime detector yields.
+
+    `parameter` is the dotted name inside the model (`layers.0.weight`, or an attribute such as `blocks` where no
+    parameter is registered); `verdict_on` names the class and attribute that the static side would report, so that
+    the two can be joined; `evidence` holds what was seen: JSON-able figures, places and names.
+    """
+
+    parameter: str
+    message: str
+    owner: str = ""
+    attribute: str = ""
+    filename: str = ""
+    row: int = 0
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+class Location(NamedTuple):
+    """A place in a file; row and column count from 1, the column in characters."""
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace the text between two places, the end excluded."""
+
+    start: Location
+    end: Location
+    content: str
+
+
+@dataclass(frozen=True)
+class LocatedFix:
+    """A fix whose changes have become edits of the file's text, in order, none overlapping."""
+
+    title: str
+    applicability: Applicability
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One line of a report."""
+
+    path: str
+    start: Location
+    end: Location
+    code: str
+    name: str
+    message: str
+    fix: LocatedFix | None = None
+    #: The row on which `# noqa` silences it: the last row of the logical line.
+    noqa_row: int = 0
+    #: In a notebook, the cell's number from 1; rows then count inside the cell.
+    cell: int | None = None
+    verdict: Verdict | None = None
+    evidence: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def sort_key(self) -> tuple[str, int, Location, str, str]:
+        """Reports are sorted by path, place and code."""
+        return self.path, self.cell or 0, self.start, self.code, self.message

@@ -1,0 +1,197 @@
+"""A rule is a value: a code, a name, its documentation, what nominates code for it, and its detectors.
+
+    rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
+                triggers=(Stores("self", container=True),))
+
+    @rule.static(cst.Assign)
+    def check(node: cst.Assign, at: Place) -> Iterator[Finding]: ...
+
+    @rule.runtime
+    def verify(model: LiveModel) -> Iterator[Proof]: ...
+
+A detector is a pure function that asks `at` (see `paramlint.facts`) about names, types and classes, and yields what
+it finds. It is called only where one of the rule's triggers is; a trigger may be too generous, never too narrow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from paramlint.finding import Change, Finding, Fix, Proof
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from paramlint.facts import Class, Function, Place
+    from paramlint.verify.live import LiveModel
+
+__all__ = [
+    "Calls",
+    "Change",
+    "Classes",
+    "Defines",
+    "Finding",
+    "Fix",
+    "Group",
+    "Keywords",
+    "Mentions",
+    "Proof",
+    "Repeats",
+    "Rule",
+    "Stores",
+    "Trigger",
+]
+
+Group = Literal["bug", "risk", "pedantic"]
+FixKind = Literal["safe", "unsafe", "none"]
+
+NodeT = TypeVar("NodeT", bound="cst.CSTNode")
+HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
+
+
+@dataclass(frozen=True)
+class Calls:
+    """A call of something whose last name is one of `names`: `nn.Parameter(...)`, `P(...)` where P is imported."""
+
+    names: frozenset[str]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", frozenset(names))
+
+
+@dataclass(frozen=True)
+class Mentions:
+    """An attribute of one of these names, read or written: `anything.data`."""
+
+    names: frozenset[str]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", frozenset(names))
+
+
+@dataclass(frozen=True)
+class Stores:
+    """An assignment to an attribute. With `names`, to one of these; else to any attribute at all.
+
+    `values` limits it to values that contain one of these: `"container"` (a list, tuple, dict, set, comprehension or a
+    call of `list`, `dict`, `tuple`...), `"call"` (any call), `"name"` (a plain name or attribute).
+    """
+
+    names: frozenset[str]
+    values: frozenset[str]
+
+    def __init__(self, *names: str, values: tuple[str, ...] = ()) -> None:
+        object.__setattr__(self, "names", frozenset(names))
+        object.__setattr__(self, "values", frozenset(values))
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """A keyword argument of one of these names: `f(require_grad=False)`."""
+
+    names: frozenset[str]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", frozenset(names))
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """A list or tuple display times something, or something times one."""
+
+
+@dataclass(frozen=True)
+class Defines:
+    """A function or method of one of these names; with `defaults`, one that has a call as a parameter's default."""
+
+    names: frozenset[str]
+    defaults: bool
+
+    def __init__(self, *names: str, defaults: bool = False) -> None:
+        object.__setattr__(self, "names", frozenset(names))
+        object.__setattr__(self, "defaults", defaults)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Every class with a base. With `text`, only those whose source contains one of these words."""
+
+    text: frozenset[str]
+
+    def __init__(self, *text: str) -> None:
+        object.__setattr__(self, "text", frozenset(text))
+
+
+Trigger = Calls | Mentions | Stores | Keywords | Repeats | Defines | Classes
+
+NodeCheck = Callable[[Any, "Place"], Iterator[Finding]]
+FunctionCheck = Callable[["Function"], Iterator[Finding]]
+ClassCheck = Callable[["Class"], Iterator[Finding]]
+Verify = Callable[["LiveModel"], Iterator[Proof]]
+
+
+@dataclass(eq=False)
+class Rule:
+    """One invariant about parameters.
+
+    Args:
+        code: `PRM` and three digits; the first digit is the family.
+        name: kebab-case, the name of the fault; it reads after "allow".
+        group: `bug` and `risk` are on by default, `pedantic` is off.
+        fix: the strongest fix that the rule offers.
+        doc: the module's docstring, which is the documentation; see `sections`.
+        triggers: where the static detectors have to look.
+    """
+
+    code: str
+    name: str
+    group: Group
+    doc: str
+    fix: FixKind = "none"
+    triggers: tuple[Trigger, ...] = ()
+    node_checks: dict[type[cst.CSTNode], list[NodeCheck]] = field(default_factory=dict)
+    function_checks: list[FunctionCheck] = field(default_factory=list)
+    class_checks: list[ClassCheck] = field(default_factory=list)
+    verifiers: list[Verify] = field(default_factory=list)
+
+    def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Place], Iterator[Finding]]], Any]:
+        """Call the decorated function for every syntax node of these kinds in a nominated function or statement."""
+
+        def add(check: Callable[[NodeT, Place], Iterator[Finding]]) -> Any:
+            for kind in kinds:
+                self.node_checks.setdefault(kind, []).append(check)
+            return check
+
+        return add
+
+    def static_function(self, check: FunctionCheck) -> FunctionCheck:
+        """Call the decorated function for every nominated function; the code of a module counts as one."""
+        self.function_checks.append(check)
+        return check
+
+    def static_class(self, check: ClassCheck) -> ClassCheck:
+        """Call the decorated function for every nominated class."""
+        self.class_checks.append(check)
+        return check
+
+    def runtime(self, verify: Verify) -> Verify:
+        """Call the decorated function once for every verified model."""
+        self.verifiers.append(verify)
+        return verify
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.doc.strip().partition("\n")[0]
+
+    def sections(self) -> dict[str, str]:
+        """The documentation by heading: `""` is the text before the first, then `Bad`, `Good`, `Fix`, `Leave it`...
+
+        A heading stands at the start of a line and ends with a colon; what follows is its section.
+        """
+        pattern = rf"^({'|'.join(HEADINGS)}):[ \n]"
+        pieces = re.split(pattern, self.doc.strip() + "\n", flags=re.M)
+        return {"": pieces[0].strip()} | {pieces[i]: pieces[i + 1].rstrip() for i in range(1, len(pieces), 2)}
