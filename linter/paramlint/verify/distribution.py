@@ -1,0 +1,236 @@
+"""The distribution of a tensor's elements, once its shape is known: moments, bounds and cdf, all exact.
+
+Nothing here knows torch; arrays are numpy's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Array = NDArray[np.floating]
+Cdf = Callable[[Array], Array]
+
+#: Gauss-Legendre nodes for the moments of a cut-out piece: exact to rounding for the smooth laws below.
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
+#: Where an unbounded law ends for the integration of its moments, in standard deviations.
+REACH = 40.0
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What the elements of one tensor follow.
+
+    Attributes:
+        law: the law as its constructor writes it, `normal(std=0.02)`.
+        mean, std: over all elements, None where they are unknown.
+        low, high: no element lies outside.
+        cdf: P(element <= x) for an array of x; None where the elements are not independent (orthogonal).
+        fault: what is exactly wrong with the whole tensor, or None; `"row 3 is not orthogonal to row 1"`.
+        free: the elements, as a vector, that follow `cdf` independently of one another.
+        draw: a sample of the law where it is known only by example; it stands in for `cdf`.
+    """
+
+    law: str
+    mean: float | None
+    std: float | None
+    low: float = -math.inf
+    high: float = math.inf
+    cdf: Cdf | None = None
+    fault: Callable[[Array], str | None] = lambda _: None
+    free: Callable[[Array], Array] = np.ravel
+    draw: Callable[[], Array] | None = None
+
+    def scaled(self, factor: float) -> Distribution:
+        """The distribution of `factor` times an element.
+
+        Raises:
+            ValueError: the factor is zero or not finite, or the law is known only by a fault or an example.
+        """
+        cdf = self.cdf
+        if cdf is None or not math.isfinite(factor) or not factor:
+            raise ValueError(f"{self.law} cannot be scaled by {factor}")
+        ends = sorted((self.low * factor, self.high * factor))
+        return replace(
+            self,
+            law=f"{self.law}.scaled({number(factor)})",
+            mean=None if self.mean is None else self.mean * factor,
+            std=None if self.std is None else self.std * abs(factor),
+            low=ends[0],
+            high=ends[1],
+            cdf=(lambda x: cdf(x / factor)) if factor > 0 else (lambda x: 1 - below(cdf, x / factor)),
+            fault=lambda values: self.fault(values / factor),
+        )
+
+    def replaced(self, low: float, high: float, value: float) -> Distribution:
+        """The distribution after each element strictly between `low` and `high` has become `value`.
+
+        Raises:
+            ValueError: `low` is not under `high`, or the law is known only by a fault or an example.
+        """
+        cdf = self.cdf
+        if cdf is None or self.free is not np.ravel or not low < high:
+            raise ValueError(f"{self.law} cannot be replaced between {low} and {high}")
+        up_to_low = float(cdf(np.array([low]))[0])
+        under_high = float(below(cdf, np.array([high]))[0])
+        moved = under_high - up_to_low
+
+        def replaced_cdf(x: Array) -> Array:
+            kept = cdf(np.minimum(x, low)) + np.where(x >= high, cdf(x) - under_high, 0.0)
+            return np.asarray(kept + np.where(x >= value, moved, 0.0))
+
+        mean, std = self._moments_replaced(low, high, value, moved)
+        return replace(
+            self,
+            law=f"{self.law}.replaced({number(low)}, {number(high)}, {number(value)})",
+            mean=mean,
+            std=std,
+            low=min(high if low <= self.low < high else self.low, value) if moved else self.low,
+            high=max(low if low < self.high <= high else self.high, value) if moved else self.high,
+            cdf=replaced_cdf,
+            fault=lambda values: self.fault(values) or _left_between(values, low, high, value),
+        )
+
+    def _moments_replaced(
+        self, low: float, high: float, value: float, moved: float
+    ) -> tuple[float | None, float | None]:
+        """Mean and std after `replaced`: the piece between is taken out, its mass comes back at `value`."""
+        if self.mean is None or self.std is None or self.cdf is None:
+            return None, None
+        start = max(low, self.low, self.mean - REACH * self.std)
+        end = min(high, self.high, self.mean + REACH * self.std)
+        first, second = _partial_moments(self.cdf, start, end) if start < end else (0.0, 0.0)
+        mean = self.mean - first + moved * value
+        square = self.std**2 + self.mean**2 - second + moved * value**2
+        return mean, math.sqrt(max(square - mean**2, 0.0))
+
+
+def below(cdf: Cdf, x: Array) -> Array:
+    """P(element < x): the cdf just left of x, which differs from the cdf where the law has an atom."""
+    return cdf(np.nextafter(x, -np.inf))
+
+
+def _partial_moments(cdf: Cdf, start: float, end: float) -> tuple[float, float]:
+    """The integrals of x and of x squared over the part of a law between two points, by parts."""
+    x = start + (NODES + 1) / 2 * (end - start)
+    weights = WEIGHTS * (end - start) / 2
+    at_start = float(cdf(np.array([start]))[0])
+    at_end = float(below(cdf, np.array([end]))[0])
+    values = cdf(x)
+    first = end * at_end - start * at_start - float(weights @ values)
+    second = end**2 * at_end - start**2 * at_start - float(weights @ (2 * x * values))
+    return first, second
+
+
+def gaussian(law: str, mean: float, std: float) -> Distribution:
+    """A normal distribution; with `std=0` the constant that it then is."""
+    if std == 0:
+        return constant_at(law, mean)
+    return Distribution(law, mean, std, cdf=lambda x: ndtr((x - mean) / std))
+
+
+def flat(law: str, low: float, high: float) -> Distribution:
+    """A uniform distribution between two bounds; where they are equal, the constant that it then is."""
+    if low == high:
+        return constant_at(law, low)
+    return Distribution(
+        law,
+        mean=(low + high) / 2,
+        std=(high - low) / math.sqrt(12),
+        low=low,
+        high=high,
+        cdf=lambda x: np.clip((x - low) / (high - low), 0.0, 1.0),
+    )
+
+
+def truncated(law: str, mean: float, std: float, low: float, high: float) -> Distribution:
+    """A normal distribution of which what falls outside two bounds is drawn again.
+
+    The moments are those of Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions, 13.10.1.
+    """
+    a, b = (low - mean) / std, (high - mean) / std
+    # Near 1 the difference of two probabilities loses its digits, so an upper tail is taken by its mirror image.
+    sign = -1.0 if a > 0 else 1.0
+    under, over = sorted((float(ndtr(sign * a)), float(ndtr(sign * b))))
+    mass = over - under
+    if mass <= 0:
+        raise ValueError(f"{law} has no probability between its bounds")
+    density_a, density_b = _density(a), _density(b)
+    shift = (density_a - density_b) / mass
+    edge = (a * density_a if math.isfinite(a) else 0.0) - (b * density_b if math.isfinite(b) else 0.0)
+
+    def cdf(x: Array) -> Array:
+        z = sign * (np.clip(x, low, high) - mean) / std
+        share = (ndtr(z) - under) / mass
+        return np.asarray(share if sign > 0 else 1 - share)
+
+    return Distribution(
+        law,
+        mean=mean + std * shift,
+        std=std * math.sqrt(max(1 + edge / mass - shift**2, 0.0)),
+        low=low,
+        high=high,
+        cdf=cdf,
+    )
+
+
+def constant_at(law: str, value: float) -> Distribution:
+    """Every element is one value, to the last digit but one of float32."""
+
+    def fault(values: Array) -> str | None:
+        return _first_difference(values, np.full(values.shape, value))
+
+    return Distribution(law, value, 0.0, value, value, fault=fault, free=nothing)
+
+
+def zeros_and_ones(law: str, ones: int, count: int, expected: Callable[[], Array]) -> Distribution:
+    """The tensor of `count` elements is an array of zeros and `ones` ones, made only when it is compared."""
+    mean = ones / count
+    return Distribution(
+        law,
+        mean=mean,
+        std=math.sqrt(mean - mean**2),
+        low=0.0,
+        high=1.0,
+        fault=lambda values: _first_difference(values, expected()),
+        free=nothing,
+    )
+
+
+def nothing(_: Array) -> Array:
+    """No element is random."""
+    return np.empty(0)
+
+
+def number(value: float) -> str:
+    """A figure as it appears in a law: short, and enough to tell two laws apart."""
+    return f"{value:.6g}"
+
+
+def _density(x: float) -> float:
+    return math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+
+
+def _left_between(values: Array, low: float, high: float, value: float) -> str | None:
+    """The first element between two bounds that did not become the value; rounding is allowed for."""
+    room = 1e-6 * max(abs(low), abs(high))
+    inside = values[
+        (values > low + room) & (values < high - room) & ~np.isclose(values, value, rtol=1e-6, atol=0.0)
+    ]
+    if not inside.size:
+        return None
+    between = f"between {number(low)} and {number(high)}"
+    return f"the value {inside.flat[0]:.6g} lies {between} and is not {number(value)}"
+
+
+def _first_difference(values: Array, expected: Array) -> str | None:
+    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=0.0)
+    if not wrong.any():
+        return None
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return f"element {list(index)} is {values[index]:.6g} where {expected[index]:.6g} is expected"
