@@ -154,7 +154,7 @@ def truncated(law: str, mean: float, std: float, low: float, high: float) -> Dis
     The moments are those of Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions, 13.10.1.
     """
     a, b = (low - mean) / std, (high - mean) / std
-    # Near 1 the difference of two probabilities loses its digits, so an upper tail is taken by its mirror image.
+    # Near 1 the difference of two probabilities loses its digits: an upper tail is taken by its mirror image.
     sign = -1.0 if a > 0 else 1.0
     under, over = sorted((float(ndtr(sign * a)), float(ndtr(sign * b))))
     mass = over - under

@@ -1,14 +1,14 @@
 """Do a tensor's values follow a law? Exact tests, corrected for how many tensors a model has.
 
 What can be decided exactly comes first: values that are not finite, outside the bounds, or not as the law's
-structure demands. Then u = F(x), which is uniform whatever the law, is tested twice over: its normal scores by their
-mean and variance, which are most sensitive to a wrong location or scale, and u by Kolmogorov-Smirnov for everything
-else. All three have exact distributions at any sample size, so
+structure demands. Then u = F(x), which is uniform whatever the law, is tested twice over: its normal scores by
+their mean and variance, which are most sensitive to a wrong location or scale, and u by Kolmogorov-Smirnov for
+everything else. All three have exact distributions at any sample size, so
 
     p = min(1, 4 p_mean, 4 p_var, 2 p_KS)
 
-spends half the error on shape and a quarter on each moment. Where a law has atoms, u is drawn uniformly from the
-jump, which keeps it exactly uniform. docs/distributions.md has the measured error and power.
+spends half the error on shape and a quarter on each moment. Where a law has atoms, u is drawn uniformly from
+the jump, which keeps it exactly uniform. docs/distributions.md has the measured error and power.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SMALLEST = 64
 LARGEST = 20_000
 #: The probability that a model whose values are all right has any tensor rejected.
 LEVEL = 0.01
-#: u is kept this far from 0 and 1: half of the grain of torch's float32 `uniform_`, which can return its lower bound.
+#: u is kept this far from 0 and 1: half of the grain of torch's `uniform_`, which can return its lower bound.
 GRAIN = 2.0**-25
 #: Rounding that a bound leaves room for, relative to the larger one.
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
@@ -123,8 +123,7 @@ def _subsample(values: Array, generator: np.random.Generator) -> Array:
 def _p_value(values: Array, distribution: Distribution, generator: np.random.Generator) -> float:
     if distribution.draw is not None:
         drawn = _subsample(distribution.draw(), generator)
-        _, p = stats.ks_2samp(values, drawn, method="asymp")
-        return float(p)
+        return float(np.asarray(stats.ks_2samp(values, drawn, method="asymp"))[1])
     assert distribution.cdf is not None
     p_mean, p_variance, p_shape = _p_values(_uniforms(values, distribution.cdf, generator))
     return min(1.0, 4 * p_mean, 4 * p_variance, 2 * p_shape)

@@ -30,7 +30,7 @@ FanMode = Literal["fan_in", "fan_out"]
 ORTHOGONAL_TOLERANCE = 1e-4
 #: Elements that `like` draws at least, so that its own sampling error is the smaller one.
 DRAWN = 20_000
-#: The first seed of `like`: not one that a model is likely to be built with, or both samples would be the same.
+#: The first seed of `like`: not one that a model is likely to be built with, or both samples would be equal.
 SEED = 0x9A7A_0000
 
 
