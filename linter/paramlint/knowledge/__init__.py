@@ -1,0 +1,108 @@
+"""What the static side knows about torch, without torch.
+
+The facts are in `torch_tables`, generated from one version of torch and dated by it (`TORCH_VERSION`). Names are
+given in full with torch's public spelling, `torch.nn.Linear`; names of methods stand alone, `normal_`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Literal
+
+from paramlint.knowledge import torch_tables as tables
+
+TORCH_VERSION = tables.TORCH_VERSION
+
+MODULE_METHODS = frozenset(tables.MODULE_METHODS)
+"""Methods and attributes of every `torch.nn.Module`."""
+MODULE_SELF_METHODS = frozenset(tables.MODULE_SELF_METHODS)
+"""Methods of Module that return the module itself: `net.cuda()` is `net`."""
+
+TENSOR_INPLACE = frozenset(tables.TENSOR_INPLACE)
+"""Methods of Tensor that write values in place, not those that change shape, storage or flags (`squeeze_`)."""
+TENSOR_INIT_INPLACE = frozenset(tables.TENSOR_INIT_INPLACE)
+"""Those of TENSOR_INPLACE that write the whole tensor without reading it."""
+TENSOR_ATTRIBUTES = frozenset(tables.TENSOR_ATTRIBUTES)
+"""Attributes of Tensor that are not methods."""
+TENSOR_FACTORIES = frozenset(tables.TENSOR_FACTORIES)
+"""Functions of torch that make a tensor, `torch.zeros`, `torch.rand_like`."""
+EMPTY_FACTORIES = frozenset(tables.EMPTY_FACTORIES)
+"""What returns uninitialised memory: functions in full, methods of Tensor alone (`new_empty`)."""
+LEGACY_CONSTRUCTORS = frozenset(tables.LEGACY_CONSTRUCTORS)
+"""Those of EMPTY_FACTORIES that do so given sizes, and copy when given data: `torch.FloatTensor`."""
+
+INIT_FUNCTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(tables.INIT_FUNCTIONS)
+"""Functions of `torch.nn.init` without the deprecated ones, and their arguments."""
+DEPRECATED_INIT: Mapping[str, str] = MappingProxyType(tables.DEPRECATED_INIT)
+"""Deprecated names in `torch.nn.init`, and what replaces them."""
+FAN_INIT = frozenset(tables.FAN_INIT)
+"""Init functions that compute a fan, and so raise on a 1-D tensor."""
+MATRIX_INIT = frozenset(tables.MATRIX_INIT)
+"""Other init functions that raise on a 1-D tensor."""
+INIT_RETURNS_TENSOR = tables.INIT_RETURNS_TENSOR
+"""True if every function of INIT_FUNCTIONS returns the tensor that it was given."""
+
+OPTIMIZERS: Mapping[str, tuple[str, ...]] = MappingProxyType(tables.OPTIMIZERS)
+"""Optimizer classes in full, the base class included, and the arguments of their `__init__`."""
+STORAGE_DTYPES = frozenset(tables.STORAGE_DTYPES)
+"""Types whose tensors cannot be trained: no gradient (integers, bool) or no arithmetic (fp8)."""
+FLOAT_DTYPES = frozenset(tables.FLOAT_DTYPES)
+"""Floating-point types that can be trained. Complex types are in neither table."""
+PARAMETER_CLASSES = frozenset(tables.PARAMETER_CLASSES)
+BUFFER_CLASSES = frozenset(tables.BUFFER_CLASSES)
+
+Owns = Literal["always", "never", "arguments", "children"]
+
+
+@dataclass(frozen=True)
+class ModuleClass:
+    """A class of `torch.nn`: what its instances hold.
+
+    `parameters`, `buffers` and `submodules` are the union over all arguments: an LSTM lists `weight_hr_l0`, which
+    only `proj_size` gives it, and its layers 0 and 1, which stand for any number. `owns` counts the parameters of
+    submodules too: "always"; "never"; "arguments", where each pair of `without` (argument, value) leaves none;
+    "children", a container or wrapper that owns what the caller puts into it.
+    """
+
+    name: str
+    bases: tuple[str, ...]
+    """Classes up to `torch.nn.Module`, nearest first; private ones too, `torch.nn.modules.conv._ConvNd`."""
+    parameters: tuple[str, ...]
+    buffers: tuple[str, ...]
+    submodules: Mapping[str, str] = field(hash=False)
+    """Attribute -> class; `torch.nn.Module` where the caller hands the submodule over."""
+    arguments: tuple[str, ...]
+    """Of `__init__`, without self, positional ones in order; `*args` and `**kwargs` with their stars."""
+    owns: Owns
+    without: tuple[tuple[str, object], ...]
+    optional: Mapping[str, str] = field(hash=False)
+    """Parameter -> boolean argument that must be true for it. The pairs of `without` prevail."""
+
+
+def canonical(name: str) -> str:
+    """The public spelling of a name: `torch.nn.Linear` for `torch.nn.modules.linear.Linear`; others unchanged."""
+    return tables.ALIASES.get(name, name)
+
+
+@cache
+def module_class(name: str) -> ModuleClass | None:
+    """What is known about the module class of that name, in any spelling; None if it is not torch's."""
+    name = canonical(name)
+    row = tables.MODULES.get(name)
+    if row is None:
+        return None
+    bases, parameters, buffers, submodules, arguments, owns, without, optional = row
+    return ModuleClass(
+        name=name,
+        bases=bases,
+        parameters=parameters,
+        buffers=buffers,
+        submodules=MappingProxyType(dict(submodules)),
+        arguments=arguments,
+        owns=owns,
+        without=without,
+        optional=MappingProxyType(dict(optional)),
+    )
