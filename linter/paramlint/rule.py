@@ -1,15 +1,15 @@
 """A rule is a value: a code, a name, its documentation, what nominates code for it, and its detectors.
 
     rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
-                triggers=(Stores("self", container=True),))
+                triggers=(Stores(values=("container",)),))
 
     @rule.static(cst.Assign)
-    def check(node: cst.Assign, at: Place) -> Iterator[Finding]: ...
+    def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]: ...
 
     @rule.runtime
     def verify(model: LiveModel) -> Iterator[Proof]: ...
 
-A detector is a pure function that asks `at` (see `paramlint.facts`) about names, types and classes, and yields what
+A detector is a pure function that asks its `Scope` or `Class` (see `paramlint.facts`) about names, types and classes, and yields what
 it finds. It is called only where one of the rule's triggers is; a trigger may be too generous, never too narrow.
 """
 
@@ -25,7 +25,7 @@ from paramlint.finding import Change, Finding, Fix, Proof
 if TYPE_CHECKING:
     import libcst as cst
 
-    from paramlint.facts import Class, Function, Place
+    from paramlint.facts import Class, Scope
     from paramlint.verify.live import LiveModel
 
 __all__ = [
@@ -127,8 +127,8 @@ class Classes:
 
 Trigger = Calls | Mentions | Stores | Keywords | Repeats | Defines | Classes
 
-NodeCheck = Callable[[Any, "Place"], Iterator[Finding]]
-FunctionCheck = Callable[["Function"], Iterator[Finding]]
+NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
+ScopeCheck = Callable[["Scope"], Iterator[Finding]]
 ClassCheck = Callable[["Class"], Iterator[Finding]]
 Verify = Callable[["LiveModel"], Iterator[Proof]]
 
@@ -153,23 +153,23 @@ class Rule:
     fix: FixKind = "none"
     triggers: tuple[Trigger, ...] = ()
     node_checks: dict[type[cst.CSTNode], list[NodeCheck]] = field(default_factory=dict)
-    function_checks: list[FunctionCheck] = field(default_factory=list)
+    scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
 
-    def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Place], Iterator[Finding]]], Any]:
+    def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Scope], Iterator[Finding]]], Any]:
         """Call the decorated function for every syntax node of these kinds in a nominated function or statement."""
 
-        def add(check: Callable[[NodeT, Place], Iterator[Finding]]) -> Any:
+        def add(check: Callable[[NodeT, Scope], Iterator[Finding]]) -> Any:
             for kind in kinds:
                 self.node_checks.setdefault(kind, []).append(check)
             return check
 
         return add
 
-    def static_function(self, check: FunctionCheck) -> FunctionCheck:
+    def static_scope(self, check: ScopeCheck) -> ScopeCheck:
         """Call the decorated function for every nominated function; the code of a module counts as one."""
-        self.function_checks.append(check)
+        self.scope_checks.append(check)
         return check
 
     def static_class(self, check: ClassCheck) -> ClassCheck:

@@ -77,7 +77,10 @@ class ModuleClass:
     arguments: tuple[str, ...]
     """Of `__init__`, without self, positional ones in order; `*args` and `**kwargs` with their stars."""
     owns: Owns
+    owns_by_default: bool
+    """Whether a call that gives only what it must owns parameters: false for InstanceNorm2d, whose affine is off."""
     without: tuple[tuple[str, object], ...]
+    """Given or by default, each of these (argument, value) pairs alone leaves an instance without parameters."""
     optional: Mapping[str, str] = field(hash=False)
     """Parameter -> boolean argument that must be true for it. The pairs of `without` prevail."""
 
@@ -94,7 +97,7 @@ def module_class(name: str) -> ModuleClass | None:
     row = tables.MODULES.get(name)
     if row is None:
         return None
-    bases, parameters, buffers, submodules, arguments, owns, without, optional = row
+    bases, parameters, buffers, submodules, arguments, owns, owns_by_default, without, optional = row
     return ModuleClass(
         name=name,
         bases=bases,
@@ -103,6 +106,7 @@ def module_class(name: str) -> ModuleClass | None:
         submodules=MappingProxyType(dict(submodules)),
         arguments=arguments,
         owns=owns,
+        owns_by_default=owns_by_default,
         without=without,
         optional=MappingProxyType(dict(optional)),
     )

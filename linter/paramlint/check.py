@@ -1,0 +1,246 @@
+"""The one pipeline: from a source and some rules to diagnostics. Front ends only translate what it gives."""
+
+from __future__ import annotations
+
+import ast
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from paramlint.finding import Diagnostic, Location
+from paramlint.nominate import Nominator
+from paramlint.rule import Rule
+from paramlint.source import Source, UnreadableError
+from paramlint.suppress import Suppressions
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from paramlint.facts import File, Project, Scope
+    from paramlint.finding import Finding
+    from paramlint.outline import Unit
+
+ResultT = TypeVar("ResultT")
+
+#: LibCST recurses in C; a thread may have a larger stack than the process.
+STACK_BYTES = 512 * 1024 * 1024
+_ERRORS = {
+    "PRM002": "syntax-error",
+    "PRM003": "unreadable-file",
+    "PRM004": "too-complex",
+    "PRM005": "internal-error",
+}
+
+
+@dataclass
+class FileReport:
+    """What checking one file gave.
+
+    Attributes:
+        diagnostics: sorted, suppressed ones left out.
+        failed: whether one of them says that the file, or part of it, could not be checked.
+        suppressed: how many findings a `# noqa` silenced.
+        parsed_rows: how many rows LibCST parsed.
+    """
+
+    path: str
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    suppressed: list[Diagnostic] = field(default_factory=list)
+    parsed_rows: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether something kept the file from being checked whole."""
+        return any(d.code in _ERRORS for d in self.diagnostics)
+
+
+def check_path(
+    path: str, nominator: Nominator, project: Project | None = None, *, reference: bool = False
+) -> FileReport:
+    """Check one file on disk; whatever goes wrong becomes a diagnostic of that file."""
+    try:
+        source = Source.read(path)
+    except UnreadableError as error:
+        return FileReport(path, [_problem(path, "PRM003", str(error))])
+    return check_source(source, nominator, project, reference=reference)
+
+
+def check_source(
+    source: Source,
+    nominator: Nominator,
+    project: Project | None = None,
+    *,
+    tree: ast.Module | None = None,
+    reference: bool = False,
+) -> FileReport:
+    """Check one source.
+
+    Args:
+        source: the text and its path.
+        nominator: the rules to run, compiled.
+        project: where other files are found; without one the file is judged by itself.
+        tree: the file's `ast`, where the caller has parsed it already.
+        reference: parse the file whole and show every unit to every rule.
+    """
+    path = source.path
+    try:
+        if tree is None:
+            tree = ast.parse(source.text)
+        if b"torch" not in source.data:
+            return FileReport(path)
+        return _check(source, nominator, project, tree, reference)
+    except UnreadableError as error:
+        return FileReport(path, [_problem(path, "PRM003", str(error), error.row)])
+    except SyntaxError as error:
+        message = f"is not valid Python: {error.msg}"
+        return FileReport(path, [_problem(path, "PRM002", message, error.lineno or 1, error.offset or 1)])
+    except ValueError as error:
+        return FileReport(path, [_problem(path, "PRM002", f"is not valid Python: {error}")])
+    except (RecursionError, MemoryError):
+        return FileReport(path, [_problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
+    except Exception as error:
+        return FileReport(path, [_internal(path, error)])
+
+
+def _check(
+    source: Source, nominator: Nominator, project: Project | None, tree: ast.Module, reference: bool
+) -> FileReport:
+    from paramlint.facts import File  # libcst is loaded only when there is something to parse
+
+    file = File(source, project, tree, whole=reference)
+    if reference:
+        nominated = {unit: set(nominator.rules) for unit in file.outline.units}
+    else:
+        nominated = nominator.nominate(source, file.outline)
+    if not nominated:
+        return FileReport(source.path)
+    report = FileReport(source.path)
+    found: list[tuple[Rule, Scope, Finding]] = []
+    for unit, rules in nominated.items():
+        try:
+            found.extend(_run(file, unit, rules))
+        except Exception as error:
+            report.diagnostics.append(_failure(source.path, unit, error))
+    diagnostics = _locate(file, found)
+    report.parsed_rows = file.parsed
+    suppressions = Suppressions(source)
+    for diagnostic in diagnostics:
+        kept = not suppressions.silence(diagnostic)
+        (report.diagnostics if kept else report.suppressed).append(diagnostic)
+    report.diagnostics.sort(key=lambda d: d.sort_key)
+    return report
+
+
+def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:
+    from paramlint.segments import TooComplexError
+
+    if isinstance(error, TooComplexError):
+        return _problem(path, "PRM004", str(error), error.row)
+    if isinstance(error, (RecursionError, MemoryError)):
+        return _problem(path, "PRM004", "is too large or too deeply nested to be analysed", unit.first)
+    return _internal(path, error, unit.first)
+
+
+def _run(file: File, unit: Unit, rules: set[Rule]) -> Iterator[tuple[Rule, Scope, Finding]]:
+    scope = file.scope(unit)
+    ordered = sorted(rules, key=lambda rule: rule.code)
+    checks: dict[type[cst.CSTNode], list[tuple[Rule, Callable[..., Iterator[Finding]]]]] = {}
+    for rule in ordered:
+        for kind, functions in rule.node_checks.items():
+            checks.setdefault(kind, []).extend((rule, function) for function in functions)
+    if checks:
+        for node in scope.nodes:
+            for rule, check in checks.get(node.__class__, ()):
+                for finding in check(node, scope):
+                    yield rule, scope, finding
+    for rule in ordered:
+        for scope_check in rule.scope_checks:
+            for finding in scope_check(scope):
+                yield rule, scope, finding
+    if unit.kind != "class":
+        return
+    cls = file.class_of(unit)
+    assert cls is not None
+    for rule in ordered:
+        for class_check in rule.class_checks:
+            for finding in class_check(cls):
+                yield rule, scope, finding
+
+
+def _locate(file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
+    """Turn findings into diagnostics; one that is found twice is said once."""
+    from paramlint.fixes import locate_fix
+
+    if not found:
+        return []
+    nodes = {f.node for _, _, f in found}
+    for _, _, finding in found:
+        for change in finding.fix.changes if finding.fix is not None else ():
+            nodes.update((change.first, change.last))
+    spans = file.spans(nodes, [scope for _, scope, _ in found])
+    diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
+    for rule, scope, finding in found:
+        span = spans.get(finding.node)
+        source = file.source
+        start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
+        end = Location(*source.place(span[1])) if span else start
+        fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
+        key = (rule.code, start, finding.message)
+        if key not in diagnostics:
+            diagnostics[key] = Diagnostic(
+                source.path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row
+            )
+    return list(diagnostics.values())
+
+
+def _problem(path: str, code: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
+    place = Location(max(row, 1), max(column, 1))
+    return Diagnostic(path, place, place, code, _ERRORS[code], message, noqa_row=place.row)
+
+
+def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
+    said = " ".join(str(error).split())
+    return _problem(
+        path,
+        "PRM005",
+        f"paramlint failed here ({type(error).__name__}: {said}{where}); please report it",
+        row,
+    )
+
+
+def with_large_stack(function: Callable[[], ResultT]) -> ResultT:
+    """Run a function in a thread whose stack is large enough for LibCST."""
+    results: list[ResultT] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    before = threading.stack_size(STACK_BYTES)
+    try:
+        thread = threading.Thread(target=run, name="paramlint", daemon=True)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    while thread.is_alive():
+        thread.join(0.1)  # so that an interrupt reaches the main thread
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def check_paths(
+    paths: Iterable[str], rules: Sequence[Rule], project: Project | None, *, reference: bool = False
+) -> Iterator[FileReport]:
+    """Check files one after the other, in the order given."""
+    nominator = Nominator(rules)
+    for path in paths:
+        yield check_path(path, nominator, project, reference=reference)

@@ -1,0 +1,101 @@
+"""Where a class gives its attributes values: plain assignments and the calls that register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One statement that gives an attribute a value.
+
+    `how` is `assign` (`self.x = v`), `class` (in the body of the class), `parameter`, `buffer` or `module`
+    (`register_parameter("x", v)`, `register_buffer`, `add_module`), `setattr`, or `augmented` (`self.x += v`).
+    """
+
+    scope: Scope
+    node: cst.CSTNode
+    value: cst.BaseExpression | None
+    how: Literal["assign", "class", "parameter", "buffer", "module", "setattr", "augmented"]
+    annotation: cst.BaseExpression | None = None
+
+
+_REGISTER: dict[str, Literal["parameter", "buffer", "module"]] = {
+    "register_parameter": "parameter",
+    "register_buffer": "buffer",
+    "add_module": "module",
+    "register_module": "module",
+}
+
+
+def assignments_in(scope: Scope) -> Iterator[tuple[str, Assignment]]:
+    """The attributes of its own class that a scope gives values, in the order of the text."""
+    for node in scope.nodes:
+        if isinstance(node, cst.Assign):
+            for target in node.targets:
+                yield from _targets(scope, target.target, node, node.value)
+        elif isinstance(node, cst.AnnAssign):
+            annotation = node.annotation.annotation
+            name = scope.self_attribute(node.target)
+            if name is not None:
+                yield name, Assignment(scope, node, node.value, "assign", annotation)
+            elif scope.kind == "class" and isinstance(node.target, cst.Name):
+                yield node.target.value, Assignment(scope, node, node.value, "class", annotation)
+        elif isinstance(node, cst.AugAssign):
+            name = scope.self_attribute(node.target)
+            if name is not None:
+                yield name, Assignment(scope, node, node.value, "augmented")
+        elif isinstance(node, cst.Call):
+            yield from _registration(scope, node)
+
+
+def _targets(
+    scope: Scope, target: cst.CSTNode, node: cst.CSTNode, value: cst.BaseExpression | None
+) -> Iterator[tuple[str, Assignment]]:
+    name = scope.self_attribute(target)
+    if name is not None:
+        yield name, Assignment(scope, node, value, "assign")
+    elif scope.kind == "class" and isinstance(target, cst.Name):
+        yield target.value, Assignment(scope, node, value, "class")
+    elif isinstance(target, (cst.Tuple, cst.List)):
+        values: list[cst.BaseExpression | None] = [None] * len(target.elements)
+        if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == len(target.elements):
+            values = [element.value for element in value.elements]
+        for element, part in zip(target.elements, values, strict=True):
+            yield from _targets(scope, element.value, node, part)
+
+
+def _registration(scope: Scope, node: cst.Call) -> Iterator[tuple[str, Assignment]]:
+    """`self.register_parameter("x", v)` and its like, and `setattr(self, "x", v)`."""
+    arguments = [arg.value for arg in node.args if arg.keyword is None and arg.star == ""]
+    keywords = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+    if isinstance(node.func, cst.Name) and node.func.value == "setattr" and len(arguments) == 3:
+        if isinstance(arguments[0], cst.Name) and arguments[0].value == scope.self_name:
+            name = _literal(arguments[1])
+            if name is not None:
+                yield name, Assignment(scope, node, arguments[2], "setattr")
+        return
+    how = _REGISTER.get(scope.self_attribute(node.func) or "")
+    if how is None:
+        return
+    first = arguments[0] if arguments else keywords.get("name")
+    second = arguments[1] if len(arguments) > 1 else None
+    for key in ("param", "tensor", "module"):
+        second = second if second is not None else keywords.get(key)
+    name = _literal(first) if first is not None else None
+    if name is not None:
+        yield name, Assignment(scope, node, second, how)
+
+
+def _literal(node: cst.CSTNode) -> str | None:
+    if isinstance(node, cst.SimpleString):
+        value = node.evaluated_value
+        return value if isinstance(value, str) else None
+    return None

@@ -1,0 +1,252 @@
+"""Files and the project around them: looking names up, following imports only when somebody asks."""
+
+from __future__ import annotations
+
+import ast
+import os
+from functools import cached_property
+from pathlib import Path
+
+import libcst as cst
+
+from paramlint.facts.classes import Class
+from paramlint.facts.scopes import Scope
+from paramlint.knowledge import canonical
+from paramlint.outline import Outline, Unit, outline
+from paramlint.segments import Segment, TooComplexError, WholeFile
+from paramlint.source import Source, UnreadableError
+
+#: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
+Symbol = Class | Scope | str
+
+
+class File:
+    """One file's names, classes and scopes; nothing is parsed before it is asked for.
+
+    Args:
+        source: the file's text.
+        tree: its `ast`, where the caller has it already.
+        project: where other files are found; without one, names from other files stay unknown.
+        whole: parse the file once as a whole instead of unit by unit (the reference).
+
+    Raises:
+        SyntaxError: when the outline is asked for and the file is not valid Python.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        project: Project | None = None,
+        tree: ast.Module | None = None,
+        whole: bool = False,
+    ) -> None:
+        self.source = source
+        self.project = project
+        self.is_whole = whole
+        self._tree = tree
+        self._scopes: dict[Unit, Scope] = {}
+        self._classes: dict[Unit, Class] = {}
+        #: Bytes that LibCST has parsed, for the benchmarks.
+        self.parsed = 0
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The file's `ast`."""
+        return self._tree if self._tree is not None else ast.parse(self.source.text)
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Where the file's definitions are."""
+        return outline(self.tree, len(self.source.line_starts))
+
+    @cached_property
+    def module(self) -> str:
+        """The file's dotted module name, from the folders around it that hold an `__init__.py`."""
+        path = Path(self.source.path).absolute()
+        parts = [] if path.stem == "__init__" else [path.stem]
+        folder = path.parent
+        while (folder / "__init__.py").exists() and folder != folder.parent:
+            parts.append(folder.name)
+            folder = folder.parent
+        return ".".join(reversed(parts))
+
+    @cached_property
+    def _whole(self) -> WholeFile:
+        return WholeFile(self.source, self.outline.units)
+
+    def segment(self, unit: Unit) -> Segment:
+        """Parse a unit.
+
+        Raises:
+            TooComplexError: LibCST might not survive it.
+        """
+        segment = Segment(self.source, unit, self._whole if self.is_whole else None)
+        self.parsed += len(segment.module.code) if self.is_whole else unit.last - unit.first
+        return segment
+
+    def spans(self, nodes: set[cst.CSTNode], scopes: list[Scope]) -> dict[cst.CSTNode, tuple[int, int]]:
+        """Where nodes of this file stand in its text; the given scopes are searched first, then all that were parsed."""
+        found: dict[cst.CSTNode, tuple[int, int]] = {}
+        segments = {scope.segment: None for scope in [*scopes, *self._scopes.values()] if "segment" in vars(scope)}
+        for segment in segments:
+            missing = nodes - found.keys()
+            if not missing:
+                break
+            found.update(segment.spans(missing))
+        return found
+
+    def scope(self, unit: Unit) -> Scope:
+        """The scope of a unit; it is parsed when first asked."""
+        known = self._scopes.get(unit)
+        if known is None:
+            known = self._scopes[unit] = Scope(self, unit)
+        return known
+
+    def class_of(self, unit: Unit) -> Class | None:
+        """The class that a unit is, or is a method of."""
+        if unit.cls is None:
+            return None
+        known = self._classes.get(unit.cls.unit)
+        if known is None:
+            known = self._classes[unit.cls.unit] = Class(self, unit.cls)
+        return known
+
+    def lookup(self, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Symbol | None:
+        """What a dotted name means at the module level of this file, imports followed.
+
+        `seen` holds the files and names on the way here, so that imports in a circle end.
+        """
+        key = (self.source.path, name)
+        if key in seen or len(seen) > 40:
+            return None
+        seen = seen | {key}
+        found = self.outline.classes.get(name)
+        if found:
+            return self.class_of(found[-1].unit)
+        functions = self.outline.functions.get(name)
+        if functions:
+            return self.scope(functions[-1])
+        head, _, rest = name.partition(".")
+        target = self.outline.imports.get(head)
+        if target is not None:
+            return self.imported(f"{target}.{rest}" if rest else target, seen)
+        alias = self._alias(head)
+        if alias is not None:
+            return self.lookup(f"{alias}.{rest}" if rest else alias, seen)
+        for module in self.outline.star_imports:
+            symbol = self.imported(f"{module}.{name}" if not module.endswith(".") else module + name, seen)
+            if symbol is not None and not isinstance(symbol, str):
+                return symbol
+        return None
+
+    def imported(self, dotted: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Symbol | None:
+        """What an imported dotted name means: a definition in the project, or a canonical name outside it."""
+        if not dotted.startswith("."):
+            name = canonical(dotted)
+            if name.startswith("torch."):
+                return name
+        found = self.project.find(dotted, self) if self.project is not None else None
+        if found is None:
+            return None if dotted.startswith(".") else canonical(dotted)
+        file, rest = found
+        return file.lookup(rest, seen) if rest else None
+
+    def _alias(self, name: str) -> str | None:
+        """The dotted name that a module-level `name = other.name` stands for, when it is assigned once."""
+        values = [
+            statement.value
+            for statement in self.outline.module.tree.body  # type: ignore[attr-defined]
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            if isinstance(target, ast.Name) and target.id == name
+        ]
+        if len(values) != 1:
+            return None
+        parts: list[str] = []
+        value = values[0]
+        while isinstance(value, ast.Attribute):
+            parts.append(value.attr)
+            value = value.value
+        if not isinstance(value, ast.Name):
+            return None
+        return ".".join([value.id, *reversed(parts)])
+
+
+class Project:
+    """Finds and keeps the files that names are followed into.
+
+    Args:
+        roots: folders from which absolute imports are looked up, beside the folder of the importing file's package.
+    """
+
+    def __init__(self, roots: list[str] | None = None) -> None:
+        self.roots = [os.path.abspath(root) for root in roots or []]
+        self._files: dict[str, File | None] = {}
+        self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
+        #: Per file being checked, what its findings depended on: paths read, and paths looked for and not found.
+        self.consulted: set[str] = set()
+
+    def file(self, path: str) -> File | None:
+        """A file by path; `None` where it cannot be read or is not valid Python."""
+        self.consulted.add(path)
+        if path not in self._files:
+            self._files[path] = self._read(path)
+        return self._files[path]
+
+    def _read(self, path: str) -> File | None:
+        try:
+            file = File(Source.read(path), self)
+            _ = file.outline
+        except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
+            return None
+        return file
+
+    def find(self, dotted: str, importer: File) -> tuple[File, str] | None:
+        """The file that holds a dotted name, and the rest of the name inside it."""
+        folder = os.path.dirname(os.path.abspath(importer.source.path))
+        key = (dotted, folder)
+        if key not in self._found:
+            self._found[key] = self._find(dotted, folder, importer)
+        place = self._found[key]
+        if place is None:
+            return None
+        file = self.file(place[0])
+        return None if file is None else (file, place[1])
+
+    def _find(self, dotted: str, folder: str, importer: File) -> tuple[str, str] | None:
+        level = len(dotted) - len(dotted.lstrip("."))
+        parts = dotted.lstrip(".").split(".") if dotted.lstrip(".") else []
+        if level:
+            for _ in range(level - 1):
+                folder = os.path.dirname(folder)
+            return self._below(folder, parts)
+        for _ in range(_depth(importer)):
+            folder = os.path.dirname(folder)
+        for root in [folder, *self.roots, *(os.path.join(root, "src") for root in self.roots)]:
+            found = self._below(root, parts)
+            if found is not None and found[1] != dotted:
+                return found
+        return None
+
+    def _below(self, folder: str, parts: list[str]) -> tuple[str, str] | None:
+        """The longest prefix of the parts that is a module under a folder."""
+        taken = 0
+        while taken < len(parts) and os.path.isdir(os.path.join(folder, parts[taken])):
+            folder = os.path.join(folder, parts[taken])
+            taken += 1
+        if taken < len(parts):
+            path = os.path.join(folder, parts[taken] + ".py")
+            self.consulted.add(path)
+            if os.path.isfile(path):
+                return path, ".".join(parts[taken + 1 :])
+        path = os.path.join(folder, "__init__.py")
+        self.consulted.add(path)
+        if os.path.isfile(path):
+            return path, ".".join(parts[taken:])
+        return None
+
+
+def _depth(file: File) -> int:
+    """How many folders lie between a file's own and the one that holds its top-level package."""
+    dots = file.module.count(".")
+    return dots + 1 if os.path.basename(file.source.path) == "__init__.py" and file.module else dots

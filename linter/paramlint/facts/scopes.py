@@ -1,0 +1,312 @@
+"""A scope: the code of one function, class or module, with its names, parents and the types of its expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import libcst as cst
+
+from paramlint.facts import infer
+from paramlint.facts.assignments import Assignment, assignments_in
+from paramlint.facts.types import Type
+from paramlint.knowledge import canonical
+from paramlint.outline import Kind, Unit
+from paramlint.segments import Segment
+from paramlint.walk import parents_of, walk
+
+if TYPE_CHECKING:
+    from paramlint.facts.classes import Class
+    from paramlint.facts.files import File, Symbol
+
+NodeT = TypeVar("NodeT", bound=cst.CSTNode)
+BindingKind = Literal["assign", "for", "with", "parameter", "augmented", "unpack", "definition", "import", "other"]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One place where a name gets a value.
+
+    `value` is the assigned expression, the iterated one of a loop, the default of a parameter, or the context manager;
+    `index` is the position inside a tuple target (`for name, p in ...`).
+    """
+
+    kind: BindingKind
+    node: cst.CSTNode
+    value: cst.BaseExpression | None = None
+    index: int | None = None
+    annotation: cst.BaseExpression | None = None
+
+
+class Scope:
+    """The code of a function (nested functions included), of a class (without methods) or of a module."""
+
+    def __init__(self, file: File, unit: Unit) -> None:
+        self.file = file
+        self.unit = unit
+
+    def __repr__(self) -> str:
+        return f"Scope({self.file.source.path}:{self.unit.first} {self.qualname or 'module'})"
+
+    @property
+    def kind(self) -> Kind:
+        """`module`, `class` or `function`."""
+        return self.unit.kind
+
+    @property
+    def name(self) -> str:
+        """The function's or class's name; empty for a module."""
+        return self.unit.name
+
+    @cached_property
+    def cls(self) -> Class | None:
+        """The class that this is a method, or the code, of."""
+        return self.file.class_of(self.unit)
+
+    @property
+    def qualname(self) -> str:
+        """The dotted name within the file."""
+        if self.unit.cls is None:
+            return self.unit.name
+        return self.unit.cls.qualname + (f".{self.unit.name}" if self.kind == "function" else "")
+
+    @cached_property
+    def segment(self) -> Segment:
+        """The parsed text; parsing happens on the first use."""
+        return self.file.segment(self.unit)
+
+    @property
+    def node(self) -> cst.CSTNode:
+        """The root of the code: a `FunctionDef`, `ClassDef` or `Module`."""
+        return self.segment.node
+
+    # Walking
+
+    def enter(self, node: cst.CSTNode) -> bool:
+        """Whether what is below a node belongs to this scope."""
+        if node is self.node:
+            return True
+        if isinstance(node, cst.ClassDef):
+            return False
+        return self.kind == "function" or not isinstance(node, cst.FunctionDef)
+
+    @cached_property
+    def nodes(self) -> tuple[cst.CSTNode, ...]:
+        """Every node of the scope, in the order of the text."""
+        return tuple(walk(self.node, self.enter))
+
+    def find(self, *kinds: type[NodeT]) -> Iterator[NodeT]:
+        """The nodes of these classes, in the order of the text."""
+        for node in self.nodes:
+            if isinstance(node, kinds):
+                yield node
+
+    @cached_property
+    def _parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
+        return parents_of(self.node)
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node around a node, `None` at the root."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around a node, the nearest first, the scope's root last."""
+        current = self._parents.get(node)
+        while current is not None:
+            yield current
+            current = self._parents.get(current)
+
+    def statement(self, node: cst.CSTNode) -> cst.CSTNode:
+        """The statement that a node is part of: a simple statement's line, or a compound statement."""
+        for ancestor in (node, *self.ancestors(node)):
+            if isinstance(ancestor, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+                return ancestor
+        return node
+
+    def order(self, node: cst.CSTNode) -> int:
+        """The position of a node in the order of the text."""
+        return self._positions[node]
+
+    @cached_property
+    def _positions(self) -> dict[cst.CSTNode, int]:
+        return {node: index for index, node in enumerate(self.nodes)}
+
+    def text(self, node: cst.CSTNode) -> str:
+        """The source code of a node."""
+        return self.segment.text(node)
+
+    # Names
+
+    @cached_property
+    def self_name(self) -> str | None:
+        """What a method calls its instance; `None` for anything else."""
+        if self.kind != "function" or self.unit.cls is None or not isinstance(self.node, cst.FunctionDef):
+            return None
+        for decorator in self.node.decorators:
+            if isinstance(decorator.decorator, cst.Name) and decorator.decorator.value in (
+                "staticmethod",
+                "classmethod",
+            ):
+                return None
+        parameters = (*self.node.params.posonly_params, *self.node.params.params)
+        return parameters[0].name.value if parameters else None
+
+    def self_attribute(self, node: cst.CSTNode) -> str | None:
+        """`x` of `self.x`."""
+        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+            if node.value.value == self.self_name:
+                return node.attr.value
+        return None
+
+    @cached_property
+    def bindings(self) -> dict[str, list[Binding]]:
+        """Every place in this scope that gives a name a value; nested functions are not kept apart."""
+        found: dict[str, list[Binding]] = {}
+        for node in self.nodes:
+            for name, binding in _bindings_at(node, self.node):
+                found.setdefault(name, []).append(binding)
+        return found
+
+    def dotted(self, node: cst.CSTNode) -> str | None:
+        """`a.b.c` as written, when the node is a name or a chain of attributes on one."""
+        parts: list[str] = []
+        while isinstance(node, cst.Attribute):
+            parts.append(node.attr.value)
+            node = node.value
+        if not isinstance(node, cst.Name):
+            return None
+        parts.append(node.value)
+        return ".".join(reversed(parts))
+
+    def qualified(self, node: cst.CSTNode) -> str | None:
+        """The canonical name of what an expression refers to: `torch.nn.Linear` for `nn.Linear`.
+
+        Imports and aliases are followed. A name that this scope binds itself has none; a name of the file or of
+        another module of the project is given as it is written there.
+        """
+        written = self.dotted(node)
+        if written is None:
+            return None
+        head, _, rest = written.partition(".")
+        if any(b.kind != "import" for b in self.bindings.get(head, ())):
+            return None
+        target = self.file.outline.imports.get(head)
+        if target is None:
+            found = self.file.lookup(written)
+            return found if isinstance(found, str) else written
+        dotted = f"{target}.{rest}" if rest else target
+        if dotted.startswith("."):
+            found = self.file.imported(dotted)
+            return found if isinstance(found, str) else dotted
+        return canonical(dotted)
+
+    def resolve(self, node: cst.CSTNode) -> Symbol | None:
+        """The class or function of the project that an expression names, or a canonical name outside it."""
+        written = self.dotted(node)
+        if written is None:
+            return None
+        head = written.partition(".")[0]
+        if any(b.kind not in ("import", "definition") for b in self.bindings.get(head, ())):
+            return None
+        return self.file.lookup(self._local(written))
+
+    def _local(self, written: str) -> str:
+        """A class defined in this function, by the name under which the outline has it."""
+        if self.kind != "function":
+            return written
+        inner = f"{self.qualname}.<locals>.{written}"
+        return inner if inner in self.file.outline.classes else written
+
+    def is_call_of(self, node: cst.CSTNode, *names: str) -> bool:
+        """Whether a node calls something with one of these canonical names."""
+        return isinstance(node, cst.Call) and self.qualified(node.func) in names
+
+    def spell(self, dotted: str) -> str:
+        """How this file writes a dotted name: `nn.ModuleList` where it has `from torch import nn`."""
+        best = dotted
+        for alias, target in self.file.outline.imports.items():
+            if dotted == target or dotted.startswith(target + "."):
+                written = alias + dotted[len(target) :]
+                if best == dotted or written.count(".") < best.count("."):
+                    best = written
+        return best
+
+    # Types
+
+    def type(self, node: cst.CSTNode) -> Type | None:
+        """What is known of an expression's value; `None` when it is nothing certain."""
+        return infer.type_of(self, node)
+
+    def type_of_annotation(self, node: cst.CSTNode) -> Type | None:
+        """What a value is according to its annotation."""
+        return infer.type_of_annotation(self, node)
+
+    @cached_property
+    def assignments(self) -> list[tuple[str, Assignment]]:
+        """The attributes of its own class that this scope gives values, in the order of the text."""
+        return list(assignments_in(self))
+
+    @cached_property
+    def returned(self) -> Type | None:
+        """What a call of this function gives, when all its returns agree."""
+        return infer.returned(self)
+
+
+def _bindings_at(node: cst.CSTNode, root: cst.CSTNode) -> Iterator[tuple[str, Binding]]:
+    if isinstance(node, cst.Assign):
+        for target in node.targets:
+            yield from _targets(target.target, "assign", node, node.value)
+    elif isinstance(node, cst.AnnAssign):
+        if isinstance(node.target, cst.Name):
+            annotation = node.annotation.annotation
+            yield node.target.value, Binding("assign", node, node.value, annotation=annotation)
+    elif isinstance(node, cst.AugAssign):
+        if isinstance(node.target, cst.Name):
+            yield node.target.value, Binding("augmented", node, node.value)
+    elif isinstance(node, cst.NamedExpr):
+        yield from _targets(node.target, "assign", node, node.value)
+    elif isinstance(node, (cst.For, cst.CompFor)):
+        yield from _targets(node.target, "for", node, node.iter)
+    elif isinstance(node, cst.WithItem):
+        if node.asname is not None:
+            yield from _targets(node.asname.name, "with", node, node.item)
+    elif isinstance(node, cst.Param):
+        annotation = node.annotation.annotation if node.annotation is not None else None
+        yield node.name.value, Binding("parameter", node, node.default, annotation=annotation)
+    elif isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node is not root:
+        yield node.name.value, Binding("definition", node)
+    elif isinstance(node, cst.ExceptHandler):
+        if node.name is not None:
+            yield from _targets(node.name.name, "other", node, None)
+    elif isinstance(node, (cst.ImportFrom, cst.Import)) and not isinstance(node.names, cst.ImportStar):
+        for alias in node.names:
+            name: Any = alias.asname.name if alias.asname is not None else alias.name
+            while isinstance(name, cst.Attribute):
+                name = name.value
+            yield name.value, Binding("import", node)
+
+
+def _targets(
+    target: cst.CSTNode, kind: BindingKind, node: cst.CSTNode, value: cst.BaseExpression | None
+) -> Iterator[tuple[str, Binding]]:
+    if isinstance(target, cst.Name):
+        yield target.value, Binding(kind, node, value)
+        return
+    if not isinstance(target, (cst.Tuple, cst.List)):
+        return
+    values: list[cst.BaseExpression] | None = None
+    if kind == "assign" and isinstance(value, (cst.Tuple, cst.List)):
+        if len(value.elements) == len(target.elements):
+            values = [e.value for e in value.elements]
+    for index, element in enumerate(target.elements):
+        inner = element.value
+        if values is not None:
+            yield from _targets(inner, kind, node, values[index])
+        elif isinstance(inner, cst.Name):
+            shown: BindingKind = "unpack" if kind == "assign" else kind
+            yield inner.value, Binding(shown, node, value, index)
+        else:
+            for name, _ in _targets(inner, "other", node, None):
+                yield name, Binding("other", node)

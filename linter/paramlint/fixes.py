@@ -1,0 +1,174 @@
+"""Fixes as edits of the text: placing them, applying them in rounds, and writing a file without ever losing it."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from paramlint.finding import Change, Diagnostic, Edit, Fix, LocatedFix, Location
+from paramlint.source import Source
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from paramlint.facts import File
+
+MAX_ROUNDS = 10
+Spans = Mapping["cst.CSTNode", tuple[int, int]]
+
+
+def locate_fix(file: File, fix: Fix, spans: Spans) -> LocatedFix | None:
+    """Turn a fix's changes into edits; `None` where one of them has no place in the text."""
+    placed: list[tuple[int, int, str]] = []
+    for change in fix.changes:
+        edit = _place(file.source, change, spans)
+        if edit is None:
+            return None
+        placed.append(edit)
+    placed.extend(_imports(file, fix.imports))
+    placed.sort()
+    if any(after[0] < before[1] for before, after in zip(placed, placed[1:], strict=False)):
+        return None
+    place = file.source.place
+    edits = tuple(Edit(Location(*place(a)), Location(*place(b)), text) for a, b, text in placed)
+    return LocatedFix(fix.title, fix.applicability, edits)
+
+
+def _place(source: Source, change: Change, spans: Spans) -> tuple[int, int, str] | None:
+    if change.first not in spans or change.last not in spans:
+        return None
+    start, end = spans[change.first][0], spans[change.last][1]
+    text = change.text.replace("\n", source.newline)
+    if change.where == "replace":
+        return start, end, text
+    row, column = source.place(start)
+    line_start = source.offset(row)
+    indent = source.text[line_start:start]
+    if indent.strip():
+        return None  # something else stands before the statement on its row
+    last_row = source.place(end)[0]
+    line_end = source.offset(last_row + 1)
+    if source.text[end:line_end].strip() and not source.text[end:line_end].lstrip().startswith("#"):
+        return None
+    if change.where == "delete":
+        return line_start, line_end, ""
+    lines = [indent + line if line else line for line in change.text.split("\n")]
+    block = source.newline.join(lines) + source.newline
+    if change.where == "before":
+        return line_start, line_start, block
+    if not source.text[:line_end].endswith(("\n", "\r")):
+        return line_end, line_end, source.newline + block.rstrip("\r\n")
+    return line_end, line_end, block
+
+
+def _imports(file: File, names: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Insertions for what the names need and the file does not import yet."""
+    imported = set(file.outline.imports.values())
+    missing = sorted({_module_of(n) for n in names if not any(n == i or n.startswith(i + ".") for i in imported)})
+    if not missing:
+        return []
+    source = file.source
+    offset = source.offset(_import_row(file.tree))
+    lines = "".join(f"import {module}{source.newline}" for module in missing)
+    return [(offset, offset, lines)]
+
+
+def _module_of(name: str) -> str:
+    return "copy" if name.startswith("copy.") else "torch"
+
+
+def _import_row(tree: ast.Module) -> int:
+    """The row before which an import may stand: after the docstring and the `__future__` imports."""
+    row = 1
+    for index, node in enumerate(tree.body):
+        is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        if not is_docstring and not is_future:
+            return min(node.lineno, *(d.lineno for d in getattr(node, "decorator_list", [])), node.lineno)
+        row = (node.end_lineno or node.lineno) + 1
+    return row
+
+
+def apply_fixes(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[str, int]:
+    """The text after as many of the fixes as do not overlap, and how many that were.
+
+    Two fixes that insert the same text at the same place (an import) share the insertion.
+    """
+    taken: dict[tuple[int, int], str] = {}
+    applied = 0
+    for diagnostic in diagnostics:
+        if diagnostic.fix is None:
+            continue
+        edits = {(source.offset(*e.start), source.offset(*e.end)): e.content for e in diagnostic.fix.edits}
+        new = {span: text for span, text in edits.items() if taken.get(span) != text}
+        if any(_overlap(span, other) for span in new for other in taken):
+            continue
+        taken.update(new)
+        applied += 1
+    text = source.text
+    for (start, end), content in sorted(taken.items(), reverse=True):
+        text = text[:start] + content + text[end:]
+    return text, applied
+
+
+def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    if a[0] == a[1] or b[0] == b[1]:  # insertions collide at one place, or inside a replacement
+        return (a[0] == b[0] and a[1] == b[1]) or a[0] < b[0] < a[1] or b[0] < a[0] < b[1]
+    return a[0] < b[1] and b[0] < a[1]
+
+
+def fix_source(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) -> tuple[Source, int]:
+    """Check and fix until nothing changes, at most ten rounds.
+
+    Args:
+        source: what to start from.
+        check: gives the diagnostics of a source whose fixes may be applied.
+
+    Returns:
+        The last source that is valid Python, and the number of fixes applied.
+    """
+    total = 0
+    for _ in range(MAX_ROUNDS):
+        text, applied = apply_fixes(source, check(source))
+        if not applied or text == source.text:
+            break
+        try:
+            ast.parse(text)
+            data = source.encode(text)
+        except (SyntaxError, ValueError):
+            break  # a fix that breaks the file, or that its encoding cannot hold, is not taken
+        source = Source(source.path, data)
+        total += applied
+    return source, total
+
+
+def write(path: str, data: bytes) -> None:
+    """Replace a file's content in one step: it is the old one or the new one, never neither; its mode is kept.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    target = os.path.realpath(path)
+    mode = stat.S_IMODE(os.stat(target).st_mode)
+    descriptor, temporary = tempfile.mkstemp(prefix=".paramlint-", dir=os.path.dirname(target))
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, target)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def indented(text: str, by: str = "    ") -> str:
+    """A block of statements moved one level in, for a fix that wraps them."""
+    return re.sub(r"^(?=.)", by, text, flags=re.M)

@@ -1,0 +1,57 @@
+"""Classes outside torch that decide what a class of the project is. Written by hand, as of 2026-11."""
+
+from __future__ import annotations
+
+#: Bases of other libraries that are subclasses of `torch.nn.Module`.
+FOREIGN_MODULES = frozenset(
+    {
+        "accelerate.big_modeling.Module",
+        "diffusers.ModelMixin",
+        "diffusers.models.ModelMixin",
+        "lightning.LightningModule",
+        "lightning.pytorch.LightningModule",
+        "mmengine.model.BaseModel",
+        "mmengine.model.BaseModule",
+        "pytorch_lightning.LightningModule",
+        "pytorch_lightning.core.LightningModule",
+        "torch_geometric.nn.MessagePassing",
+        "torch_geometric.nn.conv.MessagePassing",
+        "transformers.PreTrainedModel",
+        "transformers.modeling_utils.PreTrainedModel",
+    }
+)
+
+#: Bases that make no class a module.
+PLAIN_BASES = frozenset(
+    {
+        "abc.ABC",
+        "collections.OrderedDict",
+        "collections.UserDict",
+        "dict",
+        "enum.Enum",
+        "Exception",
+        "int",
+        "list",
+        "object",
+        "str",
+        "threading.Thread",
+        "torch.Tensor",
+        "torch.autograd.Function",
+        "torch.distributions.Distribution",
+        "torch.optim.Optimizer",
+        "torch.optim.lr_scheduler.LRScheduler",
+        "torch.utils.data.Dataset",
+        "torch.utils.data.IterableDataset",
+        "tuple",
+        "typing.Generic",
+        "typing.NamedTuple",
+        "typing.Protocol",
+        "typing_extensions.Protocol",
+        "unittest.TestCase",
+    }
+)
+
+
+def foreign_module(name: str) -> bool:
+    """Whether a dotted name is a module class of another library."""
+    return name in FOREIGN_MODULES

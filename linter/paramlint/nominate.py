@@ -1,0 +1,270 @@
+"""From triggers to the units worth parsing: byte literals first, then one pass over `ast`.
+
+Nothing here decides. A unit that is nominated too often costs a parse; one that is missed costs a finding, so every
+test is generous, and the reference run, which nominates everything, must give the same findings.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from paramlint.outline import Outline, Unit
+from paramlint.rule import Calls, Classes, Defines, Keywords, Mentions, Repeats, Rule, Stores
+from paramlint.source import Source
+
+_CONTAINER_CALLS = {
+    "list",
+    "dict",
+    "tuple",
+    "set",
+    "OrderedDict",
+    "defaultdict",
+    "sorted",
+    "reversed",
+    "zip",
+    "deque",
+}
+_DISPLAYS = (
+    ast.List,
+    ast.Tuple,
+    ast.Dict,
+    ast.Set,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
+_SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
+_BODIES = {"body", "orelse", "finalbody", "handlers", "cases"}
+
+
+class Nominator:
+    """The triggers of some rules, compiled once."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._calls: dict[str, list[Rule]] = {}
+        self._attributes: dict[str, list[Rule]] = {}
+        self._stored: dict[str, list[tuple[Rule, frozenset[str]]]] = {}
+        self._any_store: list[tuple[Rule, frozenset[str]]] = []
+        self._keywords: dict[str, list[Rule]] = {}
+        self._repeats: list[Rule] = []
+        self._defined: dict[str, list[Rule]] = {}
+        self._defaults: list[Rule] = []
+        self._classes: list[tuple[Rule, re.Pattern[str] | None]] = []
+        for rule in rules:
+            for trigger in rule.triggers:
+                self._add(rule, trigger)
+        names = {*self._calls, *self._attributes, *self._stored, *self._keywords}
+        self._names = _alternation(names)
+
+    def _add(self, rule: Rule, trigger: object) -> None:
+        if isinstance(trigger, Calls):
+            _extend(self._calls, trigger.names, rule)
+        elif isinstance(trigger, Mentions):
+            _extend(self._attributes, trigger.names, rule)
+        elif isinstance(trigger, Keywords):
+            _extend(self._keywords, trigger.names, rule)
+        elif isinstance(trigger, Stores):
+            if trigger.names:
+                _extend(self._stored, trigger.names, (rule, trigger.values))
+            else:
+                self._any_store.append((rule, trigger.values))
+        elif isinstance(trigger, Repeats):
+            self._repeats.append(rule)
+        elif isinstance(trigger, Defines):
+            _extend(self._defined, trigger.names, rule)
+            if trigger.defaults:
+                self._defaults.append(rule)
+        elif isinstance(trigger, Classes):
+            self._classes.append((rule, _alternation(trigger.text)))
+
+    def nominate(self, source: Source, outline: Outline) -> dict[Unit, set[Rule]]:
+        """The rules that each unit has to be shown to; units that no rule asks for are left out."""
+        found: dict[Unit, set[Rule]] = {}
+        text = source.text
+        rows: list[int] = []
+        calls = self._with_aliases(outline)
+        names = self._names
+        if calls is not self._calls:
+            names = _alternation({*calls, *self._attributes, *self._stored, *self._keywords})
+        if names is not None:
+            rows = sorted({source.place(m.start())[0] for m in names.finditer(text)})
+        visit = _Visit(self, calls, rows, found)
+        for unit in outline.units:
+            visit.unit(unit)
+        for unit in outline.units:
+            if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
+                for rule, words in self._classes:
+                    if words is None or words.search(text, source.offset(unit.first), source.offset(unit.last + 1)):
+                        found.setdefault(unit, set()).add(rule)
+        return found
+
+    def _with_aliases(self, outline: Outline) -> dict[str, list[Rule]]:
+        """The call triggers, with the names under which this file imports what they name."""
+        aliased = {
+            alias: self._calls[last]
+            for alias, dotted in outline.imports.items()
+            if (last := dotted.rpartition(".")[2]) in self._calls and alias not in self._calls
+        }
+        return {**self._calls, **aliased} if aliased else self._calls
+
+
+class _Visit:
+    """One pass over the units of a file."""
+
+    def __init__(
+        self,
+        nominator: Nominator,
+        calls: dict[str, list[Rule]],
+        rows: list[int],
+        found: dict[Unit, set[Rule]],
+    ) -> None:
+        self._n = nominator
+        self._calls = calls
+        self._rows = rows
+        self._found = found
+
+    def unit(self, unit: Unit) -> None:
+        tree = unit.tree
+        if isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            self._function(unit, tree)
+        self._block(unit, getattr(tree, "body", []))
+
+    def _function(self, unit: Unit, tree: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self._give(unit, self._n._defined.get(tree.name, ()))
+        defaults = [*tree.args.defaults, *(d for d in tree.args.kw_defaults if d is not None)]
+        if self._n._defaults and any(isinstance(n, ast.Call) for d in defaults for n in ast.walk(d)):
+            self._give(unit, self._n._defaults)
+        header = tree.body[0].lineno if tree.body else tree.lineno
+        if self._hit(unit.first, header):
+            for part in (*tree.decorator_list, tree.args):
+                self._expression(unit, part)
+
+    def _block(self, unit: Unit, body: Iterable[ast.stmt]) -> None:
+        for node in body:
+            if isinstance(node, ast.ClassDef):
+                continue
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                if unit.kind == "function":
+                    self._function(unit, node)
+                    self._block(unit, node.body)
+                continue
+            self._statement(unit, node)
+
+    def _statement(self, unit: Unit, node: ast.stmt) -> None:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                self._store(unit, target, node.value)
+        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+            self._store(unit, node.target, node.value)
+        blocks = [(name, getattr(node, name)) for name in _BODIES if getattr(node, name, None)]
+        if not blocks:
+            if self._hit(node.lineno, node.end_lineno or node.lineno) or self._n._repeats:
+                self._expression(unit, node)
+            return
+        for name, value in ast.iter_fields(node):
+            if name not in _BODIES:
+                for item in value if isinstance(value, list) else [value]:
+                    if isinstance(item, ast.AST):
+                        self._expression(unit, item)
+        for name, block in blocks:
+            if name in ("handlers", "cases"):
+                for item in block:
+                    self._block(unit, item.body)
+            else:
+                self._block(unit, block)
+
+    def _store(self, unit: Unit, target: ast.expr, value: ast.expr | None) -> None:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for element in target.elts:
+                self._store(unit, element, None)
+            return
+        while isinstance(target, (ast.Subscript, ast.Starred)):
+            target = target.value
+        if not isinstance(target, ast.Attribute):
+            return
+        for rule, values in (*self._n._stored.get(target.attr, ()), *self._n._any_store):
+            if not values or value is None or any(_is_value(value, wanted) for wanted in values):
+                self._give(unit, (rule,))
+
+    def _expression(self, unit: Unit, root: ast.AST) -> None:
+        n = self._n
+        for node in _walk(root):
+            kind = node.__class__
+            if kind is ast.Call:
+                self._give(unit, self._calls.get(_last_name(node.func), ()))  # type: ignore[attr-defined]
+                for keyword in node.keywords:  # type: ignore[attr-defined]
+                    if keyword.arg in n._keywords:
+                        self._give(unit, n._keywords[keyword.arg])
+            elif kind is ast.Attribute:
+                rules = n._attributes.get(node.attr)  # type: ignore[attr-defined]
+                if rules:
+                    self._give(unit, rules)
+            elif kind is ast.BinOp and n._repeats:
+                if node.op.__class__ is ast.Mult and _is_repeat(node):  # type: ignore[attr-defined]
+                    self._give(unit, n._repeats)
+
+    def _hit(self, first: int, last: int) -> bool:
+        index = bisect_left(self._rows, first)
+        return index < len(self._rows) and self._rows[index] <= last
+
+    def _give(self, unit: Unit, rules: Iterable[Rule]) -> None:
+        if rules:
+            self._found.setdefault(unit, set()).update(rules)
+
+
+def _walk(root: ast.AST) -> Iterator[ast.AST]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        for name in node._fields:
+            if name in _SKIPPED:
+                continue
+            value = getattr(node, name, None)
+            if value.__class__ is list:
+                stack.extend(item for item in value if isinstance(item, ast.AST))  # type: ignore[union-attr]
+            elif isinstance(value, ast.AST):
+                stack.append(value)
+
+
+def _last_name(func: ast.expr) -> str:
+    if isinstance(func, ast.Attribute):
+        return func.attr
+    return func.id if isinstance(func, ast.Name) else ""
+
+
+def _is_repeat(node: ast.AST) -> bool:
+    return any(isinstance(side, (ast.List, ast.Tuple)) for side in (node.left, node.right))  # type: ignore[attr-defined]
+
+
+def _is_container(value: ast.expr) -> bool:
+    return any(
+        isinstance(node, _DISPLAYS) or (isinstance(node, ast.Call) and _last_name(node.func) in _CONTAINER_CALLS)
+        for node in ast.walk(value)
+    )
+
+
+_VALUES: dict[str, Callable[[ast.expr], bool]] = {
+    "container": _is_container,
+    "call": lambda value: any(isinstance(node, ast.Call) for node in ast.walk(value)),
+    "name": lambda value: isinstance(value, (ast.Name, ast.Attribute)),
+}
+
+
+def _is_value(value: ast.expr, wanted: str) -> bool:
+    return _VALUES[wanted](value)
+
+
+def _alternation(names: Iterable[str]) -> re.Pattern[str] | None:
+    escaped = sorted(map(re.escape, names))
+    return re.compile(rf"\b(?:{'|'.join(escaped)})\b") if escaped else None
+
+
+def _extend(table: dict[str, list[object]], names: Iterable[str], value: object) -> None:  # type: ignore[misc]
+    for name in names:
+        table.setdefault(name, []).append(value)

@@ -1,0 +1,161 @@
+"""Where the functions, classes and imports of a file are: read off `ast`, which is ten times cheaper than LibCST.
+
+The outline decides nothing. It says which rows hold which function, so that LibCST parses only those that matter.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["module", "class", "function"]
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+
+
+@dataclass(eq=False)
+class Unit:
+    """A piece that is parsed and checked by itself.
+
+    The code of a module is one unit, without its functions and classes; the code of a class is one, without its
+    methods; each function or method is one, its nested functions included, without the classes defined in it.
+    """
+
+    kind: Kind
+    name: str
+    first: int
+    last: int
+    tree: ast.AST
+    cls: ClassOutline | None = None
+    #: Row spans inside it that belong to other units.
+    holes: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class ClassOutline:
+    """A class: its own code and its methods. A name defined twice keeps all its definitions, in order."""
+
+    name: str
+    qualname: str
+    unit: Unit
+    tree: ast.ClassDef
+    methods: dict[str, list[Unit]] = field(default_factory=dict)
+    #: The unit in which the class stands.
+    enclosing: Unit | None = None
+
+    @property
+    def units(self) -> Iterator[Unit]:
+        """The class's own code, then its methods in the order of the text."""
+        yield self.unit
+        for definitions in self.methods.values():
+            yield from definitions
+
+
+@dataclass(eq=False)
+class Outline:
+    """What a file defines and imports."""
+
+    module: Unit
+    classes: dict[str, list[ClassOutline]] = field(default_factory=dict)
+    functions: dict[str, list[Unit]] = field(default_factory=dict)
+    #: Name in this file to dotted name; relative imports keep their leading dots.
+    imports: dict[str, str] = field(default_factory=dict)
+    #: Modules of `from m import *`.
+    star_imports: list[str] = field(default_factory=list)
+    #: All units, in the order of the text; the module's own first.
+    units: list[Unit] = field(default_factory=list)
+
+
+def first_row(node: ast.stmt) -> int:
+    """The row on which a statement begins, its decorators included."""
+    decorators = getattr(node, "decorator_list", None)
+    return decorators[0].lineno if decorators else node.lineno
+
+
+def last_row(node: ast.stmt) -> int:
+    """The row on which a statement ends."""
+    return node.end_lineno or node.lineno
+
+
+def outline(tree: ast.Module, rows: int) -> Outline:
+    """Read the outline off a parsed file of so many rows."""
+    module = Unit("module", "", 1, rows, tree)
+    found = Outline(module, units=[module])
+    _read_block(found, tree.body, module, None, "")
+    return found
+
+
+def _read_block(found: Outline, body: list[ast.stmt], unit: Unit, cls: ClassOutline | None, prefix: str) -> None:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            _read_class(found, node, unit, prefix)
+        elif isinstance(node, _FUNCTIONS):
+            _read_function(found, node, unit, cls, prefix)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            _read_import(found, node)
+        else:
+            for block in _blocks(node):
+                _read_block(found, block, unit, cls, prefix)
+
+
+def _read_class(found: Outline, node: ast.ClassDef, outer: Unit, prefix: str) -> None:
+    first, last = first_row(node), last_row(node)
+    outer.holes.append((first, last))
+    unit = Unit("class", node.name, first, last, node)
+    cls = ClassOutline(node.name, prefix + node.name, unit, node, enclosing=outer)
+    unit.cls = cls
+    found.classes.setdefault(cls.qualname, []).append(cls)
+    found.units.append(unit)
+    _read_block(found, node.body, unit, cls, cls.qualname + ".")
+
+
+def _read_function(
+    found: Outline,
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    outer: Unit,
+    cls: ClassOutline | None,
+    prefix: str,
+) -> None:
+    if outer.kind == "function":  # a nested function is part of the function around it
+        _read_block(found, node.body, outer, cls, prefix)
+        return
+    first, last = first_row(node), last_row(node)
+    if outer.kind == "class" and first <= outer.first + len(outer.tree.decorator_list):  # type: ignore[attr-defined]
+        return  # `class A: def f(self): ...` on the rows of the header cannot be cut out
+    outer.holes.append((first, last))
+    unit = Unit("function", node.name, first, last, node, cls)
+    found.units.append(unit)
+    if cls is not None:
+        cls.methods.setdefault(node.name, []).append(unit)
+    else:
+        found.functions.setdefault(prefix + node.name, []).append(unit)
+    _read_block(found, node.body, unit, cls, f"{prefix}{node.name}.<locals>.")
+
+
+def _read_import(found: Outline, node: ast.Import | ast.ImportFrom) -> None:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            head = alias.name.partition(".")[0]
+            found.imports.setdefault(alias.asname or head, alias.name if alias.asname else head)
+        return
+    module = "." * node.level + (node.module or "")
+    for alias in node.names:
+        if alias.name == "*":
+            found.star_imports.append(module)
+        else:
+            joined = module + alias.name if module.endswith(".") else f"{module}.{alias.name}"
+            found.imports.setdefault(alias.asname or alias.name, joined)
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in _BLOCKS:
+        block = getattr(node, name, None)
+        if not isinstance(block, list):
+            continue
+        if name in ("handlers", "cases"):
+            for item in block:
+                yield item.body
+        else:
+            yield block

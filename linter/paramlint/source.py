@@ -1,0 +1,114 @@
+"""The text of one file: bytes, decoding, lines. Nothing here knows Python's syntax."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import tokenize
+from bisect import bisect_right
+from functools import cached_property
+from pathlib import Path
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_BOM = codecs.BOM_UTF8
+
+
+class UnreadableError(Exception):
+    """The file cannot be read as Python source; the message says why and what to do."""
+
+    def __init__(self, message: str, row: int = 1) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+class Source:
+    """A file's bytes and, decoded as Python would, its text.
+
+    Offsets count characters of `text`, which has no byte order mark; rows count from 1. Encoding the text again gives
+    the bytes back exactly, so an edit leaves everything outside it as it was.
+    """
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.has_bom = data.startswith(_BOM)
+
+    @classmethod
+    def read(cls, path: str) -> Source:
+        """Read a file.
+
+        Raises:
+            UnreadableError: the file cannot be opened.
+        """
+        try:
+            return cls(path, Path(path).read_bytes())
+        except OSError as error:
+            raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
+
+    @cached_property
+    def encoding(self) -> str:
+        """The encoding that a cookie declares, UTF-8 without one.
+
+        Raises:
+            UnreadableError: the cookie names no text encoding.
+        """
+        try:
+            name, _ = tokenize.detect_encoding(io.BytesIO(self.data).readline)
+            codecs.lookup(name)
+        except (SyntaxError, LookupError) as error:
+            raise UnreadableError(f"names an encoding that Python does not know: {error}") from error
+        return "utf-8" if name == "utf-8-sig" else name
+
+    @cached_property
+    def text(self) -> str:
+        """The decoded text.
+
+        Raises:
+            UnreadableError: the bytes are not valid in the file's encoding.
+        """
+        body = self.data[len(_BOM) :] if self.has_bom else self.data
+        try:
+            return body.decode(self.encoding)
+        except UnicodeDecodeError as error:
+            row = body.count(b"\n", 0, error.start) + 1
+            raise UnreadableError(
+                f"is not valid {self.encoding}: byte 0x{body[error.start]:02x}; save it as UTF-8 or declare its encoding",
+                row,
+            ) from error
+        except (LookupError, UnicodeError, AttributeError) as error:
+            raise UnreadableError(f"cannot be decoded as {self.encoding}: {error}") from error
+
+    def encode(self, text: str) -> bytes:
+        """The bytes of an edited text, in this file's encoding and with its byte order mark."""
+        return (_BOM if self.has_bom else b"") + text.encode(self.encoding)
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Where each line begins, as Python's tokenizer counts lines: form feeds do not end one."""
+        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+
+    @cached_property
+    def newline(self) -> str:
+        """The first line ending of the file, which new lines will use."""
+        match = _NEWLINE.search(self.text)
+        return match[0] if match else "\n"
+
+    def offset(self, row: int, column: int = 1) -> int:
+        """The offset of a row and column, both from 1; past the last row it is the end of the text."""
+        if row > len(self.line_starts):
+            return len(self.text)
+        return self.line_starts[row - 1] + column - 1
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Row and column, both from 1, of an offset."""
+        row = bisect_right(self.line_starts, offset)
+        return row, offset - self.line_starts[row - 1] + 1
+
+    def lines(self, first: int, last: int) -> str:
+        """The text of rows `first` to `last`, both included, with their line endings."""
+        return self.text[self.offset(first) : self.offset(last + 1)]
+
+    def line(self, row: int) -> str:
+        """One row without its line ending."""
+        return self.lines(row, row).rstrip("\r\n")

@@ -1,0 +1,96 @@
+"""Walking LibCST trees without visitors: over the fields that carry meaning, in the order of the text.
+
+A LibCST visitor rebuilds every node that it passes and its metadata providers cost several parses; rules only read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import libcst as cst
+
+# Fields that hold layout, not meaning. Annotations stay: they tell types.
+_LAYOUT = {
+    "asynchronous", "colon", "comma", "dot", "equal", "footer", "header", "indent", "lbrace", "lbracket",
+    "leading_lines", "lines_after_decorators", "lines_after_type_parameters", "lpar", "newline", "operator", "rbrace",
+    "rbracket", "rpar", "semicolon", "trailing_whitespace",
+}  # fmt: skip
+_LEAVES = (
+    cst.Name,
+    cst.Integer,
+    cst.Float,
+    cst.Imaginary,
+    cst.SimpleString,
+    cst.Pass,
+    cst.Break,
+    cst.Continue,
+    cst.Ellipsis,
+    cst.MaybeSentinel,
+    cst.BaseParenthesizableWhitespace,
+)
+_fields: dict[type, tuple[str, ...]] = dict.fromkeys(_LEAVES, ())
+
+# A comprehension's loops run before its element but stand after it; a conditional's test stands in the middle.
+_TEXT_ORDER: dict[type, tuple[str, ...]] = {
+    cst.IfExp: ("body", "test", "orelse"),
+    cst.FunctionDef: ("decorators", "name", "params", "returns", "body"),
+    cst.ClassDef: ("decorators", "name", "bases", "keywords", "body"),
+    cst.DictComp: ("key", "value", "for_in"),
+    cst.Comparison: ("left", "comparisons"),
+    cst.Parameters: ("posonly_params", "params", "star_arg", "kwonly_params", "star_kwarg"),
+    cst.Param: ("name", "annotation", "default"),
+    cst.Arg: ("keyword", "value"),
+    cst.AnnAssign: ("target", "annotation", "value"),
+    cst.AugAssign: ("target", "value"),
+    cst.Assign: ("targets", "value"),
+}
+
+
+def fields_of(kind: type) -> tuple[str, ...]:
+    """The names of the fields of a node class that can hold meaningful nodes, in text order."""
+    known = _fields.get(kind)
+    if known is None:
+        known = _TEXT_ORDER.get(kind)
+        if known is None:
+            names = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+            known = tuple(n for n in names if "whitespace" not in n and n not in _LAYOUT)
+        _fields[kind] = known
+    return known
+
+
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """The meaningful children of a node, in text order."""
+    found: list[cst.CSTNode] = []
+    for name in fields_of(node.__class__):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            found.append(value)
+        elif isinstance(value, (tuple, list)):
+            found.extend(item for item in value if isinstance(item, cst.CSTNode))
+    return found
+
+
+def walk(root: cst.CSTNode, enter: Callable[[cst.CSTNode], bool] | None = None) -> Iterator[cst.CSTNode]:
+    """Every node at and below `root`, in text order; below a node only if `enter(node)`."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if enter is None or enter(node):
+            below = children(node)
+            below.reverse()
+            stack.extend(below)
+
+
+def parents_of(root: cst.CSTNode) -> dict[cst.CSTNode, cst.CSTNode]:
+    """Child to parent, for every node below `root`."""
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        below = children(node)
+        for child in below:
+            parents[child] = node
+        stack.extend(below)
+    return parents

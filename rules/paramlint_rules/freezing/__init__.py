@@ -1,0 +1,1 @@
+"""Family 6xx: parameters that must not change."""

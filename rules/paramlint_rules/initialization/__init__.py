@@ -1,0 +1,1 @@
+"""Family 2xx: what a parameter holds before training."""

@@ -1,0 +1,1 @@
+"""Family 7xx: what is optimised, kept and loaded."""

@@ -1,0 +1,1 @@
+"""Family 4xx: what a module knows to be its own."""

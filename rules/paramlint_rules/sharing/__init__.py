@@ -1,0 +1,1 @@
+"""Family 3xx: one parameter, or module, in several places."""

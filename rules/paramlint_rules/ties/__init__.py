@@ -1,0 +1,1 @@
+"""Family 5xx: two names for one parameter, on purpose."""

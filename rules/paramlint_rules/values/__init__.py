@@ -1,0 +1,1 @@
+"""Family 1xx: reading and writing a parameter's value."""

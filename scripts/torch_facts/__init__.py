@@ -1,0 +1,1 @@
+"""What is seen on live objects of torch, for scripts/generate-knowledge."""
