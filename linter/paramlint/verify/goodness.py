@@ -1,9 +1,9 @@
 """Do a tensor's values follow a law? Exact tests, corrected for how many tensors a model has.
 
 What can be decided exactly comes first: values that are not finite, outside the bounds, or not as the law's
-structure demands. Then u = F(x), which is uniform whatever the law, is tested twice over: its normal scores by
-their mean and variance, which are most sensitive to a wrong location or scale, and u by Kolmogorov-Smirnov for
-everything else. All three have exact distributions at any sample size, so
+structure demands. Then u = F(x), which is uniform whatever the law, is tested twice over: its normal scores
+by their mean and variance, which are most sensitive to a wrong location or scale, and u by Kolmogorov-Smirnov
+for everything else. All three have exact distributions at any sample size, so
 
     p = min(1, 4 p_mean, 4 p_var, 2 p_KS)
 
@@ -102,9 +102,7 @@ def _certain_fault(values: Array, distribution: Distribution) -> str | None:
         return None
     if not np.isfinite(values).all():
         return f"{int((~np.isfinite(values)).sum())} of {values.size} elements are not finite"
-    room = ROUNDING * max(
-        (abs(b) for b in (distribution.low, distribution.high) if math.isfinite(b)), default=0
-    )
+    room = ROUNDING * max((abs(b) for b in (distribution.low, distribution.high) if math.isfinite(b)), default=0)
     least, most = float(values.min()), float(values.max())
     if least < distribution.low - room:
         return f"the value {least:.6g} is under the lower bound {distribution.low:.6g}"

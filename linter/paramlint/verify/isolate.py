@@ -1,0 +1,301 @@
+"""Work on the user's code, in a child process that may do anything.
+
+The child has its own session, a time limit, a memory limit on what is really resident (torch reserves far
+more address space than it uses, so `RLIMIT_AS` would stop good models), no network, no GPU unless asked, no
+input. What it prints is kept, up to a limit. It answers through a file, because the user's code may close
+or fill every stream. Afterwards nothing that it started is left. This is no sandbox: the user's code runs
+with the user's rights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import psutil
+
+from paramlint.verify.outcome import Answer, Limits, Outcome, Stage, Status
+
+#: In the environment of the child and of all that it starts, wherever they go; the value differs for each
+#: child.
+MARK = "PARAMLINT_CHILD"
+#: Seconds between two looks at the child's memory, and between two at what it has started.
+LOOK, SEARCH = 0.05, 0.5
+#: The child's first lines. The working directory leaves the path until the user's code is imported, so that
+#: no file of the user's stands in for a library that paramlint itself needs.
+START = """
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]
+from paramlint.verify.child import main
+main(sys.argv[1])
+"""
+#: Libraries that would ask the network say what is missing instead.
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "WANDB_MODE": "disabled",
+    "MPLBACKEND": "agg",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child has to do.
+
+    Attributes:
+        work: `module:function`, called with `payload` and with a function that is told each stage on
+            entering it; what it returns is the result.
+        payload: JSON, as the function understands it.
+        seconds: after which the child notes where it is, in case it is stopped.
+    """
+
+    work: str
+    payload: msgspec.Raw
+    seconds: float
+
+
+def run(work: str, payload: Any, limits: Limits) -> Answer:
+    """Do work in a child process and wait for it.
+
+    Args:
+        work: `module:function` of paramlint, see `Request`.
+        payload: what the function is given; any value that msgspec can write.
+        limits: of the child.
+
+    Returns:
+        The answer, whatever happened. Only `KeyboardInterrupt` and failures of this process itself are
+        raised, and the child is gone then too.
+    """
+    with tempfile.TemporaryDirectory(prefix="paramlint-") as name:
+        place = Path(name)
+        request = Request(work=work, payload=msgspec.Raw(msgspec.json.encode(payload)), seconds=limits.seconds)
+        (place / "request").write_bytes(msgspec.json.encode(request))
+        return _run(place, limits)
+
+
+def _run(place: Path, limits: Limits) -> Answer:
+    started = time.monotonic()
+    mark = secrets.token_hex(8)
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, str(place)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=_environment(mark, limits.cuda),
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    printed = _Tail(process.stdout, limits.output)
+    guard = _Guard(process, limits)
+    try:
+        stopped = guard.wait()
+    finally:
+        _end(process, mark)
+    answer = _answer(place) if stopped is None else None
+    if answer is None:
+        answer = Answer(outcome=_failure(place, process.returncode, stopped, limits, guard.peak))
+    outcome = msgspec.structs.replace(
+        answer.outcome,
+        output=printed.text(),
+        seconds=round(time.monotonic() - started, 3),
+        peak_memory=guard.peak,
+    )
+    return msgspec.structs.replace(answer, outcome=outcome)
+
+
+def _environment(mark: str, cuda: bool) -> dict[str, str]:
+    hidden = {} if cuda else {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
+    return os.environ | OFFLINE | hidden | {MARK: mark}
+
+
+class _Guard:
+    """Waits for a child and watches what it uses.
+
+    Attributes:
+        peak: the most memory seen, in bytes.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+        self.peak = 0
+        self._process = process
+        self._limits = limits
+        self._end = time.monotonic() + limits.seconds
+        self._family: list[psutil.Process] = []
+        self._next_search = 0.0
+
+    def wait(self) -> Status | None:
+        """Wait until the child ends, then None; or until it has to be stopped, then why."""
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(LOOK)
+                return None
+            if time.monotonic() > self._end:
+                return "timeout"
+            self._search()
+            if len(self._family) > self._limits.processes:
+                return "crash"
+            if self._memory() > self._limits.memory:
+                return "memory"
+
+    def _search(self) -> None:
+        now = time.monotonic()
+        if now < self._next_search:
+            return
+        self._next_search = now + SEARCH
+        with contextlib.suppress(psutil.Error):
+            child = psutil.Process(self._process.pid)
+            self._family = [child, *child.children(recursive=True)]
+
+    def _memory(self) -> int:
+        """Bytes resident in the child and what it started; near the limit, shared pages count once."""
+        used = sum(_resident(process) for process in self._family)
+        if used > self._limits.memory and len(self._family) > 1:
+            used = sum(_proportional(process) for process in self._family)
+        self.peak = max(self.peak, used)
+        return used
+
+
+def _resident(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _proportional(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        memory = process.memory_full_info()
+        return int(getattr(memory, "pss", memory.uss))
+    return 0
+
+
+class _Tail:
+    """Reads a stream to its end in a thread, so that the writer never waits, and keeps the last bytes."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream = stream
+        self._size = size
+        self._kept = bytearray()
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        """What was printed; waits for the end of the stream a moment, and no longer."""
+        self._thread.join(1.0)
+        text = self._kept.decode(errors="replace")
+        return f"[{self._dropped:,} bytes before this were dropped]\n{text}" if self._dropped else text
+
+    def _read(self) -> None:
+        while chunk := os.read(self._stream.fileno(), 1 << 16):
+            self._kept += chunk
+            excess = len(self._kept) - self._size
+            if excess > 0:
+                del self._kept[:excess]
+                self._dropped += excess
+        self._stream.close()
+
+
+def _end(process: subprocess.Popen[bytes], mark: str) -> None:
+    """Kill the child, its session, and what has left the session; one that forks meanwhile is found again."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    for _ in range(10):
+        left = list(_marked(mark))
+        for other in left:
+            with contextlib.suppress(psutil.Error):
+                other.kill()
+        if not left:
+            return
+        psutil.wait_procs(left, timeout=0.5)
+
+
+def _marked(mark: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
+def _answer(place: Path) -> Answer | None:
+    try:
+        return msgspec.json.decode((place / "answer").read_bytes(), type=Answer)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _failure(place: Path, code: int, stopped: Status | None, limits: Limits, peak: int) -> Outcome:
+    """The outcome of a child that could not answer for itself."""
+    stage = _stage(place)
+    stack = _read(place / "stack")
+    filename, row = _user_line(stack)
+    return Outcome(
+        status=stopped or "crash",
+        stage=stage,
+        message=_how(code, stopped, limits, peak),
+        filename=filename,
+        row=row,
+        traceback=stack,
+    )
+
+
+def _how(code: int, stopped: Status | None, limits: Limits, peak: int) -> str:
+    if stopped == "timeout":
+        return f"not done after {limits.seconds:g} s"
+    if stopped == "memory":
+        return f"{_gib(peak)} resident, more than the {_gib(limits.memory)} allowed"
+    if stopped == "crash":
+        return f"more than {limits.processes} processes at once"
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"the process ended with status {code} and no answer"
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"
+
+
+def _stage(place: Path) -> Stage:
+    text = _read(place / "stage")
+    return msgspec.convert(text, Stage) if text in ("import", "construct", "analyze") else "start"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+#: A frame as the fault handler writes it, the innermost first.
+FRAME = re.compile(r'^  File "(.+)", line (\d+) in ', re.M)
+
+
+def _user_line(stack: str) -> tuple[str, int]:
+    """The innermost frame that belongs neither to an installed library, nor to Python, nor to paramlint."""
+    for filename, row in FRAME.findall(stack):
+        if is_users(filename):
+            return filename, int(row)
+    return "", 0
+
+
+def is_users(filename: str) -> bool:
+    """Whether a file is the user's own code."""
+    parts = Path(filename).parts
+    library = {"site-packages", "dist-packages"} & set(parts) or filename.startswith(("<", sys.base_prefix))
+    return not library and Path(__file__).parent not in Path(filename).parents

@@ -1,0 +1,185 @@
+"""Every way a factory can misbehave. Without torch: what is tested is the process around it."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+
+def good(width=3):
+    return {"width": width}
+
+
+def needs(width, *, depth: int, bias=True):
+    return None
+
+
+def raises():
+    raise ValueError("three\nlines\nlong")
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+def raises_unprintable():
+    raise UnprintableError
+
+
+def interrupts():
+    raise KeyboardInterrupt
+
+
+def exits():
+    sys.exit("done")
+
+
+def exits_at_once():
+    os._exit(3)
+
+
+def exits_at_once_as_if_well():
+    os._exit(0)
+
+
+def hangs():
+    time.sleep(60)
+
+
+def hangs_in_c():
+    # Holds the interpreter's lock: no other Python thread can run.
+    ctypes.PyDLL(None).sleep(60)
+
+
+def hangs_deaf():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        pass
+
+
+def segfaults():
+    ctypes.string_at(0)
+
+
+def aborts():
+    os.abort()
+
+
+def recurses():
+    return recurses()
+
+
+def allocates():
+    return [bytearray(b"x") * (64 << 20) for _ in range(800)]
+
+
+def raises_memory_error():
+    raise MemoryError
+
+
+def forks_memory():
+    if os.fork() == 0:
+        allocates()
+    time.sleep(60)
+
+
+def forks_and_goes_on():
+    # Both go on to answer; the copy must not.
+    os.fork()
+    return {"width": os.getpid()}
+
+
+def forks_many():
+    for _ in range(12):
+        if os.fork() == 0:
+            time.sleep(60)
+    time.sleep(60)
+
+
+def leaves_sleepers():
+    """One in the session, one in a session of its own, one that was forked twice and owns no stream."""
+    near = subprocess.Popen(["sleep", "61"])
+    apart = subprocess.Popen(["sleep", "62"], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.closerange(0, 100)
+            time.sleep(63)
+        os._exit(0)
+    return {"pids": [near.pid, apart.pid]}
+
+
+def prints():
+    line = "x" * 9_999 + "\n"
+    for _ in range(10_000):
+        sys.stdout.write(line)
+    os.write(2, b"the end\n")
+    return {}
+
+
+def closes_streams():
+    sys.stdout.close()
+    os.close(1)
+    os.close(2)
+    return {}
+
+
+def closes_everything():
+    os.closerange(0, 1000)
+    return {}
+
+
+def leaves_threads():
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    return {}
+
+
+def registers_exit():
+    import atexit
+
+    atexit.register(time.sleep, 60)
+    return {}
+
+
+def moves():
+    os.chdir("/")
+    return {}
+
+
+def reads_input():
+    return {"line": input()}
+
+
+def calls_out():
+    return {"address": socket.create_connection(("93.184.216.34", 80), 1)}
+
+
+def asks_names():
+    return {"address": socket.getaddrinfo("example.org", 80)}
+
+
+def calls_itself():
+    server = socket.create_server(("127.0.0.1", 0))
+    socket.create_connection(server.getsockname()).close()
+    return {}
+
+
+def sees():
+    return {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_OFFLINE")}
+
+
+def removes_its_folder():
+    import shutil
+
+    shutil.rmtree(sys.argv[1])
+    return {}
+
+
+def lists_its_path():
+    return {"path": sys.path[0]}
