@@ -32,7 +32,7 @@ def child_finds_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_orphans(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing that a test's child started is left; children of other tests, which may run now, do not count."""
+    """Nothing that a test's child started is left; children of tests that run beside it do not count."""
     token = secrets.token_hex(8)
     monkeypatch.setenv("PARAMLINT_TEST", token)
     yield
