@@ -79,8 +79,8 @@ def writes_whole(name: str) -> bool:
     return True
 
 
-# Functions of torch and methods of Tensor whose result is memory as it was found. By hand, as memory looks filled
-# or empty by accident; `check_empty` sees each one do so.
+# Functions of torch and methods of Tensor whose result is memory as it was found. By hand, as memory looks
+# filled or empty by accident; `check_empty` sees each one do so.
 EMPTY: dict[str, Callable[[], torch.Tensor]] = {
     "new": lambda: torch.ones(1).new(2, 3),
     "new_empty": lambda: torch.ones(1).new_empty((2, 3)),

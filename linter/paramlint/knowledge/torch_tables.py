@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+
 ModuleRow: TypeAlias = tuple[
     tuple[str, ...],  # bases, nearest first
     tuple[str, ...],  # parameters
@@ -410,8 +411,8 @@ ALIASES: dict[str, str] = {
     "torch.optim.sparse_adam.SparseAdam": "torch.optim.SparseAdam",
 }
 
-# Seen on instances that differ in one argument. By hand: the DistributedDataParallel classes, which need a
-# process group; a Module owns what is assigned to it.
+# Seen on instances that differ in one argument. By hand: DistributedDataParallel, which needs a process
+# group; a bare Module owns what it is given.
 MODULES: dict[str, ModuleRow] = {
     "torch.nn.AdaptiveAvgPool1d": (
         ("torch.nn.modules.pooling._AdaptiveAvgPoolNd", "torch.nn.Module"),
