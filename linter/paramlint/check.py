@@ -41,13 +41,13 @@ class FileReport:
         diagnostics: sorted, suppressed ones left out.
         failed: whether one of them says that the file, or part of it, could not be checked.
         suppressed: how many findings a `# noqa` silenced.
-        parsed_rows: how many rows LibCST parsed.
+        parsed: how many characters LibCST parsed.
     """
 
     path: str
     diagnostics: list[Diagnostic] = field(default_factory=list)
     suppressed: list[Diagnostic] = field(default_factory=list)
-    parsed_rows: int = 0
+    parsed: int = 0
 
     @property
     def failed(self) -> bool:
@@ -123,7 +123,7 @@ def _check(
         except Exception as error:
             report.diagnostics.append(_failure(source.path, unit, error))
     diagnostics = _locate(file, found)
-    report.parsed_rows = file.parsed
+    report.parsed = file.parsed
     suppressions = Suppressions(source)
     for diagnostic in diagnostics:
         kept = not suppressions.silence(diagnostic)

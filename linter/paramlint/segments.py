@@ -44,8 +44,11 @@ class Segment:
         if whole is not None:
             self.module, self.node, self._shift = whole.module, whole.node_of(unit), 0
             self._text = source.text
+            self.size = len(self._text)
             return
         self._text, self._shift = _cut(source, unit)
+        #: Characters parsed, blanked holes not counted.
+        self.size = len(self._text) - sum(source.offset(b + 1) - source.offset(a) for a, b in unit.holes)
         _guard(self._text, unit.first)
         self.module = cst.parse_module(self._text)
         self.node = _root(self.module, unit)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import libcst as cst
 
@@ -59,15 +60,30 @@ def fields_of(kind: type) -> tuple[str, ...]:
     return known
 
 
+@lru_cache(maxsize=None)
+def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
+    """These node classes and all that derive from them: a look-up is far cheaper than `isinstance` with LibCST's ABCs."""
+    found: set[type] = set()
+    waiting = list(kinds)
+    while waiting:
+        kind = waiting.pop()
+        found.add(kind)
+        waiting.extend(kind.__subclasses__())
+    return frozenset(found)
+
+
+_NODES = concrete((cst.CSTNode,))
+
+
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The meaningful children of a node, in text order."""
     found: list[cst.CSTNode] = []
     for name in fields_of(node.__class__):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        if value.__class__ in _NODES:
             found.append(value)
-        elif isinstance(value, (tuple, list)):
-            found.extend(item for item in value if isinstance(item, cst.CSTNode))
+        elif value.__class__ is tuple or value.__class__ is list:
+            found.extend(value)
     return found
 
 

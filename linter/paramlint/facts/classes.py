@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from paramlint.facts.files import File
     from paramlint.facts.scopes import Scope
 
-_REGISTERING = re.compile(r"=|register_|add_module|setattr|__dict__|append|extend|update|insert")
+_REGISTERING = re.compile(r"\.\w+\s*(?::[^=\n]+)?=(?!=)|register_|add_module|setattr")
 _BUILTINS = {"object", "dict", "list", "tuple", "Exception", "str", "int"}
 
 

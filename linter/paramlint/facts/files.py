@@ -46,7 +46,7 @@ class File:
         self._tree = tree
         self._scopes: dict[Unit, Scope] = {}
         self._classes: dict[Unit, Class] = {}
-        #: Bytes that LibCST has parsed, for the benchmarks.
+        #: Characters that LibCST has parsed, for the benchmarks.
         self.parsed = 0
 
     @cached_property
@@ -81,7 +81,7 @@ class File:
             TooComplexError: LibCST might not survive it.
         """
         segment = Segment(self.source, unit, self._whole if self.is_whole else None)
-        self.parsed += len(segment.module.code) if self.is_whole else unit.last - unit.first
+        self.parsed += segment.size
         return segment
 
     def spans(self, nodes: set[cst.CSTNode], scopes: list[Scope]) -> dict[cst.CSTNode, tuple[int, int]]:

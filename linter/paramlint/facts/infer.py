@@ -19,7 +19,6 @@ from paramlint.facts.types import (
     TENSOR,
     Type,
     join,
-    owns_parameters,
 )
 from paramlint.knowledge import (
     BUFFER_CLASSES,
@@ -390,30 +389,19 @@ def _dict(scope: Scope, node: cst.Dict) -> Type | None:
 
 
 def _container(name: str, items: list[Type | None]) -> Type:
-    """A container that owns parameters as soon as one of its items does, whatever the others are."""
-    owns = [owns_of(item) for item in items]
-    verdict = True if any(owns) else (False if all(o is False for o in owns) else None)
-    return Type("container", name, item=join(items) if items else None, owns=verdict)
+    """A container display; whether it owns parameters is asked of its parts when somebody wants to know."""
+    return Type("container", name, item=join(items) if items else None, parts=tuple(items))
 
 
 def _comprehension(scope: Scope, node: cst.ListComp | cst.SetComp | cst.GeneratorExp) -> Type:
     item = scope.type(node.elt)
     lazy = isinstance(node, cst.GeneratorExp)
-    return Type("container", "generator" if lazy else "list", item=item, owns=owns_of(item), lazy=lazy)
+    return Type("container", "generator" if lazy else "list", item=item, lazy=lazy)
 
 
 def _dict_comprehension(scope: Scope, node: cst.DictComp) -> Type:
     item = scope.type(node.value)
-    return Type("container", "dict", item=item, owns=owns_of(item))
-
-
-def owns_of(value: Type | None) -> bool | None:
-    """Whether a value is or holds parameters, asking the project's class if need be."""
-    if value is not None and value.kind == "module" and value.owns is None and value.cls is not None:
-        return value.cls.owns
-    if value is not None and value.kind == "container" and value.owns is None:
-        return owns_of(value.item)
-    return owns_parameters(value)
+    return Type("container", "dict", item=item)
 
 
 # Operators
@@ -472,7 +460,7 @@ def _call(scope: Scope, node: cst.Call) -> Type | None:
             return found
     symbol = scope.resolve(node.func)
     if isinstance(symbol, Class):
-        return _constructed(symbol)
+        return _instance(symbol)
     if symbol is not None and not isinstance(symbol, str):
         return symbol.returned
     called = scope.type(node.func)
@@ -481,13 +469,6 @@ def _call(scope: Scope, node: cst.Call) -> Type | None:
             return _instance(called.cls)
         return _instance_of(called.name) if called.name else None
     return None
-
-
-def _constructed(cls: Class) -> Type | None:
-    found = _instance(cls)
-    if found is not None and found.is_module:
-        return replace(found, owns=cls.owns)
-    return found
 
 
 def _external(scope: Scope, node: cst.Call, name: str) -> Type | None:
@@ -515,7 +496,7 @@ def _external(scope: Scope, node: cst.Call, name: str) -> Type | None:
     if name in _CONTAINERS and first is not None:
         source = scope.type(first)
         if source is not None and source.kind in ("container", "module"):
-            return Type("container", name, item=source.item, owns=source.owns, pairs=source.pairs, lazy=name in _LAZY)
+            return Type("container", name, item=source.item, parts=source.parts, owns=source.owns, pairs=source.pairs, lazy=name in _LAZY)
         return None
     if name in ("filter", "map", "itertools.chain"):
         return _lazy_call(scope, name, arguments)
@@ -536,7 +517,7 @@ def _lazy_call(scope: Scope, name: str, arguments: list[cst.BaseExpression]) -> 
     if name == "filter" and len(arguments) == 2:
         source = scope.type(arguments[1])
         if source is not None and source.kind in ("container", "module"):
-            return Type("container", name, item=source.item, owns=source.owns, pairs=source.pairs, lazy=True)
+            return Type("container", name, item=source.item, parts=source.parts, owns=source.owns, pairs=source.pairs, lazy=True)
         return None
     if name == "itertools.chain":
         sources = [scope.type(a) for a in arguments]
@@ -558,8 +539,7 @@ def _module(scope: Scope, node: cst.Call, known: ModuleClass) -> Type:
             items.append(value.item or Type("module", owns=value.owns))
         else:
             items.append(value)
-    held = _container("", items)
-    return Type("module", known.name, item=held.item, owns=held.owns if items else None)
+    return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))
 
 
 def _owns_by_arguments(scope: Scope, node: cst.Call, known: ModuleClass) -> bool | None:

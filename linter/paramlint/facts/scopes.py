@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import libcst as cst
 
@@ -15,7 +15,7 @@ from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
 from paramlint.outline import Kind, Unit
 from paramlint.segments import Segment
-from paramlint.walk import parents_of, walk
+from paramlint.walk import concrete, parents_of, walk
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class
@@ -99,9 +99,10 @@ class Scope:
 
     def find(self, *kinds: type[NodeT]) -> Iterator[NodeT]:
         """The nodes of these classes, in the order of the text."""
+        wanted = concrete(kinds)
         for node in self.nodes:
-            if isinstance(node, kinds):
-                yield node
+            if node.__class__ in wanted:
+                yield cast(NodeT, node)
 
     @cached_property
     def _parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
@@ -165,8 +166,9 @@ class Scope:
         """Every place in this scope that gives a name a value; nested functions are not kept apart."""
         found: dict[str, list[Binding]] = {}
         for node in self.nodes:
-            for name, binding in _bindings_at(node, self.node):
-                found.setdefault(name, []).append(binding)
+            if node.__class__ in _BINDING:
+                for name, binding in _bindings_at(node, self.node):
+                    found.setdefault(name, []).append(binding)
         return found
 
     def dotted(self, node: cst.CSTNode) -> str | None:
@@ -252,6 +254,25 @@ class Scope:
     def returned(self) -> Type | None:
         """What a call of this function gives, when all its returns agree."""
         return infer.returned(self)
+
+
+_BINDING = frozenset(
+    {
+        cst.AnnAssign,
+        cst.Assign,
+        cst.AugAssign,
+        cst.ClassDef,
+        cst.CompFor,
+        cst.ExceptHandler,
+        cst.For,
+        cst.FunctionDef,
+        cst.Import,
+        cst.ImportFrom,
+        cst.NamedExpr,
+        cst.Param,
+        cst.WithItem,
+    }
+)
 
 
 def _bindings_at(node: cst.CSTNode, root: cst.CSTNode) -> Iterator[tuple[str, Binding]]:

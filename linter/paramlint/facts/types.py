@@ -31,6 +31,7 @@ class Type:
         name: the canonical name of its class, such as `torch.nn.Linear`, or a name inside the project.
         cls: the class, when the project defines it.
         item: what a container holds, or what iterating gives; a pair's second half for `named_parameters()`.
+        parts: what a container display holds, one by one.
         owns: for a module, whether it owns parameters; for a container, whether its items do. `None` is unknown.
         leaf: for a tensor, false when it was computed from a parameter, so that it is not one itself.
         pairs: iterating gives (name, item) pairs.
@@ -41,6 +42,7 @@ class Type:
     name: str = ""
     cls: Class | None = None
     item: Type | None = None
+    parts: tuple[Type | None, ...] = ()
     owns: bool | None = None
     leaf: bool = True
     pairs: bool = False
@@ -90,13 +92,16 @@ def join(types: list[Type | None]) -> Type | None:
 
 
 def owns_parameters(value: Type | None) -> bool | None:
-    """Whether a value is, or holds, parameters; `None` when that is unknown."""
+    """Whether a value is, or holds, parameters; `None` when that is unknown. A class of the project is asked now."""
     if value is None:
         return None
-    if value.kind == "parameter":
-        return True
-    if value.kind == "module":
-        return value.owns
+    if value.kind == "parameter" or value.owns is not None:
+        return value.kind == "parameter" or value.owns
+    if value.parts:
+        verdicts = [owns_parameters(part) for part in value.parts]
+        return True if any(verdicts) else (False if all(v is False for v in verdicts) else None)
     if value.kind == "container":
-        return value.owns if value.item is None else owns_parameters(value.item)
+        return owns_parameters(value.item)
+    if value.kind == "module":
+        return value.cls.owns if value.cls is not None else None
     return False
