@@ -28,6 +28,7 @@ class Owner(nn.Module):
 # A small value for each argument that has no default.
 REQUIRED: Call = {
     "cutoffs": [2],
+    "d_model": 4,
     "decoder_layer": nn.Module(),
     "downscale_factor": 2,
     "embed_dim": 4,
@@ -49,7 +50,7 @@ REQUIRED: Call = {
     "unflattened_size": (2, 2),
     **dict.fromkeys(("dilation", "output_padding", "padding", "stride"), (1,)),
     **dict.fromkeys(("groups", "dim", "num_parameters", "norm_type", "size", "threshold", "value"), 1),
-    **dict.fromkeys(("d_model", "hidden_size", "in_channels", "in_features", "in1_features", "in2_features"), 4),
+    **dict.fromkeys(("hidden_size", "in_channels", "in_features", "in1_features", "in2_features"), 4),
     **dict.fromkeys(("input_size", "num_channels", "num_embeddings", "num_features", "out_channels"), 4),
     **dict.fromkeys(("out_features", "output_size", "upscale_factor", "bias"), 4),
 }
@@ -78,10 +79,14 @@ HANDED: dict[str, Callable[[str], Any]] = {
     "values": lambda _: [nn.Parameter(torch.ones(1))],
 }
 
-# Arguments needed although they have defaults: one of two must be given.
+# Arguments given although they have defaults: the pools need one of two, the transformers are large.
+SMALL_LAYER: Call = {"dim_feedforward": 4}
 ALSO: dict[str, Call] = {
     "FractionalMaxPool2d": {"output_size": 2},
     "FractionalMaxPool3d": {"output_size": 2},
+    "Transformer": {**SMALL_LAYER, "num_encoder_layers": 1, "num_decoder_layers": 1, "nhead": 2, "d_model": 4},
+    "TransformerDecoderLayer": SMALL_LAYER,
+    "TransformerEncoderLayer": SMALL_LAYER,
 }
 
 # Cannot be built here, they need a process group. Wrappers like DataParallel.

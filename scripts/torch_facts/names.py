@@ -22,7 +22,7 @@ def implementation_modules() -> Iterator[types.ModuleType]:
     """The modules below the public ones, where their names are defined."""
     below = ("torch.nn.modules", "torch.nn.parameter", "torch.nn.parallel", "torch.nn.utils", "torch.optim")
     for name, module in sorted(sys.modules.items()):
-        if name in ("torch._tensor", "torch.functional") or name.startswith(below):
+        if name == "torch.functional" or name.startswith(below):
             if isinstance(module, types.ModuleType):
                 yield module
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ def tensor_attributes() -> list[str]:
 def argument_pool() -> list[tuple[Any, ...]]:
     """Arguments of every kind that an in-place method takes, several of a kind: no special value decides."""
     half, mask, index = torch.full((4, 4), 0.5), torch.eye(4).bool(), torch.tensor([1, 2])
-    row, two, whole = half[0], half[:2], half.long()
+    row, two, whole = half[0], half[:2], torch.full((4, 4), 2)
     numbers = [(), (0.5,), (0.25,), (2,), (0.5, 2.0), (0, 1), (0.0, 1.0), (2, 0, 1.0)]
     tensors = [(half,), (torch.zeros(4, 4),), (whole,), (row,), (half, 0.5), (half, half), (half, half, 0.5)]
     products = [(row, row), (half, row), (half[None], half[None])]
@@ -46,7 +47,6 @@ def argument_pool() -> list[tuple[Any, ...]]:
 # What the tensor holds before the call: any of these would show in the result of a method that reads it.
 FLOATS = (float("nan"), float("inf"), -2.0, 0.25, 0.0, 1.0)
 CONTENTS = {torch.float32: FLOATS, torch.float64: FLOATS, torch.int64: (-2, 0, 1, 7)}
-# The first shape that the method takes decides.
 SHAPES = ((4, 4), (4,), (1, 4, 4))
 
 
@@ -65,18 +65,20 @@ def depends(name: str, args: tuple[Any, ...], dtype: torch.dtype, shape: tuple[i
     return len(taken) < len(results) or not all(torch.equal(one, taken[0]) for one in taken)
 
 
+def answers(name: str) -> Iterator[bool]:
+    """Whether the result depends on what the tensor held, for all arguments that the method takes."""
+    for dtype, shape, args in itertools.product(CONTENTS, SHAPES, argument_pool()):
+        answer = depends(name, args, dtype, shape)
+        if answer is not None:
+            yield answer
+
+
 def writes_whole(name: str) -> bool:
-    """True if no result depends on what the tensor held, whatever arguments the method takes."""
-    seen: list[bool] = []
-    for dtype in CONTENTS:
-        for shape in SHAPES:
-            answers = (depends(name, args, dtype, shape) for args in argument_pool())
-            seen += [answer for answer in answers if answer is not None]
-            if any(seen):
-                return False
-    if not seen:
+    """True if no result depends on what the tensor held."""
+    found = next(answers(name), None)
+    if found is None:
         raise SystemExit(f"Tensor.{name}: no arguments that it takes, extend argument_pool")
-    return True
+    return not found and not any(answers(name))
 
 
 # Functions of torch and methods of Tensor whose result is memory as it was found. By hand, as memory looks

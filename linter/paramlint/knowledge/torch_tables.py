@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-
 ModuleRow: TypeAlias = tuple[
     tuple[str, ...],  # bases, nearest first
     tuple[str, ...],  # parameters
@@ -2964,7 +2963,6 @@ TENSOR_INIT_INPLACE: tuple[str, ...] = (
     "exponential_",
     "fill_",
     "geometric_",
-    "lcm_",
     "log_normal_",
     "normal_",
     "random_",
