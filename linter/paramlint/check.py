@@ -30,6 +30,7 @@ _ERRORS = {
     "PRM003": "unreadable-file",
     "PRM004": "too-complex",
     "PRM005": "internal-error",
+    "PRM006": "fix-not-written",
 }
 
 
@@ -62,7 +63,7 @@ def check_path(
     try:
         source = Source.read(path)
     except UnreadableError as error:
-        return FileReport(path, [_problem(path, "PRM003", str(error))])
+        return FileReport(path, [problem(path, "PRM003", str(error))])
     return check_source(source, nominator, project, reference=reference)
 
 
@@ -86,19 +87,19 @@ def check_source(
     path = source.path
     try:
         if tree is None:
-            tree = ast.parse(source.text)
+            tree = _known_tree(source, project) or ast.parse(source.text)
         if b"torch" not in source.data:
             return FileReport(path)
         return _check(source, nominator, project, tree, reference)
     except UnreadableError as error:
-        return FileReport(path, [_problem(path, "PRM003", str(error), error.row)])
+        return FileReport(path, [problem(path, "PRM003", str(error), error.row)])
     except SyntaxError as error:
         message = f"is not valid Python: {error.msg}"
-        return FileReport(path, [_problem(path, "PRM002", message, error.lineno or 1, error.offset or 1)])
+        return FileReport(path, [problem(path, "PRM002", message, error.lineno or 1, error.offset or 1)])
     except ValueError as error:
-        return FileReport(path, [_problem(path, "PRM002", f"is not valid Python: {error}")])
+        return FileReport(path, [problem(path, "PRM002", f"is not valid Python: {error}")])
     except (RecursionError, MemoryError):
-        return FileReport(path, [_problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
+        return FileReport(path, [problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
     except Exception as error:
         return FileReport(path, [_internal(path, error)])
 
@@ -108,7 +109,10 @@ def _check(
 ) -> FileReport:
     from paramlint.facts import File  # libcst is loaded only when there is something to parse
 
-    file = File(source, project, tree, whole=reference)
+    if project is None or reference:
+        file = File(source, project, tree, whole=reference)
+    else:
+        file = project.adopt(source, tree)
     if reference:
         nominated = {unit: set(nominator.rules) for unit in file.outline.units}
     else:
@@ -127,18 +131,24 @@ def _check(
     suppressions = Suppressions(source)
     for diagnostic in diagnostics:
         kept = not suppressions.silence(diagnostic)
-        (report.diagnostics if kept else report.suppressed).append(diagnostic)
+        (report.diagnostics if kept else report.suppressed).append(suppressions.place(diagnostic))
     report.diagnostics.sort(key=lambda d: d.sort_key)
     return report
+
+
+def _known_tree(source: Source, project: Project | None) -> ast.Module | None:
+    """The file's tree where a name was followed into it before."""
+    known = project.known(source) if project is not None else None
+    return known.tree if known is not None else None
 
 
 def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:
     from paramlint.segments import TooComplexError
 
     if isinstance(error, TooComplexError):
-        return _problem(path, "PRM004", str(error), error.row)
+        return problem(path, "PRM004", str(error), error.row)
     if isinstance(error, (RecursionError, MemoryError)):
-        return _problem(path, "PRM004", "is too large or too deeply nested to be analysed", unit.first)
+        return problem(path, "PRM004", "is too large or too deeply nested to be analysed", unit.first)
     return _internal(path, error, unit.first)
 
 
@@ -194,7 +204,8 @@ def _locate(file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Di
     return list(diagnostics.values())
 
 
-def _problem(path: str, code: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
+def problem(path: str, code: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
+    """A diagnostic of the tool itself: something kept a file from being checked or written."""
     place = Location(max(row, 1), max(column, 1))
     return Diagnostic(path, place, place, code, _ERRORS[code], message, noqa_row=place.row)
 
@@ -205,7 +216,7 @@ def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:
         trace = trace.tb_next
     where = f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
     said = " ".join(str(error).split())
-    return _problem(
+    return problem(
         path,
         "PRM005",
         f"paramlint failed here ({type(error).__name__}: {said}{where}); please report it",

@@ -26,10 +26,10 @@ def locate_fix(file: File, fix: Fix, spans: Spans) -> LocatedFix | None:
     """Turn a fix's changes into edits; `None` where one of them has no place in the text."""
     placed: list[tuple[int, int, str]] = []
     for change in fix.changes:
-        edit = _place(file.source, change, spans)
-        if edit is None:
+        edits = _place(file.source, change, spans)
+        if edits is None:
             return None
-        placed.append(edit)
+        placed.extend(edits)
     placed.extend(_imports(file, fix.imports))
     placed.sort()
     if any(after[0] < before[1] for before, after in zip(placed, placed[1:], strict=False)):
@@ -39,31 +39,44 @@ def locate_fix(file: File, fix: Fix, spans: Spans) -> LocatedFix | None:
     return LocatedFix(fix.title, fix.applicability, edits)
 
 
-def _place(source: Source, change: Change, spans: Spans) -> tuple[int, int, str] | None:
+def _place(source: Source, change: Change, spans: Spans) -> list[tuple[int, int, str]] | None:
     if change.first not in spans or change.last not in spans:
         return None
     start, end = spans[change.first][0], spans[change.last][1]
     text = change.text.replace("\n", source.newline)
     if change.where == "replace":
-        return start, end, text
-    row, column = source.place(start)
-    line_start = source.offset(row)
+        return [(start, end, text)]
+    row, last_row = source.place(start)[0], source.place(end)[0]
+    line_start, line_end = source.offset(row), source.offset(last_row + 1)
     indent = source.text[line_start:start]
-    if indent.strip():
-        return None  # something else stands before the statement on its row
-    last_row = source.place(end)[0]
-    line_end = source.offset(last_row + 1)
-    if source.text[end:line_end].strip() and not source.text[end:line_end].lstrip().startswith("#"):
-        return None
+    rest = source.text[end:line_end].strip()
+    if indent.strip() or (rest and not rest.startswith("#")):
+        return None  # the statement shares its rows with another
     if change.where == "delete":
-        return line_start, line_end, ""
+        return [(line_start, line_end, "")]
+    if change.where == "wrap":
+        return _wrap(source, start, end, indent, text)
     lines = [indent + line if line else line for line in change.text.split("\n")]
     block = source.newline.join(lines) + source.newline
     if change.where == "before":
-        return line_start, line_start, block
+        return [(line_start, line_start, block)]
     if not source.text[:line_end].endswith(("\n", "\r")):
-        return line_end, line_end, source.newline + block.rstrip("\r\n")
-    return line_end, line_end, block
+        return [(line_end, line_end, source.newline + block.rstrip("\r\n"))]
+    return [(line_end, line_end, block)]
+
+
+def _wrap(source: Source, start: int, end: int, indent: str, header: str) -> list[tuple[int, int, str]] | None:
+    statement = source.text[start:end]
+    if '"""' in statement or "'''" in statement:
+        return None  # a string over several rows would change
+    level = "\t" if indent.endswith("\t") else "    "
+    edits = [(start, start, header + source.newline + indent + level)]
+    first, last = source.place(start)[0], source.place(end)[0]
+    for row in range(first + 1, last + 1):
+        if source.line(row).strip():
+            offset = source.offset(row)
+            edits.append((offset, offset, level))
+    return edits
 
 
 def _imports(file: File, names: Sequence[str]) -> list[tuple[int, int, str]]:

@@ -18,6 +18,7 @@ class Assignment:
 
     `how` is `assign` (`self.x = v`), `class` (in the body of the class), `parameter`, `buffer` or `module`
     (`register_parameter("x", v)`, `register_buffer`, `add_module`), `setattr`, or `augmented` (`self.x += v`).
+    `target` is what stands for the attribute: `self.x`, or its name in quotes in a call.
     """
 
     scope: Scope
@@ -25,6 +26,7 @@ class Assignment:
     value: cst.BaseExpression | None
     how: Literal["assign", "class", "parameter", "buffer", "module", "setattr", "augmented"]
     annotation: cst.BaseExpression | None = None
+    target: cst.CSTNode | None = None
 
 
 _REGISTER: dict[str, Literal["parameter", "buffer", "module"]] = {
@@ -45,13 +47,13 @@ def assignments_in(scope: Scope) -> Iterator[tuple[str, Assignment]]:
             annotation = node.annotation.annotation
             name = scope.self_attribute(node.target)
             if name is not None:
-                yield name, Assignment(scope, node, node.value, "assign", annotation)
+                yield name, Assignment(scope, node, node.value, "assign", annotation, node.target)
             elif scope.kind == "class" and isinstance(node.target, cst.Name):
-                yield node.target.value, Assignment(scope, node, node.value, "class", annotation)
+                yield node.target.value, Assignment(scope, node, node.value, "class", annotation, node.target)
         elif isinstance(node, cst.AugAssign):
             name = scope.self_attribute(node.target)
             if name is not None:
-                yield name, Assignment(scope, node, node.value, "augmented")
+                yield name, Assignment(scope, node, node.value, "augmented", target=node.target)
         elif isinstance(node, cst.Call):
             yield from _registration(scope, node)
 
@@ -61,9 +63,9 @@ def _targets(
 ) -> Iterator[tuple[str, Assignment]]:
     name = scope.self_attribute(target)
     if name is not None:
-        yield name, Assignment(scope, node, value, "assign")
+        yield name, Assignment(scope, node, value, "assign", target=target)
     elif scope.kind == "class" and isinstance(target, cst.Name):
-        yield target.value, Assignment(scope, node, value, "class")
+        yield target.value, Assignment(scope, node, value, "class", target=target)
     elif isinstance(target, (cst.Tuple, cst.List)):
         values: list[cst.BaseExpression | None] = [None] * len(target.elements)
         if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == len(target.elements):
@@ -80,7 +82,7 @@ def _registration(scope: Scope, node: cst.Call) -> Iterator[tuple[str, Assignmen
         if isinstance(arguments[0], cst.Name) and arguments[0].value == scope.self_name:
             name = _literal(arguments[1])
             if name is not None:
-                yield name, Assignment(scope, node, arguments[2], "setattr")
+                yield name, Assignment(scope, node, arguments[2], "setattr", target=arguments[1])
         return
     how = _REGISTER.get(scope.self_attribute(node.func) or "")
     if how is None:
@@ -91,7 +93,7 @@ def _registration(scope: Scope, node: cst.Call) -> Iterator[tuple[str, Assignmen
         second = second if second is not None else keywords.get(key)
     name = _literal(first) if first is not None else None
     if name is not None:
-        yield name, Assignment(scope, node, second, how)
+        yield name, Assignment(scope, node, second, how, target=first)
 
 
 def _literal(node: cst.CSTNode) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from paramlint.knowledge import canonical
 from paramlint.outline import Outline, Unit, outline
 from paramlint.segments import Segment, TooComplexError, WholeFile
 from paramlint.source import Source, UnreadableError
+
+#: Files kept parsed. The syntax tree of a file takes some 40 times its size.
+_KEPT = 64
 
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str
@@ -181,7 +185,7 @@ class Project:
 
     def __init__(self, roots: list[str] | None = None) -> None:
         self.roots = [os.path.abspath(root) for root in roots or []]
-        self._files: dict[str, File | None] = {}
+        self._files: OrderedDict[str, File | None] = OrderedDict()
         self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
         #: Per file being checked, what its findings depended on: paths read, and paths looked for and not found.
         self.consulted: set[str] = set()
@@ -189,9 +193,29 @@ class Project:
     def file(self, path: str) -> File | None:
         """A file by path; `None` where it cannot be read or is not valid Python."""
         self.consulted.add(path)
-        if path not in self._files:
-            self._files[path] = self._read(path)
+        if path in self._files:
+            self._files.move_to_end(path)
+        else:
+            self._keep(path, self._read(path))
         return self._files[path]
+
+    def adopt(self, source: Source, tree: ast.Module) -> File:
+        """The file of a source that is being checked; other files that follow a name here share it."""
+        known = self.known(source)
+        if known is None:
+            known = File(source, self, tree)
+            self._keep(os.path.abspath(source.path), known)
+        return known
+
+    def known(self, source: Source) -> File | None:
+        """The file of a source, if a name was followed into it before and it has not changed since."""
+        file = self._files.get(os.path.abspath(source.path))
+        return file if file is not None and file.source.data == source.data else None
+
+    def _keep(self, path: str, file: File | None) -> None:
+        self._files[path] = file
+        if len(self._files) > _KEPT:
+            self._files.popitem(last=False)
 
     def _read(self, path: str) -> File | None:
         try:

@@ -11,6 +11,7 @@ import libcst as cst
 from paramlint.facts.classes import Class
 from paramlint.facts.types import (
     BUFFER,
+    GRADIENT,
     MODULE,
     NONE,
     OTHER,
@@ -307,6 +308,8 @@ def _generic(scope: Scope, node: cst.Subscript) -> Type | None:
 def _attribute(scope: Scope, node: cst.Attribute) -> Type | None:
     owner = scope.type(node.value)
     name = node.attr.value
+    if name == "grad" and (owner is None or owner.kind in ("parameter", "tensor")):
+        return GRADIENT
     if owner is None:
         return _class_object(scope.resolve(node))
     return attribute_of(owner, name)
@@ -320,7 +323,7 @@ def attribute_of(owner: Type, name: str) -> Type | None:
         known = module_class(owner.name)
         return _known_attribute(known, name) if known is not None else None
     if owner.kind in ("parameter", "tensor", "buffer"):
-        return TENSOR if name in ("data", "grad", "T", "mT", "real", "imag") else OTHER
+        return TENSOR if name in ("data", "T", "mT", "real", "imag") else OTHER
     if owner.cls is not None and owner.kind == "other":
         return owner.cls.attribute(name)
     return None
@@ -357,12 +360,23 @@ def _element(scope: Scope, iterated: cst.BaseExpression, index: int | None) -> T
             return _element(scope, arguments[0], None) if index == 1 else OTHER
     found = scope.type(iterated)
     if found is None:
-        return None
+        return PARAMETER if index is None and _is_group_of_parameters(iterated) else None
     if index is None:
         return None if found.pairs else found.item
     if found.pairs:
         return found.item if index == 1 else OTHER
     return None
+
+
+def _is_group_of_parameters(node: cst.BaseExpression) -> bool:
+    """`group["params"]` of an optimizer's parameter groups."""
+    return (
+        isinstance(node, cst.Subscript)
+        and len(node.slice) == 1
+        and isinstance(node.slice[0].slice, cst.Index)
+        and isinstance(node.slice[0].slice.value, cst.SimpleString)
+        and node.slice[0].slice.value.evaluated_value == "params"
+    )
 
 
 # Displays
@@ -453,6 +467,8 @@ def _call(scope: Scope, node: cst.Call) -> Type | None:
             found = _method(scope, node, receiver, node.func.attr.value)
             if found is not None:
                 return found
+        elif receiver is None and node.func.attr.value in _MODULE_ITERATORS:
+            return _module_method(MODULE, node.func.attr.value)
     name = scope.qualified(node.func)
     if name is not None:
         found = _external(scope, node, name)
@@ -496,7 +512,15 @@ def _external(scope: Scope, node: cst.Call, name: str) -> Type | None:
     if name in _CONTAINERS and first is not None:
         source = scope.type(first)
         if source is not None and source.kind in ("container", "module"):
-            return Type("container", name, item=source.item, parts=source.parts, owns=source.owns, pairs=source.pairs, lazy=name in _LAZY)
+            return Type(
+                "container",
+                name,
+                item=source.item,
+                parts=source.parts,
+                owns=source.owns,
+                pairs=source.pairs,
+                lazy=name in _LAZY,
+            )
         return None
     if name in ("filter", "map", "itertools.chain"):
         return _lazy_call(scope, name, arguments)
@@ -517,7 +541,9 @@ def _lazy_call(scope: Scope, name: str, arguments: list[cst.BaseExpression]) -> 
     if name == "filter" and len(arguments) == 2:
         source = scope.type(arguments[1])
         if source is not None and source.kind in ("container", "module"):
-            return Type("container", name, item=source.item, parts=source.parts, owns=source.owns, pairs=source.pairs, lazy=True)
+            return Type(
+                "container", name, item=source.item, parts=source.parts, owns=source.owns, pairs=source.pairs, lazy=True
+            )
         return None
     if name == "itertools.chain":
         sources = [scope.type(a) for a in arguments]
@@ -546,6 +572,8 @@ def _owns_by_arguments(scope: Scope, node: cst.Call, known: ModuleClass) -> bool
     """Whether arguments such as `affine=False` leave the module without parameters."""
     given = _arguments(node, known.arguments)
     flags = [(given[name], value) for name, value in known.without if name in given]
+    if not flags:
+        return None if any(arg.star for arg in node.args) else known.owns_by_default
     if any(scope.text(flag) == repr(value) for flag, value in flags):
         return False
     return True if all(scope.text(flag) in ("True", "False") for flag, _ in flags) else None
@@ -581,6 +609,18 @@ def _method(scope: Scope, node: cst.Call, receiver: Type, name: str) -> Type | N
         method = receiver.cls.method(name)
         return method.returned if method is not None else None
     return None
+
+
+#: Whatever has one of these methods is a module.
+_MODULE_ITERATORS = {
+    "buffers",
+    "modules",
+    "named_buffers",
+    "named_modules",
+    "named_parameters",
+    "parameters",
+    "state_dict",
+}
 
 
 def _module_method(receiver: Type, name: str) -> Type | None:

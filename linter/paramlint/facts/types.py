@@ -62,6 +62,8 @@ class Type:
 PARAMETER = Type("parameter", "torch.nn.Parameter")
 BUFFER = Type("buffer", "torch.Tensor")
 TENSOR = Type("tensor", "torch.Tensor")
+#: Some tensor's `.grad`.
+GRADIENT = Type("tensor", "torch.Tensor.grad")
 MODULE = Type("module", "torch.nn.Module")
 OTHER = Type("other")
 NONE = Type("none")

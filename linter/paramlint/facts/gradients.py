@@ -1,0 +1,64 @@
+"""Whether an expression is a parameter, and whether code runs where autograd does not record."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from paramlint.facts.scopes import Scope
+
+#: Names that torch and everybody after it gives to parameters: `weight`, `bias`, `in_proj_weight`, `weight_ih_l0`.
+_BY_NAME = re.compile(r"(?:\w+_)?(?:weight|bias)(?:_\w+)?")
+_NO_GRAD = {
+    "torch.no_grad",
+    "torch.inference_mode",
+    "torch.autograd.no_grad",
+    "torch.autograd.inference_mode",
+    "torch.autograd.grad_mode.no_grad",
+    "torch.autograd.grad_mode.inference_mode",
+    "torch.utils._contextlib.no_grad",
+}
+
+
+def is_parameter(scope: Scope, node: cst.BaseExpression) -> bool:
+    """Whether an expression is a parameter: by its type, or, where that is unknown, by an attribute's usual name."""
+    known = scope.type(node)
+    if known is not None:
+        return known.is_parameter
+    return isinstance(node, cst.Attribute) and _BY_NAME.fullmatch(node.attr.value) is not None
+
+
+def data_owner(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """`x` of `x.data`, `x.data[i]`, `x.data[i][j]`."""
+    while isinstance(node, cst.Subscript):
+        node = node.value
+    if isinstance(node, cst.Attribute) and node.attr.value == "data":
+        return node.value
+    return None
+
+
+def is_gradient(scope: Scope, node: cst.BaseExpression) -> bool:
+    """Whether an expression is some tensor's `.grad`."""
+    known = scope.type(node)
+    return known is not None and known.name == "torch.Tensor.grad"
+
+
+def runs_without_grad(scope: Scope, node: cst.CSTNode) -> bool:
+    """Whether the code around a node turns autograd off: a `with torch.no_grad()` or a decorator."""
+    for ancestor in scope.ancestors(node):
+        if isinstance(ancestor, cst.With):
+            if any(_is_no_grad(scope, item.item) for item in ancestor.items):
+                return True
+        elif isinstance(ancestor, cst.FunctionDef):
+            if any(_is_no_grad(scope, decorator.decorator) for decorator in ancestor.decorators):
+                return True
+    return False
+
+
+def _is_no_grad(scope: Scope, node: cst.BaseExpression) -> bool:
+    if isinstance(node, cst.Call):
+        if scope.qualified(node.func) == "torch.set_grad_enabled":
+            return bool(node.args) and isinstance(node.args[0].value, cst.Name) and node.args[0].value.value == "False"
+        node = node.func
+    return scope.qualified(node) in _NO_GRAD

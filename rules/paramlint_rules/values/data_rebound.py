@@ -1,0 +1,120 @@
+"""Rebinding `.data` gives a parameter new memory behind the back of everything that held the old.
+
+`p.data = t` keeps the parameter object and swaps the memory under it. What shares the old memory does not follow: a
+tied or aliased parameter, a view, a flattened RNN weight, FSDP's flat parameter. From then on the two drift apart,
+without an error. Nor does autograd see that the value changed.
+
+Setup:
+    layer = nn.Linear(4, 4)
+    rows = torch.randn(4, 4)
+
+Bad:
+    layer.weight.data = rows / rows.norm(dim=1, keepdim=True)
+
+Good:
+    with torch.no_grad():
+        layer.weight.copy_(rows / rows.norm(dim=1, keepdim=True))
+
+Fix: safe when the new value is computed from the old one element by element, so that their shapes are equal; else
+unsafe, because `copy_` would broadcast, or refuse, a value of another shape.
+Leave it: the memory itself is what must change, as in sharding, off-loading or changing the dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
+from paramlint.rule import Change, Finding, Fix, Rule, Stores
+from paramlint.walk import walk
+
+rule = Rule("PRM102", "data-rebound", group="risk", fix="safe", doc=__doc__, triggers=(Stores("data"),))
+
+#: Methods whose result lives elsewhere or in another dtype; rebinding `.data` is the way to get there.
+_MOVES = {
+    "to", "cuda", "cpu", "half", "float", "double", "bfloat16", "type", "type_as", "pin_memory", "contiguous",
+    "share_memory_", "to_local", "view_as", "new_empty", "resize_",
+}  # fmt: skip
+_MOVING = {"torch.empty", "torch.empty_like", "torch.Tensor", "torch.tensor", "torch.nn.functional.pad"}
+_LIKE = {"torch.randn_like", "torch.rand_like", "torch.zeros_like", "torch.ones_like", "torch.full_like"}
+_ELEMENTWISE = {"clamp", "abs", "clone", "sign", "tanh", "sigmoid", "exp", "log", "sqrt", "round", "neg", "pow"}
+
+
+@rule.static(cst.Assign)
+def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+    if len(node.targets) != 1:
+        return
+    target = node.targets[0].target
+    owner = data_owner(target) if isinstance(target, cst.Attribute) else None
+    if owner is None or not isinstance(target, cst.Attribute) or not is_parameter(scope, owner):
+        return
+    if _moves(scope, node.value) or _is_live_tensor(scope, node.value):
+        return
+    message = f"`{scope.text(target)}` is rebound, so what shares its memory keeps the old values"
+    yield Finding(target, message, _fix(scope, node, owner))
+
+
+def _moves(scope: Scope, value: cst.BaseExpression) -> bool:
+    """Whether the new value is made to have other memory, another dtype or another device."""
+    for inner in walk(value):
+        if isinstance(inner, cst.Call):
+            if isinstance(inner.func, cst.Attribute) and inner.func.attr.value in _MOVES:
+                return True
+            if scope.qualified(inner.func) in _MOVING:
+                return True
+    return False
+
+
+def _is_live_tensor(scope: Scope, value: cst.BaseExpression) -> bool:
+    """`b.weight.data` or `b.weight`, whose sharing is another rule's, and a bare name, which may be anything."""
+    owner = data_owner(value) if isinstance(value, cst.Attribute) else None
+    return isinstance(value, (cst.Name, cst.Subscript)) or (owner or value) is not value or is_parameter(scope, value)
+
+
+def _fix(scope: Scope, node: cst.Assign, owner: cst.BaseExpression) -> Fix | None:
+    line = scope.statement(node)
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    target = node.targets[0].target
+    value = scope.text(node.value)
+    if isinstance(node.value, cst.Tuple) and not node.value.lpar:
+        return None
+    changes = (Change(target, node.value, f"{scope.text(owner)}.copy_({value})"),)
+    same_shape = _same_shape(scope, node.value, scope.text(owner))
+    fix = Fix("Copy into the parameter", changes, "safe" if same_shape else "unsafe")
+    if runs_without_grad(scope, node):
+        return fix
+    header = f"with {scope.spell('torch.no_grad')}():"
+    return replace(
+        fix,
+        title="Copy into the parameter under `torch.no_grad()`",
+        changes=(Change(node, node, header, "wrap"), *changes),
+        imports=("torch.no_grad",),
+    )
+
+
+def _same_shape(scope: Scope, value: cst.BaseExpression, owner: str) -> bool:
+    """Whether a value is computed from the parameter element by element, with plain numbers."""
+    if isinstance(value, (cst.Integer, cst.Float)):
+        return False
+    if isinstance(value, cst.UnaryOperation):
+        return _same_shape(scope, value.expression, owner)
+    if isinstance(value, cst.BinaryOperation):
+        if isinstance(value.operator, cst.MatrixMultiply):
+            return False
+        sides = (value.left, value.right)
+        kept = [_same_shape(scope, side, owner) for side in sides]
+        plain = [isinstance(side, (cst.Integer, cst.Float)) for side in sides]
+        return any(kept) and all(k or p for k, p in zip(kept, plain, strict=True))
+    if isinstance(value, cst.Call):
+        if scope.qualified(value.func) in _LIKE and value.args:
+            return scope.text(value.args[0].value) in (owner, f"{owner}.data")
+        if isinstance(value.func, cst.Attribute) and value.func.attr.value in _ELEMENTWISE:
+            numbers = all(isinstance(a.value, (cst.Integer, cst.Float, cst.UnaryOperation)) for a in value.args)
+            return numbers and _same_shape(scope, value.func.value, owner)
+        return False
+    return scope.text(value) in (f"{owner}.data", owner, f"{owner}.detach()")

@@ -1,0 +1,69 @@
+"""Editing a parameter through `.data` hides the edit from autograd.
+
+`p.data` is the same memory under another tensor that autograd does not watch. An edit through it neither raises where
+an edit of the parameter would, nor counts in the parameter's version. A backward pass that had saved the old value
+then computes with the new one, and the gradient is wrong without an error. `torch.no_grad()` turns recording off and
+keeps the check.
+
+Bad:
+    for p in model.parameters():
+        p.data.add_(-0.1 * p.grad)
+
+Good:
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(-0.1 * p.grad)
+
+Fix: safe. The same in-place operation under `torch.no_grad()`. An edit between a forward pass and its backward pass,
+which was silently wrong, raises from then on.
+Leave it: the version counter has to stay as it is, and a comment says why.
+Source: https://pytorch.org/docs/stable/notes/autograd.html, "In-place correctness checks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.gradients import data_owner, is_parameter
+from paramlint.facts.rewrites import edit_without_grad
+from paramlint.knowledge import TENSOR_INPLACE
+from paramlint.rule import Finding, Mentions, Rule
+
+rule = Rule("PRM101", "in-place-data-edit", group="risk", fix="safe", doc=__doc__, triggers=(Mentions("data"),))
+
+_UNLIKE_EDITS = {"requires_grad_", "detach_", "share_memory_"}
+
+
+@rule.static(cst.Call)
+def check_call(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, cst.Attribute):
+        return
+    method = node.func.attr.value
+    if method in TENSOR_INPLACE and method not in _UNLIKE_EDITS:
+        yield from _edited(scope, node.func.value, node)
+
+
+@rule.static(cst.AugAssign)
+def check_augmented(node: cst.AugAssign, scope: Scope) -> Iterator[Finding]:
+    yield from _edited(scope, node.target, node)
+
+
+@rule.static(cst.Assign)
+def check_assigned(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+    for target in node.targets:
+        if isinstance(target.target, cst.Subscript):
+            yield from _edited(scope, target.target, node)
+
+
+def _edited(scope: Scope, target: cst.BaseExpression, edit: cst.CSTNode) -> Iterator[Finding]:
+    owner = data_owner(target)
+    if owner is None or not is_parameter(scope, owner):
+        return
+    node = target
+    while isinstance(node, cst.Subscript):
+        node = node.value
+    message = f"`{scope.text(node)}` is edited in place, which autograd and its version counter do not see"
+    yield Finding(node, message, edit_without_grad(scope, edit))
