@@ -62,11 +62,7 @@ class LazyMode(TorchDispatchMode):
         read, written = operation.tensors(args, kwargs)
         if not any(map(self.is_virtual, read + written)):
             return self._run_small(operation, func, args, kwargs, read)
-        if (
-            torch.Tag.inplace_view in func.tags
-            or operation.name in LOOKS
-            or (operation.is_view and not written)
-        ):
+        if torch.Tag.inplace_view in func.tags or operation.name in LOOKS or (operation.is_view and not written):
             return func(*args, **kwargs)
         if written:
             return self._skip_write(operation, args, kwargs, written)
@@ -93,9 +89,7 @@ class LazyMode(TorchDispatchMode):
     def _skip_write(
         self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], written: list[torch.Tensor]
     ) -> Any:
-        for (
-            tensor
-        ) in written:  # a small tensor that receives virtual values has none that mean anything either
+        for tensor in written:  # a small tensor that receives virtual values has none that mean anything either
             self._mark(tensor)
         if not operation.schema.returns:
             return None
@@ -122,9 +116,7 @@ class LazyMode(TorchDispatchMode):
     def _on_meta(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run on the meta device for the shapes, and give virtual tensors of these shapes."""
         meta_args = tree_map(_to_meta, list(args))
-        meta_kwargs = {
-            name: tree_map(_to_meta, value) for name, value in kwargs.items() if name != "generator"
-        }
+        meta_kwargs = {name: tree_map(_to_meta, value) for name, value in kwargs.items() if name != "generator"}
         if not any(isinstance(value, torch.Tensor) for value in meta_args) and _takes(func, "device"):
             meta_kwargs["device"] = torch.device("meta")
         return tree_map(self._to_virtual, func(*meta_args, **meta_kwargs))
@@ -147,9 +139,7 @@ def allocate(size: tuple[int, ...], stride: tuple[int, ...], dtype: torch.dtype)
     if span * dtype.itemsize < RESERVED_FROM or not UNRESERVED:
         return torch.empty_strided(size, stride, dtype=dtype, device="cpu")
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | UNRESERVED
-    return torch.frombuffer(mmap.mmap(-1, span * dtype.itemsize, flags=flags), dtype=dtype).as_strided(
-        size, stride
-    )
+    return torch.frombuffer(mmap.mmap(-1, span * dtype.itemsize, flags=flags), dtype=dtype).as_strided(size, stride)
 
 
 def _to_meta(value: Any) -> Any:
@@ -169,9 +159,7 @@ def _on_cpu(kwargs: dict[str, Any], read: list[torch.Tensor]) -> bool:
     return all(tensor.device.type == "cpu" for tensor in read)
 
 
-def _elements(
-    operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], read: list[torch.Tensor]
-) -> int:
+def _elements(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], read: list[torch.Tensor]) -> int:
     """The number of elements that a factory or an expansion is about to make; 0 for any other operation."""
     if operation.name.startswith("_"):  # quantized memory, which has no meta twin
         return 0

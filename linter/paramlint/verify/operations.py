@@ -124,9 +124,7 @@ class Operation:
         """The operation, read once."""
         return Operation(func)
 
-    def tensors(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    def tensors(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """The tensors that a call reads, and those that it writes."""
         read: list[torch.Tensor] = []
         written: list[torch.Tensor] = []

@@ -30,6 +30,9 @@ PATTERNS: dict[torch.dtype, tuple[torch.dtype, int]] = {
 class PoisonMode(TorchDispatchMode):
     """Fills every new cpu allocation with the pattern of its dtype."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

@@ -74,9 +74,7 @@ def covered(region: Region, written: Sequence[Region]) -> float:
         return 1.0
     if any(other == region or _encloses(other, region) for other in written):
         return 1.0
-    near = [
-        other for other in written if other.numel and other.offset < region.end and other.end > region.offset
-    ]
+    near = [other for other in written if other.numel and other.offset < region.end and other.end > region.offset]
     if not near:
         return 0.0
     if region.is_dense and all(other.is_dense for other in near):
@@ -118,9 +116,7 @@ def _view(bitmap: np.ndarray[Any, np.dtype[np.bool_]], region: Region, low: int)
 def _sampled(region: Region, written: list[Region]) -> float:
     generator = random.Random(0)
     shape = list(zip(region.size, region.stride, strict=True))
-    positions = [
-        region.offset + sum(generator.randrange(n) * step for n, step in shape) for _ in range(SAMPLES)
-    ]
+    positions = [region.offset + sum(generator.randrange(n) * step for n, step in shape) for _ in range(SAMPLES)]
     positions += [region.offset, region.end - 1]
     hits = sum(any(other.contains(position) for other in written) for position in positions)
     return hits / len(positions)

@@ -133,9 +133,7 @@ class ShadowMode(TorchDispatchMode):
         """All storages by address, those already freed included."""
         return iter(self._shadows.items())
 
-    def _record(
-        self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
-    ) -> None:
+    def _record(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         read, written = operation.tensors(args, kwargs)
         if not operation.is_view:
             self._note_reads(read)
@@ -217,11 +215,7 @@ class ShadowMode(TorchDispatchMode):
         return shadow
 
     def _sweep(self) -> None:
-        gone = [
-            key
-            for key, shadow in self._shadows.items()
-            if shadow.storage.expired() and not is_initialised(shadow)
-        ]
+        gone = [key for key, shadow in self._shadows.items() if shadow.storage.expired() and not is_initialised(shadow)]
         for key in gone:
             del self._shadows[key]
 
@@ -268,9 +262,7 @@ class ShadowMode(TorchDispatchMode):
 
 def region_of(tensor: torch.Tensor) -> Region:
     """The part of its storage that a tensor shows, in elements."""
-    return Region(
-        int(tensor.storage_offset()), tuple(map(int, tensor.shape)), tuple(map(int, tensor.stride()))
-    )
+    return Region(int(tensor.storage_offset()), tuple(map(int, tensor.shape)), tuple(map(int, tensor.stride())))
 
 
 def address_of(tensor: torch.Tensor) -> int:

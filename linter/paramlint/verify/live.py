@@ -1,0 +1,448 @@
+"""`LiveModel`: a model that was built, and all that a rule may ask about it. Questions, not tree walking."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from paramlint.finding import Proof
+from paramlint.verify.build import Build
+from paramlint.verify.calls import law_of_call
+from paramlint.verify.coverage import Coverage, coverage
+from paramlint.verify.forward import Example, Forward, run
+from paramlint.verify.identity import Survival, aliased, survival, tied
+from paramlint.verify.lost import Lost, lost_writes
+from paramlint.verify.modules import Borrowed, Shared, borrowed_modules, shallow_copies, shared_modules
+from paramlint.verify.named import Named, Role, defining_class, grouped
+from paramlint.verify.poison import poisoned
+from paramlint.verify.reach import Found, held_by_classes, unregistered
+from paramlint.verify.shadow import Account, Mark, Status, region_of
+from paramlint.verify.writes import Write
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from paramlint.verify.distribution import Distribution
+
+#: How many elements statistics look at: the std of a normal is then known to 0.1 %.
+MOST_ELEMENTS = 1 << 19
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Statistics of at most `MOST_ELEMENTS` evenly spaced values; NaN and infinities only count in `finite`."""
+
+    mean: float
+    std: float
+    minimum: float
+    maximum: float
+    finite: float
+
+
+@dataclass(frozen=True, eq=False)
+class LiveTensor:
+    """A parameter or buffer of the model.
+
+    Attributes:
+        named: its names, as registered, in the order of the model.
+        status, fraction: as `Account` says, corrected by the poison where the build was real.
+        confirmed: whether a real build settled the status; without one, what is not written is only likely.
+        marks: the writes to it in order, each with its region and whether the values were used before the
+            next.
+        allocation: who allocated the memory, if that was seen.
+        has_values: whether its values mean something.
+    """
+
+    named: tuple[Named, ...]
+    status: Status
+    fraction: float
+    confirmed: bool
+    marks: tuple[Mark, ...]
+    allocation: Write | None
+    has_values: bool
+
+    @property
+    def name(self) -> str:
+        """The first of its dotted names."""
+        return self.named[0].name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of its dotted names; several where it is tied."""
+        return tuple(named.name for named in self.named)
+
+    @property
+    def tensor(self) -> torch.Tensor:
+        """The tensor itself."""
+        return self.named[0].tensor
+
+    @property
+    def role(self) -> Role:
+        """`parameter` or `buffer`."""
+        return self.named[0].role
+
+    @property
+    def persistent(self) -> bool:
+        """Whether `state_dict` holds it."""
+        return any(named.persistent for named in self.named)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape, empty while it is lazy."""
+        return () if is_lazy(self.tensor) else tuple(map(int, self.tensor.shape))
+
+    @property
+    def dtype(self) -> str:
+        """Such as `float32`."""
+        return str(self.tensor.dtype).removeprefix("torch.")
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether its dtype is a floating or complex one."""
+        return self.tensor.is_floating_point() or self.tensor.is_complex()
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether it is trained."""
+        return self.tensor.requires_grad
+
+    @property
+    def module(self) -> nn.Module:
+        """The first module that registers it."""
+        return self.named[0].module
+
+    @property
+    def attribute(self) -> str:
+        """Under which attribute of `module`."""
+        return self.named[0].attribute
+
+    @cached_property
+    def owner(self) -> type:
+        """The class in whose body the attribute is set."""
+        return defining_class(self.module, self.attribute)
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        """The writes to it in order."""
+        return tuple(mark.write for mark in self.marks)
+
+    @property
+    def init(self) -> Write | None:
+        """The last write that gave all of it its values; None where there is none, or it was not seen."""
+        whole = [mark for mark in self.marks if mark.whole and mark.region == self._region]
+        if whole:
+            return whole[-1].write
+        return self.marks[-1].write if self.marks and self.status == "written" else None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing was written after `init`, to part of it or by index."""
+        return bool(self.marks) and self.marks[-1].whole and self.marks[-1].region == self._region
+
+    @cached_property
+    def expected(self) -> Distribution | None:
+        """The distribution that its initialisation gives it, where the call says so and is the last word."""
+        init = self.init
+        if init is None or not self.is_final or any(step.op in SCALING for step in init.steps[1:] if not init.module):
+            return None
+        return law_of_call(init.call, init.arguments, self.shape)
+
+    @cached_property
+    def array(self) -> np.ndarray[Any, Any] | None:
+        """The values as numpy has them (bfloat16 as float32), None where they mean nothing."""
+        tensor = self.tensor
+        if not self.has_values or is_lazy(tensor) or tensor.layout != torch.strided:
+            return None
+        tensor = tensor.detach().resolve_conj()
+        array: np.ndarray[Any, Any] = (tensor.float() if tensor.dtype in WITHOUT_NUMPY else tensor).numpy()
+        return array
+
+    @cached_property
+    def numbers(self) -> Numbers | None:
+        """Statistics of the values; None where there are none, or they are complex or not floating."""
+        array = self.array
+        if array is None or not array.size or not self.tensor.is_floating_point():
+            return None
+        flat = array.reshape(-1)
+        sample = flat[:: max(1, -(-flat.size // MOST_ELEMENTS))].astype("float64")
+        good = sample[abs(sample) < float("inf")]
+        if not good.size:
+            return Numbers(0.0, 0.0, 0.0, 0.0, 0.0)
+        low, high = float(good.min()), float(good.max())
+        return Numbers(float(good.mean()), float(good.std()), low, high, good.size / sample.size)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all elements are known to be the same, from the values or from the call that wrote them."""
+        if self.numbers is not None:
+            return self.numbers.finite == 1 and self.numbers.minimum == self.numbers.maximum
+        return self.init is not None and self.is_final and self.init.kind == "constant"
+
+    @cached_property
+    def rows_are_equal(self) -> bool:
+        """Whether it is a matrix, or has more dimensions, of several rows that all hold the same values."""
+        if self.array is None or self.array.ndim < 2 or self.array.shape[0] < 2:
+            return False
+        return bool((self.array == self.array[:1]).all())
+
+    def row(self, index: int) -> list[float] | None:
+        """The values of one row, None where they mean nothing."""
+        return None if self.array is None else [float(value) for value in self.array[index].reshape(-1)]
+
+    def proof(self, message: str, write: Write | None = None, **evidence: Any) -> Proof:
+        """A proof about this tensor, at the line of a write, of its allocation, or of its owner's class."""
+        filename, row = place_of(write or self.allocation, self.owner)
+        facts = {"status": self.status, "confirmed": self.confirmed} | evidence
+        return Proof(self.name, message, self.owner.__qualname__, self.attribute, filename, row, facts)
+
+    @cached_property
+    def _region(self) -> Any:
+        return None if is_lazy(self.tensor) else region_of(self.tensor)
+
+
+@dataclass(frozen=True, eq=False)
+class Alias:
+    """Different tensors with a common element.
+
+    Attributes:
+        tensors: two or more.
+        by_data: whether `.data` of one of them was rebound after it was registered, rather than a second
+            `Parameter` made from the first.
+    """
+
+    tensors: tuple[LiveTensor, ...]
+    by_data: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(tensor.name for tensor in self.tensors)
+
+
+@dataclass
+class LiveModel:
+    """A model, and what a rule's runtime half may ask about it.
+
+    Attributes:
+        build: how it was built. Real where it fits into memory, else virtual.
+        plain: where a preset other than the constructor was used, the same model plainly constructed.
+        twin: another instance from the same factory.
+        preset: the protocol by which it was built.
+        make_example, optimizer, rebuild: given by the user, or None.
+        expected_laws: the laws that the user declared, by parameter name.
+    """
+
+    build: Build
+    plain: LiveModel | None = None
+    twin: nn.Module | None = None
+    preset: str = "constructor"
+    make_example: Example | None = None
+    optimizer: torch.optim.Optimizer | None = None
+    rebuild: Callable[[], nn.Module] | None = None
+    expected_laws: Mapping[str, Distribution] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> nn.Module:
+        """The model itself."""
+        return self.build.module
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it was built for real, so that values mean something and what is unwritten is proved."""
+        return not self.build.virtual
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Why what is said may differ from a real build, in words."""
+        failed = self.forward.error if self.forward else ""
+        example = (f"the example failed: {failed}",) if failed else ()
+        return (*self.notes, *self.build.degraded, *example)
+
+    @cached_property
+    def groups(self) -> list[list[Named]]:
+        """All registered tensors, each with all of its names."""
+        return grouped(self.module)
+
+    @cached_property
+    def tensors(self) -> tuple[LiveTensor, ...]:
+        """All parameters and buffers, each once."""
+        return tuple(self._live(names) for names in self.groups)
+
+    @property
+    def parameters(self) -> tuple[LiveTensor, ...]:
+        """The parameters, each once."""
+        return tuple(tensor for tensor in self.tensors if tensor.role == "parameter")
+
+    @property
+    def buffers(self) -> tuple[LiveTensor, ...]:
+        """The buffers, each once."""
+        return tuple(tensor for tensor in self.tensors if tensor.role == "buffer")
+
+    @cached_property
+    def by_name(self) -> dict[str, LiveTensor]:
+        """The tensors by every one of their names."""
+        return {name: tensor for tensor in self.tensors for name in tensor.names}
+
+    @property
+    def ties(self) -> tuple[LiveTensor, ...]:
+        """The tensors with several names."""
+        return tuple(self.by_name[names[0].name] for names in tied(self.groups))
+
+    @cached_property
+    def aliases(self) -> tuple[Alias, ...]:
+        """Different tensors with a common element."""
+        rebound = self.build.registrations.was_rebound
+        return tuple(
+            Alias(tuple(self.by_name[named.name] for named in names), any(map(rebound, names)))
+            for names in aliased(self.groups)
+        )
+
+    @cached_property
+    def broken_ties(self) -> tuple[tuple[LiveTensor, LiveTensor, str], ...]:
+        """What was one parameter once: the one that is still there, the other one, and the latter's name."""
+        pairs = self.build.registrations.broken_ties(self.groups)
+        return tuple((self.by_name[kept.name], self.by_name[lost.name], lost.name) for kept, lost in pairs)
+
+    @cached_property
+    def survival(self) -> tuple[Survival, ...]:
+        """What copies, conversions and loads do to sharing; nothing where the model is virtual."""
+        return tuple(survival(self.module, self.rebuild)) if self.is_real else ()
+
+    @cached_property
+    def unregistered(self) -> tuple[Found, ...]:
+        """What is reachable from an instance, is not registered, and would be trained if it were."""
+        return tuple(found for found in self._reachable if found.is_trainable or found.is_parameter)
+
+    @cached_property
+    def plain_tensors(self) -> tuple[Found, ...]:
+        """Tensors without gradient that stand in attributes without being buffers."""
+        return tuple(
+            found
+            for found in self._reachable
+            if isinstance(found.value, torch.Tensor) and not found.is_trainable and not found.is_parameter
+        )
+
+    @cached_property
+    def held_by_classes(self) -> tuple[Found, ...]:
+        """Parameters, and modules that own some, in class attributes or default arguments."""
+        return tuple(held_by_classes(self.module))
+
+    @cached_property
+    def shared_with_twin(self) -> tuple[str, ...]:
+        """Names of tensors that another instance from the same factory holds as well."""
+        if self.twin is None:
+            return ()
+        others = {id(names[0].tensor) for names in grouped(self.twin)}
+        return tuple(tensor.name for tensor in self.tensors if id(tensor.tensor) in others)
+
+    @cached_property
+    def shared_modules(self) -> tuple[Shared, ...]:
+        """Modules with parameters that are registered more than once."""
+        return tuple(shared_modules(self.module))
+
+    @cached_property
+    def shallow_copies(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of modules that register through one dictionary."""
+        return tuple(shallow_copies(self.module))
+
+    @cached_property
+    def borrowed_modules(self) -> tuple[Borrowed, ...]:
+        """Modules that another live model registers as well."""
+        apart = {id(found.value) for found in self.held_by_classes}
+        return tuple(borrowed_modules(self.module, apart))
+
+    @cached_property
+    def lost_writes(self) -> tuple[Lost, ...]:
+        """Initialisations that went into a temporary."""
+        return tuple(lost_writes(self.build))
+
+    @cached_property
+    def forward(self) -> Forward | None:
+        """A pass on the user's example; None without one, or where the model is virtual."""
+        return run(self.module, self.make_example) if self.make_example and self.is_real else None
+
+    @cached_property
+    def coverage(self) -> Coverage | None:
+        """What the user's optimizer holds of the model; None without one."""
+        return coverage(self.module, self.optimizer) if self.optimizer is not None else None
+
+    def activation_after(self, module: str) -> str:
+        """The activation that a module's output goes into: from the pass, else from its `Sequential`."""
+        if self.forward is not None and not self.forward.error:
+            return self.forward.activations.get(module, "")
+        parent, _, key = module.rpartition(".")
+        container = self.module.get_submodule(parent)
+        if not isinstance(container, nn.Sequential) or not key.isdigit() or int(key) + 1 >= len(container):
+            return ""
+        follower = type(container[int(key) + 1])
+        return follower.__name__.lower() if follower.__module__ == "torch.nn.modules.activation" else ""
+
+    def norms_updated_while_frozen(self) -> list[str]:
+        """Batch norms whose parameters are frozen, and whose statistics move all the same after `train()`."""
+        modes = [(module, module.training) for module in self.module.modules()]
+        try:
+            self.module.train()
+            return [name for name, module in self.module.named_modules() if _moves_while_frozen(module)]
+        finally:
+            for module, training in modes:
+                module.training = training
+
+    @cached_property
+    def _reachable(self) -> list[Found]:
+        return unregistered(self.module, self.groups)
+
+    def _live(self, names: list[Named]) -> LiveTensor:
+        account = self.build.shadow.account(names[0].tensor)
+        settled = settle(account, names[0].tensor) if self.is_real else _unsettled(account)
+        has_values = self.is_real and names[0].tensor.device.type == "cpu"
+        return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values)
+
+
+#: Operations after which a plain write no longer has the law of its call.
+SCALING = frozenset(
+    ["mul_", "add_", "sub_", "div_", "mul", "add", "sub", "div", "neg", "neg_", "clamp", "clamp_", "erfinv_", "copy_"]
+)
+WITHOUT_NUMPY = frozenset({torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2})
+
+
+def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
+    """The status after a poisoned build: the shadow misses writes, and the poison does not."""
+    if account.status in ("written", "lazy", "unseen"):
+        return account.status, account.fraction, True
+    left = poisoned(tensor)
+    if left is None:
+        return account.status, account.fraction, False
+    if left == 0:
+        return "written", 1.0, True
+    if account.status == "tainted":
+        return "tainted", 1 - left, True
+    return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+
+
+def _unsettled(account: Account) -> tuple[Status, float, bool]:
+    return account.status, account.fraction, account.status == "written"
+
+
+def place_of(write: Write | None, owner: type) -> tuple[str, int]:
+    """The file and row of a write; else of a class; else empty and 0."""
+    if write is not None and write.filename:
+        return write.filename, write.row
+    try:
+        return inspect.getsourcefile(owner) or "", inspect.getsourcelines(owner)[1]
+    except (OSError, TypeError):
+        return "", 0
+
+
+def _moves_while_frozen(module: nn.Module) -> bool:
+    if not isinstance(module, nn.modules.batchnorm._NormBase) or not module.training:
+        return False
+    parameters = list(module.parameters(recurse=False))
+    return bool(parameters) and module.running_mean is not None and not any(p.requires_grad for p in parameters)

@@ -1,0 +1,81 @@
+"""Which parameter was registered where, and what happened to it afterwards.
+
+Shared storage looks the same at the end, whether a second `Parameter` was made from the first or `.data`
+was rebound; and a tie that was made and then undone leaves no trace at all. So torch's registration hook
+keeps a log meanwhile.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from types import TracebackType
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.utils.hooks import RemovableHandle
+
+from paramlint.verify.named import Named
+from paramlint.verify.shadow import address_of
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A parameter as it was when a module registered it; the references are weak."""
+
+    module: weakref.ref[nn.Module]
+    attribute: str
+    parameter: weakref.ref[torch.Tensor]
+    address: int
+
+
+class Registrations:
+    """A log of registrations, kept while it is entered."""
+
+    def __init__(self) -> None:
+        self._log: list[Registration] = []
+        self._handle: RemovableHandle | None = None
+
+    def __enter__(self) -> Registrations:
+        self._handle = register_module_parameter_registration_hook(self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._handle is not None:
+            self._handle.remove()
+
+    def was_rebound(self, named: Named) -> bool:
+        """Whether the parameter got other memory after it was registered, as `p.data = other` does."""
+        return any(
+            entry.parameter() is named.tensor and entry.address != address_of(named.tensor) for entry in self._log
+        )
+
+    def broken_ties(self, groups: list[list[Named]]) -> list[tuple[Named, Named]]:
+        """Pairs of places at which one parameter was registered: one still holds it, the other another.
+
+        A place that holds no parameter at all any more does not count, so that moving one is silent.
+        """
+        places = {(id(named.module), named.attribute): named for names in groups for named in names}
+        stood: dict[int, list[Named]] = {}
+        parameters: dict[int, torch.Tensor] = {}
+        for entry in self._log:
+            parameter, module = entry.parameter(), entry.module()
+            place = places.get((id(module), entry.attribute))
+            if parameter is not None and module is not None and place is not None:
+                stood.setdefault(id(parameter), []).append(place)
+                parameters[id(parameter)] = parameter
+        pairs: list[tuple[Named, Named]] = []
+        for key, visited in stood.items():
+            kept = next((named for named in visited if named.tensor is parameters[key]), None)
+            lost = {named.name: named for named in visited if named.tensor is not parameters[key]}
+            if kept is not None:
+                pairs += [(kept, named) for named in lost.values()]
+        return pairs
+
+    def _note(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
+        if parameter is not None:
+            references = weakref.ref(module), attribute, weakref.ref(parameter)
+            self._log.append(Registration(*references, address_of(parameter)))

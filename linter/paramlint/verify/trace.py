@@ -1,0 +1,85 @@
+"""The Python interface: watch a model being built, then ask.
+
+with paramlint.trace() as t:
+    model = build()
+print(t.report(model))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+import torch
+from torch import nn
+
+from paramlint.rule import Rule
+from paramlint.suite import select
+from paramlint.verify.build import Build
+from paramlint.verify.forward import Example
+from paramlint.verify.live import LiveModel
+from paramlint.verify.poison import PoisonMode
+from paramlint.verify.prove import Proved, prove
+from paramlint.verify.registrations import Registrations
+from paramlint.verify.shadow import ShadowMode
+
+
+class Trace:
+    """Watches all operations on tensors while it is entered. New memory is full of NaN until it is written."""
+
+    def __init__(self) -> None:
+        self._shadow = ShadowMode()
+        self._registrations = Registrations()
+        self._entered = ExitStack()
+
+    def __enter__(self) -> Trace:
+        for context in (self._registrations, PoisonMode(), self._shadow):
+            self._entered.enter_context(context)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered.close()
+
+    def live(
+        self,
+        model: nn.Module,
+        *,
+        example: Example | None = None,
+        optimizer: torch.optim.Optimizer | None = None,
+    ) -> LiveModel:
+        """What is known about a model built meanwhile.
+
+        Args:
+            model: built inside of the `with` block; what was there before is of status `unseen`.
+            example: gives the arguments for one pass: a tensor, a tuple or a dict.
+            optimizer: to be compared with the model's parameters.
+        """
+        build = Build(model, self._shadow, self._registrations, virtual=False)
+        return LiveModel(build, make_example=example, optimizer=optimizer)
+
+    def report(
+        self,
+        model: nn.Module,
+        *,
+        example: Example | None = None,
+        optimizer: torch.optim.Optimizer | None = None,
+        rules: Iterable[Rule] | None = None,
+    ) -> Report:
+        """What the rules, by default those that are on, prove about a model; see `live` for the arguments."""
+        live = self.live(model, example=example, optimizer=optimizer)
+        return Report(live, tuple(prove(live, select() if rules is None else rules)))
+
+
+@dataclass(frozen=True)
+class Report:
+    """A model and what was proved about it; as text, one line a finding."""
+
+    model: LiveModel
+    findings: tuple[Proved, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings))
