@@ -141,9 +141,7 @@ def test_what_is_not_known_gives_no_law(call: str, arguments: dict[str, Any], sh
 def test_every_known_call_gives_a_law_for_a_matrix_or_a_kernel() -> None:
     arguments = {"val": 1.0, "value": 1.0, "fill_value": 1.0, "sparsity": 0.5}
     unknown = [
-        name
-        for name in CALLS
-        if all(law_of_call(name, arguments, shape) is None for shape in [(4, 6), (4, 6, 3)])
+        name for name in CALLS if all(law_of_call(name, arguments, shape) is None for shape in [(4, 6), (4, 6, 3)])
     ]
     assert unknown == []
 
@@ -258,10 +256,7 @@ def test_a_law_that_makes_no_sense_is_refused(make: Callable[[], object]) -> Non
 
 def test_the_text_of_a_law_leaves_defaults_out() -> None:
     assert laws.normal(std=0.02).text == "normal(std=0.02)"
-    assert (
-        laws.kaiming_uniform(a=5**0.5, nonlinearity="relu").text
-        == "kaiming_uniform(a=2.23607, nonlinearity='relu')"
-    )
+    assert laws.kaiming_uniform(a=5**0.5, nonlinearity="relu").text == "kaiming_uniform(a=2.23607, nonlinearity='relu')"
     assert str(laws.xavier_uniform()) == "xavier_uniform()"
 
 

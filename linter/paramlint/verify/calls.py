@@ -65,9 +65,7 @@ def _cut_in_std(arguments: Arguments, _: Shape) -> Law:
 def _scaled_variance(arguments: Arguments, shape: Shape) -> Law:
     """timm's `variance_scaling_`, and `lecun_normal_` with its own defaults: variance scale / fan."""
     fan_in, fan_out = laws.fans(shape)
-    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[
-        arguments.get("mode", "fan_in")
-    ]
+    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[arguments.get("mode", "fan_in")]
     std = math.sqrt(arguments.get("scale", 1.0) / fan)
     kind = arguments.get("distribution", "normal")
     if kind == "uniform":

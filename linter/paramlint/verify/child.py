@@ -102,7 +102,7 @@ def _work(request: Request, enter: _Progress) -> Answer:
 
 
 def _failure(error: BaseException, stage: Stage) -> Outcome:
-    message = _one_line(error)
+    message = one_line(error)
     memory = isinstance(error, MemoryError) or "can't allocate memory" in message
     frames = traceback.extract_tb(error.__traceback__)
     users = [frame for frame in frames if is_users(frame.filename)]
@@ -120,7 +120,8 @@ def _failure(error: BaseException, stage: Stage) -> Outcome:
     )
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What an error says, however long or broken its message is."""
     if isinstance(error, SystemExit):
         return f"the code ended the program: sys.exit({error.code!r})"
     try:

@@ -219,9 +219,7 @@ def _density(x: float) -> float:
 def _left_between(values: Array, low: float, high: float, value: float) -> str | None:
     """The first element between two bounds that did not become the value; rounding is allowed for."""
     room = 1e-6 * max(abs(low), abs(high))
-    inside = values[
-        (values > low + room) & (values < high - room) & ~np.isclose(values, value, rtol=1e-6, atol=0.0)
-    ]
+    inside = values[(values > low + room) & (values < high - room) & ~np.isclose(values, value, rtol=1e-6, atol=0.0)]
     if not inside.size:
         return None
     between = f"between {number(low)} and {number(high)}"

@@ -154,9 +154,7 @@ def dirac(groups: int = 1) -> Law:
 
     def bind(shape: Shape) -> Distribution:
         if len(shape) not in (3, 4, 5) or shape[0] % groups:
-            raise ValueError(
-                f"dirac needs 3 to 5 dimensions, the first divisible by {groups}, not {_shape(shape)}"
-            )
+            raise ValueError(f"dirac needs 3 to 5 dimensions, the first divisible by {groups}, not {_shape(shape)}")
         size = shape[0] // groups
         channels = min(size, shape[1])
         centre = tuple(n // 2 for n in shape[2:])
@@ -325,9 +323,7 @@ def _not_orthogonal(values: Array, gain: float) -> str | None:
         return None
     i, j = (int(k) for k in np.unravel_index(off.argmax(), off.shape))
     if i == j:
-        return (
-            f"{lines[:-1]} {i} has length {math.sqrt(products[i, i]):.6g} where {abs(gain):.6g} is expected"
-        )
+        return f"{lines[:-1]} {i} has length {math.sqrt(products[i, i]):.6g} where {abs(gain):.6g} is expected"
     return f"{lines} {i} and {j} are not orthogonal: their product is {products[i, j]:.6g}"
 
 
@@ -340,9 +336,7 @@ def _wrong_zeros(values: Array, expected: int) -> str | None:
 
 
 def _kaiming_text(name: str, a: float, mode: str, nonlinearity: str) -> str:
-    return _text(
-        name, {"a": (a, 0.0), "mode": (mode, "fan_in"), "nonlinearity": (nonlinearity, "leaky_relu")}
-    )
+    return _text(name, {"a": (a, 0.0), "mode": (mode, "fan_in"), "nonlinearity": (nonlinearity, "leaky_relu")})
 
 
 def _text(name: str, arguments: dict[str, tuple[Any, Any]]) -> str:

@@ -1,0 +1,248 @@
+"""What `verify` found, for a terminal: counts, findings with the user's line, and a table of all parameters."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from paramlint.report.fold import fold
+from paramlint.report.plain import plain, plain_lines
+from paramlint.verify.outcome import Outcome
+from paramlint.verify.summary import Counts, Document, Found, Parameter, Shown
+
+#: Below this width the column with the place of the initialisation is left out.
+WIDE = 110
+#: Of a stream that is no terminal.
+WIDTH = 140
+BARS = " ▁▂▃▄▅▆▇█"
+GARBAGE = frozenset({"unwritten", "partly written", "tainted"})
+NOT_WRITTEN = "bold white on red"
+
+
+def print_document(document: Document, stream: IO[str]) -> None:
+    """Write one target's report."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console = Console(file=stream, highlight=False, markup=False, emoji=False, width=WIDTH, color_system=None)
+    for part in _parts(document, console.width):
+        console.print(part)
+
+
+def _parts(document: Document, width: int) -> Iterable[RenderableType]:
+    if document.outcome.status != "ok":
+        yield from _failure(document.target, document.outcome)
+        return
+    yield _headline(document)
+    for reason in document.degraded:
+        yield Text(f"degraded: {plain(reason)}", style="yellow")
+    for found, others in _alike(document.findings):
+        yield _finding(found, others)
+    if document.parameters:
+        yield _table(document, width)
+    yield from map(_shown, document.shown)
+
+
+def _failure(target: str, outcome: Outcome) -> Iterable[RenderableType]:
+    """Which stage failed and why, the user's line, and the end of what was printed."""
+    line = Text(plain(target), style="bold")
+    line.append(f" {outcome.status} in stage {outcome.stage}: ", style="bold red")
+    line.append(plain(outcome.message))
+    yield line
+    if outcome.signature:
+        yield Text(f"  its signature is {plain(outcome.signature)}; give values with --arg name=value")
+    yield from _excerpt(outcome.filename, outcome.row)
+    printed = plain_lines(outcome.output).splitlines()[-10:]
+    if printed:
+        yield Text("  printed last:", style="dim")
+        yield Text("\n".join(f"    {line}" for line in printed), style="dim")
+
+
+def _headline(document: Document) -> Text:
+    counts = document.summary
+    line = Text(plain(document.target), style="bold")
+    line.append(f"  {counts.elements:,} parameters in {counts.parameters:,} tensors, {_size(counts.bytes)}", "default")
+    for text in _remarks(counts):
+        line.append(f" · {text}", style="default")
+    style = "red" if counts.findings else "green"
+    line.append(f" · {counts.findings} {_plural('finding', counts.findings)}", style=style)
+    return line
+
+
+def _remarks(counts: Counts) -> Iterable[str]:
+    frozen = counts.elements - counts.trainable
+    if frozen:
+        yield f"{frozen:,} frozen"
+    for count, word in ((counts.tied, "tied"), (counts.aliased, "aliased"), (counts.unwritten, "not written")):
+        if count:
+            yield f"{count} {word}"
+
+
+def _alike(findings: Sequence[Found]) -> Iterable[tuple[Found, list[str]]]:
+    """Findings of one rule at one line, that differ in the number of the layer only, once: with all names."""
+    for _, members in fold(findings, lambda f: f.parameter, lambda f: (f.code, f.filename, f.location, f.verdict)):
+        yield members[0], [found.parameter for found in members[1:]]
+
+
+def _finding(found: Found, others: list[str]) -> Group:
+    line = Text("\n")
+    line.append(f"{plain(found.code)} {plain(found.name)}", style="bold red")
+    line.append(f" [{found.verdict or 'not confirmed'}] ", style="bold")
+    line.append(plain(found.message))
+    parts: list[RenderableType] = [line]
+    if others:
+        named = ", ".join(plain(name) for name in others[:3])
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        parts.append(Text(f"  also {named}{more}"))
+    parts += _excerpt(found.filename, found.location.row)
+    return Group(*parts)
+
+
+def _excerpt(filename: str, row: int) -> Iterable[Text]:
+    """The place, and the line that stands there."""
+    if not filename:
+        return
+    yield Text(f"  --> {plain(_short(filename))}:{row}", style="blue")
+    source = _line(filename, row)
+    if source:
+        number = str(row)
+        text = Text(f"  {number} | ", style="blue")
+        text.append(plain_lines(source), style="default")
+        yield text
+
+
+def _line(filename: str, row: int) -> str:
+    try:
+        return linecache.getline(filename, row).rstrip()
+    except ValueError:  # no name that a file could have
+        return ""
+
+
+def _short(filename: str) -> str:
+    """A path from the working directory on, where it lies inside."""
+    try:
+        return str(Path(filename).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return filename
+
+
+def _table(document: Document, width: int) -> Table:
+    codes: dict[str, list[str]] = {}
+    for found in document.findings:
+        codes.setdefault(found.parameter, []).append(found.code)
+    table = Table(header_style="bold", pad_edge=False, title=None)
+    table.add_column("parameter", overflow="fold", ratio=2)
+    table.add_column("shape", no_wrap=True)
+    table.add_column("init", overflow="fold", ratio=2)
+    if width >= WIDE:
+        table.add_column("at", no_wrap=True)
+    table.add_column("std", justify="right", no_wrap=True)
+    table.add_column("expected", justify="right", no_wrap=True)
+    table.add_column("values", no_wrap=True)
+    table.add_column("state", overflow="fold")
+    rows = fold(document.parameters, lambda p: p.name, lambda p: _alike_key(p, codes.get(p.name, [])))
+    for name, members in rows:
+        cells = _cells(name, members, codes.get(members[0].name, []))
+        if width < WIDE:
+            del cells[3]
+        table.add_row(*cells)
+    return table
+
+
+def _alike_key(parameter: Parameter, codes: list[str]) -> tuple[object, ...]:
+    """What makes two rows one, besides their names; tied names differ between blocks and are left to the badge."""
+    p = parameter
+    call = p.init and (p.init.call, tuple(p.init.arguments.items()), p.init.filename, p.init.row)
+    tied = bool(p.tied_with), bool(p.aliases)
+    return p.shape, p.dtype, p.requires_grad, p.status, call, p.law, tied, p.fit and p.fit.verdict, tuple(codes)
+
+
+def _cells(name: str, members: list[Parameter], codes: list[str]) -> list[RenderableType]:
+    first = members[0]
+    title = Text(plain(name))
+    if len(members) > 1:
+        title.append(f" ×{len(members)}", style="dim")
+    shape = "×".join(map(str, first.shape)) or "scalar"
+    call = plain(first.law or (first.init.call if first.init else "—"))
+    place = plain(f"{Path(first.init.filename).name}:{first.init.row}") if first.init and first.init.filename else ""
+    std = _mean([p.std for p in members])
+    return [
+        title,
+        shape,
+        Text(call),
+        Text(place, style="dim"),
+        _figure(std),
+        _figure(first.expected_std),
+        sparkline([sum(bins) for bins in zip(*(p.histogram for p in members), strict=False)]),
+        _badges(first, len(members), codes),
+    ]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _figure(value: float | None) -> str:
+    return "—" if value is None else f"{value:.4g}"
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """A histogram in one line of text; the smallest bar stands for any count but zero."""
+    top = max(counts, default=0)
+    return "".join(BARS[0] if not n else BARS[max(1, round(8 * n / top))] for n in counts)
+
+
+def _badges(parameter: Parameter, members: int, codes: list[str]) -> Text:
+    text = Text()
+    for label, style in _labels(parameter, members, codes):
+        text.append(" " if text else "")
+        text.append(f" {label} ", style=style)
+    return text if text else Text("ok", style="green")
+
+
+def _labels(parameter: Parameter, members: int, codes: list[str]) -> Iterable[tuple[str, str]]:
+    p = parameter
+    if p.status != "written":
+        share = f" {p.written_fraction:.0%}" if p.status == "partly written" else ""
+        yield f"{p.status}{share}", NOT_WRITTEN if p.status in GARBAGE else "black on yellow"
+    for code in dict.fromkeys(codes):
+        yield plain(code), "bold white on red"
+    if p.tied_with:
+        yield "tied" if members > 1 else f"tied: {plain(p.tied_with[0])}", "black on cyan"
+    if p.aliases:
+        yield "alias" if members > 1 else f"alias: {plain(p.aliases[0])}", "black on yellow"
+    if not p.requires_grad:
+        yield "frozen", "black on bright_blue"
+    if p.fit and p.fit.verdict == "rejected":
+        yield "values differ", "bold white on red"
+    elif p.fit and p.fit.verdict == "follows":
+        yield "confirmed", "green"
+
+
+def _shown(shown: Shown) -> Group:
+    line = Text("\n")
+    line.append(plain(shown.name), style="bold")
+    figures = "  ".join(f"{name} {value:.6g}" for name, value in shown.statistics.items())
+    parts = [line, Text(f"  {figures}"), Text(plain_lines(shown.values))]
+    if shown.gradient:
+        parts += [Text("  gradient", style="bold"), Text(plain_lines(shown.gradient))]
+    return Group(*parts)
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.4g} {unit}"
+        size /= 1024
+    return f"{size:.4g} TiB"
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"

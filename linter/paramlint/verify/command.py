@@ -1,0 +1,239 @@
+"""`paramlint verify`: arguments in, text out, exit code. The work is done in child processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import msgspec
+
+from paramlint.report.plain import plain
+from paramlint.suite import UnknownRuleError
+from paramlint.suite import select as select_rules
+from paramlint.verify.outcome import Answer, Limits, Outcome
+from paramlint.verify.summary import Document, Summary
+from paramlint.verify.targets import Target, TargetError, parse_argument, parse_target
+
+CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
+GIB = 2**30
+
+
+def _targets(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+    try:
+        return tuple(parse_target(value) for value in values)
+    except TargetError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+def _target(context: click.Context, parameter: click.Parameter, value: str | None) -> Target | None:
+    return _targets(context, parameter, (value,))[0] if value else None
+
+
+def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return dict(parse_argument(value) for value in values)
+    except TargetError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+@click.command("verify", short_help="Build models and prove what their parameters are.")
+@click.argument("targets", nargs=-1, callback=_targets, metavar="TARGET...")
+@click.option(
+    "--arg",
+    "arguments",
+    multiple=True,
+    callback=_arguments,
+    metavar="NAME=VALUE",
+    help="An argument of the factory, a Python literal.",
+)
+@click.option(
+    "--example",
+    callback=_target,
+    metavar="TARGET",
+    help="A factory of forward's arguments: a tensor, a tuple, or a dict by name.",
+)
+@click.option(
+    "--optimizer",
+    callback=_target,
+    metavar="TARGET",
+    help="A factory that is given the model and returns its optimizer.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["constructor", "meta", "transformers"]),
+    default="constructor",
+    show_default=True,
+    help="How the model is really built.",
+)
+@click.option("--method", default="", metavar="NAME", help="The method that initialises it, after construction.")
+@click.option("--discover", is_flag=True, help="Verify every module class of a package or file.")
+@click.option("--confirm", is_flag=True, help="Test the values against the laws of their initialisations.")
+@click.option("--show", multiple=True, metavar="PATTERN", help="Print values and gradient of matching parameters.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for each target.",
+)
+@click.option(
+    "--memory",
+    type=click.FloatRange(min=0, min_open=True),
+    default=8.0,
+    show_default=True,
+    metavar="GIB",
+    help="Resident memory for each target.",
+)
+@click.option(
+    "--build-limit",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    metavar="GIB",
+    help="Models up to this size are built for real, larger ones without values.",
+)
+@click.option("--cuda", is_flag=True, help="Let the model see the GPUs.")
+@click.option("--select", multiple=True, metavar="RULE", help="Only these rules: codes, prefixes or names.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules.")
+@click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True)
+def verify_command(targets: tuple[Target, ...], **options: Any) -> None:
+    """Build models and prove what their parameters are.
+
+    A TARGET is package.module:factory or path/to/file.py:Class. The code is imported and run with your rights, in a
+    child process without network, GPUs or input, under limits of time and memory.
+
+    Exit status: 0 nothing found, 1 findings, 2 wrong usage or a target that could not be verified (with --discover:
+    if none could), 130 interrupted.
+    """
+    raise SystemExit(run_verify(targets, options))
+
+
+def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
+    """Verify targets, print the report, and return the exit status."""
+    _check_usage(targets, options)
+    as_json = options["output_format"] == "json"
+    documents: list[Document] = []
+    try:
+        for document in _documents(targets, options):
+            documents.append(document)
+            if not as_json:
+                _print(document)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if as_json:
+        single = len(documents) == 1 and not options["discover"]
+        text = msgspec.json.encode(documents[0] if single else documents)
+        click.echo(msgspec.json.format(text, indent=2).decode())
+    return _status(documents, options["discover"])
+
+
+def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
+    """Refuse what can be refused before any child is started."""
+    if not targets:
+        raise click.UsageError("no target: write package.module:factory or path/to/file.py:Class")
+    if options["discover"] and options["arguments"]:
+        raise click.UsageError("--arg belongs to one factory and does not go with --discover")
+    for target in targets:
+        if options["discover"] and target.factory:
+            raise click.UsageError(f"`{target.text}` names a factory; --discover takes a module, package or file")
+        if not options["discover"] and not target.factory:
+            raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
+    try:
+        select_rules(options["select"], ignore=options["ignore"])
+    except UnknownRuleError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _documents(targets: tuple[Target, ...], options: dict[str, Any]) -> Iterator[Document]:
+    """One document after the other."""
+    if not options["discover"]:
+        for target in _announced(list(targets)):
+            yield _verify(target, options)
+        return
+    for root in targets:
+        yield from _discovered(root, options)
+
+
+def _discovered(root: Target, options: dict[str, Any]) -> Iterator[Document]:
+    from paramlint.verify.discover import Discovery
+
+    answer = _run("paramlint.verify.discover:discover", root, options)
+    if answer.outcome.status != "ok":
+        yield Document(target=root.text, outcome=answer.outcome)
+        return
+    discovery = msgspec.json.decode(answer.result, type=Discovery)
+    for module, message in discovery.failed.items():
+        yield Document(target=module, outcome=Outcome(status="error", stage="import", message=message))
+    callable_ = [c for c in discovery.candidates if not c.missing]
+    for candidate in discovery.candidates:
+        if candidate.missing:
+            names = ", ".join(f"`{name}`" for name in candidate.missing)
+            outcome = Outcome(
+                status="needs-arguments",
+                stage="import",
+                message=f"no value for {names}",
+                signature=candidate.signature,
+                missing=candidate.missing,
+            )
+            yield Document(target=candidate.target, outcome=outcome)
+    for target in _announced([parse_target(candidate.target) for candidate in callable_]):
+        yield _verify(target, options)
+
+
+def _announced(targets: list[Target]) -> Iterator[Target]:
+    """Say on a terminal's stderr which of several targets is being worked on."""
+    speaks = len(targets) > 1 and sys.stderr.isatty()
+    for number, target in enumerate(targets, 1):
+        if speaks:
+            click.echo(f"\r\x1b[K{number}/{len(targets)} {plain(target.text)}", err=True, nl=False)
+        yield target
+    if speaks:
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _verify(target: Target, options: dict[str, Any]) -> Document:
+    from paramlint.verify.work import Job
+
+    job = Job(
+        target=target,
+        arguments=options["arguments"],
+        example=options["example"],
+        optimizer=options["optimizer"],
+        preset=options["preset"],
+        method=options["method"],
+        confirm=options["confirm"],
+        show=options["show"],
+        select=options["select"],
+        ignore=options["ignore"],
+        build_limit=int(options["build_limit"] * GIB),
+    )
+    answer = _run("paramlint.verify.work:verify", job, options)
+    summary = msgspec.json.decode(answer.result, type=Summary | None)
+    return Document.of(target.text, answer.outcome, summary)
+
+
+def _run(work: str, payload: Any, options: dict[str, Any]) -> Answer:
+    try:
+        from paramlint.verify.isolate import run
+    except ModuleNotFoundError as error:
+        hint = "pip install 'paramlint[verify]'"
+        raise click.UsageError(f"`paramlint verify` needs {error.name}, which is not installed: {hint}") from None
+    limits = Limits(seconds=options["timeout"], memory=int(options["memory"] * GIB), cuda=options["cuda"])
+    return run(work, payload, limits)
+
+
+def _print(document: Document) -> None:
+    from paramlint.report.verified import print_document
+
+    print_document(document, sys.stdout)
+
+
+def _status(documents: list[Document], discovered: bool) -> int:
+    """The exit status; what a package defines and cannot be built alone is no failure of a discovery."""
+    verified = [document for document in documents if document.outcome.status == "ok"]
+    if not verified or (len(verified) < len(documents) and not discovered):
+        return FAILED
+    return FINDINGS if any(document.findings for document in verified) else CLEAN

@@ -1,0 +1,71 @@
+"""Values, gradient and statistics of parameters that somebody wants to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import torch
+
+from paramlint.verify.forward import tensors_of
+from paramlint.verify.live import LiveModel, LiveTensor
+from paramlint.verify.summary import Shown
+
+#: Elements up to which all are printed; of larger tensors the first and last of each dimension.
+PRINTED = 60
+LINE = 100
+
+
+def shown(model: LiveModel, patterns: Sequence[str]) -> Iterator[Shown]:
+    """The tensors with a name that matches one of the patterns, in the order of the model."""
+    wanted = [t for t in model.tensors if any(fnmatchcase(name, p) for name in t.names for p in patterns)]
+    gradients = _gradients(model, wanted)
+    for tensor in wanted:
+        gradient = gradients.get(tensor.name)
+        yield Shown(
+            name=tensor.name,
+            statistics=_statistics(tensor),
+            values="(not built for real)" if tensor.array is None else _text(tensor.array),
+            gradient="" if gradient is None else _text(gradient),
+        )
+
+
+def _statistics(tensor: LiveTensor) -> dict[str, float]:
+    numbers = tensor.numbers
+    if numbers is None or tensor.array is None:
+        return {}
+    return {
+        "mean": numbers.mean,
+        "std": numbers.std,
+        "min": numbers.minimum,
+        "max": numbers.maximum,
+        "finite": numbers.finite,
+        "zeros": float((tensor.array == 0).mean()),
+    }
+
+
+def _gradients(model: LiveModel, wanted: list[LiveTensor]) -> dict[str, np.ndarray[Any, Any]]:
+    """The gradient of the sum of all outputs on the example, by name; nothing without an example."""
+    if model.make_example is None or not model.is_real:
+        return {}
+    trained = [tensor for tensor in wanted if tensor.requires_grad]
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        arguments = model.make_example()
+        outputs = list(tensors_of(_call(model.module, arguments)))
+        total = sum((t.sum() for t in outputs if t.requires_grad and t.is_floating_point()), torch.zeros(()))
+        if not trained or not total.requires_grad:
+            return {}
+        found = torch.autograd.grad(total, [t.tensor for t in trained], allow_unused=True)
+    return {t.name: g.float().numpy() for t, g in zip(trained, found, strict=True) if g is not None}
+
+
+def _call(module: torch.nn.Module, arguments: Any) -> Any:
+    if isinstance(arguments, Mapping):
+        return module(**arguments)
+    return module(*arguments) if isinstance(arguments, (tuple, list)) else module(arguments)
+
+
+def _text(array: np.ndarray[Any, Any]) -> str:
+    return np.array2string(array, threshold=PRINTED, edgeitems=3, precision=4, max_line_width=LINE)

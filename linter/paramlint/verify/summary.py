@@ -1,0 +1,172 @@
+"""The document that `verify` gives for one target, as JSON and as the source of every other form.
+
+It is made in the child process by `paramlint.verify.summarize` and read by the parent, which never loads torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from paramlint.finding import Verdict
+from paramlint.verify.outcome import Outcome
+
+Scalar = bool | int | float | str
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A place in a file, counting from 1; row 0 where none is known."""
+
+    row: int
+    column: int = 1
+
+
+class Init(msgspec.Struct, frozen=True, kw_only=True):
+    """The call that gave a parameter its values.
+
+    Attributes:
+        call: the outermost initialiser, `kaiming_uniform_`, or the operation.
+        arguments: its scalar arguments by name.
+        filename, row: the line of the user's code from which it was reached.
+        within: the torch module's method in between, such as `Linear.reset_parameters`; else empty.
+    """
+
+    call: str
+    arguments: dict[str, Scalar]
+    filename: str
+    row: int
+    within: str = ""
+
+
+class Fitted(msgspec.Struct, frozen=True, kw_only=True):
+    """How the values compare with a law, where that was tested."""
+
+    law: str
+    verdict: Literal["follows", "rejected", "too small to test", "not testable"]
+    p_value: float | None
+    reason: str
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter.
+
+    Attributes:
+        name: dotted, the first of its names.
+        status: `written`, `partly written`, `unwritten`, `tainted` (computed from unwritten memory), `maybe` (written
+            by indices), `unseen`, `lazy`.
+        written_fraction: of the elements, from 0 to 1.
+        init: the last call that wrote it.
+        law: of its values, as far as that call says.
+        mean, std: of the real values; None where the model was built without them.
+        expected_std: by the law.
+        histogram: counts of the real values in equal bins from the least to the largest.
+        tied_with: the other names of the same parameter.
+        aliases: names of other parameters that show the same memory.
+        fit: the test of the values, with `--confirm`.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    requires_grad: bool
+    status: str
+    written_fraction: float
+    init: Init | None = None
+    law: str | None = None
+    mean: float | None = None
+    std: float | None = None
+    expected_std: float | None = None
+    histogram: tuple[int, ...] = ()
+    tied_with: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    fit: Fitted | None = None
+
+    @property
+    def numel(self) -> int:
+        """The number of elements."""
+        count = 1
+        for size in self.shape:
+            count *= size
+        return count
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding: what a rule saw on the live model.
+
+    `verdict` is None where the model could not be built for real, so that the finding is likely and not proved.
+    """
+
+    code: str
+    name: str
+    message: str
+    parameter: str
+    filename: str
+    location: Location
+    verdict: Verdict | None
+    evidence: dict[str, Any]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """The headline. Tied parameters count once.
+
+    Attributes:
+        parameters: tensors.
+        elements: of all of them.
+        trainable: elements that require a gradient.
+        bytes: of all of them.
+        tied: parameters with more than one name.
+        aliased: parameters that share memory with another.
+        unwritten: parameters of which some element was never written.
+        findings: how many there are.
+    """
+
+    parameters: int = 0
+    elements: int = 0
+    trainable: int = 0
+    bytes: int = 0
+    tied: int = 0
+    aliased: int = 0
+    unwritten: int = 0
+    findings: int = 0
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter that was asked for by `--show`: figures by name, and its values and gradient as torch prints them."""
+
+    name: str
+    statistics: dict[str, float]
+    values: str
+    gradient: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child found out.
+
+    Attributes:
+        degraded: why the build may differ from a real one; empty if it does not.
+    """
+
+    degraded: tuple[str, ...] = ()
+    summary: Counts = Counts()
+    findings: tuple[Found, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    shown: tuple[Shown, ...] = ()
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole document; without a model, all but target and outcome is empty."""
+
+    target: str
+    outcome: Outcome
+    degraded: tuple[str, ...] = ()
+    summary: Counts = Counts()
+    findings: tuple[Found, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    shown: tuple[Shown, ...] = ()
+
+    @staticmethod
+    def of(target: str, outcome: Outcome, summary: Summary | None) -> Document:
+        """What parent and child know, together."""
+        known = msgspec.structs.asdict(summary) if summary else {}
+        return Document(target=target, outcome=outcome, **known)

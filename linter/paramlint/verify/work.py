@@ -1,0 +1,78 @@
+"""What a child process does for `verify`: import the factory, build the model, ask the rules, sum up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from paramlint.verify.child import bind
+from paramlint.verify.outcome import Stage
+from paramlint.verify.summary import Summary
+from paramlint.verify.targets import Target, TargetError, literal, load
+
+#: Bytes of parameters up to which a model is built for real.
+BUILD_LIMIT = 2 << 30
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What to verify, and how.
+
+    Attributes:
+        arguments: of the factory, by name, as source of Python literals.
+        example: a factory of the arguments of `forward`: a tensor, a tuple, or a dict by name.
+        optimizer: a factory that is given the model and returns its optimizer.
+        preset, method: the construction protocol, see `paramlint.verify.build`.
+        confirm: test the values against the laws of their initialisations.
+        show: patterns of parameter names whose values are wanted.
+        select, ignore: which rules, as on the command line.
+        build_limit: bytes of parameters and buffers up to which the model is built for real.
+    """
+
+    target: Target
+    arguments: dict[str, str] = {}
+    example: Target | None = None
+    optimizer: Target | None = None
+    preset: Literal["constructor", "meta", "transformers"] = "constructor"
+    method: str = ""
+    confirm: bool = False
+    show: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    build_limit: int = BUILD_LIMIT
+
+
+def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
+    """Do a job. What the user's code raises goes through; see `paramlint.verify.child`."""
+    job = msgspec.json.decode(payload, type=Job)
+    enter("import")
+    factory = _callable(job.target)
+    arguments = {name: literal(source) for name, source in job.arguments.items()}
+    bind(factory, arguments)
+    example = _callable(job.example) if job.example else None
+    optimizer = _callable(job.optimizer) if job.optimizer else None
+    # After the user's modules: theirs may set what torch reads on being imported.
+    from paramlint.verify.construct import live_model
+    from paramlint.verify.summarize import summarize
+
+    enter("construct")
+    model = live_model(
+        lambda: factory(**arguments),
+        preset=job.preset,
+        method=job.method,
+        example=example,
+        optimizer=optimizer,
+        limit=job.build_limit,
+    )
+    enter("analyze")
+    return summarize(model, job)
+
+
+def _callable(target: Target) -> Callable[..., Any]:
+    found = load(target)
+    if not callable(found):
+        raise TargetError(f"`{target.text}` is a {type(found).__name__}, not a class or function")
+    if hasattr(found, "named_parameters") and not isinstance(found, type):
+        raise TargetError(f"`{target.text}` is built already: name a class or function that builds it")
+    return found
