@@ -53,7 +53,12 @@ class FileReport:
     @property
     def failed(self) -> bool:
         """Whether something kept the file from being checked whole."""
-        return any(d.code in _ERRORS for d in self.diagnostics)
+        return bool(self.problems)
+
+    @property
+    def problems(self) -> list[Diagnostic]:
+        """The diagnostics that say so."""
+        return [d for d in self.diagnostics if d.code in _ERRORS]
 
 
 def check_path(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
+import stat
 import tokenize
 from bisect import bisect_right
 from functools import cached_property
@@ -35,13 +37,23 @@ class Source:
         self.has_bom = data.startswith(_BOM)
 
     @classmethod
+    def from_text(cls, path: str, text: str) -> Source:
+        """A text that was decoded already; what it says about its encoding no longer counts."""
+        source = cls(path, text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
+        source.__dict__.update(encoding="utf-8", text=text.removeprefix("\ufeff"))
+        return source
+
+    @classmethod
     def read(cls, path: str) -> Source:
         """Read a file.
 
         Raises:
-            UnreadableError: the file cannot be opened.
+            UnreadableError: it cannot be opened, or is not a regular file: a pipe might never end.
         """
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                what = "a folder" if os.path.isdir(path) else "no regular file; `-` reads standard input"
+                raise UnreadableError(f"cannot be read: it is {what}")
             return cls(path, Path(path).read_bytes())
         except OSError as error:
             raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
@@ -72,9 +84,9 @@ class Source:
             return body.decode(self.encoding)
         except UnicodeDecodeError as error:
             row = body.count(b"\n", 0, error.start) + 1
+            byte = f"byte 0x{body[error.start]:02x}"
             raise UnreadableError(
-                f"is not valid {self.encoding}: byte 0x{body[error.start]:02x}; save it as UTF-8 or declare its encoding",
-                row,
+                f"is not valid {self.encoding}: {byte}; save it as UTF-8 or declare its encoding", row
             ) from error
         except (LookupError, UnicodeError, AttributeError) as error:
             raise UnreadableError(f"cannot be decoded as {self.encoding}: {error}") from error

@@ -67,5 +67,7 @@ def by_name(selector: str) -> list[Rule]:
 
 
 def _strength(selector: str) -> int:
-    """A more exact selector wins over a less exact one: all, then longer prefixes, then a whole code or name."""
-    return 0 if selector.upper() == "ALL" else len(selector) if selector[:3].upper() == "PRM" else 100
+    """A more exact selector wins over a less exact one: all, then longer prefixes, then a code or name."""
+    if selector.upper() == "ALL":
+        return 0
+    return len(selector) if "PRM".startswith(selector[:3].upper()) else len("PRM401")

@@ -26,17 +26,25 @@ class Suppressions:
 
     def silence(self, diagnostic: Diagnostic) -> bool:
         """Whether a comment silences a diagnostic."""
-        if "noqa" not in self._source.text.lower():
+        if not self._any:
             return False
-        if any(_names(codes, diagnostic.code) for codes in self._file_level):
+        if self.silence_file(diagnostic.code):
             return True
         first, last = self.logical_line(diagnostic.start.row)
         match = _LINE.search(self._source.lines(first, last))
         return match is not None and _names(match["codes"], diagnostic.code)
 
+    def silence_file(self, code: str) -> bool:
+        """Whether a comment silences a code in the whole file."""
+        return self._any and any(_names(codes, code) for codes in self._file_level)
+
     def place(self, diagnostic: Diagnostic) -> Diagnostic:
         """The diagnostic with the row on which `# noqa` would silence it."""
         return replace(diagnostic, noqa_row=self.logical_line(diagnostic.start.row)[1])
+
+    @cached_property
+    def _any(self) -> bool:
+        return "noqa" in self._source.text.lower()
 
     @cached_property
     def _file_level(self) -> list[str | None]:

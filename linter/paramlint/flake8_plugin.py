@@ -1,0 +1,94 @@
+"""The rules inside flake8: the same findings at the same places as `paramlint check`, for one file at a time."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from paramlint import __version__
+
+if TYPE_CHECKING:
+    from paramlint.finding import Diagnostic
+    from paramlint.nominate import Nominator
+
+#: Rules that are off unless they are selected. Written out, so that flake8 can start without importing LibCST; a test
+#: compares the list with the rules.
+OFF_BY_DEFAULT: tuple[str, ...] = ()
+
+
+class _Options(Protocol):
+    """What flake8's options say about codes."""
+
+    select: Sequence[str] | None
+    extend_select: Sequence[str] | None
+
+
+class _OptionManager(Protocol):
+    def extend_default_ignore(self, error_codes: Sequence[str]) -> None: ...
+
+
+class Plugin:
+    """What flake8 creates for each file.
+
+    Args:
+        tree: the file's syntax tree.
+        lines: its lines, with their endings.
+        filename: its path.
+    """
+
+    name = "paramlint"
+    version = __version__
+    _nominator: ClassVar[Nominator | None] = None
+    _selected: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str = "stdin") -> None:
+        self._tree = tree
+        self._lines = lines
+        self._filename = filename
+
+    @staticmethod
+    def add_options(option_manager: _OptionManager) -> None:
+        """Have flake8 ignore what is off by default."""
+        option_manager.extend_default_ignore(OFF_BY_DEFAULT)
+
+    @classmethod
+    def parse_options(cls, options: _Options) -> None:
+        """Note which codes were asked for by name.
+
+        A project's own `ignore` replaces flake8's default one, and must not turn on what is off by default.
+        """
+        cls._selected = (*(options.select or ()), *(options.extend_select or ()))
+        cls._nominator = None
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """The findings; columns count from 0 here. Nothing that goes wrong inside gets out, it is reported."""
+        try:
+            if any("torch" in line for line in self._lines):
+                for found in self._check():
+                    yield found.start.row, found.start.column - 1, f"{found.code} {found.message}", type(self)
+        except Exception as error:
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            yield 1, 0, f"PRM005 paramlint failed here ({said}); please report it", type(self)
+
+    def _check(self) -> list[Diagnostic]:
+        from paramlint.check import check_source, with_large_stack
+        from paramlint.source import Source
+        from paramlint.suppress import Suppressions
+
+        source = Source.from_text(self._filename, "".join(self._lines))
+        nominator = self._rules()
+        report = with_large_stack(lambda: check_source(source, nominator, tree=self._tree))
+        # A comment on a line is flake8's business, which has an option to disregard it.
+        suppressions = Suppressions(source)
+        on_lines = [d for d in report.suppressed if not suppressions.silence_file(d.code)]
+        return sorted([*report.diagnostics, *on_lines], key=lambda d: d.sort_key)
+
+    @classmethod
+    def _rules(cls) -> Nominator:
+        if cls._nominator is None:
+            from paramlint.nominate import Nominator
+            from paramlint.suite import RULES, is_on
+
+            cls._nominator = Nominator([rule for rule in RULES if is_on(rule) or rule.code.startswith(cls._selected)])
+        return cls._nominator

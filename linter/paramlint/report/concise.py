@@ -1,0 +1,22 @@
+"""One line a finding: `path:row:column: PRM401 message`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.finding import Diagnostic
+from paramlint.report.plain import plain
+from paramlint.report.style import Style
+from paramlint.runner import Result
+
+
+def concise(result: Result, style: Style) -> Iterator[str]:
+    """The findings, one a line."""
+    return (heading(diagnostic, style) for diagnostic in result.diagnostics)
+
+
+def heading(diagnostic: Diagnostic, style: Style) -> str:
+    """Place, code and message."""
+    cell = f"cell {diagnostic.cell}:" if diagnostic.cell is not None else ""
+    place = f":{cell}{diagnostic.start.row}:{diagnostic.start.column}:"
+    return f"{style.bold(plain(diagnostic.path))}{place} {style.red(diagnostic.code)} {plain(diagnostic.message)}"

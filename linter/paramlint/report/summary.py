@@ -1,0 +1,33 @@
+"""The closing lines of a run, for people: they go to standard error, so that a pipe holds findings only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from paramlint.runner import Result
+
+
+def summary(result: Result, checked: int, skipped: Mapping[str, int]) -> Iterator[str]:
+    """How much was found, fixed and passed over."""
+    found = result.diagnostics
+    fixes = Counter(d.fix.applicability for d in found if d.fix is not None)
+    fixed = sum(rewrite.fixes for rewrite in result.rewrites)
+    if fixed:
+        yield f"fixed {_count(fixed, 'finding')} in {_count(len(result.rewrites), 'file')}"
+    with_findings = len({d.path for d in found})
+    what = f"{_count(len(found), 'finding')} in {_count(with_findings, 'file')}" if found else "no findings"
+    yield f"{what}, {_count(checked, 'file')} checked"
+    if fixes["safe"]:
+        yield f"{fixes['safe']} fixable with --fix"
+    if fixes["unsafe"]:
+        yield f"{fixes['unsafe']} fixable with --fix --unsafe-fixes, which may change what the model computes or saves"
+    failed = sum(report.failed for report in result.reports)
+    if failed:
+        yield f"{_count(failed, 'file')} could not be checked whole"
+    for reason, count in sorted(skipped.items()):
+        yield f"{_count(count, 'file')} skipped: {reason}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + "s" * (number != 1)

@@ -1,0 +1,129 @@
+"""One run over many files: check them, and say what fixes make of them. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from paramlint.check import FileReport, check_paths, check_source, problem, with_large_stack
+from paramlint.facts import Project
+from paramlint.finding import Applicability, Diagnostic
+from paramlint.fixes import fix_source
+from paramlint.nominate import Nominator
+from paramlint.rewrite import Rewrite
+from paramlint.rule import Rule
+from paramlint.source import Source, UnreadableError
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is asked of a run.
+
+    Args:
+        rules: which rules look at the files.
+        fix: fix what has a fix at most this bold; nothing without it.
+        reference: parse every file whole.
+    """
+
+    rules: Sequence[Rule]
+    fix: Applicability | None = None
+    reference: bool = False
+
+
+@dataclass
+class Result:
+    """What a run gave.
+
+    `reports` are sorted by path; with fixes they say what is left after the `rewrites`, of which nothing is on disk
+    yet, and `unfixed` what was there before. `sources` holds the texts that the reports point into.
+    """
+
+    reports: list[FileReport] = field(default_factory=list)
+    rewrites: list[Rewrite] = field(default_factory=list)
+    unfixed: dict[str, FileReport] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All of them, in order."""
+        return [diagnostic for report in self.reports for diagnostic in report.diagnostics]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file could not be checked whole."""
+        return any(report.failed for report in self.reports)
+
+    def source(self, path: str) -> Source | None:
+        """The text that the diagnostics of a path point into, `None` where it cannot be read."""
+        if path not in self.sources:
+            try:
+                source = Source.read(path)
+                _ = source.text
+            except UnreadableError:
+                return None
+            self.sources[path] = source
+        return self.sources[path]
+
+    def refuse(self, rewrite: Rewrite, reason: str) -> None:
+        """Take a rewrite back that could not be written, and say why."""
+        path = rewrite.before.path
+        report = self.unfixed[path]
+        report.diagnostics.append(problem(path, "PRM006", f"fixes could not be written: {reason}"))
+        report.diagnostics.sort(key=lambda d: d.sort_key)
+        self.rewrites.remove(rewrite)
+        self.sources[path] = rewrite.before
+        self.reports = [report if r.path == path else r for r in self.reports]
+
+
+def run_paths(paths: Sequence[str], run: Run) -> Result:
+    """Check the files of some paths."""
+    return with_large_stack(lambda: _run_paths(paths, run))
+
+
+def run_source(source: Source, run: Run) -> Result:
+    """Check one text, such as standard input."""
+    return with_large_stack(lambda: _run_source(source, run))
+
+
+def _run_paths(paths: Sequence[str], run: Run) -> Result:
+    project = Project()
+    reports = list(check_paths(paths, run.rules, project, reference=run.reference))
+    result = Result(reports)
+    _fix(result, run, project)
+    return result
+
+
+def _run_source(source: Source, run: Run) -> Result:
+    project = Project()
+    report = check_source(source, Nominator(run.rules), project, reference=run.reference)
+    result = Result([report], sources={source.path: source})
+    _fix(result, run, project)
+    return result
+
+
+def _fix(result: Result, run: Run, project: Project) -> None:
+    """Fix what may be fixed, in memory, and replace the reports of those files by what is left."""
+    if run.fix is None:
+        return
+    nominator = Nominator(run.rules)
+
+    def fixable(source: Source) -> list[Diagnostic]:
+        return _fixable(check_source(source, nominator, project).diagnostics, run.fix)
+
+    for index, report in enumerate(result.reports):
+        if not _fixable(report.diagnostics, run.fix):
+            continue
+        before = result.source(report.path)
+        if before is None:
+            continue
+        after, fixes = fix_source(before, fixable)
+        if not fixes:
+            continue
+        result.rewrites.append(Rewrite(before, after, fixes))
+        result.unfixed[report.path] = report
+        result.reports[index] = check_source(after, nominator, project, reference=run.reference)
+        result.sources[report.path] = after
+
+
+def _fixable(diagnostics: Sequence[Diagnostic], fix: Applicability | None) -> list[Diagnostic]:
+    return [d for d in diagnostics if d.fix is not None and fix in ("unsafe", d.fix.applicability)]
