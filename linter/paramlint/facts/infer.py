@@ -182,7 +182,7 @@ def _of_parameter(scope: Scope, binding: Binding) -> Type | None:
         if annotated is not None:
             return annotated
     if binding.value is None:
-        return None
+        return _class_of_classmethod(scope, param)
     default = scope.type(binding.value)
     if default is None or default.kind not in ("module", "class", "container"):
         return None
@@ -190,6 +190,15 @@ def _of_parameter(scope: Scope, binding: Binding) -> Type | None:
         return replace(default, owns=None)
     is_module = default.kind == "module" or module_class(default.name) is not None
     return Type(default.kind, "torch.nn.Module" if is_module else "")
+
+
+def _class_of_classmethod(scope: Scope, param: cst.CSTNode) -> Type | None:
+    """The class itself, where the parameter is the first of a class method."""
+    function = scope.node
+    if scope.cls is None or not isinstance(function, cst.FunctionDef) or param not in function.params.params[:1]:
+        return None
+    names = {d.decorator.value for d in function.decorators if isinstance(d.decorator, cst.Name)}
+    return Type("class", scope.cls.canonical, scope.cls) if "classmethod" in names else None
 
 
 def _narrowed(scope: Scope, node: cst.CSTNode, name: str) -> Type | None:
@@ -467,6 +476,8 @@ def _call(scope: Scope, node: cst.Call) -> Type | None:
             found = _method(scope, node, receiver, node.func.attr.value)
             if found is not None:
                 return found
+        elif receiver is not None and receiver.cls is not None:
+            return _class_method(receiver, node.func.attr.value)
         elif receiver is None and node.func.attr.value in _MODULE_ITERATORS:
             return _module_method(MODULE, node.func.attr.value)
     name = scope.qualified(node.func)
@@ -483,7 +494,8 @@ def _call(scope: Scope, node: cst.Call) -> Type | None:
     if called is not None and called.kind == "class":
         if called.cls is not None:
             return _instance(called.cls)
-        return _instance_of(called.name) if called.name else None
+        known = module_class(called.name)
+        return _module(scope, node, known) if known is not None else _instance_of(called.name)
     return None
 
 

@@ -5,15 +5,14 @@ tied or aliased parameter, a view, a flattened RNN weight, FSDP's flat parameter
 without an error. Nor does autograd see that the value changed.
 
 Setup:
-    layer = nn.Linear(4, 4)
     rows = torch.randn(4, 4)
 
 Bad:
-    layer.weight.data = rows / rows.norm(dim=1, keepdim=True)
+    model.weight.data = rows / rows.norm(dim=1, keepdim=True)
 
 Good:
     with torch.no_grad():
-        layer.weight.copy_(rows / rows.norm(dim=1, keepdim=True))
+        model.weight.copy_(rows / rows.norm(dim=1, keepdim=True))
 
 Fix: safe when the new value is computed from the old one element by element, so that their shapes are equal; else
 unsafe, because `copy_` would broadcast, or refuse, a value of another shape.
@@ -34,10 +33,11 @@ from paramlint.walk import walk
 
 rule = Rule("PRM102", "data-rebound", group="risk", fix="safe", doc=__doc__, triggers=(Stores("data"),))
 
-#: Methods whose result lives elsewhere or in another dtype; rebinding `.data` is the way to get there.
+#: Methods whose result lives elsewhere, in another dtype or in another shape; rebinding `.data` is the way to get there.
 _MOVES = {
-    "to", "cuda", "cpu", "half", "float", "double", "bfloat16", "type", "type_as", "pin_memory", "contiguous",
-    "share_memory_", "to_local", "view_as", "new_empty", "resize_",
+    "bfloat16", "contiguous", "cpu", "cuda", "double", "flatten", "float", "half", "new_empty", "permute", "pin_memory",
+    "reshape", "resize_", "share_memory_", "squeeze", "t", "to", "to_local", "transpose", "type", "type_as", "unsqueeze",
+    "view", "view_as",
 }  # fmt: skip
 _MOVING = {"torch.empty", "torch.empty_like", "torch.Tensor", "torch.tensor", "torch.nn.functional.pad"}
 _LIKE = {"torch.randn_like", "torch.rand_like", "torch.zeros_like", "torch.ones_like", "torch.full_like"}
@@ -52,15 +52,32 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     owner = data_owner(target) if isinstance(target, cst.Attribute) else None
     if owner is None or not isinstance(target, cst.Attribute) or not is_parameter(scope, owner):
         return
-    if _moves(scope, node.value) or _is_live_tensor(scope, node.value):
+    if _is_fresh(scope, owner) or _moves(scope, node.value) or _is_live_tensor(scope, node.value):
         return
     message = f"`{scope.text(target)}` is rebound, so what shares its memory keeps the old values"
     yield Finding(target, message, _fix(scope, node, owner))
 
 
+def _is_fresh(scope: Scope, owner: cst.BaseExpression) -> bool:
+    """Whether the parameter belongs to a module made in this very scope, whose memory nothing can share yet."""
+    while isinstance(owner, cst.Attribute):
+        owner = owner.value
+    bindings = scope.bindings.get(owner.value, []) if isinstance(owner, cst.Name) else []
+    return bool(bindings) and all(b.kind == "assign" and _constructs(b.value) for b in bindings)
+
+
+def _constructs(value: cst.BaseExpression | None) -> bool:
+    if not isinstance(value, cst.Call):
+        return False
+    name = value.func.attr if isinstance(value.func, cst.Attribute) else value.func
+    return isinstance(name, cst.Name) and (name.value[:1].isupper() or name.value == "__class__")
+
+
 def _moves(scope: Scope, value: cst.BaseExpression) -> bool:
-    """Whether the new value is made to have other memory, another dtype or another device."""
+    """Whether the new value is made to have other memory, another shape, dtype or device."""
     for inner in walk(value):
+        if isinstance(inner, cst.Attribute) and inner.attr.value in ("T", "mT"):
+            return True
         if isinstance(inner, cst.Call):
             if isinstance(inner.func, cst.Attribute) and inner.func.attr.value in _MOVES:
                 return True
