@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from paramlint.verify import laws
 from paramlint.verify.distribution import Distribution
 from paramlint.verify.laws import Law, Shape
+
+if TYPE_CHECKING:
+    from paramlint.verify.writes import Step, Write
 
 Arguments = Mapping[str, Any]
 
@@ -20,20 +23,85 @@ def law_of_call(name: str, arguments: Arguments, shape: Shape) -> Distribution |
     """The distribution of a tensor of this shape written by this call.
 
     Args:
-        name: what was called, dotted or not: `nn.init.kaiming_uniform_`, `normal_`, `torch.randn`.
+        name: what was called, dotted or not: `nn.init.kaiming_uniform_`, `normal_`, `torch.randn`. A name of torch
+            in a module that is not known, such as the user's own `normal_`, may mean anything and gives no law.
         arguments: by name, defaults filled in or left out; what is no number or string does not matter.
         shape: of the tensor that was passed, which may be a part of the parameter.
 
     Returns:
         None where the call is not known or its arguments fit no law: a caller that cannot tell stays silent.
     """
-    make = CALLS.get(name.rpartition(".")[2])
-    if make is None or 0 in shape:
+    module, _, function = name.rpartition(".")
+    make = CALLS.get(function)
+    if make is None or 0 in shape or not _is_trusted(module):
         return None
     try:
         return make(arguments, shape).at(shape)
     except (TypeError, ValueError, ArithmeticError):
         return None
+
+
+def law_of_write(write: Write, shape: Shape) -> Distribution | None:
+    """The distribution of a tensor written whole by a call or an operation, and by what was done to it afterwards.
+
+    `torch.randn(n, m) * 0.02` is `normal(std=1).scaled(0.02)`; so is an initialiser whose result is halved later.
+    """
+    known = law_of_call(f"{write.module}.{write.call}", write.arguments, shape) if write.module else None
+    first, *rest = write.steps
+    if known is not None:
+        later = _scalings(rest)[_own_scalings(write) :]
+    else:
+        known = law_of_call(first.op, first.arguments, shape)
+        later = _scalings(rest)
+        if len(later) < len([step for step in rest if step.op not in PASSIVE]):
+            return None
+    try:
+        for step in later:
+            known = _changed(known, step) if known else None
+    except ValueError:
+        return None
+    return known
+
+
+def _own_scalings(write: Write) -> int:
+    """How many of its last operations with a number are the initialiser's own."""
+    if write.call == "variance_scaling_":
+        return 2 if write.arguments.get("distribution") == "truncated_normal" else 0
+    return {"orthogonal_": 1, "trunc_normal_tf_": 2, "lecun_normal_": 2}.get(write.call, 0)
+
+
+def _is_trusted(module: str) -> bool:
+    return module in TRUSTED or module.startswith(("timm.", "transformers.", "torchvision."))
+
+
+def _scalings(steps: Sequence[Step]) -> list[Step]:
+    """The last steps that multiply by a number or add one, earliest first."""
+    found: list[Step] = []
+    for step in reversed(steps):
+        if step.op in PASSIVE:
+            continue
+        if step.op.removesuffix("_") not in SCALINGS or not _operand_is_known(step):
+            break
+        found.append(step)
+    return found[::-1]
+
+
+def _operand_is_known(step: Step) -> bool:
+    if "rounding_mode" in step.arguments:
+        return False
+    return step.op.startswith("neg") or isinstance(step.arguments.get("other"), (int, float))
+
+
+def _changed(known: Distribution, step: Step) -> Distribution:
+    op = step.op.removesuffix("_")
+    if op == "neg":
+        return known.scaled(-1)
+    other, alpha = float(step.arguments["other"]), float(step.arguments.get("alpha", 1))
+    if op in ("add", "sub"):
+        return known.shifted(other * alpha if op == "add" else -other * alpha)
+    if op == "div" and not other:
+        raise ValueError("divided by zero")
+    return known.scaled(other if op == "mul" else 1 / other)
 
 
 def _given(make: Callable[..., Law], *names: str) -> Callable[[Arguments, Shape], Law]:
@@ -79,6 +147,12 @@ def _scaled_variance(arguments: Arguments, shape: Shape) -> Law:
 def _lecun(arguments: Arguments, shape: Shape) -> Law:
     return _scaled_variance({**arguments, "distribution": "truncated_normal"}, shape)
 
+
+#: Where these names mean what they mean in torch; more are known by their first part.
+TRUSTED = frozenset({"", "nn.init", "torch", "torch.nn.init", "Tensor", "torch.Tensor"})
+#: Operations that leave values as they are.
+PASSIVE = frozenset({"copy_", "clone", "detach", "contiguous", "_to_copy", "lift_fresh", "lift_fresh_copy", "alias"})
+SCALINGS = frozenset({"mul", "div", "add", "sub", "neg"})
 
 #: By the last part of the call's name.
 CALLS: dict[str, Callable[[Arguments, Shape], Law]] = {

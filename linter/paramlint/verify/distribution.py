@@ -46,25 +46,56 @@ class Distribution:
     free: Callable[[Array], Array] = np.ravel
     draw: Callable[[], Array] | None = None
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether every element is the same."""
+        return self.std == 0
+
     def scaled(self, factor: float) -> Distribution:
         """The distribution of `factor` times an element.
 
         Raises:
             ValueError: the factor is zero or not finite, or the law is known only by a fault or an example.
         """
+        law = f"{self.law}.scaled({number(factor)})"
+        if self.is_constant and self.mean is not None:
+            return constant_at(law, self.mean * factor)
         cdf = self.cdf
         if cdf is None or not math.isfinite(factor) or not factor:
             raise ValueError(f"{self.law} cannot be scaled by {factor}")
         ends = sorted((self.low * factor, self.high * factor))
         return replace(
             self,
-            law=f"{self.law}.scaled({number(factor)})",
+            law=law,
             mean=None if self.mean is None else self.mean * factor,
             std=None if self.std is None else self.std * abs(factor),
             low=ends[0],
             high=ends[1],
             cdf=(lambda x: cdf(x / factor)) if factor > 0 else (lambda x: 1 - below(cdf, x / factor)),
             fault=lambda values: self.fault(values / factor),
+        )
+
+    def shifted(self, offset: float) -> Distribution:
+        """The distribution of an element plus `offset`.
+
+        Raises:
+            ValueError: the offset is not finite, or the law is known only by a fault or an example.
+        """
+        law = f"{self.law}.shifted({number(offset)})"
+        if self.is_constant and self.mean is not None:
+            return constant_at(law, self.mean + offset)
+        cdf = self.cdf
+        # A law whose free elements are chosen by their value, such as those that are not 0, cannot move.
+        if cdf is None or self.free is not np.ravel or not math.isfinite(offset):
+            raise ValueError(f"{self.law} cannot be shifted by {offset}")
+        return replace(
+            self,
+            law=law,
+            mean=None if self.mean is None else self.mean + offset,
+            low=self.low + offset,
+            high=self.high + offset,
+            cdf=lambda x: cdf(x - offset),
+            fault=lambda values: self.fault(values - offset),
         )
 
     def replaced(self, low: float, high: float, value: float) -> Distribution:

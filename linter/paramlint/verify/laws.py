@@ -58,6 +58,10 @@ class Law:
         """The law of `factor` times an element."""
         return Law(f"{self.text}.scaled({number(factor)})", lambda shape: self.at(shape).scaled(factor))
 
+    def shifted(self, offset: float) -> Law:
+        """The law of an element plus `offset`."""
+        return Law(f"{self.text}.shifted({number(offset)})", lambda shape: self.at(shape).shifted(offset))
+
     def replaced(self, low: float, high: float, value: float = 0.0) -> Law:
         """The law after each element strictly between `low` and `high` has become `value`."""
         text = f"{self.text}.replaced({number(low)}, {number(high)}, {number(value)})"

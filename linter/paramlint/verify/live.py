@@ -14,7 +14,7 @@ from torch.nn.parameter import is_lazy
 
 from paramlint.finding import Proof
 from paramlint.verify.build import Build
-from paramlint.verify.calls import law_of_call
+from paramlint.verify.calls import law_of_write
 from paramlint.verify.coverage import Coverage, coverage
 from paramlint.verify.forward import Example, Forward, run
 from paramlint.verify.identity import Survival, aliased, survival, tied
@@ -150,9 +150,9 @@ class LiveTensor:
     def expected(self) -> Distribution | None:
         """The distribution that its initialisation gives it, where the call says so and is the last word."""
         init = self.init
-        if init is None or not self.is_final or any(step.op in SCALING for step in init.steps[1:] if not init.module):
+        if init is None or not self.is_final:
             return None
-        return law_of_call(init.call, init.arguments, self.shape)
+        return law_of_write(init, self.shape)
 
     @cached_property
     def array(self) -> np.ndarray[Any, Any] | None:
@@ -406,10 +406,6 @@ class LiveModel:
         return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values)
 
 
-#: Operations after which a plain write no longer has the law of its call.
-SCALING = frozenset(
-    ["mul_", "add_", "sub_", "div_", "mul", "add", "sub", "div", "neg", "neg_", "clamp", "clamp_", "erfinv_", "copy_"]
-)
 WITHOUT_NUMPY = frozenset({torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2})
 
 
