@@ -7,6 +7,7 @@ import re
 import libcst as cst
 
 from paramlint.facts.scopes import Scope
+from paramlint.knowledge import TENSOR_INPLACE
 
 #: Names that torch and everybody after it gives to parameters: `weight`, `bias`, `in_proj_weight`, `weight_ih_l0`.
 _BY_NAME = re.compile(r"(?:\w+_)?(?:weight|bias)(?:_\w+)?")
@@ -62,3 +63,32 @@ def _is_no_grad(scope: Scope, node: cst.BaseExpression) -> bool:
             return bool(node.args) and isinstance(node.args[0].value, cst.Name) and node.args[0].value.value == "False"
         node = node.func
     return scope.qualified(node) in _NO_GRAD
+
+
+def may_be_frozen(scope: Scope) -> bool:
+    """Whether the code around says anything of `requires_grad`, so that a parameter may not require a gradient."""
+    unit = scope.unit.cls.unit if scope.unit.cls is not None else scope.unit
+    return "requires_grad" in scope.file.source.lines(unit.first, unit.last)
+
+
+def is_edited(scope: Scope, node: cst.CSTNode) -> bool:
+    """Whether an expression is the target of an assignment or of an in-place method, perhaps through subscripts."""
+    above = scope.parent(node)
+    while isinstance(above, cst.Subscript) and above.value is node:
+        node, above = above, scope.parent(above)
+    if isinstance(above, (cst.AssignTarget, cst.Del)):
+        return True
+    if isinstance(above, (cst.AugAssign, cst.AnnAssign)):
+        return above.target is node
+    return is_inplace_call(scope.parent(above) if above is not None else None, above, node)
+
+
+def is_inplace_call(call: cst.CSTNode | None, func: cst.CSTNode | None, receiver: cst.CSTNode) -> bool:
+    """Whether `func` is an in-place method of `receiver`, and is called."""
+    return (
+        isinstance(func, cst.Attribute)
+        and func.value is receiver
+        and func.attr.value in TENSOR_INPLACE
+        and isinstance(call, cst.Call)
+        and call.func is func
+    )

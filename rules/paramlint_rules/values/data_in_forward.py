@@ -1,0 +1,93 @@
+"""A parameter is used in the forward pass only through `.data` or `.detach()`, so it is never trained.
+
+Both cut the parameter out of the graph: the output does not depend on it as far as autograd knows. Its gradient stays
+`None`, the optimizer skips it, and the model keeps the value that it was initialised with.
+
+Bad:
+    class Scale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gain = nn.Parameter(torch.ones(1))
+
+        def forward(self, x):
+            return x * self.gain.data
+
+Good:
+    class Scale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gain = nn.Parameter(torch.ones(1))
+
+        def forward(self, x):
+            return x * self.gain
+
+Fix: safe. The output is the same; the parameter gets a gradient from then on.
+Leave it: the value is meant to stay as it is; a buffer, or `requires_grad=False`, says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
+from paramlint.rule import Change, Finding, Fix, Mentions, Rule
+
+rule = Rule("PRM103", "data-in-forward", group="bug", fix="safe", doc=__doc__, triggers=(Mentions("data", "detach"),))
+
+_SETUP = re.compile(r"__init__|.*(?:init|reset|load|repr|export|fuse|merge).*")
+
+
+@rule.static(cst.Attribute)
+def check(node: cst.Attribute, scope: Scope) -> Iterator[Finding]:
+    if scope.name != "forward" or scope.cls is None or not scope.cls.is_module or node.attr.value not in _CUTS:
+        return
+    name = scope.self_attribute(node.value)
+    if name is None or is_edited(scope, node) or runs_without_grad(scope, node) or may_be_frozen(scope):
+        return
+    value = scope.cls.attribute(name)
+    if value is None or not value.is_parameter:
+        return
+    cut = _cut(scope, node)
+    if cut is None or not _is_operand(scope, cut) or not _always_cut(scope, name):
+        return
+    fix = Fix("Use the parameter itself", (Change(cut, cut, scope.text(node.value)),), "safe")
+    message = f"`self.{name}` is only used through `.{node.attr.value}`, so it gets no gradient and is never trained"
+    yield Finding(cut, message, fix)
+
+
+_CUTS = ("data", "detach")
+
+
+def _cut(scope: Scope, node: cst.Attribute) -> cst.BaseExpression | None:
+    """The whole expression that leaves the graph: `x.data`, or the call of `x.detach`."""
+    if node.attr.value == "data":
+        return node
+    call = scope.parent(node)
+    return call if isinstance(call, cst.Call) and call.func is node else None
+
+
+def _is_operand(scope: Scope, cut: cst.BaseExpression) -> bool:
+    """Whether the value enters arithmetic, or is an argument of one of torch's functions."""
+    above = scope.parent(cut)
+    if isinstance(above, (cst.BinaryOperation, cst.UnaryOperation)):
+        return True
+    call = scope.parent(above) if isinstance(above, cst.Arg) else None
+    return isinstance(call, cst.Call) and (scope.qualified(call.func) or "").startswith("torch.")
+
+
+def _always_cut(scope: Scope, name: str) -> bool:
+    """Whether no method of the class, apart from those that set it up, uses the parameter itself."""
+    assert scope.cls is not None
+    for other in scope.cls.scopes_with(name):
+        if _SETUP.fullmatch(other.name):
+            continue
+        for attribute in other.find(cst.Attribute):
+            if other.self_attribute(attribute) == name:
+                above = other.parent(attribute)
+                if not isinstance(above, cst.Attribute) or above.attr.value not in _CUTS:
+                    return False
+    return True

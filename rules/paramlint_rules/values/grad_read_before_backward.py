@@ -1,0 +1,90 @@
+"""A gradient is used before the first backward pass, when it is still `None`.
+
+`.grad` is `None` until a backward pass fills it. Arithmetic with it, or a method of it, raises at once.
+
+Bad:
+    def fit(x, y):
+        w = torch.zeros(3, requires_grad=True)
+        w.grad.zero_()
+        loss = ((x @ w - y) ** 2).mean()
+        loss.backward()
+
+Good:
+    def fit(x, y):
+        w = torch.zeros(3, requires_grad=True)
+        loss = ((x @ w - y) ** 2).mean()
+        loss.backward()
+        w.grad.zero_()
+
+Leave it: the gradient was filled elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.rule import Finding, Mentions, Rule
+
+rule = Rule("PRM106", "grad-read-before-backward", group="bug", doc=__doc__, triggers=(Mentions("grad"),))
+
+_BLOCKS = (cst.For, cst.While, cst.If, cst.Try, cst.FunctionDef, cst.Lambda, cst.IfExp, cst.BooleanOperation)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    uses = [n for n in scope.find(cst.Attribute) if n.attr.value == "grad" and _is_used(scope, n)]
+    if not uses:
+        return
+    backward = [scope.order(n) for n in scope.find(cst.Attribute, cst.Name) if _is_backward(n)]
+    if not backward:
+        return
+    for node in uses:
+        root = _fresh_root(scope, node)
+        if root is None or scope.order(node) > min(backward) or not _is_straight(scope, node):
+            continue
+        if not _is_handed_over(scope, root, scope.order(node)):
+            message = f"`{scope.text(node)}` is used before the first backward pass, when it is still `None`"
+            yield Finding(node, message)
+
+
+def _is_backward(node: cst.Attribute | cst.Name) -> bool:
+    name = node.attr.value if isinstance(node, cst.Attribute) else node.value
+    return name in ("backward", "manual_backward", "grad_and_value") or name.endswith("_step") or name == "step"
+
+
+def _is_used(scope: Scope, node: cst.Attribute) -> bool:
+    """Whether the use would raise on `None`: a method or attribute of it, or arithmetic."""
+    return isinstance(scope.parent(node), (cst.Attribute, cst.BinaryOperation, cst.AugAssign, cst.Subscript))
+
+
+def _fresh_root(scope: Scope, node: cst.Attribute) -> str | None:
+    """The name of the tensor or module, made by a call in this very scope, whose gradient is used."""
+    owner: cst.BaseExpression = node.value
+    while isinstance(owner, cst.Attribute):
+        owner = owner.value
+    if not isinstance(owner, cst.Name):
+        return None
+    bindings = scope.bindings.get(owner.value, [])
+    value = scope.type(owner)
+    if value is None or value.kind not in ("module", "parameter", "tensor") or len(bindings) != 1:
+        return None
+    return owner.value if bindings[0].kind == "assign" and isinstance(bindings[0].value, cst.Call) else None
+
+
+def _is_straight(scope: Scope, node: cst.CSTNode) -> bool:
+    """Whether the code runs once, unconditionally, in the order of the text."""
+    return not any(isinstance(a, _BLOCKS) and a is not scope.node for a in scope.ancestors(node))
+
+
+def _is_handed_over(scope: Scope, root: str, before: int) -> bool:
+    """Whether an earlier call was given the tensor or module, so that it may have run a backward pass."""
+    for call in scope.find(cst.Call):
+        if scope.order(call) >= before:
+            break
+        for arg in call.args:
+            if isinstance(arg.value, cst.Name) and arg.value.value == root:
+                return not (scope.qualified(call.func) or "").startswith("torch.")
+    return False
