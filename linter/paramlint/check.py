@@ -154,6 +154,8 @@ def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:
         return problem(path, "PRM004", str(error), error.row)
     if isinstance(error, (RecursionError, MemoryError)):
         return problem(path, "PRM004", "is too large or too deeply nested to be analysed", unit.first)
+    if type(error).__name__ == "ParserSyntaxError":  # valid for Python all the same: `ast` has read it
+        return problem(path, "PRM004", "is beyond what LibCST can parse, so it was not analysed", unit.first)
     return _internal(path, error, unit.first)
 
 
@@ -220,7 +222,7 @@ def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
-    said = " ".join(str(error).split())
+    said = " ".join(str(error).split())[:200]
     return problem(
         path,
         "PRM005",

@@ -69,6 +69,8 @@ class Source:
             name, _ = tokenize.detect_encoding(io.BytesIO(self.data).readline)
             codecs.lookup(name)
         except (SyntaxError, LookupError) as error:
+            if "missing encoding" in str(error):
+                return "utf-8"  # no cookie, and not UTF-8: decoding says where
             raise UnreadableError(f"names an encoding that Python does not know: {error}") from error
         return "utf-8" if name == "utf-8-sig" else name
 

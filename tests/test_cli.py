@@ -1,0 +1,275 @@
+"""The command as people call it: exit codes, output, bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from paramlint.cli import main
+from paramlint.suite import RULES
+
+from .conftest import BAD, GOOD
+
+
+def run(capsys, *arguments):
+    code = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def check(capsys, *arguments):
+    return run(capsys, "check", "--output-format", "concise", *arguments)
+
+
+def test_findings_exit_with_one_and_clean_code_with_zero(bad, capsys):
+    code, out, err = check(capsys)
+    assert (code, out.splitlines()) == (
+        1,
+        ["bad.py:8:9: PRM401 `self.blocks` is a plain list, so its modules are not trained"],
+    )
+    assert "1 finding in 1 file, 1 file checked" in err
+    bad.write_text(GOOD)
+    assert check(capsys) == (0, "", "no findings, 1 file checked\n")
+
+
+def test_findings_are_sorted_by_path_whatever_the_order_given(bad, capsys):
+    for name in ("z.py", "a.py", "pkg/m.py"):
+        (bad.parent / name).parent.mkdir(exist_ok=True)
+        (bad.parent / name).write_text(BAD)
+    _, out, _ = check(capsys, "z.py", ".", "pkg", "./bad.py")
+    assert [line.split(":")[0] for line in out.splitlines()] == ["a.py", "bad.py", "pkg/m.py", "z.py"]
+
+
+def test_no_files_is_clean(tmp_path, capsys):
+    assert check(capsys, tmp_path)[0] == 0
+
+
+BROKEN = {
+    "syntax.py": (b"import torch\ndef f(:\n", "syntax.py:2:7: PRM002 is not valid Python: "),
+    "bytes.py": (b"import torch\nx = '\xff'\n", "bytes.py:2:1: PRM003 is not valid utf-8: byte 0xff"),
+    "cookie.py": (b"# coding: foobar\nimport torch\n", "cookie.py:1:1: PRM003 names an encoding that Python does not"),
+    "zero.py": (b"import torch\nx = '\0'\n", "zero.py:1:1: PRM002 is not valid Python: "),
+    "utf16.py": ("import torch\n".encode("utf-16"), "utf16.py:1:1: PRM003 is not valid utf-8"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_gives_one_diagnostic_and_the_others_are_checked(bad, capsys, name):
+    data, said = BROKEN[name]
+    (bad.parent / name).write_bytes(data)
+    code, out, _ = check(capsys)
+    lines = out.splitlines()
+    assert code == 2
+    assert len(lines) == 2
+    assert sum("PRM401" in line for line in lines) == 1
+    assert any(line.startswith(said) for line in lines), out
+    assert (bad.parent / name).read_bytes() == data
+
+
+def test_a_missing_path_gives_one_diagnostic(bad, capsys):
+    code, out, _ = check(capsys, "bad.py", "missing.py")
+    assert code == 2
+    assert "missing.py:1:1: PRM003 cannot be read: No such file or directory" in out
+    assert "PRM401" in out
+
+
+def test_an_empty_file_and_one_of_a_byte_order_mark_give_nothing(tmp_path, capsys):
+    (tmp_path / "empty.py").write_bytes(b"")
+    (tmp_path / "mark.py").write_bytes(b"\xef\xbb\xbf")
+    assert check(capsys, tmp_path)[:2] == (0, "")
+
+
+def test_a_folder_named_like_a_file_is_a_folder(bad, capsys):
+    folder = bad.parent / "x.py"
+    folder.mkdir()
+    (folder / "inner.py").write_text(BAD)
+    code, out, _ = check(capsys, "x.py")
+    assert (code, out.count("\n")) == (1, 1)
+    assert out.startswith("x.py/inner.py:8:9:")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_does_not_hang(bad, capsys):
+    os.mkfifo(bad.parent / "pipe.py")
+    code, out, err = check(capsys)
+    assert (code, out.count("\n")) == (1, 1)
+    assert "1 file skipped: not a regular file" in err
+    code, out, _ = check(capsys, "pipe.py")
+    assert code == 2
+    assert "pipe.py:1:1: PRM003 cannot be read: it is no regular file" in out
+
+
+#: Inputs on which the syntax tree library dies or takes minutes; each is preceded by `import torch` and a finding.
+DEEP = {
+    "and": "x = " + " and ".join(["a"] * 10_000),
+    "plus": "x = " + "+".join(["1"] * 8_000),
+    "parentheses": "x = " + "(" * 150 + "1" + ")" * 150,
+    "unclosed": "x = " + "(" * 1_000,
+    "calls": "x = " + "f(" * 90 + ")" * 90,
+    "attributes": "x = a" + ".b" * 6_000,
+    "not": "x = " + "not " * 3_000 + "a",
+    "lambda": "x = " + "lambda: " * 1_000 + "1",
+    "strings": "x = " + " ".join(["'a'"] * 5_000),
+    "elif": "if a:\n    pass\n" + "elif b:\n    pass\n" * 2_000,
+    "list": "x = [" + ",".join(["1"] * 100_000) + "]",
+    "if": "".join(" " * i + "if a:\n" for i in range(90)) + " " * 90 + "pass",
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_code_that_kills_a_parser_costs_one_diagnostic_at_most(bad, command, name):
+    method = "\n    def forward(self, x):\n        self.layers = [nn.Linear(1, 1)]\n"
+    deep = "".join(f"        {line}\n" for line in DEEP[name].split("\n"))
+    (bad.parent / "deep.py").write_text(BAD + method + deep)
+    done = command("check", "--output-format", "concise")
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode in (1, 2), done.stderr
+    assert sum("bad.py" in line and "PRM401" in line for line in lines) == 1
+    tool = [line for line in lines if "PRM00" in line]
+    assert len(tool) <= 1
+    assert not any("PRM005" in line for line in lines), lines
+    assert (done.returncode == 2) == bool(tool)
+
+
+def test_unknown_rules_and_options_are_refused_with_what_was_meant(bad, capsys):
+    code, out, err = check(capsys, "--select", "PRM41")
+    assert (code, out) == (2, "")
+    assert "no rule is called 'PRM41'" in err
+    code, _, err = check(capsys, "--ignore", "modules-in-plain-containers")
+    assert code == 2
+    assert "did you mean modules-in-plain-container?" in err
+    assert check(capsys, "--selct", "PRM401")[0] == 2
+    assert run(capsys, "chek")[0] == 2
+
+
+def test_selection_by_code_prefix_and_name(bad, capsys):
+    for chosen in ("PRM401", "PRM4", "modules-in-plain-container", "ALL", "PRM1,PRM401"):
+        assert check(capsys, "--select", chosen)[0] == 1, chosen
+    assert check(capsys, "--select", "PRM101")[0] == 0
+    assert check(capsys, "--select", "PRM101", "--extend-select", "PRM4")[0] == 1
+    assert check(capsys, "--ignore", "PRM4")[0] == 0
+    assert check(capsys, "--ignore", "PRM401,PRM1")[0] == 0
+    assert check(capsys, "--select", "PRM401", "--ignore", "PRM4")[0] == 1
+
+
+def test_standard_input(bad, command):
+    done = command("check", "-", "--output-format", "concise", input=BAD.encode())
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"<stdin>:8:9: PRM401 ")
+    done = command("check", "-", "--stdin-filename", "src/net.py", "--output-format", "json", input=BAD.encode())
+    assert json.loads(done.stdout)[0]["filename"] == str(bad.parent / "src/net.py")
+    done = command("check", "-", "bad.py", input=b"")
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_standard_input_is_fixed_to_standard_output(bad, command):
+    done = command("check", "-", "--fix", "--unsafe-fixes", input=BAD.replace("\n", "\r\n").encode())
+    assert (done.returncode, done.stdout) == (0, GOOD.replace("\n", "\r\n").encode())
+    done = command("check", "-", "--fix", input=BAD.encode())
+    assert (done.returncode, done.stdout) == (1, BAD.encode())
+    assert b"PRM401" in done.stderr
+
+
+def test_fix_writes_only_what_was_allowed(bad, capsys):
+    assert check(capsys, "--fix")[0] == 1
+    assert bad.read_text() == BAD
+    code, out, err = check(capsys, "--fix", "--unsafe-fixes")
+    assert (code, out) == (0, "")
+    assert "fixed 1 finding in 1 file" in err
+    assert bad.read_text() == GOOD
+
+
+@pytest.mark.parametrize("text", [BAD, BAD.rstrip("\n"), BAD.replace("\n", "\r\n")], ids=["lf", "no end", "crlf"])
+def test_diff_changes_nothing_and_is_a_patch(bad, command, text):
+    bad.write_bytes(text.encode())
+    done = command("check", "--diff", "--unsafe-fixes")
+    assert done.returncode == 1
+    assert bad.read_bytes() == text.encode()
+    subprocess.run(["git", "apply", "-p0", "-"], input=done.stdout, cwd=bad.parent, check=True)
+    assert bad.read_bytes() == text.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])").encode()
+    assert command("check", "--diff", "--unsafe-fixes").returncode == 0
+
+
+def test_nothing_of_the_checked_code_runs(bad, capsys):
+    for name in ("bad.py", "torch.py", "conftest.py", "sitecustomize.py", "paramlint_rules.py", "libcst.py"):
+        (bad.parent / name).write_text(BAD + "\nraise SystemExit(99)\n")
+    before = sorted(path.name for path in bad.parent.iterdir())
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(["paramlint", "check"], cwd=bad.parent, capture_output=True, env=environment)
+    assert done.returncode == 1, done.stderr
+    assert sorted(path.name for path in bad.parent.iterdir()) == before
+
+
+def test_version_imports_neither_the_engine_nor_torch():
+    script = "import sys; sys.argv[1:] = ['--version']; from paramlint.cli import main; main(); print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert out.startswith("paramlint 0.")
+    assert not {"libcst", "rich", "torch", "pathspec", "msgspec"} & set(out.split())
+
+
+def test_check_does_not_import_torch(bad):
+    script = "import sys; from paramlint.cli import main; main(['check', '.']); print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert not {"torch", "rich", "numpy"} & set(out.split())
+
+
+def test_a_closed_pipe_is_quiet(bad):
+    for number in range(2000):
+        (bad.parent / f"m{number}.py").write_text(BAD)
+    command = f"{sys.executable} -m paramlint check | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    assert done.stdout.count("\n") == 1
+    assert not {"Traceback", "BrokenPipeError", "Exception"} & set(done.stderr.replace(":", " ").split())
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_output_that_cannot_be_written_is_said(bad):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([sys.executable, "-m", "paramlint", "check"], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert b"error: the output could not be written: No space left on device" in done.stderr
+
+
+def test_an_interrupt_exits_with_130(bad):
+    body = "".join(f"\n    def m{i}(self):\n        self.x = [nn.Linear(8, {i})]\n" for i in range(400))
+    for number in range(60):
+        (bad.parent / f"m{number}.py").write_text(BAD + body)
+    process = subprocess.Popen([sys.executable, "-m", "paramlint", "check"], stdout=-1, stderr=-1)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+
+
+def test_rule_explains_by_code_name_and_prefix(capsys):
+    by_code = run(capsys, "rule", "PRM401")
+    assert by_code[0] == 0
+    assert by_code[1].startswith("PRM401 modules-in-plain-container\n")
+    assert "Leave it:" in by_code[1]
+    assert run(capsys, "rule", "modules-in-plain-container") == by_code
+    assert run(capsys, "rule", "prm4")[1].count("Leave it:") == sum(r.code.startswith("PRM4") for r in RULES)
+    assert run(capsys, "rule", "PRM999")[0] == 2
+
+
+def test_rules_lists_every_rule(capsys):
+    lines = run(capsys, "rules")[1].splitlines()
+    assert [line.split()[:2] for line in lines] == [[rule.code, rule.name] for rule in RULES]
+    listed = json.loads(run(capsys, "rules", "--output-format", "json")[1])
+    assert [item["code"] for item in listed] == [rule.code for rule in RULES]
+
+
+def test_an_error_inside_is_a_message_and_not_a_traceback(bad, capsys, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("for the test")
+
+    monkeypatch.setattr("paramlint.runner.run_paths", fail)
+    code, _, err = check(capsys)
+    assert code == 2
+    assert err == "error: paramlint itself failed (ValueError: for the test); please report it\n"

@@ -1,0 +1,122 @@
+"""The plugin inside flake8 says what the command says, and never stands in its way."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paramlint.cli import main
+from paramlint.flake8_plugin import OFF_BY_DEFAULT, Plugin
+from paramlint.suite import RULES, is_on
+
+from .conftest import BAD
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+def flake8(*arguments, cwd=None):
+    command = [sys.executable, "-m", "flake8", "--isolated", "-j1", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
+    done = flake8("--select", "PRM", *options, "--format", "%(path)s\t%(row)d\t%(col)d\t%(code)s %(text)s", path)
+    assert done.stderr == ""
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    return sorted((str(Path(name).resolve()), int(row), int(column), text) for name, row, column, text in lines)
+
+
+@pytest.mark.parametrize("folder", sorted(p.name for p in FIXTURES.iterdir()))
+def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
+    # The plugin sees one file at a time, so the command is kept from following imports here.
+    monkeypatch.setattr("paramlint.facts.Project.find", lambda *_: None)
+    monkeypatch.setattr("paramlint.runner.Project.find", lambda *_: None)
+    main(["check", "--isolated", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
+    found = json.loads(capsys.readouterr().out)
+    expected = sorted(
+        (d["filename"], d["location"]["row"], d["location"]["column"], f"{d['code']} {d['message']}")
+        for d in found
+        if d["code"] != "PRM002"  # flake8 says E999 itself
+    )
+    assert places(FIXTURES / folder) == expected
+
+
+def test_what_is_off_in_the_command_is_off_in_flake8():
+    assert sorted(OFF_BY_DEFAULT) == sorted(rule.code for rule in RULES if not is_on(rule))
+
+
+def test_the_plugin_is_installed_and_on_by_default(bad):
+    done = flake8("bad.py", cwd=bad.parent)
+    assert "bad.py:8:9: PRM401 `self.blocks` is a plain list" in done.stdout
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("ignore", [[], ["--ignore", "E203"]], ids=["default", "own ignore"])
+def test_rules_that_are_off_stay_off_unless_selected(bad, monkeypatch, ignore):
+    """A user's own `ignore` replaces flake8's list of what is off; the plugin holds it back all the same."""
+    script = f"""
+import sys
+import paramlint.flake8_plugin as plugin, paramlint.suite as suite
+plugin.OFF_BY_DEFAULT = ("PRM401",)
+suite.OFF["PRM401"] = "for the test"
+from flake8.main.cli import main
+sys.exit(main(["--isolated", "-j1", "bad.py", *sys.argv[1:], *{ignore!r}]))
+"""
+    run = [sys.executable, "-c", script]
+    assert "PRM401" not in subprocess.run(run, capture_output=True, text=True).stdout
+    for option in ("--select=PRM401", "--extend-select=PRM4"):
+        assert "PRM401" in subprocess.run([*run, option], capture_output=True, text=True).stdout, option
+
+
+def test_comments_silence_in_flake8_too(bad):
+    for comment in ("# noqa: PRM401", "# noqa", "# noqa:PRM401 the list is wrapped below", "# NoQA: E501,PRM4"):
+        bad.write_text(BAD.replace("8)]\n", f"8)]  {comment}\n"))
+        assert places(bad) == [], comment
+        assert len(places(bad, "--disable-noqa")) == 1, comment
+    bad.write_text(BAD + "# paramlint: noqa: PRM401\n")
+    assert places(bad) == []
+    bad.write_text(BAD + "# paramlint: noqa: PRM1\n")
+    assert len(places(bad)) == 1
+
+
+def test_lines_with_a_cookie_a_mark_or_wide_characters(bad):
+    for text in ("# coding: latin-1\n# \xe9\n" + BAD, BAD.replace("self.blocks", "größe = self.blocks")):
+        encoding = "latin-1" if "coding" in text else "utf-8"
+        bad.write_bytes(text.encode(encoding))
+        row = 10 if "coding" in text else 8
+        assert [place[1:3] for place in places(bad)] == [(row, text.splitlines()[row - 1].index("self.blocks") + 1)]
+    bad.write_bytes(b"\xef\xbb\xbf" + BAD.encode())
+    assert [place[1:3] for place in places(bad)] == [(8, 9)]
+
+
+def test_standard_input():
+    command = [sys.executable, "-m", "flake8", "--isolated", "--select", "PRM", "--stdin-display-name", "net.py", "-"]
+    done = subprocess.run(command, input=BAD, capture_output=True, text=True)
+    assert done.stdout.startswith("net.py:8:9: PRM401 ")
+
+
+@pytest.mark.parametrize("error", [ValueError("a\nb"), RecursionError(), MemoryError(), KeyError("x"), SystemError()])
+def test_an_error_inside_becomes_a_diagnostic(monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("paramlint.check.check_source", fail)
+    found = list(Plugin(ast.parse(BAD), BAD.splitlines(True), "bad.py").run())
+    assert len(found) == 1
+    assert found[0][:2] == (1, 0)
+    assert found[0][2].startswith(f"PRM005 paramlint failed here ({type(error).__name__}")
+    assert "\n" not in found[0][2]
+
+
+def test_code_that_kills_a_parser_does_not_kill_flake8(bad):
+    deep = "\n    def f(self):\n        self.x = [nn.Linear(1, 1)]\n        x = " + " and ".join(["a"] * 5_000) + "\n"
+    bad.write_text(BAD + deep)
+    (bad.parent / "other.py").write_text(BAD)
+    found = places(bad.parent)
+    assert [Path(name).name for name, *_, text in found if "PRM401" in text].count("other.py") == 1
+    assert not [text for *_, text in found if "PRM005" in text]
