@@ -472,6 +472,13 @@ def complex_through_real():
 
 
 @gives(WRITTEN)
+def real_part_written():
+    weight = torch.randn(4, 4, dtype=torch.complex64).real
+    weight[:, 0] = weight[:, 0] * 2
+    return weight.contiguous()
+
+
+@gives(WRITTEN)
 def bfloat16():
     return nn.Linear(4, 5, dtype=torch.bfloat16)
 

@@ -27,7 +27,7 @@ def _quiet() -> None:
 
 
 def test_all_paths_are_here() -> None:
-    assert len(PATHS) == 83
+    assert len(PATHS) == 84
 
 
 @pytest.mark.parametrize("virtual_from", [None, 1, 16, 1 << 14])
@@ -46,9 +46,7 @@ def test_the_shadow_gives_the_right_verdict(path: str, virtual_from: int | None)
     assert shadow.failures == {}
 
 
-@pytest.mark.parametrize(
-    "path", [path for path, (_, verdict) in PATHS.items() if verdict not in ("lazy", "nothing")]
-)
+@pytest.mark.parametrize("path", [path for path, (_, verdict) in PATHS.items() if verdict not in ("lazy", "nothing")])
 def test_the_poisoned_build_decides(path: str) -> None:
     build, verdict = PATHS[path]
     with PoisonMode():

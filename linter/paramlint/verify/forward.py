@@ -178,7 +178,8 @@ def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) ->
         gradient = gradients.get(id(names[0].tensor))
         if gradient is None or gradient.ndim < 2 or gradient.shape[0] < 2 or gradient.is_sparse:
             continue
-        if not gradient.isnan().any() and torch.allclose(gradient, gradient[:1].expand_as(gradient), rtol=1e-4):
+        is_known = bool(gradient.any()) and not bool(gradient.isnan().any())
+        if is_known and torch.allclose(gradient, gradient[:1].expand_as(gradient), rtol=1e-4):
             yield names[0].name
 
 

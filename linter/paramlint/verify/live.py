@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,14 +16,17 @@ from paramlint.finding import Proof
 from paramlint.verify.build import Build
 from paramlint.verify.calls import law_of_write
 from paramlint.verify.coverage import Coverage, coverage
+from paramlint.verify.declared import DeclaredTie, declared_ties
 from paramlint.verify.forward import Example, Forward, run
+from paramlint.verify.goodness import Fit, fit_all
 from paramlint.verify.identity import Survival, aliased, survival, tied
 from paramlint.verify.lost import Lost, lost_writes
 from paramlint.verify.modules import Borrowed, Shared, borrowed_modules, shallow_copies, shared_modules
-from paramlint.verify.named import Named, Role, defining_class, grouped
+from paramlint.verify.named import Named, Role, defining_class, grouped, sets_attribute
+from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
 from paramlint.verify.reach import Found, held_by_classes, unregistered
-from paramlint.verify.shadow import Account, Mark, Status, region_of
+from paramlint.verify.shadow import Account, Mark, Status, address_of, region_of
 from paramlint.verify.writes import Write
 
 if TYPE_CHECKING:
@@ -112,6 +115,11 @@ class LiveTensor:
     def requires_grad(self) -> bool:
         """Whether it is trained."""
         return self.tensor.requires_grad
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether none of it was ever written, and its dtype is one in which parameters are trained."""
+        return self.status in ("unwritten", "tainted") and self.is_floating and not self.dtype.startswith("float8")
 
     @property
     def module(self) -> nn.Module:
@@ -221,6 +229,11 @@ class Alias:
     by_data: bool
 
     @property
+    def parameters(self) -> tuple[LiveTensor, ...]:
+        """Those of them that are parameters."""
+        return tuple(tensor for tensor in self.tensors if tensor.role == "parameter")
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Their names."""
         return tuple(tensor.name for tensor in self.tensors)
@@ -316,6 +329,17 @@ class LiveModel:
         """What copies, conversions and loads do to sharing; nothing where the model is virtual."""
         return tuple(survival(self.module, self.rebuild)) if self.is_real else ()
 
+    def lost_by(self, names: tuple[str, ...]) -> list[str]:
+        """The operations after which these names no longer share."""
+        return [done.operation for done in self.survival if names in done.lost]
+
+    def is_lost_on_materialization(self, tensor: LiveTensor) -> bool:
+        """Whether the plain constructor writes all of a tensor, and the preset leaves some of it unwritten."""
+        if self.plain is None or not tensor.is_floating:
+            return False
+        before = self.plain.by_name.get(tensor.name)
+        return before is not None and before.status == "written" and tensor.status in LEFT_UNWRITTEN
+
     @cached_property
     def unregistered(self) -> tuple[Found, ...]:
         """What is reachable from an instance, is not registered, and would be trained if it were."""
@@ -348,6 +372,11 @@ class LiveModel:
         """Modules with parameters that are registered more than once."""
         return tuple(shared_modules(self.module))
 
+    def is_declared_tied(self, names: tuple[str, ...]) -> bool:
+        """Whether the model itself names one of these modules, or a parameter in it, as tied."""
+        inside = [name for name in self.by_name if name.startswith(tuple(f"{one}." for one in names))]
+        return any(re.match(tie.key, name) for tie in self.declared_ties for name in inside)
+
     @cached_property
     def shallow_copies(self) -> tuple[tuple[str, str], ...]:
         """Pairs of modules that register through one dictionary."""
@@ -367,12 +396,36 @@ class LiveModel:
     @cached_property
     def forward(self) -> Forward | None:
         """A pass on the user's example; None without one, or where the model is virtual."""
-        return run(self.module, self.make_example) if self.make_example and self.is_real else None
+        if self.make_example is None or not self.is_real:
+            return None
+        _ = self._reachable, self.tensors  # before the pass, which may add to both
+        return run(self.module, self.make_example)
+
+    @property
+    def plain_tensors_used(self) -> tuple[Found, ...]:
+        """Those of `plain_tensors` that a pass on the example reads."""
+        read = self.forward.read if self.forward else frozenset[int]()
+        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in read)
 
     @cached_property
     def coverage(self) -> Coverage | None:
         """What the user's optimizer holds of the model; None without one."""
         return coverage(self.module, self.optimizer) if self.optimizer is not None else None
+
+    @cached_property
+    def declared_ties(self) -> tuple[DeclaredTie, ...]:
+        """What `_tied_weights_keys` of transformers' models says."""
+        return tuple(declared_ties(self.module))
+
+    @cached_property
+    def rejected_laws(self) -> dict[str, Fit]:
+        """The parameters whose values do not follow the law that the user declared, together at level 0.01."""
+        samples = {
+            name: (array.reshape(-1), self.expected_laws[name])
+            for name, tensor in self.by_name.items()
+            if name in self.expected_laws and tensor.dtype == "float32" and (array := tensor.array) is not None
+        }
+        return {name: fit for name, fit in fit_all(samples).items() if fit.verdict == "rejected"}
 
     def activation_after(self, module: str) -> str:
         """The activation that a module's output goes into: from the pass, else from its `Sequential`."""
@@ -384,6 +437,26 @@ class LiveModel:
             return ""
         follower = type(container[int(key) + 1])
         return follower.__name__.lower() if follower.__module__ == "torch.nn.modules.activation" else ""
+
+    @property
+    def gradient_flags(self) -> dict[str, bool]:
+        """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
+        return {
+            name: module.__dict__["requires_grad"]
+            for name, module in self.module.named_modules()
+            if isinstance(module.__dict__.get("requires_grad"), bool)
+            and any(p.requires_grad != module.__dict__["requires_grad"] for p in module.parameters())
+            and not sets_attribute(module, "requires_grad")
+        }
+
+    def proof_at(self, name: str, message: str, **evidence: Any) -> Proof:
+        """A proof about a module or parameter of this name, at the class that holds it."""
+        parent, _, attribute = name.rpartition(".")
+        try:
+            holder = defining_class(self.module.get_submodule(parent), attribute)
+        except AttributeError:  # the name is of no module: it stands in a container, or is gone
+            holder = type(self.module)
+        return Proof(name, message, holder.__qualname__, attribute, *place_of(None, holder), evidence)
 
     def norms_updated_while_frozen(self) -> list[str]:
         """Batch norms whose parameters are frozen, and whose statistics move all the same after `train()`."""
@@ -406,6 +479,7 @@ class LiveModel:
         return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values)
 
 
+LEFT_UNWRITTEN = ("unwritten", "partly written", "tainted")
 WITHOUT_NUMPY = frozenset({torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2})
 
 
@@ -425,16 +499,6 @@ def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]
 
 def _unsettled(account: Account) -> tuple[Status, float, bool]:
     return account.status, account.fraction, account.status == "written"
-
-
-def place_of(write: Write | None, owner: type) -> tuple[str, int]:
-    """The file and row of a write; else of a class; else empty and 0."""
-    if write is not None and write.filename:
-        return write.filename, write.row
-    try:
-        return inspect.getsourcefile(owner) or "", inspect.getsourcelines(owner)[1]
-    except (OSError, TypeError):
-        return "", 0
 
 
 def _moves_while_frozen(module: nn.Module) -> bool:

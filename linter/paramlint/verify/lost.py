@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from paramlint.verify.build import Build
+from paramlint.verify.calls import law_of_call
 from paramlint.verify.named import named_tensors
 from paramlint.verify.operations import ALLOCATING, COPYING, SHAPED_ONLY
 from paramlint.verify.shadow import address_of
@@ -38,6 +39,12 @@ class Lost:
     meant: tuple[str, ...]
     std: float | None
 
+    @property
+    def expected_std(self) -> float | None:
+        """The std that the call gives a tensor of this shape, where its law is known."""
+        law = law_of_call(self.write.call, self.write.arguments, self.shape)
+        return law.std if law is not None else None
+
 
 def lost_writes(build: Build) -> list[Lost]:
     """Calls of initialisers on computed tensors that were never read again and are not part of the model."""
@@ -49,8 +56,8 @@ def lost_writes(build: Build) -> list[Lost]:
             continue
         if shadow.allocation is None or shadow.allocation.steps[0].op in SCRATCH:
             continue
-        meant = _computed(build.module, last.region.size)
-        found.append(Lost(last.write, last.region.size, tuple(meant), None if build.virtual else _std(meant)))
+        meant = _computed(build.module, last.region.shape)
+        found.append(Lost(last.write, last.region.shape, tuple(meant), None if build.virtual else _std(meant)))
     return found
 
 

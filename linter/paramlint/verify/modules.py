@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import nn
+
+from paramlint.finding import Proof
+from paramlint.verify.named import defining_class
+from paramlint.verify.places import place_of, source_of
 
 #: Words by which people say that sharing is meant.
 INTENT = re.compile(r"shar|\btie|tied|\bsame", re.IGNORECASE)
@@ -25,6 +27,7 @@ class Shared:
         parents: the distinct modules that register it.
         fills: a container that holds nothing but this module, under two keys or more; else None.
         is_meant: a name or the source of a parent says that it is shared on purpose.
+        author: the class, and its attribute, that the static side would name.
     """
 
     names: tuple[str, ...]
@@ -32,6 +35,23 @@ class Shared:
     parents: tuple[nn.Module, ...]
     fills: nn.Module | None
     is_meant: bool
+    author: tuple[type, str]
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the container that it fills is a `ModuleDict`."""
+        return isinstance(self.fills, nn.ModuleDict)
+
+    @property
+    def container(self) -> str:
+        """The name of the first place without its last part: the container, where it fills one."""
+        return self.names[0].rpartition(".")[0] or type(self.parents[0]).__name__
+
+    def proof(self, message: str) -> Proof:
+        """A proof at the class that sets the attribute under which the module, or its container, stands."""
+        author, attribute = self.author
+        evidence = {"names": self.names[:32]}
+        return Proof(self.names[0], message, author.__qualname__, attribute, *place_of(None, author), evidence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +65,14 @@ class Borrowed:
 
 def shared_modules(model: nn.Module) -> list[Shared]:
     """Modules with parameters that are registered more than once; not those that merely lie inside one."""
+    modules = dict(model.named_modules())
     places: dict[int, list[tuple[str, nn.Module, nn.Module]]] = {}
-    for prefix, parent in model.named_modules():
+    for prefix, parent in modules.items():
         for key, child in parent._modules.items():
             if child is not None and any(True for _ in child.parameters()):
                 name = f"{prefix}.{key}" if prefix else key
                 places.setdefault(id(child), []).append((name, child, parent))
-    return [_shared(found) for found in places.values() if len(found) > 1]
+    return [_shared(modules, found) for found in places.values() if len(found) > 1]
 
 
 def shallow_copies(model: nn.Module) -> list[tuple[str, str]]:
@@ -88,33 +109,27 @@ def borrowed_modules(model: nn.Module, apart_from: set[int]) -> list[Borrowed]:
     return list(found.values())
 
 
-def source_of(cls: type) -> str:
-    """The source text of a class, empty where there is none."""
-    try:
-        return inspect.getsource(cls)
-    except (OSError, TypeError):
-        return ""
-
-
-def _shared(found: list[tuple[str, nn.Module, nn.Module]]) -> Shared:
+def _shared(modules: dict[str, nn.Module], found: list[tuple[str, nn.Module, nn.Module]]) -> Shared:
     parents = {id(parent): parent for _, _, parent in found}
     names = tuple(name for name, _, _ in found)
     only = next(iter(parents.values()))
     fills = None
-    if len(parents) == 1 and isinstance(only, CONTAINERS) and len(set(map(id, only.children()))) == 1:
+    if len(parents) == 1 and isinstance(only, CONTAINERS) and len(set(map(id, only._modules.values()))) == 1:
         fills = only
-    authors = [type(parent) for parent in parents.values() if not isinstance(parent, CONTAINERS)]
-    is_meant = any(map(INTENT.search, [*names, *map(source_of, authors)]))
-    return Shared(names, found[0][1], tuple(parents.values()), fills, is_meant)
+    authors = [_author(modules, name) for name in names]
+    texts = [*names, *(source_of(cls) for cls, _ in authors if not cls.__module__.startswith("torch."))]
+    return Shared(names, found[0][1], tuple(parents.values()), fills, any(map(INTENT.search, texts)), authors[0])
+
+
+def _author(modules: dict[str, nn.Module], name: str) -> tuple[type, str]:
+    """The nearest class around a place that is no container, and its attribute that leads there."""
+    parent, _, attribute = name.rpartition(".")
+    while isinstance(modules.get(parent), CONTAINERS) and parent:
+        parent, _, attribute = parent.rpartition(".")
+    holder = modules.get(parent)
+    return (defining_class(holder, attribute), attribute) if holder is not None else (object, attribute)
 
 
 def _is_module(candidate: object) -> bool:
     """`isinstance` without the proxies' own `__class__`, which may import or raise."""
     return issubclass(type(candidate), nn.Module)
-
-
-def own_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The modules whose class somebody other than torch wrote."""
-    for name, module in model.named_modules():
-        if not type(module).__module__.startswith("torch."):
-            yield name, module

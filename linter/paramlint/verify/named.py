@@ -57,12 +57,20 @@ def grouped(model: nn.Module) -> list[list[Named]]:
 
 def defining_class(module: nn.Module, attribute: str) -> type:
     """The class in whose body an attribute of the module is set; the module's own where no code says."""
+    return next(_setters(module, attribute), type(module))
+
+
+def sets_attribute(module: nn.Module, attribute: str) -> bool:
+    """Whether some method of the module's own classes sets the attribute."""
+    return any(True for _ in _setters(module, attribute))
+
+
+def _setters(module: nn.Module, attribute: str) -> Iterator[type]:
     for cls in type(module).__mro__:
         if cls is nn.Module:
-            break
+            return
         if attribute in stored_attributes(cls):
-            return cls
-    return type(module)
+            yield cls
 
 
 @cache

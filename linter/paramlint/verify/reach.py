@@ -17,7 +17,9 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from paramlint.finding import Proof
 from paramlint.verify.named import Named, defining_class
+from paramlint.verify.places import place_of
 
 #: Objects that are looked at before the walk ends, and elements of one container.
 MOST_OBJECTS = 200_000
@@ -69,6 +71,11 @@ class Found:
     def is_leaf(self) -> bool:
         """Whether it is a tensor that was not computed from others."""
         return isinstance(self.value, torch.Tensor) and self.value.is_leaf
+
+    def proof(self, message: str, **evidence: Any) -> Proof:
+        """A proof at the class that sets the attribute."""
+        place = place_of(None, self.holder)
+        return Proof(self.path, message, self.holder.__qualname__, self.attribute, *place, evidence)
 
     @property
     def is_trainable(self) -> bool:

@@ -1,6 +1,7 @@
 """Strided regions of a storage, and how much of one others cover. No torch here: integers only.
 
-A region is what `Tensor.storage_offset()`, `shape` and `stride()` say; all three count elements, not bytes.
+A region is what `Tensor.storage_offset()`, `shape` and `stride()` say, but counted in bytes, with the bytes of one
+element as the last dimension: so a complex tensor and its view as real numbers agree on what they cover.
 """
 
 from __future__ import annotations
@@ -12,32 +13,36 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-#: The largest span, in elements, for which every element is marked (a bitmap of 16 MiB); above it, samples
-#: decide.
-EXACT_SPAN = 1 << 24
+#: The largest span in bytes for which every byte is marked in a bitmap of that size; above it, samples decide.
+EXACT_SPAN = 1 << 25
 SAMPLES = 4096
 
 
 class Region(NamedTuple):
-    """Part of a storage: the elements at `offset + sum(i[k] * stride[k])`, where `0 <= i[k] < size[k]`."""
+    """Part of a storage: the bytes at `offset + sum(i[k] * stride[k])`, where `0 <= i[k] < size[k]`."""
 
     offset: int
     size: tuple[int, ...]
     stride: tuple[int, ...]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the tensor: its size without the bytes of an element."""
+        return self.size[:-1]
+
+    @property
     def numel(self) -> int:
-        """The number of elements."""
+        """The number of bytes."""
         return math.prod(self.size)
 
     @property
     def end(self) -> int:
-        """One past the last element."""
+        """One past the last byte."""
         return self.offset + sum((n - 1) * step for n, step in zip(self.size, self.stride, strict=True)) + 1
 
     @property
     def is_dense(self) -> bool:
-        """Whether the elements fill `offset` to `end` without a gap, in any order of dimensions."""
+        """Whether the bytes fill `offset` to `end` without a gap, in any order of dimensions."""
         expected = 1
         for step, n in sorted(zip(self.stride, self.size, strict=True)):
             if n == 1:
@@ -48,13 +53,13 @@ class Region(NamedTuple):
         return True
 
     def overlaps(self, other: Region) -> bool:
-        """Whether the two have an element in common (exactly, unless both are larger than `EXACT_SPAN`)."""
+        """Whether the two have a byte in common (exactly, unless both are larger than `EXACT_SPAN`)."""
         if not self.numel or not other.numel or self.offset >= other.end or other.offset >= self.end:
             return False
         return covered(self, [other]) > 0
 
     def contains(self, position: int) -> bool:
-        """Whether the storage's element at `position` belongs to the region, whose strides do not overlap."""
+        """Whether the storage's byte at `position` belongs to the region, whose strides do not overlap."""
         rest = position - self.offset
         if rest < 0:
             return False
@@ -67,8 +72,8 @@ class Region(NamedTuple):
 def covered(region: Region, written: Sequence[Region]) -> float:
     """The fraction of `region` that lies in at least one of `written`: 1.0 only if all of it does.
 
-    Exact up to a span of `EXACT_SPAN` elements and wherever all regions are dense; else estimated from
-    `SAMPLES` elements, with the first and the last among them.
+    Exact up to a span of `EXACT_SPAN` bytes and wherever all regions are dense; else estimated from
+    `SAMPLES` bytes, with the first and the last among them.
     """
     if not region.numel:
         return 1.0

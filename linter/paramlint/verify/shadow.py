@@ -254,15 +254,17 @@ class ShadowMode(TorchDispatchMode):
         if operation.name not in COPYING:
             return replace(write, steps=steps)
         region = region_of(read[0])
-        origin = last.write.origin if last.region.size == region.size else (*last.write.origin, region)
+        origin = last.write.origin if last.region.shape == region.shape else (*last.write.origin, region)
         if write.module or operation.name == "copy_":
             return replace(write, steps=steps, origin=origin)
         return replace(last.write, steps=steps, origin=origin, frame=0)
 
 
 def region_of(tensor: torch.Tensor) -> Region:
-    """The part of its storage that a tensor shows, in elements."""
-    return Region(int(tensor.storage_offset()), tuple(map(int, tensor.shape)), tuple(map(int, tensor.stride())))
+    """The part of its storage that a tensor shows."""
+    item = tensor.element_size()
+    size = (*map(int, tensor.shape), item)
+    return Region(int(tensor.storage_offset()) * item, size, (*(int(step) * item for step in tensor.stride()), 1))
 
 
 def address_of(tensor: torch.Tensor) -> int:
