@@ -29,12 +29,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
-from paramlint.rule import Change, Finding, Fix, Mentions, Rule
+from paramlint.rule import Change, Finding, Fix, Mentions, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM103", "data-in-forward", group="bug", fix="safe", doc=__doc__, triggers=(Mentions("data", "detach"),))
 
@@ -91,3 +96,10 @@ def _always_cut(scope: Scope, name: str) -> bool:
                 if not isinstance(above, cst.Attribute) or above.attr.value not in _CUTS:
                     return False
     return True
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for name in model.forward.read_without_gradient if model.forward else ():
+        message = f"`{name}` is read in forward, but detached from the graph, so it gets no gradient"
+        yield model.by_name[name].proof(message)
