@@ -1,7 +1,14 @@
 """The rules that ship with paramlint, in the order of their codes."""
 
 from paramlint.rule import Rule
-from paramlint_rules.freezing import requires_grad_typo
+from paramlint_rules.freezing import requires_grad_on_module, requires_grad_typo
+from paramlint_rules.initialization import (
+    deprecated_init_name,
+    fan_init_of_vector,
+    init_call_passed,
+    init_of_module,
+    unknown_init_argument,
+)
 from paramlint_rules.registration import modules_in_plain_container
 from paramlint_rules.sharing import repeated_module
 from paramlint_rules.values import (
@@ -22,7 +29,13 @@ RULES: tuple[Rule, ...] = (
     leaf_edited_with_grad.rule,
     grad_read_before_backward.rule,
     data_read.rule,
+    init_of_module.rule,
+    init_call_passed.rule,
+    fan_init_of_vector.rule,
+    deprecated_init_name.rule,
+    unknown_init_argument.rule,
     repeated_module.rule,
     modules_in_plain_container.rule,
     requires_grad_typo.rule,
+    requires_grad_on_module.rule,
 )

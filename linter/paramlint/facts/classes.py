@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from paramlint.facts.assignments import Assignment
-from paramlint.facts.types import BUFFER, Type, join, owns_parameters
+from paramlint.facts.moves import join_with_moves, moved
+from paramlint.facts.types import BUFFER, Type, owns_parameters
 from paramlint.knowledge import canonical, module_class
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.outline import ClassOutline
@@ -171,7 +172,9 @@ class Class:
             if any(k is not None and name in k.buffers for k in known):
                 return BUFFER
             return None
-        return join([_type_of_assignment(a) for a in found if a.how != "augmented"])
+        given = [a for a in found if a.how != "augmented"]
+        others = [a for a in given if not _is_moved(a, name)]
+        return join_with_moves([_type_of_assignment(a) for a in others], len(others) < len(given))
 
     @cached_property
     def own_attributes(self) -> dict[str, list[Assignment]]:
@@ -212,6 +215,14 @@ class Class:
     def _is_registered(self, name: str) -> bool:
         value = self.attribute(name)
         return value is not None and value.kind in ("parameter", "module")
+
+
+def _is_moved(assignment: Assignment, name: str) -> bool:
+    """Whether an assignment is `self.name = self.name.to(device)`."""
+    if assignment.value is None or assignment.how != "assign":
+        return False
+    inner = moved(assignment.value)
+    return inner is not assignment.value and assignment.scope.self_attribute(inner) == name
 
 
 def _type_of_assignment(assignment: Assignment) -> Type | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.classes import Class
+from paramlint.facts.moves import join_with_moves, moved
 from paramlint.facts.types import (
     BUFFER,
     GRADIENT,
@@ -147,9 +148,19 @@ def _bound(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
         return _CYCLE
     _active[key] = 1
     try:
-        return join([_of_binding(scope, b) for b in bindings if b.kind != "augmented"])
+        bound = [b for b in bindings if b.kind != "augmented"]
+        others = [b for b in bound if not _is_moved(b, name)]
+        return join_with_moves([_of_binding(scope, b) for b in others], len(others) < len(bound))
     finally:
         del _active[key]
+
+
+def _is_moved(binding: Binding, name: str) -> bool:
+    """Whether a binding is `name = name.to(device)`."""
+    if binding.value is None or binding.kind != "assign":
+        return False
+    inner = moved(binding.value)
+    return inner is not binding.value and isinstance(inner, cst.Name) and inner.value == name
 
 
 def _of_binding(scope: Scope, binding: Binding) -> Type | None:
@@ -604,6 +615,14 @@ def _arguments(node: cst.Call, names: tuple[str, ...]) -> dict[str, cst.BaseExpr
     return given
 
 
+def _class_method(receiver: Type, name: str) -> Type | None:
+    """What a method gives that is called on a class object: `Net.load(path)`, `Base.__subclasses__()`."""
+    if name == "__subclasses__":
+        return Type("container", "list", item=receiver)
+    method = receiver.cls.method(name) if receiver.cls is not None else None
+    return method.returned if method is not None else None
+
+
 def _method(scope: Scope, node: cst.Call, receiver: Type, name: str) -> Type | None:
     if receiver.kind == "module":
         return _module_method(receiver, name)
@@ -625,6 +644,8 @@ def _method(scope: Scope, node: cst.Call, receiver: Type, name: str) -> Type | N
 
 #: Whatever has one of these methods is a module.
 _MODULE_ITERATORS = {
+    "children",
+    "named_children",
     "buffers",
     "modules",
     "named_buffers",

@@ -1,0 +1,45 @@
+"""What the use of a value proves about it, where its type is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+#: Methods that, called without positional arguments, only modules have.
+_MODULE_ONLY = {
+    "children", "eval", "modules", "named_children", "named_modules", "named_parameters", "parameters",
+}  # fmt: skip
+
+
+def is_module(scope: Scope, node: cst.CSTNode) -> bool:
+    """Whether a value is an `nn.Module`, by its type or, where that is unknown, by what is called on it.
+
+    A name is looked for in its own scope, an attribute of the instance in all methods of the class.
+    """
+    found = scope.type(node)
+    if found is not None:
+        return found.is_module
+    written = scope.dotted(node)
+    if written is None:
+        return False
+    return any(_is_used_as_module(place, written) for place in _places(scope, node))
+
+
+def _places(scope: Scope, node: cst.CSTNode) -> Iterator[Scope]:
+    yield scope
+    name = scope.self_attribute(node)
+    if name is not None and scope.cls is not None:
+        yield from (other for other in scope.cls.scopes_with(name) if other is not scope)
+
+
+def _is_used_as_module(scope: Scope, written: str) -> bool:
+    for call in scope.find(cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in _MODULE_ONLY:
+            if scope.dotted(call.func.value) == written and all(arg.keyword is not None for arg in call.args):
+                return True
+    return False
