@@ -10,8 +10,6 @@ import click
 import msgspec
 
 from paramlint.report.plain import plain
-from paramlint.suite import UnknownRuleError
-from paramlint.suite import select as select_rules
 from paramlint.verify.outcome import Answer, Limits, Outcome
 from paramlint.verify.summary import Document, Summary
 from paramlint.verify.targets import Target, TargetError, parse_argument, parse_target
@@ -141,8 +139,16 @@ def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
             raise click.UsageError(f"`{target.text}` names a factory; --discover takes a module, package or file")
         if not options["discover"] and not target.factory:
             raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
+    if options["select"] or options["ignore"]:
+        _check_rules(options["select"], options["ignore"])
+
+
+def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
+    from paramlint.suite import UnknownRuleError
+    from paramlint.suite import select as select_rules
+
     try:
-        select_rules(options["select"], ignore=options["ignore"])
+        select_rules(select, ignore=ignore)
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None
 

@@ -1,0 +1,86 @@
+"""Models to verify from the command line."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class Good(nn.Module):
+    """Nothing is wrong with it."""
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(50, width)
+        self.blocks = nn.ModuleList([nn.Linear(width, width) for _ in range(3)])
+        self.head = nn.Linear(width, 50, bias=False)
+        self.head.weight = self.embed.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.embed(x)
+        for block in self.blocks:
+            x = block(x).relu()
+        return self.head(x)
+
+
+class Unwritten(nn.Module):
+    """Its scale is memory as it was found."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.empty(4, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.scale
+
+
+class NeedsWidth(nn.Module):
+    """It cannot be built alone."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, width)
+
+
+class Broken(nn.Module):
+    """It cannot be built at all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        raise NotImplementedError("abstract")
+
+
+class _Private(nn.Module):
+    """Not for others."""
+
+
+def example() -> torch.Tensor:
+    return torch.arange(6).reshape(2, 3)
+
+
+def large() -> nn.Module:
+    return nn.Linear(40_000, 40_000, bias=False)
+
+
+def no_module() -> dict[str, int]:
+    return {}
+
+
+def on_gpu() -> nn.Module:
+    return Good().cuda()
+
+
+def patches_torch() -> nn.Module:
+    """Breaks what an analysis of the model would use."""
+    del nn.Module.named_modules
+    return Good()
+
+
+def sets_defaults() -> nn.Module:
+    """Leaves torch with other defaults than it found."""
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    return Good()
+
+
+built = Good()

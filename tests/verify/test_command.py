@@ -1,0 +1,207 @@
+"""`paramlint verify` from the arguments to the exit status, on real models in real child processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from paramlint.verify.command import verify_command
+
+pytest.importorskip("torch")
+
+MODELS = Path(__file__).parent / "models.py"
+
+
+def verify(*arguments: str) -> Result:
+    return CliRunner().invoke(verify_command, arguments)
+
+
+def target(name: str) -> str:
+    return f"{MODELS}:{name}"
+
+
+def document(*arguments: str) -> Any:
+    return json.loads(verify(*arguments, "--output-format", "json").stdout)
+
+
+def test_the_text_of_a_good_model() -> None:
+    patterns = ("--show", "blocks.0.*", "--show", "head.weight")
+    result = verify(target("Good"), "--example", target("example"), "--confirm", *patterns)
+    assert result.exit_code == 0, result.output
+    assert "1,616 parameters in 7 tensors" in result.output
+    assert "blocks.{0-2}.weight ×3" in result.output
+    assert "tied: head.weight" in result.output
+    assert "values differ" not in result.output
+    shown = result.output.partition("└")[2]
+    assert "blocks.0.weight\n  mean " in shown
+    assert "blocks.0.bias\n  mean " in shown
+    assert "embed.weight\n  mean " in shown
+    assert shown.count("  gradient\n") == 3
+    assert "blocks.1" not in shown
+
+
+def test_the_document_of_a_model() -> None:
+    given = document(target("Good"), "--arg", "width=32", "--confirm")
+    assert given["target"] == target("Good")
+    assert given["outcome"]["status"] == "ok"
+    assert given["degraded"] == []
+    first = given["parameters"][0]
+    assert (first["name"], first["shape"], first["dtype"]) == ("embed.weight", [50, 32], "float32")
+    assert first["init"]["call"] == "normal_"
+    assert first["init"]["filename"] == str(MODELS)
+    assert MODELS.read_text().splitlines()[first["init"]["row"] - 1].strip() == "self.embed = nn.Embedding(50, width)"
+    assert first["tied_with"] == ["head.weight"]
+    assert first["law"] == "normal(std=1)"
+    assert first["std"] == pytest.approx(first["expected_std"], rel=0.05)
+    assert sum(first["histogram"]) == 50 * 32
+    assert first["fit"]["verdict"] == "follows"
+
+
+def test_what_was_never_written_is_found() -> None:
+    given = document(target("Unwritten"))
+    assert given["summary"]["unwritten"] == 1
+    assert given["parameters"][0]["status"] == "unwritten"
+    assert given["parameters"][0]["std"] is None
+
+
+def test_a_model_too_large_to_build() -> None:
+    started = time.monotonic()
+    given = document(target("large"), "--confirm", "--memory", "2")
+    assert given["outcome"]["status"] == "ok", given["outcome"]
+    assert given["parameters"][0]["law"] == "kaiming_uniform(a=2.23607)"
+    assert given["parameters"][0]["expected_std"] == pytest.approx(1 / (3 * 40_000) ** 0.5)
+    assert given["parameters"][0]["std"] is None
+    assert given["degraded"] == [
+        "not built for real: 5.96 GiB is more than the limit of 2 GiB",
+        "values were not tested: there are none",
+    ]
+    assert time.monotonic() - started < 30
+
+
+FAILURES = [
+    ("no_module", "error", "construct", "not a torch.nn.Module"),
+    ("on_gpu", "error", "construct", "CUDA"),
+    ("NeedsWidth", "needs-arguments", "import", "no value for `width`"),
+    ("Broken", "error", "construct", "NotImplementedError: abstract"),
+    ("patches_torch", "error", "construct", "named_modules"),
+    ("built", "error", "import", "is built already"),
+]
+
+
+def test_what_cannot_be_verified() -> None:
+    result = verify(*(target(name) for name, *_ in FAILURES), "--output-format", "json")
+    assert result.exit_code == 2
+    for (name, status, stage, message), given in zip(FAILURES, json.loads(result.stdout), strict=True):
+        outcome = given["outcome"]
+        assert given["target"] == target(name)
+        assert (outcome["status"], outcome["stage"]) == (status, stage), outcome
+        assert message in outcome["message"]
+
+
+def test_a_hang(tmp_path: Path) -> None:
+    path = tmp_path / "slow.py"
+    path.write_text("import time\ntime.sleep(60)")
+    result = verify(f"{path}:Net", "--timeout", "2")
+    assert result.exit_code == 2
+    assert "timeout in stage import: not done after 2 s" in result.output
+    assert "2 | time.sleep(60)" in result.output
+
+
+def test_defaults_that_the_factory_changes_do_no_harm() -> None:
+    given = document(target("sets_defaults"))
+    assert given["outcome"]["status"] == "ok", given["outcome"]
+    assert given["parameters"][0]["dtype"] == "float64"
+
+
+def test_a_failure_beside_a_good_model() -> None:
+    result = verify(target("Broken"), target("Good"))
+    assert result.exit_code == 2
+    assert "error in stage construct: NotImplementedError: abstract" in result.output
+    assert 'raise NotImplementedError("abstract")' in result.output
+    assert "1,616 parameters" in result.output
+
+
+def test_discovery() -> None:
+    result = verify(str(MODELS), "--discover", "--output-format", "json")
+    by_name = {d["target"].rpartition(":")[2]: d["outcome"]["status"] for d in json.loads(result.stdout)}
+    assert by_name == {"Good": "ok", "Unwritten": "ok", "NeedsWidth": "needs-arguments", "Broken": "error"}
+
+
+def test_discovery_in_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "some_models"
+    (package / "deep").mkdir(parents=True)
+    (package / "__init__.py").write_text("from some_models.deep.net import Net")
+    (package / "deep" / "__init__.py").write_text("")
+    (package / "deep" / "net.py").write_text(
+        "from torch import nn\nclass Net(nn.Linear):\n  def __init__(self): super().__init__(2, 2)"
+    )
+    (package / "deep" / "lost.py").write_text("import nothing_of_this_name")
+    (package / "__main__.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    result = verify("some_models", "--discover", "--output-format", "json")
+    documents = {d["target"]: d["outcome"] for d in json.loads(result.stdout)}
+    assert {name: outcome["status"] for name, outcome in documents.items()} == {
+        "some_models.deep.net:Net": "ok",
+        "some_models.deep.lost": "error",
+    }
+    assert result.exit_code == 0
+
+
+USAGE = [
+    ((), "no target"),
+    (("models",), "names no factory"),
+    (("models:Good", "--discover"), "--discover takes a module, package or file"),
+    (("models", "--discover", "--arg", "n=1"), "does not go with --discover"),
+    (("models:Good()",), "names no factory after the colon"),
+    (("models:Good", "--arg", "n=Config()"), "not a Python literal"),
+    (("models:Good", "--arg", "n"), "write `name=value`"),
+    (("models:Good", "--example", "not a target"), "is no target"),
+    (("models:Good", "--select", "PRM9"), "PRM9"),
+    (("models:Good", "--preset", "other"), "'other' is not one of"),
+    (("models:Good", "--timeout", "0"), "0"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=[" ".join(u[0]) or "nothing" for u in USAGE])
+def test_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
+    result = verify(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("paramlint.verify.isolate.run", interrupted)
+    assert verify(target("Good")).exit_code == 130
+
+
+def test_without_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    monkeypatch.delitem(sys.modules, "paramlint.verify.isolate", raising=False)
+    result = verify(target("Good"))
+    assert result.exit_code == 2
+    assert "needs psutil" in result.output
+    assert "pip install 'paramlint[verify]'" in result.output
+
+
+def test_the_parent_never_loads_torch() -> None:
+    code = f"""
+import sys
+from paramlint.verify.command import verify_command
+try:
+    verify_command([{target("Good")!r}])
+except SystemExit as end:
+    assert end.code == 0, end.code
+heavy = {{"torch", "scipy", "numpy", "libcst"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
