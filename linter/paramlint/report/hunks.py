@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,10 +38,16 @@ def _hunk(source: Source, edits: Sequence[Edit]) -> Hunk:
     after = before
     for edit in reversed(edits):
         after = after[: source.offset(*edit.start) - begin] + edit.content + after[source.offset(*edit.end) - begin :]
-    old, new = before.splitlines(), after.splitlines()
+    old, new = _rows(before), _rows(after)
     while old and new and old[0] == new[0]:
         del old[0], new[0]
         row += 1
     while old and new and old[-1] == new[-1]:
         del old[-1], new[-1]
     return Hunk(row, old, new)
+
+
+def _rows(text: str) -> list[str]:
+    """As Python's tokenizer counts rows: a form feed or a line separator ends none."""
+    rows = re.split(r"\r\n|\r|\n", text)
+    return rows if rows[-1] else rows[:-1]
