@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
-from scipy.special import ndtri
+from scipy.special import gammainc, gammaincc, ndtr, ndtri
 
 from paramlint.verify.distribution import Array, Cdf, Distribution, below
 
@@ -120,8 +119,7 @@ def _subsample(values: Array, generator: np.random.Generator) -> Array:
 
 def _p_value(values: Array, distribution: Distribution, generator: np.random.Generator) -> float:
     if distribution.draw is not None:
-        drawn = _subsample(distribution.draw(), generator)
-        return float(np.asarray(stats.ks_2samp(values, drawn, method="asymp"))[1])
+        return _two_samples(values, _subsample(distribution.draw(), generator))
     assert distribution.cdf is not None
     p_mean, p_variance, p_shape = _p_values(_uniforms(values, distribution.cdf, generator))
     return min(1.0, 4 * p_mean, 4 * p_variance, 2 * p_shape)
@@ -138,13 +136,29 @@ def _p_values(u: Array) -> tuple[float, float, float]:
     """The p-values of mean and variance of the normal scores, and of Kolmogorov-Smirnov."""
     n = u.size
     z = ndtri(u)
-    p_mean = 2 * float(stats.norm.sf(abs(z.mean()) * math.sqrt(n)))
+    p_mean = 2 * float(ndtr(-abs(z.mean()) * math.sqrt(n)))
+    # The sum of n squares is chi-squared with n degrees of freedom: the regularised incomplete gamma functions.
     squares = float(z @ z)
-    p_variance = 2 * min(float(stats.chi2.cdf(squares, n)), float(stats.chi2.sf(squares, n)))
+    p_variance = 2 * min(float(gammainc(n / 2, squares / 2)), float(gammaincc(n / 2, squares / 2)))
+    return p_mean, p_variance, _one_sample(u)
+
+
+# `scipy.stats` takes longer to load than most models to build, so it is imported by the two tests that need it.
+def _one_sample(u: Array) -> float:
+    """The p-value of Kolmogorov-Smirnov against a uniform law, exact for the sample size."""
+    from scipy.stats import kstwo
+
     ranked = np.sort(u)
-    steps = np.arange(n + 1) / n
+    steps = np.arange(u.size + 1) / u.size
     distance = max(float((steps[1:] - ranked).max()), float((ranked - steps[:-1]).max()))
-    return p_mean, p_variance, float(stats.kstwo.sf(distance, n))
+    return float(kstwo.sf(distance, u.size))
+
+
+def _two_samples(values: Array, drawn: Array) -> float:
+    """The p-value of the two-sample Kolmogorov-Smirnov test."""
+    from scipy.stats import ks_2samp
+
+    return float(np.asarray(ks_2samp(values, drawn, method="asymp"))[1])
 
 
 def _why(values: Array, distribution: Distribution, p: float | None) -> str:

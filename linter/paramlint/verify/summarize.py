@@ -10,12 +10,12 @@ import numpy as np
 from paramlint.rule import Rule
 from paramlint.suite import select as select_rules
 from paramlint.verify.child import one_line
+from paramlint.verify.goodness import Fit, fit_all
 from paramlint.verify.live import MOST_ELEMENTS, LiveModel, LiveTensor
 from paramlint.verify.show import shown
 from paramlint.verify.summary import Counts, Fitted, Found, Init, Location, Parameter, Summary
 
 if TYPE_CHECKING:
-    from paramlint.verify.goodness import Fit
     from paramlint.verify.work import Job
 
 BINS = 12
@@ -113,9 +113,6 @@ def _histogram(tensor: LiveTensor) -> tuple[int, ...]:
 
 
 def _fits(model: LiveModel) -> dict[str, Fit]:
-    # Imported here: scipy.stats takes longer to load than most models to build.
-    from paramlint.verify.goodness import Fit, fit_all
-
     samples = {
         tensor.name: (tensor.array, tensor.expected)
         for tensor in model.parameters
