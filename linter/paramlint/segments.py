@@ -54,8 +54,17 @@ class Segment:
         self.node = _root(self.module, unit)
 
     def text(self, node: cst.CSTNode) -> str:
-        """The source code of a node."""
-        return self.module.code_for_node(node)
+        """The source code of a node, its own parentheses included; rows end with a line feed."""
+        code = self.module.code_for_node(node)
+        if "\n" not in code:
+            return code
+        # LibCST leaves out the indentation of the rows inside it, so the text is taken from the file.
+        span = self.spans([node]).get(node)
+        if span is None:
+            return code
+        parentheses = len(getattr(node, "lpar", ()))
+        text = self._source.text[span[0] : span[1]].replace("\r\n", "\n")
+        return "(" * parentheses + text + ")" * parentheses
 
     def spans(self, nodes: Iterable[cst.CSTNode]) -> dict[cst.CSTNode, tuple[int, int]]:
         """Where each node's text begins and ends in the file, as offsets; nodes of other trees are left out."""
@@ -159,20 +168,22 @@ def _cut(source: Source, unit: Unit) -> tuple[str, int]:
 
 
 def _mask(text: str) -> str:
-    """`pass` in place of a definition, of the same length and with the same line endings."""
+    """`pass` in place of a definition, of the same length and with the same line endings.
+
+    Its other rows become comments: LibCST keeps those, but drops blank rows at the end of a file.
+    """
     indent = _INDENTED.match(text)
     column = indent.end() if indent else 0
-    blank = re.sub(r"[^\r\n]", " ", text)
+    hidden = re.sub(r"[^\r\n]", "#", text)
     line = re.match(r"[^\r\n]*", text)
     assert line is not None
-    if line.end() < column + 4:  # `@a` alone on its row: the comment character keeps the row valid
-        rest = blank[line.end() :]
-        match = re.search(r" {%d,}" % (column + 4), rest)
-        if match is None:
-            return blank
-        at = line.end() + match.start()
-        return blank[: at + column] + "pass" + blank[at + column + 4 :]
-    return text[:column] + "pass" + blank[column + 4 :]
+    if line.end() >= column + 4:
+        return text[:column] + "pass" + hidden[column + 4 :]
+    match = re.search(r"#{%d,}" % (column + 4), hidden[line.end() :])  # the row is only `@a`, too short
+    if match is None:
+        return hidden
+    at = line.end() + match.start()
+    return hidden[:at] + " " * column + "pass" + hidden[at + column + 4 :]
 
 
 def _root(module: cst.Module, unit: Unit) -> cst.CSTNode:
