@@ -135,13 +135,8 @@ class Scope:
         return {node: index for index, node in enumerate(self.nodes)}
 
     def text(self, node: cst.CSTNode) -> str:
-        """The source code of a node; continued lines lose the indentation of the block that they stand in."""
+        """The source code of a node."""
         return self.segment.text(node)
-
-    def exact_text(self, node: cst.CSTNode) -> str:
-        """The file's own text of a node, without parentheses around it: what the new text of a fix is made from."""
-        start, end = self.file.spans({node}, [self])[node]
-        return self.file.source.text[start:end]
 
     # Names
 

@@ -1,0 +1,56 @@
+"""Marks of intent: code that says, in a name, a condition or a comment, that parameters are meant to be shared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_MARKS = frozenset({
+    "share", "shared", "shares", "sharing", "unshare", "unshared",
+    "tie", "tied", "ties", "tying", "untie", "untied",
+    "same",
+})  # fmt: skip
+_COMMENT = re.compile(r"#.*")
+_PADDING = re.compile(r"""["']same["']""")
+
+
+def says_shared(text: str) -> bool:
+    """Whether one of the words of a text is about sharing; `share_weights` has two words, `SharedStem` too."""
+    return any(word.lower() in _MARKS for word in _WORD.findall(text))
+
+
+def sharing_is_meant(scope: Scope, node: cst.CSTNode, *names: str) -> bool:
+    """Whether the code around a node marks the sharing of parameters there as meant.
+
+    A mark is one of the words share, tie and same (in any form) in the name of an enclosing function or class, in a
+    name that the statement gives a value to, in an enclosing condition, in the keyword that the node is passed as, in
+    a comment at the statement, or in `names`; or `_tied_weights_keys` in the class.
+    """
+    if any(says_shared(text) for text in (*names, *_texts(scope, node))):
+        return True
+    return scope.cls is not None and bool(scope.cls.assignments("_tied_weights_keys"))
+
+
+def _texts(scope: Scope, node: cst.CSTNode) -> Iterator[str]:
+    """What stands around a node and could hold a mark."""
+    yield scope.qualname
+    for ancestor in (node, *scope.ancestors(node)):
+        if isinstance(ancestor, cst.Arg) and ancestor.keyword is not None:
+            yield ancestor.keyword.value
+        elif isinstance(ancestor, (cst.If, cst.IfExp)):
+            yield _PADDING.sub("", scope.text(ancestor.test))
+        elif isinstance(ancestor, cst.FunctionDef):
+            yield ancestor.name.value
+        elif isinstance(ancestor, cst.Assign):
+            yield " ".join(scope.text(target.target) for target in ancestor.targets)
+        elif isinstance(ancestor, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr)):
+            yield scope.text(ancestor.target)
+        elif isinstance(ancestor, cst.SimpleStatementLine):
+            yield " ".join(_COMMENT.findall(scope.segment.module.code_for_node(ancestor)))

@@ -1,0 +1,121 @@
+"""A list with a module in it, times a number, holds one module many times.
+
+`[nn.Linear(8, 8)] * 3` builds one layer and lists it three times. The three places share one weight: the model has a
+third of the parameters that it seems to have, and each use trains the same ones. `state_dict()` hides it, because it
+shows every place under its own name.
+
+Bad:
+    self.layers = nn.ModuleList([nn.Linear(8, 8)] * 3)
+
+Good:
+    self.layers = nn.ModuleList([nn.Linear(8, 8) for _ in range(3)])
+
+Fix: unsafe. The model gets the parameters that it lacks; checkpoints keep their keys.
+Leave it: the places are meant to share; say so with `share`, `tie` or `same` in a name or a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts import Scope, owns_parameters
+from paramlint.facts.creation import is_creation
+from paramlint.facts.intent import sharing_is_meant
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Repeats, Rule
+from paramlint.walk import walk
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
+
+rule = Rule(
+    "PRM301",
+    "repeated-module",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Repeats(), Calls("repeat")),
+)
+
+
+@rule.static(cst.BinaryOperation)
+def check(node: cst.BinaryOperation, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.operator, cst.Multiply):
+        return
+    display, count = (node.left, node.right) if _is_display(node.left) else (node.right, node.left)
+    if not isinstance(display, (cst.List, cst.Tuple)) or _is_at_most_once(count) or _is_copied(node, scope):
+        return
+    for element in display.elements:
+        if _shares(element.value, scope) and not sharing_is_meant(scope, node):
+            yield Finding(element.value, _message(element.value, scope), _fix(node, display, count, scope))
+            return
+
+
+@rule.static(cst.Call)
+def check_itertools(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    if scope.qualified(node.func) != "itertools.repeat" or not node.args or _is_copied(node, scope):
+        return
+    if len(node.args) > 1 and _is_at_most_once(node.args[1].value):
+        return
+    if _shares(node.args[0].value, scope) and not sharing_is_meant(scope, node):
+        yield Finding(node.args[0].value, _message(node.args[0].value, scope))
+
+
+def _is_display(node: cst.CSTNode) -> bool:
+    return isinstance(node, (cst.List, cst.Tuple))
+
+
+def _is_at_most_once(count: cst.BaseExpression) -> bool:
+    return isinstance(count, cst.Integer) and int(count.value, 0) < 2
+
+
+def _shares(element: cst.BaseExpression, scope: Scope) -> bool:
+    """Whether an element is built in place and owns parameters."""
+    return is_creation(scope, element) and owns_parameters(scope.type(element)) is True
+
+
+def _is_copied(node: cst.CSTNode, scope: Scope) -> bool:
+    """Whether a comprehension takes a copy of each item."""
+    loop = scope.parent(node)
+    if not isinstance(loop, cst.CompFor):
+        return False
+    whole = scope.parent(loop)
+    return isinstance(whole, (cst.ListComp, cst.GeneratorExp)) and scope.is_call_of(whole.elt, "copy.deepcopy")
+
+
+def _message(element: cst.BaseExpression, scope: Scope) -> str:
+    value = scope.type(element)
+    kind = "parameter" if value is not None and value.is_parameter else "module"
+    name = scope.text(element.func) if isinstance(element, cst.Call) else scope.text(element)
+    return f"`{' '.join(name.split())}` builds one {kind} that is listed many times, so all places share its parameters"
+
+
+def _fix(
+    node: cst.BinaryOperation, display: cst.List | cst.Tuple, count: cst.BaseExpression, scope: Scope
+) -> Fix | None:
+    names = {name.value for name in walk(node) if isinstance(name, cst.Name)}
+    if "_" in names or "item" in names or any(isinstance(e, cst.StarredElement) for e in display.elements):
+        return None
+    times = f"for _ in range({_bare(count, scope)})"
+    built = [_bare(element.value, scope) for element in display.elements]
+    text = f"{built[0]} {times}" if len(built) == 1 else f"item {times} for item in ({', '.join(built)})"
+    text = f"[{text}]" if isinstance(display, cst.List) else f"tuple({text})"
+    return Fix("Build one for each place", (Change(node, node, text),), "unsafe")
+
+
+def _bare(node: cst.BaseExpression, scope: Scope) -> str:
+    """The text of an expression without the parentheses around it."""
+    return scope.text(node).removeprefix("(" * len(node.lpar)).removesuffix(")" * len(node.rpar))
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for shared in model.shared_modules:
+        if shared.fills is not None and not shared.is_meant and not shared.is_keyed:
+            message = (
+                f"the {len(shared.names)} places of `{shared.container}` hold one module, so they share its parameters"
+            )
+            yield shared.proof(message)
