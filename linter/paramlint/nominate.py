@@ -37,6 +37,8 @@ _DISPLAYS = (
     ast.DictComp,
     ast.GeneratorExp,
 )
+#: In an annotation.
+_CONTAINS = re.compile(r"list|tuple|set|dict|sequence|iter|collection|mapping", re.IGNORECASE)
 _SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
 _BODIES = {"body", "orelse", "finalbody", "handlers", "cases"}
 
@@ -127,6 +129,7 @@ class _Visit:
         self._calls = calls
         self._rows = rows
         self._found = found
+        self._locals: dict[Unit, set[str]] = {}
 
     def unit(self, unit: Unit) -> None:
         tree = unit.tree
@@ -188,8 +191,31 @@ class _Visit:
         if not isinstance(target, ast.Attribute):
             return
         for rule, values in (*self._n._stored.get(target.attr, ()), *self._n._any_store):
-            if not values or value is None or any(_is_value(value, wanted) for wanted in values):
+            if not values or value is None or any(self._is_value(unit, value, wanted) for wanted in values):
                 self._give(unit, (rule,))
+
+    def _is_value(self, unit: Unit, value: ast.expr, wanted: str) -> bool:
+        if wanted != "local":
+            return _is_value(value, wanted)
+        return isinstance(value, ast.Name) and value.id in self._local_containers(unit)
+
+    def _local_containers(self, unit: Unit) -> set[str]:
+        """The names that a unit gives a container, and its parameters that are annotated as one."""
+        if unit not in self._locals:
+            found: set[str] = set()
+            for node in ast.walk(unit.tree):
+                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                    if any(isinstance(t, ast.Name) for t in targets) and _is_container(node.value):
+                        found.update(t.id for t in targets if isinstance(t, ast.Name))
+                elif (
+                    isinstance(node, ast.arg)
+                    and node.annotation is not None
+                    and _CONTAINS.search(ast.dump(node.annotation))
+                ):
+                    found.add(node.arg)
+            self._locals[unit] = found
+        return self._locals[unit]
 
     def _expression(self, unit: Unit, root: ast.AST) -> None:
         n = self._n
@@ -249,10 +275,15 @@ def _is_container(value: ast.expr) -> bool:
     )
 
 
+def _is_of_self(func: ast.expr) -> bool:
+    return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "self"
+
+
 _VALUES: dict[str, Callable[[ast.expr], bool]] = {
     "container": _is_container,
     "call": lambda value: any(isinstance(node, ast.Call) for node in ast.walk(value)),
     "name": lambda value: isinstance(value, (ast.Name, ast.Attribute)),
+    "method": lambda value: isinstance(value, ast.Call) and _is_of_self(value.func),
 }
 
 

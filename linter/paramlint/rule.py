@@ -77,7 +77,8 @@ class Stores:
     """An assignment to an attribute. With `names`, to one of these; else to any attribute at all.
 
     `values` limits it to values that contain one of these: `"container"` (a list, tuple, dict, set, comprehension or a
-    call of `list`, `dict`, `tuple`...), `"call"` (any call), `"name"` (a plain name or attribute).
+    call of `list`, `dict`, `tuple`...), `"local"` (a name to which the same function gives a container, or a parameter
+    annotated as one), `"method"` (a call of a method of `self`), `"call"` (any call), `"name"` (a plain name or attribute).
     """
 
     names: frozenset[str]

@@ -1,7 +1,8 @@
 """Modules kept in a plain list, tuple or dict are invisible to the optimizer.
 
 `nn.Module` registers attributes that are modules, but it does not look inside a list, a tuple or a dict. So
-`parameters()`, `to()`, `train()` and `state_dict()` silently skip what such a container holds.
+`parameters()`, `to()`, `train()` and `state_dict()` silently skip what such a container holds: the layers keep their
+random values, stay on the CPU and are missing from every checkpoint. A comma after a single module makes a tuple too.
 
 Bad:
     self.blocks = [nn.Linear(8, 8), nn.Linear(8, 8)]
@@ -10,17 +11,23 @@ Good:
     self.blocks = nn.ModuleList([nn.Linear(8, 8), nn.Linear(8, 8)])
 
 Fix: unsafe. `state_dict()` gains keys, so that older checkpoints no longer load strictly.
-Leave it: the container only groups modules that are registered elsewhere.
+Leave it: the modules belong to another model on purpose, or what `parameters()` and `to()` do is done by hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope, owns_parameters
-from paramlint.rule import Change, Finding, Fix, Rule, Stores
+from paramlint.facts.containers import Held, PlainContainer, plain_containers
+from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM401",
@@ -28,25 +35,69 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Stores(values=("container",)),),
+    triggers=(Stores(values=("container", "local", "method")),),
 )
 
+#: How a module can be held without being registered. A bare attribute takes intent (`self.__dict__[...] =`).
+HIDDEN = ("container", "closure", "object")
 
-@rule.static(cst.Assign)
-def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
-    name = scope.self_attribute(node.targets[0].target)
-    if name is None or scope.cls is None or not scope.cls.is_module:
-        return
-    value = scope.type(node.value)
-    if value is None or value.kind != "container" or not owns_parameters(value):
-        return
-    fix = None
-    if isinstance(node.value, cst.List):
-        text = f"{scope.spell('torch.nn.ModuleList')}({scope.text(node.value)})"
-        fix = Fix(
-            "Wrap the list in `nn.ModuleList`",
-            (Change(node.value, node.value, text),),
-            "unsafe",
-            ("torch.nn",),
-        )
-    yield Finding(node.targets[0].target, f"`self.{name}` is a plain container, so its modules are not trained", fix)
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    for container in plain_containers(scope):
+        if not any(_is_lost(held) for held in container.held) or container.hides_one or container.fates:
+            continue
+        assert container.first.target is not None
+        what, modules, are = f"a plain {container.kind}", "modules", "are"
+        if container.trailing_comma is not None:
+            what, modules, are = "a tuple because of a trailing comma", "module", "is"
+        message = f"`self.{container.name}` is {what}, so its {modules} {are} not trained"
+        yield Finding(container.first.target, message, _fix(scope, container))
+
+
+def _is_lost(held: Held) -> bool:
+    """Whether a module is registered nowhere that has parameters, or whose subclasses may have some."""
+    if held.type.kind != "module" or not held.is_made:
+        return False
+    owns = owns_parameters(held.type)
+    return owns is True or (not held.is_exact and (owns is None or held.type.cls is not None))
+
+
+def _fix(scope: Scope, container: PlainContainer) -> Fix | None:
+    value = container.first.value
+    assert value is not None
+    comma = container.trailing_comma
+    if comma is not None:
+        return Fix("Remove the trailing comma", (Change(value, value, scope.text(comma)),))
+    if not all(held.type.kind == "module" for held in container.held) or not container.is_flat:
+        return None
+    if isinstance(value, (cst.List, cst.ListComp, cst.Tuple)):
+        kind, text = "ModuleList", scope.text(value)
+    elif isinstance(value, cst.Call) and scope.qualified(value.func) in ("list", "tuple"):
+        kind, text = "ModuleList", "".join(scope.text(arg.value) for arg in value.args)
+    elif isinstance(value, cst.Dict) and all(_is_text_key(entry) for entry in value.elements):
+        kind, text = "ModuleDict", scope.text(value)
+    else:
+        return None
+    text = "" if text in ("[]", "{}", "()") else text
+    name = f"torch.nn.{kind}"
+    change = Change(value, value, f"{scope.spell(name)}({text})")
+    return Fix(f"Wrap the {container.kind} in `nn.{kind}`", (change,), "unsafe", (name,))
+
+
+def _is_text_key(entry: cst.BaseDictElement) -> bool:
+    return isinstance(entry, cst.DictElement) and isinstance(entry.key, (cst.SimpleString, cst.FormattedString))
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    told: set[tuple[str, str]] = set()
+    for found in model.unregistered:
+        place = (found.holder.__qualname__, found.attribute)
+        if not found.is_module or found.through not in HIDDEN or place in told:
+            continue
+        told.add(place)
+        where = f"a plain {found.container}" if found.through == "container" else f"an {found.through}"
+        where = "a closure" if found.through == "closure" else where
+        message = f"`{found.attribute}` is {where}, so the modules in it are not trained, moved or saved"
+        yield found.proof(message, reached_as=found.path)
