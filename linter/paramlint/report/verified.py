@@ -31,7 +31,8 @@ def print_document(document: Document, stream: IO[str]) -> None:
     if not console.is_terminal:
         console = Console(file=stream, highlight=False, markup=False, emoji=False, width=WIDTH, color_system=None)
     for part in _parts(document, console.width):
-        console.print(part)
+        # Only a table is cut to the width: a line of text stays one, for those who search or copy it.
+        console.print(part, soft_wrap=not isinstance(part, Table))
 
 
 def _parts(document: Document, width: int) -> Iterable[RenderableType]:
@@ -54,6 +55,8 @@ def _failure(target: str, outcome: Outcome) -> Iterable[RenderableType]:
     line.append(f" {outcome.status} in stage {outcome.stage}: ", style="bold red")
     line.append(plain(outcome.message))
     yield line
+    if "CUDA" in outcome.message:
+        yield Text("  GPUs are hidden from it; --cuda shows them")
     if outcome.signature:
         yield Text(f"  its signature is {plain(outcome.signature)}; give values with --arg name=value")
     yield from _excerpt(outcome.filename, outcome.row)

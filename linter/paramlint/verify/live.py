@@ -421,7 +421,7 @@ class LiveModel:
     def rejected_laws(self) -> dict[str, Fit]:
         """The parameters whose values do not follow the law that the user declared, together at level 0.01."""
         samples = {
-            name: (array.reshape(-1), self.expected_laws[name])
+            name: (array, self.expected_laws[name])
             for name, tensor in self.by_name.items()
             if name in self.expected_laws and tensor.dtype == "float32" and (array := tensor.array) is not None
         }

@@ -12,6 +12,7 @@ from paramlint.suite import select as select_rules
 from paramlint.verify.child import one_line
 from paramlint.verify.goodness import Fit, fit_all
 from paramlint.verify.live import MOST_ELEMENTS, LiveModel, LiveTensor
+from paramlint.verify.prove import prove
 from paramlint.verify.show import shown
 from paramlint.verify.summary import Counts, Fitted, Found, Init, Location, Parameter, Summary
 
@@ -47,23 +48,22 @@ def summarize(model: LiveModel, job: Job) -> Summary:
 def _findings(model: LiveModel, rules: list[Rule], notes: list[str]) -> Iterator[Found]:
     """What the rules prove; one that fails is noted, and the others go on."""
     for rule in rules:
-        for verify in rule.verifiers:
-            try:
-                proofs = list(verify(model))
-            except Exception as error:
-                notes.append(f"{rule.code} could not be asked: {one_line(error)}")
-                continue
-            for proof in proofs:
-                yield Found(
-                    code=rule.code,
-                    name=rule.name,
-                    message=proof.message,
-                    parameter=proof.parameter,
-                    filename=proof.filename,
-                    location=Location(proof.row),
-                    verdict="confirmed" if proof.evidence.get("confirmed", True) else None,
-                    evidence=proof.evidence,
-                )
+        try:
+            proofs = [proved.proof for proved in prove(model, [rule])]
+        except Exception as error:
+            notes.append(f"{rule.code} could not be asked: {one_line(error)}")
+            continue
+        for proof in proofs:
+            yield Found(
+                code=rule.code,
+                name=rule.name,
+                message=proof.message,
+                parameter=proof.parameter,
+                filename=proof.filename,
+                location=Location(proof.row),
+                verdict="confirmed" if proof.evidence.get("confirmed", True) else None,
+                evidence=proof.evidence,
+            )
 
 
 def _parameter(tensor: LiveTensor, aliases: tuple[str, ...], fit: Fit | None) -> Parameter:
