@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ ResultT = TypeVar("ResultT")
 
 #: LibCST recurses in C; a thread may have a larger stack than the process.
 STACK_BYTES = 512 * 1024 * 1024
+_VERSION = ".".join(map(str, sys.version_info[:2]))
 _ERRORS = {
     "PRM002": "syntax-error",
     "PRM003": "unreadable-file",
@@ -99,10 +101,10 @@ def check_source(
     except UnreadableError as error:
         return FileReport(path, [problem(path, "PRM003", str(error), error.row)])
     except SyntaxError as error:
-        message = f"is not valid Python: {error.msg}"
+        message = f"is not valid Python {_VERSION}: {error.msg}"
         return FileReport(path, [problem(path, "PRM002", message, error.lineno or 1, error.offset or 1)])
     except ValueError as error:
-        return FileReport(path, [problem(path, "PRM002", f"is not valid Python: {error}")])
+        return FileReport(path, [problem(path, "PRM002", f"is not valid Python {_VERSION}: {error}")])
     except (RecursionError, MemoryError):
         return FileReport(path, [problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
     except Exception as error:
@@ -114,10 +116,8 @@ def _check(
 ) -> FileReport:
     from paramlint.facts import File  # libcst is loaded only when there is something to parse
 
-    if project is None or reference:
-        file = File(source, project, tree, whole=reference)
-    else:
-        file = project.adopt(source, tree)
+    shared = project is not None and not reference
+    file = project.adopt(source, tree) if project and shared else File(source, project, tree, whole=reference)
     if reference:
         nominated = {unit: set(nominator.rules) for unit in file.outline.units}
     else:

@@ -10,10 +10,13 @@ import ast
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from paramlint.outline import Outline, Unit
 from paramlint.rule import Calls, Classes, Defines, Keywords, Mentions, Repeats, Rule, Stores
 from paramlint.source import Source
+
+ValueT = TypeVar("ValueT")
 
 _CONTAINER_CALLS = {
     "list",
@@ -39,6 +42,9 @@ _DISPLAYS = (
 )
 #: In an annotation.
 _CONTAINS = re.compile(r"list|tuple|set|dict|sequence|iter|collection|mapping", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+#: A list or tuple display beside a times sign.
+_REPEAT = re.compile(r"[\])]\s*\*(?!\*)|(?<!\*)\*\s*[\[(]")
 _SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
 _BODIES = {"body", "orelse", "finalbody", "handlers", "cases"}
 
@@ -54,14 +60,13 @@ class Nominator:
         self._any_store: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
         self._repeats: list[Rule] = []
-        self._defined: dict[str, list[Rule]] = {}
+        self._defined: dict[str, list[tuple[Rule, str]]] = {}
         self._defaults: list[Rule] = []
         self._classes: list[tuple[Rule, re.Pattern[str] | None]] = []
         for rule in rules:
             for trigger in rule.triggers:
                 self._add(rule, trigger)
-        names = {*self._calls, *self._attributes, *self._stored, *self._keywords}
-        self._names = _alternation(names)
+        self._names = {*self._calls, *self._attributes, *self._stored, *self._keywords}
 
     def _add(self, rule: Rule, trigger: object) -> None:
         if isinstance(trigger, Calls):
@@ -78,7 +83,7 @@ class Nominator:
         elif isinstance(trigger, Repeats):
             self._repeats.append(rule)
         elif isinstance(trigger, Defines):
-            _extend(self._defined, trigger.names, rule)
+            _extend(self._defined, trigger.names, (rule, trigger.unless_first))
             if trigger.defaults:
                 self._defaults.append(rule)
         elif isinstance(trigger, Classes):
@@ -88,14 +93,14 @@ class Nominator:
         """The rules that each unit has to be shown to; units that no rule asks for are left out."""
         found: dict[Unit, set[Rule]] = {}
         text = source.text
-        rows: list[int] = []
         calls = self._with_aliases(outline)
-        names = self._names
-        if calls is not self._calls:
-            names = _alternation({*calls, *self._attributes, *self._stored, *self._keywords})
-        if names is not None:
-            rows = sorted({source.place(m.start())[0] for m in names.finditer(text)})
-        visit = _Visit(self, calls, rows, found)
+        names = self._names if calls is self._calls else self._names | calls.keys()
+        rows = {
+            source.place(offset)[0] for name in names.intersection(_WORD.findall(text)) for offset in _find(text, name)
+        }
+        if self._repeats:
+            rows.update(source.place(match.start())[0] for match in _REPEAT.finditer(text))
+        visit = _Visit(self, calls, sorted(rows), found)
         for unit in outline.units:
             visit.unit(unit)
         for unit in outline.units:
@@ -138,7 +143,9 @@ class _Visit:
         self._block(unit, getattr(tree, "body", []))
 
     def _function(self, unit: Unit, tree: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self._give(unit, self._n._defined.get(tree.name, ()))
+        for rule, word in self._n._defined.get(tree.name, ()):
+            if not word or not _begins_with(tree, word):
+                self._give(unit, (rule,))
         defaults = [*tree.args.defaults, *(d for d in tree.args.kw_defaults if d is not None)]
         if self._n._defaults and any(isinstance(n, ast.Call) for d in defaults for n in ast.walk(d)):
             self._give(unit, self._n._defaults)
@@ -166,14 +173,15 @@ class _Visit:
             self._store(unit, node.target, node.value)
         blocks = [(name, getattr(node, name)) for name in _BODIES if getattr(node, name, None)]
         if not blocks:
-            if self._hit(node.lineno, node.end_lineno or node.lineno) or self._n._repeats:
+            if self._hit(node.lineno, node.end_lineno or node.lineno):
                 self._expression(unit, node)
             return
-        for name, value in ast.iter_fields(node):
-            if name not in _BODIES:
-                for item in value if isinstance(value, list) else [value]:
-                    if isinstance(item, ast.AST):
-                        self._expression(unit, item)
+        if self._hit(node.lineno, _first_row_below(blocks[0][1])):
+            for name, value in ast.iter_fields(node):
+                if name not in _BODIES:
+                    for item in value if isinstance(value, list) else [value]:
+                        if isinstance(item, ast.AST):
+                            self._expression(unit, item)
         for name, block in blocks:
             if name in ("handlers", "cases"):
                 for item in block:
@@ -253,9 +261,25 @@ def _walk(root: ast.AST) -> Iterator[ast.AST]:
                 continue
             value = getattr(node, name, None)
             if value.__class__ is list:
-                stack.extend(item for item in value if isinstance(item, ast.AST))  # type: ignore[union-attr]
+                stack.extend(item for item in value if isinstance(item, ast.AST))
             elif isinstance(value, ast.AST):
                 stack.append(value)
+
+
+def _find(text: str, word: str) -> Iterator[int]:
+    """Where a word stands in a text; inside a longer one too, which costs a look and no more."""
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + len(word))
+
+
+def _begins_with(tree: ast.FunctionDef | ast.AsyncFunctionDef, word: str) -> bool:
+    """Whether a function's first statement, its docstring aside, has a name or attribute of this word."""
+    first = tree.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(tree.body) > 1:
+        first = tree.body[1]
+    return any(word in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in ast.walk(first))
 
 
 def _last_name(func: ast.expr) -> str:
@@ -264,14 +288,40 @@ def _last_name(func: ast.expr) -> str:
     return func.id if isinstance(func, ast.Name) else ""
 
 
+def _first_row_below(block: list[ast.AST]) -> int:
+    """The row on which the first statement of a block begins; the header of the statement around it ends there."""
+    first: ast.AST = block[0]
+    if isinstance(first, ast.ExceptHandler):
+        return first.lineno
+    if isinstance(first, ast.match_case):
+        first = first.body[0]
+    return getattr(first, "lineno", 0)
+
+
 def _is_repeat(node: ast.AST) -> bool:
     return any(isinstance(side, (ast.List, ast.Tuple)) for side in (node.left, node.right))  # type: ignore[attr-defined]
+
+
+def _parts(value: ast.expr) -> Iterator[ast.expr]:
+    """The expressions that a value may be: both sides of a condition, of `or` and of `+`; not what a call is given."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, ast.IfExp):
+            stack += (node.body, node.orelse)
+        elif isinstance(node, ast.BoolOp):
+            stack += node.values
+        elif isinstance(node, ast.BinOp):
+            stack += (node.left, node.right)
+        elif isinstance(node, (ast.NamedExpr, ast.Starred)):
+            stack.append(node.value)
 
 
 def _is_container(value: ast.expr) -> bool:
     return any(
         isinstance(node, _DISPLAYS) or (isinstance(node, ast.Call) and _last_name(node.func) in _CONTAINER_CALLS)
-        for node in ast.walk(value)
+        for node in _parts(value)
     )
 
 
@@ -281,7 +331,7 @@ def _is_of_self(func: ast.expr) -> bool:
 
 _VALUES: dict[str, Callable[[ast.expr], bool]] = {
     "container": _is_container,
-    "call": lambda value: any(isinstance(node, ast.Call) for node in ast.walk(value)),
+    "call": lambda value: any(isinstance(node, ast.Call) for node in _walk(value)),
     "name": lambda value: isinstance(value, (ast.Name, ast.Attribute)),
     "method": lambda value: isinstance(value, ast.Call) and _is_of_self(value.func),
 }
@@ -296,6 +346,6 @@ def _alternation(names: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile(rf"\b(?:{'|'.join(escaped)})\b") if escaped else None
 
 
-def _extend(table: dict[str, list[object]], names: Iterable[str], value: object) -> None:  # type: ignore[misc]
+def _extend(table: dict[str, list[ValueT]], names: Iterable[str], value: ValueT) -> None:
     for name in names:
         table.setdefault(name, []).append(value)

@@ -9,8 +9,9 @@
     @rule.runtime
     def verify(model: LiveModel) -> Iterator[Proof]: ...
 
-A detector is a pure function that asks its `Scope` or `Class` (see `paramlint.facts`) about names, types and classes, and yields what
-it finds. It is called only where one of the rule's triggers is; a trigger may be too generous, never too narrow.
+A detector is a pure function that asks its `Scope` or `Class` (see `paramlint.facts`) about names, types and classes,
+and yields what it finds. It is called only where one of the rule's triggers is; a trigger may be too generous, never
+too narrow.
 """
 
 from __future__ import annotations
@@ -76,9 +77,9 @@ class Mentions:
 class Stores:
     """An assignment to an attribute. With `names`, to one of these; else to any attribute at all.
 
-    `values` limits it to values that contain one of these: `"container"` (a list, tuple, dict, set, comprehension or a
-    call of `list`, `dict`, `tuple`...), `"local"` (a name to which the same function gives a container, or a parameter
-    annotated as one), `"method"` (a call of a method of `self`), `"call"` (any call), `"name"` (a plain name or attribute).
+    `values` limits it to values that may be one of these: `"container"` (a list, tuple, dict, set, comprehension or a
+    call of `list`, `dict`, `tuple`...), `"local"` (a name that the function gives a container), `"method"` (a call of an
+    own method), `"call"` (anything with a call in it), `"name"` (a plain name or attribute).
     """
 
     names: frozenset[str]
@@ -106,14 +107,19 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Defines:
-    """A function or method of one of these names; with `defaults`, one that has a call as a parameter's default."""
+    """A function or method of one of these names; with `defaults`, one that has a call as a parameter's default.
+
+    With `unless_first`, only one whose first statement, its docstring aside, does not have this word.
+    """
 
     names: frozenset[str]
     defaults: bool
+    unless_first: str
 
-    def __init__(self, *names: str, defaults: bool = False) -> None:
+    def __init__(self, *names: str, defaults: bool = False, unless_first: str = "") -> None:
         object.__setattr__(self, "names", frozenset(names))
         object.__setattr__(self, "defaults", defaults)
+        object.__setattr__(self, "unless_first", unless_first)
 
 
 @dataclass(frozen=True)
