@@ -9,8 +9,15 @@ from paramlint_rules.initialization import (
     init_of_module,
     unknown_init_argument,
 )
-from paramlint_rules.registration import modules_in_plain_container
-from paramlint_rules.sharing import repeated_module
+from paramlint_rules.registration import (
+    assigned_before_super_init,
+    missing_super_init,
+    modules_in_plain_container,
+    non_leaf_parameter,
+    parameters_in_plain_container,
+    unregistered_twin_container,
+)
+from paramlint_rules.sharing import module_as_default_argument, repeated_module
 from paramlint_rules.values import (
     data_in_forward,
     data_read,
@@ -35,7 +42,13 @@ RULES: tuple[Rule, ...] = (
     deprecated_init_name.rule,
     unknown_init_argument.rule,
     repeated_module.rule,
+    module_as_default_argument.rule,
     modules_in_plain_container.rule,
+    parameters_in_plain_container.rule,
+    non_leaf_parameter.rule,
+    missing_super_init.rule,
+    assigned_before_super_init.rule,
+    unregistered_twin_container.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,
 )

@@ -1,0 +1,144 @@
+"""A module with parameters as a default argument is built once and used by every call.
+
+Python evaluates a default when it defines the function. So `def __init__(self, act=nn.PReLU())` makes one PReLU for the
+whole program: every instance that takes the default trains the same parameters, and a model that holds two of them has
+fewer parameters than it seems to have. An activation without parameters, such as `nn.ReLU()`, does no harm.
+
+Bad:
+    class Block(nn.Module):
+        def __init__(self, act=nn.PReLU()):
+            super().__init__()
+            self.act = act
+
+Good:
+    class Block(nn.Module):
+        def __init__(self, act=None):
+            super().__init__()
+            if act is None:
+                act = nn.PReLU()
+            self.act = act
+
+Fix: safe where the module starts from fixed values; unsafe where it draws random ones, or where `None` may be passed.
+Leave it: all calls are meant to share; say so with `share`, `tie` or `same` in the parameter's name or a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope, owns_parameters
+from paramlint.facts.creation import is_creation
+from paramlint.facts.intent import sharing_is_meant
+from paramlint.finding import Applicability
+from paramlint.knowledge import PARAMETER_CLASSES
+from paramlint.knowledge.drawn import UNDRAWN_MODULES, UNDRAWN_TENSORS
+from paramlint.rule import Change, Defines, Finding, Fix, Rule
+from paramlint.walk import walk
+
+rule = Rule(
+    "PRM303",
+    "module-as-default-argument",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    triggers=(Defines(defaults=True),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    function = scope.node
+    if not isinstance(function, cst.FunctionDef):
+        return
+    for param in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params):
+        default = param.default
+        if default is None or not _is_built_here(scope, default) or owns_parameters(scope.type(default)) is not True:
+            continue
+        if sharing_is_meant(scope, default, param.name.value):
+            continue
+        who = "instances" if function.name.value == "__init__" else "calls"
+        message = f"the default of `{param.name.value}` is built once, so all {who} share its parameters"
+        yield Finding(default, message, _fix(scope, function, param, default))
+
+
+def _is_built_here(scope: Scope, default: cst.BaseExpression) -> bool:
+    """Whether a default builds a module or parameter, by itself or inside a list, tuple or dict."""
+    if isinstance(default, (cst.List, cst.Tuple)):
+        return any(is_creation(scope, element.value) for element in default.elements)
+    if isinstance(default, cst.Dict):
+        return any(is_creation(scope, element.value) for element in default.elements)
+    return is_creation(scope, default)
+
+
+def _fix(scope: Scope, function: cst.FunctionDef, param: cst.Param, default: cst.BaseExpression) -> Fix | None:
+    """Build the module in the body: `if act is None`, because `act or` would ask a module for its truth value."""
+    name = param.name.value
+    if not isinstance(function.body, cst.IndentedBlock) or _is_rebound(scope, default):
+        return None
+    first = _first_statement(function.body)
+    if first is None:
+        return None
+    indent = scope.segment.module.default_indent
+    built = f"if {name} is None:\n{indent}{name} = {scope.text(default)}"
+    changes = [Change(default, default, "None"), Change(first, first, built, "before")]
+    optional = scope.spell("typing.Optional")
+    if param.annotation is not None and optional != "typing.Optional":
+        annotation = param.annotation.annotation
+        if not re.search(r"\b(?:Optional|None)\b", scope.text(annotation)):
+            changes.append(Change(annotation, annotation, f"{optional}[{scope.text(annotation)}]"))
+    return Fix("Build it in the body", tuple(changes), _applicability(scope, param, default))
+
+
+def _is_rebound(scope: Scope, default: cst.BaseExpression) -> bool:
+    """Whether a name of the default would mean something else in the body than in the header."""
+    names = {node.value for node in walk(default) if isinstance(node, cst.Name)}
+    keywords = {node.keyword.value for node in walk(default) if isinstance(node, cst.Arg) and node.keyword is not None}
+    attributes = {node.attr.value for node in walk(default) if isinstance(node, cst.Attribute)}
+    local = scope.bindings.keys() | (scope.cls.body.bindings.keys() if scope.cls is not None else set())
+    return bool((names - keywords - attributes) & local)
+
+
+def _first_statement(body: cst.IndentedBlock) -> cst.BaseStatement | None:
+    for statement in body.body:
+        if not _is_docstring(statement):
+            return statement
+    return None
+
+
+def _is_docstring(statement: cst.BaseStatement) -> bool:
+    if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Expr):
+        return False
+    return isinstance(statement.body[0].value, (cst.SimpleString, cst.ConcatenatedString))
+
+
+def _applicability(scope: Scope, param: cst.Param, default: cst.BaseExpression) -> Applicability:
+    return "safe" if _draws_nothing(scope, default) and not _may_be_none(scope, param) else "unsafe"
+
+
+def _draws_nothing(scope: Scope, default: cst.BaseExpression) -> bool:
+    if not isinstance(default, cst.Call):
+        return False
+    name = scope.qualified(default.func)
+    if name in PARAMETER_CLASSES and default.args:
+        inner = default.args[0].value
+        return isinstance(inner, cst.Call) and scope.qualified(inner.func) in UNDRAWN_TENSORS
+    return name in UNDRAWN_MODULES
+
+
+def _may_be_none(scope: Scope, param: cst.Param) -> bool:
+    """Whether the code knows what to do when it is handed `None`, so that `None` must not mean the default."""
+    name = param.name.value
+    if param.annotation is not None and re.search(r"\b(?:Optional|None)\b", scope.text(param.annotation.annotation)):
+        return True
+    unit = scope.cls.outline.unit if scope.cls is not None else scope.unit
+    text = scope.file.source.lines(unit.first, unit.last)
+    asked = re.compile(
+        rf"\b{name}\s+(?:is|is not|==|!=)\s+None\b"
+        rf"|\b(?:if|elif|while|not|and|or)\s+(?:self\.)?{name}\b"
+        rf"|\b(?:self\.)?{name}\s+(?:and|or|if)\b"
+        rf"|\b(?:isinstance|callable)\(\s*(?:self\.)?{name}\b"
+    )
+    return asked.search(text) is not None
