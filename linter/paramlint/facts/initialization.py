@@ -1,0 +1,92 @@
+"""Which parameters of a class are written before use: always, on some paths, never, or it cannot be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from paramlint.facts.paths.allocations import Allocation
+from paramlint.facts.paths.constructor import Construction, TooManyPathsError
+from paramlint.facts.paths.values import Cell, Path, cells_in
+
+if TYPE_CHECKING:
+    from paramlint.facts.classes import Class
+    from paramlint.facts.scopes import Scope
+
+Written = Literal["always", "sometimes", "partly", "never", "unknown"]
+
+
+@dataclass(frozen=True)
+class EmptyParameter:
+    """A parameter whose memory the constructor allocates without values.
+
+    Attributes:
+        name: the attribute.
+        allocation: the call that allocates it.
+        written: whether the constructor writes it before it ends.
+        conditions: those under which it does not, as far as they tell the paths apart.
+    """
+
+    name: str
+    allocation: Allocation
+    written: Written
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Initialization:
+    """What the construction of a class leaves behind."""
+
+    parameters: tuple[EmptyParameter, ...] = ()
+    #: The functions that construction enters.
+    entered: frozenset[Scope] = field(default_factory=frozenset)
+
+
+def initialization_of(cls: Class) -> Initialization:
+    """Walk through the constructor of a module class; of a class that cannot be followed, nothing is said."""
+    method = cls.method("__init__")
+    if method is None:
+        return Initialization()
+    walk = Construction(cls)
+    try:
+        paths = walk.run(method)
+    except TooManyPathsError:
+        return Initialization()
+    found = [_judge(walk, cell, paths) for cell in sorted(walk.parameters)]
+    return Initialization(tuple(p for p in found if p is not None), frozenset(walk.entered))
+
+
+def _judge(walk: Construction, cell: int, paths: list[Path]) -> EmptyParameter | None:
+    held = [(name, path) for path in paths if (name := _holder(path, cell)) is not None]
+    if not held:
+        return None
+    name = held[0][0]
+    states = [path.cells[cell] for _, path in held]
+    written = _verdict(states)
+    conditions = _distinguishing([path for _, path in held], cell) if written == "sometimes" else ()
+    return EmptyParameter(name, walk.allocations[cell], written, conditions)
+
+
+def _holder(path: Path, cell: int) -> str | None:
+    return next((name for name, value in path.attributes.items() if cell in cells_in(value)), None)
+
+
+def _verdict(states: list[Cell]) -> Written:
+    if "unknown" in states:
+        return "unknown"
+    if all(state == "written" for state in states):
+        return "always"
+    if any(state == "written" for state in states):
+        return "sometimes"
+    return "partly" if all(states) else "never"
+
+
+def _distinguishing(paths: list[Path], cell: int) -> tuple[str, ...]:
+    """The conditions that every path that leaves the memory unwritten takes, and no other one takes so."""
+    bad = [p.decided for p in paths if p.cells[cell] != "written"]
+    good = [p.decided for p in paths if p.cells[cell] == "written"]
+    shared = set(bad[0].items())
+    for decided in bad[1:]:
+        shared &= set(decided.items())
+    telling = [c for c, truth in shared if not all(d.get(c) == truth for d in good)]
+    return tuple(sorted(telling))

@@ -1,0 +1,129 @@
+"""Tensors allocated without values: which call makes one, of what rank."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.knowledge import EMPTY_FACTORIES, LEGACY_CONSTRUCTORS, STORAGE_DTYPES
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+#: The last names of all calls that can allocate without values; rare enough to nominate a class by.
+ALLOCATORS = tuple(sorted({name.rpartition(".")[2] for name in EMPTY_FACTORIES} - {"new"}))
+
+_WHOLE_NUMBERS = ("BoolTensor", "ByteTensor", "CharTensor", "IntTensor", "LongTensor", "ShortTensor")
+_LIKE = {"torch.empty_like", "new"}
+_DATA_NAME = re.compile(r"(?:weights?|array|data|vectors?|values?|embeddings?|matrix|mean|std|init|table|tensor)$")
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """One call that gives memory nobody has written.
+
+    Attributes:
+        node: the call.
+        rank: the number of dimensions, where the call shows it.
+    """
+
+    scope: Scope
+    node: cst.Call
+    rank: int | None = None
+
+
+def allocation_of(scope: Scope, node: cst.Call) -> Allocation | None:
+    """The allocation that a call is.
+
+    `None` for calls that copy data, for sizes that hold no element, for the meta device and for types that are only
+    stored and never trained (integers, fp8).
+    """
+    name = _allocator(scope, node)
+    if name is None or name.endswith(_WHOLE_NUMBERS):
+        return None
+    given = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+    sizes = [arg for arg in node.args if arg.keyword is None]
+    if _is_stored_only(scope, given) or _is_meta(scope, given):
+        return None
+    if name in _LIKE:
+        return Allocation(scope, node) if sizes and name != "new" else None
+    if "size" in given:
+        sizes = [cst.Arg(given["size"])]
+    if not sizes or (name in LEGACY_CONSTRUCTORS and "size" not in given and _is_data(scope, sizes)):
+        return None
+    shape = _shape(sizes)
+    if shape is not None and any(isinstance(size, cst.Integer) and size.evaluated_value == 0 for size in shape):
+        return None
+    return Allocation(scope, node, len(shape) if shape is not None else None)
+
+
+def _allocator(scope: Scope, node: cst.Call) -> str | None:
+    last = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
+    name = scope.qualified(node.func)
+    if name in EMPTY_FACTORIES:
+        return name
+    is_method = isinstance(node.func, cst.Attribute) and last in ("new_empty", "new_empty_strided")
+    return str(last) if is_method else None
+
+
+def _is_stored_only(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
+    return "dtype" in given and scope.qualified(given["dtype"]) in STORAGE_DTYPES
+
+
+def _is_meta(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
+    return "device" in given and "meta" in scope.text(given["device"])
+
+
+def _shape(sizes: list[cst.Arg]) -> list[cst.BaseExpression] | None:
+    """The sizes of a call's dimensions, where it lists them."""
+    if any(arg.star for arg in sizes):
+        return None
+    if len(sizes) > 1:
+        return [arg.value for arg in sizes]
+    only = sizes[0].value
+    if not isinstance(only, (cst.Tuple, cst.List)):
+        return [only] if isinstance(only, (cst.Integer, cst.BinaryOperation)) else None
+    if any(isinstance(element, cst.StarredElement) for element in only.elements):
+        return None
+    return [element.value for element in only.elements]
+
+
+def _is_data(scope: Scope, sizes: list[cst.Arg]) -> bool:
+    """Whether a legacy constructor is given values to copy; several arguments are always sizes."""
+    if len(sizes) != 1 or sizes[0].star:
+        return False
+    return _holds_values(scope, sizes[0].value)
+
+
+def _holds_values(scope: Scope, node: cst.BaseExpression) -> bool:
+    if isinstance(node, (cst.List, cst.ListComp, cst.Dict, cst.Subscript)):
+        return True
+    if isinstance(node, cst.Tuple):  # `torch.Tensor((2, 3))` copies two numbers, as a list does
+        return True
+    if isinstance(node, cst.Call):
+        name = scope.qualified(node.func) or scope.dotted(node.func) or ""
+        return not name.startswith(("int", "len", "max", "min", "sum", "math."))
+    if isinstance(node, cst.BinaryOperation):
+        return _holds_values(scope, node.left) or _holds_values(scope, node.right)
+    if isinstance(node, cst.Attribute):
+        return _DATA_NAME.search(node.attr.value) is not None
+    if isinstance(node, cst.Name):
+        return _is_data_name(scope, node)
+    return False
+
+
+def _is_data_name(scope: Scope, node: cst.Name) -> bool:
+    known = scope.type(node)
+    if known is not None and known.kind in ("tensor", "container", "parameter", "buffer"):
+        return True
+    for binding in scope.bindings.get(node.value, ()):
+        if binding.kind == "parameter":
+            annotation = scope.text(binding.annotation) if binding.annotation is not None else ""
+            if annotation and annotation != "int":
+                return True
+        elif binding.value is None or binding.kind != "assign" or _holds_values(scope, binding.value):
+            return True
+    return _DATA_NAME.search(node.value) is not None

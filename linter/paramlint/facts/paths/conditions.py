@@ -1,0 +1,276 @@
+"""Which way a condition goes on a path: decided where it can be, else both ways, consistently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.classes import Class
+from paramlint.facts.paths.values import (
+    EMPTY,
+    Constant,
+    Function,
+    Instance,
+    Items,
+    Path,
+    Symbol,
+    Tensor,
+    Thing,
+    Value,
+    cells_in,
+)
+from paramlint.knowledge import module_class
+
+if TYPE_CHECKING:
+    from paramlint.facts.paths.constructor import Construction
+    from paramlint.facts.scopes import Scope
+
+Split = tuple[list[Path], list[Path]]
+
+#: Comparisons that are the negation of another.
+_NEGATED = {
+    "NotEqual": "==",
+    "IsNot": "is",
+    "NotIn": "in",
+    "LessThanEqual": ">",
+    "GreaterThanEqual": "<",
+}
+_PLAIN = {"Equal": "==", "Is": "is", "In": "in", "GreaterThan": ">", "LessThan": "<"}
+_RANK = ("dim", "ndim", "ndimension")
+
+
+def branch(walk: Construction, scope: Scope, test: cst.BaseExpression, path: Path) -> Split:
+    """The paths on which a condition is true, and those on which it is false."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        true, false = branch(walk, scope, test.expression, path)
+        return false, true
+    if isinstance(test, cst.BooleanOperation):
+        first, other = branch(walk, scope, test.left, path)
+        if isinstance(test.operator, cst.Or):
+            first, other = other, first
+        second = [branch(walk, scope, test.right, p) for p in first]
+        true = [p for split in second for p in split[0]]
+        false = [p for split in second for p in split[1]]
+        return (true, other + false) if isinstance(test.operator, cst.And) else (other + true, false)
+    known = _known(walk, scope, test, path)
+    if known is not None:
+        return ([path], []) if known else ([], [path])
+    condition, is_negated = _condition(scope, test, path)
+    truth = path.truth(condition)
+    if truth is not None:
+        return ([path], []) if truth is not is_negated else ([], [path])
+    _forget_tested(scope, test, path)
+    other_path = path.fork()
+    path.decide(condition, not is_negated)
+    other_path.decide(condition, is_negated)
+    return [path], [other_path]
+
+
+def text_of(scope: Scope, node: cst.CSTNode, path: Path) -> str:
+    """The text of an expression with local names replaced by what they stand for."""
+    if isinstance(node, cst.Name):
+        return _shown(path.names.get(node.value), node.value)
+    if isinstance(node, cst.Attribute):
+        owner = path.names.get(node.value.value) if isinstance(node.value, cst.Name) else None
+        if isinstance(owner, Instance):
+            return _shown(path.attributes.get(node.attr.value), f"self.{node.attr.value}")
+        return f"{text_of(scope, node.value, path)}.{node.attr.value}"
+    if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
+        condition, is_negated = _condition(scope, node, path)
+        return f"not {condition}" if is_negated else condition
+    if isinstance(node, cst.Call):
+        arguments = ", ".join(text_of(scope, arg.value, path) for arg in node.args)
+        return f"{text_of(scope, node.func, path)}({arguments})"
+    return scope.text(node)
+
+
+def _shown(value: Value, otherwise: str) -> str:
+    if isinstance(value, Symbol):
+        return value.text
+    return repr(value.value) if isinstance(value, Constant) else otherwise
+
+
+def _condition(scope: Scope, test: cst.CSTNode, path: Path) -> tuple[str, bool]:
+    """A condition in one spelling, and whether the test is its negation."""
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+        right = test.comparisons[0]
+        kind = type(right.operator).__name__
+        operator = _PLAIN.get(kind) or _NEGATED.get(kind)
+        if operator is not None:
+            other = text_of(scope, right.comparator, path)
+            if operator == "==" and other == "None":
+                operator = "is"
+            return f"{text_of(scope, test.left, path)} {operator} {other}", kind in _NEGATED
+    return (scope.text(test), False) if isinstance(test, cst.Comparison) else (text_of(scope, test, path), False)
+
+
+def _forget_tested(scope: Scope, test: cst.BaseExpression, path: Path) -> None:
+    """A test of a tensor, or of a parameter's name, that cannot be decided leaves open whether it is written."""
+    names = [n.value for n in _names_in(test)]
+    tested = frozenset(cell for name in names for cell in cells_in(path.names.get(name)))
+    if any(isinstance(v := path.names.get(name), Constant) and isinstance(v.value, str) for name in names):
+        tested |= frozenset(cell for value in path.names.values() for cell in cells_in(value))
+    for cell in tested:
+        if path.cells[cell] == EMPTY:
+            path.cells[cell] = "unknown"
+
+
+def _names_in(node: cst.CSTNode) -> list[cst.Name]:
+    from paramlint.walk import walk
+
+    return [n for n in walk(node) if isinstance(n, cst.Name)]
+
+
+# What can be decided
+
+
+def _known(walk: Construction, scope: Scope, test: cst.BaseExpression, path: Path) -> bool | None:
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+        return _comparison(walk, scope, test.left, test.comparisons[0], path)
+    if isinstance(test, cst.Call):
+        return _call(walk, scope, test, path)
+    if isinstance(test, cst.Attribute) and test.attr.value == "requires_grad":
+        if isinstance(_value(walk, scope, test.value, path), Tensor):
+            return True
+    if isinstance(test, (cst.Name, cst.Attribute)):
+        return _truth(_value(walk, scope, test, path))
+    return None
+
+
+def _value(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path) -> Value:
+    """What a name, attribute or literal is; it has no effects."""
+    if isinstance(node, (cst.Name, cst.Attribute, cst.SimpleString, cst.Integer)):
+        return walk.value(scope, node, path)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "getattr":
+        return walk.value(scope, node, path)
+    return None
+
+
+def _truth(value: Value) -> bool | None:
+    if isinstance(value, Constant):
+        return bool(value.value)
+    return None if value is None or isinstance(value, Symbol) else True
+
+
+def _comparison(
+    walk: Construction, scope: Scope, left: cst.BaseExpression, right: cst.ComparisonTarget, path: Path
+) -> bool | None:
+    operator, other = right.operator, walk.value(scope, right.comparator, path)
+    rank = _rank(walk, scope, left, path)
+    if rank is not None and isinstance(other, Constant) and isinstance(other.value, int):
+        return _compare(operator, rank, other.value)
+    first = _value(walk, scope, left, path)
+    if isinstance(other, Constant) and other.value is None:
+        if first is None or isinstance(first, Symbol):
+            return None
+        is_none = isinstance(first, Constant) and first.value is None
+        return is_none if isinstance(operator, (cst.Is, cst.Equal)) else not is_none
+    if isinstance(first, Constant) and isinstance(other, Constant):
+        return _compare(operator, first.value, other.value)
+    if isinstance(operator, (cst.In, cst.NotIn)) and isinstance(first, Constant) and isinstance(other, Items):
+        if all(isinstance(item, Constant) for item in other.values):
+            return (first in other.values) is isinstance(operator, cst.In)
+    return None
+
+
+def _compare(operator: cst.BaseCompOp, a: object, b: object) -> bool | None:
+    if isinstance(operator, (cst.Equal, cst.Is)):
+        return a == b
+    if isinstance(operator, (cst.NotEqual, cst.IsNot)):
+        return a != b
+    if isinstance(a, str) and isinstance(b, str) and isinstance(operator, (cst.In, cst.NotIn)):
+        return (a in b) is isinstance(operator, cst.In)
+    if isinstance(a, int) and isinstance(b, int):
+        ordered: dict[type, bool] = {
+            cst.GreaterThan: a > b,
+            cst.GreaterThanEqual: a >= b,
+            cst.LessThan: a < b,
+            cst.LessThanEqual: a <= b,
+        }
+        return ordered.get(type(operator))
+    return None
+
+
+def _rank(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path) -> int | None:
+    """The rank that `p.dim()`, `p.ndim` or `len(p.shape)` gives."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "len" and node.args:
+        inner = node.args[0].value
+        inner = inner.func if isinstance(inner, cst.Call) else inner
+        attributes: tuple[str, ...] = ("shape", "size")
+    else:
+        inner = node.func if isinstance(node, cst.Call) else node
+        attributes = _RANK
+    if not isinstance(inner, cst.Attribute) or inner.attr.value not in attributes:
+        return None
+    owner = inner.value
+    if isinstance(owner, cst.Attribute) and owner.attr.value == "data":
+        owner = owner.value
+    value = _value(walk, scope, owner, path)
+    if not isinstance(value, Tensor) or len(value.cells) != 1 or value.part:
+        return None
+    return walk.allocations[next(iter(value.cells))].rank
+
+
+def _call(walk: Construction, scope: Scope, test: cst.Call, path: Path) -> bool | None:
+    arguments = [arg.value for arg in test.args]
+    if isinstance(test.func, cst.Name) and len(arguments) == 2:
+        subject = _value(walk, scope, arguments[0], path)
+        if test.func.value == "isinstance":
+            return is_instance(walk.cls, scope, subject, arguments[1])
+        if test.func.value == "hasattr" and isinstance(subject, Instance):
+            name = walk.value(scope, arguments[1], path)
+            return _has(walk.cls, path, str(name.value)) if isinstance(name, Constant) else None
+    if isinstance(test.func, cst.Attribute) and len(arguments) == 1:
+        subject = _value(walk, scope, test.func.value, path)
+        text = walk.value(scope, arguments[0], path)
+        if isinstance(subject, Constant) and isinstance(text, Constant):
+            if isinstance(subject.value, str) and isinstance(text.value, str):
+                if test.func.attr.value == "endswith":
+                    return subject.value.endswith(text.value)
+                if test.func.attr.value == "startswith":
+                    return subject.value.startswith(text.value)
+    if isinstance(test.func, cst.Name) and test.func.value == "callable" and arguments:
+        subject = _value(walk, scope, arguments[0], path)
+        return True if isinstance(subject, Function) else None
+    return None
+
+
+def _has(cls: Class, path: Path, name: str) -> bool | None:
+    if name in path.attributes or cls.method(name) is not None:
+        return True
+    return None
+
+
+def is_instance(cls: Class, scope: Scope, subject: Value, classes: cst.BaseExpression) -> bool | None:
+    """What `isinstance(subject, classes)` gives for the module under construction, or for one of its tensors."""
+    options = [e.value for e in classes.elements] if isinstance(classes, cst.Tuple) else [classes]
+    found = [_matches(cls, scope, subject, option) for option in options]
+    if any(found):
+        return True
+    return None if None in found else False
+
+
+def _matches(cls: Class, scope: Scope, subject: Value, option: cst.BaseExpression) -> bool | None:
+    symbol = scope.resolve(option)
+    if symbol is None:
+        return None
+    if isinstance(subject, Tensor):
+        return True if symbol in ("torch.nn.Parameter", "torch.Tensor") else None
+    if isinstance(subject, Thing) or not isinstance(subject, Instance):
+        return None
+    return is_subclass(cls, symbol)
+
+
+def is_subclass(cls: Class, symbol: object) -> bool | None:
+    """Whether a class of the project inherits from a symbol; `None` where a base is unknown."""
+    if isinstance(symbol, Class):
+        if symbol in cls.mro:
+            return True
+    elif symbol == "torch.nn.Module" or symbol in cls.outside:
+        return True
+    elif isinstance(symbol, str):
+        bases = [module_class(base) for base in cls.known_bases]
+        if any(known is not None and symbol in known.bases for known in bases):
+            return True
+    return False if cls.is_complete else None

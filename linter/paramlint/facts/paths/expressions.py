@@ -1,0 +1,202 @@
+"""Expressions on a path of a constructor: what they stand for, and what evaluating them writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.paths import calls
+from paramlint.facts.paths.conditions import branch
+from paramlint.facts.paths.values import (
+    Constant,
+    Function,
+    Instance,
+    Items,
+    Path,
+    Symbol,
+    Tensor,
+    Value,
+    one_of,
+)
+
+if TYPE_CHECKING:
+    from paramlint.facts.paths.constructor import Construction, Outcomes
+    from paramlint.facts.scopes import Scope
+
+_CONSTANTS: dict[str, bool | None] = {"None": None, "True": True, "False": False}
+_VIEWS = {"data", "T", "mT", "H", "mH", "real", "imag"}
+_LITERALS = (cst.Integer, cst.SimpleString)
+
+
+def look(walk: Construction, scope: Scope, node: cst.CSTNode, path: Path) -> Value:
+    """What a name, an attribute, an element or a literal stands for; nothing is executed."""
+    if isinstance(node, cst.Name):
+        if node.value in _CONSTANTS:
+            return Constant(_CONSTANTS[node.value])
+        return path.names.get(node.value)
+    if isinstance(node, _LITERALS):
+        value = node.evaluated_value
+        return Constant(value) if isinstance(value, (str, int)) else None
+    if isinstance(node, cst.Attribute):
+        return _attribute(walk, look(walk, scope, node.value, path), node.attr.value, path)
+    if isinstance(node, cst.Subscript):
+        return _subscript(walk, scope, node, look(walk, scope, node.value, path), path)
+    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+        return Items(tuple(look(walk, scope, e.value, path) for e in node.elements))
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "getattr":
+        values = [look(walk, scope, arg.value, path) for arg in node.args]
+        return calls.get_attribute(walk, values, path)
+    return None
+
+
+def _attribute(walk: Construction, owner: Value, name: str, path: Path) -> Value:
+    if isinstance(owner, Instance):
+        return attribute_of_instance(walk, name, path)
+    if isinstance(owner, Tensor):
+        return owner if name in _VIEWS else None
+    return Symbol(f"{owner.text}.{name}") if isinstance(owner, Symbol) else None
+
+
+def attribute_of_instance(walk: Construction, name: str, path: Path) -> Value:
+    """`self.name`: what was assigned, a method, or a symbol of that text."""
+    if name in path.attributes:
+        return path.attributes[name]
+    method = walk.cls.method(name)
+    if method is not None and isinstance(method.node, cst.FunctionDef):
+        decorators = {d.decorator.value for d in method.node.decorators if isinstance(d.decorator, cst.Name)}
+        if "property" in decorators or "cached_property" in decorators:
+            return Symbol(f"self.{name}")
+        return Function(method, method.node, is_bound="staticmethod" not in decorators)
+    return Symbol(f"self.{name}")
+
+
+def _subscript(walk: Construction, scope: Scope, node: cst.Subscript, owner: Value, path: Path) -> Value:
+    if isinstance(owner, Tensor):
+        if walk.depth_of_loops or _is_whole(node):
+            return owner
+        return Tensor(owner.cells, scope.text(node).partition("[")[2])
+    if not isinstance(owner, Items):
+        return None
+    index = node.slice[0].slice
+    if len(node.slice) == 1 and isinstance(index, cst.Index):
+        position = look(walk, scope, index.value, path)
+        if isinstance(position, Constant) and isinstance(position.value, int):
+            if -len(owner.values) <= position.value < len(owner.values):
+                return owner.values[position.value]
+        return one_of(owner)
+    return owner
+
+
+def _is_whole(node: cst.Subscript) -> bool:
+    """`x[:]`, `x[...]`, `x[:, :]`; an index that is a name or a call may well be a mask or cover everything."""
+    return not any(_is_part(element.slice) for element in node.slice)
+
+
+def _is_part(index: cst.BaseSlice) -> bool:
+    if isinstance(index, cst.Slice):
+        return index.lower is not None or index.upper is not None or index.step is not None
+    if not isinstance(index, cst.Index):
+        return False
+    value = index.value
+    return isinstance(value, (cst.Integer, cst.UnaryOperation, cst.Attribute, cst.Name))
+
+
+# Evaluation
+
+
+def evaluate(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path) -> Outcomes:
+    """The values that an expression can have, each with the path on which it has it."""
+    if isinstance(node, cst.Call):
+        return calls.call(walk, scope, node, path)
+    if isinstance(node, cst.IfExp):
+        true, false = branch(walk, scope, node.test, path)
+        chosen = [(node.body, p) for p in true] + [(node.orelse, p) for p in false]
+        return [outcome for part, p in chosen for outcome in evaluate(walk, scope, part, p)]
+    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+        return _display(walk, scope, node.elements, path)
+    if isinstance(node, cst.Dict):
+        return _display(walk, scope, node.elements, path)
+    if isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)):
+        return _comprehension(walk, scope, node, path)
+    if isinstance(node, cst.Lambda):
+        return [(Function(scope, node), path)]
+    if isinstance(node, cst.BinaryOperation):
+        return _arithmetic(walk, scope, node, path)
+    if isinstance(node, cst.BooleanOperation):
+        return [(None, p) for _, p in evaluate_all(walk, scope, [node.left, node.right], path)]
+    if isinstance(node, cst.UnaryOperation):
+        return evaluate(walk, scope, node.expression, path)
+    if isinstance(node, cst.NamedExpr):
+        return _named(walk, scope, node, path)
+    if isinstance(node, cst.Attribute):
+        outcomes = evaluate(walk, scope, node.value, path)
+        return [(_attribute(walk, owner, node.attr.value, p), p) for owner, p in outcomes]
+    if isinstance(node, cst.Subscript):
+        outcomes = evaluate(walk, scope, node.value, path)
+        return [(_subscript(walk, scope, node, owner, p), p) for owner, p in outcomes]
+    return [(look(walk, scope, node, path), path)]
+
+
+def evaluate_all(
+    walk: Construction, scope: Scope, nodes: Iterable[cst.BaseExpression], path: Path
+) -> list[tuple[tuple[Value, ...], Path]]:
+    """The values of several expressions, evaluated in order."""
+    found: list[tuple[tuple[Value, ...], Path]] = [((), path)]
+    for node in nodes:
+        found = [((*before, value), q) for before, p in found for value, q in evaluate(walk, scope, node, p)]
+    return found
+
+
+def _display(
+    walk: Construction, scope: Scope, elements: Iterable[cst.BaseElement | cst.BaseDictElement], path: Path
+) -> Outcomes:
+    parts = list(elements)
+    found: Outcomes = []
+    for values, p in evaluate_all(walk, scope, [part.value for part in parts], path):
+        items: list[Value] = []
+        for part, value in zip(parts, values, strict=True):
+            is_star = isinstance(part, (cst.StarredElement, cst.StarredDictElement))
+            items.extend(value.values if is_star and isinstance(value, Items) else (value,))
+        found.append((Items(tuple(items)), p))
+    return found
+
+
+def _comprehension(
+    walk: Construction, scope: Scope, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, path: Path
+) -> Outcomes:
+    element = node.value if isinstance(node, cst.DictComp) else node.elt
+    loop = node.for_in
+    found: Outcomes = []
+    for iterated, start in evaluate(walk, scope, loop.iter, path):
+        items = iterated.values if isinstance(iterated, Items) and iterated.values else (None,)
+        outcomes: list[tuple[tuple[Value, ...], Path]] = [((), start)]
+        walk.depth_of_loops += 1
+        for item in items:
+            for _, p in outcomes:
+                walk.store(scope, loop.target, item, loop.iter, p)
+            outcomes = [((*before, v), q) for before, p in outcomes for v, q in evaluate(walk, scope, element, p)]
+        walk.depth_of_loops -= 1
+        found += [(Items(values), p) for values, p in outcomes]
+    return found
+
+
+def _arithmetic(walk: Construction, scope: Scope, node: cst.BinaryOperation, path: Path) -> Outcomes:
+    """Memory computed from unwritten memory is as good as unwritten; a repeated list holds what the list holds."""
+    found: Outcomes = []
+    for values, p in evaluate_all(walk, scope, [node.left, node.right], path):
+        items = [v for v in values if isinstance(v, Items)]
+        tensors = [v for v in values if isinstance(v, Tensor)]
+        if items:
+            found.append((Items(tuple(item for v in items for item in v.values)), p))
+        else:
+            found.append((tensors[0] if tensors else None, p))
+    return found
+
+
+def _named(walk: Construction, scope: Scope, node: cst.NamedExpr, path: Path) -> Outcomes:
+    outcomes = evaluate(walk, scope, node.value, path)
+    for value, p in outcomes:
+        walk.store(scope, node.target, value, node.value, p)
+    return outcomes

@@ -1,0 +1,85 @@
+"""Which statements and methods can touch the memory that a walk is about; the others are not walked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.paths.allocations import ALLOCATORS
+from paramlint.facts.paths.values import Path, cells_in
+from paramlint.walk import walk
+
+if TYPE_CHECKING:
+    from paramlint.facts.classes import Class
+    from paramlint.facts.scopes import Scope
+
+_EXITS = (cst.Return, cst.Raise, cst.Break, cst.Continue)
+#: Names by which code reaches parameters without naming them; `self)` is where it hands the instance on.
+_GENERIC = frozenset(
+    {"parameters", "named_parameters", "_parameters", "modules", "apply", "setattr", "getattr", "self)"}
+)
+_WORD = re.compile(r"\w+")
+
+
+class Relevance:
+    """Decides by words, before anything is parsed or walked."""
+
+    def __init__(self, cls: Class) -> None:
+        self._cls = cls
+        self._methods: dict[str, frozenset[str]] = {}
+        self._statements: dict[cst.CSTNode, tuple[frozenset[str], bool]] = {}
+
+    def of_statement(self, scope: Scope, node: cst.CSTNode, path: Path) -> bool:
+        """Whether a compound statement can leave the function, or touch memory that is being followed."""
+        words, has_exit = self._words_of(scope, node)
+        return has_exit or _concerns(words, path)
+
+    def of_method(self, name: str, path: Path) -> bool:
+        """Whether a method, with what it calls, can."""
+        return _concerns(self._words_of_method(name), path)
+
+    def _words_of(self, scope: Scope, node: cst.CSTNode) -> tuple[frozenset[str], bool]:
+        known = self._statements.get(node)
+        if known is not None:
+            return known
+        words: set[str] = set()
+        has_exit = False
+        for inner in walk(node):
+            has_exit = has_exit or isinstance(inner, _EXITS)
+            if isinstance(inner, cst.Name):
+                words.add(inner.value)
+            elif isinstance(inner, cst.Arg) and isinstance(inner.value, cst.Name):
+                if inner.value.value == scope.self_name:
+                    words.add("self)")
+        self._statements[node] = self._with_methods(words), has_exit
+        return self._statements[node]
+
+    def _words_of_method(self, name: str) -> frozenset[str]:
+        """The words of a method and of the own methods that it mentions."""
+        known = self._methods.get(name)
+        if known is not None:
+            return known
+        self._methods[name] = frozenset()
+        words: set[str] = set()
+        for cls in self._cls.mro:
+            for unit in cls.outline.methods.get(name, ()):
+                text = cls.file.source.lines(unit.first, unit.last)
+                words.update(_WORD.findall(text))
+                if re.search(r"[(,=]\s*self\s*[,)]", text.partition("):")[2] or text):
+                    words.add("self)")
+        self._methods[name] = self._with_methods(words)
+        return self._methods[name]
+
+    def _with_methods(self, words: set[str]) -> frozenset[str]:
+        for word in sorted(words):
+            if any(word in cls.outline.methods for cls in self._cls.mro):
+                words |= self._words_of_method(word)
+        return frozenset(words)
+
+
+def _concerns(words: frozenset[str], path: Path) -> bool:
+    if not words.isdisjoint(ALLOCATORS) or not words.isdisjoint(_GENERIC):
+        return True
+    return any(word in names and cells_in(names[word]) for names in (path.names, path.attributes) for word in words)
