@@ -49,7 +49,7 @@ def sources(scope: Scope, node: cst.BaseExpression, index: int | None = None) ->
     elif isinstance(node, cst.BooleanOperation) or is_joined(node, scope):
         yield from sources(scope, node.left)
         yield from sources(scope, node.right)
-    elif isinstance(node, cst.NamedExpr) or isinstance(node, cst.Subscript):
+    elif isinstance(node, (cst.NamedExpr, cst.Subscript)):
         yield from sources(scope, node.value)
     elif isinstance(node, cst.Call):
         yield from _of_call(scope, node, index)
@@ -163,7 +163,7 @@ def puts(scope: Scope) -> Iterator[Put]:
             for target in node.targets:
                 if isinstance(target.target, cst.Subscript):
                     yield Put(target.target.value, node.value, isinstance(target.target.slice[0].slice, cst.Slice))
-        elif isinstance(node.operator, (cst.AddAssign, cst.BitOrAssign)):
+        elif isinstance(node, cst.AugAssign) and isinstance(node.operator, (cst.AddAssign, cst.BitOrAssign)):
             if isinstance(node.target, (cst.Name, cst.Attribute)):
                 yield Put(node.target, node.value, True)
 

@@ -681,8 +681,8 @@ def _module_method(receiver: Type, name: str) -> Type | None:
 
 
 def _tensor_method(receiver: Type, name: str) -> Type | None:
-    if name in TENSOR_INPLACE:
-        return receiver
+    if name in TENSOR_INPLACE or (name.endswith("_") and not name.endswith("__")):
+        return receiver  # `requires_grad_`, `share_memory_`: the tensor itself
     if name in ("item", "tolist", "size", "dim", "numel", "numpy"):
         return OTHER
     leaf = receiver.leaf and receiver.kind != "parameter"

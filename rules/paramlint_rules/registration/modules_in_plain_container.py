@@ -19,15 +19,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
 from paramlint.facts import Scope, owns_parameters
-from paramlint.facts.containers import Held, PlainContainer, plain_containers
-from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
+from paramlint.facts.containers import Held, plain_containers
+from paramlint.facts.wrapping import wrap
+from paramlint.rule import Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
     from paramlint.verify.live import LiveModel
-
 
 rule = Rule(
     "PRM401",
@@ -52,7 +50,7 @@ def check(scope: Scope) -> Iterator[Finding]:
         if container.trailing_comma is not None:
             what, modules, are = "a tuple because of a trailing comma", "module", "is"
         message = f"`self.{container.name}` is {what}, so its {modules} {are} not trained"
-        yield Finding(container.first.target, message, _fix(scope, container))
+        yield Finding(container.first.target, message, wrap(container, "Module"))
 
 
 def _is_lost(held: Held) -> bool:
@@ -61,32 +59,6 @@ def _is_lost(held: Held) -> bool:
         return False
     owns = owns_parameters(held.type)
     return owns is True or (not held.is_exact and (owns is None or held.type.cls is not None))
-
-
-def _fix(scope: Scope, container: PlainContainer) -> Fix | None:
-    value = container.first.value
-    assert value is not None
-    comma = container.trailing_comma
-    if comma is not None:
-        return Fix("Remove the trailing comma", (Change(value, value, scope.text(comma)),))
-    if not all(held.type.kind == "module" for held in container.held) or not container.is_flat:
-        return None
-    if isinstance(value, (cst.List, cst.ListComp, cst.Tuple)):
-        kind, text = "ModuleList", scope.text(value)
-    elif isinstance(value, cst.Call) and scope.qualified(value.func) in ("list", "tuple"):
-        kind, text = "ModuleList", "".join(scope.text(arg.value) for arg in value.args)
-    elif isinstance(value, cst.Dict) and all(_is_text_key(entry) for entry in value.elements):
-        kind, text = "ModuleDict", scope.text(value)
-    else:
-        return None
-    text = "" if text in ("[]", "{}", "()") else text
-    name = f"torch.nn.{kind}"
-    change = Change(value, value, f"{scope.spell(name)}({text})")
-    return Fix(f"Wrap the {container.kind} in `nn.{kind}`", (change,), "unsafe", (name,))
-
-
-def _is_text_key(entry: cst.BaseDictElement) -> bool:
-    return isinstance(entry, cst.DictElement) and isinstance(entry.key, (cst.SimpleString, cst.FormattedString))
 
 
 @rule.runtime

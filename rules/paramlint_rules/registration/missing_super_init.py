@@ -1,0 +1,77 @@
+"""A module's `__init__` has to call `super().__init__()` before it can hold parameters.
+
+`nn.Module.__init__` makes the dictionaries in which parameters, buffers and submodules are registered. Without it the
+first assignment of a module or parameter raises `AttributeError: cannot assign module before Module.__init__() call`.
+
+Bad:
+    class Net(nn.Module):
+        def __init__(self):
+            self.linear = nn.Linear(8, 8)
+
+Good:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(8, 8)
+
+Fix: safe. The class could not be instantiated before.
+Leave it: a decorator of the class calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.construction import (
+    initializer_calls,
+    is_initialized_elsewhere,
+    needs_initialized,
+    takes_no_arguments,
+)
+from paramlint.rule import Change, Defines, Finding, Fix, Rule
+
+rule = Rule(
+    "PRM405",
+    "missing-super-init",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    triggers=(Defines("__init__", unless_first="__init__"),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    cls, node = scope.cls, scope.node
+    if scope.name != "__init__" or cls is None or not cls.is_module or not isinstance(node, cst.FunctionDef):
+        return
+    if initializer_calls(scope) or is_initialized_elsewhere(cls):
+        return
+    attribute = next(_registered(scope), None)
+    if attribute is not None:
+        message = f"`{cls.name}.__init__` does not call `super().__init__()`, so assigning `self.{attribute}` raises"
+        yield Finding(node.name, message, _fix(node) if takes_no_arguments(cls) else None)
+
+
+def _registered(scope: Scope) -> Iterator[str]:
+    """The attributes that it registers, itself or in a method that it calls."""
+    yield from (name for name, _ in needs_initialized(scope))
+    for call in scope.find(cst.Call):
+        method = scope.self_attribute(call.func)
+        called = scope.cls.own_method(method) if method is not None and scope.cls is not None else None
+        if called is not None:
+            yield from (name for name, _ in needs_initialized(called))
+
+
+def _fix(node: cst.FunctionDef) -> Fix | None:
+    if not isinstance(node.body, cst.IndentedBlock):
+        return None
+    statements = node.body.body
+    has_docstring = node.get_docstring() is not None
+    first = statements[1] if has_docstring and len(statements) > 1 else statements[0]
+    where: Literal["after", "before"] = "after" if has_docstring and len(statements) == 1 else "before"
+    return Fix("Call `super().__init__()` first", (Change(first, first, "super().__init__()", where),), "safe")

@@ -1,0 +1,113 @@
+"""What `.to()`, `.cuda()` or arithmetic makes of a parameter is a plain tensor.
+
+`nn.Parameter(t).cuda()` is the result of a computation: it is no parameter itself, so the module does not register it.
+`parameters()` and `state_dict()` skip it, no optimizer trains it, and its gradient stays `None`. On a machine where the
+call has nothing to do the code works, which hides the fault. The conversion belongs inside: `nn.Parameter(t.cuda())`.
+
+Bad:
+    self.scale = nn.Parameter(torch.randn(8)) * 0.02
+
+Good:
+    self.scale = nn.Parameter(torch.randn(8) * 0.02)
+
+Fix: unsafe. The attribute becomes a parameter: it is trained, and `state_dict()` gains a key.
+Leave it: the value is meant to be a constant; then a buffer says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.knowledge import PARAMETER_CLASSES
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule(
+    "PRM403",
+    "non-leaf-parameter",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Calls(*(name.rpartition(".")[2] for name in PARAMETER_CLASSES)),),
+)
+
+#: These give the parameter itself back unless somebody has changed the default device or type.
+_MOSTLY_NOTHING = {"contiguous", "cpu", "float"}
+_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    if scope.cls is None or not scope.cls.is_module:
+        return
+    for name, assignment in scope.assignments:
+        if assignment.how != "assign" or assignment.value is None:
+            continue
+        value = _through_a_name(scope, assignment.value)
+        call = _parameter_in(scope, value)
+        known = scope.type(value)
+        if call is None or known is None or known.kind != "tensor" or known.leaf or _changes_nothing(value, call):
+            continue
+        if any(
+            (t := a.scope.type(a.value)) and t.is_parameter for a in scope.cls.assignments(name) if a.value is not None
+        ):
+            continue
+        message = f"`self.{name}` is computed from a parameter and is none itself, so it is not trained"
+        yield Finding(value, message, _fix(scope, value, call))
+
+
+def _through_a_name(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression:
+    """What a local name stands for, when it is given a value once."""
+    bindings = scope.bindings.get(node.value, []) if isinstance(node, cst.Name) else []
+    if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
+        return bindings[0].value
+    return node
+
+
+def _parameter_in(scope: Scope, node: cst.BaseExpression) -> cst.Call | None:
+    """The `nn.Parameter(...)` from which an expression is computed."""
+    if isinstance(node, cst.Call):
+        if scope.qualified(node.func) in PARAMETER_CLASSES:
+            return node
+        return _parameter_in(scope, node.func.value) if isinstance(node.func, cst.Attribute) else None
+    if isinstance(node, cst.Subscript):
+        return _parameter_in(scope, node.value)
+    if isinstance(node, cst.UnaryOperation):
+        return _parameter_in(scope, node.expression)
+    if isinstance(node, cst.BinaryOperation):
+        return _parameter_in(scope, node.left) or _parameter_in(scope, node.right)
+    return None
+
+
+def _changes_nothing(node: cst.BaseExpression, call: cst.Call) -> bool:
+    """Whether all that is called on the parameter is something like `.cpu()`."""
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node is not call:
+        if node.func.attr.value not in _MOSTLY_NOTHING:
+            return False
+        node = node.func.value
+    return node is call
+
+
+def _fix(scope: Scope, value: cst.BaseExpression, call: cst.Call) -> Fix | None:
+    """Move the computation into the call."""
+    if (
+        not call.args
+        or call.args[0].star
+        or (call.args[0].keyword is not None and call.args[0].keyword.value != "data")
+    ):
+        return None
+    data = call.args[0].value
+    whole, inner, text = scope.text(value), scope.text(call), scope.text(data)
+    if whole.count(inner) != 1:
+        return None
+    computed = whole.replace(inner, text if isinstance(data, _ATOMS) or data.lpar else f"({text})")
+    arguments = ", ".join([computed, *(_argument(scope, arg) for arg in call.args[1:])])
+    new = f"{scope.text(call.func)}({arguments})"
+    return Fix("Compute the value inside `nn.Parameter`", (Change(value, value, new),))
+
+
+def _argument(scope: Scope, arg: cst.Arg) -> str:
+    name = f"{arg.keyword.value}=" if arg.keyword is not None else ""
+    return arg.star + name + scope.text(arg.value)

@@ -1,0 +1,53 @@
+"""Parameters kept in a plain list, tuple or dict are invisible to the optimizer.
+
+`nn.Module` registers attributes that are parameters, but it does not look inside a list, a tuple or a dict. So
+`parameters()`, `to()` and `state_dict()` silently skip what such a container holds: it is used in `forward`, gets a
+gradient, and never changes.
+
+Bad:
+    self.scales = [nn.Parameter(torch.ones(8)) for _ in range(3)]
+
+Good:
+    self.scales = nn.ParameterList([nn.Parameter(torch.ones(8)) for _ in range(3)])
+
+Fix: unsafe. `state_dict()` gains keys, so that older checkpoints no longer load strictly.
+Leave it: the optimizer is given the container's parameters by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.containers import Held, plain_containers
+from paramlint.facts.wrapping import wrap
+from paramlint.rule import Finding, Rule, Stores
+
+rule = Rule(
+    "PRM402",
+    "parameters-in-plain-container",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Stores(values=("container", "local", "method")),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    for container in plain_containers(scope):
+        if not any(_is_lost(held) for held in container.held) or container.fates:
+            continue
+        assert container.first.target is not None
+        what, parameters, are = f"a plain {container.kind}", "parameters", "are"
+        if container.trailing_comma is not None:
+            what, parameters, are = "a tuple because of a trailing comma", "parameter", "is"
+        message = f"`self.{container.name}` is {what}, so its {parameters} {are} not trained"
+        yield Finding(container.first.target, message, wrap(container, "Parameter"))
+
+
+def _is_lost(held: Held) -> bool:
+    """Whether a parameter is made here and registered nowhere."""
+    return held.type.is_parameter and held.is_made and isinstance(held.node, cst.Call)
