@@ -9,6 +9,7 @@ from paramlint_rules.initialization import (
     init_of_module,
     unknown_init_argument,
 )
+from paramlint_rules.optimizer import aliased_checkpoint
 from paramlint_rules.registration import (
     assigned_before_super_init,
     missing_super_init,
@@ -51,4 +52,5 @@ RULES: tuple[Rule, ...] = (
     unregistered_twin_container.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,
+    aliased_checkpoint.rule,
 )

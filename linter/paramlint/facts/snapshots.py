@@ -1,0 +1,120 @@
+"""Where code keeps the state of a model under a name, without copying it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.usage import is_module
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+_BEST = re.compile(r"(?:^|_|\.)best|Best|lowest")
+#: What has a `state_dict()` of numbers, made anew at each call.
+_PLAIN_STATE = re.compile(r"sched|scaler|loader|sampler|metric|callback", re.I)
+_SHALLOW = {"dict", "collections.OrderedDict", "copy.copy"}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state dict, or a model itself, that a statement keeps without copying it.
+
+    Attributes:
+        target: the name or attribute under which it is kept; for `best["model"] = ...` it is `best`.
+        name: the target as written.
+        node: the assignment or call.
+        block: the suite, or the module, that the statement stands in.
+        value: the expression to copy.
+        owner: the model whose tensors it shares; the value itself where the model is kept under another name.
+        is_added: it is appended to a list, where it stays beside earlier ones.
+    """
+
+    target: cst.CSTNode
+    name: str
+    node: cst.CSTNode
+    block: cst.CSTNode
+    value: cst.BaseExpression
+    owner: cst.BaseExpression
+    is_added: bool = False
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the name says that it is the best one so far."""
+        return _BEST.search(self.name) is not None
+
+    @property
+    def is_model(self) -> bool:
+        """Whether the model is kept, not its state dict."""
+        return self.value is self.owner
+
+
+def snapshots(scope: Scope) -> Iterator[Snapshot]:
+    """What the assignments and `append` calls of a scope keep, in the order of the text."""
+    for node in scope.find(cst.Assign, cst.AnnAssign, cst.Call):
+        for target, value in _kept(node):
+            name = scope.dotted(target)
+            if name is not None:
+                yield from _snapshots(scope, node, target, name, value)
+
+
+def _snapshots(
+    scope: Scope, node: cst.CSTNode, target: cst.CSTNode, name: str, value: cst.BaseExpression
+) -> Iterator[Snapshot]:
+    block = next((a for a in scope.ancestors(node) if isinstance(a, (cst.BaseSuite, cst.Module))), scope.node)
+    for state, owner in _states(scope, value):
+        yield Snapshot(target, name, node, block, state, owner, isinstance(node, cst.Call))
+    if isinstance(value, (cst.Name, cst.Attribute)) and not isinstance(node, cst.Call):
+        kept = Snapshot(target, name, node, block, value, value)
+        if kept.is_best and not _BEST.search(scope.text(value)) and is_module(scope, value):
+            yield kept
+
+
+def _kept(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
+    """The targets of an assignment, or the list that is appended to, and their values."""
+    if isinstance(node, cst.Call):
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value == "append" and len(node.args) == 1:
+            yield node.func.value, node.args[0].value
+    elif isinstance(node, cst.Assign):
+        yield from _pairs(node.targets[0].target, node.value)
+    elif isinstance(node, cst.AnnAssign) and node.value is not None:
+        yield from _pairs(node.target, node.value)
+
+
+def _pairs(target: cst.CSTNode, value: cst.BaseExpression) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
+    if isinstance(target, (cst.Tuple, cst.List)):
+        if isinstance(value, (cst.Tuple, cst.List)) and len(target.elements) == len(value.elements):
+            for inner, part in zip(target.elements, value.elements, strict=True):
+                yield from _pairs(inner.value, part.value)
+        return
+    yield (target.value if isinstance(target, cst.Subscript) else target), value
+
+
+def _states(scope: Scope, value: cst.BaseExpression) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """The state dicts that share a model's tensors in a value, each with its model; shallow copies share them too."""
+    if isinstance(value, cst.IfExp):
+        for arm in (value.body, value.orelse):
+            yield from _states(scope, arm)
+    elif isinstance(value, (cst.Dict, cst.Tuple)):
+        for element in value.elements:
+            yield from _states(scope, element.value)
+    elif isinstance(value, cst.Call):
+        owner = _owner(scope, value)
+        if owner is not None and not _PLAIN_STATE.search(scope.text(owner)):
+            yield value, owner
+
+
+def _owner(scope: Scope, call: cst.Call) -> cst.BaseExpression | None:
+    """The model of `model.state_dict()`, `dict(model.state_dict())` or `model.state_dict().copy()`."""
+    if isinstance(call.func, cst.Attribute) and not call.args:
+        if call.func.attr.value == "state_dict":
+            return call.func.value
+        if call.func.attr.value == "copy" and isinstance(call.func.value, cst.Call):
+            return _owner(scope, call.func.value)
+    if len(call.args) == 1 and isinstance(call.args[0].value, cst.Call) and scope.qualified(call.func) in _SHALLOW:
+        return _owner(scope, call.args[0].value)
+    return None

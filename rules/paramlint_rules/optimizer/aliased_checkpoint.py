@@ -1,0 +1,142 @@
+"""The best weights are kept as a reference, so every later step overwrites them.
+
+`state_dict()` does not copy: its tensors are the live parameters, and so is another name for the model. After more
+steps `best` holds the last weights, not the best ones, and loading it back changes nothing. A shallow copy of the
+dict does not help.
+
+Bad:
+    for epoch in range(9):
+        loss = model(torch.ones(2)).sum()
+        loss.backward()
+        optimizer.step()
+        if loss < 1:
+            best = model.state_dict()
+    model.load_state_dict(best)
+
+Good:
+    for epoch in range(9):
+        loss = model(torch.ones(2)).sum()
+        loss.backward()
+        optimizer.step()
+        if loss < 1:
+            best = copy.deepcopy(model.state_dict())
+    model.load_state_dict(best)
+
+Fix: safe. What is trained stays the same; only the kept copy no longer changes.
+Leave it: the state is written to a file at once, and the name is not used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.names import is_edited, loaded_into, reads
+from paramlint.facts.snapshots import Snapshot, snapshots
+from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule(
+    "PRM701",
+    "aliased-checkpoint",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    triggers=(Calls("state_dict", "step", "backward", "train", "train_epoch", "train_one_epoch"),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    for kept in snapshots(scope):
+        if not (_goes_stale_in_loop(scope, kept) or _goes_stale_in_class(scope, kept) or _is_reloaded(scope, kept)):
+            continue
+        what = "is another name for" if kept.is_model else "holds the live tensors of"
+        message = f"`{kept.name}` {what} `{scope.text(kept.owner)}`, so later steps change it too"
+        text = f"{scope.spell('copy.deepcopy')}({scope.text(kept.value)})"
+        fix = Fix("Keep a deep copy", (Change(kept.value, kept.value, text),), "safe", ("copy.deepcopy",))
+        yield Finding(kept.value, message, fix)
+
+
+def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
+    """Kept in some rounds of a loop that trains the same model, and used outside the branch that keeps it."""
+    loop = training_loop(scope, kept.node, kept.owner)
+    block = kept.block
+    if loop is None or not isinstance(block, cst.BaseSuite) or _leaves(block):
+        return False
+    if kept.is_added:
+        return not rebinds(scope, loop, kept.target) and any(True for _ in reads(scope, kept.name, loop))
+    if block is loop.body or _is_replaced(scope, kept):
+        return False
+    used = list(reads(scope, kept.name, block))
+    if kept.is_best:
+        return bool(used) or _is_public(scope, kept)
+    return any(loaded_into(scope, read) is not None for read in used)
+
+
+def _is_public(scope: Scope, kept: Snapshot) -> bool:
+    """An attribute that nothing in the function reads is there for others to read."""
+    return isinstance(kept.target, cst.Attribute) and not any(True for _ in reads(scope, kept.name, kept.node))
+
+
+def _leaves(block: cst.BaseSuite) -> bool:
+    """Whether a block ends the loop that it is in, so that no step follows."""
+    last = block.body[-1]
+    end = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(end, (cst.Break, cst.Return, cst.Raise))
+
+
+def _is_replaced(scope: Scope, kept: Snapshot) -> bool:
+    """Whether the branch binds the name again, as in `best = copy.deepcopy(best)`."""
+    assert isinstance(kept.block, cst.BaseSuite)
+    after = [line for line in kept.block.body if scope.order(line) > scope.order(kept.node)]
+    return any(rebinds(scope, line, kept.target) for line in after)
+
+
+def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
+    """Kept on the instance by one call of a method, and loaded by a later call or by another method."""
+    name = scope.self_attribute(kept.target)
+    if name is None or scope.cls is None or scope.name == "__init__" or kept.is_model or kept.is_added:
+        return False
+    if rebinds(scope, scope.node, kept.owner) or is_edited(scope, kept.name):
+        return False
+    for other in scope.cls.scopes_with(name):
+        attribute = f"{other.self_name}.{name}"
+        for read in reads(other, attribute, kept.block):
+            receiver = loaded_into(other, read)
+            if receiver is None or is_edited(other, attribute) or rebinds(other, other.node, receiver):
+                continue
+            if kept.is_best or _last_part(other, receiver) == _last_part(scope, kept.owner):
+                return True
+    return False
+
+
+def _last_part(scope: Scope, node: cst.CSTNode) -> str:
+    return scope.text(node).rpartition(".")[2]
+
+
+def _is_reloaded(scope: Scope, kept: Snapshot) -> bool:
+    """Loaded back into the model that it came from, with training in between."""
+    if kept.is_added or kept.is_model or is_edited(scope, kept.name):
+        return False
+    start = scope.order(kept.value)
+    steps = [call for call in scope.find(cst.Call) if scope.order(call) > start and trains(scope, call)]
+    for read in reads(scope, kept.name, kept.node):
+        receiver = loaded_into(scope, read)
+        end = scope.order(read)
+        if receiver is None or end < start or scope.text(receiver) != scope.text(kept.owner):
+            continue
+        loops = [loop for loop in loops_around(scope, read) if not is_inside(scope, kept.node, loop)]
+        if any(scope.order(step) < end or any(is_inside(scope, step, loop) for loop in loops) for step in steps):
+            return not _is_rebound(scope, kept, end, loops)
+    return False
+
+
+def _is_rebound(scope: Scope, kept: Snapshot, end: int, loops: list[Loop]) -> bool:
+    """Whether the model or the kept name stands for something else by the time it is loaded."""
+    between = [
+        line for line in scope.find(cst.SimpleStatementLine) if scope.order(kept.value) < scope.order(line) < end
+    ]
+    return any(rebinds(scope, code, name) for code in (*loops, *between) for name in (kept.owner, kept.target))
