@@ -147,7 +147,7 @@ class _Visit:
             if not word or not _begins_with(tree, word):
                 self._give(unit, (rule,))
         defaults = [*tree.args.defaults, *(d for d in tree.args.kw_defaults if d is not None)]
-        if self._n._defaults and any(isinstance(n, ast.Call) for d in defaults for n in ast.walk(d)):
+        if self._n._defaults and any(isinstance(n, ast.Call) for d in defaults for n in _walk(d)):
             self._give(unit, self._n._defaults)
         header = tree.body[0].lineno if tree.body else tree.lineno
         if self._hit(unit.first, header):
@@ -210,18 +210,15 @@ class _Visit:
     def _local_containers(self, unit: Unit) -> set[str]:
         """The names that a unit gives a container, and its parameters that are annotated as one."""
         if unit not in self._locals:
-            found: set[str] = set()
-            for node in ast.walk(unit.tree):
+            found = {
+                arg.arg for arg in _arguments(unit.tree) if arg.annotation is not None and _is_generic(arg.annotation)
+            }
+            for node in _statements(getattr(unit.tree, "body", [])):
                 if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
                     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    if any(isinstance(t, ast.Name) for t in targets) and _is_container(node.value):
-                        found.update(t.id for t in targets if isinstance(t, ast.Name))
-                elif (
-                    isinstance(node, ast.arg)
-                    and node.annotation is not None
-                    and _CONTAINS.search(ast.dump(node.annotation))
-                ):
-                    found.add(node.arg)
+                    names = [target.id for target in targets if isinstance(target, ast.Name)]
+                    if names and _is_container(node.value):
+                        found.update(names)
             self._locals[unit] = found
         return self._locals[unit]
 
@@ -279,13 +276,40 @@ def _begins_with(tree: ast.FunctionDef | ast.AsyncFunctionDef, word: str) -> boo
     first = tree.body[0]
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(tree.body) > 1:
         first = tree.body[1]
-    return any(word in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in ast.walk(first))
+    return any(word in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in _walk(first))
 
 
 def _last_name(func: ast.expr) -> str:
     if isinstance(func, ast.Attribute):
         return func.attr
     return func.id if isinstance(func, ast.Name) else ""
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block and of the blocks in it, without looking into expressions."""
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody"):
+            stack.extend(getattr(node, name, ()))
+        for name in ("handlers", "cases"):
+            for item in getattr(node, name, ()):
+                stack.extend(item.body)
+
+
+def _arguments(tree: ast.AST) -> list[ast.arg]:
+    if not isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return []
+    return [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
+
+
+def _is_generic(annotation: ast.expr) -> bool:
+    """Whether an annotation may be that of a container."""
+    return any(
+        _CONTAINS.search(getattr(node, "id", "") or getattr(node, "attr", "") or str(getattr(node, "value", "")))
+        for node in _walk(annotation)
+    )
 
 
 def _first_row_below(block: list[ast.AST]) -> int:
