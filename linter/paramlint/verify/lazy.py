@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import sys
 from typing import Any
 
 import torch
@@ -25,8 +26,8 @@ VIRTUAL_FROM = 1 << 14
 #: Bytes from which address space is reserved without asking for memory, so that no limit on overcommit is
 #: hit.
 RESERVED_FROM = 1 << 30
-#: Linux alone has the flag, and Python knows it from 3.13 on only where the system's headers do.
-UNRESERVED: int = getattr(mmap, "MAP_NORESERVE", 0)
+#: The flag that asks for it; Python names it from 3.13 on. The number is Linux's, <asm-generic/mman.h>.
+UNRESERVED: int = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 #: Elements up to which an operation that meta tensors refuse is computed on whatever the memory holds.
 COMPUTED_UP_TO = 1 << 27
 #: What an operation that reads values gives for virtual ones.

@@ -8,34 +8,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import nn
-from torch.nn.utils import parametrize
 
 from paramlint.verify.build import Build
 from paramlint.verify.calls import law_of_call
 from paramlint.verify.named import named_tensors
 from paramlint.verify.operations import ALLOCATING, COPYING, SHAPED_ONLY
-from paramlint.verify.shadow import address_of
+from paramlint.verify.shadow import Mark, Shadow, address_of
 from paramlint.verify.writes import CONSTANT_OPS, RANDOM_OPS, Write
 
 #: A temporary that one of these made is a scratch tensor, which people fill and drop on purpose.
-SCRATCH = ALLOCATING | COPYING | SHAPED_ONLY | CONSTANT_OPS | RANDOM_OPS | {"lift_fresh", "eye"}
+SCRATCH = ALLOCATING | COPYING | SHAPED_ONLY | CONSTANT_OPS | RANDOM_OPS | {"lift_fresh", "eye", "arange", "linspace"}
+#: What people also call on tables that the model then keeps in another form.
+NOT_INITIALISING = frozenset({"copy_"})
 
 
 @dataclass(frozen=True, eq=False)
 class Lost:
-    """An initialisation that no tensor of the model holds.
+    """A line that initialises what no tensor of the model holds.
 
     Attributes:
-        write: the call.
-        shape: of the tensor that was filled.
-        meant: names of computed tensors of that shape, such as `conv.weight`, one of which was probably
-            meant.
-        std: of these, as the model stands; None where that is not known.
+        write: its first call.
+        shape: of the tensor that this call filled.
+        count: how many calls of the line are lost.
+        meant: names of computed tensors of that shape, such as `conv.weight`, one of which was probably meant.
+        std: the mean std of these, as the model stands; None where that is not known.
     """
 
     write: Write
     shape: tuple[int, ...]
+    count: int
     meant: tuple[str, ...]
     std: float | None
 
@@ -47,37 +50,49 @@ class Lost:
 
 
 def lost_writes(build: Build) -> list[Lost]:
-    """Calls of initialisers on computed tensors that were never read again and are not part of the model."""
+    """Calls of initialisers on computed tensors that nobody read again and the model does not hold, by line."""
     kept = {address_of(named.tensor) for named in named_tensors(build.module)}
-    found: list[Lost] = []
+    lines: dict[tuple[str, str, int], list[Mark]] = {}
     for address, shadow in build.shadow.items():
-        last = shadow.last
-        if address in kept or last is None or last.read or not last.write.module or not last.whole:
-            continue
-        if shadow.allocation is None or shadow.allocation.steps[0].op in SCRATCH:
-            continue
-        meant = _computed(build.module, last.region.shape)
-        found.append(Lost(last.write, last.region.shape, tuple(meant), None if build.virtual else _std(meant)))
+        if address not in kept and (last := _lost(shadow)) is not None:
+            lines.setdefault((last.write.call, last.write.filename, last.write.row), []).append(last)
+    computed = _computed(build.module) if lines else {}
+    found: list[Lost] = []
+    for marks in lines.values():
+        shape = marks[0].region.shape
+        meant = {name: tensor for name, tensor in computed.items() if tuple(tensor.shape) == shape}
+        std = None if build.virtual or not meant else sum(map(_std, meant.values())) / len(meant)
+        found.append(Lost(marks[0].write, shape, len(marks), tuple(meant), std))
     return found
 
 
-def _computed(model: nn.Module, shape: tuple[int, ...]) -> dict[str, float]:
-    """The computed tensors of a model that have this shape, each with its std."""
-    found: dict[str, float] = {}
-    for prefix, module in model.named_modules():
-        for attribute in _computed_attributes(module):
-            tensor = getattr(module, attribute)
-            if tuple(tensor.shape) == shape:
-                name = f"{prefix}.{attribute}" if prefix else attribute
-                found[name] = float(tensor.detach().float().std()) if tensor.numel() > 1 else 0.0
-    return found
+def _lost(shadow: Shadow) -> Mark | None:
+    """The initialisation of a computed tensor whose values nobody used."""
+    last = shadow.last
+    if last is None or last.read or not last.whole or not last.write.module:
+        return None
+    if last.write.call in NOT_INITIALISING:
+        return None
+    if shadow.allocation is None or shadow.allocation.steps[0].op in SCRATCH:
+        return None
+    return last
+
+
+def _computed(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The tensors of a model that are computed at each access, by name."""
+    return {
+        f"{prefix}.{attribute}" if prefix else attribute: getattr(module, attribute).detach()
+        for prefix, module in model.named_modules()
+        for attribute in _computed_attributes(module)
+    }
 
 
 def _computed_attributes(module: nn.Module) -> list[str]:
-    if parametrize.is_parametrized(module):
-        return list(module.parametrizations.keys())  # type: ignore[operator, union-attr]
-    return [name.removesuffix("_v") for name in module._parameters if name.endswith("_v")]
+    if isinstance(parametrized := getattr(module, "parametrizations", None), nn.ModuleDict):
+        return list(parametrized)
+    names = [name.removesuffix("_v") for name in module._parameters if name.endswith("_v")]
+    return [name for name in names if f"{name}_g" in module._parameters]  # weight norm as it was before torch 2.0
 
 
-def _std(meant: dict[str, float]) -> float | None:
-    return sum(meant.values()) / len(meant) if meant else None
+def _std(tensor: torch.Tensor) -> float:
+    return float(tensor.float().std()) if tensor.numel() > 1 else 0.0
