@@ -17,12 +17,17 @@ Leave it: the value is meant to be a constant; then a buffer says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM403",
@@ -111,3 +116,11 @@ def _fix(scope: Scope, value: cst.BaseExpression, call: cst.Call) -> Fix | None:
 def _argument(scope: Scope, arg: cst.Arg) -> str:
     name = f"{arg.keyword.value}=" if arg.keyword is not None else ""
     return arg.star + name + scope.text(arg.value)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for found in model.unregistered:
+        if not found.is_module and not found.is_leaf:
+            message = f"`{found.path}` is computed from a parameter that the module does not hold, so it is not trained"
+            yield found.proof(message)

@@ -17,13 +17,18 @@ Leave it: the optimizer is given the container's parameters by hand.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.containers import Held, plain_containers
 from paramlint.facts.wrapping import wrap
-from paramlint.rule import Finding, Rule, Stores
+from paramlint.rule import Finding, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM402",
@@ -33,6 +38,9 @@ rule = Rule(
     doc=__doc__,
     triggers=(Stores(values=("container", "local", "method")),),
 )
+
+#: How a parameter can be held without being registered. A bare attribute takes intent (`self.__dict__[...] =`).
+HIDDEN = ("container", "closure", "object")
 
 
 @rule.static_scope
@@ -51,3 +59,17 @@ def check(scope: Scope) -> Iterator[Finding]:
 def _is_lost(held: Held) -> bool:
     """Whether a parameter is made here and registered nowhere."""
     return held.type.is_parameter and held.is_made and isinstance(held.node, cst.Call)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    told: set[tuple[str, str]] = set()
+    for found in model.unregistered:
+        place = (found.holder.__qualname__, found.attribute)
+        if not found.is_parameter or found.through not in HIDDEN or place in told:
+            continue
+        told.add(place)
+        where = f"a plain {found.container}" if found.through == "container" else f"an {found.through}"
+        where = "a closure" if found.through == "closure" else where
+        message = f"`{found.attribute}` is {where}, so the parameters in it are not trained, moved or saved"
+        yield found.proof(message, reached_as=found.path)

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -35,8 +36,12 @@ from paramlint.facts.intent import sharing_is_meant
 from paramlint.finding import Applicability
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.knowledge.drawn import UNDRAWN_MODULES, UNDRAWN_TENSORS
-from paramlint.rule import Change, Defines, Finding, Fix, Rule
+from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
 from paramlint.walk import walk
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM303",
@@ -142,3 +147,11 @@ def _may_be_none(scope: Scope, param: cst.Param) -> bool:
         rf"|\b(?:isinstance|callable)\(\s*(?:self\.)?{name}\b"
     )
     return asked.search(text) is not None
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for found in model.held_by_classes:
+        if found.through == "default argument":
+            message = f"the default of `{found.attribute}` is built once, so all instances share its parameters"
+            yield found.proof(message, shared=model.shared_with_twin[:8])
