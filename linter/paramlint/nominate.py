@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from paramlint.outline import Outline, Unit
-from paramlint.rule import Calls, Classes, Defines, Keywords, Mentions, Repeats, Rule, Stores
+from paramlint.rule import Calls, Classes, Defines, Edits, Keywords, Mentions, Repeats, Rule, Stores
 from paramlint.source import Source
 
 ValueT = TypeVar("ValueT")
@@ -58,9 +58,10 @@ class Nominator:
         self._attributes: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[tuple[Rule, frozenset[str]]]] = {}
         self._any_store: list[tuple[Rule, frozenset[str]]] = []
+        self._edits: list[Rule] = []
         self._keywords: dict[str, list[Rule]] = {}
         self._repeats: list[Rule] = []
-        self._defined: dict[str, list[tuple[Rule, str]]] = {}
+        self._defined: dict[str, list[tuple[Rule, str, re.Pattern[str] | None]]] = {}
         self._defaults: list[Rule] = []
         self._classes: list[tuple[Rule, re.Pattern[str] | None]] = []
         for rule in rules:
@@ -80,10 +81,12 @@ class Nominator:
                 _extend(self._stored, trigger.names, (rule, trigger.values))
             else:
                 self._any_store.append((rule, trigger.values))
+        elif isinstance(trigger, Edits):
+            self._edits.append(rule)
         elif isinstance(trigger, Repeats):
             self._repeats.append(rule)
         elif isinstance(trigger, Defines):
-            _extend(self._defined, trigger.names, (rule, trigger.unless_first))
+            _extend(self._defined, trigger.names, (rule, trigger.unless_first, _alternation(trigger.text)))
             if trigger.defaults:
                 self._defaults.append(rule)
         elif isinstance(trigger, Classes):
@@ -100,7 +103,7 @@ class Nominator:
         }
         if self._repeats:
             rows.update(source.place(match.start())[0] for match in _REPEAT.finditer(text))
-        visit = _Visit(self, calls, sorted(rows), found)
+        visit = _Visit(self, source, calls, sorted(rows), found)
         for unit in outline.units:
             visit.unit(unit)
         for unit in outline.units:
@@ -126,11 +129,13 @@ class _Visit:
     def __init__(
         self,
         nominator: Nominator,
+        source: Source,
         calls: dict[str, list[Rule]],
         rows: list[int],
         found: dict[Unit, set[Rule]],
     ) -> None:
         self._n = nominator
+        self._source = source
         self._calls = calls
         self._rows = rows
         self._found = found
@@ -143,8 +148,10 @@ class _Visit:
         self._block(unit, getattr(tree, "body", []))
 
     def _function(self, unit: Unit, tree: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for rule, word in self._n._defined.get(tree.name, ()):
-            if not word or not _begins_with(tree, word):
+        for rule, first, words in self._n._defined.get(tree.name, ()):
+            if words is not None and not words.search(self._source.lines(unit.first, unit.last)):
+                continue
+            if not first or not _begins_with(tree, first):
                 self._give(unit, (rule,))
         defaults = [*tree.args.defaults, *(d for d in tree.args.kw_defaults if d is not None)]
         if self._n._defaults and any(isinstance(n, ast.Call) for d in defaults for n in _walk(d)):
@@ -170,7 +177,7 @@ class _Visit:
             for target in node.targets:
                 self._store(unit, target, node.value)
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-            self._store(unit, node.target, node.value)
+            self._store(unit, node.target, node.value, is_edit=isinstance(node, ast.AugAssign))
         blocks = [(name, getattr(node, name)) for name in _BODIES if getattr(node, name, None)]
         if not blocks:
             if self._hit(node.lineno, node.end_lineno or node.lineno):
@@ -189,15 +196,18 @@ class _Visit:
             else:
                 self._block(unit, block)
 
-    def _store(self, unit: Unit, target: ast.expr, value: ast.expr | None) -> None:
+    def _store(self, unit: Unit, target: ast.expr, value: ast.expr | None, is_edit: bool = False) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 self._store(unit, element, None)
             return
+        is_edit = is_edit or isinstance(target, ast.Subscript)
         while isinstance(target, (ast.Subscript, ast.Starred)):
             target = target.value
         if not isinstance(target, ast.Attribute):
             return
+        if is_edit:
+            self._give(unit, self._n._edits)
         for rule, values in (*self._n._stored.get(target.attr, ()), *self._n._any_store):
             if not values or value is None or any(self._is_value(unit, value, wanted) for wanted in values):
                 self._give(unit, (rule,))
@@ -323,7 +333,12 @@ def _first_row_below(block: list[ast.AST]) -> int:
 
 
 def _is_repeat(node: ast.AST) -> bool:
-    return any(isinstance(side, (ast.List, ast.Tuple)) for side in (node.left, node.right))  # type: ignore[attr-defined]
+    sides = (node.left, node.right)  # type: ignore[attr-defined]
+    return any(
+        isinstance(side, (ast.List, ast.Tuple))
+        and not all(isinstance(e, (ast.Constant, ast.UnaryOp)) for e in side.elts)
+        for side in sides
+    )
 
 
 def _parts(value: ast.expr) -> Iterator[ast.expr]:

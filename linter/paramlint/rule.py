@@ -17,7 +17,7 @@ too narrow.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -34,6 +34,7 @@ __all__ = [
     "Change",
     "Classes",
     "Defines",
+    "Edits",
     "Finding",
     "Fix",
     "Group",
@@ -77,7 +78,7 @@ class Mentions:
 class Stores:
     """An assignment to an attribute. With `names`, to one of these; else to any attribute at all.
 
-    `values` limits it to values that may be one of these: `"container"` (a list, tuple, dict, set, comprehension or a
+    `values` limits it to values that may be one of these: `"container"` (a list, tuple, dict, set, comprehension or
     call of `list`, `dict`, `tuple`...), `"local"` (a name that the function gives a container), `"method"` (a call of an
     own method), `"call"` (anything with a call in it), `"name"` (a plain name or attribute).
     """
@@ -88,6 +89,11 @@ class Stores:
     def __init__(self, *names: str, values: tuple[str, ...] = ()) -> None:
         object.__setattr__(self, "names", frozenset(names))
         object.__setattr__(self, "values", frozenset(values))
+
+
+@dataclass(frozen=True)
+class Edits:
+    """An augmented assignment to an attribute, or an assignment to an element of one: `m.x += 1`, `self.x[0] = 1`."""
 
 
 @dataclass(frozen=True)
@@ -109,17 +115,20 @@ class Repeats:
 class Defines:
     """A function or method of one of these names; with `defaults`, one that has a call as a parameter's default.
 
-    With `unless_first`, only one whose first statement, its docstring aside, does not have this word.
+    With `unless_first`, only one whose first statement, its docstring aside, does not have this word; with `text`, only
+    one whose source contains one of these words.
     """
 
     names: frozenset[str]
     defaults: bool
     unless_first: str
+    text: frozenset[str]
 
-    def __init__(self, *names: str, defaults: bool = False, unless_first: str = "") -> None:
+    def __init__(self, *names: str, defaults: bool = False, unless_first: str = "", text: Iterable[str] = ()) -> None:
         object.__setattr__(self, "names", frozenset(names))
         object.__setattr__(self, "defaults", defaults)
         object.__setattr__(self, "unless_first", unless_first)
+        object.__setattr__(self, "text", frozenset(text))
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,7 @@ class Classes:
         object.__setattr__(self, "text", frozenset(text))
 
 
-Trigger = Calls | Mentions | Stores | Keywords | Repeats | Defines | Classes
+Trigger = Calls | Mentions | Stores | Edits | Keywords | Repeats | Defines | Classes
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

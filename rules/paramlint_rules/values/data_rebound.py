@@ -33,11 +33,11 @@ from paramlint.walk import walk
 
 rule = Rule("PRM102", "data-rebound", group="risk", fix="safe", doc=__doc__, triggers=(Stores("data"),))
 
-#: Methods whose result lives elsewhere, in another dtype or in another shape; rebinding `.data` is the way to get there.
+#: Methods whose result has another place, dtype or shape; rebinding `.data` is the way to get there.
 _MOVES = {
-    "bfloat16", "contiguous", "cpu", "cuda", "double", "flatten", "float", "half", "new_empty", "permute", "pin_memory",
-    "reshape", "resize_", "share_memory_", "squeeze", "t", "to", "to_local", "transpose", "type", "type_as", "unsqueeze",
-    "view", "view_as",
+    "bfloat16", "contiguous", "cpu", "cuda", "double", "flatten", "float", "half", "new_empty", "permute",
+    "pin_memory", "reshape", "resize_", "share_memory_", "squeeze", "t", "to", "to_local", "transpose", "type",
+    "type_as", "unsqueeze", "view", "view_as",
 }  # fmt: skip
 _MOVING = {"torch.empty", "torch.empty_like", "torch.Tensor", "torch.tensor", "torch.nn.functional.pad"}
 _LIKE = {"torch.randn_like", "torch.rand_like", "torch.zeros_like", "torch.ones_like", "torch.full_like"}

@@ -54,7 +54,7 @@ def _edited(scope: Scope, target: cst.BaseExpression) -> Iterator[Finding]:
     node = target
     while isinstance(node, cst.Subscript):
         node = node.value
-    fix = Fix("Edit the gradient itself", (Change(node, node, scope.text(owner)),), "safe")
+    fix: Fix | None = Fix("Edit the gradient itself", (Change(node, node, scope.text(owner)),), "safe")
     if target is node and isinstance(scope.parent(node), cst.AssignTarget):
         fix = None  # `p.grad.data = t` keeps the gradient's object, `p.grad = t` would not
     yield Finding(node, f"`{scope.text(node)}` is edited, which the gradient's version counter does not see", fix)

@@ -50,8 +50,9 @@ def check(scope: Scope) -> Iterator[Finding]:
             yield Finding(node, message)
 
 
-def _is_backward(node: cst.Attribute | cst.Name) -> bool:
-    name = node.attr.value if isinstance(node, cst.Attribute) else node.value
+def _is_backward(node: cst.CSTNode) -> bool:
+    word = node.attr if isinstance(node, cst.Attribute) else node
+    name = word.value if isinstance(word, cst.Name) else ""
     return name in ("backward", "manual_backward", "grad_and_value") or name.endswith("_step") or name == "step"
 
 

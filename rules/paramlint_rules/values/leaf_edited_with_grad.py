@@ -25,7 +25,7 @@ import libcst as cst
 from paramlint.facts import Scope
 from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
 from paramlint.knowledge import TENSOR_INIT_INPLACE
-from paramlint.rule import Calls, Change, Finding, Fix, Rule, Stores
+from paramlint.rule import Calls, Change, Edits, Finding, Fix, Rule
 from paramlint.walk import walk
 
 rule = Rule(
@@ -35,9 +35,8 @@ rule = Rule(
     fix="safe",
     doc=__doc__,
     triggers=(
-        Calls("Parameter", "parameters", "named_parameters", "add_", "clamp_", "div_", "mul_", "sub_"),
-        Calls(*TENSOR_INIT_INPLACE),
-        Stores("weight", "bias"),
+        Calls("add_", "clamp_", "div_", "mul_", "sub_", "parameters", "named_parameters", *TENSOR_INIT_INPLACE),
+        Edits(),
     ),
 )
 
@@ -63,7 +62,7 @@ def _records(scope: Scope) -> bool:
     return any(isinstance(c.func, cst.Attribute) and c.func.attr.value == "backward" for c in scope.find(cst.Call))
 
 
-def _is_edit(scope: Scope, node: cst.Name | cst.Attribute) -> bool:
+def _is_edit(scope: Scope, node: cst.CSTNode) -> bool:
     if not is_edited(scope, node):
         return False
     above = scope.parent(node)
