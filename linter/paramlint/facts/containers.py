@@ -198,7 +198,7 @@ def _kind(scope: Scope, node: cst.BaseExpression) -> str:
     known = scope.type(node)
     if known is None or known.kind != "container":
         return ""
-    return known.name if known.name in _KINDS.values() else "container"
+    return known.name.lower() if known.name.lower() in _KINDS.values() else "container"
 
 
 def _kind_of_display(scope: Scope, node: cst.BaseExpression) -> str:

@@ -85,6 +85,12 @@ class ModuleClass:
     """Parameter -> boolean argument that must be true for it. The pairs of `without` prevail."""
 
 
+PARAMETER_MODULES = frozenset(
+    name for name, row in tables.MODULES.items() if row[5] in ("always", "arguments") and name.count(".") == 2
+)
+"""Classes of `torch.nn` whose instances own parameters of their own, unless an argument forbids it."""
+
+
 def canonical(name: str) -> str:
     """The public spelling of a name: `torch.nn.Linear` for `torch.nn.modules.linear.Linear`; others unchanged."""
     return tables.ALIASES.get(name, name)

@@ -46,6 +46,6 @@ def check(scope: Scope) -> Iterator[Finding]:
         assert container.first.target is not None
         message = (
             f"`self.{container.name}` is a plain {container.kind} beside the registered modules, "
-            "so replacing or replicating these is not seen by it"
+            "so replicas of the model call the originals"
         )
         yield Finding(container.first.target, message)

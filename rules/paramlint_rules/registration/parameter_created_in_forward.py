@@ -1,0 +1,78 @@
+"""A parameter or layer that `forward` makes is new at every call.
+
+It starts from fresh random values each time, no optimizer knows it, and it is not saved. What looks like a layer is
+noise. Parameters belong into `__init__`; where their shape is known only from the data, there are lazy modules.
+
+Bad:
+    class Net(nn.Module):
+        def forward(self, x):
+            return nn.Linear(x.shape[-1], 8)(x)
+
+Good:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.LazyLinear(8)
+
+        def forward(self, x):
+            return self.linear(x)
+
+Leave it: the layer's weights are replaced right after, or random features are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope, owns_parameters
+from paramlint.knowledge import PARAMETER_CLASSES, PARAMETER_MODULES
+from paramlint.rule import Defines, Finding, Rule
+
+_NAMES = {name.rpartition(".")[2] for name in (*PARAMETER_CLASSES, *PARAMETER_MODULES)}
+
+rule = Rule(
+    "PRM407",
+    "parameter-created-in-forward",
+    group="bug",
+    doc=__doc__,
+    triggers=(Defines("forward", text=_NAMES),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    if scope.name != "forward" or scope.cls is None or not scope.cls.is_module:
+        return
+    for call in scope.find(cst.Call):
+        written = (scope.dotted(call.func) or "").rpartition(".")[2]
+        if written not in _NAMES or _is_made_once(scope, call):
+            continue
+        known = scope.type(call)
+        if known is None or not owns_parameters(known):
+            continue
+        what = "a parameter" if known.is_parameter else "a layer"
+        yield Finding(call.func, f"`{scope.text(call.func)}` makes {what} anew at every call, so it is not trained")
+
+
+def _is_made_once(scope: Scope, call: cst.Call) -> bool:
+    """Whether it stands under a condition and is kept: made at the first call, or only when something is missing."""
+    ancestors = list(scope.ancestors(call))
+    is_conditional = any(isinstance(node, (cst.If, cst.IfExp, cst.Try, cst.Lambda)) for node in ancestors)
+    is_nested = any(isinstance(node, cst.FunctionDef) and node is not scope.node for node in ancestors)
+    is_tested = any(isinstance(node, cst.Call) and _is_test(node) for node in ancestors)
+    return is_tested or is_nested or (is_conditional and _is_kept(scope, ancestors))
+
+
+def _is_test(node: cst.Call) -> bool:
+    return isinstance(node.func, cst.Name) and node.func.value in ("isinstance", "issubclass", "type")
+
+
+def _is_kept(scope: Scope, ancestors: list[cst.CSTNode]) -> bool:
+    for node in ancestors:
+        if isinstance(node, cst.Assign):
+            return any(not isinstance(target.target, cst.Name) for target in node.targets)
+        if isinstance(node, cst.Call) and scope.self_attribute(node.func) is not None:
+            return True
+    return False
