@@ -67,6 +67,7 @@ class Nominator:
         for rule in rules:
             for trigger in rule.triggers:
                 self._add(rule, trigger)
+        self._only_with = {rule: _alternation(rule.only_with) for rule in rules if rule.only_with}
         self._names = {*self._calls, *self._attributes, *self._stored, *self._keywords}
 
     def _add(self, rule: Rule, trigger: object) -> None:
@@ -111,7 +112,17 @@ class Nominator:
                 for rule, words in self._classes:
                     if words is None or words.search(text, source.offset(unit.first), source.offset(unit.last + 1)):
                         found.setdefault(unit, set()).add(rule)
-        return found
+        return self._with_words(source, found)
+
+    def _with_words(self, source: Source, found: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:
+        """Without the rules whose `only_with` words a unit lacks, and without units that are left with none."""
+        kept: dict[Unit, set[Rule]] = {}
+        for unit, rules in found.items():
+            text = source.lines(unit.first, unit.last)
+            fitting = {rule for rule in rules if (words := self._only_with.get(rule)) is None or words.search(text)}
+            if fitting:
+                kept[unit] = fitting
+        return kept
 
     def _with_aliases(self, outline: Outline) -> dict[str, list[Rule]]:
         """The call triggers, with the names under which this file imports what they name."""

@@ -93,7 +93,7 @@ class Stores:
 
 @dataclass(frozen=True)
 class Edits:
-    """An augmented assignment to an attribute, or an assignment to an element of one: `m.x += 1`, `self.x[0] = 1`."""
+    """An augmented assignment to an attribute, or an assignment to an element of one: `m.x += 1`, `m.x[0] = 1`."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,7 @@ class Rule:
         fix: the strongest fix that the rule offers.
         doc: the module's docstring, which is the documentation; see `sections`.
         triggers: where the static detectors have to look.
+        only_with: words of which the nominated function or class must hold one; others need not be parsed.
     """
 
     code: str
@@ -168,6 +169,7 @@ class Rule:
     doc: str
     fix: FixKind = "none"
     triggers: tuple[Trigger, ...] = ()
+    only_with: frozenset[str] = frozenset()
     node_checks: dict[type[cst.CSTNode], list[NodeCheck]] = field(default_factory=dict)
     scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)

@@ -41,7 +41,15 @@ if TYPE_CHECKING:
     from paramlint.verify.live import LiveModel
 
 
-rule = Rule("PRM103", "data-in-forward", group="bug", fix="safe", doc=__doc__, triggers=(Mentions("data", "detach"),))
+rule = Rule(
+    "PRM103",
+    "data-in-forward",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    only_with=frozenset({"forward"}),
+    triggers=(Mentions("data", "detach"),),
+)
 
 _SETUP = re.compile(r"__init__|.*(?:init|reset|load|repr|export|fuse|merge).*")
 

@@ -28,7 +28,14 @@ import libcst as cst
 from paramlint.facts import Scope
 from paramlint.rule import Finding, Mentions, Rule
 
-rule = Rule("PRM106", "grad-read-before-backward", group="bug", doc=__doc__, triggers=(Mentions("grad"),))
+rule = Rule(
+    "PRM106",
+    "grad-read-before-backward",
+    group="bug",
+    doc=__doc__,
+    only_with=frozenset({"backward"}),
+    triggers=(Mentions("grad"),),
+)
 
 _BLOCKS = (cst.For, cst.While, cst.If, cst.Try, cst.FunctionDef, cst.Lambda, cst.IfExp, cst.BooleanOperation)
 
