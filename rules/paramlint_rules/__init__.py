@@ -8,20 +8,23 @@ from paramlint_rules.initialization import (
     init_call_passed,
     init_of_module,
     unknown_init_argument,
+    wrong_init_law,
 )
-from paramlint_rules.optimizer import aliased_checkpoint
+from paramlint_rules.optimizer import aliased_checkpoint, ignored_missing_keys, load_result_as_model
 from paramlint_rules.registration import (
     assigned_before_super_init,
     missing_super_init,
     modules_in_plain_container,
     non_leaf_parameter,
     parameter_created_in_forward,
+    parameter_without_gradient,
     parameters_in_plain_container,
     tensor_instead_of_buffer,
     tensor_instead_of_parameter,
     unregistered_twin_container,
 )
 from paramlint_rules.sharing import (
+    borrowed_module,
     class_level_parameter,
     identical_clones,
     module_as_default_argument,
@@ -52,12 +55,14 @@ RULES: tuple[Rule, ...] = (
     fan_init_of_vector.rule,
     deprecated_init_name.rule,
     unknown_init_argument.rule,
+    wrong_init_law.rule,
     repeated_module.rule,
     module_as_default_argument.rule,
     class_level_parameter.rule,
     module_in_fromkeys.rule,
     shallow_copied_module.rule,
     identical_clones.rule,
+    borrowed_module.rule,
     modules_in_plain_container.rule,
     parameters_in_plain_container.rule,
     non_leaf_parameter.rule,
@@ -67,7 +72,10 @@ RULES: tuple[Rule, ...] = (
     parameter_created_in_forward.rule,
     tensor_instead_of_buffer.rule,
     unregistered_twin_container.rule,
+    parameter_without_gradient.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,
     aliased_checkpoint.rule,
+    ignored_missing_keys.rule,
+    load_result_as_model.rule,
 )

@@ -1,0 +1,576 @@
+"""Each rule's runtime half: a model that it must report, and one that it must not."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import nn
+from torch.nn.utils import parametrizations
+
+from paramlint.suite import RULES
+from paramlint.verify import laws
+from paramlint.verify.observe import observe
+from paramlint.verify.prove import prove
+
+
+@dataclass
+class Case:
+    """A factory that must be reported at `names`, one that must not, and how both are verified."""
+
+    bad: Callable[[], nn.Module]
+    good: Callable[[], nn.Module]
+    names: list[str]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+CASES: dict[str, list[Case]] = {}
+
+
+def case(code: str, bad: Callable[[], nn.Module], good: Callable[[], nn.Module], *names: str, **options: Any) -> None:
+    CASES.setdefault(code, []).append(Case(bad, good, list(names), options))
+
+
+def proofs(code: str, factory: Callable[[], nn.Module], one: Case) -> list[Any]:
+    model = observe(factory, **one.options)
+    assert model.degraded == ()
+    return [found.proof for found in prove(model, [rule for rule in RULES if rule.code == code])]
+
+
+def example() -> torch.Tensor:
+    return torch.linspace(0.1, 1.0, 12).reshape(3, 4)
+
+
+# 1xx, 2xx: values and initialisation.
+
+
+class Scale(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(4))
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * self.weight
+
+
+class InitialisedScale(Scale):
+    def __init__(self) -> None:
+        super().__init__()
+        nn.init.ones_(self.weight)
+
+
+class DetachedScale(InitialisedScale):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * self.weight.data
+
+
+class HalfScale(Scale):
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.no_grad():
+            self.weight[:2] = 1
+
+
+class TaintedScale(InitialisedScale):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(4) * 0.02)
+
+
+class MissedByInitWeights(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.scale = nn.Parameter(torch.ones(4))
+        self.register_buffer("mask", torch.ones(4))
+
+    def init_weights(self) -> None:
+        nn.init.normal_(self.layer.weight)
+        nn.init.zeros_(self.layer.bias)
+
+
+class CoveredByInitWeights(MissedByInitWeights):
+    def init_weights(self) -> None:
+        super().init_weights()
+        nn.init.ones_(self.scale)
+        self.mask.fill_(1)
+
+
+class Positions(nn.Module):
+    def __init__(self, zeroed: bool) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(torch.zeros(6, 4), requires_grad=False)
+        self.positions.data.copy_(torch.arange(6.0)[:, None].sin() * torch.arange(4.0).cos())
+        if zeroed:
+            nn.init.zeros_(self.positions)
+
+
+class Pair(nn.Module):
+    def __init__(self, copied_and_pasted: bool) -> None:
+        super().__init__()
+        self.key = nn.Parameter(torch.empty(4, 4))
+        self.value = nn.Parameter(torch.empty(4, 4))
+        nn.init.normal_(self.key)
+        nn.init.normal_(self.key if copied_and_pasted else self.value)
+
+
+def filled(layer: nn.Linear, value: float) -> nn.Linear:
+    nn.init.constant_(layer.weight, value)
+    return layer
+
+
+def two_layers(first: float | None, second: float | None) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        layers = [nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False)]
+        for layer, value in zip(layers, [first, second], strict=True):
+            if value is not None:
+                filled(layer, value)
+        return nn.Sequential(layers[0], nn.ReLU(), layers[1])
+
+    return build
+
+
+def initialised(init: Callable[[torch.Tensor], object], *after: nn.Module) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        layer = nn.Linear(4, 4)
+        init(layer.weight)
+        return nn.Sequential(layer, *after)
+
+    return build
+
+
+def embedding(keep_padding: bool) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        layer = nn.Embedding(6, 4, padding_idx=2)
+        nn.init.normal_(layer.weight)
+        if keep_padding:
+            with torch.no_grad():
+                layer.weight[2].fill_(0)
+        return layer
+
+    return build
+
+
+def lazy_head(is_lazy: bool) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        model = nn.Sequential(nn.Linear(4, 4), nn.LazyLinear(2) if is_lazy else nn.Linear(4, 2))
+        for layer in model:
+            if type(layer) is nn.Linear:
+                nn.init.xavier_uniform_(layer.weight)
+        return model
+
+    return build
+
+
+def weight_normed(init_first: bool) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        layer = nn.Linear(8, 8)
+        if init_first:
+            nn.init.kaiming_normal_(layer.weight)
+        layer = parametrizations.weight_norm(layer)
+        if not init_first:
+            nn.init.kaiming_normal_(layer.weight)
+        return layer
+
+    return build
+
+
+def hollow() -> nn.Module:
+    """The seed of the declared law: uniform, with nothing between -5 and 5."""
+    layer = nn.Linear(40, 40, bias=False)
+    nn.init.uniform_(layer.weight, -10, 10)
+    with torch.no_grad():
+        layer.weight[layer.weight.abs() < 5] = 0
+    return layer
+
+
+case("PRM103", DetachedScale, InitialisedScale, "weight", example=example)
+case("PRM201", Scale, InitialisedScale, "weight")
+case("PRM201", TaintedScale, InitialisedScale, "weight")
+case("PRM201", lambda: nn.Linear(4, 4, device="meta").to_empty(device="cpu"), lambda: nn.Linear(4, 4), "weight", "bias")
+case("PRM202", HalfScale, InitialisedScale, "weight")
+case("PRM203", MissedByInitWeights, CoveredByInitWeights, "scale", "mask", preset="meta")
+case("PRM203", Scale, CoveredByInitWeights, preset="meta")  # never written at all is PRM201's
+case("PRM207", lambda: Positions(True), lambda: Positions(False), "positions")
+case("PRM207", lambda: Pair(True), lambda: Pair(False), "key")
+case("PRM212", two_layers(0.1, 0.1), two_layers(None, 0.0), "0.weight", example=example)
+case("PRM212", two_layers(0.1, None), two_layers(0.0, None), "0.weight")
+case(
+    "PRM213",
+    initialised(lambda w: nn.init.xavier_normal_(w, gain=5 / 3), nn.ReLU()),
+    initialised(nn.init.kaiming_normal_, nn.ReLU()),
+    "0.weight",
+)
+case(
+    "PRM213",
+    initialised(nn.init.kaiming_normal_, nn.Tanh()),
+    initialised(lambda w: nn.init.xavier_normal_(w, gain=5 / 3), nn.Tanh()),
+    "0.weight",
+    example=example,
+)
+case("PRM214", embedding(False), embedding(True), "weight")
+case("PRM217", lazy_head(True), lazy_head(False), "1.weight")
+case("PRM218", weight_normed(False), weight_normed(True), "weight")
+
+
+# 3xx: sharing.
+
+
+def repeated(times: int, fresh: bool) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        layer = nn.Linear(4, 4)
+        return nn.Sequential(*[nn.Linear(4, 4) if fresh else layer for _ in range(times)])
+
+    return build
+
+
+class Twice(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 4)
+        self.second = self.first
+
+
+class TiedTwice(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 4)
+        self.second = self.first  # tied on purpose
+
+
+class DefaultActivation(nn.Module):
+    def __init__(self, act: nn.Module = nn.PReLU()) -> None:  # noqa: B008
+        super().__init__()
+        self.act = act
+
+
+class OwnActivation(nn.Module):
+    def __init__(self, act: nn.Module | None = None, norm: nn.Module = nn.ReLU()) -> None:  # noqa: B008
+        super().__init__()
+        self.act = nn.PReLU() if act is None else act
+        self.norm = norm
+
+
+class OfTheClass(nn.Module):
+    head = nn.Linear(4, 4)
+    act = nn.ReLU()
+
+
+class OfTheInstance(nn.Module):
+    act = nn.ReLU()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 4)
+
+
+def keyed(one: bool) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        layer = nn.Linear(4, 4)
+        return nn.ModuleDict({key: layer if one else nn.Linear(4, 4) for key in "ab"})
+
+    return build
+
+
+def copied(how: Callable[[nn.Module], nn.Module]) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        layer = nn.Linear(4, 4)
+        return nn.Sequential(layer, how(layer))
+
+    return build
+
+
+class Reset(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.Linear(4, 4)
+        self.layers = nn.ModuleList(copy.deepcopy(layer) for _ in range(3))
+        for layer in self.layers:
+            layer.reset_parameters()
+
+
+TEACHER = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+
+
+class Student(nn.Module):
+    def __init__(self, borrows: bool) -> None:
+        super().__init__()
+        self.body = TEACHER[0] if borrows else nn.Linear(4, 4)
+        self.head = nn.Linear(4, 4)
+
+
+case("PRM301", repeated(3, fresh=False), repeated(3, fresh=True), "0")
+case("PRM302", Twice, TiedTwice, "first")
+case("PRM302", Twice, repeated(3, fresh=False), "first")
+case("PRM303", DefaultActivation, OwnActivation, "act")
+case("PRM304", OfTheClass, OfTheInstance, "head")
+case("PRM305", keyed(True), keyed(False), "a")
+case("PRM306", copied(copy.copy), copied(copy.deepcopy), "1")
+case("PRM307", copied(copy.deepcopy), Reset, "0.weight", "0.bias")
+case("PRM308", lambda: Student(True), lambda: Student(False), "body")
+
+
+# 4xx: registration.
+
+
+class InAList(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = [nn.Linear(4, 4), nn.Linear(4, 4)]
+
+
+class GroupedInAList(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.Linear(4, 4)
+        self.blocks = [self.block, nn.ReLU()]
+        self.frozen = [nn.Linear(2, 2).requires_grad_(False)]
+
+
+class InAClosure(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.Linear(4, 4)
+        self.apply_layer = lambda x: layer(x)
+
+
+class ParametersInADict(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scales = {"a": nn.Parameter(torch.ones(3))}
+
+
+class ParametersInAParameterDict(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scales = nn.ParameterDict({"a": nn.Parameter(torch.ones(3))})
+        self.order = [self.scales["a"]]
+
+
+class NonLeaf(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3)) * 0.02
+
+
+class ComputedFromOwn(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+        self.small = self.scale * 0.02
+
+
+class PlainTensor(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.ones(3, requires_grad=True)
+
+
+class PlainConstant(nn.Module):
+    def __init__(self, as_buffer: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.unused = torch.ones(4)
+        if as_buffer:
+            self.register_buffer("mask", torch.ones(4))
+        else:
+            self.mask = torch.ones(4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * self.mask
+
+
+class CreatesInForward(nn.Module):
+    def __init__(self, anew: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.anew = anew
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.anew:
+            return self.layer(x) * nn.Parameter(torch.ones(4))
+        return self.layer(x)
+
+
+class RegistersInForward(CreatesInForward):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not hasattr(self, "scale"):
+            self.scale = nn.Parameter(torch.ones(4))
+        return self.layer(x) * self.scale
+
+
+class Unused(nn.Module):
+    def __init__(self, use: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.extra = nn.Linear(4, 4)
+        self.frozen = nn.Linear(4, 4).requires_grad_(False)
+        self.use = use
+
+    def forward(self, x: torch.Tensor) -> dict[str, Any]:
+        return {"logits": (self.extra if self.use else F.relu)(self.layer(x)), "more": None}
+
+
+case("PRM401", InAList, GroupedInAList, "blocks[0]")
+case("PRM401", InAClosure, GroupedInAList, "apply_layer.<layer>")
+case("PRM402", ParametersInADict, ParametersInAParameterDict, "scales['a']")
+case("PRM403", NonLeaf, ComputedFromOwn, "scale")
+case("PRM404", PlainTensor, ComputedFromOwn, "scale")
+case("PRM407", lambda: CreatesInForward(True), lambda: CreatesInForward(False), "", example=example)
+case("PRM407", lambda: RegistersInForward(True), lambda: nn.LazyLinear(4), "scale", example=example)
+case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask", example=example)
+case("PRM410", lambda: Unused(False), lambda: Unused(True), "extra.weight", "extra.bias", example=example)
+
+
+# 5xx: ties.
+
+
+class Tied(nn.Module):
+    _tied_weights_keys = ("head.weight",)
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(6, 4)
+        self.head = nn.Linear(4, 6, bias=False)
+        self.config = SimpleNamespace(tie_word_embeddings=True)
+        if how == "rewrap":
+            self.head.weight = nn.Parameter(self.embedding.weight)
+        if how == "data":
+            self.head.weight.data = self.embedding.weight.data
+        if how in ("identity", "then replaced"):
+            self.head.weight = self.embedding.weight
+        if how == "then replaced":
+            self.head.weight = nn.Parameter(torch.randn(6, 4))
+
+    def init_weights(self) -> None:
+        self.embedding.reset_parameters()
+        self.head.reset_parameters()
+
+
+class TiedAgain(Tied):
+    def init_weights(self) -> None:
+        self.head.weight = self.embedding.weight
+        super().init_weights()
+
+
+class TiedByAnotherName(Tied):
+    _tied_weights_keys = ("lm_head.weight",)
+
+
+class Views(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        whole = torch.randn(8, 4)
+        self.upper, self.lower = nn.Parameter(whole[:4]), nn.Parameter(whole[4:])
+
+
+case("PRM501", lambda: Tied("rewrap"), lambda: Tied("identity"), "head.weight")
+case("PRM501", lambda: Tied("rewrap"), Views, "head.weight")
+case("PRM502", lambda: Tied("data"), lambda: Tied("identity"), "head.weight")
+case("PRM503", lambda: Tied("then replaced"), lambda: Tied("identity"), "head.weight")
+case("PRM504", lambda: Tied("identity"), lambda: TiedAgain("identity"), "head.weight", preset="meta")
+case("PRM505", lambda: Tied("not"), lambda: Tied("identity"), "head.weight")
+case("PRM505", lambda: TiedByAnotherName("identity"), lambda: Tied("identity"), "lm_head.weight")
+
+
+# 6xx, 7xx: freezing and the optimizer.
+
+
+class FlaggedModule(nn.Module):
+    def __init__(self, by_method: bool) -> None:
+        super().__init__()
+        self.body, self.head = nn.Linear(4, 4), nn.Linear(4, 4)
+        if by_method:
+            self.body.requires_grad_(False)
+        else:
+            self.body.requires_grad = False  # type: ignore[assignment]
+
+
+class FrozenNorm(nn.Module):
+    def __init__(self, stays_in_eval: bool) -> None:
+        super().__init__()
+        self.norm, self.head = nn.BatchNorm1d(4), nn.Linear(4, 4)
+        self.stays_in_eval = stays_in_eval
+        self.norm.requires_grad_(False)
+        self.norm.eval()
+
+    def train(self, mode: bool = True) -> nn.Module:
+        super().train(mode)
+        if self.stays_in_eval:
+            self.norm.eval()
+        return self
+
+
+def stale(model: nn.Module) -> torch.optim.Optimizer:
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    if isinstance(model[-1], nn.Tanh):  # type: ignore[index]
+        model[0].weight = nn.Parameter(torch.zeros(4, 4))  # type: ignore[index]
+    return optimizer
+
+
+def each_alone(model: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.SGD([{"params": [parameter]} for parameter in model.parameters()], lr=0.1)
+
+
+case("PRM602", lambda: FlaggedModule(False), lambda: FlaggedModule(True), "body")
+case("PRM603", lambda: FrozenNorm(False), lambda: FrozenNorm(True), "norm")
+case(
+    "PRM704",
+    lambda: nn.Sequential(nn.Linear(4, 4), nn.Tanh()),
+    lambda: nn.Sequential(nn.Linear(4, 4), nn.ReLU()),
+    "",
+    "0.weight",
+    optimizer=stale,
+)
+case("PRM708", lambda: Tied("rewrap"), lambda: Tied("identity"), "embedding.weight", optimizer=each_alone)
+
+
+VERIFIED = {rule.code for rule in RULES if rule.verifiers}
+PAIRS = [
+    pytest.param(code, one, id=f"{code}-{number}")
+    for code, cases in CASES.items()
+    for number, one in enumerate(cases)
+    if code in VERIFIED
+]
+
+
+@pytest.mark.parametrize(("code", "one"), PAIRS)
+def test_the_fault_is_reported(code: str, one: Case) -> None:
+    found = proofs(code, one.bad, one)
+    assert [proof.parameter for proof in found] == one.names
+    for proof in found:
+        assert "`" in proof.message or not proof.parameter
+        assert not re.search(r"^[A-Z]|[.!]$|\n|\byou\b", proof.message), proof.message
+        json.dumps(proof.evidence)
+
+
+@pytest.mark.parametrize(("code", "one"), PAIRS)
+def test_its_absence_is_silent(code: str, one: Case) -> None:
+    assert proofs(code, one.good, one) == []
+
+
+@pytest.mark.skipif("PRM219" not in VERIFIED, reason="the rule is not listed")
+def test_a_declared_law_is_verified_and_a_wrong_one_rejected() -> None:
+    """`uniform_(-10, 10)`, then zero where |w| < 5, follows its own law and not a normal one."""
+    model = observe(hollow)
+    law = laws.uniform(-10, 10).replaced(-5, 5)
+    rules = [rule for rule in RULES if rule.code == "PRM219"]
+    model.expected_laws = {"weight": law.at((40, 40))}
+    assert list(prove(model, rules)) == []
+    again = observe(hollow)
+    again.expected_laws = {"weight": laws.normal(std=math.sqrt(100 / 3)).at((40, 40))}
+    assert [found.proof.parameter for found in prove(again, rules)] == ["weight"]
+
+
+def test_every_rule_with_a_runtime_half_is_tested() -> None:
+    assert {*CASES, "PRM219"} >= VERIFIED
