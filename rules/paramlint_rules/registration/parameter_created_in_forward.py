@@ -23,14 +23,18 @@ Leave it: the layer's weights are replaced right after, or random features are w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope, owns_parameters
 from paramlint.knowledge import PARAMETER_CLASSES, PARAMETER_MODULES
-from paramlint.rule import Defines, Finding, Rule
+from paramlint.rule import Defines, Finding, Proof, Rule
 
 _NAMES = {name.rpartition(".")[2] for name in (*PARAMETER_CLASSES, *PARAMETER_MODULES)}
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM407",
@@ -76,3 +80,16 @@ def _is_kept(scope: Scope, ancestors: list[cst.CSTNode]) -> bool:
         if isinstance(node, cst.Call) and scope.self_attribute(node.func) is not None:
             return True
     return False
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    if model.forward is None:
+        return
+    for name in dict.fromkeys(model.forward.created):
+        what = f"`{name}` is created anew" if name else "a parameter is created"
+        yield model.proof_at(name, f"{what} at each call of forward, so no optimizer ever holds it")
+    for name in model.forward.registered_late:
+        if name not in model.forward.created:
+            message = f"`{name}` is created in the first call of forward, so an optimizer made before does not hold it"
+            yield model.proof_at(name, message)

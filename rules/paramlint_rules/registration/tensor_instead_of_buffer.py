@@ -29,13 +29,18 @@ Leave it: the module never leaves the CPU, or the tensor must not.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Assignment, Class, Scope
 from paramlint.facts.tensors import is_constant
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.rule import Change, Defines, Finding, Fix, Rule
+from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM408",
@@ -123,3 +128,11 @@ def _fix(scope: Scope, name: str, assignment: Assignment) -> Fix | None:
         return None
     new = f'{scope.self_name}.register_buffer("{name}", {scope.text(value)}, persistent=False)'
     return Fix("Register it as a buffer", (Change(node, node, new),))
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for found in model.plain_tensors_used:
+        if found.through == "attribute":
+            message = f"`{found.path}` is a tensor used in forward but no buffer, so `to()` does not move it"
+            yield found.proof(message)

@@ -18,13 +18,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Class, Scope
 from paramlint.facts.tensors import asks_for_gradient
 from paramlint.knowledge import OPTIMIZERS, PARAMETER_CLASSES
-from paramlint.rule import Change, Finding, Fix, Keywords, Mentions, Rule
+from paramlint.rule import Change, Finding, Fix, Keywords, Mentions, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM404",
@@ -86,3 +91,11 @@ def _fix(scope: Scope, call: cst.Call) -> Fix | None:
         return None
     new = f"{scope.spell('torch.nn.Parameter')}({plain})"
     return Fix("Make it an `nn.Parameter`", (Change(call, call, new),), "unsafe", ("torch.nn.Parameter",))
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for found in model.unregistered:
+        if found.is_leaf and not found.is_parameter:
+            message = f"`{found.path}` is a tensor that requires a gradient, not a parameter, so it is not trained"
+            yield found.proof(message)
