@@ -1,0 +1,131 @@
+"""Calls that initialise: functions of `torch.nn.init`, others of the same names, in-place methods of tensors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.knowledge import DEPRECATED_INIT, INIT_FUNCTIONS, TENSOR_INIT_INPLACE
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+#: The last names of all functions of `torch.nn.init`; a rule that looks for their calls is triggered by them.
+INIT_NAMES = tuple(sorted({*INIT_FUNCTIONS, *DEPRECATED_INIT}))
+#: The last names of everything that writes a whole tensor.
+WRITE_NAMES = tuple(sorted({*INIT_NAMES, *TENSOR_INIT_INPLACE}))
+
+_PREFIX = "torch.nn.init."
+#: Attributes that show that a function works on modules.
+_OF_MODULES = {"weight", "bias", "apply", "modules", "named_modules", "parameters", "named_parameters", "children"}
+#: Whole writes by methods that take their values from elsewhere.
+_COPIES = {"copy_"}
+
+
+@dataclass(frozen=True, eq=False)
+class InitCall:
+    """One call that gives a whole tensor new values.
+
+    Attributes:
+        node: the call.
+        function: the name in `torch.nn.init`, by its current spelling, or the method's name.
+        target: what is written, without a `.data` behind it.
+        arguments: the other arguments by name; positions after a starred argument are left out.
+        origin: `torch`, a function of the same name in another library (`foreign`), or a `method` of the tensor.
+    """
+
+    scope: Scope
+    node: cst.Call
+    function: str
+    target: cst.BaseExpression
+    arguments: Mapping[str, cst.BaseExpression]
+    origin: str
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the values come from another tensor."""
+        return self.function in _COPIES
+
+
+def init_function(scope: Scope, node: cst.CSTNode) -> str | None:
+    """The function of `torch.nn.init` that an expression names, as it is written there."""
+    name = scope.qualified(node)
+    if name is None or not name.startswith(_PREFIX):
+        return None
+    last = name[len(_PREFIX) :]
+    return last if last in INIT_FUNCTIONS or last in DEPRECATED_INIT else None
+
+
+def init_call(scope: Scope, node: cst.Call) -> InitCall | None:
+    """The call of an init function, of torch or of the same name in another library, that a node is."""
+    name = scope.qualified(node.func)
+    if name is None:
+        return None
+    last = name.rpartition(".")[2]
+    if name.startswith(_PREFIX):
+        last, origin = DEPRECATED_INIT.get(last, last), "torch"
+    elif _takes_tensor(scope, node.func):
+        origin = "foreign"
+    else:
+        return None
+    if last not in INIT_FUNCTIONS:
+        return None
+    given = arguments_of(node, INIT_FUNCTIONS[last])
+    target = given.pop("tensor", None)
+    return None if target is None else InitCall(scope, node, last, without_data(target), given, origin)
+
+
+def write_call(scope: Scope, node: cst.Call) -> InitCall | None:
+    """Like `init_call`, and also an in-place method that writes the whole tensor without reading it."""
+    found = init_call(scope, node)
+    if found is not None or not isinstance(node.func, cst.Attribute):
+        return found
+    method = node.func.attr.value
+    if method not in TENSOR_INIT_INPLACE or scope.qualified(node.func) is not None:
+        return None
+    given = arguments_of(node, ())
+    return InitCall(scope, node, method, without_data(node.func.value), given, "method")
+
+
+def without_data(node: cst.BaseExpression) -> cst.BaseExpression:
+    """`x` of `x`, `x.data` and `x.detach()`: what shares its memory."""
+    if isinstance(node, cst.Attribute) and node.attr.value == "data":
+        return without_data(node.value)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value == "detach" and not node.args:
+            return without_data(node.func.value)
+    return node
+
+
+def arguments_of(node: cst.Call, names: tuple[str, ...]) -> dict[str, cst.BaseExpression]:
+    """The arguments of a call by name; what stands behind a starred one has no known place and is left out."""
+    given: dict[str, cst.BaseExpression] = {}
+    is_placed = True
+    for index, arg in enumerate(node.args):
+        if arg.star:
+            is_placed = False
+        elif arg.keyword is not None:
+            given[arg.keyword.value] = arg.value
+        elif is_placed and index < len(names):
+            given[names[index]] = arg.value
+    return given
+
+
+def _takes_tensor(scope: Scope, func: cst.BaseExpression) -> bool:
+    """Whether a called name is a function that writes a tensor: an imported one, or one here that takes no module."""
+    symbol = scope.resolve(func)
+    if symbol is None or isinstance(symbol, str):
+        return (scope.dotted(func) or "").partition(".")[0] in scope.file.outline.imports
+    unit = getattr(symbol, "unit", None)
+    node = unit.tree if unit is not None and unit.cls is None else None
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    first = next((arg.arg for arg in (*node.args.posonlyargs, *node.args.args)), None)
+    return not any(
+        isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == first and n.attr in _OF_MODULES
+        for n in ast.walk(node)
+    )

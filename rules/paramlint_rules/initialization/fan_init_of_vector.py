@@ -1,0 +1,57 @@
+"""An initialisation that needs a matrix is given a vector.
+
+Xavier and Kaiming initialisation compute the fan-in and fan-out of a matrix; `orthogonal_`, `eye_`, `sparse_` and
+`dirac_` need rows and columns too. A bias, or the weight of a batch or group norm, has one dimension, so that the call
+raises a `ValueError`.
+
+Bad:
+    self.fc = nn.Linear(8, 8)
+    nn.init.xavier_uniform_(self.fc.bias)
+
+Good:
+    self.fc = nn.Linear(8, 8)
+    nn.init.xavier_uniform_(self.fc.weight)
+    nn.init.zeros_(self.fc.bias)
+
+Leave it: never; it cannot run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
+from paramlint.facts.ranks import rank_of
+from paramlint.knowledge import FAN_INIT, MATRIX_INIT
+from paramlint.rule import Calls, Finding, Rule
+
+rule = Rule("PRM210", "fan-init-of-vector", group="bug", doc=__doc__, triggers=(Calls(*INIT_NAMES),))
+
+
+@rule.static(cst.Call)
+def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    found = init_call(scope, node)
+    if found is None or found.function not in FAN_INIT | MATRIX_INIT or _is_tested(found):
+        return
+    rank = rank_of(scope, found.target)
+    if rank in (0, 1):
+        text = scope.text(found.target)
+        shape = "is a vector" if rank == 1 else "is a single number"
+        yield Finding(
+            found.target, f"`{text}` {shape}, so `{found.function}`, which needs a matrix, raises a ValueError"
+        )
+
+
+def _is_tested(found: InitCall) -> bool:
+    """Whether a condition around the call asks for the number of dimensions."""
+    for ancestor in found.scope.ancestors(found.node):
+        if isinstance(ancestor, cst.Try):
+            return True
+        if isinstance(ancestor, (cst.If, cst.IfExp, cst.CompIf)):
+            text = found.scope.text(ancestor.test)
+            if any(word in text for word in ("dim", "shape", "size(")):
+                return True
+    return False

@@ -1,0 +1,76 @@
+"""`nn.init` is given a module instead of a parameter, or the `weight` of something that is a parameter itself.
+
+The functions of `torch.nn.init` write into a tensor. A module has no `fill_` or `dim`, and a parameter has no `weight`,
+so the call raises an `AttributeError`, often only on the day when the branch that it stands in is taken.
+
+Bad:
+    self.proj = nn.Linear(8, 8)
+    nn.init.xavier_uniform_(self.proj)
+
+Good:
+    self.proj = nn.Linear(8, 8)
+    nn.init.xavier_uniform_(self.proj.weight)
+
+Fix: safe. The call raises as it is; with the fix it initialises the weight.
+Leave it: the function is no longer called by anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope, Type
+from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
+from paramlint.knowledge import module_class
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule("PRM206", "init-of-module", group="bug", fix="safe", doc=__doc__, triggers=(Calls(*INIT_NAMES),))
+
+_CONSTANTS = {"zeros_", "ones_", "constant_"}
+
+
+@rule.static(cst.Call)
+def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    found = init_call(scope, node)
+    if found is None or _is_tested(found):
+        return
+    target = found.target
+    known = scope.type(target)
+    text = scope.text(target)
+    if known is not None and known.is_module:
+        message = f"`{text}` is a module, not a tensor, so `{found.function}` raises"
+        yield Finding(target, message, _weight_of(found, known, text))
+    elif isinstance(target, cst.Attribute) and target.attr.value in ("weight", "bias"):
+        owner = scope.type(target.value)
+        if owner is not None and owner.is_parameter:
+            inner = scope.text(target.value)
+            fix = Fix(f"Initialise `{inner}`", (Change(target, target, inner),), "safe")
+            name = target.attr.value
+            yield Finding(target, f"`{inner}` is a parameter and has no `{name}`, so `{found.function}` raises", fix)
+
+
+def _weight_of(found: InitCall, known: Type, text: str) -> Fix | None:
+    """Which of a module's parameters is meant: its weight, unless a constant could as well be for its bias."""
+    torch_module = module_class(known.name)
+    if torch_module is None or "weight" not in torch_module.parameters:
+        return None
+    if found.function in _CONSTANTS and "bias" in torch_module.parameters:
+        return None
+    target = found.target
+    return Fix(f"Initialise `{text}.weight`", (Change(target, target, f"{text}.weight"),), "safe")
+
+
+def _is_tested(found: InitCall) -> bool:
+    """Whether a condition around the call asks what the target is; what is known of local names heeds that already."""
+    scope, target = found.scope, found.target
+    texts = {scope.text(node) for node in (target, getattr(target, "value", None)) if isinstance(node, cst.Attribute)}
+    for ancestor in scope.ancestors(found.node):
+        if isinstance(ancestor, (cst.If, cst.IfExp)):
+            tested = scope.text(ancestor.test)
+            if any(call in tested for call in ("isinstance(", "hasattr(", "type(")) and any(t in tested for t in texts):
+                return True
+        if isinstance(ancestor, cst.Try):
+            return True
+    return False
