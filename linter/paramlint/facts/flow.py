@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeGuard
 
 import libcst as cst
@@ -105,7 +106,7 @@ class Carriers:
             for binding in bindings:
                 if binding.value is not None and binding.kind in ("assign", "for", "unpack", "augmented"):
                     names, touches = self._ends(binding.value, binding.index)
-                    yield names | {name}, touches
+                    yield names | {self._bound(name, binding)}, touches
         for _, assignment in ((n, a) for n, a in self.scope.assignments if n == self.attribute):
             if assignment.value is not None:
                 yield self._ends(assignment.value)[0], True
@@ -116,8 +117,44 @@ class Carriers:
 
     def _ends(self, node: cst.BaseExpression, index: int | None = None) -> tuple[set[str], bool]:
         found = list(sources(self.scope, node, index))
-        names = {n.value for n in found if isinstance(n, cst.Name)} - {self.scope.self_name, "None", "True", "False"}
-        return {n for n in names if n is not None}, any(self.is_attribute(n) for n in found)
+        ignored = {self.scope.self_name, "None", "True", "False"}
+        names = {self._read(n) for n in found if isinstance(n, cst.Name) and n.value not in ignored}
+        return names, any(self.is_attribute(n) for n in found)
+
+    # A name that is bound again stands for another value from there on: `norm@1`.
+
+    def _bound(self, name: str, binding: Binding) -> str:
+        again = self._rebound.get(name)
+        return f"{name}@{again.index(binding)}" if again is not None else name
+
+    def _read(self, node: cst.Name) -> str:
+        again = self._rebound.get(node.value)
+        if again is None:
+            return node.value
+        around = {id(ancestor) for ancestor in self.scope.ancestors(node)}
+        near = [i for i, b in enumerate(again) if id(self._block(b)) in around]
+        # What an assignment reads is the value from before it; before the first, a loop brings the last.
+        before = [i for i in near if self._is_before(again[i], node) and id(again[i].node) not in around]
+        return f"{node.value}@{(before or near)[-1]}"
+
+    def _is_before(self, binding: Binding, node: cst.CSTNode) -> bool:
+        return self.scope.order(binding.node) < self.scope.order(node)
+
+    def _block(self, binding: Binding) -> cst.CSTNode | None:
+        return self.scope.parent(self.scope.statement(binding.node))
+
+    @cached_property
+    def _rebound(self) -> dict[str, list[Binding]]:
+        """The names that are bound more than once, and used only in the blocks in which they are bound."""
+        found: dict[str, list[Binding]] = {}
+        for name, bindings in self.scope.bindings.items():
+            if len(bindings) > 1 and all(b.kind == "assign" for b in bindings):
+                found[name] = bindings
+        blocks = {name: {id(self._block(b)) for b in bindings} for name, bindings in found.items()}
+        for node in self.scope.find(cst.Name):
+            if node.value in found and len(blocks[node.value] & {id(a) for a in self.scope.ancestors(node)}) != 1:
+                del found[node.value]
+        return found
 
     def is_attribute(self, node: cst.CSTNode) -> bool:
         """Whether a node is the attribute itself."""
@@ -127,7 +164,7 @@ class Carriers:
         """Whether a node, where it is read, is the attribute or a name that stands for it."""
         if isinstance(node, cst.Attribute):
             return self.is_attribute(node)
-        if not isinstance(node, cst.Name) or node.value not in self.names:
+        if not isinstance(node, cst.Name) or self._read(node) not in self.names:
             return False
         loops = [b for b in self.scope.bindings.get(node.value, ()) if b.kind == "for"]
         if len(loops) != len(self.scope.bindings.get(node.value, ())):
