@@ -22,12 +22,15 @@ def is_module(scope: Scope, node: cst.CSTNode) -> bool:
     A name is looked for in its own scope, an attribute of the instance in all methods of the class.
     """
     found = scope.type(node)
-    if found is not None:
-        return found.is_module
+    return is_used_as_module(scope, node) if found is None else found.is_module
+
+
+def is_used_as_module(scope: Scope, node: cst.CSTNode) -> bool:
+    """Whether a method that only modules have is called on a name or attribute."""
     written = scope.dotted(node)
     if written is None:
         return False
-    return any(_is_used_as_module(place, written) for place in _places(scope, node))
+    return any(_calls_module_methods(place, written) for place in _places(scope, node))
 
 
 def _places(scope: Scope, node: cst.CSTNode) -> Iterator[Scope]:
@@ -37,7 +40,7 @@ def _places(scope: Scope, node: cst.CSTNode) -> Iterator[Scope]:
         yield from (other for other in scope.cls.scopes_with(name) if other is not scope)
 
 
-def _is_used_as_module(scope: Scope, written: str) -> bool:
+def _calls_module_methods(scope: Scope, written: str) -> bool:
     for call in scope.find(cst.Call):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in _MODULE_ONLY:
             if scope.dotted(call.func.value) == written and all(arg.keyword is not None for arg in call.args):
