@@ -69,7 +69,7 @@ def _wrap(source: Source, start: int, end: int, indent: str, header: str) -> lis
     statement = source.text[start:end]
     if '"""' in statement or "'''" in statement:
         return None  # a string over several rows would change
-    level = "\t" if indent.endswith("\t") else "    "
+    level = source.indent
     edits = [(start, start, header + source.newline + indent + level)]
     first, last = source.place(start)[0], source.place(end)[0]
     for row in range(first + 1, last + 1):
