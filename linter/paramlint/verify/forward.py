@@ -13,8 +13,8 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.parameter import is_lazy
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from paramlint.verify.mode import Mode
 from paramlint.verify.named import Named, grouped, named_tensors
 from paramlint.verify.operations import Operation
 from paramlint.verify.reach import graph_leaves
@@ -55,7 +55,7 @@ class Forward:
     symmetric: tuple[str, ...] = ()
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(Mode):
     """Notes the storages that operations read, and activations on the outputs of modules."""
 
     def __init__(self) -> None:

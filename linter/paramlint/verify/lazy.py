@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from paramlint.verify.mode import Mode
 from paramlint.verify.operations import Operation
 from paramlint.verify.shadow import address_of
 
@@ -36,7 +36,7 @@ ANSWERS: dict[str, bool] = {"equal": False, "is_nonzero": False, "allclose": Tru
 LOOKS = frozenset(["detach", "alias", "view", "_unsafe_view", "reshape", "t", "set_", "lift_fresh"])
 
 
-class LazyMode(TorchDispatchMode):
+class LazyMode(Mode):
     """Enter it outside of the shadow: it decides how an operation is run.
 
     Attributes:

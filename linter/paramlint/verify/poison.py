@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from paramlint.verify.mode import Mode
 from paramlint.verify.operations import Operation
 
 #: For each dtype, the integers that show its bits and the pattern: a quiet NaN whose payload no computation
@@ -27,7 +27,7 @@ PATTERNS: dict[torch.dtype, tuple[torch.dtype, int]] = {
 }
 
 
-class PoisonMode(TorchDispatchMode):
+class PoisonMode(Mode):
     """Fills every new cpu allocation with the pattern of its dtype."""
 
     def __init__(self) -> None:

@@ -14,9 +14,9 @@ from typing import Any, Literal
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.parameter import is_lazy
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from paramlint.verify.mode import Mode
 from paramlint.verify.operations import COPYING, Operation
 from paramlint.verify.regions import Region, covered
 from paramlint.verify.writes import Write, observe
@@ -87,7 +87,7 @@ class Account:
     marks: tuple[Mark, ...]
 
 
-class ShadowMode(TorchDispatchMode):
+class ShadowMode(Mode):
     """Keeps the shadow while it is entered. Of other threads it sees nothing, a limit of torch's modes.
 
     Attributes:
