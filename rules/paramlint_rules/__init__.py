@@ -10,7 +10,12 @@ from paramlint_rules.initialization import (
     unknown_init_argument,
     wrong_init_law,
 )
-from paramlint_rules.optimizer import aliased_checkpoint, ignored_missing_keys, load_result_as_model
+from paramlint_rules.optimizer import (
+    aliased_checkpoint,
+    exhausted_parameter_iterator,
+    ignored_missing_keys,
+    load_result_as_model,
+)
 from paramlint_rules.registration import (
     assigned_before_super_init,
     missing_super_init,
@@ -78,4 +83,5 @@ RULES: tuple[Rule, ...] = (
     aliased_checkpoint.rule,
     ignored_missing_keys.rule,
     load_result_as_model.rule,
+    exhausted_parameter_iterator.rule,
 )

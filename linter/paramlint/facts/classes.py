@@ -131,6 +131,12 @@ class Class:
         for unit in self.outline.units:
             yield self.file.scope(unit)
 
+    @property
+    def calls_at_class_level(self) -> bool:
+        """Whether a value in its own body, outside its methods, comes from a call; nothing is parsed to tell."""
+        values = [s.value for s in self.outline.tree.body if isinstance(s, (ast.Assign, ast.AnnAssign)) and s.value]
+        return any(isinstance(node, ast.Call) for value in values for node in ast.walk(value))
+
     def scopes_with(self, *words: str) -> Iterator[Scope]:
         """The scopes of this class whose text has one of these words; only these are worth parsing."""
         pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))

@@ -585,7 +585,7 @@ def _module(scope: Scope, node: cst.Call, known: ModuleClass) -> Type:
     for arg in node.args:
         value = scope.type(arg.value)
         if value is not None and (arg.star or value.kind == "container"):
-            items.append(value.item or Type("module", owns=value.owns))
+            items.extend(value.parts or (value.item or Type("module", owns=value.owns),))
         else:
             items.append(value)
     return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))

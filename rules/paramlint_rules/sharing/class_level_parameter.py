@@ -1,0 +1,58 @@
+"""A parameter, or a module with parameters, in the body of a class belongs to the class, not to its instances.
+
+`nn.Module` registers what is assigned to an instance. What stands in the body of the class is built once, when Python
+reads the class: all instances use the same object, and `parameters()`, `to()` and `state_dict()` of an instance do not
+know it, so an optimizer does not train it.
+
+Bad:
+    class Net(nn.Module):
+        scale = nn.Parameter(torch.ones(8))
+
+Good:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(8))
+
+Leave it: the object is only a prototype that instances copy with `copy.deepcopy`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, owns_parameters
+from paramlint.facts.creation import is_creation
+from paramlint.facts.intent import sharing_is_meant
+from paramlint.rule import Classes, Finding, Rule
+
+rule = Rule("PRM304", "class-level-parameter", group="bug", doc=__doc__, triggers=(Classes(),))
+
+
+@rule.static_class
+def check(cls: Class) -> Iterator[Finding]:
+    if not cls.calls_at_class_level or not cls.is_module:
+        return
+    for name, assignment in cls.body.assignments:
+        value = assignment.value
+        if value is None or not _holds_creation(cls, value) or owns_parameters(cls.body.type(value)) is not True:
+            continue
+        if _is_prototype(cls, name) or sharing_is_meant(cls.body, value):
+            continue
+        yield Finding(value, f"`{name}` belongs to the class `{cls.name}`, so no instance registers its parameters")
+
+
+def _holds_creation(cls: Class, value: cst.BaseExpression) -> bool:
+    """Whether an expression builds something, by itself or inside a list or tuple."""
+    if isinstance(value, (cst.List, cst.Tuple)):
+        return any(_holds_creation(cls, element.value) for element in value.elements)
+    return is_creation(cls.body, value)
+
+
+def _is_prototype(cls: Class, name: str) -> bool:
+    """Whether the instances copy it."""
+    text = cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+    return re.search(rf"deepcopy\(\s*[\w.()]+\.{name}\b", text) is not None
