@@ -1,0 +1,108 @@
+"""An iterator of parameters is gone through twice, and is empty the second time.
+
+`parameters()`, `filter(...)`, `map(...)` and generator expressions give each item once. Whoever comes second, an
+optimizer or a gradient clipper, gets nothing, mostly without a word.
+
+Bad:
+    params = filter(lambda p: p.requires_grad, model.parameters())
+    print(sum(p.numel() for p in params))
+    optimizer = torch.optim.SGD(params, lr=0.1)
+
+Good:
+    params = [p for p in model.parameters() if p.requires_grad]
+    print(sum(p.numel() for p in params))
+    optimizer = torch.optim.SGD(params, lr=0.1)
+
+Fix: safe. The same parameters in the same order, kept in a list.
+Leave it: the second use is meant to go on where the first one stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Binding, Class, Scope
+from paramlint.facts.iterators import consumes, excludes, is_parameter_iterator, repeating_loops, uses
+from paramlint.facts.training import is_inside
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule(
+    "PRM705",
+    "exhausted-parameter-iterator",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    triggers=(Calls("parameters", "named_parameters"),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    for name, bindings in scope.bindings.items():
+        if not all(b.kind == "assign" and is_parameter_iterator(scope, b.value) for b in bindings):
+            continue
+        second = _second_use(scope, name, bindings)
+        if second is not None:
+            yield Finding(second, _message(name), _fix([b.value for b in bindings if b.value is not None], scope))
+
+
+@rule.static_scope
+def check_attributes(scope: Scope) -> Iterator[Finding]:
+    """Iterators kept on the instance, seen from the method that makes them."""
+    for name, assignment in scope.assignments if scope.cls is not None else ():
+        if assignment.how != "assign" or not is_parameter_iterator(scope, assignment.value):
+            continue
+        if scope.cls is None or len(scope.cls.assignments(name)) != 1 or assignment.value is None:
+            continue
+        places = _uses_in_class(scope.cls, name)
+        if len(places) < 2 or not consumes(*places[0]):
+            continue
+        own = [use for place, use in places[1:] if place is scope]
+        if own:
+            yield Finding(own[0], _message(f"{scope.self_name}.{name}"), _fix([assignment.value], scope))
+        else:
+            others = f"`{places[-1][0].name}`"
+            message = f"`{scope.self_name}.{name}` is an iterator that `{places[0][0].name}` uses up before {others}"
+            yield Finding(assignment.value, message, _fix([assignment.value], scope))
+
+
+def _message(name: str) -> str:
+    return f"`{name}` is an iterator that has been gone through already, so it gives no parameters here"
+
+
+def _second_use(scope: Scope, name: str, bindings: list[Binding]) -> cst.CSTNode | None:
+    """The first use that follows one which has used the iterator up."""
+    found = uses(scope, name)
+    for second in found:
+        for loop in repeating_loops(scope, second):
+            if consumes(scope, second) and not any(is_inside(scope, b.node, loop) for b in bindings):
+                return second
+        for first in found:
+            if scope.order(first) >= scope.order(second) or not consumes(scope, first):
+                continue
+            between = (scope.order(first) < scope.order(b.node) < scope.order(second) for b in bindings)
+            if not any(between) and not excludes(scope, first, second):
+                return second
+    return None
+
+
+def _uses_in_class(cls: Class, name: str) -> list[tuple[Scope, cst.CSTNode]]:
+    return [
+        (scope, use)
+        for scope in cls.scopes_with(name)
+        if scope.self_name is not None
+        for use in uses(scope, f"{scope.self_name}.{name}")
+    ]
+
+
+def _fix(values: list[cst.BaseExpression], scope: Scope) -> Fix:
+    changes = tuple(Change(value, value, f"list({_bare(scope, value)})") for value in values)
+    return Fix("Keep the parameters in a list", changes, "safe")
+
+
+def _bare(scope: Scope, value: cst.BaseExpression) -> str:
+    """The text without the parentheses around it, which stay where they are."""
+    text = scope.text(value)
+    return text[len(value.lpar) : -len(value.rpar)].strip() if value.lpar else text
