@@ -56,7 +56,7 @@ def _place(source: Source, change: Change, spans: Spans) -> list[tuple[int, int,
         return [(line_start, line_end, "")]
     if change.where == "wrap":
         return _wrap(source, start, end, indent, text)
-    lines = [indent + line if line else line for line in change.text.split("\n")]
+    lines = [_indented(source, indent, line) for line in change.text.split("\n")]
     block = source.newline.join(lines) + source.newline
     if change.where == "before":
         return [(line_start, line_start, block)]
@@ -65,11 +65,22 @@ def _place(source: Source, change: Change, spans: Spans) -> list[tuple[int, int,
     return [(line_end, line_end, block)]
 
 
+def _level(source: Source, indent: str) -> str:
+    """One level of indentation, next to code that is indented so."""
+    return "\t" if indent.endswith("\t") else source.indent
+
+
+def _indented(source: Source, indent: str, line: str) -> str:
+    """A line of a change, which counts four spaces a level, as the code around it is indented."""
+    inner = line.lstrip(" ")
+    return indent + _level(source, indent) * ((len(line) - len(inner)) // 4) + inner if inner else ""
+
+
 def _wrap(source: Source, start: int, end: int, indent: str, header: str) -> list[tuple[int, int, str]] | None:
     statement = source.text[start:end]
     if '"""' in statement or "'''" in statement:
         return None  # a string over several rows would change
-    level = source.indent
+    level = _level(source, indent)
     edits = [(start, start, header + source.newline + indent + level)]
     first, last = source.place(start)[0], source.place(end)[0]
     for row in range(first + 1, last + 1):

@@ -86,8 +86,7 @@ def _fix(scope: Scope, function: cst.FunctionDef, param: cst.Param, default: cst
     first = _first_statement(function.body)
     if first is None:
         return None
-    indent = scope.file.source.indent
-    built = f"if {name} is None:\n{indent}{name} = {scope.text(default)}"
+    built = f"if {name} is None:\n    {name} = {scope.text(default)}"
     changes = [Change(default, default, "None"), Change(first, first, built, "before")]
     optional = scope.spell("typing.Optional")
     if param.annotation is not None and optional != "typing.Optional":
