@@ -33,6 +33,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from paramlint.facts import Scope
+from paramlint.facts.moves import moved
 from paramlint.facts.names import is_edited, loaded_into, reads
 from paramlint.facts.snapshots import Snapshot, snapshots
 from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
@@ -100,7 +101,7 @@ def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
     name = scope.self_attribute(kept.target)
     if name is None or scope.cls is None or scope.name == "__init__" or kept.is_model or kept.is_added:
         return False
-    if rebinds(scope, scope.node, kept.owner) or is_edited(scope, kept.name):
+    if rebinds(scope, scope.node, kept.owner) or is_edited(scope, kept.name) or _is_remade(scope, kept.owner):
         return False
     for other in scope.cls.scopes_with(name):
         attribute = f"{other.self_name}.{name}"
@@ -111,6 +112,15 @@ def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
             if kept.is_best or _last_part(other, receiver) == _last_part(scope, kept.owner):
                 return True
     return False
+
+
+def _is_remade(scope: Scope, owner: cst.BaseExpression) -> bool:
+    """Whether a method other than the constructor makes the model anew."""
+    name = scope.self_attribute(owner)
+    if name is None or scope.cls is None:
+        return False
+    made = (a for a in scope.cls.assignments(name) if a.scope.name != "__init__")
+    return any(isinstance(a.value, cst.Call) and moved(a.value) is a.value for a in made)
 
 
 def _last_part(scope: Scope, node: cst.CSTNode) -> str:
