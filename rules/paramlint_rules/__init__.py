@@ -38,6 +38,7 @@ from paramlint_rules.sharing import (
     repeated_module,
     shallow_copied_module,
 )
+from paramlint_rules.ties import tie_by_data, tie_by_rewrap
 from paramlint_rules.values import (
     data_in_forward,
     data_read,
@@ -80,6 +81,8 @@ RULES: tuple[Rule, ...] = (
     tensor_instead_of_buffer.rule,
     unregistered_twin_container.rule,
     parameter_without_gradient.rule,
+    tie_by_rewrap.rule,
+    tie_by_data.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,
     aliased_checkpoint.rule,

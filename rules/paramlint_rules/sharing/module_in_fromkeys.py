@@ -1,6 +1,6 @@
 """`dict.fromkeys(keys, layer)` puts one and the same layer under every key.
 
-The value is built once, before `fromkeys` sees it. So all keys share one set of parameters, and training one trains all.
+The value is built once, before `fromkeys` sees it: all keys share one set of parameters, and training one trains all.
 
 Bad:
     self.heads = nn.ModuleDict(dict.fromkeys(["a", "b"], nn.Linear(8, 1)))
