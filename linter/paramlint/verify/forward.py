@@ -88,7 +88,7 @@ def run(model: nn.Module, example: Example) -> Forward:
     """Run a real model twice on the example; its buffers, modes and gradients are left as they were."""
     before = {named.name: named.tensor for named in named_tensors(model)}
     lazy = {name for name, tensor in before.items() if is_lazy(tensor)}
-    with _restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
             outputs, watch = _pass(model, example)
             first = {named.name: named.tensor for named in named_tensors(model)}
@@ -132,15 +132,16 @@ def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watc
     try:
         with watch:
             try:
-                output = _call(model.train(), arguments)
+                output = call(model.train(), arguments)
             except ValueError:
-                output = _call(model.eval(), arguments)
+                output = call(model.eval(), arguments)
     finally:
         hook.remove()
     return [tensor for tensor in tensors_of(output) if tensor.requires_grad], watch
 
 
-def _call(model: nn.Module, arguments: Any) -> Any:
+def call(model: nn.Module, arguments: Any) -> Any:
+    """The model on what an example gave: by position, by name, or as the only argument."""
     torch.manual_seed(SEED)
     if isinstance(arguments, Mapping):
         return model(**arguments)
@@ -184,7 +185,7 @@ def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) ->
 
 
 @contextmanager
-def _restored(model: nn.Module) -> Iterator[None]:
+def restored(model: nn.Module) -> Iterator[None]:
     """Give buffers and training modes back what they were."""
     modes = [(module, module.training) for module in model.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not is_lazy(buffer)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 import torch
 
-from paramlint.verify.forward import tensors_of
+from paramlint.verify.forward import call, restored, tensors_of
 from paramlint.verify.live import LiveModel, LiveTensor
 from paramlint.verify.summary import Shown
 
@@ -51,20 +51,13 @@ def _gradients(model: LiveModel, wanted: list[LiveTensor]) -> dict[str, np.ndarr
     if model.make_example is None or not model.is_real:
         return {}
     trained = [tensor for tensor in wanted if tensor.requires_grad]
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        arguments = model.make_example()
-        outputs = list(tensors_of(_call(model.module, arguments)))
+    with restored(model.module), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        outputs = list(tensors_of(call(model.module, model.make_example())))
         total = sum((t.sum() for t in outputs if t.requires_grad and t.is_floating_point()), torch.zeros(()))
         if not trained or not total.requires_grad:
             return {}
         found = torch.autograd.grad(total, [t.tensor for t in trained], allow_unused=True)
     return {t.name: g.float().numpy() for t, g in zip(trained, found, strict=True) if g is not None}
-
-
-def _call(module: torch.nn.Module, arguments: Any) -> Any:
-    if isinstance(arguments, Mapping):
-        return module(**arguments)
-    return module(*arguments) if isinstance(arguments, (tuple, list)) else module(arguments)
 
 
 def _text(array: np.ndarray[Any, Any]) -> str:

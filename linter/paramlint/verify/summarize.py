@@ -137,7 +137,7 @@ def _aliases(model: LiveModel) -> dict[str, tuple[str, ...]]:
 
 
 def _counts(model: LiveModel, parameters: tuple[Parameter, ...], findings: int) -> Counts:
-    sizes = {tensor.name: tensor.tensor.element_size() for tensor in model.parameters}
+    sizes = {tensor.name: tensor.tensor.dtype.itemsize for tensor in model.parameters}
     garbage = ("unwritten", "partly written", "tainted")
     return Counts(
         parameters=len(parameters),

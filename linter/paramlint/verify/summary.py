@@ -5,6 +5,7 @@ It is made in the child process by `paramlint.verify.summarize` and read by the 
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -84,11 +85,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def numel(self) -> int:
-        """The number of elements."""
-        count = 1
-        for size in self.shape:
-            count *= size
-        return count
+        """The number of elements; none while the parameter is lazy."""
+        return 0 if self.status == "lazy" else math.prod(self.shape)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
