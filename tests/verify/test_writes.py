@@ -1,0 +1,122 @@
+"""Provenance: the initialiser, its arguments, the user's line, and what was done to the values afterwards."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+
+import torch
+from torch import nn
+
+from paramlint.verify.lazy import LazyMode
+from paramlint.verify.shadow import ShadowMode
+from paramlint.verify.writes import Write
+
+
+def written(build, virtual_from=1 << 14) -> Write:
+    """The last write to the tensor that `build` gives."""
+    shadow = ShadowMode()
+    with LazyMode(virtual_from), shadow:
+        tensor = build()
+    return shadow.account(tensor).marks[-1].write
+
+
+def line_of(function, text: str) -> int:
+    source, first = inspect.getsourcelines(function)
+    return first + next(number for number, line in enumerate(source) if text in line)
+
+
+def test_an_initialiser_is_named_with_its_arguments_and_the_line_that_calls_it():
+    def build():
+        return nn.init.trunc_normal_(torch.empty(300, 300), std=0.02, a=-0.04)
+
+    write = written(build)
+    assert (write.call, write.module) == ("trunc_normal_", "torch.nn.init")
+    assert write.arguments == {"mean": 0.0, "std": 0.02, "a": -0.04, "b": 2.0}
+    assert (write.filename, write.row, write.function) == (__file__, line_of(build, "trunc_normal_"), "build")
+    assert write.kind == "random"
+    assert write.by_user
+
+
+def test_a_wrapper_of_the_same_name_is_not_the_users_line():
+    def normal_(tensor, std):
+        return nn.init.normal_(tensor, std=std)
+
+    def build():
+        return normal_(torch.empty(4, 4), std=3.0)
+
+    write = written(build)
+    assert (write.call, write.row) == ("normal_", line_of(build, "normal_(torch"))
+
+
+def test_the_outermost_initialiser_counts():
+    def my_uniform_(tensor, bound):
+        nn.init.uniform_(tensor, -bound, bound)
+        return tensor.mul_(2)
+
+    write = written(lambda: my_uniform_(torch.empty(4, 4), 10.0))
+    assert (write.call, write.arguments) == ("my_uniform_", {"bound": 10.0})
+    assert [step.op for step in write.steps] == ["uniform_", "mul_"]
+
+
+def test_a_layer_of_torch_initialises_itself():
+    def build():
+        return nn.Linear(4, 5).weight
+
+    write = written(build)
+    assert (write.call, write.library_call) == ("kaiming_uniform_", "Linear.reset_parameters")
+    assert write.row == line_of(build, "nn.Linear")
+    assert not write.by_user
+
+
+def test_operations_without_initialiser():
+    write = written(lambda: torch.empty(4).uniform_(-10, 10))
+    assert (write.call, write.module, write.arguments) == ("uniform_", "", {"from": -10.0, "to": 10.0})
+    scaled = written(lambda: torch.randn(200, 200) * 0.02 + 1)
+    assert [step.op for step in scaled.steps] == ["randn", "mul", "add"]
+    assert scaled.kind == "random"
+
+
+def test_kinds_of_values():
+    assert written(lambda: torch.ones(4) * 3).kind == "constant"
+    assert written(lambda: torch.zeros(4).normal_()).kind == "random"
+    assert written(lambda: torch.arange(4.0).sin()).kind == "computed"
+    assert written(lambda: torch.zeros(4).copy_(torch.arange(4.0))).kind == "computed"
+
+
+def test_a_copy_keeps_the_origin_and_a_second_draw_does_not():
+    shadow = ShadowMode()
+    with shadow:
+        layer = nn.Linear(3, 3)
+        twin, other = copy.deepcopy(layer), nn.Linear(3, 3)
+        half = copy.deepcopy(layer).half()
+    origins = [shadow.account(one.weight).marks[-1].write.origin for one in (layer, twin, half, other)]
+    assert origins[0] == origins[1] == origins[2] != origins[3]
+
+
+def test_different_parts_of_one_draw_are_different():
+    shadow = ShadowMode()
+    with shadow:
+        whole = torch.randn(6, 4)
+        upper, lower = whole[:3].clone(), whole[3:].clone()
+    origins = {shadow.account(part).marks[-1].write.origin for part in (upper, lower)}
+    assert len(origins) == 2
+
+
+def test_two_calls_on_one_tensor_are_two_writes():
+    shadow = ShadowMode()
+    with shadow:
+        weight = torch.empty(4, 4)
+        nn.init.normal_(weight)
+        nn.init.zeros_(weight)
+    assert [mark.write.call for mark in shadow.account(weight).marks] == ["normal_", "zeros_"]
+
+
+def test_a_value_that_is_read_before_it_is_overwritten_is_marked():
+    shadow = ShadowMode()
+    with shadow:
+        used, unused = torch.randn(4), torch.randn(4)
+        used.sum()
+        used.zero_(), unused.zero_()
+    assert [mark.read for mark in shadow.account(used).marks] == [True, False]
+    assert [mark.read for mark in shadow.account(unused).marks] == [False, False]
