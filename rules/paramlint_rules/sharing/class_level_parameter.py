@@ -21,13 +21,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Class, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Classes, Finding, Rule
+from paramlint.rule import Classes, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM304", "class-level-parameter", group="bug", doc=__doc__, triggers=(Classes(),))
 
@@ -56,3 +61,12 @@ def _is_prototype(cls: Class, name: str) -> bool:
     """Whether the instances copy it."""
     text = cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
     return re.search(rf"deepcopy\(\s*[\w.()]+\.{name}\b", text) is not None
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for found in model.held_by_classes:
+        if found.through == "class attribute":
+            kind = "module" if found.is_module else "parameter"
+            message = f"`{found.attribute}` is a {kind} of the class, so it is not trained and all instances share it"
+            yield found.proof(message)

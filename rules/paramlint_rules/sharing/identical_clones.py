@@ -17,19 +17,24 @@ Source: https://github.com/pytorch/pytorch/issues/72253
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
 from paramlint.walk import walk
 
 #: What functions are called that copy a layer several times.
 _HELPERS = ("clones", "_clones", "get_clones", "_get_clones", "make_clones", "clone_layers")
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel, LiveTensor
+
 
 rule = Rule(
     "PRM307",
@@ -122,3 +127,23 @@ def _heads(node: cst.BaseExpression) -> set[str]:
 
 def _is_one(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Integer) and node.value == "1"
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    by_origin: dict[object, list[LiveTensor]] = {}
+    for parameter in model.parameters:
+        init = parameter.init
+        if init is not None and parameter.is_final and init.kind == "random" and math.prod(parameter.shape) > 1:
+            by_origin.setdefault(init.origin, []).append(parameter)
+    for clones in by_origin.values():
+        if len(clones) > 1 and not _share_memory(clones):
+            message = (
+                f"`{clones[0].name}` and {len(clones) - 1} more start with identical values, as copies of one draw"
+            )
+            yield clones[0].proof(message, clones[0].init, clones=[clone.name for clone in clones[:32]])
+
+
+def _share_memory(clones: list[LiveTensor]) -> bool:
+    """Aliases have one draw too, but that is another fault."""
+    return len({clone.tensor.data_ptr() for clone in clones}) < len(clones)

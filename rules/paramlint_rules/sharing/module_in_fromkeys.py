@@ -15,14 +15,19 @@ Leave it: the keys are meant to share; say so with `share`, `tie` or `same` in a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 from paramlint.walk import walk
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM305", "module-in-fromkeys", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("fromkeys"),))
 
@@ -47,3 +52,13 @@ def _fix(scope: Scope, node: cst.Call, keys: cst.BaseExpression, value: cst.Base
         return None
     text = f"{{key: {scope.text(value)} for key in {scope.text(keys)}}}"
     return Fix("Build one for each key", (Change(node, node, text),), "unsafe")
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for shared in model.shared_modules:
+        if shared.fills is not None and not shared.is_meant and shared.is_keyed:
+            message = (
+                f"all {len(shared.names)} keys of `{shared.container}` hold one module, so they share its parameters"
+            )
+            yield shared.proof(message)

@@ -19,12 +19,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM306", "shallow-copied-module", group="bug", fix="safe", doc=__doc__, triggers=(Calls("copy"),))
 
@@ -45,3 +50,10 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     changes = (Change(node.func, node.func, scope.spell("copy.deepcopy")),)
     fix = Fix("Copy it with `copy.deepcopy`", changes, "safe", ("copy.deepcopy",))
     yield Finding(node, f"the shallow copy of `{name}` shares its parameters, so training one changes both", fix)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for original, copied in model.shallow_copies:
+        message = f"`{copied}` is a shallow copy of `{original}`, so both register in one dictionary"
+        yield model.proof_at(copied, message, original=original)

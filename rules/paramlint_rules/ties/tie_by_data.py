@@ -21,12 +21,17 @@ Leave it: the source is thrown away afterwards, or only its values were wanted: 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.ties import bare_parameter, in_one_model
-from paramlint.rule import Change, Finding, Fix, Rule, Stores
+from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM502", "tie-by-data", group="bug", fix="unsafe", doc=__doc__, triggers=(Stores("data"),))
 
@@ -43,3 +48,12 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     changes = (Change(written, written, scope.text(target)), Change(node.value, node.value, scope.text(source)))
     fix = Fix("Assign the parameter itself", changes, "unsafe")
     yield Finding(written, f"{names}, so the two are trained and moved apart", fix)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for alias in model.aliases:
+        if len(alias.parameters) > 1 and alias.by_data:
+            first, second = alias.parameters[:2]
+            message = f"`{second.name}` got the memory of `{first.name}` through `.data`, which is not a tie"
+            yield second.proof(message, names=alias.names, lost_by=model.lost_by(alias.names))

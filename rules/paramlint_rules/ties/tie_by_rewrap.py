@@ -20,13 +20,18 @@ Leave it: the source is thrown away afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.ties import bare_parameter, in_one_model
 from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("Parameter"),))
 
@@ -62,3 +67,12 @@ def _is_frozen(call: cst.Call, scope: Scope) -> bool:
     """Whether `requires_grad=False` makes it a view that is not trained."""
     flags = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "requires_grad"]
     return any(scope.text(flag) != "True" for flag in [*flags, *(arg.value for arg in call.args[1:2])])
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for alias in model.aliases:
+        if len(alias.parameters) > 1 and not alias.by_data:
+            first, second = alias.parameters[:2]
+            message = f"`{second.name}` is a second parameter on the memory of `{first.name}`, not a tie"
+            yield second.proof(message, names=alias.names, lost_by=model.lost_by(alias.names))
