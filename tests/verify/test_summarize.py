@@ -163,6 +163,13 @@ def test_what_is_shown(rules: list[Rule]) -> None:
     assert shown[2].gradient == ""
 
 
+def test_an_example_that_fails_is_noted(rules: list[Rule]) -> None:
+    summary = summary_of(lambda: nn.Linear(3, 2), show=("weight",), example=lambda: torch.ones(4))
+    assert len(summary.degraded) == 1
+    assert summary.degraded[0].startswith("the example failed: RuntimeError: ")
+    assert (summary.shown[0].name, summary.shown[0].gradient) == ("weight", "")
+
+
 def test_nothing_is_shown_of_a_model_that_is_too_large(rules: list[Rule]) -> None:
     (shown,) = summary_of(lambda: nn.Linear(300, 300, bias=False), limit=0, show=("*",)).shown
     assert (shown.values, shown.statistics) == ("(not built for real)", {})

@@ -47,8 +47,8 @@ def _statistics(tensor: LiveTensor) -> dict[str, float]:
 
 
 def _gradients(model: LiveModel, wanted: list[LiveTensor]) -> dict[str, np.ndarray[Any, Any]]:
-    """The gradient of the sum of all outputs on the example, by name; nothing without an example."""
-    if model.make_example is None or not model.is_real:
+    """The gradient of the sum of all outputs on the example, by name; nothing without an example that works."""
+    if model.make_example is None or model.forward is None or model.forward.error:
         return {}
     trained = [tensor for tensor in wanted if tensor.requires_grad]
     with restored(model.module), torch.random.fork_rng(devices=[]), torch.enable_grad():
