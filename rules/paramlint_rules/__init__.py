@@ -16,6 +16,8 @@ from paramlint_rules.optimizer import (
     exhausted_parameter_iterator,
     ignored_missing_keys,
     load_result_as_model,
+    named_parameters_as_parameters,
+    parameter_in_two_groups,
 )
 from paramlint_rules.registration import (
     assigned_before_super_init,
@@ -89,4 +91,6 @@ RULES: tuple[Rule, ...] = (
     ignored_missing_keys.rule,
     load_result_as_model.rule,
     exhausted_parameter_iterator.rule,
+    named_parameters_as_parameters.rule,
+    parameter_in_two_groups.rule,
 )

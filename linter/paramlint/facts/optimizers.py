@@ -1,0 +1,98 @@
+"""What optimizers are given: parameters, and groups of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+#: The classes that torch ships, to nominate code that builds one.
+OPTIMIZER_NAMES = (
+    "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "RAdam",
+    "RMSprop", "Rprop", "SGD", "SparseAdam",
+)  # fmt: skip
+
+
+def optimizer_calls(scope: Scope) -> Iterator[tuple[cst.Call, cst.BaseExpression]]:
+    """The calls that build an optimizer, each with the parameters or groups that it is given."""
+    for call in scope.find(cst.Call):
+        found = scope.type(call)
+        if found is None or found.kind != "optimizer" or found.name.rpartition(".")[2] != _last_name(call):
+            continue
+        for arg in call.args:
+            if arg.star:
+                break
+            if arg.keyword is None or arg.keyword.value == "params":
+                yield call, arg.value
+                break
+
+
+def value_of(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression:
+    """The expression that a name stands for, when it is bound once; else the node itself."""
+    if isinstance(node, cst.Name):
+        bindings = scope.bindings.get(node.value, [])
+        if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
+            return bindings[0].value
+    return node
+
+
+def groups(scope: Scope, node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """What an optimizer's groups hold, one expression a group; without groups, the parameters as they are given."""
+    node = value_of(scope, node)
+    if isinstance(node, cst.List):
+        held = [group_value(value_of(scope, e.value)) for e in node.elements if isinstance(e, cst.Element)]
+        if any(value is not None for value in held):
+            return [value for value in held if value is not None]
+    return [node]
+
+
+def group_value(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """`p` of the group `{"params": p, ...}` or `dict(params=p, ...)`."""
+    if isinstance(node, cst.Dict):
+        for element in node.elements:
+            if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
+                if element.key.evaluated_value == "params":
+                    return element.value
+    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "dict":
+        for arg in node.args:
+            if arg.keyword is not None and arg.keyword.value == "params":
+                return arg.value
+    return None
+
+
+def parameter_paths(scope: Scope, node: cst.BaseExpression) -> list[tuple[str, bool]]:
+    """What is certainly in a group, as dotted names: whole modules (true) and single parameters (false).
+
+    `model.parameters()` gives `("model", True)`, `[model.scale]` gives `("model.scale", False)`; what is filtered, or
+    not understood, gives nothing.
+    """
+    node = value_of(scope, node)
+    if isinstance(node, (cst.List, cst.Tuple)):
+        return [path for e in node.elements for path in _element_paths(scope, e)]
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        return parameter_paths(scope, node.left) + parameter_paths(scope, node.right)
+    if not isinstance(node, cst.Call):
+        return []
+    if isinstance(node.func, cst.Attribute) and node.func.attr.value == "parameters" and not node.args:
+        written = scope.dotted(node.func.value)
+        return [(written, True)] if written is not None else []
+    if scope.qualified(node.func) in ("list", "tuple", "itertools.chain"):
+        return [path for arg in node.args for path in parameter_paths(scope, arg.value)]
+    return []
+
+
+def _element_paths(scope: Scope, element: cst.BaseElement) -> list[tuple[str, bool]]:
+    if isinstance(element, cst.StarredElement):
+        return parameter_paths(scope, element.value)
+    written = scope.dotted(element.value)
+    return [(written, False)] if written is not None and "." in written else []
+
+
+def _last_name(call: cst.Call) -> str:
+    if isinstance(call.func, cst.Attribute):
+        return call.func.attr.value
+    return call.func.value if isinstance(call.func, cst.Name) else ""

@@ -1,0 +1,64 @@
+"""The same parameters are in two groups of an optimizer.
+
+`model.parameters()` already holds what `model.head.parameters()` gives. An optimizer refuses a parameter that is in
+two groups, and steps twice a round with one that is twice in the same group.
+
+Bad:
+    groups = [{"params": model.parameters()}, {"params": model.head.parameters(), "lr": 1.0}]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+
+Good:
+    groups = [{"params": model.body.parameters()}, {"params": model.head.parameters(), "lr": 1.0}]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+
+Leave it: one of the modules overrides `parameters()` and leaves the other's out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
+from paramlint.rule import Calls, Finding, Rule
+
+rule = Rule(
+    "PRM708",
+    "parameter-in-two-groups",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*OPTIMIZER_NAMES),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    for call, given in optimizer_calls(scope):
+        seen: list[tuple[str, bool]] = []
+        for group in [*groups(scope, given), *_added(scope, call)]:
+            for path in parameter_paths(scope, group):
+                other = next((s for s in seen if _overlap(s, path)), None)
+                if other is not None:
+                    yield Finding(group, f"`{path[0]}` is in two groups, for `{other[0]}` holds the same parameters")
+                    break
+                seen.append(path)
+
+
+def _overlap(a: tuple[str, bool], b: tuple[str, bool]) -> bool:
+    """Whether two paths have a parameter in common: they are the same, or one is a module that holds the other."""
+    return a[0] == b[0] or (a[1] and b[0].startswith(a[0] + ".")) or (b[1] and a[0].startswith(b[0] + "."))
+
+
+def _added(scope: Scope, call: cst.Call) -> Iterator[cst.BaseExpression]:
+    """What `add_param_group` adds to the optimizer that a call builds, where that has a name of its own."""
+    assign = scope.parent(call)
+    name = scope.dotted(assign.targets[0].target) if isinstance(assign, cst.Assign) else None
+    if name is None or len(scope.bindings.get(name, [assign])) != 1:
+        return
+    for other in scope.find(cst.Call):
+        if isinstance(other.func, cst.Attribute) and other.func.attr.value == "add_param_group" and other.args:
+            value = group_value(other.args[0].value)
+            if value is not None and scope.dotted(other.func.value) == name:
+                yield value
