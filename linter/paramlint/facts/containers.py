@@ -37,6 +37,8 @@ _HARMLESS = {
 _REGISTERING = {"add_module", "register_module", "register_parameter", "__setattr__"}
 #: What code calls on modules and parameters that it cares for by hand.
 _CARING = {"parameters", "named_parameters", "state_dict", "load_state_dict", "to", "cuda", "cpu"}
+#: What code reads that takes modules over by hand.
+_INNER = {"_modules", "_parameters", "_buffers", "__dict__"}
 #: Methods by which a module says itself what belongs to it.
 _OWN_BOOKKEEPING = {"parameters", "named_parameters", "state_dict", "_apply", "children", "named_children"}
 
@@ -320,6 +322,8 @@ def _fate(carriers: Carriers, node: cst.CSTNode) -> Fate | None:
     parent = scope.parent(node)
     while parent is not None:
         if isinstance(parent, cst.Attribute):
+            if node is parent.value and parent.attr.value in _INNER:
+                return "taken"
             call = scope.parent(parent)
             if node is parent.attr or not isinstance(call, cst.Call) or call.func is not parent:
                 return None
