@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 import torch
 
 from paramlint.suite import by_name, select
-from paramlint.verify.observe import observe
+from paramlint.verify.construct import live_model
 from paramlint.verify.prove import prove
 
 Named = tuple[str, Callable[[], Any]]
@@ -86,7 +86,7 @@ def examine(factory: Callable[[], Any], options: argparse.Namespace) -> dict[str
     started = time.process_time()
     rules = [rule for name in options.select for rule in by_name(name)] or select()
     limit = int(options.confirm * (1 << 30))
-    model = observe(factory, preset=options.preset, limit=limit)
+    model = live_model(factory, preset=options.preset, limit=limit)
     found = list(prove(model, rules))
     return {
         "confirmed": model.is_real,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from paramlint.verify.observe import observe
+from paramlint.verify.construct import live_model
 
 SOURCE = """
 class Attention(nn.Module):
@@ -73,7 +73,7 @@ def left_unwritten(source: str) -> list[str]:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     space = {"nn": nn, "torch": torch, "__name__": "gpt"}
     exec(compile(source, filename, "exec"), space)
-    model = observe(space["GPT"], preset="meta")
+    model = live_model(space["GPT"], preset="meta")
     assert model.is_real
     return [tensor.name for tensor in model.tensors if tensor.status != "written"]
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from paramlint.verify.construct import live_model
 from paramlint.verify.identity import survival
-from paramlint.verify.observe import observe
 
 
 class Tied(nn.Module):
@@ -32,7 +32,7 @@ BOTH = ("embedding.weight", "head.weight")
 
 
 def test_one_object_under_two_names_is_a_tie():
-    model = observe(Tied)
+    model = live_model(Tied)
     assert [tie.names for tie in model.ties] == [BOTH]
     assert model.aliases == ()
     assert len(model.parameters) == 1
@@ -40,26 +40,26 @@ def test_one_object_under_two_names_is_a_tie():
 
 @pytest.mark.parametrize(("how", "by_data"), [("rewrap", False), ("data", True)])
 def test_two_objects_on_one_memory_are_an_alias(how, by_data):
-    model = observe(lambda: Tied(how))
+    model = live_model(lambda: Tied(how))
     assert model.ties == ()
     assert [(alias.names, alias.by_data) for alias in model.aliases] == [(BOTH, by_data)]
 
 
 def test_a_transposed_view_is_an_alias():
-    (alias,) = observe(lambda: Tied("transposed")).aliases
+    (alias,) = live_model(lambda: Tied("transposed")).aliases
     assert set(alias.names) == {"embedding.weight", "projection"}
 
 
 def test_disjoint_views_are_neither():
     whole = torch.randn(8, 4)
-    model = observe(lambda: nn.ParameterList([nn.Parameter(whole[:4]), nn.Parameter(whole[4:])]))
+    model = live_model(lambda: nn.ParameterList([nn.Parameter(whole[:4]), nn.Parameter(whole[4:])]))
     assert (model.ties, model.aliases) == ((), ())
-    interleaved = observe(lambda: nn.ParameterList([nn.Parameter(whole[::2]), nn.Parameter(whole[1::2])]))
+    interleaved = live_model(lambda: nn.ParameterList([nn.Parameter(whole[::2]), nn.Parameter(whole[1::2])]))
     assert interleaved.aliases == ()
 
 
 def lost(how: str) -> dict[str, bool]:
-    model = observe(lambda: Tied(how))
+    model = live_model(lambda: Tied(how))
     assert [done.error for done in model.survival] == [""] * len(model.survival)
     return {done.operation: bool(done.lost) for done in model.survival}
 
@@ -102,11 +102,11 @@ def test_a_tie_that_is_replaced_is_remembered():
         model.head.weight = nn.Parameter(torch.zeros(6, 4))
         return model
 
-    assert [name for _, _, name in observe(build).broken_ties] == ["head.weight"]
+    assert [name for _, _, name in live_model(build).broken_ties] == ["head.weight"]
 
 
 def test_a_parametrization_moves_a_parameter_and_breaks_no_tie():
-    model = observe(lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 4)))
+    model = live_model(lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 4)))
     assert model.broken_ties == ()
 
 
@@ -139,7 +139,7 @@ HIDDEN: dict[str, tuple[Any, str, str]] = {
 @pytest.mark.parametrize("how", HIDDEN)
 def test_what_is_hidden_is_found(how):
     hide, path, through = HIDDEN[how]
-    model = observe(holding(hide))
+    model = live_model(holding(hide))
     assert [(found.path, found.through) for found in model.unregistered] == [(path, through)]
 
 
@@ -149,7 +149,7 @@ def test_a_closure_and_a_bound_method_hide():
         model.a = lambda x: layer(x)
         model.b = other.forward
 
-    assert [found.path for found in observe(holding(hide)).unregistered] == ["a.<layer>", "b.__self__"]
+    assert [found.path for found in live_model(holding(hide)).unregistered] == ["a.<layer>", "b.__self__"]
 
 
 BENIGN: dict[str, Any] = {
@@ -164,7 +164,7 @@ BENIGN: dict[str, Any] = {
 
 @pytest.mark.parametrize("how", BENIGN)
 def test_what_is_registered_or_harmless_is_not_found(how):
-    model = observe(holding(BENIGN[how]))
+    model = live_model(holding(BENIGN[how]))
     assert [found.path for found in model.unregistered if found.is_trainable] == []
 
 
@@ -175,10 +175,10 @@ def test_instances_that_share_through_a_default_argument():
             self.act = act
             self.layer = nn.Linear(2, 2)
 
-    model = observe(Shares)
+    model = live_model(Shares)
     assert model.shared_with_twin == ("act.weight",)
     assert [(found.attribute, found.through) for found in model.held_by_classes] == [("act", "default argument")]
-    assert observe(Tied).shared_with_twin == ()
+    assert live_model(Tied).shared_with_twin == ()
 
 
 def test_leaves_of_the_graph_find_a_global():
@@ -192,19 +192,19 @@ def test_leaves_of_the_graph_find_a_global():
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.layer(x) * scale
 
-    forward = observe(UsesGlobal, example=lambda: torch.ones(3, 2)).forward
+    forward = live_model(UsesGlobal, example=lambda: torch.ones(3, 2)).forward
     assert forward is not None
     assert [leaf is scale for leaf in forward.foreign] == [True]
 
 
 def test_an_example_that_fails_is_said_and_hides_nothing_else():
-    model = observe(Tied, example=lambda: torch.ones(3, 2))
+    model = live_model(Tied, example=lambda: torch.ones(3, 2))
     assert model.forward is not None and "NotImplementedError" in model.forward.error
     assert "the example failed" in model.degraded[0]
 
 
 def test_a_pass_leaves_buffers_and_modes_as_they_were():
-    model = observe(lambda: nn.BatchNorm1d(2).eval(), example=lambda: torch.ones(3, 2) * 5)
+    model = live_model(lambda: nn.BatchNorm1d(2).eval(), example=lambda: torch.ones(3, 2) * 5)
     assert model.forward is not None and model.forward.error == ""
     assert model.module.running_mean.tolist() == [0, 0]
     assert not model.module.training

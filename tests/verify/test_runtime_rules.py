@@ -19,7 +19,7 @@ from torch.nn.utils import parametrizations
 
 from paramlint.suite import RULES
 from paramlint.verify import laws
-from paramlint.verify.observe import observe
+from paramlint.verify.construct import live_model
 from paramlint.verify.prove import prove
 
 
@@ -41,7 +41,7 @@ def case(code: str, bad: Callable[[], nn.Module], good: Callable[[], nn.Module],
 
 
 def proofs(code: str, factory: Callable[[], nn.Module], one: Case) -> list[Any]:
-    model = observe(factory, **one.options)
+    model = live_model(factory, **one.options)
     assert model.degraded == ()
     return [found.proof for found in prove(model, [rule for rule in RULES if rule.code == code])]
 
@@ -562,12 +562,12 @@ def test_its_absence_is_silent(code: str, one: Case) -> None:
 @pytest.mark.skipif("PRM219" not in VERIFIED, reason="the rule is not listed")
 def test_a_declared_law_is_verified_and_a_wrong_one_rejected() -> None:
     """`uniform_(-10, 10)`, then zero where |w| < 5, follows its own law and not a normal one."""
-    model = observe(hollow)
+    model = live_model(hollow)
     law = laws.uniform(-10, 10).replaced(-5, 5)
     rules = [rule for rule in RULES if rule.code == "PRM219"]
     model.expected_laws = {"weight": law.at((40, 40))}
     assert list(prove(model, rules)) == []
-    again = observe(hollow)
+    again = live_model(hollow)
     again.expected_laws = {"weight": laws.normal(std=math.sqrt(100 / 3)).at((40, 40))}
     assert [found.proof.parameter for found in prove(again, rules)] == ["weight"]
 

@@ -18,6 +18,7 @@ from paramlint.verify.build import (
     size_in_bytes,
 )
 from paramlint.verify.live import LiveModel
+from paramlint.verify.work import BUILD_LIMIT
 
 
 def live_model(
@@ -27,12 +28,12 @@ def live_model(
     method: str = "",
     example: Callable[[], Any] | None = None,
     optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None,
-    limit: int,
+    limit: int = BUILD_LIMIT,
 ) -> LiveModel:
     """Build a model and what it is compared with.
 
     Args:
-        factory: called without arguments, several times.
+        factory: called without arguments, two or three times.
         preset, method: how the model is built, see `paramlint.verify.build`.
         example: gives the arguments of `forward`.
         optimizer: is given the model.
@@ -42,30 +43,40 @@ def live_model(
         BuildError: the model cannot be built this way.
         BaseException: whatever the factory raises.
     """
-    build, notes = _build(factory, preset, method, limit)
-    real = not build.virtual
-    plain = _build(factory, "constructor", "", limit)[0] if preset != "constructor" else None
+    virtual, real, notes = _builds(factory, preset, method, limit)
+    build = real or virtual
+    assert build is not None
+    plain = None
+    if preset != "constructor":
+        plain = _first(_builds(factory, "constructor", "", 0))
     return LiveModel(
         build,
         plain=LiveModel(plain) if plain else None,
-        twin=factory() if real else build_virtual(factory).module,
+        twin=virtual.module if real and virtual else None,
         preset=preset,
         make_example=example,
         optimizer=optimizer(build.module) if optimizer else None,
-        rebuild=factory if real else None,
+        rebuild=factory if real and preset == "constructor" else None,
         notes=notes,
     )
 
 
-def _build(factory: Factory, preset: Preset, method: str, limit: int) -> tuple[Build, tuple[str, ...]]:
+def _builds(
+    factory: Factory, preset: Preset, method: str, limit: int
+) -> tuple[Build | None, Build | None, tuple[str, ...]]:
+    """A virtual build where it succeeds, a real one where that fails or the size allows it, and notes."""
     try:
         virtual = build_virtual(factory, preset, method)
     except BuildError:
         raise
     except Exception:  # either the user's own error, which comes again, or a lack of the virtual tensors
-        return build_poisoned(factory, preset, method), ()
+        return None, build_poisoned(factory, preset, method), ()
     size = size_in_bytes(virtual.module)
     if size <= limit:
-        return build_poisoned(factory, preset, method), ()
+        return virtual, build_poisoned(factory, preset, method), ()
     gib = size / 2**30
-    return virtual, (f"not built for real: {gib:.3g} GiB is more than the limit of {limit / 2**30:.3g} GiB",)
+    return virtual, None, (f"not built for real: {gib:.3g} GiB is more than the limit of {limit / 2**30:.3g} GiB",)
+
+
+def _first(builds: tuple[Build | None, Build | None, tuple[str, ...]]) -> Build | None:
+    return builds[0] or builds[1]

@@ -11,7 +11,7 @@ from torch import nn
 
 import paramlint
 from paramlint.verify.build import BuildError, build_virtual, size_in_bytes
-from paramlint.verify.observe import observe
+from paramlint.verify.construct import live_model
 
 
 class Layer(nn.Module):
@@ -38,33 +38,33 @@ def unwritten(model):
 
 
 def test_the_constructor_alone():
-    model = observe(Layer)
+    model = live_model(Layer)
     assert unwritten(model) == []
     assert model.is_real and model.plain is None
 
 
 def test_meta_calls_init_weights():
-    assert unwritten(observe(WithInitWeights, preset="meta")) == []
+    assert unwritten(live_model(WithInitWeights, preset="meta")) == []
 
 
 def test_meta_without_it_calls_reset_parameters_of_the_model():
-    assert unwritten(observe(Layer, preset="meta")) == ["linear.weight", "linear.bias"]
+    assert unwritten(live_model(Layer, preset="meta")) == ["linear.weight", "linear.bias"]
 
 
 def test_meta_without_both_resets_each_module():
-    model = observe(lambda: nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.PReLU()), preset="meta")
+    model = live_model(lambda: nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.PReLU()), preset="meta")
     assert unwritten(model) == []
 
 
 def test_meta_with_a_named_method():
-    assert unwritten(observe(WithInitWeights, preset="meta", method="start")) == ["linear.weight", "linear.bias"]
+    assert unwritten(live_model(WithInitWeights, preset="meta", method="start")) == ["linear.weight", "linear.bias"]
     with pytest.raises(BuildError, match="has no method `begin`"):
-        observe(Layer, preset="meta", method="begin")
+        live_model(Layer, preset="meta", method="begin")
 
 
 def test_transformers_needs_from_pretrained():
     with pytest.raises(BuildError, match="no `from_pretrained`"):
-        observe(Layer, preset="transformers")
+        live_model(Layer, preset="transformers")
 
 
 def test_transformers_loads_a_checkpoint_without_keys():
@@ -81,14 +81,14 @@ def test_transformers_loads_a_checkpoint_without_keys():
             return model
 
     Pretrained.config = object()
-    model = observe(Pretrained, preset="transformers")
+    model = live_model(Pretrained, preset="transformers")
     assert unwritten(model) == ["scale", "linear.bias"]
     assert model.is_lost_on_materialization(model.by_name["scale"])
 
 
 def test_a_factory_that_makes_no_module():
     with pytest.raises(BuildError, match="returns dict, not a"):
-        observe(dict)  # type: ignore[arg-type]
+        live_model(dict)  # type: ignore[arg-type]
 
 
 def test_an_error_of_the_users_constructor_comes_through():
@@ -96,13 +96,13 @@ def test_an_error_of_the_users_constructor_comes_through():
         raise KeyError("vocab")
 
     with pytest.raises(KeyError, match="vocab"):
-        observe(factory)
+        live_model(factory)
 
 
 def test_a_model_above_the_limit_stays_virtual():
-    model = observe(lambda: nn.Linear(1000, 1000), limit=1 << 20)
+    model = live_model(lambda: nn.Linear(1000, 1000), limit=1 << 20)
     assert not model.is_real
-    assert "not confirmed" in model.degraded[0]
+    assert "not built for real" in model.degraded[0]
     assert model.by_name["weight"].numbers is None
     assert model.by_name["weight"].expected.std == pytest.approx((1 / 3 / 1000) ** 0.5)
 
@@ -115,7 +115,7 @@ def test_a_constructor_that_reads_values_is_degraded_and_the_real_build_is_not()
         return layer
 
     assert "reads values: item" in build_virtual(factory).degraded[0]
-    model = observe(factory)
+    model = live_model(factory)
     assert model.degraded == ()
     assert model.by_name["weight"].init.call == "kaiming_uniform_"
 
@@ -153,7 +153,7 @@ def test_the_random_state_is_left_alone():
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    observe(Layer)
+    live_model(Layer)
     assert torch.equal(torch.rand(2), expected)
 
 
