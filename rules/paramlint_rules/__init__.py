@@ -17,6 +17,7 @@ from paramlint_rules.optimizer import (
     ignored_missing_keys,
     load_result_as_model,
     named_parameters_as_parameters,
+    parameter_group_never_matches,
     parameter_in_two_groups,
 )
 from paramlint_rules.registration import (
@@ -37,6 +38,7 @@ from paramlint_rules.sharing import (
     identical_clones,
     module_as_default_argument,
     module_in_fromkeys,
+    module_listed_twice,
     repeated_module,
     shallow_copied_module,
 )
@@ -67,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     unknown_init_argument.rule,
     wrong_init_law.rule,
     repeated_module.rule,
+    module_listed_twice.rule,
     module_as_default_argument.rule,
     class_level_parameter.rule,
     module_in_fromkeys.rule,
@@ -92,5 +95,6 @@ RULES: tuple[Rule, ...] = (
     load_result_as_model.rule,
     exhausted_parameter_iterator.rule,
     named_parameters_as_parameters.rule,
+    parameter_group_never_matches.rule,
     parameter_in_two_groups.rule,
 )

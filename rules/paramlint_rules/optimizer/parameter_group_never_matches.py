@@ -1,0 +1,142 @@
+"""A list of name parts is compared with whole parameter names, so a group is empty or holds everything.
+
+`named_parameters()` gives full names such as `encoder.0.bias`. `name in ["bias", "LayerNorm.weight"]` is true for
+none of them, and what should not decay, or should be frozen, is treated like the rest. The other way round, an empty
+string is part of every name, and `("bias")` is no tuple but a string, whose letters are.
+
+Bad:
+    no_decay = ["bias", "LayerNorm.weight"]
+    plain = [p for n, p in model.named_parameters() if n in no_decay]
+    optimizer = torch.optim.SGD([{"params": plain, "weight_decay": 0.0}], lr=0.1)
+
+Good:
+    no_decay = ["bias", "LayerNorm.weight"]
+    plain = [p for n, p in model.named_parameters() if any(part in n for part in no_decay)]
+    optimizer = torch.optim.SGD([{"params": plain, "weight_decay": 0.0}], lr=0.1)
+
+Leave it: the module has no submodules, so that its parameters' names are `weight` and `bias`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.optimizers import group_value
+from paramlint.knowledge import module_class
+from paramlint.rule import Calls, Finding, Rule
+
+rule = Rule(
+    "PRM707",
+    "parameter-group-never-matches",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls("named_parameters"),),
+)
+
+#: The end of a parameter's name, as it is written in lists of what does not decay.
+_SUFFIX = re.compile(r"\.?(?:\w*(?:[Nn]orm|bn|ln)\w*\.)?(?:weight|bias|gamma|beta)")
+_CERTAIN_SUFFIX = re.compile(r"\.\w.*|bias|weight|LayerNorm\..*")
+
+
+@rule.static(cst.Comparison)
+def check(node: cst.Comparison, scope: Scope) -> Iterator[Finding]:
+    if len(node.comparisons) != 1 or not isinstance(node.left, cst.Name):
+        return
+    operator, right = node.comparisons[0].operator, node.comparisons[0].comparator
+    if isinstance(operator, (cst.In, cst.NotIn)) and _is_parameter_name(scope, node.left):
+        yield from _check_whole_name(scope, node, right)
+    elif isinstance(operator, cst.In) and isinstance(right, cst.Name) and _is_parameter_name(scope, right):
+        yield from _check_parts(scope, node.left, right.value)
+
+
+def _check_whole_name(scope: Scope, node: cst.Comparison, names: cst.BaseExpression) -> Iterator[Finding]:
+    assert isinstance(node.left, cst.Name)
+    strings = [text for _, text in _strings(scope, names)]
+    if not strings or not all(_SUFFIX.fullmatch(s) for s in strings) or not _sorts_parameters(scope):
+        return
+    part = next((s for s in strings if _CERTAIN_SUFFIX.fullmatch(s)), None)
+    if part is not None and not _is_full_name(scope, node.left.value, strings):
+        yield Finding(node, f"`{node.left.value}` is a whole name such as `layer.0.bias`, so it never equals `{part}`")
+
+
+def _check_parts(scope: Scope, part: cst.Name, name: str) -> Iterator[Finding]:
+    """`any(part in name for part in parts)`."""
+    for binding in scope.bindings.get(part.value, ()):
+        if binding.kind != "for" or binding.index is not None or binding.value is None:
+            continue
+        parts = _value(scope, binding.value)
+        if isinstance(parts, cst.SimpleString) and len(str(parts.evaluated_value)) > 1:
+            yield Finding(
+                parts, f"`{part.value}` goes through the letters of a string, so nearly every `{name}` matches"
+            )
+        for element, text in _strings(scope, binding.value):
+            if not text:
+                yield Finding(element, f"an empty string is part of every `{name}`, so every parameter matches")
+
+
+def _is_parameter_name(scope: Scope, node: cst.Name) -> bool:
+    """Whether a name is bound to the names that `named_parameters()` gives, and to nothing else."""
+    bindings = scope.bindings.get(node.value, [])
+    return bool(bindings) and all(
+        b.kind == "for" and b.index == 0 and b.value is not None and _gives_names(scope, b.value) for b in bindings
+    )
+
+
+def _gives_names(scope: Scope, node: cst.BaseExpression) -> bool:
+    if isinstance(node, cst.Call) and any(arg.keyword is not None for arg in node.args):
+        return False  # `recurse=False` gives short names
+    found = scope.type(node)
+    return found is not None and found.pairs and found.item is not None and found.item.is_parameter
+
+
+def _is_full_name(scope: Scope, name: str, strings: list[str]) -> bool:
+    """Whether the module itself, not one of its submodules, has parameters of these names."""
+    for binding in scope.bindings.get(name, ()):
+        call = binding.value
+        owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else None
+        found = scope.type(owner) if owner is not None else None
+        if found is None or found.name == "torch.nn.Module":
+            continue
+        if found.cls is not None:
+            if any(found.cls.attribute(s) is not None for s in strings):
+                return True
+            continue
+        known = module_class(found.name)
+        if known is not None and not known.submodules:
+            return True
+    return False
+
+
+def _sorts_parameters(scope: Scope) -> bool:
+    """Whether the code makes an optimizer's groups, or freezes."""
+    if any(group_value(node) is not None for node in scope.find(cst.Dict, cst.Call)):
+        return True
+    return any(isinstance(t.target, cst.Attribute) and t.target.attr.value == "requires_grad"
+               for t in scope.find(cst.AssignTarget))  # fmt: skip
+
+
+def _strings(scope: Scope, node: cst.BaseExpression) -> list[tuple[cst.CSTNode, str]]:
+    """The strings of a display of strings; nothing when it holds anything else."""
+    display = _value(scope, node)
+    if not isinstance(display, (cst.List, cst.Tuple, cst.Set)):
+        return []
+    values = [element.value for element in display.elements]
+    found: list[tuple[cst.CSTNode, str]] = [
+        (value, str(value.evaluated_value)) for value in values if isinstance(value, cst.SimpleString)
+    ]
+    return found if len(found) == len(values) else []
+
+
+def _value(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression:
+    """What a name is bound to, here or at the module level, when it is bound once."""
+    if isinstance(node, cst.Name):
+        for place in (scope, scope.file.scope(scope.file.outline.module)):
+            bindings = place.bindings.get(node.value, [])
+            if bindings:
+                value = bindings[0].value
+                return value if len(bindings) == 1 and bindings[0].kind == "assign" and value is not None else node
+    return node
