@@ -137,9 +137,9 @@ def test_code_that_kills_a_parser_costs_one_diagnostic_at_most(bad, command, nam
 
 
 def test_unknown_rules_and_options_are_refused_with_what_was_meant(bad, capsys):
-    code, out, err = check(capsys, "--select", "PRM41")
+    code, out, err = check(capsys, "--select", "PRM49")
     assert (code, out) == (2, "")
-    assert "no rule is called 'PRM41'" in err
+    assert "no rule is called 'PRM49'" in err
     code, _, err = check(capsys, "--ignore", "modules-in-plain-containers")
     assert code == 2
     assert "did you mean modules-in-plain-container?" in err
