@@ -51,7 +51,7 @@ class Lost:
 
 def lost_writes(build: Build) -> list[Lost]:
     """Calls of initialisers on computed tensors that nobody read again and the model does not hold, by line."""
-    kept = {address_of(named.tensor) for named in named_tensors(build.module)}
+    kept = {address_of(named.tensor) for named in named_tensors(build.module)} | build.registrations.addresses()
     lines: dict[tuple[str, str, int], list[Mark]] = {}
     for address, shadow in build.shadow.items():
         if address not in kept and (last := _lost(shadow)) is not None:
@@ -69,7 +69,7 @@ def lost_writes(build: Build) -> list[Lost]:
 def _lost(shadow: Shadow) -> Mark | None:
     """The initialisation of a computed tensor whose values nobody used."""
     last = shadow.last
-    if last is None or last.read or not last.whole or not last.write.module:
+    if last is None or last.read or not last.whole or not last.write.module or not shadow.has_memory:
         return None
     if last.write.call in NOT_INITIALISING:
         return None

@@ -47,6 +47,10 @@ class Registrations:
         if self._handle is not None:
             self._handle.remove()
 
+    def addresses(self) -> set[int]:
+        """The storages of all parameters that were ever registered."""
+        return {entry.address for entry in self._log}
+
     def was_rebound(self, named: Named) -> bool:
         """Whether the parameter got other memory after it was registered, as `p.data = other` does."""
         return any(

@@ -46,6 +46,7 @@ class Shadow:
 
     Attributes:
         extent: the region of the tensor with which it was first seen.
+        has_memory: false on the meta device.
         allocation: who allocated it; None where it was there before, or came from outside of torch.
         marks: writes in order.
         tainted: the allocation of the unwritten memory from which its values were computed, if they were.
@@ -54,6 +55,7 @@ class Shadow:
 
     storage: StorageWeakRef
     extent: Region
+    has_memory: bool
     allocation: Write | None = None
     marks: list[Mark] = field(default_factory=list)
     tainted: Write | None = None
@@ -211,7 +213,9 @@ class ShadowMode(Mode):
     def _begin(self, tensor: torch.Tensor, address: int) -> Shadow:
         if len(self._shadows) % SWEEP_EVERY == SWEEP_EVERY - 1:
             self._sweep()
-        shadow = self._shadows[address] = Shadow(StorageWeakRef(tensor.untyped_storage()), region_of(tensor))
+        shadow = self._shadows[address] = Shadow(
+            StorageWeakRef(tensor.untyped_storage()), region_of(tensor), not tensor.is_meta
+        )
         return shadow
 
     def _sweep(self) -> None:
