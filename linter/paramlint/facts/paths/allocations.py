@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from paramlint.facts.code import code_of
 from paramlint.knowledge import EMPTY_FACTORIES, LEGACY_CONSTRUCTORS, STORAGE_DTYPES
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _is_stored_only(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
 
 
 def _is_meta(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
-    return "device" in given and "meta" in scope.text(given["device"])
+    return "device" in given and "meta" in code_of(given["device"])
 
 
 def _shape(sizes: list[cst.Arg]) -> list[cst.BaseExpression] | None:
@@ -121,7 +122,7 @@ def _is_data_name(scope: Scope, node: cst.Name) -> bool:
         return True
     for binding in scope.bindings.get(node.value, ()):
         if binding.kind == "parameter":
-            annotation = scope.text(binding.annotation) if binding.annotation is not None else ""
+            annotation = code_of(binding.annotation) if binding.annotation is not None else ""
             if annotation and annotation != "int":
                 return True
         elif binding.value is None or binding.kind != "assign" or _holds_values(scope, binding.value):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from paramlint.facts.paths.allocations import allocation_of
 from paramlint.facts.classes import Class
+from paramlint.facts.code import code_of
+from paramlint.facts.paths.allocations import allocation_of
+from paramlint.facts.paths.relevance import is_library
 from paramlint.facts.paths.values import (
     Constant,
     Function,
@@ -39,7 +41,7 @@ _CONTAINERS = {
 #: Functions that look at what they are given and leave it as it is.
 _HARMLESS = {
     "len", "isinstance", "issubclass", "print", "range", "int", "float", "str", "bool", "repr", "type", "id", "min", "max",
-    "sum", "abs", "round", "hasattr", "callable", "super", "any", "all", "hash", "vars", "dir", "locals", "warn", "any",
+    "sum", "abs", "round", "hasattr", "callable", "super", "any", "all", "hash", "vars", "dir", "locals", "warn",
 }  # fmt: skip
 _HARMLESS_MODULES = ("torch.", "math.", "numpy.", "warnings.", "logging.", "logger.", "inspect.", "weakref.", "typing.")
 #: Methods of a tensor that give it, or a view or copy of it, back.
@@ -91,7 +93,7 @@ def _arguments(walk: Construction, scope: Scope, node: cst.Call, path: Path) -> 
                 if arg.star:
                     more = [("", v) for v in value.values] if isinstance(value, Items) else []
                 else:
-                    shown = value if value is not None else Symbol(scope.text(arg.value))
+                    shown = value if value is not None else Symbol(code_of(arg.value))
                     more = [(arg.keyword.value if arg.keyword is not None else "", shown)]
                 longer.append(([*before, *more], q))
         found = longer
@@ -126,7 +128,7 @@ def _method_of(
 ) -> Outcomes:
     name = func.attr.value
     if isinstance(owner, Instance):
-        return _own_method(walk, scope, name, arguments, path)
+        return _own_method(walk, name, arguments, path)
     if isinstance(owner, Tensor):
         return [(_tensor_method(owner, name, path), path)]
     if isinstance(owner, Items):
@@ -158,20 +160,21 @@ def _container_method(
     return None
 
 
-def _own_method(walk: Construction, scope: Scope, name: str, arguments: Arguments, path: Path) -> Outcomes:
+def _own_method(walk: Construction, name: str, arguments: Arguments, path: Path) -> Outcomes:
     """A call on the instance: a method of the project, one of every module, or a stored callable."""
     method = walk.cls.method(name)
-    is_torch = method is not None and method.cls is not None and method.cls.canonical == "torch.nn.Module"
     if name in path.attributes:
         stored = path.attributes[name]
         if isinstance(stored, Function):
             return _project_call(walk, stored, arguments, path)
         hand_over([value for _, value in arguments], path)
         return [(None, path)]
-    if method is not None and not is_torch and isinstance(method.node, cst.FunctionDef):
-        return _project_method(walk, method, name, arguments, path)
+    if method is not None and not is_library(method.cls):
+        return _project_method(walk, method, arguments, path)
+    if name == "post_init":
+        return _post_init(walk, path)
     if name in MODULE_METHODS:
-        return _module_method(walk, scope, name, arguments, path)
+        return _module_method(walk, name, arguments, path)
     known = [module_class(base) for base in walk.cls.known_bases]
     if name == "reset_parameters" and any(known):
         return [(_torch_reset(walk, path), path)]
@@ -182,16 +185,25 @@ def _own_method(walk: Construction, scope: Scope, name: str, arguments: Argument
     return [(None, path)]
 
 
-def _project_method(walk: Construction, method: Scope, name: str, arguments: Arguments, path: Path) -> Outcomes:
-    assert isinstance(method.node, cst.FunctionDef)
-    decorators = {d.decorator.value for d in method.node.decorators if isinstance(d.decorator, cst.Name)}
+def _project_method(walk: Construction, method: Scope, arguments: Arguments, path: Path) -> Outcomes:
     given = [value for _, value in arguments]
-    if not walk.relevance.of_method(name, path) and not any(cells_in(v) or holds_instance(v) for v in given):
+    if not walk.relevance.of_function(method, path) and not any(cells_in(v) or holds_instance(v) for v in given):
         return [(None, path)]
+    if not isinstance(method.node, cst.FunctionDef):
+        return [(None, path)]
+    decorators = {d.decorator.value for d in method.node.decorators if isinstance(d.decorator, cst.Name)}
     return walk.call(Function(method, method.node, is_bound="staticmethod" not in decorators), arguments, path)
 
 
-def _module_method(walk: Construction, scope: Scope, name: str, arguments: Arguments, path: Path) -> Outcomes:
+def _post_init(walk: Construction, path: Path) -> Outcomes:
+    """transformers' `post_init` gives each module of the model, itself included, to `_init_weights`."""
+    method = walk.cls.method("_init_weights")
+    if method is None or is_library(method.cls):
+        return [(None, path)]
+    return _project_method(walk, method, [("", Instance())], path)
+
+
+def _module_method(walk: Construction, name: str, arguments: Arguments, path: Path) -> Outcomes:
     """A method of every module."""
     positional = _positional(arguments)
     given = dict(arguments)
@@ -245,15 +257,14 @@ def _super_call(walk: Construction, scope: Scope, node: cst.Call, name: str, pat
     found: Outcomes = []
     for arguments, p in _arguments(walk, scope, node, path):
         method = _next_method(walk.cls, scope.cls, name)
-        is_torch = method is None or (method.cls is not None and method.cls.canonical == "torch.nn.Module")
-        if method is not None and not is_torch and isinstance(method.node, cst.FunctionDef):
-            found += walk.call(Function(method, method.node, is_bound=True), arguments, p)
+        if method is not None and not is_library(method.cls):
+            found += _project_method(walk, method, arguments, p)
         elif name in MODULE_METHODS and name != "__init__":
-            found += _module_method(walk, scope, name, arguments, p)
+            found += _module_method(walk, name, arguments, p)
         elif name == "reset_parameters" and walk.cls.known_bases:
             found.append((_torch_reset(walk, p), p))
         else:
-            if name != "__init__" and not walk.cls.is_complete:
+            if name not in ("__init__", "_init_weights", "reset_parameters") and not walk.cls.is_complete:
                 p.write_all(certain=False)
             found.append((None, p))
     return found
@@ -313,7 +324,7 @@ def _parameter(walk: Construction, scope: Scope, node: cst.Call, data: Value, pa
         return Thing()
     walk.parameters.update(data.cells)
     flags = [a.value for i, a in enumerate(node.args) if i == 1 or (a.keyword and a.keyword.value == "requires_grad")]
-    if any(scope.text(flag) == "False" for flag in flags):
+    if any(code_of(flag) == "False" for flag in flags):
         path.write(data)
     return data
 

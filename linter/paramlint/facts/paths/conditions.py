@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.classes import Class
+from paramlint.facts.code import code_of
 from paramlint.facts.paths.values import (
     EMPTY,
     Constant,
@@ -60,7 +61,7 @@ def branch(walk: Construction, scope: Scope, test: cst.BaseExpression, path: Pat
     truth = path.truth(condition)
     if truth is not None:
         return ([path], []) if truth is not is_negated else ([], [path])
-    _forget_tested(scope, test, path)
+    _forget_tested(test, path)
     other_path = path.fork()
     path.decide(condition, not is_negated)
     other_path.decide(condition, is_negated)
@@ -82,7 +83,7 @@ def text_of(scope: Scope, node: cst.CSTNode, path: Path) -> str:
     if isinstance(node, cst.Call):
         arguments = ", ".join(text_of(scope, arg.value, path) for arg in node.args)
         return f"{text_of(scope, node.func, path)}({arguments})"
-    return scope.text(node)
+    return code_of(node)
 
 
 def _shown(value: Value, otherwise: str) -> str:
@@ -102,10 +103,10 @@ def _condition(scope: Scope, test: cst.CSTNode, path: Path) -> tuple[str, bool]:
             if operator == "==" and other == "None":
                 operator = "is"
             return f"{text_of(scope, test.left, path)} {operator} {other}", kind in _NEGATED
-    return (scope.text(test), False) if isinstance(test, cst.Comparison) else (text_of(scope, test, path), False)
+    return (code_of(test), False) if isinstance(test, cst.Comparison) else (text_of(scope, test, path), False)
 
 
-def _forget_tested(scope: Scope, test: cst.BaseExpression, path: Path) -> None:
+def _forget_tested(test: cst.BaseExpression, path: Path) -> None:
     """A test of a tensor, or of a parameter's name, that cannot be decided leaves open whether it is written."""
     names = [n.value for n in _names_in(test)]
     tested = frozenset(cell for name in names for cell in cells_in(path.names.get(name)))

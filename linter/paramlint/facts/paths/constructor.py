@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from paramlint.facts.code import code_of
 from paramlint.facts.paths import calls, expressions
 from paramlint.facts.paths.allocations import Allocation
 from paramlint.facts.paths.conditions import branch, text_of
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
 #: More paths than these, or more statements walked, and nothing is said about the class.
-MAX_PATHS = 96
-MAX_STEPS = 20_000
+MAX_PATHS = 64
+MAX_STEPS = 8_000
 MAX_DEPTH = 12
 
 Outcomes = list[tuple[Value, Path]]
@@ -236,7 +237,7 @@ class Construction:
         for inner in nodes_of(node):
             if isinstance(inner, cst.Assign):
                 for target in inner.targets:
-                    self.store(scope, target.target, Symbol(f"{scope.text(target.target)}'"), inner.value, path)
+                    self.store(scope, target.target, Symbol(f"{code_of(target.target)}'"), inner.value, path)
             elif isinstance(inner, cst.For):
                 self.store(scope, inner.target, None, inner.target, path)
 
@@ -329,6 +330,6 @@ def _is_choice(scope: Scope, node: cst.If) -> bool:
         test = current.test
         if not isinstance(test, cst.Comparison) or not isinstance(test.comparisons[0].operator, (cst.Equal, cst.In)):
             return False
-        subjects.append(scope.text(test.left))
+        subjects.append(code_of(test.left))
         current = current.orelse
     return current is None and len(subjects) > 1 and len(set(subjects)) == 1

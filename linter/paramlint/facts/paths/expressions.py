@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from paramlint.facts.code import code_of
 from paramlint.facts.paths import calls
 from paramlint.facts.paths.conditions import branch
 from paramlint.facts.paths.values import (
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
 _CONSTANTS: dict[str, bool | None] = {"None": None, "True": True, "False": False}
-_VIEWS = {"data", "T", "mT", "H", "mH", "real", "imag"}
+#: Attributes of a tensor that are the same memory; it has no `weight`, but who writes that means the tensor.
+_VIEWS = {"data", "T", "mT", "H", "mH", "real", "imag", "weight"}
 _LITERALS = (cst.Integer, cst.SimpleString)
 
 
@@ -74,9 +76,9 @@ def attribute_of_instance(walk: Construction, name: str, path: Path) -> Value:
 
 def _subscript(walk: Construction, scope: Scope, node: cst.Subscript, owner: Value, path: Path) -> Value:
     if isinstance(owner, Tensor):
-        if walk.depth_of_loops or _is_whole(node):
+        if walk.depth_of_loops or not any(_is_part(walk, scope, element.slice, path) for element in node.slice):
             return owner
-        return Tensor(owner.cells, scope.text(node).partition("[")[2])
+        return Tensor(owner.cells, code_of(node).partition("[")[2])
     if not isinstance(owner, Items):
         return None
     index = node.slice[0].slice
@@ -89,18 +91,14 @@ def _subscript(walk: Construction, scope: Scope, node: cst.Subscript, owner: Val
     return owner
 
 
-def _is_whole(node: cst.Subscript) -> bool:
-    """`x[:]`, `x[...]`, `x[:, :]`; an index that is a name or a call may well be a mask or cover everything."""
-    return not any(_is_part(element.slice) for element in node.slice)
-
-
-def _is_part(index: cst.BaseSlice) -> bool:
+def _is_part(walk: Construction, scope: Scope, index: cst.BaseSlice, path: Path) -> bool:
+    """Whether an index leaves something out; one that is a call or a comparison may well cover everything."""
     if isinstance(index, cst.Slice):
-        return index.lower is not None or index.upper is not None or index.step is not None
+        bounds = [bound for bound in (index.lower, index.upper, index.step) if bound is not None]
+        return any(look(walk, scope, bound, path) != Constant(None) for bound in bounds)
     if not isinstance(index, cst.Index):
         return False
-    value = index.value
-    return isinstance(value, (cst.Integer, cst.UnaryOperation, cst.Attribute, cst.Name))
+    return isinstance(index.value, (cst.Integer, cst.UnaryOperation, cst.Attribute, cst.Name))
 
 
 # Evaluation

@@ -9,6 +9,7 @@ import libcst as cst
 
 from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.paths.values import Path, cells_in
+from paramlint.knowledge.foreign import foreign_module
 from paramlint.walk import walk
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Relevance:
 
     def __init__(self, cls: Class) -> None:
         self._cls = cls
-        self._methods: dict[str, frozenset[str]] = {}
+        self._functions: dict[Scope, frozenset[str]] = {}
         self._statements: dict[cst.CSTNode, tuple[frozenset[str], bool]] = {}
 
     def of_statement(self, scope: Scope, node: cst.CSTNode, path: Path) -> bool:
@@ -36,9 +37,9 @@ class Relevance:
         words, has_exit = self._words_of(scope, node)
         return has_exit or _concerns(words, path)
 
-    def of_method(self, name: str, path: Path) -> bool:
-        """Whether a method, with what it calls, can."""
-        return _concerns(self._words_of_method(name), path)
+    def of_function(self, scope: Scope, path: Path) -> bool:
+        """Whether a method or function, with the own methods that it calls, can."""
+        return _concerns(self._words_of_function(scope), path)
 
     def _words_of(self, scope: Scope, node: cst.CSTNode) -> tuple[frozenset[str], bool]:
         known = self._statements.get(node)
@@ -56,30 +57,37 @@ class Relevance:
         self._statements[node] = self._with_methods(words), has_exit
         return self._statements[node]
 
-    def _words_of_method(self, name: str) -> frozenset[str]:
-        """The words of a method and of the own methods that it mentions."""
-        known = self._methods.get(name)
+    def _words_of_function(self, scope: Scope) -> frozenset[str]:
+        known = self._functions.get(scope)
         if known is not None:
             return known
-        self._methods[name] = frozenset()
-        words: set[str] = set()
-        for cls in self._cls.mro:
-            for unit in cls.outline.methods.get(name, ()):
-                text = cls.file.source.lines(unit.first, unit.last)
-                words.update(_WORD.findall(text))
-                if re.search(r"[(,=]\s*self\s*[,)]", text.partition("):")[2] or text):
-                    words.add("self)")
-        self._methods[name] = self._with_methods(words)
-        return self._methods[name]
+        self._functions[scope] = frozenset()
+        text = scope.file.source.lines(scope.unit.first, scope.unit.last)
+        words = set(_WORD.findall(text))
+        if re.search(r"[(,=]\s*self\s*[,)]", text.partition("):")[2] or text):
+            words.add("self)")
+        self._functions[scope] = self._with_methods(words)
+        return self._functions[scope]
 
     def _with_methods(self, words: set[str]) -> frozenset[str]:
+        """The words, and those of the own methods among them."""
         for word in sorted(words):
-            if any(word in cls.outline.methods for cls in self._cls.mro):
-                words |= self._words_of_method(word)
+            method = self._cls.method(word) if word != "__init__" else None
+            if method is not None and not is_library(method.cls):
+                words |= self._words_of_function(method)
         return frozenset(words)
 
 
+def is_library(cls: Class | None) -> bool:
+    """Whether a class is a base that whole libraries build on: what it does to its subclasses' parameters is known."""
+    return cls is not None and (cls.canonical == "torch.nn.Module" or foreign_module(cls.canonical))
+
+
 def _concerns(words: frozenset[str], path: Path) -> bool:
-    if not words.isdisjoint(ALLOCATORS) or not words.isdisjoint(_GENERIC):
+    if not words.isdisjoint(ALLOCATORS):
+        return True
+    if not path.cells:
+        return False
+    if not words.isdisjoint(_GENERIC):
         return True
     return any(word in names and cells_in(names[word]) for names in (path.names, path.attributes) for word in words)

@@ -128,7 +128,8 @@ class Path:
             if truth:
                 self.decided[subject] = False
         elif truth:
-            self.decided[f"{condition} is None"] = False
+            if " " not in condition:
+                self.decided[f"{condition} is None"] = False
             self._exclude(condition)
 
     def _exclude(self, condition: str) -> None:

@@ -1,0 +1,258 @@
+"""Who, outside a class's construction, may write one of its parameters: other methods, other classes, other files.
+
+Nothing is walked here: a statement that may write the attribute of what may be an instance is enough.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.classes import Class
+from paramlint.facts.code import code_of
+from paramlint.facts.package import package_of
+from paramlint.knowledge import TENSOR_INPLACE, module_class
+
+if TYPE_CHECKING:
+    from paramlint.facts.files import File
+    from paramlint.facts.scopes import Scope
+    from paramlint.facts.types import Type
+
+#: Methods by which modules are initialised from outside; inherited ones are looked at too.
+INIT_METHODS = (
+    "_init_weights", "init_weights", "_initialize_weights", "initialize_weights", "initialize", "init_parameters",
+    "_init_parameters", "initialize_parameters", "reset_parameters", "_reset_parameters", "param_init", "fill_weights",
+)  # fmt: skip
+_INITIALISING = re.compile(
+    r"init|reset|fill|load|copy|glorot|xavier|kaiming|uniform|normal|zeros|ones|constant|orthogonal|trunc|assign|set_|shard"
+)
+_READING = re.compile(r"is_init|initialized|copy\.|deepcopy|zeros_like|ones_like|layer_norm|group_norm|normalize")
+_ALL_PARAMETERS = ("parameters", "named_parameters", "_parameters", "state_dict")
+_VIEWS = ("data", "T", "mT", "real", "imag", "detach", "view", "t", "transpose", "to", "float", "flatten", "reshape")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A parameter that somebody may write.
+
+    Attributes:
+        cls: the class whose instance holds it.
+        name: the attribute.
+        rank: its number of dimensions, where that is known.
+    """
+
+    cls: Class
+    name: str
+    rank: int | None = None
+
+
+def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Iterator[Scope]:
+    """The functions that may write a parameter, without those in `entered`: in the class, its file, its package."""
+    seen = set(entered)
+    for scope in _candidates(wanted):
+        if scope not in seen:
+            seen.add(scope)
+            if may_write(scope, wanted):
+                yield scope
+
+
+def _candidates(wanted: Wanted) -> Iterator[Scope]:
+    words = (wanted.name, *_ALL_PARAMETERS)
+    cls = wanted.cls
+    for base in cls.mro:
+        yield from base.scopes_with(*words)
+    yield from _of_file(cls.file, words)
+    package = package_of(cls.file)
+    if package is not None:
+        for file in package.files(package.paths_with(cls.name)):
+            if file is not cls.file:
+                yield from _of_file(file, words)
+
+
+def _of_file(file: File, words: tuple[str, ...]) -> Iterator[Scope]:
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))
+    for unit in file.outline.units:
+        if pattern.search(file.source.lines(unit.first, unit.last)):
+            yield file.scope(unit)
+    yield from _inherited(file)
+
+
+def _inherited(file: File) -> Iterator[Scope]:
+    """The methods that initialise, as far as the file's classes inherit them from other files."""
+    seen: set[str] = set()
+    for definitions in file.outline.classes.values():
+        for base in definitions[-1].tree.bases:
+            written = base.id if isinstance(base, ast.Name) else None
+            if written is None or written in seen or written in file.outline.classes:
+                continue
+            seen.add(written)
+            symbol = file.lookup(written)
+            if isinstance(symbol, Class) and symbol.is_module:
+                yield from (m for name in INIT_METHODS if (m := symbol.method(name)) is not None)
+
+
+def may_write(scope: Scope, wanted: Wanted) -> bool:
+    """Whether a function may write the parameter of what may be an instance of the class."""
+    return any(
+        _may_be(scope, target, wanted) and not _is_excluded(scope, node, wanted)
+        for node in scope.nodes
+        for target in written(scope, node)
+    )
+
+
+def written(scope: Scope, node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+    """The expressions whose memory, or whose attribute, a statement or call may give new values."""
+    if isinstance(node, cst.Assign):
+        for target in node.targets:
+            yield from _stored(target.target)
+    elif isinstance(node, cst.AnnAssign) and node.value is not None:
+        yield from _stored(node.target)
+    elif isinstance(node, cst.Call):
+        yield from _written_by_call(scope, node)
+
+
+def _stored(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    if isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from _stored(element.value)
+    elif isinstance(target, (cst.Attribute, cst.Subscript)):
+        yield target
+
+
+def _written_by_call(scope: Scope, node: cst.Call) -> Iterator[cst.BaseExpression]:
+    func = node.func
+    name = scope.qualified(func) or scope.dotted(func) or ""
+    last = func.attr.value if isinstance(func, cst.Attribute) else name.rpartition(".")[2]
+    if isinstance(func, cst.Attribute) and (last in TENSOR_INPLACE or last in ("set_", "apply_")):
+        yield func.value
+    yield from (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")
+    is_init = name.startswith("torch.nn.init.") or (_INITIALISING.search(last.lower()) and not _READING.search(name))
+    if is_init or last.endswith("_") or last in ("setattr", "register_parameter"):
+        yield from (arg.value for arg in node.args if arg.star == "")
+    if last in ("setattr", "register_parameter") and node.args:
+        owner = node.args[0].value if last == "setattr" else getattr(func, "value", None)
+        key = node.args[1].value if last == "setattr" and len(node.args) > 1 else node.args[0].value
+        if isinstance(owner, cst.BaseExpression):
+            yield cst.Call(cst.Name("getattr"), [cst.Arg(owner), cst.Arg(key)])
+
+
+# Is it the parameter?
+
+
+def _may_be(scope: Scope, node: cst.BaseExpression, wanted: Wanted, depth: int = 0) -> bool:
+    """Whether an expression may be the parameter, or a view of it."""
+    if depth > 6:
+        return True
+    if isinstance(node, cst.Subscript):
+        return _may_be(scope, node.value, wanted, depth + 1)
+    if isinstance(node, cst.Attribute):
+        if node.attr.value == wanted.name and _is_instance(scope.type(node.value), wanted):
+            return True
+        return node.attr.value in (*_VIEWS, "weight", "bias") and _may_be(scope, node.value, wanted, depth + 1)
+    if isinstance(node, cst.Name):
+        return _name_may_be(scope, node, wanted, depth)
+    if isinstance(node, cst.Call):
+        return _call_may_be(scope, node, wanted, depth)
+    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+        return any(_may_be(scope, element.value, wanted, depth + 1) for element in node.elements)
+    if isinstance(node, cst.BinaryOperation):
+        return any(_may_be(scope, side, wanted, depth + 1) for side in (node.left, node.right))
+    if isinstance(node, (cst.ListComp, cst.GeneratorExp)):
+        return any(_may_be(scope, part, wanted, depth + 1) for part in (node.elt, node.for_in.iter))
+    if isinstance(node, cst.IfExp):
+        return any(_may_be(scope, part, wanted, depth + 1) for part in (node.body, node.orelse))
+    return False
+
+
+def _name_may_be(scope: Scope, node: cst.Name, wanted: Wanted, depth: int) -> bool:
+    return any(
+        _may_be(scope, binding.value, wanted, depth + 1)
+        for binding in scope.bindings.get(node.value, ())
+        if binding.kind in ("assign", "for", "unpack") and binding.value is not None
+    )
+
+
+def _call_may_be(scope: Scope, node: cst.Call, wanted: Wanted, depth: int) -> bool:
+    func = node.func
+    if isinstance(func, cst.Name):
+        if func.value == "getattr" and len(node.args) > 1:
+            key = node.args[1].value
+            is_named = not isinstance(key, cst.SimpleString) or key.evaluated_value == wanted.name
+            return is_named and _is_instance(scope.type(node.args[0].value), wanted)
+        if func.value in ("list", "tuple", "enumerate", "zip", "reversed", "filter", "sorted", "vars", "iter", "next"):
+            return any(_may_be(scope, arg.value, wanted, depth + 1) for arg in node.args)
+        return False
+    if not isinstance(func, cst.Attribute):
+        return False
+    name = func.attr.value
+    if name in _ALL_PARAMETERS or name == "get_parameter":
+        return _may_hold(scope.type(func.value), wanted)
+    if name in ("items", "values", "get") or name in _VIEWS or name.endswith("_"):
+        if isinstance(func.value, cst.Attribute) and func.value.attr.value == "_parameters":
+            return True
+        return _may_be(scope, func.value, wanted, depth + 1)
+    return False
+
+
+def _is_instance(owner: Type | None, wanted: Wanted) -> bool:
+    """Whether a value may be an instance of the class; what is not known may be one."""
+    if owner is None:
+        return True
+    if owner.kind == "container":
+        return _is_instance(owner.item, wanted)
+    if owner.kind != "module":
+        return False
+    if owner.cls is not None:
+        return owner.cls in wanted.cls.mro or wanted.cls in owner.cls.mro
+    known = module_class(owner.name) if owner.name else None
+    if known is None or known.name == "torch.nn.Module":
+        return True
+    return known.owns == "children" or known.name in wanted.cls.outside
+
+
+def _may_hold(owner: Type | None, wanted: Wanted) -> bool:
+    """Whether the parameters of a value may include those of an instance: any module of the project may hold one."""
+    if owner is None or owner.kind == "container" or owner.cls is not None:
+        return True
+    return owner.kind == "module" and _is_instance(owner, wanted)
+
+
+# Conditions that leave it out
+
+
+def _is_excluded(scope: Scope, node: cst.CSTNode, wanted: Wanted) -> bool:
+    """Whether an `if` around a write, on the rank of the tensor or the name of the class, leaves the parameter out."""
+    below = node
+    for ancestor in scope.ancestors(node):
+        if isinstance(ancestor, cst.If) and below is ancestor.body and _is_false(scope, ancestor.test, wanted):
+            return True
+        below = ancestor
+    return False
+
+
+def _is_false(scope: Scope, test: cst.BaseExpression, wanted: Wanted) -> bool:
+    if isinstance(test, cst.BooleanOperation):
+        sides = [_is_false(scope, test.left, wanted), _is_false(scope, test.right, wanted)]
+        return any(sides) if isinstance(test.operator, cst.And) else all(sides)
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    left, right = test.left, test.comparisons[0]
+    text = code_of(right.comparator)
+    if isinstance(left, cst.SimpleString) and text.endswith("__class__.__name__"):
+        return isinstance(right.operator, cst.In) and str(left.evaluated_value) not in wanted.cls.name
+    if code_of(left).endswith("__class__.__name__") and isinstance(right.comparator, cst.SimpleString):
+        return isinstance(right.operator, cst.Equal) and right.comparator.evaluated_value != wanted.cls.name
+    is_rank = re.search(r"\.(?:ndim|dim\(\)|ndimension\(\))$|^len\(.*\.(?:shape|size\(\))\)$", code_of(left))
+    if wanted.rank is None or not is_rank or not isinstance(right.comparator, cst.Integer):
+        return False
+    limit = right.comparator.evaluated_value
+    if isinstance(right.operator, cst.GreaterThan):
+        return wanted.rank <= limit
+    if isinstance(right.operator, cst.GreaterThanEqual):
+        return wanted.rank < limit
+    return isinstance(right.operator, cst.Equal) and wanted.rank != limit
