@@ -81,7 +81,7 @@ def _is_computed_with(cls: Class, name: str) -> bool:
                 if scope.self_attribute(node) != name:
                     continue
                 use = _use(scope, node)
-                if use == "moved":
+                if use in ("moved", "unknown"):
                     return False
                 is_used = is_used or (use == "computed" and scope.name in reached)
     return is_used
@@ -102,10 +102,14 @@ def _reached(cls: Class) -> set[str]:
 
 
 def _use(scope: Scope, node: cst.CSTNode) -> str:
-    """`moved`, `computed`, or empty for what needs no device."""
+    """`moved`, `computed`, `unknown`, or empty for what needs no device."""
     parent = scope.parent(node)
     if isinstance(parent, cst.Attribute):
         if parent.attr.value in _MOVED:
+            return "moved"
+        call = scope.parent(parent)
+        is_called = isinstance(call, cst.Call) and call.func is parent
+        if is_called and call is not None and _use(scope, call) == "moved":
             return "moved"
         return "" if parent.attr.value in _ASKED else "computed"
     if isinstance(parent, cst.Subscript) and node is parent.value:
@@ -116,10 +120,10 @@ def _use(scope: Scope, node: cst.CSTNode) -> str:
             return "moved"
         is_torch = isinstance(call, cst.Call) and (scope.qualified(call.func) or "").startswith("torch.")
         is_method = isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
-        return "computed" if is_torch or is_method else "moved"
+        return "computed" if is_torch or is_method else "unknown"
     if isinstance(parent, (cst.BinaryOperation, cst.Comparison, cst.ComparisonTarget)):
         return "computed"
-    return "" if isinstance(parent, (cst.AssignTarget, cst.AnnAssign, cst.Index)) else "moved"
+    return "" if isinstance(parent, (cst.AssignTarget, cst.AnnAssign, cst.Index)) else "unknown"
 
 
 def _fix(scope: Scope, name: str, assignment: Assignment) -> Fix | None:
