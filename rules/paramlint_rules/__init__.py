@@ -1,7 +1,7 @@
 """The rules that ship with paramlint, in the order of their codes."""
 
 from paramlint.rule import Rule
-from paramlint_rules.freezing import requires_grad_on_module, requires_grad_typo
+from paramlint_rules.freezing import frozen_norm_still_updates, requires_grad_on_module, requires_grad_typo
 from paramlint_rules.initialization import (
     deprecated_init_name,
     fan_init_of_vector,
@@ -90,6 +90,7 @@ RULES: tuple[Rule, ...] = (
     tie_by_data.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,
+    frozen_norm_still_updates.rule,
     aliased_checkpoint.rule,
     ignored_missing_keys.rule,
     load_result_as_model.rule,

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from paramlint.facts.classes import Class
+from paramlint.knowledge import module_class
+
 if TYPE_CHECKING:
+    from paramlint.facts.files import Symbol
     from paramlint.facts.scopes import Scope
 
 
@@ -87,3 +91,52 @@ def _options(node: cst.BaseExpression) -> tuple[cst.BaseExpression, ...]:
     if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
         return tuple(element.value for element in node.elements)
     return (node,)
+
+
+# Tests that no object passes
+
+
+def operands(test: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """The tests that `and` and `or` join."""
+    if isinstance(test, cst.BooleanOperation):
+        return operands(test.left) + operands(test.right)
+    return [test]
+
+
+def alternatives(scope: Scope, test: cst.BaseExpression) -> list[TypeTest]:
+    """The type tests of which a condition is true when any is; empty for a condition that asks anything else too."""
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or):
+        left, right = alternatives(scope, test.left), alternatives(scope, test.right)
+        return left + right if left and right else []
+    found = type_test(scope, test)
+    return [found] if found is not None else []
+
+
+def is_covered(scope: Scope, later: TypeTest, earlier: TypeTest) -> bool:
+    """Whether every object that passes one test has passed the other before."""
+    if scope.text(later.subject) != scope.text(earlier.subject) or (earlier.exact and not later.exact):
+        return False
+    before = [scope.resolve(c) for c in earlier.classes]
+    found = [scope.resolve(c) for c in later.classes]
+    if None in found or not found:
+        return False
+    return all(any(_passes(symbol, base, earlier.exact) for base in before) for symbol in found)
+
+
+def _passes(symbol: Symbol | None, base: Symbol | None, exact: bool) -> bool:
+    """Whether instances of a class are instances of the other."""
+    if symbol is None or base is None:
+        return False
+    if symbol is base or (isinstance(symbol, str) and symbol == base):
+        return True
+    if exact:
+        return False
+    if isinstance(symbol, Class):
+        return base in symbol.mro if isinstance(base, Class) else any(_is_torch_base(b, base) for b in symbol.outside)
+    known = module_class(symbol) if isinstance(symbol, str) else None
+    return known is not None and base in known.bases
+
+
+def _is_torch_base(outside: str | None, base: Symbol) -> bool:
+    known = module_class(outside) if outside is not None else None
+    return outside == base or (known is not None and base in known.bases)

@@ -1,0 +1,167 @@
+"""The condition before an initialisation can never be true.
+
+The parameters then keep the values that they had, and nothing says so. A lazy layer becomes an ordinary one in its
+first call, so `type(m) == nn.LazyLinear` is false once there is something to initialise. `type(m) == (nn.Linear,
+nn.Conv2d)` compares a class with a tuple. The names of a compiled model begin with `_orig_mod.`. A colon in place of
+`if` makes an annotation, which a function never evaluates.
+
+Bad:
+    for p in model.parameters():
+        p.requires_grad: nn.init.normal_(p, std=0.02)
+
+Good:
+    for p in model.parameters():
+        if p.requires_grad:
+            nn.init.normal_(p, std=0.02)
+
+Leave it: the branch is a reminder that is not meant to run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.init_calls import WRITE_NAMES, write_call
+from paramlint.facts.parameter_names import matches_prefixed, matches_torch_module, name_test, named_module, prefix_of
+from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
+from paramlint.knowledge import PARAMETER_CLASSES, module_class
+from paramlint.rule import Calls, Finding, Rule
+from paramlint.walk import walk
+
+rule = Rule("PRM209", "init-never-matches", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES),))
+
+_ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
+_TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
+
+
+@rule.static(cst.AnnAssign)
+def check_annotation(node: cst.AnnAssign, scope: Scope) -> Iterator[Finding]:
+    call = node.annotation.annotation
+    if scope.kind != "function" or node.value is not None or not isinstance(call, cst.Call):
+        return
+    if write_call(scope, call) is not None:
+        target, function = scope.text(node.target), scope.text(call.func)
+        yield Finding(node, f"`{target}:` makes an annotation, not a condition, so `{function}` never runs")
+
+
+@rule.static(cst.If)
+def check_condition(node: cst.If, scope: Scope) -> Iterator[Finding]:
+    tests = [(test, why) for test in operands(node.test) if (why := _never(scope, node, test)) is not None]
+    lazy = _lazy(scope, node.test)
+    if lazy is not None and not tests:
+        tests.append((node.test, lazy))
+    if tests and _initialises(scope, node.body):
+        test, why = tests[0]
+        yield Finding(test, f"`{scope.text(test)}` is never true: {why}")
+
+
+def _initialises(scope: Scope, body: cst.CSTNode) -> bool:
+    return any(isinstance(n, cst.Call) and write_call(scope, n) is not None for n in walk(body))
+
+
+def _never(scope: Scope, node: cst.If, test: cst.BaseExpression) -> str | None:
+    """Why a test is never true; `None` where it may be."""
+    asked = type_test(scope, test)
+    if asked is not None:
+        return _never_of_type(scope, asked) or _covered(scope, node, asked)
+    return _never_class_name(scope, test) or _never_parameter_name(scope, test)
+
+
+def _never_of_type(scope: Scope, test: TypeTest) -> str | None:
+    if test.exact and len(test.classes) == 1:
+        only = test.classes[0]
+        if isinstance(only, (cst.Tuple, cst.List)):
+            return "a class is not equal to a tuple of classes"
+        if isinstance(only, cst.SimpleString):
+            return "a class is not equal to a text"
+        if _ABSTRACT.fullmatch(scope.qualified(only) or ""):
+            return f"no module is of the class `{scope.text(only)}` itself"
+    symbols = [scope.resolve(c) for c in test.classes]
+    if not test.exact and isinstance(test.subject, cst.Call) and class_asked(scope, test.subject) is not None:
+        return "a class is not an instance of a module" if all(map(_is_module, symbols)) else None
+    known = scope.type(test.subject)
+    if symbols and known is not None and known.is_parameter and all(map(_is_module, symbols)):
+        return f"`{scope.text(test.subject)}` is a parameter"
+    if symbols and all(symbol in _TENSORS for symbol in symbols):
+        if (known is not None and known.is_module) or _is_given_modules(scope, test.subject):
+            return f"`{scope.text(test.subject)}` is a module"
+    return None
+
+
+def _is_module(symbol: object) -> bool:
+    if isinstance(symbol, Class):
+        return symbol.is_module is True
+    return isinstance(symbol, str) and module_class(symbol) is not None
+
+
+def _is_given_modules(scope: Scope, subject: cst.BaseExpression) -> bool:
+    """Whether a name is the parameter of a function that `apply` calls with every module."""
+    if not isinstance(subject, cst.Name) or [b.kind for b in scope.bindings.get(subject.value, ())] != ["parameter"]:
+        return False
+    if scope.cls is not None and scope.name == "_init_weights":
+        return True
+    pattern = rf"\.apply\(\s*(?:self\.)?{re.escape(scope.name)}\s*\)"
+    return bool(scope.name) and re.search(pattern, scope.file.source.text) is not None
+
+
+def _covered(scope: Scope, node: cst.If, test: TypeTest) -> str | None:
+    """Whether an earlier branch of the same `if` takes all objects that would pass."""
+    parent = scope.parent(node)
+    while isinstance(parent, cst.If) and parent.orelse is node:
+        for earlier in alternatives(scope, parent.test):
+            if is_covered(scope, test, earlier):
+                return f"an earlier branch takes what passes `{scope.text(earlier.node)}`"
+        node, parent = parent, scope.parent(parent)
+    return None
+
+
+def _lazy(scope: Scope, test: cst.BaseExpression) -> str | None:
+    """Whether a condition asks for lazy modules only: they have become others when they have values."""
+    tests = alternatives(scope, test)
+    names = [scope.qualified(c) or "" for asked in tests for c in asked.classes]
+    if not names or not all(name.startswith("torch.nn.Lazy") for name in names):
+        return None
+    return f"once it has a shape, the layer is a `{names[0].replace('torch.nn.Lazy', 'nn.')}`"
+
+
+def _never_class_name(scope: Scope, test: cst.BaseExpression) -> str | None:
+    """`m.__class__.__name__ == "nn.Linear"`: the name of a class has no module before it."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return None
+    operator, right = test.comparisons[0].operator, test.comparisons[0].comparator
+    if isinstance(operator, cst.Equal) and _is_class_name(scope, test.left):
+        if isinstance(right, cst.SimpleString):
+            return "the name of a class has no dots" if "." in str(right.evaluated_value) else None
+        return "the name of a class is not the class" if _is_module(scope.resolve(right)) else None
+    if isinstance(operator, cst.In) and _is_class_name(scope, right) and isinstance(test.left, cst.SimpleString):
+        return "the name of a class has no dots" if "." in str(test.left.evaluated_value) else None
+    return None
+
+
+def _is_class_name(scope: Scope, node: cst.BaseExpression) -> bool:
+    if isinstance(node, cst.Name):
+        bindings = scope.bindings.get(node.value, [])
+        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+        return value is not None and not isinstance(value, cst.Name) and _is_class_name(scope, value)
+    return (
+        isinstance(node, cst.Attribute) and node.attr.value == "__name__" and class_asked(scope, node.value) is not None
+    )
+
+
+def _never_parameter_name(scope: Scope, test: cst.BaseExpression) -> str | None:
+    """A parameter's name that no parameter of the module has."""
+    asked = name_test(test)
+    module = named_module(scope, asked.name) if asked is not None else None
+    if asked is None or module is None:
+        return None
+    prefix = prefix_of(scope, module)
+    if prefix:
+        return None if matches_prefixed(asked, prefix) else f"the names of a wrapped module begin with `{prefix}`"
+    known = scope.type(module)
+    if known is None or not known.is_module or known.cls is not None or matches_torch_module(asked, known.name):
+        return None
+    return f"`{known.name.replace('torch.nn.', 'nn.')}` has no parameter of such a name"
