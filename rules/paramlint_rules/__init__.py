@@ -8,6 +8,7 @@ from paramlint_rules.initialization import (
     init_call_passed,
     init_never_matches,
     init_of_module,
+    padding_row_overwritten,
     unknown_init_argument,
     wrong_init_law,
 )
@@ -66,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     init_never_matches.rule,
     fan_init_of_vector.rule,
     deprecated_init_name.rule,
+    padding_row_overwritten.rule,
     unknown_init_argument.rule,
     wrong_init_law.rule,
     repeated_module.rule,

@@ -96,7 +96,7 @@ def _is_dropped(scope: Scope, source: cst.Attribute) -> bool:
     for node in scope.find(cst.Del, cst.Assign):
         if scope.order(node) < after:
             continue
-        targets = [node.target] if isinstance(node, cst.Del) else [t.target for t in node.targets]
+        targets = [t.target for t in node.targets] if isinstance(node, cst.Assign) else [getattr(node, "target", node)]
         if owner is not None and any(_is_prefix(scope.dotted(t), owner) for t in targets):
             return True
     return False

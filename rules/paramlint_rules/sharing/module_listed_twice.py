@@ -1,0 +1,114 @@
+"""One module in several places of a model shares its parameters between them.
+
+A layer that is built once and then put into two places, or into every element of a comprehension, is trained by all of
+them: the model has fewer parameters than it seems to have. `state_dict()` hides it, because it shows every place under
+its own name. The same holds for one norm that `forward` applies at several depths: it has one mean and scale for
+activations that differ.
+
+Bad:
+    act = nn.PReLU()
+    self.first = nn.Sequential(nn.Linear(8, 8), act)
+    self.second = nn.Sequential(nn.Linear(8, 8), act)
+
+Good:
+    self.first = nn.Sequential(nn.Linear(8, 8), nn.PReLU())
+    self.second = nn.Sequential(nn.Linear(8, 8), nn.PReLU())
+
+Leave it: the places are meant to share; say so with `share`, `tie` or `same` in a name or a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.creation import is_creation
+from paramlint.facts.depths import overwritten_parts, reused_norms
+from paramlint.facts.intent import sharing_is_meant
+from paramlint.facts.norms import is_norm
+from paramlint.facts.places import Place, exclude_each_other, origin, places_in
+from paramlint.rule import Calls, Classes, Finding, Rule
+
+rule = Rule(
+    "PRM302",
+    "module-listed-twice",
+    group="risk",
+    doc=__doc__,
+    triggers=(
+        Calls(
+            "Sequential",
+            "ModuleList",
+            "ModuleDict",
+            "append",
+            "PReLU",
+            "LayerNorm",
+            "RMSNorm",
+            "BatchNorm1d",
+            "BatchNorm2d",
+        ),
+        Classes(),
+    ),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    if scope.name == "forward":
+        return
+    for name, places in places_in(scope).items():
+        finding = _repeated(scope, name, places) or _listed_twice(scope, name, places) or _spread(scope, name, places)
+        if finding is not None and not sharing_is_meant(scope, finding.node, name):
+            yield finding
+
+
+def _repeated(scope: Scope, name: str, places: list[Place]) -> Finding | None:
+    for place in places:
+        if place.repeated and not sharing_is_meant(scope, place.node, name):
+            return Finding(place.node, f"`{name}` is one module in every element, so all share its parameters")
+    return None
+
+
+def _listed_twice(scope: Scope, name: str, places: list[Place]) -> Finding | None:
+    for index, place in enumerate(places):
+        for earlier in places[:index]:
+            if earlier.call is place.call and not exclude_each_other(scope, earlier.node, place.node):
+                if not sharing_is_meant(scope, place.node, name):
+                    return Finding(place.node, f"`{name}` is listed twice, so both places share its parameters")
+    return None
+
+
+def _spread(scope: Scope, name: str, places: list[Place]) -> Finding | None:
+    """One activation or norm, or one part of several `Sequential`s, in different layers."""
+    built = origin(scope, name)
+    if built is None or built[1] is None or not is_creation(scope, built[1]):
+        return None
+    if not is_norm(scope.type(built[1])) and not scope.is_call_of(built[1], "torch.nn.PReLU"):
+        places = [place for place in places if place.in_container]
+    for index, place in enumerate(places):
+        for earlier in places[:index]:
+            if earlier.call is not place.call and not exclude_each_other(scope, earlier.node, place.node):
+                if any(sharing_is_meant(scope, p.node, name) for p in (earlier, place)):
+                    return None
+                return Finding(built[1], f"`{name}` is one module in several layers, so they share its parameters")
+    return None
+
+
+@rule.static_class
+def check_depths(cls: Class) -> Iterator[Finding]:
+    for name, assignment, call in reused_norms(cls):
+        if sharing_is_meant(call.scope, call.node, name) or sharing_is_meant(assignment.scope, assignment.node, name):
+            continue
+        node: cst.CSTNode = call.node
+        if assignment.scope.file is cls.file and isinstance(assignment.node, (cst.Assign, cst.AnnAssign)):
+            node = assignment.value or assignment.node
+        yield Finding(node, f"`self.{name}` is one norm that `{call.scope.name}` applies at several depths")
+
+
+@rule.static_class
+def check_overwritten(cls: Class) -> Iterator[Finding]:
+    for target, owner in overwritten_parts(cls):
+        yield Finding(
+            target, f"a part of `{owner}` is replaced by each instance that is given it, so the last one wins"
+        )
