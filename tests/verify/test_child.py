@@ -133,6 +133,10 @@ def test_memory_beyond_the_limit(factory: str) -> None:
     assert outcome.message.endswith("resident, more than the 0.4 GiB allowed")
 
 
+def test_the_users_code_sees_no_arguments() -> None:
+    assert result_of(answer_of("reads_arguments")) == []
+
+
 def test_too_many_processes() -> None:
     outcome = outcome_of("forks_many")
     assert (outcome.status, outcome.message) == ("crash", "more than 8 processes at once")

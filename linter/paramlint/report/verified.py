@@ -45,6 +45,7 @@ def _parts(document: Document, width: int) -> Iterable[RenderableType]:
     for found, others in _alike(document.findings):
         yield _finding(found, others)
     if document.parameters:
+        yield Text("")
         yield _table(document, width)
     yield from map(_shown, document.shown)
 

@@ -17,6 +17,7 @@ import inspect
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,7 @@ from paramlint.verify.isolate import Request, is_users
 from paramlint.verify.outcome import Answer, Outcome, Stage
 from paramlint.verify.targets import TargetError
 
-#: How long before the time limit the stack is noted: a twentieth of it, and not more than this many seconds.
+#: How long before the time limit the stack is noted: a tenth of it, and not more than this many seconds.
 BEFORE_THE_END = 1.0
 #: Characters of a message; some libraries put a whole configuration into theirs.
 LONGEST = 500
@@ -54,10 +55,11 @@ def main(place: str) -> None:
     # Opened before the user's code can use up or close descriptors; the fault handler keeps it.
     stack = (folder / "stack").open("w")
     faulthandler.enable(stack)
-    early = min(BEFORE_THE_END, request.seconds / 20)
-    faulthandler.dump_traceback_later(max(request.seconds - early, 0.01), file=stack)
+    early = min(BEFORE_THE_END, request.seconds / 10)
+    faulthandler.dump_traceback_later(max(request.deadline - early - time.monotonic(), 0.01), file=stack)
     _die_with_parent()
     sys.addaudithook(_refuse_network)
+    del sys.argv[1:]  # the user's code may read it, and has been given nothing
     answer = _work(request, _Progress(folder / "stage"))
     if os.getpid() == own:  # else the user's code has forked, and this is the copy
         unfinished = folder / "unfinished"

@@ -59,12 +59,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         work: `module:function`, called with `payload` and with a function that is told each stage on
             entering it; what it returns is the result.
         payload: JSON, as the function understands it.
-        seconds: after which the child notes where it is, in case it is stopped.
+        seconds: the time limit.
+        deadline: when it ends, on the monotonic clock, which all processes share; shortly before, the child notes where
+            it is.
     """
 
     work: str
     payload: msgspec.Raw
     seconds: float
+    deadline: float
 
 
 def run(work: str, payload: Any, limits: Limits) -> Answer:
@@ -81,12 +84,14 @@ def run(work: str, payload: Any, limits: Limits) -> Answer:
     """
     with tempfile.TemporaryDirectory(prefix="paramlint-") as name:
         place = Path(name)
-        request = Request(work=work, payload=msgspec.Raw(msgspec.json.encode(payload)), seconds=limits.seconds)
+        deadline = time.monotonic() + limits.seconds
+        content = msgspec.Raw(msgspec.json.encode(payload))
+        request = Request(work=work, payload=content, seconds=limits.seconds, deadline=deadline)
         (place / "request").write_bytes(msgspec.json.encode(request))
-        return _run(place, limits)
+        return _run(place, limits, deadline)
 
 
-def _run(place: Path, limits: Limits) -> Answer:
+def _run(place: Path, limits: Limits, deadline: float) -> Answer:
     started = time.monotonic()
     mark = secrets.token_hex(8)
     process = subprocess.Popen(
@@ -99,7 +104,7 @@ def _run(place: Path, limits: Limits) -> Answer:
     )
     assert process.stdout is not None
     printed = _Tail(process.stdout, limits.output)
-    guard = _Guard(process, limits)
+    guard = _Guard(process, limits, deadline)
     try:
         stopped = guard.wait()
     finally:
@@ -128,11 +133,11 @@ class _Guard:
         peak: the most memory seen, in bytes.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits, deadline: float) -> None:
         self.peak = 0
         self._process = process
         self._limits = limits
-        self._end = time.monotonic() + limits.seconds
+        self._deadline = deadline
         self._family: list[psutil.Process] = []
         self._next_search = 0.0
 
@@ -142,7 +147,7 @@ class _Guard:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(LOOK)
                 return None
-            if time.monotonic() > self._end:
+            if time.monotonic() > self._deadline:
                 return "timeout"
             self._search()
             if len(self._family) > self._limits.processes:

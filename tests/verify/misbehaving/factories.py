@@ -174,10 +174,21 @@ def sees():
     return {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_OFFLINE")}
 
 
+def reads_arguments():
+    return sys.argv[1:]
+
+
+def _descriptors():
+    return [
+        f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{number}")
+    ]
+
+
 def removes_its_folder():
     import shutil
 
-    shutil.rmtree(sys.argv[1])
+    stack = next(path for path in map(os.readlink, _descriptors()) if path.endswith("/stack"))
+    shutil.rmtree(os.path.dirname(stack))
     return {}
 
 
