@@ -1,0 +1,131 @@
+"""A frozen batch norm goes on changing: its running statistics are no parameters.
+
+`requires_grad = False` stops the gradients of a batch norm's weight and bias, but in training mode each batch still
+moves `running_mean` and `running_var`. `eval()` stops that, until the next `train()` of the whole model undoes it.
+
+Bad:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
+            for m in self.modules():
+                if isinstance(m, nn.BatchNorm2d):
+                    m.eval()
+
+Good:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
+
+        def train(self, mode=True):
+            super().train(mode)
+            for m in self.modules():
+                if isinstance(m, nn.BatchNorm2d):
+                    m.eval()
+            return self
+
+Leave it: the statistics are meant to follow the new data, or the training loop sets the mode after each `train()`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.training import is_inside
+from paramlint.rule import Calls, Finding, Rule, Stores
+
+rule = Rule(
+    "PRM603",
+    "frozen-norm-still-updates",
+    group="risk",
+    doc=__doc__,
+    triggers=(Calls("eval", "requires_grad_"), Stores("requires_grad")),
+)
+
+_CLASS = re.compile(r"\b[A-Z]\w+|(?<=\b_)[A-Z]\w+")
+
+
+@rule.static(cst.Call)
+def check_eval(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    """`m.eval()` on batch norms, reached from the constructor of a module that does not override `train`."""
+    if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "eval" or node.args:
+        return
+    if scope.cls is None or not scope.cls.is_module or scope.cls.method("train") is not None:
+        return
+    if _is_batch_norm(scope, node.func.value) and _runs_once(scope, scope.cls):
+        owner = scope.text(node.func.value)
+        yield Finding(node, f"`{owner}` leaves training mode only until the next `train()`, which moves its statistics")
+
+
+@rule.static_scope
+def check_flags(scope: Scope) -> Iterator[Finding]:
+    """Batch norms whose parameters are frozen in code that never calls `eval`."""
+    if any(_method_name(call) in ("eval", "train") for call in scope.find(cst.Call)) or _has_train(scope):
+        return
+    for node in scope.find(cst.Assign, cst.Call):
+        owner = _frozen(node)
+        if owner is not None and _is_batch_norm(scope, owner):
+            place = node.targets[0].target if isinstance(node, cst.Assign) else node
+            message = f"`{scope.text(owner)}` stays in training mode, so it keeps updating its running statistics"
+            yield Finding(place, message)
+
+
+def _frozen(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """The module that `m.weight.requires_grad = False` or `m.requires_grad_(False)` freezes, the bias aside."""
+    if isinstance(node, cst.Assign):
+        target = node.targets[0].target
+        if not isinstance(target, cst.Attribute) or target.attr.value != "requires_grad" or not _is_false(node.value):
+            return None
+        return _owner_of_weight(target.value)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and len(node.args) == 1:
+        if node.func.attr.value == "requires_grad_" and _is_false(node.args[0].value):
+            return _owner_of_weight(node.func.value) or node.func.value
+    return None
+
+
+def _owner_of_weight(node: cst.BaseExpression) -> cst.BaseExpression | None:
+    return node.value if isinstance(node, cst.Attribute) and node.attr.value == "weight" else None
+
+
+def _is_batch_norm(scope: Scope, node: cst.BaseExpression) -> bool:
+    """Whether a value is a batch norm, by its type or by a test that names no other class."""
+    found = scope.type(node)
+    if found is not None and found.name.startswith("torch.nn.") and found.name != "torch.nn.Module":
+        return "BatchNorm" in found.name
+    for test in (a.test for a in scope.ancestors(node) if isinstance(a, cst.If) and is_inside(scope, node, a.body)):
+        text = scope.text(test)
+        classes = [word for word in _CLASS.findall(text) if word not in ("True", "False", "None")]
+        if classes and scope.text(node) in text and "not " not in text:
+            return all("BatchNorm" in word for word in classes)
+    return False
+
+
+def _runs_once(scope: Scope, cls: Class) -> bool:
+    """Whether a method is the constructor, or is called by it and by no other method."""
+    if scope.name == "__init__":
+        return True
+    callers = [
+        other.name
+        for other in cls.scopes_with(scope.name)
+        if other.kind == "function"
+        for call in other.find(cst.Call)
+        if other.self_attribute(call.func) == scope.name
+    ]
+    return bool(callers) and set(callers) == {"__init__"}
+
+
+def _has_train(scope: Scope) -> bool:
+    return scope.cls is not None and scope.cls.method("train") is not None
+
+
+def _method_name(call: cst.Call) -> str:
+    return call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+
+
+def _is_false(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "False"
