@@ -1,0 +1,159 @@
+"""The row of an embedding that stands for padding is initialised with the others.
+
+`nn.Embedding(n, d, padding_idx=i)` sets row `i` to zero and gives it no gradient. An initialisation of the whole weight
+puts random values there, and no training step ever takes them away: every padding token adds noise to the model.
+
+Bad:
+    self.tokens = nn.Embedding(100, 8, padding_idx=0)
+    nn.init.normal_(self.tokens.weight, std=0.02)
+
+Good:
+    self.tokens = nn.Embedding(100, 8, padding_idx=0)
+    nn.init.normal_(self.tokens.weight, std=0.02)
+    with torch.no_grad():
+        self.tokens.weight[self.tokens.padding_idx].zero_()
+
+Fix: unsafe. Row `padding_idx` becomes zero, so the model's outputs change.
+Leave it: what stands at padding positions is masked everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
+from paramlint.knowledge import module_class
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule(
+    "PRM214", "padding-row-overwritten", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*WRITE_NAMES),)
+)
+
+_EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
+_HARMLESS = {"zeros_", "zero_", "copy_"}
+
+
+@rule.static(cst.Call)
+def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    found = write_call(scope, node)
+    if found is None or found.function in _HARMLESS:
+        return
+    target = found.target
+    if isinstance(target, cst.Attribute) and target.attr.value == "weight" and _is_padded(scope, target.value):
+        owner = scope.text(target.value)
+        if not _is_cleared(scope, owner):
+            message = f"`{owner}` has a padding row, which `{found.function}` overwrites for good: it gets no gradient"
+            yield Finding(target, message, _fix(found, owner))
+    elif _is_any_of_self(found):
+        for name in _padded_attributes(scope):
+            if not _is_cleared(scope, f"self.{name}"):
+                row = f"the padding row of `self.{name}`"
+                yield Finding(target, f"`{scope.text(target)}` is written with {row}, which gets no gradient later")
+                return
+
+
+def _is_padded(scope: Scope, owner: cst.BaseExpression) -> bool:
+    """Whether an expression is an embedding made with a `padding_idx`, wherever it is made."""
+    name = scope.self_attribute(owner)
+    if name is not None and scope.cls is not None:
+        made = [(a.scope, a.value) for a in scope.cls.assignments(name) if a.how != "augmented"]
+    elif isinstance(owner, cst.Name):
+        bindings = scope.bindings.get(owner.value, [])
+        made = [(scope, b.value if b.kind == "assign" else None) for b in bindings]
+    else:
+        return False
+    return bool(made) and all(value is not None and _has_padding(where, value) for where, value in made)
+
+
+def _has_padding(scope: Scope, value: cst.BaseExpression) -> bool:
+    if not isinstance(value, cst.Call) or scope.qualified(value.func) not in _EMBEDDINGS:
+        return False
+    known = module_class(scope.qualified(value.func) or "")
+    given = arguments_of(value, known.arguments).get("padding_idx") if known is not None else None
+    return given is not None and not _may_be_none(scope, given)
+
+
+def _may_be_none(scope: Scope, node: cst.BaseExpression) -> bool:
+    """Whether a value is None, or an argument that is None by default."""
+    if not isinstance(node, cst.Name):
+        return False
+    if node.value == "None":
+        return True
+    bindings = scope.bindings.get(node.value, [])
+    texts = [scope.text(part) for b in bindings for part in (b.value, b.annotation) if part is not None]
+    return any("None" in text or "Optional" in text for text in texts)
+
+
+def _is_any_of_self(found: InitCall) -> bool:
+    """Whether a call writes whatever embeddings, or all matrices, the module has."""
+    scope, target = found.scope, found.target
+    if isinstance(target, cst.Name):
+        source = _looped(scope, target)
+        return source in ("self.parameters()", "self.named_parameters()") and _is_only_about_shape(found, target)
+    if not isinstance(target, cst.Attribute) or target.attr.value != "weight" or not isinstance(target.value, cst.Name):
+        return False
+    known = scope.type(target.value)
+    if known is None or known.name not in _EMBEDDINGS or "padding_idx" in _source(scope):
+        return False
+    return _looped(scope, target.value) == "self.modules()" or _is_applied(scope)
+
+
+def _looped(scope: Scope, name: cst.Name) -> str:
+    """What the one loop that gives a name its values runs over."""
+    bindings = scope.bindings.get(name.value, [])
+    if len(bindings) != 1 or bindings[0].kind != "for" or bindings[0].value is None:
+        return ""
+    return scope.text(bindings[0].value)
+
+
+def _is_only_about_shape(found: InitCall, name: cst.Name) -> bool:
+    """Whether the conditions around a call leave no matrix out."""
+    tests = [a.test for a in found.scope.ancestors(found.node) if isinstance(a, (cst.If, cst.IfExp))]
+    shape = rf"{name.value}\.(?:dim\(\)|ndim|requires_grad)(?: > 1| >= 2| != 1)?"
+    return all(re.fullmatch(shape, found.scope.text(test)) for test in tests)
+
+
+def _is_applied(scope: Scope) -> bool:
+    """Whether the class applies this method to its submodules."""
+    if scope.cls is None:
+        return False
+    pattern = rf"self\.apply\(\s*self\.{re.escape(scope.name)}\s*\)"
+    return any(re.search(pattern, _source(method)) for method in scope.cls.scopes)
+
+
+def _padded_attributes(scope: Scope) -> Iterator[str]:
+    """The attributes of the class that are embeddings made with a `padding_idx`."""
+    cls = scope.cls
+    if cls is None or not any("Embedding(" in _source(method) for method in cls.scopes):
+        return
+    for name, assignments in cls.own_attributes.items():
+        if all(a.value is not None and _has_padding(a.scope, a.value) for a in assignments):
+            yield name
+
+
+def _is_cleared(scope: Scope, owner: str) -> bool:
+    """Whether some code of the class, or of the function, writes single rows of the weight or of a padded embedding."""
+    name = re.escape(owner.rpartition(".")[2])
+    pattern = re.compile(rf"\b{name}\.weight(?:\.data)?\s*\[|{name}\._fill_padding|weight(?:\.data)?\[[^\]]*pad")
+    if scope.cls is None:
+        return pattern.search(_source(scope)) is not None
+    return any(pattern.search(_source(method)) for cls in scope.cls.mro for method in cls.scopes)
+
+
+def _source(scope: Scope) -> str:
+    return scope.file.source.lines(scope.unit.first, scope.unit.last)
+
+
+def _fix(found: InitCall, owner: str) -> Fix | None:
+    scope = found.scope
+    line = scope.statement(found.node)
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not isinstance(line.body[0], cst.Expr):
+        return None
+    no_grad = scope.spell("torch.no_grad")
+    text = f"with {no_grad}():\n    {owner}.weight[{owner}.padding_idx].zero_()"
+    change = Change(line.body[0], line.body[0], text, "after")
+    return Fix("Set the padding row back to zero", (change,), "unsafe", ("torch.no_grad",))
