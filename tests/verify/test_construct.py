@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import subprocess
 import sys
 
@@ -171,3 +173,38 @@ def test_trace_reports_on_a_model_built_meanwhile():
 def test_importing_the_package_loads_no_torch():
     code = "import sys, paramlint; print('torch' in sys.modules or 'libcst' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+@functools.lru_cache
+def cached_mask(size):
+    return torch.tril(torch.ones(size, size))
+
+
+class Masked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mask", cached_mask(300))
+        self.linear = nn.Linear(4, 4)
+
+
+def test_what_the_users_code_caches_has_its_values_in_the_real_build():
+    mask = live_model(Masked).by_name["mask"]
+    assert mask.status == "written"
+    assert torch.equal(mask.tensor, torch.tril(torch.ones(300, 300)))
+
+
+def test_a_factory_that_hands_out_one_model_is_compared_with_no_other():
+    model = live_model(functools.cache(lambda: nn.Linear(200, 200)))
+    assert model.by_name["weight"].status == "written"
+    assert (model.twin, model.shared_with_twin) == (None, ())
+
+
+def test_a_factory_that_ends_the_process_while_its_size_is_learnt():
+    here = os.getpid()
+
+    def factory():
+        if os.getpid() != here:
+            os._exit(1)
+        return nn.Linear(4, 4)
+
+    assert live_model(factory).is_real

@@ -1,22 +1,19 @@
-"""From a factory to a `LiveModel`: without values first, to learn the size; then for real where that fits."""
+"""From a factory to a `LiveModel`: built for real where that fits, else without values.
+
+The size is learnt from a build without values in a fork of the process. In this one it would leave traces: a mask that
+the user's code keeps in a cache would then be without values in the real build too.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
 
-from paramlint.verify.build import (
-    Build,
-    BuildError,
-    Factory,
-    Preset,
-    build_poisoned,
-    build_virtual,
-    size_in_bytes,
-)
+from paramlint.verify.build import Build, Factory, Preset, build_poisoned, build_virtual, size_in_bytes
 from paramlint.verify.live import LiveModel
 from paramlint.verify.work import BUILD_LIMIT
 
@@ -43,40 +40,57 @@ def live_model(
         BuildError: the model cannot be built this way.
         BaseException: whatever the factory raises.
     """
-    virtual, real, notes = _builds(factory, preset, method, limit)
-    build = real or virtual
-    assert build is not None
-    plain = None
-    if preset != "constructor":
-        plain = _first(_builds(factory, "constructor", "", 0))
+    size = _size(factory, preset, method)
+    real = size is None or size <= limit
+    build = build_poisoned(factory, preset, method) if real else build_virtual(factory, preset, method)
+    is_plain = preset == "constructor"
+    other = _other(factory) if real or not is_plain else None
+    # A factory that hands out the same model each time has no second one to compare with.
+    other = None if other is None or other.module is build.module else other
     return LiveModel(
         build,
-        plain=LiveModel(plain) if plain else None,
-        twin=virtual.module if real and virtual else None,
+        plain=LiveModel(other) if other and not is_plain else None,
+        twin=other.module if other and real else None,
         preset=preset,
         make_example=example,
         optimizer=optimizer(build.module) if optimizer else None,
-        rebuild=factory if real and preset == "constructor" else None,
-        notes=notes,
+        rebuild=factory if other and real and is_plain else None,
+        notes=() if real or size is None else (_too_large(size, limit),),
     )
 
 
-def _builds(
-    factory: Factory, preset: Preset, method: str, limit: int
-) -> tuple[Build | None, Build | None, tuple[str, ...]]:
-    """A virtual build where it succeeds, a real one where that fails or the size allows it, and notes."""
+def _other(factory: Factory) -> Build:
+    """A second instance, plainly constructed and without values where that is possible."""
     try:
-        virtual = build_virtual(factory, preset, method)
-    except BuildError:
-        raise
-    except Exception:  # either the user's own error, which comes again, or a lack of the virtual tensors
-        return None, build_poisoned(factory, preset, method), ()
-    size = size_in_bytes(virtual.module)
-    if size <= limit:
-        return virtual, build_poisoned(factory, preset, method), ()
-    gib = size / 2**30
-    return virtual, None, (f"not built for real: {gib:.3g} GiB is more than the limit of {limit / 2**30:.3g} GiB",)
+        return build_virtual(factory)
+    except Exception:  # a lack of the tensors without values: the first instance has been built
+        return build_poisoned(factory)
 
 
-def _first(builds: tuple[Build | None, Build | None, tuple[str, ...]]) -> Build | None:
-    return builds[0] or builds[1]
+def _too_large(size: int, limit: int) -> str:
+    return f"not built for real: {size / 2**30:.3g} GiB is more than the limit of {limit / 2**30:.3g} GiB"
+
+
+def _size(factory: Factory, preset: Preset, method: str) -> int | None:
+    """Bytes of parameters and buffers; None where that is not known and a real build has to tell why."""
+    if not hasattr(os, "fork"):
+        return None
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _tell_size(writer, factory, preset, method)
+    os.close(writer)
+    with open(reader, "rb") as stream:
+        text = stream.read()
+    os.waitpid(child, 0)
+    return int(text) if text else None
+
+
+def _tell_size(writer: int, factory: Factory, preset: Preset, method: str) -> NoReturn:
+    """In the fork: write the size and end, whatever happens."""
+    try:
+        # The threads of torch's pool are not in the fork: work given to them would never be done.
+        torch.set_num_threads(1)
+        os.write(writer, b"%d" % size_in_bytes(build_virtual(factory, preset, method).module))
+    finally:
+        os._exit(0)
