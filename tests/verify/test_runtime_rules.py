@@ -124,6 +124,14 @@ class Pair(nn.Module):
         nn.init.normal_(self.key if copied_and_pasted else self.value)
 
 
+class Norms(nn.Module):
+    def __init__(self, copied_and_pasted: bool) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(4)
+        nn.init.constant_(self.norm.weight, 1)
+        nn.init.constant_(self.norm.weight if copied_and_pasted else self.norm.bias, 1)
+
+
 def filled(layer: nn.Linear, value: float) -> nn.Linear:
     nn.init.constant_(layer.weight, value)
     return layer
@@ -197,14 +205,16 @@ def hollow() -> nn.Module:
 case("PRM103", DetachedScale, InitialisedScale, "weight", example=example)
 case("PRM201", Scale, InitialisedScale, "weight")
 case("PRM201", TaintedScale, InitialisedScale, "weight")
-case("PRM201", lambda: nn.Linear(4, 4, device="meta").to_empty(device="cpu"), lambda: nn.Linear(4, 4), "weight", "bias")
+case("PRM203", lambda: nn.Linear(4, 4, device="meta").to_empty(device="cpu"), lambda: nn.Linear(4, 4), "weight", "bias")
 case("PRM202", HalfScale, InitialisedScale, "weight")
 case("PRM203", MissedByInitWeights, CoveredByInitWeights, "scale", "mask", preset="meta")
 case("PRM203", Scale, CoveredByInitWeights, preset="meta")  # never written at all is PRM201's
 case("PRM207", lambda: Positions(True), lambda: Positions(False), "positions")
 case("PRM207", lambda: Pair(True), lambda: Pair(False), "key")
+case("PRM207", lambda: Norms(True), lambda: Norms(False), "norm.weight")
 case("PRM212", two_layers(0.1, 0.1), two_layers(None, 0.0), "0.weight", example=example)
 case("PRM212", two_layers(0.1, None), two_layers(0.0, None), "0.weight")
+case("PRM212", two_layers(0.1, None), lambda: filled(nn.Linear(1, 4), 1.0), "0.weight")
 case(
     "PRM213",
     initialised(lambda w: nn.init.xavier_normal_(w, gain=5 / 3), nn.ReLU()),
@@ -290,6 +300,13 @@ def copied(how: Callable[[nn.Module], nn.Module]) -> Callable[[], nn.Module]:
     return build
 
 
+class CopiedByHand(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.extra = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.extra.load_state_dict(self.head.state_dict())
+
+
 class Reset(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -317,6 +334,7 @@ case("PRM304", OfTheClass, OfTheInstance, "head")
 case("PRM305", keyed(True), keyed(False), "a")
 case("PRM306", copied(copy.copy), copied(copy.deepcopy), "1")
 case("PRM307", copied(copy.deepcopy), Reset, "0.weight", "0.bias")
+case("PRM307", copied(copy.deepcopy), CopiedByHand, "0.weight", "0.bias")
 case("PRM308", lambda: Student(True), lambda: Student(False), "body")
 
 
@@ -429,6 +447,7 @@ case("PRM404", PlainTensor, ComputedFromOwn, "scale")
 case("PRM407", lambda: CreatesInForward(True), lambda: CreatesInForward(False), "", example=example)
 case("PRM407", lambda: RegistersInForward(True), lambda: nn.LazyLinear(4), "scale", example=example)
 case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask", example=example)
+case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask")
 case("PRM410", lambda: Unused(False), lambda: Unused(True), "extra.weight", "extra.bias", example=example)
 
 

@@ -334,11 +334,13 @@ class LiveModel:
         return [done.operation for done in self.survival if names in done.lost]
 
     def is_lost_on_materialization(self, tensor: LiveTensor) -> bool:
-        """Whether the plain constructor writes all of a tensor, and the preset leaves some of it unwritten."""
-        if self.plain is None or not tensor.is_floating:
+        """Whether `to_empty` or the preset leaves a tensor unwritten to which the constructor gives values."""
+        if tensor.status not in LEFT_UNWRITTEN or not tensor.is_floating:
             return False
+        if self.plain is None:
+            return tensor.allocation is not None and tensor.allocation.library_call.endswith(".to_empty")
         before = self.plain.by_name.get(tensor.name)
-        return before is not None and before.status == "written" and tensor.status in LEFT_UNWRITTEN
+        return before is not None and before.status == "written"
 
     @cached_property
     def unregistered(self) -> tuple[Found, ...]:
@@ -403,9 +405,10 @@ class LiveModel:
 
     @property
     def plain_tensors_used(self) -> tuple[Found, ...]:
-        """Those of `plain_tensors` that a pass on the example reads."""
-        read = self.forward.read if self.forward else frozenset[int]()
-        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in read)
+        """Those of `plain_tensors` that a pass on the example reads; without one, that `forward` names."""
+        if self.forward is None or self.forward.error:
+            return tuple(found for found in self.plain_tensors if found.is_named_in_forward)
+        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.read)
 
     @cached_property
     def coverage(self) -> Coverage | None:

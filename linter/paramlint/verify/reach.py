@@ -72,6 +72,12 @@ class Found:
         """Whether it is a tensor that was not computed from others."""
         return isinstance(self.value, torch.Tensor) and self.value.is_leaf
 
+    @property
+    def is_named_in_forward(self) -> bool:
+        """Whether the owner's `forward` mentions the attribute."""
+        code = getattr(type(self.owner).forward, "__code__", None)
+        return code is not None and self.attribute in code.co_names
+
     def proof(self, message: str, **evidence: Any) -> Proof:
         """A proof at the class that sets the attribute."""
         place = place_of(None, self.holder)

@@ -184,7 +184,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         module = _running_module(frame)
         if module and not owner:
             owner = module
-        if in_torch and module and not library_call:
+        if in_torch and module and not library_call and frame.f_code.co_name != "_apply":
             library_call = f"{module}.{frame.f_code.co_name}"
         if not in_torch:
             user = frame

@@ -134,7 +134,9 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     by_origin: dict[object, list[LiveTensor]] = {}
     for parameter in model.parameters:
         init = parameter.init
-        if init is not None and parameter.is_final and init.kind == "random" and math.prod(parameter.shape) > 1:
+        if init is None or init.call == "copy_" or math.prod(parameter.shape) < 2:
+            continue  # what is copied by hand, or loaded, is meant
+        if parameter.is_final and init.kind == "random":
             by_origin.setdefault(init.origin, []).append(parameter)
     for clones in by_origin.values():
         if len(clones) > 1 and not _share_memory(clones):
