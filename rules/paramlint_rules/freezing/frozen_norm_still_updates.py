@@ -32,12 +32,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Class, Scope
 from paramlint.facts.training import is_inside
-from paramlint.rule import Calls, Finding, Rule, Stores
+from paramlint.rule import Calls, Finding, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM603",
@@ -129,3 +134,12 @@ def _method_name(call: cst.Call) -> str:
 
 def _is_false(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value == "False"
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    if not any(parameter.requires_grad for parameter in model.parameters):
+        return
+    for name in model.norms_updated_while_frozen():
+        message = f"`{name}` is frozen, but in training mode its running statistics still change"
+        yield model.proof_at(name, message)

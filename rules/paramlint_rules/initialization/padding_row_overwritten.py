@@ -21,13 +21,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM214", "padding-row-overwritten", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*WRITE_NAMES),)
@@ -157,3 +162,19 @@ def _fix(found: InitCall, owner: str) -> Fix | None:
     text = f"with {no_grad}():\n    {owner}.weight[{owner}.padding_idx].zero_()"
     change = Change(line.body[0], line.body[0], text, "after")
     return Fix("Set the padding row back to zero", (change,), "unsafe", ("torch.no_grad",))
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for parameter in model.parameters:
+        row = getattr(parameter.module, "padding_idx", None)
+        init = parameter.init
+        if not isinstance(row, int) or parameter.attribute != "weight" or init is None or init.kind != "random":
+            continue
+        values = parameter.row(row)
+        is_overwritten = any(values) if values is not None else parameter.is_final
+        if is_overwritten:
+            message = (
+                f"the padding row {row} of `{parameter.name}` is initialised with the others, so padding has values"
+            )
+            yield parameter.proof(message, init, padding_idx=row)

@@ -17,12 +17,17 @@ Leave it: one of the modules overrides `parameters()` and leaves the other's out
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM708",
@@ -62,3 +67,11 @@ def _added(scope: Scope, call: cst.Call) -> Iterator[cst.BaseExpression]:
             value = group_value(other.args[0].value)
             if value is not None and scope.dotted(other.func.value) == name:
                 yield value
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for names in model.coverage.repeated if model.coverage else ():
+        both = " and ".join(f"`{name}`" for name in dict.fromkeys(names))
+        message = f"the memory of {both} is in the optimizer more than once, so each step changes it twice"
+        yield model.by_name[names[0]].proof(message, names=names)

@@ -20,6 +20,7 @@ Leave it: the places are meant to share; say so with `share`, `tie` or `same` in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -29,7 +30,11 @@ from paramlint.facts.depths import overwritten_parts, reused_norms
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.facts.norms import is_norm
 from paramlint.facts.places import Place, exclude_each_other, origin, places_in
-from paramlint.rule import Calls, Classes, Finding, Rule
+from paramlint.rule import Calls, Classes, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM302",
@@ -112,3 +117,11 @@ def check_overwritten(cls: Class) -> Iterator[Finding]:
         yield Finding(
             target, f"a part of `{owner}` is replaced by each instance that is given it, so the last one wins"
         )
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for shared in model.shared_modules:
+        if shared.fills is None and not shared.is_meant and not model.is_declared_tied(shared.names):
+            others = ", ".join(f"`{name}`" for name in shared.names[1:4])
+            yield shared.proof(f"`{shared.names[0]}` is the same module as {others}, so they share its parameters")
