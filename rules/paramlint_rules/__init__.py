@@ -1,19 +1,29 @@
 """The rules that ship with paramlint, in the order of their codes."""
 
 from paramlint.rule import Rule
-from paramlint_rules.freezing import frozen_norm_still_updates, requires_grad_on_module, requires_grad_typo
+from paramlint_rules.freezing import (
+    frozen_norm_still_updates,
+    frozen_parameter_still_decays,
+    requires_grad_on_module,
+    requires_grad_typo,
+)
 from paramlint_rules.initialization import (
     deprecated_init_name,
     fan_init_of_vector,
     init_call_passed,
+    init_never_called,
     init_never_matches,
     init_of_module,
+    init_overwritten,
     padding_row_overwritten,
+    partly_initialized_parameter,
+    uninitialized_parameter,
     unknown_init_argument,
     wrong_init_law,
 )
 from paramlint_rules.optimizer import (
     aliased_checkpoint,
+    aliased_target_network,
     exhausted_parameter_iterator,
     ignored_missing_keys,
     load_result_as_model,
@@ -43,7 +53,7 @@ from paramlint_rules.sharing import (
     repeated_module,
     shallow_copied_module,
 )
-from paramlint_rules.ties import tie_by_data, tie_by_rewrap
+from paramlint_rules.ties import tie_by_data, tie_by_rewrap, tie_lost_on_materialization
 from paramlint_rules.values import (
     data_in_forward,
     data_read,
@@ -62,7 +72,11 @@ RULES: tuple[Rule, ...] = (
     leaf_edited_with_grad.rule,
     grad_read_before_backward.rule,
     data_read.rule,
+    uninitialized_parameter.rule,
+    partly_initialized_parameter.rule,
+    init_never_called.rule,
     init_of_module.rule,
+    init_overwritten.rule,
     init_call_passed.rule,
     init_never_matches.rule,
     fan_init_of_vector.rule,
@@ -90,9 +104,11 @@ RULES: tuple[Rule, ...] = (
     parameter_without_gradient.rule,
     tie_by_rewrap.rule,
     tie_by_data.rule,
+    tie_lost_on_materialization.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,
     frozen_norm_still_updates.rule,
+    frozen_parameter_still_decays.rule,
     aliased_checkpoint.rule,
     ignored_missing_keys.rule,
     load_result_as_model.rule,
@@ -100,4 +116,5 @@ RULES: tuple[Rule, ...] = (
     named_parameters_as_parameters.rule,
     parameter_group_never_matches.rule,
     parameter_in_two_groups.rule,
+    aliased_target_network.rule,
 )

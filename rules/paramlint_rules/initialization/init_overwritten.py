@@ -1,0 +1,147 @@
+"""A tensor is initialised twice in a row, and its sibling never; or a computed value is overwritten.
+
+The second line was copied from the first and not changed, so that what it was meant for (the bias, the next layer)
+keeps other values than intended. Or values were computed for a parameter, such as the sines of a position table, and a later
+initialisation replaces them.
+
+Bad:
+    self.before = nn.Linear(8, 8)
+    self.after = nn.Linear(8, 8)
+    nn.init.xavier_uniform_(self.before.weight)
+    nn.init.xavier_uniform_(self.before.weight)
+
+Good:
+    self.before = nn.Linear(8, 8)
+    self.after = nn.Linear(8, 8)
+    nn.init.xavier_uniform_(self.before.weight)
+    nn.init.xavier_uniform_(self.after.weight)
+
+Leave it: the first call is there to draw from the random generator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.init_events import (
+    EVENT_NAMES,
+    InitEvent,
+    conditions_of,
+    init_events,
+    is_on_one_path,
+    is_touched_between,
+    key_of,
+)
+from paramlint.facts.type_tests import classes_proved
+from paramlint.knowledge import module_class
+from paramlint.rule import Calls, Finding, Rule
+from paramlint.walk import walk
+
+rule = Rule("PRM207", "init-overwritten", group="bug", doc=__doc__, triggers=(Calls(*EVENT_NAMES),))
+
+_SELF = re.compile(r"(?:each .*? of )?self\.(\w+)")
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    events = init_events(scope)
+    for index, second in enumerate(events):
+        for first in reversed(events[:index]):
+            if first.key == second.key and is_on_one_path(first, second):
+                if not is_touched_between(first, second):
+                    yield from _judge(first, second, events)
+                break
+
+
+def _judge(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> Iterator[Finding]:
+    text = second.scope.text(second.target)
+    if first.is_copy and not second.is_copy:
+        yield Finding(second.node, f"`{text}` was given computed values, which `{second.function}` overwrites")
+        return
+    sibling = _sibling_parameter(first, second, events) or _sibling_attribute(first, second)
+    if sibling is not None:
+        message = f"`{text}` is initialised a second time by `{second.function}`, `{sibling}` never"
+        yield Finding(_place(first, second), message)
+
+
+def _place(first: InitEvent, second: InitEvent) -> cst.CSTNode:
+    """The second call, or what its loop runs over where that is what was not changed."""
+    scope = second.scope
+    loops = [a for a in scope.ancestors(second.node) if isinstance(a, cst.For)]
+    if loops and second.key.startswith("each ") and loops[0] not in scope.ancestors(first.node):
+        return loops[0].iter
+    return second.node
+
+
+# The weight written twice, the bias never
+
+
+def _sibling_parameter(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> str | None:
+    target = second.target
+    if not isinstance(target, cst.Attribute) or target.attr.value not in ("weight", "bias"):
+        return None
+    scope = second.scope
+    other = "bias" if target.attr.value == "weight" else "weight"
+    owner = scope.text(target.value)
+    sibling = f"{owner}.{other}"
+    is_guarded = any(re.search(rf"{re.escape(sibling)}\b", test) for test in second.conditions - first.conditions)
+    if not is_guarded and not (first.is_constant is not second.is_constant and _has(scope, target.value, other)):
+        return None
+    key = f"{key_of(scope, target.value)}.{other}"
+    for event in events:
+        if event.key == key and (event.conditions <= second.conditions or first.conditions <= event.conditions):
+            return None
+    return None if _is_written_otherwise(scope, sibling, second) else sibling
+
+
+def _has(scope: Scope, owner: cst.BaseExpression, parameter: str) -> bool:
+    """Whether the owner is one of torch's layers that have this parameter."""
+    known = scope.type(owner)
+    names = [known.name] if known is not None and known.is_module else []
+    names = names if names and names[0] else [scope.qualified(c) or "" for c in classes_proved(scope, owner)]
+    found = [module_class(name) for name in names]
+    return bool(found) and all(k is not None and parameter in k.parameters for k in found)
+
+
+def _is_written_otherwise(scope: Scope, sibling: str, second: InitEvent) -> bool:
+    """Whether the sibling is mentioned, on the same path, in anything but a condition."""
+    for node in scope.find(cst.Attribute):
+        if scope.text(node) == sibling and conditions_of(scope, node) & second.conditions == second.conditions:
+            if not any(isinstance(a, cst.If) and node in walk(a.test) for a in scope.ancestors(node)):
+                return True
+    return False
+
+
+# One attribute of the instance written twice, another never
+
+
+def _sibling_attribute(first: InitEvent, second: InitEvent) -> str | None:
+    scope, cls = second.scope, second.scope.cls
+    match = _SELF.match(second.key)
+    if cls is None or match is None or scope.self_name != "self" or first.conditions != second.conditions:
+        return None
+    if scope.text(first.node) != scope.text(second.node):
+        return None
+    name = match[1]
+    kind = cls.attribute(name)
+    if kind is None:
+        return None
+    for other in cls.own_attributes:
+        if other != name and cls.attribute(other) == kind and not _is_initialised(cls, scope, other):
+            return f"self.{other}"
+    return None
+
+
+def _is_initialised(cls: Class, scope: Scope, name: str) -> bool:
+    """Whether the method mentions an attribute, or another method initialises it."""
+    if re.search(rf"\b{re.escape(name)}\b", scope.file.source.lines(scope.unit.first, scope.unit.last)):
+        return scope.name != "__init__" or _is_event(scope, name)
+    return any(_is_event(method, name) for method in cls.scopes_with(name))
+
+
+def _is_event(method: Scope, name: str) -> bool:
+    return any(re.search(rf"self\.{re.escape(name)}\b", event.key) for event in init_events(method))
