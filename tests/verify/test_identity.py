@@ -168,6 +168,26 @@ def test_what_is_registered_or_harmless_is_not_found(how):
     assert [found.path for found in model.unregistered if found.is_trainable] == []
 
 
+class Counts(Tied):
+    def forward(self, index: torch.Tensor) -> torch.Tensor:
+        scale = 2.0 if self.head.weight is self.embedding.weight else 1.0
+        return self.head(self.embedding(index)) * (scale if self.differs_when_tied else 1.0)
+
+    differs_when_tied = False
+
+
+class CountsTwice(Counts):
+    differs_when_tied = True
+
+
+def test_a_tied_gradient_is_the_sum_over_its_places():
+    (difference,) = live_model(Counts, example=lambda: torch.arange(6)).tied_gradients.values()
+    assert difference < 1e-6
+    (difference,) = live_model(CountsTwice, example=lambda: torch.arange(6)).tied_gradients.values()
+    assert difference == pytest.approx(0.5)
+    assert live_model(lambda: nn.Linear(2, 2), example=lambda: torch.ones(1, 2)).tied_gradients == {}
+
+
 def test_instances_that_share_through_a_default_argument():
     class Shares(nn.Module):
         def __init__(self, act: nn.Module = nn.PReLU()) -> None:  # noqa: B008

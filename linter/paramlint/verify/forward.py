@@ -119,6 +119,15 @@ def run(model: nn.Module, example: Example) -> Forward:
     )
 
 
+def gradients_of(model: nn.Module, example: Example) -> dict[str, torch.Tensor]:
+    """The gradients of one pass, by the first name of each parameter; those that get none are left out."""
+    with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        outputs, _ = _pass(model, example)
+        gradients = _gradients(outputs, graph_leaves(outputs))
+    first = {id(names[0].tensor): names[0].name for names in reversed(grouped(model))}
+    return {first[key]: gradient for key, gradient in gradients.items() if key in first}
+
+
 def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watch]:
     """The outputs that need a gradient; in evaluation mode where training mode fails, as with one sample."""
     names = {id(module): name for name, module in model.named_modules()}

@@ -27,6 +27,7 @@ from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
 from paramlint.verify.reach import Found, held_by_classes, unregistered
 from paramlint.verify.shadow import Account, Mark, Status, address_of, region_of
+from paramlint.verify.tied_gradients import tied_gradients
 from paramlint.verify.writes import Write
 
 if TYPE_CHECKING:
@@ -402,6 +403,13 @@ class LiveModel:
             return None
         _ = self._reachable, self.tensors  # before the pass, which may add to both
         return run(self.module, self.make_example)
+
+    @cached_property
+    def tied_gradients(self) -> dict[str, float]:
+        """How far each tied parameter's gradient is from the sum over its places, see `tied_gradients`."""
+        if self.make_example is None or self.forward is None or self.forward.error:
+            return {}
+        return tied_gradients(self.module, self.make_example)
 
     @property
     def plain_tensors_used(self) -> tuple[Found, ...]:
