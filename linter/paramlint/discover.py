@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -36,13 +35,13 @@ _WILD = frozenset("*?[]/!\\# \t")
 
 @dataclass
 class Found:
-    """The files to check, sorted, each once; and what was passed over, counted by reason.
+    """The files to check, sorted, each once; and what was passed over, by path with the reason.
 
     `files` also holds the paths that cannot be checked (missing, unreadable): reading them says why.
     """
 
     files: list[str] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Discovery:
             ignored = [excluded, *(_gitignores_above(whole) if self.gitignore else ())]
             hiding = [patterns for patterns in ignored if patterns.cover_somewhere(whole, is_folder)]
             if hiding and self.force_exclude:
-                found.skipped["excluded"] += 1
+                found.skipped[path] = "excluded"
             elif is_folder:
                 # What is asked for by name is looked into, even where something above it says to ignore it.
                 files.update(self._walk(path, whole, [p for p in ignored if p not in hiding], found.skipped))
@@ -87,7 +86,7 @@ class Discovery:
         found.files = sorted(files)
         return found
 
-    def _walk(self, folder: str, whole: str, ignored: list[_Ignored], skipped: Counter[str]) -> Iterator[str]:
+    def _walk(self, folder: str, whole: str, ignored: list[_Ignored], skipped: dict[str, str]) -> Iterator[str]:
         try:
             with os.scandir(folder) as entries:
                 listed = list(entries)
@@ -103,13 +102,13 @@ class Discovery:
             path = entry.name if folder == "." else entry.path
             below = os.path.join(whole, entry.name)
             if any(patterns.cover(below, is_folder) for patterns in ignored):
-                skipped["excluded"] += not is_folder
+                skipped.update({} if is_folder else {path: "excluded"})
             elif is_folder:
                 yield from self._walk(path, below, ignored, skipped)
             elif _is_file(entry):
                 yield path
             else:
-                skipped["not a regular file"] += 1
+                skipped[path] = "not a regular file"
 
 
 class _Ignored:

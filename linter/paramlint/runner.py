@@ -35,13 +35,15 @@ class Result:
     """What a run gave.
 
     `reports` are sorted by path; with fixes they say what is left after the `rewrites`, of which nothing is on disk
-    yet, and `unfixed` what was there before. `sources` holds the texts that the reports point into.
+    yet, and `unfixed` what was there before. `sources` holds the texts that the reports point into, `skipped` the
+    paths that were passed over, with the reason.
     """
 
     reports: list[FileReport] = field(default_factory=list)
     rewrites: list[Rewrite] = field(default_factory=list)
     unfixed: dict[str, FileReport] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     @property
     def diagnostics(self) -> list[Diagnostic]:

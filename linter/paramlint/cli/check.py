@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from paramlint.rule import Rule
     from paramlint.runner import Result
 
-FORMATS = ("full", "concise", "json")
+FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit")
 STDIN = "-"
 
 
@@ -33,6 +33,7 @@ class Arguments:
     unsafe_fixes: bool
     diff: bool
     output_format: str
+    output_file: str | None
     stdin_filename: str
     exclude: tuple[str, ...]
     force_exclude: bool
@@ -85,6 +86,7 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: apply those too that may change them.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change, as a patch, and change nothing.")
 @click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True)
+@click.option("--output-file", metavar="FILE", help="Write the report there instead of to standard output.")
 @click.option("--stdin-filename", default="<stdin>", metavar="PATH", help="The name of what `-` reads.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass over more files; patterns as in .gitignore.")
 @click.option("--force-exclude", is_flag=True, help="Pass over excluded files even where they are given by name.")
@@ -110,6 +112,7 @@ def _check_files(arguments: Arguments, rules: list[Rule]) -> int:
 
     found = arguments.find()
     result = run_paths(found.files, Run(rules, arguments.bold, arguments.reference))
+    result.skipped = found.skipped
     if arguments.diff:
         return _print_diff(result)
     for rewrite in list(result.rewrites):
@@ -118,7 +121,7 @@ def _check_files(arguments: Arguments, rules: list[Rule]) -> int:
         except OSError as error:
             result.refuse(rewrite, error.strerror or str(error))
     _print_report(arguments, result, sys.stdout)
-    _print_summary(result, len(found.files), found.skipped)
+    _print_summary(result)
     return _exit_code(result)
 
 
@@ -138,7 +141,7 @@ def _check_stdin(arguments: Arguments, rules: list[Rule]) -> int:
         _print_report(arguments, result, sys.stderr)
     else:
         _print_report(arguments, result, sys.stdout)
-    _print_summary(result, 1, {})
+    _print_summary(result)
     return _exit_code(result)
 
 
@@ -150,7 +153,15 @@ def _print_report(arguments: Arguments, result: Result, stream: Any) -> None:
     from paramlint.report import formats
     from paramlint.report.style import Style
 
-    _print(formats.FORMATS[arguments.output_format](result, Style.of(stream)), stream)
+    show = formats.FORMATS[arguments.output_format]
+    if arguments.output_file is None:
+        _print(show(result, Style.of(stream)), stream)
+        return
+    try:
+        with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
+            _print(show(result, Style()), file)
+    except OSError as error:
+        raise click.FileError(arguments.output_file, error.strerror) from None
 
 
 def _print_diff(result: Result) -> int:
@@ -168,10 +179,10 @@ def _print_diff(result: Result) -> int:
     return ERROR if problems else FINDINGS if result.rewrites else CLEAN
 
 
-def _print_summary(result: Result, checked: int, skipped: Any) -> None:
+def _print_summary(result: Result) -> None:
     from paramlint.report.summary import summary
 
-    _print(summary(result, checked, skipped), sys.stderr)
+    _print(summary(result), sys.stderr)
 
 
 def _print(lines: Iterator[str], stream: Any) -> None:

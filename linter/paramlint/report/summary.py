@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from paramlint.runner import Result
 
 
-def summary(result: Result, checked: int, skipped: Mapping[str, int]) -> Iterator[str]:
+def summary(result: Result) -> Iterator[str]:
     """How much was found, fixed and passed over."""
     found = result.diagnostics
     fixes = Counter(d.fix.applicability for d in found if d.fix is not None)
@@ -17,7 +17,7 @@ def summary(result: Result, checked: int, skipped: Mapping[str, int]) -> Iterato
         yield f"fixed {_count(fixed, 'finding')} in {_count(len(result.rewrites), 'file')}"
     with_findings = len({d.path for d in found})
     what = f"{_count(len(found), 'finding')} in {_count(with_findings, 'file')}" if found else "no findings"
-    yield f"{what}, {_count(checked, 'file')} checked"
+    yield f"{what}, {_count(len(result.reports), 'file')} checked"
     if fixes["safe"]:
         yield f"{fixes['safe']} fixable with --fix"
     if fixes["unsafe"]:
@@ -25,7 +25,7 @@ def summary(result: Result, checked: int, skipped: Mapping[str, int]) -> Iterato
     failed = sum(report.failed for report in result.reports)
     if failed:
         yield f"{_count(failed, 'file')} could not be checked whole"
-    for reason, count in sorted(skipped.items()):
+    for reason, count in sorted(Counter(result.skipped.values()).items()):
         yield f"{_count(count, 'file')} skipped: {reason}"
 
 

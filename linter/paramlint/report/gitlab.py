@@ -1,0 +1,42 @@
+"""GitLab's code quality report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from paramlint.finding import Diagnostic
+from paramlint.identity import Identity, identify, relative
+from paramlint.report.severity import severity
+from paramlint.report.style import Style
+from paramlint.runner import Result
+
+_SEVERITIES = {"error": "major", "warning": "minor", "note": "info"}
+
+
+def gitlab(result: Result, _: Style) -> Iterator[str]:
+    """A list of objects with relative paths; the fingerprint stays the same while code moves."""
+    found: list[dict[str, Any]] = []
+    for report in result.reports:
+        source = result.source(report.path) if report.diagnostics else None
+        identities = identify(source, report.diagnostics)
+        found.extend(map(_object, report.diagnostics, identities))
+    yield json.dumps(found, indent=2)
+
+
+def _object(diagnostic: Diagnostic, identity: Identity) -> dict[str, Any]:
+    start, end = diagnostic.start, diagnostic.end
+    return {
+        "description": f"{diagnostic.code} {diagnostic.message}",
+        "check_name": diagnostic.code,
+        "fingerprint": identity.fingerprint,
+        "severity": _SEVERITIES[severity(diagnostic)],
+        "location": {
+            "path": relative(diagnostic.path),
+            "positions": {
+                "begin": {"line": start.row, "column": start.column},
+                "end": {"line": end.row, "column": end.column},
+            },
+        },
+    }

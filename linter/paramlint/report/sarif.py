@@ -1,0 +1,138 @@
+"""SARIF 2.1.0, the format that code hosts and editors read results in."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from paramlint import __version__
+from paramlint.check import FileReport
+from paramlint.finding import Diagnostic, LocatedFix, Location
+from paramlint.identity import Identity, identify, relative
+from paramlint.report.severity import severity
+from paramlint.report.style import Style
+from paramlint.rule import Rule
+from paramlint.runner import Result
+
+_ROOT = "SRCROOT"
+_LEVELS = {"bug": "error", "risk": "warning", "pedantic": "note"}
+
+
+def sarif(result: Result, _: Style) -> Iterator[str]:
+    """One run: findings as results, silenced ones marked so, and files that were not checked as notifications."""
+    from paramlint.suite import RULES, is_on
+
+    results = [item for report in result.reports for item in _results(result, report)]
+    problems = [problem for report in result.reports for problem in report.problems]
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "paramlint",
+                        "version": __version__,
+                        "semanticVersion": __version__,
+                        "rules": [_rule(rule, is_on(rule)) for rule in RULES],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {_ROOT: {"uri": Path.cwd().as_uri() + "/"}},
+                "invocations": [
+                    {
+                        "executionSuccessful": not problems,
+                        "toolExecutionNotifications": [
+                            *map(_problem, problems),
+                            *(_skipped(path, reason) for path, reason in sorted(result.skipped.items())),
+                        ],
+                    }
+                ],
+                "results": results,
+            }
+        ],
+    }
+    yield json.dumps(log, indent=2)
+
+
+def _rule(rule: Rule, on: bool) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.sections()[""]},
+        "help": {"text": rule.doc.strip()},
+        "defaultConfiguration": {"enabled": on, "level": _LEVELS[rule.group]},
+        "properties": {"group": rule.group, "fix": rule.fix},
+    }
+
+
+def _results(result: Result, report: FileReport) -> Iterator[dict[str, Any]]:
+    found = [d for d in report.diagnostics if d not in report.problems]
+    if not found and not report.suppressed:
+        return
+    source = result.source(report.path)
+    both = sorted([*found, *report.suppressed], key=lambda d: d.sort_key)
+    for diagnostic, identity in zip(both, identify(source, both), strict=True):
+        item = _result(diagnostic, identity)
+        if diagnostic in report.suppressed:
+            item["suppressions"] = [{"kind": "inSource"}]
+        yield item
+
+
+def _result(diagnostic: Diagnostic, identity: Identity) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "ruleId": diagnostic.code,
+        "level": severity(diagnostic),
+        "message": {"text": diagnostic.message},
+        "locations": [_location(diagnostic)],
+        "partialFingerprints": {"paramlint/v1": identity.fingerprint},
+    }
+    if diagnostic.fix is not None:
+        item["fixes"] = [_fix(diagnostic.path, diagnostic.fix)]
+    if diagnostic.cell is not None:
+        item["properties"] = {"cell": diagnostic.cell}
+    return item
+
+
+def _location(diagnostic: Diagnostic) -> dict[str, Any]:
+    place = {"artifactLocation": _artifact(diagnostic.path), "region": _region(diagnostic.start, diagnostic.end)}
+    return {"physicalLocation": place}
+
+
+def _artifact(path: str) -> dict[str, str]:
+    below = relative(path)
+    if os.path.isabs(below):
+        return {"uri": Path(below).as_uri()}
+    return {"uri": quote(os.fsencode(below)), "uriBaseId": _ROOT}
+
+
+def _region(start: Location, end: Location) -> dict[str, int]:
+    return {"startLine": start.row, "startColumn": start.column, "endLine": end.row, "endColumn": end.column}
+
+
+def _fix(path: str, fix: LocatedFix) -> dict[str, Any]:
+    replacements = [
+        {"deletedRegion": _region(edit.start, edit.end), "insertedContent": {"text": edit.content}}
+        for edit in fix.edits
+    ]
+    change = {"artifactLocation": _artifact(path), "replacements": replacements}
+    return {"description": {"text": f"{fix.title} ({fix.applicability})"}, "artifactChanges": [change]}
+
+
+def _problem(diagnostic: Diagnostic) -> dict[str, Any]:
+    return {
+        "level": "error",
+        "descriptor": {"id": diagnostic.code},
+        "message": {"text": diagnostic.message},
+        "locations": [_location(diagnostic)],
+    }
+
+
+def _skipped(path: str, reason: str) -> dict[str, Any]:
+    where = {"physicalLocation": {"artifactLocation": _artifact(path)}}
+    return {"level": "note", "message": {"text": f"skipped: {reason}"}, "locations": [where]}

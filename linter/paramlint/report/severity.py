@@ -1,0 +1,23 @@
+"""How serious a finding is, in words that each format translates."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+from paramlint.finding import Diagnostic
+
+Severity = Literal["error", "warning", "note"]
+_BY_GROUP: dict[str, Severity] = {"bug": "error", "risk": "warning", "pedantic": "note"}
+
+
+@cache
+def _groups() -> dict[str, str]:
+    from paramlint.suite import RULES
+
+    return {rule.code: rule.group for rule in RULES}
+
+
+def severity(diagnostic: Diagnostic) -> Severity:
+    """An error for a bug and for what kept a file from being checked, a warning for a risk, else a note."""
+    return _BY_GROUP[_groups().get(diagnostic.code, "bug")]
