@@ -112,6 +112,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=25, help="seconds for one model")
     parser.add_argument("--budget", type=float, default=1e9, help="seconds for all")
     parser.add_argument("--output", type=Path, default=Path("zoo.jsonl"))
+    parser.add_argument("--resume", action="store_true", help="keep what the output has, and skip those models")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
@@ -119,20 +120,31 @@ def main() -> int:
     _define_vision_operators()
     signal.signal(signal.SIGALRM, _late)
     started, codes, ends = time.time(), collections.Counter[str](), collections.Counter[str]()
-    with options.output.open("w") as output:
+    known = [json.loads(line) for line in options.output.read_text().splitlines()] if options.resume else []
+    done = {line["model"] for line in known}
+    for line in known:
+        _count(line, ends, codes)
+    with options.output.open("a" if options.resume else "w") as output:
         for name, factory in ZOOS[options.zoo](options.models):
-            if options.only.lower() not in name.lower() or time.time() - started > options.budget:
+            if name in done or options.only.lower() not in name.lower():
+                continue
+            if time.time() - started > options.budget:
+                ends["not reached"] += 1
                 continue
             line = {"model": name} | _bounded(factory, options)
-            ends["failed" if "error" in line else "built"] += 1
-            ends["with unwritten tensors"] += bool(line.get("unwritten"))
-            codes.update({code for code, *_ in line.get("proofs", [])})
+            _count(line, ends, codes)
             output.write(json.dumps(line, default=str) + "\n")
             output.flush()
             gc.collect()
     print(f"{options.zoo}, preset {options.preset}: {dict(ends)} in {time.time() - started:.0f} s")
     print("models with a finding, by rule:", dict(sorted(codes.items())))
     return 0
+
+
+def _count(line: dict[str, Any], ends: collections.Counter[str], codes: collections.Counter[str]) -> None:
+    ends["failed" if "error" in line else "built"] += 1
+    ends["with unwritten tensors"] += bool(line.get("unwritten"))
+    codes.update({code for code, *_ in line.get("proofs", [])})
 
 
 def _bounded(factory: Callable[[], Any], options: argparse.Namespace) -> dict[str, Any]:
