@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -67,3 +67,11 @@ def loaded_into(scope: Scope, node: cst.CSTNode) -> cst.BaseExpression | None:
         if isinstance(ancestor, cst.BaseStatement):
             return None
     return None
+
+
+def calls_any(scope: Scope, names: Collection[str]) -> bool:
+    """Whether a scope calls something with one of these last names."""
+    return any(
+        (call.func.attr.value if isinstance(call.func, cst.Attribute) else scope.dotted(call.func)) in names
+        for call in scope.find(cst.Call)
+    )

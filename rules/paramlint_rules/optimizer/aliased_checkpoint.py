@@ -34,10 +34,13 @@ import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.moves import moved
-from paramlint.facts.names import is_edited, loaded_into, reads
+from paramlint.facts.names import calls_any, is_edited, loaded_into, reads
 from paramlint.facts.snapshots import Snapshot, snapshots
 from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+#: A function that keeps a model is looked at when it does one of these.
+_NOMINATING = ("state_dict", "step", "backward", "train", "train_epoch", "train_one_epoch")
 
 rule = Rule(
     "PRM701",
@@ -45,12 +48,14 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Calls("state_dict", "step", "backward", "train", "train_epoch", "train_one_epoch"),),
+    triggers=(Calls(*_NOMINATING),),
 )
 
 
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
+    if not calls_any(scope, _NOMINATING):
+        return
     for kept in snapshots(scope):
         if not (_goes_stale_in_loop(scope, kept) or _goes_stale_in_class(scope, kept) or _is_reloaded(scope, kept)):
             continue

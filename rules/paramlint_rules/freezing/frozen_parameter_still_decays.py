@@ -1,0 +1,110 @@
+"""Rows whose gradient is set to zero still shrink under weight decay.
+
+A zero gradient does not freeze. Weight decay pulls at every value of the tensor at each step, and momentum moves it on
+for a while. Rows that must not change have to be written back after the step, or kept in a tensor of their own.
+
+Bad:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    model(torch.arange(3)).sum().backward()
+    model.weight.grad[:2] = 0
+    optimizer.step()
+
+Good:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.0)
+    model(torch.arange(3)).sum().backward()
+    model.weight.grad[:2] = 0
+    optimizer.step()
+
+Leave it: the tensor is in a group without weight decay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.optimizers import OPTIMIZER_NAMES, optimizer_calls
+from paramlint.rule import Finding, Mentions, Rule
+
+rule = Rule(
+    "PRM604",
+    "frozen-parameter-still-decays",
+    group="risk",
+    doc=__doc__,
+    triggers=(Mentions("grad"),),
+)
+
+#: Optimizers that decay without being told to.
+_DECAYS_BY_DEFAULT = {"torch.optim.AdamW", "torch.optim.Muon"}
+_ZERO = re.compile(r"0|0?\.0*|0\.|torch\.zeros(_like)?\(.*\)|.*\.(fill_\(0(\.0*)?\)|zero_\(\))", re.S)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    zeroed = [(node, gradient) for node in scope.find(cst.Assign, cst.Call) if (gradient := _zeroed(scope, node))]
+    if not zeroed or not _decays(scope) or _is_restored(scope):
+        return
+    for node, gradient in zeroed:
+        place = node.targets[0].target if isinstance(node, cst.Assign) else node
+        message = f"`{scope.text(gradient)}` is zero for these rows, but weight decay still shrinks them"
+        yield Finding(place, message)
+
+
+def _zeroed(scope: Scope, node: cst.CSTNode) -> cst.BaseExpression | None:
+    """The gradient of which `grad[rows] = 0` or `grad[rows].zero_()` sets a part to zero."""
+    if isinstance(node, cst.Assign):
+        if _ZERO.fullmatch(scope.text(node.value)) is None:
+            return None
+        part: cst.BaseExpression = node.targets[0].target
+    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if not isinstance(scope.parent(node), cst.Expr) or _ZERO.fullmatch(scope.text(node)) is None:
+            return None
+        part = node.func.value
+    else:
+        return None
+    if not isinstance(part, cst.Subscript):
+        return None
+    base = part.value
+    if isinstance(base, cst.Attribute) and base.attr.value == "data":
+        base = base.value
+    found = scope.type(base)
+    return base if found is not None and found.name == "torch.Tensor.grad" else None
+
+
+def _decays(scope: Scope) -> bool:
+    """Whether the function, its class or the module builds an optimizer with weight decay, and none without."""
+    places = [scope]
+    if scope.cls is not None:
+        places.extend(s for s in scope.cls.scopes_with(*OPTIMIZER_NAMES) if s is not scope)
+    calls = [(place, call) for place in places for call, _ in optimizer_calls(place)]
+    return bool(calls) and all(_has_decay(place, call) for place, call in calls)
+
+
+def _has_decay(scope: Scope, call: cst.Call) -> bool:
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == "weight_decay":
+            return re.fullmatch(r"0|0?\.0*|0\.", scope.text(arg.value)) is None
+        if arg.star == "**":
+            return False
+    found = scope.type(call)
+    return found is not None and found.name in _DECAYS_BY_DEFAULT
+
+
+def _is_restored(scope: Scope) -> bool:
+    """Whether rows of some weight are written back."""
+    for target in scope.find(cst.AssignTarget):
+        part = target.target
+        if isinstance(part, cst.Subscript):
+            base = part.value
+            if isinstance(base, cst.Attribute) and base.attr.value == "data":
+                base = base.value
+            found = scope.type(base)
+            if isinstance(base, cst.Attribute) and (found is None or found.name != "torch.Tensor.grad"):
+                return True
+    return any(
+        isinstance(c.func, cst.Attribute) and c.func.attr.value in ("index_copy_", "masked_scatter_")
+        for c in scope.find(cst.Call)
+    )

@@ -1,0 +1,119 @@
+"""A target or averaged model is the live model under another name.
+
+A target network, a teacher or a moving average is of use only where it lags behind. `target = online` copies nothing:
+each step changes both, and averaging one into the other averages a model with itself.
+
+Bad:
+    target_net = model
+    for step in range(9):
+        loss = (model(torch.ones(2)) - target_net(torch.ones(2)).detach()).sum()
+        loss.backward()
+        optimizer.step()
+
+Good:
+    target_net = copy.deepcopy(model)
+    for step in range(9):
+        loss = (model(torch.ones(2)) - target_net(torch.ones(2)).detach()).sum()
+        loss.backward()
+        optimizer.step()
+
+Fix: safe. Both start with the same values; only what is trained changes from there.
+Leave it: the name only says which part of one model is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.names import calls_any, reads
+from paramlint.facts.training import training_loop, trains
+from paramlint.facts.usage import is_module
+from paramlint.rule import Calls, Change, Finding, Fix, Rule, Stores
+
+_ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")
+_PARTS = (
+    "actor", "backbone", "critic", "dqn", "encoder", "generator", "model", "net", "network", "policy", "policy_net",
+    "q", "q_net", "q_network", "qnet", "qnetwork", "value_net",
+)  # fmt: skip
+#: `target`, `target_net`, `net_target`...
+_TARGETS = frozenset(
+    [*_ROLES, *(f"{r}_{p}" for r in _ROLES for p in _PARTS), *(f"{p}_{r}" for r in _ROLES for p in _PARTS)]
+)
+#: A function that binds a target is looked at when it does one of these.
+_NOMINATING = ("parameters", "load_state_dict", "backward")
+
+rule = Rule(
+    "PRM709",
+    "aliased-target-network",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    triggers=(Stores(*_TARGETS, values=("name",)), Calls(*_NOMINATING)),
+)
+
+_TRAINS = re.compile(r"\.(?:step|backward)\(")
+
+
+@rule.static(cst.Assign)
+def check_alias(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+    target, value = node.targets[0].target, node.value
+    if len(node.targets) != 1 or not isinstance(value, (cst.Name, cst.Attribute)):
+        return
+    name, live = scope.dotted(target), scope.dotted(value)
+    if name is None or live is None or not _names_target(name) or _names_target(live) or not is_module(scope, value):
+        return
+    if isinstance(target, cst.Name) and not calls_any(scope, _NOMINATING):
+        return
+    if training_loop(scope, node, value) is None and not _lags(scope, node, target, name):
+        return
+    text = f"{scope.spell('copy.deepcopy')}({live})"
+    fix = Fix("Copy the model", (Change(value, value, text),), "safe", ("copy.deepcopy",))
+    yield Finding(value, f"`{name}` is the same model as `{live}`, so it does not lag behind it", fix)
+
+
+@rule.static(cst.Call)
+def check_itself(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    """A model averaged with itself, or loaded into itself."""
+    if isinstance(node.func, cst.Name) and node.func.value == "zip" and len(node.args) == 2:
+        first, second = (_of_call(scope, arg.value, "parameters") for arg in node.args)
+        if first is not None and first == second:
+            yield Finding(node, f"`{first}` is paired with itself, so nothing is copied or averaged")
+    elif isinstance(node.func, cst.Attribute) and node.func.attr.value == "load_state_dict" and node.args:
+        owner = scope.dotted(node.func.value)
+        if owner is not None and _of_call(scope, node.args[0].value, "state_dict") == owner:
+            yield Finding(node, f"`{owner}` is loaded into itself, which changes nothing")
+
+
+def _names_target(name: str) -> bool:
+    return name.rpartition(".")[2] in _TARGETS
+
+
+def _of_call(scope: Scope, node: cst.BaseExpression, method: str) -> str | None:
+    """The dotted name of the model whose method is called without arguments."""
+    if isinstance(node, cst.Call) and not node.args and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value == method:
+            return scope.dotted(node.func.value)
+    return None
+
+
+def _lags(scope: Scope, node: cst.Assign, target: cst.BaseExpression, name: str) -> bool:
+    """Whether the target is always this alias, is used beside the live model, and that is trained."""
+    if any(isinstance(ancestor, (cst.If, cst.Try)) for ancestor in scope.ancestors(node)):
+        return False
+    attribute = scope.self_attribute(target)
+    if attribute is None:
+        others = [b for b in scope.bindings.get(name, ()) if b.node is not node]
+        steps = (call for call in scope.find(cst.Call) if scope.order(call) > scope.order(node))
+        return not others and any(True for _ in reads(scope, name, node)) and any(trains(scope, c) for c in steps)
+    cls = scope.cls
+    if cls is None or len(cls.assignments(attribute)) != 1:
+        return False
+    unit = cls.outline.unit
+    trained = _TRAINS.search(cls.file.source.lines(unit.first, unit.last)) is not None
+    return trained and any(
+        True for other in cls.scopes_with(attribute) for _ in reads(other, f"{other.self_name}.{attribute}", node)
+    )
