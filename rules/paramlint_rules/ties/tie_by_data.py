@@ -1,8 +1,8 @@
 """Giving one parameter the `.data` of another shares memory, but the two stay two parameters.
 
 After `a.weight.data = b.weight.data` both read the same numbers. But the optimizer gets both, each with a gradient and
-state of its own, so the shared memory is updated twice, and `.to()`, `copy.deepcopy` and loading a checkpoint end the sharing
-silently.
+state of its own, so the shared memory is updated twice. And `.to()`, `copy.deepcopy` and loading a checkpoint end the
+sharing silently.
 
 Bad:
     self.table = nn.Embedding(100, 8)

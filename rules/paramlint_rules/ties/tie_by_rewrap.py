@@ -1,7 +1,7 @@
 """A parameter made from another parameter shares its memory, but it is not the same parameter.
 
 `nn.Parameter(other.weight)` is a new object on the old storage. The two look tied at first. But the optimizer gets
-both, each with its own gradient and state, and `.to()`, `copy.deepcopy` and loading a checkpoint end the sharing silently.
+both, each with its own gradient and state, and `.to()`, `copy.deepcopy` and loading a checkpoint end the sharing.
 
 Bad:
     self.table = nn.Embedding(100, 8)

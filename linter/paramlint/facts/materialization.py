@@ -1,0 +1,66 @@
+"""Deferred initialisation: code that builds a model on the meta device and gives it memory with `to_empty`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.classes import Class
+from paramlint.facts.package import package_of
+
+if TYPE_CHECKING:
+    from paramlint.facts.files import File
+    from paramlint.facts.scopes import Scope
+
+_META = re.compile(r"""["']meta["']|\binit_empty_weights\b""")
+
+
+def materializers(file: File) -> list[Scope]:
+    """The scopes of the file's package that call `to_empty`."""
+    found = []
+    for scope in _scopes_with(file, "to_empty", re.compile(r"\.to_empty\(")):
+        if any(isinstance(c.func, cst.Attribute) and c.func.attr.value == "to_empty" for c in scope.find(cst.Call)):
+            found.append(scope)
+    return found
+
+
+def is_built_on_meta(file: File, builder: Class | Scope) -> bool:
+    """Whether a scope of the package builds with this class or function on the meta device."""
+    name = builder.name
+    for scope in _scopes_with(file, name, re.compile(rf"\b{name}\(")):
+        for call in scope.find(cst.Call):
+            if _is_on_meta(scope, call) and _is_same(scope.resolve(call.func), builder):
+                return True
+    return False
+
+
+def _is_on_meta(scope: Scope, call: cst.Call) -> bool:
+    if any(_META.search(scope.text(arg.value)) for arg in call.args if arg.keyword is not None):
+        return True
+    return any(
+        isinstance(ancestor, cst.With) and any(_META.search(scope.text(item.item)) for item in ancestor.items)
+        for ancestor in scope.ancestors(call)
+    )
+
+
+def _is_same(found: object, builder: Class | Scope) -> bool:
+    """Whether two looks at the project have found the same definition; a file may have been read twice."""
+    if type(found) is not type(builder) or isinstance(found, str) or found is None:
+        return False
+    return (found.file.source.path, found.qualname) == (builder.file.source.path, builder.qualname)
+
+
+def _scopes_with(file: File, word: str, pattern: re.Pattern[str]) -> Iterator[Scope]:
+    """The functions, and the code of modules, of a package whose text matches."""
+    package = package_of(file)
+    files = package.files(package.paths_with(word)) if package is not None else iter((file,))
+    for found in files:
+        for unit in found.outline.units:
+            if unit.kind == "function" and pattern.search(found.source.lines(unit.first, unit.last)):
+                yield found.scope(unit)
+        module = found.scope(found.outline.module)
+        if pattern.search(found.source.text) and any(pattern.search(module.text(c)) for c in module.find(cst.Call)):
+            yield module

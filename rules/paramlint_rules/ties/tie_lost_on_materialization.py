@@ -1,0 +1,119 @@
+"""A tie made while the model is built on the meta device is gone after `to_empty`.
+
+`to_empty` gives every parameter memory of its own, so two names that held one parameter hold two afterwards. A tie that
+is only made in the constructor, or in the function that builds the model, has to be made again.
+
+Bad:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding(100, 8)
+            self.head = nn.Linear(8, 100)
+            self.head.weight = self.table.weight
+
+    def build():
+        with torch.device("meta"):
+            model = Net()
+        return model.to_empty(device="cpu")
+
+Good:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding(100, 8)
+            self.head = nn.Linear(8, 100)
+
+        def tie_weights(self):
+            self.head.weight = self.table.weight
+
+    def build():
+        with torch.device("meta"):
+            model = Net()
+        model = model.to_empty(device="cpu")
+        model.tie_weights()
+        return model
+
+Leave it: the tie is made again after `to_empty`, in code that cannot be seen from here.
+Source: https://github.com/huggingface/accelerate/issues/3668
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.materialization import is_built_on_meta, materializers
+from paramlint.facts.ties import Tie, ties_in
+from paramlint.rule import Finding, Rule, Stores
+
+rule = Rule(
+    "PRM504",
+    "tie-lost-on-materialization",
+    group="bug",
+    doc=__doc__,
+    triggers=(Stores("weight", "bias", values=("name",)),),
+)
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    for tie in ties_in(scope):
+        for node, builder, again in _constructions(scope, tie):
+            if not is_built_on_meta(scope.file, builder):
+                continue
+            after = materializers(scope.file)
+            if after and not any(_calls(place, again) or list(ties_in(place)) for place in after):
+                names = f"`{scope.text(tie.target)}` and `{scope.text(tie.source)}`"
+                yield Finding(node, f"{names} are tied only before `to_empty`, which gives each its own memory")
+
+
+def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[cst.CSTNode, Class | Scope, set[str]]]:
+    """Where construction makes the tie: the place, what is built there, and what would make the tie again."""
+    if scope.cls is not None:
+        if scope.name == "__init__":
+            yield tie.target, scope.cls, set()
+            return
+        constructor = scope.cls.own_method("__init__")
+        for call in _calls(constructor, {scope.name}) if constructor is not None else ():
+            yield call, scope.cls, _callers(scope.cls, scope.name)
+        return
+    given = scope.node.params.params if isinstance(scope.node, cst.FunctionDef) else ()
+    if scope.kind != "function":
+        return
+    head = (scope.dotted(tie.target) or "").partition(".")[0]
+    if head not in {param.name.value for param in given}:
+        yield tie.target, scope, set()
+        return
+    for unit in scope.file.outline.units:
+        if unit.kind == "function" and unit is not scope.unit and scope.name in _text(scope, unit.first, unit.last):
+            caller = scope.file.scope(unit)
+            builder = caller.cls if caller.cls is not None and caller.name == "__init__" else caller
+            for call in _calls(caller, {scope.name}):
+                yield call, builder, {scope.name}
+
+
+def _callers(cls: Class, method: str) -> set[str]:
+    """A method and those of the class that call it, directly or not; the constructor is not among them."""
+    found = {method}
+    for _ in cls.outline.methods:
+        for name, units in cls.outline.methods.items():
+            text = "".join(cls.file.source.lines(unit.first, unit.last) for unit in units)
+            if name != "__init__" and any(f"self.{known}(" in text for known in found):
+                found.add(name)
+    return found
+
+
+def _calls(scope: Scope, names: set[str]) -> list[cst.Call]:
+    """The calls in a scope of functions or methods of these names."""
+    found = []
+    for call in scope.find(cst.Call):
+        last = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+        if isinstance(last, cst.Name) and (last.value in names or last.value.startswith("tie_")):
+            found.append(call)
+    return found
+
+
+def _text(scope: Scope, first: int, last: int) -> str:
+    return scope.file.source.lines(first, last)
