@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ import libcst as cst
 
 from paramlint.facts.classes import Class
 from paramlint.facts.package import package_of
+from paramlint.facts.scopes import Scope
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
-    from paramlint.facts.scopes import Scope
 
 _META = re.compile(r"""["']meta["']|\binit_empty_weights\b""")
 
@@ -48,19 +49,27 @@ def _is_on_meta(scope: Scope, call: cst.Call) -> bool:
 
 def _is_same(found: object, builder: Class | Scope) -> bool:
     """Whether two looks at the project have found the same definition; a file may have been read twice."""
-    if type(found) is not type(builder) or isinstance(found, str) or found is None:
+    if not isinstance(found, (Class, Scope)) or type(found) is not type(builder):
         return False
-    return (found.file.source.path, found.qualname) == (builder.file.source.path, builder.qualname)
+    paths = {os.path.abspath(one.file.source.path) for one in (found, builder)}
+    return len(paths) == 1 and found.qualname == builder.qualname
 
 
 def _scopes_with(file: File, word: str, pattern: re.Pattern[str]) -> Iterator[Scope]:
     """The functions, and the code of modules, of a package whose text matches."""
-    package = package_of(file)
-    files = package.files(package.paths_with(word)) if package is not None else iter((file,))
-    for found in files:
+    for found in _files_with(file, word):
         for unit in found.outline.units:
             if unit.kind == "function" and pattern.search(found.source.lines(unit.first, unit.last)):
                 yield found.scope(unit)
         module = found.scope(found.outline.module)
         if pattern.search(found.source.text) and any(pattern.search(module.text(c)) for c in module.find(cst.Call)):
             yield module
+
+
+def _files_with(file: File, word: str) -> Iterator[File]:
+    """A file itself, and those of its package that have a word."""
+    yield file
+    package = package_of(file)
+    if package is not None:
+        own = os.path.abspath(file.source.path)
+        yield from package.files([path for path in package.paths_with(file, word) if os.path.abspath(path) != own])
