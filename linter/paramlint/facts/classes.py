@@ -144,12 +144,21 @@ class Class:
             if pattern.search(self.file.source.lines(scope.unit.first, scope.unit.last)):
                 yield scope
 
+    def _scopes_storing(self, name: str) -> Iterator[Scope]:
+        """The scopes whose text may give an attribute a value; a method that only reads it is not parsed."""
+        word = re.escape(name)
+        stored = re.compile(rf"\.{word}\b[^=\n]{{0,120}}(?<![=!<>])=(?!=)|[\"']{word}[\"']")
+        for scope in self.scopes:
+            pattern = re.compile(rf"\b{word}\b") if scope.kind == "class" else stored
+            if pattern.search(self.file.source.lines(scope.unit.first, scope.unit.last)):
+                yield scope
+
     # Attributes
 
     def own_assignments(self, name: str) -> list[Assignment]:
         """Where this class itself gives the attribute a value, in the order of the text."""
         if name not in self._assignments:
-            found = [a for scope in self.scopes_with(name) for n, a in scope.assignments if n == name]
+            found = [a for scope in self._scopes_storing(name) for n, a in scope.assignments if n == name]
             self._assignments[name] = found
         return self._assignments[name]
 

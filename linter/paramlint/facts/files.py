@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 from collections import OrderedDict
 from functools import cached_property
@@ -16,6 +17,8 @@ from paramlint.knowledge import canonical
 from paramlint.outline import Outline, Unit, outline
 from paramlint.segments import Segment, TooComplexError, WholeFile
 from paramlint.source import Source, UnreadableError
+
+_BUILTINS = frozenset(dir(builtins))
 
 #: Files kept parsed. The syntax tree of a file takes some 40 times its size.
 _KEPT = 64
@@ -134,7 +137,9 @@ class File:
         target = self.outline.imports.get(head)
         if target is not None:
             return self.imported(f"{target}.{rest}" if rest else target, seen)
-        alias = self._alias(head)
+        if head in _BUILTINS:
+            return None
+        alias = self._aliases.get(head)
         if alias is not None:
             return self.lookup(f"{alias}.{rest}" if rest else alias, seen)
         for module in self.outline.star_imports:
@@ -149,31 +154,28 @@ class File:
             name = canonical(dotted)
             if name.startswith("torch."):
                 return name
-        found = self.project.find(dotted, self) if self.project is not None else None
-        if found is None:
+        if self.project is None:
             return None if dotted.startswith(".") else canonical(dotted)
-        file, rest = found
-        return file.lookup(rest, seen) if rest else None
+        return self.project.resolve(dotted, self, seen)
 
-    def _alias(self, name: str) -> str | None:
-        """The dotted name that a module-level `name = other.name` stands for, when it is assigned once."""
-        values = [
-            statement.value
-            for statement in self.outline.module.tree.body  # type: ignore[attr-defined]
-            if isinstance(statement, ast.Assign)
-            for target in statement.targets
-            if isinstance(target, ast.Name) and target.id == name
-        ]
-        if len(values) != 1:
-            return None
-        parts: list[str] = []
-        value = values[0]
-        while isinstance(value, ast.Attribute):
-            parts.append(value.attr)
-            value = value.value
-        if not isinstance(value, ast.Name):
-            return None
-        return ".".join([value.id, *reversed(parts)])
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        """Names that a module-level `name = other.name` makes, each assigned once, and what they stand for."""
+        found: dict[str, str | None] = {}
+        for statement in self.outline.module.tree.body:  # type: ignore[attr-defined]
+            if isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    if isinstance(target, ast.Name):
+                        found[target.id] = None if target.id in found else _dotted(statement.value)
+        return {name: dotted for name, dotted in found.items() if dotted is not None}
+
+
+def _dotted(node: ast.expr) -> str | None:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
 
 
 class Project:
@@ -187,6 +189,7 @@ class Project:
         self.roots = [os.path.abspath(root) for root in roots or []]
         self._files: OrderedDict[str, File | None] = OrderedDict()
         self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self._outside: dict[tuple[str, str], tuple[str | None, frozenset[str]]] = {}
         #: Per file being checked, what its findings depended on: paths read, and paths looked for and not found.
         self.consulted: set[str] = set()
 
@@ -224,6 +227,28 @@ class Project:
         except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
             return None
         return file
+
+    def resolve(self, dotted: str, importer: File, seen: frozenset[tuple[str, str]]) -> Symbol | None:
+        """What a dotted name that a file imports stands for.
+
+        What is no definition of the project is remembered, so that a file need not be read again to learn it.
+        """
+        key = (os.path.dirname(os.path.abspath(importer.source.path)), dotted)
+        if key in self._outside:
+            name, paths = self._outside[key]
+            self.consulted |= paths
+            return name
+        before, self.consulted = self.consulted, set()
+        found = self.find(dotted, importer)
+        symbol: Symbol | None = None
+        if found is not None and found[1]:
+            symbol = found[0].lookup(found[1], seen)
+        elif found is None and not dotted.startswith("."):
+            symbol = canonical(dotted)
+        if isinstance(symbol, str) or (symbol is None and len(seen) <= 1):
+            self._outside[key] = (symbol, frozenset(self.consulted))
+        self.consulted |= before
+        return symbol
 
     def find(self, dotted: str, importer: File) -> tuple[File, str] | None:
         """The file that holds a dotted name, and the rest of the name inside it."""
