@@ -40,13 +40,18 @@ Source: https://github.com/huggingface/accelerate/issues/3668
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Class, Scope
 from paramlint.facts.materialization import is_built_on_meta, materializers
 from paramlint.facts.ties import Tie, ties_in
-from paramlint.rule import Finding, Rule, Stores
+from paramlint.rule import Finding, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM504",
@@ -117,3 +122,13 @@ def _calls(scope: Scope, names: set[str]) -> list[cst.Call]:
 
 def _text(scope: Scope, first: int, last: int) -> str:
     return scope.file.source.lines(first, last)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for tie in model.plain.ties if model.plain else ():
+        now = {id(model.by_name[name].tensor) for name in tie.names if name in model.by_name}
+        if len(now) > 1:
+            first, second = tie.names[:2]
+            message = f"the tie of `{second}` to `{first}` is lost on materialization, so both are trained apart"
+            yield model.by_name[second].proof(message, names=tie.names, preset=model.preset)
