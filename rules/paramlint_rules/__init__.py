@@ -30,6 +30,7 @@ from paramlint_rules.optimizer import (
     named_parameters_as_parameters,
     parameter_group_never_matches,
     parameter_in_two_groups,
+    stale_optimizer,
 )
 from paramlint_rules.registration import (
     assigned_before_super_init,
@@ -112,6 +113,7 @@ RULES: tuple[Rule, ...] = (
     aliased_checkpoint.rule,
     ignored_missing_keys.rule,
     load_result_as_model.rule,
+    stale_optimizer.rule,
     exhausted_parameter_iterator.rule,
     named_parameters_as_parameters.rule,
     parameter_group_never_matches.rule,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from paramlint.walk import walk
+
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
+_OPTIMIZER = re.compile(r"(^|_)(opt|optim|optimizer)(_|\d|$)")
 #: The classes that torch ships, to nominate code that builds one.
 OPTIMIZER_NAMES = (
     "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "RAdam",
@@ -29,6 +34,44 @@ def optimizer_calls(scope: Scope) -> Iterator[tuple[cst.Call, cst.BaseExpression
             if arg.keyword is None or arg.keyword.value == "params":
                 yield call, arg.value
                 break
+
+
+@dataclass(frozen=True)
+class Built:
+    """An optimizer that is bound to a name.
+
+    Attributes:
+        call: what builds it.
+        name: the name or attribute, as written.
+        models: the modules whose parameters it is given, as dotted names.
+    """
+
+    call: cst.Call
+    name: str
+    models: frozenset[str]
+
+
+def built_optimizers(scope: Scope) -> Iterator[Built]:
+    """The optimizers that a scope builds: by their class, or by name where a factory makes them."""
+    for assign in scope.find(cst.Assign):
+        name = scope.dotted(assign.targets[0].target)
+        if name is None or not isinstance(assign.value, cst.Call):
+            continue
+        found = scope.type(assign.value)
+        if (found is not None and found.kind == "optimizer") or _OPTIMIZER.search(name.rpartition(".")[2]):
+            models = {m for arg in assign.value.args for m in _models(scope, value_of(scope, arg.value))}
+            if models:
+                yield Built(assign.value, name, frozenset(models))
+
+
+def _models(scope: Scope, node: cst.BaseExpression) -> Iterator[str]:
+    """The modules whose parameters an expression gives, filtered ones included."""
+    for call in walk(node):
+        if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
+            if call.func.attr.value in ("parameters", "named_parameters"):
+                written = scope.dotted(call.func.value)
+                if written is not None:
+                    yield written
 
 
 def value_of(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression:

@@ -1,0 +1,164 @@
+"""The optimizer is built, and then the model's parameters are replaced, extended or moved.
+
+An optimizer keeps the very tensors that it is given. A layer that is replaced afterwards has parameters that it never
+steps, while it goes on stepping those of the old one. A model that is moved to a device keeps its parameters, but what
+the optimizer has stored about them stays behind; torch asks to move first.
+
+Bad:
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model.head = nn.Linear(8, 2)
+    model(torch.ones(8)).sum().backward()
+    optimizer.step()
+
+Good:
+    model.head = nn.Linear(8, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(torch.ones(8)).sum().backward()
+    optimizer.step()
+
+Leave it: the new parameters are not to be trained, or another optimizer trains them.
+Source: the notes on constructing an optimizer in the documentation of `torch.optim`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.changes import ModelChange, model_changes
+from paramlint.facts.iterators import excludes
+from paramlint.facts.names import mentions
+from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
+from paramlint.facts.training import trains
+from paramlint.rule import Calls, Finding, Rule
+
+rule = Rule(
+    "PRM704",
+    "stale-optimizer",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*OPTIMIZER_NAMES, "parameters", "named_parameters"),),
+)
+
+_MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
+_TRAINS = re.compile(r"\.(?:step|backward)\(")
+
+
+@rule.static_scope
+def check(scope: Scope) -> Iterator[Finding]:
+    for built in built_optimizers(scope):
+        found = _change_after(scope, built) or _change_in_other_method(scope, built)
+        if found is None:
+            continue
+        place, change = found
+        text = place.text(change.node)
+        if change.kind == "moved":
+            message = f"`{built.name}` is built before `{text}`, so what it stores about the parameters stays behind"
+        else:
+            message = (
+                f"`{built.name}` is built before `{text}` is {change.kind}, so it does not train the new parameters"
+            )
+        yield Finding(built.call, message)
+
+
+def _change_after(scope: Scope, built: Built) -> tuple[Scope, ModelChange] | None:
+    """A change further down in the function that builds the optimizer."""
+    start = scope.order(built.call)
+    for change in model_changes(scope):
+        end = scope.order(change.node)
+        if end < start or not _concerns(change, built.models) or excludes(scope, built.call, change.node):
+            continue
+        if _function(scope, change.node) is not _function(scope, built.call) or _is_rebuilt(scope, built, end):
+            continue
+        if change.kind == "moved" and _is_moved_before(scope, change.path, start):
+            continue
+        if _trains_after(scope, built, end):
+            return scope, change
+    return None
+
+
+def _change_in_other_method(scope: Scope, built: Built) -> tuple[Scope, ModelChange] | None:
+    """A change in a method that runs after the constructor, which builds the optimizer."""
+    cls, name = scope.cls, built.name.partition(".")[2]
+    if cls is None or scope.name != "__init__" or built.name != f"{scope.self_name}.{name}":
+        return None
+    if len(cls.assignments(name)) != 1 or _source(cls).find("add_param_group") >= 0:
+        return None
+    for other in cls.scopes_with("to", "cuda", "add_module", "resize_token_embeddings", *_last_parts(built.models)):
+        if other.self_name is None or other.name == "__init__":
+            continue
+        models = frozenset(f"{other.self_name}.{m}" for m in _attributes(scope, built))
+        for change in model_changes(other):
+            if not _concerns(change, models):
+                continue
+            if change.kind != "moved" and _TRAINS.search(_source(cls)):
+                return other, change
+            if change.kind == "moved" and _trains_in(other, other.order(change.node)):
+                if not _is_moved_before(scope, f"{scope.self_name}.{change.path.partition('.')[2]}", None):
+                    return other, change
+    return None
+
+
+def _concerns(change: ModelChange, models: frozenset[str]) -> bool:
+    """Whether a change is one of the optimizer's models, or of what one of them holds."""
+    if change.kind == "moved":
+        return change.path in models
+    inside = any(change.path.startswith(model + ".") for model in models)
+    return inside or (change.path in models and not isinstance(change.node, (cst.Name, cst.Attribute)))
+
+
+def _is_rebuilt(scope: Scope, built: Built, end: int) -> bool:
+    """Whether the optimizer is bound again after the change, or told about it."""
+    for node in mentions(scope, built.name):
+        parent = scope.parent(node)
+        if scope.order(node) > end and isinstance(parent, cst.AssignTarget):
+            return True
+        if isinstance(parent, cst.Attribute) and parent.attr.value == "add_param_group":
+            return True
+    return False
+
+
+def _is_moved_before(scope: Scope, path: str, end: int | None) -> bool:
+    """Whether the model was moved, or made on a device, before the optimizer was built."""
+    for node in mentions(scope, path):
+        if end is not None and scope.order(node) > end:
+            continue
+        if _MOVED.search(scope.text(scope.statement(node)).partition("\n")[0]):
+            return True
+    return False
+
+
+def _trains_after(scope: Scope, built: Built, end: int) -> bool:
+    if _trains_in(scope, end):
+        return True
+    if scope.name == "__init__" and scope.cls is not None and "." in built.name:
+        return _TRAINS.search(_source(scope.cls)) is not None
+    return any(isinstance(a, cst.Return) for node in mentions(scope, built.name) for a in scope.ancestors(node))
+
+
+def _trains_in(scope: Scope, start: int) -> bool:
+    return any(scope.order(call) > start and trains(scope, call) for call in scope.find(cst.Call))
+
+
+def _attributes(scope: Scope, built: Built) -> set[str]:
+    """The attributes of the instance that are the optimizer's models: `model` of `self.model`, or of its argument."""
+    found = {m.partition(".")[2] for m in built.models if m.startswith(f"{scope.self_name}.")}
+    for name, assignment in scope.assignments:
+        if isinstance(assignment.value, cst.Name) and assignment.value.value in built.models:
+            found.add(name)
+    return found
+
+
+def _last_parts(models: frozenset[str]) -> set[str]:
+    return {model.rpartition(".")[2] for model in models}
+
+
+def _function(scope: Scope, node: cst.CSTNode) -> cst.CSTNode | None:
+    return next((a for a in scope.ancestors(node) if isinstance(a, (cst.FunctionDef, cst.Lambda))), None)
+
+
+def _source(cls: Class) -> str:
+    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
