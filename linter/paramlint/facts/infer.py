@@ -51,6 +51,7 @@ _SAME_MODULE = {
     "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm",
     "torch.nn.utils.parametrizations.orthogonal", "torch.nn.utils.remove_weight_norm",
 }  # fmt: skip
+_HOLD_PARAMETERS = {"torch.nn.ParameterList", "torch.nn.ParameterDict"}
 _CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"}
 _LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
 _PLAIN_TYPES = {
@@ -588,6 +589,9 @@ def _module(scope: Scope, node: cst.Call, known: ModuleClass) -> Type:
             items.extend(value.parts or (value.item or Type("module", owns=value.owns),))
         else:
             items.append(value)
+    if known.name in _HOLD_PARAMETERS:
+        parts = tuple(item for item in items if item is None or item.is_parameter)
+        return Type("module", known.name, item=PARAMETER, parts=parts)
     return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))
 
 

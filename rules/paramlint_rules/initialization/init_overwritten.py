@@ -1,8 +1,8 @@
 """A tensor is initialised twice in a row, and its sibling never; or a computed value is overwritten.
 
 The second line was copied from the first and not changed, so that what it was meant for (the bias, the next layer)
-keeps other values than intended. Or values were computed for a parameter, such as the sines of a position table, and a later
-initialisation replaces them.
+keeps other values than intended. Or values were computed for a parameter, such as the sines of a position table, and
+a later initialisation replaces them.
 
 Bad:
     self.before = nn.Linear(8, 8)
