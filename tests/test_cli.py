@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from paramlint.cli import main
-from paramlint.suite import RULES
+from paramlint.suite import CATALOGUE
 
 from .conftest import BAD, GOOD
 
@@ -259,15 +259,15 @@ def test_rule_explains_by_code_name_and_prefix(capsys):
     assert by_code[1].startswith("PRM401 modules-in-plain-container\n")
     assert "Leave it:" in by_code[1]
     assert run(capsys, "rule", "modules-in-plain-container") == by_code
-    assert run(capsys, "rule", "prm4")[1].count("Leave it:") == sum(r.code.startswith("PRM4") for r in RULES)
+    assert run(capsys, "rule", "prm4")[1].count("Leave it:") == sum(r.code.startswith("PRM4") for r in CATALOGUE)
     assert run(capsys, "rule", "PRM999")[0] == 2
 
 
 def test_rules_lists_every_rule(capsys):
     lines = run(capsys, "rules")[1].splitlines()
-    assert [line.split()[:2] for line in lines] == [[rule.code, rule.name] for rule in RULES]
+    assert [line.split()[:2] for line in lines] == [[rule.code, rule.name] for rule in CATALOGUE]
     listed = json.loads(run(capsys, "rules", "--output-format", "json")[1])
-    assert [item["code"] for item in listed] == [rule.code for rule in RULES]
+    assert [item["code"] for item in listed] == [rule.code for rule in CATALOGUE]
 
 
 def test_an_error_inside_is_a_message_and_not_a_traceback(bad, capsys, monkeypatch):

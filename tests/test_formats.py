@@ -10,7 +10,7 @@ import pytest
 
 from paramlint.cli import main
 from paramlint.report.formats import FORMATS
-from paramlint.suite import RULES
+from paramlint.suite import CATALOGUE
 
 from .conftest import BAD
 
@@ -45,7 +45,7 @@ def test_sarif_is_valid_and_says_everything(mixed, capsys):
     log = json.loads(out)
     assert code == 2
     (run,) = log["runs"]
-    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [rule.code for rule in RULES]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [rule.code for rule in CATALOGUE]
     results = {
         result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]: result for result in run["results"]
     }

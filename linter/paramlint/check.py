@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from paramlint import unused
 from paramlint.finding import Diagnostic, Location
 from paramlint.nominate import Nominator
 from paramlint.rule import Rule
@@ -95,9 +96,15 @@ def check_source(
     try:
         if tree is None:
             tree = _known_tree(source, project) or ast.parse(source.text)
-        if b"torch" not in source.data:
-            return FileReport(path)
-        return _check(source, nominator, project, tree, reference)
+        suppressions = Suppressions(source)
+        if b"torch" in source.data:
+            report = _check(source, nominator, project, tree, reference, suppressions)
+        else:
+            report = FileReport(path)
+        if not report.failed and any(rule is unused.rule for rule in nominator.rules):
+            report.diagnostics += unused.unused_suppressions(source, suppressions, report.suppressed, nominator.rules)
+            report.diagnostics.sort(key=lambda d: d.sort_key)
+        return report
     except UnreadableError as error:
         return FileReport(path, [problem(path, "PRM003", str(error), error.row)])
     except SyntaxError as error:
@@ -112,7 +119,12 @@ def check_source(
 
 
 def _check(
-    source: Source, nominator: Nominator, project: Project | None, tree: ast.Module, reference: bool
+    source: Source,
+    nominator: Nominator,
+    project: Project | None,
+    tree: ast.Module,
+    reference: bool,
+    suppressions: Suppressions,
 ) -> FileReport:
     from paramlint.facts import File  # libcst is loaded only when there is something to parse
 
@@ -133,7 +145,6 @@ def _check(
             report.diagnostics.append(_failure(source.path, unit, error))
     diagnostics = _locate(file, found)
     report.parsed = file.parsed
-    suppressions = Suppressions(source)
     for diagnostic in diagnostics:
         kept = not suppressions.silence(diagnostic)
         (report.diagnostics if kept else report.suppressed).append(suppressions.place(diagnostic))

@@ -6,12 +6,17 @@ import difflib
 from collections.abc import Iterable
 
 from paramlint.rule import Rule
+from paramlint.unused import rule as unused_suppression
 from paramlint_rules import RULES
 
-__all__ = ["OFF", "RULES", "UnknownRuleError", "by_name", "select"]
+__all__ = ["CATALOGUE", "OFF", "RULES", "UnknownRuleError", "by_name", "select"]
 
 #: Rules of group bug or risk that are off all the same, with the measured reason.
 OFF: dict[str, str] = {}
+
+
+#: Everything that can be selected: the rules about code, and those about the comments that silence them.
+CATALOGUE: tuple[Rule, ...] = (unused_suppression, *RULES)
 
 
 class UnknownRuleError(Exception):
@@ -34,7 +39,7 @@ def select(select: Iterable[str] = (), extend: Iterable[str] = (), ignore: Itera
     Raises:
         UnknownRuleError: a name that matches no rule; the message suggests what was meant.
     """
-    chosen: dict[Rule, int] = {rule: 0 for rule in RULES if is_on(rule)}
+    chosen: dict[Rule, int] = {rule: 0 for rule in CATALOGUE if is_on(rule)}
     wanted = list(select)
     if wanted:
         chosen = {}
@@ -45,7 +50,7 @@ def select(select: Iterable[str] = (), extend: Iterable[str] = (), ignore: Itera
         for rule in by_name(selector):
             if rule in chosen and chosen[rule] <= _strength(selector):
                 del chosen[rule]
-    return [rule for rule in RULES if rule in chosen]
+    return [rule for rule in CATALOGUE if rule in chosen]
 
 
 def by_name(selector: str) -> list[Rule]:
@@ -56,10 +61,10 @@ def by_name(selector: str) -> list[Rule]:
     """
     given = selector.strip()
     if given.upper() == "ALL":
-        return list(RULES)
-    found = [r for r in RULES if r.name == given.lower() or (given and r.code.startswith(given.upper()))]
+        return list(CATALOGUE)
+    found = [r for r in CATALOGUE if r.name == given.lower() or (given and r.code.startswith(given.upper()))]
     if not found:
-        names = [name for rule in RULES for name in (rule.code, rule.name)]
+        names = [name for rule in CATALOGUE for name in (rule.code, rule.name)]
         close = difflib.get_close_matches(given, names, 1) or difflib.get_close_matches(given.upper(), names, 1)
         hint = f"; did you mean {close[0]}?" if close else "; `paramlint rules` lists them"
         raise UnknownRuleError(f"no rule is called {selector!r}{hint}")

@@ -13,13 +13,18 @@ from paramlint.source import Source
 
 _CODES = r"[A-Za-z]+[0-9]+(?:[,\s]+[A-Za-z]+[0-9]+)*"
 _LINE = re.compile(rf"#\s*noqa(?::[\s]?(?P<codes>{_CODES}))?", re.I)
-_FILE = re.compile(rf"^\s*#\s*(?:flake8|paramlint)[:=]\s*noqa(?P<codes>:\s?(?P<list>{_CODES}))?\s*$", re.I | re.M)
+#: With codes a reason may follow; without, the comment stands for itself, as flake8 wants it.
+_FILE = re.compile(
+    rf"^[ \t]*#[ \t]*(?:flake8|paramlint)[:=][ \t]*noqa(?:[ \t]*|:[ \t]?(?P<codes>{_CODES})(?:[ \t].*)?)$", re.I | re.M
+)
 _ENDS = {tokenize.NEWLINE, tokenize.ENDMARKER}
 _SKIPPED = {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
 
 
 class Suppressions:
     """The suppressing comments of one file."""
+
+    FILE = _FILE
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -42,13 +47,19 @@ class Suppressions:
         """The diagnostic with the row on which `# noqa` would silence it."""
         return replace(diagnostic, noqa_row=self.logical_line(diagnostic.start.row)[1])
 
+    @staticmethod
+    def parts(comment: str) -> list[re.Match[str]]:
+        """What of a comment names codes to silence, in group `codes`: for the whole file, or for the line."""
+        match = _FILE.match(comment) or _LINE.search(comment)
+        return [match] if match is not None and match["codes"] else []
+
     @cached_property
     def _any(self) -> bool:
         return "noqa" in self._source.text.lower()
 
     @cached_property
     def _file_level(self) -> list[str | None]:
-        return [match["list"] for match in _FILE.finditer(self._source.text)]
+        return [match["codes"] for match in _FILE.finditer(self._source.text)]
 
     def logical_line(self, row: int) -> tuple[int, int]:
         """The first and last row of the logical line that a row belongs to."""

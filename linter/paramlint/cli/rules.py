@@ -17,13 +17,13 @@ _FORMATS = click.Choice(("text", "json"))
 @click.option("--output-format", type=_FORMATS, default="text", show_default=True)
 def rules(output_format: str) -> None:
     """List all rules."""
-    from paramlint.suite import RULES
+    from paramlint.suite import CATALOGUE
 
     if output_format == "json":
-        click.echo(json.dumps([_as_object(rule) for rule in RULES], indent=2))
+        click.echo(json.dumps([_as_object(rule) for rule in CATALOGUE], indent=2))
         return
-    width = max((len(rule.name) for rule in RULES), default=0)
-    for rule in RULES:
+    width = max((len(rule.name) for rule in CATALOGUE), default=0)
+    for rule in CATALOGUE:
         click.echo(f"{rule.code}  {rule.name:{width}}  {_state(rule)}  {rule.summary}")
 
 

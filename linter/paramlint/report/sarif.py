@@ -24,7 +24,7 @@ _LEVELS = {"bug": "error", "risk": "warning", "pedantic": "note"}
 
 def sarif(result: Result, _: Style) -> Iterator[str]:
     """One run: findings as results, silenced ones marked so, and files that were not checked as notifications."""
-    from paramlint.suite import RULES, is_on
+    from paramlint.suite import CATALOGUE, is_on
 
     results = [item for report in result.reports for item in _results(result, report)]
     problems = [problem for report in result.reports for problem in report.problems]
@@ -38,7 +38,7 @@ def sarif(result: Result, _: Style) -> Iterator[str]:
                         "name": "paramlint",
                         "version": __version__,
                         "semanticVersion": __version__,
-                        "rules": [_rule(rule, is_on(rule)) for rule in RULES],
+                        "rules": [_rule(rule, is_on(rule)) for rule in CATALOGUE],
                     }
                 },
                 "columnKind": "unicodeCodePoints",

@@ -13,9 +13,9 @@ _BY_GROUP: dict[str, Severity] = {"bug": "error", "risk": "warning", "pedantic":
 
 @cache
 def _groups() -> dict[str, str]:
-    from paramlint.suite import RULES
+    from paramlint.suite import CATALOGUE
 
-    return {rule.code: rule.group for rule in RULES}
+    return {rule.code: rule.group for rule in CATALOGUE}
 
 
 def severity(diagnostic: Diagnostic) -> Severity:
