@@ -54,7 +54,7 @@ from paramlint_rules.sharing import (
     repeated_module,
     shallow_copied_module,
 )
-from paramlint_rules.ties import tie_by_data, tie_by_rewrap, tie_lost_on_materialization
+from paramlint_rules.ties import tie_broken_later, tie_by_data, tie_by_rewrap, tie_lost_on_materialization
 from paramlint_rules.values import (
     data_in_forward,
     data_read,
@@ -105,6 +105,7 @@ RULES: tuple[Rule, ...] = (
     parameter_without_gradient.rule,
     tie_by_rewrap.rule,
     tie_by_data.rule,
+    tie_broken_later.rule,
     tie_lost_on_materialization.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
 
+from paramlint.facts.classes import Class
 from paramlint.facts.paths.allocations import Allocation
 from paramlint.facts.paths.constructor import Construction, TooManyPathsError
 from paramlint.facts.paths.values import Cell, Path, cells_in
 
 if TYPE_CHECKING:
-    from paramlint.facts.classes import Class
     from paramlint.facts.scopes import Scope
 
 Written = Literal["always", "sometimes", "partly", "never", "unknown"]
@@ -24,13 +25,13 @@ class EmptyParameter:
         name: the attribute.
         allocation: the call that allocates it.
         written: whether the constructor writes it before it ends.
-        conditions: those under which it does not, as far as they tell the paths apart.
+        conditions: those that hold on every path on which it does not, and on no other; text and truth.
     """
 
     name: str
     allocation: Allocation
     written: Written
-    conditions: tuple[str, ...] = ()
+    conditions: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,17 @@ class Initialization:
     entered: frozenset[Scope] = field(default_factory=frozenset)
 
 
+_known: WeakKeyDictionary[Class, Initialization] = WeakKeyDictionary()
+
+
 def initialization_of(cls: Class) -> Initialization:
     """Walk through the constructor of a module class; of a class that cannot be followed, nothing is said."""
+    if cls not in _known:
+        _known[cls] = _walked(cls)
+    return _known[cls]
+
+
+def _walked(cls: Class) -> Initialization:
     method = cls.method("__init__")
     if method is None:
         return Initialization()
@@ -81,12 +91,10 @@ def _verdict(states: list[Cell]) -> Written:
     return "partly" if all(states) else "never"
 
 
-def _distinguishing(paths: list[Path], cell: int) -> tuple[str, ...]:
-    """The conditions that every path that leaves the memory unwritten takes, and no other one takes so."""
-    bad = [p.decided for p in paths if p.cells[cell] != "written"]
+def _distinguishing(paths: list[Path], cell: int) -> tuple[tuple[str, bool], ...]:
+    """What every path that leaves the memory unwritten decides, and no other path decides so."""
+    bad = [p.decided.items() for p in paths if p.cells[cell] != "written"]
     good = [p.decided for p in paths if p.cells[cell] == "written"]
-    shared = set(bad[0].items())
-    for decided in bad[1:]:
-        shared &= set(decided.items())
-    telling = [c for c, truth in shared if not all(d.get(c) == truth for d in good)]
-    return tuple(sorted(telling))
+    shared = set(bad[0]).intersection(*bad[1:])
+    telling = {(c, truth) for c, truth in shared if not any(d.get(c) == truth for d in good)}
+    return tuple(sorted(c for c in telling if (f"{c[0]} is None", not c[1]) not in telling))  # the rest follows

@@ -38,19 +38,25 @@ class Package:
         return found
 
     @cached_property
+    def _is_package(self) -> bool:
+        return os.path.exists(os.path.join(self.root, "__init__.py"))
+
+    @cached_property
     def _paths(self) -> list[str]:
         found: list[str] = []
         for folder, folders, names in os.walk(self.root):
             folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__pycache__")
-            if not os.path.exists(os.path.join(self.root, "__init__.py")):
-                folders.clear()  # scripts beside each other, not a package
+            if not self._is_package:
+                folders.clear()  # scripts beside each other
             found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")]
             if len(found) > MAX_FILES:
                 return []
         return found
 
-    def paths_with(self, *words: str) -> list[str]:
-        """The files whose text has all of these words."""
+    def paths_with(self, file: File, *words: str) -> list[str]:
+        """The files whose text has all of these words; beside a lone script, only those that name it."""
+        if not self._is_package:
+            words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
         patterns = [re.compile(rb"\b" + re.escape(word.encode()) + rb"\b") for word in words]
         return [
             path

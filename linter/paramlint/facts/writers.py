@@ -6,6 +6,7 @@ Nothing is walked here: a statement that may write the attribute of what may be 
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import libcst as cst
 
 from paramlint.facts.classes import Class
 from paramlint.facts.code import code_of
+from paramlint.facts.holding import is_same, may_hold
 from paramlint.facts.package import package_of
 from paramlint.knowledge import TENSOR_INPLACE, module_class
 
@@ -28,10 +30,13 @@ INIT_METHODS = (
     "_init_weights", "init_weights", "_initialize_weights", "initialize_weights", "initialize", "init_parameters",
     "_init_parameters", "initialize_parameters", "reset_parameters", "_reset_parameters", "param_init", "fill_weights",
 )  # fmt: skip
+#: A class that more files than these mention has a name that says little.
+MAX_SEARCHED = 40
 _INITIALISING = re.compile(
     r"init|reset|fill|load|copy|glorot|xavier|kaiming|uniform|normal|zeros|ones|constant|orthogonal|trunc|assign|set_|shard"
 )
 _READING = re.compile(r"is_init|initialized|copy\.|deepcopy|zeros_like|ones_like|layer_norm|group_norm|normalize")
+_RANK = re.compile(r"\.(?:ndim|dim\(\)|ndimension\(\))$|^len\(.*\.(?:shape|size\(\))\)$")
 _ALL_PARAMETERS = ("parameters", "named_parameters", "_parameters", "state_dict")
 _VIEWS = ("data", "T", "mT", "real", "imag", "detach", "view", "t", "transpose", "to", "float", "flatten", "reshape")
 
@@ -51,27 +56,34 @@ class Wanted:
     rank: int | None = None
 
 
-def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Iterator[Scope]:
-    """The functions that may write a parameter, without those in `entered`: in the class, its file, its package."""
+def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Iterator[Scope | None]:
+    """The functions that may write a parameter, without those in `entered`: in the class, its file, its package.
+
+    `None` stands for writers that may be anywhere, because too many files mention the class to search them all.
+    """
     seen = set(entered)
-    for scope in _candidates(wanted):
+    words = (wanted.name, *_ALL_PARAMETERS)
+    cls = wanted.cls
+    places = [*(base.scopes_with(*words) for base in cls.mro), _of_file(cls.file, words)]
+    for scope in (scope for place in places for scope in place):
         if scope not in seen:
             seen.add(scope)
             if may_write(scope, wanted):
                 yield scope
+    yield from _in_package(wanted, words)
 
 
-def _candidates(wanted: Wanted) -> Iterator[Scope]:
-    words = (wanted.name, *_ALL_PARAMETERS)
-    cls = wanted.cls
-    for base in cls.mro:
-        yield from base.scopes_with(*words)
-    yield from _of_file(cls.file, words)
-    package = package_of(cls.file)
-    if package is not None:
-        for file in package.files(package.paths_with(cls.name)):
-            if file is not cls.file:
-                yield from _of_file(file, words)
+def _in_package(wanted: Wanted, words: tuple[str, ...]) -> Iterator[Scope | None]:
+    package = package_of(wanted.cls.file)
+    if package is None:
+        return
+    own = os.path.abspath(wanted.cls.file.source.path)
+    paths = [path for path in package.paths_with(wanted.cls.file, wanted.cls.name) if path != own]
+    if len(paths) > MAX_SEARCHED:
+        yield None
+        return
+    for file in package.files(paths):
+        yield from (scope for scope in _of_file(file, words) if may_write(scope, wanted))
 
 
 def _of_file(file: File, words: tuple[str, ...]) -> Iterator[Scope]:
@@ -208,7 +220,9 @@ def _is_instance(owner: Type | None, wanted: Wanted) -> bool:
     if owner.kind != "module":
         return False
     if owner.cls is not None:
-        return owner.cls in wanted.cls.mro or wanted.cls in owner.cls.mro
+        return any(is_same(owner.cls, base) for base in wanted.cls.mro) or any(
+            is_same(wanted.cls, base) for base in owner.cls.mro
+        )
     known = module_class(owner.name) if owner.name else None
     if known is None or known.name == "torch.nn.Module":
         return True
@@ -216,9 +230,11 @@ def _is_instance(owner: Type | None, wanted: Wanted) -> bool:
 
 
 def _may_hold(owner: Type | None, wanted: Wanted) -> bool:
-    """Whether the parameters of a value may include those of an instance: any module of the project may hold one."""
-    if owner is None or owner.kind == "container" or owner.cls is not None:
+    """Whether the parameters of a value may include those of an instance."""
+    if owner is None or owner.kind == "container":
         return True
+    if owner.cls is not None:
+        return may_hold(owner.cls, wanted.cls)
     return owner.kind == "module" and _is_instance(owner, wanted)
 
 
@@ -247,7 +263,7 @@ def _is_false(scope: Scope, test: cst.BaseExpression, wanted: Wanted) -> bool:
         return isinstance(right.operator, cst.In) and str(left.evaluated_value) not in wanted.cls.name
     if code_of(left).endswith("__class__.__name__") and isinstance(right.comparator, cst.SimpleString):
         return isinstance(right.operator, cst.Equal) and right.comparator.evaluated_value != wanted.cls.name
-    is_rank = re.search(r"\.(?:ndim|dim\(\)|ndimension\(\))$|^len\(.*\.(?:shape|size\(\))\)$", code_of(left))
+    is_rank = _RANK.search(code_of(left))
     if wanted.rank is None or not is_rank or not isinstance(right.comparator, cst.Integer):
         return False
     limit = right.comparator.evaluated_value

@@ -47,7 +47,7 @@ def allocation_of(scope: Scope, node: cst.Call) -> Allocation | None:
         return None
     given = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
     sizes = [arg for arg in node.args if arg.keyword is None]
-    if _is_stored_only(scope, given) or _is_meta(scope, given):
+    if _is_stored_only(scope, given) or _is_meta(given):
         return None
     if name in _LIKE:
         return Allocation(scope, node) if sizes and name != "new" else None
@@ -74,7 +74,7 @@ def _is_stored_only(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
     return "dtype" in given and scope.qualified(given["dtype"]) in STORAGE_DTYPES
 
 
-def _is_meta(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
+def _is_meta(given: dict[str, cst.BaseExpression]) -> bool:
     return "device" in given and "meta" in code_of(given["device"])
 
 
@@ -128,3 +128,18 @@ def _is_data_name(scope: Scope, node: cst.Name) -> bool:
         elif binding.value is None or binding.kind != "assign" or _holds_values(scope, binding.value):
             return True
     return _DATA_NAME.search(node.value) is not None
+
+
+def stored_at(scope: Scope, node: cst.Call) -> cst.CSTNode:
+    """Where the result of an allocation goes: the assignment's target, the registered name, else the call itself."""
+    for ancestor in scope.ancestors(node):
+        if isinstance(ancestor, cst.Assign):
+            return ancestor.targets[0].target
+        if isinstance(ancestor, cst.AnnAssign):
+            return ancestor.target
+        if isinstance(ancestor, cst.Call) and getattr(ancestor.func, "attr", None) is not None:
+            if scope.self_attribute(ancestor.func) == "register_parameter" and ancestor.args:
+                return ancestor.args[0].value
+        if isinstance(ancestor, cst.BaseStatement):
+            break
+    return node

@@ -40,16 +40,18 @@ _CONTAINERS = {
 }  # fmt: skip
 #: Functions that look at what they are given and leave it as it is.
 _HARMLESS = {
-    "len", "isinstance", "issubclass", "print", "range", "int", "float", "str", "bool", "repr", "type", "id", "min", "max",
-    "sum", "abs", "round", "hasattr", "callable", "super", "any", "all", "hash", "vars", "dir", "locals", "warn",
+    "len", "isinstance", "issubclass", "print", "range", "int", "float", "str", "bool", "repr", "type", "id",
+    "min", "max", "sum", "abs", "round", "hasattr", "callable", "super", "any", "all", "hash", "vars", "dir",
+    "locals", "warn",
 }  # fmt: skip
 _HARMLESS_MODULES = ("torch.", "math.", "numpy.", "warnings.", "logging.", "logger.", "inspect.", "weakref.", "typing.")
 #: Methods of a tensor that give it, or a view or copy of it, back.
 _SAME_MEMORY = {
     "to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type", "type_as", "detach", "view", "view_as",
-    "reshape", "t", "transpose", "permute", "unsqueeze", "squeeze", "expand", "expand_as", "flatten", "contiguous", "clone",
-    "narrow", "chunk", "split", "unbind", "select", "requires_grad_", "unsqueeze_", "squeeze_", "t_", "transpose_",
-    "detach_", "share_memory_", "pin_memory", "diagonal", "repeat", "mul", "div", "add", "sub",
+    "reshape", "t", "transpose", "permute", "unsqueeze", "squeeze", "expand", "expand_as", "flatten",
+    "contiguous", "clone", "narrow", "chunk", "split", "unbind", "select", "requires_grad_", "unsqueeze_",
+    "squeeze_", "t_", "transpose_", "detach_", "share_memory_", "pin_memory", "diagonal", "repeat", "mul",
+    "div", "add", "sub",
 }  # fmt: skip
 _REGISTERING = {"register_parameter", "register_buffer", "add_module", "register_module"}
 _OWN_PARAMETERS = {"parameters": False, "named_parameters": True, "buffers": False, "named_buffers": True}
@@ -308,7 +310,7 @@ def _plain_call(
             path.write(target)
             return [(target, path)]
         if name in PARAMETER_CLASSES:
-            return [(_parameter(walk, scope, node, first if positional else given.get("data"), path), path)]
+            return [(_parameter(walk, node, first if positional else given.get("data"), path), path)]
         known = _builtin(walk, name, arguments, path)
         if known is not None:
             return known
@@ -318,7 +320,7 @@ def _plain_call(
     return _by_symbol(walk, scope, node, arguments, path)
 
 
-def _parameter(walk: Construction, scope: Scope, node: cst.Call, data: Value, path: Path) -> Value:
+def _parameter(walk: Construction, node: cst.Call, data: Value, path: Path) -> Value:
     """The parameter made from a tensor; one that is not trained is somebody else's concern."""
     if not isinstance(data, Tensor):
         return Thing()

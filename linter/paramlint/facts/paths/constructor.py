@@ -145,7 +145,7 @@ class Construction:
                 self._forget_bound(scope, node, path)
                 return [path]
         if isinstance(node, cst.If):
-            return self._if(scope, node, path, _is_choice(scope, node))
+            return self._if(scope, node, path, _is_choice(node))
         if isinstance(node, cst.For):
             return self._for(scope, node, path)
         if isinstance(node, cst.While):
@@ -310,7 +310,7 @@ class Construction:
         return expressions.look(self, scope, node, path)
 
 
-def _body(node: cst.BaseSuite | cst.BaseCompoundStatement) -> Sequence[cst.CSTNode]:
+def _body(node: cst.BaseSuite | cst.BaseCompoundStatement | cst.Else | cst.Finally) -> Sequence[cst.CSTNode]:
     body = node.body
     return body.body if isinstance(body, cst.BaseSuite) else body
 
@@ -322,7 +322,7 @@ def _end_loop(paths: list[Path]) -> list[Path]:
     return paths
 
 
-def _is_choice(scope: Scope, node: cst.If) -> bool:
+def _is_choice(node: cst.If) -> bool:
     """Whether an `if ... elif ...` without `else` picks one of several values: what it leaves out is not meant."""
     subjects: list[str] = []
     current: cst.CSTNode | None = node

@@ -1,0 +1,99 @@
+"""What becomes of memory that a constructor leaves unwritten: does anybody else write it before it is used?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import libcst as cst
+
+from paramlint.facts.classes import Class
+from paramlint.facts.initialization import EmptyParameter, initialization_of
+from paramlint.facts.package import package_of
+from paramlint.facts.writers import Wanted, writers_of
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+_INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$")
+_LOADER = re.compile(r"load_state_dict|from_pretrained|PreTrainedModel|load_weights|load_checkpoint|load_pretrained")
+#: Parameters of these classes get their memory only when the first input comes.
+_LAZY = re.compile(r"\b(?:UninitializedParameter|LazyModuleMixin|register_forward_pre_hook|lazy_\w+)\b")
+#: Options by which a caller says that the values come from elsewhere.
+_ON_PURPOSE = re.compile(r"init|skip|pretrain|load|meta\b|device|reset|checkpoint|weights?\b|state_dict|empty")
+_VALUES = re.compile(r"weights?\b|values|vectors|data\b|tensor|state|checkpoint|pretrain|embeddings?\b")
+
+
+@dataclass(frozen=True)
+class Fate:
+    """A parameter that is used as it was allocated.
+
+    Attributes:
+        parameter: what the constructor does with it.
+        uncalled: the class's own method that would write it, if nobody calls that.
+        is_loaded: whether the file loads checkpoints, so that one of them may fill it.
+    """
+
+    parameter: EmptyParameter
+    uncalled: Scope | None = None
+    is_loaded: bool = False
+
+
+_known: WeakKeyDictionary[Class, tuple[Fate, ...]] = WeakKeyDictionary()
+
+
+def fates_of(cls: Class) -> tuple[Fate, ...]:
+    """The parameters that a class allocates itself and that nobody writes, on some path or on any."""
+    if cls not in _known:
+        found = [_fate(cls, parameter) for parameter in initialization_of(cls).parameters]
+        _known[cls] = tuple(fate for fate in found if fate is not None)
+    return _known[cls]
+
+
+def fate_of(scope: Scope, node: cst.Call) -> Fate | None:
+    """The fate of the parameter that a call allocates, if nobody writes it."""
+    if scope.cls is None or not scope.cls.is_module:
+        return None
+    return next((f for f in fates_of(scope.cls) if f.parameter.allocation.node is node), None)
+
+
+def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
+    if parameter.written in ("always", "unknown") or parameter.allocation.scope.cls is not cls:
+        return None
+    if parameter.written == "sometimes" and _is_on_purpose(cls, parameter):
+        return None
+    wanted = Wanted(cls, parameter.name, parameter.allocation.rank)
+    uncalled: Scope | None = None
+    for writer in writers_of(wanted, initialization_of(cls).entered):
+        if writer is None or writer.cls not in cls.mro or uncalled is not None or not _is_uncalled(writer):
+            return None
+        uncalled = writer
+    return Fate(parameter, uncalled, _LOADER.search(cls.file.source.text) is not None)
+
+
+def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
+    for condition, _ in parameter.conditions:
+        words = _VALUES if " is None" in condition else _ON_PURPOSE
+        if words.search(condition.lower()):
+            return True
+    unit = cls.outline.unit
+    return _LAZY.search(cls.file.source.lines(unit.first, unit.last)) is not None
+
+
+def _is_uncalled(method: Scope) -> bool:
+    """Whether a method that initialises is mentioned nowhere but where it is defined."""
+    node = method.node
+    if not isinstance(node, cst.FunctionDef) or not _INIT_METHOD.match(method.name) or node.decorators:
+        return False
+    if any(param.default is None for param in node.params.params[1:]):
+        return False
+    mention = re.compile(rf"(?<!def )\b{re.escape(method.name)}\b")
+    if mention.search(method.file.source.text):
+        return False
+    package = package_of(method.file)
+    if package is None:
+        return True
+    pattern = re.compile(mention.pattern.encode())
+    return not any(pattern.search(package.texts[path]) for path in package.paths_with(method.file, method.name))

@@ -1,0 +1,86 @@
+"""Which modules may hold which: by the classes that a class names, through the files that define them."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from weakref import WeakKeyDictionary
+
+from paramlint.facts.classes import Class
+from paramlint.facts.files import File
+from paramlint.outline import Unit
+
+#: A class that reaches more than this is taken to hold anything.
+MAX_REACHED = 200
+_HANDED_OVER = re.compile(
+    r"model|module|layer|encoder|decoder|backbone|net(?:work)?$|block|body|head|trunk|fn$|cls$|class"
+)
+
+_known: WeakKeyDictionary[Class, frozenset[tuple[str, str]] | None] = WeakKeyDictionary()
+
+
+def is_same(a: Class, b: Class) -> bool:
+    """Whether two classes are one, though perhaps read twice."""
+    return a is b or identity(a) == identity(b)
+
+
+def identity(cls: Class) -> tuple[str, str]:
+    """A class by its file and its name there."""
+    return os.path.abspath(cls.file.source.path), cls.qualname
+
+
+def may_hold(owner: Class, held: Class) -> bool:
+    """Whether a module of one class may have one of another among its submodules, or be one.
+
+    It may if its code names the class, or one that in turn does; and if other modules are handed to its constructor.
+    """
+    if any(is_same(owner, base) for base in held.mro) or any(is_same(held, base) for base in owner.mro):
+        return True
+    reached = _reached(owner)
+    return reached is None or identity(held) in reached
+
+
+def _reached(owner: Class) -> frozenset[tuple[str, str]] | None:
+    if owner not in _known:
+        _known[owner] = _search(owner)
+    return _known[owner]
+
+
+def _search(owner: Class) -> frozenset[tuple[str, str]] | None:
+    seen: set[tuple[str, str]] = set()
+    waiting: list[Class] = [owner]
+    while waiting:
+        cls = waiting.pop()
+        if identity(cls) in seen:
+            continue
+        seen.add(identity(cls))
+        if len(seen) > MAX_REACHED or _takes_modules(cls):
+            return None
+        for base in cls.mro:
+            waiting += [c for unit in base.outline.units for c in _named(base.file, unit)]
+    return frozenset(seen)
+
+
+def _takes_modules(cls: Class) -> bool:
+    units = cls.outline.methods.get("__init__", ())
+    return any(
+        _HANDED_OVER.search(arg.arg) and not isinstance(arg.annotation, ast.Constant)
+        for unit in units
+        for arg in (*unit.tree.args.args, *unit.tree.args.kwonlyargs)  # type: ignore[attr-defined]
+        if not isinstance(arg.annotation, ast.Name) or arg.annotation.id not in ("int", "float", "bool", "str")
+    )
+
+
+def _named(file: File, unit: Unit, depth: int = 0) -> list[Class]:
+    """The project's classes that a piece of code names, itself or in the functions of its file that it calls."""
+    found: list[Class] = []
+    for name in {node.id for node in ast.walk(unit.tree) if isinstance(node, ast.Name)}:
+        functions = file.outline.functions.get(name)
+        if functions and depth < 2:
+            found += _named(file, functions[-1], depth + 1)
+        elif name[:1].isupper() or name.lstrip("_")[:1].isupper():
+            symbol = file.lookup(name)
+            if isinstance(symbol, Class):
+                found.append(symbol)
+    return found

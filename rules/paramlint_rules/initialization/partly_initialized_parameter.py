@@ -1,0 +1,58 @@
+"""A parameter is allocated empty and written only on some paths, or only in part.
+
+The initialiser stands in another branch than the allocation, or covers only some rows. What it leaves out is memory
+as it was, on the configurations that nobody tried.
+
+Bad:
+    class Layer(nn.Module):
+        def __init__(self, width, bias_init=None):
+            super().__init__()
+            self.shift = nn.Parameter(torch.empty(width))
+            if bias_init is not None:
+                bias_init(self.shift)
+
+Good:
+    class Layer(nn.Module):
+        def __init__(self, width, bias_init=nn.init.zeros_):
+            super().__init__()
+            self.shift = nn.Parameter(torch.empty(width))
+            bias_init(self.shift)
+
+Leave it: the configuration that leaves the parameter unwritten always loads a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.fate import fate_of
+from paramlint.facts.initialization import EmptyParameter
+from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
+from paramlint.rule import Calls, Finding, Rule
+
+rule = Rule("PRM202", "partly-initialized-parameter", group="bug", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
+
+
+@rule.static(cst.Call)
+def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    fate = fate_of(scope, node)
+    if fate is None or fate.uncalled is not None or fate.parameter.written == "never":
+        return
+    name = fate.parameter.name
+    if fate.parameter.written == "partly":
+        message = f"`self.{name}` is allocated empty and only part of it is written, so the rest is garbage"
+    else:
+        message = f"`self.{name}` is allocated empty and stays garbage {_when(fate.parameter)}"
+    yield Finding(stored_at(scope, node), message)
+
+
+def _when(parameter: EmptyParameter) -> str:
+    """The condition that says most: the shortest one, a test against None before what follows from it."""
+    ranked = sorted(parameter.conditions, key=lambda c: (" is None" not in c[0], len(c[0])))
+    if not ranked or "\n" in ranked[0][0]:
+        return "on some paths through `__init__`"
+    condition, truth = ranked[0]
+    return f"when `{condition}`" if truth else f"unless `{condition}`"

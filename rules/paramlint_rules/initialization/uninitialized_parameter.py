@@ -1,0 +1,75 @@
+"""A parameter is allocated empty and nothing writes it.
+
+`torch.empty` and `torch.Tensor(n)` give memory as it is. Where no initialiser follows, training starts from whatever
+was in it: often zeros, sometimes old activations, now and then `nan`. Runs differ, and the loss alone does not tell.
+
+Bad:
+    class Attention(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.query = nn.Parameter(torch.empty(width, width))
+
+        def forward(self, x):
+            return x @ self.query
+
+Good:
+    class Attention(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.query = nn.Parameter(torch.empty(width, width))
+            nn.init.xavier_uniform_(self.query)
+
+        def forward(self, x):
+            return x @ self.query
+
+Fix: unsafe. The parameter starts from other values: a matrix from `xavier_uniform_`, a bias from zeros, any other
+    vector from a narrow normal law. The law is a choice that only the author of the model can make.
+Leave it: every caller loads a checkpoint, or writes the values itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.fate import fate_of
+from paramlint.facts.initialization import EmptyParameter
+from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule("PRM201", "uninitialized-parameter", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
+
+_BIAS = re.compile(r"(?:^|_)(?:b|bias|beta|shift|offset)\d*$")
+
+
+@rule.static(cst.Call)
+def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    fate = fate_of(scope, node)
+    if fate is None or fate.uncalled is not None or fate.parameter.written != "never":
+        return
+    name = fate.parameter.name
+    if fate.is_loaded:
+        message = f"`self.{name}` is allocated empty and only a checkpoint fills it, so without one it holds garbage"
+    else:
+        message = f"`self.{name}` is allocated empty and nothing writes it, so it starts as garbage"
+    yield Finding(stored_at(scope, node), message, _fix(scope, node, fate.parameter))
+
+
+def _fix(scope: Scope, node: cst.Call, parameter: EmptyParameter) -> Fix | None:
+    """Initialise where the parameter is assigned; of unknown rank, nothing can be proposed."""
+    if scope.self_attribute(stored_at(scope, node)) != parameter.name or parameter.allocation.rank is None:
+        return None
+    target = f"{scope.self_name}.{parameter.name}"
+    if _BIAS.search(parameter.name):
+        function, arguments = "zeros_", target
+    elif parameter.allocation.rank < 2:
+        function, arguments = "normal_", f"{target}, std=0.02"
+    else:
+        function, arguments = "xavier_uniform_", target
+    statement = scope.statement(node)
+    text = f"{scope.spell('torch.nn.init')}.{function}({arguments})"
+    change = Change(statement, statement, text, "after")
+    return Fix(f"Initialise `{target}` with `{function}`", (change,), "unsafe", ("torch.nn",))
