@@ -57,7 +57,7 @@ def _is_same(found: object, builder: Class | Scope) -> bool:
 
 def _scopes_with(file: File, word: str, pattern: re.Pattern[str]) -> Iterator[Scope]:
     """The functions, and the code of modules, of a package whose text matches."""
-    for found in _files_with(file, word):
+    for found in files_with(file, word):
         for unit in found.outline.units:
             if unit.kind == "function" and pattern.search(found.source.lines(unit.first, unit.last)):
                 yield found.scope(unit)
@@ -66,7 +66,7 @@ def _scopes_with(file: File, word: str, pattern: re.Pattern[str]) -> Iterator[Sc
             yield module
 
 
-def _files_with(file: File, word: str) -> Iterator[File]:
+def files_with(file: File, word: str) -> Iterator[File]:
     """A file itself, and those of its package that have a word."""
     yield file
     package = package_of(file)

@@ -1,0 +1,205 @@
+"""What ends a tie: one of the two places gets another parameter and the tie is not made again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.creation import is_creation
+from paramlint.facts.intent import says_shared
+from paramlint.facts.materialization import files_with
+from paramlint.facts.places import exclude_each_other
+from paramlint.knowledge import PARAMETER_CLASSES
+
+if TYPE_CHECKING:
+    from paramlint.facts.classes import Class
+    from paramlint.facts.scopes import Scope
+    from paramlint.facts.ties import Tie
+
+#: Functions that give a layer other parameters in place of its weight.
+_REPLACING = {
+    "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.weight_norm",
+    "torch.nn.utils.parametrizations.spectral_norm", "torch.nn.utils.parametrizations.orthogonal",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """The statement that ends a tie: the node, what gets a new parameter, and the two sides of the tie."""
+
+    node: cst.CSTNode
+    what: str
+    target: str
+    source: str
+
+
+def replaced_in_scope(scope: Scope, tie: Tie) -> Iterator[Replacement]:
+    """What ends a tie further down in the scope that makes it."""
+    for found in _replacements(scope, tie, scope):
+        is_later = scope.order(found.node) > scope.order(tie.node)
+        if is_later and not exclude_each_other(scope, tie.node, found.node):
+            if not _is_made_again(scope, found.node):
+                yield found
+
+
+def replaced_in_class(scope: Scope, tie: Tie) -> Iterator[Replacement]:
+    """What ends a tie of the constructor in another method, or in the constructor of a class that inherits from it."""
+    cls = scope.cls
+    if cls is None or scope.self_name is None or not _is_made_by_constructor(cls, scope):
+        return
+    constructor = cls.own_method("__init__")
+    built = _called_on_self(constructor) if constructor is not None else set()
+    for other in _methods(cls):
+        if other is scope or other.name in built or (other.cls is cls and other.name == "__init__"):
+            continue
+        for found in _replacements(other, tie, scope):
+            if not _is_made_again(other, found.node) and not _caller_ties(cls, other.name):
+                yield found
+
+
+def _methods(cls: Class) -> Iterator[Scope]:
+    for units in cls.outline.methods.values():
+        yield cls.file.scope(units[-1])
+    for definitions in cls.file.outline.classes.values():
+        other = cls.file.class_of(definitions[-1].unit)
+        constructor = other.own_method("__init__") if other is not None and cls in other.bases else None
+        if constructor is not None:
+            yield constructor
+
+
+def _is_made_by_constructor(cls: Class, scope: Scope) -> bool:
+    constructor = cls.own_method("__init__")
+    return scope is constructor or (constructor is not None and scope.name in _called_on_self(constructor))
+
+
+def _called_on_self(scope: Scope) -> set[str]:
+    return {name for call in scope.find(cst.Call) if (name := scope.self_attribute(call.func)) is not None}
+
+
+def _replacements(scope: Scope, tie: Tie, tied: Scope) -> Iterator[Replacement]:
+    """Where a scope gives one side of a tie, or the module that holds it, something new."""
+    target, source = tied.dotted(tie.target), tied.dotted(tie.source)
+    if target is None or source is None:
+        return
+    sides = {*_prefixes(target), *_prefixes(source)}
+    last = {side.rpartition(".")[2] for side in sides}
+    text = scope.file.source.lines(scope.unit.first, scope.unit.last)
+    if not re.search(rf"\.(?:{'|'.join(last)})\s*=[^=]|_norm\(|orthogonal\(", text):
+        return
+    for node in scope.find(cst.Assign, cst.Call):
+        if isinstance(node, cst.Assign) and node is not tie.node:
+            place = node.targets[0].target
+            written = scope.dotted(place)
+            if written in sides and is_creation(scope, node.value) and not _wraps(scope, node.value, sides):
+                yield Replacement(place, written, target, source)
+        elif isinstance(node, cst.Call) and node.args and scope.qualified(node.func) in _REPLACING:
+            written = scope.dotted(node.args[0].value)
+            if written in {target.rpartition(".")[0], source.rpartition(".")[0]}:
+                yield Replacement(node, written, target, source)
+
+
+def _prefixes(dotted: str) -> list[str]:
+    """`self.a.weight` and `self.a` of `self.a.weight`: what may be replaced without replacing the root."""
+    parts = dotted.split(".")
+    return [".".join(parts[:end]) for end in range(2, len(parts) + 1)]
+
+
+def _wraps(scope: Scope, value: cst.BaseExpression, sides: set[str]) -> bool:
+    """Whether a new parameter is made from one of the sides; that is another rule's business."""
+    if not isinstance(value, cst.Call) or scope.qualified(value.func) not in PARAMETER_CLASSES:
+        return False
+    return any(side in scope.text(value) for side in sides)
+
+
+def _is_made_again(scope: Scope, after: cst.CSTNode) -> bool:
+    """Whether a scope ties again further down: an assignment of one weight to another, or a call that says so."""
+    for node in scope.find(cst.Assign, cst.Call):
+        if scope.order(node) <= scope.order(after):
+            continue
+        if isinstance(node, cst.Call):
+            name = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+            if isinstance(name, cst.Name) and (says_shared(name.value) or "post_init" in name.value):
+                return True
+        elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Attribute):
+            target = node.targets[0].target
+            if isinstance(target, cst.Attribute) and target.attr.value == node.value.attr.value:
+                return True
+    return False
+
+
+def _caller_ties(cls: Class, method: str) -> bool:
+    """Whether a function of the file calls the method and ties again."""
+    for unit in cls.file.outline.units:
+        text = cls.file.source.lines(unit.first, unit.last)
+        if (
+            unit.kind == "function"
+            and f".{method}(" in text
+            and says_shared(" ".join(re.findall(r"\b\w+(?=\()", text)))
+        ):
+            return True
+    return False
+
+
+def bias_without_place(scope: Scope, node: cst.Assign) -> str | None:
+    """The layer that a bias of its own is added to, where the package ties that bias to the layer's.
+
+    A head keeps `self.bias = nn.Parameter(...)` beside `self.decoder = nn.Linear(..., bias=False)`. Code elsewhere that
+    resizes the layer's bias and assigns it to the head's, finds no bias, so the head's keeps its old size.
+    """
+    name = scope.self_attribute(node.targets[0].target)
+    if name is None or scope.cls is None or scope.name != "__init__" or not isinstance(node.value, cst.Call):
+        return None
+    if scope.qualified(node.value.func) not in PARAMETER_CLASSES:
+        return None
+    layer = _layer_before(scope.cls, name)
+    if layer is None or not _is_without_bias(scope.cls, layer) or _is_tied_here(scope, name, layer):
+        return None
+    return f"self.{layer}" if _is_assigned_elsewhere(scope, name) else None
+
+
+def _layer_before(cls: Class, name: str) -> str | None:
+    """`decoder` of `self.decoder(x) + self.bias` in `forward`."""
+    forward = cls.own_method("forward")
+    for node in forward.find(cst.BinaryOperation) if forward is not None else ():
+        if isinstance(node.operator, cst.Add) and forward is not None and forward.self_attribute(node.right) == name:
+            if isinstance(node.left, cst.Call):
+                return forward.self_attribute(node.left.func)
+    return None
+
+
+def _is_without_bias(cls: Class, layer: str) -> bool:
+    found = cls.assignments(layer)
+    value = found[0].value if len(found) == 1 else None
+    if not isinstance(value, cst.Call):
+        return False
+    flags = {arg.keyword.value: arg.value for arg in value.args if arg.keyword is not None}
+    flag = flags.get("bias")
+    return isinstance(flag, cst.Name) and flag.value == "False"
+
+
+def _is_tied_here(scope: Scope, name: str, layer: str) -> bool:
+    tied = re.compile(rf"\.{layer}\.bias\s*=\s*\w+\.{name}\b|\.{name}\s*=\s*\w+\.{layer}\.bias\b")
+    return tied.search(scope.file.source.text) is not None
+
+
+def _is_assigned_elsewhere(scope: Scope, name: str) -> bool:
+    """Whether a file of the package gives an attribute of this name the bias of a layer: `head.offset = out.bias`."""
+    assigned = re.compile(rf"\.{name}\s*=\s*[\w.]+\.bias\b")
+    for file in files_with(scope.file, name):
+        for unit in file.outline.units:
+            if unit.kind == "function" and assigned.search(file.source.lines(unit.first, unit.last)):
+                other = file.scope(unit)
+                if other is not scope and any(_is_bias_store(other, n, name) for n in other.find(cst.Assign)):
+                    return True
+    return False
+
+
+def _is_bias_store(scope: Scope, node: cst.Assign, name: str) -> bool:
+    target = node.targets[0].target
+    if not isinstance(target, cst.Attribute) or target.attr.value != name or scope.self_attribute(target) is not None:
+        return False
+    return isinstance(node.value, cst.Attribute) and node.value.attr.value == "bias"
