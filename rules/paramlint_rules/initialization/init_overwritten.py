@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -38,8 +39,13 @@ from paramlint.facts.init_events import (
 )
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
 from paramlint.walk import walk
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel, LiveTensor
+    from paramlint.verify.writes import Write
+
 
 rule = Rule("PRM207", "init-overwritten", group="bug", doc=__doc__, triggers=(Calls(*EVENT_NAMES),))
 
@@ -145,3 +151,42 @@ def _is_initialised(cls: Class, scope: Scope, name: str) -> bool:
 
 def _is_event(method: Scope, name: str) -> bool:
     return any(re.search(rf"self\.{re.escape(name)}\b", event.key) for event in init_events(method))
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for parameter in model.parameters:
+        if len(parameter.shape) < 2 or not parameter.is_constant or not parameter.marks:
+            continue
+        lost = [mark.write for mark in parameter.marks[:-1] if mark.whole and mark.write.by_user and not mark.read]
+        computed = next((write for write in lost if write.kind == "computed"), None)
+        last = parameter.marks[-1].write
+        if computed is not None and last.kind == "constant":
+            message = (
+                f"`{parameter.name}` is given computed values, which `{last.call}` then overwrites with a constant"
+            )
+            place = f"{computed.filename}:{computed.row}"
+            yield parameter.proof(message, last, computed_by=computed.call, computed_at=place)
+
+
+@rule.runtime
+def verify_twice(model: LiveModel) -> Iterator[Proof]:
+    for parameter in model.parameters:
+        drawn = [write for write in parameter.writes if write.filename and write.module]
+        if len(drawn) < 2:
+            continue
+        first, second = drawn[-2:]
+        if first.function != second.function or first.filename != second.filename or first.row >= second.row:
+            continue
+        is_same_call = first.describe() == second.describe()
+        siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
+        never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one, second))]
+        if never:
+            message = f"`{parameter.name}` is initialised twice in a row, and `{never[0]}` never"
+            yield parameter.proof(message, second, first_row=first.row, never=never)
+
+
+def _is_touched(parameter: LiveTensor, write: Write) -> bool:
+    """Whether the function of this write gives the parameter values too."""
+    own = [one for one in parameter.writes if one.by_user]
+    return any((one.filename, one.function) == (write.filename, write.function) for one in own)

@@ -24,6 +24,7 @@ Leave it: the configuration that leaves the parameter unwritten always loads a c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -31,7 +32,11 @@ from paramlint.facts import Scope
 from paramlint.facts.fate import fate_of
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM202", "partly-initialized-parameter", group="bug", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
 
@@ -56,3 +61,11 @@ def _when(parameter: EmptyParameter) -> str:
         return "on some paths through `__init__`"
     condition, truth = ranked[0]
     return f"when `{condition}`" if truth else f"unless `{condition}`"
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for parameter in model.parameters:
+        if parameter.status == "partly written" and not model.is_lost_on_materialization(parameter):
+            message = f"`{parameter.name}` is written only in part ({parameter.fraction:.0%}), the rest is garbage"
+            yield parameter.proof(message, fraction=parameter.fraction)

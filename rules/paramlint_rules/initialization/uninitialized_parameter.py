@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -38,7 +39,11 @@ from paramlint.facts import Scope
 from paramlint.facts.fate import fate_of
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM201", "uninitialized-parameter", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
 
@@ -73,3 +78,11 @@ def _fix(scope: Scope, node: cst.Call, parameter: EmptyParameter) -> Fix | None:
     text = f"{scope.spell('torch.nn.init')}.{function}({arguments})"
     change = Change(statement, statement, text, "after")
     return Fix(f"Initialise `{target}` with `{function}`", (change,), "unsafe", ("torch.nn",))
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for parameter in model.parameters:
+        if not model.is_lost_on_materialization(parameter) and parameter.is_unwritten:
+            how = "computed from memory that was" if parameter.status == "tainted" else "allocated and"
+            yield parameter.proof(f"`{parameter.name}` is {how} never written, so it starts as whatever was there")

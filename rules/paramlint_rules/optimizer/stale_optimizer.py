@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -33,7 +34,11 @@ from paramlint.facts.iterators import excludes
 from paramlint.facts.names import mentions
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
 from paramlint.facts.training import trains
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM704",
@@ -162,3 +167,15 @@ def _function(scope: Scope, node: cst.CSTNode) -> cst.CSTNode | None:
 
 def _source(cls: Class) -> str:
     return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    if model.coverage is None:
+        return
+    if model.coverage.foreign:
+        shapes = model.coverage.foreign
+        message = f"the optimizer holds {len(shapes)} tensors that are no parameters of the model, which it then trains"
+        yield Proof("", message, evidence={"shapes": shapes[:32]})
+    for name in model.coverage.missing:
+        yield model.by_name[name].proof(f"`{name}` is trainable, but in no group of the optimizer, so it never changes")

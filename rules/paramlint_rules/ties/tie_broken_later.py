@@ -20,13 +20,18 @@ Leave it: the tie is made again, in code that cannot be seen from here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.tie_ends import Replacement, bias_without_place, replaced_in_class, replaced_in_scope
 from paramlint.facts.ties import ties_in
-from paramlint.rule import Calls, Finding, Rule, Stores
+from paramlint.rule import Calls, Finding, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM503",
@@ -57,3 +62,10 @@ def check_bias(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
         target = scope.text(node.targets[0].target)
         message = f"`{target}` is kept equal to the bias of `{layer}`, which has none, so a resize does not reach it"
         yield Finding(node.targets[0].target, message)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for kept, lost, name in model.broken_ties:
+        message = f"`{name}` was tied to `{kept.name}` and then replaced, so the tie is gone"
+        yield lost.proof(message, tied_to=kept.name)
