@@ -19,6 +19,7 @@ from paramlint.walk import concrete, parents_of, walk
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class
+    from paramlint.facts.containers import PlainContainer
     from paramlint.facts.files import File, Symbol
 
 NodeT = TypeVar("NodeT", bound=cst.CSTNode)
@@ -249,6 +250,13 @@ class Scope:
     def assignments(self) -> list[tuple[str, Assignment]]:
         """The attributes of its own class that this scope gives values, in the order of the text."""
         return list(assignments_in(self))
+
+    @cached_property
+    def plain_containers(self) -> list[PlainContainer]:
+        """The lists, dicts and the like that a method is the first of its class to keep on `self`."""
+        from paramlint.facts.containers import plain_containers  # it asks scopes itself
+
+        return list(plain_containers(self))
 
     @cached_property
     def returned(self) -> Type | None:

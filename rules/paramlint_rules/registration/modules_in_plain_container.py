@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.facts import Scope, owns_parameters
-from paramlint.facts.containers import Held, plain_containers
+from paramlint.facts.containers import Held
 from paramlint.facts.wrapping import wrap
 from paramlint.rule import Finding, Proof, Rule, Stores
 
@@ -42,7 +42,7 @@ HIDDEN = ("container", "closure", "object")
 
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
-    for container in plain_containers(scope):
+    for container in scope.plain_containers:
         if not any(_is_lost(held) for held in container.held) or container.hides_one or container.fates:
             continue
         assert container.first.target is not None

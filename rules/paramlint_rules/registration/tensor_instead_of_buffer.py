@@ -64,11 +64,17 @@ def check(scope: Scope) -> Iterator[Finding]:
     for name, assignment in scope.assignments:
         if assignment.how != "assign" or assignment.value is None or assignment.target is None:
             continue
-        if not is_constant(scope, assignment.value) or len(cls.assignments(name)) != 1:
-            continue
-        if _is_computed_with(cls, name):
+        if _is_always_constant(scope, cls, name) and _is_computed_with(cls, name):
             message = f"`self.{name}` is a plain tensor, so it does not move with the module"
             yield Finding(assignment.target, message, _fix(scope, name, assignment))
+
+
+def _is_always_constant(scope: Scope, cls: Class, name: str) -> bool:
+    """Whether it is only ever given constants, all of them in this `__init__`."""
+    return all(
+        a.scope is scope and a.how == "assign" and a.value is not None and is_constant(scope, a.value)
+        for a in cls.assignments(name)
+    )
 
 
 def _is_computed_with(cls: Class, name: str) -> bool:

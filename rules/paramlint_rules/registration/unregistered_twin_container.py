@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.facts import Scope, owns_parameters
-from paramlint.facts.containers import plain_containers
 from paramlint.rule import Finding, Rule, Stores
 
 rule = Rule(
@@ -39,7 +38,7 @@ rule = Rule(
 
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
-    for container in plain_containers(scope):
+    for container in scope.plain_containers:
         modules = [held for held in container.held if held.type.is_module and held.is_made]
         if not any(owns_parameters(held.type) is not False for held in modules) or container.fates != {"registered"}:
             continue
