@@ -15,6 +15,7 @@ from paramlint_rules.initialization import (
     init_never_matches,
     init_of_module,
     init_overwritten,
+    lost_on_materialization,
     padding_row_overwritten,
     partly_initialized_parameter,
     pretrained_weights_overwritten,
@@ -55,7 +56,13 @@ from paramlint_rules.sharing import (
     repeated_module,
     shallow_copied_module,
 )
-from paramlint_rules.ties import tie_broken_later, tie_by_data, tie_by_rewrap, tie_lost_on_materialization
+from paramlint_rules.ties import (
+    tie_broken_later,
+    tie_by_data,
+    tie_by_rewrap,
+    tie_lost_on_materialization,
+    tie_never_made,
+)
 from paramlint_rules.values import (
     data_in_forward,
     data_read,
@@ -76,6 +83,7 @@ RULES: tuple[Rule, ...] = (
     data_read.rule,
     uninitialized_parameter.rule,
     partly_initialized_parameter.rule,
+    lost_on_materialization.rule,
     init_never_called.rule,
     init_of_module.rule,
     init_overwritten.rule,
@@ -109,6 +117,7 @@ RULES: tuple[Rule, ...] = (
     tie_by_data.rule,
     tie_broken_later.rule,
     tie_lost_on_materialization.rule,
+    tie_never_made.rule,
     requires_grad_typo.rule,
     requires_grad_on_module.rule,
     frozen_norm_still_updates.rule,

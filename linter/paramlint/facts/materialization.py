@@ -33,12 +33,13 @@ def is_built_on_meta(file: File, builder: Class | Scope) -> bool:
     name = builder.name
     for scope in _scopes_with(file, name, re.compile(rf"\b{name}\(")):
         for call in scope.find(cst.Call):
-            if _is_on_meta(scope, call) and _is_same(scope.resolve(call.func), builder):
+            if is_on_meta(scope, call) and _is_same(scope.resolve(call.func), builder):
                 return True
     return False
 
 
-def _is_on_meta(scope: Scope, call: cst.Call) -> bool:
+def is_on_meta(scope: Scope, call: cst.Call) -> bool:
+    """Whether a call says that it builds on the meta device, or stands in a `with` that does."""
     if any(_META.search(scope.text(arg.value)) for arg in call.args if arg.keyword is not None):
         return True
     return any(

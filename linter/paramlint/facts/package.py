@@ -38,7 +38,8 @@ class Package:
         return found
 
     @cached_property
-    def _is_package(self) -> bool:
+    def is_package(self) -> bool:
+        """Whether it is a package, and not scripts beside each other."""
         return os.path.exists(os.path.join(self.root, "__init__.py"))
 
     @cached_property
@@ -46,7 +47,7 @@ class Package:
         found: list[str] = []
         for folder, folders, names in os.walk(self.root):
             folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__pycache__")
-            if not self._is_package:
+            if not self.is_package:
                 folders.clear()  # scripts beside each other
             found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")]
             if len(found) > MAX_FILES:
@@ -55,7 +56,7 @@ class Package:
 
     def paths_with(self, file: File, *words: str) -> list[str]:
         """The files whose text has all of these words; beside a lone script, only those that name it."""
-        if not self._is_package:
+        if not self.is_package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
         patterns = [re.compile(rb"\b" + re.escape(word.encode()) + rb"\b") for word in words]
         return [

@@ -144,9 +144,9 @@ def _written_by_call(scope: Scope, node: cst.Call) -> Iterator[cst.BaseExpressio
         yield func.value
     yield from (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")
     is_init = name.startswith("torch.nn.init.") or (_INITIALISING.search(last.lower()) and not _READING.search(name))
-    if is_init or last.endswith("_") or last in ("setattr", "register_parameter"):
+    if is_init or last.endswith("_") or last in ("setattr", "register_parameter", "register_buffer"):
         yield from (arg.value for arg in node.args if arg.star == "")
-    if last in ("setattr", "register_parameter") and node.args:
+    if last in ("setattr", "register_parameter", "register_buffer") and node.args:
         owner = node.args[0].value if last == "setattr" else getattr(func, "value", None)
         key = node.args[1].value if last == "setattr" and len(node.args) > 1 else node.args[0].value
         if isinstance(owner, cst.BaseExpression):
