@@ -362,6 +362,11 @@ def copied_from_empty():
     return weight
 
 
+@gives(WRITTEN)
+def scaled_then_drawn():
+    return nn.init.normal_(torch.empty(4, 4) * 0.02)
+
+
 # Part by part.
 
 

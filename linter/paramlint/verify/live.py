@@ -350,11 +350,15 @@ class LiveModel:
 
     @cached_property
     def plain_tensors(self) -> tuple[Found, ...]:
-        """Tensors without gradient that stand in attributes without being buffers."""
+        """Tensors without gradient that stand in attributes without being buffers.
+
+        Left out are those of no dimension: they work beside tensors of any device.
+        """
         return tuple(
             found
             for found in self._reachable
-            if isinstance(found.value, torch.Tensor) and not found.is_trainable and not found.is_parameter
+            if isinstance(found.value, torch.Tensor) and found.value.ndim
+            if not found.is_trainable and not found.is_parameter
         )
 
     @cached_property
