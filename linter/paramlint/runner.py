@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from paramlint.check import FileReport, check_paths, check_source, problem, with_large_stack
 from paramlint.facts import Project
 from paramlint.finding import Applicability, Diagnostic
 from paramlint.fixes import fix_source
 from paramlint.nominate import Nominator
+from paramlint.patterns import Patterns
 from paramlint.rewrite import Rewrite
 from paramlint.rule import Rule
 from paramlint.source import Source, UnreadableError
+from paramlint.suite import by_name
+
+
+class PerFileIgnores:
+    """Rules that are left out in some files.
+
+    Args:
+        ignores: a folder, a pattern relative to it, and selectors of rules.
+    """
+
+    def __init__(self, ignores: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
+        self._ignores = [
+            (Patterns(folder, (pattern,)), {rule.code for selector in selectors for rule in by_name(selector)})
+            for folder, pattern, selectors in ignores
+        ]
+
+    def apply(self, report: FileReport) -> FileReport:
+        """The report without those rules."""
+        if not self._ignores or not report.diagnostics:
+            return report
+        path = os.path.abspath(report.path)
+        codes = {c for patterns, ignored in self._ignores if patterns.cover_somewhere(path, False) for c in ignored}
+        return replace(report, diagnostics=[d for d in report.diagnostics if d.code not in codes])
 
 
 @dataclass(frozen=True)
@@ -23,11 +48,17 @@ class Run:
         rules: which rules look at the files.
         fix: fix what has a fix at most this bold; nothing without it.
         reference: parse every file whole.
+        ignores: which rules are not asked for in which files.
     """
 
     rules: Sequence[Rule]
     fix: Applicability | None = None
     reference: bool = False
+    ignores: PerFileIgnores = field(default_factory=lambda: PerFileIgnores(()))
+
+    def keep(self, report: FileReport) -> FileReport:
+        """The report without what is not asked for."""
+        return self.ignores.apply(report)
 
 
 @dataclass
@@ -89,8 +120,8 @@ def run_source(source: Source, run: Run) -> Result:
 
 def _run_paths(paths: Sequence[str], run: Run) -> Result:
     project = Project()
-    reports = list(check_paths(paths, run.rules, project, reference=run.reference))
-    result = Result(reports)
+    reports = check_paths(paths, run.rules, project, reference=run.reference)
+    result = Result([run.keep(report) for report in reports])
     _fix(result, run, project)
     return result
 
@@ -98,7 +129,7 @@ def _run_paths(paths: Sequence[str], run: Run) -> Result:
 def _run_source(source: Source, run: Run) -> Result:
     project = Project()
     report = check_source(source, Nominator(run.rules), project, reference=run.reference)
-    result = Result([report], sources={source.path: source})
+    result = Result([run.keep(report)], sources={source.path: source})
     _fix(result, run, project)
     return result
 
@@ -110,7 +141,7 @@ def _fix(result: Result, run: Run, project: Project) -> None:
     nominator = Nominator(run.rules)
 
     def fixable(source: Source) -> list[Diagnostic]:
-        return _fixable(check_source(source, nominator, project).diagnostics, run.fix)
+        return _fixable(run.keep(check_source(source, nominator, project)).diagnostics, run.fix)
 
     for index, report in enumerate(result.reports):
         if not _fixable(report.diagnostics, run.fix):
@@ -123,7 +154,7 @@ def _fix(result: Result, run: Run, project: Project) -> None:
             continue
         result.rewrites.append(Rewrite(before, after, fixes))
         result.unfixed[report.path] = report
-        result.reports[index] = check_source(after, nominator, project, reference=run.reference)
+        result.reports[index] = run.keep(check_source(after, nominator, project, reference=run.reference))
         result.sources[report.path] = after
 
 

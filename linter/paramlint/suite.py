@@ -28,18 +28,24 @@ def is_on(rule: Rule) -> bool:
     return rule.group != "pedantic" and rule.code not in OFF
 
 
-def select(select: Iterable[str] = (), extend: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Rule]:
+def select(
+    select: Iterable[str] = (),
+    extend: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    default: Iterable[Rule] | None = None,
+) -> list[Rule]:
     """The rules that a selection names, in the order of their codes.
 
     Args:
         select: instead of the default set; `ALL`, a code, a prefix of codes or a rule's name.
         extend: beside the selected ones.
         ignore: taken away again, unless `select` or `extend` names them more exactly.
+        default: what runs without `select`; the default set when it is not given.
 
     Raises:
         UnknownRuleError: a name that matches no rule; the message suggests what was meant.
     """
-    chosen: dict[Rule, int] = {rule: 0 for rule in CATALOGUE if is_on(rule)}
+    chosen: dict[Rule, int] = dict.fromkeys(filter(is_on, CATALOGUE) if default is None else default, 0)
     wanted = list(select)
     if wanted:
         chosen = {}

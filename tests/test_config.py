@@ -1,0 +1,151 @@
+"""Configuration is found, combined, checked, and is data only."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from paramlint.cli import main
+
+from .conftest import BAD, GOOD
+
+
+@pytest.fixture
+def project(bad):
+    """The folder of one finding, at the root of a repository."""
+    (bad.parent / ".git").mkdir()
+    return bad.parent
+
+
+def check(capsys, *arguments):
+    code = main(["check", "--output-format", "concise", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def pyproject(folder, text):
+    (folder / "pyproject.toml").write_text(f'[project]\nname = "x"\n\n[tool.paramlint]\n{text}\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", 1),
+        ('ignore = ["PRM401"]', 0),
+        ('ignore = ["modules-in-plain-container"]', 0),
+        ('select = ["PRM1"]', 0),
+        ('select = ["PRM1"]\nextend-select = ["PRM4"]', 1),
+        ('exclude = ["bad.py"]', 0),
+        ('exclude = ["*.py", "!bad.py"]', 1),
+        ('per-file-ignores = {"b*.py" = ["PRM4"]}', 0),
+        ('[tool.paramlint.per-file-ignores]\n"src/**" = ["PRM4"]', 1),
+        ("[tool.paramlint.verify]\nanything = 1", 1),
+    ],
+)
+def test_settings(project, capsys, text, code):
+    pyproject(project, text)
+    assert check(capsys)[0] == code
+    assert check(capsys, "--isolated")[0] == 1
+
+
+def test_format_and_fixes(project, capsys):
+    pyproject(project, 'output-format = "json"\nfix = true\nunsafe-fixes = true')
+    assert main(["check"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert (project / "bad.py").read_text() == GOOD
+    (project / "bad.py").write_text(BAD)
+    assert main(["check", "--no-unsafe-fixes", "--output-format", "concise"]) == 1
+    assert capsys.readouterr().out.startswith("bad.py:8:9: PRM401")
+    assert main(["check", "--no-fix"]) == 1
+    assert (project / "bad.py").read_text() == BAD
+
+
+def test_the_command_line_wins(project, capsys):
+    pyproject(project, 'ignore = ["PRM401"]')
+    assert check(capsys, "--select", "PRM4")[0] == 1
+    assert check(capsys, "--extend-select", "PRM401")[0] == 1
+    assert check(capsys, "--extend-select", "PRM401", "--ignore", "PRM401")[0] == 0
+    pyproject(project, 'select = ["PRM401"]')
+    assert check(capsys, "--ignore", "PRM4")[0] == 0
+    assert check(capsys, "--ignore", "PRM401")[0] == 0
+
+
+def test_the_nearest_file_wins_and_one_without_a_table_does_not_count(project, capsys, monkeypatch):
+    pyproject(project, 'ignore = ["PRM401"]')
+    inner = project / "inner"
+    inner.mkdir()
+    (inner / "bad.py").write_text(BAD)
+    (inner / "pyproject.toml").write_text('[project]\nname = "paramlint-user"\n')
+    assert check(capsys, "inner")[0] == 0
+    (inner / "paramlint.toml").write_text("")
+    assert check(capsys, "inner")[0] == 1
+    assert check(capsys, "inner/bad.py")[0] == 1
+    assert check(capsys, "inner/bad.py", "bad.py")[0] == 0  # the folder of both is the outer one
+    (inner / "paramlint.toml").unlink()
+    (inner / ".git").mkdir()  # a repository of its own
+    assert check(capsys, "inner")[0] == 1
+
+
+def test_extend_adds_up_and_replaces(project, capsys):
+    (project / "base.toml").write_text('ignore = ["PRM4"]\nexclude = ["gone.py"]\noutput-format = "json"\n')
+    (project / "gone.py").write_text(BAD)
+    pyproject(project, 'extend = "base.toml"')
+    assert check(capsys)[0] == 0
+    pyproject(project, 'extend = "base.toml"\nselect = ["PRM401"]')
+    code, out, _ = check(capsys)
+    assert (code, out.count("\n")) == (1, 1)
+    assert main(["check"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["code"] == "PRM401"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("selct = []", "pyproject.toml:5: `selct` is no setting; did you mean `select`?"),
+        ("extend_select = []", "pyproject.toml:5: `extend_select` is no setting; did you mean `extend-select`?"),
+        ("\n[tool.paramlint.rules]\nx = 1", "pyproject.toml:6: `rules` is no setting; "),
+        ('fix = true\nselect = "PRM4"', "pyproject.toml:6: `select`: expected a list, got a text"),
+        (
+            'output-format = "sarfi"',
+            "pyproject.toml:5: `output-format`: invalid enum value 'sarfi'; did you mean `sarif`?",
+        ),
+        ("fix = 1", "pyproject.toml:5: `fix`: expected "),
+        ('ignore = [\n  "PRM4",\n  "PRM9x",\n]', "pyproject.toml:7: no rule is called 'PRM9x'"),
+        (
+            '[tool.paramlint.per-file-ignores]\n"x.py" = ["moduls-in-plain-container"]',
+            "pyproject.toml:6: no rule is called 'moduls-in-plain-container'; did you mean modules-in-plain-container?",
+        ),
+        ("select = [", "is not valid TOML"),
+        ('extend = "nowhere.toml"', "pyproject.toml:5: `extend` names no file: nowhere.toml"),
+        ('extend = "pyproject.toml"', "pyproject.toml:5: `extend` leads back to this file"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_place(project, capsys, text, said):
+    pyproject(project, text)
+    code, out, err = check(capsys)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert check(capsys, "--isolated")[0] == 1
+
+
+def test_a_given_file(project, capsys):
+    (project / "other.toml").write_text('ignore = ["PRM401"]\n')
+    assert check(capsys, "--config", "other.toml")[0] == 0
+    code, _, err = check(capsys, "--config", "missing.toml")
+    assert code == 2
+    assert "missing.toml:1: cannot be read: No such file or directory" in err
+    assert check(capsys, "--config", "other.toml", "--isolated")[0] == 2
+
+
+def test_standard_input_uses_the_configuration_of_its_name(project, command):
+    (project / "sub").mkdir()
+    (project / "sub" / "paramlint.toml").write_text('ignore = ["PRM401"]\n')
+    assert command("check", "-", input=BAD.encode()).returncode == 1
+    assert command("check", "-", "--stdin-filename", "sub/x.py", input=BAD.encode()).returncode == 0
+
+
+def test_ignored_rules_are_not_fixed(project, capsys):
+    pyproject(project, 'per-file-ignores = {"bad.py" = ["PRM401"]}')
+    assert check(capsys, "--fix", "--unsafe-fixes")[0] == 0
+    assert (project / "bad.py").read_text() == BAD
