@@ -1,0 +1,69 @@
+"""A tie that is asked for, or declared, but never made leaves two parameters where one is meant.
+
+It happens in several ways: an option such as `tie_weights` is accepted and not acted on; the tie is assigned to
+something that the model does not have; `_tied_weights_keys` names a parameter that does not exist; the method that makes the tie
+is never called. The model trains all the same, with more parameters than it should have.
+
+Bad:
+    class Net(nn.Module):
+        def __init__(self, tie_weights=True):
+            super().__init__()
+            self.table = nn.Embedding(100, 8)
+            self.head = nn.Linear(8, 100)
+
+Good:
+    class Net(nn.Module):
+        def __init__(self, tie_weights=True):
+            super().__init__()
+            self.table = nn.Embedding(100, 8)
+            self.head = nn.Linear(8, 100)
+            if tie_weights:
+                self.head.weight = self.table.weight
+
+Leave it: the option is only kept for callers that still pass it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.tie_wishes import OPTIONS, idle_options, missing_names, missing_place, uncalled_tie
+from paramlint.rule import Classes, Finding, Rule, Stores
+
+rule = Rule(
+    "PRM505",
+    "tie-never-made",
+    group="bug",
+    doc=__doc__,
+    triggers=(Stores("weight", "bias", "weights", "wieght", "weigth", "bais"), Classes("_tied_weights_keys", *OPTIONS)),
+)
+
+
+@rule.static(cst.Assign)
+def check_place(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+    missing = missing_place(scope, node)
+    if missing is not None:
+        text = scope.text(node.targets[0].target)
+        yield Finding(node.targets[0].target, f"`{text}` ties nothing, because {missing}, so the tie is never made")
+
+
+@rule.static_scope
+def check_method(scope: Scope) -> Iterator[Finding]:
+    name = uncalled_tie(scope)
+    if name is not None:
+        yield Finding(name, f"`{name.value}` is never called, so the tie that it makes is never made")
+
+
+@rule.static_class
+def check_options(cls: Class) -> Iterator[Finding]:
+    for name in idle_options(cls):
+        yield Finding(name, f"`{name.value}` is accepted and not acted on, so the tie is never made")
+
+
+@rule.static_class
+def check_keys(cls: Class) -> Iterator[Finding]:
+    for node, part in missing_names(cls):
+        yield Finding(node, f"`{part}` of `_tied_weights_keys` does not exist in `{cls.name}`, so it is never tied")
