@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from paramlint.verify import laws
 from paramlint.verify.calls import CALLS, law_of_call
@@ -187,6 +188,28 @@ def test_a_wrong_law_is_rejected_with_a_reason(law: Law, fill: Callable[[Any], o
     result = fit(values, law.at(values.shape))
     assert result.verdict == "rejected"
     assert result.reason
+
+
+@pytest.mark.parametrize(("mean", "std"), [(0.1, 1.0), (0.0, 1.1)], ids=["mean", "std"])
+def test_moments_are_seen_where_the_shape_alone_would_pass(mean: float, std: float) -> None:
+    law = laws.normal().at((1000,))
+    for seed in range(5):
+        values = np.random.default_rng(seed).normal(size=1000)
+        # Standardised, so that the moments are off by what is asked and by nothing else.
+        values = mean + std * (values - values.mean()) / values.std()
+        assert stats.kstest(values, "norm").pvalue > 0.005
+        assert fit(values, law).verdict == "rejected"
+
+
+def test_the_two_tails_of_a_truncated_normal_are_mirror_images() -> None:
+    upper, lower = laws.trunc_normal(a=7, b=9).at(()), laws.trunc_normal(a=-9, b=-7).at(())
+    assert upper.mean == pytest.approx(-lower.mean, rel=1e-12)
+    assert upper.std == pytest.approx(lower.std, rel=1e-12)
+    assert upper.cdf is not None
+    assert lower.cdf is not None
+    x = np.linspace(7, 9, 50)
+    np.testing.assert_allclose(upper.cdf(x), 1 - lower.cdf(-x), atol=1e-12)
+    np.testing.assert_allclose(upper.cdf(x), stats.truncnorm(7, 9).cdf(x), atol=1e-9)
 
 
 def test_a_uniform_with_small_values_zeroed_follows_its_own_law_and_no_other() -> None:

@@ -68,7 +68,7 @@ def _other(factory: Factory) -> Build:
 
 
 def _too_large(size: int, limit: int) -> str:
-    return f"not built for real: {size / 2**30:.3g} GiB is more than the limit of {limit / 2**30:.3g} GiB"
+    return f"not built for real: {size / 2**30:,.4g} GiB is more than the limit of {limit / 2**30:,.4g} GiB"
 
 
 def _size(factory: Factory, preset: Preset, method: str) -> int | None:

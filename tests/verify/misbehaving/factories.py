@@ -89,10 +89,12 @@ def forks_memory():
     time.sleep(60)
 
 
-def forks_and_goes_on():
-    # Both go on to answer; the copy must not.
-    os.fork()
-    return {"width": os.getpid()}
+def forks_and_ends():
+    # The copy goes on to answer, which it must not; the child itself does not answer.
+    if os.fork():
+        time.sleep(1)
+        os._exit(3)
+    return {}
 
 
 def forks_many():
@@ -103,8 +105,8 @@ def forks_many():
 
 
 def leaves_sleepers():
-    """One in the session, one in a session of its own, one that was forked twice and owns no stream."""
-    near = subprocess.Popen(["sleep", "61"])
+    """One in the session without the environment, one outside of it, one forked twice and without a stream."""
+    near = subprocess.Popen(["sleep", "61"], env={"PATH": os.environ["PATH"]})
     apart = subprocess.Popen(["sleep", "62"], start_new_session=True)
     if os.fork() == 0:
         os.setsid()
