@@ -105,7 +105,7 @@ def _binds(scope: Scope, statement: cst.CSTNode, name: str) -> bool:
 
 
 def uncalled_tie(scope: Scope) -> cst.Name | None:
-    """The name of a method that makes a tie and that nothing in the package mentions, though the class is built there."""
+    """The name of a method that makes a tie and that nothing in the package calls, though the class is built there."""
     cls = scope.cls
     if cls is None or scope.name.startswith("__") or not isinstance(scope.node, cst.FunctionDef):
         return None
@@ -125,7 +125,7 @@ def uncalled_tie(scope: Scope) -> cst.Name | None:
 
 
 def idle_options(cls: Class) -> Iterator[cst.Name]:
-    """Arguments of a module's constructor that ask for a tie, and that are not read, or only kept and not read again."""
+    """Arguments of a constructor that ask for a tie, and that are not read, or only kept and not read again."""
     constructor = cls.own_method("__init__")
     if constructor is None or not cls.is_module or not isinstance(constructor.node, cst.FunctionDef):
         return
