@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""How much time and memory a virtual build takes: a Llama of 405 billion parameters, whose weights would be 1.5 TB.
+
+    benchmarks/virtual_build.py
+
+Prints CPU seconds and the growth of resident memory after torch was imported and used once.
+"""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+from torch import nn
+
+from paramlint.verify.build import Build, build_virtual
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    return nn.Linear(inputs, outputs, bias=False)
+
+
+def block(width: int, hidden: int, key_value: int) -> nn.Module:
+    attention = [linear(width, width), linear(width, key_value), linear(width, key_value), linear(width, width)]
+    feed_forward = [linear(width, hidden), linear(width, hidden), linear(hidden, width)]
+    return nn.Sequential(*attention, *feed_forward, nn.RMSNorm(width), nn.RMSNorm(width))
+
+
+class Llama(nn.Module):
+    def __init__(self, width: int, hidden: int, key_value: int, depth: int, vocabulary: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.blocks = nn.ModuleList(block(width, hidden, key_value) for _ in range(depth))
+        self.norm = nn.RMSNorm(width)
+        self.head = linear(width, vocabulary)
+        self.apply(self._init_weights)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            nn.init.trunc_normal_(module.weight, std=0.02)
+
+
+def statuses(build: Build) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for parameter in build.module.parameters():
+        status = build.shadow.account(parameter).status
+        counts[status] = counts.get(status, 0) + 1
+    return counts
+
+
+def main() -> None:
+    statuses(build_virtual(lambda: Llama(64, 128, 16, 2, 100)))
+    process = psutil.Process()
+    memory, started = process.memory_info().rss, time.process_time()
+    build = build_virtual(lambda: Llama(16384, 53248, 1024, 126, 128256))
+    found = statuses(build)
+    seconds, grown = time.process_time() - started, process.memory_info().rss - memory
+    count = sum(parameter.numel() for parameter in build.module.parameters())
+    print(f"{count / 1e9:.1f} billion parameters, {found}: {seconds:.2f} s CPU, {grown / 2**20:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
