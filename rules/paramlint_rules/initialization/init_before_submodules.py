@@ -1,0 +1,122 @@
+"""The initialiser is applied before later submodules exist.
+
+`self.apply(self._init_weights)` visits the modules that are there at that moment. A layer that `__init__` creates
+afterwards keeps the default initialisation, although the function has a branch for its class.
+
+Bad:
+    class Net(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.body = nn.Linear(width, width)
+            self.apply(self._init_weights)
+            self.head = nn.Linear(width, 10)
+
+        def _init_weights(self, module):
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+
+Good:
+    class Net(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.body = nn.Linear(width, width)
+            self.head = nn.Linear(width, 10)
+            self.apply(self._init_weights)
+
+        def _init_weights(self, module):
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+
+Fix: unsafe. The call moves to the end of `__init__`, so the later layers start from other values.
+Leave it: the later layer is meant to keep its default initialisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Assignment, Scope
+from paramlint.facts.applied import applied_function, initialised_classes, makes_one_of
+from paramlint.facts.files import Symbol
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule(
+    "PRM204",
+    "init-before-submodules",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Calls("apply", "init_weights", "_init_weights", "initialize_weights", "_initialize_weights"),),
+)
+
+
+@rule.static(cst.Call)
+def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    if scope.name != "__init__" or scope.cls is None or not scope.cls.is_module or "init" not in scope.text(node):
+        return
+    function = applied_function(scope, node)
+    if function is None:
+        return
+    classes = initialised_classes(function)
+    for name, assignment in scope.assignments:
+        if not _is_later(scope, node, assignment.node) or not _makes(scope, assignment, classes):
+            continue
+        if not _is_initialised(scope, name, assignment.node):
+            message = f"`{scope.text(node)}` runs before `self.{name}` exists, so that keeps its default initialisation"
+            yield Finding(node, message, _fix(scope, node))
+            return
+
+
+def _is_later(scope: Scope, first: cst.CSTNode, second: cst.CSTNode) -> bool:
+    """Whether a statement comes after another on the same path: not in the other branch of an `if`."""
+    if scope.order(second) <= scope.order(first):
+        return False
+    around: dict[cst.CSTNode, cst.CSTNode] = dict(_steps(scope, first))
+    return all(
+        not isinstance(ancestor, cst.If) or around.get(ancestor, below) is below
+        for ancestor, below in _steps(scope, second)
+    )
+
+
+def _steps(scope: Scope, node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+    """Each node around a node, with its child on the way there."""
+    below = node
+    for ancestor in scope.ancestors(node):
+        yield ancestor, below
+        below = ancestor
+
+
+def _makes(scope: Scope, assignment: Assignment, classes: set[Symbol]) -> bool:
+    if assignment.value is None or assignment.how not in ("assign", "module"):
+        return False
+    return makes_one_of(scope, assignment.value, classes)
+
+
+def _is_initialised(scope: Scope, name: str, after: cst.CSTNode) -> bool:
+    """Whether a later call in the constructor initialises everything, or this submodule."""
+    for call in scope.find(cst.Call):
+        if scope.order(call) <= scope.order(after):
+            continue
+        text = scope.text(call)
+        if applied_function(scope, call) is not None or f"{scope.self_name}.{name}" in text:
+            return True
+        own = scope.self_attribute(call.func)
+        if own is not None and ("init" in own or "reset" in own):
+            return True
+    return False
+
+
+def _fix(scope: Scope, node: cst.Call) -> Fix | None:
+    statement = scope.statement(node)
+    assert isinstance(scope.node, cst.FunctionDef)
+    body = scope.node.body.body
+    if statement not in body or not isinstance(scope.parent(node), cst.Expr):
+        return None
+    last = body[-1]
+    changes = (
+        Change(statement, statement, "", "delete"),
+        Change(last, last, scope.text(node), "after"),
+    )
+    return Fix("Apply it at the end of `__init__`", changes)
