@@ -7,6 +7,7 @@ test is generous, and the reference run, which nominates everything, must give t
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +41,7 @@ _DISPLAYS = (
     ast.DictComp,
     ast.GeneratorExp,
 )
+_BUILTINS = frozenset(dir(builtins))
 #: In an annotation.
 _CONTAINS = re.compile(r"list|tuple|set|dict|sequence|iter|collection|mapping", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -375,7 +377,9 @@ def _is_container(value: ast.expr) -> bool:
     )
 
 
-def _is_of_self(func: ast.expr) -> bool:
+def _is_helper(func: ast.expr) -> bool:
+    if isinstance(func, ast.Name):
+        return not func.id[:1].isupper() and func.id not in _BUILTINS
     return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "self"
 
 
@@ -383,7 +387,7 @@ _VALUES: dict[str, Callable[[ast.expr], bool]] = {
     "container": _is_container,
     "call": lambda value: any(isinstance(node, ast.Call) for node in _walk(value)),
     "name": lambda value: isinstance(value, (ast.Name, ast.Attribute)),
-    "method": lambda value: isinstance(value, ast.Call) and _is_of_self(value.func),
+    "helper": lambda value: isinstance(value, ast.Call) and _is_helper(value.func),
 }
 
 

@@ -79,8 +79,8 @@ class Stores:
     """An assignment to an attribute. With `names`, to one of these; else to any attribute at all.
 
     `values` limits it to values that may be one of these: `"container"` (a list, tuple, dict, set, comprehension or
-    call of `list`, `dict`, `tuple`...), `"local"` (a name that the function gives a container), `"method"` (a call of
-    an own method), `"call"` (anything with a call in it), `"name"` (a plain name or attribute).
+    call of `list`, `dict`, `tuple`...), `"local"` (a name that the function gives a container), `"helper"` (a call of
+    a function or of an own method), `"call"` (anything with a call in it), `"name"` (a plain name or attribute).
     """
 
     names: frozenset[str]

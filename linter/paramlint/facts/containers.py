@@ -195,7 +195,7 @@ def _kind(scope: Scope, node: cst.BaseExpression) -> str:
         return _kind(scope, node.left) or _kind(scope, node.right)
     if isinstance(node, cst.IfExp):
         return _kind(scope, node.body) or _kind(scope, node.orelse)
-    if not _is_local(scope, node) and not _is_method_call(scope, node):
+    if not _is_local(scope, node) and not _is_helper_call(scope, node):
         return ""
     known = scope.type(node)
     if known is None or known.kind != "container":
@@ -222,8 +222,13 @@ def _is_local(scope: Scope, node: cst.BaseExpression) -> bool:
     )
 
 
-def _is_method_call(scope: Scope, node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Call) and scope.self_attribute(node.func) is not None
+def _is_helper_call(scope: Scope, node: cst.BaseExpression) -> bool:
+    """Whether a function or a method of `self` is called, rather than a class."""
+    if not isinstance(node, cst.Call):
+        return False
+    if isinstance(node.func, cst.Name):
+        return not node.func.value[:1].isupper()
+    return scope.self_attribute(node.func) is not None
 
 
 # What is put in
@@ -337,7 +342,7 @@ def _fate(carriers: Carriers, node: cst.CSTNode) -> Fate | None:
             if node is parent.keyword or not isinstance(call, cst.Call):
                 return None
             if not _carries_on(scope, call):
-                return _given(carriers, call)
+                return _given(carriers, call, parent)
             node, parent = call, scope.parent(call)
         elif isinstance(parent, (cst.Assign, cst.AnnAssign)):
             return _stored(carriers, parent) if node is parent.value else None
@@ -375,7 +380,7 @@ def _carries_on(scope: Scope, call: cst.Call) -> bool:
     return name in CARRYING or name == "map" or (name is not None and name.startswith("torch.nn.utils.param"))
 
 
-def _given(carriers: Carriers, call: cst.Call) -> Fate | None:
+def _given(carriers: Carriers, call: cst.Call, arg: cst.Arg) -> Fate | None:
     """What a call does with a carrier among its arguments."""
     scope = carriers.scope
     name = scope.qualified(call.func)
@@ -388,7 +393,32 @@ def _given(carriers: Carriers, call: cst.Call) -> Fate | None:
         return None if _reaches(carriers, call.func.value) else "taken"
     if name is not None and name.startswith("torch.") and module_class(name) is None and name not in OPTIMIZERS:
         return None
-    return "taken"
+    return _given_to_function(carriers, call, arg)
+
+
+def _given_to_function(carriers: Carriers, call: cst.Call, arg: cst.Arg) -> Fate | None:
+    """What a function or method of the project does with an argument; what is not followed takes it."""
+    scope = carriers.scope
+    method = scope.self_attribute(call.func)
+    called = scope.cls.method(method) if method is not None and scope.cls is not None else scope.resolve(call.func)
+    name = _parameter(called, call, arg) if isinstance(called, Scope) and called is not scope else None
+    if name is None or not isinstance(called, Scope) or carriers.depth > 2:
+        return "taken"
+    inner = Carriers(called, carriers.attribute, frozenset({name}), carriers.depth + 1)
+    fates = set(_fates(inner))
+    return "taken" if "taken" in fates else ("registered" if fates else None)
+
+
+def _parameter(called: Scope, call: cst.Call, arg: cst.Arg) -> str | None:
+    """The name under which a function has an argument of a call."""
+    if not isinstance(called.node, cst.FunctionDef) or any(a.star for a in call.args):
+        return None
+    params = [p.name.value for p in (*called.node.params.posonly_params, *called.node.params.params)]
+    if arg.keyword is not None:
+        names = [*params, *(p.name.value for p in called.node.params.kwonly_params)]
+        return arg.keyword.value if arg.keyword.value in names else None
+    index = call.args.index(arg) + (1 if called.self_name is not None else 0)
+    return params[index] if index < len(params) else None
 
 
 def _stored(carriers: Carriers, node: cst.Assign | cst.AnnAssign) -> Fate | None:

@@ -76,6 +76,8 @@ def _of_call(scope: Scope, node: cst.Call, index: int | None) -> Iterator[cst.Ba
             arguments = arguments[:1] if index != 0 else []
         for argument in arguments:
             yield from sources(scope, argument)
+    elif name == "map" and node.args and isinstance(node.args[0].value, cst.Lambda):
+        yield from sources(scope, node.args[0].value.body)
     elif isinstance(node.func, cst.Attribute) and node.func.attr.value in GIVING:
         if index != 0 or node.func.attr.value != "items":
             yield from sources(scope, node.func.value)
@@ -86,17 +88,19 @@ def _of_call(scope: Scope, node: cst.Call, index: int | None) -> Iterator[cst.Ba
 class Carriers:
     """The names that stand, in one scope, for an attribute of `self`, for what it holds, or for what goes into it."""
 
-    def __init__(self, scope: Scope, attribute: str) -> None:
+    def __init__(self, scope: Scope, attribute: str, names: frozenset[str] = frozenset(), depth: int = 0) -> None:
         self.scope = scope
+        #: How many calls lie between the code that was asked about and this scope.
+        self.depth = depth
         self.attribute = attribute
         links = list(self._links())
-        found: set[str] = set()
+        found = set(names)
         grown = True
         while grown:
             grown = False
-            for names, touches in links:
-                if (touches or names & found) and not names <= found:
-                    found |= names
+            for linked, touches in links:
+                if (touches or linked & found) and not linked <= found:
+                    found |= linked
                     grown = True
         self.names = found
 

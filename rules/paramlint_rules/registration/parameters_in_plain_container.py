@@ -36,7 +36,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Stores(values=("container", "local", "method")),),
+    triggers=(Stores(values=("container", "local", "helper")),),
 )
 
 #: How a parameter can be held without being registered. A bare attribute takes intent (`self.__dict__[...] =`).

@@ -32,7 +32,7 @@ rule = Rule(
     "unregistered-twin-container",
     group="risk",
     doc=__doc__,
-    triggers=(Stores(values=("container", "local", "method")),),
+    triggers=(Stores(values=("container", "local", "helper")),),
 )
 
 
