@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -65,7 +66,14 @@ def test_the_document_of_a_model() -> None:
 
 
 def test_what_was_never_written_is_found() -> None:
-    given = document(target("Unwritten"))
+    result = verify(target("Unwritten"), "--select", "PRM201", "--output-format", "json")
+    assert result.exit_code == 1
+    given = json.loads(result.stdout)
+    (found,) = given["findings"]
+    assert (found["code"], found["parameter"], found["verdict"]) == ("PRM201", "scale", "confirmed")
+    assert MODELS.read_text().splitlines()[found["location"]["row"] - 1].strip() == (
+        "self.scale = nn.Parameter(torch.empty(4, 4))"
+    )
     assert given["summary"]["unwritten"] == 1
     assert given["parameters"][0]["status"] == "unwritten"
     assert given["parameters"][0]["std"] is None
@@ -191,6 +199,18 @@ def test_without_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 2
     assert "needs psutil" in result.output
     assert "pip install 'paramlint[verify]'" in result.output
+
+
+def test_the_page_shows_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    if not torch.__version__.startswith("2.13"):
+        pytest.skip("the values on the page are those of torch 2.13")
+    page = (Path(__file__).parents[2] / "docs" / "verify.md").read_text(encoding="utf-8")
+    code, command, output = re.findall(r"```python\n(.*?)```.*?\$ paramlint verify (.*?)\n(.*?)```", page, re.S)[0]
+    (tmp_path / "net.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    assert verify(*command.split()).output == output
 
 
 def test_the_parent_never_loads_torch() -> None:
