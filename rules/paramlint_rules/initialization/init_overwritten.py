@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Class, Scope
+from paramlint.facts.gradients import is_parameter
 from paramlint.facts.init_events import (
     EVENT_NAMES,
     InitEvent,
@@ -66,7 +67,8 @@ def check(scope: Scope) -> Iterator[Finding]:
 def _judge(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> Iterator[Finding]:
     text = second.scope.text(second.target)
     if first.is_copy and not second.is_copy:
-        yield Finding(second.node, f"`{text}` was given computed values, which `{second.function}` overwrites")
+        if is_parameter(second.scope, second.target):
+            yield Finding(second.node, f"`{text}` was given computed values, which `{second.function}` overwrites")
         return
     sibling = _sibling_parameter(first, second, events) or _sibling_attribute(first, second)
     if sibling is not None:
