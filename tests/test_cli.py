@@ -274,7 +274,7 @@ def test_an_error_inside_is_a_message_and_not_a_traceback(bad, capsys, monkeypat
     def fail(*_, **__):
         raise ValueError("for the test")
 
-    monkeypatch.setattr("paramlint.runner.run_paths", fail)
+    monkeypatch.setattr("paramlint.cli.steps.run_paths", fail)
     code, _, err = check(capsys)
     assert code == 2
     assert err == "error: paramlint itself failed (ValueError: for the test); please report it\n"

@@ -106,7 +106,7 @@ def test_a_file_that_went_away_is_said(bad, capsys, monkeypatch):
         bad.unlink()
         write(rewrite)
 
-    monkeypatch.setattr("paramlint.rewrite.write", gone)
+    monkeypatch.setattr("paramlint.cli.steps.write", gone)
     assert main(FIX) == 2
     assert "PRM006 fixes could not be written: No such file or directory" in capsys.readouterr().out
     assert not bad.exists()

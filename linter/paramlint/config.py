@@ -179,12 +179,9 @@ def _refuse(shown: str, text: str, said: str, data: dict[str, Any]) -> Table:
     """Say in our words what msgspec says about a value."""
     place = re.search(r" - at `(?:key in )?\$\.?([^.\[`]*)", said)
     key = place[1] if place else ""
-    problem = (
-        said.split(" - at ")[0]
-        .replace("`array`", "a list")
-        .replace("`str`", "a text")
-        .replace("`bool`", "true or false")
-    )
+    problem = said.split(" - at ")[0].replace(" | null`", "`")
+    for theirs, ours in (("`array`", "a list"), ("`str`", "a text"), ("`bool`", "true or false")):
+        problem = problem.replace(theirs, ours)
     hint = ""
     if key == "output-format" and isinstance(data.get(key), str):
         choices = OutputFormat.__args__  # type: ignore[attr-defined]

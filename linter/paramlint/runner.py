@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from paramlint.baseline import Baseline
 from paramlint.check import FileReport, check_paths, check_source, problem, with_large_stack
 from paramlint.facts import Project
 from paramlint.finding import Applicability, Diagnostic
@@ -49,16 +50,21 @@ class Run:
         fix: fix what has a fix at most this bold; nothing without it.
         reference: parse every file whole.
         ignores: which rules are not asked for in which files.
+        baseline: what is known and not to be said again.
     """
 
     rules: Sequence[Rule]
     fix: Applicability | None = None
     reference: bool = False
     ignores: PerFileIgnores = field(default_factory=lambda: PerFileIgnores(()))
+    baseline: Baseline | None = None
 
-    def keep(self, report: FileReport) -> FileReport:
-        """The report without what is not asked for."""
-        return self.ignores.apply(report)
+    def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
+        """The report without what is not asked for or is known."""
+        report = self.ignores.apply(report)
+        if self.baseline is None or not report.diagnostics:
+            return report
+        return self.baseline.without_known(report, source_of(report.path))
 
 
 @dataclass
@@ -108,9 +114,9 @@ class Result:
         self.reports = [report if r.path == path else r for r in self.reports]
 
 
-def run_paths(paths: Sequence[str], run: Run) -> Result:
-    """Check the files of some paths."""
-    return with_large_stack(lambda: _run_paths(paths, run))
+def run_paths(paths: Sequence[str], run: Run, step: Callable[[], None] = lambda: None) -> Result:
+    """Check the files of some paths, and call `step` after each."""
+    return with_large_stack(lambda: _run_paths(paths, run, step))
 
 
 def run_source(source: Source, run: Run) -> Result:
@@ -118,10 +124,12 @@ def run_source(source: Source, run: Run) -> Result:
     return with_large_stack(lambda: _run_source(source, run))
 
 
-def _run_paths(paths: Sequence[str], run: Run) -> Result:
+def _run_paths(paths: Sequence[str], run: Run, step: Callable[[], None]) -> Result:
     project = Project()
-    reports = check_paths(paths, run.rules, project, reference=run.reference)
-    result = Result([run.keep(report) for report in reports])
+    result = Result()
+    for report in check_paths(paths, run.rules, project, reference=run.reference):
+        result.reports.append(run.keep(report, result.source))
+        step()
     _fix(result, run, project)
     return result
 
@@ -129,7 +137,8 @@ def _run_paths(paths: Sequence[str], run: Run) -> Result:
 def _run_source(source: Source, run: Run) -> Result:
     project = Project()
     report = check_source(source, Nominator(run.rules), project, reference=run.reference)
-    result = Result([run.keep(report)], sources={source.path: source})
+    result = Result(sources={source.path: source})
+    result.reports.append(run.keep(report, result.source))
     _fix(result, run, project)
     return result
 
@@ -140,8 +149,9 @@ def _fix(result: Result, run: Run, project: Project) -> None:
         return
     nominator = Nominator(run.rules)
 
-    def fixable(source: Source) -> list[Diagnostic]:
-        return _fixable(run.keep(check_source(source, nominator, project)).diagnostics, run.fix)
+    def check(source: Source) -> FileReport:
+        report = check_source(source, nominator, project, reference=run.reference)
+        return run.keep(report, lambda _: source)
 
     for index, report in enumerate(result.reports):
         if not _fixable(report.diagnostics, run.fix):
@@ -149,12 +159,12 @@ def _fix(result: Result, run: Run, project: Project) -> None:
         before = result.source(report.path)
         if before is None:
             continue
-        after, fixes = fix_source(before, fixable)
+        after, fixes = fix_source(before, lambda source: _fixable(check(source).diagnostics, run.fix))
         if not fixes:
             continue
         result.rewrites.append(Rewrite(before, after, fixes))
         result.unfixed[report.path] = report
-        result.reports[index] = run.keep(check_source(after, nominator, project, reference=run.reference))
+        result.reports[index] = check(after)
         result.sources[report.path] = after
 
 

@@ -14,20 +14,21 @@ def summary(result: Result) -> Iterator[str]:
     fixes = Counter(d.fix.applicability for d in found if d.fix is not None)
     fixed = sum(rewrite.fixes for rewrite in result.rewrites)
     if fixed:
-        yield f"fixed {_count(fixed, 'finding')} in {_count(len(result.rewrites), 'file')}"
+        yield f"fixed {count(fixed, 'finding')} in {count(len(result.rewrites), 'file')}"
     with_findings = len({d.path for d in found})
-    what = f"{_count(len(found), 'finding')} in {_count(with_findings, 'file')}" if found else "no findings"
-    yield f"{what}, {_count(len(result.reports), 'file')} checked"
+    what = f"{count(len(found), 'finding')} in {count(with_findings, 'file')}" if found else "no findings"
+    yield f"{what}, {count(len(result.reports), 'file')} checked"
     if fixes["safe"]:
         yield f"{fixes['safe']} fixable with --fix"
     if fixes["unsafe"]:
         yield f"{fixes['unsafe']} fixable with --fix --unsafe-fixes, which may change what the model computes or saves"
     failed = sum(report.failed for report in result.reports)
     if failed:
-        yield f"{_count(failed, 'file')} could not be checked whole"
+        yield f"{count(failed, 'file')} could not be checked whole"
     for reason, count in sorted(Counter(result.skipped.values()).items()):
-        yield f"{_count(count, 'file')} skipped: {reason}"
+        yield f"{count(count, 'file')} skipped: {reason}"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number and its noun: `1 file`, `2 files`."""
     return f"{number} {noun}" + "s" * (number != 1)

@@ -1,0 +1,164 @@
+"""What is to be done: the arguments of the command line, over the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paramlint.discover import Discovery, Found
+
+if TYPE_CHECKING:
+    from paramlint.baseline import Baseline
+    from paramlint.config import Settings
+    from paramlint.finding import Applicability
+    from paramlint.runner import Run
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line says; `None` where it says nothing and the configuration may."""
+
+    paths: tuple[str, ...]
+    select: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    fix: bool | None
+    unsafe_fixes: bool | None
+    diff: bool
+    output_format: str | None
+    output_file: str | None
+    stdin_filename: str
+    exclude: tuple[str, ...]
+    force_exclude: bool | None
+    respect_gitignore: bool | None
+    baseline: str | None
+    write_baseline: bool
+    add_noqa: bool
+    statistics: bool
+    show_files: bool
+    show_settings: bool
+    exit_zero: bool
+    fix_only: bool
+    exit_non_zero_on_fix: bool
+    quiet: bool
+    verbose: bool
+    watch: bool
+    config: str | None
+    isolated: bool
+    reference: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done: the arguments, over the configuration."""
+
+    arguments: Arguments
+    settings: Settings
+
+    @classmethod
+    def of(cls, arguments: Arguments) -> Task:
+        """Read the configuration.
+
+        Raises:
+            click.ClickException: it is wrong.
+        """
+        from paramlint.config import ConfigError, Settings, find, load
+
+        if arguments.isolated and arguments.config is not None:
+            raise click.UsageError("--isolated reads no configuration, and --config names one")
+        paths = [p if p != STDIN else arguments.stdin_filename for p in arguments.paths]
+        try:
+            if arguments.isolated:
+                return cls(arguments, Settings())
+            return cls(arguments, load(arguments.config) if arguments.config is not None else find(paths))
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
+
+    def _value(self, name: str, default: Any) -> Any:
+        for given in (getattr(self.arguments, name), getattr(self.settings.table, name)):
+            if given is not None:
+                return given
+        return default
+
+    @property
+    def output_format(self) -> str:
+        """How to write the findings."""
+        return str(self._value("output_format", "full"))
+
+    @property
+    def fix(self) -> bool:
+        """Whether to write fixed files."""
+        if self.arguments.diff or self.arguments.add_noqa or self.arguments.write_baseline:
+            return False
+        return self.arguments.fix_only or bool(self._value("fix", False))
+
+    @property
+    def bold(self) -> Applicability | None:
+        """The boldest fix to apply."""
+        if not self.fix and not self.arguments.diff:
+            return None
+        return "unsafe" if self._value("unsafe_fixes", False) else "safe"
+
+    def run(self) -> Run:
+        """The rules to run, and on what to apply them.
+
+        Raises:
+            click.ClickException: a selector names no rule, or the baseline is none.
+        """
+        from paramlint.runner import PerFileIgnores, Run
+        from paramlint.suite import UnknownRuleError, select
+
+        arguments, table = self.arguments, self.settings.table
+        try:
+            configured = select(table.select or (), table.extend_select, table.ignore)
+            rules = select(arguments.select, arguments.extend_select, arguments.ignore, configured)
+        except UnknownRuleError as error:
+            raise click.UsageError(str(error)) from None
+        ignores = PerFileIgnores(self.settings.per_file_ignores)
+        return Run(rules, self.bold, arguments.reference, ignores, self._known())
+
+    @property
+    def baseline(self) -> str | None:
+        """The file of known findings."""
+        return self.arguments.baseline or self.settings.baseline
+
+    def _known(self) -> Baseline | None:
+        from paramlint.baseline import Baseline, BaselineError
+
+        if self.baseline is None or self.arguments.write_baseline:
+            return None
+        try:
+            return Baseline.read(self.baseline)
+        except BaselineError as error:
+            raise click.ClickException(str(error)) from None
+
+    def shown(self) -> dict[str, Any]:
+        """The settings that are in force, as JSON can hold them."""
+        return {
+            "files": list(self.settings.files),
+            "rules": [rule.code for rule in self.run().rules],
+            "output-format": self.output_format,
+            "fix": self.bold,
+            "exclude": [[folder, list(patterns)] for folder, patterns in self.discovery.exclude if patterns],
+            "respect-gitignore": self.discovery.gitignore,
+            "force-exclude": self.discovery.force_exclude,
+            "per-file-ignores": [list(ignore) for ignore in self.settings.per_file_ignores],
+            "baseline": self.baseline,
+        }
+
+    def find(self) -> Found:
+        """The files to check."""
+        return self.discovery.find(self.arguments.paths or (".",))
+
+    @property
+    def discovery(self) -> Discovery:
+        """How they are looked for."""
+        return Discovery(
+            exclude=((".", self.arguments.exclude), *self.settings.exclude),
+            gitignore=self._value("respect_gitignore", True),
+            force_exclude=self._value("force_exclude", False),
+        )
