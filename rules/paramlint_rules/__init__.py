@@ -8,10 +8,12 @@ from paramlint_rules.freezing import (
     requires_grad_typo,
 )
 from paramlint_rules.initialization import (
+    constant_weight,
     deprecated_init_name,
     fan_init_of_vector,
     init_before_submodules,
     init_call_passed,
+    init_gain_mismatch,
     init_never_called,
     init_never_matches,
     init_of_module,
@@ -95,6 +97,8 @@ RULES: tuple[Rule, ...] = (
     init_never_matches.rule,
     fan_init_of_vector.rule,
     deprecated_init_name.rule,
+    constant_weight.rule,
+    init_gain_mismatch.rule,
     padding_row_overwritten.rule,
     unknown_init_argument.rule,
     pretrained_weights_overwritten.rule,

@@ -1,0 +1,154 @@
+"""All elements of a weight start equal, so that its units stay copies of each other, or never learn.
+
+Units with the same weights get the same gradient: a layer of a hundred is as good as one. Two factors of a product that
+are both zero are worse: the gradient of each is the other, zero. A single zero weight is common and right (the last
+layer of a residual branch, one factor of an adapter) and is not reported.
+
+Bad:
+    self.down = nn.Parameter(torch.zeros(4, 64))
+    self.up = nn.Parameter(torch.zeros(64, 4))
+
+Good:
+    self.down = nn.Parameter(torch.randn(4, 64) * 0.02)
+    self.up = nn.Parameter(torch.zeros(64, 4))
+
+Leave it: the values come from a checkpoint, or the layer has one unit only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Scope
+from paramlint.facts.init_calls import init_call
+from paramlint.facts.init_events import conditions_of, init_events
+from paramlint.facts.type_tests import classes_proved
+from paramlint.knowledge import PARAMETER_CLASSES, module_class
+from paramlint.rule import Calls, Finding, Rule
+
+rule = Rule(
+    "PRM212",
+    "constant-weight",
+    group="pedantic",
+    doc=__doc__,
+    triggers=(Calls("ones_", "constant_", "zeros", "new_zeros"),),
+)
+
+_LAYER = re.compile(r"torch\.nn\.(?:Linear|Bilinear|Conv(?:Transpose)?[123]d)")
+
+
+@rule.static(cst.Call)
+def check_init(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    """A layer's weight filled with one number that is not zero."""
+    found = init_call(scope, node)
+    if found is None or found.function not in ("ones_", "constant_"):
+        return
+    target = found.target
+    if not isinstance(target, cst.Attribute) or target.attr.value != "weight":
+        return
+    value = found.arguments.get("val")
+    if found.function == "constant_" and not _is_nonzero(value):
+        return
+    known = scope.type(target.value)
+    names = [known.name] if known is not None and known.name else []
+    names = names or [scope.qualified(c) or "" for c in classes_proved(scope, target.value)]
+    if names and all(_LAYER.fullmatch(name) and module_class(name) is not None for name in names):
+        if not _has_one_unit(scope, target.value) and not _is_written_later(scope, node, scope.text(target)):
+            yield Finding(target, f"`{scope.text(target)}` starts as one number everywhere, so its units stay equal")
+
+
+def _is_nonzero(value: cst.BaseExpression | None) -> bool:
+    return isinstance(value, (cst.Integer, cst.Float)) and value.evaluated_value != 0
+
+
+def _has_one_unit(scope: Scope, owner: cst.BaseExpression) -> bool:
+    """Whether a layer is made with one input or one output, so that there is nothing to keep apart."""
+    name = scope.self_attribute(owner)
+    if name is None or scope.cls is None:
+        return False
+    for assignment in scope.cls.assignments(name):
+        if isinstance(assignment.value, cst.Call):
+            if any(isinstance(a.value, cst.Integer) and a.value.value == "1" for a in assignment.value.args[:2]):
+                return True
+    return False
+
+
+def _is_written_later(scope: Scope, node: cst.CSTNode, text: str) -> bool:
+    """Whether anything after the call names the weight again."""
+    after = scope.nodes[scope.order(node) :]
+    own = {id(n) for arg in node.args for n in (arg.value,)} if isinstance(node, cst.Call) else set()
+    return any(n.__class__ is cst.Attribute and id(n) not in own and scope.text(n) == text for n in after)
+
+
+@rule.static_scope
+def check_factors(scope: Scope) -> Iterator[Finding]:
+    """Two zero matrices of which one can be multiplied with the other, as the two factors of an adapter."""
+    if scope.kind != "function" or scope.cls is None:
+        return
+    zeros = [(call, sizes) for call in scope.find(cst.Call) if (sizes := _zero_matrix(scope, call)) is not None]
+    for call, (rows, columns) in zeros:
+        name = _attribute(scope, call)
+        if name is None or _is_initialised(scope, call, name):
+            continue
+        for other, (rows2, columns2) in zeros:
+            if other is call or _attribute(scope, other) in (None, name):
+                continue
+            if rows != columns and rows2 != columns2 and (rows == columns2 or columns == rows2):
+                message = (
+                    f"`self.{name}` and `self.{_attribute(scope, other)}` are both zero, so neither gets a gradient"
+                )
+                yield Finding(call, message)
+                break
+
+
+def _zero_matrix(scope: Scope, node: cst.Call) -> tuple[str, str] | None:
+    """The two sizes of a parameter that is a matrix of zeros."""
+    if scope.qualified(node.func) not in PARAMETER_CLASSES or len(node.args) != 1:
+        return None
+    made = node.args[0].value
+    if not isinstance(made, cst.Call):
+        return None
+    is_method = isinstance(made.func, cst.Attribute) and made.func.attr.value == "new_zeros"
+    if scope.qualified(made.func) != "torch.zeros" and not is_method:
+        return None
+    sizes = [arg.value for arg in made.args if arg.keyword is None and not arg.star]
+    if len(sizes) == 1 and isinstance(sizes[0], (cst.Tuple, cst.List)):
+        sizes = [element.value for element in sizes[0].elements]
+    return (scope.text(sizes[0]), scope.text(sizes[1])) if len(sizes) == 2 else None
+
+
+def _attribute(scope: Scope, call: cst.Call) -> str | None:
+    """The attribute of `self` under which a parameter ends up: assigned, put in a dict or list, or added to one."""
+    line = scope.statement(call)
+    for node in (call, *scope.ancestors(call)):
+        if isinstance(node, cst.Assign):
+            target: cst.CSTNode = node.targets[0].target
+            while isinstance(target, cst.Subscript):
+                target = target.value
+            return scope.self_attribute(target)
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+            if node.func.attr.value in ("update", "append", "__setitem__"):
+                return scope.self_attribute(node.func.value)
+        if node is line:
+            return None
+    return None
+
+
+def _is_initialised(scope: Scope, call: cst.Call, name: str) -> bool:
+    """Whether the same method certainly initialises the attribute: by itself, in a loop, or through another one."""
+    here = conditions_of(scope, call)
+    pattern = re.compile(rf"\bself\.{re.escape(name)}\b|\bself\.(?:named_)?parameters\(|self\.modules\(|self\.apply\(")
+    for event in init_events(scope):
+        if event.conditions <= here and pattern.search(event.key):
+            return True
+    for inner in scope.find(cst.Call):
+        called = scope.self_attribute(inner.func)
+        method = scope.cls.method(called) if called is not None and scope.cls is not None else None
+        if method is None or not conditions_of(scope, inner) <= here or method is scope:
+            continue
+        if pattern.search(method.file.source.lines(method.unit.first, method.unit.last)):
+            return True
+    return False

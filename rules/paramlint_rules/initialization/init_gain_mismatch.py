@@ -1,0 +1,113 @@
+"""The gain of an initialisation belongs to another activation than the one that follows.
+
+Kaiming initialisation for ReLU doubles the variance, because ReLU takes half of it away. In front of a `tanh` the same
+weights saturate the units; with the gain of `tanh` in front of ReLU the signal shrinks from layer to layer. `a=0` and
+`nonlinearity="leaky_relu"` are the defaults of the Kaiming functions, so they mean ReLU unless told otherwise.
+
+Bad:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 8)
+            nn.init.kaiming_normal_(self.fc.weight, nonlinearity="relu")
+
+        def forward(self, x):
+            return torch.tanh(self.fc(x))
+
+Good:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 8)
+            nn.init.xavier_normal_(self.fc.weight, gain=nn.init.calculate_gain("tanh"))
+
+        def forward(self, x):
+            return torch.tanh(self.fc(x))
+
+Leave it: the layers are few, or a normalisation stands between the layer and its activation.
+Source: He et al. 2015, "Delving deep into rectifiers"; Glorot and Bengio 2010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from paramlint.facts import Class, Scope
+from paramlint.facts.init_calls import InitCall, init_call
+from paramlint.rule import Calls, Finding, Rule
+
+rule = Rule(
+    "PRM213",
+    "init-gain-mismatch",
+    group="pedantic",
+    doc=__doc__,
+    triggers=(Calls("kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_", "orthogonal_"),),
+)
+
+#: Activations by the gain that suits them; those of the first group differ too little to matter.
+_FAMILIES = {
+    "relu": "relu", "ReLU": "relu", "ReLU6": "relu", "relu6": "relu", "leaky_relu": "relu", "LeakyReLU": "relu",
+    "tanh": "tanh", "Tanh": "tanh",
+    "selu": "selu", "SELU": "selu",
+}  # fmt: skip
+_PREFIXES = ("torch.", "torch.nn.", "torch.nn.functional.")
+
+
+@rule.static(cst.Call)
+def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+    found = init_call(scope, node)
+    if found is None or scope.cls is None:
+        return
+    declared = _declared(found)
+    if declared is None or not isinstance(found.target, cst.Attribute):
+        return
+    name = scope.self_attribute(found.target.value)
+    follows = _after(scope.cls, name) if name is not None else set()
+    if follows and all(family != _FAMILIES[declared] for family in follows):
+        text, actual = scope.text(found.target), " and ".join(sorted(follows))
+        message = f"`{text}` has the gain of {declared}, but {actual} follows it"
+        yield Finding(node, message)
+
+
+def _declared(found: InitCall) -> str | None:
+    """The activation that the gain of a call is for."""
+    if found.function.startswith("kaiming"):
+        given = found.arguments.get("nonlinearity")
+        if given is None:
+            return "leaky_relu" if "a" not in found.arguments else None
+    else:
+        gain = found.arguments.get("gain")
+        if not isinstance(gain, cst.Call) or found.scope.qualified(gain.func) != "torch.nn.init.calculate_gain":
+            return None
+        given = gain.args[0].value if gain.args else None
+    name = given.evaluated_value if isinstance(given, cst.SimpleString) else None
+    return name if isinstance(name, str) and name in _FAMILIES else None
+
+
+def _after(cls: Class, name: str) -> set[str]:
+    """The families of what is applied to the result of `self.name(...)`; empty where one use is not clear."""
+    found: set[str] = set()
+    for scope in cls.scopes_with(name):
+        for call in scope.find(cst.Call):
+            if scope.self_attribute(call.func) != name:
+                continue
+            family = _family(scope, call)
+            if family is None:
+                return set()
+            found.add(family)
+    return found
+
+
+def _family(scope: Scope, call: cst.Call) -> str | None:
+    argument = scope.parent(call)
+    outer = scope.parent(argument) if isinstance(argument, cst.Arg) else None
+    if not isinstance(outer, cst.Call) or outer.args[0] is not argument:
+        return None
+    function = scope.qualified(outer.func)
+    if function is None:
+        known = scope.type(outer.func)
+        function = known.name if known is not None and known.is_module else ""
+    prefix, _, last = function.rpartition(".")
+    return _FAMILIES.get(last) if f"{prefix}." in _PREFIXES else None
