@@ -10,6 +10,7 @@ import libcst as cst
 
 from paramlint.facts.names import reads
 from paramlint.facts.training import is_inside, loops_around
+from paramlint.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -33,15 +34,19 @@ def is_parameter_iterator(scope: Scope, node: cst.BaseExpression | None) -> bool
     """Whether an expression is a generator, `map` or `filter` over parameters, which can be gone through once."""
     if isinstance(node, cst.IfExp):
         return is_parameter_iterator(scope, node.body) and is_parameter_iterator(scope, node.orelse)
-    found = scope.type(node) if node is not None else None
-    if node is None or found is None or found.kind != "container" or not found.lazy:
+    if node is None or not _names_parameters(node):
         return False
-    return (found.item is not None and found.item.is_parameter) or any(
+    found = scope.type(node)
+    return found is not None and found.kind == "container" and found.lazy
+
+
+def _names_parameters(node: cst.BaseExpression) -> bool:
+    """Whether an expression calls `parameters()` or `named_parameters()`: the cheap test, before types are asked."""
+    return any(
         isinstance(call, cst.Call)
         and isinstance(call.func, cst.Attribute)
         and call.func.attr.value in ("parameters", "named_parameters")
-        and is_inside(scope, call, node)
-        for call in scope.find(cst.Call)
+        for call in walk(node)
     )
 
 

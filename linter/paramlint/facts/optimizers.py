@@ -25,8 +25,10 @@ OPTIMIZER_NAMES = (
 def optimizer_calls(scope: Scope) -> Iterator[tuple[cst.Call, cst.BaseExpression]]:
     """The calls that build an optimizer, each with the parameters or groups that it is given."""
     for call in scope.find(cst.Call):
+        if _last_name(call) not in OPTIMIZER_NAMES:
+            continue
         found = scope.type(call)
-        if found is None or found.kind != "optimizer" or found.name.rpartition(".")[2] != _last_name(call):
+        if found is None or found.kind != "optimizer":
             continue
         for arg in call.args:
             if arg.star:
@@ -57,11 +59,13 @@ def built_optimizers(scope: Scope) -> Iterator[Built]:
         name = scope.dotted(assign.targets[0].target)
         if name is None or not isinstance(assign.value, cst.Call):
             continue
-        found = scope.type(assign.value)
-        if (found is not None and found.kind == "optimizer") or _OPTIMIZER.search(name.rpartition(".")[2]):
-            models = {m for arg in assign.value.args for m in _models(scope, value_of(scope, arg.value))}
-            if models:
-                yield Built(assign.value, name, frozenset(models))
+        models = {m for arg in assign.value.args for m in _models(scope, value_of(scope, arg.value))}
+        if not models:
+            continue
+        is_named = _OPTIMIZER.search(name.rpartition(".")[2]) is not None
+        found = scope.type(assign.value) if not is_named else None
+        if is_named or (found is not None and found.kind == "optimizer"):
+            yield Built(assign.value, name, frozenset(models))
 
 
 def _models(scope: Scope, node: cst.BaseExpression) -> Iterator[str]:
