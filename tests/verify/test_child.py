@@ -82,6 +82,8 @@ ENDS = [
     ("exits_at_once_as_if_well", "crash", "the process ended with status 0 and no answer"),
     ("segfaults", "crash", "killed by SIGSEGV"),
     ("aborts", "crash", "killed by SIGABRT"),
+    ("kills_itself", "crash", "killed by SIGKILL, as systems do when memory runs out"),
+    ("signals_itself", "crash", "killed by signal 40"),
     ("recurses", "error", "RecursionError: maximum recursion depth exceeded"),
     ("raises_memory_error", "memory", "MemoryError"),
     ("reads_input", "error", "EOFError: EOF when reading a line"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from paramlint.verify import laws
+from paramlint.verify import fan, laws
 from paramlint.verify.calls import CALLS, law_of_call
 from paramlint.verify.distribution import Array
 from paramlint.verify.goodness import LARGEST, fit, fit_all, holm
@@ -148,14 +148,14 @@ def test_every_known_call_gives_a_law_for_a_matrix_or_a_kernel() -> None:
 
 
 def test_gains_are_torchs() -> None:
-    for nonlinearity, gain in laws.GAINS.items():
+    for nonlinearity, gain in fan.GAINS.items():
         assert torch.nn.init.calculate_gain(nonlinearity) == pytest.approx(gain)
-    assert torch.nn.init.calculate_gain("leaky_relu", 0.3) == pytest.approx(laws.gain_of("leaky_relu", 0.3))
+    assert torch.nn.init.calculate_gain("leaky_relu", 0.3) == pytest.approx(fan.gain_of("leaky_relu", 0.3))
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (3, 5, 2), (3, 5, 2, 4)])
 def test_fans_are_torchs(shape: tuple[int, ...]) -> None:
-    assert laws.fans(shape) == torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
+    assert fan.fans(shape) == torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
 
 
 WRONG: list[tuple[str, Law, Callable[[Any], object]]] = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from paramlint.verify import laws
 from paramlint.verify.distribution import Distribution
+from paramlint.verify.fan import fans
 from paramlint.verify.laws import Law, Shape
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _cut_in_std(arguments: Arguments, _: Shape) -> Law:
 
 def _scaled_variance(arguments: Arguments, shape: Shape) -> Law:
     """timm's `variance_scaling_`, and `lecun_normal_` with its own defaults: variance scale / fan."""
-    fan_in, fan_out = laws.fans(shape)
+    fan_in, fan_out = fans(shape)
     fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[arguments.get("mode", "fan_in")]
     std = math.sqrt(arguments.get("scale", 1.0) / fan)
     kind = arguments.get("distribution", "normal")

@@ -25,8 +25,9 @@ from typing import Any
 
 import msgspec
 
-from paramlint.verify.isolate import Request, is_users
+from paramlint.verify.isolate import Request
 from paramlint.verify.outcome import Answer, Outcome, Stage
+from paramlint.verify.postmortem import is_users
 from paramlint.verify.targets import TargetError
 
 #: How long before the time limit the stack is noted: a tenth of it, and not more than this many seconds.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -26,13 +25,13 @@ from typing import IO, Any
 import msgspec
 import psutil
 
-from paramlint.verify.outcome import Answer, Limits, Outcome, Stage, Status
+from paramlint.verify.guard import Guard
+from paramlint.verify.outcome import Answer, Limits
+from paramlint.verify.postmortem import failure
 
 #: In the environment of the child and of all that it starts, wherever they go; the value differs for each
 #: child.
 MARK = "PARAMLINT_CHILD"
-#: Seconds between two looks at the child's memory, and between two at what it has started.
-LOOK, SEARCH = 0.05, 0.5
 #: The child's first lines. The working directory leaves the path until the user's code is imported, so that
 #: no file of the user's stands in for a library that paramlint itself needs.
 START = """
@@ -104,14 +103,14 @@ def _run(place: Path, limits: Limits, deadline: float) -> Answer:
     )
     assert process.stdout is not None
     printed = _Tail(process.stdout, limits.output)
-    guard = _Guard(process, limits, deadline)
+    guard = Guard(process, limits, deadline)
     try:
         stopped = guard.wait()
     finally:
         _end(process, mark)
     answer = _answer(place) if stopped is None else None
     if answer is None:
-        answer = Answer(outcome=_failure(place, process.returncode, stopped, limits, guard.peak))
+        answer = Answer(outcome=failure(place, process.returncode, stopped, limits, guard.peak))
     outcome = msgspec.structs.replace(
         answer.outcome,
         output=printed.text(),
@@ -124,66 +123,6 @@ def _run(place: Path, limits: Limits, deadline: float) -> Answer:
 def _environment(mark: str, cuda: bool) -> dict[str, str]:
     hidden = {} if cuda else {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
     return os.environ | OFFLINE | hidden | {MARK: mark}
-
-
-class _Guard:
-    """Waits for a child and watches what it uses.
-
-    Attributes:
-        peak: the most memory seen, in bytes.
-    """
-
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits, deadline: float) -> None:
-        self.peak = 0
-        self._process = process
-        self._limits = limits
-        self._deadline = deadline
-        self._family: list[psutil.Process] = []
-        self._next_search = 0.0
-
-    def wait(self) -> Status | None:
-        """Wait until the child ends, then None; or until it has to be stopped, then why."""
-        while True:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(LOOK)
-                return None
-            if time.monotonic() > self._deadline:
-                return "timeout"
-            self._search()
-            if len(self._family) > self._limits.processes:
-                return "crash"
-            if self._memory() > self._limits.memory:
-                return "memory"
-
-    def _search(self) -> None:
-        now = time.monotonic()
-        if now < self._next_search:
-            return
-        self._next_search = now + SEARCH
-        with contextlib.suppress(psutil.Error):
-            child = psutil.Process(self._process.pid)
-            self._family = [child, *child.children(recursive=True)]
-
-    def _memory(self) -> int:
-        """Bytes resident in the child and what it started; near the limit, shared pages count once."""
-        used = sum(_resident(process) for process in self._family)
-        if used > self._limits.memory and len(self._family) > 1:
-            used = sum(_proportional(process) for process in self._family)
-        self.peak = max(self.peak, used)
-        return used
-
-
-def _resident(process: psutil.Process) -> int:
-    with contextlib.suppress(psutil.Error):
-        return int(process.memory_info().rss)
-    return 0
-
-
-def _proportional(process: psutil.Process) -> int:
-    with contextlib.suppress(psutil.Error):
-        memory = process.memory_full_info()
-        return int(getattr(memory, "pss", memory.uss))
-    return 0
 
 
 class _Tail:
@@ -242,65 +181,3 @@ def _answer(place: Path) -> Answer | None:
         return msgspec.json.decode((place / "answer").read_bytes(), type=Answer)
     except (OSError, msgspec.MsgspecError):
         return None
-
-
-def _failure(place: Path, code: int, stopped: Status | None, limits: Limits, peak: int) -> Outcome:
-    """The outcome of a child that could not answer for itself."""
-    stage = _stage(place)
-    stack = _read(place / "stack")
-    filename, row = _user_line(stack)
-    return Outcome(
-        status=stopped or "crash",
-        stage=stage,
-        message=_how(code, stopped, limits, peak),
-        filename=filename,
-        row=row,
-        traceback=stack,
-    )
-
-
-def _how(code: int, stopped: Status | None, limits: Limits, peak: int) -> str:
-    if stopped == "timeout":
-        return f"not done after {limits.seconds:g} s"
-    if stopped == "memory":
-        return f"{_gib(peak)} resident, more than the {_gib(limits.memory)} allowed"
-    if stopped == "crash":
-        return f"more than {limits.processes} processes at once"
-    if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
-    return f"the process ended with status {code} and no answer"
-
-
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB"
-
-
-def _stage(place: Path) -> Stage:
-    text = _read(place / "stage")
-    return msgspec.convert(text, Stage) if text in ("import", "construct", "analyze") else "start"
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-#: A frame as the fault handler writes it, the innermost first.
-FRAME = re.compile(r'^  File "(.+)", line (\d+) in ', re.M)
-
-
-def _user_line(stack: str) -> tuple[str, int]:
-    """The innermost frame that belongs neither to an installed library, nor to Python, nor to paramlint."""
-    for filename, row in FRAME.findall(stack):
-        if is_users(filename):
-            return filename, int(row)
-    return "", 0
-
-
-def is_users(filename: str) -> bool:
-    """Whether a file is the user's own code."""
-    parts = Path(filename).parts
-    library = {"site-packages", "dist-packages"} & set(parts) or filename.startswith(("<", sys.base_prefix))
-    return not library and Path(__file__).parent not in Path(filename).parents

@@ -19,6 +19,7 @@ import numpy as np
 
 from paramlint.verify import distribution
 from paramlint.verify.distribution import Array, Cdf, Distribution, number
+from paramlint.verify.fan import fans, gain_of, written
 
 if TYPE_CHECKING:
     import torch
@@ -143,7 +144,7 @@ def eye() -> Law:
 
     def bind(shape: Shape) -> Distribution:
         if len(shape) != 2:
-            raise ValueError(f"eye is defined for 2 dimensions, not for the shape {_shape(shape)}")
+            raise ValueError(f"eye is defined for 2 dimensions, not for the shape {written(shape)}")
         rows, columns = shape
         return distribution.zeros_and_ones(
             "eye()", min(shape), rows * columns, lambda: np.eye(rows, columns, dtype=np.float32)
@@ -158,7 +159,7 @@ def dirac(groups: int = 1) -> Law:
 
     def bind(shape: Shape) -> Distribution:
         if len(shape) not in (3, 4, 5) or shape[0] % groups:
-            raise ValueError(f"dirac needs 3 to 5 dimensions, the first divisible by {groups}, not {_shape(shape)}")
+            raise ValueError(f"dirac needs 3 to 5 dimensions, the first divisible by {groups}, not {written(shape)}")
         size = shape[0] // groups
         channels = min(size, shape[1])
         centre = tuple(n // 2 for n in shape[2:])
@@ -197,7 +198,7 @@ def sparse(sparsity: float, std: float = 0.01) -> Law:
 
     def bind(shape: Shape) -> Distribution:
         if len(shape) != 2:
-            raise ValueError(f"sparse is defined for 2 dimensions, not for the shape {_shape(shape)}")
+            raise ValueError(f"sparse is defined for 2 dimensions, not for the shape {written(shape)}")
         rows = shape[0]
         zeroed = math.ceil(sparsity * rows)
         return Distribution(
@@ -262,47 +263,6 @@ def like(initialise: Callable[[torch.Tensor], object]) -> Law:
     return sampled(draw, f"like({getattr(initialise, '__name__', 'initialiser')})")
 
 
-def fans(shape: Shape) -> tuple[int, int]:
-    """Fan-in and fan-out of a weight of shape (out, in, *kernel), as torch counts them.
-
-    Raises:
-        ValueError: there are fewer than two dimensions, or no element.
-    """
-    if len(shape) < 2 or 0 in shape:
-        raise ValueError(f"fan-in and fan-out are not defined for the shape {_shape(shape)}")
-    kernel = math.prod(shape[2:])
-    return shape[1] * kernel, shape[0] * kernel
-
-
-def gain_of(nonlinearity: str, slope: float = 0.01) -> float:
-    """The gain that torch recommends for what follows the layer (`torch.nn.init.calculate_gain`).
-
-    Raises:
-        ValueError: torch knows no gain for it.
-    """
-    if nonlinearity == "leaky_relu":
-        return math.sqrt(2 / (1 + slope**2))
-    if nonlinearity not in GAINS:
-        raise ValueError(f"no gain is known for the nonlinearity {nonlinearity!r}")
-    return GAINS[nonlinearity]
-
-
-#: torch.nn.init.calculate_gain, torch 2.13; leaky_relu depends on its slope.
-GAINS = {
-    "linear": 1.0,
-    "conv1d": 1.0,
-    "conv2d": 1.0,
-    "conv3d": 1.0,
-    "conv_transpose1d": 1.0,
-    "conv_transpose2d": 1.0,
-    "conv_transpose3d": 1.0,
-    "sigmoid": 1.0,
-    "tanh": 5 / 3,
-    "relu": math.sqrt(2),
-    "selu": 3 / 4,
-}
-
-
 def _fan(shape: Shape, mode: str) -> int:
     return fans(shape)[("fan_in", "fan_out").index(mode)]
 
@@ -314,7 +274,7 @@ def _flat_of_std(text: str, std: float) -> Distribution:
 
 def _matrix(shape: Shape, name: str) -> tuple[int, int]:
     if len(shape) < 2 or 0 in shape:
-        raise ValueError(f"{name} needs 2 dimensions or more, not the shape {_shape(shape)}")
+        raise ValueError(f"{name} needs 2 dimensions or more, not the shape {written(shape)}")
     return shape[0], math.prod(shape[1:])
 
 
@@ -351,10 +311,6 @@ def _text(name: str, arguments: dict[str, tuple[Any, Any]]) -> str:
 
 def _value(value: float | str) -> str:
     return repr(value) if isinstance(value, str) else number(value)
-
-
-def _shape(shape: Shape) -> str:
-    return "×".join(map(str, shape)) or "()"
 
 
 def _at_least_zero(name: str, value: float) -> None:

@@ -71,6 +71,14 @@ def aborts():
     os.abort()
 
 
+def kills_itself():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def signals_itself():
+    os.kill(os.getpid(), 40)
+
+
 def recurses():
     return recurses()
 
