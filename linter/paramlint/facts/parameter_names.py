@@ -1,4 +1,4 @@
-"""Loops over `named_parameters()`, and tests of the names that they give."""
+"""Loops over `named_parameters()` or `named_modules()`, and tests of the names that they give."""
 
 from __future__ import annotations
 
@@ -60,23 +60,30 @@ def _test(node: cst.BaseExpression, name: cst.Name, texts: cst.BaseExpression, h
     return NameTest(node, name, tuple(str(text) for text in literals), how)
 
 
-def named_module(scope: Scope, name: cst.Name) -> cst.BaseExpression | None:
-    """`m` of the loop `for name, p in m.named_parameters()` that a name comes from, and from nowhere else."""
+def names_from(scope: Scope, name: cst.Name) -> cst.Attribute | None:
+    """`m.named_parameters` of the loop `for name, p in m.named_parameters()` that alone gives a name its values."""
     bindings = scope.bindings.get(name.value, [])
     if len(bindings) != 1 or bindings[0].kind != "for" or bindings[0].index != 0:
         return None
     iterated = bindings[0].value
     if not isinstance(iterated, cst.Call) or not isinstance(iterated.func, cst.Attribute) or iterated.args:
         return None
-    return iterated.func.value if iterated.func.attr.value == "named_parameters" else None
+    return iterated.func if iterated.func.attr.value in ("named_parameters", "named_modules") else None
 
 
 def prefix_of(scope: Scope, module: cst.BaseExpression) -> str:
     """What stands before all names of a module's parameters, because it was wrapped in this scope."""
+    name = scope.self_attribute(module)
+    if name is not None and scope.cls is not None:
+        made = {_prefix(a.scope, a.value) for a in scope.cls.assignments(name)}
+        return made.pop() if len(made) == 1 else ""
     if not isinstance(module, cst.Name):
         return ""
     before = [b for b in scope.bindings.get(module.value, []) if scope.order(b.node) < scope.order(module)]
-    value = before[-1].value if before else None
+    return _prefix(scope, before[-1].value) if before else ""
+
+
+def _prefix(scope: Scope, value: cst.BaseExpression | None) -> str:
     return _PREFIXES.get(scope.qualified(value.func) or "", "") if isinstance(value, cst.Call) else ""
 
 

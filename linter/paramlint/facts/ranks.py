@@ -143,6 +143,8 @@ def _is_integer_attribute(scope: Scope, node: cst.Attribute, depth: int) -> bool
     name = scope.self_attribute(node)
     if name is None or scope.cls is None:
         return False
+    if _is_size_elsewhere(scope, node):
+        return True
     values = scope.cls.own_assignments(name)
     return bool(values) and all(
         a.how == "assign" and a.value is not None and is_integer(a.scope, a.value, depth + 1) for a in values
@@ -158,7 +160,7 @@ def _is_integer_name(scope: Scope, node: cst.Name, depth: int) -> bool:
             annotation = scope.text(binding.annotation) if binding.annotation is not None else ""
             if annotation == "int" or (binding.value is not None and isinstance(binding.value, cst.Integer)):
                 continue
-            if annotation or not _is_size_elsewhere(scope, node.value):
+            if annotation or not _is_size_elsewhere(scope, node):
                 return False
         elif binding.kind == "for":
             if not isinstance(binding.value, cst.Call) or scope.qualified(binding.value.func) != "range":
@@ -168,18 +170,21 @@ def _is_integer_name(scope: Scope, node: cst.Name, depth: int) -> bool:
     return True
 
 
-def _is_size_elsewhere(scope: Scope, name: str) -> bool:
-    """Whether the same name is one of several sizes, or a layer's number of features, somewhere in the scope."""
+def _is_size_elsewhere(scope: Scope, node: cst.BaseExpression) -> bool:
+    """Whether the same expression is one of several sizes, or a layer's number of features, somewhere in the scope."""
+    text = scope.text(node)
     for call in scope.find(cst.Call):
         called = scope.qualified(call.func)
         if called is None:
             continue
         placed = [a.value for a in call.args if a.keyword is None and not a.star]
+        if called in _SIZED and len(placed) == 1 and isinstance(placed[0], (cst.Tuple, cst.List)):
+            placed = [element.value for element in placed[0].elements]
         sizes = placed if called in _SIZED and len(placed) > 1 else []
         known = module_class(called)
         if known is not None and known.arguments[:1] in (("in_features",), ("in_channels",), ("num_embeddings",)):
             sizes = placed[:2]
-        if any(isinstance(size, cst.Name) and size.value == name for size in sizes):
+        if any(size.__class__ is node.__class__ and scope.text(size) == text for size in sizes):
             return True
     return False
 

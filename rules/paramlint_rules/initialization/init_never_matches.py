@@ -26,7 +26,7 @@ import libcst as cst
 
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
-from paramlint.facts.parameter_names import matches_prefixed, matches_torch_module, name_test, named_module, prefix_of
+from paramlint.facts.parameter_names import matches_prefixed, matches_torch_module, name_test, names_from, prefix_of
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
 from paramlint.rule import Calls, Finding, Rule
@@ -155,13 +155,13 @@ def _is_class_name(scope: Scope, node: cst.BaseExpression) -> bool:
 def _never_parameter_name(scope: Scope, test: cst.BaseExpression) -> str | None:
     """A parameter's name that no parameter of the module has."""
     asked = name_test(test)
-    module = named_module(scope, asked.name) if asked is not None else None
-    if asked is None or module is None:
+    source = names_from(scope, asked.name) if asked is not None else None
+    if asked is None or source is None:
         return None
-    prefix = prefix_of(scope, module)
+    prefix = prefix_of(scope, source.value)
     if prefix:
         return None if matches_prefixed(asked, prefix) else f"the names of a wrapped module begin with `{prefix}`"
-    known = scope.type(module)
+    known = scope.type(source.value) if source.attr.value == "named_parameters" else None
     if known is None or not known.is_module or known.cls is not None or matches_torch_module(asked, known.name):
         return None
     return f"`{known.name.replace('torch.nn.', 'nn.')}` has no parameter of such a name"

@@ -96,7 +96,8 @@ def _sibling_parameter(first: InitEvent, second: InitEvent, events: list[InitEve
     other = "bias" if target.attr.value == "weight" else "weight"
     owner = scope.text(target.value)
     sibling = f"{owner}.{other}"
-    is_guarded = any(re.search(rf"{re.escape(sibling)}\b", test) for test in second.conditions - first.conditions)
+    asked = rf"{re.escape(sibling)}\b|hasattr\({re.escape(owner)}, ['\"]{other}['\"]\)"
+    is_guarded = any(re.search(asked, test) for test in second.conditions - first.conditions)
     if not is_guarded and not (first.is_constant is not second.is_constant and _has(scope, target.value, other)):
         return None
     key = f"{key_of(scope, target.value)}.{other}"
