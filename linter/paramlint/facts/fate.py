@@ -12,13 +12,16 @@ import libcst as cst
 from paramlint.facts.classes import Class
 from paramlint.facts.initialization import EmptyParameter, initialization_of
 from paramlint.facts.package import package_of
+from paramlint.facts.paths.allocations import is_allocator
 from paramlint.facts.writers import Wanted, writers_of
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
 _INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$")
-_LOADER = re.compile(r"load_state_dict|from_pretrained|PreTrainedModel|load_weights|load_checkpoint|load_pretrained")
+_LOADER = re.compile(
+    r"load_state_dict|from_pretrained|PreTrainedModel|ModelMixin|load_weights|load_checkpoint|load_pretrained|HubMixin"
+)
 #: Parameters of these classes get their memory only when the first input comes.
 _LAZY = re.compile(r"\b(?:UninitializedParameter|LazyModuleMixin|register_forward_pre_hook|lazy_\w+)\b")
 #: Options by which a caller says that the values come from elsewhere.
@@ -54,9 +57,14 @@ def fates_of(cls: Class) -> tuple[Fate, ...]:
 
 def fate_of(scope: Scope, node: cst.Call) -> Fate | None:
     """The fate of the parameter that a call allocates, if nobody writes it."""
-    if scope.cls is None or not scope.cls.is_module:
+    if scope.cls is None or not is_allocator(scope, node) or not _has_parameters(scope.cls) or not scope.cls.is_module:
         return None
     return next((f for f in fates_of(scope.cls) if f.parameter.allocation.node is node), None)
+
+
+def _has_parameters(cls: Class) -> bool:
+    """Whether the class's text mentions parameters at all: asked before its bases are looked up."""
+    return "arameter" in cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
 
 
 def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:

@@ -51,7 +51,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         message = f"`self.{name}` is allocated empty and only part of it is written, so the rest is garbage"
     else:
         message = f"`self.{name}` is allocated empty and stays garbage {_when(fate.parameter)}"
-    yield Finding(stored_at(scope, node), message)
+    yield Finding(stored_at(scope, node, name), message)
 
 
 def _when(parameter: EmptyParameter) -> str:

@@ -60,12 +60,13 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         message = f"`self.{name}` is allocated empty and only a checkpoint fills it, so without one it holds garbage"
     else:
         message = f"`self.{name}` is allocated empty and nothing writes it, so it starts as garbage"
-    yield Finding(stored_at(scope, node), message, _fix(scope, node, fate.parameter))
+    yield Finding(stored_at(scope, node, name), message, _fix(scope, node, fate.parameter))
 
 
 def _fix(scope: Scope, node: cst.Call, parameter: EmptyParameter) -> Fix | None:
     """Initialise where the parameter is assigned; of unknown rank, nothing can be proposed."""
-    if scope.self_attribute(stored_at(scope, node)) != parameter.name or parameter.allocation.rank is None:
+    stored = stored_at(scope, node, parameter.name)
+    if scope.self_attribute(stored) != parameter.name or parameter.allocation.rank is None:
         return None
     target = f"{scope.self_name}.{parameter.name}"
     if _BIAS.search(parameter.name):
@@ -74,7 +75,7 @@ def _fix(scope: Scope, node: cst.Call, parameter: EmptyParameter) -> Fix | None:
         function, arguments = "normal_", f"{target}, std=0.02"
     else:
         function, arguments = "xavier_uniform_", target
-    statement = scope.statement(node)
+    statement = scope.statement(stored)
     text = f"{scope.spell('torch.nn.init')}.{function}({arguments})"
     change = Change(statement, statement, text, "after")
     return Fix(f"Initialise `{target}` with `{function}`", (change,), "unsafe", ("torch.nn",))

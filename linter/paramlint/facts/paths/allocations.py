@@ -61,6 +61,12 @@ def allocation_of(scope: Scope, node: cst.Call) -> Allocation | None:
     return Allocation(scope, node, len(shape) if shape is not None else None)
 
 
+def is_allocator(scope: Scope, node: cst.Call) -> bool:
+    """Whether a call has the last name of an allocator, by itself or where it is imported."""
+    name = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
+    return name in ALLOCATORS or scope.file.outline.imports.get(name, "").rpartition(".")[2] in ALLOCATORS
+
+
 def _allocator(scope: Scope, node: cst.Call) -> str | None:
     last = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
     name = scope.qualified(node.func)
@@ -130,16 +136,23 @@ def _is_data_name(scope: Scope, node: cst.Name) -> bool:
     return _DATA_NAME.search(node.value) is not None
 
 
-def stored_at(scope: Scope, node: cst.Call) -> cst.CSTNode:
-    """Where the result of an allocation goes: the assignment's target, the registered name, else the call itself."""
-    for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, cst.Assign):
-            return ancestor.targets[0].target
-        if isinstance(ancestor, cst.AnnAssign):
-            return ancestor.target
-        if isinstance(ancestor, cst.Call) and getattr(ancestor.func, "attr", None) is not None:
-            if scope.self_attribute(ancestor.func) == "register_parameter" and ancestor.args:
-                return ancestor.args[0].value
-        if isinstance(ancestor, cst.BaseStatement):
-            break
+def stored_at(scope: Scope, node: cst.Call, name: str) -> cst.CSTNode:
+    """Where an allocation becomes the attribute `name`: the assignment's target, the registered name, else the call."""
+    later = [a for n, a in scope.assignments if n == name and _covers(scope, a.node, node)]
+    for assignment in later:
+        if isinstance(assignment.node, cst.Assign):
+            return assignment.node.targets[0].target
+        if isinstance(assignment.node, cst.AnnAssign):
+            return assignment.node.target
+        if isinstance(assignment.node, cst.Call):
+            return assignment.node.args[0].value
     return node
+
+
+def _covers(scope: Scope, statement: cst.CSTNode, node: cst.Call) -> bool:
+    """Whether a statement contains a call, or comes after the statement that gives the call's result a local name."""
+    around = list(scope.ancestors(node))
+    if statement in around:
+        return True
+    is_named = any(isinstance(a, cst.Assign) and isinstance(a.targets[0].target, cst.Name) for a in around)
+    return is_named and scope.order(statement) > scope.order(node)
