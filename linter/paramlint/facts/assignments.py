@@ -39,7 +39,7 @@ _REGISTER: dict[str, Literal["parameter", "buffer", "module"]] = {
 
 def assignments_in(scope: Scope) -> Iterator[tuple[str, Assignment]]:
     """The attributes of its own class that a scope gives values, in the order of the text."""
-    for node in scope.nodes:
+    for node in scope.find(cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Call):
         if isinstance(node, cst.Assign):
             for target in node.targets:
                 yield from _targets(scope, target.target, node, node.value)

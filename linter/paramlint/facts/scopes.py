@@ -100,10 +100,20 @@ class Scope:
 
     def find(self, *kinds: type[NodeT]) -> Iterator[NodeT]:
         """The nodes of these classes, in the order of the text."""
+        if len(kinds) == 1 and not kinds[0].__subclasses__():
+            yield from cast("list[NodeT]", self._by_kind.get(kinds[0], []))
+            return
         wanted = concrete(kinds)
         for node in self.nodes:
             if node.__class__ in wanted:
                 yield cast(NodeT, node)
+
+    @cached_property
+    def _by_kind(self) -> dict[type, list[cst.CSTNode]]:
+        found: dict[type, list[cst.CSTNode]] = {}
+        for node in self.nodes:
+            found.setdefault(node.__class__, []).append(node)
+        return found
 
     @cached_property
     def _parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
