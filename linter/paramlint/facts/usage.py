@@ -26,11 +26,11 @@ def is_module(scope: Scope, node: cst.CSTNode) -> bool:
 
 
 def is_used_as_module(scope: Scope, node: cst.CSTNode) -> bool:
-    """Whether a method that only modules have is called on a name or attribute."""
+    """Whether a name or attribute is used as only modules are: by their methods, or by its `weight` or `bias`."""
     written = scope.dotted(node)
     if written is None:
         return False
-    return any(_calls_module_methods(place, written) for place in _places(scope, node))
+    return any(_calls_module_methods(p, written) or _has_weight(p, written) for p in _places(scope, node))
 
 
 def _places(scope: Scope, node: cst.CSTNode) -> Iterator[Scope]:
@@ -46,3 +46,11 @@ def _calls_module_methods(scope: Scope, written: str) -> bool:
             if scope.dotted(call.func.value) == written and all(arg.keyword is not None for arg in call.args):
                 return True
     return False
+
+
+def _has_weight(scope: Scope, written: str) -> bool:
+    """Whether code speaks of a value's `weight` or `bias`: a layer, for no tensor has these."""
+    return any(
+        node.attr.value in ("weight", "bias") and scope.dotted(node.value) == written
+        for node in scope.find(cst.Attribute)
+    )
