@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from paramlint.verify.construct import live_model
+from paramlint.verify.coverage import coverage
 from paramlint.verify.identity import survival
 
 
@@ -36,6 +37,21 @@ def test_one_object_under_two_names_is_a_tie():
     assert [tie.names for tie in model.ties] == [BOTH]
     assert model.aliases == ()
     assert len(model.parameters) == 1
+
+
+def test_a_shared_module_has_all_its_names():
+    def build() -> nn.Module:
+        layer = nn.Linear(2, 2, bias=False)
+        return nn.Sequential(layer, layer)
+
+    assert [tie.names for tie in live_model(build).ties] == [("0.weight", "1.weight")]
+
+
+def test_a_parameter_that_is_optimized_twice():
+    layer = nn.Linear(2, 2, bias=False)
+    optimizer = torch.optim.SGD([layer.weight], lr=0.1)
+    optimizer.param_groups[0]["params"].append(layer.weight)
+    assert coverage(layer, optimizer).repeated == (("weight", "weight"),)
 
 
 @pytest.mark.parametrize(("how", "by_data"), [("rewrap", False), ("data", True)])

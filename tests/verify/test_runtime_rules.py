@@ -428,6 +428,12 @@ class RegistersInForward(CreatesInForward):
         return self.layer(x) * self.scale
 
 
+class ReplacesInForward(CreatesInForward):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.scale = nn.Parameter(torch.ones(4))
+        return self.layer(x) * self.scale
+
+
 class Unused(nn.Module):
     def __init__(self, use: bool) -> None:
         super().__init__()
@@ -447,6 +453,7 @@ case("PRM403", NonLeaf, ComputedFromOwn, "scale")
 case("PRM404", PlainTensor, ComputedFromOwn, "scale")
 case("PRM407", lambda: CreatesInForward(True), lambda: CreatesInForward(False), "", example=example)
 case("PRM407", lambda: RegistersInForward(True), lambda: nn.LazyLinear(4), "scale", example=example)
+case("PRM407", lambda: ReplacesInForward(True), lambda: nn.LazyLinear(4), "scale", example=example)
 case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask", example=example)
 case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask")
 case("PRM410", lambda: Unused(False), lambda: Unused(True), "extra.weight", "extra.bias", example=example)

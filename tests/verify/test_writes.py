@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 
+import pytest
 import torch
 from torch import nn
 
@@ -120,3 +121,26 @@ def test_a_value_that_is_read_before_it_is_overwritten_is_marked():
         used.zero_(), unused.zero_()
     assert [mark.read for mark in shadow.account(used).marks] == [True, False]
     assert [mark.read for mark in shadow.account(unused).marks] == [False, False]
+
+
+def test_rejection_sampling_is_random_and_one_call():
+    write = written(lambda: nn.init.trunc_normal_(torch.empty(40, 40), std=1.0, a=-0.5, b=0.5))
+    assert (write.call, write.kind) == ("trunc_normal_", "random")
+
+
+@pytest.mark.parametrize("a", [-0.5, -2.0])
+def test_torch_reading_its_own_values_is_no_reason_to_doubt(a):
+    lazy = LazyMode(16)
+    with lazy:
+        nn.init.trunc_normal_(torch.empty(40, 40), std=1.0, a=a)
+    assert lazy.degraded == []
+
+
+def test_questions_about_virtual_values_are_answered_and_noted():
+    lazy = LazyMode(16)
+    with lazy:
+        one, other = torch.randn(40), torch.randn(40)
+        assert not torch.equal(one, other)
+        assert torch.allclose(one, other)
+        assert one.sum().item() == 0
+    assert sorted(set(lazy.degraded)) == ["allclose", "equal", "item"]

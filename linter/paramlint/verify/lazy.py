@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 import mmap
 import sys
-from typing import Any
+from types import FrameType
+from typing import Any, cast
 
 import torch
+from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._pytree import tree_map
 
@@ -30,8 +32,12 @@ RESERVED_FROM = 1 << 30
 UNRESERVED: int = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 #: Elements up to which an operation that meta tensors refuse is computed on whatever the memory holds.
 COMPUTED_UP_TO = 1 << 27
+#: Frames between a read of a value and the Python code that asks for it.
+NEAR_FRAMES = 12
 #: What an operation that reads values gives for virtual ones.
 ANSWERS: dict[str, bool] = {"equal": False, "is_nonzero": False, "allclose": True}
+COMPARISONS = frozenset({"gt", "ge", "lt", "le", "eq", "ne", "isnan", "isinf", "isfinite"})
+BOOLEAN = frozenset({"logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not"})
 #: Operations that only say how memory is looked at, and so run on virtual tensors as they are.
 LOOKS = frozenset(["detach", "alias", "view", "_unsafe_view", "reshape", "t", "set_", "lift_fresh"])
 
@@ -68,7 +74,8 @@ class LazyMode(Mode):
         if written:
             return self._skip_write(operation, args, kwargs, written)
         if operation.name == "_local_scalar_dense":
-            self.degraded.append("item")
+            if not _is_asked_by_torch():
+                self.degraded.append("item")
             return 0.0 if read[0].is_floating_point() else 0
         if operation.name in ANSWERS:
             self.degraded.append(operation.name)
@@ -98,6 +105,24 @@ class LazyMode(Mode):
             return tuple(written)
         return next(value for value, is_written in operation.bound(args, kwargs) if is_written)
 
+    def _infer_simple(
+        self, operation: Operation, func: Any, args: tuple[Any, ...], read: list[torch.Tensor]
+    ) -> torch.Tensor | None:
+        """The result of `any`, or of an operation on elements of one shape and dtype; None for all others.
+
+        Asking the meta device would give the same, but some operations there load half of torch's distributed code.
+        """
+        if operation.name in ("any", "all") and len(args) == 1:
+            return cast(torch.Tensor, self._to_virtual(torch.empty((), dtype=torch.bool, device="meta")))
+        if torch.Tag.pointwise not in func.tags or not operation.returns_one:
+            return None
+        first = next((tensor for tensor in read if tensor.dtype != torch.bool), read[0])
+        is_simple = first.is_floating_point() or operation.name in BOOLEAN
+        if not is_simple or any(t.shape != first.shape or t.dtype not in (first.dtype, torch.bool) for t in read):
+            return None
+        dtype = torch.bool if operation.name in COMPARISONS else first.dtype
+        return cast(torch.Tensor, self._to_virtual(torch.empty_like(first, dtype=dtype, device="meta")))
+
     def _infer(
         self,
         operation: Operation,
@@ -106,6 +131,9 @@ class LazyMode(Mode):
         kwargs: dict[str, Any],
         read: list[torch.Tensor],
     ) -> Any:
+        simple = self._infer_simple(operation, func, args, read)
+        if simple is not None:
+            return simple
         try:
             return self._on_meta(func, args, kwargs)
         except (RuntimeError, NotImplementedError):
@@ -141,6 +169,18 @@ def allocate(size: tuple[int, ...], stride: tuple[int, ...], dtype: torch.dtype)
         return torch.empty_strided(size, stride, dtype=dtype, device="cpu")
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | UNRESERVED
     return torch.frombuffer(mmap.mmap(-1, span * dtype.itemsize, flags=flags), dtype=dtype).as_strided(size, stride)
+
+
+def _is_asked_by_torch() -> bool:
+    """Whether an initialiser of torch reads the value, such as the rejection sampling of `trunc_normal_`."""
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(NEAR_FRAMES):
+        if frame is None:
+            return False
+        if frame.f_code.co_filename == nn.init.__file__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _to_meta(value: Any) -> Any:

@@ -116,6 +116,7 @@ class Operation:
         self.resizes = self.name in RESIZING
         self.is_indexed = self.name in INDEXED
         self.overwrites = self.name in OVERWRITING or any(a.is_out for a in schema.arguments)
+        self.returns_one = len(schema.returns) == 1 and str(schema.returns[0].type) == "Tensor"
         self.takes_values = self.name not in SHAPED_ONLY
 
     @staticmethod

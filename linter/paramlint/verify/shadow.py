@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves
 from paramlint.verify.mode import Mode
 from paramlint.verify.operations import COPYING, Operation
 from paramlint.verify.regions import Region, covered
-from paramlint.verify.writes import Write, observe
+from paramlint.verify.writes import Step, Write, observe
 
 Status = Literal["written", "partly written", "unwritten", "tainted", "maybe", "unseen", "lazy"]
 
@@ -238,7 +238,7 @@ class ShadowMode(Mode):
     def _overwrite(self, shadow: Shadow, region: Region, write: Write) -> None:
         last = shadow.last
         if last and last.whole and last.region == region and last.write.same_call(write):
-            merged = replace(last.write, steps=(*last.write.steps, *write.steps)[-LONGEST_HISTORY:])
+            merged = replace(last.write, steps=_joined(last.write.steps, write.steps))
             shadow.marks[-1] = replace(last, write=merged, read=False)
             return
         if shadow.tainted and covered(shadow.extent, [region]) >= 1:
@@ -254,7 +254,7 @@ class ShadowMode(Mode):
         last = source.last if source else None
         if last is None or not operation.takes_values:
             return write
-        steps = (*last.write.steps, *write.steps)[-LONGEST_HISTORY:]
+        steps = _joined(last.write.steps, write.steps)
         if operation.name not in COPYING:
             return replace(write, steps=steps)
         region = region_of(read[0])
@@ -284,11 +284,19 @@ def is_initialised(shadow: Shadow) -> bool:
     return any(mark.write.module for mark in shadow.marks)
 
 
+def _joined(before: tuple[Step, ...], after: tuple[Step, ...]) -> tuple[Step, ...]:
+    """One history after the other; of a long one the beginning, which says what was drawn, and the end."""
+    steps = (*before, *after)
+    if len(steps) <= LONGEST_HISTORY:
+        return steps
+    return steps[: LONGEST_HISTORY // 2] + steps[-LONGEST_HISTORY // 2 :]
+
+
 def _modify(shadow: Shadow, region: Region, write: Write) -> None:
     """A write that also reads, such as `mul_`: unwritten memory stays unwritten."""
     last = shadow.last
     if last and last.region == region:
-        steps = (*last.write.steps, *write.steps)[-LONGEST_HISTORY:]
+        steps = _joined(last.write.steps, write.steps)
         shadow.marks[-1] = replace(last, write=replace(last.write, steps=steps))
     elif last or shadow.allocation is None:
         shadow.marks.append(Mark(region, write, whole=False))

@@ -144,11 +144,11 @@ class Write:
     @property
     def kind(self) -> Kind:
         """Whether the values are one constant, random numbers, or the result of a computation."""
-        if not all(step.op in CONSTANT_OPS | RANDOM_OPS | PRESERVING_OPS for step in self.steps):
-            return "computed"
-        if any(step.op in RANDOM_OPS for step in self.steps):
+        ops = {step.op for step in self.steps}
+        is_plain = ops <= CONSTANT_OPS | RANDOM_OPS | PRESERVING_OPS
+        if ops & RANDOM_OPS and (is_plain or self.module):  # an initialiser may sample by rejection
             return "random"
-        return "constant" if self.steps and self.steps[0].op in CONSTANT_OPS else "computed"
+        return "constant" if is_plain and self.steps and self.steps[0].op in CONSTANT_OPS else "computed"
 
     @property
     def by_user(self) -> bool:
@@ -178,8 +178,6 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
             continue
         if _is_machinery(frame.f_code.co_filename):
             continue
-        if initialiser is not None and frame.f_code.co_name == initialiser.f_code.co_name:
-            continue  # a wrapper of the same name, which asks first whether to initialise at all
         in_torch = frame.f_code.co_filename.startswith(TORCH)
         module = _running_module(frame)
         if module and not owner:
