@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -27,7 +28,11 @@ from paramlint.facts.init_calls import init_call
 from paramlint.facts.init_events import conditions_of, init_events
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel, LiveTensor
+
 
 rule = Rule(
     "PRM212",
@@ -38,6 +43,11 @@ rule = Rule(
 )
 
 _LAYER = re.compile(r"torch\.nn\.(?:Linear|Bilinear|Conv(?:Transpose)?[123]d)")
+
+#: Layers whose first dimension of `weight` counts units that have to differ.
+UNITS = frozenset(
+    ("Linear", "Bilinear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+)
 
 
 @rule.static(cst.Call)
@@ -152,3 +162,27 @@ def _is_initialised(scope: Scope, call: cst.Call, name: str) -> bool:
         if pattern.search(method.file.source.lines(method.unit.first, method.unit.last)):
             return True
     return False
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for parameter in model.parameters:
+        if not parameter.requires_grad or len(parameter.shape) < 2 or parameter.shape[0] < 2:
+            continue
+        if not (parameter.is_constant or parameter.rows_are_equal) or not _mixes_inputs(parameter):
+            continue
+        if model.forward is not None and not model.forward.error:
+            is_stuck = parameter.name in model.forward.symmetric
+            what = "and so does their gradient"
+        else:
+            is_stuck = not (parameter.numbers is None or parameter.numbers.maximum == parameter.numbers.minimum == 0)
+            what = "so its units stay copies of each other"
+        if is_stuck:
+            yield parameter.proof(f"all rows of `{parameter.name}` hold the same values, {what}", parameter.init)
+
+
+def _mixes_inputs(parameter: LiveTensor) -> bool:
+    """Whether each row makes one unit from several inputs, the same for all rows."""
+    kind = type(parameter.module).__name__.removeprefix("Lazy")
+    is_grouped = getattr(parameter.module, "groups", 1) != 1
+    return kind in UNITS and not is_grouped and parameter.shape[1] > 1

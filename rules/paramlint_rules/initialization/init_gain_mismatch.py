@@ -30,13 +30,19 @@ Source: He et al. 2015, "Delving deep into rectifiers"; Glorot and Bengio 2010.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_calls import InitCall, init_call
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM213",
@@ -53,6 +59,19 @@ _FAMILIES = {
     "selu": "selu", "SELU": "selu",
 }  # fmt: skip
 _PREFIXES = ("torch.", "torch.nn.", "torch.nn.functional.")
+
+#: The gain that each activation needs: `torch.nn.init.calculate_gain`.
+GAINS = {
+    "linear": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": math.sqrt(2),
+    "leakyrelu": math.sqrt(2 / (1 + 0.01**2)),
+    "leaky_relu": math.sqrt(2 / (1 + 0.01**2)),
+    "selu": 0.75,
+}
+#: How far the two may be apart, relative to the one needed.
+TOLERANCE = 0.1
 
 
 @rule.static(cst.Call)
@@ -111,3 +130,31 @@ def _family(scope: Scope, call: cst.Call) -> str | None:
         function = known.name if known is not None and known.is_module else ""
     prefix, _, last = function.rpartition(".")
     return _FAMILIES.get(last) if f"{prefix}." in _PREFIXES else None
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for parameter in model.parameters:
+        init = parameter.init
+        if init is None or init.module != "torch.nn.init" or not init.by_user or parameter.attribute != "weight":
+            continue
+        activation = model.activation_after(parameter.name.rpartition(".")[0])
+        meant = _gain_meant(init.call, init.arguments)
+        wanted = GAINS.get(activation)
+        if meant is None or wanted is None or abs(meant / wanted - 1) < TOLERANCE:
+            continue
+        message = f"`{parameter.name}` is initialised with gain {meant:.2f}, but `{activation}` follows, which needs {wanted:.2f}"
+        yield parameter.proof(message, init, gain=meant, expected_gain=wanted, activation=activation)
+
+
+def _gain_meant(call: str, arguments: Mapping[str, object]) -> float | None:
+    """The gain that a call of Xavier's or Kaiming's initialisation applies."""
+    if call in ("xavier_uniform_", "xavier_normal_", "orthogonal_"):
+        gain = arguments.get("gain", 1.0)
+        return float(gain) if isinstance(gain, (int, float)) else None
+    if call not in ("kaiming_uniform_", "kaiming_normal_"):
+        return None
+    slope = arguments.get("a", 0.0)
+    if arguments.get("nonlinearity", "leaky_relu") == "leaky_relu" and isinstance(slope, (int, float)):
+        return math.sqrt(2 / (1 + slope**2))
+    return GAINS.get(str(arguments["nonlinearity"]), 1.0)

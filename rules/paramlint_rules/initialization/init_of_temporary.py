@@ -19,6 +19,7 @@ Leave it: never; the call has no effect.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -27,7 +28,11 @@ from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import init_events
 from paramlint.facts.recomputed import recomputed
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule("PRM218", "init-of-temporary", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES, "apply"),))
 
@@ -107,3 +112,13 @@ def _gathers(scope: Scope, index: cst.BaseExpression) -> bool:
 def _is_tensor(scope: Scope, node: cst.BaseExpression) -> bool:
     known = scope.type(node)
     return known is not None and known.kind in ("parameter", "buffer", "tensor")
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for lost in model.lost_writes:
+        write, name = lost.write, lost.meant[0] if lost.meant else lost.write.owner
+        message = f"`{write.call}` fills a temporary that nobody keeps, so the initialisation of `{name}` is lost"
+        stds = {"std": lost.std, "expected_std": lost.expected_std}
+        evidence = {"call": write.describe(), "shape": lost.shape, "count": lost.count, "meant": lost.meant[:8]}
+        yield Proof(name, message, write.owner, "", write.filename, write.row, evidence | stds)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -27,7 +28,11 @@ from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import init_events
 from paramlint.facts.lazy_layers import lazy_classes, may_have_run, writes_lazy
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Calls, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM217",
@@ -98,3 +103,16 @@ def _runs_at_construction(scope: Scope, owner: cst.BaseExpression) -> bool:
 def _is_asked(scope: Scope, node: cst.CSTNode) -> bool:
     tests = [scope.text(a.test) for a in scope.ancestors(node) if isinstance(a, (cst.If, cst.IfExp))]
     return any("uninitialized" in test or "isinstance" in test or "lazy" in test.lower() for test in tests)
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for lazy in model.parameters:
+        becomes = getattr(type(lazy.module), "cls_to_become", None)
+        if lazy.status != "lazy" or becomes is None:
+            continue
+        alike = [p.init for p in model.parameters if type(p.module) is becomes and p.attribute == lazy.attribute]
+        drawn = next((init for init in alike if init is not None and init.by_user and init.module), None)
+        if drawn is not None:
+            message = f"`{lazy.name}` is lazy still, so `{drawn.call}`, which its kind is given, does not reach it"
+            yield lazy.proof(message, drawn)

@@ -39,13 +39,18 @@ Leave it: a checkpoint that has the tensor is always loaded afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Assignment, Class
 from paramlint.facts.deferred import Deferred, deferred_initialization
 from paramlint.facts.writers import Wanted, may_write
-from paramlint.rule import Classes, Finding, Rule
+from paramlint.rule import Classes, Finding, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM203", "lost-on-materialization", group="bug", doc=__doc__, triggers=(Classes("Parameter", "register_buffer"),)
@@ -95,3 +100,13 @@ def _place(assignment: Assignment) -> cst.CSTNode:
         flags = [arg for arg in node.args if arg.keyword is not None and arg.keyword.value == "persistent"]
         return flags[0] if flags else node.args[0].value
     return node
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for tensor in model.tensors:
+        if model.is_lost_on_materialization(tensor):
+            role = "value" if tensor.role == "parameter" else "buffer's value"
+            message = f"the {role} of `{tensor.name}` is lost on materialization, so it starts as whatever was there"
+            allocated = model.plain.by_name[tensor.name].allocation if model.plain else None
+            yield tensor.proof(message, allocated, preset=model.preset, fraction=tensor.fraction)

@@ -26,12 +26,17 @@ Leave it: the option is only kept for callers that still pass it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from paramlint.facts import Class, Scope
 from paramlint.facts.tie_wishes import OPTIONS, idle_options, missing_names, missing_place, uncalled_tie
-from paramlint.rule import Classes, Finding, Rule, Stores
+from paramlint.rule import Classes, Finding, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
+
 
 rule = Rule(
     "PRM505",
@@ -67,3 +72,15 @@ def check_options(cls: Class) -> Iterator[Finding]:
 def check_keys(cls: Class) -> Iterator[Finding]:
     for node, part in missing_names(cls):
         yield Finding(node, f"`{part}` of `_tied_weights_keys` does not exist in `{cls.name}`, so it is never tied")
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for tie in model.declared_ties:
+        if not tie.exists:
+            message = f"`_tied_weights_keys` names `{tie.key}`, which no parameter is called"
+        elif tie.is_wanted and not tie.is_tied:
+            message = f"the configuration asks for `{tie.key}` to be tied, and it is not"
+        else:
+            continue
+        yield Proof(tie.key, message, tie.owner.__qualname__, "_tied_weights_keys", evidence={"source": tie.source})
