@@ -24,6 +24,7 @@ import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
+from paramlint.facts.parameter_names import name_test, names_from
 from paramlint.facts.ranks import rank_of
 from paramlint.knowledge import FAN_INIT, MATRIX_INIT
 from paramlint.rule import Calls, Finding, Rule
@@ -36,13 +37,39 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     found = init_call(scope, node)
     if found is None or found.function not in FAN_INIT | MATRIX_INIT or _is_tested(found):
         return
-    rank = rank_of(scope, found.target)
+    rank = 1 if _is_bias_in_loop(found) else rank_of(scope, found.target)
     if rank in (0, 1):
         text = scope.text(found.target)
         shape = "is a vector" if rank == 1 else "is a single number"
         yield Finding(
             found.target, f"`{text}` {shape}, so `{found.function}`, which needs a matrix, raises a ValueError"
         )
+
+
+def _is_bias_in_loop(found: InitCall) -> bool:
+    """Whether the target is a bias in a loop over the named parameters of a layer, all of whose biases are vectors."""
+    scope, target = found.scope, found.target
+    if not isinstance(target, cst.Name):
+        return False
+    below: cst.CSTNode = found.node
+    is_bias = False
+    for ancestor in scope.ancestors(found.node):
+        if isinstance(ancestor, cst.If) and below is ancestor.body:
+            test = name_test(ancestor.test)
+            is_bias = is_bias or (test is not None and test.texts == ("bias",) and test.how in ("within", "startswith"))
+        if isinstance(ancestor, cst.For):
+            source = names_from(scope, name) if is_bias and (name := _first(ancestor)) is not None else None
+            known = scope.type(source.value) if source is not None else None
+            return known is not None and known.name.rpartition(".")[2] in ("RNN", "LSTM", "GRU", "Linear")
+        below = ancestor
+    return False
+
+
+def _first(loop: cst.For) -> cst.Name | None:
+    """`name` of `for name, p in ...`."""
+    if isinstance(loop.target, cst.Tuple) and isinstance(loop.target.elements[0].value, cst.Name):
+        return loop.target.elements[0].value
+    return None
 
 
 def _is_tested(found: InitCall) -> bool:

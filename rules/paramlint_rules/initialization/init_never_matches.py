@@ -68,7 +68,7 @@ def _never(scope: Scope, node: cst.If, test: cst.BaseExpression) -> str | None:
     asked = type_test(scope, test)
     if asked is not None:
         return _never_of_type(scope, asked) or _covered(scope, node, asked)
-    return _never_class_name(scope, test) or _never_parameter_name(scope, test)
+    return _never_class(scope, test) or _never_class_name(scope, test) or _never_parameter_name(scope, test)
 
 
 def _never_of_type(scope: Scope, test: TypeTest) -> str | None:
@@ -76,6 +76,8 @@ def _never_of_type(scope: Scope, test: TypeTest) -> str | None:
         only = test.classes[0]
         if isinstance(only, (cst.Tuple, cst.List)):
             return "a class is not equal to a tuple of classes"
+        if isinstance(only, cst.Call) and _is_module(scope.resolve(only.func)):
+            return "a class is not equal to a module made here"
         if isinstance(only, cst.SimpleString):
             return "a class is not equal to a text"
         if _ABSTRACT.fullmatch(scope.qualified(only) or ""):
@@ -126,6 +128,17 @@ def _lazy(scope: Scope, test: cst.BaseExpression) -> str | None:
     if not names or not all(name.startswith("torch.nn.Lazy") for name in names):
         return None
     return f"once it has a shape, the layer is a `{names[0].replace('torch.nn.Lazy', 'nn.')}`"
+
+
+def _never_class(scope: Scope, test: cst.BaseExpression) -> str | None:
+    """`m is nn.Linear`: a module is not its class."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return None
+    right = test.comparisons[0]
+    if not isinstance(right.operator, (cst.Is, cst.Equal)) or not _is_module(scope.resolve(right.comparator)):
+        return None
+    known = scope.type(test.left)
+    return "a module is not its class" if known is not None and known.is_module else None
 
 
 def _never_class_name(scope: Scope, test: cst.BaseExpression) -> str | None:
