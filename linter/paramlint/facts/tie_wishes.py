@@ -88,9 +88,10 @@ def _last_value(scope: Scope, name: str, node: cst.CSTNode) -> cst.BaseExpressio
         if isinstance(ancestor, (cst.IndentedBlock, cst.Module)):
             before = list(ancestor.body[: ancestor.body.index(below)])
             for statement in reversed(before):
-                found = [bound[id(part)] for part in getattr(statement, "body", ()) if id(part) in bound]
-                if isinstance(statement, cst.SimpleStatementLine) and found:
-                    return found[-1].value
+                if isinstance(statement, cst.SimpleStatementLine):
+                    found = [bound[id(part)] for part in statement.body if id(part) in bound]
+                    if found:
+                        return found[-1].value
                 if isinstance(statement, cst.BaseCompoundStatement) and _binds(scope, statement, name):
                     return None
         below = ancestor
