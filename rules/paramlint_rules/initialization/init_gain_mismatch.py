@@ -143,7 +143,7 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         wanted = GAINS.get(activation)
         if meant is None or wanted is None or abs(meant / wanted - 1) < TOLERANCE:
             continue
-        message = f"`{parameter.name}` is initialised with gain {meant:.2f}, but `{activation}` follows, which needs {wanted:.2f}"
+        message = f"`{parameter.name}` has a gain of {meant:.2f}, but `{activation}` follows, which needs {wanted:.2f}"
         yield parameter.proof(message, init, gain=meant, expected_gain=wanted, activation=activation)
 
 
@@ -151,7 +151,7 @@ def _gain_meant(call: str, arguments: Mapping[str, object]) -> float | None:
     """The gain that a call of Xavier's or Kaiming's initialisation applies."""
     if call in ("xavier_uniform_", "xavier_normal_", "orthogonal_"):
         gain = arguments.get("gain", 1.0)
-        return float(gain) if isinstance(gain, (int, float)) else None
+        return float(gain) if isinstance(gain, (int, float)) and gain != 1 else None  # the default says nothing
     if call not in ("kaiming_uniform_", "kaiming_normal_"):
         return None
     slope = arguments.get("a", 0.0)
