@@ -35,23 +35,26 @@ rule = Rule(
 def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "load_state_dict":
         return
-    if isinstance(scope.parent(node), cst.Expr) and _is_lenient(scope, node):
+    place = _lenient(scope, node) if isinstance(scope.parent(node), cst.Expr) else None
+    if place is not None:
         model = scope.text(node.func.value)
-        yield Finding(node, f"the keys that `{model}` lacks are dropped unread, so they keep their initial values")
+        yield Finding(place, f"the keys that `{model}` lacks are dropped unread, so they keep their initial values")
 
 
-def _is_lenient(scope: Scope, node: cst.Call) -> bool:
-    """Whether `strict` is false, written here or as the default of the function's own argument."""
+def _lenient(scope: Scope, node: cst.Call) -> cst.CSTNode | None:
+    """The call whose `strict` is false, or the argument of the function around it that is false by default."""
     given = [arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "strict"]
     if not given and len(node.args) > 1 and node.args[1].keyword is None and not node.args[1].star:
         given = [node.args[1].value]
     if not given or not isinstance(given[0], cst.Name):
-        return False
+        return None
     name = given[0].value
     bindings = scope.bindings.get(name, [])
-    if bindings:
-        return all(b.kind == "parameter" and _is_false(b.value) for b in bindings)
-    return name == "False"
+    if not bindings:
+        return node if name == "False" else None
+    if len(bindings) > 1 or bindings[0].kind != "parameter" or not _is_false(bindings[0].value):
+        return None
+    return bindings[0].node
 
 
 def _is_false(node: cst.BaseExpression | None) -> bool:
