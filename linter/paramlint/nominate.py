@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from paramlint.outline import Outline, Unit
-from paramlint.rule import Calls, Classes, Defines, Edits, Keywords, Mentions, Repeats, Rule, Stores
+from paramlint.rule import Calls, Classes, Defines, Edits, Keywords, Mentions, Repeats, Reuses, Rule, Stores
 from paramlint.source import Source
 
 ValueT = TypeVar("ValueT")
 
+_BUILTINS = frozenset(dir(builtins))
 _CONTAINER_CALLS = {
     "list",
     "dict",
@@ -61,6 +62,7 @@ class Nominator:
         self._stored: dict[str, list[tuple[Rule, frozenset[str]]]] = {}
         self._any_store: list[tuple[Rule, frozenset[str]]] = []
         self._edits: list[Rule] = []
+        self._reuses: list[Rule] = []
         self._keywords: dict[str, list[Rule]] = {}
         self._repeats: list[Rule] = []
         self._defined: dict[str, list[tuple[Rule, str, re.Pattern[str] | None]]] = {}
@@ -86,6 +88,8 @@ class Nominator:
                 self._any_store.append((rule, trigger.values))
         elif isinstance(trigger, Edits):
             self._edits.append(rule)
+        elif isinstance(trigger, Reuses):
+            self._reuses.append(rule)
         elif isinstance(trigger, Repeats):
             self._repeats.append(rule)
         elif isinstance(trigger, Defines):
@@ -114,7 +118,16 @@ class Nominator:
                 for rule, words in self._classes:
                     if words is None or words.search(text, source.offset(unit.first), source.offset(unit.last + 1)):
                         found.setdefault(unit, set()).add(rule)
+        self._add_reuses(source, outline, found)
         return self._with_words(source, found)
+
+    def _add_reuses(self, source: Source, outline: Outline, found: dict[Unit, set[Rule]]) -> None:
+        """Only functions that hold the words of such a rule are looked through."""
+        for unit in outline.units if self._reuses else ():
+            text = source.lines(unit.first, unit.last)
+            wanting = [r for r in self._reuses if (words := self._only_with.get(r)) is None or words.search(text)]
+            if wanting and _reuses(unit.tree):
+                found.setdefault(unit, set()).update(wanting)
 
     def _with_words(self, source: Source, found: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:
         """Without the rules whose `only_with` words a unit lacks, and without units that are left with none."""
@@ -333,6 +346,69 @@ def _is_generic(annotation: ast.expr) -> bool:
         _CONTAINS.search(getattr(node, "id", "") or getattr(node, "attr", "") or str(getattr(node, "value", "")))
         for node in _walk(annotation)
     )
+
+
+_LOOPS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+_NOT_MODULES = frozenset(
+    {
+        "Any",
+        "Callable",
+        "Dict",
+        "Iterable",
+        "List",
+        "Literal",
+        "Optional",
+        "Sequence",
+        "Tensor",
+        "Tuple",
+        "Type",
+        "Union",
+    }
+)
+
+
+def _may_be_modules(tree: ast.AST) -> set[str]:
+    """Names that a function gives the result of a call, and parameters annotated with some class."""
+    found: set[str] = set()
+    for argument in _arguments(tree):
+        words = (
+            [_last_name(n) for n in _walk(argument.annotation) if isinstance(n, ast.expr)]
+            if argument.annotation
+            else []
+        )
+        if any(w[:1].isupper() and w not in _NOT_MODULES and not w.endswith("Config") for w in words):
+            found.add(argument.arg)
+    for node in _statements(getattr(tree, "body", [])):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            if _last_name(node.value.func) not in _BUILTINS:
+                found.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    return found
+
+
+def _reuses(tree: ast.AST) -> bool:
+    """Whether a name that may be a module is an argument or an element twice, or once in a loop or comprehension."""
+    names = _may_be_modules(tree)
+    seen: set[str] = set()
+    stack: list[tuple[ast.AST, bool]] = [(tree, False)] if names else []
+    while stack:
+        node, in_loop = stack.pop()
+        handed: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            handed = [*node.args, *(keyword.value for keyword in node.keywords)]
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
+            handed = [v for v in (node.values if isinstance(node, ast.Dict) else node.elts) if v is not None]
+        elif isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+            handed = [node.elt]
+        for value in handed:
+            if isinstance(value, ast.Name) and value.id in names:
+                if in_loop or value.id in seen:
+                    return True
+                seen.add(value.id)
+        inside = in_loop or isinstance(node, _LOOPS)
+        stack.extend((child, inside) for child in ast.iter_child_nodes(node))
+    return False
 
 
 def _first_row_below(block: list[ast.AST]) -> int:

@@ -42,6 +42,7 @@ __all__ = [
     "Mentions",
     "Proof",
     "Repeats",
+    "Reuses",
     "Rule",
     "Stores",
     "Trigger",
@@ -97,6 +98,11 @@ class Edits:
 
 
 @dataclass(frozen=True)
+class Reuses:
+    """A function in which a plain name is handed on twice, or in a loop or comprehension: as an argument or element."""
+
+
+@dataclass(frozen=True)
 class Keywords:
     """A keyword argument of one of these names: `f(require_grad=False)`."""
 
@@ -141,7 +147,7 @@ class Classes:
         object.__setattr__(self, "text", frozenset(text))
 
 
-Trigger = Calls | Mentions | Stores | Edits | Keywords | Repeats | Defines | Classes
+Trigger = Calls | Mentions | Stores | Edits | Reuses | Keywords | Repeats | Defines | Classes
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

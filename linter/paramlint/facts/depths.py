@@ -38,7 +38,9 @@ def reused_norms(cls: Class) -> Iterator[tuple[str, Assignment, Use]]:
     forward = cls.own_method("forward")
     if forward is None:
         return
-    called = dict.fromkeys(_CALLED.findall(cls.file.source.lines(forward.unit.first, forward.unit.last)))
+    text = cls.file.source.lines(forward.unit.first, forward.unit.last)
+    calls = _CALLED.findall(text)
+    called = dict.fromkeys(name for name in calls if calls.count(name) > 1 or "for " in text)
     if not called or not cls.is_module:
         return
     for name in called:

@@ -30,7 +30,7 @@ from paramlint.facts.depths import overwritten_parts, reused_norms
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.facts.norms import is_norm
 from paramlint.facts.places import Place, exclude_each_other, origin, places_in
-from paramlint.rule import Calls, Classes, Finding, Proof, Rule
+from paramlint.rule import Classes, Finding, Proof, Reuses, Rule
 
 if TYPE_CHECKING:
     from paramlint.verify.live import LiveModel
@@ -41,19 +41,19 @@ rule = Rule(
     "module-listed-twice",
     group="risk",
     doc=__doc__,
-    triggers=(
-        Calls(
-            "Sequential",
-            "ModuleList",
-            "ModuleDict",
-            "append",
-            "PReLU",
-            "LayerNorm",
-            "RMSNorm",
+    triggers=(Reuses(), Classes()),
+    only_with=frozenset(
+        {
             "BatchNorm1d",
             "BatchNorm2d",
-        ),
-        Classes(),
+            "LayerNorm",
+            "ModuleDict",
+            "ModuleList",
+            "PReLU",
+            "RMSNorm",
+            "Sequential",
+            "append",
+        }
     ),
 )
 
