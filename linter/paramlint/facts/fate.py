@@ -24,6 +24,8 @@ _LOADER = re.compile(
 )
 #: Parameters of these classes get their memory only when the first input comes.
 _LAZY = re.compile(r"\b(?:UninitializedParameter|LazyModuleMixin|register_forward_pre_hook|lazy_\w+)\b")
+#: Classes with packed weights are only ever filled from what a quantiser wrote.
+_PACKED = re.compile(r"\b(?:u?int[248]|float[48]_\w+|\w*fp8\w*|q(?:weight|zeros))\b", re.I)
 #: Options by which a caller says that the values come from elsewhere.
 _ON_PURPOSE = re.compile(r"init|skip|pretrain|load|meta\b|device|reset|checkpoint|weights?\b|state_dict|empty")
 _VALUES = re.compile(r"weights?\b|values|vectors|data\b|tensor|state|checkpoint|pretrain|embeddings?\b")
@@ -64,11 +66,17 @@ def fate_of(scope: Scope, node: cst.Call) -> Fate | None:
 
 def _has_parameters(cls: Class) -> bool:
     """Whether the class's text mentions parameters at all: asked before its bases are looked up."""
-    return "arameter" in cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+    return "arameter" in _text(cls)
+
+
+def _text(cls: Class) -> str:
+    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
 
 
 def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
     if parameter.written in ("always", "unknown") or parameter.allocation.scope.cls is not cls:
+        return None
+    if _PACKED.search(_text(cls)):
         return None
     if parameter.written == "sometimes" and _is_on_purpose(cls, parameter):
         return None
@@ -86,8 +94,7 @@ def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
         words = _VALUES if " is None" in condition else _ON_PURPOSE
         if words.search(condition.lower()):
             return True
-    unit = cls.outline.unit
-    return _LAZY.search(cls.file.source.lines(unit.first, unit.last)) is not None
+    return _LAZY.search(_text(cls)) is not None
 
 
 def _is_uncalled(method: Scope) -> bool:
