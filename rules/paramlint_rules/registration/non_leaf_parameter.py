@@ -52,8 +52,10 @@ def check(scope: Scope) -> Iterator[Finding]:
             continue
         value = _through_a_name(scope, assignment.value)
         call = _parameter_in(scope, value)
+        if call is None or _changes_nothing(value, call):
+            continue
         known = scope.type(value)
-        if call is None or known is None or known.kind != "tensor" or known.leaf or _changes_nothing(value, call):
+        if known is None or known.kind != "tensor" or known.leaf:
             continue
         if any(
             (t := a.scope.type(a.value)) and t.is_parameter for a in scope.cls.assignments(name) if a.value is not None

@@ -64,6 +64,8 @@ def check(scope: Scope) -> Iterator[Finding]:
     for name, assignment in scope.assignments:
         if assignment.how != "assign" or assignment.value is None or assignment.target is None:
             continue
+        if not is_constant(scope, assignment.value):
+            continue
         if _is_always_constant(scope, cls, name) and _is_computed_with(cls, name):
             message = f"`self.{name}` is a plain tensor, so it does not move with the module"
             yield Finding(assignment.target, message, _fix(scope, name, assignment))
