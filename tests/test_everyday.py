@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -116,14 +117,21 @@ def test_progress_is_for_terminals_and_long_runs():
 
 
 def test_watch_checks_again_when_a_file_changes(bad):
-    command = [sys.executable, "-u", "-m", "paramlint", "check", "--watch", "--output-format", "concise"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    def waited_for(text):
+        for _ in range(600):
+            if text in report.read_text():
+                return True
+            time.sleep(0.1)
+        return False
+
+    report = bad.parent / "report.txt"
+    command = [sys.executable, "-m", "paramlint", "check", "--watch", "--output-format", "concise", "bad.py"]
+    with report.open("w") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
         try:
-            assert process.stderr.readline().startswith("1 finding")
-            assert process.stdout.readline().startswith("bad.py:8:9: PRM401")
-            process.stderr.readline()
+            assert waited_for("bad.py:8:9: PRM401")
+            assert waited_for("1 finding in 1 file")
             bad.write_text(GOOD)
-            assert process.stderr.readline().startswith("no findings")
+            assert waited_for("no findings")
         finally:
             process.send_signal(2)
             process.wait(timeout=30)

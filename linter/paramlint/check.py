@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from paramlint import unused
+from paramlint.documents import read
 from paramlint.finding import Diagnostic, Location
+from paramlint.masked import Masked, Part
 from paramlint.nominate import Nominator
 from paramlint.rule import Rule
 from paramlint.source import Source, UnreadableError
@@ -69,7 +71,7 @@ def check_path(
 ) -> FileReport:
     """Check one file on disk; whatever goes wrong becomes a diagnostic of that file."""
     try:
-        source = Source.read(path)
+        source = read(path)
     except UnreadableError as error:
         return FileReport(path, [problem(path, "PRM003", str(error))])
     return check_source(source, nominator, project, reference=reference)
@@ -101,6 +103,9 @@ def check_source(
             report = _check(source, nominator, project, tree, reference, suppressions)
         else:
             report = FileReport(path)
+        if isinstance(source, Masked):
+            report.diagnostics += [_broken(path, part, error) for part, error in source.broken if part.number]
+            report.diagnostics.sort(key=lambda d: d.sort_key)
         if not report.failed and any(rule is unused.rule for rule in nominator.rules):
             report.diagnostics += unused.unused_suppressions(source, suppressions, report.suppressed, nominator.rules)
             report.diagnostics.sort(key=lambda d: d.sort_key)
@@ -150,6 +155,11 @@ def _check(
         (report.diagnostics if kept else report.suppressed).append(suppressions.place(diagnostic))
     report.diagnostics.sort(key=lambda d: d.sort_key)
     return report
+
+
+def _broken(path: str, part: Part, error: SyntaxError) -> Diagnostic:
+    message = f"is not valid Python {_VERSION}: {error.msg}"
+    return problem(path, "PRM002", message, part.first + (error.lineno or 1) - 1, error.offset or 1)
 
 
 def _known_tree(source: Source, project: Project | None) -> ast.Module | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from paramlint.patterns import Patterns
 
-SUFFIXES = (".py", ".pyi")
+SUFFIXES = (".py", ".pyi", ".ipynb")
 #: Folders that hold other people's code, or none.
 EXCLUDED = frozenset(
     (

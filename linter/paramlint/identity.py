@@ -36,13 +36,12 @@ def identify(source: Source | None, diagnostics: Iterable[Diagnostic], root: str
     seen: Counter[Identity] = Counter()
     names = _Names(source)
     for diagnostic in diagnostics:
-        row = diagnostic.start.row
+        row = source.row_of(diagnostic) if source is not None else diagnostic.start.row
         line = ""
         if source is not None and row <= len(source.line_starts):
             line = " ".join(source.line(row).split())
         path = relative(diagnostic.path, root)
-        cell = f"#{diagnostic.cell}" if diagnostic.cell is not None else ""
-        plain = Identity(diagnostic.code, path + cell, names.of(row), line)
+        plain = Identity(diagnostic.code, path, names.of(row), line)
         seen[plain] += 1
         yield plain._replace(nth=seen[plain])
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from paramlint.baseline import Baseline
 from paramlint.check import FileReport, check_paths, check_source, problem, with_large_stack
+from paramlint.documents import read
 from paramlint.facts import Project
 from paramlint.finding import Applicability, Diagnostic
 from paramlint.fixes import fix_source
@@ -96,12 +97,27 @@ class Result:
         """The text that the diagnostics of a path point into, `None` where it cannot be read."""
         if path not in self.sources:
             try:
-                source = Source.read(path)
+                source = read(path)
                 _ = source.text
             except UnreadableError:
                 return None
             self.sources[path] = source
         return self.sources[path]
+
+    def localized(self) -> Result:
+        """The same with places as people count them: in a notebook, cell and row."""
+        reports = [self._localized(report) for report in self.reports]
+        return replace(self, reports=reports)
+
+    def _localized(self, report: FileReport) -> FileReport:
+        source = self.source(report.path) if report.path.endswith(".ipynb") else None
+        if source is None:
+            return report
+        return replace(
+            report,
+            diagnostics=[source.localize(d) for d in report.diagnostics],
+            suppressed=[source.localize(d) for d in report.suppressed],
+        )
 
     def refuse(self, rewrite: Rewrite, reason: str) -> None:
         """Take a rewrite back that could not be written, and say why."""

@@ -11,6 +11,10 @@ import tokenize
 from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from paramlint.finding import Diagnostic
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _INDENT = re.compile(r":[^\S\r\n]*(?:#.*)?(?:\r\n|\r|\n)([ \t]+)(?=[^\s#])")
@@ -133,3 +137,17 @@ class Source:
     def line(self, row: int) -> str:
         """One row without its line ending."""
         return self.lines(row, row).rstrip("\r\n")
+
+    # What documents that hold Python say otherwise.
+
+    def part(self, diagnostic: Diagnostic) -> Source:  # noqa: ARG002
+        """The text that the rows of a finding count in."""
+        return self
+
+    def row_of(self, diagnostic: Diagnostic) -> int:
+        """The row of a finding in `text`."""
+        return diagnostic.start.row
+
+    def localize(self, diagnostic: Diagnostic) -> Diagnostic:
+        """A finding as people count its rows."""
+        return diagnostic

@@ -35,6 +35,7 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 @click.option("--output-format", type=click.Choice(FORMATS), help="By default `full`.")
 @click.option("--output-file", metavar="FILE", help="Write the report there instead of to standard output.")
 @click.option("--stdin-filename", default="<stdin>", metavar="PATH", help="The name of what `-` reads.")
+@click.option("--extension", multiple=True, type=click.Choice(["md", "markdown"]), help="Check these files too.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass over more files; patterns as in .gitignore.")
 @click.option("--force-exclude/--no-force-exclude", default=None, help="Pass over excluded files given by name too.")
 @click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Pass over what .gitignore names.")

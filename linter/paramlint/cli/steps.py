@@ -14,6 +14,7 @@ import click
 from paramlint.cli.main import CLEAN, ERROR, FINDINGS
 from paramlint.cli.progress import Progress
 from paramlint.cli.task import Task
+from paramlint.documents import kind
 from paramlint.report import formats
 from paramlint.report.concise import heading
 from paramlint.report.diff import diff
@@ -23,7 +24,6 @@ from paramlint.report.style import Style
 from paramlint.report.summary import count, summary
 from paramlint.rewrite import Rewrite, write
 from paramlint.runner import Result, run_paths, run_source
-from paramlint.source import Source
 
 #: Seconds between two looks at the files.
 POLL = 0.5
@@ -57,7 +57,7 @@ def check_stdin(task: Task) -> int:
     run = task.run()
     if len(task.arguments.paths) > 1:
         raise click.UsageError("`-` reads standard input and takes no other path beside it")
-    source = Source(task.arguments.stdin_filename, sys.stdin.buffer.read())
+    source = kind(task.arguments.stdin_filename)(task.arguments.stdin_filename, sys.stdin.buffer.read())
     result = run_source(source, run)
     if task.arguments.diff:
         return _print_diff(result)
@@ -156,13 +156,14 @@ def _add_noqa(result: Result) -> int:
 
 def _print_problems(result: Result) -> int:
     """What kept files from being checked or written; the code to exit with."""
-    problems = [problem for report in result.reports for problem in report.problems]
+    problems = [problem for report in result.localized().reports for problem in report.problems]
     style = Style.of(sys.stderr)
     _print((heading(problem, style) for problem in problems), sys.stderr)
     return ERROR if problems else CLEAN
 
 
 def _print_report(task: Task, result: Result, stream: TextIO) -> None:
+    result = result.localized()
     show: Callable[[Result, Style], Iterator[str]] = (
         statistics if task.arguments.statistics else formats.FORMATS[task.output_format]
     )

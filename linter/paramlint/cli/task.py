@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paramlint.discover import Discovery, Found
+from paramlint.discover import SUFFIXES, Discovery, Found
 
 if TYPE_CHECKING:
     from paramlint.baseline import Baseline
@@ -32,6 +32,7 @@ class Arguments:
     output_format: str | None
     output_file: str | None
     stdin_filename: str
+    extension: tuple[str, ...]
     exclude: tuple[str, ...]
     force_exclude: bool | None
     respect_gitignore: bool | None
@@ -158,6 +159,7 @@ class Task:
     def discovery(self) -> Discovery:
         """How they are looked for."""
         return Discovery(
+            suffixes=(*SUFFIXES, *(f".{suffix.lstrip('.')}" for suffix in self.arguments.extension)),
             exclude=((".", self.arguments.exclude), *self.settings.exclude),
             gitignore=self._value("respect_gitignore", True),
             force_exclude=self._value("force_exclude", False),

@@ -22,7 +22,7 @@ def full(result: Result, style: Style) -> Iterator[str]:
         yield heading(diagnostic, style)
         source = result.source(diagnostic.path)
         if source is not None:
-            yield from _body(source, diagnostic, style)
+            yield from _body(source.part(diagnostic), diagnostic, style)
         yield ""
 
 

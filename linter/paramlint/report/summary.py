@@ -25,8 +25,8 @@ def summary(result: Result) -> Iterator[str]:
     failed = sum(report.failed for report in result.reports)
     if failed:
         yield f"{count(failed, 'file')} could not be checked whole"
-    for reason, count in sorted(Counter(result.skipped.values()).items()):
-        yield f"{count(count, 'file')} skipped: {reason}"
+    for reason, number in sorted(Counter(result.skipped.values()).items()):
+        yield f"{count(number, 'file')} skipped: {reason}"
 
 
 def count(number: int, noun: str) -> str:

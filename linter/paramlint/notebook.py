@@ -1,0 +1,181 @@
+"""Jupyter notebooks: the code cells as one module, and edits back into the cells' own lines.
+
+Outputs, metadata and cells without an edit keep their bytes, since only the text of a cell is replaced in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from paramlint.masked import Masked, Part
+from paramlint.source import UnreadableError
+
+#: `%matplotlib inline`, `!pip install`, `?name`, and the forms that call or quote.
+_LINE_MAGIC = re.compile(r"[ \t]*(?:%(?!%)|!|\?|,(?=\S)|;(?=\S)|/(?=\w))")
+#: `files = !ls`, `x = %time f()`.
+_ASSIGNED = re.compile(r"(?P<target>[ \t]*[\w.,\[\]'\"* \t]+?)[ \t]*=[ \t]*[!%](?=[\w.~/])")
+_HELP = re.compile(r"[ \t]*[\w.%]+\?{1,2}[ \t]*(?:#.*)?$")
+_CELL_MAGIC = re.compile(r"[ \t]*%%(\w*)")
+#: Cell magics whose cell is Python all the same.
+_PYTHON = frozenset(("time", "timeit", "capture", "prun", "python", "python3", "pypy"))
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Where in the file the text of a code cell stands, and what it is."""
+
+    number: int
+    start: int
+    end: int
+    text: str
+
+
+class Notebook(Masked):
+    """A notebook; the numbers of its parts are those of its cells, from 1, whatever their kind."""
+
+    encoding = "utf-8"
+
+    def parse(self) -> str:
+        """The code cells after one another, each behind a masked row."""
+        try:
+            document = self.data.decode("utf-8-sig")
+            notebook: Any = json.loads(document)
+            self._cells = list(_code_cells(document, notebook))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            said = " ".join(str(error).split())
+            raise UnreadableError(f"is no Jupyter notebook: {said}") from None
+        self._document = document
+        text, row = "", 1
+        for cell in self._cells:
+            text += self.mask("")
+            masked = self._mask_cell(cell.text)
+            first = row + 1
+            if not self.valid(masked, first, cell.number):
+                del self.hidden[len(self.hidden) - masked.count("#\x7fmasked:") :]
+                masked = "".join(self.mask(line) for line in _lines(cell.text))
+            self.parts.append(Part(cell.text, first, cell.number))
+            text += masked
+            row += 1 + masked.count("\n")
+        return text
+
+    def _mask_cell(self, text: str) -> str:
+        lines = _lines(text)
+        first = next((line for line in lines if line.strip()), "")
+        magic = _CELL_MAGIC.match(first)
+        if magic is not None and magic[1] not in _PYTHON:
+            return "".join(map(self.mask, lines))
+        masked, continued = "", False
+        for line in lines:
+            code = None if continued else _replacement(line)
+            if continued or code is not None:
+                masked += self.mask(line, code or "")
+                continued = line.rstrip().endswith("\\")
+            else:
+                masked += line if line.endswith("\n") else line + "\n"
+        return masked
+
+    def assemble(self, text: str) -> bytes:
+        """Replace the text of the cells that changed, nothing else."""
+        pieces = self._pieces(self.unmask_pieces(text))
+        document = self._document
+        for cell, edited in reversed(list(zip(self._cells, pieces, strict=True))):
+            if edited != cell.text:
+                written = _written(document[cell.start : cell.end], edited)
+                document = document[: cell.start] + written + document[cell.end :]
+        mark = b"\xef\xbb\xbf" if self.has_bom else b""
+        return mark + document.encode()
+
+    def unmask_pieces(self, text: str) -> list[str]:
+        """The text of each cell."""
+        separators = []
+        for index, row in enumerate(self.hidden):
+            if row == "":
+                separators.append(index)
+        pieces = re.split("|".join(rf"#\x7fmasked:{index}\n" for index in separators) or r"(?!)", text)
+        self.unmask(text)  # nothing masked may be missing
+        return [re.sub(r"[^\n]*#\x7fmasked:(\d+)\n", lambda m: self._shown(int(m[1])), piece) for piece in pieces[1:]]
+
+    def _shown(self, index: int) -> str:
+        row = self.hidden[index]
+        return row if row.endswith("\n") else row + "\n"
+
+    def _pieces(self, pieces: list[str]) -> list[str]:
+        """A cell without a final line feed gets none."""
+        return [
+            piece.removesuffix("\n") if not cell.text.endswith("\n") else piece
+            for cell, piece in zip(self._cells, pieces, strict=True)
+        ]
+
+
+def _lines(text: str) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _replacement(line: str) -> str | None:
+    """The statement that stands for a magic, or `None` for a line of Python."""
+    indent = line[: len(line) - len(line.lstrip())].rstrip("\n")
+    if _CELL_MAGIC.match(line):
+        return indent
+    if _LINE_MAGIC.match(line) or _HELP.match(line.rstrip("\n")):
+        return indent + "pass"
+    assigned = _ASSIGNED.match(line)
+    return f"{assigned['target']} = None" if assigned is not None else None
+
+
+def _code_cells(document: str, notebook: Any) -> Iterator[_Cell]:
+    metadata = notebook.get("metadata", {})
+    language = metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name")
+    if language not in (None, "python"):
+        return
+    cells = notebook["cells"]
+    spans = _source_spans(document)
+    for index, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            source = cell["source"]
+            text = "".join(source) if isinstance(source, list) else source
+            yield _Cell(index + 1, *spans[index], text)
+
+
+def _source_spans(document: str) -> dict[int, tuple[int, int]]:
+    """Where the value of `source` of each cell begins and ends in the text of the file."""
+    spans: dict[int, tuple[int, int]] = {}
+    path: list[Any] = []
+    start = None
+    for token in _TOKEN.finditer(document):
+        text = token[0]
+        at_source = len(path) == 3 and path[0] == "cells" and path[2] == "source"
+        if text in "{[":
+            if text == "[" and at_source:
+                start = token.start()
+            path.append(0 if text == "[" else None)
+        elif text in "}]":
+            path.pop()
+            if start is not None and len(path) == 3:
+                spans[path[1]] = (start, token.end())
+                start = None
+        elif text == ",":
+            path[-1] = path[-1] + 1 if isinstance(path[-1], int) else None
+        elif text == ":":
+            continue
+        elif path and path[-1] is None:
+            path[-1] = json.loads(text)
+        elif at_source and start is None:
+            spans[path[1]] = token.span()
+    return spans
+
+
+def _written(old: str, text: str) -> str:
+    """The text as a JSON value in the manner of the old one; lines that stay keep their bytes."""
+    if old.startswith('"'):
+        return json.dumps(text, ensure_ascii=False)
+    known = {json.loads(token[0]): token[0] for token in _TOKEN.finditer(old) if token[0].startswith('"')}
+    lines = [known.get(line) or json.dumps(line, ensure_ascii=False) for line in _lines(text)]
+    inner = re.match(r"\[(\s*)", old)
+    between = inner[1] if inner is not None else ""
+    closing = re.search(r"(\s*)\]$", old)
+    return f"[{between}{(',' + (between or ' ')).join(lines)}{closing[1] if closing is not None else ''}]"

@@ -1,0 +1,164 @@
+"""Python inside notebooks and Markdown: found at its place, fixed without touching anything else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from paramlint.cli import main
+from paramlint.markdown import Markdown
+from paramlint.notebook import Notebook
+
+from .conftest import BAD, GOOD
+
+CLASS = BAD[BAD.index("class") :].rstrip("\n")
+
+
+def cell(source, kind="code", as_list=True, **more):
+    text = source.splitlines(True) if as_list else source
+    return {"cell_type": kind, "metadata": {}, "source": text, **({"outputs": [], **more} if kind == "code" else {})}
+
+
+def notebook(*cells, language="python", indent=1, **more):
+    metadata = {"kernelspec": {"language": language, "name": "x"}}
+    return json.dumps({"cells": list(cells), "metadata": metadata, "nbformat": 4, **more}, indent=indent)
+
+
+@pytest.fixture
+def book(bad):
+    bad.unlink()
+    path = bad.parent / "book.ipynb"
+
+    def write(*cells, **options):
+        path.write_text(notebook(*cells, **options))
+        return path
+
+    return write
+
+
+IMPORTS = cell(
+    "%matplotlib inline\n!pip install torch \\\n  numpy\nimport torch\nfrom torch import nn\nx = !ls\ntorch.nn?"
+)
+TEXT = cell("# A *title*\n`x`", kind="markdown")
+RESULT = {"output_type": "stream", "text": ["\u00fc \\u2028 { } [\n", 'quote " end']}
+
+
+def run(capsys, *arguments):
+    code = main(["check", *arguments])
+    return code, capsys.readouterr().out
+
+
+def test_a_place_is_cell_row_and_column(book, capsys):
+    book(IMPORTS, TEXT, cell("%%time\n" + CLASS, outputs=[RESULT]))
+    code, out = run(capsys, "--output-format", "json")
+    (found,) = json.loads(out)
+    assert code == 1
+    assert (found["cell"], found["location"], found["code"]) == (3, {"row": 5, "column": 9}, "PRM401")
+    assert found["noqa_row"] == 5
+    assert found["fix"]["edits"][0]["location"]["row"] == 5
+    code, out = run(capsys)
+    assert out.startswith("book.ipynb:cell 3:5:9: PRM401 ")
+    assert "5 |         self.blocks = [nn.Linear(8, 8)]\n  |         ^^^^^^^^^^^\n" in out
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+@pytest.mark.parametrize("indent", [None, 1, 2])
+def test_a_fix_changes_its_line_and_no_other_byte(book, as_list, indent):
+    cells = (IMPORTS, TEXT, cell(CLASS, as_list=as_list, outputs=[RESULT], execution_count=7))
+    path = book(*cells, indent=indent)
+    before = path.read_text()
+    assert main(["check", "--fix", "--unsafe-fixes"]) == 0
+    assert path.read_text() == before.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])")
+
+
+def test_nothing_is_written_without_a_finding(book):
+    path = book(IMPORTS, cell(CLASS.replace("[nn.Linear(8, 8)]", "nn.Identity()")))
+    before = path.read_bytes()
+    assert main(["check", "--fix", "--unsafe-fixes"]) == 0
+    assert path.read_bytes() == before
+
+
+def test_other_languages_are_passed_over(book, capsys):
+    book(IMPORTS, cell("%%bash\nself.blocks = [nn.Linear(1, 1)]"), cell("%%html\n<b>"))
+    assert run(capsys)[0] == 0
+    book(IMPORTS, cell(CLASS), language="R")
+    assert run(capsys)[0] == 0
+
+
+def test_a_broken_cell_costs_itself_only(book, capsys):
+    book(IMPORTS, cell("x = (\n"), cell(CLASS))
+    code, out = run(capsys, "--output-format", "concise")
+    assert code == 2
+    assert [line.split(" ")[1:3] for line in out.splitlines()] == [["2:1:5:", "PRM002"], ["3:4:9:", "PRM401"]]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"cells": 3}', '{"cells": [{}]}', "import torch"])
+def test_what_is_no_notebook_is_said(book, capsys, text):
+    path = book()
+    path.write_text(text)
+    code, out = run(capsys, "--output-format", "concise")
+    assert code == 2
+    assert out.startswith("book.ipynb:1:1: PRM003 is no Jupyter notebook: ")
+
+
+def test_comments_silence_in_cells(book, capsys):
+    path = book(IMPORTS, cell(CLASS + "  # noqa: PRM401"))
+    assert run(capsys)[0] == 0
+    path = book(IMPORTS, cell(CLASS))
+    assert main(["check", "--add-noqa"]) == 0
+    assert '8)]  # noqa: PRM401"' in path.read_text()
+    assert run(capsys)[0] == 0
+
+
+def test_an_edit_of_masked_rows_is_refused():
+    source = Notebook("x.ipynb", notebook(IMPORTS).encode())
+    assert source.encode(source.text) == source.data
+    with pytest.raises(ValueError, match="no Python"):
+        source.encode("\n".join(source.text.split("\n")[2:]))
+
+
+MARKDOWN = f"""\
+# Title
+
+```python
+{BAD}```
+
+Text with `code`.
+
+```{{.python .input}}
+%matplotlib inline
+```
+
+~~~bash
+self.blocks = [nn.Linear(1, 1)]
+~~~
+
+```python
+def f(...):
+```
+
+````python
+{CLASS}
+````
+"""
+
+
+def test_markdown_blocks(bad, capsys):
+    bad.unlink()
+    path = bad.parent / "page.md"
+    path.write_text(MARKDOWN)
+    assert run(capsys)[0] == 0
+    code, out = run(capsys, "--extension", "md", "--output-format", "concise")
+    rows = [i for i, line in enumerate(MARKDOWN.splitlines(), 1) if "[nn.Linear(8, 8)]" in line]
+    assert code == 1
+    assert [line.split(" PRM")[0] for line in out.splitlines()] == [f"page.md:{row}:9:" for row in rows]
+    assert main(["check", "page.md", "--fix", "--unsafe-fixes"]) == 0
+    assert path.read_text() == MARKDOWN.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])")
+    assert GOOD in path.read_text()
+
+
+@pytest.mark.parametrize("text", ["", "```python", "```python\nx = 1", "no end", "a\r\n```py\r\nx = 1\r\n```\r\n"])
+def test_markdown_comes_back_as_it_was(text):
+    source = Markdown("x.md", text.encode())
+    assert source.encode(source.text) == text.encode()
