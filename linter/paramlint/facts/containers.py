@@ -128,6 +128,16 @@ class PlainContainer:
         return all(t is not None and t.kind in ("module", "parameter") for t in types)
 
     @cached_property
+    def is_called(self) -> bool:
+        """Whether what it holds is called somewhere, as modules are."""
+        return any(
+            _reaches(carriers, call.func)
+            for carriers in self._carriers
+            for call in carriers.scope.find(cst.Call)
+            if isinstance(call.func, (cst.Name, cst.Subscript))
+        )
+
+    @cached_property
     def fates(self) -> set[Fate]:
         """What else becomes of it or its content.
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.containers import Held
 from paramlint.facts.wrapping import wrap
@@ -43,7 +45,10 @@ HIDDEN = ("container", "closure", "object")
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
     for container in scope.plain_containers:
-        if not any(_is_lost(held) for held in container.held) or container.hides_one or container.fates:
+        lost = [held for held in container.held if _is_lost(held)]
+        # An annotation alone proves little: what a caller hands over has to be used as modules too.
+        is_proved = container.is_called or any(isinstance(held.node, cst.Call) for held in lost)
+        if not lost or not is_proved or container.hides_one or container.fates:
             continue
         assert container.first.target is not None
         what, modules, are = f"a plain {container.kind}", "modules", "are"

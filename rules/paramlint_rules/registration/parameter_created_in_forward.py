@@ -76,10 +76,20 @@ def _is_test(node: cst.Call) -> bool:
 def _is_kept(scope: Scope, ancestors: list[cst.CSTNode]) -> bool:
     for node in ancestors:
         if isinstance(node, cst.Assign):
-            return any(not isinstance(target.target, cst.Name) for target in node.targets)
+            names = {target.target.value for target in node.targets if isinstance(target.target, cst.Name)}
+            return len(names) < len(node.targets) or any(_is_stored(scope, name) for name in names)
         if isinstance(node, cst.Call) and scope.self_attribute(node.func) is not None:
             return True
     return False
+
+
+def _is_stored(scope: Scope, name: str) -> bool:
+    """Whether what a local name stands for is kept in an attribute or a container."""
+    return any(
+        isinstance(node.value, cst.Name) and node.value.value == name and not isinstance(target.target, cst.Name)
+        for node in scope.find(cst.Assign)
+        for target in node.targets
+    )
 
 
 @rule.runtime
