@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import stat
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint.finding import Change, Diagnostic, Edit, Fix, LocatedFix, Location
@@ -32,7 +30,7 @@ def locate_fix(file: File, fix: Fix, spans: Spans) -> LocatedFix | None:
         placed.extend(edits)
     placed.extend(_imports(file, fix.imports))
     placed.sort()
-    if any(after[0] < before[1] for before, after in zip(placed, placed[1:], strict=False)):
+    if any(after[0] < before[1] for before, after in pairwise(placed)):
         return None
     place = file.source.place
     edits = tuple(Edit(Location(*place(a)), Location(*place(b)), text) for a, b, text in placed)
@@ -166,31 +164,9 @@ def fix_source(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) 
             data = source.encode(text)
         except (SyntaxError, ValueError):
             break  # a fix that breaks the file, or that its encoding cannot hold, is not taken
-        source = Source(source.path, data)
+        source = type(source)(source.path, data)
         total += applied
     return source, total
-
-
-def write(path: str, data: bytes) -> None:
-    """Replace a file's content in one step: it is the old one or the new one, never neither; its mode is kept.
-
-    Raises:
-        OSError: nothing was changed.
-    """
-    target = os.path.realpath(path)
-    mode = stat.S_IMODE(os.stat(target).st_mode)
-    descriptor, temporary = tempfile.mkstemp(prefix=".paramlint-", dir=os.path.dirname(target))
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
 
 
 def indented(text: str, by: str = "    ") -> str:
