@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -34,3 +35,31 @@ def test_links_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / target).exists(), target
+
+
+def test_the_configuration_of_the_documentation_is_valid(tmp_path):
+    from paramlint.config import load
+
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "shared.toml").write_text("")
+    (tmp_path / "sub" / "pyproject.toml").write_text(re.search(r"```toml\n(.*?)```", text, re.S)[1])
+    settings = load(str(tmp_path / "sub" / "pyproject.toml"))
+    assert settings.table.select == ("PRM1", "PRM4")
+    assert len(settings.files) == 2
+
+
+def test_the_action_runs(tmp_path):
+    """Its steps are run as GitHub would run them, the installation aside."""
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    script = re.findall(r"run: \|\n((?: {8}.*\n)+)", text)[1]
+    (tmp_path / "paramlint" / "bin").mkdir(parents=True)
+    (tmp_path / "paramlint" / "bin" / "paramlint").symlink_to(Path(sys.executable).parent / "paramlint")
+    (tmp_path / "net.py").write_text(re.search(r"```python\n(.*?)```", README, re.S)[1])
+    environment = {"RUNNER_TEMP": str(tmp_path), "PATHS": "net.py", "ARGUMENTS": "--ignore PRM3", "SARIF": "out.sarif"}
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert [line[:7] for line in done.stdout.splitlines()] == ["::error", "::error"]
+    assert (tmp_path / "out.sarif").exists()

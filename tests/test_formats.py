@@ -136,3 +136,12 @@ def test_output_file(bad, capsys):
     assert json.loads((bad.parent / "out.json").read_text())[0]["code"] == "PRM401"
     assert main(["check", "--output-file", "no/such/folder"]) == 2
     assert "no/such/folder" in capsys.readouterr().err
+
+
+def test_every_list_of_formats_says_the_same():
+    from typing import get_args
+
+    from paramlint.cli import check
+    from paramlint.config import OutputFormat
+
+    assert list(FORMATS) == list(check.FORMATS) == list(get_args(OutputFormat))
