@@ -71,7 +71,7 @@ def _judge(walk: Construction, cell: int, paths: list[Path]) -> EmptyParameter |
     if not held:
         return None
     name = held[0][0]
-    states = [path.cells[cell] for _, path in held]
+    states: list[Cell] = [path.cells[cell] for _, path in held]
     written = _verdict(states)
     conditions = _distinguishing([path for _, path in held], cell) if written == "sometimes" else ()
     return EmptyParameter(name, walk.allocations[cell], written, conditions)
