@@ -370,7 +370,7 @@ _NOT_MODULES = frozenset(
 
 
 def _may_be_modules(tree: ast.AST) -> set[str]:
-    """Names that a function gives the result of a call, and parameters annotated with some class."""
+    """Names, and attributes such as `self.act`, that get the result of a call; parameters annotated with some class."""
     found: set[str] = set()
     for argument in _arguments(tree):
         words = (
@@ -383,8 +383,15 @@ def _may_be_modules(tree: ast.AST) -> set[str]:
     for node in _statements(getattr(tree, "body", [])):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             if _last_name(node.value.func) not in _BUILTINS:
-                found.update(target.id for target in node.targets if isinstance(target, ast.Name))
+                found.update(name for target in node.targets if (name := _handle(target)) is not None)
     return found
+
+
+def _handle(node: ast.expr) -> str | None:
+    """A name, or an attribute of one, as it is written."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _reuses(tree: ast.AST) -> bool:
@@ -402,10 +409,11 @@ def _reuses(tree: ast.AST) -> bool:
         elif isinstance(node, (ast.ListComp, ast.GeneratorExp)):
             handed = [node.elt]
         for value in handed:
-            if isinstance(value, ast.Name) and value.id in names:
-                if in_loop or value.id in seen:
+            name = _handle(value)
+            if name is not None and name in names:
+                if in_loop or name in seen:
                     return True
-                seen.add(value.id)
+                seen.add(name)
         inside = in_loop or isinstance(node, _LOOPS)
         stack.extend((child, inside) for child in ast.iter_child_nodes(node))
     return False

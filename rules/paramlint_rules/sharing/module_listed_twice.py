@@ -53,6 +53,7 @@ rule = Rule(
             "RMSNorm",
             "Sequential",
             "append",
+            "forward",
         }
     ),
 )
