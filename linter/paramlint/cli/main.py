@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "paramlint.cli.check:check",
     "rule": "paramlint.cli.rules:rule",
     "rules": "paramlint.cli.rules:rules",
+    "server": "paramlint.cli.server:server",
     "verify": "paramlint.verify.command:verify_command",
 }
 CLEAN, FINDINGS, ERROR, INTERRUPTED = 0, 1, 2, 130

@@ -48,7 +48,7 @@ def _page(rule: Rule) -> str:
     from paramlint.suite import OFF
 
     reason = f": {OFF[rule.code]}" if rule.code in OFF else ""
-    return f"{rule.code} {rule.name}\n{_state(rule)}{reason}\n\n{rule.doc.strip()}"
+    return f"{rule.code} {rule.name}\n{_state(rule)}{reason}\n\n{rule.documentation}"
 
 
 def _state(rule: Rule) -> str:
@@ -72,5 +72,5 @@ def _as_object(rule: Rule) -> dict[str, Any]:
         "static": bool(rule.triggers),
         "runtime": bool(rule.verifiers),
         "summary": rule.summary,
-        "documentation": rule.doc.strip(),
+        "documentation": rule.documentation,
     }

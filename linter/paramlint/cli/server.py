@@ -1,0 +1,15 @@
+"""`paramlint server`: for editors."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def server() -> None:
+    """Run a language server over standard input and output, for editors."""
+    try:
+        from paramlint.lsp import create
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error.name} is missing: pip install 'paramlint[lsp]'") from None
+    create().start_io()
