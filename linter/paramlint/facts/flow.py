@@ -175,6 +175,10 @@ class Carriers:
             return True
         return any(self._stands_in(node, loop) for loop in loops)
 
+    def reach(self, node: cst.CSTNode) -> bool:
+        """Whether an expression is the attribute, something in it, or a name for either."""
+        return isinstance(node, cst.BaseExpression) and any(self.includes(s) for s in sources(self.scope, node))
+
     def _stands_in(self, node: cst.CSTNode, loop: Binding) -> bool:
         """Whether a node stands in a loop whose variable is one of the names because of what it runs over."""
         if loop.value is None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Scope
-from paramlint.facts.containers import Held
+from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
 from paramlint.rule import Finding, Proof, Rule, Stores
 
