@@ -46,5 +46,5 @@ def test_every_rule_has_a_page_that_is_linked(tmp_path):
     for rule in CATALOGUE:
         page = Page((tmp_path / "rules" / f"{rule.code}.html").read_text(encoding="utf-8"))
         assert all((tmp_path / "rules" / link).exists() for link in page.links)
-        for word in re.findall(r"\w+", rule.doc):
+        for word in re.findall(r"\w+", rule.documentation):
             assert word in page.text, (rule.code, word)

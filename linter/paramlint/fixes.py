@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint.finding import Change, Diagnostic, Edit, Fix, LocatedFix, Location
+from paramlint.outline import first_row
 from paramlint.source import Source
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def locate_fix(file: File, fix: Fix, spans: Spans) -> LocatedFix | None:
     """Turn a fix's changes into edits; `None` where one of them has no place in the text."""
     placed: list[tuple[int, int, str]] = []
     for change in fix.changes:
-        edits = _place(file.source, change, spans)
-        if edits is None:
+        pieces = _place(file.source, change, spans)
+        if pieces is None:
             return None
-        placed.extend(edits)
+        placed.extend(pieces)
     placed.extend(_imports(file, fix.imports))
     placed.sort()
     if any(after[0] < before[1] for before, after in pairwise(placed)):
@@ -111,7 +112,7 @@ def _import_row(tree: ast.Module) -> int:
         is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         if not is_docstring and not is_future:
-            return min(node.lineno, *(d.lineno for d in getattr(node, "decorator_list", [])), node.lineno)
+            return first_row(node)
         row = (node.end_lineno or node.lineno) + 1
     return row
 

@@ -172,7 +172,7 @@ class Rule:
     code: str
     name: str
     group: Group
-    doc: str
+    doc: str | None
     fix: FixKind = "none"
     triggers: tuple[Trigger, ...] = ()
     only_with: frozenset[str] = frozenset()
@@ -207,9 +207,14 @@ class Rule:
         return verify
 
     @property
+    def documentation(self) -> str:
+        """The module's docstring, without the blank lines around it."""
+        return (self.doc or "").strip()
+
+    @property
     def summary(self) -> str:
         """The first line of the documentation."""
-        return self.doc.strip().partition("\n")[0]
+        return self.documentation.partition("\n")[0]
 
     def sections(self) -> dict[str, str]:
         """The documentation by heading: `""` is the text before the first, then `Bad`, `Good`, `Fix`, `Leave it`...
@@ -217,5 +222,5 @@ class Rule:
         A heading stands at the start of a line and ends with a colon; what follows is its section.
         """
         pattern = rf"^({'|'.join(HEADINGS)}):[ \n]"
-        pieces = re.split(pattern, self.doc.strip() + "\n", flags=re.M)
+        pieces = re.split(pattern, self.documentation + "\n", flags=re.M)
         return {"": pieces[0].strip()} | {pieces[i]: pieces[i + 1].rstrip() for i in range(1, len(pieces), 2)}

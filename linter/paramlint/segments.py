@@ -179,7 +179,7 @@ def _mask(text: str) -> str:
     assert line is not None
     if line.end() >= column + 4:
         return text[:column] + "pass" + hidden[column + 4 :]
-    match = re.search(r"#{%d,}" % (column + 4), hidden[line.end() :])  # the row is only `@a`, too short
+    match = re.search(f"#{{{column + 4},}}", hidden[line.end() :])  # the row is only `@a`, too short
     if match is None:
         return hidden
     at = line.end() + match.start()

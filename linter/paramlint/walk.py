@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
+from typing import Any
 
 import libcst as cst
 
@@ -60,9 +61,9 @@ def fields_of(kind: type) -> tuple[str, ...]:
     return known
 
 
-@lru_cache(maxsize=None)
+@cache
 def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
-    """These node classes and all that derive from them: a look-up is far cheaper than `isinstance` with LibCST's ABCs."""
+    """These node classes and all that derive from them: a look-up is cheaper than `isinstance` with LibCST's ABCs."""
     found: set[type] = set()
     waiting = list(kinds)
     while waiting:
@@ -79,7 +80,7 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The meaningful children of a node, in text order."""
     found: list[cst.CSTNode] = []
     for name in fields_of(node.__class__):
-        value = getattr(node, name)
+        value: Any = getattr(node, name)
         if value.__class__ in _NODES:
             found.append(value)
         elif value.__class__ is tuple or value.__class__ is list:

@@ -92,7 +92,7 @@ class File:
         return segment
 
     def spans(self, nodes: set[cst.CSTNode], scopes: list[Scope]) -> dict[cst.CSTNode, tuple[int, int]]:
-        """Where nodes of this file stand in its text; the given scopes are searched first, then all that were parsed."""
+        """Where nodes of this file stand in its text; the given scopes are searched first, then all parsed ones."""
         found: dict[cst.CSTNode, tuple[int, int]] = {}
         segments = {scope.segment: None for scope in [*scopes, *self._scopes.values()] if "segment" in vars(scope)}
         for segment in segments:

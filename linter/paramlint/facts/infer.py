@@ -485,7 +485,7 @@ def _call(scope: Scope, node: cst.Call) -> Type | None:
     if isinstance(node.func, cst.Attribute):
         receiver = scope.type(node.func.value)
         if receiver is not None and receiver.kind != "class":
-            found = _method(scope, node, receiver, node.func.attr.value)
+            found = _method(receiver, node.func.attr.value)
             if found is not None:
                 return found
         elif receiver is not None and receiver.cls is not None:
@@ -627,7 +627,7 @@ def _class_method(receiver: Type, name: str) -> Type | None:
     return method.returned if method is not None else None
 
 
-def _method(scope: Scope, node: cst.Call, receiver: Type, name: str) -> Type | None:
+def _method(receiver: Type, name: str) -> Type | None:
     if receiver.kind == "module":
         return _module_method(receiver, name)
     if receiver.kind in ("parameter", "tensor", "buffer"):

@@ -312,8 +312,8 @@ def _bindings_at(node: cst.CSTNode, root: cst.CSTNode) -> Iterator[tuple[str, Bi
         if node.asname is not None:
             yield from _targets(node.asname.name, "with", node, node.item)
     elif isinstance(node, cst.Param):
-        annotation = node.annotation.annotation if node.annotation is not None else None
-        yield node.name.value, Binding("parameter", node, node.default, annotation=annotation)
+        said = node.annotation.annotation if node.annotation is not None else None
+        yield node.name.value, Binding("parameter", node, node.default, annotation=said)
     elif isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node is not root:
         yield node.name.value, Binding("definition", node)
     elif isinstance(node, cst.ExceptHandler):

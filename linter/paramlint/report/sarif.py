@@ -65,7 +65,7 @@ def _rule(rule: Rule, on: bool) -> dict[str, Any]:
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": rule.sections()[""]},
-        "help": {"text": rule.doc.strip()},
+        "help": {"text": rule.documentation},
         "defaultConfiguration": {"enabled": on, "level": _LEVELS[rule.group]},
         "properties": {"group": rule.group, "fix": rule.fix},
     }

@@ -1,8 +1,8 @@
 """A tie that is asked for, or declared, but never made leaves two parameters where one is meant.
 
 It happens in several ways: an option such as `tie_weights` is accepted and not acted on; the tie is assigned to
-something that the model does not have; `_tied_weights_keys` names a parameter that does not exist; the method that makes the tie
-is never called. The model trains all the same, with more parameters than it should have.
+something that the model does not have; `_tied_weights_keys` names a parameter that does not exist; the method that
+makes the tie is never called. The model trains all the same, with more parameters than it should have.
 
 Bad:
     class Net(nn.Module):
