@@ -81,9 +81,10 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
     for name in fields_of(node.__class__):
         value: Any = getattr(node, name)
-        if value.__class__ in _NODES:
+        kind = value.__class__
+        if kind in _NODES:
             found.append(value)
-        elif value.__class__ is tuple or value.__class__ is list:
+        elif kind is tuple or kind is list:
             found.extend(value)
     return found
 
