@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 #: Rules that are off unless they are selected. Written out, so that flake8 can start without importing LibCST; a test
 #: compares the list with the rules.
 OFF_BY_DEFAULT: tuple[str, ...] = ("PRM107", "PRM212", "PRM213", "PRM702")
-    "PRM107",
-    "PRM702",
-)
 
 
 class _Options(Protocol):
