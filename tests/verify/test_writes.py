@@ -80,6 +80,7 @@ def test_operations_without_initialiser():
 
 def test_kinds_of_values():
     assert written(lambda: torch.ones(4) * 3).kind == "constant"
+    assert written(lambda: (torch.ones(4) * 10).log()).kind == "constant"
     assert written(lambda: torch.zeros(4).normal_()).kind == "random"
     assert written(lambda: torch.arange(4.0).sin()).kind == "computed"
     assert written(lambda: torch.zeros(4).copy_(torch.arange(4.0))).kind == "computed"

@@ -91,7 +91,7 @@ PRESERVING_OPS = frozenset(
         "contiguous",
         "lift_fresh",
     ]
-)
+) | {"log", "log_", "exp", "exp_", "sqrt", "sqrt_", "rsqrt", "pow", "pow_", "reciprocal"}
 FARTHEST_FRAME = 80
 TORCH = str(Path(torch.__file__).parent)
 PACKAGE = str(Path(__file__).parent)
