@@ -33,9 +33,8 @@ def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
 
 @pytest.mark.parametrize("folder", sorted(p.name for p in FIXTURES.iterdir()))
 def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
-    # The plugin sees one file at a time, so the command is kept from following imports here.
-    monkeypatch.setattr("paramlint.facts.Project.find", lambda *_: None)
-    monkeypatch.setattr("paramlint.runner.Project.find", lambda *_: None)
+    # The plugin sees one file at a time, so the command is kept from looking into others here.
+    monkeypatch.setattr("paramlint.runner.Project", lambda: None)
     main(["check", "--isolated", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
     found = json.loads(capsys.readouterr().out)
     expected = sorted(
