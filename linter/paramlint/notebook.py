@@ -38,7 +38,10 @@ class _Cell:
 class Notebook(Masked):
     """A notebook; the numbers of its parts are those of its cells, from 1, whatever their kind."""
 
-    encoding = "utf-8"
+    @property
+    def encoding(self) -> str:
+        """JSON is UTF-8, whatever a cell's first row says."""
+        return "utf-8"
 
     def parse(self) -> str:
         """The code cells after one another, each behind a masked row."""
