@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from paramlint.masked import Masked, Part
@@ -38,7 +39,7 @@ class _Cell:
 class Notebook(Masked):
     """A notebook; the numbers of its parts are those of its cells, from 1, whatever their kind."""
 
-    @property
+    @cached_property
     def encoding(self) -> str:
         """JSON is UTF-8, whatever a cell's first row says."""
         return "utf-8"
