@@ -11,7 +11,7 @@ import builtins
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from paramlint.outline import Outline, Unit
 from paramlint.rule import Calls, Classes, Defines, Edits, Keywords, Mentions, Repeats, Reuses, Rule, Stores
@@ -292,8 +292,8 @@ def _walk(root: ast.AST) -> Iterator[ast.AST]:
         for name in node._fields:
             if name in _SKIPPED:
                 continue
-            value = getattr(node, name, None)
-            if value.__class__ is list:
+            value: Any = getattr(node, name, None)
+            if isinstance(value, list):
                 stack.extend(item for item in value if isinstance(item, ast.AST))
             elif isinstance(value, ast.AST):
                 stack.append(value)

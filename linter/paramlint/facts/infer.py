@@ -217,14 +217,18 @@ def _narrowed(scope: Scope, node: cst.CSTNode, name: str) -> Type | None:
     """The class that an enclosing `if isinstance(name, C)` or `type(name) is C` proves."""
     below: cst.CSTNode = node
     for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, (cst.If, cst.IfExp)) and below is ancestor.body:
-            found = _proved(scope, ancestor.test, name)
-            if found is not None:
-                return found
-        if isinstance(ancestor, cst.FunctionDef) and any(p.name.value == name for p in ancestor.params.params):
-            return None
+        if ancestor.__class__ in _NARROWING:
+            if isinstance(ancestor, (cst.If, cst.IfExp)) and below is ancestor.body:
+                found = _proved(scope, ancestor.test, name)
+                if found is not None:
+                    return found
+            if isinstance(ancestor, cst.FunctionDef) and any(p.name.value == name for p in ancestor.params.params):
+                return None
         below = ancestor
     return None
+
+
+_NARROWING = frozenset({cst.If, cst.IfExp, cst.FunctionDef})
 
 
 def _proved(scope: Scope, test: cst.BaseExpression, name: str) -> Type | None:

@@ -33,7 +33,7 @@ def is_built_on_meta(file: File, builder: Class | Scope) -> bool:
     name = builder.name
     for scope in _scopes_with(file, name, re.compile(rf"\b{name}\(")):
         for call in scope.find(cst.Call):
-            if is_on_meta(scope, call) and _is_same(scope.resolve(call.func), builder):
+            if is_on_meta(scope, call) and is_same_definition(scope.resolve(call.func), builder):
                 return True
     return False
 
@@ -48,7 +48,7 @@ def is_on_meta(scope: Scope, call: cst.Call) -> bool:
     )
 
 
-def _is_same(found: object, builder: Class | Scope) -> bool:
+def is_same_definition(found: object, builder: Class | Scope) -> bool:
     """Whether two looks at the project have found the same definition; a file may have been read twice."""
     if not isinstance(found, (Class, Scope)) or type(found) is not type(builder):
         return False

@@ -20,6 +20,7 @@ CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.
 _TRANSPARENT = (
     cst.Arg, cst.Element, cst.StarredElement, cst.DictElement, cst.List, cst.Tuple, cst.Dict, cst.IfExp,
 )  # fmt: skip
+_ADDING = {"append", "insert", "extend", "add_module", "register_module", "setattr"}
 _COMPREHENSIONS = (cst.ListComp, cst.GeneratorExp, cst.DictComp)
 
 
@@ -38,16 +39,15 @@ class Place:
     repeated: bool
 
 
+_AROUND = frozenset({*_TRANSPARENT, *_COMPREHENSIONS})
+
+
 def places_in(scope: Scope) -> dict[str, list[Place]]:
     """Per local name or attribute of `self` that is a module with parameters, its places in the order of the text."""
     found: dict[str, list[Place]] = {}
     for node in scope.find(cst.Name, cst.Attribute):
         parent = scope.parent(node)
-        if (
-            not isinstance(node, (cst.Name, cst.Attribute))
-            or not isinstance(parent, (*_TRANSPARENT, *_COMPREHENSIONS))
-            or getattr(parent, "keyword", None) is node
-        ):
+        if parent.__class__ not in _AROUND or getattr(parent, "keyword", None) is node:
             continue
         if isinstance(node, cst.Attribute) and scope.self_attribute(node) is None:
             continue
@@ -187,5 +187,35 @@ def _is_in_loop(scope: Scope, node: cst.CSTNode, name: str) -> bool:
         if isinstance(ancestor, cst.FunctionDef):
             return False
         if isinstance(ancestor, cst.For) and id(ancestor) not in around:
+            return _is_collected(scope, node, ancestor)
+    return False
+
+
+def _is_collected(scope: Scope, node: cst.CSTNode, loop: cst.For) -> bool:
+    """Whether what a loop makes of a module is kept each time round, not given to a name that the next round takes."""
+    statement = scope.statement(node)
+    if _adds(statement):
+        return True
+    names = {
+        n.value for n in walk(statement) if isinstance(n, cst.Name) and isinstance(scope.parent(n), cst.AssignTarget)
+    }
+    return any(
+        isinstance(n, cst.Name) and n.value in names and _adds(scope.statement(n)) and scope.statement(n) is not loop
+        for n in walk(loop.body)
+    )
+
+
+def _adds(statement: cst.CSTNode) -> bool:
+    """Whether a statement puts something into a container: `layers.append(x)`, `layers[i] = x`, `layers += [x]`."""
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return False
+    for node in walk(statement):
+        if isinstance(node, cst.Call):
+            name = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+            if isinstance(name, cst.Name) and name.value in _ADDING:
+                return True
+        elif isinstance(node, cst.AugAssign) or (
+            isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Subscript)
+        ):
             return True
     return False

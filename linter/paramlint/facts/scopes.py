@@ -78,6 +78,11 @@ class Scope:
         """The parsed text; parsing happens on the first use."""
         return self.file.segment(self.unit)
 
+    @cached_property
+    def source(self) -> str:
+        """The rows of the unit as they stand in the file; looking for a word here saves parsing."""
+        return self.file.source.lines(self.unit.first, self.unit.last)
+
     @property
     def node(self) -> cst.CSTNode:
         """The root of the code: a `FunctionDef`, `ClassDef` or `Module`."""
@@ -87,11 +92,10 @@ class Scope:
 
     def enter(self, node: cst.CSTNode) -> bool:
         """Whether what is below a node belongs to this scope."""
-        if node is self.node:
-            return True
-        if isinstance(node, cst.ClassDef):
-            return False
-        return self.kind == "function" or not isinstance(node, cst.FunctionDef)
+        kind = node.__class__
+        if kind is cst.ClassDef or kind is cst.FunctionDef:
+            return node is self.node or (kind is cst.FunctionDef and self.kind == "function")
+        return True
 
     @cached_property
     def nodes(self) -> tuple[cst.CSTNode, ...]:

@@ -11,7 +11,7 @@ import libcst as cst
 
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import says_shared
-from paramlint.facts.materialization import files_with
+from paramlint.facts.materialization import files_with, is_same_definition
 from paramlint.facts.places import exclude_each_other
 from paramlint.knowledge import PARAMETER_CLASSES
 
@@ -187,19 +187,46 @@ def _is_tied_here(scope: Scope, name: str, layer: str) -> bool:
 
 
 def _is_assigned_elsewhere(scope: Scope, name: str) -> bool:
-    """Whether a file of the package gives an attribute of this name the bias of a layer: `head.offset = out.bias`."""
+    """Whether a class that holds such a head gives it the bias of a layer: `self.head.offset = out.bias`.
+
+    The statement may stand in a class that the holder inherits from.
+    """
+    head = scope.cls
     assigned = re.compile(rf"\.{name}\s*=\s*[\w.]+\.bias\b")
-    for file in files_with(scope.file, name):
-        for unit in file.outline.units:
-            if unit.kind == "function" and assigned.search(file.source.lines(unit.first, unit.last)):
-                other = file.scope(unit)
-                if other is not scope and any(_is_bias_store(other, n, name) for n in other.find(cst.Assign)):
+    for file in files_with(scope.file, head.name) if head is not None else ():
+        for definitions in file.outline.classes.values():
+            holder = file.class_of(definitions[-1].unit)
+            if holder is None or not re.search(rf"\b{head.name}\(", _text(holder)):
+                continue
+            for method in _methods_with(holder, assigned):
+                if any(_gives_bias(method, node, name, holder, head) for node in method.find(cst.Assign)):
                     return True
     return False
 
 
-def _is_bias_store(scope: Scope, node: cst.Assign, name: str) -> bool:
-    target = node.targets[0].target
-    if not isinstance(target, cst.Attribute) or target.attr.value != name or scope.self_attribute(target) is not None:
+def _text(cls: Class) -> str:
+    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+
+
+def _methods_with(cls: Class, pattern: re.Pattern[str]) -> Iterator[Scope]:
+    """The methods of a class, inherited ones included, whose text matches."""
+    for one in cls.mro:
+        if pattern.search(_text(one)):
+            for scope in one.scopes:
+                if pattern.search(one.file.source.lines(scope.unit.first, scope.unit.last)):
+                    yield scope
+
+
+def _gives_bias(method: Scope, node: cst.Assign, name: str, holder: Class, head: Class) -> bool:
+    """Whether an assignment is `self.head.name = x.bias`, where `self.head` of the holder is a `head`."""
+    target = method.dotted(node.targets[0].target)
+    if target is None or not isinstance(node.value, cst.Attribute) or node.value.attr.value != "bias":
         return False
-    return isinstance(node.value, cst.Attribute) and node.value.attr.value == "bias"
+    root, *path = target.split(".")
+    if root != method.self_name or len(path) < 2 or path[-1] != name:
+        return False
+    cls: Class | None = holder
+    for part in path[:-1]:
+        value = cls.attribute(part) if cls is not None else None
+        cls = value.cls if value is not None else None
+    return cls is not None and is_same_definition(cls, head)

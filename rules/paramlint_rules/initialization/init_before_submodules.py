@@ -54,7 +54,9 @@ rule = Rule(
 
 @rule.static(cst.Call)
 def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if scope.name != "__init__" or scope.cls is None or not scope.cls.is_module or "init" not in scope.text(node):
+    if scope.name != "__init__" or scope.cls is None or scope.self_attribute(node.func) is None:
+        return
+    if "init" not in scope.text(node) or not scope.cls.is_module:
         return
     function = applied_function(scope, node)
     if function is None:

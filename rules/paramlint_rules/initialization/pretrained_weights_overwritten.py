@@ -39,8 +39,14 @@ rule = Rule(
 )
 
 
+#: A function that only passes `pretrained` on has none of these, and need not be parsed.
+_INITIALISING = re.compile(r"init|reset|apply|load_state_dict|pretrained\s*=\s*True|weights\s*=")
+
+
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
+    if not _INITIALISING.search(scope.source):
+        return
     loaded = list(loads(scope))
     if not loaded:
         return
