@@ -192,8 +192,10 @@ def _is_assigned_elsewhere(scope: Scope, name: str) -> bool:
     The statement may stand in a class that the holder inherits from.
     """
     head = scope.cls
+    if head is None:
+        return False
     assigned = re.compile(rf"\.{name}\s*=\s*[\w.]+\.bias\b")
-    for file in files_with(scope.file, head.name) if head is not None else ():
+    for file in files_with(scope.file, head.name):
         for definitions in file.outline.classes.values():
             holder = file.class_of(definitions[-1].unit)
             if holder is None or not re.search(rf"\b{head.name}\(", _text(holder)):
