@@ -19,11 +19,11 @@ PACKAGES = ["d2l-1.0.3", "vit-pytorch-1.26.11", "x-transformers-2.31.10"]
 
 
 def differences(paths: list[Path]) -> list[str]:
-    nominator, project = Nominator(RULES), Project()
+    nominator, project, other = Nominator(RULES), Project(), Project()
     found = []
     for path in paths:
         cascade = check_path(str(path), nominator, project).diagnostics
-        reference = check_path(str(path), nominator, Project(), reference=True).diagnostics
+        reference = check_path(str(path), nominator, other, reference=True).diagnostics
         found += [f"only by segments: {d}" for d in cascade if d not in reference]
         found += [f"only by reference: {d}" for d in reference if d not in cascade]
     return found

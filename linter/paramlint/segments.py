@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState  # no public way to learn where a node's text begins
@@ -59,12 +60,17 @@ class Segment:
         if "\n" not in code:
             return code
         # LibCST leaves out the indentation of the rows inside it, so the text is taken from the file.
-        span = self.spans([node]).get(node)
+        span = self._all_spans.get(node)
         if span is None:
             return code
         parentheses = len(getattr(node, "lpar", ()))
         text = self._source.text[span[0] : span[1]].replace("\r\n", "\n")
         return "(" * parentheses + text + ")" * parentheses
+
+    @cached_property
+    def _all_spans(self) -> dict[cst.CSTNode, tuple[int, int]]:
+        """The span of every node of the unit, for those who ask for many."""
+        return self.spans(walk(self.node))
 
     def spans(self, nodes: Iterable[cst.CSTNode]) -> dict[cst.CSTNode, tuple[int, int]]:
         """Where each node's text begins and ends in the file, as offsets; nodes of other trees are left out."""
