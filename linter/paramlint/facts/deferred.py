@@ -20,7 +20,10 @@ from paramlint.facts.package import package_of
 from paramlint.facts.scopes import Scope
 
 MAX_SCOPES = 80
+#: Places of a package that say `meta` to a device.
+MAX_PLACES = 60
 _META_CALL = re.compile(r"""["']meta["']|\binit_empty_weights\b""")
+_META_BYTES = re.compile(_META_CALL.pattern.encode())
 _LOADS = {"load_state_dict", "load_checkpoint", "load_model", "load"}
 
 
@@ -76,6 +79,9 @@ def _protocol(file: File) -> Deferred | None:
 def _built_on_meta(file: File) -> list[Class]:
     """The project's classes that are constructed on the meta device, in functions or in the code of modules."""
     found: list[Class] = []
+    package = package_of(file)
+    if package is not None and package.count(_META_BYTES) > MAX_PLACES:
+        return found  # a package that is itself about devices; which of its models are meant cannot be told
     for other in files_with(file, "meta"):
         for unit in other.outline.units:
             if unit.kind == "class" or not _META_CALL.search(other.source.lines(unit.first, unit.last)):

@@ -40,7 +40,8 @@ def is_built_on_meta(file: File, builder: Class | Scope) -> bool:
 
 def is_on_meta(scope: Scope, call: cst.Call) -> bool:
     """Whether a call says that it builds on the meta device, or stands in a `with` that does."""
-    if any(_META.search(scope.text(arg.value)) for arg in call.args if arg.keyword is not None):
+    devices = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "device"]
+    if any(_META.search(scope.text(device)) for device in devices):
         return True
     return any(
         isinstance(ancestor, cst.With) and any(_META.search(scope.text(item.item)) for item in ancestor.items)

@@ -65,6 +65,10 @@ class Package:
             if all(word.encode() in data for word in words) and all(p.search(data) for p in patterns)
         ]
 
+    def count(self, pattern: re.Pattern[bytes]) -> int:
+        """How often a pattern matches in all files."""
+        return sum(len(pattern.findall(data)) for data in self.texts.values())
+
     def files(self, paths: list[str]) -> Iterator[File]:
         """The files of these paths, as far as they are valid Python."""
         for path in paths:
