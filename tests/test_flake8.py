@@ -45,6 +45,14 @@ def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
     assert places(FIXTURES / folder) == expected
 
 
+@pytest.mark.parametrize("folder", sorted(p.name for p in FIXTURES.iterdir()))
+def test_what_needs_another_file_is_left_to_the_command(folder, capsys):
+    main(["check", "--isolated", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
+    found = {(d["filename"], d["location"]["row"], d["code"]) for d in json.loads(capsys.readouterr().out)}
+    alone = {(name, row, text.partition(" ")[0]) for name, row, _, text in places(FIXTURES / folder)}
+    assert alone <= found
+
+
 def test_what_is_off_in_the_command_is_off_in_flake8():
     assert sorted(OFF_BY_DEFAULT) == sorted(rule.code for rule in RULES if not is_on(rule))
 

@@ -51,6 +51,8 @@ _known: WeakKeyDictionary[Class, tuple[Fate, ...]] = WeakKeyDictionary()
 
 def fates_of(cls: Class) -> tuple[Fate, ...]:
     """The parameters that a class allocates itself and that nobody writes, on some path or on any."""
+    if cls.file.is_cut_off:
+        return ()
     if cls not in _known:
         found = [_fate(cls, parameter) for parameter in initialization_of(cls).parameters]
         _known[cls] = tuple(fate for fate in found if fate is not None)

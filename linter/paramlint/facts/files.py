@@ -78,6 +78,11 @@ class File:
         return ".".join(reversed(parts))
 
     @cached_property
+    def is_cut_off(self) -> bool:
+        """Whether the file is judged by itself although it is part of a package, whose other files may know more."""
+        return self.project is None and os.path.exists(os.path.join(os.path.dirname(self.source.path), "__init__.py"))
+
+    @cached_property
     def _whole(self) -> WholeFile:
         return WholeFile(self.source, self.outline.units)
 
