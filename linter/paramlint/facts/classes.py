@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paramlint.facts.assignments import Assignment
 from paramlint.facts.moves import join_with_moves, moved
@@ -34,6 +34,7 @@ class Class:
         self._assignments: dict[str, list[Assignment]] = {}
         self._attributes: dict[str, Type | None] = {}
         self._busy: set[str] = set()
+        self.memo: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"Class({self.file.source.path}:{self.outline.unit.first} {self.qualname})"

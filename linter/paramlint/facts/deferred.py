@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import libcst as cst
 
@@ -16,6 +15,7 @@ from paramlint.facts.classes import Class
 from paramlint.facts.files import File
 from paramlint.facts.holding import identity, is_same, named_by, reached_by
 from paramlint.facts.materialization import files_with, is_on_meta, materializers
+from paramlint.facts.memo import remember
 from paramlint.facts.package import package_of
 from paramlint.facts.scopes import Scope
 
@@ -46,19 +46,14 @@ class Deferred:
         return any(is_same(cls, root) or identity(cls) in reached_by(root) for root in self.built)
 
 
-_known: WeakKeyDictionary[object, Deferred | None] = WeakKeyDictionary()
-
-
 def deferred_initialization(file: File) -> Deferred | None:
     """The protocol of a file's project; `None` where it has none, or where values are loaded afterwards."""
     key = package_of(file)
     is_shared = key is not None and key.is_package
     if not is_shared and b"to_empty" not in file.source.data:
         return None
-    owner: object = key if is_shared else file
-    if owner not in _known:
-        _known[owner] = _protocol(file)
-    return _known[owner]
+    owner = key if is_shared and key is not None else file
+    return remember(owner, "deferred", lambda: _protocol(file))
 
 
 def _protocol(file: File) -> Deferred | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import libcst as cst
 
 from paramlint.facts.classes import Class
 from paramlint.facts.initialization import EmptyParameter, initialization_of
+from paramlint.facts.memo import remember
 from paramlint.facts.package import package_of
 from paramlint.facts.paths.allocations import is_allocator
 from paramlint.facts.writers import Wanted, writers_of
@@ -46,17 +47,18 @@ class Fate:
     is_loaded: bool = False
 
 
-_known: WeakKeyDictionary[Class, tuple[Fate, ...]] = WeakKeyDictionary()
-
-
 def fates_of(cls: Class) -> tuple[Fate, ...]:
     """The parameters that a class allocates itself and that nobody writes, on some path or on any."""
     if cls.file.is_cut_off:
         return ()
-    if cls not in _known:
-        found = [_fate(cls, parameter) for parameter in initialization_of(cls).parameters]
-        _known[cls] = tuple(fate for fate in found if fate is not None)
-    return _known[cls]
+    return remember(cls, "fates", lambda: tuple(_fates(cls)))
+
+
+def _fates(cls: Class) -> Iterator[Fate]:
+    for parameter in initialization_of(cls).parameters:
+        fate = _fate(cls, parameter)
+        if fate is not None:
+            yield fate
 
 
 def fate_of(scope: Scope, node: cst.Call) -> Fate | None:

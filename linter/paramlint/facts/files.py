@@ -8,6 +8,7 @@ import os
 from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 
@@ -53,6 +54,7 @@ class File:
         self._tree = tree
         self._scopes: dict[Unit, Scope] = {}
         self._classes: dict[Unit, Class] = {}
+        self.memo: dict[str, Any] = {}
         #: Characters that LibCST has parsed, for the benchmarks.
         self.parsed = 0
 
@@ -193,6 +195,7 @@ class Project:
     def __init__(self, roots: list[str] | None = None) -> None:
         self.roots = [os.path.abspath(root) for root in roots or []]
         self._files: OrderedDict[str, File | None] = OrderedDict()
+        self.memo: dict[str, Any] = {}
         self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._outside: dict[tuple[str, str], tuple[str | None, frozenset[str]]] = {}
         #: Per file being checked, what its findings depended on: paths read, and paths looked for and not found.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import re
-from weakref import WeakKeyDictionary
 
 from paramlint.facts.classes import Class
 from paramlint.facts.files import File
+from paramlint.facts.memo import remember
 from paramlint.outline import Unit
 
 #: A class that reaches more than this is taken to hold anything.
@@ -16,8 +16,6 @@ MAX_REACHED = 200
 _HANDED_OVER = re.compile(
     r"model|module|layer|encoder|decoder|backbone|net(?:work)?$|block|body|head|trunk|fn$|cls$|class"
 )
-
-_known: WeakKeyDictionary[Class, frozenset[tuple[str, str]] | None] = WeakKeyDictionary()
 
 
 def is_same(a: Class, b: Class) -> bool:
@@ -42,9 +40,7 @@ def may_hold(owner: Class, held: Class) -> bool:
 
 
 def _reached(owner: Class) -> frozenset[tuple[str, str]] | None:
-    if owner not in _known:
-        _known[owner] = _search(owner)
-    return _known[owner]
+    return remember(owner, "reached", lambda: _search(owner))
 
 
 def _search(owner: Class) -> frozenset[tuple[str, str]] | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
-from weakref import WeakKeyDictionary
 
 from paramlint.facts.classes import Class
+from paramlint.facts.memo import remember
 from paramlint.facts.paths.allocations import Allocation
 from paramlint.facts.paths.constructor import Construction, TooManyPathsError
 from paramlint.facts.paths.values import Cell, Path, cells_in
@@ -43,14 +43,9 @@ class Initialization:
     entered: frozenset[Scope] = field(default_factory=frozenset)
 
 
-_known: WeakKeyDictionary[Class, Initialization] = WeakKeyDictionary()
-
-
 def initialization_of(cls: Class) -> Initialization:
     """Walk through the constructor of a module class; of a class that cannot be followed, nothing is said."""
-    if cls not in _known:
-        _known[cls] = _walked(cls)
-    return _known[cls]
+    return remember(cls, "initialization", lambda: _walked(cls))
 
 
 def _walked(cls: Class) -> Initialization:

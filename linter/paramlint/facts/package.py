@@ -6,8 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File, Project
@@ -21,6 +20,7 @@ class Package:
 
     def __init__(self, project: Project, root: str) -> None:
         self.root = root
+        self.memo: dict[str, Any] = {}
         self._project = project
 
     @cached_property
@@ -77,9 +77,6 @@ class Package:
                 yield file
 
 
-_packages: WeakKeyDictionary[Project, dict[str, Package]] = WeakKeyDictionary()
-
-
 def package_of(file: File) -> Package | None:
     """The package that a file belongs to; for a file outside any package, the folder that it is in.
 
@@ -90,8 +87,7 @@ def package_of(file: File) -> Package | None:
     root = os.path.dirname(os.path.abspath(file.source.path))
     while os.path.exists(os.path.join(os.path.dirname(root), "__init__.py")) and root != os.path.dirname(root):
         root = os.path.dirname(root)
-    known = _packages.setdefault(file.project, {})
-    if root not in known:
-        known.clear()  # the files of one package are enough in memory
-        known[root] = Package(file.project, root)
-    return known[root]
+    known: Package | None = file.project.memo.get("package")
+    if known is None or known.root != root:  # the files of one package are enough in memory
+        known = file.project.memo["package"] = Package(file.project, root)
+    return known
