@@ -148,7 +148,7 @@ def _check(
             found.extend(_run(file, unit, rules))
         except Exception as error:
             report.diagnostics.append(_failure(source.path, unit, error))
-    diagnostics = _locate(file, found)
+    diagnostics = _locate(source.path, file, found)
     report.parsed = file.parsed
     for diagnostic in diagnostics:
         kept = not suppressions.silence(diagnostic)
@@ -206,8 +206,8 @@ def _run(file: File, unit: Unit, rules: set[Rule]) -> Iterator[tuple[Rule, Scope
                 yield rule, scope, finding
 
 
-def _locate(file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
-    """Turn findings into diagnostics; one that is found twice is said once."""
+def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
+    """Turn findings into diagnostics of `path`, as it was given; one that is found twice is said once."""
     from paramlint.fixes import locate_fix
 
     if not found:
@@ -227,7 +227,7 @@ def _locate(file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Di
         key = (rule.code, start, finding.message)
         if key not in diagnostics:
             diagnostics[key] = Diagnostic(
-                source.path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row
+                path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row
             )
     return list(diagnostics.values())
 
