@@ -6,7 +6,8 @@ from paramlint.check import check_paths
 from paramlint.facts import Project
 from paramlint.suite import select
 
-BASE = "import torch\nfrom torch import nn\n\n\nclass Base(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+INIT = "    def __init__(self):\n        super().__init__()\n"
+BASE = "import torch\nfrom torch import nn\n\n\nclass Base(nn.Module):\n" + INIT
 LISTED = "        self.blocks = [nn.Linear(2, 2)]\n"
 
 
@@ -15,8 +16,7 @@ def test_a_path_is_reported_as_it_was_given(tmp_path, monkeypatch):
     (tmp_path / "pkg").mkdir()
     (tmp_path / "pkg" / "__init__.py").write_text("")
     (tmp_path / "pkg" / "a.py").write_text(
-        "import torch\nfrom torch import nn\nfrom .b import Base\n\n\nclass Net(Base):\n"
-        "    def __init__(self):\n        super().__init__()\n" + LISTED
+        "import torch\nfrom torch import nn\nfrom .b import Base\n\n\nclass Net(Base):\n" + INIT + LISTED
     )
     (tmp_path / "pkg" / "b.py").write_text(BASE + LISTED)
     monkeypatch.chdir(tmp_path)
