@@ -22,8 +22,8 @@ from paramlint.walk import walk
 _INDENTED = re.compile(r"[ \t\f]+")
 #: Bytes of one segment. LibCST takes 2 s for a megabyte of code.
 MAX_SEGMENT = 2_000_000
-#: Operators, brackets and string pieces of one statement, which LibCST may nest. At 19,000 the process lives in a thread
-#: with a stack of 512 MB; with the usual 8 MB it dies at 8,000.
+#: Operators, brackets and string pieces of one statement, which LibCST may nest. At 19,000 the process lives in a
+#: thread with a stack of 512 MB; with the usual 8 MB it dies at 8,000.
 MAX_CHAIN = 20_000
 _CHAIN = re.compile(r"\b(?:and|or|not|if|elif|lambda|in|is)\b|[-+*/%@&|^~<>=.\[({]|[\"']{1,3}")
 _STATEMENT_END = re.compile(r"\n(?=[ \t]*[A-Za-z_@])")
