@@ -52,7 +52,6 @@ rule = Rule(
             "PReLU",
             "RMSNorm",
             "Sequential",
-            "append",
             "forward",
         }
     ),
