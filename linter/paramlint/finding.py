@@ -60,8 +60,8 @@ class Proof:
     """What a rule's runtime detector yields.
 
     `parameter` is the dotted name inside the model (`layers.0.weight`, or an attribute such as `blocks` where no
-    parameter is registered); `verdict_on` names the class and attribute that the static side would report, so that
-    the two can be joined; `evidence` holds what was seen: JSON-able figures, places and names.
+    parameter is registered); `owner` and `attribute` name the class and attribute that the static side would report, so
+    that the two can be joined; `evidence` holds what was seen: JSON-able figures, places and names.
     """
 
     parameter: str

@@ -198,7 +198,8 @@ class Project:
         self.memo: dict[str, Any] = {}
         self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._outside: dict[tuple[str, str], tuple[str | None, frozenset[str]]] = {}
-        #: Per file being checked, what its findings depended on: paths read, and paths looked for and not found.
+        #: Paths read, and paths looked for and not found, since the project was made. What one file's findings
+        #: depended on is within it, not told apart; files searched as a whole package (`Package`) are not in it.
         self.consulted: set[str] = set()
 
     def file(self, path: str) -> File | None:
