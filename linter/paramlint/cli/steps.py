@@ -21,7 +21,8 @@ from paramlint.report.diff import diff
 from paramlint.report.plain import plain
 from paramlint.report.statistics import statistics
 from paramlint.report.style import Style
-from paramlint.report.summary import count, summary
+from paramlint.report.summary import summary
+from paramlint.report.units import count
 from paramlint.rewrite import Rewrite, write
 from paramlint.runner import Result, run_paths, run_source
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from paramlint.report.units import count
 from paramlint.runner import Result
 
 
@@ -27,8 +28,3 @@ def summary(result: Result) -> Iterator[str]:
         yield f"{count(failed, 'file')} could not be checked whole"
     for reason, number in sorted(Counter(result.skipped.values()).items()):
         yield f"{count(number, 'file')} skipped: {reason}"
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun: `1 file`, `2 files`."""
-    return f"{number} {noun}" + "s" * (number != 1)

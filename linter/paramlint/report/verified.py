@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
@@ -11,8 +10,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paramlint.report.fold import fold
+from paramlint.report.alike import alike_findings, alike_parameters, codes_by_name, mean
+from paramlint.report.badges import Kind, badges
+from paramlint.report.place import line as line_of
+from paramlint.report.place import short
 from paramlint.report.plain import plain, plain_lines
+from paramlint.report.units import count, size
 from paramlint.verify.outcome import Outcome
 from paramlint.verify.summary import Counts, Document, Found, Parameter, Shown
 
@@ -21,8 +24,14 @@ WIDE = 110
 #: Of a stream that is no terminal.
 WIDTH = 140
 BARS = " ▁▂▃▄▅▆▇█"
-GARBAGE = frozenset({"unwritten", "partly written", "tainted"})
-NOT_WRITTEN = "bold white on red"
+STYLES: dict[Kind, str] = {
+    "bad": "bold white on red",
+    "unclear": "black on yellow",
+    "tied": "black on cyan",
+    "alias": "black on yellow",
+    "frozen": "black on bright_blue",
+    "good": "green",
+}
 
 
 def print_document(document: Document, stream: IO[str]) -> None:
@@ -42,8 +51,8 @@ def _parts(document: Document, width: int) -> Iterable[RenderableType]:
     yield _headline(document)
     for reason in document.degraded:
         yield Text(f"degraded: {plain(reason)}", style="yellow")
-    for found, others in _alike(document.findings):
-        yield _finding(found, others)
+    for members in alike_findings(document.findings):
+        yield _finding(members[0], [found.parameter for found in members[1:]])
     if document.parameters:
         yield Text("")
         yield _table(document, width)
@@ -70,11 +79,11 @@ def _failure(target: str, outcome: Outcome) -> Iterable[RenderableType]:
 def _headline(document: Document) -> Text:
     counts = document.summary
     line = Text(plain(document.target), style="bold")
-    line.append(f"  {counts.elements:,} parameters in {counts.parameters:,} tensors, {_size(counts.bytes)}", "default")
+    line.append(f"  {counts.elements:,} parameters in {counts.parameters:,} tensors, {size(counts.bytes)}", "default")
     for text in _remarks(counts):
         line.append(f" · {text}", style="default")
     style = "red" if counts.findings else "green"
-    line.append(f" · {counts.findings} {_plural('finding', counts.findings)}", style=style)
+    line.append(f" · {count(counts.findings, 'finding')}", style=style)
     return line
 
 
@@ -82,15 +91,9 @@ def _remarks(counts: Counts) -> Iterable[str]:
     frozen = counts.elements - counts.trainable
     if frozen:
         yield f"{frozen:,} frozen"
-    for count, word in ((counts.tied, "tied"), (counts.aliased, "aliased"), (counts.unwritten, "not written")):
-        if count:
-            yield f"{count} {word}"
-
-
-def _alike(findings: Sequence[Found]) -> Iterable[tuple[Found, list[str]]]:
-    """Findings of one rule at one line, that differ in the number of the layer only, once: with all names."""
-    for _, members in fold(findings, lambda f: f.parameter, lambda f: (f.code, f.filename, f.location, f.verdict)):
-        yield members[0], [found.parameter for found in members[1:]]
+    for number, word in ((counts.tied, "tied"), (counts.aliased, "aliased"), (counts.unwritten, "not written")):
+        if number:
+            yield f"{number} {word}"
 
 
 def _finding(found: Found, others: list[str]) -> Group:
@@ -111,8 +114,8 @@ def _excerpt(filename: str, row: int) -> Iterable[Text]:
     """The place, and the line that stands there."""
     if not filename:
         return
-    yield Text(f"  --> {plain(_short(filename))}:{row}", style="blue")
-    source = _line(filename, row)
+    yield Text(f"  --> {plain(short(filename))}:{row}", style="blue")
+    source = line_of(filename, row)
     if source:
         number = str(row)
         text = Text(f"  {number} | ", style="blue")
@@ -120,25 +123,8 @@ def _excerpt(filename: str, row: int) -> Iterable[Text]:
         yield text
 
 
-def _line(filename: str, row: int) -> str:
-    try:
-        return linecache.getline(filename, row).rstrip()
-    except ValueError:  # no name that a file could have
-        return ""
-
-
-def _short(filename: str) -> str:
-    """A path from the working directory on, where it lies inside."""
-    try:
-        return str(Path(filename).relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return filename
-
-
 def _table(document: Document, width: int) -> Table:
-    codes: dict[str, list[str]] = {}
-    for found in document.findings:
-        codes.setdefault(found.parameter, []).append(found.code)
+    codes = codes_by_name(document)
     table = Table(header_style="bold", pad_edge=False, title=None)
     table.add_column("parameter", overflow="fold", ratio=2)
     table.add_column("shape", no_wrap=True)
@@ -149,24 +135,15 @@ def _table(document: Document, width: int) -> Table:
     table.add_column("expected", justify="right", no_wrap=True)
     table.add_column("values", no_wrap=True)
     table.add_column("state", overflow="fold")
-    rows = fold(document.parameters, lambda p: p.name, lambda p: _alike_key(p, codes.get(p.name, [])))
-    for name, members in rows:
-        cells = _cells(name, members, codes.get(members[0].name, []))
+    for name, members in alike_parameters(document):
+        cells = _cells(name, members, codes.get(members[0].name, ()))
         if width < WIDE:
             del cells[3]
         table.add_row(*cells)
     return table
 
 
-def _alike_key(parameter: Parameter, codes: list[str]) -> tuple[object, ...]:
-    """What makes two rows one, besides their names; tied names differ between blocks and are left to the badge."""
-    p = parameter
-    call = p.init and (p.init.call, tuple(p.init.arguments.items()), p.init.filename, p.init.row)
-    tied = bool(p.tied_with), bool(p.aliases)
-    return p.shape, p.dtype, p.requires_grad, p.status, call, p.law, tied, p.fit and p.fit.verdict, tuple(codes)
-
-
-def _cells(name: str, members: list[Parameter], codes: list[str]) -> list[RenderableType]:
+def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[RenderableType]:
     first = members[0]
     title = Text(plain(name))
     if len(members) > 1:
@@ -174,7 +151,7 @@ def _cells(name: str, members: list[Parameter], codes: list[str]) -> list[Render
     shape = "×".join(map(str, first.shape)) or "scalar"
     call = plain(first.law or (first.init.call if first.init else "—"))
     place = plain(f"{Path(first.init.filename).name}:{first.init.row}") if first.init and first.init.filename else ""
-    std = _mean([p.std for p in members])
+    std = mean([p.std for p in members])
     return [
         title,
         shape,
@@ -183,13 +160,8 @@ def _cells(name: str, members: list[Parameter], codes: list[str]) -> list[Render
         _figure(std),
         _figure(first.expected_std),
         sparkline([sum(bins) for bins in zip(*(p.histogram for p in members), strict=False)]),
-        _badges(first, len(members), codes),
+        _state(first, len(members), codes),
     ]
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def _figure(value: float | None) -> str:
@@ -202,31 +174,12 @@ def sparkline(counts: Sequence[int]) -> str:
     return "".join(BARS[0] if not n else BARS[max(1, round(8 * n / top))] for n in counts)
 
 
-def _badges(parameter: Parameter, members: int, codes: list[str]) -> Text:
+def _state(parameter: Parameter, members: int, codes: Sequence[str]) -> Text:
     text = Text()
-    for label, style in _labels(parameter, members, codes):
+    for label, kind in badges(parameter, members, codes):
         text.append(" " if text else "")
-        text.append(f" {label} ", style=style)
+        text.append(f" {plain(label)} ", style=STYLES[kind])
     return text if text else Text("ok", style="green")
-
-
-def _labels(parameter: Parameter, members: int, codes: list[str]) -> Iterable[tuple[str, str]]:
-    p = parameter
-    if p.status != "written":
-        share = f" {p.written_fraction:.0%}" if p.status == "partly written" else ""
-        yield f"{p.status}{share}", NOT_WRITTEN if p.status in GARBAGE else "black on yellow"
-    for code in dict.fromkeys(codes):
-        yield plain(code), "bold white on red"
-    if p.tied_with:
-        yield "tied" if members > 1 else f"tied: {plain(p.tied_with[0])}", "black on cyan"
-    if p.aliases:
-        yield "alias" if members > 1 else f"alias: {plain(p.aliases[0])}", "black on yellow"
-    if not p.requires_grad:
-        yield "frozen", "black on bright_blue"
-    if p.fit and p.fit.verdict == "rejected":
-        yield "values differ", "bold white on red"
-    elif p.fit and p.fit.verdict == "follows":
-        yield "confirmed", "green"
 
 
 def _shown(shown: Shown) -> Group:
@@ -237,16 +190,3 @@ def _shown(shown: Shown) -> Group:
     if shown.gradient:
         parts += [Text("  gradient", style="bold"), Text(plain_lines(shown.gradient))]
     return Group(*parts)
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.4g} {unit}"
-        size /= 1024
-    return f"{size:.4g} TiB"
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"

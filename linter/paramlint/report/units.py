@@ -1,0 +1,18 @@
+"""Figures with their units."""
+
+from __future__ import annotations
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that suits them: `4.688 KiB`."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.4g} {unit}"
+        amount /= 1024
+    return f"{amount:.4g} TiB"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun: `1 file`, `2 files`."""
+    return f"{number} {noun}" + "s" * (number != 1)
