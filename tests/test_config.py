@@ -40,7 +40,7 @@ def pyproject(folder, text):
         ('exclude = ["*.py", "!bad.py"]', 1),
         ('per-file-ignores = {"b*.py" = ["PRM4"]}', 0),
         ('[tool.paramlint.per-file-ignores]\n"src/**" = ["PRM4"]', 1),
-        ("[tool.paramlint.verify]\nanything = 1", 1),
+        ('[tool.paramlint.verify]\ncontract = "parameters.toml"\nlaws = {"*.weight" = "normal(std=0.02)"}', 1),
     ],
 )
 def test_settings(project, capsys, text, code):
@@ -116,6 +116,16 @@ def test_extend_adds_up_and_replaces(project, capsys):
             '[tool.paramlint.per-file-ignores]\n"x.py" = ["moduls-in-plain-container"]',
             "pyproject.toml:6: no rule is called 'moduls-in-plain-container'; did you mean modules-in-plain-container?",
         ),
+        (
+            "[tool.paramlint.verify]\ntimout = 3",
+            "pyproject.toml:6: `timout` is no setting; did you mean `timeout`?",
+        ),
+        ('[tool.paramlint.verify]\ntimeout = "3"', "pyproject.toml:6: `timeout`: expected a number, got a text"),
+        (
+            '[tool.paramlint.verify]\npreset = "mta"',
+            "pyproject.toml:6: `preset`: invalid enum value 'mta'; did you mean ",
+        ),
+        ("verify = 3", "pyproject.toml:5: expected a table, got a whole number"),
         ("select = [", "is not valid TOML"),
         ('extend = "nowhere.toml"', "pyproject.toml:5: `extend` names no file: nowhere.toml"),
         ('extend = "pyproject.toml"', "pyproject.toml:5: `extend` leads back to this file"),

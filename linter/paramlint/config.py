@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from paramlint.toml_file import ConfigError, TomlFile
+
+__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "find", "load"]
 
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
 
-class ConfigError(Exception):
-    """The configuration is wrong; the message names the file, the line, and what was probably meant."""
+class VerifyTable(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What `[tool.paramlint.verify]` may hold: the options of `paramlint verify` by their names.
 
-    def __init__(self, path: str, row: int, message: str) -> None:
-        super().__init__(f"{path}:{row}: {message}")
+    Attributes:
+        targets: verified where the command line names none.
+        laws: by pattern of parameter names; the command line adds to them.
+        contract: relative to the folder of the file that names it.
+        timeout: seconds.
+        memory, build_limit: GiB.
+    """
+
+    targets: tuple[str, ...] = ()
+    laws: dict[str, str] = {}
+    contract: str | None = None
+    example: str | None = None
+    optimizer: str | None = None
+    preset: Literal["constructor", "meta", "transformers"] | None = None
+    method: str | None = None
+    timeout: float | None = None
+    memory: float | None = None
+    build_limit: float | None = None
 
 
 class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -42,8 +54,7 @@ class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     fix: bool | None = None
     unsafe_fixes: bool | None = None
     baseline: str | None = None
-    #: What `paramlint verify` reads.
-    verify: dict[str, Any] = {}
+    verify: VerifyTable | None = None
 
 
 @dataclass(frozen=True)
@@ -90,10 +101,9 @@ def load(path: str, seen: tuple[str, ...] = ()) -> Settings:
     Raises:
         ConfigError: one of them cannot be read or is wrong, or they extend each other in a circle.
     """
-    shown = os.path.relpath(path)
-    text = _read(path, shown)
-    table = _table(path, shown, text)
+    file = TomlFile.read(path, section="tool.paramlint")
     folder = os.path.dirname(os.path.abspath(path))
+    table = _table(file, folder)
     own = Settings(
         table,
         (path,),
@@ -101,14 +111,14 @@ def load(path: str, seen: tuple[str, ...] = ()) -> Settings:
         tuple((folder, pattern, codes) for pattern, codes in table.per_file_ignores.items()),
         os.path.join(folder, table.baseline) if table.baseline is not None else None,
     )
-    _check_rules(own, shown, text)
+    _check_rules(own, file)
     if table.extend is None:
         return own
     base = os.path.join(folder, os.path.expanduser(table.extend))
     if os.path.realpath(base) in (*seen, os.path.realpath(path)):
-        raise ConfigError(shown, _row(text, "extend"), "`extend` leads back to this file")
+        raise ConfigError(file.shown, file.row_of_key("extend"), "`extend` leads back to this file")
     if not os.path.isfile(base):
-        raise ConfigError(shown, _row(text, "extend"), f"`extend` names no file: {table.extend}")
+        raise ConfigError(file.shown, file.row_of_key("extend"), f"`extend` names no file: {table.extend}")
     return _combine(load(base, (*seen, os.path.realpath(path))), own)
 
 
@@ -132,65 +142,33 @@ def _combine(base: Settings, own: Settings) -> Settings:
     )
 
 
-def _read(path: str, shown: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except OSError as error:
-        raise ConfigError(shown, 1, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(shown, 1, f"is not valid UTF-8: {error.reason}") from None
-
-
 def _has_table(path: str) -> bool:
     with open(path, "rb") as stream:
-        data = stream.read()
-    if b"paramlint" not in data:
-        return False
+        if b"paramlint" not in stream.read():
+            return False
     try:
-        return "paramlint" in tomllib.loads(data.decode()).get("tool", {})
-    except ValueError:
+        return "paramlint" in TomlFile.read(path).data.get("tool", {})
+    except ConfigError:
         return True  # reading it says what is wrong
 
 
-def _table(path: str, shown: str, text: str) -> Table:
-    try:
-        data: Any = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        row = re.search(r"line (\d+)", str(error))
-        raise ConfigError(shown, int(row[1]) if row else 1, f"is not valid TOML: {error}") from None
-    if os.path.basename(path) != "paramlint.toml":
+def _table(file: TomlFile, folder: str) -> Table:
+    data: Any = file.data
+    name = os.path.basename(file.shown)
+    if name != "paramlint.toml":
         tool = data.get("tool", {})
-        if os.path.basename(path) == "pyproject.toml" or "paramlint" in tool:
+        if name == "pyproject.toml" or "paramlint" in tool:
             data = tool.get("paramlint", {})
-    known = [field.encode_name for field in msgspec.structs.fields(Table)]
-    for key in data:
-        if key not in known:
-            close = difflib.get_close_matches(key.replace("_", "-"), known, 1)
-            hint = f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(known)}"
-            raise ConfigError(shown, _row(text, key), f"`{key}` is no setting{hint}")
-    try:
-        return msgspec.convert(data, Table)
-    except msgspec.ValidationError as error:
-        return _refuse(shown, text, str(error), data)
+    table = file.convert({key: value for key, value in data.items() if key != "verify"}, Table)
+    if "verify" not in data:
+        return table
+    verify = file.convert(data["verify"], VerifyTable, after=file.row_of_key("verify") - 1)
+    if verify.contract is not None:
+        verify = msgspec.structs.replace(verify, contract=os.path.join(folder, verify.contract))
+    return msgspec.structs.replace(table, verify=verify)
 
 
-def _refuse(shown: str, text: str, said: str, data: dict[str, Any]) -> Table:
-    """Say in our words what msgspec says about a value."""
-    place = re.search(r" - at `(?:key in )?\$\.?([^.\[`]*)", said)
-    key = place[1] if place else ""
-    problem = said.split(" - at ")[0].replace(" | null`", "`")
-    for theirs, ours in (("`array`", "a list"), ("`str`", "a text"), ("`bool`", "true or false")):
-        problem = problem.replace(theirs, ours)
-    hint = ""
-    if key == "output-format" and isinstance(data.get(key), str):
-        choices = OutputFormat.__args__  # type: ignore[attr-defined]
-        close = difflib.get_close_matches(data[key], choices, 1)
-        hint = f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(choices)}"
-    raise ConfigError(shown, _row(text, key), f"`{key}`: {problem[:1].lower()}{problem[1:]}{hint}")
-
-
-def _check_rules(settings: Settings, shown: str, text: str) -> None:
+def _check_rules(settings: Settings, file: TomlFile) -> None:
     from paramlint.suite import UnknownRuleError, by_name
 
     table = settings.table
@@ -203,20 +181,4 @@ def _check_rules(settings: Settings, shown: str, text: str) -> None:
         try:
             by_name(selector)
         except UnknownRuleError as error:
-            raise ConfigError(shown, _row_of_value(text, selector), str(error)) from None
-
-
-def _rows(text: str) -> Iterator[tuple[int, str]]:
-    """The rows that may be ours: in a pyproject.toml, those from our table on."""
-    rows = list(enumerate(text.splitlines(), 1))
-    first = next((index for index, (_, row) in enumerate(rows) if "tool.paramlint" in row), 0)
-    yield from rows[first:]
-
-
-def _row(text: str, key: str) -> int:
-    pattern = re.compile(rf"""^\s*(?:["']?{re.escape(key)}["']?\s*(?:=|\.)|\[.*\b{re.escape(key)}["']?\s*\])""")
-    return next((row for row, line in _rows(text) if key and pattern.search(line)), 1)
-
-
-def _row_of_value(text: str, value: str) -> int:
-    return next((row for row, line in _rows(text) if f'"{value}"' in line or f"'{value}'" in line), 1)
+            raise ConfigError(file.shown, file.row_of_text(selector), str(error)) from None

@@ -1,0 +1,145 @@
+"""TOML files that people write: read, typed, and refused with the file, the row and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+#: What msgspec calls a type, and what we do.
+WORDS = {
+    "array": "a list",
+    "str": "a text",
+    "bool": "true or false",
+    "object": "a table",
+    "float": "a number",
+    "int": "a whole number",
+}
+
+
+class ConfigError(Exception):
+    """A file is wrong; the message names the file, the line, and what was probably meant."""
+
+    def __init__(self, path: str, row: int, message: str) -> None:
+        super().__init__(f"{path}:{row}: {message}")
+
+
+@dataclass(frozen=True)
+class TomlFile:
+    """One file.
+
+    Attributes:
+        shown: its path from the working directory, as messages name it.
+        text: what it holds.
+        data: the same, parsed.
+        section: rows before the first one that holds this text are other people's.
+    """
+
+    shown: str
+    text: str
+    data: dict[str, Any]
+    section: str = ""
+
+    @staticmethod
+    def read(path: str, section: str = "") -> TomlFile:
+        """Read a file.
+
+        Raises:
+            ConfigError: it cannot be read, is not UTF-8 or not TOML.
+        """
+        shown = os.path.relpath(path)
+        text = _read(path, shown)
+        try:
+            return TomlFile(shown, text, tomllib.loads(text), section)
+        except tomllib.TOMLDecodeError as error:
+            row = re.search(r"line (\d+)", str(error))
+            raise ConfigError(shown, int(row[1]) if row else 1, f"is not valid TOML: {error}") from None
+
+    def row_of_key(self, key: str, after: int = 0) -> int:
+        """The row on which a key stands, or 1."""
+        pattern = re.compile(rf"""^\s*(?:["']?{re.escape(key)}["']?\s*(?:=|\.)|\[.*\b{re.escape(key)}["']?\s*\])""")
+        return next((row for row, line in self._rows() if row > after and key and pattern.search(line)), 1)
+
+    def row_of_text(self, value: str) -> int:
+        """The row on which a text in quotes stands, or 1."""
+        return next((row for row, line in self._rows() if f'"{value}"' in line or f"'{value}'" in line), 1)
+
+    def convert(self, data: Any, kind: type[StructT], after: int = 0) -> StructT:
+        """A table of the file as a typed value.
+
+        Args:
+            data: the table.
+            kind: what it must be.
+            after: the row of its header.
+
+        Raises:
+            ConfigError: it holds an unknown key or a value of the wrong type.
+        """
+        self._check_keys(data, kind, after)
+        try:
+            return msgspec.convert(data, kind)
+        except msgspec.ValidationError as error:
+            raise self._refused(str(error), data, kind, after) from None
+
+    def _check_keys(self, data: Any, kind: type[msgspec.Struct], after: int) -> None:
+        known = [field.encode_name for field in msgspec.structs.fields(kind)]
+        for key in data if isinstance(data, dict) else ():
+            if key not in known:
+                hint = _hint(key.replace("_", "-" if any("-" in name for name in known) else "_"), known)
+                raise ConfigError(self.shown, self.row_of_key(key, after), f"`{key}` is no setting{hint}")
+
+    def _refused(self, said: str, data: Any, kind: type[msgspec.Struct], after: int) -> ConfigError:
+        """Say in our words what msgspec says about a value."""
+        place = re.search(r" - at `(?:key in )?\$\.?([^.\[`]*)", said)
+        key = place[1] if place else ""
+        problem = said.split(" - at ")[0].replace(" | null`", "`")
+        for theirs, ours in WORDS.items():
+            problem = problem.replace(f"`{theirs}`", ours)
+        value = data.get(key) if isinstance(data, dict) else None
+        choices = _choices(kind, key)
+        hint = _hint(value, choices) if isinstance(value, str) and choices else ""
+        problem = f"{problem[:1].lower()}{problem[1:]}{hint}"
+        if not key:
+            return ConfigError(self.shown, after + 1, problem)
+        return ConfigError(self.shown, self.row_of_key(key, after), f"`{key}`: {problem}")
+
+    def _rows(self) -> Iterator[tuple[int, str]]:
+        rows = list(enumerate(self.text.splitlines(), 1))
+        first = next((index for index, (_, row) in enumerate(rows) if self.section in row), 0)
+        yield from rows[first:]
+
+
+def _hint(given: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = difflib.get_close_matches(given, names, 1)
+    return f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(names)}"
+
+
+def _choices(kind: type[msgspec.Struct], key: str) -> tuple[str, ...]:
+    """The texts that a field of the type `Literal[...] | None` may have; none for a field of another type."""
+    hints = get_type_hints(kind)
+    found = next((hints[field.name] for field in msgspec.structs.fields(kind) if field.encode_name == key), None)
+    literal = next((part for part in get_args(found) if get_origin(part) is not None and get_args(part)), None)
+    return tuple(text for text in get_args(literal) if isinstance(text, str))
+
+
+def _read(path: str, shown: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except OSError as error:
+        raise ConfigError(shown, 1, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(shown, 1, f"is not valid UTF-8: {error.reason}") from None
