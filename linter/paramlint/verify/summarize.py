@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import UNSET
 
 from paramlint.rule import Rule
 from paramlint.suite import select as select_rules
 from paramlint.verify.child import one_line
+from paramlint.verify.details import details
 from paramlint.verify.goodness import Fit, fit_all
 from paramlint.verify.live import MOST_ELEMENTS, LiveModel, LiveTensor
 from paramlint.verify.prove import prove
@@ -42,6 +44,7 @@ def summarize(model: LiveModel, job: Job) -> Summary:
         findings=findings,
         parameters=parameters,
         shown=tuple(shown(model, job.show)),
+        details=details(model) if job.details else UNSET,
     )
 
 

@@ -9,6 +9,7 @@ import math
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from paramlint.finding import Verdict
 from paramlint.verify.outcome import Outcome
@@ -138,6 +139,55 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     gradient: str
 
 
+class Histogram(msgspec.Struct, frozen=True, kw_only=True):
+    """Values, or some evenly spaced ones of many, in equal bins.
+
+    Attributes:
+        low, high: the range of all bins; the same where all values are one.
+        counts: of the values in each bin; empty where the model was built without values.
+        outside: how many values lie beyond the range.
+        expected: the probability of each bin by the law; empty where that is not known.
+    """
+
+    low: float
+    high: float
+    counts: tuple[int, ...] = ()
+    outside: int = 0
+    expected: tuple[float, ...] = ()
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to get the same again.
+
+    Attributes:
+        seed: of torch's generator when the model is built.
+        has_values: whether it was built for real.
+        source, sha256: the file that defines the model's class, and the digest of its content; empty where there is
+            none.
+    """
+
+    python: str
+    torch: str
+    platform: str
+    seed: int
+    has_values: bool
+    source: str = ""
+    sha256: str = ""
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True):
+    """What only a report with pictures needs, and is left out where none is asked for.
+
+    Attributes:
+        modules: the class of each module that leads to a parameter, by dotted name; that of the model by `""`.
+        histograms: by the first name of the parameter.
+    """
+
+    modules: dict[str, str]
+    histograms: dict[str, Histogram]
+    environment: Environment
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What the child found out.
 
@@ -150,6 +200,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Found, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     shown: tuple[Shown, ...] = ()
+    details: Details | UnsetType = UNSET
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +213,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Found, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     shown: tuple[Shown, ...] = ()
+    details: Details | UnsetType = UNSET
 
     @staticmethod
     def of(target: str, outcome: Outcome, summary: Summary | None) -> Document:

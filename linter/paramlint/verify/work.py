@@ -26,6 +26,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         preset, method: the construction protocol, see `paramlint.verify.build`.
         confirm: test the values against the laws of their initialisations.
         show: patterns of parameter names whose values are wanted.
+        details: whether what a report with pictures needs is wanted too.
         select, ignore: which rules, as on the command line.
         build_limit: bytes of parameters and buffers up to which the model is built for real.
     """
@@ -38,6 +39,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     method: str = ""
     confirm: bool = False
     show: tuple[str, ...] = ()
+    details: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     build_limit: int = BUILD_LIMIT
