@@ -8,6 +8,7 @@ from paramlint_rules.freezing import (
     requires_grad_typo,
 )
 from paramlint_rules.initialization import (
+    broken_contract,
     constant_weight,
     deprecated_init_name,
     fan_init_of_vector,
@@ -105,6 +106,7 @@ RULES: tuple[Rule, ...] = (
     lazy_parameter_initialized_early.rule,
     init_of_temporary.rule,
     wrong_init_law.rule,
+    broken_contract.rule,
     repeated_module.rule,
     module_listed_twice.rule,
     module_as_default_argument.rule,

@@ -14,14 +14,16 @@ the jump, which keeps it exactly uniform. docs/distributions.md has the measured
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from scipy.special import gammainc, gammaincc, ndtr, ndtri
 
 from paramlint.verify.distribution import Array, Cdf, Distribution, below
+
+KeyT = TypeVar("KeyT", bound=Hashable)
 
 #: Fewer elements are not tested: a wrong law would pass anyway.
 SMALLEST = 64
@@ -51,13 +53,18 @@ class Fit:
     p_value: float | None = None
     reason: str = ""
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nothing was tested."""
+        return self.verdict in ("too small to test", "not testable")
+
 
 def fit(values: Array, distribution: Distribution) -> Fit:
     """One tensor against its distribution, at `LEVEL` on its own; for a whole model see `fit_all`."""
     return fit_all({"": (values, distribution)})[""]
 
 
-def fit_all(samples: Mapping[str, tuple[Array, Distribution]]) -> dict[str, Fit]:
+def fit_all(samples: Mapping[KeyT, tuple[Array, Distribution]]) -> dict[KeyT, Fit]:
     """Each tensor against its distribution; `LEVEL` is the probability of any false rejection over all."""
     fits = {name: _fit_alone(values, distribution) for name, (values, distribution) in samples.items()}
     tested = {name: fit.p_value for name, fit in fits.items() if fit.p_value is not None}
@@ -67,9 +74,9 @@ def fit_all(samples: Mapping[str, tuple[Array, Distribution]]) -> dict[str, Fit]
     return fits
 
 
-def holm(p_values: Mapping[str, float], level: float) -> set[str]:
+def holm(p_values: Mapping[KeyT, float], level: float) -> set[KeyT]:
     """The names rejected by Holm's step-down procedure (Holm, 1979): family-wise error at most `level`."""
-    rejected: set[str] = set()
+    rejected: set[KeyT] = set()
     for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
         if p > level / (len(p_values) - rank):
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,18 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from paramlint.finding import Proof
+from paramlint.verify.agreement import Agreement, agreement
 from paramlint.verify.build import Build
 from paramlint.verify.calls import law_of_write
+from paramlint.verify.contract import Contract
 from paramlint.verify.coverage import Coverage, coverage
 from paramlint.verify.declared import DeclaredTie, declared_ties
+from paramlint.verify.expectation import compare
 from paramlint.verify.forward import Example, Forward, run
-from paramlint.verify.goodness import Fit, fit_all
+from paramlint.verify.globs import matches
+from paramlint.verify.goodness import Fit
 from paramlint.verify.identity import Survival, aliased, survival, tied
+from paramlint.verify.laws import Law
 from paramlint.verify.lost import Lost, lost_writes
 from paramlint.verify.modules import Borrowed, Shared, borrowed_modules, shallow_copies, shared_modules
 from paramlint.verify.named import Named, Role, defining_class, grouped, sets_attribute
@@ -121,6 +126,11 @@ class LiveTensor:
     def is_unwritten(self) -> bool:
         """Whether none of it was ever written, and its dtype is one in which parameters are trained."""
         return self.status in ("unwritten", "tainted") and self.is_floating and not self.dtype.startswith("float8")
+
+    @property
+    def is_left_unwritten(self) -> bool:
+        """Whether some of it holds what the memory held before."""
+        return self.status in LEFT_UNWRITTEN
 
     @property
     def module(self) -> nn.Module:
@@ -250,7 +260,8 @@ class LiveModel:
         twin: another instance from the same factory.
         preset: the protocol by which it was built.
         make_example, optimizer, rebuild: given by the user, or None.
-        expected_laws: the laws that the user declared, by parameter name.
+        declared_laws: the laws that the user declared, by pattern of parameter names; of several the last counts.
+        contract: what the user agreed that the parameters are.
     """
 
     build: Build
@@ -260,7 +271,8 @@ class LiveModel:
     make_example: Example | None = None
     optimizer: torch.optim.Optimizer | None = None
     rebuild: Callable[[], nn.Module] | None = None
-    expected_laws: Mapping[str, Distribution] = field(default_factory=dict)
+    declared_laws: Mapping[str, Law] = field(default_factory=dict)
+    contract: Contract | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -278,7 +290,7 @@ class LiveModel:
         """Why what is said may differ from a real build, in words."""
         failed = self.forward.error if self.forward else ""
         example = (f"the example failed: {failed}",) if failed else ()
-        return (*self.notes, *self.build.degraded, *example)
+        return (*self.notes, *self.build.degraded, *example, *self._undecided)
 
     @cached_property
     def groups(self) -> list[list[Named]]:
@@ -336,7 +348,7 @@ class LiveModel:
 
     def is_lost_on_materialization(self, tensor: LiveTensor) -> bool:
         """Whether `to_empty` or the preset leaves a tensor unwritten to which the constructor gives values."""
-        if tensor.status not in LEFT_UNWRITTEN or not tensor.is_floating:
+        if not tensor.is_left_unwritten or not tensor.is_floating:
             return False
         if self.plain is None:
             return tensor.allocation is not None and tensor.allocation.library_call.endswith(".to_empty")
@@ -433,14 +445,22 @@ class LiveModel:
         return tuple(declared_ties(self.module))
 
     @cached_property
-    def rejected_laws(self) -> dict[str, Fit]:
-        """The parameters whose values do not follow the law that the user declared, together at level 0.01."""
-        samples = {
-            name: (array, self.expected_laws[name])
-            for name, tensor in self.by_name.items()
-            if name in self.expected_laws and tensor.dtype == "float32" and (array := tensor.array) is not None
-        }
-        return {name: fit for name, fit in fit_all(samples).items() if fit.verdict == "rejected"}
+    def law_fits(self) -> dict[str, tuple[Law, Fit]]:
+        """How parameters compare with the laws that the user declared, together at level 0.01."""
+        declared: dict[str, tuple[LiveTensor, Law]] = {}
+        for tensor in self.parameters:
+            covered = [
+                (name, law) for p, law in self.declared_laws.items() for name in tensor.names if matches(p, name)
+            ]
+            if covered:
+                name, law = covered[-1]
+                declared[name] = tensor, law
+        return {name: (declared[name][1], fit) for name, fit in compare(declared).items()}
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """How the parameters compare with the contract."""
+        return Agreement() if self.contract is None else agreement(self.contract, self.parameters)
 
     def activation_after(self, module: str) -> str:
         """The activation that a module's output goes into: from the pass, else from its `Sequential`."""
@@ -482,6 +502,14 @@ class LiveModel:
         finally:
             for module, training in modes:
                 module.training = training
+
+    @property
+    def _undecided(self) -> Iterator[str]:
+        """The laws that neither values nor provenance could decide."""
+        names = [name for name, (_, fit) in self.law_fits.items() if fit.is_undecided] + list(self.agreement.undecided)
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield f"neither values nor the initialising call tell whether `{names[0]}`{more} follows the declared law"
 
     @cached_property
     def _reachable(self) -> list[Found]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from paramlint.verify.child import bind
+from paramlint.verify.contract import Contract
 from paramlint.verify.outcome import Stage
 from paramlint.verify.summary import Summary
 from paramlint.verify.targets import Target, TargetError, literal, load
@@ -29,6 +30,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         details: whether what a report with pictures needs is wanted too.
         select, ignore: which rules, as on the command line.
         build_limit: bytes of parameters and buffers up to which the model is built for real.
+        laws: declared, as text by pattern of parameter names.
+        contract: what the parameters are compared with.
     """
 
     target: Target
@@ -43,6 +46,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     build_limit: int = BUILD_LIMIT
+    laws: dict[str, str] = {}
+    contract: Contract | None = None
 
 
 def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
@@ -56,6 +61,7 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
     from paramlint.verify.construct import live_model
+    from paramlint.verify.law_text import parse_law
     from paramlint.verify.summarize import summarize
 
     enter("construct")
@@ -68,6 +74,8 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
         limit=job.build_limit,
     )
     enter("analyze")
+    model.declared_laws = {pattern: parse_law(law) for pattern, law in job.laws.items()}
+    model.contract = job.contract
     return summarize(model, job)
 
 
