@@ -1,8 +1,9 @@
-"""Writing fixed files: each is the old one or the new one, never neither, and stays the same file."""
+"""Writing files: each is the old one or the new one, never neither, and a fixed one stays the same file."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -50,6 +51,27 @@ def write(rewrite: Rewrite) -> None:
             shutil.copystat(target, temporary)
             os.utime(temporary)
             os.replace(temporary, target)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def put(path: str, data: bytes) -> None:
+    """Write a file whole, be it new or in the place of another, whose mode it then keeps.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    target = os.path.realpath(path)
+    temporary = os.path.join(os.path.dirname(target), f".paramlint-{secrets.token_hex(8)}")
+    try:
+        with open(temporary, "xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if os.path.exists(target):
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from paramlint.report.plain import plain
+from paramlint.verify.again import command_of
 from paramlint.verify.outcome import Answer, Limits, Outcome
+from paramlint.verify.pictures import check_graph, check_report, write_graph, write_report
 from paramlint.verify.summary import Document, Summary
 from paramlint.verify.targets import Target, TargetError, parse_argument, parse_target
 
@@ -97,6 +100,18 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
 @click.option("--select", multiple=True, metavar="RULE", help="Only these rules: codes, prefixes or names.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules.")
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write an HTML page too; of several targets an index, with their pages beside it.",
+)
+@click.option(
+    "--graph",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the modules, parameters and what they share as .dot (Graphviz) or .mmd (Mermaid).",
+)
 def verify_command(targets: tuple[Target, ...], **options: Any) -> None:
     """Build models and prove what their parameters are.
 
@@ -109,22 +124,54 @@ def verify_command(targets: tuple[Target, ...], **options: Any) -> None:
     raise SystemExit(run_verify(targets, options))
 
 
+@click.pass_context
+def _report(context: click.Context, /, targets: tuple[Target, ...], **options: Any) -> None:
+    """Build models, as `verify` does, and write what they became as HTML instead of to the terminal.
+
+    Of one TARGET it is a page that holds everything; of several, or with --discover, an index with links to the pages
+    in a folder beside it. Exit status: as of `verify`.
+    """
+    status = run_verify(targets, options | {"output_format": "none"})
+    click.echo(f"wrote {plain(str(options['report']))}", err=True)
+    context.exit(status)
+
+
+report_command = click.Command(
+    "report",
+    callback=_report,
+    help=_report.__doc__,
+    short_help="Write what `verify` finds as HTML.",
+    params=[
+        *(p for p in verify_command.params if p.name not in ("report", "output_format")),
+        click.Option(
+            ["-o", "--output", "report"],
+            type=click.Path(path_type=Path),
+            default="paramlint.html",
+            show_default=True,
+            metavar="FILE",
+            help="The page to write.",
+        ),
+    ],
+)
+
+
 def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
     """Verify targets, print the report, and return the exit status."""
     _check_usage(targets, options)
-    as_json = options["output_format"] == "json"
+    output = options["output_format"]
     documents: list[Document] = []
     try:
         for document in _documents(targets, options):
             documents.append(document)
-            if not as_json:
+            if output == "full":
                 _print(document)
     except KeyboardInterrupt:
         return INTERRUPTED
-    if as_json:
+    if output == "json":
         single = len(documents) == 1 and not options["discover"]
         text = msgspec.json.encode(documents[0] if single else documents)
         click.echo(msgspec.json.format(text, indent=2).decode())
+    _write_pictures(documents, targets, options)
     return _status(documents, options["discover"])
 
 
@@ -141,6 +188,10 @@ def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
             raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
     if options["select"] or options["ignore"]:
         _check_rules(options["select"], options["ignore"])
+    if options["report"]:
+        check_report(options["report"])
+    if options["graph"]:
+        check_graph(options["graph"], len(targets), options["discover"])
 
 
 def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
@@ -215,6 +266,7 @@ def _verify(target: Target, options: dict[str, Any]) -> Document:
         select=options["select"],
         ignore=options["ignore"],
         build_limit=int(options["build_limit"] * GIB),
+        details=bool(options["report"] or options["graph"]),
     )
     answer = _run("paramlint.verify.work:verify", job, options)
     summary = msgspec.json.decode(answer.result, type=Summary | None)
@@ -235,6 +287,18 @@ def _print(document: Document) -> None:
     from paramlint.report.verified import print_document
 
     print_document(document, sys.stdout)
+
+
+def _write_pictures(documents: list[Document], targets: tuple[Target, ...], options: dict[str, Any]) -> None:
+    if options["report"]:
+        parameters = verify_command.params
+        commands = {d.target: command_of([d.target], options, parameters) for d in documents}
+        texts = [target.text for target in targets]
+        several = len(targets) > 1 or options["discover"]
+        whole = command_of(texts, options, parameters, discover=options["discover"]) if several else None
+        write_report(options["report"], documents, commands, whole)
+    if options["graph"]:
+        write_graph(options["graph"], documents[0])
 
 
 def _status(documents: list[Document], discovered: bool) -> int:

@@ -1,0 +1,171 @@
+"""A model as a graph for Graphviz or Mermaid: a tied parameter is one node to which several modules lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from paramlint.report.badges import GARBAGE
+from paramlint.report.plain import plain
+from paramlint.report.tree import Leaf, Node, tree
+from paramlint.report.units import count
+from paramlint.verify.summary import Document, Parameter
+
+#: `lost` is a parameter that is not written or that a finding is about.
+Kind = Literal["module", "parameter", "lost"]
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """A node of the graph; its label is one or more lines."""
+
+    key: str
+    label: tuple[str, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Edge:
+    """From a module to what it holds, or, where `memory` is set, between two parameters that share memory."""
+
+    start: str
+    end: str
+    label: str = ""
+    memory: bool = False
+
+
+@dataclass
+class Graph:
+    """Nodes and edges, in the order of the model."""
+
+    vertices: list[Vertex] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+
+def graph(document: Document) -> Graph:
+    """The graph of a document: modules, their parameters, what is tied and what shares memory."""
+    drawn = Graph()
+    keys: dict[str, str] = {}
+    others: list[tuple[str, Leaf]] = []
+    _draw(drawn, tree(document), document.target, keys, others)
+    drawn.edges += [Edge(holder, keys[leaf.first], leaf.attribute) for holder, leaf in others]
+    drawn.edges += _memory(document, keys)
+    return drawn
+
+
+def _draw(drawn: Graph, node: Node, title: str, keys: dict[str, str], others: list[tuple[str, Leaf]]) -> None:
+    """Draw a module with all below it; other names of tied parameters are left for when all are drawn."""
+    key = _add(drawn, (title, *_of_module(node)), "lost" if node.codes else "module")
+    for leaf in node.leaves:
+        if leaf.first:
+            others.append((key, leaf))
+            continue
+        drawn.edges.append(Edge(key, _add(drawn, _of_leaf(leaf), _kind(leaf))))
+        keys.update(dict.fromkeys(leaf.names, drawn.vertices[-1].key))
+    for child in node.children:
+        drawn.edges.append(Edge(key, f"n{len(drawn.vertices)}"))
+        _draw(drawn, child, child.name, keys, others)
+
+
+def _add(drawn: Graph, label: tuple[str, ...], kind: Kind) -> str:
+    key = f"n{len(drawn.vertices)}"
+    drawn.vertices.append(Vertex(key, tuple(map(plain, label)), kind))
+    return key
+
+
+def _of_module(node: Node) -> Iterator[str]:
+    if node.cls:
+        yield node.cls + (f" ×{len(node.names)}" if len(node.names) > 1 else "")
+    yield count(node.elements, "element")
+    yield from node.codes
+
+
+def _of_leaf(leaf: Leaf) -> tuple[str, ...]:
+    p = leaf.parameter
+    if p is None:
+        return (leaf.attribute, "not registered", *leaf.codes)
+    return (leaf.attribute, "×".join(map(str, p.shape)) or "scalar", *_remarks(p), *leaf.codes)
+
+
+def _remarks(parameter: Parameter) -> Iterator[str]:
+    if parameter.status != "written":
+        yield parameter.status
+    elif parameter.law:
+        yield parameter.law
+    if not parameter.requires_grad:
+        yield "frozen"
+
+
+def _kind(leaf: Leaf) -> Kind:
+    is_lost = leaf.codes or (leaf.parameter is not None and leaf.parameter.status in GARBAGE)
+    return "lost" if is_lost else "parameter"
+
+
+def _memory(document: Document, keys: dict[str, str]) -> list[Edge]:
+    pairs = {
+        tuple(sorted((keys[parameter.name], keys[other])))
+        for parameter in document.parameters
+        for other in parameter.aliases
+        if other in keys
+    }
+    return [Edge(a, b, "same memory", memory=True) for a, b in sorted(pairs)]
+
+
+DOT_STYLES: dict[Kind, str] = {
+    "module": 'shape=box, style="rounded,filled", fillcolor="#eef1f6", color="#8a94a6"',
+    "parameter": 'shape=box, style=filled, fillcolor="#ffffff", color="#8a94a6"',
+    "lost": 'shape=box, style=filled, fillcolor="#fde8e6", color="#c02b1d"',
+}
+
+
+def dot(drawn: Graph) -> Iterator[str]:
+    """Lines of Graphviz's language."""
+    yield "digraph parameters {"
+    yield "  rankdir=LR;"
+    yield '  node [fontname="Helvetica", fontsize=11];'
+    yield '  edge [fontname="Helvetica", fontsize=9, color="#8a94a6"];'
+    for vertex in drawn.vertices:
+        label = "\\n".join(map(_dot_text, vertex.label))
+        yield f'  {vertex.key} [label="{label}", {DOT_STYLES[vertex.kind]}];'
+    for edge in drawn.edges:
+        style = ', dir=none, style=dashed, color="#c02b1d"' if edge.memory else ""
+        yield f'  {edge.start} -> {edge.end} [label="{_dot_text(edge.label)}"{style}];'
+    yield "}"
+
+
+def _dot_text(text: str) -> str:
+    """Inside of quotes a backslash would begin an escape, and `&` one of HTML's characters."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+
+
+def mermaid(drawn: Graph) -> Iterator[str]:
+    """Lines of Mermaid's language."""
+    yield "flowchart LR"
+    yield "  classDef module fill:#eef1f6,stroke:#8a94a6,color:#1c2330"
+    yield "  classDef parameter fill:#ffffff,stroke:#8a94a6,color:#1c2330"
+    yield "  classDef lost fill:#fde8e6,stroke:#c02b1d,color:#7a1a10"
+    for vertex in drawn.vertices:
+        yield f'  {vertex.key}["{"<br/>".join(map(_mermaid_text, vertex.label))}"]:::{vertex.kind}'
+    for edge in drawn.edges:
+        label = f'|"{_mermaid_text(edge.label)}"|' if edge.label else ""
+        yield f"  {edge.start} {'-.-' if edge.memory else '-->'}{label} {edge.end}"
+
+
+def _mermaid_text(text: str) -> str:
+    """Everything that is no letter or digit, and no mark that means nothing there, as a numbered character."""
+    return "".join(c if c.isalnum() or c in " .,_=×" else f"#{ord(c)};" for c in text)
+
+
+#: By the ending of the file.
+LANGUAGES: dict[str, Callable[[Graph], Iterator[str]]] = {".dot": dot, ".mmd": mermaid}
+
+
+def render(document: Document, path: Path) -> str:
+    """The graph of a document in the language that the file's ending names.
+
+    Raises:
+        KeyError: the ending is none of `LANGUAGES`.
+    """
+    return "\n".join(LANGUAGES[path.suffix](graph(document))) + "\n"

@@ -1,0 +1,105 @@
+"""From documents to pages. Every text passes through `plain` and then through jinja2's escaping, whoever wrote it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from msgspec import UNSET
+
+from paramlint import __version__
+from paramlint.report.badges import badges
+from paramlint.report.html import view, wires
+from paramlint.report.html.excerpt import excerpt
+from paramlint.report.plain import plain
+from paramlint.report.sharing import sharings
+from paramlint.report.tree import tree
+from paramlint.report.units import size
+from paramlint.verify.summary import Document
+
+
+def page(document: Document, command: str, created: str, back: str = "") -> str:
+    """The report of one target.
+
+    Args:
+        document: with `details`, without which there are no histograms.
+        command: what gives the same again.
+        created: when it was made, as it is shown.
+        back: a link to the page of all targets.
+    """
+    is_ok = document.outcome.status == "ok"
+    shared = sharings(document)
+    return _render(
+        "page.html.jinja",
+        title=f"{document.target}: {view.told(document)}",
+        document=document,
+        tiles=list(view.tiles(document)) if is_ok else [],
+        cards=view.cards(document),
+        rows=view.rows(document),
+        numbers=view.numbers(document),
+        tree=tree(document) if document.parameters else None,
+        shared=len(shared),
+        wires=wires.drawing(shared),
+        failed_at=None if is_ok else excerpt(document.outcome.filename, document.outcome.row),
+        environment=None if document.details is UNSET else document.details.environment,
+        command=command,
+        created=created,
+        back=back,
+    )
+
+
+def index(documents: Sequence[Document], links: Mapping[str, str], command: str, created: str) -> str:
+    """The page of all targets; `links` leads to their own by target."""
+    good = [document for document in documents if document.outcome.status == "ok"]
+    return _render(
+        "index.html.jinja",
+        title=f"{len(documents)} targets",
+        with_findings=[document for document in good if document.findings],
+        clean=[document for document in good if not document.findings],
+        failed=[document for document in documents if document.outcome.status != "ok"],
+        total=len(documents),
+        links=links,
+        command=command,
+        created=created,
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("paramlint", "report/html/templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inert,
+    )
+    style, _, _ = environment.loader.get_source(environment, "style.css") if environment.loader else ("", "", None)
+    # The one style is allowed by its digest, so that no other can be smuggled in; scripts and loads are not at all.
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment.globals |= {"style": Markup(style), "digest": digest, "version": __version__, "badges": badges}
+    environment.filters |= {"size": size, "large": view.large, "coded": _coded}
+    return environment
+
+
+def _inert(value: object) -> object:
+    """Control characters and marks of direction become visible; what is markup already came from a template."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _coded(message: str) -> Markup:
+    """A message whose parts between backticks are code."""
+    parts = plain(message).split("`")
+    is_paired = len(parts) % 2 == 1
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if is_paired and i % 2 else part for i, part in enumerate(parts)
+    )
