@@ -10,8 +10,12 @@ from paramlint.verify.summary import Document, Found, Parameter
 
 def alike_findings(findings: Sequence[Found]) -> list[list[Found]]:
     """Findings of one rule at one line, that differ in the number of the layer only."""
-    groups = fold(findings, lambda f: f.parameter, lambda f: (f.code, f.filename, f.location, f.verdict))
+    groups = fold(findings, lambda f: f.parameter, _fault)
     return [members for _, members in groups]
+
+
+def _fault(found: Found) -> tuple[object, ...]:
+    return found.code, found.filename, found.location, found.verdict, found.evidence.get("contract")
 
 
 def alike_parameters(document: Document) -> list[tuple[str, list[Parameter]]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -107,7 +107,18 @@ def _finding(found: Found, others: list[str]) -> Group:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         parts.append(Text(f"  also {named}{more}"))
     parts += _excerpt(found.filename, found.location.row)
+    parts += _difference(found.evidence)
     return Group(*parts)
+
+
+def _difference(evidence: Mapping[str, Any]) -> Iterable[Text]:
+    """What a contract expects and what is found, line by line as the contract writes it."""
+    if "contract" not in evidence:
+        return
+    yield Text(f"  --- {plain(evidence['contract'])}", style="blue")
+    for key, expected in evidence["expected"].items():
+        yield Text(f"  - {key} = {plain(expected)}", style="red")
+        yield Text(f"  + {key} = {plain(evidence['found'][key])}", style="green")
 
 
 def _excerpt(filename: str, row: int) -> Iterable[Text]:

@@ -11,7 +11,7 @@ import click
 from paramlint.verify.targets import Target
 
 #: Options about what is written and where, which change nothing about a model.
-APART = frozenset({"report", "graph", "output_format", "discover"})
+APART = frozenset({"report", "graph", "output_format", "discover", "write_contract"})
 
 
 def command_of(
@@ -29,7 +29,7 @@ def command_of(
     for parameter in parameters:
         if isinstance(parameter, click.Option) and parameter.name not in APART:
             value = options.get(parameter.name or "", parameter.default)
-            if value != parameter.default and value not in (None, (), {}, ""):
+            if value and value != parameter.default:
                 words += _words(parameter.opts[-1], value)
     return shlex.join(words)
 

@@ -176,7 +176,7 @@ def _unnamed(contract: Contract, parameters: Iterable[LiveTensor]) -> Iterator[B
     for group in groups.values():
         found = {"parameters": toml(folded(tensor.name for tensor in group))}
         verb = "are" if len(group) > 1 else "is"
-        message = f"`{group[0].name}`{_more(group)} {verb} not in the contract, which is said to be complete"
+        message = f"`{group[0].name}`{_more(group)} {verb} not in the contract, which is complete"
         yield Breach(group[0].name, message, group[0], 0, {"parameters": "[]"}, found)
 
 

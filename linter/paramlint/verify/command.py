@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from paramlint.report.plain import plain
 from paramlint.verify.again import command_of
+from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, uncovered, write_contract
 from paramlint.verify.outcome import Answer, Limits, Outcome
 from paramlint.verify.pictures import check_graph, check_report, write_graph, write_report
 from paramlint.verify.summary import Document, Summary
@@ -21,15 +22,20 @@ CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 GIB = 2**30
 
 
-def _targets(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+def _targets(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+    """Those of the command line, else those of the configuration."""
+    return _parsed(values or table_of(context).targets, parameter)
+
+
+def _parsed(values: Iterable[str], parameter: click.Parameter) -> tuple[Target, ...]:
     try:
         return tuple(parse_target(value) for value in values)
     except TargetError as error:
         raise click.BadParameter(str(error), param=parameter) from None
 
 
-def _target(context: click.Context, parameter: click.Parameter, value: str | None) -> Target | None:
-    return _targets(context, parameter, (value,))[0] if value else None
+def _target(_: click.Context, parameter: click.Parameter, value: str | None) -> Target | None:
+    return _parsed([value], parameter)[0] if value else None
 
 
 def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -41,6 +47,14 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
 
 @click.command("verify", short_help="Build models and prove what their parameters are.")
 @click.argument("targets", nargs=-1, callback=_targets, metavar="TARGET...")
+@click.option("--isolated", is_flag=True, is_eager=True, help="Read no configuration file.")
+@click.option(
+    "--config",
+    is_eager=True,
+    callback=read_table,
+    metavar="FILE",
+    help="Read this configuration instead of the nearest one.",
+)
 @click.option(
     "--arg",
     "arguments",
@@ -71,6 +85,26 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
 @click.option("--method", default="", metavar="NAME", help="The method that initialises it, after construction.")
 @click.option("--discover", is_flag=True, help="Verify every module class of a package or file.")
 @click.option("--confirm", is_flag=True, help="Test the values against the laws of their initialisations.")
+@click.option(
+    "--law",
+    "laws",
+    multiple=True,
+    callback=read_laws,
+    metavar="PATTERN=LAW",
+    help="What initial values must follow: '*.weight=normal(std=0.02)'.",
+)
+@click.option(
+    "--contract",
+    callback=read_agreed,
+    metavar="FILE",
+    help="Compare the parameters with what this file says of them.",
+)
+@click.option(
+    "--write-contract",
+    is_eager=True,  # before --contract, which a file to be written need not satisfy
+    metavar="FILE",
+    help="Write down what the parameters are, for --contract.",
+)
 @click.option("--show", multiple=True, metavar="PATTERN", help="Print values and gradient of matching parameters.")
 @click.option(
     "--timeout",
@@ -172,7 +206,13 @@ def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
         text = msgspec.json.encode(documents[0] if single else documents)
         click.echo(msgspec.json.format(text, indent=2).decode())
     _write_pictures(documents, targets, options)
-    return _status(documents, options["discover"])
+    status = _status(documents, options["discover"])
+    if options["write_contract"] and status != FAILED:
+        write_contract(options["write_contract"], documents[0])
+    if status != FAILED and (problem := uncovered(options["laws"], documents)):
+        click.echo(f"Error: {problem}", err=True)
+        return FAILED
+    return status
 
 
 def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
@@ -186,6 +226,9 @@ def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
             raise click.UsageError(f"`{target.text}` names a factory; --discover takes a module, package or file")
         if not options["discover"] and not target.factory:
             raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
+    for name in ("contract", "write_contract"):
+        if options[name] and (len(targets) > 1 or options["discover"]):
+            raise click.UsageError(f"a contract is about one model: --{name.replace('_', '-')} goes with one target")
     if options["select"] or options["ignore"]:
         _check_rules(options["select"], options["ignore"])
     if options["report"]:
@@ -266,6 +309,8 @@ def _verify(target: Target, options: dict[str, Any]) -> Document:
         select=options["select"],
         ignore=options["ignore"],
         build_limit=int(options["build_limit"] * GIB),
+        laws=options["laws"],
+        contract=options["contract"],
         details=bool(options["report"] or options["graph"]),
     )
     answer = _run("paramlint.verify.work:verify", job, options)

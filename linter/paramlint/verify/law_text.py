@@ -131,7 +131,7 @@ def _figure(node: ast.expr) -> float:
             # As floats: a power of integers may have any number of digits.
             figure = OPERATORS[type(node.op)](float(_figure(node.left)), float(_figure(node.right)))
         except ArithmeticError as error:
-            raise LawError(f"`{ast.unparse(node)}` is no figure: {error}") from None
+            raise LawError(f"`{ast.unparse(node)}` is no figure: {error.args[-1]}") from None
         if isinstance(figure, float):
             return figure
     raise LawError(f"`{ast.unparse(node)}` is no figure")

@@ -24,9 +24,12 @@ rule = Rule("PRM220", "broken-contract", group="bug", doc=__doc__)
 
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
+    if model.contract is None:
+        return
     for breach in model.agreement.breaches:
-        evidence = {"expected": breach.expected, "found": breach.found}
+        place = f"{model.contract.path}:{breach.row}" if breach.row else model.contract.path
+        evidence = {"contract": place, "expected": breach.expected, "found": breach.found}
         if breach.tensor is not None:
             yield breach.tensor.proof(breach.message, breach.tensor.init, **evidence)
-        elif model.contract is not None:
+        else:
             yield Proof(breach.name, breach.message, filename=model.contract.path, row=breach.row, evidence=evidence)
