@@ -59,6 +59,23 @@ def live_model(
     )
 
 
+def watched(
+    factory: Factory,
+    *,
+    preset: Preset = "constructor",
+    method: str = "",
+    example: Callable[[], Any] | None = None,
+    optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None,
+) -> LiveModel:
+    """Build a model for real in this process, whatever its size, and nothing beside it; arguments as of `live_model`.
+
+    Random numbers are drawn from a seed of their own, and torch's generator is left as it was.
+    """
+    build = build_poisoned(factory, preset, method)
+    held = optimizer(build.module) if optimizer else None
+    return LiveModel(build, preset=preset, make_example=example, optimizer=held)
+
+
 def _other(factory: Factory) -> Build:
     """A second instance, plainly constructed and without values where that is possible."""
     try:

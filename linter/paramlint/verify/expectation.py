@@ -63,10 +63,17 @@ def _together(tensor: LiveTensor, law: Distribution, values: Fit | None) -> Fit:
     written = tensor.expected
     same = are_same(written, law) if written is not None else None
     if written is not None and same is False and _is_credible(tensor, written):
-        return Fit("rejected", reason=f"it was written as `{written.law}`")
+        return Fit("rejected", reason=_written_as(written, law))
     if same:
         return Fit("follows", values.p_value if values is not None else None)
     return values or Fit("not testable", reason=f"there are no values of dtype {' or '.join(TESTABLE)}")
+
+
+def _written_as(written: Distribution, law: Distribution) -> str:
+    """The law of the call, and its std if that tells the two apart."""
+    if written.std is None or law.std is None or f"{written.std:.4g}" == f"{law.std:.4g}":
+        return f"it was written as `{written.law}`"
+    return f"it was written as `{written.law}`, with std {written.std:.4g} where {law.std:.4g} is expected"
 
 
 def _is_credible(tensor: LiveTensor, written: Distribution) -> bool:
