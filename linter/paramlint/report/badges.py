@@ -34,12 +34,20 @@ def badges(parameter: Parameter, members: int, codes: Sequence[str]) -> Iterator
     for code in codes:
         yield Badge(code, "bad")
     if p.tied_with:
-        yield Badge("tied" if members > 1 else f"tied: {p.tied_with[0]}", "tied")
+        yield Badge(_with("tied", p.tied_with, members), "tied")
     if p.aliases:
-        yield Badge("alias" if members > 1 else f"alias: {p.aliases[0]}", "alias")
+        yield Badge(_with("alias", p.aliases, members), "alias")
     if not p.requires_grad:
         yield Badge("frozen", "frozen")
     if p.fit and p.fit.verdict == "rejected":
         yield Badge("values differ", "bad")
     elif p.fit and p.fit.verdict == "follows":
         yield Badge("confirmed", "good")
+
+
+def _with(word: str, names: Sequence[str], members: int) -> str:
+    """What it shares with; the names differ between the members of a row."""
+    if members > 1:
+        return word
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{word}: {names[0]}{more}"

@@ -71,7 +71,7 @@ def _draw(drawn: Graph, node: Node, title: str, keys: dict[str, str], others: li
 
 def _add(drawn: Graph, label: tuple[str, ...], kind: Kind) -> str:
     key = f"n{len(drawn.vertices)}"
-    drawn.vertices.append(Vertex(key, tuple(map(plain, label)), kind))
+    drawn.vertices.append(Vertex(key, label, kind))
     return key
 
 
@@ -137,7 +137,7 @@ def dot(drawn: Graph) -> Iterator[str]:
 
 def _dot_text(text: str) -> str:
     """Inside of quotes a backslash would begin an escape, and `&` one of HTML's characters."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    return plain(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 
 
 def mermaid(drawn: Graph) -> Iterator[str]:
@@ -155,7 +155,7 @@ def mermaid(drawn: Graph) -> Iterator[str]:
 
 def _mermaid_text(text: str) -> str:
     """Everything that is no letter or digit, and no mark that means nothing there, as a numbered character."""
-    return "".join(c if c.isalnum() or c in " .,_=×" else f"#{ord(c)};" for c in text)
+    return "".join(c if c.isalnum() or c in " .,_=×" else f"#{ord(c)};" for c in plain(text))
 
 
 #: By the ending of the file.

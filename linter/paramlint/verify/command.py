@@ -11,10 +11,10 @@ import click
 import msgspec
 
 from paramlint.report.plain import plain
-from paramlint.verify.again import command_of
 from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, uncovered, write_contract
 from paramlint.verify.outcome import Answer, Limits, Outcome
-from paramlint.verify.pictures import check_graph, check_report, write_graph, write_report
+from paramlint.verify.pictures import check_graph, check_report, write_graph, write_page, write_pages
+from paramlint.verify.recorded import Recorded, command_line
 from paramlint.verify.summary import Document, Summary
 from paramlint.verify.targets import Target, TargetError, parse_argument, parse_target
 
@@ -45,7 +45,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
         raise click.BadParameter(str(error), param=parameter) from None
 
 
-@click.command("verify", short_help="Build models and prove what their parameters are.")
+@click.command("verify", cls=Recorded, short_help="Build models and prove what their parameters are.")
 @click.argument("targets", nargs=-1, callback=_targets, metavar="TARGET...")
 @click.option("--isolated", is_flag=True, is_eager=True, help="Read no configuration file.")
 @click.option(
@@ -155,7 +155,7 @@ def verify_command(targets: tuple[Target, ...], **options: Any) -> None:
     Exit status: 0 nothing found, 1 findings, 2 wrong usage or a target that could not be verified (with --discover:
     if none could), 130 interrupted.
     """
-    raise SystemExit(run_verify(targets, options))
+    click.get_current_context().exit(run_verify(targets, options))
 
 
 @click.pass_context
@@ -165,12 +165,10 @@ def _report(context: click.Context, /, targets: tuple[Target, ...], **options: A
     Of one TARGET it is a page that holds everything; of several, or with --discover, an index with links to the pages
     in a folder beside it. Exit status: as of `verify`.
     """
-    status = run_verify(targets, options | {"output_format": "none"})
-    click.echo(f"wrote {plain(str(options['report']))}", err=True)
-    context.exit(status)
+    context.exit(run_verify(targets, options | {"output_format": "none"}))
 
 
-report_command = click.Command(
+report_command = Recorded(
     "report",
     callback=_report,
     help=_report.__doc__,
@@ -335,13 +333,11 @@ def _print(document: Document) -> None:
 
 
 def _write_pictures(documents: list[Document], targets: tuple[Target, ...], options: dict[str, Any]) -> None:
-    if options["report"]:
-        parameters = verify_command.params
-        commands = {d.target: command_of([d.target], options, parameters) for d in documents}
-        texts = [target.text for target in targets]
-        several = len(targets) > 1 or options["discover"]
-        whole = command_of(texts, options, parameters, discover=options["discover"]) if several else None
-        write_report(options["report"], documents, commands, whole)
+    path: Path | None = options["report"]
+    if path and (len(targets) > 1 or options["discover"]):
+        write_pages(path, " ".join(target.text for target in targets), documents, command_line())
+    elif path:
+        write_page(path, documents[0], command_line())
     if options["graph"]:
         write_graph(options["graph"], documents[0])
 

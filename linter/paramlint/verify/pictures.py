@@ -7,10 +7,13 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 import click
 
+from paramlint.report.plain import plain
+from paramlint.report.units import count as number_of
 from paramlint.rewrite import put
 from paramlint.verify.summary import Document
 
@@ -57,34 +60,44 @@ def _check_place(option: str, path: Path) -> None:
         raise click.UsageError(f"{option}: the folder `{folder}` cannot be written to")
 
 
-def write_report(path: Path, documents: Sequence[Document], commands: dict[str, str], command: str | None) -> None:
-    """Write a page, or one for each target in a folder beside the page of all.
+def write_page(path: Path, document: Document, command: str) -> None:
+    """Write the report of one target; `command` gives the same again.
+
+    Raises:
+        click.FileError: the file cannot be written.
+    """
+    from paramlint.report.html.page import page
+    from paramlint.report.html.view import told
+
+    _write(path, page(document, command, _now()))
+    _tell(path, told(document))
+
+
+def write_pages(path: Path, packages: str, documents: Sequence[Document], command: str) -> None:
+    """Write a page for each target, in a folder, and beside it one with links to them all.
 
     Args:
-        documents: at least one.
-        commands: by target what gives the same again.
-        command: the same for all targets together; None for a single target, which is the page itself.
+        packages: what was asked for, as a heading.
+        command: what gives the same again.
 
     Raises:
         click.FileError: a file cannot be written; those before it are.
     """
     from paramlint.report.html.page import index, page
 
-    created = time.strftime("%Y-%m-%d %H:%M %Z")
-    if command is None:
-        _write(path, page(documents[0], commands[documents[0].target], created))
-        return
     folder = path.with_name(f"{path.stem}-pages")
-    links = dict(zip(commands, _page_names(list(commands)), strict=True))
+    names = dict(_page_names([document.target for document in documents]))
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise click.FileError(str(folder), error.strerror) from None
+    created, back = _now(), f"../{_quoted(path.name)}"
     for document in documents:
-        back = f"../{_quoted(path.name)}"
-        _write(folder / links[document.target], page(document, commands[document.target], created, back))
-    relative = {target: f"{_quoted(folder.name)}/{name}" for target, name in links.items()}
-    _write(path, index(documents, relative, command, created))
+        _write(folder / names[document.target], page(document, command, created, back))
+    links = {target: f"{_quoted(folder.name)}/{name}" for target, name in names.items()}
+    _write(path, index(packages, documents, links, command, created))
+    found = sum(bool(document.findings) for document in documents)
+    _tell(path, f"{number_of(len(documents), 'target')}, {found} with findings")
 
 
 def write_graph(path: Path, document: Document) -> None:
@@ -97,6 +110,11 @@ def write_graph(path: Path, document: Document) -> None:
 
     if document.outcome.status == "ok":
         _write(path, render(document, path))
+        _tell(path, "the graph")
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _write(path: Path, text: str) -> None:
@@ -106,17 +124,19 @@ def _write(path: Path, text: str) -> None:
         raise click.FileError(str(path), error.strerror) from None
 
 
-def _page_names(targets: Sequence[str]) -> Iterator[str]:
-    """A name for each page, of letters that need no quoting, and none twice whatever the case of its letters."""
+def _tell(path: Path, what: str) -> None:
+    """To standard error, as standard output may be JSON."""
+    click.echo(f"wrote {plain(str(path))}: {what}", err=True)
+
+
+def _page_names(targets: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Targets with the names of their pages: of letters that need no quoting, none twice in whatever case."""
     taken: set[str] = set()
     for target in targets:
         stem = re.sub(r"[^A-Za-z0-9_]+", "-", target)[-LONGEST:].strip("-") or "target"
-        name, number = stem, 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{stem}-{number}"
+        name = next(n for n in chain([stem], map(f"{stem}-{{}}".format, count(2))) if n.lower() not in taken)
         taken.add(name.lower())
-        yield f"{name}.html"
+        yield target, f"{name}.html"
 
 
 def _quoted(name: str) -> str:

@@ -53,12 +53,13 @@ def page(document: Document, command: str, created: str, back: str = "") -> str:
     )
 
 
-def index(documents: Sequence[Document], links: Mapping[str, str], command: str, created: str) -> str:
-    """The page of all targets; `links` leads to their own by target."""
+def index(packages: str, documents: Sequence[Document], links: Mapping[str, str], command: str, created: str) -> str:
+    """The page of all targets of some packages; `links` leads to their own by target."""
     good = [document for document in documents if document.outcome.status == "ok"]
     return _render(
         "index.html.jinja",
-        title=f"{len(documents)} targets",
+        title=packages,
+        packages=packages,
         with_findings=[document for document in good if document.findings],
         clean=[document for document in good if not document.findings],
         failed=[document for document in documents if document.outcome.status != "ok"],
@@ -87,7 +88,13 @@ def _environment() -> jinja2.Environment:
     # The one style is allowed by its digest, so that no other can be smuggled in; scripts and loads are not at all.
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment.globals |= {"style": Markup(style), "digest": digest, "version": __version__, "badges": badges}
-    environment.filters |= {"size": size, "large": view.large, "coded": _coded}
+    environment.filters |= {
+        "size": size,
+        "large": view.large,
+        "coded": _coded,
+        "dotted": _dotted,
+        "figure": view.figure,
+    }
     return environment
 
 
@@ -103,3 +110,10 @@ def _coded(message: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if is_paired and i % 2 else part for i, part in enumerate(parts)
     )
+
+
+def _dotted(name: str) -> Markup:
+    """A dotted name that is broken into lines between its parts, and not after the hyphen of `{0-31}`."""
+    first, *rest = plain(name).split(".")
+    part = Markup('<span class="part">{}</span>')
+    return Markup("").join(part.format(text) for text in (first, *map(".{}".format, rest)))

@@ -92,6 +92,11 @@ def large(number: int) -> str:
     return f"{number:,}"
 
 
+def figure(value: float, digits: int = 3) -> str:
+    """A figure to some digits, with a minus that is as wide as a plus."""
+    return f"{value:.{digits}g}".replace("-", "\N{MINUS SIGN}")
+
+
 def cards(document: Document) -> list[Card]:
     """The findings, in the order in which they were found."""
     return [_card(number, members) for number, members in enumerate(alike_findings(document.findings), 1)]
@@ -148,16 +153,16 @@ def _row(name: str, members: list[Parameter], drawn: dict[str, Histogram], badge
         elements=sum(member.numel for member in members),
         call=first.law or (init.call if init else ""),
         place=f"{Path(init.filename).name}:{init.row}" if init and init.filename else "",
-        std=_figure(mean([member.std for member in members])),
-        expected=_figure(first.expected_std),
+        std=_known(mean([member.std for member in members])),
+        expected=_known(first.expected_std),
         picture=picture(total) if total else None,
         alone=len(known) > 1 and total is known[0],
         badges=badges,
     )
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+def _known(value: float | None) -> str:
+    return "" if value is None else figure(value, digits=4)
 
 
 def _verdicts(document: Document) -> str:
