@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from paramlint import unused
-from paramlint.documents import read
+from paramlint import documents, unused
 from paramlint.finding import Diagnostic, Location
 from paramlint.masked import Masked, Part
 from paramlint.nominate import Nominator
@@ -71,7 +70,7 @@ def check_path(
 ) -> FileReport:
     """Check one file on disk; whatever goes wrong becomes a diagnostic of that file."""
     try:
-        source = read(path)
+        source = documents.read(path) if project is None else project.dependencies.read(path, documents.kind(path))
     except UnreadableError as error:
         return FileReport(path, [problem(path, "PRM003", str(error))])
     return check_source(source, nominator, project, reference=reference)

@@ -48,12 +48,12 @@ class Deferred:
 
 def deferred_initialization(file: File) -> Deferred | None:
     """The protocol of a file's project; `None` where it has none, or where values are loaded afterwards."""
-    key = package_of(file)
-    is_shared = key is not None and key.is_package
-    if not is_shared and b"to_empty" not in file.source.data:
+    package = package_of(file)
+    if package is not None and package.is_package:
+        return package.remember(file, "deferred", lambda: _protocol(file))
+    if b"to_empty" not in file.source.data:
         return None
-    owner = key if is_shared and key is not None else file
-    return remember(owner, "deferred", lambda: _protocol(file))
+    return remember(file, "deferred", lambda: _protocol(file))
 
 
 def _protocol(file: File) -> Deferred | None:
@@ -75,7 +75,7 @@ def _built_on_meta(file: File) -> list[Class]:
     """The project's classes that are constructed on the meta device, in functions or in the code of modules."""
     found: list[Class] = []
     package = package_of(file)
-    if package is not None and package.count(_META_BYTES) > MAX_PLACES:
+    if package is not None and package.count(file, _META_BYTES) > MAX_PLACES:
         return found  # a package that is itself about devices; which of its models are meant cannot be told
     for other in files_with(file, "meta"):
         for unit in other.outline.units:

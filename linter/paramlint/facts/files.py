@@ -7,11 +7,11 @@ import builtins
 import os
 from collections import OrderedDict
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import libcst as cst
 
+from paramlint.dependencies import Dependencies, Kind, Look
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import canonical
@@ -71,13 +71,30 @@ class File:
     @cached_property
     def module(self) -> str:
         """The file's dotted module name, from the folders around it that hold an `__init__.py`."""
-        path = Path(self.source.path).absolute()
-        parts = [] if path.stem == "__init__" else [path.stem]
-        folder = path.parent
-        while (folder / "__init__.py").exists() and folder != folder.parent:
-            parts.append(folder.name)
-            folder = folder.parent
+        folder, name = os.path.split(self.path)
+        stem = os.path.splitext(name)[0]
+        parts = [] if stem == "__init__" else [stem]
+        while self.exists(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
+            folder, name = os.path.split(folder)
+            parts.append(name)
         return ".".join(reversed(parts))
+
+    @cached_property
+    def path(self) -> str:
+        """The file's whole path."""
+        return os.path.abspath(self.source.path)
+
+    @property
+    def look(self) -> Look:
+        """The look at this file, from which others start."""
+        return Look("text", self.path)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something at a path; the file depends on that."""
+        if self.project is None:
+            return os.path.exists(path)
+        self.project.dependencies.note(self.look, [Look("kind", path)])
+        return bool(self.project.dependencies.kind(path))
 
     @cached_property
     def is_cut_off(self) -> bool:
@@ -196,15 +213,16 @@ class Project:
         self.roots = [os.path.abspath(root) for root in roots or []]
         self._files: OrderedDict[str, File | None] = OrderedDict()
         self.memo: dict[str, Any] = {}
-        self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
-        self._outside: dict[tuple[str, str], tuple[str | None, frozenset[str]]] = {}
-        #: Paths read, and paths looked for and not found, since the project was made. What one file's findings
-        #: depended on is within it, not told apart; files searched as a whole package (`Package`) are not in it.
-        self.consulted: set[str] = set()
+        self._found: dict[tuple[str, str], tuple[tuple[str, str] | None, list[Look]]] = {}
+        self._outside: dict[tuple[str, str], str | None] = {}
+        #: What was looked at, and which file caused it.
+        self.dependencies = Dependencies()
 
     def file(self, path: str) -> File | None:
-        """A file by path; `None` where it cannot be read or is not valid Python."""
-        self.consulted.add(path)
+        """A file by path; `None` where it cannot be read or is not valid Python.
+
+        Who asks says so in `dependencies`.
+        """
         if path in self._files:
             self._files.move_to_end(path)
         else:
@@ -231,7 +249,7 @@ class Project:
 
     def _read(self, path: str) -> File | None:
         try:
-            file = File(Source.read(path), self)
+            file = File(self.dependencies.read(path), self)
             _ = file.outline
         except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
             return None
@@ -242,64 +260,69 @@ class Project:
 
         What is no definition of the project is remembered, so that a file need not be read again to learn it.
         """
-        key = (os.path.dirname(os.path.abspath(importer.source.path)), dotted)
+        key = (dotted, os.path.dirname(importer.path))
+        place = self._place(key, importer)
         if key in self._outside:
-            name, paths = self._outside[key]
-            self.consulted |= paths
-            return name
-        before, self.consulted = self.consulted, set()
-        found = self.find(dotted, importer)
+            return self._outside[key]
+        file = self.file(place[0]) if place is not None else None
         symbol: Symbol | None = None
-        if found is not None and found[1]:
-            symbol = found[0].lookup(found[1], seen)
-        elif found is None and not dotted.startswith("."):
+        if place is not None and file is not None and place[1]:
+            symbol = file.lookup(place[1], seen)
+        elif file is None and not dotted.startswith("."):
             symbol = canonical(dotted)
         if isinstance(symbol, str) or (symbol is None and len(seen) <= 1):
-            self._outside[key] = (symbol, frozenset(self.consulted))
-        self.consulted |= before
+            self._outside[key] = symbol
         return symbol
 
     def find(self, dotted: str, importer: File) -> tuple[File, str] | None:
         """The file that holds a dotted name, and the rest of the name inside it."""
-        folder = os.path.dirname(os.path.abspath(importer.source.path))
-        key = (dotted, folder)
-        if key not in self._found:
-            self._found[key] = self._find(dotted, folder, importer)
-        place = self._found[key]
-        if place is None:
-            return None
-        file = self.file(place[0])
-        return None if file is None else (file, place[1])
+        place = self._place((dotted, os.path.dirname(importer.path)), importer)
+        file = self.file(place[0]) if place is not None else None
+        return (file, place[1]) if place is not None and file is not None else None
 
-    def _find(self, dotted: str, folder: str, importer: File) -> tuple[str, str] | None:
+    def _place(self, key: tuple[str, str], importer: File) -> tuple[str, str] | None:
+        """The path that holds a name imported from a folder, and the rest of the name; noted for the importer."""
+        _ = importer.module  # where the package begins
+        if key not in self._found:
+            looks: list[Look] = []
+            place = self._find(*key, importer, looks)
+            self._found[key] = place, [*looks, *([Look("text", place[0])] if place is not None else [])]
+        place, looks = self._found[key]
+        self.dependencies.note(importer.look, looks)
+        return place
+
+    def _find(self, dotted: str, folder: str, importer: File, looks: list[Look]) -> tuple[str, str] | None:
         level = len(dotted) - len(dotted.lstrip("."))
         parts = dotted.lstrip(".").split(".") if dotted.lstrip(".") else []
         if level:
             for _ in range(level - 1):
                 folder = os.path.dirname(folder)
-            return self._below(folder, parts)
+            return self._below(folder, parts, looks)
         for _ in range(_depth(importer)):
             folder = os.path.dirname(folder)
         for root in [folder, *self.roots, *(os.path.join(root, "src") for root in self.roots)]:
-            found = self._below(root, parts)
+            found = self._below(root, parts, looks)
             if found is not None and found[1] != dotted:
                 return found
         return None
 
-    def _below(self, folder: str, parts: list[str]) -> tuple[str, str] | None:
+    def _below(self, folder: str, parts: list[str], looks: list[Look]) -> tuple[str, str] | None:
         """The longest prefix of the parts that is a module under a folder."""
+
+        def kind(path: str) -> Kind:
+            looks.append(Look("kind", path))
+            return self.dependencies.kind(path)
+
         taken = 0
-        while taken < len(parts) and os.path.isdir(os.path.join(folder, parts[taken])):
+        while taken < len(parts) and kind(os.path.join(folder, parts[taken])) == "folder":
             folder = os.path.join(folder, parts[taken])
             taken += 1
         if taken < len(parts):
             path = os.path.join(folder, parts[taken] + ".py")
-            self.consulted.add(path)
-            if os.path.isfile(path):
+            if kind(path) == "file":
                 return path, ".".join(parts[taken + 1 :])
         path = os.path.join(folder, "__init__.py")
-        self.consulted.add(path)
-        if os.path.isfile(path):
+        if kind(path) == "file":
             return path, ".".join(parts[taken:])
         return None
 

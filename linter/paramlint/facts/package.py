@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from paramlint.dependencies import Look
+from paramlint.source import UnreadableError
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File, Project
 
-#: A folder with more files than these is no package; nobody waits for it to be searched.
-MAX_FILES = 6_000
+AnswerT = TypeVar("AnswerT")
 
 
 class Package:
@@ -20,54 +22,59 @@ class Package:
 
     def __init__(self, project: Project, root: str) -> None:
         self.root = root
-        self.memo: dict[str, Any] = {}
+        self._memo: dict[str, tuple[Any, frozenset[Look]]] = {}
         self._project = project
 
     @cached_property
     def texts(self) -> dict[str, bytes]:
         """Path to text, of the files that mention torch."""
         found: dict[str, bytes] = {}
-        for path in self._paths:
+        for path in self._project.dependencies.files(self.root):
             try:
-                with open(path, "rb") as stream:
-                    data = stream.read()
-            except OSError:
+                data = self._project.dependencies.read(path).data
+            except UnreadableError:
                 continue
             if b"torch" in data:
                 found[path] = data
         return found
 
-    @cached_property
+    @property
     def is_package(self) -> bool:
         """Whether it is a package, and not scripts beside each other."""
-        return os.path.exists(os.path.join(self.root, "__init__.py"))
-
-    @cached_property
-    def _paths(self) -> list[str]:
-        found: list[str] = []
-        for folder, folders, names in os.walk(self.root):
-            folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__pycache__")
-            if not self.is_package:
-                folders.clear()  # scripts beside each other
-            found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")]
-            if len(found) > MAX_FILES:
-                return []
-        return found
+        return bool(self._project.dependencies.kind(os.path.join(self.root, "__init__.py")))
 
     def paths_with(self, file: File, *words: str) -> list[str]:
         """The files whose text has all of these words; beside a lone script, only those that name it."""
         if not self.is_package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
         patterns = [re.compile(rb"\b" + re.escape(word.encode()) + rb"\b") for word in words]
-        return [
+        found = [
             path
             for path, data in self.texts.items()
             if all(word.encode() in data for word in words) and all(p.search(data) for p in patterns)
         ]
+        self._searched(file, words, found)
+        return found
 
-    def count(self, pattern: re.Pattern[bytes]) -> int:
+    def count(self, file: File, pattern: re.Pattern[bytes]) -> int:
         """How often a pattern matches in all files."""
+        self._searched(file, (), list(self.texts))
         return sum(len(pattern.findall(data)) for data in self.texts.values())
+
+    def _searched(self, file: File, words: tuple[str, ...], found: list[str]) -> None:
+        """Note that a file depends on which files have these words, and on what these files hold."""
+        search = Look("search", self.root, words)
+        self._project.dependencies.note(file.look, [search])
+        self._project.dependencies.note(search, [Look("text", path) for path in found])
+
+    def remember(self, file: File, question: str, answer: Callable[[], AnswerT]) -> AnswerT:
+        """The answer to a question about the package, worked out for the first file that asks, and noted for each."""
+        if question not in self._memo:
+            self._memo[question] = self._project.dependencies.gather(answer)
+        found, looks = self._memo[question]
+        self._project.dependencies.note(file.look, looks)
+        result: AnswerT = found
+        return result
 
     def files(self, paths: list[str]) -> Iterator[File]:
         """The files of these paths, as far as they are valid Python."""
@@ -84,8 +91,9 @@ def package_of(file: File) -> Package | None:
     """
     if file.project is None:
         return None
-    root = os.path.dirname(os.path.abspath(file.source.path))
-    while os.path.exists(os.path.join(os.path.dirname(root), "__init__.py")) and root != os.path.dirname(root):
+    root = os.path.dirname(file.path)
+    file.exists(os.path.join(root, "__init__.py"))  # it makes the folder a package
+    while file.exists(os.path.join(os.path.dirname(root), "__init__.py")) and root != os.path.dirname(root):
         root = os.path.dirname(root)
     known: Package | None = file.project.memo.get("package")
     if known is None or known.root != root:  # the files of one package are enough in memory
