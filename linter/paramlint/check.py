@@ -132,19 +132,21 @@ def _check(
 ) -> FileReport:
     from paramlint.facts import File  # libcst is loaded only when there is something to parse
 
-    shared = project is not None and not reference
-    file = project.adopt(source, tree) if project and shared else File(source, project, tree, whole=reference)
     if reference:
+        file = File(source, project, tree, whole=True)
         nominated = {unit: set(nominator.rules) for unit in file.outline.units}
     else:
-        nominated = nominator.nominate(source, file.outline)
-    if not nominated:
-        return FileReport(source.path)
+        draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
+        nominated = _tried(draft, nominator.nominate(source, draft.outline))
+        if not nominated:
+            return FileReport(source.path)
+        file = project.adopt(source, tree) if project else draft.decided(None)
     report = FileReport(source.path)
     found: list[tuple[Rule, Scope, Finding]] = []
     for unit, rules in nominated.items():
         try:
-            found.extend(_run(file, unit, rules))
+            for rule in sorted(rules, key=lambda rule: rule.code):
+                found.extend(_run(file, unit, rule))
         except Exception as error:
             report.diagnostics.append(_failure(source.path, unit, error))
     diagnostics = _locate(source.path, file, found)
@@ -163,7 +165,7 @@ def _broken(path: str, part: Part, error: SyntaxError) -> Diagnostic:
 
 def _known_tree(source: Source, project: Project | None) -> ast.Module | None:
     """The file's tree where a name was followed into it before."""
-    known = project.known(source) if project is not None else None
+    known = project.drafts.known(source) if project is not None else None
     return known.tree if known is not None else None
 
 
@@ -179,30 +181,36 @@ def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:
     return _internal(path, error, unit.first)
 
 
-def _run(file: File, unit: Unit, rules: set[Rule]) -> Iterator[tuple[Rule, Scope, Finding]]:
+def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:
+    """The rules that find something on the drafts of units, or that drafts cannot answer."""
+    found = {unit: {rule for rule in rules if _may_find(draft, unit, rule)} for unit, rules in nominated.items()}
+    return {unit: rules for unit, rules in found.items() if rules}
+
+
+def _may_find(draft: File, unit: Unit, rule: Rule) -> bool:
+    try:
+        return any(True for _ in _run(draft, unit, rule))
+    except Exception:
+        return True
+
+
+def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
     scope = file.scope(unit)
-    ordered = sorted(rules, key=lambda rule: rule.code)
-    checks: dict[type[cst.CSTNode], list[tuple[Rule, Callable[..., Iterator[Finding]]]]] = {}
-    for rule in ordered:
-        for kind, functions in rule.node_checks.items():
-            checks.setdefault(kind, []).extend((rule, function) for function in functions)
-    if checks:
-        for node in scope.nodes:
-            for rule, check in checks.get(node.__class__, ()):
+    for kind, node_checks in rule.node_checks.items():
+        for node in scope.find(kind):
+            for check in node_checks:
                 for finding in check(node, scope):
                     yield rule, scope, finding
-    for rule in ordered:
-        for scope_check in rule.scope_checks:
-            for finding in scope_check(scope):
-                yield rule, scope, finding
+    for scope_check in rule.scope_checks:
+        for finding in scope_check(scope):
+            yield rule, scope, finding
     if unit.kind != "class":
         return
     cls = file.class_of(unit)
     assert cls is not None
-    for rule in ordered:
-        for class_check in rule.class_checks:
-            for finding in class_check(cls):
-                yield rule, scope, finding
+    for class_check in rule.class_checks:
+        for finding in class_check(cls):
+            yield rule, scope, finding
 
 
 def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:

@@ -25,6 +25,7 @@ MAX_SEGMENT = 2_000_000
 #: Operators, brackets and string pieces of one statement, which LibCST may nest. At 19,000 the process lives in a
 #: thread with a stack of 512 MB; with the usual 8 MB it dies at 8,000.
 MAX_CHAIN = 20_000
+_COMMENT = re.compile(r"#.*")
 _CHAIN = re.compile(r"\b(?:and|or|not|if|elif|lambda|in|is)\b|[-+*/%@&|^~<>=.\[({]|[\"']{1,3}")
 _STATEMENT_END = re.compile(r"\n(?=[ \t]*[A-Za-z_@])")
 
@@ -67,6 +68,10 @@ class Segment:
         parentheses = len(getattr(node, "lpar", ()))
         text = self._source.text[span[0] : span[1]].replace("\r\n", "\n")
         return "(" * parentheses + text + ")" * parentheses
+
+    def comments(self, statement: cst.CSTNode) -> str:
+        """The comments above and behind a statement."""
+        return " ".join(_COMMENT.findall(self.module.code_for_node(statement)))
 
     @cached_property
     def _all_spans(self) -> dict[cst.CSTNode, tuple[int, int]]:

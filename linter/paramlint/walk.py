@@ -8,15 +8,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import libcst as cst
 
 # Fields that hold layout, not meaning. Annotations stay: they tell types.
 _LAYOUT = {
-    "asynchronous", "colon", "comma", "dot", "equal", "footer", "header", "indent", "lbrace", "lbracket",
-    "leading_lines", "lines_after_decorators", "lines_after_type_parameters", "lpar", "newline", "operator", "rbrace",
-    "rbracket", "rpar", "semicolon", "trailing_whitespace",
+    "asynchronous", "colon", "comma", "default_indent", "default_newline", "dot", "encoding", "equal", "first_colon",
+    "footer", "has_trailing_newline", "header", "indent", "lbrace", "lbracket", "leading_lines",
+    "lines_after_decorators", "lines_after_type_parameters", "lpar", "newline", "operator", "posonly_ind", "rbrace",
+    "rbracket", "rpar", "second_colon", "semicolon", "trailing_whitespace",
 }  # fmt: skip
 _LEAVES = (
     cst.Name,
@@ -74,18 +76,28 @@ def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
 
 
 _NODES = concrete((cst.CSTNode,))
+_getters: dict[type, Callable[[cst.CSTNode], tuple[Any, ...]]] = {}
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[cst.CSTNode], tuple[Any, ...]]:
+    """What gives the values of some fields at once."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return (lambda node: (getattr(node, names[0]),)) if names else lambda _: ()
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The meaningful children of a node, in text order."""
+    get = _getters.get(node.__class__)
+    if get is None:
+        get = _getters[node.__class__] = _getter(fields_of(node.__class__))
     found: list[cst.CSTNode] = []
-    for name in fields_of(node.__class__):
-        value: Any = getattr(node, name)
+    for value in get(node):
         kind = value.__class__
-        if kind in _NODES:
-            found.append(value)
-        elif kind is tuple or kind is list:
+        if kind is tuple or kind is list:
             found.extend(value)
+        elif kind in _NODES:
+            found.append(value)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import libcst as cst
 
 from paramlint.dependencies import Dependencies, Kind, Look
+from paramlint.draft import Draft
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import canonical
@@ -36,6 +37,7 @@ class File:
         tree: its `ast`, where the caller has it already.
         project: where other files are found; without one, names from other files stay unknown.
         whole: parse the file once as a whole instead of unit by unit (the reference).
+        draft: answer from drafts; nothing is parsed.
 
     Raises:
         SyntaxError: when the outline is asked for and the file is not valid Python.
@@ -47,16 +49,24 @@ class File:
         project: Project | None = None,
         tree: ast.Module | None = None,
         whole: bool = False,
+        draft: bool = False,
     ) -> None:
         self.source = source
         self.project = project
         self.is_whole = whole
+        self.is_draft = draft
         self._tree = tree
         self._scopes: dict[Unit, Scope] = {}
         self._classes: dict[Unit, Class] = {}
         self.memo: dict[str, Any] = {}
         #: Characters that LibCST has parsed, for the benchmarks.
         self.parsed = 0
+
+    def decided(self, project: Project | None) -> File:
+        """The same file, answering from LibCST's trees."""
+        other = File(self.source, project, self.tree)
+        other.__dict__["outline"] = self.outline
+        return other
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -105,12 +115,14 @@ class File:
     def _whole(self) -> WholeFile:
         return WholeFile(self.source, self.outline.units)
 
-    def segment(self, unit: Unit) -> Segment:
-        """Parse a unit.
+    def segment(self, unit: Unit) -> Segment | Draft:
+        """Parse a unit, or draft it.
 
         Raises:
             TooComplexError: LibCST might not survive it.
         """
+        if self.is_draft:
+            return Draft(self.source, unit)
         segment = Segment(self.source, unit, self._whole if self.is_whole else None)
         self.parsed += segment.size
         return segment
@@ -207,16 +219,25 @@ class Project:
 
     Args:
         roots: folders from which absolute imports are looked up, beside the folder of the importing file's package.
+        is_draft: answer from drafts; nothing is parsed.
     """
 
-    def __init__(self, roots: list[str] | None = None) -> None:
+    def __init__(self, roots: list[str] | None = None, *, is_draft: bool = False) -> None:
         self.roots = [os.path.abspath(root) for root in roots or []]
+        self.is_draft = is_draft
         self._files: OrderedDict[str, File | None] = OrderedDict()
         self.memo: dict[str, Any] = {}
         self._found: dict[tuple[str, str], tuple[tuple[str, str] | None, list[Look]]] = {}
         self._outside: dict[tuple[str, str], str | None] = {}
         #: What was looked at, and which file caused it.
         self.dependencies = Dependencies()
+
+    @cached_property
+    def drafts(self) -> Project:
+        """The same project, answering from drafts; it reads the files for both."""
+        other = Project(self.roots, is_draft=True)
+        other.dependencies = self.dependencies
+        return other
 
     def file(self, path: str) -> File | None:
         """A file by path; `None` where it cannot be read or is not valid Python.
@@ -233,7 +254,9 @@ class Project:
         """The file of a source that is being checked; other files that follow a name here share it."""
         known = self.known(source)
         if known is None:
-            known = File(source, self, tree)
+            known = (
+                File(source, self, tree, draft=True) if self.is_draft else self.drafts.adopt(source, tree).decided(self)
+            )
             self._keep(os.path.abspath(source.path), known)
         return known
 
@@ -248,8 +271,11 @@ class Project:
             self._files.popitem(last=False)
 
     def _read(self, path: str) -> File | None:
+        if not self.is_draft:
+            draft = self.drafts.file(path)
+            return None if draft is None else draft.decided(self)
         try:
-            file = File(self.dependencies.read(path), self)
+            file = File(self.dependencies.read(path), self, draft=True)
             _ = file.outline
         except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
             return None

@@ -17,7 +17,6 @@ _MARKS = frozenset({
     "tie", "tied", "ties", "tying", "untie", "untied",
     "same",
 })  # fmt: skip
-_COMMENT = re.compile(r"#.*")
 _PADDING = re.compile(r"""["']same["']""")
 
 
@@ -53,4 +52,4 @@ def _texts(scope: Scope, node: cst.CSTNode) -> Iterator[str]:
         elif isinstance(ancestor, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr)):
             yield scope.text(ancestor.target)
         elif isinstance(ancestor, cst.SimpleStatementLine):
-            yield " ".join(_COMMENT.findall(scope.segment.module.code_for_node(ancestor)))
+            yield scope.segment.comments(ancestor)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import libcst as cst
 
+from paramlint.draft import Draft
 from paramlint.facts import infer
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.types import Type
@@ -47,6 +48,7 @@ class Scope:
     def __init__(self, file: File, unit: Unit) -> None:
         self.file = file
         self.unit = unit
+        self._texts: dict[cst.CSTNode, str] = {}
 
     def __repr__(self) -> str:
         return f"Scope({self.file.source.path}:{self.unit.first} {self.qualname or 'module'})"
@@ -74,8 +76,8 @@ class Scope:
         return self.unit.cls.qualname + (f".{self.unit.name}" if self.kind == "function" else "")
 
     @cached_property
-    def segment(self) -> Segment:
-        """The parsed text; parsing happens on the first use."""
+    def segment(self) -> Segment | Draft:
+        """The parsed text, or its draft; parsing happens on the first use."""
         return self.file.segment(self.unit)
 
     @cached_property
@@ -151,7 +153,10 @@ class Scope:
 
     def text(self, node: cst.CSTNode) -> str:
         """The source code of a node."""
-        return self.segment.text(node)
+        found = self._texts.get(node)
+        if found is None:
+            found = self._texts[node] = self.segment.text(node)
+        return found
 
     # Names
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.classes import Class
-from paramlint.facts.code import code_of
 from paramlint.facts.holding import is_same, may_hold
 from paramlint.facts.package import package_of
 from paramlint.knowledge import TENSOR_INPLACE, module_class
@@ -258,12 +257,12 @@ def _is_false(scope: Scope, test: cst.BaseExpression, wanted: Wanted) -> bool:
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
         return False
     left, right = test.left, test.comparisons[0]
-    text = code_of(right.comparator)
+    text = scope.text(right.comparator)
     if isinstance(left, cst.SimpleString) and text.endswith("__class__.__name__"):
         return isinstance(right.operator, cst.In) and str(left.evaluated_value) not in wanted.cls.name
-    if code_of(left).endswith("__class__.__name__") and isinstance(right.comparator, cst.SimpleString):
+    if scope.text(left).endswith("__class__.__name__") and isinstance(right.comparator, cst.SimpleString):
         return isinstance(right.operator, cst.Equal) and right.comparator.evaluated_value != wanted.cls.name
-    is_rank = _RANK.search(code_of(left))
+    is_rank = _RANK.search(scope.text(left))
     if wanted.rank is None or not is_rank or not isinstance(right.comparator, cst.Integer):
         return False
     limit = right.comparator.evaluated_value

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from paramlint.facts.code import code_of
 from paramlint.knowledge import EMPTY_FACTORIES, LEGACY_CONSTRUCTORS, STORAGE_DTYPES
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def allocation_of(scope: Scope, node: cst.Call) -> Allocation | None:
         return None
     given = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
     sizes = [arg for arg in node.args if arg.keyword is None]
-    if _is_stored_only(scope, given) or _is_meta(given):
+    if _is_stored_only(scope, given) or _is_meta(scope, given):
         return None
     if name in _LIKE:
         return Allocation(scope, node) if sizes and name != "new" else None
@@ -80,8 +79,8 @@ def _is_stored_only(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
     return "dtype" in given and scope.qualified(given["dtype"]) in STORAGE_DTYPES
 
 
-def _is_meta(given: dict[str, cst.BaseExpression]) -> bool:
-    return "device" in given and "meta" in code_of(given["device"])
+def _is_meta(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
+    return "device" in given and "meta" in scope.text(given["device"])
 
 
 def _shape(sizes: list[cst.Arg]) -> list[cst.BaseExpression] | None:
@@ -128,7 +127,7 @@ def _is_data_name(scope: Scope, node: cst.Name) -> bool:
         return True
     for binding in scope.bindings.get(node.value, ()):
         if binding.kind == "parameter":
-            annotation = code_of(binding.annotation) if binding.annotation is not None else ""
+            annotation = scope.text(binding.annotation) if binding.annotation is not None else ""
             if annotation and annotation != "int":
                 return True
         elif binding.value is None or binding.kind != "assign" or _holds_values(scope, binding.value):

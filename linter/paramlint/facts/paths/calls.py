@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.classes import Class
-from paramlint.facts.code import code_of
 from paramlint.facts.paths.allocations import allocation_of
 from paramlint.facts.paths.relevance import is_library
 from paramlint.facts.paths.values import (
@@ -95,7 +94,7 @@ def _arguments(walk: Construction, scope: Scope, node: cst.Call, path: Path) -> 
                 if arg.star:
                     more = [("", v) for v in value.values] if isinstance(value, Items) else []
                 else:
-                    shown = value if value is not None else Symbol(code_of(arg.value))
+                    shown = value if value is not None else Symbol(scope.text(arg.value))
                     more = [(arg.keyword.value if arg.keyword is not None else "", shown)]
                 longer.append(([*before, *more], q))
         found = longer
@@ -310,7 +309,7 @@ def _plain_call(
             path.write(target)
             return [(target, path)]
         if name in PARAMETER_CLASSES:
-            return [(_parameter(walk, node, first if positional else given.get("data"), path), path)]
+            return [(_parameter(walk, scope, node, first if positional else given.get("data"), path), path)]
         known = _builtin(walk, name, arguments, path)
         if known is not None:
             return known
@@ -320,13 +319,13 @@ def _plain_call(
     return _by_symbol(walk, scope, node, arguments, path)
 
 
-def _parameter(walk: Construction, node: cst.Call, data: Value, path: Path) -> Value:
+def _parameter(walk: Construction, scope: Scope, node: cst.Call, data: Value, path: Path) -> Value:
     """The parameter made from a tensor; one that is not trained is somebody else's concern."""
     if not isinstance(data, Tensor):
         return Thing()
     walk.parameters.update(data.cells)
     flags = [a.value for i, a in enumerate(node.args) if i == 1 or (a.keyword and a.keyword.value == "requires_grad")]
-    if any(code_of(flag) == "False" for flag in flags):
+    if any(scope.text(flag) == "False" for flag in flags):
         path.write(data)
     return data
 

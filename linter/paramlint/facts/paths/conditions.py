@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.classes import Class
-from paramlint.facts.code import code_of
 from paramlint.facts.paths.values import (
     EMPTY,
     Constant,
@@ -83,7 +82,7 @@ def text_of(scope: Scope, node: cst.CSTNode, path: Path) -> str:
     if isinstance(node, cst.Call):
         arguments = ", ".join(text_of(scope, arg.value, path) for arg in node.args)
         return f"{text_of(scope, node.func, path)}({arguments})"
-    return code_of(node)
+    return scope.text(node)
 
 
 def _shown(value: Value, otherwise: str) -> str:
@@ -103,7 +102,7 @@ def _condition(scope: Scope, test: cst.CSTNode, path: Path) -> tuple[str, bool]:
             if operator == "==" and other == "None":
                 operator = "is"
             return f"{text_of(scope, test.left, path)} {operator} {other}", kind in _NEGATED
-    return (code_of(test), False) if isinstance(test, cst.Comparison) else (text_of(scope, test, path), False)
+    return (scope.text(test), False) if isinstance(test, cst.Comparison) else (text_of(scope, test, path), False)
 
 
 def _forget_tested(test: cst.BaseExpression, path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from paramlint.facts.code import code_of
 from paramlint.facts.paths import calls, expressions
 from paramlint.facts.paths.allocations import Allocation
 from paramlint.facts.paths.conditions import branch, text_of
@@ -145,7 +144,7 @@ class Construction:
                 self._forget_bound(scope, node, path)
                 return [path]
         if isinstance(node, cst.If):
-            return self._if(scope, node, path, _is_choice(node))
+            return self._if(scope, node, path, _is_choice(scope, node))
         if isinstance(node, cst.For):
             return self._for(scope, node, path)
         if isinstance(node, cst.While):
@@ -237,7 +236,7 @@ class Construction:
         for inner in nodes_of(node):
             if isinstance(inner, cst.Assign):
                 for target in inner.targets:
-                    self.store(scope, target.target, Symbol(f"{code_of(target.target)}'"), inner.value, path)
+                    self.store(scope, target.target, Symbol(f"{scope.text(target.target)}'"), inner.value, path)
             elif isinstance(inner, cst.For):
                 self.store(scope, inner.target, None, inner.target, path)
 
@@ -322,7 +321,7 @@ def _end_loop(paths: list[Path]) -> list[Path]:
     return paths
 
 
-def _is_choice(node: cst.If) -> bool:
+def _is_choice(scope: Scope, node: cst.If) -> bool:
     """Whether an `if ... elif ...` without `else` picks one of several values: what it leaves out is not meant."""
     subjects: list[str] = []
     current: cst.CSTNode | None = node
@@ -330,6 +329,6 @@ def _is_choice(node: cst.If) -> bool:
         test = current.test
         if not isinstance(test, cst.Comparison) or not isinstance(test.comparisons[0].operator, (cst.Equal, cst.In)):
             return False
-        subjects.append(code_of(test.left))
+        subjects.append(scope.text(test.left))
         current = current.orelse
     return current is None and len(subjects) > 1 and len(set(subjects)) == 1

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from paramlint.facts.code import code_of
 from paramlint.facts.paths import calls
 from paramlint.facts.paths.conditions import branch
 from paramlint.facts.paths.values import (
@@ -78,7 +77,7 @@ def _subscript(walk: Construction, scope: Scope, node: cst.Subscript, owner: Val
     if isinstance(owner, Tensor):
         if walk.depth_of_loops or not any(_is_part(walk, scope, element.slice, path) for element in node.slice):
             return owner
-        return Tensor(owner.cells, code_of(node).partition("[")[2])
+        return Tensor(owner.cells, scope.text(node).partition("[")[2])
     if not isinstance(owner, Items):
         return None
     index = node.slice[0].slice
