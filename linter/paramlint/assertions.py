@@ -90,7 +90,7 @@ def assert_tied(subject: Subject, *names: str) -> None:
         raise ValueError("a tie has two names or more")
     kept, *others = (_named(live, name) for name in names)
     parted = {tensor: _untied(live, kept, tensor) for tensor in others if tensor is not kept}
-    _check(parted, [kept, *others], f"not tied to `{names[0]}`", of="parameters named")
+    _check(parted, [kept, *others], f"not tied to `{names[0]}`")
 
 
 def assert_not_shared(subject: Subject, *patterns: str) -> None:
@@ -194,15 +194,15 @@ def _untied(live: LiveModel, one: LiveTensor, other: LiveTensor) -> str:
     return "they are two parameters"
 
 
-def _check(wrong: dict[LiveTensor, str], chosen: Iterable[LiveTensor], fault: str, of: str = "parameters") -> None:
+def _check(wrong: dict[LiveTensor, str], chosen: list[LiveTensor], fault: str) -> None:
     """Fail with each wrong parameter, what is wrong with it, and the line that made it."""
     __tracebackhide__ = True
     if wrong:
-        head = f"{len(wrong)} of {len(list(chosen))} {of} {'is' if len(wrong) == 1 else 'are'} {fault}"
-        left = len(wrong) - MOST_NAMED
-        rest = [f"  and {left} more"] if left > 0 else []
-        named = list(wrong.items())[:MOST_NAMED]
-        raise AssertionError("\n".join([head, *(text for item in named for text in _lines(*item)), *rest]))
+        first, *others = wrong
+        more = f" and {len(others)} more of {len(chosen)} parameters are" if others else " is"
+        rest = [f"  and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else []
+        named = [text for item in list(wrong.items())[:MOST_NAMED] for text in _lines(*item)]
+        raise AssertionError("\n".join([f"`{first.name}`{more} {fault}", *named, *rest]))
 
 
 def _lines(tensor: LiveTensor, fault: str) -> Iterator[str]:

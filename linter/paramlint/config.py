@@ -162,7 +162,7 @@ def _table(file: TomlFile, folder: str) -> Table:
     table = file.convert({key: value for key, value in data.items() if key != "verify"}, Table)
     if "verify" not in data:
         return table
-    verify = file.convert(data["verify"], VerifyTable, after=file.row_of_key("verify") - 1)
+    verify = file.convert(data["verify"], VerifyTable, after=file.row_of_key("verify"))
     if verify.contract is not None:
         verify = msgspec.structs.replace(verify, contract=os.path.join(folder, verify.contract))
     return msgspec.structs.replace(table, verify=verify)

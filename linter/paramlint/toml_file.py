@@ -68,9 +68,9 @@ class TomlFile:
             raise ConfigError(shown, int(row[1]) if row else 1, f"is not valid TOML: {error}") from None
 
     def row_of_key(self, key: str, after: int = 0) -> int:
-        """The row on which a key stands, or 1."""
+        """The first row after another one on which a key stands; that other one, or 1, where there is none."""
         pattern = re.compile(rf"""^\s*(?:["']?{re.escape(key)}["']?\s*(?:=|\.)|\[.*\b{re.escape(key)}["']?\s*\])""")
-        return next((row for row, line in self._rows() if row > after and key and pattern.search(line)), 1)
+        return next((row for row, line in self._rows() if row > after and key and pattern.search(line)), after or 1)
 
     def row_of_text(self, value: str) -> int:
         """The row on which a text in quotes stands, or 1."""
@@ -112,7 +112,7 @@ class TomlFile:
         hint = _hint(value, choices) if isinstance(value, str) and choices else ""
         problem = f"{problem[:1].lower()}{problem[1:]}{hint}"
         if not key:
-            return ConfigError(self.shown, after + 1, problem)
+            return ConfigError(self.shown, after or 1, problem)
         return ConfigError(self.shown, self.row_of_key(key, after), f"`{key}`: {problem}")
 
     def _rows(self) -> Iterator[tuple[int, str]]:

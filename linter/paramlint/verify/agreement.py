@@ -68,7 +68,7 @@ def agreement(contract: Contract, parameters: tuple[LiveTensor, ...]) -> Agreeme
     )
     names = [name for tensor in parameters for name in tensor.names]
     breaches = [_breach(contract, pattern, members[pattern], fits, names) for pattern in contract.entries]
-    unnamed = _unnamed(contract, parameters) if contract.complete else ()
+    unnamed = _unnamed([*contract.entries, *_ties(contract, members)], parameters) if contract.complete else ()
     undecided = dict.fromkeys(name for (_, name), fit in fits.items() if fit.is_undecided)
     return Agreement((*(breach for breach in breaches if breach), *unnamed), tuple(undecided))
 
@@ -166,9 +166,16 @@ def _are_tied(tied: Iterable[str], others: list[str], texts: tuple[str, ...]) ->
     )
 
 
-def _unnamed(contract: Contract, parameters: Iterable[LiveTensor]) -> Iterator[Breach]:
-    """Parameters that no entry names, repeated blocks once. One that is named as tied is reported there."""
-    patterns = [*contract.entries, *(tied for entry in contract.entries.values() for tied in entry.tied or ())]
+def _ties(contract: Contract, members: Mapping[str, list[_Member]]) -> Iterator[str]:
+    """The names that are expected as second ones; where a tie is gone, it is reported there."""
+    for pattern, entry in contract.entries.items():
+        for member in members[pattern]:
+            for tied in entry.tied or ():
+                yield from enumerated(filled(tied, member.texts))
+
+
+def _unnamed(patterns: list[str], parameters: Iterable[LiveTensor]) -> Iterator[Breach]:
+    """Parameters that none of the patterns covers, repeated blocks once."""
     groups: dict[str, list[LiveTensor]] = {}
     for tensor in parameters:
         if not any(matches(pattern, name) for pattern in patterns for name in tensor.names):

@@ -85,8 +85,9 @@ def read_contract(path: str) -> Contract:
     rows = {pattern: file.row_of_key(pattern) for pattern in tables.parameters}
     entries = {pattern: file.convert(table, Entry, rows[pattern]) for pattern, table in tables.parameters.items()}
     for pattern, entry in entries.items():
-        if size(pattern) > MOST_NAMES:
-            raise ConfigError(file.shown, rows[pattern], f"`{pattern}` covers {size(pattern):,} names")
+        for listed in (pattern, *(entry.tied or ())):
+            if size(listed) > MOST_NAMES:
+                raise ConfigError(file.shown, rows[pattern], f"`{listed}` covers {size(listed):,} names")
         try:
             if entry.init is not None:
                 parse_law(entry.init)

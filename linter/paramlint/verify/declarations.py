@@ -54,9 +54,11 @@ def read_laws(context: click.Context, parameter: click.Parameter, values: tuple[
     try:
         for law in configured.values():
             parse_law(law)
-        return configured | dict(map(parse_declaration, values))
+        given = dict(map(parse_declaration, values))
     except LawError as error:
         raise click.BadParameter(str(error), param=parameter) from None
+    # The order counts: of several patterns that cover a parameter the last one does.
+    return {pattern: law for pattern, law in configured.items() if pattern not in given} | given
 
 
 def read_agreed(context: click.Context, parameter: click.Parameter, value: str | None) -> Contract | None:
