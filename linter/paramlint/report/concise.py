@@ -19,4 +19,11 @@ def heading(diagnostic: Diagnostic, style: Style) -> str:
     """Place, code and message."""
     cell = f"cell {diagnostic.cell}:" if diagnostic.cell is not None else ""
     place = f":{cell}{diagnostic.start.row}:{diagnostic.start.column}:"
-    return f"{style.bold(plain(diagnostic.path))}{place} {style.red(diagnostic.code)} {plain(diagnostic.message)}"
+    said = f"{style.red(diagnostic.code)} {with_verdict(diagnostic)}"
+    return f"{style.bold(plain(diagnostic.path))}{place} {said}"
+
+
+def with_verdict(diagnostic: Diagnostic) -> str:
+    """The message, after the verdict where there is one."""
+    verdict = f"[{diagnostic.verdict}] " if diagnostic.verdict else ""
+    return f"{verdict}{plain(diagnostic.message)}"

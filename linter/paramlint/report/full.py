@@ -28,6 +28,8 @@ def full(result: Result, style: Style) -> Iterator[str]:
 
 def _body(source: Source, diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     yield from frame(source, diagnostic, style)
+    if seen := diagnostic.evidence.get("seen"):
+        yield f"{style.dim('seen:')} {plain(seen)} ({plain(diagnostic.evidence['target'])})"
     if diagnostic.fix is not None:
         yield from _fix(source, diagnostic.fix, style)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from paramlint.finding import Diagnostic
 from paramlint.identity import relative
+from paramlint.report.concise import with_verdict
 from paramlint.report.plain import plain
 from paramlint.report.severity import severity
 from paramlint.report.style import Style
@@ -28,8 +29,8 @@ def _command(diagnostic: Diagnostic) -> str:
             properties |= {"col": str(start.column), "endColumn": str(end.column)}
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     cell = f"cell {diagnostic.cell}, row {start.row}: " if diagnostic.cell is not None else ""
-    message = f"{cell}{diagnostic.code} {diagnostic.message}"
-    return f"::{_COMMANDS[severity(diagnostic)]} {listed}::{_data(plain(message))}"
+    message = f"{cell}{diagnostic.code} {with_verdict(diagnostic)}"
+    return f"::{_COMMANDS[severity(diagnostic)]} {listed}::{_data(message)}"
 
 
 def _data(text: str) -> str:

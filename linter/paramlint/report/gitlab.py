@@ -8,6 +8,7 @@ from typing import Any
 
 from paramlint.finding import Diagnostic
 from paramlint.identity import Identity, identify, relative
+from paramlint.report.concise import with_verdict
 from paramlint.report.severity import severity
 from paramlint.report.style import Style
 from paramlint.runner import Result
@@ -28,7 +29,7 @@ def gitlab(result: Result, _: Style) -> Iterator[str]:
 def _object(diagnostic: Diagnostic, identity: Identity) -> dict[str, Any]:
     start, end = diagnostic.start, diagnostic.end
     return {
-        "description": f"{diagnostic.code} {diagnostic.message}",
+        "description": f"{diagnostic.code} {with_verdict(diagnostic)}",
         "check_name": diagnostic.code,
         "fingerprint": identity.fingerprint,
         "severity": _SEVERITIES[severity(diagnostic)],

@@ -10,7 +10,7 @@ from typing import Literal
 from paramlint.report.badges import GARBAGE
 from paramlint.report.plain import plain
 from paramlint.report.tree import Leaf, Node, tree
-from paramlint.report.units import count
+from paramlint.report.units import large
 from paramlint.verify.summary import Document, Parameter
 
 #: `lost` is a parameter that is not written or that a finding is about.
@@ -78,7 +78,7 @@ def _add(drawn: Graph, label: tuple[str, ...], kind: Kind) -> str:
 def _of_module(node: Node) -> Iterator[str]:
     if node.cls:
         yield node.cls + (f" ×{len(node.names)}" if len(node.names) > 1 else "")
-    yield count(node.elements, "element")
+    yield f"{large(node.elements)} element" + "s" * (node.elements != 1)
     yield from node.codes
 
 

@@ -18,7 +18,8 @@ def json(result: Result, _: Style) -> Iterator[str]:
 
 
 def as_object(diagnostic: Diagnostic) -> dict[str, Any]:
-    """One finding."""
+    """One finding; verdict and evidence are there where a model was built to verify it."""
+    judged = {"verdict": diagnostic.verdict, "evidence": diagnostic.evidence} if diagnostic.verdict else {}
     return {
         "cell": diagnostic.cell,
         "code": diagnostic.code,
@@ -30,6 +31,7 @@ def as_object(diagnostic: Diagnostic) -> dict[str, Any]:
         "fix": _fix(diagnostic.fix) if diagnostic.fix is not None else None,
         "url": None,
         "noqa_row": diagnostic.noqa_row,
+        **judged,
     }
 
 

@@ -1,12 +1,13 @@
-"""JUnit's XML: a suite a file, a failed case a finding."""
+"""JUnit's XML: a suite a file, a failed case a finding, a passed one what a live model refutes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from paramlint.check import FileReport
 from paramlint.finding import Diagnostic
+from paramlint.report.concise import with_verdict
 from paramlint.report.plain import plain
 from paramlint.report.style import Style
 from paramlint.runner import Result
@@ -14,7 +15,7 @@ from paramlint.runner import Result
 
 def junit(result: Result, _: Style) -> Iterator[str]:
     """A file without findings is a case that passed."""
-    found = sum(len(report.diagnostics) for report in result.reports)
+    found = sum(_failures(report) for report in result.reports)
     cases = sum(max(len(report.diagnostics), 1) for report in result.reports)
     yield '<?xml version="1.0" encoding="utf-8"?>'
     yield f'<testsuites name="paramlint" tests="{cases}" failures="{found}" errors="0">'
@@ -26,7 +27,8 @@ def junit(result: Result, _: Style) -> Iterator[str]:
 def _suite(report: FileReport) -> Iterator[str]:
     found = report.diagnostics
     path = quoteattr(plain(report.path))
-    yield f'  <testsuite name={path} tests="{max(len(found), 1)}" failures="{len(found)}" errors="0" skipped="0">'
+    counts = f'tests="{max(len(found), 1)}" failures="{_failures(report)}" errors="0" skipped="0"'
+    yield f"  <testsuite name={path} {counts}>"
     if not found:
         yield f'    <testcase name="paramlint" classname={path}/>'
     for diagnostic in found:
@@ -38,7 +40,15 @@ def _case(diagnostic: Diagnostic, path: str) -> Iterator[str]:
     row, column = diagnostic.start
     name = quoteattr(f"{diagnostic.code} {diagnostic.name}")
     cell = f"cell {diagnostic.cell}, " if diagnostic.cell is not None else ""
-    message = quoteattr(f"{cell}row {row}, column {column}: {plain(diagnostic.message)}")
+    message = quoteattr(f"{cell}row {row}, column {column}: {with_verdict(diagnostic)}")
     yield f'    <testcase name={name} classname={path} line="{row}" column="{column}">'
-    yield f"      <failure message={message} type={quoteattr(diagnostic.code)}/>"
+    if diagnostic.verdict == "refuted":
+        seen = escape(plain(diagnostic.evidence["seen"]))
+        yield f"      <system-out>refuted: {seen}</system-out>"
+    else:
+        yield f"      <failure message={message} type={quoteattr(diagnostic.code)}/>"
     yield "    </testcase>"
+
+
+def _failures(report: FileReport) -> int:
+    return sum(diagnostic.verdict != "refuted" for diagnostic in report.diagnostics)

@@ -24,11 +24,19 @@ _LEVELS = {"bug": "error", "risk": "warning", "pedantic": "note"}
 
 def sarif(result: Result, _: Style) -> Iterator[str]:
     """One run: findings as results, silenced ones marked so, and files that were not checked as notifications."""
+    results = [item for report in result.reports for item in _results(result, report)]
+    problems = [_problem(problem) for report in result.reports for problem in report.problems]
+    skipped = [_skipped(path, reason) for path, reason in sorted(result.skipped.items())]
+    yield json.dumps(log(results, problems, skipped), indent=2)
+
+
+def log(
+    results: list[dict[str, Any]], problems: list[dict[str, Any]], remarks: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """The log of one run: its results, what kept it from being a success, and what else it has to say."""
     from paramlint.suite import CATALOGUE, is_on
 
-    results = [item for report in result.reports for item in _results(result, report)]
-    problems = [problem for report in result.reports for problem in report.problems]
-    log = {
+    return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [
@@ -46,17 +54,13 @@ def sarif(result: Result, _: Style) -> Iterator[str]:
                 "invocations": [
                     {
                         "executionSuccessful": not problems,
-                        "toolExecutionNotifications": [
-                            *map(_problem, problems),
-                            *(_skipped(path, reason) for path, reason in sorted(result.skipped.items())),
-                        ],
+                        "toolExecutionNotifications": [*problems, *(remarks or [])],
                     }
                 ],
                 "results": results,
             }
         ],
     }
-    yield json.dumps(log, indent=2)
 
 
 def _rule(rule: Rule, on: bool) -> dict[str, Any]:
@@ -78,28 +82,33 @@ def _results(result: Result, report: FileReport) -> Iterator[dict[str, Any]]:
     source = result.source(report.path)
     both = sorted([*found, *report.suppressed], key=lambda d: d.sort_key)
     for diagnostic, identity in zip(both, identify(source, both), strict=True):
-        item = _result(diagnostic, identity)
+        item = result_of(diagnostic, identity)
         if diagnostic in report.suppressed:
             item["suppressions"] = [{"kind": "inSource"}]
         yield item
 
 
-def _result(diagnostic: Diagnostic, identity: Identity) -> dict[str, Any]:
+def result_of(diagnostic: Diagnostic, identity: Identity) -> dict[str, Any]:
+    """One finding."""
     item: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "level": severity(diagnostic),
         "message": {"text": diagnostic.message},
-        "locations": [_location(diagnostic)],
+        "locations": [location(diagnostic)] if diagnostic.path else [],
         "partialFingerprints": {"paramlint/v1": identity.fingerprint},
     }
     if diagnostic.fix is not None:
         item["fixes"] = [_fix(diagnostic.path, diagnostic.fix)]
-    if diagnostic.cell is not None:
-        item["properties"] = {"cell": diagnostic.cell}
+    if diagnostic.verdict == "refuted":
+        item |= {"kind": "pass", "level": "none"}  # the one level that goes with it
+    known = {"cell": diagnostic.cell, "verdict": diagnostic.verdict, "evidence": diagnostic.evidence or None}
+    if properties := {name: value for name, value in known.items() if value is not None}:
+        item["properties"] = properties
     return item
 
 
-def _location(diagnostic: Diagnostic) -> dict[str, Any]:
+def location(diagnostic: Diagnostic) -> dict[str, Any]:
+    """The place of a finding."""
     place = {"artifactLocation": _artifact(diagnostic.path), "region": _region(diagnostic.start, diagnostic.end)}
     return {"physicalLocation": place}
 
@@ -129,7 +138,7 @@ def _problem(diagnostic: Diagnostic) -> dict[str, Any]:
         "level": "error",
         "descriptor": {"id": diagnostic.code},
         "message": {"text": diagnostic.message},
-        "locations": [_location(diagnostic)],
+        "locations": [location(diagnostic)],
     }
 
 

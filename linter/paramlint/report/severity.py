@@ -19,5 +19,10 @@ def _groups() -> dict[str, str]:
 
 
 def severity(diagnostic: Diagnostic) -> Severity:
-    """An error for a bug and for what kept a file from being checked, a warning for a risk, else a note."""
+    """An error for a bug and for what kept a file from being checked, a warning for a risk, else a note.
+
+    What a live model refutes is a note as well.
+    """
+    if diagnostic.verdict == "refuted":
+        return "note"
     return _BY_GROUP[_groups().get(diagnostic.code, "bug")]

@@ -11,7 +11,7 @@ from paramlint.runner import Result
 
 def statistics(result: Result, style: Style) -> Iterator[str]:
     """One line a rule: how many findings, how many of them have a fix; the most frequent first."""
-    found = result.diagnostics
+    found = [d for d in result.diagnostics if d.verdict != "refuted"]
     counts = Counter((d.code, d.name) for d in found)
     fixable = Counter(d.code for d in found if d.fix is not None)
     width = len(str(max(counts.values(), default=0)))

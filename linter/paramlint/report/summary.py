@@ -11,7 +11,8 @@ from paramlint.runner import Result
 
 def summary(result: Result) -> Iterator[str]:
     """How much was found, fixed and passed over."""
-    found = result.diagnostics
+    refuted = sum(d.verdict == "refuted" for d in result.diagnostics)
+    found = [d for d in result.diagnostics if d.verdict != "refuted"]
     fixes = Counter(d.fix.applicability for d in found if d.fix is not None)
     fixed = sum(rewrite.fixes for rewrite in result.rewrites)
     if fixed:
@@ -19,6 +20,8 @@ def summary(result: Result) -> Iterator[str]:
     with_findings = len({d.path for d in found})
     what = f"{count(len(found), 'finding')} in {count(with_findings, 'file')}" if found else "no findings"
     yield f"{what}, {count(len(result.reports), 'file')} checked"
+    if refuted:
+        yield f"{count(refuted, 'finding')} refuted by the live model"
     if fixes["safe"]:
         yield f"{fixes['safe']} fixable with --fix"
     if fixes["unsafe"]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: From here on a count is told in words.
+MILLION = 1_000_000
+
 
 def size(count: int) -> str:
     """Bytes in the unit that suits them: `4.688 KiB`."""
@@ -16,3 +19,11 @@ def size(count: int) -> str:
 def count(number: int, noun: str) -> str:
     """A number and its noun: `1 file`, `2 files`."""
     return f"{number} {noun}" + "s" * (number != 1)
+
+
+def large(number: int) -> str:
+    """A count as one says it: `6.74 billion`."""
+    for unit, word in ((10**12, "trillion"), (10**9, "billion"), (MILLION, "million")):
+        if number >= unit:
+            return f"{number / unit:.3g} {word}"
+    return f"{number:,}"

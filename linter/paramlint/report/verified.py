@@ -47,6 +47,7 @@ def print_document(document: Document, stream: IO[str]) -> None:
 def _parts(document: Document, width: int) -> Iterable[RenderableType]:
     if document.outcome.status != "ok":
         yield from _failure(document.target, document.outcome)
+        yield from (_finding(found, []) for found in document.findings)
         return
     yield _headline(document)
     for reason in document.degraded:
@@ -98,10 +99,12 @@ def _remarks(counts: Counts) -> Iterable[str]:
 
 def _finding(found: Found, others: list[str]) -> Group:
     line = Text("\n")
-    line.append(f"{plain(found.code)} {plain(found.name)}", style="bold red")
+    line.append(f"{plain(found.code)} {plain(found.name)}", style="dim" if found.verdict == "refuted" else "bold red")
     line.append(f" [{found.verdict or 'not confirmed'}] ", style="bold")
     line.append(plain(found.message))
     parts: list[RenderableType] = [line]
+    if seen := found.evidence.get("seen"):
+        parts.append(Text(f"  seen: {plain(seen)}"))
     if others:
         named = ", ".join(plain(name) for name in others[:3])
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""

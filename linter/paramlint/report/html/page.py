@@ -19,7 +19,7 @@ from paramlint.report.html.excerpt import excerpt
 from paramlint.report.plain import plain
 from paramlint.report.sharing import sharings
 from paramlint.report.tree import tree
-from paramlint.report.units import size
+from paramlint.report.units import large, size
 from paramlint.verify.summary import Document
 
 
@@ -90,7 +90,7 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {"style": Markup(style), "digest": digest, "version": __version__, "badges": badges}
     environment.filters |= {
         "size": size,
-        "large": view.large,
+        "large": large,
         "coded": _coded,
         "dotted": _dotted,
         "figure": view.figure,

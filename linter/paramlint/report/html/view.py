@@ -14,11 +14,8 @@ from paramlint.report.alike import alike_findings, alike_parameters, codes_by_na
 from paramlint.report.badges import Badge, badges
 from paramlint.report.html.excerpt import Excerpt, excerpt
 from paramlint.report.html.histogram import Picture, added, picture
-from paramlint.report.units import count, size
+from paramlint.report.units import MILLION, count, large, size
 from paramlint.verify.summary import Counts, Document, Found, Histogram, Parameter
-
-#: From here on a count is told in words, and exactly beside.
-MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,8 @@ class Row:
 def tiles(document: Document) -> Iterator[Tile]:
     """The counts of the headline."""
     counts = document.summary
-    yield Tile("findings", str(counts.findings), _verdicts(document), "bad" if counts.findings else "good")
+    stands = any(found.verdict != "refuted" for found in document.findings)
+    yield Tile("findings", str(counts.findings), _verdicts(document), "bad" if stands else "good")
     if counts.unwritten:
         yield Tile("not written", str(counts.unwritten), "of all or some elements", "bad")
     exact = f"{counts.elements:,}"
@@ -82,14 +80,6 @@ def tiles(document: Document) -> Iterator[Tile]:
     frozen = counts.elements - counts.trainable
     share = counts.trainable / counts.elements if counts.elements else 1.0
     yield Tile("trainable", _percent(share), f"{large(frozen)} frozen" if frozen else "nothing frozen")
-
-
-def large(number: int) -> str:
-    """A count as one says it: `6.74 billion`."""
-    for unit, word in ((10**12, "trillion"), (10**9, "billion"), (MILLION, "million")):
-        if number >= unit:
-            return f"{number / unit:.3g} {word}"
-    return f"{number:,}"
 
 
 def figure(value: float, digits: int = 3) -> str:
