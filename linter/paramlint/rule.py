@@ -9,6 +9,9 @@
     @rule.runtime
     def verify(model: LiveModel) -> Iterator[Proof]: ...
 
+    @rule.refutes
+    def refute(model: LiveModel) -> Iterator[tuple[str, str]]: ...
+
 A detector is a pure function that asks its `Scope` or `Class` (see `paramlint.facts`) about names, types and classes,
 and yields what it finds. It is called only where one of the rule's triggers is; a trigger may be too generous, never
 too narrow.
@@ -153,6 +156,8 @@ NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]
 ClassCheck = Callable[["Class"], Iterator[Finding]]
 Verify = Callable[["LiveModel"], Iterator[Proof]]
+#: Dotted names of what is right, each with what was seen, in words.
+Refute = Callable[["LiveModel"], Iterator[tuple[str, str]]]
 
 
 @dataclass(eq=False)
@@ -180,6 +185,7 @@ class Rule:
     scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
+    refuters: list[Refute] = field(default_factory=list)
 
     def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Scope], Iterator[Finding]]], Any]:
         """Call the decorated function for every syntax node of these kinds in a nominated function or statement."""
@@ -205,6 +211,14 @@ class Rule:
         """Call the decorated function once for every verified model."""
         self.verifiers.append(verify)
         return verify
+
+    def refutes(self, refute: Refute) -> Refute:
+        """Call the decorated function once for every verified model, for what this rule looked at and found right.
+
+        A static finding about one of these names is refuted; what cannot be told on a live model is left out.
+        """
+        self.refuters.append(refute)
+        return refute
 
     @property
     def documentation(self) -> str:

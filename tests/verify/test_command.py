@@ -221,7 +221,7 @@ try:
     verify_command([{target("Good")!r}])
 except SystemExit as end:
     assert end.code == 0, end.code
-heavy = {{"torch", "scipy", "numpy", "libcst"}} & set(sys.modules)
+heavy = {{"torch", "scipy", "numpy"}} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

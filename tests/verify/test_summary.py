@@ -65,7 +65,7 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
     document = msgspec.json.decode(text)
     assert set(document) == {"target", "outcome", "degraded", "summary", "findings", "parameters", "shown"}
     assert set(document["findings"][0]) == {
-        *("code", "name", "message", "parameter", "filename", "location", "verdict", "evidence")
+        *("code", "name", "message", "parameter", "filename", "location", "verdict", "evidence", "owner", "attribute")
     }
     assert set(document["parameters"][0]) >= {
         *("name", "shape", "dtype", "requires_grad", "status", "written_fraction", "init", "law", "std"),

@@ -53,20 +53,29 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 @click.option("-w", "--watch", is_flag=True, help="Check again whenever a file changes.")
 @click.option("--config", metavar="FILE", help="Read this configuration instead of the nearest one.")
 @click.option("--isolated", is_flag=True, help="Read no configuration file.")
+@click.option(
+    "--verify-with",
+    multiple=True,
+    metavar="TARGET",
+    help="Build this model too, as `paramlint verify` does, and say of each finding whether it shows there.",
+)
 @click.option("--reference", is_flag=True, help="Parse every file whole: slow, to compare with.")
 def check(**given: Any) -> int:
-    """Check the source of files and folders, by default of the current one. Nothing of it is imported or run.
+    """Check the source of files and folders, by default of the current one. Nothing of it is imported or run, unless
+    --verify-with asks for it.
 
     `-` reads standard input. The exit code is 0 when nothing was found, 1 when something was, 2 after wrong usage or
     when a file could not be checked (the others are all the same), and 130 after an interrupt.
     """
     from paramlint.cli.steps import check_files, check_stdin, show_files, show_settings, watch
+    from paramlint.cli.verify_with import targets_of
 
     task = Task.of(Arguments(**given))
+    targets = targets_of(task)
     if task.arguments.show_settings:
         return show_settings(task)
     if STDIN in task.arguments.paths:
         return check_stdin(task)
     if task.arguments.show_files:
         return show_files(task)
-    return watch(task) if task.arguments.watch else check_files(task)
+    return watch(task) if task.arguments.watch else check_files(task, targets)

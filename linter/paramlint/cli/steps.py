@@ -6,14 +6,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from paramlint.cli.main import CLEAN, ERROR, FINDINGS
 from paramlint.cli.progress import Progress
 from paramlint.cli.task import Task
+from paramlint.cli.verify_with import judge
 from paramlint.documents import kind
 from paramlint.report import formats
 from paramlint.report.concise import heading
@@ -26,18 +27,24 @@ from paramlint.report.units import count
 from paramlint.rewrite import Rewrite, write
 from paramlint.runner import Result, run_paths, run_source
 
+if TYPE_CHECKING:
+    from paramlint.verify.targets import Target
+
 #: Seconds between two looks at the files.
 POLL = 0.5
 
 
-def check_files(task: Task) -> int:
-    """Check files and folders."""
+def check_files(task: Task, targets: Sequence[Target] = ()) -> int:
+    """Check files and folders; with targets, say what their models show of each finding."""
     run = task.run()
     found = task.find()
     started = time.monotonic()
     with Progress(len(found.files), sys.stderr) as progress:
         result = run_paths(found.files, run, progress.step)
     result.skipped = found.skipped
+    failed = False
+    if targets:
+        result, failed = judge(task, result, targets)
     if task.arguments.verbose:
         _print(_details(task, result, time.monotonic() - started), sys.stderr)
     if task.arguments.diff:
@@ -50,7 +57,7 @@ def check_files(task: Task) -> int:
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stdout)
     _print_summary(task, result)
-    return _exit_code(task, result)
+    return ERROR if failed else _exit_code(task, result)
 
 
 def check_stdin(task: Task) -> int:
@@ -115,7 +122,7 @@ def _exit_code(task: Task, result: Result) -> int:
         return FINDINGS
     if task.arguments.exit_zero or task.arguments.fix_only:
         return CLEAN
-    return FINDINGS if result.diagnostics else CLEAN
+    return FINDINGS if any(d.verdict != "refuted" for d in result.diagnostics) else CLEAN
 
 
 def _write_all(result: Result, rewrites: Iterable[Rewrite]) -> None:

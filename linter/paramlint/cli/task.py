@@ -51,6 +51,7 @@ class Arguments:
     config: str | None
     isolated: bool
     reference: bool
+    verify_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ import click
 import msgspec
 
 from paramlint.report.plain import plain
+from paramlint.verify.attempt import attempt, start
 from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, uncovered, write_contract
-from paramlint.verify.outcome import Answer, Limits, Outcome
+from paramlint.verify.outcome import Limits, Outcome
 from paramlint.verify.pictures import check_graph, check_report, write_graph, write_page, write_pages
 from paramlint.verify.recorded import Recorded, command_line
-from paramlint.verify.summary import Document, Summary
+from paramlint.verify.summary import Document
 from paramlint.verify.targets import Target, TargetError, parse_argument, parse_target
 
 CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
@@ -133,7 +134,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
 @click.option("--cuda", is_flag=True, help="Let the model see the GPUs.")
 @click.option("--select", multiple=True, metavar="RULE", help="Only these rules: codes, prefixes or names.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules.")
-@click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True)
+@click.option("--output-format", type=click.Choice(["full", "json", "sarif"]), default="full", show_default=True)
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
@@ -203,6 +204,8 @@ def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
         single = len(documents) == 1 and not options["discover"]
         text = msgspec.json.encode(documents[0] if single else documents)
         click.echo(msgspec.json.format(text, indent=2).decode())
+    if output == "sarif":
+        _print_sarif(documents)
     _write_pictures(documents, targets, options)
     status = _status(documents, options["discover"])
     if options["write_contract"] and status != FAILED:
@@ -258,7 +261,7 @@ def _documents(targets: tuple[Target, ...], options: dict[str, Any]) -> Iterator
 def _discovered(root: Target, options: dict[str, Any]) -> Iterator[Document]:
     from paramlint.verify.discover import Discovery
 
-    answer = _run("paramlint.verify.discover:discover", root, options)
+    answer = start("paramlint.verify.discover:discover", root, _limits(options))
     if answer.outcome.status != "ok":
         yield Document(target=root.text, outcome=answer.outcome)
         return
@@ -293,10 +296,12 @@ def _announced(targets: list[Target]) -> Iterator[Target]:
 
 
 def _verify(target: Target, options: dict[str, Any]) -> Document:
-    from paramlint.verify.work import Job
+    from paramlint.suite import select as select_rules
+    from paramlint.verify.static import with_static
 
-    job = Job(
-        target=target,
+    attempted = attempt(
+        target,
+        _limits(options),
         arguments=options["arguments"],
         example=options["example"],
         optimizer=options["optimizer"],
@@ -311,25 +316,24 @@ def _verify(target: Target, options: dict[str, Any]) -> Document:
         contract=options["contract"],
         details=bool(options["report"] or options["graph"]),
     )
-    answer = _run("paramlint.verify.work:verify", job, options)
-    summary = msgspec.json.decode(answer.result, type=Summary | None)
-    return Document.of(target.text, answer.outcome, summary)
+    rules = select_rules(options["select"], ignore=options["ignore"])
+    return with_static(attempted.document, attempted.observed, rules)
 
 
-def _run(work: str, payload: Any, options: dict[str, Any]) -> Answer:
-    try:
-        from paramlint.verify.isolate import run
-    except ModuleNotFoundError as error:
-        hint = "pip install 'paramlint[verify]'"
-        raise click.UsageError(f"`paramlint verify` needs {error.name}, which is not installed: {hint}") from None
-    limits = Limits(seconds=options["timeout"], memory=int(options["memory"] * GIB), cuda=options["cuda"])
-    return run(work, payload, limits)
+def _limits(options: dict[str, Any]) -> Limits:
+    return Limits(seconds=options["timeout"], memory=int(options["memory"] * GIB), cuda=options["cuda"])
 
 
 def _print(document: Document) -> None:
     from paramlint.report.verified import print_document
 
     print_document(document, sys.stdout)
+
+
+def _print_sarif(documents: list[Document]) -> None:
+    from paramlint.report.verified_sarif import verified_sarif
+
+    click.echo(verified_sarif(documents))
 
 
 def _write_pictures(documents: list[Document], targets: tuple[Target, ...], options: dict[str, Any]) -> None:
@@ -347,4 +351,5 @@ def _status(documents: list[Document], discovered: bool) -> int:
     verified = [document for document in documents if document.outcome.status == "ok"]
     if not verified or (len(verified) < len(documents) and not discovered):
         return FAILED
-    return FINDINGS if any(document.findings for document in verified) else CLEAN
+    found = [finding for document in verified for finding in document.findings]
+    return FINDINGS if any(finding.verdict != "refuted" for finding in found) else CLEAN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,14 @@ from paramlint.verify.named import Named, Role, defining_class, grouped, sets_at
 from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
 from paramlint.verify.reach import Found, held_by_classes, unregistered
+from paramlint.verify.right import (
+    Seen,
+    distinct_places,
+    flags_that_hold,
+    initialised_bases,
+    registered,
+    registered_contents,
+)
 from paramlint.verify.shadow import Account, Mark, Status, address_of, region_of
 from paramlint.verify.tied_gradients import tied_gradients
 from paramlint.verify.writes import Write
@@ -215,6 +224,17 @@ class LiveTensor:
         """The values of one row, None where they mean nothing."""
         return None if self.array is None else [float(value) for value in self.array[index].reshape(-1)]
 
+    @property
+    def writing(self) -> str:
+        """Who wrote it, in words; empty where it is not known to have been written as a whole."""
+        if self.status != "written" or not self.confirmed:
+            return ""
+        write = self.init or (self.writes[-1] if self.writes else None)
+        if write is None:
+            return f"`{self.name}` was written as a whole"
+        where = f" at {os.path.basename(write.filename)}:{write.row}" if write.filename else ""
+        return f"`{self.name}` was written by `{write.call}`{where}"
+
     def proof(self, message: str, write: Write | None = None, **evidence: Any) -> Proof:
         """A proof about this tensor, at the line of a write, of its allocation, or of its owner's class."""
         filename, row = place_of(write or self.allocation, self.owner)
@@ -331,6 +351,51 @@ class LiveModel:
             for names in aliased(self.groups)
         )
 
+    @property
+    def held_ties(self) -> tuple[Seen, ...]:
+        """The names of parameters that have several, and that they do."""
+        return tuple(
+            (name, f"{' and '.join(f'`{one}`' for one in tie.names[:3])} are one parameter")
+            for tie in self.ties
+            for name in tie.names
+        )
+
+    @property
+    def unaliased(self) -> tuple[Seen, ...]:
+        """The names of the parameters that share no memory with another parameter, and that they do not."""
+        aliased = {name for alias in self.aliases for tensor in alias.tensors for name in tensor.names}
+        return tuple(
+            (name, f"`{name}` shares no memory with another parameter")
+            for parameter in self.parameters
+            for name in parameter.names
+            if name not in aliased
+        )
+
+    @property
+    def registered(self) -> tuple[Seen, ...]:
+        """The names of parameters and buffers, and that they are."""
+        return tuple(registered(self.groups))
+
+    @property
+    def registered_contents(self) -> tuple[Seen, ...]:
+        """Attributes that hold several modules or parameters, all of them registered, and how."""
+        return tuple(registered_contents(self.module))
+
+    @property
+    def distinct_places(self) -> tuple[Seen, ...]:
+        """Containers of modules that share nothing."""
+        return tuple(distinct_places(self.module))
+
+    @property
+    def flags_that_hold(self) -> tuple[Seen, ...]:
+        """Modules with a plain `requires_grad` that their parameters have too."""
+        return tuple(flags_that_hold(self.module))
+
+    @property
+    def initialised_bases(self) -> tuple[Seen, ...]:
+        """The modules, each of which has been initialised as one."""
+        return tuple(initialised_bases(self.module))
+
     @cached_property
     def broken_ties(self) -> tuple[tuple[LiveTensor, LiveTensor, str], ...]:
         """What was one parameter once: the one that is still there, the other one, and the latter's name."""
@@ -354,6 +419,11 @@ class LiveModel:
             return tensor.allocation is not None and tensor.allocation.library_call.endswith(".to_empty")
         before = self.plain.by_name.get(tensor.name)
         return before is not None and before.status == "written"
+
+    def was_materialized(self, tensor: LiveTensor) -> bool:
+        """Whether a tensor has gone through `to_empty`, in the factory or by the preset."""
+        by_factory = tensor.allocation is not None and tensor.allocation.library_call.endswith(".to_empty")
+        return by_factory or (self.plain is not None and self.preset == "meta")
 
     @cached_property
     def unregistered(self) -> tuple[Found, ...]:

@@ -66,6 +66,8 @@ def _findings(model: LiveModel, rules: list[Rule], notes: list[str]) -> Iterator
                 location=Location(proof.row),
                 verdict="confirmed" if proof.evidence.get("confirmed", True) else None,
                 evidence=proof.evidence,
+                owner=proof.owner,
+                attribute=proof.attribute,
             )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from paramlint.finding import Verdict
+from paramlint.verify.observed import Observed
 from paramlint.verify.outcome import Outcome
 
 Scalar = bool | int | float | str
@@ -91,9 +92,11 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding: what a rule saw on the live model.
+    """A finding: what a rule saw on the live model, or in the sources of its classes.
 
-    `verdict` is None where the model could not be built for real, so that the finding is likely and not proved.
+    `verdict` is None where the model could not be built for real, so that the finding is likely and not proved. `owner`
+    and `attribute` are the class, and its attribute, that a live finding is about. In `evidence`, `seen` says in words
+    what decided on a static finding.
     """
 
     code: str
@@ -104,6 +107,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     location: Location
     verdict: Verdict | None
     evidence: dict[str, Any]
+    owner: str = ""
+    attribute: str = ""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +122,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         tied: parameters with more than one name.
         aliased: parameters that share memory with another.
         unwritten: parameters of which some element was never written.
-        findings: how many there are.
+        findings: how many there are, refuted ones aside.
     """
 
     parameters: int = 0
@@ -193,6 +198,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         degraded: why the build may differ from a real one; empty if it does not.
+        observed: what static findings are compared with; it is no part of the document.
     """
 
     degraded: tuple[str, ...] = ()
@@ -201,10 +207,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     shown: tuple[Shown, ...] = ()
     details: Details | UnsetType = UNSET
+    observed: Observed = Observed()
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole document; without a model, all but target and outcome is empty."""
+    """The whole document; without a model it holds target and outcome, and findings that say why there is none."""
 
     target: str
     outcome: Outcome
@@ -219,4 +226,5 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     def of(target: str, outcome: Outcome, summary: Summary | None) -> Document:
         """What parent and child know, together."""
         known = msgspec.structs.asdict(summary) if summary else {}
+        known.pop("observed", None)
         return Document(target=target, outcome=outcome, **known)

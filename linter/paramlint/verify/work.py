@@ -60,8 +60,10 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
+    from paramlint.suite import select as select_rules
     from paramlint.verify.construct import live_model
     from paramlint.verify.law_text import parse_law
+    from paramlint.verify.observe import observe
     from paramlint.verify.summarize import summarize
 
     enter("construct")
@@ -76,7 +78,8 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     enter("analyze")
     model.declared_laws = {pattern: parse_law(law) for pattern, law in job.laws.items()}
     model.contract = job.contract
-    return summarize(model, job)
+    observed = observe(model, select_rules(job.select, ignore=job.ignore), factory)
+    return msgspec.structs.replace(summarize(model, job), observed=observed)
 
 
 def _callable(target: Target) -> Callable[..., Any]:

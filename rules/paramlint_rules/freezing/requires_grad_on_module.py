@@ -75,3 +75,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     for name, flag in model.gradient_flags.items():
         message = f"`{name}` is a module, so `requires_grad = {flag}` reaches none of its parameters"
         yield model.proof_at(name, message)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.flags_that_hold

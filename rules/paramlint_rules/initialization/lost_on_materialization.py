@@ -110,3 +110,10 @@ def verify(model: LiveModel) -> Iterator[Proof]:
             message = f"the {role} of `{tensor.name}` is lost on materialization, so it starts as whatever was there"
             allocated = model.plain.by_name[tensor.name].allocation if model.plain else None
             yield tensor.proof(message, allocated, preset=model.preset, fraction=tensor.fraction)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    for tensor in model.tensors:
+        if tensor.writing and model.was_materialized(tensor):
+            yield from ((name, f"{tensor.writing}, after `to_empty`") for name in tensor.names)

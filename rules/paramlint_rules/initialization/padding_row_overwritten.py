@@ -178,3 +178,14 @@ def verify(model: LiveModel) -> Iterator[Proof]:
                 f"the padding row {row} of `{parameter.name}` is initialised with the others, so padding has values"
             )
             yield parameter.proof(message, init, padding_idx=row)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    for parameter in model.parameters:
+        row = getattr(parameter.module, "padding_idx", None)
+        values = parameter.row(row) if isinstance(row, int) and parameter.attribute == "weight" else None
+        if values is not None and not any(values):
+            for name in parameter.names:
+                yield name, f"row {row} of `{name}`, the padding, is zero"
+                yield name.rpartition(".")[0], f"row {row} of `{name}`, the padding, is zero"

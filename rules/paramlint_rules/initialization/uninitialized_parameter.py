@@ -87,3 +87,10 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if not model.is_lost_on_materialization(parameter) and parameter.is_unwritten:
             how = "computed from memory that was" if parameter.status == "tainted" else "allocated and"
             yield parameter.proof(f"`{parameter.name}` is {how} never written, so it starts as whatever was there")
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    for parameter in model.parameters:
+        if parameter.writing:
+            yield from ((name, parameter.writing) for name in parameter.names)

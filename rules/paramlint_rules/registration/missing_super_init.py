@@ -21,7 +21,7 @@ Leave it: a decorator of the class calls it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
@@ -33,6 +33,9 @@ from paramlint.facts.construction import (
     takes_no_arguments,
 )
 from paramlint.rule import Change, Defines, Finding, Fix, Rule
+
+if TYPE_CHECKING:
+    from paramlint.verify.live import LiveModel
 
 rule = Rule(
     "PRM405",
@@ -75,3 +78,8 @@ def _fix(node: cst.FunctionDef) -> Fix | None:
     first = statements[1] if has_docstring and len(statements) > 1 else statements[0]
     where: Literal["after", "before"] = "after" if has_docstring and len(statements) == 1 else "before"
     return Fix("Call `super().__init__()` first", (Change(first, first, "super().__init__()", where),), "safe")
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.initialised_bases

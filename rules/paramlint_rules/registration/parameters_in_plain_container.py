@@ -73,3 +73,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         where = "a closure" if found.through == "closure" else where
         message = f"`{found.attribute}` is {where}, so the parameters in it are not trained, moved or saved"
         yield found.proof(message, reached_as=found.path)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.registered_contents

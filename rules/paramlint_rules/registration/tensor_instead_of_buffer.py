@@ -148,3 +148,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if found.through == "attribute":
             message = f"`{found.path}` is a tensor used in forward but no buffer, so `to()` does not move it"
             yield found.proof(message)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.registered

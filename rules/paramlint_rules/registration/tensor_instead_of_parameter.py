@@ -99,3 +99,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if found.is_leaf and not found.is_parameter:
             message = f"`{found.path}` is a tensor that requires a gradient, not a parameter, so it is not trained"
             yield found.proof(message)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.registered

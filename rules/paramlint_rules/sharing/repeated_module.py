@@ -119,3 +119,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
                 f"the {len(shared.names)} places of `{shared.container}` hold one module, so they share its parameters"
             )
             yield shared.proof(message)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.distinct_places

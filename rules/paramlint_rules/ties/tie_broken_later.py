@@ -69,3 +69,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     for kept, lost, name in model.broken_ties:
         message = f"`{name}` was tied to `{kept.name}` and then replaced, so the tie is gone"
         yield lost.proof(message, tied_to=kept.name)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.held_ties

@@ -57,3 +57,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
             first, second = alias.parameters[:2]
             message = f"`{second.name}` got the memory of `{first.name}` through `.data`, which is not a tie"
             yield second.proof(message, names=alias.names, lost_by=model.lost_by(alias.names))
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.unaliased

@@ -76,3 +76,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
             first, second = alias.parameters[:2]
             message = f"`{second.name}` is a second parameter on the memory of `{first.name}`, not a tie"
             yield second.proof(message, names=alias.names, lost_by=model.lost_by(alias.names))
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.unaliased

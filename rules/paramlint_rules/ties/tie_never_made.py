@@ -84,3 +84,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         else:
             continue
         yield Proof(tie.key, message, tie.owner.__qualname__, "_tied_weights_keys", evidence={"source": tie.source})
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    yield from model.held_ties

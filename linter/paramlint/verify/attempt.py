@@ -1,0 +1,63 @@
+"""One target, one child process: the document, and what the static findings are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import msgspec
+
+from paramlint.verify.observed import Observed
+from paramlint.verify.outcome import Answer, Limits
+from paramlint.verify.summary import Document, Summary
+from paramlint.verify.targets import Target
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of a target."""
+
+    document: Document
+    observed: Observed
+
+
+def attempt(target: Target, limits: Limits, **options: Any) -> Attempt:
+    """Build and ask one target in a child process.
+
+    Args:
+        options: the fields of `paramlint.verify.work.Job`.
+
+    Raises:
+        click.UsageError: what it needs is not installed.
+    """
+    with _installed():
+        from paramlint.verify.work import Job
+
+    answer = start("paramlint.verify.work:verify", Job(target=target, **options), limits)
+    summary = msgspec.json.decode(answer.result, type=Summary | None)
+    document = Document.of(target.text, answer.outcome, summary)
+    return Attempt(document, summary.observed if summary else Observed())
+
+
+def start(work: str, payload: Any, limits: Limits) -> Answer:
+    """Do work in a child process.
+
+    Raises:
+        click.UsageError: what it needs is not installed.
+    """
+    with _installed():
+        from paramlint.verify.isolate import run
+
+    return run(work, payload, limits)
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        hint = "pip install 'paramlint[verify]'"
+        raise click.UsageError(f"building a model needs {error.name}, which is not installed: {hint}") from None

@@ -1,0 +1,193 @@
+"""The static finding and the live model, joined by class, attribute and line.
+
+confirmed       the same rule saw it on the live model, or it is the very reason why there is none
+refuted         the rule looked at the parameter, module or attribute in every instance of the class, and all are right
+not observed    neither: the class was not built, or the rule has no way to tell on a live model
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from paramlint.finding import Diagnostic, Verdict
+from paramlint.verify.observed import Built, Observed
+from paramlint.verify.outcome import Outcome
+from paramlint.verify.sites import Path, Site
+from paramlint.verify.summary import Document, Found
+
+#: One fault may show on the live model as that of a neighbouring rule: these confirm the first one too.
+KIN = {
+    "PRM202": {"PRM201"},
+    "PRM204": {"PRM201", "PRM202"},
+    "PRM205": {"PRM201", "PRM202"},
+    "PRM301": {"PRM302"},
+    "PRM302": {"PRM301"},
+    "PRM305": {"PRM301", "PRM302"},
+    "PRM402": {"PRM403", "PRM404"},
+    "PRM501": {"PRM502"},
+    "PRM502": {"PRM501"},
+}
+#: What Python or torch says when a fault that raises is met. It is met at the line that is reported, or, where the
+#: message can have no other reason, anywhere below the definition.
+RAISES = {
+    "PRM105": re.compile(r"leaf Variable that requires grad"),
+    "PRM206": re.compile(r"has no attribute|must be Tensor|object is not"),
+    "PRM215": re.compile(r"unexpected keyword argument"),
+    "PRM405": re.compile(r"before Module\.__init__\(\) call|has no attribute '_(modules|parameters|buffers)'"),
+    "PRM406": re.compile(r"before Module\.__init__\(\) call|has no attribute '_(modules|parameters|buffers)'"),
+    "PRM706": re.compile(r"can only optimize Tensors|should be with/without names"),
+}
+#: Raised later than at the line that is to blame.
+LATER = frozenset({"PRM706"})
+FRAME = re.compile(r'^  File "(.+)", line (\d+), in ', re.M)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and its reason.
+
+    Attributes:
+        found: the live findings that confirm it.
+        seen: what was seen, in words; empty where nothing was.
+    """
+
+    verdict: Verdict
+    seen: str = ""
+    found: tuple[Found, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a live model, or the attempt to build one, says about static findings."""
+
+    document: Document
+    observed: Observed
+
+    def judge(self, diagnostic: Diagnostic, site: Site) -> Judgement:
+        """The verdict on a static finding."""
+        if self.document.outcome.status != "ok":
+            return self._raised(diagnostic, site)
+        found = tuple(found for found in self._alike(diagnostic.code) if self._is_same(found, diagnostic, site))
+        proved = tuple(one for one in found if one.verdict == "confirmed")
+        if proved:
+            return Judgement("confirmed", _and_others(proved[0].message, len(proved)), proved)
+        if found:  # likely, as the model could not be built for real
+            return Judgement("not observed", found[0].message)
+        return self._refuted(diagnostic, site) or Judgement("not observed")
+
+    def covers(self, diagnostic: Diagnostic, site: Site) -> bool:
+        """Whether a finding is about this model: not if it stands in a class of which there is no instance."""
+        return self.document.outcome.status == "ok" and (not site.qualname or self._class(diagnostic, site) is not None)
+
+    def _alike(self, code: str) -> Iterator[Found]:
+        codes = {code, *KIN.get(code, ())}
+        return (found for found in self.document.findings if found.code in codes)
+
+    def _is_same(self, found: Found, diagnostic: Diagnostic, site: Site) -> bool:
+        cls = self._class(diagnostic, site)
+        names = [found.parameter, *map(str, found.evidence.get("names", ()))]
+        if cls is None:
+            # Code that is no part of the model knows what it holds by a path that ends with the model's name for it.
+            wanted = {".".join(path[start:]) for path in site.mentions for start in range(len(path))}
+            is_known = any(_lies_in(name, place) for name in names for place in wanted)
+            return is_known or self._is_at(found, diagnostic, site)
+        if found.attribute and found.owner == site.qualname and self._is_only(site.qualname):
+            firsts = {path[0] for path in site.subjects} | {path[-1] for path in site.mentions if len(path) == 1}
+            if found.attribute in firsts:
+                return True
+        places = [place for group in _places(cls, site.subjects) for place in group]
+        return any(_lies_in(name, place) for name in names for place in places) or self._is_at(found, diagnostic, site)
+
+    def _is_at(self, found: Found, diagnostic: Diagnostic, site: Site) -> bool:
+        """Whether a live finding, or what gave the parameter its values, is at the rows of the statement."""
+        file = os.path.realpath(diagnostic.path)
+        inits = [init for name, init in self._inits if _lies_in(name, found.parameter)]
+        lines = [(found.filename, found.location.row), *inits]
+        return any(site.first <= row <= site.header and os.path.realpath(path) == file for path, row in lines if row)
+
+    def _refuted(self, diagnostic: Diagnostic, site: Site) -> Judgement | None:
+        cls = self._class(diagnostic, site)
+        right = self._right.get(diagnostic.code, {})
+        if cls is None or not right:
+            return None
+        # A finding that names no attribute is about the instances themselves.
+        groups = _places(cls, site.subjects) if site.subjects else [list(cls.instances)]
+        for places in groups:
+            if not places or not all(place in right for place in places):
+                return None
+        return Judgement("refuted", _and_others(right[groups[0][0]], sum(map(len, groups))))
+
+    def _raised(self, diagnostic: Diagnostic, site: Site) -> Judgement:
+        outcome = self.document.outcome
+        said = RAISES.get(diagnostic.code)
+        if outcome.status != "error" or said is None or not said.search(outcome.message):
+            return Judgement("not observed")
+        file = os.path.realpath(diagnostic.path)
+        rows = [row for path, row in frames(outcome) if os.path.realpath(path) == file]
+        if not any(site.first <= row <= site.last for row in rows) and not (diagnostic.code in LATER and rows):
+            return Judgement("not observed")
+        where = f" at {os.path.basename(outcome.filename)}:{outcome.row}" if outcome.filename else ""
+        return Judgement("confirmed", f"building it raises {outcome.message}{where}")
+
+    def _class(self, diagnostic: Diagnostic, site: Site) -> Built | None:
+        return self._built.get((os.path.realpath(diagnostic.path), site.qualname))
+
+    def _is_only(self, qualname: str) -> bool:
+        """Whether one class alone of the model has this name."""
+        return sum(built.qualname == qualname for built in self.observed.built) == 1
+
+    @cached_property
+    def _built(self) -> dict[tuple[str, str], Built]:
+        return {(os.path.realpath(built.filename), built.qualname): built for built in self.observed.built}
+
+    @cached_property
+    def _right(self) -> dict[str, dict[str, str]]:
+        """What was found right, by code and name."""
+        right: dict[str, dict[str, str]] = {}
+        for refutation in self.observed.refutations:
+            right.setdefault(refutation.code, {})[refutation.name] = refutation.seen
+        return right
+
+    @cached_property
+    def _inits(self) -> list[tuple[str, tuple[str, int]]]:
+        return [
+            (name, (parameter.init.filename, parameter.init.row))
+            for parameter in self.document.parameters
+            if parameter.init is not None
+            for name in (parameter.name, *parameter.tied_with)
+        ]
+
+
+def judged(diagnostic: Diagnostic, judgements: Iterable[tuple[str, Judgement]]) -> Diagnostic:
+    """A static finding with its verdict over several targets: one confirmation is enough, then one refutation.
+
+    Args:
+        judgements: each with the target that it comes from.
+    """
+    order: list[Verdict] = ["confirmed", "refuted", "not observed"]
+    target, best = min(judgements, key=lambda pair: order.index(pair[1].verdict))
+    evidence = {"seen": best.seen, "target": target} if best.seen else {}
+    return replace(diagnostic, verdict=best.verdict, evidence=evidence)
+
+
+def frames(outcome: Outcome) -> list[tuple[str, int]]:
+    """The files and rows that the code was in when it raised, the outermost first."""
+    return [(path, int(row)) for path, row in FRAME.findall(outcome.traceback)]
+
+
+def _places(cls: Built, subjects: Iterable[Path]) -> list[list[str]]:
+    """The dotted names of an attribute in the model, one for each instance of the class; a list for each subject."""
+    return [[".".join((*filter(None, [name]), *path)) for name in cls.instances] for path in sorted(subjects)]
+
+
+def _and_others(seen: str, count: int) -> str:
+    return f"{seen}, and {count - 1} more like it" if count > 1 else seen
+
+
+def _lies_in(name: str, place: str) -> bool:
+    """Whether a dotted name is a place, or something inside it."""
+    return name == place or name.startswith((f"{place}.", f"{place}["))
