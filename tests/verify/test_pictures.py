@@ -142,6 +142,17 @@ def test_pages_of_names_that_no_file_could_have(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["out-pages", "out.html"]
 
 
+def test_the_page_of_the_documentation_shows_what_happens(folder: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    ((code, command, told, drawn),) = re.findall(
+        r"```python\n(.*?)```.*\$ paramlint report (.*?)\n(.*?)```.*```\n(flowchart.*?)```", text, re.S
+    )
+    (folder / "net.py").write_text(code)
+    result = CliRunner().invoke(report_command, command.split())
+    assert (result.exit_code, result.stderr) == (1, told)
+    assert (folder / "net.mmd").read_text() == drawn
+
+
 def test_a_large_model_is_a_small_page(folder: Path) -> None:
     (folder / "llama.py").write_text(LLAMA)
     result = verify("llama.py:llama", "--report", "out.html", "--memory", "3")

@@ -140,6 +140,10 @@ def _dot_text(text: str) -> str:
     return plain(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 
 
+#: Marks that mean nothing inside of Mermaid's quotes.
+SAFE = frozenset(" .,:_-=×(){}[]")
+
+
 def mermaid(drawn: Graph) -> Iterator[str]:
     """Lines of Mermaid's language."""
     yield "flowchart LR"
@@ -155,7 +159,7 @@ def mermaid(drawn: Graph) -> Iterator[str]:
 
 def _mermaid_text(text: str) -> str:
     """Everything that is no letter or digit, and no mark that means nothing there, as a numbered character."""
-    return "".join(c if c.isalnum() or c in " .,_=×" else f"#{ord(c)};" for c in plain(text))
+    return "".join(c if c.isalnum() or c in SAFE else f"#{ord(c)};" for c in plain(text))
 
 
 #: By the ending of the file.
