@@ -501,16 +501,42 @@ class Views(nn.Module):
         self.upper, self.lower = nn.Parameter(whole[:4]), nn.Parameter(whole[4:])
 
 
+def materialized(again: bool) -> nn.Module:
+    """Tied on the meta device, in the factory itself, and perhaps once more afterwards."""
+    with torch.device("meta"):
+        model = Tied("identity")
+    model.to_empty(device="cpu")
+    for parameter in model.parameters():
+        nn.init.normal_(parameter)
+    if again:
+        model.head.weight = model.embedding.weight
+    return model
+
+
 case("PRM501", lambda: Tied("rewrap"), lambda: Tied("identity"), "head.weight")
 case("PRM501", lambda: Tied("rewrap"), Views, "head.weight")
 case("PRM502", lambda: Tied("data"), lambda: Tied("identity"), "head.weight")
 case("PRM503", lambda: Tied("then replaced"), lambda: Tied("identity"), "head.weight")
 case("PRM504", lambda: Tied("identity"), lambda: TiedAgain("identity"), "head.weight", preset="meta")
+case("PRM504", lambda: materialized(False), lambda: materialized(True), "head.weight")
 case("PRM505", lambda: Tied("not"), lambda: Tied("identity"), "head.weight")
 case("PRM505", lambda: TiedByAnotherName("identity"), lambda: Tied("identity"), "lm_head.weight")
 
 
 # 6xx, 7xx: freezing and the optimizer.
+
+
+class EvaluatedNorm(nn.Sequential):
+    def __init__(self, stays: bool) -> None:
+        super().__init__(nn.Linear(4, 4), nn.BatchNorm1d(4))
+        self.stays = stays
+        self[1].eval()
+
+    def train(self, mode: bool = True) -> EvaluatedNorm:
+        super().train(mode)
+        if self.stays:
+            self[1].eval()
+        return self
 
 
 class FlaggedModule(nn.Module):
@@ -551,6 +577,7 @@ def each_alone(model: nn.Module) -> torch.optim.Optimizer:
 
 case("PRM602", lambda: FlaggedModule(False), lambda: FlaggedModule(True), "body")
 case("PRM603", lambda: FrozenNorm(False), lambda: FrozenNorm(True), "norm")
+case("PRM603", lambda: EvaluatedNorm(False), lambda: EvaluatedNorm(True), "1")
 case(
     "PRM704",
     lambda: nn.Sequential(nn.Linear(4, 4), nn.Tanh()),

@@ -32,6 +32,7 @@ from paramlint.verify.named import Named, Role, defining_class, grouped, sets_at
 from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
 from paramlint.verify.reach import Found, held_by_classes, unregistered
+from paramlint.verify.registrations import NORM
 from paramlint.verify.right import (
     Seen,
     distinct_places,
@@ -420,6 +421,13 @@ class LiveModel:
         before = self.plain.by_name.get(tensor.name)
         return before is not None and before.status == "written"
 
+    @property
+    def ties_lost_by_to_empty(self) -> tuple[tuple[str, ...], ...]:
+        """The names of what was one parameter until the factory called `to_empty`, and is several now."""
+        parted = self.build.registrations.parted_ties(self.groups)
+        names = [tuple(named.name for named in places) for places in parted]
+        return tuple(each for each in names if all(self.was_materialized(self.by_name[name]) for name in each))
+
     def was_materialized(self, tensor: LiveTensor) -> bool:
         """Whether a tensor has gone through `to_empty`, in the factory or by the preset."""
         by_factory = tensor.allocation is not None and tensor.allocation.library_call.endswith(".to_empty")
@@ -563,12 +571,18 @@ class LiveModel:
             holder = type(self.module)
         return Proof(name, message, holder.__qualname__, attribute, *place_of(None, holder), evidence)
 
-    def norms_updated_while_frozen(self) -> list[str]:
-        """Batch norms whose parameters are frozen, and whose statistics move all the same after `train()`."""
+    def norms_updated_while_frozen(self) -> dict[str, tuple[str, int]]:
+        """Batch norms that are frozen, or were put into evaluation mode, and whose statistics move after `train()`.
+
+        Each with the file and row where `eval()` was called on it; empty and 0 where it was not.
+        """
         modes = [(module, module.training) for module in self.module.modules()]
+        evaluated_at = self.build.registrations.evaluated_at
         try:
             self.module.train()
-            return [name for name, module in self.module.named_modules() if _moves_while_frozen(module)]
+            moving = {name: module for name, module in self.module.named_modules() if _moves(module)}
+            places = {name: evaluated_at(module) or ("", 0) for name, module in moving.items()}
+            return {name: place for name, place in places.items() if place[0] or _is_frozen(moving[name])}
         finally:
             for module, training in modes:
                 module.training = training
@@ -614,8 +628,10 @@ def _unsettled(account: Account) -> tuple[Status, float, bool]:
     return account.status, account.fraction, account.status == "written"
 
 
-def _moves_while_frozen(module: nn.Module) -> bool:
-    if not isinstance(module, nn.modules.batchnorm._NormBase) or not module.training:
-        return False
+def _moves(module: nn.Module) -> bool:
+    return isinstance(module, NORM) and module.training and module.running_mean is not None
+
+
+def _is_frozen(module: nn.Module) -> bool:
     parameters = list(module.parameters(recurse=False))
-    return bool(parameters) and module.running_mean is not None and not any(p.requires_grad for p in parameters)
+    return bool(parameters) and not any(p.requires_grad for p in parameters)

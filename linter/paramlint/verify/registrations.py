@@ -7,9 +7,11 @@ keeps a log meanwhile.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,15 +21,22 @@ from torch.utils.hooks import RemovableHandle
 from paramlint.verify.named import Named
 from paramlint.verify.shadow import address_of
 
+#: The base of all batch norms; it inherits `eval` from `Module`.
+NORM = nn.modules.batchnorm._NormBase
+
 
 @dataclass(frozen=True)
 class Registration:
-    """A parameter as it was when a module registered it; the references are weak."""
+    """A parameter as it was when a module registered it; the references are weak.
+
+    `serial` is the same for one parameter at all of its places, which it may not outlive.
+    """
 
     module: weakref.ref[nn.Module]
     attribute: str
     parameter: weakref.ref[torch.Tensor]
     address: int
+    serial: int
 
 
 class Registrations:
@@ -35,10 +44,22 @@ class Registrations:
 
     def __init__(self) -> None:
         self._log: list[Registration] = []
+        self._known: dict[int, Registration] = {}
         self._handle: RemovableHandle | None = None
+        self._evaluated = weakref.WeakKeyDictionary[nn.Module, tuple[str, int]]()
+        self._eval_before: Any = None
 
     def __enter__(self) -> Registrations:
         self._handle = register_module_parameter_registration_hook(self._note)
+        self._eval_before = vars(NORM).get("eval")
+        evaluated = self._evaluated
+
+        def noted_eval(norm: nn.Module) -> nn.Module:
+            caller = sys._getframe(1)
+            evaluated[norm] = caller.f_code.co_filename, caller.f_lineno
+            return nn.Module.eval(norm)
+
+        NORM.eval = noted_eval  # type: ignore[method-assign]
         return self
 
     def __exit__(
@@ -46,10 +67,17 @@ class Registrations:
     ) -> None:
         if self._handle is not None:
             self._handle.remove()
+            del NORM.eval
+            if self._eval_before is not None:
+                NORM.eval = self._eval_before  # type: ignore[method-assign]
 
     def addresses(self) -> set[int]:
         """The storages of all parameters that were ever registered."""
         return {entry.address for entry in self._log}
+
+    def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
+        """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
+        return self._evaluated.get(module)
 
     def was_rebound(self, named: Named) -> bool:
         """Whether the parameter got other memory after it was registered, as `p.data = other` does."""
@@ -79,7 +107,23 @@ class Registrations:
                 pairs += [(kept, named) for named in lost.values()]
         return pairs
 
+    def parted_ties(self, groups: list[list[Named]]) -> list[list[Named]]:
+        """Places that were last given one parameter, which is gone, and now hold different ones."""
+        places = {(id(named.module), named.attribute): named for names in groups for named in names}
+        last: dict[tuple[int, str], Registration] = {}
+        for entry in self._log:
+            last[id(entry.module()), entry.attribute] = entry
+        together: dict[int, list[Named]] = {}
+        for key, entry in last.items():
+            if key in places and entry.parameter() is None:
+                together.setdefault(entry.serial, []).append(places[key])
+        return [names for names in together.values() if len({id(named.tensor) for named in names}) > 1]
+
     def _note(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
         if parameter is not None:
+            known = self._known.get(id(parameter))
+            serial = known.serial if known is not None and known.parameter() is parameter else len(self._log)
             references = weakref.ref(module), attribute, weakref.ref(parameter)
-            self._log.append(Registration(*references, address_of(parameter)))
+            entry = Registration(*references, address_of(parameter), serial)
+            self._known[id(parameter)] = entry
+            self._log.append(entry)

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -140,6 +141,7 @@ def _is_false(node: cst.BaseExpression) -> bool:
 def verify(model: LiveModel) -> Iterator[Proof]:
     if not any(parameter.requires_grad for parameter in model.parameters):
         return
-    for name in model.norms_updated_while_frozen():
-        message = f"`{name}` is frozen, but in training mode its running statistics still change"
-        yield model.proof_at(name, message)
+    for name, (filename, row) in model.norms_updated_while_frozen().items():
+        how = "was put into evaluation mode" if filename else "is frozen"
+        proof = model.proof_at(name, f"`{name}` {how}, but in training mode its running statistics still change")
+        yield replace(proof, filename=filename, row=row) if filename else proof

@@ -126,9 +126,19 @@ def _text(scope: Scope, first: int, last: int) -> str:
 
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
-    for tie in model.plain.ties if model.plain else ():
-        now = {id(model.by_name[name].tensor) for name in tie.names if name in model.by_name}
-        if len(now) > 1:
-            first, second = tie.names[:2]
-            message = f"the tie of `{second}` to `{first}` is lost on materialization, so both are trained apart"
-            yield model.by_name[second].proof(message, names=tie.names, preset=model.preset)
+    lost = [tie.names for tie in model.plain.ties if _is_parted(model, tie.names)] if model.plain else []
+    for names in [*lost, *(model.ties_lost_by_to_empty if not lost else ())]:
+        first, second = names[:2]
+        message = f"the tie of `{second}` to `{first}` is lost on materialization, so both are trained apart"
+        yield model.by_name[second].proof(message, names=names, preset=model.preset)
+
+
+@rule.refutes
+def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
+    for name, seen in model.held_ties:
+        if model.was_materialized(model.by_name[name]):
+            yield name, f"{seen}, after `to_empty`"
+
+
+def _is_parted(model: LiveModel, names: tuple[str, ...]) -> bool:
+    return len({id(model.by_name[name].tensor) for name in names if name in model.by_name}) > 1
