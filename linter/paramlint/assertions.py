@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Subject = nn.Module | LiveModel | Report
 
 #: Parameters that a message names one by one.
-MOST_NAMED = 8
+MOST_NAMED = 3
 
 
 def assert_initialized(subject: Subject, *patterns: str) -> None:

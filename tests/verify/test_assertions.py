@@ -63,7 +63,7 @@ def test_init_by_values_and_by_the_call(net: LiveModel) -> None:
     assert (
         said[2].strip() == f"{place_of_the_call()}: nn.init.normal_(block.weight, std=0.02)  # type: ignore[arg-type]"
     )
-    assert said[-1] == "  and 1 more"
+    assert said[-1] == "  and 6 more"
     # 16 values are too few to test; the call tells all the same.
     a.assert_init(net, "blocks.*.bias", laws.uniform(-0.25, 0.25))
     (_, said_of_bias, _) = fails(lambda: a.assert_init(net, "blocks.3.bias", laws.uniform(-0.26, 0.26)))

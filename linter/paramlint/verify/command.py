@@ -196,6 +196,8 @@ def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
     try:
         for document in _documents(targets, options):
             documents.append(document)
+            if options["write_contract"] and document.outcome.status == "ok":
+                write_contract(options["write_contract"], document)
             if output == "full":
                 _print(document)
     except KeyboardInterrupt:
@@ -208,8 +210,6 @@ def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
         _print_sarif(documents)
     _write_pictures(documents, targets, options)
     status = _status(documents, options["discover"])
-    if options["write_contract"] and status != FAILED:
-        write_contract(options["write_contract"], documents[0])
     if status != FAILED and (problem := uncovered(options["laws"], documents)):
         click.echo(f"Error: {problem}", err=True)
         return FAILED
