@@ -103,7 +103,7 @@ def _missing(pattern: str, names: list[str]) -> list[str]:
     known = set(names)
     return [
         single
-        for single in enumerated(pattern)
+        for single in (enumerated(pattern) if pattern not in known else ())
         if single not in known and not (is_open(single) and any(matches(single, name) for name in names))
     ]
 

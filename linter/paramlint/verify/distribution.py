@@ -258,7 +258,7 @@ def _left_between(values: Array, low: float, high: float, value: float) -> str |
 
 
 def _first_difference(values: Array, expected: Array) -> str | None:
-    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=0.0)
+    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=0.0, equal_nan=True)
     if not wrong.any():
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])

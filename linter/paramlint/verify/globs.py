@@ -22,6 +22,8 @@ def matches(pattern: str, name: str) -> bool:
 
 def captures(pattern: str, name: str) -> tuple[str, ...] | None:
     """What the wildcards and numbers of a pattern stand for in a name; None where it does not cover the name."""
+    if pattern == name:  # also one that has such signs in its name
+        return tuple(TOKEN.findall(pattern))
     found = _compiled(pattern).fullmatch(name)
     if found is None:
         return None

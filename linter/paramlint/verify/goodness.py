@@ -106,7 +106,8 @@ def _certain_fault(values: Array, distribution: Distribution) -> str | None:
     """What is wrong without any probability."""
     if not values.size:
         return None
-    if not np.isfinite(values).all():
+    is_finite = distribution.mean is None or math.isfinite(distribution.mean)
+    if is_finite and not np.isfinite(values).all():
         return f"{int((~np.isfinite(values)).sum())} of {values.size} elements are not finite"
     room = ROUNDING * max((abs(b) for b in (distribution.low, distribution.high) if math.isfinite(b)), default=0)
     least, most = float(values.min()), float(values.max())
