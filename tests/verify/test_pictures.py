@@ -58,7 +58,7 @@ def test_the_report_of_a_file(folder: Path) -> None:
     result = CliRunner().invoke(report_command, [str(MODELS), "--discover", "-o", "all 100%.html"])
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == "wrote all 100%.html: 4 targets, 1 with findings\n"
+    assert result.stderr == "wrote all 100%.html: 4 targets, 1 with findings, 2 not verified\n"
     index = (folder / "all 100%.html").read_text()
     links = [unquote(link) for link in re.findall('href="([^#"]*)"', index)]
     assert len(links) == 4
@@ -70,11 +70,11 @@ def test_the_report_of_a_file(folder: Path) -> None:
 
 
 REFUSED = [
-    (("--report", "no/out.html"), "--report: there is no folder `no` for `out.html`; create it first"),
-    (("--report", "out.pdf"), "--report writes HTML: `out.pdf` does not end with .html"),
-    (("--report", "folder.html"), "--report: `folder.html` is a folder; name a file"),
-    (("--graph", "out.png"), "--graph writes Graphviz (.dot) or Mermaid (.mmd): `out.png` ends with neither"),
-    (("--graph", "no/out.dot"), "--graph: there is no folder `no` for `out.dot`; create it first"),
+    (("--report", "no/out.html"), "the report cannot be written: there is no folder `no`; create it first"),
+    (("--report", "out.pdf"), "the report is HTML: `out.pdf` does not end with .html"),
+    (("--report", "folder.html"), "the report cannot be written: `folder.html` is a folder; name a file"),
+    (("--graph", "out.png"), "the graph is Graphviz (.dot) or Mermaid (.mmd): `out.png` ends with neither"),
+    (("--graph", "no/out.dot"), "the graph cannot be written: there is no folder `no`; create it first"),
     (("--graph", "out.dot", "x.py:Other"), "--graph draws one model: give one target, without --discover"),
 ]
 
@@ -95,7 +95,7 @@ def test_without_jinja2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     result = verify("net.py:Net", "--report", "out.html")
     assert result.exit_code == 2
-    assert "--report needs jinja2, which is not installed: pip install 'paramlint[report]'" in result.stderr
+    assert "the report needs jinja2, which is not installed: pip install 'paramlint[report]'" in result.stderr
 
 
 def test_a_graph_needs_no_jinja2(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -29,10 +29,10 @@ def check_report(path: Path) -> None:
         click.UsageError: with what to do instead.
     """
     if path.suffix not in PAGES:
-        raise click.UsageError(f"--report writes HTML: `{path}` does not end with .html")
-    _check_place("--report", path)
+        raise click.UsageError(f"the report is HTML: `{path}` does not end with .html")
+    _check_place("the report", path)
     if importlib.util.find_spec("jinja2") is None:
-        raise click.UsageError("--report needs jinja2, which is not installed: pip install 'paramlint[report]'")
+        raise click.UsageError("the report needs jinja2, which is not installed: pip install 'paramlint[report]'")
 
 
 def check_graph(path: Path, targets: int, discovers: bool) -> None:
@@ -44,20 +44,20 @@ def check_graph(path: Path, targets: int, discovers: bool) -> None:
     from paramlint.report.graph import LANGUAGES
 
     if path.suffix not in LANGUAGES:
-        raise click.UsageError(f"--graph writes Graphviz (.dot) or Mermaid (.mmd): `{path}` ends with neither")
+        raise click.UsageError(f"the graph is Graphviz (.dot) or Mermaid (.mmd): `{path}` ends with neither")
     if targets > 1 or discovers:
         raise click.UsageError("--graph draws one model: give one target, without --discover")
-    _check_place("--graph", path)
+    _check_place("the graph", path)
 
 
-def _check_place(option: str, path: Path) -> None:
+def _check_place(what: str, path: Path) -> None:
     folder = path.parent
     if not folder.is_dir():
-        raise click.UsageError(f"{option}: there is no folder `{folder}` for `{path.name}`; create it first")
+        raise click.UsageError(f"{what} cannot be written: there is no folder `{folder}`; create it first")
     if path.is_dir():
-        raise click.UsageError(f"{option}: `{path}` is a folder; name a file")
+        raise click.UsageError(f"{what} cannot be written: `{path}` is a folder; name a file")
     if not os.access(folder, os.W_OK):
-        raise click.UsageError(f"{option}: the folder `{folder}` cannot be written to")
+        raise click.UsageError(f"{what} cannot be written: the folder `{folder}` is read-only")
 
 
 def write_page(path: Path, document: Document, command: str) -> None:
@@ -97,7 +97,8 @@ def write_pages(path: Path, packages: str, documents: Sequence[Document], comman
     links = {target: f"{_quoted(folder.name)}/{name}" for target, name in names.items()}
     _write(path, index(packages, documents, links, command, created))
     found = sum(bool(document.findings) for document in documents)
-    _tell(path, f"{number_of(len(documents), 'target')}, {found} with findings")
+    failed = sum(document.outcome.status != "ok" for document in documents)
+    _tell(path, f"{number_of(len(documents), 'target')}, {found} with findings, {failed} not verified")
 
 
 def write_graph(path: Path, document: Document) -> None:
