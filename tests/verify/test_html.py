@@ -124,6 +124,12 @@ def test_links_lead_somewhere() -> None:
         assert attributes.get("aria-labelledby", ids[0]) in ids
 
 
+def test_a_badge_leads_to_the_finding_about_its_own_parameter() -> None:
+    text = page(document(parameter("a"), parameter("b"), findings=(finding("a"), finding("b"))), "", "")
+    table, tree = text.partition("<tbody")[2].partition("</table>")[::2]
+    assert re.findall('href="#(f.)"', table) == re.findall('href="#(f.)"', tree) == ["f1", "f2"]
+
+
 def test_pictures_and_tables_are_told_to_those_who_do_not_see_them() -> None:
     histogram = Histogram(low=-1, high=1, counts=(1, 2), expected=(0.5, 0.5))
     text = page(document(parameter("w"), details=details(w=histogram)), "", "")

@@ -84,6 +84,11 @@ def test_findings_stand_where_they_belong() -> None:
     assert outline(tree(given)) == ["model  32 PRM201", "  a  32 PRM201", "    .w 1", "    .heads 1 nothing PRM401"]
 
 
+def test_what_is_refuted_stands_nowhere() -> None:
+    given = document(parameter("a.w"), findings=(finding("a.w", verdict="refuted"), finding("b", verdict="refuted")))
+    assert outline(tree(given)) == ["model  32", "  a  32", "    .w 1"]
+
+
 def shared(given: Document) -> list[list[list[tuple[str, int]]]]:
     return [[list(one.names) for one in group.parameters] for group in sharings(given)]
 

@@ -25,9 +25,9 @@ def alike_parameters(document: Document) -> list[tuple[str, list[Parameter]]]:
 
 
 def codes_by_name(document: Document) -> dict[str, tuple[str, ...]]:
-    """The codes of the findings about each parameter, each once."""
+    """The codes of the findings about each parameter, each once; what was refuted is not about it."""
     codes: dict[str, tuple[str, ...]] = {}
-    for found in document.findings:
+    for found in (found for found in document.findings if found.verdict != "refuted"):
         known = codes.get(found.parameter, ())
         codes[found.parameter] = known if found.code in known else (*known, found.code)
     return codes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -41,7 +42,7 @@ def page(document: Document, command: str, created: str, back: str = "") -> str:
         tiles=list(view.tiles(document)) if is_ok else [],
         cards=view.cards(document),
         rows=view.rows(document),
-        numbers=view.numbers(document),
+        numbers=defaultdict(dict, view.numbers(document)),
         tree=tree(document) if document.parameters else None,
         shared=len(shared),
         wires=wires.drawing(shared),

@@ -102,11 +102,12 @@ def rows(document: Document) -> list[Row]:
     ]
 
 
-def numbers(document: Document) -> dict[str, int]:
-    """By code the number of the first card about it, to which a badge leads."""
-    found: dict[str, int] = {}
+def numbers(document: Document) -> dict[str, dict[str, int]]:
+    """By parameter and code the number of the card about both, to which a badge leads."""
+    found: dict[str, dict[str, int]] = {}
     for card in cards(document):
-        found.setdefault(card.found.code, card.number)
+        for name in (card.found.parameter, *card.others):
+            found.setdefault(name, {}).setdefault(card.found.code, card.number)
     return found
 
 
