@@ -59,7 +59,7 @@ class Registrations:
             evaluated[norm] = caller.f_code.co_filename, caller.f_lineno
             return nn.Module.eval(norm)
 
-        NORM.eval = noted_eval  # type: ignore[method-assign]
+        NORM.eval = noted_eval  # type: ignore[assignment, method-assign]
         return self
 
     def __exit__(

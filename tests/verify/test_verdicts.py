@@ -1,0 +1,310 @@
+"""Static findings, and what the live model says about each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from paramlint.cli import main
+from paramlint.finding import Diagnostic, Location
+from paramlint.suite import select
+from paramlint.verify.observed import Built, Observed, Refutation
+from paramlint.verify.outcome import Outcome
+from paramlint.verify.sites import Site, site_of
+from paramlint.verify.summary import Document, Found, Init, Parameter, Summary
+from paramlint.verify.summary import Location as Place
+from paramlint.verify.verdicts import Evidence, Judgement, judged
+
+pytest.importorskip("torch")
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "verdicts"
+MARK = re.compile(r"# verdict: (PRM\d+) (confirmed|refuted|not observed|none)$")
+OK = Outcome(status="ok", stage="analyze")
+
+
+def verified(path: Path, folder: Path) -> Document:
+    """The document of `build` in a file, made as a child process makes it, in this process."""
+    from paramlint.verify import child
+    from paramlint.verify.isolate import Request
+    from paramlint.verify.static import with_static
+    from paramlint.verify.targets import parse_target
+    from paramlint.verify.work import Job
+
+    job = Job(target=parse_target(f"{path}:build"), select=("PRM",))
+    payload = msgspec.Raw(msgspec.json.encode(job))
+    request = Request(work="paramlint.verify.work:verify", payload=payload, seconds=60, deadline=1e9)
+    answer = child._work(request, child._Progress(folder / "stage"))
+    summary = msgspec.json.decode(answer.result, type=Summary | None)
+    document = Document.of(str(path), answer.outcome, summary)
+    return with_static(document, summary.observed if summary else Observed(), select(("PRM",)))
+
+
+def marks(folder: Path) -> dict[tuple[str, int, str], str]:
+    return {
+        (path.name, row, mark[1]): mark[2]
+        for path in sorted(folder.glob("*.py"))
+        for row, line in enumerate(path.read_text().splitlines(), 1)
+        if (mark := MARK.search(line))
+    }
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["confirmed.py", "refuted/factory.py", *(f"raises/{path.name}" for path in sorted(FIXTURES.glob("raises/*.py")))],
+)
+def test_each_marked_line_has_its_verdict(target: str, tmp_path: Path) -> None:
+    path = FIXTURES / target
+    found: dict[tuple[str, int, str], set[str | None]] = defaultdict(set)
+    for finding in verified(path, tmp_path).findings:
+        found[Path(finding.filename).name, finding.location.row, finding.code].add(finding.verdict)
+    alone = path.parent.name == "raises"
+    expected = {place: verdict for place, verdict in marks(path.parent).items() if place[0] == path.name or not alone}
+    assert expected
+    for place, verdict in expected.items():
+        assert found[place] == (set() if verdict == "none" else {verdict}), place
+
+
+# The join itself.
+
+TEXT = """\
+class Block(Module):
+    def __init__(self):
+        self.w = Parameter(empty(3))
+        layers = [Linear(3, 3)] * 2
+        self.layers = ModuleList(layers)
+        self.register_buffer("table", ones(3))
+        setattr(self, "other", 1)
+
+    act = PReLU()
+
+    class Inner(Module):
+        def forward(self):
+            def local():
+                self.inner.weight = 1
+
+def build():
+    class Local(Module):
+        def __init__(self):
+            self.w = 1
+    model.head.weight = 1
+"""
+
+
+def site(row: int, message: str = "it is wrong") -> Site:
+    import ast
+
+    line = TEXT.splitlines()[row - 1]
+    start = Location(row, len(line) - len(line.lstrip()) + 1)
+    return site_of(ast.parse(TEXT), diagnostic(start.row, message, column=start.column))
+
+
+def diagnostic(row: int = 3, message: str = "`self.w` is garbage", code: str = "PRM201", column: int = 9) -> Diagnostic:
+    return Diagnostic("/model.py", Location(row, column), Location(row, column), code, "some-rule", message)
+
+
+@pytest.mark.parametrize(
+    ("row", "message", "qualname", "subjects"),
+    [
+        (3, "`self.w` is garbage", "Block", {("w",)}),
+        (3, "it is garbage", "Block", {("w",)}),
+        (4, "`Linear` builds one module", "Block", {("layers",)}),
+        (6, "a value is lost", "Block", {("table",)}),
+        (7, "it is set", "Block", {("other",)}),
+        (9, "`act` belongs to the class", "Block", {("act",)}),
+        (14, "`self.inner.weight` is new", "Block.Inner", {("inner", "weight")}),
+        (19, "it is wrong", "build.<locals>.Local", {("w",)}),
+        (20, "`model.head.weight` is new", "", set()),
+        (2, "`Block.__init__` does not call", "Block", set()),
+    ],
+)
+def test_what_a_finding_is_about(row: int, message: str, qualname: str, subjects: set[tuple[str, ...]]) -> None:
+    about = site(row, message)
+    assert (about.qualname, about.subjects) == (qualname, subjects)
+
+
+def live(parameter: str, code: str = "PRM201", **more: Any) -> Found:
+    given: dict[str, Any] = {
+        "filename": "/elsewhere.py",
+        "location": Place(1),
+        "verdict": "confirmed",
+        "evidence": {},
+    } | more
+    return Found(code=code, name="some-rule", message=f"`{parameter}` is wrong", parameter=parameter, **given)
+
+
+def evidence(*findings: Found, right: dict[str, str] | None = None, **more: Any) -> Evidence:
+    built = more.pop("built", (Built(qualname="Block", filename="/model.py", instances=("blocks.0", "blocks.1")),))
+    document = Document(**({"target": "net:Net", "outcome": OK, "findings": findings} | more))
+    refutations = tuple(Refutation(code="PRM201", name=name, seen=seen) for name, seen in (right or {}).items())
+    return Evidence(document, Observed(built=built, refutations=refutations))
+
+
+def verdict(of: Evidence, finding: Diagnostic | None = None, row: int = 3) -> str:
+    finding = finding or diagnostic()
+    return of.judge(finding, site(row, finding.message)).verdict
+
+
+def test_confirmed_by_the_name_in_an_instance() -> None:
+    assert verdict(evidence(live("blocks.1.w"))) == "confirmed"
+    assert verdict(evidence(live("blocks.1.w.inner"))) == "confirmed"
+    assert verdict(evidence(live("blocks.1.width"))) == "not observed"
+    assert verdict(evidence(live("head.w"))) == "not observed"
+    assert verdict(evidence(live("head.w", evidence={"names": ["head.w", "blocks.0.w"]}))) == "confirmed"
+
+
+def test_confirmed_by_class_and_attribute_unless_two_classes_have_the_name() -> None:
+    held = live("x", owner="Block", attribute="w")
+    assert verdict(evidence(held)) == "confirmed"
+    assert verdict(evidence(live("x", owner="Block", attribute="v"))) == "not observed"
+    two = [Built(qualname="Block", filename=name, instances=("a",)) for name in ("/model.py", "/other.py")]
+    assert verdict(evidence(held, built=tuple(two))) == "not observed"
+
+
+def test_confirmed_by_the_line() -> None:
+    assert verdict(evidence(live("x", filename="/model.py", location=Place(3)))) == "confirmed"
+    assert verdict(evidence(live("x", filename="/model.py", location=Place(4)))) == "not observed"
+    init = Init(call="normal_", arguments={}, filename="/model.py", row=3)
+    drawn = Parameter(
+        name="x.weight", shape=(), dtype="", requires_grad=True, status="written", written_fraction=1, init=init
+    )
+    assert verdict(evidence(live("x"), parameters=(drawn,))) == "confirmed"
+    assert verdict(evidence(live("y"), parameters=(drawn,))) == "not observed"
+
+
+def test_confirmed_by_the_same_rule_or_a_neighbour_only() -> None:
+    assert verdict(evidence(live("blocks.0.w", code="PRM401"))) == "not observed"
+    assert verdict(evidence(live("blocks.0.w")), diagnostic(code="PRM202")) == "confirmed"
+    assert verdict(evidence(live("blocks.0.w", code="PRM202"))) == "not observed"
+
+
+def test_what_is_only_likely_confirms_and_refutes_nothing() -> None:
+    right = {"blocks.0.w": "it was written", "blocks.1.w": "it was written"}
+    assert verdict(evidence(live("blocks.1.w", verdict=None), right=right)) == "not observed"
+
+
+def test_refuted_only_where_every_instance_is_right() -> None:
+    assert verdict(evidence(right={"blocks.0.w": "it was written"})) == "not observed"
+    both = {"blocks.0.w": "`blocks.0.w` was written", "blocks.1.w": "`blocks.1.w` was written"}
+    judgement = evidence(right=both).judge(diagnostic(), site(3, diagnostic().message))
+    assert judgement == Judgement("refuted", "`blocks.0.w` was written, and 1 more like it")
+    assert verdict(evidence(live("blocks.1.w"), right=both)) == "confirmed"
+    assert verdict(evidence(right=both), diagnostic(code="PRM401")) == "not observed"
+    assert verdict(evidence(right=both, built=())) == "not observed"
+
+
+def test_code_outside_of_the_model_knows_it_by_the_end_of_a_path() -> None:
+    finding = diagnostic(20, "`model.head.weight` is new", column=5)
+    assert verdict(evidence(live("head.weight")), finding, 20) == "confirmed"
+    assert verdict(evidence(live("ahead.weight")), finding, 20) == "not observed"
+
+
+def test_a_fault_that_raises_is_confirmed_by_what_is_raised_there() -> None:
+    def failed(message: str, row: int, path: str = "/model.py") -> Evidence:
+        trace = f'  File "{path}", line {row}, in __init__\n    self.w = 1\n'
+        outcome = Outcome(status="error", stage="construct", message=message, filename=path, row=row, traceback=trace)
+        return evidence(outcome=outcome)
+
+    said = "AttributeError: cannot assign module before Module.__init__() call"
+    missing = diagnostic(2, "`Block.__init__` does not call", "PRM405", column=5)
+    assert verdict(failed(said, 5), missing, 2) == "confirmed"
+    assert verdict(failed(said, 20), missing, 2) == "not observed"
+    assert verdict(failed(said, 5, "/other.py"), missing, 2) == "not observed"
+    assert verdict(failed("ValueError: no data", 5), missing, 2) == "not observed"
+    assert verdict(failed(said, 3)) == "not observed"
+
+
+def test_several_targets_are_judged_together() -> None:
+    confirmed, refuted, unseen = Judgement("confirmed", "a"), Judgement("refuted", "b"), Judgement("not observed")
+    both = judged(diagnostic(), [("x", refuted), ("y", confirmed)])
+    assert (both.verdict, both.evidence) == ("confirmed", {"seen": "a", "target": "y"})
+    assert judged(diagnostic(), [("x", unseen), ("y", refuted)]).verdict == "refuted"
+    assert (judged(diagnostic(), [("x", unseen)]).verdict, judged(diagnostic(), [("x", unseen)]).evidence) == (
+        "not observed",
+        {},
+    )
+
+
+# As a user sees it, in real child processes.
+
+REFUTED = FIXTURES / "refuted"
+
+
+def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(["check", "--isolated", str(REFUTED / "unfinished.py"), *arguments])
+    return status, *capsys.readouterr()
+
+
+def test_check_says_what_the_model_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    target = f"{REFUTED / 'factory.py'}:build"
+    status, out, err = check(capsys, "--verify-with", target, "--select", "PRM401", "--output-format", "json")
+    (found,) = json.loads(out)
+    assert (status, found["verdict"]) == (0, "refuted")
+    assert found["evidence"] == {
+        "seen": "`4.layers` is a `ModuleList`, which registers what it holds",
+        "target": target,
+    }
+    assert "no findings, 1 file checked\n1 finding refuted by the live model\n" in err
+
+
+def test_check_with_a_target_that_fails(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "factory.py").write_text("def build():\n    raise ValueError('no data')\n")
+    target = f"{tmp_path / 'factory.py'}:build"
+    status, out, err = check(capsys, "--verify-with", target, "--select", "PRM401", "--output-format", "concise")
+    assert (status, out.count("[not observed]")) == (2, 1)
+    assert f"error: {target} error in stage construct: ValueError: no data" in err
+
+
+def test_without_a_target_there_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = check(capsys, "--select", "PRM401", "--output-format", "json")
+    assert status == 1
+    assert not {"verdict", "evidence"} & set(json.loads(out)[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--fix",), "leave --fix out"),
+        (("--diff",), "leave --diff out"),
+        (("--add-noqa",), "leave --add-noqa out"),
+        (("--watch",), "leave --watch out"),
+        (("--write-baseline",), "leave --write-baseline out"),
+        (("-",), "leave `-` out"),
+    ],
+)
+def test_what_does_not_go_with_a_target(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    status, out, err = check(capsys, "--verify-with", "net:Net", *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("target", "message"), [("net", "names no factory"), ("a-b:c", "is no target"), ("net:", "names no factory")]
+)
+def test_a_target_that_cannot_be_understood(capsys: pytest.CaptureFixture[str], target: str, message: str) -> None:
+    status, _, err = check(capsys, "--verify-with", target)
+    assert status == 2
+    assert message in err
+
+
+def test_sarif_of_a_model_and_of_a_failure() -> None:
+    from paramlint.verify.command import verify_command
+
+    arguments = [f"{REFUTED / 'factory.py'}:build", f"{FIXTURES / 'raises' / 'another_reason.py'}:build"]
+    result = CliRunner().invoke(verify_command, [*arguments, "--select", "PRM401", "--output-format", "sarif"])
+    assert result.exit_code == 2
+    (run,) = json.loads(result.stdout)["runs"]
+    (found,) = run["results"]
+    assert (found["kind"], found["level"], found["properties"]["verdict"]) == ("pass", "none", "refuted")
+    assert "ModuleList" in found["properties"]["evidence"]["seen"]
+    (notification,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert "ValueError: no data set here" in notification["message"]["text"]
+    assert not run["invocations"][0]["executionSuccessful"]
