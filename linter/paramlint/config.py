@@ -11,7 +11,7 @@ import msgspec
 
 from paramlint.toml_file import ConfigError, TomlFile
 
-__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "find", "load"]
+__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "check_rules", "find", "load"]
 
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
@@ -61,7 +61,8 @@ class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 class Settings:
     """A table, and all that it extends; paths in it are relative to the folder of the file that names them.
 
-    `files` are the configuration files read, the nearest first; none when there are none.
+    `files` are the configuration files read, the nearest first; none when there are none. `selectors` are all names of
+    rules in them, with where they stand; `check_rules` says whether there are such rules.
     """
 
     table: Table = field(default_factory=Table)
@@ -69,6 +70,7 @@ class Settings:
     exclude: tuple[tuple[str, tuple[str, ...]], ...] = ()
     per_file_ignores: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     baseline: str | None = None
+    selectors: tuple[tuple[TomlFile, str], ...] = ()
 
 
 def find(paths: Iterable[str]) -> Settings:
@@ -110,8 +112,8 @@ def load(path: str, seen: tuple[str, ...] = ()) -> Settings:
         ((folder, table.exclude),),
         tuple((folder, pattern, codes) for pattern, codes in table.per_file_ignores.items()),
         os.path.join(folder, table.baseline) if table.baseline is not None else None,
+        tuple((file, selector) for selector in _selectors(table)),
     )
-    _check_rules(own, file)
     if table.extend is None:
         return own
     base = os.path.join(folder, os.path.expanduser(table.extend))
@@ -139,6 +141,7 @@ def _combine(base: Settings, own: Settings) -> Settings:
         exclude=(*base.exclude, *own.exclude),
         per_file_ignores=(*base.per_file_ignores, *own.per_file_ignores),
         baseline=own.baseline or base.baseline,
+        selectors=(*own.selectors, *base.selectors),
     )
 
 
@@ -168,16 +171,20 @@ def _table(file: TomlFile, folder: str) -> Table:
     return msgspec.structs.replace(table, verify=verify)
 
 
-def _check_rules(settings: Settings, file: TomlFile) -> None:
+def _selectors(table: Table) -> tuple[str, ...]:
+    in_files = (selector for selectors in table.per_file_ignores.values() for selector in selectors)
+    return (*(table.select or ()), *table.extend_select, *table.ignore, *in_files)
+
+
+def check_rules(settings: Settings) -> None:
+    """Look all named rules up, which takes loading them.
+
+    Raises:
+        ConfigError: there is none of a name.
+    """
     from paramlint.suite import UnknownRuleError, by_name
 
-    table = settings.table
-    for selector in (
-        *(table.select or ()),
-        *table.extend_select,
-        *table.ignore,
-        *(code for codes in table.per_file_ignores.values() for code in codes),
-    ):
+    for file, selector in settings.selectors:
         try:
             by_name(selector)
         except UnknownRuleError as error:

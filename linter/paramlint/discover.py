@@ -21,6 +21,7 @@ EXCLUDED = frozenset(
         ".ipynb_checkpoints",
         ".mypy_cache",
         ".nox",
+        ".paramlint_cache",
         ".pyenv",
         ".pytest_cache",
         ".ruff_cache",

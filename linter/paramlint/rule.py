@@ -49,6 +49,7 @@ __all__ = [
     "Rule",
     "Stores",
     "Trigger",
+    "names",
 ]
 
 Group = Literal["bug", "risk", "pedantic"]
@@ -56,6 +57,12 @@ FixKind = Literal["safe", "unsafe", "none"]
 
 NodeT = TypeVar("NodeT", bound="cst.CSTNode")
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
+
+
+def names(selector: str, code: str, name: str) -> bool:
+    """Whether a selector (`ALL`, a code, a prefix of codes or a rule's name) names the rule of this code and name."""
+    given = selector.strip()
+    return given.upper() == "ALL" or name == given.lower() or (given != "" and code.startswith(given.upper()))
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from paramlint.baseline import Baseline
+from paramlint.cache.results import Results
+from paramlint.cache.stored import Reported
 from paramlint.check import FileReport, check_paths, check_source, problem, with_large_stack
+from paramlint.dependencies import Dependencies
 from paramlint.documents import read
-from paramlint.facts import Project
 from paramlint.finding import Applicability, Diagnostic
 from paramlint.fixes import fix_source
 from paramlint.nominate import Nominator
 from paramlint.patterns import Patterns
 from paramlint.rewrite import Rewrite
-from paramlint.rule import Rule
+from paramlint.rule import Rule, names
 from paramlint.source import Source, UnreadableError
-from paramlint.suite import by_name
+
+#: A file in which only this went wrong gives the same next time; anything else may have been an accident.
+_SYNTAX = "PRM002"
 
 
 class PerFileIgnores:
@@ -28,18 +33,17 @@ class PerFileIgnores:
     """
 
     def __init__(self, ignores: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
-        self._ignores = [
-            (Patterns(folder, (pattern,)), {rule.code for selector in selectors for rule in by_name(selector)})
-            for folder, pattern, selectors in ignores
-        ]
+        self._ignores = [(Patterns(folder, (pattern,)), selectors) for folder, pattern, selectors in ignores]
 
     def apply(self, report: FileReport) -> FileReport:
         """The report without those rules."""
         if not self._ignores or not report.diagnostics:
             return report
         path = os.path.abspath(report.path)
-        codes = {c for patterns, ignored in self._ignores if patterns.cover_somewhere(path, False) for c in ignored}
-        return replace(report, diagnostics=[d for d in report.diagnostics if d.code not in codes])
+        selectors = {s for patterns, given in self._ignores if patterns.cover_somewhere(path, False) for s in given}
+        ignored = [d for d in report.diagnostics if any(names(s, d.code, d.name) for s in selectors)]
+        kept = [d for d in report.diagnostics if d not in ignored or d in report.problems]
+        return replace(report, diagnostics=kept)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Run:
         reference: parse every file whole.
         ignores: which rules are not asked for in which files.
         baseline: what is known and not to be said again.
+        jobs: on how many processes at most.
+        cache: what earlier runs found.
     """
 
     rules: Sequence[Rule]
@@ -59,6 +65,8 @@ class Run:
     reference: bool = False
     ignores: PerFileIgnores = field(default_factory=lambda: PerFileIgnores(()))
     baseline: Baseline | None = None
+    jobs: int = 1
+    cache: Results | None = None
 
     def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
         """The report without what is not asked for or is known."""
@@ -132,57 +140,97 @@ class Result:
 
 def run_paths(paths: Sequence[str], run: Run, step: Callable[[], None] = lambda: None) -> Result:
     """Check the files of some paths, and call `step` after each."""
-    return with_large_stack(lambda: _run_paths(paths, run, step))
+    result = Result()
+    result.reports = [run.keep(report, result.source) for report in _reports(paths, run, step)]
+    _fix(result, run)
+    return result
 
 
 def run_source(source: Source, run: Run) -> Result:
     """Check one text, such as standard input."""
-    return with_large_stack(lambda: _run_source(source, run))
+    from paramlint.facts import Project
 
-
-def _run_paths(paths: Sequence[str], run: Run, step: Callable[[], None]) -> Result:
-    project = Project()
-    result = Result()
-    for report in check_paths(paths, run.rules, project, reference=run.reference):
-        result.reports.append(run.keep(report, result.source))
-        step()
-    _fix(result, run, project)
-    return result
-
-
-def _run_source(source: Source, run: Run) -> Result:
-    project = Project()
-    report = check_source(source, Nominator(run.rules), project, reference=run.reference)
+    report = with_large_stack(lambda: check_source(source, Nominator(run.rules), Project(), reference=run.reference))
     result = Result(sources={source.path: source})
     result.reports.append(run.keep(report, result.source))
-    _fix(result, run, project)
+    _fix(result, run)
     return result
 
 
-def _fix(result: Result, run: Run, project: Project) -> None:
+def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[FileReport]:
+    """What is found in some files, from the cache where it has that."""
+    known = run.cache.get(paths) if run.cache is not None else {}
+    reports = {path: _placed(path, reported) for path, reported in known.items()}
+    for _ in known:
+        step()
+    rest = [path for path in paths if path not in known]
+    if rest:
+        checked, dependencies = _check(rest, run, step)
+        reports |= {report.path: report for report in checked}
+        if run.cache is not None:
+            lasting = [report for report in checked if all(d.code == _SYNTAX for d in report.problems)]
+            run.cache.add({r.path: Reported(r.diagnostics, r.suppressed) for r in lasting}, dependencies)
+    if run.cache is not None:
+        run.cache.save()
+    return [reports[path] for path in paths]
+
+
+def _placed(path: str, reported: Reported) -> FileReport:
+    """What was found in a file, with its path as it is given this time."""
+    diagnostics, suppressed = ([replace(d, path=path) for d in found] for found in reported)
+    return FileReport(path, diagnostics, suppressed)
+
+
+def _check(paths: Sequence[str], run: Run, step: Callable[[], None]) -> tuple[list[FileReport], Dependencies]:
+    """Check files, in one process unless there is much to do."""
+    from paramlint.facts import Project
+    from paramlint.workers import SERIAL, check_parallel, weight
+
+    weights = [weight(path) for path in paths] if run.jobs > 1 else []
+    if sum(weights) > SERIAL:
+        return check_parallel(paths, weights, run.rules, run.jobs, reference=run.reference, step=step)
+    project = Project()
+
+    def check() -> list[FileReport]:
+        reports = []
+        for report in check_paths(paths, run.rules, project, reference=run.reference):
+            reports.append(report)
+            step()
+        return reports
+
+    return with_large_stack(check), project.dependencies
+
+
+def _fix(result: Result, run: Run) -> None:
     """Fix what may be fixed, in memory, and replace the reports of those files by what is left."""
     if run.fix is None:
         return
-    nominator = Nominator(run.rules)
+    for index, report in enumerate(result.reports):
+        before = result.source(report.path) if _fixable(report.diagnostics, run.fix) else None
+        if before is None:
+            continue
+        after, fixes, left = with_large_stack(partial(_fix_source, before, run, run.fix))
+        if not fixes:
+            continue
+        result.rewrites.append(Rewrite(before, after, fixes))
+        result.unfixed[report.path] = report
+        result.reports[index] = left
+        result.sources[report.path] = after
+
+
+def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, int, FileReport]:
+    """A source with its fixes, how many they are, and what is left; other files count as they are on disk."""
+    from paramlint.facts import Project
+
+    nominator, project = Nominator(run.rules), Project()
 
     def check(source: Source) -> FileReport:
         report = check_source(source, nominator, project, reference=run.reference)
         return run.keep(report, lambda _: source)
 
-    for index, report in enumerate(result.reports):
-        if not _fixable(report.diagnostics, run.fix):
-            continue
-        before = result.source(report.path)
-        if before is None:
-            continue
-        after, fixes = fix_source(before, lambda source: _fixable(check(source).diagnostics, run.fix))
-        if not fixes:
-            continue
-        result.rewrites.append(Rewrite(before, after, fixes))
-        result.unfixed[report.path] = report
-        result.reports[index] = check(after)
-        result.sources[report.path] = after
+    after, fixes = fix_source(before, lambda source: _fixable(check(source).diagnostics, fix))
+    return after, fixes, check(after)
 
 
-def _fixable(diagnostics: Sequence[Diagnostic], fix: Applicability | None) -> list[Diagnostic]:
+def _fixable(diagnostics: Sequence[Diagnostic], fix: Applicability) -> list[Diagnostic]:
     return [d for d in diagnostics if d.fix is not None and fix in ("unsafe", d.fix.applicability)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from paramlint.rule import Rule
+from paramlint.rule import Rule, names
 from paramlint.unused import rule as unused_suppression
 from paramlint_rules import RULES
 
@@ -65,13 +65,10 @@ def by_name(selector: str) -> list[Rule]:
     Raises:
         UnknownRuleError: it names none.
     """
-    given = selector.strip()
-    if given.upper() == "ALL":
-        return list(CATALOGUE)
-    found = [r for r in CATALOGUE if r.name == given.lower() or (given and r.code.startswith(given.upper()))]
+    found = [rule for rule in CATALOGUE if names(selector, rule.code, rule.name)]
     if not found:
-        names = [name for rule in CATALOGUE for name in (rule.code, rule.name)]
-        close = difflib.get_close_matches(given, names, 1) or difflib.get_close_matches(given.upper(), names, 1)
+        given, known = selector.strip(), [name for rule in CATALOGUE for name in (rule.code, rule.name)]
+        close = difflib.get_close_matches(given, known, 1) or difflib.get_close_matches(given.upper(), known, 1)
         hint = f"; did you mean {close[0]}?" if close else "; `paramlint rules` lists them"
         raise UnknownRuleError(f"no rule is called {selector!r}{hint}")
     return found

@@ -59,6 +59,9 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
     metavar="TARGET",
     help="Build this model too, as `paramlint verify` does, and say of each finding whether it shows there.",
 )
+@click.option("--cache/--no-cache", default=True, help="Use what earlier runs found; the output is the same without.")
+@click.option("--cache-dir", metavar="DIR", help="Where to keep it, instead of in `.paramlint_cache`.")
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Use N processes, by default one a processor.")
 @click.option("--reference", is_flag=True, help="Parse every file whole: slow, to compare with.")
 def check(**given: Any) -> int:
     """Check the source of files and folders, by default of the current one. Nothing of it is imported or run, unless

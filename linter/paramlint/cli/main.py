@@ -16,6 +16,7 @@ from paramlint import __version__
 #: Subcommand to the module and object that implement it; imported when it is asked for, since most need LibCST.
 COMMANDS = {
     "check": "paramlint.cli.check:check",
+    "clean": "paramlint.cli.clean:clean",
     "report": "paramlint.verify.command:report_command",
     "rule": "paramlint.cli.rules:rule",
     "rules": "paramlint.cli.rules:rules",

@@ -25,7 +25,7 @@ from paramlint.report.style import Style
 from paramlint.report.summary import summary
 from paramlint.report.units import count
 from paramlint.rewrite import Rewrite, write
-from paramlint.runner import Result, run_paths, run_source
+from paramlint.runner import Result, Run, run_paths, run_source
 
 if TYPE_CHECKING:
     from paramlint.verify.targets import Target
@@ -46,7 +46,7 @@ def check_files(task: Task, targets: Sequence[Target] = ()) -> int:
     if targets:
         result, failed = judge(task, result, targets)
     if task.arguments.verbose:
-        _print(_details(task, result, time.monotonic() - started), sys.stderr)
+        _print(_details(task, run, result, time.monotonic() - started), sys.stderr)
     if task.arguments.diff:
         return _print_diff(result)
     if task.arguments.write_baseline:
@@ -199,10 +199,10 @@ def _print_summary(task: Task, result: Result) -> None:
         _print(summary(result), sys.stderr)
 
 
-def _details(task: Task, result: Result, seconds: float) -> Iterator[str]:
+def _details(task: Task, run: Run, result: Result, seconds: float) -> Iterator[str]:
     for path in task.settings.files or ("none",):
         yield f"configuration: {plain(path)}"
-    yield f"rules: {' '.join(rule.code for rule in task.run().rules)}"
+    yield f"rules: {' '.join(rule.code for rule in run.rules)}"
     for path, reason in sorted(result.skipped.items()):
         yield f"skipped: {plain(path)}: {reason}"
     yield f"{count(len(result.reports), 'file')} in {seconds:.2f} s"

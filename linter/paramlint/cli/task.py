@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 import click
 
@@ -11,8 +14,10 @@ from paramlint.discover import SUFFIXES, Discovery, Found
 
 if TYPE_CHECKING:
     from paramlint.baseline import Baseline
+    from paramlint.cache.results import Results
     from paramlint.config import Settings
     from paramlint.finding import Applicability
+    from paramlint.rule import Rule
     from paramlint.runner import Run
 
 STDIN = "-"
@@ -51,7 +56,34 @@ class Arguments:
     config: str | None
     isolated: bool
     reference: bool
+    cache: bool = True
+    cache_dir: str | None = None
+    jobs: int | None = None
     verify_with: tuple[str, ...] = ()
+
+
+class Chosen(Sequence["Rule"]):
+    """The rules to run, loaded when one is needed: with everything in the cache, none is."""
+
+    def __init__(self, load: Callable[[], list[Rule]]) -> None:
+        self._load = load
+
+    @cached_property
+    def all(self) -> list[Rule]:
+        """The rules."""
+        return self._load()
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    @overload
+    def __getitem__(self, index: int) -> Rule: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Rule]: ...
+
+    def __getitem__(self, index: int | slice) -> Rule | list[Rule]:
+        return self.all[index]
 
 
 @dataclass(frozen=True)
@@ -112,16 +144,47 @@ class Task:
             click.ClickException: a selector names no rule, or the baseline is none.
         """
         from paramlint.runner import PerFileIgnores, Run
+
+        rules, cache = Chosen(self._rules), self._cache()
+        if cache is None or not cache.is_known:
+            _ = rules.all  # all names are right where they have been right before
+        ignores = PerFileIgnores(self.settings.per_file_ignores)
+        jobs = self.arguments.jobs or _processors()
+        return Run(rules, self.bold, self.arguments.reference, ignores, self._known(), jobs, cache)
+
+    def _rules(self) -> list[Rule]:
+        from paramlint.config import ConfigError, check_rules
         from paramlint.suite import UnknownRuleError, select
 
         arguments, table = self.arguments, self.settings.table
         try:
+            check_rules(self.settings)
             configured = select(table.select or (), table.extend_select, table.ignore)
-            rules = select(arguments.select, arguments.extend_select, arguments.ignore, configured)
+            return select(arguments.select, arguments.extend_select, arguments.ignore, configured)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
         except UnknownRuleError as error:
             raise click.UsageError(str(error)) from None
-        ignores = PerFileIgnores(self.settings.per_file_ignores)
-        return Run(rules, self.bold, arguments.reference, ignores, self._known())
+
+    def _cache(self) -> Results | None:
+        """What earlier runs with these rules found."""
+        from paramlint.cache.folder import CacheFolderError
+        from paramlint.cache.results import Results
+        from paramlint.cli.project import cache_folder, project_root
+
+        arguments, table = self.arguments, self.settings.table
+        if not arguments.cache or arguments.reference or STDIN in arguments.paths:
+            return None
+        root = project_root(self.settings.files[:1] if arguments.config is None else ())
+        try:
+            folder = cache_folder(root, arguments.cache_dir)
+        except CacheFolderError as error:
+            if arguments.cache_dir is None:
+                return None  # something else has the name of the cache
+            raise click.UsageError(f"--cache-dir: {error}") from None
+        named = [selector for _, selector in self.settings.selectors]
+        said = (arguments.select, arguments.extend_select, arguments.ignore)
+        return Results(folder, (table.select, table.extend_select, table.ignore, named, said), root)
 
     @property
     def baseline(self) -> str | None:
@@ -165,3 +228,8 @@ class Task:
             gitignore=self._value("respect_gitignore", True),
             force_exclude=self._value("force_exclude", False),
         )
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,169 @@
+"""Checking on several processes. A file that kills its worker, or never ends, costs one diagnostic."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, TimeoutError, as_completed
+from dataclasses import dataclass
+
+from paramlint.check import FileReport, check_path, problem, with_large_stack
+from paramlint.dependencies import Dependencies, Look, Seen
+from paramlint.facts import Project
+from paramlint.nominate import Nominator
+from paramlint.rule import Rule
+from paramlint.source import Source, UnreadableError
+from paramlint.suite import CATALOGUE
+
+#: Bytes of code that mentions torch which one process checks in a second, about.
+SPEED = 500_000
+#: Seconds of work for which other processes are not worth starting.
+SERIAL = 1.5
+#: Seconds of work in one task: enough that files share what they look up, little enough that all workers end together.
+TASK = 2.0
+#: Seconds for one file.
+TIME_LIMIT = 120
+#: Code without torch is only parsed.
+_LIGHT = 0.1
+
+Checked = tuple[list[FileReport], Dependencies]
+
+
+def weight(path: str) -> float:
+    """How many seconds checking a file takes, about."""
+    try:
+        data = Source.read(path).data
+    except UnreadableError:
+        return 0.0
+    return len(data) / SPEED * (1.0 if b"torch" in data else _LIGHT)
+
+
+def check_parallel(
+    paths: Sequence[str],
+    weights: Sequence[float],
+    rules: Sequence[Rule],
+    jobs: int,
+    *,
+    reference: bool = False,
+    step: Callable[[], None] = lambda: None,
+) -> Checked:
+    """Check files on several processes; the reports come in the order of the paths, whoever was first.
+
+    Args:
+        paths: the files.
+        weights: how long each takes, in seconds.
+        rules: which rules look at them.
+        jobs: how many processes.
+        reference: parse every file whole.
+        step: called after each file.
+    """
+    from multiprocessing import get_context
+
+    from pebble import ProcessPool
+
+    # A copy of this process has everything imported already; but it has only one thread, and the locks of all.
+    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    pool = ProcessPool(
+        max_workers=jobs,
+        initializer=_start,
+        initargs=([rule.code for rule in rules], reference),
+        context=get_context(method),
+    )
+    reports: dict[str, FileReport] = {}
+    dependencies = Dependencies()
+
+    def schedule(tasks: Sequence[Sequence[str]]) -> dict[Future[Checked], Sequence[str]]:
+        return {pool.schedule(_check, args=[task], timeout=TIME_LIMIT): task for task in tasks}
+
+    try:
+        waiting = schedule(_tasks(paths, weights, jobs))
+        while waiting:
+            failed: list[list[str]] = []
+            for future in as_completed(waiting):
+                task = waiting[future]
+                try:
+                    found, looks = future.result()
+                except Exception as error:
+                    if len(task) > 1:
+                        failed += [[path] for path in task]
+                        continue
+                    found, looks = [_lost(task[0], error)], Dependencies()
+                dependencies.add(looks)
+                for report in found:
+                    reports[report.path] = report
+                    step()
+            waiting = schedule(failed)
+        pool.close()  # type: ignore[no-untyped-call]
+    except BaseException:
+        pool.stop()  # type: ignore[no-untyped-call]
+        raise
+    finally:
+        pool.join()
+    return [reports[path] for path in paths], dependencies
+
+
+def _tasks(paths: Sequence[str], weights: Sequence[float], jobs: int) -> list[list[str]]:
+    """Files that stand together, and follow names into each other; the tasks that take longest come first."""
+    size = min(TASK, sum(weights) / jobs / 4)
+    tasks: list[tuple[float, list[str]]] = []
+    seconds, task = 0.0, list[str]()
+    for path, weight in zip(paths, weights, strict=True):
+        seconds, task = seconds + weight, [*task, path]
+        if seconds >= size:
+            tasks.append((seconds, task))
+            seconds, task = 0.0, []
+    if task:
+        tasks.append((seconds, task))
+    tasks.sort(key=lambda timed: -timed[0])
+    return [task for _, task in tasks]
+
+
+def _lost(path: str, error: Exception) -> FileReport:
+    """The report of a file that was not checked because its worker did not come back."""
+    if isinstance(error, TimeoutError):
+        return FileReport(path, [problem(path, "PRM004", f"takes longer than {TIME_LIMIT} s, so it was given up")])
+    code = getattr(error, "exitcode", None)
+    how = f"exit code {code}" if isinstance(code, int) else f"{type(error).__name__}: {error}"
+    if isinstance(code, int) and code < 0:
+        how = signal.Signals(-code).name
+    return FileReport(path, [problem(path, "PRM005", f"paramlint died here ({how}); please report it")])
+
+
+# In the worker
+
+
+@dataclass
+class _Worker:
+    nominator: Nominator
+    project: Project
+    reference: bool
+    sent: dict[Look, Seen]
+
+    def check(self, paths: Sequence[str]) -> Checked:
+        reports = [check_path(path, self.nominator, self.project, reference=self.reference) for path in paths]
+        return reports, self._new_dependencies()
+
+    def _new_dependencies(self) -> Dependencies:
+        """What was not sent before; the project itself goes on, with all it remembers."""
+        whole, new = self.project.dependencies, Dependencies()
+        new.seen = {look: seen for look, seen in whole.seen.items() if self.sent.get(look, whole) is not seen}
+        new.edges, new.folders = dict(whole.edges), dict(whole.folders)
+        whole.edges.clear()
+        self.sent.update(new.seen)
+        return new
+
+
+_worker: _Worker
+
+
+def _start(codes: Sequence[str], reference: bool) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started the workers stops them
+    chosen = [rule for rule in CATALOGUE if rule.code in codes]
+    _worker = _Worker(Nominator(chosen), Project(), reference, {})
+
+
+def _check(paths: Sequence[str]) -> Checked:
+    return with_large_stack(lambda: _worker.check(paths))
