@@ -41,7 +41,8 @@ def parameters() -> Callable[..., LiveModel]:
 @pytest.hookimpl(tryfirst=True)  # so that -k and others see what is added
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add one test for each target."""
-    for target in config.getoption("paramlint_verify"):
+    targets: list[str] = config.option.paramlint_verify
+    for target in targets:
         items.append(VerifyItem.from_parent(session, name=f"verify {target}", target=target))
 
 

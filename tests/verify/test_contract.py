@@ -340,6 +340,7 @@ def test_laws_are_declared_on_the_command_line_and_in_the_configuration(
         (["m:f", "--contract", "c.toml", "--write-contract", "d.toml"], "give one of them"),
         (["m:f", "m:g", "--contract", "c.toml"], "a contract is about one model"),
         (["m", "--discover", "--write-contract", "c.toml"], "a contract is about one model"),
+        (["m:f", "--write-contract", "gone/c.toml"], "the contract cannot be written: there is no folder `gone`"),
         (["m:f", "--config", "wrong.toml"], "wrong.toml:1: `x` is no setting"),
         (["m:f", "--isolated", "--config", "c.toml"], "--isolated reads no configuration"),
     ],

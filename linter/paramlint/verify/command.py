@@ -12,9 +12,17 @@ import msgspec
 
 from paramlint.report.plain import plain
 from paramlint.verify.attempt import attempt, start
-from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, uncovered, write_contract
+from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, uncovered
 from paramlint.verify.outcome import Limits, Outcome
-from paramlint.verify.pictures import check_graph, check_report, write_graph, write_page, write_pages
+from paramlint.verify.pictures import (
+    check_contract,
+    check_graph,
+    check_report,
+    write_contract,
+    write_graph,
+    write_page,
+    write_pages,
+)
 from paramlint.verify.recorded import Recorded, command_line
 from paramlint.verify.summary import Document
 from paramlint.verify.targets import Target, TargetError, parse_argument, parse_target
@@ -102,6 +110,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
 )
 @click.option(
     "--write-contract",
+    type=click.Path(path_type=Path),
     is_eager=True,  # before --contract, which a file to be written need not satisfy
     metavar="FILE",
     help="Write down what the parameters are, for --contract.",
@@ -234,6 +243,8 @@ def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
         _check_rules(options["select"], options["ignore"])
     if options["report"]:
         check_report(options["report"])
+    if options["write_contract"]:
+        check_contract(options["write_contract"])
     if options["graph"]:
         check_graph(options["graph"], len(targets), options["discover"])
 

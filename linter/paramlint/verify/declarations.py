@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,22 +73,6 @@ def read_agreed(context: click.Context, parameter: click.Parameter, value: str |
         return read_contract(value)
     except ConfigError as error:
         raise click.BadParameter(str(error), param=parameter) from None
-
-
-def write_contract(path: str, document: Document) -> None:
-    """Write what was proved about a model; a file that is there is replaced as a whole or not at all.
-
-    Raises:
-        click.FileError: it cannot be written.
-    """
-    from paramlint.verify.contract_text import contract_text
-
-    unfinished = Path(f"{path}.unfinished")
-    try:
-        unfinished.write_text(contract_text(document.target, document.parameters), encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise click.FileError(path, error.strerror) from None
 
 
 def uncovered(patterns: Iterable[str], documents: Iterable[Document]) -> str:

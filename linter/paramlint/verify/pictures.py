@@ -1,4 +1,4 @@
-"""The files that `--report` and `--graph` ask for: refused before anything is built, and written at the end."""
+"""The files that `--report`, `--graph` and `--write-contract` ask for: refused before anything is built, then written."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ def check_graph(path: Path, targets: int, discovers: bool) -> None:
     if targets > 1 or discovers:
         raise click.UsageError("--graph draws one model: give one target, without --discover")
     _check_place("the graph", path)
+
+
+def check_contract(path: Path) -> None:
+    """Refuse a contract that could not be written.
+
+    Raises:
+        click.UsageError: with what to do instead.
+    """
+    _check_place("the contract", path)
 
 
 def _check_place(what: str, path: Path) -> None:
@@ -112,6 +121,18 @@ def write_graph(path: Path, document: Document) -> None:
     if document.outcome.status == "ok":
         _write(path, render(document, path))
         _tell(path, "the graph")
+
+
+def write_contract(path: Path, document: Document) -> None:
+    """Write down what was proved about the parameters.
+
+    Raises:
+        click.FileError: the file cannot be written; one that was there is as it was.
+    """
+    from paramlint.verify.contract_text import contract_text
+
+    _write(path, contract_text(document.target, document.parameters))
+    _tell(path, "the contract")
 
 
 def _now() -> str:
