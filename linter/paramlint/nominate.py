@@ -19,7 +19,6 @@ from paramlint.source import Source
 
 ValueT = TypeVar("ValueT")
 
-_BUILTINS = frozenset(dir(builtins))
 _CONTAINER_CALLS = {
     "list",
     "dict",
@@ -46,8 +45,6 @@ _BUILTINS = frozenset(dir(builtins))
 #: In an annotation.
 _CONTAINS = re.compile(r"list|tuple|set|dict|sequence|iter|collection|mapping", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
-#: A list or tuple display beside a times sign.
-_REPEAT = re.compile(r"[\])]\s*\*(?!\*)|(?<!\*)\*\s*[\[(]")
 _SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
 _BODIES = {"body", "orelse", "finalbody", "handlers", "cases"}
 
@@ -62,17 +59,21 @@ class Nominator:
         self._stored: dict[str, list[tuple[Rule, frozenset[str]]]] = {}
         self._any_store: list[tuple[Rule, frozenset[str]]] = []
         self._edits: list[Rule] = []
-        self._reuses: list[Rule] = []
+        self._reuses: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
         self._repeats: list[Rule] = []
-        self._defined: dict[str, list[tuple[Rule, str, re.Pattern[str] | None]]] = {}
+        self._defined: dict[str, list[tuple[Rule, str, frozenset[str]]]] = {}
         self._defaults: list[Rule] = []
-        self._classes: list[tuple[Rule, re.Pattern[str] | None]] = []
+        self._classes: list[tuple[Rule, frozenset[str]]] = []
         for rule in rules:
             for trigger in rule.triggers:
                 self._add(rule, trigger)
-        self._only_with = {rule: _alternation(rule.only_with) for rule in rules if rule.only_with}
-        self._names = {*self._calls, *self._attributes, *self._stored, *self._keywords}
+        self._names = frozenset({*self._calls, *self._attributes, *self._stored, *self._keywords})
+        self._words = self._names.union(
+            *(rule.only_with for rule in rules),
+            *(words for _, words in (*self._classes, *self._reuses)),
+            *(words for defined in self._defined.values() for _, _, words in defined),
+        )
 
     def _add(self, rule: Rule, trigger: object) -> None:
         if isinstance(trigger, Calls):
@@ -89,15 +90,15 @@ class Nominator:
         elif isinstance(trigger, Edits):
             self._edits.append(rule)
         elif isinstance(trigger, Reuses):
-            self._reuses.append(rule)
+            self._reuses.append((rule, trigger.text))
         elif isinstance(trigger, Repeats):
             self._repeats.append(rule)
         elif isinstance(trigger, Defines):
-            _extend(self._defined, trigger.names, (rule, trigger.unless_first, _alternation(trigger.text)))
+            _extend(self._defined, trigger.names, (rule, trigger.unless_first, trigger.text))
             if trigger.defaults:
                 self._defaults.append(rule)
         elif isinstance(trigger, Classes):
-            self._classes.append((rule, _alternation(trigger.text)))
+            self._classes.append((rule, trigger.text))
 
     def nominate(self, source: Source, outline: Outline) -> dict[Unit, set[Rule]]:
         """The rules that each unit has to be shown to; units that no rule asks for are left out."""
@@ -105,39 +106,22 @@ class Nominator:
         text = source.text
         calls = self._with_aliases(outline)
         names = self._names if calls is self._calls else self._names | calls.keys()
-        rows = {
-            source.place(offset)[0] for name in names.intersection(_WORD.findall(text)) for offset in _find(text, name)
-        }
+        words = _Words(source, self._words | names)
+        rows = words.rows(names)
         if self._repeats:
-            rows.update(source.place(match.start())[0] for match in _REPEAT.finditer(text))
-        visit = _Visit(self, source, calls, sorted(rows), found)
+            rows.update(source.place(offset)[0] for offset in _times_signs(text))
+        visit = _Visit(self, source, calls, sorted(rows), words, found)
         for unit in outline.units:
             visit.unit(unit)
-        for unit in outline.units:
             if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
-                for rule, words in self._classes:
-                    if words is None or words.search(text, source.offset(unit.first), source.offset(unit.last + 1)):
+                for rule, wanted in self._classes:
+                    if words.stand_in(unit, wanted):
                         found.setdefault(unit, set()).add(rule)
-        self._add_reuses(source, outline, found)
-        return self._with_words(source, found)
-
-    def _add_reuses(self, source: Source, outline: Outline, found: dict[Unit, set[Rule]]) -> None:
-        """Only functions that hold the words of such a rule are looked through."""
-        for unit in outline.units if self._reuses else ():
-            text = source.lines(unit.first, unit.last)
-            wanting = [r for r in self._reuses if (words := self._only_with.get(r)) is None or words.search(text)]
+            wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
             if wanting and _reuses(unit.tree):
                 found.setdefault(unit, set()).update(wanting)
-
-    def _with_words(self, source: Source, found: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:
-        """Without the rules whose `only_with` words a unit lacks, and without units that are left with none."""
-        kept: dict[Unit, set[Rule]] = {}
-        for unit, rules in found.items():
-            text = source.lines(unit.first, unit.last)
-            fitting = {rule for rule in rules if (words := self._only_with.get(rule)) is None or words.search(text)}
-            if fitting:
-                kept[unit] = fitting
-        return kept
+        kept = {unit: {r for r in rules if words.stand_in(unit, r.only_with)} for unit, rules in found.items()}
+        return {unit: rules for unit, rules in kept.items() if rules}
 
     def _with_aliases(self, outline: Outline) -> dict[str, list[Rule]]:
         """The call triggers, with the names under which this file imports what they name."""
@@ -149,6 +133,36 @@ class Nominator:
         return {**self._calls, **aliased} if aliased else self._calls
 
 
+class _Words:
+    """On which rows of a file the words stand that some rule asks for."""
+
+    def __init__(self, source: Source, wanted: frozenset[str]) -> None:
+        self._source = source
+        self._present = wanted.intersection(_WORD.findall(source.text))
+        self._rows: dict[str, list[int]] = {}
+
+    def rows(self, words: frozenset[str]) -> set[int]:
+        """The rows on which one of these words stands."""
+        return {row for word in words & self._present for row in self._rows_of(word)}
+
+    def stand_in(self, unit: Unit, words: frozenset[str]) -> bool:
+        """Whether a unit, with all that is defined in it, has one of these words; any unit has one of none."""
+        if not words:
+            return True
+        for word in words & self._present:
+            rows = self._rows_of(word)
+            index = bisect_left(rows, unit.first)
+            if index < len(rows) and rows[index] <= unit.last:
+                return True
+        return False
+
+    def _rows_of(self, word: str) -> list[int]:
+        if word not in self._rows:
+            place = self._source.place
+            self._rows[word] = [place(offset)[0] for offset in _find(self._source.text, word)]
+        return self._rows[word]
+
+
 class _Visit:
     """One pass over the units of a file."""
 
@@ -158,12 +172,14 @@ class _Visit:
         source: Source,
         calls: dict[str, list[Rule]],
         rows: list[int],
+        words: _Words,
         found: dict[Unit, set[Rule]],
     ) -> None:
         self._n = nominator
         self._source = source
         self._calls = calls
         self._rows = rows
+        self._words = words
         self._found = found
         self._locals: dict[Unit, set[str]] = {}
 
@@ -175,7 +191,7 @@ class _Visit:
 
     def _function(self, unit: Unit, tree: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for rule, first, words in self._n._defined.get(tree.name, ()):
-            if words is not None and not words.search(self._source.lines(unit.first, unit.last)):
+            if not self._words.stand_in(unit, words):
                 continue
             if not first or not _begins_with(tree, first):
                 self._give(unit, (rule,))
@@ -300,19 +316,52 @@ def _walk(root: ast.AST) -> Iterator[ast.AST]:
 
 
 def _find(text: str, word: str) -> Iterator[int]:
-    """Where a word stands in a text; inside a longer one too, which costs a look and no more."""
+    """Where a word stands in a text."""
     at = text.find(word)
     while at >= 0:
-        yield at
-        at = text.find(word, at + len(word))
+        end = at + len(word)
+        if not (_is_of_word(text[at - 1 : at]) or _is_of_word(text[end : end + 1])):
+            yield at
+        at = text.find(word, end)
+
+
+def _times_signs(text: str) -> Iterator[int]:
+    """Where a times sign stands beside what may be the end or the beginning of a list or tuple."""
+    at = text.find("*")
+    while at >= 0:
+        end = at + 1
+        while text[end : end + 1] == "*":
+            end += 1
+        if end == at + 1:
+            before, behind = text[max(0, at - 80) : at].rstrip(), text[end : end + 80].lstrip()
+            if before.endswith(("]", ")")) or behind.startswith(("[", "(")) or not (before and behind):
+                yield at
+        at = text.find("*", end)
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _begins_with(tree: ast.FunctionDef | ast.AsyncFunctionDef, word: str) -> bool:
-    """Whether a function's first statement, its docstring aside, has a name or attribute of this word."""
-    first = tree.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(tree.body) > 1:
-        first = tree.body[1]
-    return any(word in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in _walk(first))
+    """Whether a function has a name or attribute of this word before it gives any attribute a value.
+
+    A statement that has both counts as one that begins with the word.
+    """
+    for statement in tree.body:
+        nodes = list(_walk(statement))
+        if any(word in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in nodes):
+            return True
+        if any(_may_assign(node) for node in nodes):
+            return False
+    return False
+
+
+def _may_assign(node: ast.AST) -> bool:
+    """Whether a node gives an attribute a value, or hands the instance to something that may."""
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.ctx, ast.Store) or (isinstance(node.value, ast.Name) and node.value.id == "self")
+    return isinstance(node, ast.Name) and node.id in ("self", "setattr")
 
 
 def _last_name(func: ast.expr) -> str:
@@ -477,11 +526,6 @@ _VALUES: dict[str, Callable[[ast.expr], bool]] = {
 
 def _is_value(value: ast.expr, wanted: str) -> bool:
     return _VALUES[wanted](value)
-
-
-def _alternation(names: Iterable[str]) -> re.Pattern[str] | None:
-    escaped = sorted(map(re.escape, names))
-    return re.compile(rf"\b(?:{'|'.join(escaped)})\b") if escaped else None
 
 
 def _extend(table: dict[str, list[ValueT]], names: Iterable[str], value: ValueT) -> None:

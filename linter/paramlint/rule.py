@@ -109,7 +109,15 @@ class Edits:
 
 @dataclass(frozen=True)
 class Reuses:
-    """A function in which a plain name is handed on twice, or in a loop or comprehension: as an argument or element."""
+    """A function in which a plain name is handed on twice, or in a loop or comprehension: as an argument or element.
+
+    With `text`, only one whose source contains one of these words.
+    """
+
+    text: frozenset[str]
+
+    def __init__(self, *text: str) -> None:
+        object.__setattr__(self, "text", frozenset(text))
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ class Repeats:
 class Defines:
     """A function or method of one of these names; with `defaults`, one that has a call as a parameter's default.
 
-    With `unless_first`, only one whose first statement, its docstring aside, does not have this word; with `text`, only
+    With `unless_first`, only one that does not have this word before it mentions `self`; with `text`, only
     one whose source contains one of these words.
     """
 

@@ -10,6 +10,7 @@ import stat
 import tokenize
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,9 @@ class Source:
     @cached_property
     def line_starts(self) -> list[int]:
         """Where each line begins, as Python's tokenizer counts lines: form feeds do not end one."""
+        if "\r" not in self.text:
+            lengths = map(len, self.text.split("\n")[:-1])
+            return list(accumulate(map((1).__add__, lengths), initial=0))
         return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
 
     @cached_property

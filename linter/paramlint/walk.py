@@ -76,51 +76,81 @@ def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
 
 
 _NODES = concrete((cst.CSTNode,))
-_getters: dict[type, Callable[[cst.CSTNode], tuple[Any, ...]]] = {}
+_Getter = Callable[[cst.CSTNode], tuple[Any, ...]]
+_getters: dict[type, _Getter | None] = {}
 
 
-def _getter(names: tuple[str, ...]) -> Callable[[cst.CSTNode], tuple[Any, ...]]:
-    """What gives the values of some fields at once."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return (lambda node: (getattr(node, names[0]),)) if names else lambda _: ()
+def _getter(kind: type) -> _Getter | None:
+    """What gives the values of a node class's meaningful fields at once; `None` where it has none."""
+    if kind not in _getters:
+        names = fields_of(kind)
+        _getters[kind] = attrgetter(*names) if len(names) > 1 else _single(names[0]) if names else None
+    return _getters[kind]
+
+
+def _single(name: str) -> _Getter:
+    get = attrgetter(name)
+    return lambda node: (get(node),)
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The meaningful children of a node, in text order."""
-    get = _getters.get(node.__class__)
-    if get is None:
-        get = _getters[node.__class__] = _getter(fields_of(node.__class__))
+    kind = node.__class__
+    get = _getters[kind] if kind in _getters else _getter(kind)
     found: list[cst.CSTNode] = []
-    for value in get(node):
-        kind = value.__class__
-        if kind is tuple or kind is list:
-            found.extend(value)
-        elif kind in _NODES:
-            found.append(value)
+    if get is not None:
+        for value in get(node):
+            kind = value.__class__
+            if kind is tuple or kind is list:
+                found.extend(value)
+            elif kind in _NODES:
+                found.append(value)
     return found
 
 
-def walk(root: cst.CSTNode, enter: Callable[[cst.CSTNode], bool] | None = None) -> Iterator[cst.CSTNode]:
-    """Every node at and below `root`, in text order; below a node only if `enter(node)`."""
+def walk(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Every node at and below `root`, in text order."""
     stack = [root]
     while stack:
         node = stack.pop()
         yield node
-        if enter is None or enter(node):
-            below = children(node)
-            below.reverse()
-            stack.extend(below)
+        below = children(node)
+        below.reverse()
+        stack.extend(below)
 
 
-def parents_of(root: cst.CSTNode) -> dict[cst.CSTNode, cst.CSTNode]:
-    """Child to parent, for every node below `root`."""
-    parents: dict[cst.CSTNode, cst.CSTNode] = {}
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """The nodes of a tree in text order, the same by their class, and for each, by its `id`, the node around it.
+
+    LibCST's nodes hash in Python, so a table by `id` is much cheaper; the tree keeps its nodes alive.
+    """
+
+    nodes: list[cst.CSTNode]
+    by_kind: dict[type, list[cst.CSTNode]]
+    parents: dict[int, cst.CSTNode]
+
+
+def survey(root: cst.CSTNode, enter: Callable[[cst.CSTNode], bool]) -> Survey:
+    """Walk a tree once, below classes and functions only where `enter` says so."""
+    nodes: list[cst.CSTNode] = []
+    by_kind: dict[type, list[cst.CSTNode]] = {}
+    parents: dict[int, cst.CSTNode] = {}
     stack = [root]
     while stack:
         node = stack.pop()
+        kind = node.__class__
+        nodes.append(node)
+        if kind in by_kind:
+            by_kind[kind].append(node)
+        else:
+            by_kind[kind] = [node]
+        if (kind is cst.ClassDef or kind is cst.FunctionDef) and not enter(node):
+            continue
         below = children(node)
-        for child in below:
-            parents[child] = node
-        stack.extend(below)
-    return parents
+        if below:
+            for child in below:
+                parents[id(child)] = node
+            below.reverse()
+            stack.extend(below)
+    return Survey(nodes, by_kind, parents)

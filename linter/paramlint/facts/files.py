@@ -23,7 +23,7 @@ from paramlint.source import Source, UnreadableError
 _BUILTINS = frozenset(dir(builtins))
 
 #: Files kept parsed. The syntax tree of a file takes some 40 times its size.
-_KEPT = 64
+_KEPT = 32
 
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str

@@ -40,21 +40,34 @@ class Place:
 
 
 _AROUND = frozenset({*_TRANSPARENT, *_COMPREHENSIONS})
+_REPEATING = frozenset({cst.For, cst.BinaryOperation, *_COMPREHENSIONS})
 
 
 def places_in(scope: Scope) -> dict[str, list[Place]]:
-    """Per local name or attribute of `self` that is a module with parameters, its places in the order of the text."""
-    found: dict[str, list[Place]] = {}
+    """Per local name or attribute of `self` that is a module with parameters, its places in the order of the text.
+
+    Names with one place, outside loops and the like, are left out.
+    """
+    mentions: dict[str, list[cst.Name | cst.Attribute]] = {}
     for node in scope.find(cst.Name, cst.Attribute):
         parent = scope.parent(node)
         if parent.__class__ not in _AROUND or getattr(parent, "keyword", None) is node:
             continue
-        if isinstance(node, cst.Attribute) and scope.self_attribute(node) is None:
+        name = scope.dotted(node) if node.__class__ is cst.Name or scope.self_attribute(node) is not None else None
+        if name is not None:
+            mentions.setdefault(name, []).append(node)
+    found: dict[str, list[Place]] = {}
+    for name, nodes in mentions.items():
+        if (len(nodes) == 1 and not _may_repeat(scope, nodes[0])) or origin(scope, name) is None:
             continue
-        place = _place(scope, node)
-        if place is not None and _is_one_module(scope, place):
-            found.setdefault(place.name, []).append(place)
+        places = [place for node in nodes if (place := _place(scope, node)) and _is_one_module(scope, place)]
+        if places:
+            found[name] = places
     return found
+
+
+def _may_repeat(scope: Scope, node: cst.CSTNode) -> bool:
+    return any(ancestor.__class__ in _REPEATING for ancestor in scope.ancestors(node))
 
 
 def origin(scope: Scope, name: str) -> tuple[cst.CSTNode, cst.BaseExpression | None] | None:
@@ -84,8 +97,6 @@ def _branches(scope: Scope, node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cs
 
 
 def _is_one_module(scope: Scope, place: Place) -> bool:
-    if origin(scope, place.name) is None:
-        return False
     value = scope.type(place.node)
     return value is not None and value.is_module and owns_parameters(value) is True
 

@@ -16,7 +16,7 @@ from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
 from paramlint.outline import Kind, Unit
 from paramlint.segments import Segment
-from paramlint.walk import concrete, parents_of, walk
+from paramlint.walk import Survey, concrete, survey
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class
@@ -49,6 +49,7 @@ class Scope:
         self.file = file
         self.unit = unit
         self._texts: dict[cst.CSTNode, str] = {}
+        self._qualified: dict[str, str | None] = {}
 
     def __repr__(self) -> str:
         return f"Scope({self.file.source.path}:{self.unit.first} {self.qualname or 'module'})"
@@ -100,41 +101,36 @@ class Scope:
         return True
 
     @cached_property
-    def nodes(self) -> tuple[cst.CSTNode, ...]:
+    def _survey(self) -> Survey:
+        return survey(self.node, self.enter)
+
+    @property
+    def nodes(self) -> list[cst.CSTNode]:
         """Every node of the scope, in the order of the text."""
-        return tuple(walk(self.node, self.enter))
+        return self._survey.nodes
 
     def find(self, *kinds: type[NodeT]) -> Iterator[NodeT]:
         """The nodes of these classes, in the order of the text."""
-        if len(kinds) == 1 and not kinds[0].__subclasses__():
-            yield from cast("list[NodeT]", self._by_kind.get(kinds[0], []))
-            return
-        wanted = concrete(kinds)
-        for node in self.nodes:
-            if node.__class__ in wanted:
-                yield cast(NodeT, node)
-
-    @cached_property
-    def _by_kind(self) -> dict[type, list[cst.CSTNode]]:
-        found: dict[type, list[cst.CSTNode]] = {}
-        for node in self.nodes:
-            found.setdefault(node.__class__, []).append(node)
-        return found
-
-    @cached_property
-    def _parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
-        return parents_of(self.node)
+        by_kind = self._survey.by_kind
+        wanted = concrete(kinds) & by_kind.keys()
+        if len(wanted) == 1:
+            yield from cast("list[NodeT]", by_kind[next(iter(wanted))])
+        elif wanted:
+            for node in self.nodes:
+                if node.__class__ in wanted:
+                    yield cast(NodeT, node)
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node, `None` at the root."""
-        return self._parents.get(node)
+        return self._survey.parents.get(id(node))
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around a node, the nearest first, the scope's root last."""
-        current = self._parents.get(node)
+        parents = self._survey.parents
+        current = parents.get(id(node))
         while current is not None:
             yield current
-            current = self._parents.get(current)
+            current = parents.get(id(current))
 
     def statement(self, node: cst.CSTNode) -> cst.CSTNode:
         """The statement that a node is part of: a simple statement's line, or a compound statement."""
@@ -145,11 +141,11 @@ class Scope:
 
     def order(self, node: cst.CSTNode) -> int:
         """The position of a node in the order of the text."""
-        return self._positions[node]
+        return self._positions[id(node)]
 
     @cached_property
-    def _positions(self) -> dict[cst.CSTNode, int]:
-        return {node: index for index, node in enumerate(self.nodes)}
+    def _positions(self) -> dict[int, int]:
+        return {id(node): index for index, node in enumerate(self.nodes)}
 
     def text(self, node: cst.CSTNode) -> str:
         """The source code of a node."""
@@ -176,8 +172,9 @@ class Scope:
 
     def self_attribute(self, node: cst.CSTNode) -> str | None:
         """`x` of `self.x`."""
-        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
-            if node.value.value == self.self_name:
+        if node.__class__ is cst.Attribute:
+            owner = node.value
+            if owner.__class__ is cst.Name and owner.value == self.self_name:
                 return node.attr.value
         return None
 
@@ -185,21 +182,23 @@ class Scope:
     def bindings(self) -> dict[str, list[Binding]]:
         """Every place in this scope that gives a name a value; nested functions are not kept apart."""
         found: dict[str, list[Binding]] = {}
-        for node in self.nodes:
-            if node.__class__ in _BINDING:
-                for name, binding in _bindings_at(node, self.node):
-                    found.setdefault(name, []).append(binding)
+        for node in self.find(*_BINDING):
+            for name, binding in _bindings_at(node, self.node):
+                found.setdefault(name, []).append(binding)
         return found
 
     def dotted(self, node: cst.CSTNode) -> str | None:
         """`a.b.c` as written, when the node is a name or a chain of attributes on one."""
+        current: Any = node  # asked for so often that `isinstance` with LibCST's ABCs would show
+        if current.__class__ is cst.Name:
+            return current.value
         parts: list[str] = []
-        while isinstance(node, cst.Attribute):
-            parts.append(node.attr.value)
-            node = node.value
-        if not isinstance(node, cst.Name):
+        while current.__class__ is cst.Attribute:
+            parts.append(current.attr.value)
+            current = current.value
+        if current.__class__ is not cst.Name:
             return None
-        parts.append(node.value)
+        parts.append(current.value)
         return ".".join(reversed(parts))
 
     def qualified(self, node: cst.CSTNode) -> str | None:
@@ -211,6 +210,11 @@ class Scope:
         written = self.dotted(node)
         if written is None:
             return None
+        if written not in self._qualified:
+            self._qualified[written] = self._qualify(written)
+        return self._qualified[written]
+
+    def _qualify(self, written: str) -> str | None:
         head, _, rest = written.partition(".")
         if any(b.kind != "import" for b in self.bindings.get(head, ())):
             return None
@@ -283,23 +287,10 @@ class Scope:
         return infer.returned(self)
 
 
-_BINDING = frozenset(
-    {
-        cst.AnnAssign,
-        cst.Assign,
-        cst.AugAssign,
-        cst.ClassDef,
-        cst.CompFor,
-        cst.ExceptHandler,
-        cst.For,
-        cst.FunctionDef,
-        cst.Import,
-        cst.ImportFrom,
-        cst.NamedExpr,
-        cst.Param,
-        cst.WithItem,
-    }
-)
+_BINDING = (
+    cst.AnnAssign, cst.Assign, cst.AugAssign, cst.ClassDef, cst.CompFor, cst.ExceptHandler, cst.For, cst.FunctionDef,
+    cst.Import, cst.ImportFrom, cst.NamedExpr, cst.Param, cst.WithItem,
+)  # fmt: skip
 
 
 def _bindings_at(node: cst.CSTNode, root: cst.CSTNode) -> Iterator[tuple[str, Binding]]:

@@ -36,25 +36,16 @@ if TYPE_CHECKING:
     from paramlint.verify.live import LiveModel
 
 
+_WORDS = (
+    "BatchNorm1d", "BatchNorm2d", "LayerNorm", "ModuleDict", "ModuleList", "PReLU", "RMSNorm", "Sequential",
+)  # fmt: skip
+
 rule = Rule(
     "PRM302",
     "module-listed-twice",
     group="risk",
     doc=__doc__,
-    triggers=(Reuses(), Classes()),
-    only_with=frozenset(
-        {
-            "BatchNorm1d",
-            "BatchNorm2d",
-            "LayerNorm",
-            "ModuleDict",
-            "ModuleList",
-            "PReLU",
-            "RMSNorm",
-            "Sequential",
-            "forward",
-        }
-    ),
+    triggers=(Reuses(*_WORDS), Classes(*_WORDS, "forward")),
 )
 
 
