@@ -308,3 +308,73 @@ def test_sarif_of_a_model_and_of_a_failure() -> None:
     (notification,) = run["invocations"][0]["toolExecutionNotifications"]
     assert "ValueError: no data set here" in notification["message"]["text"]
     assert not run["invocations"][0]["executionSuccessful"]
+
+
+LAYERS = """\
+import torch
+from torch import nn
+
+
+class Scaled(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.scale = nn.Parameter(torch.empty(width))
+        self.layers = [nn.Linear(width, width)]
+
+    def forward(self, x):
+        return self.layers[0](x) * self.scale
+"""
+FACTORY = """\
+from layers import Scaled
+from torch import nn
+
+
+def fill(name, modules):
+    for module in modules:
+        nn.init.ones_(getattr(module, name))
+
+
+def build():
+    model = nn.Sequential(Scaled(4), Scaled(4))
+    fill("scale", model)
+    return model
+"""
+
+
+def test_the_page_shows_what_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "layers.py").write_text(LAYERS)
+    (tmp_path / "factory.py").write_text(FACTORY)
+    monkeypatch.chdir(tmp_path)
+    page = (FIXTURES.parents[1] / "docs" / "verify.md").read_text(encoding="utf-8")
+    command, output = re.findall(r"\$ paramlint (check .*?)\n(.*?)```", page, re.S)[0]
+    assert main(command.split()) == 1
+    assert capsys.readouterr().out == output
+
+
+def test_a_refuted_finding_offers_no_fix(capsys: pytest.CaptureFixture[str]) -> None:
+    target = f"{REFUTED / 'factory.py'}:build"
+    status, out, err = check(capsys, "--verify-with", target, "--select", "PRM401")
+    assert (status, "help:" in out, "fixable" in err) == (0, False, False)
+
+
+@pytest.mark.parametrize("output_format", ["concise", "github", "gitlab", "junit", "json-lines"])
+def test_every_format_says_the_verdict(output_format: str) -> None:
+    from paramlint.check import FileReport
+    from paramlint.report.formats import FORMATS
+    from paramlint.report.style import Style
+    from paramlint.runner import Result
+    from paramlint.source import Source
+
+    unseen = judged(diagnostic(1, column=1), [("net:Net", Judgement("not observed"))])
+    refuted = judged(diagnostic(2, column=1), [("net:Net", Judgement("refuted", "it was written"))])
+    source = Source("/model.py", b"x\ny\n")
+    result = Result([FileReport("/model.py", [unseen, refuted])], sources={"/model.py": source})
+    text = "\n".join(FORMATS[output_format](result, Style()))
+    assert text.count("not observed") == 1
+    assert text.count("refuted") == 1
+    if output_format == "junit":
+        assert 'failures="1"' in text
+    if output_format == "github":
+        assert [line.partition(" ")[0] for line in text.splitlines()] == ["::error", "::notice"]

@@ -30,7 +30,7 @@ def _body(source: Source, diagnostic: Diagnostic, style: Style) -> Iterator[str]
     yield from frame(source, diagnostic, style)
     if seen := diagnostic.evidence.get("seen"):
         yield f"{style.dim('seen:')} {plain(seen)} ({plain(diagnostic.evidence['target'])})"
-    if diagnostic.fix is not None:
+    if diagnostic.fix is not None and diagnostic.verdict != "refuted":
         yield from _fix(source, diagnostic.fix, style)
 
 
