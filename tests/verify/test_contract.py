@@ -24,7 +24,7 @@ from paramlint.verify.agreement import Breach  # noqa: E402
 from paramlint.verify.build import build_virtual  # noqa: E402
 from paramlint.verify.command import verify_command  # noqa: E402
 from paramlint.verify.construct import watched  # noqa: E402
-from paramlint.verify.contract import Contract, read_contract  # noqa: E402
+from paramlint.verify.contract import read_contract  # noqa: E402
 from paramlint.verify.contract_text import contract_text, tied_patterns  # noqa: E402
 from paramlint.verify.folding import folded  # noqa: E402
 from paramlint.verify.live import LiveModel  # noqa: E402
@@ -352,7 +352,3 @@ def test_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments:
     result = verify(*arguments)
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())
-
-
-def test_a_contract_is_a_value() -> None:
-    assert str(Contract(path="parameters.toml")) == "parameters.toml"

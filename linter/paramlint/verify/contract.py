@@ -63,9 +63,6 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     entries: dict[str, Entry] = {}
     rows: dict[str, int] = {}
 
-    def __str__(self) -> str:
-        return self.path
-
 
 class _Tables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     complete: bool = False

@@ -1,4 +1,4 @@
-"""The files that `--report`, `--graph` and `--write-contract` ask for: refused before anything is built, then written."""
+"""The files that `--report`, `--graph` and `--write-contract` ask for: refused before anything is built, or written."""
 
 from __future__ import annotations
 
