@@ -94,6 +94,7 @@ def build():
         def __init__(self):
             self.w = 1
     model.head.weight = 1
+    a = 1; self.b = 2
 """
 
 
@@ -127,6 +128,13 @@ def diagnostic(row: int = 3, message: str = "`self.w` is garbage", code: str = "
 def test_what_a_finding_is_about(row: int, message: str, qualname: str, subjects: set[tuple[str, ...]]) -> None:
     about = site(row, message)
     assert (about.qualname, about.subjects) == (qualname, subjects)
+
+
+def test_a_row_may_hold_several_statements() -> None:
+    import ast
+
+    about = site_of(ast.parse(TEXT), diagnostic(21, "it is wrong", column=12))
+    assert about.mentions == {("self", "b")}
 
 
 def live(parameter: str, code: str = "PRM201", **more: Any) -> Found:

@@ -9,6 +9,7 @@ from torch import nn
 
 from paramlint.verify.modules import CONTAINERS
 from paramlint.verify.named import Named
+from paramlint.verify.reach import REGISTRIES
 
 REGISTERING = (*CONTAINERS, nn.ParameterList, nn.ParameterDict)
 Seen = tuple[str, str]
@@ -28,7 +29,7 @@ def registered_contents(model: nn.Module) -> Iterator[Seen]:
         if isinstance(module, REGISTERING) and prefix and any(True for _ in module.parameters()):
             yield prefix, f"`{prefix}` is a `{type(module).__name__}`, which registers what it holds"
         for attribute, value in vars(module).items():
-            held = _elements(value)
+            held = _elements(value) if attribute not in REGISTRIES else []
             if not held or not all(isinstance(element, (nn.Module, nn.Parameter)) for element in held):
                 continue
             known = [modules.get(id(element)) or parameters.get(id(element)) for element in held]

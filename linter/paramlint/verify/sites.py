@@ -79,12 +79,12 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 
 def _holds(node: ast.stmt, row: int, column: int) -> bool:
-    """Whether a statement is around a place; columns are compared on a shared first row only, in characters."""
-    decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    """Whether a place is in a statement, its decorators included; a row may hold several."""
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
     if not first <= row <= (node.end_lineno or first):
         return False
-    return row != node.lineno or column > node.col_offset
+    starts = row != node.lineno or column > node.col_offset
+    return starts and (row != node.end_lineno or column <= (node.end_col_offset or column))
 
 
 def _class_of(around: list[ast.stmt]) -> tuple[str, bool]:
