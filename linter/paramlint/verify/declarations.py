@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -48,7 +49,7 @@ def read_laws(context: click.Context, parameter: click.Parameter, values: tuple[
     configured = table_of(context).laws
     if not values and not configured:
         return {}
-    with _Needed():
+    with _needed():
         from paramlint.verify.law_text import LawError, parse_declaration, parse_law
     try:
         for law in configured.values():
@@ -67,7 +68,7 @@ def read_agreed(context: click.Context, parameter: click.Parameter, value: str |
         raise click.UsageError("--write-contract writes what --contract compares with: give one of them")
     if value is None or context.params.get("write_contract") or (context.params.get("discover") and not given):
         return None
-    with _Needed():
+    with _needed():
         from paramlint.verify.contract import read_contract
     try:
         return read_contract(value)
@@ -84,13 +85,11 @@ def uncovered(patterns: Iterable[str], documents: Iterable[Document]) -> str:
     return ""
 
 
-class _Needed:
+@contextmanager
+def _needed() -> Iterator[None]:
     """Says how to install what an import lacks."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, ModuleNotFoundError):
-            hint = "pip install 'paramlint[verify]'"
-            raise click.UsageError(f"`paramlint verify` needs {error.name}, which is not installed: {hint}") from None
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        hint = "pip install 'paramlint[verify]'"
+        raise click.UsageError(f"`paramlint verify` needs {error.name}, which is not installed: {hint}") from None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 import torch
 
 from paramlint.verify.forward import call, restored, tensors_of
+from paramlint.verify.globs import matches
 from paramlint.verify.live import LiveModel, LiveTensor
 from paramlint.verify.summary import Shown
 
@@ -20,7 +20,7 @@ LINE = 100
 
 def shown(model: LiveModel, patterns: Sequence[str]) -> Iterator[Shown]:
     """The tensors with a name that matches one of the patterns, in the order of the model."""
-    wanted = [t for t in model.tensors if any(fnmatchcase(name, p) for name in t.names for p in patterns)]
+    wanted = [t for t in model.tensors if any(matches(p, name) for name in t.names for p in patterns)]
     gradients = _gradients(model, wanted)
     for tensor in wanted:
         gradient = gradients.get(tensor.name)
