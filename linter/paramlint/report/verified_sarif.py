@@ -18,7 +18,7 @@ def verified_sarif(documents: Iterable[Document]) -> str:
     """One run over all targets."""
     documents = list(documents)
     results = [item for document in documents for item in _results(document)]
-    failed = [document for document in documents if document.outcome.status != "ok" and not document.findings]
+    failed = [document for document in documents if document.outcome.status != "ok"]
     return json.dumps(log(results, list(map(_failure, failed))), indent=2)
 
 

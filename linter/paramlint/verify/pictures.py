@@ -105,7 +105,7 @@ def write_pages(path: Path, packages: str, documents: Sequence[Document], comman
         _write(folder / names[document.target], page(document, command, created, back))
     links = {target: f"{_quoted(folder.name)}/{name}" for target, name in names.items()}
     _write(path, index(packages, documents, links, command, created))
-    found = sum(bool(document.findings) for document in documents)
+    found = sum(bool(document.summary.findings) for document in documents)
     failed = sum(document.outcome.status != "ok" for document in documents)
     _tell(path, f"{number_of(len(documents), 'target')}, {found} with findings, {failed} not verified")
 
