@@ -195,12 +195,13 @@ def test_diff_changes_nothing_and_is_a_patch(bad, command, text):
     assert command("check", "--diff", "--unsafe-fixes").returncode == 0
 
 
-def test_nothing_of_the_checked_code_runs(bad, capsys):
-    for name in ("bad.py", "torch.py", "conftest.py", "sitecustomize.py", "paramlint_rules.py", "libcst.py"):
-        (bad.parent / name).write_text(BAD + "\nraise SystemExit(99)\n")
+@pytest.mark.parametrize("program", [["paramlint"], [sys.executable, "-m", "paramlint"]], ids=["command", "module"])
+def test_nothing_of_the_checked_code_runs(bad, program):
+    for name in ("bad", "torch", "conftest", "sitecustomize", "paramlint_rules", "libcst", "pebble"):
+        (bad.parent / f"{name}.py").write_text(BAD + "\nraise SystemExit(99)\n")
     before = sorted(path.name for path in bad.parent.iterdir())
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(["paramlint", "check"], cwd=bad.parent, capture_output=True, env=environment)
+    done = subprocess.run([*program, "check"], cwd=bad.parent, capture_output=True, env=environment)
     assert done.returncode == 1, done.stderr
     assert sorted(path.name for path in bad.parent.iterdir() if path.name != ".paramlint_cache") == before
 

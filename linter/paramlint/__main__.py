@@ -1,6 +1,12 @@
 """`python -m paramlint`."""
 
-from paramlint.cli import main
+import os
+import sys
 
 if __name__ == "__main__":
+    if sys.path[0] == os.getcwd():
+        del sys.path[0]  # what is checked may be there, and nothing in it stands in for a library
+
+    from paramlint.cli import main
+
     raise SystemExit(main())

@@ -16,7 +16,7 @@ from paramlint.finding import Diagnostic, Location
 from paramlint.nominate import Nominator
 from paramlint.report.severity import severity
 from paramlint.source import Source
-from paramlint.suite import CATALOGUE, select
+from paramlint.suite import catalogue, select
 
 _SEVERITIES = {
     "error": lsp.DiagnosticSeverity.Error,
@@ -86,7 +86,7 @@ def create() -> Server:
     def hover(params: lsp.HoverParams) -> lsp.Hover | None:
         here = lsp.Range(params.position, params.position)
         codes = {diagnostic.code for diagnostic in server.at(params.text_document.uri, here)}
-        texts = [f"**{rule.code} {rule.name}**\n\n{rule.documentation}" for rule in CATALOGUE if rule.code in codes]
+        texts = [f"**{rule.code} {rule.name}**\n\n{rule.documentation}" for rule in catalogue() if rule.code in codes]
         if not texts:
             return None
         return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n---\n\n".join(texts)))

@@ -4,23 +4,49 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import cache
 
+from paramlint import packs
+from paramlint.packs import PackError
 from paramlint.rule import Rule, names
 from paramlint.unused import rule as unused_suppression
 from paramlint_rules import RULES
 
-__all__ = ["CATALOGUE", "OFF", "RULES", "UnknownRuleError", "by_name", "select"]
+__all__ = ["CATALOGUE", "OFF", "RULES", "UnknownRuleError", "by_name", "catalogue", "select"]
 
 #: Rules of group bug or risk that are off all the same, with the measured reason.
 OFF: dict[str, str] = {}
 
 
-#: Everything that can be selected: the rules about code, and those about the comments that silence them.
+#: All rules of our own: those about code, and those about the comments that silence them.
 CATALOGUE: tuple[Rule, ...] = (unused_suppression, *RULES)
 
 
 class UnknownRuleError(Exception):
     """A selection names no rule."""
+
+
+def catalogue() -> tuple[Rule, ...]:
+    """Everything that can be selected: our own rules, and those of the packs that this process runs with.
+
+    Raises:
+        PackError: a pack cannot be loaded, or has a rule with the code or name of another one.
+    """
+    return _with_packs(packs.named())
+
+
+@cache
+def _with_packs(named: tuple[str, ...]) -> tuple[Rule, ...]:
+    taken = {name: "paramlint" for rule in CATALOGUE for name in (rule.code, rule.name)}
+    found = list(CATALOGUE)
+    for pack in named:
+        for rule in packs.rules(pack):
+            for name in (rule.code, rule.name):
+                if name in taken:
+                    raise PackError(f"rule pack {pack!r} has a rule {name!r}, and so has {taken[name]}")
+                taken[name] = f"rule pack {pack!r}"
+            found.append(rule)
+    return tuple(found)
 
 
 def is_on(rule: Rule) -> bool:
@@ -45,18 +71,18 @@ def select(
     Raises:
         UnknownRuleError: a name that matches no rule; the message suggests what was meant.
     """
-    chosen: dict[Rule, int] = dict.fromkeys(filter(is_on, CATALOGUE) if default is None else default, 0)
+    chosen: dict[Rule, int] = dict.fromkeys(filter(is_on, catalogue()) if default is None else default, 0)
     wanted = list(select)
     if wanted:
         chosen = {}
     for selector in [*wanted, *extend]:
         for rule in by_name(selector):
-            chosen[rule] = max(chosen.get(rule, 0), _strength(selector))
+            chosen[rule] = max(chosen.get(rule, 0), _strength(selector, rule))
     for selector in ignore:
         for rule in by_name(selector):
-            if rule in chosen and chosen[rule] <= _strength(selector):
+            if rule in chosen and chosen[rule] <= _strength(selector, rule):
                 del chosen[rule]
-    return [rule for rule in CATALOGUE if rule in chosen]
+    return [rule for rule in catalogue() if rule in chosen]
 
 
 def by_name(selector: str) -> list[Rule]:
@@ -65,17 +91,18 @@ def by_name(selector: str) -> list[Rule]:
     Raises:
         UnknownRuleError: it names none.
     """
-    found = [rule for rule in CATALOGUE if names(selector, rule.code, rule.name)]
+    found = [rule for rule in catalogue() if names(selector, rule.code, rule.name)]
     if not found:
-        given, known = selector.strip(), [name for rule in CATALOGUE for name in (rule.code, rule.name)]
+        given, known = selector.strip(), [name for rule in catalogue() for name in (rule.code, rule.name)]
         close = difflib.get_close_matches(given, known, 1) or difflib.get_close_matches(given.upper(), known, 1)
         hint = f"; did you mean {close[0]}?" if close else "; `paramlint rules` lists them"
         raise UnknownRuleError(f"no rule is called {selector!r}{hint}")
     return found
 
 
-def _strength(selector: str) -> int:
-    """A more exact selector wins over a less exact one: all, then longer prefixes, then a code or name."""
-    if selector.upper() == "ALL":
+def _strength(selector: str, rule: Rule) -> int:
+    """A more exact selector of a rule wins over a less exact one: all, then longer prefixes, then its code or name."""
+    given = selector.strip()
+    if given.upper() == "ALL":
         return 0
-    return len(selector) if "PRM".startswith(selector[:3].upper()) else len("PRM401")
+    return len(rule.code) if given.lower() == rule.name else len(given)

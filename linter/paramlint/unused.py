@@ -25,7 +25,7 @@ from paramlint.source import Source
 from paramlint.suppress import Suppressions
 
 rule = Rule("PRM001", "unused-suppression", group="risk", fix="safe", doc=__doc__)
-_CODE = re.compile(r"PRM\d{3}\b", re.I)
+_CODE = re.compile(r"[A-Z]+\d+\b", re.I)
 
 
 def unused_suppressions(
@@ -39,9 +39,10 @@ def unused_suppressions(
         silenced: what they silenced.
         rules: the rules that ran; a comment about another one may well be needed.
     """
-    if not re.search(r"noqa.*PRM", source.text, re.I):
-        return []
     ran = {each.code for each in rules if each.triggers}
+    families = "|".join(sorted({code.rstrip("0123456789") for code in ran}))
+    if not re.search(rf"noqa.*(?:{families})\d", source.text, re.I):
+        return []
     found: list[Diagnostic] = []
     for token in _comments(source):
         first, last = suppressions.logical_line(token.start[0])

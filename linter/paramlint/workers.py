@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, TimeoutError, as_completed
 from dataclasses import dataclass
 
+from paramlint import packs
 from paramlint.check import FileReport, check_path, problem, with_large_stack
 from paramlint.dependencies import Dependencies, Look, Seen
 from paramlint.facts import Project
 from paramlint.nominate import Nominator
 from paramlint.rule import Rule
 from paramlint.source import Source, UnreadableError
-from paramlint.suite import CATALOGUE
+from paramlint.suite import catalogue
 
 #: Bytes of code that mentions torch which one process checks in a second, about.
 SPEED = 500_000
@@ -68,7 +69,7 @@ def check_parallel(
     pool = ProcessPool(
         max_workers=jobs,
         initializer=_start,
-        initargs=([rule.code for rule in rules], reference),
+        initargs=(packs.named(), [rule.code for rule in rules], reference),
         context=get_context(method),
     )
     reports: dict[str, FileReport] = {}
@@ -158,10 +159,11 @@ class _Worker:
 _worker: _Worker
 
 
-def _start(codes: Sequence[str], reference: bool) -> None:
+def _start(named: Sequence[str], codes: Sequence[str], reference: bool) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started the workers stops them
-    chosen = [rule for rule in CATALOGUE if rule.code in codes]
+    packs.use(named)
+    chosen = [rule for rule in catalogue() if rule.code in codes]
     _worker = _Worker(Nominator(chosen), Project(), reference, {})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from paramlint.cli.task import STDIN, Arguments, Task
+from paramlint.pack_option import pack_option
 
 FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit")
 
@@ -25,6 +26,7 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 @_selectors("--select", "Run these rules only: codes, prefixes of codes or names, with commas; or ALL.")
 @_selectors("--extend-select", "Run these rules too.")
 @_selectors("--ignore", "Leave these rules out.")
+@pack_option
 @click.option(
     "--fix/--no-fix", default=None, help="Apply the fixes that keep parameters and outputs bit for bit as they are."
 )

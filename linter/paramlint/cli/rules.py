@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paramlint.pack_option import pack_option
+
 if TYPE_CHECKING:
     from paramlint.rule import Rule
 
@@ -15,21 +17,23 @@ _FORMATS = click.Choice(("text", "json"))
 
 @click.command()
 @click.option("--output-format", type=_FORMATS, default="text", show_default=True)
+@pack_option
 def rules(output_format: str) -> None:
     """List all rules."""
-    from paramlint.suite import CATALOGUE
+    from paramlint.suite import catalogue
 
     if output_format == "json":
-        click.echo(json.dumps([_as_object(rule) for rule in CATALOGUE], indent=2))
+        click.echo(json.dumps([_as_object(rule) for rule in catalogue()], indent=2))
         return
-    width = max((len(rule.name) for rule in CATALOGUE), default=0)
-    for rule in CATALOGUE:
+    width = max((len(rule.name) for rule in catalogue()), default=0)
+    for rule in catalogue():
         click.echo(f"{rule.code}  {rule.name:{width}}  {_state(rule)}  {rule.summary}")
 
 
 @click.command()
 @click.argument("selector", metavar="RULE")
 @click.option("--output-format", type=_FORMATS, default="text", show_default=True)
+@pack_option
 def rule(selector: str, output_format: str) -> None:
     """Explain a rule, given its code or name; a prefix explains all whose code begins with it."""
     from paramlint.suite import UnknownRuleError, by_name

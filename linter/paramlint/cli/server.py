@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from paramlint.pack_option import pack_option
+
 
 @click.command()
+@pack_option
 def server() -> None:
     """Run a language server over standard input and output, for editors."""
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import click
 
+from paramlint import packs
 from paramlint.discover import SUFFIXES, Discovery, Found
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ class Task:
         arguments, table = self.arguments, self.settings.table
         if not arguments.cache or arguments.reference or STDIN in arguments.paths:
             return None
+        if packs.named():
+            return None  # what their findings depend on is not known
         root = project_root(self.settings.files[:1] if arguments.config is None else ())
         try:
             folder = cache_folder(root, arguments.cache_dir)

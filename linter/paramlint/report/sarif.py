@@ -34,7 +34,7 @@ def log(
     results: list[dict[str, Any]], problems: list[dict[str, Any]], remarks: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
     """The log of one run: its results, what kept it from being a success, and what else it has to say."""
-    from paramlint.suite import CATALOGUE, is_on
+    from paramlint.suite import catalogue, is_on
 
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -46,7 +46,7 @@ def log(
                         "name": "paramlint",
                         "version": __version__,
                         "semanticVersion": __version__,
-                        "rules": [_rule(rule, is_on(rule)) for rule in CATALOGUE],
+                        "rules": [_rule(rule, is_on(rule)) for rule in catalogue()],
                     }
                 },
                 "columnKind": "unicodeCodePoints",

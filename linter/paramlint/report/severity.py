@@ -6,16 +6,15 @@ from functools import cache
 from typing import Literal
 
 from paramlint.finding import Diagnostic
+from paramlint.rule import Rule
 
 Severity = Literal["error", "warning", "note"]
 _BY_GROUP: dict[str, Severity] = {"bug": "error", "risk": "warning", "pedantic": "note"}
 
 
 @cache
-def _groups() -> dict[str, str]:
-    from paramlint.suite import CATALOGUE
-
-    return {rule.code: rule.group for rule in CATALOGUE}
+def _groups(rules: tuple[Rule, ...]) -> dict[str, str]:
+    return {rule.code: rule.group for rule in rules}
 
 
 def severity(diagnostic: Diagnostic) -> Severity:
@@ -23,6 +22,8 @@ def severity(diagnostic: Diagnostic) -> Severity:
 
     What a live model refutes is a note as well.
     """
+    from paramlint.suite import catalogue
+
     if diagnostic.verdict == "refuted":
         return "note"
-    return _BY_GROUP[_groups().get(diagnostic.code, "bug")]
+    return _BY_GROUP[_groups(catalogue()).get(diagnostic.code, "bug")]

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from paramlint import packs
 from paramlint.verify.observed import Observed
 from paramlint.verify.outcome import Answer, Limits
 from paramlint.verify.summary import Document, Summary
@@ -36,7 +37,7 @@ def attempt(target: Target, limits: Limits, **options: Any) -> Attempt:
     with _installed():
         from paramlint.verify.work import Job
 
-    answer = start("paramlint.verify.work:verify", Job(target=target, **options), limits)
+    answer = start("paramlint.verify.work:verify", Job(target=target, packs=packs.named(), **options), limits)
     summary = msgspec.json.decode(answer.result, type=Summary | None)
     document = Document.of(target.text, answer.outcome, summary)
     return Attempt(document, summary.observed if summary else Observed())

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from paramlint.pack_option import pack_option
 from paramlint.report.plain import plain
 from paramlint.verify.attempt import attempt, start
 from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, uncovered
@@ -143,6 +144,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
 @click.option("--cuda", is_flag=True, help="Let the model see the GPUs.")
 @click.option("--select", multiple=True, metavar="RULE", help="Only these rules: codes, prefixes or names.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules.")
+@pack_option
 @click.option("--output-format", type=click.Choice(["full", "json", "sarif"]), default="full", show_default=True)
 @click.option(
     "--report",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from paramlint import packs
 from paramlint.verify.child import bind
 from paramlint.verify.contract import Contract
 from paramlint.verify.outcome import Stage
@@ -28,6 +29,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         confirm: test the values against the laws of their initialisations.
         show: patterns of parameter names whose values are wanted.
         details: whether what a report with pictures needs is wanted too.
+        packs: whose rules there are beside our own.
         select, ignore: which rules, as on the command line.
         build_limit: bytes of parameters and buffers up to which the model is built for real.
         laws: declared, as text by pattern of parameter names.
@@ -43,6 +45,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     confirm: bool = False
     show: tuple[str, ...] = ()
     details: bool = False
+    packs: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     build_limit: int = BUILD_LIMIT
@@ -53,6 +56,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     """Do a job. What the user's code raises goes through; see `paramlint.verify.child`."""
     job = msgspec.json.decode(payload, type=Job)
+    packs.use(job.packs)
     enter("import")
     factory = _callable(job.target)
     arguments = {name: literal(source) for name, source in job.arguments.items()}
