@@ -18,6 +18,7 @@ import pytest
 from paramlint import __version__, dependencies
 from paramlint.cache.stored import Stored
 from paramlint.cli import main
+from paramlint.report.formats import FORMATS
 from paramlint.runner import run_paths
 
 from .conftest import BAD, GOOD
@@ -224,9 +225,6 @@ def test_a_project_moves_with_its_cache(package, capsys, checked, tmp_path_facto
     checked.clear()
     assert check(capsys, "--output-format", "concise") == first
     assert checked == []
-
-
-FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit")
 
 
 @pytest.mark.parametrize("form", FORMATS)

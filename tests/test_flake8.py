@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from paramlint.check import check_paths
 from paramlint.cli import main
 from paramlint.flake8_plugin import OFF_BY_DEFAULT, Plugin
 from paramlint.suite import RULES, is_on
@@ -34,8 +35,22 @@ def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
 @pytest.mark.parametrize("folder", sorted(p.name for p in FIXTURES.iterdir()))
 def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
     # The plugin sees one file at a time, so the command is kept from looking into others here.
-    monkeypatch.setattr("paramlint.runner.Project", lambda: None)
-    main(["check", "--isolated", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
+    monkeypatch.setattr(
+        "paramlint.runner.check_paths", lambda paths, rules, _, **options: check_paths(paths, rules, None, **options)
+    )
+    main(
+        [
+            "check",
+            "--isolated",
+            "--no-cache",
+            "-j1",
+            "--select",
+            "PRM",
+            "--output-format",
+            "json",
+            str(FIXTURES / folder),
+        ]
+    )
     found = json.loads(capsys.readouterr().out)
     expected = sorted(
         (d["filename"], d["location"]["row"], d["location"]["column"], f"{d['code']} {d['message']}")
@@ -47,7 +62,7 @@ def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
 
 @pytest.mark.parametrize("folder", sorted(p.name for p in FIXTURES.iterdir()))
 def test_what_needs_another_file_is_left_to_the_command(folder, capsys):
-    main(["check", "--isolated", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
+    main(["check", "--isolated", "--no-cache", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
     found = {(d["filename"], d["location"]["row"], d["code"]) for d in json.loads(capsys.readouterr().out)}
     alone = {(name, row, text.partition(" ")[0]) for name, row, _, text in places(FIXTURES / folder)}
     assert alone <= found
@@ -127,3 +142,72 @@ def test_code_that_kills_a_parser_does_not_kill_flake8(bad):
     found = places(bad.parent)
     assert [Path(name).name for name, *_, text in found if "PRM401" in text].count("other.py") == 1
     assert not [text for *_, text in found if "PRM005" in text]
+
+
+# The cache
+
+
+@pytest.fixture
+def loaded():
+    """Runs flake8 over a folder, and says what it prints and whether LibCST or the rules were loaded for it."""
+
+    def run(cwd, *options):
+        script = (
+            "import sys; from flake8.main.cli import main; main(sys.argv[1:])\n"
+            "print({name.partition('.')[0] for name in sys.modules} & {'libcst', 'paramlint_rules'} != set())"
+        )
+        command = [sys.executable, "-c", script, "--isolated", "-j1", "--select", "PRM", *options, "."]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()[:-1], done.stdout.splitlines()[-1] == "True"
+
+    return run
+
+
+def test_without_a_cache_none_is_made(bad, loaded):
+    found, _ = loaded(bad.parent)
+    assert [line.split()[1] for line in found] == ["PRM401"]
+    assert [path.name for path in bad.parent.iterdir()] == ["bad.py"]
+
+
+@pytest.mark.parametrize("options", [(), ("--paramlint-cache-dir", "kept")], ids=["of the project", "that is named"])
+def test_with_a_cache_nothing_is_checked_twice(bad, loaded, options):
+    if not options:
+        (bad.parent / ".paramlint_cache").mkdir()
+    first, _ = loaded(bad.parent, *options)
+    assert loaded(bad.parent, *options) == (first, False)
+    bad.write_text("\n" + BAD)
+    moved, was_loaded = loaded(bad.parent, *options)
+    assert was_loaded
+    assert moved[0] == first[0].replace(":8:", ":9:")
+
+
+def test_the_cache_knows_what_was_selected_and_where_a_file_is(bad, loaded):
+    """In a package, a file says nothing of parameters that others may write."""
+    (bad.parent / ".paramlint_cache").mkdir()
+    text = BAD.replace("self.blocks = [nn.Linear(8, 8)]", "self.gain = nn.Parameter(torch.empty(3))")
+    bad.write_text(text + "\n    def forward(self, x):\n        return x * self.gain\n")
+    alone, _ = loaded(bad.parent)
+    assert len(alone) == 1
+    (bad.parent / "__init__.py").write_text("")
+    assert loaded(bad.parent)[0] == []
+    (bad.parent / "__init__.py").unlink()
+    assert loaded(bad.parent)[0] == alone
+    assert loaded(bad.parent, "--extend-select", "PRM702")[1]
+
+
+def test_a_cache_that_is_spoilt_or_something_else_is_no_failure(bad, loaded):
+    (bad.parent / ".paramlint_cache").mkdir()
+    first, _ = loaded(bad.parent)
+    for path in (bad.parent / ".paramlint_cache").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"spoilt")
+    assert loaded(bad.parent)[0] == first
+
+
+def test_a_named_folder_that_holds_something_else_is_refused(bad):
+    (bad.parent / "taken").mkdir()
+    (bad.parent / "taken" / "mine").write_text("")
+    done = flake8("--paramlint-cache-dir", "taken", "bad.py", cwd=bad.parent)
+    assert done.returncode != 0
+    assert "is no cache of paramlint and not empty; name a new or empty folder" in done.stdout
+    assert "Traceback" not in done.stderr

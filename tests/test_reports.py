@@ -13,7 +13,7 @@ import pytest
 from paramlint.check import FileReport
 from paramlint.cli import main
 from paramlint.finding import Diagnostic, Edit, LocatedFix, Location
-from paramlint.report.formats import FORMATS
+from paramlint.report.formats import load
 from paramlint.report.hunks import Hunk, hunks
 from paramlint.report.style import Style
 from paramlint.runner import Result
@@ -32,7 +32,7 @@ def result_of(text: str, *spans, fix=None, path="a.py", message="`x` is wrong"):
 
 
 def lines(result, output_format="full", color=False):
-    return list(FORMATS[output_format](result, Style(color)))
+    return list(load(output_format)(result, Style(color)))
 
 
 def test_full(bad, capsys):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from paramlint import __version__
 
 if TYPE_CHECKING:
+    from paramlint.cache.folder import CacheFolder
     from paramlint.finding import Diagnostic
     from paramlint.nominate import Nominator
+    from paramlint.source import Source
 
 #: Rules that are off unless they are selected. Written out, so that flake8 can start without importing LibCST; a test
 #: compares the list with the rules.
@@ -22,10 +24,13 @@ class _Options(Protocol):
 
     select: Sequence[str] | None
     extend_select: Sequence[str] | None
+    paramlint_cache_dir: str | None
 
 
 class _OptionManager(Protocol):
     def extend_default_ignore(self, error_codes: Sequence[str]) -> None: ...
+
+    def add_option(self, *names: str, **described: Any) -> None: ...
 
 
 class Plugin:
@@ -41,6 +46,7 @@ class Plugin:
     version = __version__
     _nominator: ClassVar[Nominator | None] = None
     _selected: ClassVar[tuple[str, ...]] = ()
+    _cache_folder: ClassVar[CacheFolder | None] = None
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str = "stdin") -> None:
         self._tree = tree
@@ -49,17 +55,26 @@ class Plugin:
 
     @staticmethod
     def add_options(option_manager: _OptionManager) -> None:
-        """Have flake8 ignore what is off by default."""
+        """Have flake8 ignore what is off by default, and know our option."""
         option_manager.extend_default_ignore(OFF_BY_DEFAULT)
+        option_manager.add_option(
+            "--paramlint-cache-dir",
+            metavar="DIR",
+            parse_from_config=True,
+            normalize_paths=True,
+            help="Keep results here; by default in a `.paramlint_cache` above a file, if there is one.",
+        )
 
     @classmethod
     def parse_options(cls, options: _Options) -> None:
-        """Note which codes were asked for by name.
+        """Note which codes were asked for by name, and where results are kept.
 
         A project's own `ignore` replaces flake8's default one, and must not turn on what is off by default.
         """
         cls._selected = (*(options.select or ()), *(options.extend_select or ()))
-        cls._nominator = None
+        cls._nominator = cls._cache_folder = None
+        if options.paramlint_cache_dir is not None:
+            cls._cache_folder = _named(options.paramlint_cache_dir)
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """The findings; columns count from 0 here. Nothing that goes wrong inside gets out, it is reported."""
@@ -72,17 +87,34 @@ class Plugin:
             yield 1, 0, f"PRM005 paramlint failed here ({said}); please report it", type(self)
 
     def _check(self) -> list[Diagnostic]:
-        from paramlint.check import check_source, with_large_stack
+        from paramlint.cache.folder import CacheFolder
+        from paramlint.cache.single import SingleResults
         from paramlint.source import Source
-        from paramlint.suppress import Suppressions
 
         source = Source.from_text(self._filename, "".join(self._lines))
+        folder = self._cache_folder or CacheFolder.above(self._filename)
+        if folder is None:
+            return self._found(source)[0]
+        results = SingleResults(folder, self._selected)
+        known = results.get(source.path, source.data)
+        if known is not None:
+            return known
+        found, is_whole = self._found(source)
+        if is_whole:
+            results.add(source.path, source.data, found)
+        return found
+
+    def _found(self, source: Source) -> tuple[list[Diagnostic], bool]:
+        """The findings, and whether the file could be checked whole."""
+        from paramlint.check import check_source, with_large_stack
+        from paramlint.suppress import Suppressions
+
         nominator = self._rules()
         report = with_large_stack(lambda: check_source(source, nominator, tree=self._tree))
         # A comment on a line is flake8's business, which has an option to disregard it.
         suppressions = Suppressions(source)
         on_lines = [d for d in report.suppressed if not suppressions.silence_file(d.code)]
-        return sorted([*report.diagnostics, *on_lines], key=lambda d: d.sort_key)
+        return sorted([*report.diagnostics, *on_lines], key=lambda d: d.sort_key), not report.failed
 
     @classmethod
     def _rules(cls) -> Nominator:
@@ -92,3 +124,14 @@ class Plugin:
 
             cls._nominator = Nominator([rule for rule in RULES if is_on(rule) or rule.code.startswith(cls._selected)])
         return cls._nominator
+
+
+def _named(path: str) -> CacheFolder:
+    from flake8.exceptions import ExecutionError
+
+    from paramlint.cache.folder import CacheFolder, CacheFolderError
+
+    try:
+        return CacheFolder(path)
+    except CacheFolderError as error:
+        raise ExecutionError(f"--paramlint-cache-dir: {error}") from None

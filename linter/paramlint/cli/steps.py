@@ -173,7 +173,7 @@ def _print_problems(result: Result) -> int:
 def _print_report(task: Task, result: Result, stream: TextIO) -> None:
     result = result.localized()
     show: Callable[[Result, Style], Iterator[str]] = (
-        statistics if task.arguments.statistics else formats.FORMATS[task.output_format]
+        statistics if task.arguments.statistics else formats.load(task.output_format)
     )
     if task.arguments.output_file is None:
         _print(show(result, Style.of(stream)), stream)
