@@ -46,6 +46,11 @@ _BUILTINS = frozenset(dir(builtins))
 _CONTAINS = re.compile(r"list|tuple|set|dict|sequence|iter|collection|mapping", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
+_COMPOUND = frozenset(
+    kind
+    for name in ("If", "For", "AsyncFor", "While", "With", "AsyncWith", "Try", "TryStar", "Match")
+    if (kind := getattr(ast, name, None)) is not None
+)
 _BODIES = {"body", "orelse", "finalbody", "handlers", "cases"}
 
 
@@ -57,7 +62,7 @@ class Nominator:
         self._calls: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[tuple[Rule, frozenset[str]]]] = {}
-        self._any_store: list[tuple[Rule, frozenset[str]]] = []
+        self._any_store: dict[frozenset[str], list[Rule]] = {}
         self._edits: list[Rule] = []
         self._reuses: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
@@ -86,7 +91,7 @@ class Nominator:
             if trigger.names:
                 _extend(self._stored, trigger.names, (rule, trigger.values))
             else:
-                self._any_store.append((rule, trigger.values))
+                self._any_store.setdefault(trigger.values, []).append(rule)
         elif isinstance(trigger, Edits):
             self._edits.append(rule)
         elif isinstance(trigger, Reuses):
@@ -215,16 +220,17 @@ class _Visit:
             self._statement(unit, node)
 
     def _statement(self, unit: Unit, node: ast.stmt) -> None:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                self._store(unit, target, node.value)
-        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-            self._store(unit, node.target, node.value, is_edit=isinstance(node, ast.AugAssign))
-        blocks = [(name, getattr(node, name)) for name in _BODIES if getattr(node, name, None)]
-        if not blocks:
+        kind = node.__class__
+        if kind is ast.Assign:
+            for target in node.targets:  # type: ignore[attr-defined]
+                self._store(unit, target, node.value)  # type: ignore[attr-defined]
+        elif kind is ast.AnnAssign or kind is ast.AugAssign:
+            self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
+        if kind not in _COMPOUND:
             if self._hit(node.lineno, node.end_lineno or node.lineno):
                 self._expression(unit, node)
             return
+        blocks = [(name, block) for name in _BODIES if (block := getattr(node, name, None))]
         if self._hit(node.lineno, _first_row_below(blocks[0][1])):
             for name, value in ast.iter_fields(node):
                 if name not in _BODIES:
@@ -250,9 +256,15 @@ class _Visit:
             return
         if is_edit:
             self._give(unit, self._n._edits)
-        for rule, values in (*self._n._stored.get(target.attr, ()), *self._n._any_store):
-            if not values or value is None or any(self._is_value(unit, value, wanted) for wanted in values):
+        for rule, values in self._n._stored.get(target.attr, ()):
+            if self._may_be(unit, value, values):
                 self._give(unit, (rule,))
+        for values, rules in self._n._any_store.items():
+            if self._may_be(unit, value, values):
+                self._give(unit, rules)
+
+    def _may_be(self, unit: Unit, value: ast.expr | None, kinds: frozenset[str]) -> bool:
+        return not kinds or value is None or any(self._is_value(unit, value, kind) for kind in kinds)
 
     def _is_value(self, unit: Unit, value: ast.expr, wanted: str) -> bool:
         if wanted != "local":
@@ -309,8 +321,8 @@ def _walk(root: ast.AST) -> Iterator[ast.AST]:
             if name in _SKIPPED:
                 continue
             value: Any = getattr(node, name, None)
-            if isinstance(value, list):
-                stack.extend(item for item in value if isinstance(item, ast.AST))
+            if value.__class__ is list:
+                stack.extend([item for item in value if isinstance(item, ast.AST)])
             elif isinstance(value, ast.AST):
                 stack.append(value)
 
@@ -397,7 +409,8 @@ def _is_generic(annotation: ast.expr) -> bool:
     )
 
 
-_LOOPS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOPS = frozenset({ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Pass, str, int, bool, type(None)})
 
 
 _NOT_MODULES = frozenset(
@@ -447,15 +460,18 @@ def _reuses(tree: ast.AST) -> bool:
     """Whether a name that may be a module is an argument or an element twice, or once in a loop or comprehension."""
     names = _may_be_modules(tree)
     seen: set[str] = set()
-    stack: list[tuple[ast.AST, bool]] = [(tree, False)] if names else []
+    stack: list[tuple[Any, bool]] = [(tree, False)] if names else []
     while stack:
         node, in_loop = stack.pop()
+        kind = node.__class__
         handed: list[ast.expr] = []
-        if isinstance(node, ast.Call):
+        if kind is ast.Call:
             handed = [*node.args, *(keyword.value for keyword in node.keywords)]
-        elif isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
-            handed = [v for v in (node.values if isinstance(node, ast.Dict) else node.elts) if v is not None]
-        elif isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+        elif kind is ast.List or kind is ast.Tuple:
+            handed = node.elts
+        elif kind is ast.Dict:
+            handed = node.values
+        elif kind is ast.ListComp or kind is ast.GeneratorExp:
             handed = [node.elt]
         for value in handed:
             name = _handle(value)
@@ -463,8 +479,13 @@ def _reuses(tree: ast.AST) -> bool:
                 if in_loop or name in seen:
                     return True
                 seen.add(name)
-        inside = in_loop or isinstance(node, _LOOPS)
-        stack.extend((child, inside) for child in ast.iter_child_nodes(node))
+        inside = in_loop or kind in _LOOPS
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if value.__class__ is list:
+                stack.extend([(item, inside) for item in value if item.__class__ not in _LEAVES])
+            elif value.__class__ not in _LEAVES:
+                stack.append((value, inside))
     return False
 
 
