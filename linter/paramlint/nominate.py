@@ -480,12 +480,12 @@ def _reuses(tree: ast.AST) -> bool:
                     return True
                 seen.add(name)
         inside = in_loop or kind in _LOOPS
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if value.__class__ is list:
-                stack.extend([(item, inside) for item in value if item.__class__ not in _LEAVES])
-            elif value.__class__ not in _LEAVES:
-                stack.append((value, inside))
+        for field in node._fields:
+            below: Any = getattr(node, field, None)
+            if below.__class__ is list:
+                stack.extend([(item, inside) for item in below if item.__class__ not in _LEAVES])
+            elif below.__class__ not in _LEAVES:
+                stack.append((below, inside))
     return False
 
 
