@@ -370,7 +370,7 @@ def test_a_refuted_finding_offers_no_fix(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("output_format", ["concise", "github", "gitlab", "junit", "json-lines"])
 def test_every_format_says_the_verdict(output_format: str) -> None:
     from paramlint.check import FileReport
-    from paramlint.report.formats import FORMATS
+    from paramlint.report.formats import load
     from paramlint.report.style import Style
     from paramlint.runner import Result
     from paramlint.source import Source
@@ -379,7 +379,7 @@ def test_every_format_says_the_verdict(output_format: str) -> None:
     refuted = judged(diagnostic(2, column=1), [("net:Net", Judgement("refuted", "it was written"))])
     source = Source("/model.py", b"x\ny\n")
     result = Result([FileReport("/model.py", [unseen, refuted])], sources={"/model.py": source})
-    text = "\n".join(FORMATS[output_format](result, Style()))
+    text = "\n".join(load(output_format)(result, Style()))
     assert text.count("not observed") == 1
     assert text.count("refuted") == 1
     if output_format == "junit":
