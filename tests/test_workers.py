@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,6 +42,11 @@ def run(capsys, *arguments):
     code = main(["check", "--output-format", "json", *map(str, arguments)])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def one_process(paths):
+    with workers.Processes(1, select()) as pool:
+        return workers.check_parallel(paths, [1.0] * len(paths), pool)
 
 
 def when_fatal(monkeypatch, act):
@@ -80,7 +86,7 @@ def test_one_task_after_another_tells_all_it_depends_on(files):
     paths = sorted(map(str, files.glob("*.py")))
     project = Project()
     list(check.check_paths(paths, select(), project))
-    _, dependencies = workers.check_parallel(paths, [1.0] * len(paths), select(), 1)
+    _, dependencies = one_process(paths)
     assert dependencies.seen.keys() == project.dependencies.seen.keys()
     assert dependencies.edges == project.dependencies.edges
 
@@ -118,7 +124,8 @@ def test_a_little_work_starts_none(files, capsys, monkeypatch):
 def test_the_tasks_hold_each_file_once_and_the_longest_come_first():
     paths = [f"{number}.py" for number in range(50)]
     weights = [float(number % 7) for number in range(50)]
-    tasks = workers._tasks(paths, weights, 3)
+    pool = SimpleNamespace(size=3, least=0.0, most=2.0)
+    tasks = workers._tasks(paths, weights, pool)
     assert sorted(path for task in tasks for path in task) == sorted(paths)
     sizes = [sum(weights[paths.index(path)] for path in task) for task in tasks]
     assert sizes == sorted(sizes, reverse=True)

@@ -58,6 +58,7 @@ class Run:
         baseline: what is known and not to be said again.
         jobs: on how many processes at most.
         cache: what earlier runs found.
+        cluster: the scheduler of a cluster that checks the files, instead of this machine.
     """
 
     rules: Sequence[Rule]
@@ -67,6 +68,7 @@ class Run:
     baseline: Baseline | None = None
     jobs: int = 1
     cache: Results | None = None
+    cluster: str | None = None
 
     def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
         """The report without what is not asked for or is known."""
@@ -182,13 +184,18 @@ def _placed(path: str, reported: Reported) -> FileReport:
 
 
 def _check(paths: Sequence[str], run: Run, step: Callable[[], None]) -> tuple[list[FileReport], Dependencies]:
-    """Check files, in one process unless there is much to do."""
+    """Check files, in one process unless there is much to do or a cluster to do it."""
     from paramlint.facts import Project
-    from paramlint.workers import SERIAL, check_parallel, weight
+    from paramlint.workers import SERIAL, Processes, check_parallel, weight
 
-    weights = [weight(path) for path in paths] if run.jobs > 1 else []
+    weights = [weight(path) for path in paths] if run.jobs > 1 or run.cluster is not None else []
+    if run.cluster is not None:
+        from paramlint.cluster_check import check_on_cluster
+
+        return check_on_cluster(run.cluster, paths, weights, run.rules, reference=run.reference, step=step)
     if sum(weights) > SERIAL:
-        return check_parallel(paths, weights, run.rules, run.jobs, reference=run.reference, step=step)
+        with Processes(run.jobs, run.rules, reference=run.reference) as pool:
+            return check_parallel(paths, weights, pool, step)
     project = Project()
 
     def check() -> list[FileReport]:

@@ -1,16 +1,19 @@
-"""Checking on several processes. A file that kills its worker, or never ends, costs one diagnostic."""
+"""Checking many files at once, in a pool: here, of processes. A file that kills its process costs one diagnostic."""
 
 from __future__ import annotations
 
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError, as_completed
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
 
 from paramlint import packs
 from paramlint.check import FileReport, check_path, problem, with_large_stack
+from paramlint.cluster import ClusterError
 from paramlint.dependencies import Dependencies, Look, Seen
 from paramlint.facts import Project
 from paramlint.nominate import Nominator
@@ -41,73 +44,127 @@ def weight(path: str) -> float:
     return len(data) / SPEED * (1.0 if b"torch" in data else _LIGHT)
 
 
+class Pool(Protocol):
+    """Where files are checked, many at once.
+
+    Attributes:
+        size: how many tasks are worked on at once.
+        least, most: seconds of work in one task, where there is enough.
+    """
+
+    size: int
+    least: float
+    most: float
+
+    def check(self, paths: Sequence[str]) -> Future[Any]:
+        """Start a task."""
+        ...
+
+    def finished(self, futures: Iterable[Future[Any]]) -> Iterator[Future[Any]]:
+        """Tasks, as they end."""
+        ...
+
+    def result(self, future: Future[Any]) -> Checked:
+        """What a task gave.
+
+        Raises:
+            Exception: the files of the task can only be tried one by one.
+        """
+        ...
+
+
 def check_parallel(
-    paths: Sequence[str],
-    weights: Sequence[float],
-    rules: Sequence[Rule],
-    jobs: int,
-    *,
-    reference: bool = False,
-    step: Callable[[], None] = lambda: None,
+    paths: Sequence[str], weights: Sequence[float], pool: Pool, step: Callable[[], None] = lambda: None
 ) -> Checked:
-    """Check files on several processes; the reports come in the order of the paths, whoever was first.
+    """Check files in a pool; the reports come in the order of the paths, whoever was first.
 
     Args:
         paths: the files.
         weights: how long each takes, in seconds.
-        rules: which rules look at them.
-        jobs: how many processes.
-        reference: parse every file whole.
+        pool: where.
         step: called after each file.
+
+    Raises:
+        ClusterError: the pool can check nothing.
     """
-    from multiprocessing import get_context
-
-    from pebble import ProcessPool
-
-    # A copy of this process has everything imported already; but it has only one thread, and the locks of all.
-    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-    pool = ProcessPool(
-        max_workers=jobs,
-        initializer=_start,
-        initargs=(packs.named(), [rule.code for rule in rules], reference),
-        context=get_context(method),
-    )
     reports: dict[str, FileReport] = {}
     dependencies = Dependencies()
-
-    def schedule(tasks: Sequence[Sequence[str]]) -> dict[Future[Checked], Sequence[str]]:
-        return {pool.schedule(_check, args=[task], timeout=TIME_LIMIT): task for task in tasks}
-
-    try:
-        waiting = schedule(_tasks(paths, weights, jobs))
-        while waiting:
-            failed: list[list[str]] = []
-            for future in as_completed(waiting):
-                task = waiting[future]
-                try:
-                    found, looks = future.result()
-                except Exception as error:
-                    if len(task) > 1:
-                        failed += [[path] for path in task]
-                        continue
-                    found, looks = [_lost(task[0], error)], Dependencies()
-                dependencies.add(looks)
-                for report in found:
-                    reports[report.path] = report
-                    step()
-            waiting = schedule(failed)
-        pool.close()  # type: ignore[no-untyped-call]
-    except BaseException:
-        pool.stop()  # type: ignore[no-untyped-call]
-        raise
-    finally:
-        pool.join()
+    tasks = _tasks(paths, weights, pool)
+    while tasks:
+        waiting = {pool.check(task): task for task in tasks}
+        tasks = []
+        for future in pool.finished(waiting):
+            task = waiting[future]
+            try:
+                found, looks = pool.result(future)
+            except ClusterError:
+                raise
+            except Exception as error:
+                if len(task) > 1:
+                    tasks += [[path] for path in task]
+                    continue
+                found, looks = [_lost(task[0], error)], Dependencies()
+            dependencies.add(looks)
+            for report in found:
+                reports[report.path] = report
+                step()
     return [reports[path] for path in paths], dependencies
 
 
-def _tasks(paths: Sequence[str], weights: Sequence[float], jobs: int) -> list[list[str]]:
+class Processes:
+    """A pool of processes on this machine.
+
+    Args:
+        size: how many.
+        rules: which rules look at the files.
+        reference: parse every file whole.
+    """
+
+    least, most = 0.0, TASK
+
+    def __init__(self, size: int, rules: Sequence[Rule], *, reference: bool = False) -> None:
+        from multiprocessing import get_context
+
+        from pebble import ProcessPool
+
+        # A copy of this process has everything imported already; but it has only one thread, and the locks of all.
+        method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+        self.size = size
+        self._pool = ProcessPool(
+            max_workers=size,
+            initializer=_start,
+            initargs=(packs.named(), [rule.code for rule in rules], reference),
+            context=get_context(method),
+        )
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._pool.close()  # type: ignore[no-untyped-call]
+        else:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+    def check(self, paths: Sequence[str]) -> Future[Checked]:
+        """Start a task."""
+        return self._pool.schedule(_check, args=[paths], timeout=TIME_LIMIT)
+
+    def finished(self, futures: Iterable[Future[Checked]]) -> Iterator[Future[Checked]]:
+        """Tasks, as they end."""
+        return as_completed(futures)
+
+    def result(self, future: Future[Checked]) -> Checked:
+        """What a task gave."""
+        return future.result()
+
+
+def _tasks(paths: Sequence[str], weights: Sequence[float], pool: Pool) -> list[list[str]]:
     """Files that stand together, and follow names into each other; the tasks that take longest come first."""
-    size = min(TASK, sum(weights) / jobs / 4)
+    size = min(max(sum(weights) / pool.size / 4, pool.least), pool.most)
     tasks: list[tuple[float, list[str]]] = []
     seconds, task = 0.0, list[str]()
     for path, weight in zip(paths, weights, strict=True):
@@ -126,7 +183,7 @@ def _lost(path: str, error: Exception) -> FileReport:
     if isinstance(error, TimeoutError):
         return FileReport(path, [problem(path, "PRM004", f"takes longer than {TIME_LIMIT} s, so it was given up")])
     code = getattr(error, "exitcode", None)
-    how = f"exit code {code}" if isinstance(code, int) else f"{type(error).__name__}: {error}"
+    how = f"exit code {code}" if isinstance(code, int) else " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(code, int) and code < 0:
         how = signal.Signals(-code).name
     return FileReport(path, [problem(path, "PRM005", f"paramlint died here ({how}); please report it")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -64,6 +65,7 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 @click.option("--cache/--no-cache", default=True, help="Use what earlier runs found; the output is the same without.")
 @click.option("--cache-dir", metavar="DIR", help="Where to keep it, instead of in `.paramlint_cache`.")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Use N processes, by default one a processor.")
+@click.option("--cluster", metavar="ADDRESS", help="Check on the dask cluster of this scheduler: tcp://scheduler:8786.")
 @click.option("--reference", is_flag=True, help="Parse every file whole: slow, to compare with.")
 def check(**given: Any) -> int:
     """Check the source of files and folders, by default of the current one. Nothing of it is imported or run, unless
@@ -75,6 +77,7 @@ def check(**given: Any) -> int:
     from paramlint.cli.steps import check_files, check_stdin, show_files, show_settings, watch
     from paramlint.cli.verify_with import targets_of
 
+    gc.disable()  # the process ends soon, and `paramlint.check` collects where it is worth it
     task = Task.of(Arguments(**given))
     targets = targets_of(task)
     if task.arguments.show_settings:

@@ -15,6 +15,7 @@ from paramlint.cli.main import CLEAN, ERROR, FINDINGS
 from paramlint.cli.progress import Progress
 from paramlint.cli.task import Task
 from paramlint.cli.verify_with import judge
+from paramlint.cluster import ClusterError
 from paramlint.documents import kind
 from paramlint.report import formats
 from paramlint.report.concise import heading
@@ -39,8 +40,11 @@ def check_files(task: Task, targets: Sequence[Target] = ()) -> int:
     run = task.run()
     found = task.find()
     started = time.monotonic()
-    with Progress(len(found.files), sys.stderr) as progress:
-        result = run_paths(found.files, run, progress.step)
+    try:
+        with Progress(len(found.files), sys.stderr) as progress:
+            result = run_paths(found.files, run, progress.step)
+    except ClusterError as error:
+        raise click.ClickException(str(error)) from None
     result.skipped = found.skipped
     failed = False
     if targets:

@@ -60,6 +60,7 @@ class Arguments:
     cache: bool = True
     cache_dir: str | None = None
     jobs: int | None = None
+    cluster: str | None = None
     verify_with: tuple[str, ...] = ()
 
 
@@ -105,6 +106,8 @@ class Task:
 
         if arguments.isolated and arguments.config is not None:
             raise click.UsageError("--isolated reads no configuration, and --config names one")
+        if arguments.cluster is not None and (arguments.jobs is not None or STDIN in arguments.paths):
+            raise click.UsageError("--cluster checks files elsewhere: leave out --jobs and `-`, which are about here")
         paths = [p if p != STDIN else arguments.stdin_filename for p in arguments.paths]
         try:
             if arguments.isolated:
@@ -151,7 +154,9 @@ class Task:
             _ = rules.all  # all names are right where they have been right before
         ignores = PerFileIgnores(self.settings.per_file_ignores)
         jobs = self.arguments.jobs or _processors()
-        return Run(rules, self.bold, self.arguments.reference, ignores, self._known(), jobs, cache)
+        return Run(
+            rules, self.bold, self.arguments.reference, ignores, self._known(), jobs, cache, self.arguments.cluster
+        )
 
     def _rules(self) -> list[Rule]:
         from paramlint.config import ConfigError, check_rules

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from paramlint.cluster import Cluster, ClusterError
 from paramlint.pack_option import pack_option
 from paramlint.report.plain import plain
 from paramlint.verify.attempt import attempt, start
@@ -30,6 +33,8 @@ from paramlint.verify.targets import Target, TargetError, parse_argument, parse_
 
 CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 GIB = 2**30
+
+Call = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 def _targets(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
@@ -144,6 +149,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
 @click.option("--cuda", is_flag=True, help="Let the model see the GPUs.")
 @click.option("--select", multiple=True, metavar="RULE", help="Only these rules: codes, prefixes or names.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules.")
+@click.option("--cluster", metavar="ADDRESS", help="Build them on the dask cluster of this scheduler.")
 @pack_option
 @click.option("--output-format", type=click.Choice(["full", "json", "sarif"]), default="full", show_default=True)
 @click.option(
@@ -263,18 +269,32 @@ def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
 
 def _documents(targets: tuple[Target, ...], options: dict[str, Any]) -> Iterator[Document]:
     """One document after the other."""
-    if not options["discover"]:
-        for target in _announced(list(targets)):
-            yield _verify(target, options)
+    with _calls(options["cluster"]) as call:
+        if not options["discover"]:
+            yield from call(partial(_verify, options=options), _announced(list(targets)))
+            return
+        for root in targets:
+            yield from _discovered(root, options, call)
+
+
+@contextmanager
+def _calls(address: str | None) -> Iterator[Call]:
+    """What calls a function for each of some items: here one after the other, or on a cluster."""
+    if address is None:
+        yield map
         return
-    for root in targets:
-        yield from _discovered(root, options)
+    try:
+        with Cluster(address) as cluster:
+            yield cluster.map
+    except ClusterError as error:
+        raise click.ClickException(str(error)) from None
 
 
-def _discovered(root: Target, options: dict[str, Any]) -> Iterator[Document]:
+def _discovered(root: Target, options: dict[str, Any], call: Call) -> Iterator[Document]:
     from paramlint.verify.discover import Discovery
 
-    answer = start("paramlint.verify.discover:discover", root, _limits(options))
+    discover = partial(start, "paramlint.verify.discover:discover", limits=_limits(options))
+    (answer,) = call(discover, [root])
     if answer.outcome.status != "ok":
         yield Document(target=root.text, outcome=answer.outcome)
         return
@@ -293,8 +313,8 @@ def _discovered(root: Target, options: dict[str, Any]) -> Iterator[Document]:
                 missing=candidate.missing,
             )
             yield Document(target=candidate.target, outcome=outcome)
-    for target in _announced([parse_target(candidate.target) for candidate in callable_]):
-        yield _verify(target, options)
+    found = [parse_target(candidate.target) for candidate in callable_]
+    yield from call(partial(_verify, options=options), _announced(found))
 
 
 def _announced(targets: list[Target]) -> Iterator[Target]:
