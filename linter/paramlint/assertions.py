@@ -12,7 +12,7 @@
 A subject is a model as it is, or one that was watched while it was built: `trace.live(model)`, `trace.report(model)`,
 or what the pytest fixture `parameters` returns. Only of the latter it is known which call and line wrote a parameter,
 so that laws are compared exactly at any size, and messages name the line. Names are patterns of
-`paramlint.verify.globs`. A pattern that covers no parameter fails: the model is not the one that the test is about.
+`paramlint.globs`. A pattern that covers no parameter fails: the model is not the one that the test is about.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from paramlint.globs import matches, suggestion
 from paramlint.report.place import line, short
 from paramlint.verify.build import Build
 from paramlint.verify.coverage import coverage
 from paramlint.verify.expectation import compare
-from paramlint.verify.globs import matches, suggestion
 from paramlint.verify.laws import Law
 from paramlint.verify.live import LiveModel, LiveTensor
 from paramlint.verify.places import place_of

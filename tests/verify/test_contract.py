@@ -17,9 +17,9 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
+from paramlint import globs  # noqa: E402
 from paramlint.suite import RULES  # noqa: E402
 from paramlint.toml_file import ConfigError  # noqa: E402
-from paramlint.verify import globs  # noqa: E402
 from paramlint.verify.agreement import Breach  # noqa: E402
 from paramlint.verify.build import build_virtual  # noqa: E402
 from paramlint.verify.command import verify_command  # noqa: E402

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from paramlint.cli import main
 from paramlint.finding import Diagnostic, Location
+from paramlint.sites import Site, site_of
 from paramlint.suite import select
 from paramlint.verify.observed import Built, Observed, Refutation
 from paramlint.verify.outcome import Outcome
-from paramlint.verify.sites import Site, site_of
 from paramlint.verify.summary import Document, Found, Init, Parameter, Summary
 from paramlint.verify.summary import Location as Place
 from paramlint.verify.verdicts import Evidence, Judgement, judged

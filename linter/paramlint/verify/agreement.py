@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from paramlint.globs import captures, enumerated, filled, is_open, matches, suggestion
 from paramlint.verify.contract import Contract, Entry, toml
 from paramlint.verify.expectation import compare
 from paramlint.verify.folding import INDEX, folded
-from paramlint.verify.globs import captures, enumerated, filled, is_open, matches, suggestion
 from paramlint.verify.goodness import Fit
 from paramlint.verify.law_text import parse_law
 

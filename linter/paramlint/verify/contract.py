@@ -11,7 +11,7 @@
     [parameters."blocks.{0-11}.*.weight"]
     frozen = true
 
-A name is a pattern, see `paramlint.verify.globs`; a parameter has to agree with every entry that covers it. What an
+A name is a pattern, see `paramlint.globs`; a parameter has to agree with every entry that covers it. What an
 entry does not say is not compared, except that in a complete contract what is not said is not so: there are no other
 parameters, ties or frozen parameters.
 """
@@ -23,8 +23,8 @@ from typing import Any
 
 import msgspec
 
+from paramlint.globs import size
 from paramlint.toml_file import ConfigError, TomlFile
-from paramlint.verify.globs import size
 
 #: Names that one pattern may list; a slip such as `{0-99999999}` would use up the memory.
 MOST_NAMES = 1_000_000

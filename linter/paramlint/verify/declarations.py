@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from paramlint.config import ConfigError, VerifyTable, find, load
-from paramlint.verify.globs import matches, suggestion
+from paramlint.globs import matches, suggestion
 from paramlint.verify.summary import Document
 
 if TYPE_CHECKING:

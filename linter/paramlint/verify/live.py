@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from paramlint.finding import Proof
+from paramlint.globs import matches
 from paramlint.verify.agreement import Agreement, agreement
 from paramlint.verify.build import Build
 from paramlint.verify.calls import law_of_write
@@ -22,7 +23,6 @@ from paramlint.verify.coverage import Coverage, coverage
 from paramlint.verify.declared import DeclaredTie, declared_ties
 from paramlint.verify.expectation import compare
 from paramlint.verify.forward import Example, Forward, run
-from paramlint.verify.globs import matches
 from paramlint.verify.goodness import Fit
 from paramlint.verify.identity import Survival, aliased, survival, tied
 from paramlint.verify.laws import Law

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from paramlint.globs import matches
 from paramlint.verify.forward import call, restored, tensors_of
-from paramlint.verify.globs import matches
 from paramlint.verify.live import LiveModel, LiveTensor
 from paramlint.verify.summary import Shown
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from paramlint.finding import Diagnostic, Verdict
+from paramlint.sites import Path, Site
 from paramlint.verify.observed import Built, Observed
 from paramlint.verify.outcome import Outcome
-from paramlint.verify.sites import Path, Site
 from paramlint.verify.summary import Document, Found
 
 #: One fault may show on the live model as that of a neighbouring rule: these confirm the first one too.
