@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from paramlint.toml_file import ConfigError, TomlFile
 
-__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "check_rules", "find", "load"]
+if TYPE_CHECKING:
+    from paramlint.rule import Rule
+
+__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "configured_rules", "find", "load"]
 
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
@@ -54,6 +57,7 @@ class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     fix: bool | None = None
     unsafe_fixes: bool | None = None
     baseline: str | None = None
+    ties: tuple[str, ...] = ()
     verify: VerifyTable | None = None
 
 
@@ -62,7 +66,7 @@ class Settings:
     """A table, and all that it extends; paths in it are relative to the folder of the file that names them.
 
     `files` are the configuration files read, the nearest first; none when there are none. `selectors` are all names of
-    rules in them, with where they stand; `check_rules` says whether there are such rules.
+    rules in them, with where they stand; `configured_rules` says whether there are such rules.
     """
 
     table: Table = field(default_factory=Table)
@@ -134,6 +138,7 @@ def _combine(base: Settings, own: Settings) -> Settings:
         table = msgspec.structs.replace(table, extend_select=added, ignore=(*base.table.ignore, *own.table.ignore))
     else:
         table = msgspec.structs.replace(table, extend_select=own.table.extend_select, ignore=own.table.ignore)
+    table = msgspec.structs.replace(table, ties=(*base.table.ties, *own.table.ties))
     return replace(
         own,
         table=table,
@@ -176,16 +181,18 @@ def _selectors(table: Table) -> tuple[str, ...]:
     return (*(table.select or ()), *table.extend_select, *table.ignore, *in_files)
 
 
-def check_rules(settings: Settings) -> None:
-    """Look all named rules up, which takes loading them.
+def configured_rules(settings: Settings) -> list[Rule]:
+    """The rules that settings choose.
 
     Raises:
-        ConfigError: there is none of a name.
+        ConfigError: they name one that there is not.
     """
-    from paramlint.suite import UnknownRuleError, by_name
+    from paramlint.suite import UnknownRuleError, by_name, select
 
     for file, selector in settings.selectors:
         try:
             by_name(selector)
         except UnknownRuleError as error:
             raise ConfigError(file.shown, file.row_of_text(selector), str(error)) from None
+    table = settings.table
+    return select(table.select or (), table.extend_select, table.ignore)

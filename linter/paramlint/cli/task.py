@@ -148,6 +148,7 @@ class Task:
             click.ClickException: a selector names no rule, or the baseline is none.
         """
         from paramlint.runner import PerFileIgnores, Run
+        from paramlint.ties import Ties
 
         rules, cache = Chosen(self._rules), self._cache()
         if cache is None or not cache.is_known:
@@ -155,17 +156,24 @@ class Task:
         ignores = PerFileIgnores(self.settings.per_file_ignores)
         jobs = self.arguments.jobs or _processors()
         return Run(
-            rules, self.bold, self.arguments.reference, ignores, self._known(), jobs, cache, self.arguments.cluster
+            rules,
+            self.bold,
+            self.arguments.reference,
+            ignores,
+            self._known(),
+            jobs,
+            cache,
+            self.arguments.cluster,
+            Ties(self.settings.table.ties),
         )
 
     def _rules(self) -> list[Rule]:
-        from paramlint.config import ConfigError, check_rules
+        from paramlint.config import ConfigError, configured_rules
         from paramlint.suite import UnknownRuleError, select
 
-        arguments, table = self.arguments, self.settings.table
+        arguments = self.arguments
         try:
-            check_rules(self.settings)
-            configured = select(table.select or (), table.extend_select, table.ignore)
+            configured = configured_rules(self.settings)
             return select(arguments.select, arguments.extend_select, arguments.ignore, configured)
         except ConfigError as error:
             raise click.ClickException(str(error)) from None
@@ -221,6 +229,7 @@ class Task:
             "force-exclude": self.discovery.force_exclude,
             "per-file-ignores": [list(ignore) for ignore in self.settings.per_file_ignores],
             "baseline": self.baseline,
+            "ties": list(self.settings.table.ties),
         }
 
     def find(self) -> Found:
