@@ -316,6 +316,25 @@ class Reset(nn.Module):
             layer.reset_parameters()
 
 
+LIBRARY: list[nn.Module] = []
+
+
+class FromLibrary(nn.Module):
+    """Two heads that each start as the pretrained one, which the library goes on to hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        encoder = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+        LIBRARY.append(encoder)
+        self.first, self.second = (copy.deepcopy(encoder[1]) for _ in range(2))
+
+
+class FromPrototype(FromLibrary):
+    def __init__(self) -> None:
+        super().__init__()
+        LIBRARY.clear()
+
+
 TEACHER = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
 
 
@@ -335,6 +354,7 @@ case("PRM305", keyed(True), keyed(False), "a")
 case("PRM306", copied(copy.copy), copied(copy.deepcopy), "1")
 case("PRM307", copied(copy.deepcopy), Reset, "0.weight", "0.bias")
 case("PRM307", copied(copy.deepcopy), CopiedByHand, "0.weight", "0.bias")
+case("PRM307", FromPrototype, FromLibrary, "first.weight", "first.bias")
 case("PRM308", lambda: Student(True), lambda: Student(False), "body")
 
 

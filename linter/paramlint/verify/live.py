@@ -475,6 +475,17 @@ class LiveModel:
         return any(re.match(tie.key, name) for tie in self.declared_ties for name in inside)
 
     @cached_property
+    def kept_elsewhere(self) -> frozenset[tuple[Any, ...]]:
+        """The origins of values that a tensor outside of the model was the first to hold, and holds still.
+
+        A pretrained encoder in a cache is such a holder; the layer that a constructor copies is gone by then.
+        """
+        own = {address_of(tensor.tensor) for tensor in self.tensors}
+        alive = (shadow for address, shadow in self.build.shadow.items() if address not in own and shadow.is_alive)
+        last = (shadow.last for shadow in alive)
+        return frozenset(mark.write.origin for mark in last if mark is not None and not mark.write.is_copy)
+
+    @cached_property
     def shallow_copies(self) -> tuple[tuple[str, str], ...]:
         """Pairs of modules that register through one dictionary."""
         return tuple(shallow_copies(self.module))

@@ -14,9 +14,9 @@ from torch import nn
 from paramlint.verify.build import Build
 from paramlint.verify.calls import law_of_call
 from paramlint.verify.named import named_tensors
-from paramlint.verify.operations import ALLOCATING, COPYING, SHAPED_ONLY
+from paramlint.verify.operations import ALLOCATING, SHAPED_ONLY
 from paramlint.verify.shadow import Mark, Shadow, address_of
-from paramlint.verify.writes import CONSTANT_OPS, RANDOM_OPS, Write
+from paramlint.verify.writes import CONSTANT_OPS, COPYING, RANDOM_OPS, Write
 
 #: A temporary that one of these made is a scratch tensor, which people fill and drop on purpose.
 SCRATCH = ALLOCATING | COPYING | SHAPED_ONLY | CONSTANT_OPS | RANDOM_OPS | {"lift_fresh", "eye", "arange", "linspace"}

@@ -58,7 +58,6 @@ INDEXED = frozenset(
         "index_reduce_",
     ]
 )
-COPYING = frozenset(["clone", "_to_copy", "lift_fresh_copy", "contiguous", "copy", "copy_"])
 #: Operations that take a tensor's shape and never look at its elements.
 SHAPED_ONLY = frozenset(
     [

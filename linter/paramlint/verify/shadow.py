@@ -17,9 +17,9 @@ from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from paramlint.verify.mode import Mode
-from paramlint.verify.operations import COPYING, Operation
+from paramlint.verify.operations import Operation
 from paramlint.verify.regions import Region, covered
-from paramlint.verify.writes import Step, Write, observe
+from paramlint.verify.writes import COPYING, Step, Write, observe
 
 Status = Literal["written", "partly written", "unwritten", "tainted", "maybe", "unseen", "lazy"]
 
@@ -64,6 +64,11 @@ class Shadow:
     def fraction(self, region: Region) -> float:
         """The part of a region that was overwritten, from 0 to 1."""
         return covered(region, [mark.region for mark in self.marks if mark.whole])
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether anything holds the storage still."""
+        return not self.storage.expired()
 
     @property
     def last(self) -> Mark | None:
@@ -129,7 +134,7 @@ class ShadowMode(Mode):
         """The shadow of a tensor's storage, None where it was never seen."""
         address = address_of(tensor)
         shadow = self._shadows.get(address) if address else None
-        return shadow if shadow is not None and not shadow.storage.expired() else None
+        return shadow if shadow is not None and shadow.is_alive else None
 
     def items(self) -> Iterator[tuple[int, Shadow]]:
         """All storages by address, those already freed included."""
@@ -219,7 +224,7 @@ class ShadowMode(Mode):
         return shadow
 
     def _sweep(self) -> None:
-        gone = [key for key, shadow in self._shadows.items() if shadow.storage.expired() and not is_initialised(shadow)]
+        gone = [key for key, shadow in self._shadows.items() if not shadow.is_alive and not is_initialised(shadow)]
         for key in gone:
             del self._shadows[key]
 

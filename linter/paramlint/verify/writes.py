@@ -63,6 +63,8 @@ RANDOM_OPS = frozenset(
         "native_dropout",
     ]
 )
+#: What gives a tensor the values of another one.
+COPYING = frozenset(["clone", "_to_copy", "lift_fresh_copy", "contiguous", "copy", "copy_"])
 #: What leaves a constant constant and a random value random.
 PRESERVING_OPS = frozenset(
     [
@@ -149,6 +151,11 @@ class Write:
         if ops & RANDOM_OPS and (is_plain or self.module):  # an initialiser may sample by rejection
             return "random"
         return "constant" if is_plain and self.steps and self.steps[0].op in CONSTANT_OPS else "computed"
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the values were first in another tensor."""
+        return any(step.op in COPYING for step in self.steps)
 
     @property
     def by_user(self) -> bool:

@@ -136,6 +136,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         init = parameter.init
         if init is None or init.call == "copy_" or math.prod(parameter.shape) < 2:
             continue  # what is copied by hand, or loaded, is meant
+        if init.origin in model.kept_elsewhere:
+            continue  # several parts that start from one pretrained model, each for itself
         if parameter.is_final and init.kind == "random":
             by_origin.setdefault(init.origin, []).append(parameter)
     for clones in by_origin.values():
