@@ -81,6 +81,14 @@ class File:
         """Where the file's definitions are."""
         return outline(self.tree, len(self.source.line_starts))
 
+    def forget(self) -> None:
+        """Let go of scopes and classes, which otherwise only the garbage collector could: they point in circles."""
+        for part in (*self._scopes.values(), *self._classes.values()):
+            vars(part).clear()
+        self._scopes.clear()
+        self._classes.clear()
+        self.memo.clear()
+
     @cached_property
     def module(self) -> str:
         """The file's dotted module name, from the folders around it that hold an `__init__.py`."""
