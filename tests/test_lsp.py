@@ -129,6 +129,20 @@ def test_each_file_is_checked_as_its_project_is_configured(tmp_path):
     talk(tmp_path, conversation)
 
 
+def test_declared_ties_are_silent(tmp_path):
+    text = "from torch import nn\n\nlayers = nn.ModuleList([nn.Linear(8, 8)] * 3)\n"
+
+    async def conversation(client):
+        (tmp_path / ".git").mkdir()
+        client.open((tmp_path / "net.py").as_uri(), text)
+        assert await client.codes() == ["PRM301"]
+        (tmp_path / "paramlint.toml").write_text('ties = ["layers"]\n')
+        client.change((tmp_path / "net.py").as_uri(), text)
+        assert await client.codes() == []
+
+    talk(tmp_path, conversation)
+
+
 def test_what_changes_on_the_disk_counts_when_something_is_saved(tmp_path):
     net, base = tmp_path / "net.py", tmp_path / "base.py"
     text = BAD.replace("import torch\n", "import torch\nfrom base import Base\n", 1).replace("(nn.Module)", "(Base)")

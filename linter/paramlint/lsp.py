@@ -23,6 +23,7 @@ from paramlint.report.severity import severity
 from paramlint.runner import PerFileIgnores, Run, run_source
 from paramlint.source import Source
 from paramlint.suite import catalogue
+from paramlint.ties import Ties
 
 _SEVERITIES = {
     "error": lsp.DiagnosticSeverity.Error,
@@ -217,7 +218,12 @@ def create() -> Server:
 
 def _configured(settings: Settings) -> Run:
     baseline = Baseline.read(settings.baseline) if settings.baseline is not None else None
-    return Run(configured_rules(settings), ignores=PerFileIgnores(settings.per_file_ignores), baseline=baseline)
+    return Run(
+        configured_rules(settings),
+        ignores=PerFileIgnores(settings.per_file_ignores),
+        baseline=baseline,
+        ties=Ties(settings.table.ties),
+    )
 
 
 def _is_included(settings: Settings, path: str) -> bool:

@@ -20,6 +20,7 @@ from paramlint.patterns import Patterns
 from paramlint.rewrite import Rewrite
 from paramlint.rule import Rule, names
 from paramlint.source import Source, UnreadableError
+from paramlint.ties import Ties
 
 #: A file in which only this went wrong gives the same next time; anything else may have been an accident.
 _SYNTAX = "PRM002"
@@ -59,6 +60,7 @@ class Run:
         jobs: on how many processes at most.
         cache: what earlier runs found.
         cluster: the scheduler of a cluster that checks the files, instead of this machine.
+        ties: what is meant to be shared.
     """
 
     rules: Sequence[Rule]
@@ -69,10 +71,11 @@ class Run:
     jobs: int = 1
     cache: Results | None = None
     cluster: str | None = None
+    ties: Ties = field(default_factory=Ties)
 
     def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
         """The report without what is not asked for or is known."""
-        report = self.ignores.apply(report)
+        report = self.ties.apply(self.ignores.apply(report), source_of)
         if self.baseline is None or not report.diagnostics:
             return report
         return self.baseline.without_known(report, source_of(report.path))

@@ -16,7 +16,7 @@ from paramlint.cluster import Cluster, ClusterError
 from paramlint.pack_option import pack_option
 from paramlint.report.plain import plain
 from paramlint.verify.attempt import attempt, start
-from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, uncovered
+from paramlint.verify.declarations import read_agreed, read_laws, read_table, table_of, ties_of, uncovered
 from paramlint.verify.outcome import Limits, Outcome
 from paramlint.verify.pictures import (
     check_contract,
@@ -207,6 +207,7 @@ report_command = Recorded(
 
 def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
     """Verify targets, print the report, and return the exit status."""
+    options = options | {"ties": ties_of(click.get_current_context())}
     _check_usage(targets, options)
     output = options["output_format"]
     documents: list[Document] = []
@@ -330,6 +331,7 @@ def _announced(targets: list[Target]) -> Iterator[Target]:
 
 def _verify(target: Target, options: dict[str, Any]) -> Document:
     from paramlint.suite import select as select_rules
+    from paramlint.ties import Ties
     from paramlint.verify.static import with_static
 
     attempted = attempt(
@@ -347,10 +349,11 @@ def _verify(target: Target, options: dict[str, Any]) -> Document:
         build_limit=int(options["build_limit"] * GIB),
         laws=options["laws"],
         contract=options["contract"],
+        ties=options["ties"],
         details=bool(options["report"] or options["graph"]),
     )
     rules = select_rules(options["select"], ignore=options["ignore"])
-    return with_static(attempted.document, attempted.observed, rules)
+    return with_static(attempted.document, attempted.observed, rules, Ties(options["ties"]))
 
 
 def _limits(options: dict[str, Any]) -> Limits:

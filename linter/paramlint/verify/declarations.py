@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Of the configuration these are no defaults of single options: `targets` and `laws` are combined by their callbacks.
 COMBINED = ("targets", "laws")
+_TIES = f"{__name__}.ties"
 
 
 def read_table(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -34,6 +35,7 @@ def read_table(context: click.Context, parameter: click.Parameter, value: str | 
     table = settings.table.verify or VerifyTable()
     defaults = {key: given for key, given in msgspec.structs.asdict(table).items() if given is not None}
     context.meta[__name__] = table
+    context.meta[_TIES] = settings.table.ties
     context.default_map = {key: given for key, given in defaults.items() if key not in COMBINED}
     return value
 
@@ -42,6 +44,12 @@ def table_of(context: click.Context) -> VerifyTable:
     """What `read_table` read."""
     table: VerifyTable = context.meta.get(__name__, VerifyTable())
     return table
+
+
+def ties_of(context: click.Context) -> tuple[str, ...]:
+    """What the configuration that `read_table` read declares as shared."""
+    ties: tuple[str, ...] = context.meta.get(_TIES, ())
+    return ties
 
 
 def read_laws(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -1,13 +1,14 @@
-"""Ties that a model declares, as transformers' models do with `_tied_weights_keys`."""
+"""Ties that are declared: by the model, as transformers' models do with `_tied_weights_keys`, or by the user."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from torch import nn
 
+from paramlint.ties import Ties
 from paramlint.verify.named import named_tensors
 
 
@@ -49,3 +50,19 @@ def declared_ties(model: nn.Module) -> Iterator[DeclaredTie]:
             source = str(declared[key]) if isinstance(declared, dict) else ""
             is_tied = all(len(group) > 1 for group in matched)
             yield DeclaredTie(type(module), inside.pattern, source, bool(matched), is_tied, wanted)
+
+
+def is_meant(ties: Ties, model: nn.Module, names: Iterable[str]) -> bool:
+    """Whether the user declares one of these names of a model, with the class of any module on its way or without."""
+    modules = dict(model.named_modules(remove_duplicate=False))
+    for name in names:
+        path = tuple(name.split("."))
+        qualified = [
+            (cls.__name__, *path[depth:])
+            for depth in range(len(path))
+            if (holder := modules.get(".".join(path[:depth]))) is not None
+            for cls in type(holder).__mro__
+        ]
+        if ties.cover(path, qualified):
+            return True
+    return False

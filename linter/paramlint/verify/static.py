@@ -12,6 +12,7 @@ from paramlint.finding import Diagnostic
 from paramlint.rule import Rule
 from paramlint.runner import Result, Run, run_paths
 from paramlint.sites import Site, site_of
+from paramlint.ties import Ties
 from paramlint.verify.attempt import Attempt
 from paramlint.verify.observed import Observed
 from paramlint.verify.postmortem import is_users
@@ -19,14 +20,15 @@ from paramlint.verify.summary import Document, Found, Location
 from paramlint.verify.verdicts import Evidence, Judgement, frames, judged
 
 
-def with_static(document: Document, observed: Observed, rules: Sequence[Rule]) -> Document:
+def with_static(document: Document, observed: Observed, rules: Sequence[Rule], ties: Ties | None = None) -> Document:
     """A document with the static findings on the sources of the model, each with its verdict.
 
     What both sides found is one finding, that of the live model at the line of the static one.
     """
     if document.outcome.status not in ("ok", "error"):
         return document
-    result = run_paths(_sources(document, observed), Run([rule for rule in rules if rule.triggers]))
+    run = Run([rule for rule in rules if rule.triggers], ties=ties or Ties())
+    result = run_paths(_sources(document, observed), run)
     evidence = Evidence(document, observed)
     merged = list(_merged(evidence, result))
     findings = tuple(sorted(merged, key=lambda f: f.verdict == "refuted"))

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import UNSET
 
+from paramlint.finding import Proof
 from paramlint.rule import Rule
 from paramlint.suite import select as select_rules
+from paramlint.ties import FAMILIES, Ties
 from paramlint.verify.child import one_line
+from paramlint.verify.declared import is_meant
 from paramlint.verify.details import details
 from paramlint.verify.goodness import Fit, fit_all
 from paramlint.verify.live import MOST_ELEMENTS, LiveModel, LiveTensor
@@ -28,7 +31,7 @@ def summarize(model: LiveModel, job: Job) -> Summary:
     """Everything about a model that a report may need."""
     notes: list[str] = list(model.degraded)
     rules = select_rules(job.select, ignore=job.ignore)
-    findings = tuple(_findings(model, rules, notes))
+    findings = tuple(_findings(model, rules, Ties(job.ties), notes))
     fits: Mapping[str, Fit] = {}
     if job.confirm and not model.is_real:
         notes.append("values were not tested: there are none")
@@ -48,8 +51,8 @@ def summarize(model: LiveModel, job: Job) -> Summary:
     )
 
 
-def _findings(model: LiveModel, rules: list[Rule], notes: list[str]) -> Iterator[Found]:
-    """What the rules prove; one that fails is noted, and the others go on."""
+def _findings(model: LiveModel, rules: list[Rule], ties: Ties, notes: list[str]) -> Iterator[Found]:
+    """What the rules prove about what is not declared; one that fails is noted, and the others go on."""
     for rule in rules:
         try:
             proofs = [proved.proof for proved in prove(model, [rule])]
@@ -57,6 +60,8 @@ def _findings(model: LiveModel, rules: list[Rule], notes: list[str]) -> Iterator
             notes.append(f"{rule.code} could not be asked: {one_line(error)}")
             continue
         for proof in proofs:
+            if rule.code.startswith(FAMILIES) and is_meant(ties, model.module, _names(proof)):
+                continue
             yield Found(
                 code=rule.code,
                 name=rule.name,
@@ -69,6 +74,15 @@ def _findings(model: LiveModel, rules: list[Rule], notes: list[str]) -> Iterator
                 owner=proof.owner,
                 attribute=proof.attribute,
             )
+
+
+def _names(proof: Proof) -> Iterator[str]:
+    """What a proof about sharing is about."""
+    yield proof.parameter
+    for key in ("names", "clones"):
+        yield from proof.evidence.get(key, ())
+    if "tied_to" in proof.evidence:
+        yield proof.evidence["tied_to"]
 
 
 def _parameter(tensor: LiveTensor, aliases: tuple[str, ...], fit: Fit | None) -> Parameter:

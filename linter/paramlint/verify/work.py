@@ -34,6 +34,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         build_limit: bytes of parameters and buffers up to which the model is built for real.
         laws: declared, as text by pattern of parameter names.
         contract: what the parameters are compared with.
+        ties: what is meant to be shared, see `paramlint.ties`.
     """
 
     target: Target
@@ -51,6 +52,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     build_limit: int = BUILD_LIMIT
     laws: dict[str, str] = {}
     contract: Contract | None = None
+    ties: tuple[str, ...] = ()
 
 
 def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
