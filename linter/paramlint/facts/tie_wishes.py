@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.intent import says_shared
+from paramlint.facts.latest import latest_value
 from paramlint.facts.materialization import files_with
 from paramlint.facts.ties import is_parameter, ties_in
 from paramlint.facts.types import Type
@@ -74,32 +75,10 @@ def _without_items(scope: Scope, owner: cst.Subscript, node: cst.Assign) -> str 
 def _here(scope: Scope, owner: cst.BaseExpression, node: cst.Assign) -> Type | None:
     """What an expression is at a statement: what the last assignment on the way there gave it, else what all do."""
     if isinstance(owner, cst.Name):
-        value = _last_value(scope, owner.value, node)
+        value = latest_value(scope, owner.value, node)
         if value is not None:
             return scope.type(value)
     return scope.type(owner)
-
-
-def _last_value(scope: Scope, name: str, node: cst.CSTNode) -> cst.BaseExpression | None:
-    """The value that a name got last before a statement, in the blocks around it; `None` where that is not certain."""
-    bound = {id(b.node): b for b in scope.bindings.get(name, []) if b.kind == "assign"}
-    below = scope.statement(node)
-    for ancestor in scope.ancestors(below):
-        if isinstance(ancestor, (cst.IndentedBlock, cst.Module)):
-            before = list(ancestor.body[: ancestor.body.index(below)])
-            for statement in reversed(before):
-                if isinstance(statement, cst.SimpleStatementLine):
-                    found = [bound[id(part)] for part in statement.body if id(part) in bound]
-                    if found:
-                        return found[-1].value
-                if isinstance(statement, cst.BaseCompoundStatement) and _binds(scope, statement, name):
-                    return None
-        below = ancestor
-    return None
-
-
-def _binds(scope: Scope, statement: cst.CSTNode, name: str) -> bool:
-    return any(statement in scope.ancestors(b.node) for b in scope.bindings.get(name, []))
 
 
 # Methods that nobody calls

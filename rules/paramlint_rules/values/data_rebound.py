@@ -28,6 +28,7 @@ import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
+from paramlint.facts.latest import latest_value
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
 from paramlint.walk import walk
 
@@ -52,17 +53,24 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     owner = data_owner(target) if isinstance(target, cst.Attribute) else None
     if owner is None or not isinstance(target, cst.Attribute) or not is_parameter(scope, owner):
         return
-    if _is_fresh(scope, owner) or _moves(scope, node.value) or _is_live_tensor(scope, node.value):
+    if _is_fresh(scope, node, owner) or _moves(scope, node.value) or _is_live_tensor(scope, node.value):
+        return
+    if _keeps(scope, node.value, scope.text(owner)):
         return
     message = f"`{scope.text(target)}` is rebound, so what shares its memory keeps the old values"
     yield Finding(target, message, _fix(scope, node, owner))
 
 
-def _is_fresh(scope: Scope, owner: cst.BaseExpression) -> bool:
+def _is_fresh(scope: Scope, node: cst.Assign, owner: cst.BaseExpression) -> bool:
     """Whether the parameter belongs to a module made in this very scope, whose memory nothing can share yet."""
     while isinstance(owner, cst.Attribute):
         owner = owner.value
-    bindings = scope.bindings.get(owner.value, []) if isinstance(owner, cst.Name) else []
+    if not isinstance(owner, cst.Name):
+        return False
+    value = latest_value(scope, owner.value, node)
+    if value is not None:
+        return _constructs(value)
+    bindings = scope.bindings.get(owner.value, [])
     return bool(bindings) and all(b.kind == "assign" and _constructs(b.value) for b in bindings)
 
 
@@ -84,6 +92,13 @@ def _moves(scope: Scope, value: cst.BaseExpression) -> bool:
             if scope.qualified(inner.func) in _MOVING:
                 return True
     return False
+
+
+def _keeps(scope: Scope, value: cst.BaseExpression, owner: str) -> bool:
+    """Whether the new value is the old memory: what `nn.init` fills in place it also returns."""
+    if not isinstance(value, cst.Call) or not (scope.qualified(value.func) or "").startswith("torch.nn.init."):
+        return False
+    return bool(value.args) and scope.text(value.args[0].value) in (owner, f"{owner}.data")
 
 
 def _is_live_tensor(scope: Scope, value: cst.BaseExpression) -> bool:
