@@ -147,6 +147,21 @@ def test_unknown_rules_and_options_are_refused_with_what_was_meant(bad, capsys):
     assert run(capsys, "chek")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("chek", "no command is called 'chek'; did you mean `paramlint check`?"),
+        ("bad.py", "no command is called 'bad.py'; did you mean `paramlint check bad.py`?"),
+        ("nowhere", "no command is called 'nowhere'; there are check, "),
+        ("--selct", "No such option '--selct'"),
+    ],
+)
+def test_an_unknown_command_is_refused_with_what_was_meant(bad, capsys, given, said):
+    code, out, err = run(capsys, given)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
 def test_selection_by_code_prefix_and_name(bad, capsys):
     for chosen in ("PRM401", "PRM4", "modules-in-plain-container", "ALL", "PRM1,PRM401"):
         assert check(capsys, "--select", chosen)[0] == 1, chosen

@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -40,6 +41,18 @@ class Subcommands(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand of the arguments; for an unknown one, say what was probably meant."""
+        given = args[0]
+        if given in COMMANDS or given.startswith("-"):
+            return super().resolve_command(ctx, args)
+        close = get_close_matches(given, COMMANDS, 1)
+        meant = close[0] if close else f"check {given}" if os.path.exists(given) else ""
+        hint = f"; did you mean `paramlint {meant}`?" if meant else f"; there are {', '.join(COMMANDS)}"
+        raise click.UsageError(f"no command is called {given!r}{hint}", ctx)
 
 
 @click.group(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
