@@ -27,8 +27,13 @@ SPEED = 500_000
 SERIAL = 1.5
 #: Seconds of work in one task: enough that files share what they look up, little enough that all workers end together.
 TASK = 2.0
-#: Seconds for one file.
+#: Seconds of computing for one file; on a busy machine they take longer by the clock.
 TIME_LIMIT = 120
+#: Seconds by the clock for one task, where a process cannot be stopped by what it computes, or waits for something.
+PATIENCE = 3600
+#: What stops a process that has computed for too long; it needs no Python to take notice.
+_TIMER = getattr(signal, "ITIMER_PROF", None)
+_RUNG = getattr(signal, "SIGPROF", None)
 #: Code without torch is only parsed.
 _LIGHT = 0.1
 
@@ -151,7 +156,7 @@ class Processes:
 
     def check(self, paths: Sequence[str]) -> Future[Checked]:
         """Start a task."""
-        return self._pool.schedule(_check, args=[paths], timeout=TIME_LIMIT)
+        return self._pool.schedule(_check, args=[paths], timeout=PATIENCE)
 
     def finished(self, futures: Iterable[Future[Checked]]) -> Iterator[Future[Checked]]:
         """Tasks, as they end."""
@@ -180,9 +185,11 @@ def _tasks(paths: Sequence[str], weights: Sequence[float], pool: Pool) -> list[l
 
 def _lost(path: str, error: Exception) -> FileReport:
     """The report of a file that was not checked because its worker did not come back."""
-    if isinstance(error, TimeoutError):
-        return FileReport(path, [problem(path, "PRM004", f"takes longer than {TIME_LIMIT} s, so it was given up")])
     code = getattr(error, "exitcode", None)
+    is_rung = isinstance(code, int) and _RUNG is not None and code == -_RUNG
+    if is_rung or isinstance(error, TimeoutError):
+        said = f"takes longer than {TIME_LIMIT if is_rung else PATIENCE} s, so it was given up"
+        return FileReport(path, [problem(path, "PRM004", said)])
     how = f"exit code {code}" if isinstance(code, int) else " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(code, int) and code < 0:
         how = signal.Signals(-code).name
@@ -200,8 +207,16 @@ class _Worker:
     sent: dict[Look, Seen]
 
     def check(self, paths: Sequence[str]) -> Checked:
-        reports = [check_path(path, self.nominator, self.project, reference=self.reference) for path in paths]
-        return reports, self._new_dependencies()
+        return [self._check(path) for path in paths], self._new_dependencies()
+
+    def _check(self, path: str) -> FileReport:
+        if _TIMER is None:
+            return check_path(path, self.nominator, self.project, reference=self.reference)
+        signal.setitimer(_TIMER, TIME_LIMIT)
+        try:
+            return check_path(path, self.nominator, self.project, reference=self.reference)
+        finally:
+            signal.setitimer(_TIMER, 0)
 
     def _new_dependencies(self) -> Dependencies:
         """What was not sent before; the project itself goes on, with all it remembers."""
