@@ -6,16 +6,30 @@ of the first device, and what quantisation, adapters or FSDP put in a module's p
 `nn.ModuleList` says both at once.
 
 Bad:
-    self.layers = []
-    for i in range(3):
-        layer = nn.Linear(8, 8)
-        self.add_module(f"layer{i}", layer)
-        self.layers.append(layer)
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = []
+            for i in range(3):
+                layer = nn.Linear(8, 8)
+                self.add_module(f"layer{i}", layer)
+                self.layers.append(layer)
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+            return x
 
 Good:
-    self.layers = nn.ModuleList()
-    for i in range(3):
-        self.layers.append(nn.Linear(8, 8))
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(3))
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+            return x
 
 Leave it: the model is only ever trained on one device, and old checkpoints need the names.
 """
@@ -24,7 +38,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.facts import Scope, owns_parameters
+import libcst as cst
+
+from paramlint.facts import Class, Scope, owns_parameters
+from paramlint.facts.usage import run_by_forward
 from paramlint.rule import Finding, Rule, Stores
 
 rule = Rule(
@@ -42,9 +59,26 @@ def check(scope: Scope) -> Iterator[Finding]:
         modules = [held for held in container.held if held.type.is_module and held.is_made]
         if not any(owns_parameters(held.type) is not False for held in modules) or container.fates != {"registered"}:
             continue
+        if scope.cls is not None and not _is_gone_through(scope.cls, container.name):
+            continue
         assert container.first.target is not None
         message = (
             f"`self.{container.name}` is a plain {container.kind} beside the registered modules, "
             "so replicas of the model call the originals"
         )
         yield Finding(container.first.target, message)
+
+
+def _is_gone_through(cls: Class, name: str) -> bool:
+    """Whether `forward` takes modules out of the container; to ask for its length is not to call what is in it."""
+    for scope in run_by_forward(cls):
+        for node in scope.find(cst.Attribute):
+            if scope.self_attribute(node) == name and not _is_counted(scope, node):
+                return True
+    return False
+
+
+def _is_counted(scope: Scope, node: cst.Attribute) -> bool:
+    arg = scope.parent(node)
+    call = scope.parent(arg) if isinstance(arg, cst.Arg) else None
+    return isinstance(call, cst.Call) and scope.qualified(call.func) == "len"
