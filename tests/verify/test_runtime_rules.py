@@ -215,6 +215,20 @@ case("PRM207", lambda: Norms(True), lambda: Norms(False), "norm.weight")
 case("PRM212", two_layers(0.1, 0.1), two_layers(None, 0.0), "0.weight", example=example)
 case("PRM212", two_layers(0.1, None), two_layers(0.0, None), "0.weight")
 case("PRM212", two_layers(0.1, None), lambda: filled(nn.Linear(1, 4), 1.0), "0.weight")
+
+
+class Adapters(nn.Module):
+    """A tall and a wide factor, and two tables of which neither is multiplied with the other."""
+
+    def __init__(self, start: float) -> None:
+        super().__init__()
+        self.down = nn.ParameterDict({"main": nn.Parameter(torch.full((2, 6), start))})
+        self.up = nn.ParameterDict({"main": nn.Parameter(torch.zeros(5, 2))})
+        self.rows, self.columns = nn.Parameter(torch.zeros(7, 6)), nn.Parameter(torch.zeros(8, 6))
+        self.scale, self.shift = nn.Parameter(torch.zeros(1, 6)), nn.Parameter(torch.zeros(5, 1))
+
+
+case("PRM212", lambda: Adapters(0.0), lambda: Adapters(0.5), "down.main")
 case(
     "PRM213",
     initialised(lambda w: nn.init.xavier_normal_(w, gain=5 / 3), nn.ReLU()),
@@ -345,6 +359,28 @@ class Student(nn.Module):
         self.head = nn.Linear(4, 4)
 
 
+class Step(nn.Module):
+    """Gives a stack a norm of its own, or keeps one beside the stack; a head is replaced once."""
+
+    def __init__(self, stack: nn.Module, beside: bool) -> None:
+        super().__init__()
+        self.stack = stack  # shared on purpose
+        if beside:
+            self.norm = nn.LayerNorm(4)
+        else:
+            stack.norm = nn.LayerNorm(4)
+
+
+def steps(beside: bool) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        stack = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
+        stack[1] = nn.LayerNorm(4)
+        return nn.ModuleList(Step(stack, beside) for _ in range(3))
+
+    return build
+
+
+case("PRM302", steps(beside=False), steps(beside=True), "0.stack.norm")
 case("PRM301", repeated(3, fresh=False), repeated(3, fresh=True), "0")
 case("PRM302", Twice, TiedTwice, "first")
 case("PRM302", Twice, repeated(3, fresh=False), "first")

@@ -27,7 +27,14 @@ from paramlint.verify.goodness import Fit
 from paramlint.verify.identity import Survival, aliased, survival, tied
 from paramlint.verify.laws import Law
 from paramlint.verify.lost import Lost, lost_writes
-from paramlint.verify.modules import Borrowed, Shared, borrowed_modules, shallow_copies, shared_modules
+from paramlint.verify.modules import (
+    Borrowed,
+    Shared,
+    borrowed_modules,
+    overwritten_part,
+    shallow_copies,
+    shared_modules,
+)
 from paramlint.verify.named import Named, Role, defining_class, grouped, sets_attribute
 from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
@@ -469,6 +476,23 @@ class LiveModel:
         """Modules with parameters that are registered more than once."""
         return tuple(shared_modules(self.module))
 
+    @cached_property
+    def overwritten_parts(self) -> tuple[Proof, ...]:
+        """Parts of a module with several places that one line replaced more than once, each proved at that line."""
+        return tuple(
+            overwritten_part(tuple(names), replacement)
+            for replacement in self.build.registrations.replacements()
+            if len(names := self._places.get(id(replacement.module), [])) > 1 and replacement.times > 1
+        )
+
+    @cached_property
+    def _places(self) -> dict[int, list[str]]:
+        """Every name of each module, by identity."""
+        places: dict[int, list[str]] = {}
+        for name, module in self.module.named_modules(remove_duplicate=False):
+            places.setdefault(id(module), []).append(name)
+        return places
+
     def is_declared_tied(self, names: tuple[str, ...]) -> bool:
         """Whether the model itself names one of these modules, or a parameter in it, as tied."""
         inside = [name for name in self.by_name if name.startswith(tuple(f"{one}." for one in names))]
@@ -572,6 +596,13 @@ class LiveModel:
             and any(p.requires_grad != module.__dict__["requires_grad"] for p in module.parameters())
             and not sets_attribute(module, "requires_grad")
         }
+
+    def holder_of(self, tensor: LiveTensor) -> str:
+        """The name of the nearest module around a tensor that is no mere container of parameters."""
+        name = tensor.name.rpartition(".")[0]
+        while isinstance(self.module.get_submodule(name), (nn.ParameterDict, nn.ParameterList)) and name:
+            name = name.rpartition(".")[0]
+        return name
 
     def proof_at(self, name: str, message: str, **evidence: Any) -> Proof:
         """A proof about a module or parameter of this name, at the class that holds it."""

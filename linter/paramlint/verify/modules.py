@@ -11,6 +11,7 @@ from torch import nn
 from paramlint.finding import Proof
 from paramlint.verify.named import defining_class
 from paramlint.verify.places import place_of, source_of
+from paramlint.verify.registrations import Replacement
 
 #: Words by which people say that sharing is meant.
 INTENT = re.compile(r"shar|\btie|tied|\bsame", re.IGNORECASE)
@@ -107,6 +108,15 @@ def borrowed_modules(model: nn.Module, apart_from: set[int]) -> list[Borrowed]:
             if any(id(parameter) not in parameters for parameter in other.parameters()):
                 found.setdefault(id(child), Borrowed(*names[id(child)], other))
     return list(found.values())
+
+
+def overwritten_part(names: tuple[str, ...], replacement: Replacement) -> Proof:
+    """A proof that a part of a module that has these names was replaced by each of those who share it."""
+    part = f"{names[0]}.{replacement.attribute}" if names[0] else replacement.attribute
+    message = f"`{part}` is replaced by each module that shares `{names[0]}`, so the last one wins"
+    author = defining_class(replacement.module, replacement.attribute)
+    place = author.__qualname__, replacement.attribute, replacement.filename, replacement.row
+    return Proof(part, message, *place, {"times": replacement.times, "names": names[:32]})
 
 
 def _shared(modules: dict[str, nn.Module], found: list[tuple[str, nn.Module, nn.Module]]) -> Shared:

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections import Counter
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from torch.utils.hooks import RemovableHandle
 
 from paramlint.verify.named import Named
 from paramlint.verify.shadow import address_of
+from paramlint.verify.writes import TORCH
 
 #: The base of all batch norms; it inherits `eval` from `Module`.
 NORM = nn.modules.batchnorm._NormBase
@@ -39,18 +44,33 @@ class Registration:
     serial: int
 
 
+@dataclass(frozen=True)
+class Replacement:
+    """A line that registered a module where another one with parameters stood, and how often it did there."""
+
+    module: nn.Module
+    attribute: str
+    filename: str
+    row: int
+    times: int
+
+
 class Registrations:
     """A log of registrations, kept while it is entered."""
 
     def __init__(self) -> None:
         self._log: list[Registration] = []
         self._known: dict[int, Registration] = {}
-        self._handle: RemovableHandle | None = None
+        self._handles: tuple[RemovableHandle, ...] = ()
+        self._replaced = weakref.WeakKeyDictionary[nn.Module, Counter[tuple[str, str, int]]]()
         self._evaluated = weakref.WeakKeyDictionary[nn.Module, tuple[str, int]]()
         self._eval_before: Any = None
 
     def __enter__(self) -> Registrations:
-        self._handle = register_module_parameter_registration_hook(self._note)
+        self._handles = (
+            register_module_parameter_registration_hook(self._note),
+            register_module_module_registration_hook(self._note_module),
+        )
         self._eval_before = vars(NORM).get("eval")
         evaluated = self._evaluated
 
@@ -65,8 +85,9 @@ class Registrations:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._handle is not None:
-            self._handle.remove()
+        for handle in self._handles:
+            handle.remove()
+        if self._handles:
             del NORM.eval
             if self._eval_before is not None:
                 NORM.eval = self._eval_before  # type: ignore[method-assign]
@@ -78,6 +99,14 @@ class Registrations:
     def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
         """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
         return self._evaluated.get(module)
+
+    def replacements(self) -> list[Replacement]:
+        """The lines that replaced a part of a module that is still there."""
+        return [
+            Replacement(module, *line, times)
+            for module, lines in self._replaced.items()
+            for line, times in lines.items()
+        ]
 
     def was_rebound(self, named: Named) -> bool:
         """Whether the parameter got other memory after it was registered, as `p.data = other` does."""
@@ -127,3 +156,13 @@ class Registrations:
             entry = Registration(*references, address_of(parameter), serial)
             self._known[id(parameter)] = entry
             self._log.append(entry)
+
+    def _note_module(self, module: nn.Module, attribute: str, child: nn.Module | None) -> None:
+        before = module._modules.get(attribute)
+        if child is None or before is None or child is before or not any(True for _ in before.parameters()):
+            return
+        frame = sys._getframe(1)
+        while frame.f_code.co_filename.startswith(TORCH) and frame.f_back is not None:
+            frame = frame.f_back
+        line = attribute, frame.f_code.co_filename, frame.f_lineno
+        self._replaced.setdefault(module, Counter())[line] += 1

@@ -181,6 +181,26 @@ def verify(model: LiveModel) -> Iterator[Proof]:
             yield parameter.proof(f"all rows of `{parameter.name}` hold the same values, {what}", parameter.init)
 
 
+@rule.runtime
+def verify_factors(model: LiveModel) -> Iterator[Proof]:
+    zeros = [parameter for parameter in model.parameters if _is_zero_matrix(parameter)]
+    for down in zeros:
+        rank, inputs = down.shape
+        for up in zeros:
+            # what it adds has `inputs` columns and `up.shape[0]` rows, both more than its rank
+            if up.shape[1] == rank < min(inputs, up.shape[0]) and model.holder_of(up) == model.holder_of(down):
+                message = f"`{down.name}` and `{up.name}` are both zero, so neither gets a gradient"
+                yield down.proof(message, down.init, factors=[down.name, up.name])
+                break
+
+
+def _is_zero_matrix(parameter: LiveTensor) -> bool:
+    """Whether a trained matrix of several rows and columns holds zeros only; a row or column may be a mere offset."""
+    if not parameter.requires_grad or len(parameter.shape) != 2 or min(parameter.shape) < 2:
+        return False
+    return parameter.is_constant and parameter.numbers is not None and parameter.numbers.maximum == 0
+
+
 def _mixes_inputs(parameter: LiveTensor) -> bool:
     """Whether each row makes one unit from several inputs, the same for all rows."""
     kind = type(parameter.module).__name__.removeprefix("Lazy")

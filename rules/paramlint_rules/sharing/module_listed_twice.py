@@ -30,7 +30,7 @@ from paramlint.facts.depths import overwritten_parts, reused_norms
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.facts.norms import is_norm
 from paramlint.facts.places import Place, exclude_each_other, origin, places_in
-from paramlint.rule import Classes, Finding, Proof, Reuses, Rule
+from paramlint.rule import Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
     from paramlint.verify.live import LiveModel
@@ -45,7 +45,7 @@ rule = Rule(
     "module-listed-twice",
     group="risk",
     doc=__doc__,
-    triggers=(Reuses(*_WORDS), Classes(*_WORDS, "forward")),
+    triggers=(Reuses(*_WORDS), Repeats(), Classes(*_WORDS, "forward")),
 )
 
 
@@ -116,3 +116,8 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if shared.fills is None and not shared.is_meant and not model.is_declared_tied(shared.names):
             others = ", ".join(f"`{name}`" for name in shared.names[1:4])
             yield shared.proof(f"`{shared.names[0]}` is the same module as {others}, so they share its parameters")
+
+
+@rule.runtime
+def verify_overwritten(model: LiveModel) -> Iterator[Proof]:
+    yield from model.overwritten_parts
