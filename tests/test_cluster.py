@@ -44,8 +44,8 @@ class Machines:
 
     def __init__(self, folder, packs):
         self._folder = folder
-        self._environment = {**os.environ, "PYTHONPATH": str(packs)}
-        self._processes = [self._start("scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1")]
+        self.environment = {**os.environ, "PYTHONPATH": str(packs)}
+        self.processes = [self._start("scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1")]
         file = folder / "scheduler.json"
         while not file.exists():
             time.sleep(0.05)
@@ -58,7 +58,7 @@ class Machines:
         return subprocess.Popen(
             [*command, "--scheduler-file", str(self._folder / "scheduler.json")],
             cwd=self._folder,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -66,20 +66,20 @@ class Machines:
     def start_worker(self):
         """One more worker, once it is there."""
         worker = self._start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        self._processes.append(worker)
+        self.processes.append(worker)
         with distributed.Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(len(self._processes) - 1, timeout=60)
+            client.wait_for_workers(len(self.processes) - 1, timeout=60)
         return worker
 
     def kill(self, process):
         """It is gone, and says nothing."""
         process.kill()
         process.wait()
-        self._processes.remove(process)
+        self.processes.remove(process)
 
     def stop(self):
         """All of them end."""
-        for process in list(self._processes):
+        for process in list(self.processes):
             self.kill(process)
 
 
@@ -136,7 +136,7 @@ def test_a_dead_worker_costs_a_retry(machines, files):
 
 def test_a_file_that_kills_what_checks_it_costs_one_diagnostic(machines, files, capsys, monkeypatch):
     (files / "fatal.py").write_text("# fatal\n" + BAD)
-    monkeypatch.setenv("PYTHONPATH", machines._environment["PYTHONPATH"])
+    monkeypatch.setenv("PYTHONPATH", machines.environment["PYTHONPATH"])
     command = [sys.executable, "-m", "paramlint", "check", "--pack", "acme", "--cluster", machines.address]
     done = subprocess.run([*command, "--output-format", "concise"], capture_output=True, text=True, timeout=300)
     lines = done.stdout.splitlines()
@@ -211,10 +211,26 @@ def test_targets_are_verified_there(machines, files, capsys, monkeypatch):
     assert verified == expected
 
 
-def test_no_worker_is_waited_for_a_while_only(machines, files, capsys, monkeypatch):
-    """The last test: it leaves no worker."""
+@pytest.fixture
+def other_machines(tmp_path_factory):
+    """Such as may be killed."""
+    machines = Machines(tmp_path_factory.mktemp("machines"), "")
+    yield machines
+    machines.stop()
+
+
+def test_no_worker_and_no_scheduler_are_waited_for_a_while_only(other_machines, files, capsys, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1)
-    for process in list(machines._processes[1:]):
-        machines.kill(process)
-    code, out, err = run(capsys, "--cluster", machines.address, "--no-cache")
-    assert (code, out, err) == (2, "", f"Error: the cluster at {machines.address} has no workers\n")
+    monkeypatch.setattr(cluster, "CONNECT", 2)
+    address = other_machines.address
+    scheduler, *workers = other_machines.processes
+    for worker in workers:
+        other_machines.kill(worker)
+    code, out, err = run(capsys, "--cluster", address, "--no-cache")
+    assert (code, out, err) == (2, "", f"Error: the cluster at {address} has no workers\n")
+
+    other_machines.start_worker()
+    monkeypatch.setattr(cluster, "PATIENCE", 60)
+    step = lambda: scheduler.poll() is not None or other_machines.kill(scheduler)  # noqa: E731
+    with pytest.raises(cluster.ClusterError, match=f"the scheduler at {address} is gone"):
+        run_paths(sorted(map(str, files.glob("*.py"))), Run(select(), cluster=address), step)

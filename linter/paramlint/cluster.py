@@ -14,7 +14,8 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -50,7 +51,8 @@ class Cluster:
             from distributed.comm.addressing import get_address_host_port
         except ModuleNotFoundError as error:
             raise ClusterError(f"{error.name} is missing: pip install 'paramlint[cluster]'") from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said here
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said here
         try:
             get_address_host_port(address)
         except (ValueError, NotImplementedError) as error:
@@ -70,7 +72,8 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._executor.shutdown(wait=False)
+        with suppress(Exception):  # of a scheduler that is gone, which was said already
+            self._executor.shutdown(wait=False)
         self._client.close()
 
     @property
@@ -100,11 +103,13 @@ class Cluster:
         """What a call returned.
 
         Raises:
-            ClusterError: the workers cannot do such calls.
+            ClusterError: the workers cannot do such calls, or the scheduler is gone.
             Exception: this call failed, and another one may not.
         """
         try:
             is_good, value = pickle.loads(future.result())
+        except CancelledError:
+            raise ClusterError(f"the scheduler at {self._address} is gone") from None
         except ModuleNotFoundError as error:
             raise ClusterError(f"the workers of {self._address} lack {error.name}: install paramlint there") from None
         if not is_good:
