@@ -34,6 +34,8 @@ _STEMS = (
 )  # fmt: skip
 _MISSPELT = frozenset([*_STEMS, *(f"{stem}_" for stem in _STEMS)])
 _METHOD = "requires_grad_"
+#: What torch itself spells `require_grad`.
+_SPELT_SO = frozenset({"torch.Tensor._make_subclass"})
 _TENSORS = ("parameter", "tensor", "buffer")
 
 rule = Rule(
@@ -68,7 +70,7 @@ def check_keyword(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     for arg in node.args:
         if arg.keyword is None or arg.keyword.value not in _MISSPELT:
             continue
-        if (scope.qualified(node.func) or "").startswith("torch."):
+        if (scope.qualified(node.func) or "").startswith("torch.") and scope.qualified(node.func) not in _SPELT_SO:
             change = Change(arg.keyword, arg.keyword, "requires_grad")
             message = f"`{arg.keyword.value}` misspells `requires_grad`, so the call raises"
             yield Finding(arg.keyword, message, Fix("Spell it `requires_grad`", (change,), "safe"))

@@ -102,9 +102,15 @@ def _keeps(scope: Scope, value: cst.BaseExpression, owner: str) -> bool:
 
 
 def _is_live_tensor(scope: Scope, value: cst.BaseExpression) -> bool:
-    """`b.weight.data` or `b.weight`, whose sharing is another rule's, and a bare name, which may be anything."""
-    owner = data_owner(value) if isinstance(value, cst.Attribute) else None
-    return isinstance(value, (cst.Name, cst.Subscript)) or (owner or value) is not value or is_parameter(scope, value)
+    """`b.weight.data`, whose sharing is another rule's, and what is kept or given, which may be anything."""
+    return isinstance(value, (cst.Name, cst.Subscript, cst.Attribute)) or _is_given(scope, value)
+
+
+def _is_given(scope: Scope, value: cst.BaseExpression) -> bool:
+    """Whether a function that was passed in makes the value, as in `_apply(self, fn)`."""
+    if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Name):
+        return False
+    return any(binding.kind == "parameter" for binding in scope.bindings.get(value.func.value, []))
 
 
 def _fix(scope: Scope, node: cst.Assign, owner: cst.BaseExpression) -> Fix | None:

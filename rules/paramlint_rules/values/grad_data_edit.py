@@ -44,7 +44,9 @@ def check_augmented(node: cst.AugAssign, scope: Scope) -> Iterator[Finding]:
 @rule.static(cst.Assign)
 def check_assigned(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     for target in node.targets:
-        yield from _edited(scope, target.target)
+        # `p.grad.data = p.grad.to(dtype)` is how a gradient gets memory of another place, dtype or shape.
+        if isinstance(target.target, cst.Subscript) or isinstance(node.value, cst.BinaryOperation):
+            yield from _edited(scope, target.target)
 
 
 def _edited(scope: Scope, target: cst.BaseExpression) -> Iterator[Finding]:
