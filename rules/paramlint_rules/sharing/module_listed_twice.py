@@ -55,8 +55,14 @@ def check(scope: Scope) -> Iterator[Finding]:
         return
     for name, places in places_in(scope).items():
         finding = _repeated(scope, name, places) or _listed_twice(scope, name, places) or _spread(scope, name, places)
-        if finding is not None and not sharing_is_meant(scope, finding.node, name):
+        if finding is not None and not sharing_is_meant(scope, finding.node, name) and not _is_returned(scope, name):
             yield finding
+
+
+def _is_returned(scope: Scope, name: str) -> bool:
+    """Whether the caller gets the module beside what holds it, and so knows of one where there are several places."""
+    given = [node.value.elements for node in scope.find(cst.Return) if isinstance(node.value, cst.Tuple)]
+    return any(isinstance(e.value, cst.Name) and e.value.value == name for elements in given for e in elements)
 
 
 def _repeated(scope: Scope, name: str, places: list[Place]) -> Finding | None:
