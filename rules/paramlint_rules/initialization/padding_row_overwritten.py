@@ -13,7 +13,8 @@ Good:
     with torch.no_grad():
         self.tokens.weight[self.tokens.padding_idx].zero_()
 
-Fix: unsafe. Row `padding_idx` becomes zero, so the model's outputs change.
+Fix: unsafe. Row `padding_idx` becomes zero, as the layer itself leaves it; but then a parameter and the outputs at
+padding positions are not bit for bit what they were.
 Leave it: what stands at padding positions is masked everywhere.
 """
 
