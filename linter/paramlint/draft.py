@@ -335,7 +335,7 @@ class _Drafting:
         row = 0  # on which the simple statement before ended
         for tree in trees:
             if tree.__class__ in _STATEMENTS:
-                if self._holes and (first_row(tree), last_row(tree)) in self._holes:
+                if self._holes and (first_row(tree, self._source), last_row(tree)) in self._holes:
                     found.append(_line((_node(cst.Pass),)))
                 else:
                     found.append(_STATEMENTS[tree.__class__](self, tree))

@@ -48,7 +48,7 @@ def _place(source: Source, change: Change, spans: Spans) -> list[tuple[int, int,
     row, last_row = source.place(start)[0], source.place(end)[0]
     line_start, line_end = source.offset(row), source.offset(last_row + 1)
     indent = source.text[line_start:start]
-    rest = source.text[end:line_end].strip()
+    rest = source.text[end:line_end].strip() if change.where != "before" else ""
     if indent.strip() or (rest and not rest.startswith("#")):
         return None  # the statement shares its rows with another
     if change.where == "delete":
@@ -96,7 +96,7 @@ def _imports(file: File, names: Sequence[str]) -> list[tuple[int, int, str]]:
     if not missing:
         return []
     source = file.source
-    offset = source.offset(_import_row(file.tree))
+    offset = source.offset(_import_row(file.tree, source))
     lines = "".join(f"import {module}{source.newline}" for module in missing)
     return [(offset, offset, lines)]
 
@@ -105,14 +105,14 @@ def _module_of(name: str) -> str:
     return "copy" if name.startswith("copy.") else "torch"
 
 
-def _import_row(tree: ast.Module) -> int:
+def _import_row(tree: ast.Module, source: Source) -> int:
     """The row before which an import may stand: after the docstring and the `__future__` imports."""
     row = 1
     for index, node in enumerate(tree.body):
         is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         if not is_docstring and not is_future:
-            return first_row(node)
+            return first_row(node, source)
         row = (node.end_lineno or node.lineno) + 1
     return row
 

@@ -356,13 +356,15 @@ def _is_of_word(character: str) -> bool:
 
 
 def _begins_with(tree: ast.FunctionDef | ast.AsyncFunctionDef, word: str) -> bool:
-    """Whether a function has a name or attribute of this word before it gives any attribute a value.
+    """Whether a function calls something of this name before it gives any attribute a value.
 
-    A statement that has both counts as one that begins with the word.
+    A statement that does both counts as one that begins with the call; what a class in it calls does not count.
     """
     for statement in tree.body:
         nodes = list(_walk(statement))
-        if any(word in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in nodes):
+        if any(isinstance(node, ast.ClassDef) for node in nodes):
+            return False
+        if any(isinstance(node, ast.Call) and _last_name(node.func) == word for node in nodes):
             return True
         if any(_may_assign(node) for node in nodes):
             return False

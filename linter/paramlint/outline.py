@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from paramlint.source import Source
+
 Kind = Literal["module", "class", "function"]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
@@ -58,6 +60,7 @@ class Outline:
     """What a file defines and imports."""
 
     module: Unit
+    source: Source
     classes: dict[str, list[ClassOutline]] = field(default_factory=dict)
     functions: dict[str, list[Unit]] = field(default_factory=dict)
     #: Name in this file to dotted name; relative imports keep their leading dots.
@@ -68,10 +71,15 @@ class Outline:
     units: list[Unit] = field(default_factory=list)
 
 
-def first_row(node: ast.stmt) -> int:
+def first_row(node: ast.stmt, source: Source) -> int:
     """The row on which a statement begins, its decorators included."""
     decorators = getattr(node, "decorator_list", None)
-    return decorators[0].lineno if decorators else node.lineno
+    if not decorators:
+        return node.lineno
+    row: int = decorators[0].lineno
+    while row > 1 and not source.line(row).lstrip().startswith("@"):  # parentheses opened on a row above
+        row -= 1
+    return row
 
 
 def last_row(node: ast.stmt) -> int:
@@ -79,10 +87,10 @@ def last_row(node: ast.stmt) -> int:
     return node.end_lineno or node.lineno
 
 
-def outline(tree: ast.Module, rows: int) -> Outline:
-    """Read the outline off a parsed file of so many rows."""
-    module = Unit("module", "", 1, rows, tree)
-    found = Outline(module, units=[module])
+def outline(tree: ast.Module, source: Source) -> Outline:
+    """Read the outline off a parsed file."""
+    module = Unit("module", "", 1, len(source.line_starts), tree)
+    found = Outline(module, source, units=[module])
     _read_block(found, tree.body, module, None, "")
     return found
 
@@ -101,7 +109,7 @@ def _read_block(found: Outline, body: list[ast.stmt], unit: Unit, cls: ClassOutl
 
 
 def _read_class(found: Outline, node: ast.ClassDef, outer: Unit, prefix: str) -> None:
-    first, last = first_row(node), last_row(node)
+    first, last = first_row(node, found.source), last_row(node)
     outer.holes.append((first, last))
     unit = Unit("class", node.name, first, last, node)
     cls = ClassOutline(node.name, prefix + node.name, unit, node, enclosing=outer)
@@ -121,7 +129,7 @@ def _read_function(
     if outer.kind == "function":  # a nested function is part of the function around it
         _read_block(found, node.body, outer, cls, prefix)
         return
-    first, last = first_row(node), last_row(node)
+    first, last = first_row(node, found.source), last_row(node)
     if outer.kind == "class" and first <= outer.first + len(outer.tree.decorator_list):  # type: ignore[attr-defined]
         return  # `class A: def f(self): ...` on the rows of the header cannot be cut out
     outer.holes.append((first, last))

@@ -139,8 +139,8 @@ class Repeats:
 class Defines:
     """A function or method of one of these names; with `defaults`, one that has a call as a parameter's default.
 
-    With `unless_first`, only one that does not have this word before it mentions `self`; with `text`, only
-    one whose source contains one of these words.
+    With `unless_first`, only one that does not call something of this name before it mentions `self`; with `text`,
+    only one whose source contains one of these words.
     """
 
     names: frozenset[str]

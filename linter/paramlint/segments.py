@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import accumulate
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState  # no public way to learn where a node's text begins
@@ -19,12 +20,14 @@ from paramlint.outline import Unit
 from paramlint.source import Source
 from paramlint.walk import walk
 
-_INDENTED = re.compile(r"[ \t\f]+")
+_INDENTED = re.compile(r"(?:[ \t]*\f)*[ \t]+")  # a form feed begins the row anew
 #: Bytes of one segment. LibCST takes 2 s for a megabyte of code.
 MAX_SEGMENT = 2_000_000
 #: Operators, brackets and string pieces of one statement, which LibCST may nest. At 19,000 the process lives in a
 #: thread with a stack of 512 MB; with the usual 8 MB it dies at 8,000.
 MAX_CHAIN = 20_000
+#: They bind tightest, so parentheses around them mean nothing where they stand on one row.
+_TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 _COMMENT = re.compile(r"#.*")
 _CHAIN = re.compile(r"\b(?:and|or|not|if|elif|lambda|in|is)\b|[-+*/%@&|^~<>=.\[({]|[\"']{1,3}")
 _STATEMENT_END = re.compile(r"\n(?=[ \t]*[A-Za-z_@])")
@@ -57,8 +60,9 @@ class Segment:
         self.node = _root(self.module, unit)
 
     def text(self, node: cst.CSTNode) -> str:
-        """The source code of a node, its own parentheses included; rows end with a line feed."""
-        code = self.module.code_for_node(node)
+        """The source code of a node, without parentheses of its own that mean nothing; rows end with a line feed."""
+        is_bare = isinstance(node, _TIGHT) and bool(node.lpar)
+        code = self.module.code_for_node(node.with_changes(lpar=(), rpar=()) if is_bare else node)
         if "\n" not in code:
             return code
         # LibCST leaves out the indentation of the rows inside it, so the text is taken from the file.
@@ -83,11 +87,9 @@ class Segment:
         wanted = set(nodes)
         state = _Locating(self.module.default_indent, self.module.default_newline, wanted)
         self.module._codegen(state)
-        starts = [0]
-        for token in state.tokens:
-            starts.append(starts[-1] + len(token))
-        if starts[-1] != len(self._text):
+        if not self._text.startswith("".join(state.tokens)):  # it leaves out a carriage return at the end
             return {}  # LibCST did not give the text back, so no place in it is known
+        starts = [0, *accumulate(map(len, state.tokens))]
         # A masked class or function keeps its rows, so one shift serves the whole segment.
         return {n: (starts[a] + self._shift, starts[b] + self._shift) for n, (a, b) in state.found.items()}
 
@@ -98,7 +100,7 @@ class WholeFile:
     def __init__(self, source: Source, units: list[Unit]) -> None:
         _guard(source.text, 1)
         self.module = cst.parse_module(source.text)
-        definitions = [n for n in walk(self.module) if isinstance(n, (cst.ClassDef, cst.FunctionDef))]
+        definitions = [n for n in walk(self.module, classes=True) if isinstance(n, (cst.ClassDef, cst.FunctionDef))]
         starts = self._rows(definitions)
         by_row = {(row, node.name.value): node for row, node in zip(starts, definitions, strict=True)}
         self._nodes: dict[Unit, cst.CSTNode] = {}
@@ -147,7 +149,8 @@ class _Locating(CodegenState):
             self.wanted.add(start_node)
         if end_node is not None:
             self.wanted.add(end_node)
-        start = len(self.tokens)
+        decorators = getattr(node, "decorators", ())
+        start = self.found[decorators[0]][0] if decorators else len(self.tokens)
         yield
         end = len(self.tokens)
         if start_node is not None and start_node in self.found:
@@ -159,6 +162,7 @@ class _Locating(CodegenState):
     def before_codegen(self, node: cst.CSTNode) -> None:
         if node in self.wanted:
             self._open[node] = len(self.tokens)
+            self.wanted.update(getattr(node, "decorators", ())[:1])  # where a decorated definition begins
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         start = self._open.pop(node, None)
@@ -173,7 +177,7 @@ def _cut(source: Source, unit: Unit) -> tuple[str, int]:
     for first, last in unit.holes:
         a, b = source.offset(first) - start, source.offset(last + 1) - start
         text = text[:a] + _mask(text[a:b]) + text[b:]
-    if _INDENTED.match(text):
+    if unit.kind != "module" and _INDENTED.match(text):
         header = "if 1:\n"
         return header + text, start - len(header)
     return text, start
@@ -195,7 +199,7 @@ def _mask(text: str) -> str:
     if match is None:
         return hidden
     at = line.end() + match.start()
-    return hidden[:at] + " " * column + "pass" + hidden[at + column + 4 :]
+    return hidden[:at] + text[:column] + "pass" + hidden[at + column + 4 :]
 
 
 def _root(module: cst.Module, unit: Unit) -> cst.CSTNode:

@@ -108,12 +108,17 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
-def walk(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Every node at and below `root`, in text order."""
+def walk(root: cst.CSTNode, *, classes: bool = False) -> Iterator[cst.CSTNode]:
+    """Every node at and below `root`, in text order.
+
+    What is in a class below it is left out unless `classes` says otherwise: it is checked by itself.
+    """
     stack = [root]
     while stack:
         node = stack.pop()
         yield node
+        if node.__class__ is cst.ClassDef and node is not root and not classes:
+            continue
         below = children(node)
         below.reverse()
         stack.extend(below)

@@ -79,7 +79,7 @@ class File:
     @cached_property
     def outline(self) -> Outline:
         """Where the file's definitions are."""
-        return outline(self.tree, len(self.source.line_starts))
+        return outline(self.tree, self.source)
 
     def forget(self) -> None:
         """Let go of scopes and classes, which otherwise only the garbage collector could: they point in circles."""

@@ -109,6 +109,8 @@ def _fix(scope: Scope, value: cst.BaseExpression, call: cst.Call) -> Fix | None:
     whole, inner, text = scope.text(value), scope.text(call), scope.text(data)
     if whole.count(inner) != 1:
         return None
+    if call.lpar and f"({inner})" in whole:
+        inner = f"({inner})"
     computed = whole.replace(inner, text if isinstance(data, _ATOMS) or data.lpar else f"({text})")
     arguments = ", ".join([computed, *(_argument(scope, arg) for arg in call.args[1:])])
     new = f"{scope.text(call.func)}({arguments})"
