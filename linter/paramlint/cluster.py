@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import warnings
@@ -54,10 +55,12 @@ class Cluster:
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said here
         try:
-            get_address_host_port(address)
+            place = get_address_host_port(address)
         except (ValueError, NotImplementedError) as error:
             raise ClusterError(f"{address!r} is no address such as tcp://scheduler:8786: {error}") from None
         try:
+            # A client that fails to connect leaves threads behind, so none is made where nobody listens.
+            socket.create_connection(place, CONNECT).close()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # other versions of dask will do, and ours are compared
                 self._client: Any = Client(address, timeout=CONNECT, set_as_default=False)
