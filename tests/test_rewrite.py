@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 
@@ -129,6 +130,15 @@ def test_an_interrupt_leaves_the_old_file_and_no_other(bad, monkeypatch):
         write(rewrite_of(bad))
     assert bad.read_text() == BAD
     assert left_over(bad) == []
+
+
+def test_a_request_to_end_leaves_the_old_file_and_no_other(bad, monkeypatch):
+    monkeypatch.setattr("paramlint.rewrite.os.replace", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(FIX) == 128 + signal.SIGTERM
+    assert bad.read_text() == BAD
+    assert left_over(bad) == []
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b"# coding: latin-1\n# \xe9\n", b"\x0c", b"# \r\n"])

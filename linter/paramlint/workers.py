@@ -234,6 +234,7 @@ _worker: _Worker
 def _start(named: Sequence[str], codes: Sequence[str], reference: bool) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started the workers stops them
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     packs.use(named)
     chosen = [rule for rule in catalogue() if rule.code in codes]
     _worker = _Worker(Nominator(chosen), Project(), reference, {})

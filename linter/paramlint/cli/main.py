@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
@@ -69,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when nothing was found, 1 when something was, 2 when the arguments, a file or paramlint itself failed (all
-        other files were checked then), 130 after an interrupt.
+        other files were checked then), 130 after an interrupt, 143 after a request to end.
     """
     warnings.simplefilter("ignore", SyntaxWarning)  # of the code that is checked
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -77,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = paramlint.main(argv, prog_name="paramlint", standalone_mode=False)
+        with _ending_in_order():
+            code = paramlint.main(argv, prog_name="paramlint", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else CLEAN
     except click.ClickException as error:
@@ -91,11 +95,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _let_go()
         return _failed(f"the output could not be written: {error.strerror or error}")
-    except SystemExit as error:  # click's own ending on a closed pipe
+    except SystemExit as error:  # a request to end, or click's own ending on a closed pipe
         _let_go()
         return error.code if isinstance(error.code, int) else ERROR
     except Exception as error:
         return _failed(f"paramlint itself failed ({type(error).__name__}: {error}); please report it")
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let a request to end undo what is half done: files that are being written, processes that were started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread gets signals
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _failed(message: str) -> int:
