@@ -202,6 +202,39 @@ def hollow() -> nn.Module:
     return layer
 
 
+def _spread_(tensor: torch.Tensor) -> None:
+    """An initialiser that another one calls."""
+    with torch.no_grad():
+        tensor.normal_(0, 0.02)
+
+
+class Inner(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.apply(self._init_weights)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            _spread_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+class Outer(Inner):
+    """Initialises its parts a second time, all of them, as models of several levels do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = Inner()
+        self.apply(self._start)
+
+    def _start(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+            _spread_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
 case("PRM103", DetachedScale, InitialisedScale, "weight", example=example)
 case("PRM201", Scale, InitialisedScale, "weight")
 case("PRM201", TaintedScale, InitialisedScale, "weight")
@@ -212,6 +245,7 @@ case("PRM203", Scale, CoveredByInitWeights, preset="meta")  # never written at a
 case("PRM207", lambda: Positions(True), lambda: Positions(False), "positions")
 case("PRM207", lambda: Pair(True), lambda: Pair(False), "key")
 case("PRM207", lambda: Norms(True), lambda: Norms(False), "norm.weight")
+case("PRM207", lambda: Norms(True), Outer, "norm.weight")
 case("PRM212", two_layers(0.1, 0.1), two_layers(None, 0.0), "0.weight", example=example)
 case("PRM212", two_layers(0.1, None), two_layers(0.0, None), "0.weight")
 case("PRM212", two_layers(0.1, None), lambda: filled(nn.Linear(1, 4), 1.0), "0.weight")

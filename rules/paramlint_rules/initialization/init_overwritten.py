@@ -183,13 +183,12 @@ def verify_twice(model: LiveModel) -> Iterator[Proof]:
             continue
         is_same_call = first.describe() == second.describe()
         siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
-        never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one, second))]
+        never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one))]
         if never:
             message = f"`{parameter.name}` is initialised twice in a row, and `{never[0]}` never"
             yield parameter.proof(message, second, first_row=first.row, never=never)
 
 
-def _is_touched(parameter: LiveTensor, write: Write) -> bool:
-    """Whether the function of this write gives the parameter values too."""
-    own = [one for one in parameter.writes if one.by_user]
-    return any((one.filename, one.function) == (write.filename, write.function) for one in own)
+def _is_touched(parameter: LiveTensor) -> bool:
+    """Whether the user's code gives the parameter values, in this function or in another one that it calls."""
+    return any(write.by_user for write in parameter.writes)
