@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -152,6 +153,14 @@ def test_another_version_is_refused(machines, files, capsys, monkeypatch):
     monkeypatch.setattr(cluster, "versions", lambda: {**mine, "paramlint": "7.0"})
     code, out, err = run(capsys, "--cluster", machines.address, "--no-cache")
     said = f"Error: a worker of the cluster has paramlint {mine['paramlint']} instead of 7.0\n"
+    assert (code, out, err) == (2, "", said)
+
+
+def test_a_worker_without_paramlint_is_refused(machines, files, capsys, monkeypatch):
+    lacking = {"tcp://worker:1": PackageNotFoundError("paramlint"), "tcp://worker:2": "0.1.0"}
+    monkeypatch.setattr(distributed.Client, "run", lambda *_, **__: lacking)
+    code, out, err = run(capsys, "--cluster", machines.address, "--no-cache")
+    said = "Error: the worker tcp://worker:1 has no paramlint: pip install 'paramlint[cluster]' there\n"
     assert (code, out, err) == (2, "", said)
 
 

@@ -42,7 +42,7 @@ class Cluster:
         address: of the scheduler, such as `tcp://scheduler:8786`.
 
     Raises:
-        ClusterError: `distributed` is not installed, or nobody answers there.
+        ClusterError: `distributed` is not installed here or paramlint on a worker, or nobody answers there.
     """
 
     def __init__(self, address: str) -> None:
@@ -68,6 +68,17 @@ class Cluster:
             said = " ".join(str(error).split())
             raise ClusterError(f"no scheduler answers at {address}: {said}") from None
         self._executor: Executor = self._client.get_executor(pure=False)
+        self._require_paramlint()
+
+    def _require_paramlint(self) -> None:
+        """A worker that cannot load what it is sent would die of it, so each is asked first."""
+        from importlib.metadata import version
+
+        answers = self._client.run(version, "paramlint", on_error="return")
+        lacking = sorted(worker for worker, answer in answers.items() if isinstance(answer, Exception))
+        if lacking:
+            self._client.close()
+            raise ClusterError(f"the worker {lacking[0]} has no paramlint: pip install 'paramlint[cluster]' there")
 
     def __enter__(self) -> Cluster:
         return self
@@ -113,8 +124,6 @@ class Cluster:
             is_good, value = pickle.loads(future.result())
         except CancelledError:
             raise ClusterError(f"the scheduler at {self._address} is gone") from None
-        except ModuleNotFoundError as error:
-            raise ClusterError(f"the workers of {self._address} lack {error.name}: install paramlint there") from None
         if not is_good:
             raise ClusterError(value)
         return value
