@@ -76,6 +76,8 @@ def check_path(
         source = documents.read(path) if project is None else project.dependencies.read(path, documents.kind(path))
     except UnreadableError as error:
         return FileReport(path, [problem(path, "PRM003", str(error))])
+    except Exception as error:
+        return FileReport(path, [_internal(path, error)])
     return check_source(source, nominator, project, reference=reference)
 
 

@@ -142,6 +142,8 @@ def _code_cells(document: str, notebook: Any) -> Iterator[_Cell]:
         if cell["cell_type"] == "code":
             source = cell["source"]
             text = "".join(source) if isinstance(source, list) else source
+            if not isinstance(text, str):
+                raise TypeError(f"the source of cell {index + 1} is no text")
             yield _Cell(index + 1, *spans[index], text)
 
 

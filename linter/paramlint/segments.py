@@ -26,6 +26,8 @@ MAX_SEGMENT = 2_000_000
 #: Operators, brackets and string pieces of one statement, which LibCST may nest. At 19,000 the process lives in a
 #: thread with a stack of 512 MB; with the usual 8 MB it dies at 8,000.
 MAX_CHAIN = 20_000
+#: Commas of one segment: LibCST takes 2 s for so many elements, and looking at them takes as long again.
+MAX_ELEMENTS = 50_000
 #: They bind tightest, so parentheses around them mean nothing where they stand on one row.
 _TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 _COMMENT = re.compile(r"#.*")
@@ -215,7 +217,7 @@ def _guard(text: str, row: int) -> None:
     Raises:
         TooComplexError: the code is over a limit.
     """
-    if len(text) > MAX_SEGMENT:
+    if len(text) > MAX_SEGMENT or text.count(",") > MAX_ELEMENTS:
         raise TooComplexError(row)
     if len(text) < MAX_CHAIN:
         return

@@ -1,0 +1,42 @@
+"""A little of what `tests/heavy` does at length, and what it has found: `fixtures/strange`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from paramlint.check import with_large_stack
+from paramlint.suite import RULES
+from paramlint.testing import check_file
+
+from .heavy.reference import compare
+
+STRANGE = Path(__file__).parent.parent / "fixtures" / "strange"
+
+
+def test_the_fast_path_equals_the_reference_on_generated_classes():
+    tally = with_large_stack(lambda: compare(range(40)))
+    assert tally.different == []
+    assert tally.with_findings > 20
+    assert tally.beyond < 4
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("carriage_returns.py", {("PRM401", 8, 9), ("PRM101", 11, 9)}),
+        ("base_called_in_a_nested_class.py", {("PRM405", 5, 9), ("PRM405", 14, 9), ("PRM405", 24, 9)}),
+        ("decorators.py", {("PRM401", 11, 3), ("PRM407", 15, 10), ("PRM304", 21, 7), ("PRM703", 24, 1)}),
+        ("form_feeds.py", {("PRM407", 9, 16), ("PRM703", 12, 1)}),
+        ("parentheses.py", {("PRM302", 19, 33)}),
+    ],
+)
+def test_what_was_found_is_at_its_place(name, places):
+    assert places <= {(d.code, *d.start) for d in check_file(STRANGE / name, RULES)}
+
+
+def test_a_fix_goes_before_a_nested_class_and_its_decorators():
+    found = [d for d in check_file(STRANGE / "base_called_in_a_nested_class.py", RULES) if d.code == "PRM405"]
+    edits = [edit for d in found if d.fix is not None for edit in d.fix.edits]
+    assert [edit.start.row for edit in edits] == [6, 15, 25]

@@ -1,0 +1,163 @@
+"""Whatever a folder holds, the command ends, and says or passes over it as documented."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+
+import pytest
+
+from paramlint.cli import main
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files here")
+
+
+def check(capsys, *arguments):
+    code = main(["check", "--output-format", "concise", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def dangling(folder):
+    (folder / "odd.py").symlink_to("nowhere.py")
+
+
+def loop_of_links(folder):
+    (folder / "odd.py").symlink_to("other.py")
+    (folder / "other.py").symlink_to("odd.py")
+
+
+def link_to_itself(folder):
+    (folder / "odd.py").symlink_to("odd.py")
+
+
+def folder_that_holds_itself(folder):
+    (folder / "odd").symlink_to(".")
+
+
+def folder_in_a_circle(folder):
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "c").symlink_to("../..")
+
+
+def pipe(folder):
+    os.mkfifo(folder / "odd.py")
+
+
+def listening(folder):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "odd.py"))
+
+
+def device(folder):
+    (folder / "odd.py").symlink_to("/dev/zero")
+
+
+def terminal(folder):
+    (folder / "odd.py").symlink_to("/dev/tty")
+
+
+def link_to_a_pipe(folder):
+    os.mkfifo(folder / "pipe")
+    (folder / "odd.py").symlink_to("pipe")
+
+
+def memory_of_a_process(folder):
+    (folder / "odd.py").symlink_to("/proc/self/mem")
+
+
+def empty(folder):
+    (folder / "odd.py").touch()
+
+
+def sparse(folder):
+    with open(folder / "odd.py", "wb") as stream:
+        stream.truncate(50_000_000)
+
+
+def deep(folder):
+    current = folder
+    for _ in range(60):
+        current = current / "deep"
+        current.mkdir()
+    (current / "odd.py").write_text("x = 1\n")
+
+
+NOTHING_MORE = (folder_that_holds_itself, folder_in_a_circle, empty, deep)
+SKIPPED = (
+    pipe,
+    listening,
+    device,
+    terminal,
+    link_to_a_pipe,
+    dangling,
+    loop_of_links,
+    link_to_itself,
+    memory_of_a_process,
+)
+
+
+@pytest.mark.parametrize("make", NOTHING_MORE)
+def test_what_holds_no_more_code_says_no_more(bad, capsys, make):
+    make(bad.parent)
+    code, out, _ = check(capsys)
+    assert (code, out.count("\n")) == (1, 1)
+    assert out.startswith("bad.py:8:9: PRM401 ")
+
+
+@pytest.mark.parametrize("make", SKIPPED)
+def test_what_is_no_file_does_not_hang(bad, capsys, make):
+    make(bad.parent)
+    code, out, err = check(capsys)
+    assert code in (1, 2)
+    assert "bad.py:8:9: PRM401 " in out
+    assert "PRM005" not in out
+    assert "skipped" in err or "odd.py:1:1: PRM003 cannot be read" in out
+    code, out, _ = check(capsys, "odd.py")
+    assert code == 2
+    assert out.startswith("odd.py:1:1: PRM003 cannot be read: ")
+
+
+def test_a_large_hole_is_no_python(bad, capsys):
+    sparse(bad.parent)
+    code, out, _ = check(capsys)
+    assert code == 2
+    assert sorted(line.split(" ")[1] for line in out.splitlines()) == ["PRM002", "PRM401"]
+
+
+NAMES = (
+    b"new\nline.py",
+    b"tab\t.py",
+    b"esc\x1b[31m.py",
+    b"bell\x07.py",
+    b"not\xffutf8.py",
+    b"-x.py",
+    b"--fix.py",
+    b"@args.py",
+    b"a b.py",
+    b"quote'\".py",
+    b"$(touch x).py",
+    b"%s{0}.py",
+    b"\xe2\x80\xaetxt.py",
+    b"back\\slash.py",
+    b"n" * 200 + b".py",
+    b"[glob]*.py",
+    b"#x.py",
+    b"~.py",
+)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=repr)
+@pytest.mark.parametrize("output_format", ["concise", "full", "json", "sarif", "github"])
+def test_odd_names_are_one_line_each_and_reach_no_terminal(bad, capsys, name, output_format):
+    bad.rename(os.path.join(str(bad.parent), os.fsdecode(name)))
+    code = main(["check", "--no-cache", "--output-format", output_format])
+    out = capsys.readouterr().out
+    assert code == 1
+    assert not set(out) & set("\x1b\x07\r\x00\u202e")
+    assert out.encode("utf-8")
+    if output_format in ("json", "sarif"):
+        assert "PRM401" in json.dumps(json.loads(out))
+    else:
+        assert sum("PRM401" in line for line in out.splitlines()) == 1
