@@ -45,7 +45,6 @@ from paramlint.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.verify.live import LiveModel, LiveTensor
-    from paramlint.verify.writes import Write
 
 
 rule = Rule("PRM207", "init-overwritten", group="bug", doc=__doc__, triggers=(Calls(*EVENT_NAMES),))
