@@ -69,7 +69,7 @@ class Draft:
         """
         tree = self._drafting.trees.get(node)
         if tree is None:
-            if node.__class__ is cst.Name:
+            if isinstance(node, cst.Name):
                 return node.value
             raise NotDraftedError
         return _text(self._source, tree).replace("\r\n", "\n")

@@ -172,10 +172,11 @@ class Scope:
 
     def self_attribute(self, node: cst.CSTNode) -> str | None:
         """`x` of `self.x`."""
-        if node.__class__ is cst.Attribute:
-            owner = node.value
+        current: Any = node  # as in `dotted`
+        if current.__class__ is cst.Attribute:
+            owner = current.value
             if owner.__class__ is cst.Name and owner.value == self.self_name:
-                return node.attr.value
+                return str(current.attr.value)
         return None
 
     @cached_property
