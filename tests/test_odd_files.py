@@ -10,6 +10,8 @@ import pytest
 
 from paramlint.cli import main
 
+from .conftest import BAD
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files here")
 
 
@@ -145,6 +147,11 @@ NAMES = (
     b"[glob]*.py",
     b"#x.py",
     b"~.py",
+    b"::error::x.py",
+    b"a%0A::error::x.py",
+    b"a\n::stop-commands::x.py",
+    b"<svg onload=alert(1)>.py",
+    b"\x9b31m.py",
 )
 
 
@@ -161,3 +168,17 @@ def test_odd_names_are_one_line_each_and_reach_no_terminal(bad, capsys, name, ou
         assert "PRM401" in json.dumps(json.loads(out))
     else:
         assert sum("PRM401" in line for line in out.splitlines()) == 1
+    if output_format == "github":
+        assert sum(line.lstrip().startswith("::") for line in out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("output_format", ["full", "github", "sarif"])
+@pytest.mark.parametrize(
+    "text", ["\x1b]0;taken\x07", "\x1b[2J", "\u202e\u2066", "\x9b31m", "\u200b", "\r::error::", "\x08\x08"]
+)
+def test_what_the_code_says_reaches_no_terminal(bad, capsys, text, output_format):
+    bad.write_bytes(BAD.replace("8)]", f"8)]  # {text}").encode())
+    assert main(["check", "--no-cache", "--output-format", output_format]) in (1, 2)
+    out = capsys.readouterr().out
+    assert not set(out) & set("\x1b\x07\x08\x9b\r\u202e\u2066\u200b")
+    assert "PRM401" in out or "PRM002" in out
