@@ -158,6 +158,16 @@ def test_markdown_blocks(bad, capsys):
     assert GOOD in path.read_text()
 
 
+@pytest.mark.parametrize(("names", "found"), [("pytorch", 1), ("mxnet, pytorch", 1), ("all", 1), ("jax", 0)])
+def test_a_block_for_several_frameworks(bad, capsys, names, found):
+    bad.unlink()
+    path = bad.parent / "page.md"
+    text = f"```{{.python .input}}\n%%tab {names}\n{BAD}```\n"
+    path.write_text(text)
+    assert run(capsys, "--extension", "md", "--output-format", "concise")[1].count("PRM401") == found
+    assert Markdown("x.md", text.encode()).encode(Markdown("x.md", text.encode()).text) == text.encode()
+
+
 @pytest.mark.parametrize("text", ["", "```python", "```python\nx = 1", "no end", "a\r\n```py\r\nx = 1\r\n```\r\n"])
 def test_markdown_comes_back_as_it_was(text):
     source = Markdown("x.md", text.encode())

@@ -11,6 +11,10 @@ _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`\
 #: ```` ```python ````, ```` ```{.python .input} ````.
 _PYTHON = re.compile(r"\{?[ \t]*\.?(?:python3?|py)\b(?!-)", re.I)
 
+#: The first row of a block in a book that is written for several frameworks: those that the block is for.
+_TAB = re.compile(r"%%tab\b(?P<names>.*)")
+_IN_TAB = re.compile(r"\b(?:pytorch|all)\b")
+
 
 class Markdown(Masked):
     """A document; its rows are the rows of the module, so a place needs no translation."""
@@ -38,6 +42,9 @@ class Markdown(Masked):
 
     def _block(self, rows: list[str]) -> str:
         """A block, masked where it is not Python: documents show fragments, sessions and placeholders too."""
+        tab = _TAB.match(rows[0]) if rows else None
+        if tab is not None and _IN_TAB.search(tab["names"]):
+            return self.mask(rows[0]) + self._block(rows[1:])
         code = "".join(rows)
         if rows and not rows[0][:1].isspace() and self.valid(code, 0, None):
             return code
