@@ -165,7 +165,8 @@ def test_a_block_for_several_frameworks(bad, capsys, names, found):
     text = f"```{{.python .input}}\n%%tab {names}\n{BAD}```\n"
     path.write_text(text)
     assert run(capsys, "--extension", "md", "--output-format", "concise")[1].count("PRM401") == found
-    assert Markdown("x.md", text.encode()).encode(Markdown("x.md", text.encode()).text) == text.encode()
+    source = Markdown("page.md", text.encode())
+    assert source.encode(source.text) == text.encode()
 
 
 @pytest.mark.parametrize("text", ["", "```python", "```python\nx = 1", "no end", "a\r\n```py\r\nx = 1\r\n```\r\n"])
