@@ -8,7 +8,7 @@ import pytest
 
 from paramlint.check import with_large_stack
 from paramlint.suite import RULES
-from paramlint.testing import check_file
+from paramlint.testing import check_file, check_text
 
 from .heavy.reference import compare
 
@@ -40,3 +40,11 @@ def test_a_fix_goes_before_a_nested_class_and_its_decorators():
     found = [d for d in check_file(STRANGE / "base_called_in_a_nested_class.py", RULES) if d.code == "PRM405"]
     edits = [edit for d in found if d.fix is not None for edit in d.fix.edits]
     assert [edit.start.row for edit in edits] == [6, 15, 25]
+
+
+def test_a_long_line_of_bases_ends_unknown_and_silent():
+    classes = "".join(
+        f"class A{i}(A{i - 1}):\n    def __init__(self):\n        self.w = [nn.Linear(1, 1)]\n" for i in range(1, 60)
+    )
+    found = check_text(f"from torch import nn\n\nclass A0(nn.Module): pass\n{classes}", RULES)
+    assert [d.start.row for d in found if d.code == "PRM401"] == [3 * i + 3 for i in range(1, 50)]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from paramlint.facts.files import File
     from paramlint.facts.scopes import Scope
 
+#: Classes that one class inherits from, itself included: what is asked of each is asked of all below it again.
+MAX_BASES = 50
 _REGISTERING = re.compile(r"\.\w+\s*(?::[^=\n]+)?=(?!=)|register_|add_module|setattr")
 _BUILTINS = {"object", "dict", "list", "tuple", "Exception", "str", "int"}
 
@@ -70,7 +72,7 @@ class Class:
         """This class and the project's classes it inherits from, the nearest first."""
         found: list[Class] = []
         waiting: list[Class] = [self]
-        while waiting:
+        while waiting and len(found) < MAX_BASES:
             cls = waiting.pop(0)
             if cls in found:
                 continue
@@ -80,8 +82,9 @@ class Class:
 
     @cached_property
     def outside(self) -> list[str | None]:
-        """Bases that are not classes of the project, of this class and of all it inherits from."""
-        return [base for cls in self.mro for base in cls.bases if not isinstance(base, Class)]
+        """Bases that are not classes of the project; too many classes end unknown."""
+        found = [base for cls in self.mro for base in cls.bases if not isinstance(base, Class)]
+        return found if len(self.mro) < MAX_BASES else [*found, None]
 
     @cached_property
     def is_complete(self) -> bool:
