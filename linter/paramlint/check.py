@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import gc
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from paramlint import documents, unused
+from paramlint.collector import collect_after, without_collector
 from paramlint.finding import Diagnostic, Location
 from paramlint.masked import Masked, Part
 from paramlint.nominate import Nominator
@@ -28,9 +27,6 @@ ResultT = TypeVar("ResultT")
 
 #: LibCST recurses in C; a thread may have a larger stack than the process.
 STACK_BYTES = 512 * 1024 * 1024
-#: Bytes of code.
-_COLLECTED_AFTER = 2_000_000
-_checked = 0
 _VERSION = ".".join(map(str, sys.version_info[:2]))
 _ERRORS = {
     "PRM002": "syntax-error",
@@ -98,32 +94,11 @@ def check_source(
         tree: the file's `ast`, where the caller has parsed it already.
         reference: parse the file whole and show every unit to every rule.
     """
-    with _without_collector():
+    with without_collector():
         try:
             return _check_source(source, nominator, project, tree, reference)
         finally:
-            _collect_now_and_then(len(source.data))
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the garbage collector from looking at every young tree again and again: it costs a third of a run."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _collect_now_and_then(size: int) -> None:
-    """Collect after so many bytes of code; their trees take some 40 times as much."""
-    global _checked
-    _checked += size
-    if _checked > _COLLECTED_AFTER:
-        gc.collect()
-        _checked = 0
+            collect_after(len(source.data))
 
 
 def _check_source(
@@ -312,7 +287,7 @@ def with_large_stack(function: Callable[[], ResultT]) -> ResultT:
 
     def run() -> None:
         try:
-            with _without_collector():
+            with without_collector():
                 results.append(function())
         except BaseException as error:
             errors.append(error)

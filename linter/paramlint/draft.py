@@ -35,10 +35,6 @@ _AUGMENTED: dict[type, cst.CSTNode] = {
     if hasattr(cst, f"{type(operator).__name__}Assign")
 }
 _STRING = re.compile(r"""(?i:[rbuf]*)('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
-_SIMPLE = (
-    ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.AnnAssign, ast.Pass, ast.Raise, ast.Assert, ast.Delete,
-    ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Break, ast.Continue,
-)  # fmt: skip
 
 
 class NotDraftedError(Exception):
@@ -129,7 +125,7 @@ def _setters(kind: type, *names: str) -> tuple[Callable[[Any, Any], None], ...]:
 _attribute_value, _attribute_attr = _setters(cst.Attribute, "value", "attr")
 _call_func, _call_args = _setters(cst.Call, "func", "args")
 _arg_keyword, _arg_value, _arg_star = _setters(cst.Arg, "keyword", "value", "star")
-_line_body, _line_leading = _setters(cst.SimpleStatementLine, "body", "leading_lines")
+(_line_body,) = _setters(cst.SimpleStatementLine, "body")
 (_target_target,) = _setters(cst.AssignTarget, "target")
 _assign_targets, _assign_value = _setters(cst.Assign, "targets", "value")
 
@@ -356,7 +352,7 @@ class _Drafting:
         return make(self, tree)
 
     def suite(self, around: Any, trees: Sequence[ast.stmt]) -> Any:
-        if trees[0].lineno == around.lineno and isinstance(trees[0], _SIMPLE):
+        if trees[0].lineno == around.lineno and trees[0].__class__ in _SMALL:
             return _node(cst.SimpleStatementSuite, body=tuple([self.simple(tree) for tree in trees]))
         return _node(cst.IndentedBlock, body=self.statements(trees))
 
@@ -548,7 +544,6 @@ def _name(value: str) -> Any:
 def _line(body: tuple[Any, ...]) -> Any:
     node = _make(cst.SimpleStatementLine)
     _line_body(node, body)
-    _line_leading(node, ())
     return node
 
 

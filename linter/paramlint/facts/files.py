@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import gc
 import os
 from collections import OrderedDict
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Any
 
 import libcst as cst
 
+from paramlint.collector import collect_after
 from paramlint.dependencies import Dependencies, Kind, Look
 from paramlint.draft import Draft
 from paramlint.facts.classes import Class
@@ -25,8 +25,6 @@ _BUILTINS = frozenset(dir(builtins))
 
 #: Files kept parsed. The syntax tree of a file takes some 40 times its size.
 _KEPT = 32
-#: Files forgotten before memory is freed: a search through a package can read hundreds for one that is checked.
-_COLLECTED = 64
 
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str
@@ -242,7 +240,6 @@ class Project:
         self._outside: dict[tuple[str, str], str | None] = {}
         #: What was looked at, and which file caused it.
         self.dependencies = Dependencies()
-        self._dropped = 0
 
     @cached_property
     def drafts(self) -> Project:
@@ -281,9 +278,6 @@ class Project:
         self._files[path] = file
         if len(self._files) > _KEPT:
             self._files.popitem(last=False)
-            self._dropped += 1
-            if self._dropped % _COLLECTED == 0:  # a file and its scopes name each other
-                gc.collect()
 
     def _read(self, path: str) -> File | None:
         if not self.is_draft:
@@ -292,6 +286,7 @@ class Project:
         try:
             file = File(self.dependencies.read(path), self, draft=True)
             _ = file.outline
+            collect_after(len(file.source.data))  # a search through a package can read hundreds for one that is checked
         except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
             return None
         return file

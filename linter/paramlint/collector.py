@@ -1,0 +1,36 @@
+"""When the garbage collector runs: after so much code, instead of looking at every young tree again and again.
+
+Trees, scopes and classes are many, and point in circles only where a file and its scopes name each other. Left to
+itself the collector costs a third of a run.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: Bytes of code; their trees take some 40 times as much.
+_COLLECTED_AFTER = 2_000_000
+_read = 0
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Keep the garbage collector from running by itself."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def collect_after(size: int) -> None:
+    """Note that so many bytes of code were worked on, and collect when they are enough."""
+    global _read
+    _read += size
+    if _read > _COLLECTED_AFTER:
+        gc.collect()
+        _read = 0
