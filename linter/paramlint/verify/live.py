@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
@@ -38,7 +38,7 @@ from paramlint.verify.modules import (
 from paramlint.verify.named import Named, Role, defining_class, grouped, sets_attribute
 from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
-from paramlint.verify.reach import Found, held_by_classes, unregistered
+from paramlint.verify.reach import Found, held_by_classes, hidden, unregistered
 from paramlint.verify.registrations import NORM
 from paramlint.verify.right import (
     Seen,
@@ -444,6 +444,10 @@ class LiveModel:
     def unregistered(self) -> tuple[Found, ...]:
         """What is reachable from an instance, is not registered, and would be trained if it were."""
         return tuple(found for found in self._reachable if found.is_trainable or found.is_parameter)
+
+    def hidden(self, what: Literal["modules", "parameters"]) -> Iterator[Proof]:
+        """A proof for each attribute behind which modules or parameters stand that are not registered."""
+        yield from hidden(self.unregistered, what)
 
     @cached_property
     def plain_tensors(self) -> tuple[Found, ...]:

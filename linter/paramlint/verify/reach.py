@@ -10,7 +10,7 @@ import collections
 import contextlib
 import functools
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ MOST_ELEMENTS = 2_000
 Through = Literal["attribute", "container", "object", "closure", "class attribute", "default argument"]
 OPAQUE = (str, bytes, int, float, complex, type(None), torch.dtype, torch.device, types.ModuleType, type)
 REGISTRIES = ("_parameters", "_buffers", "_modules")
+#: How something can be held without being registered, in words. A bare attribute takes intent: `self.__dict__[...] =`.
+HIDING: dict[Through, str] = {"container": "a plain {}", "object": "an object", "closure": "a closure"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,11 @@ class Found:
         code = getattr(type(self.owner).forward, "__code__", None)
         return code is not None and self.attribute in code.co_names
 
+    @property
+    def hidden_in(self) -> str:
+        """What keeps it from being registered, in words; empty where that is intent."""
+        return HIDING.get(self.through, "").format(self.container)
+
     def proof(self, message: str, **evidence: Any) -> Proof:
         """A proof at the class that sets the attribute."""
         place = place_of(None, self.holder)
@@ -111,6 +118,17 @@ def unregistered(model: nn.Module, groups: list[list[Named]]) -> list[Found]:
             found.append(step)
             seen.update(id(inner) for inner in _contents(step.value))
     return found
+
+
+def hidden(found: Iterable[Found], what: Literal["modules", "parameters"]) -> Iterator[Proof]:
+    """A proof for each attribute behind which these modules or parameters stand unregistered."""
+    told: dict[tuple[str, str], Found] = {}
+    for one in found:
+        if one.hidden_in and (one.is_module if what == "modules" else one.is_parameter):
+            told.setdefault((one.holder.__qualname__, one.attribute), one)
+    for one in told.values():
+        message = f"`{one.attribute}` is {one.hidden_in}, so the {what} in it are not trained, moved or saved"
+        yield one.proof(message, reached_as=one.path)
 
 
 def held_by_classes(model: nn.Module) -> list[Found]:

@@ -38,9 +38,6 @@ rule = Rule(
     triggers=(Stores(values=("container", "local", "helper")),),
 )
 
-#: How a module can be held without being registered. A bare attribute takes intent (`self.__dict__[...] =`).
-HIDDEN = ("container", "closure", "object")
-
 
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
@@ -68,16 +65,7 @@ def _is_lost(held: Held) -> bool:
 
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
-    told: set[tuple[str, str]] = set()
-    for found in model.unregistered:
-        place = (found.holder.__qualname__, found.attribute)
-        if not found.is_module or found.through not in HIDDEN or place in told:
-            continue
-        told.add(place)
-        where = f"a plain {found.container}" if found.through == "container" else f"an {found.through}"
-        where = "a closure" if found.through == "closure" else where
-        message = f"`{found.attribute}` is {where}, so the modules in it are not trained, moved or saved"
-        yield found.proof(message, reached_as=found.path)
+    yield from model.hidden("modules")
 
 
 @rule.refutes
