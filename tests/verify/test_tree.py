@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.report.graph import Graph, dot, graph, mermaid, render
+from paramlint.report.graph import DOT, LANGUAGES, MERMAID, STYLES, Graph, Language, graph, lines, render
 from paramlint.report.html.wires import BOX, drawing
 from paramlint.report.sharing import sharings
 from paramlint.report.tree import Leaf, Node, tree
@@ -168,14 +168,26 @@ def test_the_ending_names_the_language() -> None:
         render(llama(), Path("x.png"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+def test_a_language_says_every_vertex_and_edge_and_colour(language: Language) -> None:
+    drawn = graph(document(parameter("a", aliases=("b",)), parameter("b", aliases=("a",), status="unwritten")))
+    written = lines(drawn, language)
+    assert written[-len(drawn.edges) - len(language.after) :][: len(drawn.edges)] == list(
+        map(language.edge, drawn.edges)
+    )
+    for vertex in drawn.vertices:
+        assert sum(line.lstrip().startswith((f"{vertex.key} [", f"{vertex.key}[")) for line in written) == 1
+        assert all(colour in "\n".join(written) for colour in STYLES[vertex.kind])
+
+
 def test_hostile_names_end_no_string() -> None:
     drawn = graph(hostile())
-    for line in [*dot(drawn), *mermaid(drawn)]:
+    for line in [*lines(drawn, DOT), *lines(drawn, MERMAID)]:
         assert line.isprintable()
         unescaped = re.sub(r"\\.", "", line)
         assert unescaped.count('"') % 2 == 0
         assert unescaped.count('"') <= 14
-    text = "\n".join(mermaid(drawn))
+    text = "\n".join(lines(drawn, MERMAID))
     assert "<script" not in text
     assert "`" not in text
     assert "<" not in text.replace("<br/>", "")
@@ -184,7 +196,7 @@ def test_hostile_names_end_no_string() -> None:
 @pytest.mark.skipif(shutil.which("dot") is None, reason="there is no Graphviz")
 def test_graphviz_reads_it() -> None:
     drawn = graph(hostile())
-    text = "\n".join(dot(drawn)).encode()
+    text = "\n".join(lines(drawn, DOT)).encode()
     plain = subprocess.run(["dot", "-Tplain"], input=text, capture_output=True, check=True, timeout=60)
     assert plain.stderr == b""
     assert plain.stdout.decode().count("\nnode ") == len(drawn.vertices)

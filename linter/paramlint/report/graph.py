@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from paramlint.report.badges import GARBAGE
 from paramlint.report.plain import plain
@@ -113,26 +113,44 @@ def _memory(document: Document, keys: dict[str, str]) -> list[Edge]:
     return [Edge(a, b, "same memory", memory=True) for a, b in sorted(pairs)]
 
 
-DOT_STYLES: dict[Kind, str] = {
-    "module": 'shape=box, style="rounded,filled", fillcolor="#eef1f6", color="#8a94a6"',
-    "parameter": 'shape=box, style=filled, fillcolor="#ffffff", color="#8a94a6"',
-    "lost": 'shape=box, style=filled, fillcolor="#fde8e6", color="#c02b1d"',
+class Style(NamedTuple):
+    """Colours of a vertex."""
+
+    fill: str
+    line: str
+    text: str
+
+
+STYLES: dict[Kind, Style] = {
+    "module": Style("#eef1f6", "#8a94a6", "#1c2330"),
+    "parameter": Style("#ffffff", "#8a94a6", "#1c2330"),
+    "lost": Style("#fde8e6", "#c02b1d", "#7a1a10"),
 }
 
 
-def dot(drawn: Graph) -> Iterator[str]:
-    """Lines of Graphviz's language."""
-    yield "digraph parameters {"
-    yield "  rankdir=LR;"
-    yield '  node [fontname="Helvetica", fontsize=11];'
-    yield '  edge [fontname="Helvetica", fontsize=9, color="#8a94a6"];'
-    for vertex in drawn.vertices:
-        label = "\\n".join(map(_dot_text, vertex.label))
-        yield f'  {vertex.key} [label="{label}", {DOT_STYLES[vertex.kind]}];'
-    for edge in drawn.edges:
-        style = ', dir=none, style=dashed, color="#c02b1d"' if edge.memory else ""
-        yield f'  {edge.start} -> {edge.end} [label="{_dot_text(edge.label)}"{style}];'
-    yield "}"
+class Language(NamedTuple):
+    """How a graph is written: the lines before it, a vertex, an edge, and the lines after it."""
+
+    before: tuple[str, ...]
+    vertex: Callable[[Vertex], str]
+    edge: Callable[[Edge], str]
+    after: tuple[str, ...] = ()
+
+
+# Graphviz
+
+
+def _dot_vertex(vertex: Vertex) -> str:
+    style = STYLES[vertex.kind]
+    label = "\\n".join(map(_dot_text, vertex.label))
+    outline = '"rounded,filled"' if vertex.kind == "module" else "filled"
+    colours = f'fillcolor="{style.fill}", color="{style.line}", fontcolor="{style.text}"'
+    return f'  {vertex.key} [label="{label}", shape=box, style={outline}, {colours}];'
+
+
+def _dot_edge(edge: Edge) -> str:
+    style = f', dir=none, style=dashed, color="{STYLES["lost"].line}"' if edge.memory else ""
+    return f'  {edge.start} -> {edge.end} [label="{_dot_text(edge.label)}"{style}];'
 
 
 def _dot_text(text: str) -> str:
@@ -140,21 +158,31 @@ def _dot_text(text: str) -> str:
     return plain(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 
 
+DOT = Language(
+    (
+        "digraph parameters {",
+        "  rankdir=LR;",
+        '  node [fontname="Helvetica", fontsize=11];',
+        f'  edge [fontname="Helvetica", fontsize=9, color="{STYLES["module"].line}"];',
+    ),
+    _dot_vertex,
+    _dot_edge,
+    ("}",),
+)
+
+# Mermaid
+
 #: Marks that mean nothing inside of Mermaid's quotes.
 SAFE = frozenset(" .,:_-=×(){}[]")
 
 
-def mermaid(drawn: Graph) -> Iterator[str]:
-    """Lines of Mermaid's language."""
-    yield "flowchart LR"
-    yield "  classDef module fill:#eef1f6,stroke:#8a94a6,color:#1c2330"
-    yield "  classDef parameter fill:#ffffff,stroke:#8a94a6,color:#1c2330"
-    yield "  classDef lost fill:#fde8e6,stroke:#c02b1d,color:#7a1a10"
-    for vertex in drawn.vertices:
-        yield f'  {vertex.key}["{"<br/>".join(map(_mermaid_text, vertex.label))}"]:::{vertex.kind}'
-    for edge in drawn.edges:
-        label = f'|"{_mermaid_text(edge.label)}"|' if edge.label else ""
-        yield f"  {edge.start} {'-.-' if edge.memory else '-->'}{label} {edge.end}"
+def _mermaid_vertex(vertex: Vertex) -> str:
+    return f'  {vertex.key}["{"<br/>".join(map(_mermaid_text, vertex.label))}"]:::{vertex.kind}'
+
+
+def _mermaid_edge(edge: Edge) -> str:
+    label = f'|"{_mermaid_text(edge.label)}"|' if edge.label else ""
+    return f"  {edge.start} {'-.-' if edge.memory else '-->'}{label} {edge.end}"
 
 
 def _mermaid_text(text: str) -> str:
@@ -162,8 +190,23 @@ def _mermaid_text(text: str) -> str:
     return "".join(c if c.isalnum() or c in SAFE else f"#{ord(c)};" for c in plain(text))
 
 
+MERMAID = Language(
+    (
+        "flowchart LR",
+        *(f"  classDef {kind} fill:{s.fill},stroke:{s.line},color:{s.text}" for kind, s in STYLES.items()),
+    ),
+    _mermaid_vertex,
+    _mermaid_edge,
+)
+
 #: By the ending of the file.
-LANGUAGES: dict[str, Callable[[Graph], Iterator[str]]] = {".dot": dot, ".mmd": mermaid}
+LANGUAGES: dict[str, Language] = {".dot": DOT, ".mmd": MERMAID}
+
+
+def lines(drawn: Graph, language: Language) -> list[str]:
+    """A graph as the lines of a language."""
+    inner = [*map(language.vertex, drawn.vertices), *map(language.edge, drawn.edges)]
+    return [*language.before, *inner, *language.after]
 
 
 def render(document: Document, path: Path) -> str:
@@ -172,4 +215,4 @@ def render(document: Document, path: Path) -> str:
     Raises:
         KeyError: the ending is none of `LANGUAGES`.
     """
-    return "\n".join(LANGUAGES[path.suffix](graph(document))) + "\n"
+    return "\n".join(lines(graph(document), LANGUAGES[path.suffix])) + "\n"
