@@ -5,14 +5,14 @@
 
     with paramlint.trace() as t:
         model = Net()
-    net = t.live(model)
-    assert_tied(net, "embed.weight", "head.weight")
-    assert_init(net, "blocks.*.weight", normal(std=0.02))
+    assert_tied(t, "embed.weight", "head.weight")
+    assert_init(t, "blocks.*.weight", normal(std=0.02))
 
-A subject is a model as it is, or one that was watched while it was built: `trace.live(model)`, `trace.report(model)`,
-or what the pytest fixture `parameters` returns. Only of the latter it is known which call and line wrote a parameter,
-so that laws are compared exactly at any size, and messages name the line. Names are patterns of
-`paramlint.globs`. A pattern that covers no parameter fails: the model is not the one that the test is about.
+A subject is a model as it is, or one that was watched while it was built: the trace itself, where it watched one model,
+`trace.live(model)`, `trace.report(model)`, or what the pytest fixture `parameters` returns. Only of the latter it is
+known which call and line wrote a parameter, so that laws are compared exactly at any size, and messages name the line.
+Names are patterns of `paramlint.globs`. A pattern that covers no parameter fails: the model is not the one that the
+test is about.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from paramlint.verify.live import LiveModel, LiveTensor
 from paramlint.verify.places import place_of
 from paramlint.verify.registrations import Registrations
 from paramlint.verify.shadow import ShadowMode
-from paramlint.verify.trace import Report
+from paramlint.verify.trace import Report, Trace
 
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-    Subject = nn.Module | LiveModel | Report
+    Subject = nn.Module | LiveModel | Report | Trace
 
 #: Parameters that a message names one by one.
 MOST_NAMED = 3
@@ -156,8 +156,10 @@ def _live(subject: Subject) -> LiveModel:
         return subject
     if isinstance(subject, Report):
         return subject.model
+    if isinstance(subject, Trace):
+        return subject.live(subject.model)
     if not hasattr(subject, "named_parameters"):
-        raise TypeError(f"a {type(subject).__name__} is no model: pass an nn.Module or `trace.live(model)`")
+        raise TypeError(f"a {type(subject).__name__} is no model: pass an nn.Module, a trace or `trace.live(model)`")
     return LiveModel(Build(subject, ShadowMode(), Registrations(), virtual=False))
 
 

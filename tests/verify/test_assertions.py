@@ -128,9 +128,30 @@ def test_optimizers(net: LiveModel) -> None:
 def test_subjects() -> None:
     with paramlint.trace() as t:
         model = Net()
-    for subject in (t.live(model), t.report(model, rules=[])):
+    for subject in (t, t.live(model), t.report(model, rules=[])):
         a.assert_initialized(subject)
+        a.assert_init(subject, "blocks.*.bias", laws.uniform(-0.25, 0.25))
     a.assert_trainable(model, "embed.weight")
-    with pytest.raises(TypeError, match=r"a Trace is no model: .*trace.live"):
-        a.assert_initialized(t)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"a list is no model: .*trace.live"):
+        a.assert_initialized([model])  # type: ignore[arg-type]
     assert fails(lambda: a.assert_frozen(model, "encoder.*"))[0].startswith("no parameter is called `encoder.*`")
+
+
+def test_a_trace_stands_for_the_one_model_built_in_it() -> None:
+    with paramlint.trace() as nothing:
+        torch.zeros(3)
+    with pytest.raises(ValueError, match="no model was built inside of the trace"):
+        a.assert_initialized(nothing)
+    with paramlint.trace() as t:
+        parts = nn.Linear(2, 2), nn.Sequential(nn.ReLU())
+        discarded = nn.Conv1d(2, 2, 1)
+        discarded.itself = [discarded]  # a cycle
+        del discarded
+        model = nn.Sequential(*parts)
+    assert t.model is model
+    with paramlint.trace() as two:
+        student, teacher = nn.Linear(2, 2), nn.Embedding(2, 2)
+    with pytest.raises(ValueError, match=r"the models `Embedding` and `Linear` were built .*trace.live\(model\)"):
+        a.assert_trainable(two)
+    a.assert_trainable(two.live(student))
+    a.assert_trainable(two.live(teacher))

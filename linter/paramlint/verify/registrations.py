@@ -60,6 +60,7 @@ class Registrations:
 
     def __init__(self) -> None:
         self._log: list[Registration] = []
+        self._modules = weakref.WeakSet[nn.Module]()
         self._known: dict[int, Registration] = {}
         self._handles: tuple[RemovableHandle, ...] = ()
         self._replaced = weakref.WeakKeyDictionary[nn.Module, Counter[tuple[str, str, int]]]()
@@ -95,6 +96,12 @@ class Registrations:
     def addresses(self) -> set[int]:
         """The storages of all parameters that were ever registered."""
         return {entry.address for entry in self._log}
+
+    def roots(self) -> list[nn.Module]:
+        """The modules that registered something, own parameters, and lie in no other such module."""
+        seen = list(self._modules)
+        inner = {id(child) for module in seen for child in module.modules() if child is not module}
+        return [module for module in seen if id(module) not in inner and any(True for _ in module.parameters())]
 
     def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
         """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
@@ -149,6 +156,7 @@ class Registrations:
         return [names for names in together.values() if len({id(named.tensor) for named in names}) > 1]
 
     def _note(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
+        self._modules.add(module)
         if parameter is not None:
             known = self._known.get(id(parameter))
             serial = known.serial if known is not None and known.parameter() is parameter else len(self._log)
@@ -158,6 +166,7 @@ class Registrations:
             self._log.append(entry)
 
     def _note_module(self, module: nn.Module, attribute: str, child: nn.Module | None) -> None:
+        self._modules.add(module)
         before = module._modules.get(attribute)
         if child is None or before is None or child is before or not any(True for _ in before.parameters()):
             return

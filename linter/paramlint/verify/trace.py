@@ -7,6 +7,7 @@ print(t.report(model))
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -43,6 +44,23 @@ class Trace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._entered.close()
+
+    @property
+    def model(self) -> nn.Module:
+        """The one model with parameters that was built meanwhile.
+
+        Raises:
+            ValueError: there is none, or there are several.
+        """
+        roots = self._registrations.roots()
+        if len(roots) > 1:
+            gc.collect()  # a module that was replaced may hang in a cycle
+            roots = self._registrations.roots()
+        if len(roots) != 1:
+            names = " and ".join(sorted(f"`{type(root).__name__}`" for root in roots))
+            what = f"the models {names} were built" if roots else "no model was built"
+            raise ValueError(f"{what} inside of the trace, not one: pass `trace.live(model)`")
+        return roots[0]
 
     def live(
         self,
