@@ -118,7 +118,7 @@ def test_the_line_of_the_users_code_is_named(factory: str, line: str) -> None:
     assert (outcome.filename, outcome.row) == (str(FACTORIES), row_of(line))
 
 
-@pytest.mark.parametrize("factory", ["hangs", "hangs_in_c", "hangs_deaf"])
+@pytest.mark.parametrize("factory", ["hangs", "hangs_in_c", "hangs_deaf", "hangs_and_dies_when_asked"])
 def test_a_hang_ends_at_the_limit(factory: str) -> None:
     started = time.monotonic()
     outcome = outcome_of(factory, msgspec.structs.replace(SMALL, seconds=1.5))

@@ -39,7 +39,7 @@ def verified(path: Path, folder: Path) -> Document:
 
     job = Job(target=parse_target(f"{path}:build"), select=("PRM",))
     payload = msgspec.Raw(msgspec.json.encode(job))
-    request = Request(work="paramlint.verify.work:verify", payload=payload, seconds=60, deadline=1e9)
+    request = Request(work="paramlint.verify.work:verify", payload=payload)
     answer = child._work(request, child._Progress(folder / "stage"))
     summary = msgspec.json.decode(answer.result, type=Summary | None)
     document = Document.of(str(path), answer.outcome, summary)

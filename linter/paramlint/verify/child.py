@@ -3,7 +3,7 @@
 It is started by `paramlint.verify.isolate` with the folder of its request, in which it leaves
 
     stage     the stage that it is in, for the case that it dies
-    stack     where it was, written by the fault handler on a crash and shortly before the time limit
+    stack     where it was, written by the fault handler on a crash and at the time limit
     answer    an `Answer`
 """
 
@@ -17,7 +17,6 @@ import inspect
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +24,11 @@ from typing import Any
 
 import msgspec
 
-from paramlint.verify.isolate import Request
+from paramlint.verify.isolate import WHERE, Request
 from paramlint.verify.outcome import Answer, Outcome, Stage
 from paramlint.verify.postmortem import is_users
 from paramlint.verify.targets import TargetError
 
-#: How long before the time limit the stack is noted: a tenth of it, and not more than this many seconds.
-BEFORE_THE_END = 1.0
 #: Characters of a message; some libraries put a whole configuration into theirs.
 LONGEST = 500
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
@@ -56,8 +53,8 @@ def main(place: str) -> None:
     # Opened before the user's code can use up or close descriptors; the fault handler keeps it.
     stack = (folder / "stack").open("w")
     faulthandler.enable(stack)
-    early = min(BEFORE_THE_END, request.seconds / 10)
-    faulthandler.dump_traceback_later(max(request.deadline - early - time.monotonic(), 0.01), file=stack)
+    if WHERE is not None:
+        faulthandler.register(WHERE, stack, all_threads=False)
     _die_with_parent()
     sys.addaudithook(_refuse_network)
     del sys.argv[1:]  # the user's code may read it, and has been given nothing

@@ -21,11 +21,11 @@ class Guard:
         peak: the most memory seen, in bytes.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits, deadline: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
         self.peak = 0
         self._process = process
         self._limits = limits
-        self._deadline = deadline
+        self._deadline = time.monotonic() + limits.seconds
         self._family: list[psutil.Process] = []
         self._next_search = 0.0
 

@@ -25,13 +25,18 @@ from typing import IO, Any
 import msgspec
 import psutil
 
-from paramlint.verify.guard import Guard
+from paramlint.verify.guard import LOOK, Guard
 from paramlint.verify.outcome import Answer, Limits
 from paramlint.verify.postmortem import failure
 
 #: In the environment of the child and of all that it starts, wherever they go; the value differs for each
 #: child.
 MARK = "PARAMLINT_CHILD"
+#: The signal on which the child notes where it is; its own thread does so, while another one that reads the stack of
+#: running code (`faulthandler.dump_traceback_later`) may crash the process. Windows has none.
+WHERE: int | None = getattr(signal, "SIGUSR2", None)
+#: How often it is looked whether a child that was asked is done.
+LOOKS = 20
 #: The child's first lines. The working directory leaves the path until the user's code is imported, so that
 #: no file of the user's stands in for a library that paramlint itself needs.
 START = """
@@ -58,15 +63,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         work: `module:function`, called with `payload` and with a function that is told each stage on
             entering it; what it returns is the result.
         payload: JSON, as the function understands it.
-        seconds: the time limit.
-        deadline: when it ends, on the monotonic clock, which all processes share; shortly before, the child notes where
-            it is.
     """
 
     work: str
     payload: msgspec.Raw
-    seconds: float
-    deadline: float
 
 
 def run(work: str, payload: Any, limits: Limits) -> Answer:
@@ -83,14 +83,12 @@ def run(work: str, payload: Any, limits: Limits) -> Answer:
     """
     with tempfile.TemporaryDirectory(prefix="paramlint-") as name:
         place = Path(name)
-        deadline = time.monotonic() + limits.seconds
         content = msgspec.Raw(msgspec.json.encode(payload))
-        request = Request(work=work, payload=content, seconds=limits.seconds, deadline=deadline)
-        (place / "request").write_bytes(msgspec.json.encode(request))
-        return _run(place, limits, deadline)
+        (place / "request").write_bytes(msgspec.json.encode(Request(work=work, payload=content)))
+        return _run(place, limits)
 
 
-def _run(place: Path, limits: Limits, deadline: float) -> Answer:
+def _run(place: Path, limits: Limits) -> Answer:
     started = time.monotonic()
     mark = secrets.token_hex(8)
     process = subprocess.Popen(
@@ -103,9 +101,11 @@ def _run(place: Path, limits: Limits, deadline: float) -> Answer:
     )
     assert process.stdout is not None
     printed = _Tail(process.stdout, limits.output)
-    guard = Guard(process, limits, deadline)
+    guard = Guard(process, limits)
     try:
         stopped = guard.wait()
+        if stopped == "timeout":
+            _ask_where(process, place / "stack")
     finally:
         _end(process, mark)
     answer = _answer(place) if stopped is None else None
@@ -150,6 +150,22 @@ class _Tail:
                 del self._kept[:excess]
                 self._dropped += excess
         self._stream.close()
+
+
+def _ask_where(process: subprocess.Popen[bytes], stack: Path) -> None:
+    """Have a child that is stopped anyway note where it is; what becomes of it meanwhile does not count any more."""
+    if WHERE is None:
+        return
+    process.send_signal(WHERE)
+    size = 0
+    with contextlib.suppress(OSError):  # it may have removed the file
+        for _ in range(LOOKS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK)
+                return
+            before, size = size, stack.stat().st_size
+            if size == before > 0:
+                return
 
 
 def _end(process: subprocess.Popen[bytes], mark: str) -> None:

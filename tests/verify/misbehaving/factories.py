@@ -63,6 +63,14 @@ def hangs_deaf():
         pass
 
 
+def hangs_and_dies_when_asked():
+    """What happens to a child after its time is over is no crash of the user's code."""
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, lambda *_: kills_itself())
+    while True:
+        time.sleep(1)
+
+
 def segfaults():
     ctypes.string_at(0)
 
