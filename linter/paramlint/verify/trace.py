@@ -52,10 +52,9 @@ class Trace:
         Raises:
             ValueError: there is none, or there are several.
         """
-        roots = self._registrations.roots()
-        if len(roots) > 1:
+        if len(self._registrations.roots()) > 1:
             gc.collect()  # a module that was replaced may hang in a cycle
-            roots = self._registrations.roots()
+        roots = self._registrations.roots()
         if len(roots) != 1:
             names = " and ".join(sorted(f"`{type(root).__name__}`" for root in roots))
             what = f"the models {names} were built" if roots else "no model was built"
