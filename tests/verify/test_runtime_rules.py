@@ -499,6 +499,61 @@ class PlainConstant(nn.Module):
         return self.layer(x) * self.mask * self.half
 
 
+def table(rows: int) -> torch.Tensor:
+    return torch.arange(rows * 4.0).reshape(rows, 4).sin()
+
+
+class Positions(nn.Module):
+    """A table that somebody else makes; `forward` moves it on each call, or does not."""
+
+    def __init__(self, moves: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        if moves:
+            self.moved = table(2)
+        else:
+            self.still = table(2)
+        self.moves = moves
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.moves:
+            return self.layer(x) + self.moved.detach().type_as(x).to(device=x.device, copy=True)
+        return self._placed(self.layer(x))
+
+    def _placed(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.still
+
+
+def shift(x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    return x + bias if bias.requires_grad else x
+
+
+class WithoutBias(nn.Module):
+    """What stands for a bias that is not wanted goes to a function that does not compute with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(4, 4))
+        self.bias = torch.zeros(4).requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return shift(x @ self.weight, self.bias)
+
+
+class MovesItself(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.mask = torch.ones(4)
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> MovesItself:
+        self.mask = fn(self.mask)
+        return super()._apply(fn, recurse)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * self.mask
+
+
 class CreatesInForward(nn.Module):
     def __init__(self, anew: bool) -> None:
         super().__init__()
@@ -546,6 +601,12 @@ case("PRM407", lambda: RegistersInForward(True), lambda: nn.LazyLinear(4), "scal
 case("PRM407", lambda: ReplacesInForward(True), lambda: nn.LazyLinear(4), "scale", example=example)
 case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask", example=example)
 case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask")
+case("PRM408", lambda: Positions(False), lambda: Positions(True), "still", example=example)
+case("PRM408", lambda: Positions(False), lambda: Positions(True), "still")
+case("PRM408", lambda: PlainConstant(False), WithoutBias, "mask", example=example)
+case("PRM408", lambda: PlainConstant(False), WithoutBias, "mask")
+case("PRM408", lambda: PlainConstant(False), MovesItself, "mask", example=example)
+case("PRM408", lambda: PlainConstant(False), MovesItself, "mask")
 case("PRM410", lambda: Unused(False), lambda: Unused(True), "extra.weight", "extra.bias", example=example)
 
 
@@ -591,6 +652,22 @@ class Views(nn.Module):
         self.upper, self.lower = nn.Parameter(whole[:4]), nn.Parameter(whole[4:])
 
 
+class Head(nn.Module):
+    """Its vector stands for the bias of its layer, and is resized with it or not."""
+
+    def __init__(self, n: int, resized: str) -> None:
+        super().__init__()
+        self.decoder = nn.Linear(4, 6, bias=False)
+        self.offset = nn.Parameter(torch.zeros(6))
+        self.scale = nn.Parameter(torch.ones(4))
+        if "weight" in resized:
+            self.decoder.weight = nn.Parameter(torch.randn(n, 4))
+        if "packed" in resized:
+            self.decoder.weight = nn.Parameter(torch.randn(n * 4, 1))
+        if "bias" in resized:
+            self.offset = nn.Parameter(torch.zeros(n))
+
+
 def materialized(again: bool) -> nn.Module:
     """Tied on the meta device, in the factory itself, and perhaps once more afterwards."""
     with torch.device("meta"):
@@ -607,6 +684,9 @@ case("PRM501", lambda: Tied("rewrap"), lambda: Tied("identity"), "head.weight")
 case("PRM501", lambda: Tied("rewrap"), Views, "head.weight")
 case("PRM502", lambda: Tied("data"), lambda: Tied("identity"), "head.weight")
 case("PRM503", lambda: Tied("then replaced"), lambda: Tied("identity"), "head.weight")
+case("PRM503", lambda: Head(9, "weight"), lambda: Head(9, "weight and bias"), "offset")
+case("PRM503", lambda: Head(9, "weight"), lambda: Head(6, "weight"), "offset")
+case("PRM503", lambda: Head(9, "weight"), lambda: Head(9, "packed"), "offset")
 case("PRM504", lambda: Tied("identity"), lambda: TiedAgain("identity"), "head.weight", preset="meta")
 case("PRM504", lambda: materialized(False), lambda: materialized(True), "head.weight")
 case("PRM505", lambda: Tied("not"), lambda: Tied("identity"), "head.weight")

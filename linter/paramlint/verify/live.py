@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from paramlint.facts import Project
 from paramlint.finding import Proof
 from paramlint.globs import matches
 from paramlint.verify.agreement import Agreement, agreement
@@ -51,10 +52,12 @@ from paramlint.verify.right import (
 from paramlint.verify.shadow import Account, Mark, Status, address_of, region_of
 from paramlint.verify.tied_gradients import tied_gradients
 from paramlint.verify.writes import Write
+from paramlint.verify.written import says
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from paramlint.facts import Class
     from paramlint.verify.distribution import Distribution
 
 #: How many elements statistics look at: the std of a normal is then known to 0.1 %.
@@ -411,6 +414,12 @@ class LiveModel:
         return tuple((self.by_name[kept.name], self.by_name[lost.name], lost.name) for kept, lost in pairs)
 
     @cached_property
+    def outgrown_biases(self) -> tuple[tuple[LiveTensor, LiveTensor], ...]:
+        """What stands for the bias of a layer beside it and kept its length, and the layer's weight, which did not."""
+        pairs = self.build.registrations.outgrown(self.module)
+        return tuple((self.by_name[bias], self.by_name[weight]) for bias, weight in pairs)
+
+    @cached_property
     def survival(self) -> tuple[Survival, ...]:
         """What copies, conversions and loads do to sharing; nothing where the model is virtual."""
         return tuple(survival(self.module, self.rebuild)) if self.is_real else ()
@@ -453,13 +462,15 @@ class LiveModel:
     def plain_tensors(self) -> tuple[Found, ...]:
         """Tensors without gradient that stand in attributes without being buffers.
 
-        Left out are those of no dimension: they work beside tensors of any device.
+        Left out are those of no dimension, which work beside tensors of any device, and those of modules that say
+        themselves what moves with them.
         """
         return tuple(
             found
             for found in self._reachable
             if isinstance(found.value, torch.Tensor) and found.value.ndim
             if not found.is_trainable and not found.is_parameter
+            if type(found.owner)._apply is nn.Module._apply
         )
 
     @cached_property
@@ -546,10 +557,18 @@ class LiveModel:
 
     @property
     def plain_tensors_used(self) -> tuple[Found, ...]:
-        """Those of `plain_tensors` that a pass on the example reads; without one, that `forward` names."""
+        """Those of `plain_tensors` that a pass on the example reads; without one, all."""
         if self.forward is None or self.forward.error:
-            return tuple(found for found in self.plain_tensors if found.is_named_in_forward)
+            return self.plain_tensors
         return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.read)
+
+    def source_says(self, cls: type, question: Callable[[Class], bool]) -> bool:
+        """What the source of a class answers, asked as static rules ask; False where it cannot be read."""
+        return says(cls, self._project, question)
+
+    @cached_property
+    def _project(self) -> Project:
+        return Project()
 
     @cached_property
     def coverage(self) -> Coverage | None:

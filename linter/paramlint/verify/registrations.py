@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,7 @@ from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
 from paramlint.verify.named import Named
@@ -34,7 +36,8 @@ NORM = nn.modules.batchnorm._NormBase
 class Registration:
     """A parameter as it was when a module registered it; the references are weak.
 
-    `serial` is the same for one parameter at all of its places, which it may not outlive.
+    `serial` is the same for one parameter at all of its places, which it may not outlive. `shape` is empty while the
+    parameter is lazy.
     """
 
     module: weakref.ref[nn.Module]
@@ -42,6 +45,7 @@ class Registration:
     parameter: weakref.ref[torch.Tensor]
     address: int
     serial: int
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,13 +159,36 @@ class Registrations:
                 together.setdefault(entry.serial, []).append(places[key])
         return [names for names in together.values() if len({id(named.tensor) for named in names}) > 1]
 
+    def outgrown(self, model: nn.Module) -> list[tuple[str, str]]:
+        """Vectors that were as long as a layer beside them had outputs, and that a resize of the layer did not reach.
+
+        The layer has no bias, and the vector stands for one. Gives its name and that of the layer's weight.
+        """
+        first: dict[int, tuple[int, ...]] = {}
+        for entry in self._log:
+            if entry.attribute == "weight" and len(entry.shape) > 1:
+                first.setdefault(id(entry.module()), entry.shape)
+        found: list[tuple[str, str]] = []
+        for prefix, parent in model.named_modules():
+            start = f"{prefix}." if prefix else ""
+            for key, layer in parent._modules.items():
+                weight = layer._parameters.get("weight") if layer is not None else None
+                before = first.get(id(layer), ())
+                if layer is None or weight is None or layer._parameters.get("bias") is not None or not before:
+                    continue
+                # Where the inputs differ too, the values are packed rather than resized.
+                if tuple(weight.shape[1:]) == before[1:] and weight.shape[0] != before[0]:
+                    found += [(start + name, f"{start}{key}.weight") for name in _vectors(parent, before[0])]
+        return found
+
     def _note(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
         self._modules.add(module)
         if parameter is not None:
             known = self._known.get(id(parameter))
             serial = known.serial if known is not None and known.parameter() is parameter else len(self._log)
             references = weakref.ref(module), attribute, weakref.ref(parameter)
-            entry = Registration(*references, address_of(parameter), serial)
+            shape = () if is_lazy(parameter) else tuple(map(int, parameter.shape))
+            entry = Registration(*references, address_of(parameter), serial, shape)
             self._known[id(parameter)] = entry
             self._log.append(entry)
 
@@ -175,3 +202,10 @@ class Registrations:
             frame = frame.f_back
         line = attribute, frame.f_code.co_filename, frame.f_lineno
         self._replaced.setdefault(module, Counter())[line] += 1
+
+
+def _vectors(module: nn.Module, length: int) -> Iterator[str]:
+    """The module's own parameters of one dimension and this length."""
+    for name, parameter in module._parameters.items():
+        if parameter is not None and not is_lazy(parameter) and tuple(parameter.shape) == (length,):
+            yield name

@@ -38,7 +38,7 @@ rule = Rule(
     "tie-broken-later",
     group="bug",
     doc=__doc__,
-    triggers=(Stores("weight", "bias", values=("name",)), Calls("Parameter")),
+    triggers=(Stores("weight", "bias", of_names=True), Calls("Parameter")),
 )
 
 
@@ -69,6 +69,14 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     for kept, lost, name in model.broken_ties:
         message = f"`{name}` was tied to `{kept.name}` and then replaced, so the tie is gone"
         yield lost.proof(message, tied_to=kept.name)
+
+
+@rule.runtime
+def verify_bias(model: LiveModel) -> Iterator[Proof]:
+    for bias, weight in model.outgrown_biases:
+        rows = weight.shape[0]
+        message = f"`{bias.name}` kept its length of {bias.shape[0]} when `{weight.name}` got {rows} rows"
+        yield bias.proof(message, resized=weight.name)
 
 
 @rule.refutes

@@ -58,7 +58,7 @@ rule = Rule(
     "tie-lost-on-materialization",
     group="bug",
     doc=__doc__,
-    triggers=(Stores("weight", "bias", values=("name",)),),
+    triggers=(Stores("weight", "bias", of_names=True),),
 )
 
 
