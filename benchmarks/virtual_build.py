@@ -1,19 +1,30 @@
 #!/usr/bin/env python3
-"""How much time and memory a virtual build takes: a Llama of 405 billion parameters, whose weights would be 1.5 TB.
+"""How much time and memory a virtual build takes: Llamas of 8 billion to a trillion parameters.
 
-    benchmarks/virtual_build.py
+    benchmarks/virtual_build.py [SHAPE ...]
 
-Prints CPU seconds and the growth of resident memory after torch was imported and used once.
+The weights of the largest would be 4 TB. Prints CPU seconds and the growth of resident memory after torch was imported
+and used once.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 
 import psutil
 from torch import nn
 
 from paramlint.verify.build import Build, build_virtual
+
+#: Width, width of the feed-forward layer, width of keys and values, blocks, vocabulary. The first three are released
+#: models, the last goes on in their proportions.
+SHAPES: dict[str, tuple[int, int, int, int, int]] = {
+    "8B": (4096, 14336, 1024, 32, 128256),
+    "70B": (8192, 28672, 1024, 80, 128256),
+    "405B": (16384, 53248, 1024, 126, 128256),
+    "1T": (24576, 79872, 1024, 140, 128256),
+}
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:
@@ -48,15 +59,20 @@ def statuses(build: Build) -> dict[str, int]:
     return counts
 
 
-def main() -> None:
-    statuses(build_virtual(lambda: Llama(64, 128, 16, 2, 100)))
+def measure(shape: str) -> None:
     process = psutil.Process()
     memory, started = process.memory_info().rss, time.process_time()
-    build = build_virtual(lambda: Llama(16384, 53248, 1024, 126, 128256))
+    build = build_virtual(lambda: Llama(*SHAPES[shape]))
     found = statuses(build)
     seconds, grown = time.process_time() - started, process.memory_info().rss - memory
     count = sum(parameter.numel() for parameter in build.module.parameters())
     print(f"{count / 1e9:.1f} billion parameters, {found}: {seconds:.2f} s CPU, {grown / 2**20:.0f} MiB")
+
+
+def main() -> None:
+    statuses(build_virtual(lambda: Llama(64, 128, 16, 2, 100)))
+    for shape in sys.argv[1:] or SHAPES:
+        measure(shape)
 
 
 if __name__ == "__main__":
