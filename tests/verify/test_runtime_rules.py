@@ -220,6 +220,48 @@ class Inner(nn.Module):
             nn.init.zeros_(module.bias)
 
 
+class Residual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.reset()
+
+    def reset(self) -> None:
+        _spread_(self.layer.weight)
+        nn.init.zeros_(self.layer.bias)
+
+
+class Stages(nn.Module):
+    """Resets its first stage twice, and the other one perhaps never."""
+
+    def __init__(self, is_reset: bool, kind: type[nn.Module] = Residual) -> None:
+        super().__init__()
+        self.before = nn.ModuleList([Residual(), Residual()])
+        self.after = nn.ModuleList([kind()])
+        self.reset(is_reset)
+
+    def reset(self, is_reset: bool) -> None:
+        for stage in self.before:
+            stage.reset()
+        if is_reset:
+            for stage in self.after:
+                stage.reset()
+        for stage in self.before:
+            stage.reset()
+
+
+class ResetAgain(Stages):
+    """Resets all by one line, and then again by another one."""
+
+    def __init__(self) -> None:
+        super().__init__(True)
+        self.reset(True)
+
+    def reset(self, is_reset: bool) -> None:
+        for stage in (*self.before, *self.after):
+            stage.reset()
+
+
 class Outer(Inner):
     """Initialises its parts a second time, all of them, as models of several levels do."""
 
@@ -246,6 +288,9 @@ case("PRM207", lambda: Positions(True), lambda: Positions(False), "positions")
 case("PRM207", lambda: Pair(True), lambda: Pair(False), "key")
 case("PRM207", lambda: Norms(True), lambda: Norms(False), "norm.weight")
 case("PRM207", lambda: Norms(True), Outer, "norm.weight")
+case("PRM207", lambda: Stages(False), lambda: Stages(True), "before")
+case("PRM207", lambda: Stages(False), lambda: Stages(False, Inner), "before")
+case("PRM207", lambda: nn.Sequential(Stages(False)), ResetAgain, "0.before")
 case("PRM212", two_layers(0.1, 0.1), two_layers(None, 0.0), "0.weight", example=example)
 case("PRM212", two_layers(0.1, None), two_layers(0.0, None), "0.weight")
 case("PRM212", two_layers(0.1, None), lambda: filled(nn.Linear(1, 4), 1.0), "0.weight")
@@ -503,16 +548,16 @@ def table(rows: int) -> torch.Tensor:
     return torch.arange(rows * 4.0).reshape(rows, 4).sin()
 
 
-class Positions(nn.Module):
+class FixedTable(nn.Module):
     """A table that somebody else makes; `forward` moves it on each call, or does not."""
 
     def __init__(self, moves: bool) -> None:
         super().__init__()
         self.layer = nn.Linear(4, 4)
         if moves:
-            self.moved = table(2)
+            self.moved = table(3)
         else:
-            self.still = table(2)
+            self.still = table(3)
         self.moves = moves
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -601,8 +646,8 @@ case("PRM407", lambda: RegistersInForward(True), lambda: nn.LazyLinear(4), "scal
 case("PRM407", lambda: ReplacesInForward(True), lambda: nn.LazyLinear(4), "scale", example=example)
 case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask", example=example)
 case("PRM408", lambda: PlainConstant(False), lambda: PlainConstant(True), "mask")
-case("PRM408", lambda: Positions(False), lambda: Positions(True), "still", example=example)
-case("PRM408", lambda: Positions(False), lambda: Positions(True), "still")
+case("PRM408", lambda: FixedTable(False), lambda: FixedTable(True), "still", example=example)
+case("PRM408", lambda: FixedTable(False), lambda: FixedTable(True), "still")
 case("PRM408", lambda: PlainConstant(False), WithoutBias, "mask", example=example)
 case("PRM408", lambda: PlainConstant(False), WithoutBias, "mask")
 case("PRM408", lambda: PlainConstant(False), MovesItself, "mask", example=example)

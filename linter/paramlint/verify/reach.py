@@ -75,12 +75,6 @@ class Found:
         return isinstance(self.value, torch.Tensor) and self.value.is_leaf
 
     @property
-    def is_named_in_forward(self) -> bool:
-        """Whether the owner's `forward` mentions the attribute."""
-        code = getattr(type(self.owner).forward, "__code__", None)
-        return code is not None and self.attribute in code.co_names
-
-    @property
     def hidden_in(self) -> str:
         """What keeps it from being registered, in words; empty where that is intent."""
         return HIDING.get(self.through, "").format(self.container)

@@ -29,6 +29,7 @@ Leave it: the module never leaves the CPU, or the tensor must not.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -145,7 +146,8 @@ def _fix(scope: Scope, name: str, assignment: Assignment) -> Fix | None:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for found in model.plain_tensors_used:
-        if found.through == "attribute":
+        is_computed_with = partial(_is_computed_with, name=found.attribute)
+        if found.through == "attribute" and model.source_says(type(found.owner), is_computed_with):
             message = f"`{found.path}` is a tensor used in forward but no buffer, so `to()` does not move it"
             yield found.proof(message)
 
