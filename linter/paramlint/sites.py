@@ -11,6 +11,7 @@ from paramlint.finding import Diagnostic
 
 Path = tuple[str, ...]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
 #: A dotted name in backticks, as messages write what they are about.
 NAMED = re.compile(r"`(\w+(?:\.\w+)*)`")
 #: Calls whose first string is the name of an attribute.
@@ -26,7 +27,7 @@ class Site:
         subjects: the attributes of `self` that it is about, as paths without the `self`.
         mentions: all dotted names by which it may be known, those of local variables included.
         first, last: the rows of the statement; for a function or class, those of the whole definition.
-        header: the last row of a definition's header; else `last`.
+        header: the last row of a definition's or condition's header; else `last`. A loop is one with what it repeats.
     """
 
     qualname: str
@@ -50,7 +51,7 @@ def site_of(tree: ast.Module, diagnostic: Diagnostic) -> Site:
     # The message's first name is what it is about; where that is no attribute, what the statement assigns is.
     about = {named[0]} if named and named[0][0] == "self" and len(named[0]) > 1 else targets | kept
     first, last = (statement.lineno, statement.end_lineno or statement.lineno) if statement else (row, row)
-    body = getattr(statement, "body", None)
+    body = getattr(statement, "body", None) if not isinstance(statement, LOOPS) else None
     return Site(
         qualname=qualname,
         subjects=frozenset(path[1:] for path in about if path[0] == "self" and len(path) > 1),

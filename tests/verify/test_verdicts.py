@@ -130,6 +130,15 @@ def test_what_a_finding_is_about(row: int, message: str, qualname: str, subjects
     assert (about.qualname, about.subjects) == (qualname, subjects)
 
 
+def test_a_loop_is_one_with_what_it_repeats_and_a_condition_is_not() -> None:
+    import ast
+
+    tree = ast.parse("for layer in layers:\n    layer.reset()\nif layers:\n    layers[0].reset()\n")
+    loop, condition = (site_of(tree, diagnostic(row, "it is wrong", column=1)) for row in (1, 3))
+    assert (loop.first, loop.header) == (1, 2)
+    assert (condition.first, condition.header, condition.last) == (3, 3, 4)
+
+
 def test_a_row_may_hold_several_statements() -> None:
     import ast
 

@@ -34,9 +34,34 @@ def test_an_initialiser_is_named_with_its_arguments_and_the_line_that_calls_it()
     write = written(build)
     assert (write.call, write.module) == ("trunc_normal_", "torch.nn.init")
     assert write.arguments == {"mean": 0.0, "std": 0.02, "a": -0.04, "b": 2.0}
-    assert (write.filename, write.row, write.function) == (__file__, line_of(build, "trunc_normal_"), "build")
+    assert (write.filename, write.row) == (__file__, line_of(build, "trunc_normal_"))
+    assert write.lines[0].function == "build"
     assert write.kind == "random"
     assert write.by_user
+
+
+def test_the_lines_that_led_to_a_write_are_known_too():
+    def inner(tensor):
+        nn.init.normal_(tensor)
+
+    def build():
+        layer = nn.Linear(4, 4)
+        inner(layer.weight)
+        return layer.weight
+
+    nearest, caller, *others = written(build).lines
+    assert (nearest.function, nearest.row) == ("inner", line_of(inner, "normal_("))
+    assert (caller.function, caller.row) == ("build", line_of(build, "inner("))
+    assert others[0].function == "written"
+    assert caller.is_in_function_of(caller._replace(row=0))
+    assert not caller.is_in_function_of(nearest)
+
+
+def test_recursion_does_not_make_the_lines_many():
+    def deep(tensor, depth):
+        return deep(tensor, depth - 1) if depth else nn.init.normal_(tensor)
+
+    assert len(written(lambda: deep(torch.empty(3), 50)).lines) == 16
 
 
 def test_a_wrapper_of_the_same_name_is_not_the_users_line():

@@ -41,6 +41,7 @@ from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
 from paramlint.verify.reach import Found, held_by_classes, hidden, unregistered
 from paramlint.verify.registrations import NORM
+from paramlint.verify.repeats import Repeat, repeated_parts
 from paramlint.verify.right import (
     Seen,
     distinct_places,
@@ -523,6 +524,11 @@ class LiveModel:
         alive = (shadow for address, shadow in self.build.shadow.items() if address not in own and shadow.is_alive)
         last = (shadow.last for shadow in alive)
         return frozenset(mark.write.origin for mark in last if mark is not None and not mark.write.is_copy)
+
+    @property
+    def repeated_parts(self) -> list[Repeat]:
+        """Parts of modules that one function initialises on two of its lines, and others of their kind never."""
+        return repeated_parts(self.module, self.parameters)
 
     @cached_property
     def shallow_copies(self) -> tuple[tuple[str, str], ...]:

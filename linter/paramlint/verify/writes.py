@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -95,6 +95,8 @@ PRESERVING_OPS = frozenset(
     ]
 ) | {"log", "log_", "exp", "exp_", "sqrt", "sqrt_", "rsqrt", "pow", "pow_", "reciprocal"}
 FARTHEST_FRAME = 80
+#: Lines of one write; recursion may have many.
+MOST_LINES = 16
 TORCH = str(Path(torch.__file__).parent)
 PACKAGE = str(Path(__file__).parent)
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
@@ -110,6 +112,19 @@ class Step:
     arguments: dict[str, Scalar]
 
 
+class Line(NamedTuple):
+    """A line of the user's code that was running, in the function that is defined from row `start` of its file."""
+
+    filename: str
+    row: int
+    function: str
+    start: int
+
+    def is_in_function_of(self, other: Line) -> bool:
+        """Whether both lines are in one function."""
+        return (self.filename, self.start, self.function) == (other.filename, other.start, other.function)
+
+
 @dataclass(frozen=True)
 class Write:
     """One write to a tensor, or the call of an initialiser that made several.
@@ -120,10 +135,9 @@ class Write:
         arguments: its scalar arguments by name, defaults included.
         module: where the initialiser is defined, such as `torch.nn.init`; empty where an operation was
             called.
-        filename: the file of the user's line, the first one outside torch; empty where all of it is torch.
-        row: the user's line, counting from 1; 0 where there is none.
-        function: the function in which that line stands.
-        library_call: the torch module's method between the two, such as `Linear.reset_parameters`; else
+        lines: the user's line, the first one outside torch, and those that led to it, the nearest first; none where all
+            of it is torch.
+        library_call: the torch module's method between initialiser and line, such as `Linear.reset_parameters`; else
             empty.
         owner: the class of the innermost module whose method was running; else empty.
         steps: the operations that made the values, earliest first.
@@ -133,15 +147,23 @@ class Write:
     call: str
     arguments: dict[str, Scalar]
     module: str
-    filename: str
-    row: int
-    function: str
+    lines: tuple[Line, ...]
     library_call: str
     owner: str
     steps: tuple[Step, ...]
     origin: tuple[Any, ...] = field(default_factory=lambda: (next(_serials),))
     #: Equal for operations inside one call of an initialiser.
     frame: int = 0
+
+    @property
+    def filename(self) -> str:
+        """The file of the user's line; empty where there is none."""
+        return self.lines[0].filename if self.lines else ""
+
+    @property
+    def row(self) -> int:
+        """The row of the user's line, counting from 1; 0 where there is none."""
+        return self.lines[0].row if self.lines else 0
 
     @property
     def kind(self) -> Kind:
@@ -166,7 +188,7 @@ class Write:
         """Whether both come from one call of an initialiser, as far as a stack can tell."""
         if not self.frame or self.frame != other.frame:
             return False
-        return (self.call, self.filename, self.row) == (other.call, other.filename, other.row)
+        return (self.call, self.lines) == (other.call, other.lines)
 
     def describe(self) -> str:
         """The call as one would write it: `normal_(mean=0.0, std=0.02)`."""
@@ -199,9 +221,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         call=called,
         arguments=_arguments(initialiser) if initialiser else arguments,
         module=initialiser.f_globals.get("__name__", "") if initialiser else "",
-        filename=user.f_code.co_filename if user else "",
-        row=user.f_lineno if user else 0,
-        function=user.f_code.co_name if user else "",
+        lines=tuple(_lines(user)) if user else (),
         library_call=library_call,
         owner=owner,
         steps=(Step(op, arguments),),
@@ -215,6 +235,20 @@ def _frames() -> Iterator[FrameType]:
         if frame is None:
             return
         yield frame
+        frame = frame.f_back
+
+
+def _lines(user: FrameType) -> Iterator[Line]:
+    """The lines of the user's code from a frame outwards, up to where this package runs it."""
+    frame: FrameType | None = user
+    found = 0
+    while frame is not None and found < MOST_LINES:
+        code = frame.f_code
+        if code.co_filename.startswith(PACKAGE):
+            return
+        if not _is_machinery(code.co_filename) and not code.co_filename.startswith(TORCH):
+            found += 1
+            yield Line(code.co_filename, frame.f_lineno, code.co_name, code.co_firstlineno)
         frame = frame.f_back
 
 

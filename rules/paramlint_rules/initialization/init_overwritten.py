@@ -174,11 +174,11 @@ def verify(model: LiveModel) -> Iterator[Proof]:
 @rule.runtime
 def verify_twice(model: LiveModel) -> Iterator[Proof]:
     for parameter in model.parameters:
-        drawn = [write for write in parameter.writes if write.filename and write.module]
+        drawn = [write for write in parameter.writes if write.lines and write.module]
         if len(drawn) < 2:
             continue
         first, second = drawn[-2:]
-        if first.function != second.function or first.filename != second.filename or first.row >= second.row:
+        if not first.lines[0].is_in_function_of(second.lines[0]) or first.row >= second.row:
             continue
         is_same_call = first.describe() == second.describe()
         siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
@@ -186,6 +186,16 @@ def verify_twice(model: LiveModel) -> Iterator[Proof]:
         if never:
             message = f"`{parameter.name}` is initialised twice in a row, and `{never[0]}` never"
             yield parameter.proof(message, second, first_row=first.row, never=never)
+
+
+@rule.runtime
+def verify_parts(model: LiveModel) -> Iterator[Proof]:
+    for repeat in model.repeated_parts:
+        line = repeat.second
+        message = f"`{repeat.name}` is initialised twice by `{line.function}`, and `{repeat.never[0]}` never"
+        evidence = {"first_row": repeat.first.row, "never": repeat.never}
+        owner = repeat.holder.__qualname__
+        yield Proof(repeat.name, message, owner, repeat.attribute, line.filename, line.row, evidence)
 
 
 def _is_touched(parameter: LiveTensor) -> bool:
