@@ -108,7 +108,7 @@ def _check_source(
     try:
         if tree is None:
             tree = _known_tree(source, project) or ast.parse(source.text)
-        suppressions = Suppressions(source)
+        suppressions = Suppressions(source, tree)
         if b"torch" in source.data:
             report = _check(source, nominator, project, tree, reference, suppressions)
         else:
@@ -148,7 +148,7 @@ def _check(
         nominated = {unit: set(nominator.rules) for unit in file.outline.units}
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
-        nominated = _tried(draft, nominator.nominate(source, draft.outline))
+        nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
         if project is None:
             draft.forget()
         if not nominated:

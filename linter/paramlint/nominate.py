@@ -10,40 +10,17 @@ import ast
 import builtins
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from paramlint.kept import Keeping, arguments, statements
 from paramlint.outline import Outline, Unit
-from paramlint.rule import Calls, Classes, Defines, Edits, Keywords, Mentions, Repeats, Reuses, Rule, Stores
+from paramlint.rule import Calls, Classes, Defines, Edits, Keeps, Keywords, Mentions, Repeats, Reuses, Rule, Stores
 from paramlint.source import Source
 
 ValueT = TypeVar("ValueT")
 
-_CONTAINER_CALLS = {
-    "list",
-    "dict",
-    "tuple",
-    "set",
-    "OrderedDict",
-    "defaultdict",
-    "sorted",
-    "reversed",
-    "zip",
-    "deque",
-}
-_DISPLAYS = (
-    ast.List,
-    ast.Tuple,
-    ast.Dict,
-    ast.Set,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
 _BUILTINS = frozenset(dir(builtins))
-#: In an annotation.
-_CONTAINS = re.compile(r"list|tuple|set|dict|sequence|iter|collection|mapping", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
 _COMPOUND = frozenset(
@@ -61,8 +38,8 @@ class Nominator:
         self.rules = tuple(rules)
         self._calls: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
-        self._stored: dict[str, list[tuple[Rule, frozenset[str]]]] = {}
-        self._any_store: dict[frozenset[str], list[Rule]] = {}
+        self._stored: dict[str, list[tuple[Rule, bool]]] = {}
+        self._keeps: list[Rule] = []
         self._edits: list[Rule] = []
         self._reuses: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
@@ -88,10 +65,9 @@ class Nominator:
         elif isinstance(trigger, Keywords):
             _extend(self._keywords, trigger.names, rule)
         elif isinstance(trigger, Stores):
-            if trigger.names:
-                _extend(self._stored, trigger.names, (rule, trigger.values))
-            else:
-                self._any_store.setdefault(trigger.values, []).append(rule)
+            _extend(self._stored, trigger.names, (rule, trigger.of_names))
+        elif isinstance(trigger, Keeps):
+            self._keeps.append(rule)
         elif isinstance(trigger, Edits):
             self._edits.append(rule)
         elif isinstance(trigger, Reuses):
@@ -105,8 +81,8 @@ class Nominator:
         elif isinstance(trigger, Classes):
             self._classes.append((rule, trigger.text))
 
-    def nominate(self, source: Source, outline: Outline) -> dict[Unit, set[Rule]]:
-        """The rules that each unit has to be shown to; units that no rule asks for are left out."""
+    def nominate(self, source: Source, outline: Outline, keeping: Keeping) -> dict[Unit, set[Rule]]:
+        """The rules that each unit of a file has to be shown to; units that no rule asks for are left out."""
         found: dict[Unit, set[Rule]] = {}
         text = source.text
         calls = self._with_aliases(outline)
@@ -115,7 +91,7 @@ class Nominator:
         rows = words.rows(names)
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
-        visit = _Visit(self, source, calls, sorted(rows), words, found)
+        visit = _Visit(self, keeping, calls, sorted(rows), words, found)
         for unit in outline.units:
             visit.unit(unit)
             if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
@@ -123,7 +99,7 @@ class Nominator:
                     if words.stand_in(unit, wanted):
                         found.setdefault(unit, set()).add(rule)
             wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
-            if wanting and _reuses(unit.tree):
+            if wanting and _reuses(unit):
                 found.setdefault(unit, set()).update(wanting)
         kept = {unit: {r for r in rules if words.stand_in(unit, r.only_with)} for unit, rules in found.items()}
         return {unit: rules for unit, rules in kept.items() if rules}
@@ -174,19 +150,18 @@ class _Visit:
     def __init__(
         self,
         nominator: Nominator,
-        source: Source,
+        keeping: Keeping,
         calls: dict[str, list[Rule]],
         rows: list[int],
         words: _Words,
         found: dict[Unit, set[Rule]],
     ) -> None:
         self._n = nominator
-        self._source = source
+        self._keeping = keeping
         self._calls = calls
         self._rows = rows
         self._words = words
         self._found = found
-        self._locals: dict[Unit, set[str]] = {}
 
     def unit(self, unit: Unit) -> None:
         tree = unit.tree
@@ -224,8 +199,11 @@ class _Visit:
         if kind is ast.Assign:
             for target in node.targets:  # type: ignore[attr-defined]
                 self._store(unit, target, node.value)  # type: ignore[attr-defined]
+                self._keep(unit, target, node.value)  # type: ignore[attr-defined]
         elif kind is ast.AnnAssign or kind is ast.AugAssign:
             self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
+            if kind is ast.AnnAssign and node.value is not None:  # type: ignore[attr-defined]
+                self._keep(unit, node.target, node.value)  # type: ignore[attr-defined]
         if kind not in _COMPOUND:
             if self._hit(node.lineno, node.end_lineno or node.lineno):
                 self._expression(unit, node)
@@ -256,42 +234,28 @@ class _Visit:
             return
         if is_edit:
             self._give(unit, self._n._edits)
-        for rule, values in self._n._stored.get(target.attr, ()):
-            if self._may_be(unit, value, values):
+        for rule, of_names in self._n._stored.get(target.attr, ()):
+            if not of_names or value is None or isinstance(value, (ast.Name, ast.Attribute)):
                 self._give(unit, (rule,))
-        for values, rules in self._n._any_store.items():
-            if self._may_be(unit, value, values):
-                self._give(unit, rules)
 
-    def _may_be(self, unit: Unit, value: ast.expr | None, kinds: frozenset[str]) -> bool:
-        return not kinds or value is None or any(self._is_value(unit, value, kind) for kind in kinds)
-
-    def _is_value(self, unit: Unit, value: ast.expr, wanted: str) -> bool:
-        if wanted != "local":
-            return _is_value(value, wanted)
-        return isinstance(value, ast.Name) and value.id in self._local_containers(unit)
-
-    def _local_containers(self, unit: Unit) -> set[str]:
-        """The names that a unit gives a container, and its parameters that are annotated as one."""
-        if unit not in self._locals:
-            found = {
-                arg.arg for arg in _arguments(unit.tree) if arg.annotation is not None and _is_generic(arg.annotation)
-            }
-            for node in _statements(getattr(unit.tree, "body", [])):
-                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    names = [target.id for target in targets if isinstance(target, ast.Name)]
-                    if names and _is_container(node.value):
-                        found.update(names)
-            self._locals[unit] = found
-        return self._locals[unit]
+    def _keep(self, unit: Unit, target: ast.expr, value: ast.expr) -> None:
+        """Nominate for what an assignment may keep on `self`; a tuple takes the elements of another one by one."""
+        if isinstance(target, (ast.Tuple, ast.List)):
+            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
+                for inner, part in zip(target.elts, value.elts, strict=True):
+                    self._keep(unit, inner, part)
+        elif self._keeping.may_keep(unit, target, value):
+            self._give(unit, self._n._keeps)
 
     def _expression(self, unit: Unit, root: ast.AST) -> None:
         n = self._n
         for node in _walk(root):
             kind = node.__class__
             if kind is ast.Call:
-                self._give(unit, self._calls.get(_last_name(node.func), ()))  # type: ignore[attr-defined]
+                name = _last_name(node.func)  # type: ignore[attr-defined]
+                if name == "partial" and node.args:  # type: ignore[attr-defined]
+                    name = _last_name(node.args[0])  # type: ignore[attr-defined]
+                self._give(unit, self._calls.get(name, ()))
                 for keyword in node.keywords:  # type: ignore[attr-defined]
                     if keyword.arg in n._keywords:
                         self._give(unit, n._keywords[keyword.arg])
@@ -384,59 +348,21 @@ def _last_name(func: ast.expr) -> str:
     return func.id if isinstance(func, ast.Name) else ""
 
 
-def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a block and of the blocks in it, without looking into expressions."""
-    stack = list(body)
-    while stack:
-        node = stack.pop()
-        yield node
-        for name in ("body", "orelse", "finalbody"):
-            stack.extend(getattr(node, name, ()))
-        for name in ("handlers", "cases"):
-            for item in getattr(node, name, ()):
-                stack.extend(item.body)
-
-
-def _arguments(tree: ast.AST) -> list[ast.arg]:
-    if not isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return []
-    return [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
-
-
-def _is_generic(annotation: ast.expr) -> bool:
-    """Whether an annotation may be that of a container."""
-    return any(
-        _CONTAINS.search(getattr(node, "id", "") or getattr(node, "attr", "") or str(getattr(node, "value", "")))
-        for node in _walk(annotation)
-    )
-
-
 _LOOPS = frozenset({ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
 _LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Pass, str, int, bool, type(None)})
 
 
-_NOT_MODULES = frozenset(
-    {
-        "Any",
-        "Callable",
-        "Dict",
-        "Iterable",
-        "List",
-        "Literal",
-        "Optional",
-        "Sequence",
-        "Tensor",
-        "Tuple",
-        "Type",
-        "Union",
-    }
-)
+_NOT_MODULES = {
+    "Any", "Callable", "Dict", "Iterable", "List", "Literal", "Optional", "Sequence", "Tensor", "Tuple", "Type",
+    "Union",
+}  # fmt: skip
+_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 
 
-def _may_be_modules(tree: ast.AST) -> set[str]:
+def _may_be_modules(unit: Unit) -> set[str]:
     """Names, and attributes such as `self.act`, that get the result of a call; parameters annotated with some class."""
     found: set[str] = set()
-    for argument in _arguments(tree):
+    for argument in arguments(unit.tree):
         words = (
             [_last_name(n) for n in _walk(argument.annotation) if isinstance(n, ast.expr)]
             if argument.annotation
@@ -444,11 +370,19 @@ def _may_be_modules(tree: ast.AST) -> set[str]:
         )
         if any(w[:1].isupper() and w not in _NOT_MODULES and not w.endswith("Config") for w in words):
             found.add(argument.arg)
-    for node in _statements(getattr(tree, "body", [])):
+    for node in statements(getattr(unit.tree, "body", []), lambda node: not _is_elsewhere(unit, node)):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             if _last_name(node.value.func) not in _BUILTINS:
                 found.update(name for target in node.targets if (name := _handle(target)) is not None)
     return found
+
+
+def _is_elsewhere(unit: Unit, node: ast.AST) -> bool:
+    """Whether a definition inside a unit is one by itself."""
+    return node.__class__ in _DEFINITIONS and any(
+        first <= node.lineno <= last  # type: ignore[attr-defined]
+        for first, last in unit.holes
+    )
 
 
 def _handle(node: ast.expr) -> str | None:
@@ -458,14 +392,16 @@ def _handle(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _reuses(tree: ast.AST) -> bool:
+def _reuses(unit: Unit) -> bool:
     """Whether a name that may be a module is an argument or an element twice, or once in a loop or comprehension."""
-    names = _may_be_modules(tree)
+    names = _may_be_modules(unit)
     seen: set[str] = set()
-    stack: list[tuple[Any, bool]] = [(tree, False)] if names else []
+    stack: list[tuple[Any, bool]] = [(unit.tree, False)] if names else []
     while stack:
         node, in_loop = stack.pop()
         kind = node.__class__
+        if kind in _DEFINITIONS and _is_elsewhere(unit, node):
+            continue
         handed: list[ast.expr] = []
         if kind is ast.Call:
             handed = [*node.args, *(keyword.value for keyword in node.keywords)]
@@ -508,47 +444,6 @@ def _is_repeat(node: ast.AST) -> bool:
         and not all(isinstance(e, (ast.Constant, ast.UnaryOp)) for e in side.elts)
         for side in sides
     )
-
-
-def _parts(value: ast.expr) -> Iterator[ast.expr]:
-    """The expressions that a value may be: both sides of a condition, of `or` and of `+`; not what a call is given."""
-    stack = [value]
-    while stack:
-        node = stack.pop()
-        yield node
-        if isinstance(node, ast.IfExp):
-            stack += (node.body, node.orelse)
-        elif isinstance(node, ast.BoolOp):
-            stack += node.values
-        elif isinstance(node, ast.BinOp):
-            stack += (node.left, node.right)
-        elif isinstance(node, (ast.NamedExpr, ast.Starred)):
-            stack.append(node.value)
-
-
-def _is_container(value: ast.expr) -> bool:
-    return any(
-        isinstance(node, _DISPLAYS) or (isinstance(node, ast.Call) and _last_name(node.func) in _CONTAINER_CALLS)
-        for node in _parts(value)
-    )
-
-
-def _is_helper(func: ast.expr) -> bool:
-    if isinstance(func, ast.Name):
-        return not func.id[:1].isupper() and func.id not in _BUILTINS
-    return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "self"
-
-
-_VALUES: dict[str, Callable[[ast.expr], bool]] = {
-    "container": _is_container,
-    "call": lambda value: any(isinstance(node, ast.Call) for node in _walk(value)),
-    "name": lambda value: isinstance(value, (ast.Name, ast.Attribute)),
-    "helper": lambda value: isinstance(value, ast.Call) and _is_helper(value.func),
-}
-
-
-def _is_value(value: ast.expr, wanted: str) -> bool:
-    return _VALUES[wanted](value)
 
 
 def _extend(table: dict[str, list[ValueT]], names: Iterable[str], value: ValueT) -> None:

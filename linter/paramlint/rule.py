@@ -1,7 +1,7 @@
 """A rule is a value: a code, a name, its documentation, what nominates code for it, and its detectors.
 
     rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
-                triggers=(Stores(values=("container",)),))
+                triggers=(Keeps(),))
 
     @rule.static(cst.Assign)
     def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]: ...
@@ -41,6 +41,7 @@ __all__ = [
     "Finding",
     "Fix",
     "Group",
+    "Keeps",
     "Keywords",
     "Mentions",
     "Proof",
@@ -67,7 +68,10 @@ def names(selector: str, code: str, name: str) -> bool:
 
 @dataclass(frozen=True)
 class Calls:
-    """A call of something whose last name is one of `names`: `nn.Parameter(...)`, `P(...)` where P is imported."""
+    """A call of something whose last name is one of `names`: `nn.Parameter(...)`, `P(...)` where P is imported.
+
+    `partial(normal_, std=0.02)` counts as a call of `normal_`.
+    """
 
     names: frozenset[str]
 
@@ -87,19 +91,19 @@ class Mentions:
 
 @dataclass(frozen=True)
 class Stores:
-    """An assignment to an attribute. With `names`, to one of these; else to any attribute at all.
-
-    `values` limits it to values that may be one of these: `"container"` (a list, tuple, dict, set, comprehension or
-    call of `list`, `dict`, `tuple`...), `"local"` (a name that the function gives a container), `"helper"` (a call of
-    a function or of an own method), `"call"` (anything with a call in it), `"name"` (a plain name or attribute).
-    """
+    """An assignment to an attribute of one of these names; with `of_names`, of a plain name or another attribute."""
 
     names: frozenset[str]
-    values: frozenset[str]
+    of_names: bool
 
-    def __init__(self, *names: str, values: tuple[str, ...] = ()) -> None:
+    def __init__(self, *names: str, of_names: bool = False) -> None:
         object.__setattr__(self, "names", frozenset(names))
-        object.__setattr__(self, "values", frozenset(values))
+        object.__setattr__(self, "of_names", of_names)
+
+
+@dataclass(frozen=True)
+class Keeps:
+    """A method that may give its instance a plain container with modules or parameters in it."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Edits:
 
 @dataclass(frozen=True)
 class Reuses:
-    """A function in which a plain name is handed on twice, or in a loop or comprehension: as an argument or element.
+    """Code that hands a plain name on twice, or in a loop or comprehension: as an argument or element.
 
     With `text`, only one whose source contains one of these words.
     """
@@ -165,7 +169,7 @@ class Classes:
         object.__setattr__(self, "text", frozenset(text))
 
 
-Trigger = Calls | Mentions | Stores | Edits | Reuses | Keywords | Repeats | Defines | Classes
+Trigger = Calls | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
@@ -9,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from paramlint.finding import Diagnostic
+from paramlint.outline import first_row, last_row
 from paramlint.source import Source
 
 _CODES = r"[A-Za-z]+[0-9]+(?:[,\s]+[A-Za-z]+[0-9]+)*"
@@ -18,16 +20,24 @@ _FILE = re.compile(
     rf"^[ \t]*#[ \t]*(?:flake8|paramlint)[:=][ \t]*noqa(?:[ \t]*|:[ \t]?(?P<codes>{_CODES})(?:[ \t].*)?)$", re.I | re.M
 )
 _ENDS = {tokenize.NEWLINE, tokenize.ENDMARKER}
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _SKIPPED = {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
 
 
 class Suppressions:
-    """The suppressing comments of one file."""
+    """The suppressing comments of one file.
+
+    Args:
+        source: the file.
+        tree: its `ast`, where the caller has it: only the definitions that are asked about are split into tokens then.
+    """
 
     FILE = _FILE
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, tree: ast.Module | None = None) -> None:
         self._source = source
+        self._tree = tree
+        self._read: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
 
     def silence(self, diagnostic: Diagnostic) -> bool:
         """Whether a comment silences a diagnostic."""
@@ -63,24 +73,43 @@ class Suppressions:
 
     def logical_line(self, row: int) -> tuple[int, int]:
         """The first and last row of the logical line that a row belongs to."""
-        return self._logical_lines.get(row, (row, row))
+        rows = self._definition(row)
+        if rows not in self._read:
+            self._read[rows] = _logical_lines(self._source.lines(*rows), rows[0] - 1)
+        return self._read[rows].get(row, (row, row))
 
-    @cached_property
-    def _logical_lines(self) -> dict[int, tuple[int, int]]:
-        """Rows of logical lines that span several rows."""
-        spans: dict[int, tuple[int, int]] = {}
-        first = 0
-        try:
-            for token in tokenize.generate_tokens(io.StringIO(self._source.text).readline):
-                if token.type in _ENDS:
-                    if first and token.end[0] > first:
-                        spans.update(dict.fromkeys(range(first, token.end[0] + 1), (first, token.end[0])))
-                    first = 0
-                elif not first and token.type not in _SKIPPED:
-                    first = token.start[0]
-        except (tokenize.TokenError, IndentationError, SyntaxError):
-            return spans
+    def _definition(self, row: int) -> tuple[int, int]:
+        """The first and last row of the smallest definition around a row, or of the file."""
+        rows = (1, len(self._source.line_starts))
+        body = self._tree.body if self._tree is not None else []
+        while body:
+            below: list[ast.stmt] = []
+            for statement in body:
+                if isinstance(statement, _DEFINITIONS) and row <= last_row(statement):
+                    first = first_row(statement, self._source)
+                    if first <= row:
+                        rows, below = (first, last_row(statement)), statement.body
+                    break
+            body = below
+        return rows
+
+
+def _logical_lines(text: str, above: int) -> dict[int, tuple[int, int]]:
+    """For the rows of logical lines that span several, the first and the last; `above` the text are so many rows."""
+    spans: dict[int, tuple[int, int]] = {}
+    first = 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type in _ENDS:
+                last = token.end[0] + above
+                if first and last > first:
+                    spans.update(dict.fromkeys(range(first, last + 1), (first, last)))
+                first = 0
+            elif not first and token.type not in _SKIPPED:
+                first = token.start[0] + above
+    except (tokenize.TokenError, IndentationError, SyntaxError):
         return spans
+    return spans
 
 
 def _names(codes: str | None, code: str) -> bool:

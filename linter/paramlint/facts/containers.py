@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -12,8 +11,9 @@ from paramlint.facts.assignments import Assignment
 from paramlint.facts.classes import Class
 from paramlint.facts.contents import Held, made_modules, values_put
 from paramlint.facts.escapes import Fate, fates_of
-from paramlint.facts.flow import ADDING, EXTENDING, Carriers, is_joined, puts, sources
+from paramlint.facts.flow import Carriers, is_joined, puts, sources
 from paramlint.facts.scopes import Scope
+from paramlint.kept import grows
 
 _KINDS = {
     cst.List: "list", cst.ListComp: "list", cst.Tuple: "tuple", cst.Set: "set", cst.SetComp: "set", cst.Dict: "dict",
@@ -136,12 +136,8 @@ def plain_containers(scope: Scope) -> Iterator[PlainContainer]:
 
 
 def _grows(cls: Class, name: str) -> bool:
-    """Whether the text of a class could put something into the attribute, or make it anew."""
     unit = cls.outline.unit
-    text = cls.file.source.lines(unit.first, unit.last)
-    if re.search(rf"\.{name}\b *(?:\[.*\] *=(?!=)|[+|]=|(?:\[.*\])? *\.(?:{'|'.join((*ADDING, *EXTENDING))})\b)", text):
-        return True
-    return len(re.findall(rf"\.{name}\b *(?::[^=\n]*)?=(?!=)", text)) > 1
+    return grows(cls.file.source.lines(unit.first, unit.last), name)
 
 
 def plain_container(cls: Class, name: str) -> PlainContainer | None:

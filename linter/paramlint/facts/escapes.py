@@ -7,8 +7,9 @@ from typing import Literal
 
 import libcst as cst
 
-from paramlint.facts.flow import ADDING, CARRYING, EXTENDING, GIVING, Carriers, is_joined
+from paramlint.facts.flow import CARRYING, GIVING, Carriers, is_joined
 from paramlint.facts.scopes import Scope
+from paramlint.kept import ADDING, EXTENDING
 from paramlint.knowledge import MODULE_SELF_METHODS, OPTIMIZERS, module_class
 
 Fate = Literal["registered", "taken"]

@@ -16,12 +16,14 @@ from paramlint.dependencies import Dependencies, Kind, Look
 from paramlint.draft import Draft
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
+from paramlint.kept import Keeping, statements
 from paramlint.knowledge import canonical
 from paramlint.outline import Outline, Unit, outline
 from paramlint.segments import Segment, TooComplexError, WholeFile
 from paramlint.source import Source, UnreadableError
 
 _BUILTINS = frozenset(dir(builtins))
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 #: Files kept parsed. The syntax tree of a file takes some 40 times its size.
 _KEPT = 32
@@ -202,6 +204,26 @@ class File:
         if self.project is None:
             return None if dotted.startswith(".") else canonical(dotted)
         return self.project.resolve(dotted, self, seen)
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """What its methods may keep on `self`."""
+        return Keeping(self.outline, self._function)
+
+    def _function(self, name: str) -> tuple[Keeping, Unit] | None:
+        """The function that a name stands for, imports followed, and what its file keeps."""
+        symbol = self.lookup(name)
+        if not isinstance(symbol, Scope) or symbol.kind != "function":
+            return None
+        return symbol.file.keeping, symbol.unit
+
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that the code of the module itself gives values, so that it need not be parsed for others."""
+        found: set[str] = set()
+        for statement in statements(self.tree.body, lambda s: not isinstance(s, _DEFINITIONS)):
+            found.update(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+        return frozenset(found)
 
     @cached_property
     def _aliases(self) -> dict[str, str]:

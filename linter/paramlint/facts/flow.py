@@ -14,6 +14,7 @@ from typing import TypeGuard
 import libcst as cst
 
 from paramlint.facts.scopes import Binding, Scope
+from paramlint.kept import ADDING, EXTENDING
 
 #: Builtins whose result holds what their arguments hold.
 CARRYING = {
@@ -24,9 +25,6 @@ CARRYING = {
 #: Methods of containers whose result holds what the container holds.
 GIVING = {"values", "items", "copy", "pop", "popitem", "popleft", "get", "setdefault", "__getitem__"}
 #: Methods that put one argument, the one of this index, into a container.
-ADDING = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "__setitem__": 1}
-#: Methods that put all that their argument holds into a container.
-EXTENDING = {"extend", "update", "extendleft"}
 
 
 def sources(scope: Scope, node: cst.BaseExpression, index: int | None = None) -> Iterator[cst.BaseExpression]:

@@ -33,7 +33,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Calls(*INIT_FUNCTIONS, *DEPRECATED_INIT, "calculate_gain", "partial"),),
+    triggers=(Calls(*INIT_FUNCTIONS, *DEPRECATED_INIT, "calculate_gain"),),
 )
 
 

@@ -52,7 +52,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Stores(*_TARGETS, values=("name",)), Calls(*_NOMINATING)),
+    triggers=(Stores(*_TARGETS, of_names=True), Calls(*_NOMINATING)),
 )
 
 _TRAINS = re.compile(r"\.(?:step|backward)\(")

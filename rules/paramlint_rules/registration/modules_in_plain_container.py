@@ -24,7 +24,7 @@ import libcst as cst
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.rule import Finding, Proof, Rule, Stores
+from paramlint.rule import Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.verify.live import LiveModel
@@ -35,7 +35,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Stores(values=("container", "local", "helper")),),
+    triggers=(Keeps(),),
 )
 
 

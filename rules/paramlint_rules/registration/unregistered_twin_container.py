@@ -42,14 +42,14 @@ import libcst as cst
 
 from paramlint.facts import Class, Scope, owns_parameters
 from paramlint.facts.usage import run_by_forward
-from paramlint.rule import Finding, Rule, Stores
+from paramlint.rule import Finding, Keeps, Rule
 
 rule = Rule(
     "PRM409",
     "unregistered-twin-container",
     group="risk",
     doc=__doc__,
-    triggers=(Stores(values=("container", "local", "helper")),),
+    triggers=(Keeps(),),
 )
 
 

@@ -51,12 +51,16 @@ rule = Rule(
 
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
-    if scope.name == "forward":
+    if scope.name == "forward" or (scope.kind == "class" and not _calls(scope)):
         return
     for name, places in places_in(scope).items():
         finding = _repeated(scope, name, places) or _listed_twice(scope, name, places) or _spread(scope, name, places)
         if finding is not None and not sharing_is_meant(scope, finding.node, name) and not _is_returned(scope, name):
             yield finding
+
+
+def _calls(scope: Scope) -> bool:
+    return scope.cls is not None and scope.cls.calls_at_class_level
 
 
 def _is_returned(scope: Scope, name: str) -> bool:
