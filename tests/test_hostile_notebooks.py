@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 
 import pytest
 
@@ -34,6 +35,8 @@ HOSTILE = {
     "deep code": cells("import torch\nx = " + "(" * 10_000),
     "metadata that are a list": cells("import torch", metadata=["kernelspec"]),
     "a language of lists": cells("import torch", metadata={"kernelspec": [1]}),
+    "two lists of cells": cells("import torch")[:-1] + b', "cells": [1]}',
+    "numbers for cells": b'{"cells": [' + b"1," * 1_000_000 + b"1]}",
 }
 
 
@@ -48,3 +51,48 @@ def test_it_costs_one_diagnostic(bad, command, name):
     assert len(said) == 1
     assert "PRM002" in said[0] or "PRM003" in said[0] or "PRM004" in said[0]
     assert (bad.parent / "book.ipynb").read_bytes() == HOSTILE[name]
+
+
+MEGABYTE = 1_000_000
+
+
+def large(*, picture: int = 0, rows: int = 0, metadata: int = 0) -> str:
+    """A notebook with so many bytes of output, of code and of metadata."""
+    output = {"output_type": "display_data", "data": {"image/png": "A\\n" * (picture // 3)}, "metadata": {}}
+    source = ["x = 1\n" * (rows // 6), *BAD.splitlines(keepends=True)][not rows :]
+    cell = {"cell_type": "code", "metadata": {}, "execution_count": 1, "outputs": [output], "source": source}
+    return json.dumps({"cells": [cell], "metadata": {"x": "]" * metadata}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ({"picture": 100 * MEGABYTE}, "book.ipynb:cell 1:8:9: PRM401 "),
+        ({"rows": 100 * MEGABYTE}, "book.ipynb:1:1: PRM003 is too large: "),
+        ({"metadata": 100 * MEGABYTE}, "book.ipynb:cell 1:8:9: PRM401 "),
+    ],
+    ids=str,
+)
+def test_a_hundred_megabytes_cost_one_diagnostic_and_little_memory(bad, command, size, said):
+    book = bad.parent / "book.ipynb"
+    book.write_text(large(**size))
+    assert book.stat().st_size > 100 * MEGABYTE
+    gigabytes = (3 * 2**30, 3 * 2**30)  # half a gigabyte of them is the stack
+    done = command(
+        *("check", "--no-cache", "--jobs", "1", "--output-format", "concise"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, gigabytes),
+    )
+    lines = done.stdout.decode().splitlines()
+    assert len(lines) == 2, (lines, done.stderr)
+    assert lines[0].startswith("bad.py:8:9: PRM401 ")
+    assert lines[1].startswith(said)
+
+
+def test_a_fix_changes_the_source_and_nothing_around_it(bad, command):
+    book = bad.parent / "book.ipynb"
+    document = large(picture=MEGABYTE).replace("{", " {\n", 3).replace("],", "\t] ,")
+    document = document.replace('"source"', '"so\\u0075rce" ')
+    book.write_text(f"\n{document}\r\n")
+    assert command("check", "--fix", "--unsafe-fixes", "book.ipynb").returncode == 0
+    fixed = document.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])")
+    assert book.read_bytes() == f"\n{fixed}\r\n".encode()

@@ -121,11 +121,11 @@ def test_what_is_no_file_does_not_hang(bad, capsys, make):
     assert out.startswith("odd.py:1:1: PRM003 cannot be read: ")
 
 
-def test_a_large_hole_is_no_python(bad, capsys):
+def test_a_large_hole_is_too_large(bad, capsys):
     sparse(bad.parent)
     code, out, _ = check(capsys)
     assert code == 2
-    assert sorted(line.split(" ")[1] for line in out.splitlines()) == ["PRM002", "PRM401"]
+    assert sorted(line.split(" ")[1] for line in out.splitlines()) == ["PRM003", "PRM401"]
 
 
 NAMES = (

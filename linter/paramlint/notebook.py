@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from paramlint.masked import Masked, Part
-from paramlint.source import UnreadableError
+from paramlint.source import UnreadableError, refuse_large
 
 #: `%matplotlib inline`, `!pip install`, `?name`, and the forms that call or quote.
 _LINE_MAGIC = re.compile(r"[ \t]*(?:%(?!%)|!|\?|,(?=\S)|;(?=\S)|/(?=\w))")
@@ -23,7 +23,8 @@ _HELP = re.compile(r"[ \t]*[\w.%]+\?{1,2}[ \t]*(?:#.*)?$")
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w*)")
 #: Cell magics whose cell is Python all the same.
 _PYTHON = frozenset(("time", "timeit", "capture", "prun", "python", "python3", "pypy"))
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_BLANK = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Notebook(Masked):
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             said = " ".join(str(error).split())
             raise UnreadableError(f"is no Jupyter notebook: {said}") from None
+        refuse_large(sum(len(cell.text) for cell in self._cells))
         self._document = document
         text, row = "", 1
         for cell in self._cells:
@@ -136,50 +138,79 @@ def _code_cells(document: str, notebook: Any) -> Iterator[_Cell]:
     language = metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name")
     if language not in (None, "python"):
         return
-    cells = notebook["cells"]
-    spans = _source_spans(document)
-    for index, cell in enumerate(cells):
-        if cell["cell_type"] == "code":
-            source = cell["source"]
-            text = "".join(source) if isinstance(source, list) else source
-            if not isinstance(text, str):
-                raise TypeError(f"the source of cell {index + 1} is no text")
-            yield _Cell(index + 1, *spans[index], text)
+    cells = enumerate(notebook["cells"])
+    texts = {index: _source(index, cell) for index, cell in cells if cell["cell_type"] == "code"}
+    spans = _source_spans(document) if texts else {}
+    for index, text in texts.items():
+        yield _Cell(index + 1, *spans[index], text)
+
+
+def _source(index: int, cell: Any) -> str:
+    source = cell["source"]
+    text = "".join(source) if isinstance(source, list) else source
+    if not isinstance(text, str):
+        raise TypeError(f"the source of cell {index + 1} is no text")
+    return text
 
 
 def _source_spans(document: str) -> dict[int, tuple[int, int]]:
-    """Where the value of `source` of each cell begins and ends in the text of the file."""
+    """Where the value of `source` of each cell begins and ends in the text of the file, which is valid JSON.
+
+    Only the keys on the way to it are looked at here; what lies between, megabytes of pictures, the decoder skips.
+    """
     spans: dict[int, tuple[int, int]] = {}
-    path: list[Any] = []
-    start = None
-    for token in _TOKEN.finditer(document):
-        text = token[0]
-        at_source = len(path) == 3 and path[0] == "cells" and path[2] == "source"
-        if text in "{[":
-            if text == "[" and at_source:
-                start = token.start()
-            path.append(0 if text == "[" else None)
-        elif text in "}]":
-            path.pop()
-            if start is not None and len(path) == 3:
-                spans[path[1]] = (start, token.end())
-                start = None
-        elif text == ",":
-            path[-1] = path[-1] + 1 if isinstance(path[-1], int) else None
-        elif text == ":":
-            continue
-        elif path and path[-1] is None:
-            path[-1] = json.loads(text)
-        elif at_source and start is None:
-            spans[path[1]] = token.span()
+    for name, cells, _ in _members(document, _skip(document, 0)):
+        if name == "cells":  # of several the last one counts, as for whoever decodes the whole
+            spans = {
+                index: (start, end)
+                for index, (_, cell, _) in enumerate(_elements(document, cells))
+                for key, start, end in _members(document, cell)
+                if key == "source"
+            }
     return spans
+
+
+def _members(document: str, at: int) -> Iterator[tuple[str, int, int]]:
+    """The keys of the object that begins there, with where their values begin and end; none of what is no object."""
+    if document[at] != "{":
+        return
+    at = _skip(document, at + 1)
+    while document[at] != "}":
+        name, at = _DECODER.raw_decode(document, at)
+        start = _skip(document, _skip(document, at) + 1)
+        _, end = _DECODER.raw_decode(document, start)
+        yield name, start, end
+        at = _next(document, end)
+
+
+def _elements(document: str, at: int) -> Iterator[tuple[Any, int, int]]:
+    """The elements of the list that begins there, with where they begin and end; none of what is no list."""
+    if document[at] != "[":
+        return
+    at = _skip(document, at + 1)
+    while document[at] != "]":
+        value, end = _DECODER.raw_decode(document, at)
+        yield value, at, end
+        at = _next(document, end)
+
+
+def _next(document: str, end: int) -> int:
+    """Where what follows a value begins: the next one, or the bracket behind the last."""
+    at = _skip(document, end)
+    return _skip(document, at + 1) if document[at] == "," else at
+
+
+def _skip(document: str, at: int) -> int:
+    """The offset of the next character that is no blank."""
+    match = _BLANK.match(document, at)
+    return match.end() if match is not None else at
 
 
 def _written(old: str, text: str) -> str:
     """The text as a JSON value in the manner of the old one; lines that stay keep their bytes."""
     if old.startswith('"'):
         return json.dumps(text, ensure_ascii=False)
-    known = {json.loads(token[0]): token[0] for token in _TOKEN.finditer(old) if token[0].startswith('"')}
+    known = {line: old[start:end] for line, start, end in _elements(old, 0)}
     lines = [known.get(line) or json.dumps(line, ensure_ascii=False) for line in _lines(text)]
     inner = re.match(r"\[(\s*)", old)
     between = inner[1] if inner is not None else ""
