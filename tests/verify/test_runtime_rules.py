@@ -697,6 +697,38 @@ class Views(nn.Module):
         self.upper, self.lower = nn.Parameter(whole[:4]), nn.Parameter(whole[4:])
 
 
+class Asked(nn.Module):
+    """Its constructor takes options that ask for ties, and makes them or not."""
+
+    def __init__(
+        self, *, made: bool, tie_weights: bool = False, share_embeddings: bool = False, pairs: int = 1
+    ) -> None:
+        super().__init__()
+        self.source = nn.Embedding(6, 4)
+        self.target = nn.Embedding(6, 4)
+        self.table = nn.Embedding(7, 4)
+        self.heads = nn.ModuleList([nn.Linear(4, 7)])
+        self.head = nn.Linear(4, 7, bias=False)
+        if pairs > 1:
+            self.second = nn.Linear(4, 7)
+        if made:
+            self.head.weight = self.table.weight
+            self.target.weight = self.source.weight
+
+
+class AskedByAnother(Asked):
+    def __init__(self, tie_weights: bool) -> None:
+        super().__init__(made=False)
+
+
+class Asking(nn.Module):
+    """The option is its own, and the layers are those of a part."""
+
+    def __init__(self, tie_weights: bool = True) -> None:
+        super().__init__()
+        self.part = Asked(made=False)
+
+
 class Head(nn.Module):
     """Its vector stands for the bias of its layer, and is resized with it or not."""
 
@@ -735,6 +767,16 @@ case("PRM503", lambda: Head(9, "weight"), lambda: Head(9, "packed"), "offset")
 case("PRM504", lambda: Tied("identity"), lambda: TiedAgain("identity"), "head.weight", preset="meta")
 case("PRM504", lambda: materialized(False), lambda: materialized(True), "head.weight")
 case("PRM505", lambda: Tied("not"), lambda: Tied("identity"), "head.weight")
+case("PRM505", lambda: Asked(made=False, tie_weights=True), lambda: Asked(made=True, tie_weights=True), "head.weight")
+case("PRM505", lambda: Asked(made=False, tie_weights=True), lambda: Asked(made=False), "head.weight")
+case("PRM505", lambda: AskedByAnother(True), lambda: AskedByAnother(False), "head.weight")
+case("PRM505", lambda: nn.Sequential(AskedByAnother(True)), Asking, "0.head.weight")
+case(
+    "PRM505",
+    lambda: Asked(made=False, share_embeddings=True),
+    lambda: Asked(made=False, tie_weights=True, pairs=2),
+    "target.weight",
+)
 case("PRM505", lambda: TiedByAnotherName("identity"), lambda: Tied("identity"), "lm_head.weight")
 
 

@@ -52,6 +52,7 @@ from paramlint.verify.right import (
 )
 from paramlint.verify.shadow import Account, Mark, Status, address_of, region_of
 from paramlint.verify.tied_gradients import tied_gradients
+from paramlint.verify.unmet_wishes import Unmet, unmet_wishes
 from paramlint.verify.writes import Write
 from paramlint.verify.written import says
 
@@ -419,6 +420,10 @@ class LiveModel:
         """What stands for the bias of a layer beside it and kept its length, and the layer's weight, which did not."""
         pairs = self.build.registrations.outgrown(self.module)
         return tuple((self.by_name[bias], self.by_name[weight]) for bias, weight in pairs)
+
+    def unmet_wishes(self, options: tuple[str, ...]) -> list[Unmet]:
+        """Ties that one of these arguments of a constructor asks for, where it was true, and that are not there."""
+        return list(unmet_wishes(self.module, self.groups, self.build.registrations, options))
 
     @cached_property
     def survival(self) -> tuple[Survival, ...]:

@@ -7,12 +7,13 @@ keeps a log meanwhile.
 
 from __future__ import annotations
 
+import re
 import sys
 import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -30,6 +31,8 @@ from paramlint.verify.writes import TORCH
 
 #: The base of all batch norms; it inherits `eval` from `Module`.
 NORM = nn.modules.batchnorm._NormBase
+#: Names of arguments that ask for a tie.
+WISH = re.compile(r"tie|tying|share")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Registrations:
 
     def __init__(self) -> None:
         self._log: list[Registration] = []
-        self._modules = weakref.WeakSet[nn.Module]()
+        self._modules = weakref.WeakKeyDictionary[nn.Module, frozenset[str]]()
         self._known: dict[int, Registration] = {}
         self._handles: tuple[RemovableHandle, ...] = ()
         self._replaced = weakref.WeakKeyDictionary[nn.Module, Counter[tuple[str, str, int]]]()
@@ -106,6 +109,10 @@ class Registrations:
         seen = list(self._modules)
         inner = {id(child) for module in seen for child in module.modules() if child is not module}
         return [module for module in seen if id(module) not in inner and any(True for _ in module.parameters())]
+
+    def wishes(self, module: nn.Module) -> frozenset[str]:
+        """The arguments of the module's constructor that were true and whose names speak of a tie."""
+        return self._modules.get(module, frozenset())
 
     def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
         """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
@@ -182,7 +189,7 @@ class Registrations:
         return found
 
     def _note(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
-        self._modules.add(module)
+        self._note_constructor(module)
         if parameter is not None:
             known = self._known.get(id(parameter))
             serial = known.serial if known is not None and known.parameter() is parameter else len(self._log)
@@ -192,8 +199,24 @@ class Registrations:
             self._known[id(parameter)] = entry
             self._log.append(entry)
 
+    def _note_constructor(self, module: nn.Module) -> None:
+        """On the first registration the constructor is running, those that call it for a subclass included."""
+        if module in self._modules:
+            return
+        frame: FrameType | None = sys._getframe(2)
+        wishes: set[str] = set()
+        while frame is not None:
+            code = frame.f_code
+            if code.co_name == "__init__" and not code.co_filename.startswith(TORCH):
+                given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+                if given and frame.f_locals.get(given[0]) is not module:
+                    break
+                wishes.update(name for name in given if WISH.search(name) and frame.f_locals.get(name) is True)
+            frame = frame.f_back
+        self._modules[module] = frozenset(wishes)
+
     def _note_module(self, module: nn.Module, attribute: str, child: nn.Module | None) -> None:
-        self._modules.add(module)
+        self._note_constructor(module)
         before = module._modules.get(attribute)
         if child is None or before is None or child is before or not any(True for _ in before.parameters()):
             return

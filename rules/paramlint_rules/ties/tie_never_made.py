@@ -86,6 +86,14 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         yield Proof(tie.key, message, tie.owner.__qualname__, "_tied_weights_keys", evidence={"source": tie.source})
 
 
+@rule.runtime
+def verify_options(model: LiveModel) -> Iterator[Proof]:
+    for unmet in model.unmet_wishes(OPTIONS):
+        first, second = unmet.names
+        message = f"`{unmet.option}` is true, and `{first}` and `{second}` are two parameters"
+        yield unmet.proof(message)
+
+
 @rule.refutes
 def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
     yield from model.held_ties
