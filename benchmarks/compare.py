@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from speed import page, sets
-from speed.measure import Cost, Subject, interleaved, run
+from speed.measure import ENVIRONMENT, Cost, Subject, interleaved, run
 from speed.tools import ROOT, TOOLS, install, python_of, versions
 
 PAGE, PLOT = ROOT / "docs" / "speed.md", ROOT / "docs" / "speed.svg"
@@ -112,9 +113,12 @@ ALL: dict[str, Part] = {"small": small, "corpus": corpus, "growth": growth, "bui
 
 
 def child(script: str, *arguments: str) -> Any:
-    """What one of the scripts that need paramlint or torch says, in a process of its own."""
+    """What one of the scripts that need torch or much memory says about this checkout, in a process of its own."""
+    paths = os.pathsep.join(str(ROOT / folder) for folder in ("linter", "rules"))
     command = [sys.executable, str(PARTS / script), *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT | {"PYTHONPATH": paths}
+    )
     return json.loads(done.stdout)
 
 

@@ -28,7 +28,7 @@ LINES = {
     "ruff, warm": (OTHER, "--"),
 }
 COMPARED = ("TorchFix", "Fixit, one rule", "flake8 with bugbear", "flake8", "ruff")
-STYLE = {
+STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
