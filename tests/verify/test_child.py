@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -76,14 +77,22 @@ def test_a_good_factory() -> None:
 ENDS = [
     ("raises", "error", "ValueError: three lines long"),
     ("raises_unprintable", "error", "UnprintableError: (its message cannot be shown)"),
+    ("raises_exiting", "error", "ExitingError: (its message cannot be shown)"),
+    ("raises_surrogates", "error", "ValueError: \\ud800\x1b[31m\x00"),
+    ("raises_unnamable", "error", "Two Lines: text"),
     ("interrupts", "error", "KeyboardInterrupt"),
+    ("exits_with_unprintable", "error", "the code ended the program: sys.exit(...)"),
     ("exits", "error", "the code ended the program: sys.exit('done')"),
     ("exits_at_once", "crash", "the process ended with status 3 and no answer"),
     ("exits_at_once_as_if_well", "crash", "the process ended with status 0 and no answer"),
     ("segfaults", "crash", "killed by SIGSEGV"),
     ("aborts", "crash", "killed by SIGABRT"),
     ("kills_itself", "crash", "killed by SIGKILL, as systems do when memory runs out"),
+    ("kills_its_group", "crash", "killed by SIGKILL, as systems do when memory runs out"),
     ("signals_itself", "crash", "killed by signal 40"),
+    ("forbids_files", "crash", "the process ended with status 1 and no answer"),
+    ("changes_what_an_answer_needs", "crash", "the process ended with status 1 and no answer"),
+    ("recurses_without_limit", "crash", "killed by SIGSEGV"),
     ("recurses", "error", "RecursionError: maximum recursion depth exceeded"),
     ("raises_memory_error", "memory", "MemoryError"),
     ("reads_input", "error", "EOFError: EOF when reading a line"),
@@ -118,7 +127,9 @@ def test_the_line_of_the_users_code_is_named(factory: str, line: str) -> None:
     assert (outcome.filename, outcome.row) == (str(FACTORIES), row_of(line))
 
 
-@pytest.mark.parametrize("factory", ["hangs", "hangs_in_c", "hangs_deaf", "hangs_and_dies_when_asked"])
+@pytest.mark.parametrize(
+    "factory", ["hangs", "hangs_in_c", "hangs_deaf", "hangs_and_dies_when_asked", "stops", "becomes_another"]
+)
 def test_a_hang_ends_at_the_limit(factory: str) -> None:
     started = time.monotonic()
     outcome = outcome_of(factory, msgspec.structs.replace(SMALL, seconds=1.5))
@@ -158,18 +169,35 @@ def test_a_fork_of_the_child_does_not_answer() -> None:
 
 @pytest.mark.parametrize(
     "factory",
-    ["closes_streams", "closes_everything", "leaves_threads", "registers_exit", "moves", "calls_itself"],
+    [
+        "closes_streams",
+        "closes_everything",
+        "leaves_threads",
+        "registers_exit",
+        "moves",
+        "calls_itself",
+        "replaces_streams",
+    ],
 )
 def test_what_does_no_harm(factory: str) -> None:
     assert result_of(answer_of(factory)) == {}
 
 
-def test_output_is_capped_and_its_end_kept() -> None:
-    answer = answer_of("prints")
+@pytest.mark.parametrize("factory", ["prints", "prints_errors"])
+def test_output_is_capped_and_its_end_kept(factory: str) -> None:
+    answer = answer_of(factory)
     assert result_of(answer) == {}
     assert len(answer.outcome.output) < SMALL.output + 100
     assert answer.outcome.output.startswith("[99,93")
     assert answer.outcome.output.endswith("x\nthe end\n")
+
+
+def test_a_file_that_is_gone_when_its_factory_returns(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "factories.py"
+    path.parent.mkdir()
+    shutil.copy(FACTORIES, path)
+    assert result_of(answer_of("removes_its_ground", path=path)) == {}
+    assert not path.parent.exists()
 
 
 def test_the_network_and_gpus_are_hidden_unless_asked() -> None:

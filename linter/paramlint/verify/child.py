@@ -121,16 +121,22 @@ def _failure(error: BaseException, stage: Stage) -> Outcome:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, however long or broken its message is."""
+    """What an error says, however long or broken its message is, without surrogates, which no file can hold."""
     if isinstance(error, SystemExit):
-        return f"the code ended the program: sys.exit({error.code!r})"
-    try:
-        text = " ".join(str(error).split())
-    except Exception:
-        text = "(its message cannot be shown)"
+        return f"the code ended the program: sys.exit({_shown(error.code, repr, '...')})"
+    text = _shown(error, str, "(its message cannot be shown)")
     if isinstance(error, TargetError):
         return text
-    return f"{type(error).__name__}: {text}"[:LONGEST].removesuffix(": ")
+    name = " ".join(type(error).__name__.split())
+    return f"{name}: {text}"[:LONGEST].removesuffix(": ")
+
+
+def _shown(value: object, show: Callable[[object], str], otherwise: str) -> str:
+    try:
+        text = " ".join(show(value).split())
+    except BaseException:  # the user's code once more, which may end the program too
+        return otherwise
+    return text.encode(errors="backslashreplace").decode()
 
 
 def bind(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
@@ -143,7 +149,7 @@ def bind(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
         signature = inspect.signature(factory)
     except (TypeError, ValueError):
         return  # written in C: calling it will tell
-    shown = f"{getattr(factory, '__qualname__', 'factory')}{signature}"
+    shown = getattr(factory, "__qualname__", "factory") + _shown(signature, str, "(...)")
     parameters = signature.parameters.values()
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     unknown = [name for name in arguments if name not in signature.parameters and not takes_any]

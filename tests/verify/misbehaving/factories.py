@@ -31,6 +31,36 @@ def raises_unprintable():
     raise UnprintableError
 
 
+class ExitingError(Exception):
+    def __str__(self):
+        sys.exit("while it is shown")
+
+
+def raises_exiting():
+    raise ExitingError
+
+
+def raises_surrogates():
+    raise ValueError("\ud800\x1b[31m\x00")
+
+
+def raises_unnamable():
+    raise type("Two\nLines", (Exception,), {})("text")
+
+
+class Unprintable:
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
+def has_unprintable_default(width=Unprintable()):  # noqa: B008
+    return {}
+
+
+def exits_with_unprintable():
+    sys.exit(Unprintable())
+
+
 def interrupts():
     raise KeyboardInterrupt
 
@@ -63,6 +93,14 @@ def hangs_deaf():
         pass
 
 
+def stops():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def becomes_another():
+    os.execvp("sleep", ["sleep", "60"])
+
+
 def hangs_and_dies_when_asked():
     """What happens to a child after its time is over is no crash of the user's code."""
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
@@ -83,12 +121,26 @@ def kills_itself():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def kills_its_group():
+    os.killpg(0, signal.SIGKILL)
+
+
 def signals_itself():
     os.kill(os.getpid(), 40)
 
 
 def recurses():
     return recurses()
+
+
+class Endless:
+    def __repr__(self):
+        return repr(self)
+
+
+def recurses_without_limit():
+    sys.setrecursionlimit(10**9)
+    return repr(Endless())
 
 
 def allocates():
@@ -141,6 +193,13 @@ def prints():
     return {}
 
 
+def prints_errors():
+    for _ in range(1_000):
+        os.write(2, b"x" * 99_999 + b"\n")
+    sys.stderr.write("the end\n")
+    return {}
+
+
 def closes_streams():
     sys.stdout.close()
     os.close(1)
@@ -150,6 +209,18 @@ def closes_streams():
 
 def closes_everything():
     os.closerange(0, 1000)
+    return {}
+
+
+class Stream:
+    """Standard output of the user's own, which ends the program when it is asked for something."""
+
+    def __getattr__(self, name):
+        sys.exit(name)
+
+
+def replaces_streams():
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Stream()
     return {}
 
 
@@ -167,6 +238,31 @@ def registers_exit():
 
 def moves():
     os.chdir("/")
+    return {}
+
+
+def removes_its_ground():
+    """Its own file, the folder, and the working directory."""
+    import shutil
+
+    place = os.path.dirname(os.path.abspath(__file__))
+    os.chdir(place)
+    shutil.rmtree(place)
+    return {}
+
+
+def forbids_files():
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    return {}
+
+
+def changes_what_an_answer_needs():
+    """A method that the child calls after the factory has returned."""
+    import pathlib
+
+    pathlib.Path.write_bytes = None
     return {}
 
 
