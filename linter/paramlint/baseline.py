@@ -11,6 +11,7 @@ from typing import Any
 
 from paramlint.check import FileReport
 from paramlint.identity import Identity, identify
+from paramlint.rewrite import put
 from paramlint.source import Source
 
 _VERSION = 1
@@ -74,7 +75,7 @@ def write(path: str, reports: Iterable[FileReport], source_of: Callable[[str], S
     """Write all findings of some reports as a baseline, and say how many; problems are never known.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written; one that was there is as it was.
     """
     root = os.path.dirname(os.path.abspath(path))
     known: Counter[Identity] = Counter()
@@ -86,7 +87,5 @@ def write(path: str, reports: Iterable[FileReport], source_of: Callable[[str], S
         {"code": i.code, "path": i.path, "name": i.name, "line": i.line} | ({"count": count} if count > 1 else {})
         for i, count in sorted(known.items())
     ]
-    with open(path, "w", encoding="utf-8") as stream:
-        json.dump({"version": _VERSION, "findings": entries}, stream, indent=1)
-        stream.write("\n")
+    put(path, json.dumps({"version": _VERSION, "findings": entries}, indent=1).encode() + b"\n")
     return sum(known.values())

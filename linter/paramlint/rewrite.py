@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 
 from paramlint.source import Source
@@ -25,35 +27,52 @@ def write(rewrite: Rewrite) -> None:
     """Put the fixed text in the place of the old one.
 
     A temporary file beside the target is moved over it, with its mode and attributes. Where that would make another
-    file of it (it has other hard links, or another owner) its content is replaced in place, and put back if that
-    fails. A symbolic link stays one.
+    file of it (it has other hard links, or another owner or group) its content is replaced in place, and put back if
+    that fails. A symbolic link stays one. A file that was fixed under another of its names is as it should be.
 
     Raises:
         OSError: nothing was changed; the message says why.
     """
     target = os.path.realpath(rewrite.before.path)
-    with open(target, "rb") as stream:
-        if stream.read() != rewrite.before.data:
-            raise OSError("it changed while it was being checked")
+    if _content(target) == rewrite.after.data:
+        return
+    _require_unchanged(target, rewrite)
     if not os.access(target, os.W_OK):
         raise PermissionError("it is read-only")
-    status = os.stat(target)
-    in_place = status.st_nlink > 1 or (hasattr(os, "geteuid") and status.st_uid != os.geteuid())
     descriptor, temporary = tempfile.mkstemp(prefix=".paramlint-", dir=os.path.dirname(target))
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(rewrite.after.data)
             stream.flush()
             os.fsync(stream.fileno())
-        if in_place:  # the complete new content is on the disk by now
+        _require_unchanged(target, rewrite)  # the disk may have taken its time
+        if _must_stay(target, temporary):  # the complete new content is on the disk by now
             _overwrite(target, rewrite)
         else:
             shutil.copystat(target, temporary)
             os.utime(temporary)
             os.replace(temporary, target)
     finally:
-        if os.path.exists(temporary):
+        with suppress(FileNotFoundError):  # it has been moved
             os.unlink(temporary)
+
+
+def _must_stay(target: str, temporary: str) -> bool:
+    """Whether a file that takes the place of another would not be the same file to others."""
+    old, new = os.stat(target), os.stat(temporary)
+    return old.st_nlink > 1 or (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid)
+
+
+def _require_unchanged(target: str, rewrite: Rewrite) -> None:
+    if _content(target) != rewrite.before.data:
+        raise OSError("it changed while it was being checked")
+
+
+def _content(target: str) -> bytes:
+    if not stat.S_ISREG(os.stat(target).st_mode):  # a pipe would never end
+        raise OSError("it is no regular file any more")
+    with open(target, "rb") as stream:
+        return stream.read()
 
 
 def put(path: str, data: bytes) -> None:
@@ -73,7 +92,7 @@ def put(path: str, data: bytes) -> None:
             shutil.copymode(target, temporary)
         os.replace(temporary, target)
     finally:
-        if os.path.exists(temporary):
+        with suppress(FileNotFoundError):  # it has been moved
             os.unlink(temporary)
 
 

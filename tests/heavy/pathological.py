@@ -59,7 +59,7 @@ EXPRESSIONS = {
     "conditions of a comprehension": "[a for a in b " + "if a " * 5_000 + "]",
     "literal of 4 MB": "'" + "x" * 4_000_000 + "'",
     "literal of 100 MB": "'" + "x" * 100_000_000 + "'",
-    "bytes of 10 MB": "b'" + "x" * 10_000_000 + "'",
+    "bytes of 4 MB": "b'" + "x" * 4_000_000 + "'",
     "integer": "1" * 4_000,
     "integer over the limit": "1" * 100_000,
     "hexadecimal": "0x" + "f" * 1_000_000,
