@@ -26,6 +26,8 @@ class Site:
         qualname: of the innermost class around it, `<locals>` included; empty outside of classes.
         subjects: the attributes of `self` that it is about, as paths without the `self`.
         mentions: all dotted names by which it may be known, those of local variables included.
+        tie: where the statement assigns one attribute to another, `head[0].weight = table.weight`, the paths of both,
+            with the indices as parts.
         first, last: the rows of the statement; for a function or class, those of the whole definition.
         header: the last row of a definition's or condition's header; else `last`. A loop is one with what it repeats.
     """
@@ -36,6 +38,7 @@ class Site:
     first: int
     last: int
     header: int
+    tie: tuple[Path, Path] | None = None
 
 
 def site_of(tree: ast.Module, diagnostic: Diagnostic) -> Site:
@@ -58,6 +61,7 @@ def site_of(tree: ast.Module, diagnostic: Diagnostic) -> Site:
         mentions=frozenset(targets | kept | set(named[:1])),
         first=first,
         last=last,
+        tie=_tie(statement),
         header=max(first, body[0].lineno - 1) if isinstance(body, list) and body else last,
     )
 
@@ -133,6 +137,27 @@ def _kept_as(function: ast.stmt, locals_: set[str]) -> Iterator[Path]:
         if any(isinstance(one, ast.Name) and one.id in locals_ for one in ast.walk(node.value)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             yield from (path for path in map(path_of, targets) if len(path) > 1)
+
+
+def _tie(statement: ast.stmt | None) -> tuple[Path, Path] | None:
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return None
+    target, source = _indexed(statement.targets[0]), _indexed(statement.value)
+    return (target, source) if len(target) > 1 and len(source) > 1 else None
+
+
+def _indexed(node: ast.expr) -> Path:
+    """A chain of attributes and constant indices as its parts; empty for what is neither."""
+    parts: list[str] = []
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+        elif isinstance(node.slice, ast.Constant):
+            parts.append(str(node.slice.value))
+        else:
+            return ()
+        node = node.value
+    return (node.id, *reversed(parts)) if isinstance(node, ast.Name) else ()
 
 
 def path_of(node: ast.expr) -> Path:

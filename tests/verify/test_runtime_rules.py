@@ -721,6 +721,24 @@ class AskedByAnother(Asked):
         super().__init__(made=False)
 
 
+class Misspelt(nn.Module):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.table = nn.Embedding(7, 4)
+        self.head = nn.Linear(4, 7, bias=False)
+        setattr(self.head, name, self.table.weight)
+
+
+class TiedLayers(nn.Module):
+    """Names that a layer counts are its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(4, 4, 2)
+        self.rnn.weight_ih_l1 = self.rnn.weight_ih_l0
+        self.listed = nn.ParameterList([self.rnn.weight_hh_l0])
+
+
 class Asking(nn.Module):
     """The option is its own, and the layers are those of a part."""
 
@@ -777,6 +795,8 @@ case(
     lambda: Asked(made=False, tie_weights=True, pairs=2),
     "target.weight",
 )
+case("PRM505", lambda: Misspelt("wieght"), lambda: Misspelt("weight"), "head.wieght")
+case("PRM505", lambda: Misspelt("wieght"), TiedLayers, "head.wieght")
 case("PRM505", lambda: TiedByAnotherName("identity"), lambda: Tied("identity"), "lm_head.weight")
 
 

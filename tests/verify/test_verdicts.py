@@ -222,6 +222,48 @@ def test_code_outside_of_the_model_knows_it_by_the_end_of_a_path() -> None:
     assert verdict(evidence(live("ahead.weight")), finding, 20) == "not observed"
 
 
+@pytest.mark.parametrize(
+    ("statement", "names", "expected"),
+    [
+        ("head[0].weight = table.weight", {"head.0.weight": "f", "table.weight": "f"}, "confirmed"),
+        ("m.head[0].weight = m.table.weight", {"head.0.weight": "f", "table.weight": "f"}, "confirmed"),
+        ("head[0].weight = table.weight", {"head.0.weight": "f", "table.weight": "g"}, "not observed"),
+        ("head[0].weight = table.weight", {"head.1.weight": "f", "table.weight": "f"}, "not observed"),
+        ("head[i].weight = table.weight", {"head.0.weight": "f", "table.weight": "f"}, "not observed"),
+        ("head[0].weight = table().weight", {"head.0.weight": "f", "table.weight": "f"}, "not observed"),
+    ],
+)
+def test_what_a_tie_that_is_never_made_leaves_apart(statement: str, names: dict[str, str], expected: str) -> None:
+    import ast
+
+    parameters = tuple(
+        Parameter(name=name, shape=(7, 4), dtype=dtype, requires_grad=True, status="written", written_fraction=1)
+        for name, dtype in names.items()
+    )
+    finding = diagnostic(1, "`head[0]` has no items", "PRM505", column=1)
+    seen = evidence(parameters=parameters).judge(finding, site_of(ast.parse(statement), finding))
+    assert seen.verdict == expected
+    other = diagnostic(1, "`head[0]` has no items", "PRM503", column=1)
+    assert evidence(parameters=parameters).judge(other, site_of(ast.parse(statement), other)).verdict == "not observed"
+
+
+def test_one_parameter_is_not_left_apart() -> None:
+    import ast
+
+    tied = Parameter(
+        name="table.weight",
+        shape=(7, 4),
+        dtype="f",
+        requires_grad=True,
+        status="written",
+        written_fraction=1,
+        tied_with=("head.0.weight",),
+    )
+    finding = diagnostic(1, "`head[0]` has no items", "PRM505", column=1)
+    about = site_of(ast.parse("head[0].weight = table.weight"), finding)
+    assert evidence(parameters=(tied,)).judge(finding, about).verdict == "not observed"
+
+
 def test_a_fault_that_raises_is_confirmed_by_what_is_raised_there() -> None:
     def failed(message: str, row: int, path: str = "/model.py") -> Evidence:
         trace = f'  File "{path}", line {row}, in __init__\n    self.w = 1\n'

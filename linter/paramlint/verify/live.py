@@ -36,7 +36,7 @@ from paramlint.verify.modules import (
     shallow_copies,
     shared_modules,
 )
-from paramlint.verify.named import Named, Role, defining_class, grouped, sets_attribute
+from paramlint.verify.named import Named, Role, defining_class, grouped, is_strange, sets_attribute
 from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
 from paramlint.verify.reach import Found, held_by_classes, hidden, unregistered
@@ -364,13 +364,25 @@ class LiveModel:
             for names in aliased(self.groups)
         )
 
+    @cached_property
+    def strange_names(self) -> tuple[tuple[str, LiveTensor], ...]:
+        """Second names of tied parameters under which a layer of torch holds them and never looks for them."""
+        return tuple(
+            (named.name, tie)
+            for tie in self.ties
+            for named in tie.named
+            if is_strange(named) and any(other.attribute != named.attribute for other in tie.named)
+        )
+
     @property
     def held_ties(self) -> tuple[Seen, ...]:
         """The names of parameters that have several, and that they do."""
+        strange = dict(self.strange_names)
         return tuple(
             (name, f"{' and '.join(f'`{one}`' for one in tie.names[:3])} are one parameter")
             for tie in self.ties
             for name in tie.names
+            if name not in strange
         )
 
     @property

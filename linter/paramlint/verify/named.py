@@ -11,6 +11,9 @@ from typing import Literal
 import torch
 from torch import nn
 
+#: Torch's modules that name what they hold as they are told to, or by counting.
+NAMING = (nn.ModuleList, nn.Sequential, nn.ModuleDict, nn.ParameterList, nn.ParameterDict, nn.RNNBase)
+
 Role = Literal["parameter", "buffer"]
 
 
@@ -58,6 +61,13 @@ def grouped(model: nn.Module) -> list[list[Named]]:
 def defining_class(module: nn.Module, attribute: str) -> type:
     """The class in whose body an attribute of the module is set; the module's own where no code says."""
     return next(_setters(module, attribute), type(module))
+
+
+def is_strange(named: Named) -> bool:
+    """Whether a layer of torch holds something under an attribute that is none of its class."""
+    cls = type(named.module)
+    is_layer = cls.__module__.startswith("torch.nn.modules.") and not issubclass(cls, NAMING)
+    return is_layer and not sets_attribute(named.module, named.attribute)
 
 
 def sets_attribute(module: nn.Module, attribute: str) -> bool:

@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 from paramlint.finding import Diagnostic, Verdict
 from paramlint.sites import Path, Site
 from paramlint.verify.observed import Built, Observed
 from paramlint.verify.outcome import Outcome
-from paramlint.verify.summary import Document, Found
+from paramlint.verify.summary import Document, Found, Parameter
 
 #: One fault may show on the live model as that of a neighbouring rule: these confirm the first one too.
 KIN = {
@@ -43,6 +44,8 @@ RAISES = {
 }
 #: Raised later than at the line that is to blame.
 LATER = frozenset({"PRM706"})
+#: Rules about a statement that looks like a tie and makes none.
+NEVER_TIES = frozenset({"PRM505"})
 FRAME = re.compile(r'^  File "(.+)", line (\d+), in ', re.M)
 
 
@@ -77,7 +80,7 @@ class Evidence:
             return Judgement("confirmed", _and_others(proved[0].message, len(proved)), proved)
         if found:  # likely, as the model could not be built for real
             return Judgement("not observed", found[0].message)
-        return self._refuted(diagnostic, site) or Judgement("not observed")
+        return self._refuted(diagnostic, site) or self._untied(diagnostic, site) or Judgement("not observed")
 
     def covers(self, diagnostic: Diagnostic, site: Site) -> bool:
         """Whether a finding is about this model: not if it stands in a class of which there is no instance."""
@@ -121,6 +124,32 @@ class Evidence:
                 return None
         return Judgement("refuted", _and_others(right[groups[0][0]], sum(map(len, groups))))
 
+    def _untied(self, diagnostic: Diagnostic, site: Site) -> Judgement | None:
+        """Whether what a statement that never ties would make one is in the model, and is two parameters."""
+        cls = self._class(diagnostic, site)
+        if diagnostic.code not in NEVER_TIES or site.tie is None or (cls is None and site.qualname):
+            return None
+        for target, source in self._sides(site.tie, cls):
+            if target is not source and (target.shape, target.dtype) == (source.shape, source.dtype):
+                return Judgement("confirmed", f"`{target.name}` and `{source.name}` are two parameters")
+        return None
+
+    def _sides(self, tie: tuple[Path, Path], cls: Built | None) -> Iterator[tuple[Parameter, Parameter]]:
+        """The pairs of parameters of one part of the model that code may mean by two paths.
+
+        In a class they begin with `self`, an instance; in other code they end with the names inside of that part.
+        """
+        known = self._by_name
+        if cls is not None:
+            targets, sources = ([".".join(path[1:])] if path[0] == "self" else [] for path in tie)
+            starts = {f"{name}." if name else "" for name in cls.instances}
+        else:
+            targets, sources = map(_ends, tie)
+            starts = {name.removesuffix(end) for end in targets for name in known if f".{name}".endswith(f".{end}")}
+        for start, target, source in product(sorted(starts), targets, sources):
+            if start + target in known and start + source in known:
+                yield known[start + target], known[start + source]
+
     def _raised(self, diagnostic: Diagnostic, site: Site) -> Judgement:
         outcome = self.document.outcome
         said = RAISES.get(diagnostic.code)
@@ -151,6 +180,10 @@ class Evidence:
         for refutation in self.observed.refutations:
             right.setdefault(refutation.code, {})[refutation.name] = refutation.seen
         return right
+
+    @cached_property
+    def _by_name(self) -> dict[str, Parameter]:
+        return {name: one for one in self.document.parameters for name in (one.name, *one.tied_with)}
 
     @cached_property
     def _inits(self) -> list[tuple[str, tuple[str, int]]]:
@@ -186,6 +219,11 @@ def _places(cls: Built, subjects: Iterable[Path]) -> list[list[str]]:
 
 def _and_others(seen: str, count: int) -> str:
     return f"{seen}, and {count - 1} more like it" if count > 1 else seen
+
+
+def _ends(path: Path) -> list[str]:
+    """The dotted names that a path may end with, the longest first; the last part alone, `weight`, says nothing."""
+    return [".".join(path[start:]) for start in range(len(path) - 1)]
 
 
 def _lies_in(name: str, place: str) -> bool:

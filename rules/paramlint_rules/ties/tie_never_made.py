@@ -94,6 +94,13 @@ def verify_options(model: LiveModel) -> Iterator[Proof]:
         yield unmet.proof(message)
 
 
+@rule.runtime
+def verify_names(model: LiveModel) -> Iterator[Proof]:
+    for name, tie in model.strange_names:
+        kept = next(other for other in tie.names if other != name)
+        yield model.proof_at(name, f"`{name}` is `{kept}`, and its layer has no such parameter, so nothing is tied")
+
+
 @rule.refutes
 def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
     yield from model.held_ties
