@@ -23,78 +23,77 @@ from pathlib import Path
 from typing import Any
 
 from speed import page, sets
-from speed.measure import ENVIRONMENT, Cost, Subject, interleaved, run
+from speed.measure import ENVIRONMENT, Subject, interleaved, run
 from speed.tools import ROOT, TOOLS, install, python_of, versions
 
 PAGE, PLOT = ROOT / "docs" / "speed.md", ROOT / "docs" / "speed.svg"
 PARTS = Path(__file__).parent / "speed"
 #: How many lines the small set has, on which the slow tools are run too.
 SMALL = 24_000
-#: For these, half of the rounds have to do.
-SLOW = ("TorchFix", "Fixit, one rule")
 SHAPES = ("8B", "70B", "405B", "1T")
 
 Part = Callable[[argparse.Namespace, Path], dict[str, Any]]
 
 
 def small(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """Every tool on the small set: each in turn with paramlint, and the plugin in turn with flake8 alone."""
+    """Every tool on the small set, in turn; those with a cache twice, cold and then warm."""
     files = list(sets.first_lines(sets.python_files(options.small), SMALL))
     sets.copy(files, scratch / "files")
-    where = [str(scratch / "files")]
 
     def on(tool: str, cache: str = "", *, cold: bool = False) -> Subject:
-        return TOOLS[tool].on(where, options.tools, scratch / cache if cache else None, cold=cold)
+        where = scratch / cache if cache else None
+        return TOOLS[tool].on([str(scratch / "files")], options.tools, where, cold=cold)
 
-    def pairs(first: Subject, second: Subject, rounds: int) -> list[list[Cost]]:
-        interleaved([first, second], 1)  # fills caches and what the system keeps of files
-        return interleaved([first, second], rounds)
-
-    cold, warm, alone = on("paramlint", "cold", cold=True), on("paramlint", "warm"), on("flake8")
-    measured = {
-        "ruff": pairs(on("ruff", "ruff", cold=True), cold, options.rounds),
-        "ruff, warm": pairs(on("ruff", "ruff warm"), warm, options.rounds),
-        "flake8": pairs(alone, cold, options.rounds),
-        "flake8 with bugbear": pairs(on("flake8 with bugbear"), cold, options.rounds),
-        "flake8 with paramlint": pairs(on("flake8 with paramlint"), alone, 2 * options.rounds),
-        "flake8 with paramlint, warm": pairs(on("flake8 with paramlint", "plugin"), alone, 2 * options.rounds),
+    slow = {name: on(name) for name in ("TorchFix", "Fixit, one rule")}
+    quick = {
+        "ruff, cold": on("ruff", "ruff", cold=True),
+        "flake8 with bugbear": on("flake8 with bugbear"),
+        "paramlint, cold": on("paramlint", "paramlint", cold=True),
+        "flake8": on("flake8"),
+        "flake8 with paramlint, no cache": on("flake8 with paramlint"),
+        "flake8 with paramlint, warm": on("flake8 with paramlint", "plugin"),
+        "paramlint, warm": on("paramlint", "paramlint"),
+        "ruff, warm": on("ruff", "ruff"),
     }
-    measured |= {tool: interleaved([on(tool), cold], (options.rounds + 1) // 2) for tool in SLOW}
-    return {"sizes": sets.sizes_of(files), "pairs": measured}
+    interleaved(quick, 1)  # compiles what is imported, and fills caches
+    half = (options.rounds + 1) // 2  # as often as the slow ones are run
+    series = interleaved(slow | quick, half)
+    more = interleaved(quick, options.rounds - half)
+    return {"sizes": sets.sizes_of(files), "series": {name: series[name] + more.get(name, []) for name in series}}
 
 
 def corpus(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """paramlint and ruff on everything, cold and warm, and how much of it LibCST parses."""
-    where = list(map(str, options.corpus))
-    tools = [(TOOLS[name], scratch / name) for name in ("paramlint", "ruff")]
-    cold = [tool.on(where, options.tools, cache, cold=True) for tool, cache in tools]
-    warm = [tool.on(where, options.tools, cache) for tool, cache in tools]
+    """paramlint and ruff on everything, and how much of it LibCST parses."""
     return {
         "sizes": sets.sizes_of(sets.python_files(options.corpus)),
-        "parsed": child("parsed.py", *where),
-        "cold": interleaved(cold, options.large_rounds),
-        "warm": interleaved(warm, options.rounds),
+        "parsed": child("parsed.py", *map(str, options.corpus)),
+        "series": interleaved(cold_and_warm(options, options.corpus, scratch), options.large_rounds),
     }
 
 
 def growth(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """paramlint and ruff on copies of one package, cold and warm, all sizes in turn."""
-    subjects: dict[tuple[str, str], Subject] = {}
+    """paramlint and ruff on copies of one package, all sizes in turn."""
+    subjects: dict[str, Subject] = {}
     sizes: dict[str, dict[str, int]] = {}
-    for size in map(str, sorted(options.sizes)):
-        folder = scratch / size
-        sets.replicate(options.replicate, int(size), folder)
-        sizes[size] = sets.sizes_of(sets.python_files([folder]))
-        for name in ("paramlint", "ruff"):
-            where, cache = [str(folder)], scratch / f"{name} {size}"
-            subjects[f"{name}, cold", size] = TOOLS[name].on(where, options.tools, cache, cold=True)
-            subjects[f"{name}, warm", size] = TOOLS[name].on(where, options.tools, cache)
-    series: dict[str, dict[str, list[Cost]]] = {name: {} for name, _ in subjects}
-    for (name, size), costs in zip(
-        subjects, zip(*interleaved(list(subjects.values()), options.large_rounds), strict=True), strict=True
-    ):
-        series[name][size] = list(costs)
+    for size in sorted(options.sizes):
+        folder = scratch / str(size)
+        sets.replicate(options.replicate, size, folder / "files")
+        sizes[str(size)] = sets.sizes_of(sets.python_files([folder / "files"]))
+        named = cold_and_warm(options, [folder / "files"], folder)
+        subjects |= {f"{name}, {size}": subject for name, subject in named.items()}
+    series = interleaved(subjects, options.large_rounds)
     return {"package": options.replicate.name, "sizes": sizes, "series": series}
+
+
+def cold_and_warm(options: argparse.Namespace, paths: Sequence[Path], scratch: Path) -> dict[str, Subject]:
+    """paramlint and ruff, each with the cache that its cold run has written just before."""
+    return {
+        f"{name}, {state}": TOOLS[name].on(
+            list(map(str, paths)), options.tools, scratch / f"{name} cache", cold=state == "cold"
+        )
+        for state in ("cold", "warm")
+        for name in ("paramlint", "ruff")
+    }
 
 
 def builds(options: argparse.Namespace, _: Path) -> dict[str, Any]:
@@ -141,7 +140,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--replicate", type=Path, required=True, help="a package of small files, to be copied")
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 10_000, 100_000], help="so many files each")
     parser.add_argument("--zoo", type=Path, help="output of benchmarks/verify_zoo.py")
-    parser.add_argument("--rounds", type=int, default=5, help="on the small set and with a cache")
+    parser.add_argument("--rounds", type=int, default=5, help="on the small set; half of them for the slow tools")
     parser.add_argument("--large-rounds", type=int, default=3, help="on the corpus and on copies")
     parser.add_argument("--only", nargs="*", choices=ALL, default=list(ALL), help="measure these parts again")
     parser.add_argument("--tools", type=Path, default=Path.home() / ".cache" / "paramlint-speed", metavar="FOLDER")

@@ -111,15 +111,16 @@ def test_rounds_go_through_all_subjects_in_turn(tmp_path):
 
     log = tmp_path / "log"
     note = "import sys; open(sys.argv[1], 'a').write(sys.argv[2])"
-    rounds = interleaved([Subject([sys.executable, "-c", note, str(log), letter]) for letter in "ab"], 3)
+    series = interleaved({letter: Subject([sys.executable, "-c", note, str(log), letter]) for letter in "ab"}, 3)
     assert log.read_text() == "ababab"
-    assert [len(costs) for costs in rounds] == [2, 2, 2]
+    assert {name: len(costs) for name, costs in series.items()} == {"a": 3, "b": 3}
 
 
-def test_ratios_are_of_neighbours():
-    from speed.measure import ratio
+def test_ratios_are_of_the_same_round():
+    from speed.page import cpu_ratio
 
-    assert ratio([(2, 1), (30, 10), (8, 1)]) == (3, 2, 8)
+    series = {"slow": [(2, 0), (30, 0)], "quick": [(1, 0), (10, 0), (4, 0)]}
+    assert cpu_ratio(series, "slow", "quick") == (2.5, 2, 3)
 
 
 def test_a_tool_keeps_its_cache_where_it_is_told(tmp_path):
@@ -161,8 +162,9 @@ def test_a_target_says_whether_it_is_reached(bound, value, reached):
 def test_growth_is_the_cost_of_a_file_beside_one_of_the_smaller_set():
     from speed.page import steps
 
-    series = {"1000": [(20.0, 0), (5.0, 0)], "100": [(1.0, 0), (1.0, 0)]}
-    assert steps(series) == [(1.25, 0.5, 2.0)]
+    series = {"it, 1000": [(20.0, 0), (5.0, 0)], "it, 900": [(9.0, 0), (9.0, 0)], "it, 100": [(1.0, 0), (1.0, 0)]}
+    assert steps(series, "it", ["1000", "100"]) == [(1.25, 0.5, 2.0)]
+    assert len(steps(series, "it", ["1000", "900", "100"])) == 2
 
 
 def test_numbers_show_the_digits_that_count():
@@ -180,26 +182,36 @@ def cost(cpu):
 def measured():
     """As it is kept, through JSON."""
     run = {"date": "2026-01-01", "revision": "abc", "command": "compare.py x"}
-    names = ("ruff", "ruff, warm", "flake8", "flake8 with bugbear", "TorchFix", "Fixit, one rule")
-    plugin = ("flake8 with paramlint", "flake8 with paramlint, warm")
-    pairs = {name: [[cost(6.0), cost(1.0)]] for name in names} | {name: [[cost(1.2), cost(1.0)]] for name in plugin}
-    series = {"1000": [cost(1.0)], "10000": [cost(9.0)]}
+    names = ("ruff, cold", "ruff, warm", "flake8 with bugbear", "TorchFix", "Fixit, one rule")
+    plugin = ("flake8 with paramlint, no cache", "flake8 with paramlint, warm")
+    series = {name: [cost(6.0)] for name in names} | {name: [cost(7.2)] for name in plugin} | {"flake8": [cost(6.0)]}
+    series |= {"paramlint, cold": [cost(1.0), cost(1.1)], "paramlint, warm": [cost(0.5), cost(0.5)]}
+    grown = {"1000": [cost(1.0)], "10000": [cost(9.0)]}
     data = {
         "versions": {"Python": "3.11", "ruff": "0.1"},
-        "small": run | {"sizes": {"files": 3, "lines": 24_010, "bytes": 9}, "pairs": pairs},
+        "small": run | {"sizes": {"files": 3, "lines": 24_010, "bytes": 9}, "series": series},
         "corpus": run
         | {
             "sizes": {"files": 30, "lines": 1_000_000, "bytes": 9},
             "parsed": {"parsed": 4_000_000, "bytes": 100_000_000, "files": 30},
-            "cold": [[cost(6.0), cost(1.0)], [cost(2.0), cost(1.0)], [cost(2.5), cost(1.0)]],
-            "warm": [[cost(1.0), cost(1.0)]],
+            "series": {
+                "paramlint, cold": [cost(6.0), cost(2.0), cost(2.5)],
+                "ruff, cold": [cost(1.0)] * 3,
+                "paramlint, warm": [cost(1.0)],
+                "ruff, warm": [cost(1.0)],
+            },
         },
         "growth": run
         | {
             "command": "compare.py y",
             "package": "small-1.0",
-            "sizes": {size: {"files": int(size), "lines": 50 * int(size), "bytes": 9} for size in series},
-            "series": {f"{tool}, {state}": series for tool in ("paramlint", "ruff") for state in ("cold", "warm")},
+            "sizes": {size: {"files": int(size), "lines": 50 * int(size), "bytes": 9} for size in grown},
+            "series": {
+                f"{tool}, {state}, {size}": costs
+                for tool in ("paramlint", "ruff")
+                for state in ("cold", "warm")
+                for size, costs in grown.items()
+            },
         },
         "builds": run
         | {

@@ -1,6 +1,6 @@
 """What one command costs, and what two commands cost side by side.
 
-The seconds of a shared machine vary by a factor; the ratio of two runs that follow each other varies much less. So
+The seconds of a shared machine vary by a factor; the ratio of two runs soon after each other varies much less. So
 nothing but such ratios is compared.
 """
 
@@ -11,7 +11,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ class Subject(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """What came out of several pairs."""
+    """What came out of several rounds."""
 
     median: float
     least: float
@@ -69,9 +69,13 @@ def run(subject: Subject) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def interleaved(subjects: Sequence[Subject], rounds: int) -> list[list[Cost]]:
-    """Run all subjects in turn, so many rounds; the costs of each round, in the order of the subjects."""
-    return [[run(subject) for subject in subjects] for _ in range(rounds)]
+def interleaved(subjects: Mapping[str, Subject], rounds: int) -> dict[str, list[Cost]]:
+    """Run all subjects in turn, so many rounds; the costs of each, by its name."""
+    series: dict[str, list[Cost]] = {name: [] for name in subjects}
+    for _ in range(rounds):
+        for name, subject in subjects.items():
+            series[name].append(run(subject))
+    return series
 
 
 def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:

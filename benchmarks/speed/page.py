@@ -17,8 +17,8 @@ BOUNDS: dict[str, Callable[[float, float], bool]] = {
     "at most": operator.le,
     "less than": operator.lt,
 }
-#: User and system seconds, bytes.
-Costs = Sequence[tuple[float, int]]
+#: By name, what each round took: user and system seconds, and bytes.
+Series = dict[str, Sequence[tuple[float, int]]]
 
 
 class Target(NamedTuple):
@@ -62,8 +62,9 @@ rule, paramlint with all rules that are on by default, the others as they come. 
 system, all processes of a run) and the peak memory of its largest process (1 MB is 1,000,000 bytes). Cold is with an
 empty cache that is written, warm with one that knows all files.
 
-Seconds are those of a busy machine with two cores. What is claimed are ratios: the tools run in turn, each run is
-divided by its neighbour, and the table gives the median of these ratios, and in parentheses the least and the greatest.
+Seconds, in the median, are those of a busy machine. What is claimed are ratios: in each round all tools run in turn,
+and what one took is divided by what another took in the same round. Given is the median of the rounds, in parentheses
+the least and the greatest.
 
 ```console
 {commands(measured, parts)}
@@ -105,53 +106,54 @@ def commands(measured: dict[str, Any], parts: Sequence[str]) -> str:
 def targets(measured: dict[str, Any]) -> Iterator[Target]:
     """All that is to be reached and was measured."""
     if "small" in measured:
-        here = f"{measured['small']['sizes']['lines']:,} lines"
-        pairs = {name: cpu_ratio(costs) for name, costs in measured["small"]["pairs"].items()}
-        yield Target(f"TorchFix : paramlint, {here}", "at least", 50, pairs["TorchFix"])
-        yield Target(f"Fixit with one rule : paramlint, {here}", "at least", 20, pairs["Fixit, one rule"])
-        yield Target(f"flake8 : paramlint, {here}", "at least", 5, pairs["flake8"])
-        yield Target(f"flake8 with paramlint : flake8, {here}", "at most", 1.1, pairs["flake8 with paramlint"])
+        series, lines = measured["small"]["series"], f"{measured['small']['sizes']['lines']:,} lines"
+        own = "paramlint, cold"
+        yield Target(f"TorchFix : paramlint, {lines}", "at least", 50, cpu_ratio(series, "TorchFix", own))
+        yield Target(f"Fixit, one rule : paramlint, {lines}", "at least", 20, cpu_ratio(series, "Fixit, one rule", own))
+        yield Target(f"flake8 : paramlint, {lines}", "at least", 5, cpu_ratio(series, "flake8", own))
+        plugin = cpu_ratio(series, "flake8 with paramlint, no cache", "flake8")
+        yield Target(f"flake8 with paramlint : flake8, {lines}", "at most", 1.1, plugin)
     if "corpus" in measured:
-        part = measured["corpus"]
-        peaks = [costs[0][1] / 1e6 for costs in part["cold"]]
-        share = 100 * part["parsed"]["parsed"] / part["parsed"]["bytes"]
-        yield Target("paramlint : ruff, corpus, cold", "at most", 3, cpu_ratio(part["cold"]))
-        yield Target("paramlint : ruff, corpus, warm", "less than", 1, cpu_ratio(part["warm"]))
-        yield Target("peak memory, corpus, cold", "less than", 250, spread_of(peaks), " MB")
-        yield Target("text that LibCST parses, corpus", "less than", 5, spread_of([share]), " %")
+        series, parsed = measured["corpus"]["series"], measured["corpus"]["parsed"]
+        peak = spread_of([peak / 1e6 for _, peak in series["paramlint, cold"]])
+        share = spread_of([100 * parsed["parsed"] / parsed["bytes"]])
+        yield Target("paramlint : ruff, corpus, cold", "at most", 3, cpu_ratio(series, "paramlint, cold", "ruff, cold"))
+        yield Target(
+            "paramlint : ruff, corpus, warm", "less than", 1, cpu_ratio(series, "paramlint, warm", "ruff, warm")
+        )
+        yield Target("peak memory, corpus, cold", "less than", 250, peak, " MB")
+        yield Target("text that LibCST parses, corpus", "less than", 5, share, " %")
     if "growth" in measured and len(measured["growth"]["sizes"]) > 1:
         for state in ("cold", "warm"):
-            worst = max(steps(measured["growth"]["series"][f"paramlint, {state}"]))
+            worst = max(steps(measured["growth"]["series"], f"paramlint, {state}", measured["growth"]["sizes"]))
             yield Target(f"a file of a set : a file of the next smaller set, {state}", "at most", 1.2, worst)
 
 
 def small(part: dict[str, Any]) -> str:
     """The section of the small set."""
-    rows = []
-    for name, costs in part["pairs"].items():
-        other = "flake8" if "with paramlint" in name else "paramlint, warm" if "warm" in name else "paramlint"
-        cells = [f"{seconds(column(costs, 0))} s", f"{seconds(column(costs, 1))} s"]
-        peak = max(cost[0][1] for cost in costs) / 1e6
-        rows.append([name, other, *cells, spread(cpu_ratio(costs)), f"{peak:.0f} MB", str(len(costs))])
-    own = max(cost[1][1] for cost in part["pairs"]["flake8"]) / 1e6
-    head = ["tool", "in turn with", "its CPU", "CPU of the other", "ratio", "its peak memory", "pairs"]
+    series = part["series"]
+    rows = [
+        [
+            name,
+            cpu(series, name),
+            spread(cpu_ratio(series, name, "paramlint, cold")),
+            peak(series, name),
+            str(len(costs)),
+        ]
+        for name, costs in sorted(series.items(), key=lambda named: -statistics.median(cpu for cpu, _ in named[1]))
+    ]
     return f"""## {described(part["sizes"])}
 
-The slow tools run on these files only. paramlint takes {own:.0f} MB here.
+The slow tools run on these files only.
 
-{table(head, rows)}"""
+{table(["tool", "CPU", "of paramlint's, cold", "peak memory", "rounds"], rows)}"""
 
 
 def corpus(part: dict[str, Any]) -> str:
     """The section of the corpus."""
-    rows = []
-    for state in ("cold", "warm"):
-        costs = part[state]
-        cells = [f"{seconds(column(costs, index))} s" for index in (0, 1)]
-        peaks = [f"{max(cost[index][1] for cost in costs) / 1e6:.0f} MB" for index in (0, 1)]
-        rows.append([state, *cells, spread(cpu_ratio(costs)), *peaks, str(len(costs))])
-    parsed = part["parsed"]
-    head = ["", "paramlint", "ruff", "ratio", "paramlint's peak", "ruff's peak", "pairs"]
+    series, parsed = part["series"], part["parsed"]
+    rows = [[state, *beside_ruff(series, state), str(len(series[f"ruff, {state}"]))] for state in ("cold", "warm")]
+    head = ["", "paramlint", "ruff", "paramlint : ruff", "paramlint's peak memory", "ruff's", "rounds"]
     return f"""## The corpus: {described(part["sizes"])}
 
 LibCST parses {parsed["parsed"] / 1e6:.2f} of {parsed["bytes"] / 1e6:.1f} million bytes.
@@ -161,17 +163,12 @@ LibCST parses {parsed["parsed"] / 1e6:.2f} of {parsed["bytes"] / 1e6:.1f} millio
 
 def growth(part: dict[str, Any]) -> str:
     """The section of the growth."""
-    rows = []
-    for size, sizes in part["sizes"].items():
-        own = {state: part["series"][f"paramlint, {state}"][size] for state in ("cold", "warm")}
-        ruff = {state: part["series"][f"ruff, {state}"][size] for state in ("cold", "warm")}
-        row = [f"{sizes['files']:,}", f"{sizes['lines'] / 1e6:.2f} million"]
-        for state in ("cold", "warm"):
-            row += [f"{seconds([cpu for cpu, _ in own[state]])} s"]
-            row += [spread(ratio([(a[0], b[0]) for a, b in zip(own[state], ruff[state], strict=True)]))]
-        row += [f"{max(peak for _, peak in own['cold']) / 1e6:.0f} MB", str(len(own["cold"]))]
-        rows.append(row)
-    head = ["files", "lines", "cold", "of ruff's", "warm", "of ruff's", "peak memory, cold", "rounds"]
+    rows = [
+        [f"{sizes['files']:,}", f"{sizes['lines']:,}", state, *beside_ruff(part["series"], state, f", {size}")]
+        for state in ("cold", "warm")
+        for size, sizes in part["sizes"].items()
+    ]
+    head = ["files", "lines", "", "paramlint", "ruff", "paramlint : ruff", "paramlint's peak memory", "ruff's"]
     return f"""## Growth
 
 ![CPU seconds by number of files](speed.svg)
@@ -179,6 +176,13 @@ def growth(part: dict[str, Any]) -> str:
 Copies of {part["package"]}, each in a folder of its own and made unlike the others by a comment.
 
 {table(head, rows)}"""
+
+
+def beside_ruff(series: Series, state: str, size: str = "") -> list[str]:
+    """CPU of paramlint and ruff, their ratio, and their peaks."""
+    names = [f"{tool}, {state}{size}" for tool in ("paramlint", "ruff")]
+    cells = [cpu(series, name) for name in names]
+    return [*cells, spread(cpu_ratio(series, *names)), *(peak(series, name) for name in names)]
 
 
 def builds(part: dict[str, Any]) -> str:
@@ -212,23 +216,28 @@ small model:
 {sum(taken):,.0f} s of CPU: {statistics.median(taken):.2f} s in the median, {max(taken):.1f} s for the slowest."""
 
 
-def steps(series: dict[str, Costs]) -> list[Ratio]:
+def steps(series: Series, name: str, sizes: Iterable[str]) -> list[Ratio]:
     """From each size to the next: what a file of the larger set costs, by what one of the smaller set did."""
-    ordered = sorted((int(size), costs) for size, costs in series.items())
-    return [
-        ratio([(b[0] / larger, a[0] / smaller) for a, b in zip(few, many, strict=True)])
-        for (smaller, few), (larger, many) in itertools.pairwise(ordered)
-    ]
+    found = []
+    for smaller, larger in itertools.pairwise(sorted(sizes, key=int)):
+        few, many = series[f"{name}, {smaller}"], series[f"{name}, {larger}"]
+        found.append(ratio([(b[0] / int(larger), a[0] / int(smaller)) for a, b in zip(few, many, strict=True)]))
+    return found
 
 
-def cpu_ratio(pairs: Sequence[Costs]) -> Ratio:
-    """The CPU of the first of each pair divided by that of the second."""
-    return ratio([(first[0], second[0]) for first, second in pairs])
+def cpu_ratio(series: Series, first: str, second: str) -> Ratio:
+    """CPU divided by CPU of the same round, as far as both were run."""
+    return ratio([(a[0], b[0]) for a, b in zip(series[first], series[second], strict=False)])
 
 
-def column(pairs: Sequence[Costs], index: int) -> list[float]:
-    """The CPU of one side of pairs."""
-    return [costs[index][0] for costs in pairs]
+def cpu(series: Series, name: str) -> str:
+    """The median."""
+    return f"{number(statistics.median(cpu for cpu, _ in series[name]))} s"
+
+
+def peak(series: Series, name: str) -> str:
+    """The greatest."""
+    return f"{max(peak for _, peak in series[name]) / 1e6:.0f} MB"
 
 
 def spread_of(values: Sequence[float]) -> Ratio:
@@ -241,11 +250,6 @@ def spread(figure: Ratio, unit: str = "") -> str:
     if figure.least == figure.most:
         return f"{number(figure.median)}{unit}"
     return f"{number(figure.median)}{unit} ({number(figure.least)} to {number(figure.most)})"
-
-
-def seconds(values: Sequence[float]) -> str:
-    """The median."""
-    return number(statistics.median(values))
 
 
 def number(value: float) -> str:

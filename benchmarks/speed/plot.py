@@ -27,7 +27,6 @@ LINES = {
     "ruff, cold": (OTHER, "-"),
     "ruff, warm": (OTHER, "--"),
 }
-COMPARED = ("TorchFix", "Fixit, one rule", "flake8 with bugbear", "flake8", "ruff")
 STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -37,11 +36,14 @@ STYLE: Any = {
 
 
 def tools(axes: Axes, part: dict[str, Any]) -> None:
-    """CPU of each tool in multiples of paramlint's, from the runs in turn with it."""
-    times = {name: statistics.median(a[0] / b[0] for a, b in part["pairs"][name]) for name in COMPARED}
-    times["paramlint"] = 1.0
+    """CPU of each tool in multiples of paramlint's, by rounds."""
+    own = [cpu for cpu, _ in part["series"]["paramlint, cold"]]
+    times = {
+        name: statistics.median(cpu / unit for (cpu, _), unit in zip(costs, own, strict=False))
+        for name, costs in part["series"].items()
+    }
     for row, name in enumerate(sorted(times, key=lambda name: times[name])):
-        colour = OWN if name == "paramlint" else OTHER
+        colour = OWN if "paramlint, " in name and "flake8" not in name else OTHER
         axes.plot(times[name], row, "o", color=colour)
         label = f"{name}  {times[name]:.2g}" if times[name] < 10 else f"{name}  {times[name]:.0f}"
         axes.annotate(label, (times[name], row), (8, 0), textcoords="offset points", va="center", color=colour)
@@ -49,8 +51,8 @@ def tools(axes: Axes, part: dict[str, Any]) -> None:
     axes.set_xlim(min(times.values()) / 2, max(times.values()) * 30)  # room for the labels
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("CPU, paramlint = 1")
-    axes.set_title(f"{part['sizes']['lines']:,} lines, cold", loc="left")
+    axes.set_xlabel("CPU, that of paramlint cold = 1")
+    axes.set_title(f"{part['sizes']['lines']:,} lines", loc="left")
     axes.xaxis.set_major_formatter(PLAIN)
 
 
@@ -58,10 +60,10 @@ def growth(axes: Axes, part: dict[str, Any]) -> None:
     """Seconds against files, both logarithmic, with a line that grows as the files do."""
     sizes = sorted(map(int, part["sizes"]))
     for name, (colour, dashes) in LINES.items():
-        costs = [statistics.median(cpu for cpu, _ in part["series"][name][str(size)]) for size in sizes]
+        costs = [statistics.median(cpu for cpu, _ in part["series"][f"{name}, {size}"]) for size in sizes]
         axes.plot(sizes, costs, dashes, color=colour, marker="o", markersize=4)
         axes.annotate(name, (sizes[-1], costs[-1]), (8, 0), textcoords="offset points", va="center", color=colour)
-    above = 3 * statistics.median(cpu for cpu, _ in part["series"]["paramlint, cold"][str(sizes[0])])
+    above = 3 * statistics.median(cpu for cpu, _ in part["series"][f"paramlint, cold, {sizes[0]}"])
     slope = [above * size / sizes[0] for size in sizes]
     axes.plot(sizes, slope, ":", color="black", linewidth=1)
     axes.annotate("slope 1", (sizes[-1], slope[-1]), (8, 0), textcoords="offset points", va="center")
