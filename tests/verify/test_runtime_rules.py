@@ -459,6 +459,20 @@ def steps(beside: bool) -> Callable[[], nn.Module]:
     return build
 
 
+class Deep(nn.Module):
+    def __init__(self, norms: int) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(4) for _ in range(norms - 1))
+        self.norm = nn.LayerNorm(4)
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer, norm in zip(self.layers, [*self.norms, self.norm, self.norm], strict=False):
+            x = layer(norm(x))
+        return x
+
+
+case("PRM302", lambda: Deep(1), lambda: Deep(2), "norm")
 case("PRM302", steps(beside=False), steps(beside=True), "0.stack.norm")
 case("PRM301", repeated(3, fresh=False), repeated(3, fresh=True), "0")
 case("PRM302", Twice, TiedTwice, "first")

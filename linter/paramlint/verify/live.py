@@ -22,6 +22,7 @@ from paramlint.verify.calls import law_of_write
 from paramlint.verify.contract import Contract
 from paramlint.verify.coverage import Coverage, coverage
 from paramlint.verify.declared import DeclaredTie, declared_ties
+from paramlint.verify.depths import Reuse, reused_norms
 from paramlint.verify.expectation import compare
 from paramlint.verify.forward import Example, Forward, run
 from paramlint.verify.goodness import Fit
@@ -508,6 +509,11 @@ class LiveModel:
     def shared_modules(self) -> tuple[Shared, ...]:
         """Modules with parameters that are registered more than once."""
         return tuple(shared_modules(self.module))
+
+    @cached_property
+    def reused_norms(self) -> tuple[Reuse, ...]:
+        """Norms that a `forward`, as far as it can be traced, applies at several depths."""
+        return tuple(reused_norms(self.module))
 
     @cached_property
     def overwritten_parts(self) -> tuple[Proof, ...]:

@@ -129,5 +129,13 @@ def verify(model: LiveModel) -> Iterator[Proof]:
 
 
 @rule.runtime
+def verify_depths(model: LiveModel) -> Iterator[Proof]:
+    for reuse in model.reused_norms:
+        layers = ", ".join(f"`{name}`" for name in reuse.between[:3])
+        message = f"`{reuse.name}` is one norm that `forward` applies both before and after {layers}"
+        yield model.proof_at(reuse.name, message, between=reuse.between[:32])
+
+
+@rule.runtime
 def verify_overwritten(model: LiveModel) -> Iterator[Proof]:
     yield from model.overwritten_parts
