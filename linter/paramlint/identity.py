@@ -28,7 +28,7 @@ class Identity(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """The same as 32 hexadecimal digits."""
-        return hashlib.sha256("\0".join(map(str, self)).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return hashlib.sha256("\0".join(map(str, self)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def identify(source: Source | None, diagnostics: Iterable[Diagnostic], root: str = ".") -> Iterator[Identity]:

@@ -75,6 +75,8 @@ class Source:
             return cls(path, Path(path).read_bytes())
         except OSError as error:
             raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
+        except ValueError as error:  # no file can have that name
+            raise UnreadableError(f"cannot be read: {error}") from error
 
     @cached_property
     def encoding(self) -> str:

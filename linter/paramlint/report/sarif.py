@@ -13,6 +13,7 @@ from paramlint import __version__
 from paramlint.check import FileReport
 from paramlint.finding import Diagnostic, LocatedFix, Location
 from paramlint.identity import Identity, identify, relative
+from paramlint.report.plain import plain
 from paramlint.report.severity import severity
 from paramlint.report.style import Style
 from paramlint.rule import Rule
@@ -114,10 +115,19 @@ def location(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    below = relative(path)
+    below = _encodable(relative(path))
     if os.path.isabs(below):
         return {"uri": Path(below).as_uri()}
     return {"uri": quote(os.fsencode(below)), "uriBaseId": _ROOT}
+
+
+def _encodable(path: str) -> str:
+    """A path as it is, unless no file could have it: code that was compiled may say anything about where it is from."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return plain(path)
+    return path
 
 
 def _region(start: Location, end: Location) -> dict[str, int]:

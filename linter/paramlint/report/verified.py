@@ -120,8 +120,8 @@ def _difference(evidence: Mapping[str, Any]) -> Iterable[Text]:
         return
     yield Text(f"  --- {plain(evidence['contract'])}", style="blue")
     for key, expected in evidence["expected"].items():
-        yield Text(f"  - {key} = {plain(expected)}", style="red")
-        yield Text(f"  + {key} = {plain(evidence['found'][key])}", style="green")
+        yield Text(f"  - {plain(key)} = {plain(expected)}", style="red")
+        yield Text(f"  + {plain(key)} = {plain(evidence['found'][key])}", style="green")
 
 
 def _excerpt(filename: str, row: int) -> Iterable[Text]:
@@ -199,7 +199,7 @@ def _state(parameter: Parameter, members: int, codes: Sequence[str]) -> Text:
 def _shown(shown: Shown) -> Group:
     line = Text("\n")
     line.append(plain(shown.name), style="bold")
-    figures = "  ".join(f"{name} {value:.6g}" for name, value in shown.statistics.items())
+    figures = "  ".join(f"{plain(name)} {value:.6g}" for name, value in shown.statistics.items())
     parts = [line, Text(f"  {figures}"), Text(plain_lines(shown.values))]
     if shown.gradient:
         parts += [Text("  gradient", style="bold"), Text(plain_lines(shown.gradient))]
