@@ -11,7 +11,7 @@ import re
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
@@ -24,6 +24,7 @@ from torch.nn.modules.module import (
 )
 from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
+from torch.utils.weak import WeakIdKeyDictionary
 
 from paramlint.verify.named import Named
 from paramlint.verify.shadow import address_of
@@ -67,11 +68,12 @@ class Registrations:
 
     def __init__(self) -> None:
         self._log: list[Registration] = []
-        self._modules = weakref.WeakKeyDictionary[nn.Module, frozenset[str]]()
+        # By identity: what a user's class makes of `==` must not decide.
+        self._modules: MutableMapping[nn.Module, frozenset[str]] = WeakIdKeyDictionary()
         self._known: dict[int, Registration] = {}
         self._handles: tuple[RemovableHandle, ...] = ()
-        self._replaced = weakref.WeakKeyDictionary[nn.Module, Counter[tuple[str, str, int]]]()
-        self._evaluated = weakref.WeakKeyDictionary[nn.Module, tuple[str, int]]()
+        self._replaced: MutableMapping[nn.Module, Counter[tuple[str, str, int]]] = WeakIdKeyDictionary()
+        self._evaluated: MutableMapping[nn.Module, tuple[str, int]] = WeakIdKeyDictionary()
         self._eval_before: Any = None
 
     def __enter__(self) -> Registrations:
