@@ -96,3 +96,29 @@ def test_a_fix_changes_the_source_and_nothing_around_it(bad, command):
     assert command("check", "--fix", "--unsafe-fixes", "book.ipynb").returncode == 0
     fixed = document.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])")
     assert book.read_bytes() == f"\n{fixed}\r\n".encode()
+
+
+LOOKS_LIKE_MAGIC = """\
+log(
+    "sizes=%s, "
+    "depth=%d of "
+    f"rest=!r {x}"
+)
+text = '''
+%matplotlib
+!ls
+y = %time
+'''
+z = (8
+%r)
+"""
+
+
+@pytest.mark.parametrize("magic", ["", "%matplotlib inline\n", "files['a'], x.y = !ls\n", "t = %time f()\n"])
+def test_a_string_that_looks_like_a_magic_is_python(bad, command, magic):
+    text = LOOKS_LIKE_MAGIC if not magic else LOOKS_LIKE_MAGIC.partition("text")[0]
+    (bad.parent / "book.ipynb").write_bytes(cells(f"{magic}{text}{BAD}"))
+    done = command("check", "--output-format", "concise", "book.ipynb")
+    row = f"{magic}{text}{BAD}".count("\n")
+    assert done.stdout.decode().startswith(f"book.ipynb:cell 1:{row}:9: PRM401 "), done.stdout
+    assert done.stdout.count(b"\n") == 1

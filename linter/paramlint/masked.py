@@ -31,6 +31,15 @@ class Part:
     number: int | None
 
 
+def is_python(text: str) -> bool:
+    """Whether a text is a valid module by itself."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 class Masked(Source):
     """A document that holds Python; a subclass says how to read its parts and how to write them back."""
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from paramlint.masked import Masked, Part
+from paramlint.masked import Masked, Part, is_python
 from paramlint.source import UnreadableError, refuse_large
 
 #: `%matplotlib inline`, `!pip install`, `?name`, and the forms that call or quote.
 _LINE_MAGIC = re.compile(r"[ \t]*(?:%(?!%)|!|\?|,(?=\S)|;(?=\S)|/(?=\w))")
 #: `files = !ls`, `x = %time f()`.
-_ASSIGNED = re.compile(r"(?P<target>[ \t]*[\w.,\[\]'\"* \t]+?)[ \t]*=[ \t]*[!%](?=[\w.~/])")
+_ASSIGNED = re.compile(r"(?P<target>[ \t]*(?:[\w.,* \t]|\[[^\]\n]*\])+?)[ \t]*=[ \t]*[!%](?=[\w.~/])")
 _HELP = re.compile(r"[ \t]*[\w.%]+\?{1,2}[ \t]*(?:#.*)?$")
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w*)")
 #: Cell magics whose cell is Python all the same.
@@ -59,11 +59,13 @@ class Notebook(Masked):
         text, row = "", 1
         for cell in self._cells:
             text += self.mask("")
-            masked = self._mask_cell(cell.text)
+            masked = cell.text if cell.text.endswith("\n") else f"{cell.text}\n"
             first = row + 1
-            if not self.valid(masked, first, cell.number):
-                del self.hidden[len(self.hidden) - masked.count("#\x7fmasked:") :]
-                masked = "".join(self.mask(line) for line in _lines(cell.text))
+            if not is_python(masked):  # what is needs no mask, though a string in it may look like a magic
+                masked = self._mask_cell(cell.text)
+                if not self.valid(masked, first, cell.number):
+                    del self.hidden[len(self.hidden) - masked.count("#\x7fmasked:") :]
+                    masked = "".join(map(self.mask, _lines(cell.text)))
             self.parts.append(Part(cell.text, first, cell.number))
             text += masked
             row += 1 + masked.count("\n")
