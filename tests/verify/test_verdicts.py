@@ -320,6 +320,95 @@ def test_check_with_a_target_that_fails(capsys: pytest.CaptureFixture[str], tmp_
     assert f"error: {target} error in stage construct: ValueError: no data" in err
 
 
+SIZED = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.linear = nn.Linear(width, width)
+        self.scale = nn.Parameter(torch.empty(width))
+
+    def forward(self, x):
+        return self.linear(x) * self.scale.data
+
+
+def fill(name, module):
+    nn.init.ones_(getattr(module, name))
+
+
+def build(width, filled=False):
+    model = Net(width)
+    if filled:
+        fill("scale", model)
+    return model
+
+
+def example():
+    return torch.ones(2, 4)
+"""
+
+
+def of_sized(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, str], str]:
+    """Status, verdicts by code, and what goes to stderr, of `check` on a model whose constructor takes arguments."""
+    (folder / "net.py").write_text(SIZED)
+    command = ["check", "net.py", "--no-cache", "--verify-with", "net.py:build", "--output-format", "json", *arguments]
+    status = main([*command, "--select", "PRM103,PRM201"])
+    out, err = capsys.readouterr()
+    return status, {found["code"]: found["verdict"] for found in json.loads(out)} if out else {}, err
+
+
+def test_the_model_gets_arguments_and_an_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, _, err = of_sized(tmp_path, capsys)
+    assert (status, "needs-arguments" in err) == (2, True)
+    bare = {"PRM201": "confirmed", "PRM103": "not observed"}
+    assert of_sized(tmp_path, capsys, "--arg", "width=4")[:2] == (1, bare)
+    filled = {"PRM201": "refuted", "PRM103": "confirmed"}
+    given = ("--arg", "width=4", "--arg", "filled=True", "--example", "net.py:example")
+    assert of_sized(tmp_path, capsys, *given)[1] == filled
+
+
+def test_the_model_is_built_as_the_configuration_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = tmp_path / "paramlint.toml"
+    settings.write_text('[verify]\nexample = "net.py:example"\ntimeout = 50.0\nmemory = 4.0\n')
+    assert of_sized(tmp_path, capsys, "--arg", "width=4")[1] == {"PRM201": "confirmed", "PRM103": "confirmed"}
+    isolated = of_sized(tmp_path, capsys, "--arg", "width=4", "--isolated")
+    assert isolated[1] == {"PRM201": "confirmed", "PRM103": "not observed"}
+    settings.write_text("[verify]\nbuild-limit = 0.0\n")  # without values nothing is proved
+    assert of_sized(tmp_path, capsys, "--arg", "width=4")[1] == {"PRM201": "not observed", "PRM103": "not observed"}
+    settings.write_text('[verify]\nmethod = "absent"\n')
+    status, _, err = of_sized(tmp_path, capsys, "--arg", "width=4")
+    assert (status, "has no method `absent`" in err) == (2, True)
+    settings.write_text("[verify]\ntimeout = 0.01\n")
+    status, _, err = of_sized(tmp_path, capsys, "--arg", "width=4")
+    assert (status, "timeout" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--verify-with", "net:Net", "--arg", "width"), "--arg: `width` is no argument"),
+        (("--verify-with", "net:Net", "--example", "a-b:c"), "--example: `a-b:c` is no target"),
+        (("--arg", "width=4"), "about the model that --verify-with names"),
+        (("--example", "net:example"), "about the model that --verify-with names"),
+    ],
+)
+def test_arguments_of_a_model_that_cannot_be_understood(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    status, out, err = check(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
 def test_without_a_target_there_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = check(capsys, "--select", "PRM401", "--output-format", "json")
     assert status == 1

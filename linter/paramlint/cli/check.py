@@ -62,6 +62,8 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
     metavar="TARGET",
     help="Build this model too, as `paramlint verify` does, and say of each finding whether it shows there.",
 )
+@click.option("--arg", multiple=True, metavar="NAME=VALUE", help="An argument of that factory, a Python literal.")
+@click.option("--example", metavar="TARGET", help="A factory of its forward's arguments.")
 @click.option("--cache/--no-cache", default=True, help="Use what earlier runs found; the output is the same without.")
 @click.option("--cache-dir", metavar="DIR", help="Where to keep it, instead of in `.paramlint_cache`.")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Use N processes, by default one a processor.")
@@ -75,15 +77,15 @@ def check(**given: Any) -> int:
     when a file could not be checked (the others are all the same), and 130 after an interrupt.
     """
     from paramlint.cli.steps import check_files, check_stdin, show_files, show_settings, watch
-    from paramlint.cli.verify_with import targets_of
+    from paramlint.cli.verify_with import models_of
 
     gc.disable()  # the process ends soon, and `paramlint.check` collects where it is worth it
     task = Task.of(Arguments(**given))
-    targets = targets_of(task)
+    models = models_of(task)
     if task.arguments.show_settings:
         return show_settings(task)
     if STDIN in task.arguments.paths:
         return check_stdin(task)
     if task.arguments.show_files:
         return show_files(task)
-    return watch(task) if task.arguments.watch else check_files(task, targets)
+    return watch(task) if task.arguments.watch else check_files(task, models)

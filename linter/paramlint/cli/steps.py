@@ -6,15 +6,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import TextIO
 
 import click
 
 from paramlint.cli.main import CLEAN, ERROR, FINDINGS
 from paramlint.cli.progress import Progress
 from paramlint.cli.task import Task
-from paramlint.cli.verify_with import judge
+from paramlint.cli.verify_with import Models, judge
 from paramlint.cluster import ClusterError
 from paramlint.documents import kind
 from paramlint.report import formats
@@ -28,15 +28,12 @@ from paramlint.report.units import count
 from paramlint.rewrite import Rewrite, write
 from paramlint.runner import Result, Run, run_paths, run_source
 
-if TYPE_CHECKING:
-    from paramlint.verify.targets import Target
-
 #: Seconds between two looks at the files.
 POLL = 0.5
 
 
-def check_files(task: Task, targets: Sequence[Target] = ()) -> int:
-    """Check files and folders; with targets, say what their models show of each finding."""
+def check_files(task: Task, models: Models | None = None) -> int:
+    """Check files and folders; with models, say what they show of each finding."""
     run = task.run()
     found = task.find()
     started = time.monotonic()
@@ -47,8 +44,8 @@ def check_files(task: Task, targets: Sequence[Target] = ()) -> int:
         raise click.ClickException(str(error)) from None
     result.skipped = found.skipped
     failed = False
-    if targets:
-        result, failed = judge(task, result, targets)
+    if models is not None:
+        result, failed = judge(task, result, models)
     if task.arguments.verbose:
         _print(_details(task, run, result, time.monotonic() - started), sys.stderr)
     if task.arguments.diff:

@@ -62,6 +62,8 @@ class Arguments:
     jobs: int | None = None
     cluster: str | None = None
     verify_with: tuple[str, ...] = ()
+    arg: tuple[str, ...] = ()
+    example: str | None = None
 
 
 class Chosen(Sequence["Rule"]):

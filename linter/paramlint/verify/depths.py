@@ -49,8 +49,6 @@ def reused_norms(model: nn.Module) -> list[Reuse]:
 
 
 def _reuses(prefix: str, module: nn.Module) -> Iterator[Reuse]:
-    if any(INTENT.search(source_of(cls)) for cls in type(module).__mro__ if not cls.__module__.startswith("torch.")):
-        return
     nodes = _traced(module)
     times = Counter(str(node.target) for node in nodes if node.op == "call_module")
     # A layer that is applied as often as the norm belongs to a recurrence, in which everything is shared.
@@ -59,8 +57,13 @@ def _reuses(prefix: str, module: nn.Module) -> Iterator[Reuse]:
     for name, count in times.items():
         if count > 1 and _is_norm(module._modules.get(name)):
             between = _between(name, once, nodes)
-            if between:
+            if between and not _is_meant(type(module)):
                 yield Reuse(start + name, type(module), tuple(start + layer for layer in between))
+
+
+def _is_meant(cls: type) -> bool:
+    """Whether the source of a class, or of one that it inherits from, speaks of sharing."""
+    return any(INTENT.search(source_of(base)) for base in cls.__mro__ if not base.__module__.startswith("torch."))
 
 
 def _between(norm: str, layers: set[str], nodes: list[fx.Node]) -> list[str]:
