@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: Bytes of code; their trees take some 40 times as much.
-_COLLECTED_AFTER = 2_000_000
+_COLLECTED_AFTER = 3_000_000
 _read = 0
 
 

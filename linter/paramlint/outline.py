@@ -8,13 +8,40 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from paramlint.source import Source
 
 Kind = Literal["module", "class", "function"]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+
+
+class Syntax:
+    """A file's `ast`: the node of each unit, in the order of the outline's units.
+
+    It takes most of the memory that a file takes, so it can be let go of; for whoever asks later it is parsed again.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._nodes: list[ast.AST] = []
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """The module's node first."""
+        if not self._nodes:
+            self._nodes = outline(ast.parse(self._source.text), self._source).syntax.nodes
+        return self._nodes
+
+    def add(self, node: ast.AST) -> int:
+        """Note the node of the next unit, and give its place."""
+        self._nodes.append(node)
+        return len(self._nodes) - 1
+
+    def let_go(self) -> None:
+        """Forget the tree; that the units point to each other does not keep it."""
+        self._nodes = []
 
 
 @dataclass(eq=False)
@@ -29,10 +56,16 @@ class Unit:
     name: str
     first: int
     last: int
-    tree: ast.AST
+    syntax: Syntax
+    place: int
     cls: ClassOutline | None = None
     #: Row spans inside it that belong to other units.
     holes: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def tree(self) -> ast.AST:
+        """Its node."""
+        return self.syntax.nodes[self.place]
 
 
 @dataclass(eq=False)
@@ -42,10 +75,14 @@ class ClassOutline:
     name: str
     qualname: str
     unit: Unit
-    tree: ast.ClassDef
     methods: dict[str, list[Unit]] = field(default_factory=dict)
     #: The unit in which the class stands.
     enclosing: Unit | None = None
+
+    @property
+    def tree(self) -> ast.ClassDef:
+        """Its node."""
+        return cast("ast.ClassDef", self.unit.tree)
 
     @property
     def units(self) -> Iterator[Unit]:
@@ -61,6 +98,7 @@ class Outline:
 
     module: Unit
     source: Source
+    syntax: Syntax
     classes: dict[str, list[ClassOutline]] = field(default_factory=dict)
     functions: dict[str, list[Unit]] = field(default_factory=dict)
     #: Name in this file to dotted name; relative imports keep their leading dots.
@@ -89,8 +127,9 @@ def last_row(node: ast.stmt) -> int:
 
 def outline(tree: ast.Module, source: Source) -> Outline:
     """Read the outline off a parsed file."""
-    module = Unit("module", "", 1, len(source.line_starts), tree)
-    found = Outline(module, source, units=[module])
+    syntax = Syntax(source)
+    module = Unit("module", "", 1, len(source.line_starts), syntax, syntax.add(tree))
+    found = Outline(module, source, syntax, units=[module])
     _read_block(found, tree.body, module, None, "")
     return found
 
@@ -111,8 +150,8 @@ def _read_block(found: Outline, body: list[ast.stmt], unit: Unit, cls: ClassOutl
 def _read_class(found: Outline, node: ast.ClassDef, outer: Unit, prefix: str) -> None:
     first, last = first_row(node, found.source), last_row(node)
     outer.holes.append((first, last))
-    unit = Unit("class", node.name, first, last, node)
-    cls = ClassOutline(node.name, prefix + node.name, unit, node, enclosing=outer)
+    unit = Unit("class", node.name, first, last, found.syntax, found.syntax.add(node))
+    cls = ClassOutline(node.name, prefix + node.name, unit, enclosing=outer)
     unit.cls = cls
     found.classes.setdefault(cls.qualname, []).append(cls)
     found.units.append(unit)
@@ -133,7 +172,7 @@ def _read_function(
     if outer.kind == "class" and first <= outer.first + len(outer.tree.decorator_list):  # type: ignore[attr-defined]
         return  # `class A: def f(self): ...` on the rows of the header cannot be cut out
     outer.holes.append((first, last))
-    unit = Unit("function", node.name, first, last, node, cls)
+    unit = Unit("function", node.name, first, last, found.syntax, found.syntax.add(node), cls)
     found.units.append(unit)
     if cls is not None:
         cls.methods.setdefault(node.name, []).append(unit)

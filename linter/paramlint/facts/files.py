@@ -7,7 +7,7 @@ import builtins
 import os
 from collections import OrderedDict
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import libcst as cst
 
@@ -26,7 +26,7 @@ _BUILTINS = frozenset(dir(builtins))
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 #: Files kept parsed. The syntax tree of a file takes some 40 times its size.
-_KEPT = 32
+_KEPT = 48
 
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str
@@ -67,22 +67,30 @@ class File:
 
     def decided(self, project: Project | None) -> File:
         """The same file, answering from LibCST's trees."""
-        other = File(self.source, project, self.tree)
+        other = File(self.source, project)
         other.__dict__["outline"] = self.outline
         return other
 
-    @cached_property
+    @property
     def tree(self) -> ast.Module:
         """The file's `ast`."""
-        return self._tree if self._tree is not None else ast.parse(self.source.text)
+        return cast("ast.Module", self.outline.module.tree)
 
     @cached_property
     def outline(self) -> Outline:
         """Where the file's definitions are."""
-        return outline(self.tree, self.source)
+        tree, self._tree = self._tree, None
+        return outline(ast.parse(self.source.text) if tree is None else tree, self.source)
+
+    def let_go(self) -> None:
+        """Let go of the `ast`; what points in circles would otherwise keep it until the garbage is collected."""
+        if "outline" in vars(self):
+            self.outline.syntax.let_go()
+        vars(self).pop("keeping", None)
 
     def forget(self) -> None:
         """Let go of scopes and classes, which otherwise only the garbage collector could: they point in circles."""
+        self.let_go()
         for part in (*self._scopes.values(), *self._classes.values()):
             vars(part).clear()
         self._scopes.clear()
@@ -299,7 +307,9 @@ class Project:
     def _keep(self, path: str, file: File | None) -> None:
         self._files[path] = file
         if len(self._files) > _KEPT:
-            self._files.popitem(last=False)
+            _, oldest = self._files.popitem(last=False)
+            if oldest is not None:
+                oldest.let_go()
 
     def _read(self, path: str) -> File | None:
         if not self.is_draft:

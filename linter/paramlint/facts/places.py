@@ -60,7 +60,7 @@ def places_in(scope: Scope) -> dict[str, list[Place]]:
     for name, nodes in mentions.items():
         if (len(nodes) == 1 and not _may_repeat(scope, nodes[0])) or origin(scope, name) is None:
             continue
-        places = [place for node in nodes if (place := _place(scope, node)) and _is_one_module(scope, place)]
+        places = [place for node in nodes if _is_one_module(scope, node) and (place := _place(scope, node))]
         if places:
             found[name] = places
     return found
@@ -96,8 +96,8 @@ def _branches(scope: Scope, node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cs
         below = ancestor
 
 
-def _is_one_module(scope: Scope, place: Place) -> bool:
-    value = scope.type(place.node)
+def _is_one_module(scope: Scope, node: cst.BaseExpression) -> bool:
+    value = scope.type(node)
     return value is not None and value.is_module and owns_parameters(value) is True
 
 
