@@ -324,22 +324,23 @@ def _begins_with(tree: ast.FunctionDef | ast.AsyncFunctionDef, word: str) -> boo
 
     A statement that does both counts as one that begins with the call; what a class in it calls does not count.
     """
+    instance = next((arg.arg for arg in (*tree.args.posonlyargs, *tree.args.args)), "self")
     for statement in tree.body:
         nodes = list(_walk(statement))
         if any(isinstance(node, ast.ClassDef) for node in nodes):
             return False
         if any(isinstance(node, ast.Call) and _last_name(node.func) == word for node in nodes):
             return True
-        if any(_may_assign(node) for node in nodes):
+        if any(_may_assign(node, instance) for node in nodes):
             return False
     return False
 
 
-def _may_assign(node: ast.AST) -> bool:
+def _may_assign(node: ast.AST, instance: str) -> bool:
     """Whether a node gives an attribute a value, or hands the instance to something that may."""
     if isinstance(node, ast.Attribute):
-        return isinstance(node.ctx, ast.Store) or (isinstance(node.value, ast.Name) and node.value.id == "self")
-    return isinstance(node, ast.Name) and node.id in ("self", "setattr")
+        return isinstance(node.ctx, ast.Store) or (isinstance(node.value, ast.Name) and node.value.id == instance)
+    return isinstance(node, ast.Name) and node.id in (instance, "setattr")
 
 
 def _last_name(func: ast.expr) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import accumulate
+from unicodedata import normalize
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState  # no public way to learn where a node's text begins
@@ -104,7 +105,8 @@ class WholeFile:
         self.module = cst.parse_module(source.text)
         definitions = [n for n in walk(self.module, classes=True) if isinstance(n, (cst.ClassDef, cst.FunctionDef))]
         starts = self._rows(definitions)
-        by_row = {(row, node.name.value): node for row, node in zip(starts, definitions, strict=True)}
+        names = [normalize("NFKC", node.name.value) for node in definitions]  # as Python, and so a unit, has them
+        by_row = dict(zip(zip(starts, names, strict=True), definitions, strict=True))
         self._nodes: dict[Unit, cst.CSTNode] = {}
         for unit in units:
             row = getattr(unit.tree, "lineno", 1)
