@@ -105,8 +105,7 @@ class WholeFile:
         self.module = cst.parse_module(source.text)
         definitions = [n for n in walk(self.module, classes=True) if isinstance(n, (cst.ClassDef, cst.FunctionDef))]
         starts = self._rows(definitions)
-        names = [normalize("NFKC", node.name.value) for node in definitions]  # as Python, and so a unit, has them
-        by_row = dict(zip(zip(starts, names, strict=True), definitions, strict=True))
+        by_row = {(row, _name(node)): node for row, node in zip(starts, definitions, strict=True)}
         self._nodes: dict[Unit, cst.CSTNode] = {}
         for unit in units:
             row = getattr(unit.tree, "lineno", 1)
@@ -210,7 +209,12 @@ def _root(module: cst.Module, unit: Unit) -> cst.CSTNode:
     if unit.kind == "module":
         return module
     wanted = cst.ClassDef if unit.kind == "class" else cst.FunctionDef
-    return next(n for n in walk(module) if isinstance(n, wanted) and n.name.value == unit.name)
+    return next(n for n in walk(module) if isinstance(n, wanted) and _name(n) == unit.name)
+
+
+def _name(definition: cst.ClassDef | cst.FunctionDef) -> str:
+    """The name as Python, and so a unit, has it: letters that are only written otherwise are the same."""
+    return normalize("NFKC", definition.name.value)
 
 
 def _guard(text: str, row: int) -> None:
