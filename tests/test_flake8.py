@@ -164,15 +164,32 @@ def loaded():
 
 
 def test_without_a_cache_none_is_made(bad, loaded):
-    found, _ = loaded(bad.parent)
-    assert [line.split()[1] for line in found] == ["PRM401"]
+    for _ in range(2):
+        found, was_loaded = loaded(bad.parent, "--paramlint-no-cache")
+        assert [line.split()[1] for line in found] == ["PRM401"]
+        assert was_loaded
     assert [path.name for path in bad.parent.iterdir()] == ["bad.py"]
 
 
-@pytest.mark.parametrize("options", [(), ("--paramlint-cache-dir", "kept")], ids=["of the project", "that is named"])
+def test_a_cache_is_made_where_flake8_runs_and_found_from_below(bad, loaded):
+    folder = bad.parent / "below"
+    folder.mkdir()
+    bad.rename(folder / "bad.py")
+    loaded(bad.parent)
+    assert sorted(path.name for path in bad.parent.iterdir()) == [".paramlint_cache", "below"]
+    loaded(folder)
+    assert [path.name for path in folder.iterdir()] == ["bad.py"]
+
+
+def test_text_from_standard_input_is_kept_nowhere(bad):
+    script = "from flake8.main.cli import main; import sys; sys.exit(main(['--isolated', '--select', 'PRM', '-']))"
+    done = subprocess.run([sys.executable, "-c", script], input=BAD, cwd=bad.parent, capture_output=True, text=True)
+    assert "PRM401" in done.stdout
+    assert [path.name for path in bad.parent.iterdir()] == ["bad.py"]
+
+
+@pytest.mark.parametrize("options", [(), ("--paramlint-cache-dir", "kept")], ids=["made here", "that is named"])
 def test_with_a_cache_nothing_is_checked_twice(bad, loaded, options):
-    if not options:
-        (bad.parent / ".paramlint_cache").mkdir()
     first, _ = loaded(bad.parent, *options)
     assert loaded(bad.parent, *options) == (first, False)
     bad.write_text("\n" + BAD)
@@ -183,7 +200,6 @@ def test_with_a_cache_nothing_is_checked_twice(bad, loaded, options):
 
 def test_the_cache_knows_what_was_selected_and_where_a_file_is(bad, loaded):
     """In a package, a file says nothing of parameters that others may write."""
-    (bad.parent / ".paramlint_cache").mkdir()
     text = BAD.replace("self.blocks = [nn.Linear(8, 8)]", "self.gain = nn.Parameter(torch.empty(3))")
     bad.write_text(text + "\n    def forward(self, x):\n        return x * self.gain\n")
     alone, _ = loaded(bad.parent)
@@ -196,7 +212,6 @@ def test_the_cache_knows_what_was_selected_and_where_a_file_is(bad, loaded):
 
 
 def test_a_cache_that_is_spoilt_or_something_else_is_no_failure(bad, loaded):
-    (bad.parent / ".paramlint_cache").mkdir()
     first, _ = loaded(bad.parent)
     for path in (bad.parent / ".paramlint_cache").rglob("*"):
         if path.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -25,6 +26,7 @@ class _Options(Protocol):
     select: Sequence[str] | None
     extend_select: Sequence[str] | None
     paramlint_cache_dir: str | None
+    paramlint_no_cache: bool
 
 
 class _OptionManager(Protocol):
@@ -47,6 +49,7 @@ class Plugin:
     _nominator: ClassVar[Nominator | None] = None
     _selected: ClassVar[tuple[str, ...]] = ()
     _cache_folder: ClassVar[CacheFolder | None] = None
+    _is_cached: ClassVar[bool] = True
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str = "stdin") -> None:
         self._tree = tree
@@ -55,14 +58,20 @@ class Plugin:
 
     @staticmethod
     def add_options(option_manager: _OptionManager) -> None:
-        """Have flake8 ignore what is off by default, and know our option."""
+        """Have flake8 ignore what is off by default, and know our options."""
         option_manager.extend_default_ignore(OFF_BY_DEFAULT)
         option_manager.add_option(
             "--paramlint-cache-dir",
             metavar="DIR",
             parse_from_config=True,
             normalize_paths=True,
-            help="Keep results here; by default in a `.paramlint_cache` above a file, if there is one.",
+            help="Keep results here; by default in the nearest `.paramlint_cache` above a file, else in one made here.",
+        )
+        option_manager.add_option(
+            "--paramlint-no-cache",
+            action="store_true",
+            parse_from_config=True,
+            help="Check each file anew, and keep no results.",
         )
 
     @classmethod
@@ -73,6 +82,7 @@ class Plugin:
         """
         cls._selected = (*(options.select or ()), *(options.extend_select or ()))
         cls._nominator = cls._cache_folder = None
+        cls._is_cached = not options.paramlint_no_cache
         if options.paramlint_cache_dir is not None:
             cls._cache_folder = _named(options.paramlint_cache_dir)
 
@@ -92,7 +102,8 @@ class Plugin:
         from paramlint.source import Source
 
         source = Source.from_text(self._filename, "".join(self._lines))
-        folder = self._cache_folder or CacheFolder.above(self._filename)
+        is_kept = self._is_cached and os.path.exists(self._filename)
+        folder = (self._cache_folder or CacheFolder.near(self._filename)) if is_kept else None
         if folder is None:
             return self._found(source)[0]
         results = SingleResults(folder, self._selected)

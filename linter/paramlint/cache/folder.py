@@ -40,17 +40,19 @@ class CacheFolder:
             raise CacheFolderError(f"{path}: is no cache of paramlint and not empty; name a new or empty folder")
 
     @classmethod
-    def above(cls, path: str) -> CacheFolder | None:
-        """The nearest one that exists, beside a path or in a folder above it."""
+    def near(cls, path: str) -> CacheFolder | None:
+        """The nearest one above a file, else one in the current folder; `None` where that cannot be used."""
         folder = os.path.abspath(path)
         while folder != os.path.dirname(folder):
             folder = os.path.dirname(folder)
             if os.path.isdir(os.path.join(folder, NAME)):
-                try:
-                    return cls(os.path.join(folder, NAME))
-                except CacheFolderError:
-                    return None
-        return None
+                break
+        else:
+            folder = os.curdir
+        try:
+            return cls(os.path.join(folder, NAME))
+        except CacheFolderError:
+            return None
 
     def _is_ours(self) -> bool:
         try:
