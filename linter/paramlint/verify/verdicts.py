@@ -37,6 +37,8 @@ KIN = {
 RAISES = {
     "PRM105": re.compile(r"leaf Variable that requires grad"),
     "PRM206": re.compile(r"has no attribute|must be Tensor|object is not"),
+    "PRM208": re.compile(r"'(NoneType|Tensor|Parameter)' object is not callable"),
+    "PRM210": re.compile(r"Fan in and fan out can not be computed|Only tensors with "),
     "PRM215": re.compile(r"unexpected keyword argument"),
     "PRM405": re.compile(r"before Module\.__init__\(\) call|has no attribute '_(modules|parameters|buffers)'"),
     "PRM406": re.compile(r"before Module\.__init__\(\) call|has no attribute '_(modules|parameters|buffers)'"),
