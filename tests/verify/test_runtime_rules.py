@@ -231,6 +231,32 @@ class Residual(nn.Module):
         nn.init.zeros_(self.layer.bias)
 
 
+def orthogonalise(tensor: torch.Tensor) -> None:
+    nn.init.orthogonal_(tensor)
+
+
+class Halves(nn.Module):
+    """Two layers and a helper for their weights."""
+
+    def __init__(self, second: str, bias: bool = False) -> None:
+        super().__init__()
+        self.left = nn.Linear(4, 4, bias=bias)
+        self.right = nn.Linear(4, 4, bias=bias)
+        orthogonalise(self.left.weight)
+        orthogonalise(getattr(self, second).weight)
+
+
+class SpecialHalf(nn.Module):
+    """One layer begins at zero: another initialisation, on purpose."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = nn.Linear(4, 4, bias=False)
+        self.right = nn.Linear(4, 4, bias=False)
+        nn.init.orthogonal_(self.left.weight)
+        nn.init.zeros_(self.left.weight)
+
+
 class Stages(nn.Module):
     """Resets its first stage twice, and the other one perhaps never."""
 
@@ -290,6 +316,9 @@ case("PRM207", lambda: Norms(True), lambda: Norms(False), "norm.weight")
 case("PRM207", lambda: Norms(True), Outer, "norm.weight")
 case("PRM207", lambda: Stages(False), lambda: Stages(True), "before")
 case("PRM207", lambda: Stages(False), lambda: Stages(False, Inner), "before")
+case("PRM207", lambda: Halves("left"), lambda: Halves("right"), "left")
+case("PRM207", lambda: Halves("left"), SpecialHalf, "left")
+case("PRM207", lambda: Halves("left", bias=True), lambda: Halves("right", bias=True), "left.weight", "left")
 case("PRM207", lambda: nn.Sequential(Stages(False)), ResetAgain, "0.before")
 case("PRM212", two_layers(0.1, 0.1), two_layers(None, 0.0), "0.weight", example=example)
 case("PRM212", two_layers(0.1, None), two_layers(0.0, None), "0.weight")

@@ -42,7 +42,7 @@ from paramlint.verify.places import place_of
 from paramlint.verify.poison import poisoned
 from paramlint.verify.reach import Found, held_by_classes, hidden, unregistered
 from paramlint.verify.registrations import NORM
-from paramlint.verify.repeats import Repeat, repeated_parts
+from paramlint.verify.repeats import Repeat, apart, repeated_parts
 from paramlint.verify.right import (
     Seen,
     distinct_places,
@@ -54,7 +54,7 @@ from paramlint.verify.right import (
 from paramlint.verify.shadow import Account, Mark, Status, address_of, region_of
 from paramlint.verify.tied_gradients import tied_gradients
 from paramlint.verify.unmet_wishes import Unmet, unmet_wishes
-from paramlint.verify.writes import Write
+from paramlint.verify.writes import Line, Write
 from paramlint.verify.written import says
 
 if TYPE_CHECKING:
@@ -174,6 +174,16 @@ class LiveTensor:
     def writes(self) -> tuple[Write, ...]:
         """The writes to it in order."""
         return tuple(mark.write for mark in self.marks)
+
+    @property
+    def drawn(self) -> tuple[Write, ...]:
+        """The writes by initialisers that the user's code called, itself or through a torch module."""
+        return tuple(write for write in self.writes if write.lines and write.module)
+
+    @property
+    def twice(self) -> tuple[Line, Line] | None:
+        """The lines of one function that led to the last two of `drawn` by the same calls."""
+        return apart(*self.drawn[-2:]) if len(self.drawn) > 1 else None
 
     @property
     def init(self) -> Write | None:

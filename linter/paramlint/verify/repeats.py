@@ -40,9 +40,8 @@ def repeated_parts(model: nn.Module, parameters: Iterable[LiveTensor]) -> list[R
     found: dict[str, Repeat] = {}
     known = list(parameters)
     for parameter in known:
-        drawn = [write for write in parameter.writes if write.lines and write.module]
-        lines = _apart(*drawn[-2:]) if len(drawn) > 1 else None
-        if lines is None:
+        lines = parameter.twice
+        if lines is None or len({write.describe() for write in parameter.drawn[-2:]}) > 1:
             continue
         for prefix, holder, attribute in _around(model, parameter.name):
             if _runs(holder, lines[0]):
@@ -54,14 +53,14 @@ def repeated_parts(model: nn.Module, parameters: Iterable[LiveTensor]) -> list[R
     return list(found.values())
 
 
-def _apart(first: Write, second: Write) -> tuple[Line, Line] | None:
-    """The lines of one function at which the ways to two writes part, where the same call stands on both of them."""
+def apart(first: Write, second: Write) -> tuple[Line, Line] | None:
+    """The lines of one function, the later one below, at which the ways to two writes part and go on alike."""
     ways = zip(reversed(first.lines), reversed(second.lines), strict=False)
     depth, lines = next(((i, pair) for i, pair in enumerate(ways) if pair[0] != pair[1]), (0, None))
     if lines is None or not lines[0].is_in_function_of(lines[1]) or lines[0].row >= lines[1].row:
         return None
-    inner = [write.lines[: len(write.lines) - depth - 1] for write in (first, second)]
-    return lines if inner[0] and inner[0] == inner[1] else None
+    inner, other = (write.lines[: len(write.lines) - depth - 1] for write in (first, second))
+    return lines if inner == other else None
 
 
 def _around(model: nn.Module, name: str) -> Iterator[tuple[str, nn.Module, str]]:
@@ -87,7 +86,7 @@ def _missed(holder: nn.Module, prefix: str, part: str, line: Line, parameters: l
         if module is None or other == part or _kind(module) != _kind(holder._modules[part]):
             continue
         inside = [p for p in parameters if any(name.startswith(f"{prefix}{other}.") for name in p.names)]
-        writes = (write for parameter in inside for write in parameter.writes)
+        writes = (write for parameter in inside for write in parameter.writes if write.by_user)
         if inside and not any(line.is_in_function_of(one) for write in writes for one in write.lines):
             yield f"{prefix}{other}"
 

@@ -174,18 +174,17 @@ def verify(model: LiveModel) -> Iterator[Proof]:
 @rule.runtime
 def verify_twice(model: LiveModel) -> Iterator[Proof]:
     for parameter in model.parameters:
-        drawn = [write for write in parameter.writes if write.lines and write.module]
-        if len(drawn) < 2:
+        if parameter.twice is None:
             continue
-        first, second = drawn[-2:]
-        if not first.lines[0].is_in_function_of(second.lines[0]) or first.row >= second.row:
-            continue
+        first, second = parameter.drawn[-2:]
         is_same_call = first.describe() == second.describe()
         siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
         never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one))]
         if never:
+            above, line = parameter.twice
             message = f"`{parameter.name}` is initialised twice in a row, and `{never[0]}` never"
-            yield parameter.proof(message, second, first_row=first.row, never=never)
+            place = parameter.owner.__qualname__, parameter.attribute, line.filename, line.row
+            yield Proof(parameter.name, message, *place, {"first_row": above.row, "never": never})
 
 
 @rule.runtime
