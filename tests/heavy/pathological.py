@@ -18,8 +18,10 @@ NEIGHBOUR = "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(s
 )
 _HEAD = "import torch\nfrom torch import nn\n"
 _METHOD = NEIGHBOUR.replace("class Net", "class Deep") + "        x = {}\n"
-#: Seconds of processor time; a busy machine may take four times as long.
+#: Seconds of processor time.
 LIMIT = 30
+#: How many times as long a busy machine may take.
+PATIENCE = 20
 
 
 def _nested(depth: int, header: str, last: str = "pass") -> str:
@@ -178,10 +180,10 @@ def examine(data: bytes) -> tuple[list[str], float]:
         began = _processor_time()
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "paramlint", *arguments], cwd=folder, capture_output=True, timeout=4 * LIMIT
+                [sys.executable, "-m", "paramlint", *arguments], cwd=folder, capture_output=True, timeout=PATIENCE * LIMIT
             )
         except subprocess.TimeoutExpired:
-            return [f"no answer in {4 * LIMIT} s"], 4.0 * LIMIT
+            return [f"no answer in {PATIENCE * LIMIT} s"], float(PATIENCE * LIMIT)
         seconds = _processor_time() - began
     rows = done.stdout.decode(errors="replace").splitlines()
     said = [row for row in rows if "PRM005" in row]
