@@ -50,7 +50,7 @@ def small(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         "flake8 with bugbear": on("flake8 with bugbear"),
         "paramlint, cold": on("paramlint", "paramlint", cold=True),
         "flake8": on("flake8"),
-        "flake8 with paramlint, no cache": on("flake8 with paramlint"),
+        "flake8 with paramlint, cold": on("flake8 with paramlint", "plugin", cold=True),
         "flake8 with paramlint, warm": on("flake8 with paramlint", "plugin"),
         "paramlint, warm": on("paramlint", "paramlint"),
         "ruff, warm": on("ruff", "ruff"),
