@@ -177,6 +177,7 @@ def test_a_fork_of_the_child_does_not_answer() -> None:
         "moves",
         "calls_itself",
         "replaces_streams",
+        "has_unprintable_default",
     ],
 )
 def test_what_does_no_harm(factory: str) -> None:

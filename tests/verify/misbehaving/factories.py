@@ -304,7 +304,3 @@ def removes_its_folder():
     stack = next(path for path in map(os.readlink, _descriptors()) if path.endswith("/stack"))
     shutil.rmtree(os.path.dirname(stack))
     return {}
-
-
-def lists_its_path():
-    return {"path": sys.path[0]}
