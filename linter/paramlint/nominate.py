@@ -185,21 +185,19 @@ class _Visit:
 
     def _block(self, unit: Unit, body: Iterable[ast.stmt]) -> None:
         for node in body:
-            if isinstance(node, ast.ClassDef):
-                continue
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                if unit.kind == "function":
-                    self._function(unit, node)
-                    self._block(unit, node.body)
-                continue
-            self._statement(unit, node)
+            if node.__class__ not in _DEFINITIONS:
+                self._statement(unit, node)
+            elif unit.kind == "function" and not isinstance(node, ast.ClassDef):
+                self._function(unit, node)  # type: ignore[arg-type]
+                self._block(unit, node.body)  # type: ignore[attr-defined]
 
     def _statement(self, unit: Unit, node: ast.stmt) -> None:
         kind = node.__class__
         if kind is ast.Assign:
             for target in node.targets:  # type: ignore[attr-defined]
-                self._store(unit, target, node.value)  # type: ignore[attr-defined]
-                self._keep(unit, target, node.value)  # type: ignore[attr-defined]
+                if target.__class__ is not ast.Name:
+                    self._store(unit, target, node.value)  # type: ignore[attr-defined]
+                    self._keep(unit, target, node.value)  # type: ignore[attr-defined]
         elif kind is ast.AnnAssign or kind is ast.AugAssign:
             self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
             if kind is ast.AnnAssign and node.value is not None:  # type: ignore[attr-defined]

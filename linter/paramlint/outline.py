@@ -14,6 +14,10 @@ from paramlint.source import Source
 
 Kind = Literal["module", "class", "function"]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SIMPLE = frozenset(
+    {ast.AnnAssign, ast.Assert, ast.Assign, ast.AugAssign, ast.Break, ast.Continue, ast.Delete, ast.Expr, ast.Global,
+     ast.Nonlocal, ast.Pass, ast.Raise, ast.Return}
+)  # fmt: skip
 _BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
 
@@ -136,6 +140,8 @@ def outline(tree: ast.Module, source: Source) -> Outline:
 
 def _read_block(found: Outline, body: list[ast.stmt], unit: Unit, cls: ClassOutline | None, prefix: str) -> None:
     for node in body:
+        if node.__class__ in _SIMPLE:  # most are
+            continue
         if isinstance(node, ast.ClassDef):
             _read_class(found, node, unit, prefix)
         elif isinstance(node, _FUNCTIONS):

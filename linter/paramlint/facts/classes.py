@@ -143,18 +143,15 @@ class Class:
 
     def scopes_with(self, *words: str) -> Iterator[Scope]:
         """The scopes of this class whose text has one of these words; only these are worth parsing."""
-        pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))
+        wanted = set(words)
         for scope in self.scopes:
-            if pattern.search(self.file.source.lines(scope.unit.first, scope.unit.last)):
+            if not wanted.isdisjoint(scope.words):
                 yield scope
 
     def _scopes_storing(self, name: str) -> Iterator[Scope]:
         """The scopes whose text may give an attribute a value; a method that only reads it is not parsed."""
-        word = re.escape(name)
-        stored = re.compile(rf"\.{word}\b[^=\n]{{0,120}}(?<![=!<>])=(?!=)|[\"']{word}[\"']")
         for scope in self.scopes:
-            pattern = re.compile(rf"\b{word}\b") if scope.kind == "class" else stored
-            if pattern.search(self.file.source.lines(scope.unit.first, scope.unit.last)):
+            if name in (scope.words if scope.kind == "class" else scope.stored):
                 yield scope
 
     # Attributes

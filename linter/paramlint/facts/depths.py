@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -38,9 +39,8 @@ def reused_norms(cls: Class) -> Iterator[tuple[str, Assignment, Use]]:
     forward = cls.own_method("forward")
     if forward is None:
         return
-    text = cls.file.source.lines(forward.unit.first, forward.unit.last)
-    calls = _CALLED.findall(text)
-    called = dict.fromkeys(name for name in calls if calls.count(name) > 1 or "for " in text)
+    calls = _CALLED.findall(forward.source)
+    called = dict.fromkeys(name for name in calls if calls.count(name) > 1 or name in _called_in_loops(forward))
     if not called or not cls.is_module:
         return
     for name in called:
@@ -50,6 +50,13 @@ def reused_norms(cls: Class) -> Iterator[tuple[str, Assignment, Use]]:
         use = _second_depth(forward, name)
         if use is not None:
             yield name, assignments[0], Use(forward, use)
+
+
+def _called_in_loops(forward: Scope) -> set[str]:
+    """The names of attributes that are called inside a `for`; nothing is parsed to tell."""
+    loops = [node for node in ast.walk(forward.unit.tree) if isinstance(node, (ast.For, ast.AsyncFor))]
+    calls = [node.func for loop in loops for node in ast.walk(loop) if isinstance(node, ast.Call)]
+    return {func.attr for func in calls if isinstance(func, ast.Attribute)}
 
 
 def _second_depth(forward: Scope, name: str) -> cst.Call | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from paramlint.facts.classes import Class
     from paramlint.facts.containers import PlainContainer
     from paramlint.facts.files import File, Symbol
+
+_WORD = re.compile(r"\w+")
+_STORED = re.compile(r"\.(?=(\w+)\b[^=\n]{0,120}(?<![=!<>])=(?!=))")
+_QUOTED = re.compile(r"[\"'](?=(\w+)[\"'])")
 
 NodeT = TypeVar("NodeT", bound=cst.CSTNode)
 BindingKind = Literal["assign", "for", "with", "parameter", "augmented", "unpack", "definition", "import", "other"]
@@ -85,6 +90,16 @@ class Scope:
     def source(self) -> str:
         """The rows of the unit as they stand in the file; looking for a word here saves parsing."""
         return self.file.source.lines(self.unit.first, self.unit.last)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of that text."""
+        return frozenset(_WORD.findall(self.source))
+
+    @cached_property
+    def stored(self) -> frozenset[str]:
+        """The attributes to which that text may give values, by `=` or by their names in quotes."""
+        return frozenset(_STORED.findall(self.source)) | frozenset(_QUOTED.findall(self.source))
 
     @property
     def node(self) -> cst.CSTNode:

@@ -102,9 +102,14 @@ def _is_part(walk: Construction, scope: Scope, index: cst.BaseSlice, path: Path)
 
 # Evaluation
 
+#: Most expressions are one of these.
+_ATOMS = frozenset({cst.Name, cst.Integer, cst.Float, cst.SimpleString})
+
 
 def evaluate(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path) -> Outcomes:
     """The values that an expression can have, each with the path on which it has it."""
+    if node.__class__ in _ATOMS:
+        return [(look(walk, scope, node, path), path)]
     if isinstance(node, cst.Call):
         return calls.call(walk, scope, node, path)
     if isinstance(node, cst.IfExp):
