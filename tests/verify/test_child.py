@@ -275,6 +275,19 @@ def test_a_child_does_not_outlive_its_parent(number: int) -> None:
         parent.kill()
 
 
+def test_a_child_that_ends_its_parent_goes_with_it() -> None:
+    command = [sys.executable, "-c", PARENT, f"{FACTORIES}:ends_its_parents_group"]
+    parent = subprocess.Popen(command, start_new_session=True)
+    token = os.environ["PARAMLINT_TEST"]
+    try:
+        assert parent.wait(60) == -signal.SIGTERM
+        left = [process for process in psutil.process_iter() if _carries(process, token)]
+        _, alive = psutil.wait_procs(left, timeout=20)
+        assert not [process for process in alive if _carries(process, token)]
+    finally:
+        parent.kill()
+
+
 def _wait_for_child(pid: int) -> psutil.Process:
     """The child, once it has noted the stage in which it hangs."""
     deadline = time.monotonic() + 20

@@ -125,6 +125,11 @@ def kills_its_group():
     os.killpg(0, signal.SIGKILL)
 
 
+def ends_its_parents_group():
+    os.killpg(os.getpgid(os.getppid()), signal.SIGTERM)
+    time.sleep(60)
+
+
 def signals_itself():
     os.kill(os.getpid(), 40)
 
