@@ -8,34 +8,14 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from paramlint.facts.classes import Class
+from paramlint.facts.annotations import class_object, instance, instance_of, type_of_annotation
+from paramlint.facts.called import result_of
+from paramlint.facts.members import attribute_of
 from paramlint.facts.moves import join_with_moves, moved
-from paramlint.facts.types import (
-    BUFFER,
-    GRADIENT,
-    MODULE,
-    NONE,
-    OTHER,
-    PARAMETER,
-    STATE_DICT,
-    TENSOR,
-    Type,
-    join,
-)
-from paramlint.knowledge import (
-    BUFFER_CLASSES,
-    MODULE_SELF_METHODS,
-    OPTIMIZERS,
-    PARAMETER_CLASSES,
-    TENSOR_FACTORIES,
-    TENSOR_INPLACE,
-    ModuleClass,
-    module_class,
-)
-from paramlint.knowledge.foreign import foreign_module
+from paramlint.facts.types import GRADIENT, NONE, OTHER, PARAMETER, TENSOR, Type, join
+from paramlint.knowledge import module_class
 
 if TYPE_CHECKING:
-    from paramlint.facts.files import Symbol
     from paramlint.facts.scopes import Binding, Scope
 
 _DEPTH = 30
@@ -44,29 +24,6 @@ _CYCLE = Type("none", "cycle")
 _active: dict[tuple[int, str], int] = {}
 _depth = 0
 
-_COPIES = {"copy.deepcopy", "copy.copy", "deepcopy"}
-#: Functions that give back the module they are given, changed in place or wrapped.
-_SAME_MODULE = {
-    "torch.compile", "torch.jit.script", "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm",
-    "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm",
-    "torch.nn.utils.parametrizations.orthogonal", "torch.nn.utils.remove_weight_norm",
-}  # fmt: skip
-_HOLD_PARAMETERS = {"torch.nn.ParameterList", "torch.nn.ParameterDict"}
-_CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"}
-_LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
-_PLAIN_TYPES = {
-    "int",
-    "float",
-    "str",
-    "bool",
-    "bytes",
-    "dict",
-    "Dict",
-    "Any",
-    "Callable",
-    "Optional",
-    "Union",
-}
 _LITERALS = (
     cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.Comparison, cst.Lambda,
 )  # fmt: skip
@@ -127,7 +84,7 @@ def _name(scope: Scope, node: cst.Name) -> Type | None:
     if name in ("True", "False"):
         return OTHER
     if name == scope.self_name and scope.cls is not None:
-        return _instance(scope.cls)
+        return instance(scope.cls)
     narrowed = _narrowed(scope, node, name)
     if narrowed is not None:
         return narrowed
@@ -140,7 +97,7 @@ def _name(scope: Scope, node: cst.Name) -> Type | None:
             outer = module.bindings.get(name)
             if outer and all(b.kind == "assign" for b in outer):
                 return _bound(module, name, outer)
-    return _class_object(scope.resolve(node))
+    return class_object(scope.resolve(node))
 
 
 def _bound(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
@@ -248,83 +205,8 @@ def _proved(scope: Scope, test: cst.BaseExpression, name: str) -> Type | None:
     if classes is None:
         return None
     options = [e.value for e in classes.elements] if isinstance(classes, cst.Tuple) else [classes]
-    types = [_instance_of(scope.resolve(option)) for option in options]
+    types = [instance_of(scope.resolve(option)) for option in options]
     return join(list(types)) if types else None
-
-
-def _instance_of(symbol: Symbol | None) -> Type | None:
-    if isinstance(symbol, Class):
-        return _instance(symbol)
-    if not isinstance(symbol, str):
-        return None
-    if symbol in PARAMETER_CLASSES:
-        return PARAMETER
-    if symbol == "torch.Tensor":
-        return TENSOR
-    known = module_class(symbol)
-    if known is not None:
-        return Type("module", known.name, owns={"always": True, "never": False}.get(known.owns))
-    if foreign_module(symbol):
-        return MODULE
-    return Type("optimizer", symbol) if symbol in OPTIMIZERS else None
-
-
-def _instance(cls: Class) -> Type | None:
-    """A value of a class of the project; a module's own parameters are counted only when somebody asks."""
-    if cls.is_module:
-        return Type("module", cls.canonical, cls)
-    if cls.is_module is False:
-        if cls.inherits("torch.optim.Optimizer"):
-            return Type("optimizer", cls.canonical, cls)
-        return Type("other", cls.canonical, cls)
-    return None
-
-
-def _class_object(symbol: Symbol | None) -> Type | None:
-    if isinstance(symbol, Class):
-        return Type("class", symbol.canonical, symbol)
-    if isinstance(symbol, str) and (module_class(symbol) is not None or foreign_module(symbol)):
-        return Type("class", symbol)
-    return None
-
-
-def type_of_annotation(scope: Scope, node: cst.CSTNode) -> Type | None:
-    """What a value is according to its annotation: `nn.Linear`, `Optional[nn.Module]`, `list[nn.Parameter]`..."""
-    if isinstance(node, cst.SimpleString):
-        try:
-            node = cst.parse_expression(str(node.evaluated_value))
-        except cst.ParserSyntaxError:
-            return None
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
-        return join([type_of_annotation(scope, node.left), type_of_annotation(scope, node.right)])
-    if isinstance(node, cst.Name) and node.value == "None":
-        return NONE
-    if isinstance(node, cst.Subscript):
-        return _generic(scope, node)
-    if isinstance(node, cst.Name) and node.value in _PLAIN_TYPES - {"Any", "Callable", "Optional", "Union"}:
-        return OTHER
-    return _instance_of(scope.resolve(node))
-
-
-def _generic(scope: Scope, node: cst.Subscript) -> Type | None:
-    head = (scope.qualified(node.value) or "").rpartition(".")[2]
-    inner = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
-    if head == "Optional" and inner:
-        return type_of_annotation(scope, inner[0])
-    if head == "Union":
-        return join([type_of_annotation(scope, i) for i in inner])
-    if head in ("type", "Type") and inner:
-        of = type_of_annotation(scope, inner[0])
-        return Type("class", of.name, of.cls) if of is not None and of.is_module else None
-    if head.lower() in ("list", "tuple", "sequence", "iterable", "set", "iterator", "collection") and inner:
-        if isinstance(inner[-1], cst.Ellipsis):
-            inner.pop()
-        item = join([type_of_annotation(scope, i) for i in inner])
-        return Type("container", head, item=item, lazy=head in ("Iterator",)) if item is not None else None
-    if head.lower() in ("dict", "mapping", "ordereddict", "mutablemapping") and len(inner) == 2:
-        item = type_of_annotation(scope, inner[1])
-        return Type("container", "dict", item=item) if item is not None else None
-    return None
 
 
 # Attributes, elements
@@ -336,31 +218,8 @@ def _attribute(scope: Scope, node: cst.Attribute) -> Type | None:
     if name == "grad" and (owner is None or owner.kind in ("parameter", "tensor")):
         return GRADIENT
     if owner is None:
-        return _class_object(scope.resolve(node))
+        return class_object(scope.resolve(node))
     return attribute_of(owner, name)
-
-
-def attribute_of(owner: Type, name: str) -> Type | None:
-    """What an attribute of a value is."""
-    if owner.kind == "module":
-        if owner.cls is not None:
-            return owner.cls.attribute(name)
-        known = module_class(owner.name)
-        return _known_attribute(known, name) if known is not None else None
-    if owner.kind in ("parameter", "tensor", "buffer"):
-        return TENSOR if name in ("data", "T", "mT", "real", "imag") else OTHER
-    if owner.cls is not None and owner.kind == "other":
-        return owner.cls.attribute(name)
-    return None
-
-
-def _known_attribute(known: ModuleClass, name: str) -> Type | None:
-    if name in known.parameters:
-        return PARAMETER
-    if name in known.buffers:
-        return BUFFER
-    inner = known.submodules.get(name)
-    return _instance_of(inner) if inner is not None else None
 
 
 def _subscript(scope: Scope, node: cst.Subscript) -> Type | None:
@@ -482,221 +341,6 @@ def _unary(scope: Scope, node: cst.UnaryOperation) -> Type | None:
     return OTHER if isinstance(node.operator, cst.Not) else value
 
 
-# Calls
-
-
-def _call(scope: Scope, node: cst.Call) -> Type | None:
-    if isinstance(node.func, cst.Attribute):
-        receiver = scope.type(node.func.value)
-        if receiver is not None and receiver.kind != "class":
-            found = _method(receiver, node.func.attr.value)
-            if found is not None:
-                return found
-        elif receiver is not None and receiver.cls is not None:
-            return _class_method(receiver, node.func.attr.value)
-        elif receiver is None and node.func.attr.value in _MODULE_ITERATORS:
-            return _module_method(MODULE, node.func.attr.value)
-    name = scope.qualified(node.func)
-    if name is not None:
-        found = _external(scope, node, name)
-        if found is not None:
-            return found
-    symbol = scope.resolve(node.func)
-    if isinstance(symbol, Class):
-        return _instance(symbol)
-    if symbol is not None and not isinstance(symbol, str):
-        return symbol.returned
-    called = scope.type(node.func)
-    if called is not None and called.kind == "class":
-        if called.cls is not None:
-            return _instance(called.cls)
-        known = module_class(called.name)
-        return _module(scope, node, known) if known is not None else _instance_of(called.name)
-    return None
-
-
-def _external(scope: Scope, node: cst.Call, name: str) -> Type | None:
-    if name in PARAMETER_CLASSES:
-        return PARAMETER
-    if name in BUFFER_CLASSES:
-        return BUFFER
-    if name in OPTIMIZERS:
-        return Type("optimizer", name)
-    known = module_class(name)
-    if known is not None:
-        return _module(scope, node, known)
-    if foreign_module(name):
-        return MODULE
-    arguments = [a.value for a in node.args if a.star == ""]
-    first = arguments[0] if arguments else None
-    if name in TENSOR_FACTORIES:
-        return TENSOR
-    if first is not None and name in _COPIES:
-        return scope.type(first)
-    if first is not None and name in _SAME_MODULE:
-        return scope.type(first)
-    if name.startswith("torch.nn.init."):
-        return scope.type(first) if first is not None else None
-    if name in _CONTAINERS and first is not None:
-        source = scope.type(first)
-        if source is not None and source.kind in ("container", "module"):
-            return Type(
-                "container",
-                name,
-                item=source.item,
-                parts=source.parts,
-                owns=source.owns,
-                pairs=source.pairs,
-                lazy=name in _LAZY,
-            )
-        return None
-    if name in ("filter", "map", "itertools.chain"):
-        return _lazy_call(scope, name, arguments)
-    if name in ("dict", "collections.OrderedDict", "list", "tuple", "set") and not node.args:
-        return Type("container", name.rpartition(".")[2])
-    if name in ("functools.partial", "partial") and first is not None:
-        of = scope.type(first)
-        return of if of is not None and of.kind == "class" else None
-    if name in ("len", "int", "float", "str", "sum", "range", "isinstance", "max", "min"):
-        return OTHER
-    if name == "getattr" and len(arguments) >= 2 and isinstance(arguments[1], cst.SimpleString):
-        owner = scope.type(arguments[0])
-        return attribute_of(owner, str(arguments[1].evaluated_value)) if owner is not None else None
-    return None
-
-
-def _lazy_call(scope: Scope, name: str, arguments: list[cst.BaseExpression]) -> Type | None:
-    if name == "filter" and len(arguments) == 2:
-        source = scope.type(arguments[1])
-        if source is not None and source.kind in ("container", "module"):
-            return Type(
-                "container", name, item=source.item, parts=source.parts, owns=source.owns, pairs=source.pairs, lazy=True
-            )
-        return None
-    if name == "itertools.chain":
-        sources = [scope.type(a) for a in arguments]
-        items = [s.item if s is not None and s.kind == "container" else None for s in sources]
-        return Type("container", name, item=join(items), lazy=True) if items else None
-    return Type("container", name, lazy=True)
-
-
-def _module(scope: Scope, node: cst.Call, known: ModuleClass) -> Type:
-    """An instance of one of torch's modules, and whether its arguments leave it parameters."""
-    if known.owns == "always" or known.owns == "never":
-        return Type("module", known.name, owns=known.owns == "always")
-    if known.owns == "arguments":
-        return Type("module", known.name, owns=_owns_by_arguments(scope, node, known))
-    items: list[Type | None] = []
-    for arg in node.args:
-        value = scope.type(arg.value)
-        if value is not None and (arg.star or value.kind == "container"):
-            items.extend(value.parts or (value.item or Type("module", owns=value.owns),))
-        else:
-            items.append(value)
-    if known.name in _HOLD_PARAMETERS:
-        parts = tuple(item for item in items if item is None or item.is_parameter)
-        return Type("module", known.name, item=PARAMETER, parts=parts)
-    return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))
-
-
-def _owns_by_arguments(scope: Scope, node: cst.Call, known: ModuleClass) -> bool | None:
-    """Whether arguments such as `affine=False` leave the module without parameters."""
-    given = _arguments(node, known.arguments)
-    flags = [(given[name], value) for name, value in known.without if name in given]
-    if not flags:
-        return None if any(arg.star for arg in node.args) else known.owns_by_default
-    if any(scope.text(flag) == repr(value) for flag, value in flags):
-        return False
-    return True if all(scope.text(flag) in ("True", "False") for flag, _ in flags) else None
-
-
-def _arguments(node: cst.Call, names: tuple[str, ...]) -> dict[str, cst.BaseExpression]:
-    """The arguments of a call by name; after a starred one, positions are unknown and left out."""
-    given: dict[str, cst.BaseExpression] = {}
-    for index, arg in enumerate(node.args):
-        if arg.star:
-            break
-        if arg.keyword is not None:
-            given[arg.keyword.value] = arg.value
-        elif index < len(names):
-            given[names[index]] = arg.value
-    return given
-
-
-def _class_method(receiver: Type, name: str) -> Type | None:
-    """What a method gives that is called on a class object: `Net.load(path)`, `Base.__subclasses__()`."""
-    if name == "__subclasses__":
-        return Type("container", "list", item=receiver)
-    method = receiver.cls.method(name) if receiver.cls is not None else None
-    return method.returned if method is not None else None
-
-
-def _method(receiver: Type, name: str) -> Type | None:
-    if receiver.kind == "module":
-        return _module_method(receiver, name)
-    if receiver.kind in ("parameter", "tensor", "buffer"):
-        return _tensor_method(receiver, name)
-    if receiver.kind == "container":
-        if name == "values":
-            return Type("container", "values", item=receiver.item, owns=receiver.owns)
-        if name == "items":
-            return Type("container", "items", item=receiver.item, owns=receiver.owns, pairs=True)
-        if name in ("copy",):
-            return receiver
-        return receiver.item if name in ("pop", "get") else None
-    if receiver.cls is not None:
-        method = receiver.cls.method(name)
-        return method.returned if method is not None else None
-    return None
-
-
-#: Whatever has one of these methods is a module.
-_MODULE_ITERATORS = {
-    "children",
-    "named_children",
-    "buffers",
-    "modules",
-    "named_buffers",
-    "named_modules",
-    "named_parameters",
-    "parameters",
-    "state_dict",
-}
-
-
-def _module_method(receiver: Type, name: str) -> Type | None:
-    if receiver.cls is not None:
-        method = receiver.cls.method(name)
-        if method is not None:
-            return method.returned if method.cls is None or method.cls.canonical != "torch.nn.Module" else None
-    if name in MODULE_SELF_METHODS:
-        return receiver
-    if name in ("parameters", "named_parameters"):
-        return Type("container", name, item=PARAMETER, owns=True, pairs=name != "parameters", lazy=True)
-    if name in ("modules", "children", "named_modules", "named_children"):
-        return Type("container", name, item=receiver.item or MODULE, pairs=name.startswith("named"), lazy=True)
-    if name in ("buffers", "named_buffers"):
-        return Type("container", name, item=BUFFER, owns=False, pairs=name.startswith("named"), lazy=True)
-    if name == "state_dict":
-        return STATE_DICT
-    if name == "get_submodule":
-        return MODULE
-    if name == "get_parameter":
-        return PARAMETER
-    if name in ("values", "items"):
-        return Type("container", name, item=receiver.item, owns=receiver.owns, pairs=name == "items")
-    return None
-
-
-def _tensor_method(receiver: Type, name: str) -> Type | None:
-    if name in TENSOR_INPLACE or (name.endswith("_") and not name.endswith("__")):
-        return receiver  # `requires_grad_`, `share_memory_`: the tensor itself
-    if name in ("item", "tolist", "size", "dim", "numel", "numpy"):
-        return OTHER
-    leaf = receiver.leaf and receiver.kind != "parameter"
-    return replace(TENSOR, leaf=leaf or name in ("detach",))
-
-
 def _starred(scope: Scope, node: cst.StarredElement) -> Type | None:
     found = scope.type(node.value)
     return found.item if found is not None else None
@@ -719,6 +363,6 @@ _HANDLERS: dict[type, Callable[..., Type | None]] = {
     cst.BinaryOperation: _arithmetic,
     cst.UnaryOperation: _unary,
     cst.NamedExpr: _named,
-    cst.Call: _call,
+    cst.Call: result_of,
     cst.StarredElement: _starred,
 }

@@ -12,6 +12,7 @@ import libcst as cst
 
 from paramlint.draft import Draft
 from paramlint.facts import infer
+from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
@@ -283,7 +284,7 @@ class Scope:
 
     def type_of_annotation(self, node: cst.CSTNode) -> Type | None:
         """What a value is according to its annotation."""
-        return infer.type_of_annotation(self, node)
+        return type_of_annotation(self, node)
 
     @cached_property
     def assignments(self) -> list[tuple[str, Assignment]]:

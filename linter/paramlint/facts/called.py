@@ -1,0 +1,174 @@
+"""What calls give: of classes, of functions, of torch's and Python's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from paramlint.facts.annotations import instance, instance_of
+from paramlint.facts.classes import Class
+from paramlint.facts.members import MODULE_ITERATORS, attribute_of, class_method, method_of, module_method
+from paramlint.facts.types import BUFFER, MODULE, OTHER, PARAMETER, TENSOR, Type, join
+from paramlint.knowledge import (
+    BUFFER_CLASSES,
+    OPTIMIZERS,
+    PARAMETER_CLASSES,
+    TENSOR_FACTORIES,
+    ModuleClass,
+    module_class,
+)
+from paramlint.knowledge.foreign import foreign_module
+
+if TYPE_CHECKING:
+    from paramlint.facts.scopes import Scope
+
+_COPIES = {"copy.deepcopy", "copy.copy", "deepcopy"}
+#: Functions that give back the module they are given, changed in place or wrapped.
+_SAME_MODULE = {
+    "torch.compile", "torch.jit.script", "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm",
+    "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm",
+    "torch.nn.utils.parametrizations.orthogonal", "torch.nn.utils.remove_weight_norm",
+}  # fmt: skip
+_HOLD_PARAMETERS = {"torch.nn.ParameterList", "torch.nn.ParameterDict"}
+_CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"}
+_LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
+
+
+def result_of(scope: Scope, node: cst.Call) -> Type | None:
+    """What a call gives."""
+    if isinstance(node.func, cst.Attribute):
+        receiver = scope.type(node.func.value)
+        if receiver is not None and receiver.kind != "class":
+            found = method_of(receiver, node.func.attr.value)
+            if found is not None:
+                return found
+        elif receiver is not None and receiver.cls is not None:
+            return class_method(receiver, node.func.attr.value)
+        elif receiver is None and node.func.attr.value in MODULE_ITERATORS:
+            return module_method(MODULE, node.func.attr.value)
+    name = scope.qualified(node.func)
+    if name is not None:
+        found = _external(scope, node, name)
+        if found is not None:
+            return found
+    symbol = scope.resolve(node.func)
+    if isinstance(symbol, Class):
+        return instance(symbol)
+    if symbol is not None and not isinstance(symbol, str):
+        return symbol.returned
+    called = scope.type(node.func)
+    if called is not None and called.kind == "class":
+        if called.cls is not None:
+            return instance(called.cls)
+        known = module_class(called.name)
+        return _module(scope, node, known) if known is not None else instance_of(called.name)
+    return None
+
+
+def _external(scope: Scope, node: cst.Call, name: str) -> Type | None:
+    if name in PARAMETER_CLASSES:
+        return PARAMETER
+    if name in BUFFER_CLASSES:
+        return BUFFER
+    if name in OPTIMIZERS:
+        return Type("optimizer", name)
+    known = module_class(name)
+    if known is not None:
+        return _module(scope, node, known)
+    if foreign_module(name):
+        return MODULE
+    arguments = [a.value for a in node.args if a.star == ""]
+    first = arguments[0] if arguments else None
+    if name in TENSOR_FACTORIES:
+        return TENSOR
+    if first is not None and name in _COPIES:
+        return scope.type(first)
+    if first is not None and name in _SAME_MODULE:
+        return scope.type(first)
+    if name.startswith("torch.nn.init."):
+        return scope.type(first) if first is not None else None
+    if name in _CONTAINERS and first is not None:
+        source = scope.type(first)
+        if source is not None and source.kind in ("container", "module"):
+            return Type(
+                "container",
+                name,
+                item=source.item,
+                parts=source.parts,
+                owns=source.owns,
+                pairs=source.pairs,
+                lazy=name in _LAZY,
+            )
+        return None
+    if name in ("filter", "map", "itertools.chain"):
+        return _lazy_call(scope, name, arguments)
+    if name in ("dict", "collections.OrderedDict", "list", "tuple", "set") and not node.args:
+        return Type("container", name.rpartition(".")[2])
+    if name in ("functools.partial", "partial") and first is not None:
+        of = scope.type(first)
+        return of if of is not None and of.kind == "class" else None
+    if name in ("len", "int", "float", "str", "sum", "range", "isinstance", "max", "min"):
+        return OTHER
+    if name == "getattr" and len(arguments) >= 2 and isinstance(arguments[1], cst.SimpleString):
+        owner = scope.type(arguments[0])
+        return attribute_of(owner, str(arguments[1].evaluated_value)) if owner is not None else None
+    return None
+
+
+def _lazy_call(scope: Scope, name: str, arguments: list[cst.BaseExpression]) -> Type | None:
+    if name == "filter" and len(arguments) == 2:
+        source = scope.type(arguments[1])
+        if source is not None and source.kind in ("container", "module"):
+            return Type(
+                "container", name, item=source.item, parts=source.parts, owns=source.owns, pairs=source.pairs, lazy=True
+            )
+        return None
+    if name == "itertools.chain":
+        sources = [scope.type(a) for a in arguments]
+        items = [s.item if s is not None and s.kind == "container" else None for s in sources]
+        return Type("container", name, item=join(items), lazy=True) if items else None
+    return Type("container", name, lazy=True)
+
+
+def _module(scope: Scope, node: cst.Call, known: ModuleClass) -> Type:
+    """An instance of one of torch's modules, and whether its arguments leave it parameters."""
+    if known.owns == "always" or known.owns == "never":
+        return Type("module", known.name, owns=known.owns == "always")
+    if known.owns == "arguments":
+        return Type("module", known.name, owns=_owns_by_arguments(scope, node, known))
+    items: list[Type | None] = []
+    for arg in node.args:
+        value = scope.type(arg.value)
+        if value is not None and (arg.star or value.kind == "container"):
+            items.extend(value.parts or (value.item or Type("module", owns=value.owns),))
+        else:
+            items.append(value)
+    if known.name in _HOLD_PARAMETERS:
+        parts = tuple(item for item in items if item is None or item.is_parameter)
+        return Type("module", known.name, item=PARAMETER, parts=parts)
+    return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))
+
+
+def _owns_by_arguments(scope: Scope, node: cst.Call, known: ModuleClass) -> bool | None:
+    """Whether arguments such as `affine=False` leave the module without parameters."""
+    given = _arguments(node, known.arguments)
+    flags = [(given[name], value) for name, value in known.without if name in given]
+    if not flags:
+        return None if any(arg.star for arg in node.args) else known.owns_by_default
+    if any(scope.text(flag) == repr(value) for flag, value in flags):
+        return False
+    return True if all(scope.text(flag) in ("True", "False") for flag, _ in flags) else None
+
+
+def _arguments(node: cst.Call, names: tuple[str, ...]) -> dict[str, cst.BaseExpression]:
+    """The arguments of a call by name; after a starred one, positions are unknown and left out."""
+    given: dict[str, cst.BaseExpression] = {}
+    for index, arg in enumerate(node.args):
+        if arg.star:
+            break
+        if arg.keyword is not None:
+            given[arg.keyword.value] = arg.value
+        elif index < len(names):
+            given[names[index]] = arg.value
+    return given
