@@ -180,7 +180,10 @@ def examine(data: bytes) -> tuple[list[str], float]:
         began = _processor_time()
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "paramlint", *arguments], cwd=folder, capture_output=True, timeout=PATIENCE * LIMIT
+                [sys.executable, "-m", "paramlint", *arguments],
+                cwd=folder,
+                capture_output=True,
+                timeout=PATIENCE * LIMIT,
             )
         except subprocess.TimeoutExpired:
             return [f"no answer in {PATIENCE * LIMIT} s"], float(PATIENCE * LIMIT)
