@@ -156,7 +156,6 @@ def test_a_copy_without_values_has_the_strides_that_it_asks_for() -> None:
         assert turned.contiguous().view(32).shape == (32,)
 
 
-
 def test_rejection_sampling_is_random_and_one_call():
     write = written(lambda: nn.init.trunc_normal_(torch.empty(40, 40), std=1.0, a=-0.5, b=0.5))
     assert (write.call, write.kind) == ("trunc_normal_", "random")
