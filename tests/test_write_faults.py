@@ -329,8 +329,23 @@ def state(path: Path) -> tuple[object, ...]:
 # A system call that fails.
 
 
+def test_a_signal_while_the_temporary_file_is_made_leaves_none(bad, monkeypatch):
+    real = os.open
+
+    def interrupted(*arguments: object) -> int:
+        os.close(real(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("paramlint.rewrite.os.open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(Rewrite(Source.read(str(bad)), Source(str(bad), GOOD.encode()), 1))
+    monkeypatch.undo()
+    assert bad.read_text() == BAD
+    assert left_over(bad.parent) == []
+
+
 @pytest.mark.parametrize(
-    ("call", "number"), [("fsync", 5), ("replace", 1), ("replace", 18), ("utime", 1), ("fdopen", 24), ("stat", 116)]
+    ("call", "number"), [("fsync", 5), ("replace", 1), ("replace", 18), ("utime", 1), ("open", 24), ("stat", 116)]
 )
 def test_a_call_that_fails(bad, capsys, monkeypatch, call, number):
     """Errors of disks, of networks and of too many open files."""

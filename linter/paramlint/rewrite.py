@@ -6,8 +6,8 @@ import os
 import secrets
 import shutil
 import stat
-import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from paramlint.source import Source
@@ -39,12 +39,8 @@ def write(rewrite: Rewrite) -> None:
     _require_unchanged(target, rewrite)
     if not os.access(target, os.W_OK):
         raise PermissionError("it is read-only")
-    descriptor, temporary = tempfile.mkstemp(prefix=".paramlint-", dir=os.path.dirname(target))
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(rewrite.after.data)
-            stream.flush()
-            os.fsync(stream.fileno())
+    with _beside(target) as temporary:
+        _create(temporary, rewrite.after.data)
         _require_unchanged(target, rewrite)  # the disk may have taken its time
         if _must_stay(target, temporary):  # the complete new content is on the disk by now
             _overwrite(target, rewrite)
@@ -52,9 +48,6 @@ def write(rewrite: Rewrite) -> None:
             shutil.copystat(target, temporary)
             os.utime(temporary)
             os.replace(temporary, target)
-    finally:
-        with suppress(FileNotFoundError):  # it has been moved
-            os.unlink(temporary)
 
 
 def _must_stay(target: str, temporary: str) -> bool:
@@ -82,18 +75,30 @@ def put(path: str, data: bytes) -> None:
         OSError: nothing was changed.
     """
     target = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(target), f".paramlint-{secrets.token_hex(8)}")
-    try:
-        with open(temporary, "xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+    with _beside(target) as temporary:
+        _create(temporary, data, 0o666)
         if os.path.exists(target):
             shutil.copymode(target, temporary)
         os.replace(temporary, target)
+
+
+@contextmanager
+def _beside(target: str) -> Iterator[str]:
+    """A name for a temporary file, gone afterwards; the name is first, since a signal may come while it is made."""
+    temporary = os.path.join(os.path.dirname(target), f".paramlint-{secrets.token_hex(8)}")
+    try:
+        yield temporary
     finally:
-        with suppress(FileNotFoundError):  # it has been moved
+        with suppress(FileNotFoundError):  # it has been moved, or never was
             os.unlink(temporary)
+
+
+def _create(path: str, data: bytes, mode: int = 0o600) -> None:
+    """Write a new file, and wait until it is on the disk."""
+    with open(path, "xb", opener=lambda path, flags: os.open(path, flags, mode)) as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _overwrite(target: str, rewrite: Rewrite) -> None:
