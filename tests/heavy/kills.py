@@ -60,12 +60,15 @@ def start(folder: Path, known: Result) -> int:
     child = os.fork()
     if child:
         return child
-    os.chdir(folder)
-    steps.run_paths = lambda *_: known  # type: ignore[assignment]
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)
-    os.dup2(quiet, 2)
-    os._exit(command(["check", "--isolated", "--no-cache", "--fix", "--unsafe-fixes"]))
+    try:
+        os.chdir(folder)
+        steps.run_paths = lambda *_: known  # type: ignore[assignment]
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        command(["check", "--isolated", "--no-cache", "--fix", "--unsafe-fixes"])
+    finally:
+        os._exit(0)  # an interrupt must not get into what the fork has of its parent's work
 
 
 def faults_of(folder: Path, number: int) -> tuple[list[str], int]:
