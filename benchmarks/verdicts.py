@@ -90,7 +90,7 @@ def row(case: Case, document: Document) -> str:
     mark = "!" if not is_as_expected(case, document) else "-" if case.bugs and not case.shows else " "
     said = [f"{found.code} {found.verdict or 'likely'}" for found in document.findings]
     if document.outcome.status != "ok":
-        said.append(document.outcome.status)
+        said.append(f"{document.outcome.status}: {document.outcome.message}")
     return f"{mark} {case.name:45} {','.join(sorted(case.bugs)) or 'good':8} {', '.join(said) or 'nothing'}"
 
 

@@ -68,7 +68,7 @@ def test_what_is_not_as_expected_is_marked(tmp_path: Path, run: Any) -> None:
     assert rows == [
         "! false.good.py good PRM201 confirmed",
         "! missed.bad.py PRM201 nothing",
-        "! raises.good.py good error",
+        "! raises.good.py good error: ZeroDivisionError: division by zero",
         "1 bad cases, of which 1 show; 2 good ones; 3 not as expected",
     ]
     assert status == 1
