@@ -234,7 +234,7 @@ def test_the_page_says_what_is_reached(measured):
     assert "| text that LibCST parses, corpus | less than 5 % | 4.00 % | reached |" in lines
     assert "| peak memory, corpus, cold | less than 250 MB | 100 MB | reached |" in lines
     assert any(line.startswith("| a file of a set") and "| 0.9 | reached |" in line for line in lines)
-    assert any("3 of 4 models of timm" in line for line in lines)
+    assert any("3 of the 4 models of timm" in line for line in lines)
 
 
 def test_the_page_says_what_was_run_when(measured):
