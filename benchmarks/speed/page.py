@@ -213,8 +213,8 @@ small model:
     taken = [seconds for seconds in part["zoo"] if seconds is not None]
     return f"""{text}
 
-`benchmarks/verify_zoo.py` built and proved {len(taken):,} of the {len(part["zoo"]):,} models of timm it was asked for in
-{sum(taken):,.0f} s of CPU: {statistics.median(taken):.2f} s in the median, {max(taken):.1f} s for the slowest."""
+`benchmarks/verify_zoo.py` built and proved {len(taken):,} of the {len(part["zoo"]):,} models of timm it was asked for
+in {sum(taken):,.0f} s of CPU: {statistics.median(taken):.2f} s in the median, {max(taken):.1f} s for the slowest."""
 
 
 def steps(series: Series, name: str, sizes: Iterable[str]) -> list[Ratio]:
