@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
 
 from paramlint import __version__
 
 
+@cache
 def engine() -> str:
-    """A digest that changes with all of them. The files are not read, their times and sizes are enough."""
+    """A digest that changes with all of them. The files are not read, their times and sizes are enough.
+
+    It is that of the first call: a process goes on with what it has loaded, and flake8 asks for each file.
+    """
     said = [__version__, sys.version, *map(_state, _sources())]
     return blake2b("\0".join(said).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
