@@ -4,13 +4,16 @@
     benchmarks/virtual_build.py [SHAPE ...]
 
 The weights of the largest would be 4 TB. Prints CPU seconds and the growth of resident memory after torch was imported
-and used once.
+and used once. Each is built with `normal_`, as Llama is in transformers, and with `trunc_normal_`, as in torchtitan:
+a dozen operations a draw.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import psutil
 from torch import nn
@@ -38,8 +41,17 @@ def block(width: int, hidden: int, key_value: int) -> nn.Module:
 
 
 class Llama(nn.Module):
-    def __init__(self, width: int, hidden: int, key_value: int, depth: int, vocabulary: int) -> None:
+    def __init__(
+        self,
+        width: int,
+        hidden: int,
+        key_value: int,
+        depth: int,
+        vocabulary: int,
+        draw: Callable[..., Any] = nn.init.normal_,
+    ) -> None:
         super().__init__()
+        self.draw = draw
         self.embedding = nn.Embedding(vocabulary, width)
         self.blocks = nn.ModuleList(block(width, hidden, key_value) for _ in range(depth))
         self.norm = nn.RMSNorm(width)
@@ -48,7 +60,7 @@ class Llama(nn.Module):
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.trunc_normal_(module.weight, std=0.02)
+            self.draw(module.weight, std=0.02)
 
 
 def statuses(build: Build) -> dict[str, int]:
@@ -59,20 +71,22 @@ def statuses(build: Build) -> dict[str, int]:
     return counts
 
 
-def measure(shape: str) -> None:
+def measure(shape: str, draw: Callable[..., Any]) -> None:
     process = psutil.Process()
     memory, started = process.memory_info().rss, time.process_time()
-    build = build_virtual(lambda: Llama(*SHAPES[shape]))
+    build = build_virtual(lambda: Llama(*SHAPES[shape], draw))
     found = statuses(build)
     seconds, grown = time.process_time() - started, process.memory_info().rss - memory
     count = sum(parameter.numel() for parameter in build.module.parameters())
-    print(f"{count / 1e9:.1f} billion parameters, {found}: {seconds:.2f} s CPU, {grown / 2**20:.0f} MiB")
+    size = f"{count / 1e9:.1f} billion parameters"
+    print(f"{size}, {draw.__name__}, {found}: {seconds:.2f} s CPU, {grown / 2**20:.0f} MiB")
 
 
 def main() -> None:
     statuses(build_virtual(lambda: Llama(64, 128, 16, 2, 100)))
     for shape in sys.argv[1:] or SHAPES:
-        measure(shape)
+        for draw in (nn.init.normal_, nn.init.trunc_normal_):
+            measure(shape, draw)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import subprocess
 import sys
@@ -157,6 +158,20 @@ def test_the_random_state_is_left_alone():
     torch.manual_seed(3)
     live_model(Layer)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_the_collector_passes_over_what_was_there_only_while_a_model_is_built():
+    frozen = []
+
+    def factory() -> nn.Module:
+        frozen.append(gc.get_freeze_count())
+        build_virtual(Layer)
+        frozen.append(gc.get_freeze_count())
+        return Layer()
+
+    build_virtual(factory)
+    assert frozen[0] == frozen[1] > 1000
+    assert gc.get_freeze_count() == 0
 
 
 def test_trace_reports_on_a_model_built_meanwhile():

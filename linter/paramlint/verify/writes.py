@@ -22,6 +22,7 @@ import torch
 
 Kind = Literal["constant", "random", "computed"]
 Scalar = int | float | bool | str
+Author = Literal["user", "torch", "machinery", "paramlint"]
 
 CONSTANT_OPS = frozenset(
     [
@@ -205,23 +206,23 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         if _is_initialiser(frame, storage):
             initialiser = frame
             continue
-        if _is_machinery(frame.f_code.co_filename):
+        who = _author(frame.f_code.co_filename)
+        if who in ("machinery", "paramlint"):
             continue
-        in_torch = frame.f_code.co_filename.startswith(TORCH)
         module = _running_module(frame)
         if module and not owner:
             owner = module
-        if in_torch and module and not library_call and frame.f_code.co_name != "_apply":
-            library_call = f"{module}.{frame.f_code.co_name}"
-        if not in_torch:
+        if who == "user":
             user = frame
             break
+        if module and not library_call and frame.f_code.co_name != "_apply":
+            library_call = f"{module}.{frame.f_code.co_name}"
     called = initialiser.f_code.co_name if initialiser else op
     return Write(
         call=called,
         arguments=_arguments(initialiser) if initialiser else arguments,
         module=initialiser.f_globals.get("__name__", "") if initialiser else "",
-        lines=tuple(_lines(user)) if user else (),
+        lines=_lines(user) if user else (),
         library_call=library_call,
         owner=owner,
         steps=(Step(op, arguments),),
@@ -238,18 +239,19 @@ def _frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _lines(user: FrameType) -> Iterator[Line]:
+def _lines(user: FrameType) -> tuple[Line, ...]:
     """The lines of the user's code from a frame outwards, up to where this package runs it."""
     frame: FrameType | None = user
-    found = 0
-    while frame is not None and found < MOST_LINES:
+    found: list[Line] = []
+    while frame is not None and len(found) < MOST_LINES:
         code = frame.f_code
-        if code.co_filename.startswith(PACKAGE):
-            return
-        if not _is_machinery(code.co_filename) and not code.co_filename.startswith(TORCH):
-            found += 1
-            yield Line(code.co_filename, frame.f_lineno, code.co_name, code.co_firstlineno)
+        who = _author(code.co_filename)
+        if who == "paramlint":
+            break
+        if who == "user":
+            found.append(Line(code.co_filename, frame.f_lineno, code.co_name, code.co_firstlineno))
         frame = frame.f_back
+    return tuple(found)
 
 
 def _is_initialiser(frame: FrameType, storage: int) -> bool:
@@ -268,14 +270,15 @@ def _address(tensor: torch.Tensor) -> int:
 
 
 @cache
-def _is_machinery(filename: str) -> bool:
-    """Code that only passes calls on: Python's library, generated code, torch's dispatch, this package."""
+def _author(filename: str) -> Author:
+    """Whose code a file is; `machinery` only passes calls on: Python's library, generated code, torch's dispatch."""
+    if filename.startswith(PACKAGE):
+        return "paramlint"
     if filename.startswith(TORCH):
         inside = filename[len(TORCH) + 1 :]
-        return not inside.startswith(("nn/modules/", "nn/utils/", "optim/", "ao/"))
-    if filename.startswith(("<frozen", "<string>", PACKAGE)):
-        return True
-    return filename.startswith(STANDARD_LIBRARY) and "-packages" not in filename
+        return "torch" if inside.startswith(("nn/modules/", "nn/utils/", "optim/", "ao/")) else "machinery"
+    is_library = filename.startswith(STANDARD_LIBRARY) and "-packages" not in filename
+    return "machinery" if is_library or filename.startswith(("<frozen", "<string>")) else "user"
 
 
 def _running_module(frame: FrameType) -> str:
