@@ -115,4 +115,4 @@ def _is_uncalled(method: Scope) -> bool:
     if package is None:
         return True
     pattern = re.compile(mention.pattern.encode())
-    return not any(pattern.search(package.texts[path]) for path in package.paths_with(method.file, method.name))
+    return not any(pattern.search(package.text(path)) for path in package.paths_with(method.file, method.name))

@@ -27,6 +27,8 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 #: Files kept parsed. The syntax tree of a file takes some 40 times its size.
 _KEPT = 48
+#: Bytes of their text: what bounds the memory where files are large.
+_KEPT_SIZE = 1_500_000
 
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str
@@ -265,6 +267,7 @@ class Project:
         self.roots = [os.path.abspath(root) for root in roots or []]
         self.is_draft = is_draft
         self._files: OrderedDict[str, File | None] = OrderedDict()
+        self._size = 0
         self.memo: dict[str, Any] = {}
         self._found: dict[tuple[str, str], tuple[tuple[str, str] | None, list[Look]]] = {}
         self._outside: dict[tuple[str, str], str | None] = {}
@@ -306,9 +309,11 @@ class Project:
 
     def _keep(self, path: str, file: File | None) -> None:
         self._files[path] = file
-        if len(self._files) > _KEPT:
+        self._size += len(file.source.data) if file is not None else 0
+        while len(self._files) > _KEPT or (self._size > _KEPT_SIZE and len(self._files) > 1):
             _, oldest = self._files.popitem(last=False)
             if oldest is not None:
+                self._size -= len(oldest.source.data)
                 oldest.let_go()
 
     def _read(self, path: str) -> File | None:

@@ -14,11 +14,14 @@ from paramlint.source import UnreadableError
 if TYPE_CHECKING:
     from paramlint.facts.files import File, Project
 
+#: Bytes of text. The few questions about larger packages read the rest again.
+_KEPT = 8_000_000
+
 AnswerT = TypeVar("AnswerT")
 
 
 class Package:
-    """The Python files under one folder, read once; only the text of those that mention torch is kept."""
+    """The Python files under one folder; only the text of those that mention torch is kept, and only so much of it."""
 
     def __init__(self, project: Project, root: str) -> None:
         self.root = root
@@ -26,17 +29,26 @@ class Package:
         self._project = project
 
     @cached_property
-    def texts(self) -> dict[str, bytes]:
-        """Path to text, of the files that mention torch."""
-        found: dict[str, bytes] = {}
+    def _known(self) -> dict[str, bytes | None]:
+        """Path to text, of the files that mention torch; `None` where it is read again when it is asked for."""
+        known: dict[str, bytes | None] = {}
+        size = 0
         for path in self._project.dependencies.files(self.root):
-            try:
-                data = self._project.dependencies.read(path).data
-            except UnreadableError:
-                continue
-            if b"torch" in data:
-                found[path] = data
-        return found
+            text = self._read(path)
+            if b"torch" in text:
+                size += len(text)
+                known[path] = text if size <= _KEPT else None
+        return known
+
+    def text(self, path: str) -> bytes:
+        """The text of a file that mentions torch."""
+        return self._known[path] or self._read(path)
+
+    def _read(self, path: str) -> bytes:
+        try:
+            return self._project.dependencies.read(path).data
+        except UnreadableError:
+            return b""
 
     @property
     def is_package(self) -> bool:
@@ -50,16 +62,17 @@ class Package:
         patterns = [re.compile(rb"\b" + re.escape(word.encode()) + rb"\b") for word in words]
         found = [
             path
-            for path, data in self.texts.items()
-            if all(word.encode() in data for word in words) and all(p.search(data) for p in patterns)
+            for path in self._known
+            if all(word.encode() in (text := self.text(path)) for word in words)
+            and all(pattern.search(text) for pattern in patterns)
         ]
         self._searched(file, words, found)
         return found
 
     def count(self, file: File, pattern: re.Pattern[bytes]) -> int:
         """How often a pattern matches in all files."""
-        self._searched(file, (), list(self.texts))
-        return sum(len(pattern.findall(data)) for data in self.texts.values())
+        self._searched(file, (), list(self._known))
+        return sum(len(pattern.findall(self.text(path))) for path in self._known)
 
     def _searched(self, file: File, words: tuple[str, ...], found: list[str]) -> None:
         """Note that a file depends on which files have these words, and on what these files hold."""
