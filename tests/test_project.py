@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+
+import pytest
+
 from paramlint.check import check_paths
+from paramlint.collector import without_collector
 from paramlint.facts import Project
 from paramlint.suite import select
 
@@ -22,3 +27,60 @@ def test_a_path_is_reported_as_it_was_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reports = check_paths(["pkg/a.py", "pkg/b.py"], select(["PRM401"]), Project())
     assert [d.path for report in reports for d in report.diagnostics] == ["pkg/a.py", "pkg/b.py"]
+
+
+FORWARD = "\n    def forward(self, x):\n        return self.blocks[0](x)\n"
+
+
+@pytest.fixture
+def kept_one(monkeypatch):
+    """A project that keeps one file parsed; the garbage collector is off."""
+    monkeypatch.setattr("paramlint.facts.files._KEPT", 1)
+    with without_collector():
+        yield Project()
+
+
+def _module(folder, name):
+    path = folder / f"{name}.py"
+    path.write_text(BASE + LISTED + FORWARD)
+    return str(path)
+
+
+def test_a_file_that_is_let_go_leaves_nothing_to_the_collector(tmp_path, kept_one):
+    for report in check_paths([_module(tmp_path, "a")], select(["ALL"]), kept_one):
+        assert report.diagnostics
+    draft = kept_one.drafts.file(str(tmp_path / "a.py"))
+    (base,) = [draft.class_of(found.unit) for found in draft.outline.classes["Base"]]
+    assert base.attribute("blocks") is not None
+    assert base.mro == [base]
+    scopes = [weakref.ref(draft.scope(unit)) for unit in draft.outline.units]
+    cls, draft, base = weakref.ref(base), None, None
+    assert all(scope() is not None for scope in scopes)
+    kept_one.file(_module(tmp_path, "b"))
+    assert cls() is None
+    assert not any(scope() for scope in scopes)
+
+
+def test_what_is_used_of_a_file_that_is_let_go_stays_the_same(tmp_path, kept_one):
+    draft = kept_one.drafts.file(_module(tmp_path, "a"))
+    (outline,) = draft.outline.classes["Base"]
+    base, scope = draft.class_of(outline.unit), draft.scope(outline.unit)
+    node = scope.node
+    before = base.own_assignments("blocks")
+    kept_one.file(_module(tmp_path, "b"))
+    assert draft.class_of(outline.unit) is base
+    assert draft.scope(outline.unit) is scope
+    assert scope.node is node
+    assert base.own_assignments("blocks") == before
+    assert base.mro == [base]
+
+
+def test_room_is_made_by_size_too(tmp_path, monkeypatch):
+    paths = [_module(tmp_path, name) for name in "abc"]
+    monkeypatch.setattr("paramlint.facts.files._KEPT_SIZE", 2 * (tmp_path / "a.py").stat().st_size)
+    project = Project()
+    first, second, _ = [project.drafts.file(path) for path in paths]
+    assert project.drafts.file(paths[1]) is second
+    assert project.drafts.file(paths[0]) is not first
+    project.forget()
+    assert project.drafts.file(paths[1]) is not second

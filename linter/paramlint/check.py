@@ -107,7 +107,7 @@ def _check_source(
     path = source.path
     try:
         if tree is None:
-            tree = _known_tree(source, project) or ast.parse(source.text)
+            tree = _known_tree(source, project) or _parse(source, project)
         suppressions = Suppressions(source, tree)
         if b"torch" in source.data:
             report = _check(source, nominator, project, tree, reference, suppressions)
@@ -188,6 +188,12 @@ def _known_tree(source: Source, project: Project | None) -> ast.Module | None:
     """The file's tree where a name was followed into it before."""
     known = project.drafts.known(source) if project is not None else None
     return known.tree if known is not None else None
+
+
+def _parse(source: Source, project: Project | None) -> ast.Module:
+    if project is not None and b"torch" in source.data:  # it will stay for a while
+        project.make_room(len(source.data))
+    return ast.parse(source.text)
 
 
 def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:

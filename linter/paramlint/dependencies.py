@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Literal, NamedTuple, TypeVar
 
@@ -110,6 +110,12 @@ class Dependencies:
         self.edges: dict[Look, set[Look]] = {}
         self.folders: dict[str, list[str]] = {}
         self._gathered: list[set[Look]] = []
+        self._looks: dict[Look, Look] = {}
+
+    def look(self, what: Literal["text", "kind"], path: str) -> Look:
+        """A look at a path. Thousands of imports take the same ones: each is in memory once."""
+        look = Look(what, path)
+        return self._looks.setdefault(look, look)
 
     def note(self, asker: Look, looks: Iterable[Look]) -> None:
         """Have a file, or a search, depend on looks."""
@@ -128,7 +134,7 @@ class Dependencies:
 
     def kind(self, path: str) -> Kind:
         """What a path is."""
-        look = Look("kind", path)
+        look = self.look("kind", path)
         if look not in self.seen:
             self.seen[look] = kind(path)
         found: Kind = self.seen[look]  # type: ignore[assignment]
@@ -140,7 +146,7 @@ class Dependencies:
         Raises:
             UnreadableError: it cannot be opened.
         """
-        look = Look("text", os.path.abspath(path))
+        look = self.look("text", os.path.abspath(path))
         before = state(path)
         try:
             source = how.read(path)
@@ -166,8 +172,10 @@ class Dependencies:
         """Looks, and all that they have led to."""
         return _closure(looks, self.edges)
 
-    def reaching(self, looks: Iterable[Look]) -> set[Look]:
+    def reaching(self, looks: Collection[Look]) -> set[Look]:
         """Looks, and all that have led to them."""
+        if not looks:
+            return set()
         causes: dict[Look, set[Look]] = {}
         for cause, effects in self.edges.items():
             for effect in effects:

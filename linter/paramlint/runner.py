@@ -208,7 +208,9 @@ def _check(paths: Sequence[str], run: Run, step: Callable[[], None]) -> tuple[li
             step()
         return reports
 
-    return with_large_stack(check), project.dependencies
+    reports = with_large_stack(check)
+    project.forget()  # the cache needs the room
+    return reports, project.dependencies
 
 
 def _fix(result: Result, run: Run) -> None:

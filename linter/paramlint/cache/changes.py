@@ -40,6 +40,8 @@ class Changes:
         before = self._dependencies.folders.get(folder, [])
         now = self.folders[folder] = python_files(folder)
         searches = {look for look in self._dependencies.edges if look.what == "search" and look.path == folder}
+        if not searches:
+            return searches
         if any(os.path.exists(path) for path in set(before).difference(now)):
             return searches  # what the folder's files are is another question now
         looks = [Look("text", path) for path in now]

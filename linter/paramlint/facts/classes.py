@@ -41,6 +41,13 @@ class Class:
     def __repr__(self) -> str:
         return f"Class({self.file.source.path}:{self.outline.unit.first} {self.qualname})"
 
+    def let_go(self) -> None:
+        """Forget the answers that name scopes and classes, which name this one; they are worked out again."""
+        for name in ("mro", "own_attributes"):
+            vars(self).pop(name, None)
+        self._assignments.clear()
+        self.memo.clear()
+
     @cached_property
     def canonical(self) -> str:
         """The class's dotted name, module included; torch's own classes by their public name."""

@@ -6,8 +6,10 @@ import ast
 import builtins
 import os
 from collections import OrderedDict
+from collections.abc import MutableMapping
 from functools import cached_property
 from typing import Any, cast
+from weakref import WeakValueDictionary
 
 import libcst as cst
 
@@ -61,17 +63,19 @@ class File:
         self.is_whole = whole
         self.is_draft = draft
         self._tree = tree
-        self._scopes: dict[Unit, Scope] = {}
-        self._classes: dict[Unit, Class] = {}
+        self._decided: File | None = None
+        self._scopes: MutableMapping[Unit, Scope] = {}
+        self._classes: MutableMapping[Unit, Class] = {}
         self.memo: dict[str, Any] = {}
         #: Characters that LibCST has parsed, for the benchmarks.
         self.parsed = 0
 
     def decided(self, project: Project | None) -> File:
-        """The same file, answering from LibCST's trees."""
-        other = File(self.source, project)
-        other.__dict__["outline"] = self.outline
-        return other
+        """The same file, answering from LibCST's trees; it stays as long as this one."""
+        if self._decided is None:
+            self._decided = File(self.source, project)
+            vars(self._decided)["outline"] = self.outline
+        return self._decided
 
     @property
     def tree(self) -> ast.Module:
@@ -85,15 +89,28 @@ class File:
         return outline(ast.parse(self.source.text) if tree is None else tree, self.source)
 
     def let_go(self) -> None:
-        """Let go of the `ast`; what points in circles would otherwise keep it until the garbage is collected."""
+        """Keep only what others use; what points in circles would otherwise stay until the garbage is collected.
+
+        Trees that were parsed with LibCST stay too: findings are placed by their nodes.
+        """
         if "outline" in vars(self):
             self.outline.syntax.let_go()
         vars(self).pop("keeping", None)
+        if self.is_draft:
+            for scope in self._scopes.values():
+                scope.let_go()
+            for cls in self._classes.values():
+                cls.let_go()
+            self._scopes, self._classes = WeakValueDictionary(self._scopes), WeakValueDictionary(self._classes)
+            self.memo.clear()
 
     def forget(self) -> None:
         """Let go of scopes and classes, which otherwise only the garbage collector could: they point in circles."""
+        if self._decided is not None:
+            self._decided.forget()
+        parts = (*self._scopes.values(), *self._classes.values())
         self.let_go()
-        for part in (*self._scopes.values(), *self._classes.values()):
+        for part in parts:
             vars(part).clear()
         self._scopes.clear()
         self._classes.clear()
@@ -124,7 +141,7 @@ class File:
         """Whether there is something at a path; the file depends on that."""
         if self.project is None:
             return os.path.exists(path)
-        self.project.dependencies.note(self.look, [Look("kind", path)])
+        self.project.dependencies.note(self.look, [self.project.dependencies.look("kind", path)])
         return bool(self.project.dependencies.kind(path))
 
     @cached_property
@@ -281,11 +298,24 @@ class Project:
         other.dependencies = self.dependencies
         return other
 
+    def forget(self) -> None:
+        """Let go of all files; what they depended on stays known."""
+        if not self.is_draft:
+            self.drafts.forget()
+        for file in self._files.values():
+            if file is not None:
+                file.forget()
+        self._files.clear()
+        self.memo.clear()
+        self._size = 0
+
     def file(self, path: str) -> File | None:
         """A file by path; `None` where it cannot be read or is not valid Python.
 
         Who asks says so in `dependencies`.
         """
+        if not self.is_draft:
+            return self._decided(self.drafts.file(path))
         if path in self._files:
             self._files.move_to_end(path)
         else:
@@ -294,34 +324,50 @@ class Project:
 
     def adopt(self, source: Source, tree: ast.Module) -> File:
         """The file of a source that is being checked; other files that follow a name here share it."""
+        if not self.is_draft:
+            return self.drafts.adopt(source, tree).decided(self)
         known = self.known(source)
         if known is None:
-            known = (
-                File(source, self, tree, draft=True) if self.is_draft else self.drafts.adopt(source, tree).decided(self)
-            )
+            self.make_room(len(source.data))
+            known = File(source, self, tree, draft=True)
             self._keep(os.path.abspath(source.path), known)
         return known
 
     def known(self, source: Source) -> File | None:
         """The file of a source, if a name was followed into it before and it has not changed since."""
+        if not self.is_draft:
+            return self._decided(self.drafts.known(source))
         file = self._files.get(os.path.abspath(source.path))
         return file if file is not None and file.source.data == source.data else None
 
+    def _decided(self, draft: File | None) -> File | None:
+        return draft.decided(self) if draft is not None else None
+
+    def make_room(self, size: int) -> None:
+        """Let go of the files that nobody has asked for longest, before one of so many bytes is parsed."""
+        if not self.is_draft:
+            return self.drafts.make_room(size)
+        while self._files and (len(self._files) >= _KEPT or self._size + size > _KEPT_SIZE):
+            self._let_go(next(iter(self._files)))
+        return None
+
+    def _let_go(self, path: str) -> None:
+        file = self._files.pop(path)
+        if file is not None:
+            self._size -= len(file.source.data)
+            file.let_go()
+
     def _keep(self, path: str, file: File | None) -> None:
+        if path in self._files:
+            self._let_go(path)
         self._files[path] = file
         self._size += len(file.source.data) if file is not None else 0
-        while len(self._files) > _KEPT or (self._size > _KEPT_SIZE and len(self._files) > 1):
-            _, oldest = self._files.popitem(last=False)
-            if oldest is not None:
-                self._size -= len(oldest.source.data)
-                oldest.let_go()
 
     def _read(self, path: str) -> File | None:
-        if not self.is_draft:
-            draft = self.drafts.file(path)
-            return None if draft is None else draft.decided(self)
         try:
-            file = File(self.dependencies.read(path), self, draft=True)
+            source = self.dependencies.read(path)
+            self.make_room(len(source.data))
+            file = File(source, self, draft=True)
             _ = file.outline
             collect_after(len(file.source.data))  # a search through a package can read hundreds for one that is checked
         except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
@@ -359,7 +405,9 @@ class Project:
         if key not in self._found:
             looks: list[Look] = []
             place = self._find(*key, importer, looks)
-            self._found[key] = place, [*looks, *([Look("text", place[0])] if place is not None else [])]
+            if place is not None:
+                looks.append(self.dependencies.look("text", place[0]))
+            self._found[key] = place, looks
         place, looks = self._found[key]
         self.dependencies.note(importer.look, looks)
         return place
@@ -383,7 +431,7 @@ class Project:
         """The longest prefix of the parts that is a module under a folder."""
 
         def kind(path: str) -> Kind:
-            looks.append(Look("kind", path))
+            looks.append(self.dependencies.look("kind", path))
             return self.dependencies.kind(path)
 
         taken = 0

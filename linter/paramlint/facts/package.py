@@ -31,6 +31,8 @@ class Package:
     @cached_property
     def _known(self) -> dict[str, bytes | None]:
         """Path to text, of the files that mention torch; `None` where it is read again when it is asked for."""
+        if not self._project.is_draft:
+            return _package(self._project.drafts, self.root)._known
         known: dict[str, bytes | None] = {}
         size = 0
         for path in self._project.dependencies.files(self.root):
@@ -77,8 +79,9 @@ class Package:
     def _searched(self, file: File, words: tuple[str, ...], found: list[str]) -> None:
         """Note that a file depends on which files have these words, and on what these files hold."""
         search = Look("search", self.root, words)
-        self._project.dependencies.note(file.look, [search])
-        self._project.dependencies.note(search, [Look("text", path) for path in found])
+        dependencies = self._project.dependencies
+        dependencies.note(file.look, [search])
+        dependencies.note(search, [dependencies.look("text", path) for path in found])
 
     def remember(self, file: File, question: str, answer: Callable[[], AnswerT]) -> AnswerT:
         """The answer to a question about the package, worked out for the first file that asks, and noted for each."""
@@ -108,7 +111,11 @@ def package_of(file: File) -> Package | None:
     file.exists(os.path.join(root, "__init__.py"))  # it makes the folder a package
     while file.exists(os.path.join(os.path.dirname(root), "__init__.py")) and root != os.path.dirname(root):
         root = os.path.dirname(root)
-    known: Package | None = file.project.memo.get("package")
+    return _package(file.project, root)
+
+
+def _package(project: Project, root: str) -> Package:
+    known: Package | None = project.memo.get("package")
     if known is None or known.root != root:  # the files of one package are enough in memory
-        known = file.project.memo["package"] = Package(file.project, root)
+        known = project.memo["package"] = Package(project, root)
     return known

@@ -60,6 +60,11 @@ class Scope:
     def __repr__(self) -> str:
         return f"Scope({self.file.source.path}:{self.unit.first} {self.qualname or 'module'})"
 
+    def let_go(self) -> None:
+        """Forget the answers that name this scope; they are worked out again."""
+        for name in ("assignments", "plain_containers"):
+            vars(self).pop(name, None)
+
     @property
     def kind(self) -> Kind:
         """`module`, `class` or `function`."""
