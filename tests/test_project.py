@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 
 import pytest
 
 from paramlint.check import check_paths
 from paramlint.collector import without_collector
-from paramlint.facts import Project
+from paramlint.facts import Project, files
 from paramlint.suite import select
 
 INIT = "    def __init__(self):\n        super().__init__()\n"
@@ -84,3 +85,28 @@ def test_room_is_made_by_size_too(tmp_path, monkeypatch):
     assert project.drafts.file(paths[0]) is not first
     project.forget()
     assert project.drafts.file(paths[1]) is not second
+
+
+@pytest.mark.parametrize("star", ["import *", "import*", "import \\\n    *"])
+def test_behind_all_names_only_files_that_hold_the_name_are_parsed(tmp_path, monkeypatch, star):
+    parsed = []
+    real = files.outline
+
+    def outline(tree, source):
+        parsed.append(Path(source.path).name)
+        return real(tree, source)
+
+    monkeypatch.setattr(files, "outline", outline)
+    package = {
+        "__init__.py": "",
+        "net.py": "from torch import nn\nfrom .every import Base\n\n\nclass Net(Base):\n" + INIT + LISTED,
+        "every.py": f"from .other import *\nfrom .more {star}\n",
+        "other.py": "import torch\nX = 1\n",
+        "more.py": f"from .base {star}\n",
+        "base.py": BASE + "        self.x = 1\n",
+    }
+    for name, text in package.items():
+        (tmp_path / name).write_text(text)
+    (report,) = check_paths([str(tmp_path / "net.py")], select(["PRM401"]), Project())
+    assert [d.code for d in report.diagnostics] == ["PRM401"]
+    assert set(parsed) == {"net.py", "every.py", "more.py", "base.py"}
