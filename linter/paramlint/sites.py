@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from paramlint.finding import Diagnostic
 
@@ -28,6 +29,7 @@ class Site:
         mentions: all dotted names by which it may be known, those of local variables included.
         tie: where the statement assigns one attribute to another, `head[0].weight = table.weight`, the paths of both,
             with the indices as parts.
+        runs: whether the statement has run wherever an instance has its subjects: no branch and no call decides.
         first, last: the rows of the statement; for a function or class, those of the whole definition.
         header: the last row of a definition's or condition's header; else `last`. A loop is one with what it repeats.
     """
@@ -39,6 +41,7 @@ class Site:
     last: int
     header: int
     tie: tuple[Path, Path] | None = None
+    runs: bool = True
 
 
 def site_of(tree: ast.Module, diagnostic: Diagnostic) -> Site:
@@ -55,13 +58,15 @@ def site_of(tree: ast.Module, diagnostic: Diagnostic) -> Site:
     about = {named[0]} if named and named[0][0] == "self" and len(named[0]) > 1 else targets | kept
     first, last = (statement.lineno, statement.end_lineno or statement.lineno) if statement else (row, row)
     body = getattr(statement, "body", None) if not isinstance(statement, LOOPS) else None
+    subjects = frozenset(path[1:] for path in about if path[0] == "self" and len(path) > 1)
     return Site(
         qualname=qualname,
-        subjects=frozenset(path[1:] for path in about if path[0] == "self" and len(path) > 1),
+        subjects=subjects,
         mentions=frozenset(targets | kept | set(named[:1])),
         first=first,
         last=last,
         tie=_tie(statement),
+        runs=_is_only_class(tree, around) and (_runs(around) or _is_sole_maker(around, subjects)),
         header=max(first, body[0].lineno - 1) if isinstance(body, list) and body else last,
     )
 
@@ -102,6 +107,72 @@ def _class_of(around: list[ast.stmt]) -> tuple[str, bool]:
         elif isinstance(node, FUNCTIONS):
             name, in_body = f"{name}{node.name}.<locals>.", False
     return qualname, in_body
+
+
+def _is_only_class(tree: ast.Module, around: list[ast.stmt]) -> bool:
+    """Whether no other class has the name of the innermost one: a branch may decide which of the two there is."""
+    cls = next((node for node in reversed(around) if isinstance(node, ast.ClassDef)), None)
+    return cls is None or sum(isinstance(node, ast.ClassDef) and node.name == cls.name for node in ast.walk(tree)) == 1
+
+
+def _runs(around: list[ast.stmt]) -> bool:
+    """Whether a statement runs with every `__init__` of its class, or with the class's own body."""
+    if not around:
+        return False
+    start = max((index for index, node in enumerate(around) if isinstance(node, ast.ClassDef)), default=0)
+    for parent, child in pairwise(around[start:]):
+        if isinstance(parent, FUNCTIONS):
+            is_sure = parent.name == "__init__" and around[start + 1] is parent
+        else:
+            is_sure = isinstance(parent, (ast.ClassDef, ast.With, ast.AsyncWith))
+        body: list[ast.stmt] = getattr(parent, "body", [])
+        if not is_sure or child not in body or any(map(_may_leave, body[: body.index(child)])):
+            return False
+    if isinstance(around[-1], FUNCTIONS):
+        return around[-1].name == "__init__"
+    return not _chooses(around[-1])
+
+
+def _chooses(statement: ast.stmt) -> bool:
+    """Whether an expression of a statement may leave out a part of it."""
+    return any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in ast.walk(statement))
+
+
+def _may_leave(node: ast.AST) -> bool:
+    """Whether a statement may return from the function that it stands in."""
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+        return False
+    return isinstance(node, ast.Return) or any(map(_may_leave, ast.iter_child_nodes(node)))
+
+
+def _is_sole_maker(around: list[ast.stmt], subjects: frozenset[Path]) -> bool:
+    """Whether the attributes are there only where a statement has run: nothing else in a class of torch's sets them."""
+    cls = next((node for node in reversed(around) if isinstance(node, ast.ClassDef)), None)
+    if cls is None or not subjects or _chooses(around[-1]) or not all(_is_torchs(base) for base in cls.bases):
+        return False
+    makers = [
+        node for node in ast.walk(cls) for path in _simple_targets(node) if path[1:2] in {s[:1] for s in subjects}
+    ]
+    made = {path[1:] for path in _simple_targets(around[-1])}
+    return subjects <= made and makers == [around[-1]] * len(subjects)
+
+
+def _simple_targets(node: ast.AST) -> Iterator[Path]:
+    """What a statement that holds no others makes an attribute of; names in the body of a class are left out."""
+    if isinstance(node, ast.stmt) and not hasattr(node, "body") and not _sets_none(node):
+        yield from (path for path in _targets(node, class_body=False) if path[0] == "self")
+
+
+def _sets_none(statement: ast.stmt) -> bool:
+    """Whether it says that there is no such parameter, as `self.bias = None` and `register_parameter("bias", None)`."""
+    value = getattr(statement, "value", None)
+    given = value.args[-1] if isinstance(value, ast.Call) and value.args else value
+    return isinstance(given, ast.Constant) and given.value is None
+
+
+def _is_torchs(base: ast.expr) -> bool:
+    path = path_of(base)
+    return path[:1] in {("nn",), ("torch",)} or path == ("Module",)
 
 
 def _targets(statement: ast.stmt, class_body: bool) -> Iterator[Path]:

@@ -57,7 +57,12 @@ def marks(folder: Path) -> dict[tuple[str, int, str], str]:
 
 @pytest.mark.parametrize(
     "target",
-    ["confirmed.py", "refuted/factory.py", *(f"raises/{path.name}" for path in sorted(FIXTURES.glob("raises/*.py")))],
+    [
+        "confirmed.py",
+        "refuted/factory.py",
+        "unseen/branches.py",
+        *(f"raises/{path.name}" for path in sorted(FIXTURES.glob("raises/*.py"))),
+    ],
 )
 def test_each_marked_line_has_its_verdict(target: str, tmp_path: Path) -> None:
     path = FIXTURES / target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -259,6 +260,11 @@ class LiveTensor:
         where = f" at {os.path.basename(write.filename)}:{write.row}" if write.filename else ""
         return f"`{self.name}` was written by `{write.call}`{where}"
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a state dict gave it the values that it has."""
+        return bool(self.writes) and self.writes[-1].library_call.endswith("._load_from_state_dict")
+
     def proof(self, message: str, write: Write | None = None, **evidence: Any) -> Proof:
         """A proof about this tensor, at the line of a write, of its allocation, or of its owner's class."""
         filename, row = place_of(write or self.allocation, self.owner)
@@ -398,8 +404,13 @@ class LiveModel:
 
     @property
     def unaliased(self) -> tuple[Seen, ...]:
-        """The names of the parameters that share no memory with another parameter, and that they do not."""
+        """The names of the parameters that share no memory with another parameter, and that they do not.
+
+        Copies of one draw are left out: `model.to(dtype)` gives each parameter on the shared memory a copy of it.
+        """
         aliased = {name for alias in self.aliases for tensor in alias.tensors for name in tensor.names}
+        draws = Counter(parameter.writes[-1].origin for parameter in self.parameters if parameter.writes)
+        aliased.update(n for p in self.parameters if p.writes and draws[p.writes[-1].origin] > 1 for n in p.names)
         return tuple(
             (name, f"`{name}` shares no memory with another parameter")
             for parameter in self.parameters

@@ -23,7 +23,16 @@ def observe(model: LiveModel, rules: Iterable[Rule], factory: Callable[..., Any]
         factory: what built the model; its file is one of the sources.
     """
     classes = _classes(model.module)
-    built = [Built(qualname=cls.__qualname__, filename=file_of(cls), instances=names) for cls, names in classes.items()]
+    modules = dict(model.module.named_modules())
+    built = [
+        Built(
+            qualname=cls.__qualname__,
+            filename=file_of(cls),
+            instances=names,
+            plain=not any(_replaces(type(modules[name]), cls) for name in names),
+        )
+        for cls, names in classes.items()
+    ]
     notes: list[str] = []
     # Where the build may differ from a real one, that something looks right there proves nothing.
     refutations = () if model.build.degraded else tuple(_refutations(model, rules, notes))
@@ -51,6 +60,12 @@ def _classes(model: nn.Module) -> dict[type, tuple[str, ...]]:
             if cls is not object and not file_of(cls).startswith(TORCH):
                 found.setdefault(cls, []).append(name)
     return {cls: tuple(names) for cls, names in found.items()}
+
+
+def _replaces(subclass: type, cls: type) -> bool:
+    """Whether a class, or one between it and a base, has its own version of a method of the base."""
+    between = subclass.__mro__[: subclass.__mro__.index(cls)]
+    return any(name in vars(cls) and inspect.isfunction(own) for kind in between for name, own in vars(kind).items())
 
 
 def _sources(classes: list[type], factory: Callable[..., Any]) -> list[str]:

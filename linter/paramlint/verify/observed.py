@@ -12,11 +12,13 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
         qualname: as Python gives it, `<locals>` included.
         filename: where it is defined.
         instances: their dotted names; the model's own is empty.
+        plain: whether none is of a subclass that replaces one of its methods, which may leave out what stands there.
     """
 
     qualname: str
     filename: str
     instances: tuple[str, ...]
+    plain: bool = True
 
 
 class Refutation(msgspec.Struct, frozen=True, kw_only=True):

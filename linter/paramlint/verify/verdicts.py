@@ -1,8 +1,9 @@
 """The static finding and the live model, joined by class, attribute and line.
 
 confirmed       the same rule saw it on the live model, or it is the very reason why there is none
-refuted         the rule looked at the parameter, module or attribute in every instance of the class, and all are right
-not observed    neither: the class was not built, or the rule has no way to tell on a live model
+refuted         the rule looked at the parameter, module or attribute in every instance of the class, all are right, and
+                the statement has run in each: no branch, no method of a subclass went around it
+not observed    neither: the class or the branch was not built, or the rule has no way to tell on a live model
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+
+from msgspec import structs
 
 from paramlint.finding import Diagnostic, Verdict
 from paramlint.sites import Path, Site
@@ -117,7 +120,8 @@ class Evidence:
     def _refuted(self, diagnostic: Diagnostic, site: Site) -> Judgement | None:
         cls = self._class(diagnostic, site)
         right = self._right.get(diagnostic.code, {})
-        if cls is None or not right:
+        # Where the statement may never have run, that all is right says nothing about it.
+        if cls is None or not right or not site.runs or not cls.plain:
             return None
         # A finding that names no attribute is about the instances themselves.
         groups = _places(cls, site.subjects) if site.subjects else [list(cls.instances)]
@@ -173,7 +177,15 @@ class Evidence:
 
     @cached_property
     def _built(self) -> dict[tuple[str, str], Built]:
-        return {(os.path.realpath(built.filename), built.qualname): built for built in self.observed.built}
+        """The classes by file and name; those that one statement in a function made are one."""
+        known: dict[tuple[str, str], Built] = {}
+        for built in self.observed.built:
+            key = (os.path.realpath(built.filename), built.qualname)
+            if same := known.get(key):
+                instances, plain = (*same.instances, *built.instances), same.plain and built.plain
+                built = structs.replace(built, instances=instances, plain=plain)
+            known[key] = built
+        return known
 
     @cached_property
     def _right(self) -> dict[str, dict[str, str]]:
