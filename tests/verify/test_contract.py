@@ -211,7 +211,7 @@ def test_folded_names_are_those_that_were_folded(rows: list[tuple[int, int]]) ->
 
 def test_names_that_look_like_patterns_and_values_that_are_not_finite(tmp_path: Path) -> None:
     def odd() -> nn.Module:
-        values = {"a*b": 1.0, "{0-3}": -float("inf"), 'we"ird': float("nan"), "ü\n\x7f": 0.0}
+        values = {"a*b": 1.0, "axb": 2.0, "{0-3}": -float("inf"), 'we"ird': float("nan"), "ü\n\x7f": 0.0}
         return nn.ParameterDict({name: nn.Parameter(torch.full((3,), value)) for name, value in values.items()})
 
     assert compared(odd, text_of(odd), tmp_path) == ()

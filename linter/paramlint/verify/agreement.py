@@ -57,7 +57,9 @@ Differences = dict[str, tuple[str, str]]
 
 def agreement(contract: Contract, parameters: tuple[LiveTensor, ...]) -> Agreement:
     """Compare all parameters with all entries."""
-    members = {pattern: list(_members(pattern, parameters)) for pattern in contract.entries}
+    names = [name for tensor in parameters for name in tensor.names]
+    known = frozenset(names)
+    members = {pattern: list(_members(pattern, parameters, known)) for pattern in contract.entries}
     fits = compare(
         {
             (pattern, member.name): (member.tensor, parse_law(entry.init))
@@ -66,17 +68,19 @@ def agreement(contract: Contract, parameters: tuple[LiveTensor, ...]) -> Agreeme
             for member in members[pattern]
         }
     )
-    names = [name for tensor in parameters for name in tensor.names]
     breaches = [_breach(contract, pattern, members[pattern], fits, names) for pattern in contract.entries]
-    unnamed = _unnamed([*contract.entries, *_ties(contract, members)], parameters) if contract.complete else ()
+    covered = {member.tensor for found in members.values() for member in found}
+    rest = [tensor for tensor in parameters if tensor not in covered]
+    unnamed = _unnamed(list(_ties(contract, members)), rest) if contract.complete else ()
     undecided = dict.fromkeys(name for (_, name), fit in fits.items() if fit.is_undecided)
     return Agreement((*(breach for breach in breaches if breach), *unnamed), tuple(undecided))
 
 
-def _members(pattern: str, parameters: Iterable[LiveTensor]) -> Iterator[_Member]:
+def _members(pattern: str, parameters: Iterable[LiveTensor], known: frozenset[str]) -> Iterator[_Member]:
+    """What a pattern covers: where it is itself one of the names, as `scale.?` may be, that one and no other."""
     for tensor in parameters:
         for name in tensor.names:
-            texts = captures(pattern, name)
+            texts = captures(pattern, name) if name == pattern or pattern not in known else None
             if texts is not None:
                 yield _Member(tensor, name, texts)
                 break
