@@ -208,7 +208,7 @@ Virtual builds, each in a process of its own; memory is the rise of the peak ove
 small model:
 
 {table(["shape", "parameters", "tensors", "CPU", "memory"], virtual)}"""
-    if "zoo" not in part:
+    if not part.get("zoo"):
         return text
     taken = [seconds for seconds in part["zoo"] if seconds is not None]
     return f"""{text}
