@@ -9,6 +9,7 @@ import pytest
 
 from paramlint.check import check_paths
 from paramlint.collector import without_collector
+from paramlint.dependencies import Dependencies
 from paramlint.facts import Project, files
 from paramlint.suite import select
 
@@ -110,3 +111,27 @@ def test_behind_all_names_only_files_that_hold_the_name_are_parsed(tmp_path, mon
     (report,) = check_paths([str(tmp_path / "net.py")], select(["PRM401"]), Project())
     assert [d.code for d in report.diagnostics] == ["PRM401"]
     assert set(parsed) == {"net.py", "every.py", "more.py", "base.py"}
+
+
+def test_a_file_is_asked_for_a_name_once_on_however_many_ways(tmp_path, monkeypatch):
+    read = []
+    real = Dependencies.read
+    monkeypatch.setattr(Dependencies, "read", lambda self, path, *rest: read.append(path) or real(self, path, *rest))
+    depth = 12
+    package = {
+        "__init__.py": "",
+        "net.py": "from torch import nn\nfrom .left0 import *\nfrom .base import *\n\n\nclass Net(Base):\n"
+        + INIT
+        + LISTED,
+        "base.py": BASE + "        self.x = 1\n",
+        f"left{depth}.py": "X = 1\n",
+        f"right{depth}.py": "Y = 1\n",
+    }
+    for level in range(depth):
+        both = f"from .left{level + 1} import *\nfrom .right{level + 1} import *\n"
+        package |= {f"left{level}.py": both, f"right{level}.py": both}
+    for name, text in package.items():
+        (tmp_path / name).write_text(text)
+    (report,) = check_paths([str(tmp_path / "net.py")], select(["PRM401"]), Project())
+    assert [d.code for d in report.diagnostics] == ["PRM401"]
+    assert len(read) < 10 * len(package)

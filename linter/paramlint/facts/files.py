@@ -38,6 +38,22 @@ _KEPT_SIZE = 1_500_000
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str
 
+#: Files on the way to a name at most.
+_DEEPEST = 40
+
+
+class Search:
+    """The search for one name: each file is asked for it once, so that imports in a circle end.
+
+    Attributes:
+        found: by path and name, what was found; None also where the search is under way.
+        depth: how many files the search is in.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], Symbol | None] = {}
+        self.depth = 0
+
 
 class File:
     """One file's names, classes and scopes; nothing is parsed before it is asked for.
@@ -195,15 +211,19 @@ class File:
             known = self._classes[unit.cls.unit] = Class(self, unit.cls)
         return known
 
-    def lookup(self, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Symbol | None:
-        """What a dotted name means at the module level of this file, imports followed.
-
-        `seen` holds the files and names on the way here, so that imports in a circle end.
-        """
+    def lookup(self, name: str, search: Search | None = None) -> Symbol | None:
+        """What a dotted name means at the module level of this file, imports followed."""
+        search = search or Search()
         key = (self.source.path, name)
-        if key in seen or len(seen) > 40:
-            return None
-        seen = seen | {key}
+        if key in search.found or search.depth > _DEEPEST:
+            return search.found.get(key)
+        search.found[key] = None
+        search.depth += 1
+        search.found[key] = symbol = self._lookup(name, search)
+        search.depth -= 1
+        return symbol
+
+    def _lookup(self, name: str, search: Search) -> Symbol | None:
         found = self.outline.classes.get(name)
         if found:
             return self.class_of(found[-1].unit)
@@ -213,22 +233,22 @@ class File:
         head, _, rest = name.partition(".")
         target = self.outline.imports.get(head)
         if target is not None:
-            return self.imported(f"{target}.{rest}" if rest else target, seen)
+            return self.imported(f"{target}.{rest}" if rest else target, search)
         if head in _BUILTINS:
             return None
         alias = self._aliases.get(head)
         if alias is not None:
-            return self.lookup(f"{alias}.{rest}" if rest else alias, seen)
+            return self.lookup(f"{alias}.{rest}" if rest else alias, search)
         for module in self.outline.star_imports:
             dotted = f"{module}.{name}" if not module.endswith(".") else module + name
-            if self.project is not None and not self.project.may_hold(dotted, self):
+            if self.project is not None and not self.project.may_hold(dotted, self, search):
                 continue
-            symbol = self.imported(dotted, seen)
+            symbol = self.imported(dotted, search)
             if symbol is not None and not isinstance(symbol, str):
                 return symbol
         return None
 
-    def imported(self, dotted: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Symbol | None:
+    def imported(self, dotted: str, search: Search | None = None) -> Symbol | None:
         """What an imported dotted name means: a definition in the project, or a canonical name outside it."""
         if not dotted.startswith("."):
             name = canonical(dotted)
@@ -236,7 +256,7 @@ class File:
                 return name
         if self.project is None:
             return None if dotted.startswith(".") else canonical(dotted)
-        return self.project.resolve(dotted, self, seen)
+        return self.project.resolve(dotted, self, search or Search())
 
     @cached_property
     def keeping(self) -> Keeping:
@@ -380,7 +400,7 @@ class Project:
             return None
         return file
 
-    def resolve(self, dotted: str, importer: File, seen: frozenset[tuple[str, str]]) -> Symbol | None:
+    def resolve(self, dotted: str, importer: File, search: Search) -> Symbol | None:
         """What a dotted name that a file imports stands for.
 
         What is no definition of the project is remembered, so that a file need not be read again to learn it.
@@ -392,26 +412,31 @@ class Project:
         file = self.file(place[0]) if place is not None else None
         symbol: Symbol | None = None
         if place is not None and file is not None and place[1]:
-            symbol = file.lookup(place[1], seen)
+            symbol = file.lookup(place[1], search)
         elif file is None and not dotted.startswith("."):
             symbol = canonical(dotted)
-        if isinstance(symbol, str) or (symbol is None and len(seen) <= 1):
+        if isinstance(symbol, str) or (symbol is None and search.depth <= 1):
             self._outside[key] = symbol
         return symbol
 
-    def may_hold(self, dotted: str, importer: File) -> bool:
-        """Whether the text of the file that a dotted name leads to has the name, or imports all names of another file.
+    def may_hold(self, dotted: str, importer: File, search: Search) -> bool:
+        """Whether a file behind `import *` was not asked yet, and has the name in its text or imports others' names.
 
         Thousands of files can lie behind one `import *`; to read them is ten times cheaper than to parse them.
         """
         place = self._place((dotted, os.path.dirname(importer.path)), importer)
         if place is None or not place[1] or not place[1].isascii():
             return True
+        if place in search.found:
+            return False
         try:
             data = self.dependencies.read(place[0]).data
         except UnreadableError:
             return False
-        return place[1].partition(".")[0].encode() in data or _ALL_NAMES.search(data) is not None
+        holds = place[1].partition(".")[0].encode() in data or _ALL_NAMES.search(data) is not None
+        if not holds:
+            search.found[place] = None
+        return holds
 
     def find(self, dotted: str, importer: File) -> tuple[File, str] | None:
         """The file that holds a dotted name, and the rest of the name inside it."""
