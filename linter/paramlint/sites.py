@@ -59,6 +59,7 @@ def site_of(tree: ast.Module, diagnostic: Diagnostic) -> Site:
     first, last = (statement.lineno, statement.end_lineno or statement.lineno) if statement else (row, row)
     body = getattr(statement, "body", None) if not isinstance(statement, LOOPS) else None
     subjects = frozenset(path[1:] for path in about if path[0] == "self" and len(path) > 1)
+    cls = next((node for node in reversed(around) if isinstance(node, ast.ClassDef)), None)
     return Site(
         qualname=qualname,
         subjects=subjects,
@@ -66,7 +67,7 @@ def site_of(tree: ast.Module, diagnostic: Diagnostic) -> Site:
         first=first,
         last=last,
         tie=_tie(statement),
-        runs=_is_only_class(tree, around) and (_runs(around) or _is_sole_maker(around, subjects)),
+        runs=_is_only(tree, cls) and (_runs(around) or _is_sole_maker(statement, cls, subjects)),
         header=max(first, body[0].lineno - 1) if isinstance(body, list) and body else last,
     )
 
@@ -109,9 +110,8 @@ def _class_of(around: list[ast.stmt]) -> tuple[str, bool]:
     return qualname, in_body
 
 
-def _is_only_class(tree: ast.Module, around: list[ast.stmt]) -> bool:
-    """Whether no other class has the name of the innermost one: a branch may decide which of the two there is."""
-    cls = next((node for node in reversed(around) if isinstance(node, ast.ClassDef)), None)
+def _is_only(tree: ast.Module, cls: ast.ClassDef | None) -> bool:
+    """Whether no other class has the name of this one: a branch may decide which of the two there is."""
     return cls is None or sum(isinstance(node, ast.ClassDef) and node.name == cls.name for node in ast.walk(tree)) == 1
 
 
@@ -145,16 +145,14 @@ def _may_leave(node: ast.AST) -> bool:
     return isinstance(node, ast.Return) or any(map(_may_leave, ast.iter_child_nodes(node)))
 
 
-def _is_sole_maker(around: list[ast.stmt], subjects: frozenset[Path]) -> bool:
+def _is_sole_maker(statement: ast.stmt | None, cls: ast.ClassDef | None, subjects: frozenset[Path]) -> bool:
     """Whether the attributes are there only where a statement has run: nothing else in a class of torch's sets them."""
-    cls = next((node for node in reversed(around) if isinstance(node, ast.ClassDef)), None)
-    if cls is None or not subjects or _chooses(around[-1]) or not all(_is_torchs(base) for base in cls.bases):
+    if statement is None or cls is None or not subjects or _chooses(statement) or not all(map(_is_torchs, cls.bases)):
         return False
-    makers = [
-        node for node in ast.walk(cls) for path in _simple_targets(node) if path[1:2] in {s[:1] for s in subjects}
-    ]
-    made = {path[1:] for path in _simple_targets(around[-1])}
-    return subjects <= made and makers == [around[-1]] * len(subjects)
+    firsts = {path[:1] for path in subjects}
+    makers = [node for node in ast.walk(cls) for path in _simple_targets(node) if path[1:2] in firsts]
+    made = {path[1:] for path in _simple_targets(statement)}
+    return subjects <= made and makers == [statement] * len(subjects)
 
 
 def _simple_targets(node: ast.AST) -> Iterator[Path]:
