@@ -63,7 +63,7 @@ class Draft:
         Raises:
             NotDraftedError: the node is no expression.
         """
-        tree = self._drafting.trees.get(node)
+        tree = self._drafting.trees.get(id(node))
         if tree is None:
             if isinstance(node, cst.Name):
                 return node.value
@@ -136,7 +136,8 @@ class _Drafting:
     def __init__(self, source: Source, holes: Iterable[tuple[int, int]]) -> None:
         self._source = source
         self._holes = frozenset(holes)
-        self.trees: dict[cst.CSTNode, ast.AST] = {}
+        #: By the `id` of the node, which the draft keeps alive: LibCST's nodes hash in Python.
+        self.trees: dict[int, ast.AST] = {}
 
     # Expressions
 
@@ -154,7 +155,7 @@ class _Drafting:
             if make is None:
                 raise NotDraftedError
             node = make(self, tree)
-        self.trees[node] = tree
+        self.trees[id(node)] = tree
         return node
 
     def optional(self, tree: ast.AST | None) -> Any:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ ADDING = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, 
 EXTENDING = {"extend", "update", "extendleft"}
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _CONSTRUCTORS = {
@@ -38,12 +41,21 @@ _PLAIN_TYPES = {
 _CONTAINS = re.compile(r"list|tuple|set|dict|sequence|iter|collection|mapping", re.IGNORECASE)
 
 
+_METHODS = "|".join((*ADDING, *EXTENDING))
+#: An attribute that something is put into: an item assigned, `+=`, or a method of containers.
+_GROWS = re.compile(rf"\.(?=(\w+)\b *(?:\[.{{0,200}}\] *=(?!=)|[+|]=|(?:\[.{{0,200}}\])? *\.(?:{_METHODS})\b))")
+_GIVEN = re.compile(r"\.(?=(\w+)\b *(?::[^=\n]*)?=(?!=))")
+
+
 def grows(text: str, name: str) -> bool:
     """Whether the text of a class could put something into an attribute, or make it anew."""
-    methods = "|".join((*ADDING, *EXTENDING))
-    if re.search(rf"\.{name}\b *(?:\[.*\] *=(?!=)|[+|]=|(?:\[.*\])? *\.(?:{methods})\b)", text):
-        return True
-    return len(re.findall(rf"\.{name}\b *(?::[^=\n]*)?=(?!=)", text)) > 1
+    return name in _growing(text)
+
+
+@lru_cache(maxsize=8)
+def _growing(text: str) -> frozenset[str]:
+    given = Counter(_GIVEN.findall(text))
+    return frozenset(_GROWS.findall(text)).union(name for name, count in given.items() if count > 1)
 
 
 class Keeping:
@@ -211,6 +223,14 @@ def statements(body: list[ast.stmt], enter: Callable[[ast.stmt], bool] = lambda 
         for name in ("handlers", "cases"):
             for item in getattr(node, name, ()):
                 stack.extend(item.body)
+
+
+def assigned_names(body: list[ast.stmt]) -> frozenset[str]:
+    """The names that a block gives values, without the functions and classes that it defines."""
+    found: set[str] = set()
+    for statement in statements(body, lambda node: not isinstance(node, _DEFINITIONS)):
+        found.update(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return frozenset(found)
 
 
 def _parts(value: ast.expr) -> Iterator[ast.expr]:

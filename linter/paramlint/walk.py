@@ -6,6 +6,7 @@ A LibCST visitor rebuilds every node that it passes and its metadata providers c
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
 from operator import attrgetter
@@ -76,6 +77,7 @@ def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
 
 
 _NODES = concrete((cst.CSTNode,))
+_CHILDLESS = concrete(_LEAVES)
 _Getter = Callable[[cst.CSTNode], tuple[Any, ...]]
 _getters: dict[type, _Getter | None] = {}
 
@@ -139,23 +141,19 @@ class Survey:
 def survey(root: cst.CSTNode, enter: Callable[[cst.CSTNode], bool]) -> Survey:
     """Walk a tree once, below classes and functions only where `enter` says so."""
     nodes: list[cst.CSTNode] = []
-    by_kind: dict[type, list[cst.CSTNode]] = {}
+    by_kind: dict[type, list[cst.CSTNode]] = defaultdict(list)
     parents: dict[int, cst.CSTNode] = {}
     stack = [root]
     while stack:
         node = stack.pop()
         kind = node.__class__
         nodes.append(node)
-        if kind in by_kind:
-            by_kind[kind].append(node)
-        else:
-            by_kind[kind] = [node]
-        if (kind is cst.ClassDef or kind is cst.FunctionDef) and not enter(node):
+        by_kind[kind].append(node)
+        if kind in _CHILDLESS or ((kind is cst.ClassDef or kind is cst.FunctionDef) and not enter(node)):
             continue
         below = children(node)
-        if below:
-            for child in below:
-                parents[id(child)] = node
-            below.reverse()
-            stack.extend(below)
+        for child in below:
+            parents[id(child)] = node
+        below.reverse()
+        stack += below
     return Survey(nodes, by_kind, parents)

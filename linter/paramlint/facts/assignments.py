@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import libcst as cst
 
@@ -39,23 +39,25 @@ _REGISTER: dict[str, Literal["parameter", "buffer", "module"]] = {
 
 def assignments_in(scope: Scope) -> Iterator[tuple[str, Assignment]]:
     """The attributes of its own class that a scope gives values, in the order of the text."""
+    node: Any
     for node in scope.find(cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Call):
-        if isinstance(node, cst.Assign):
+        kind = node.__class__
+        if kind is cst.Call:
+            yield from _registration(scope, node)
+        elif kind is cst.Assign:
             for target in node.targets:
                 yield from _targets(scope, target.target, node, node.value)
-        elif isinstance(node, cst.AnnAssign):
+        elif kind is cst.AugAssign:
+            name = scope.self_attribute(node.target)
+            if name is not None:
+                yield name, Assignment(scope, node, node.value, "augmented", target=node.target)
+        else:
             annotation = node.annotation.annotation
             name = scope.self_attribute(node.target)
             if name is not None:
                 yield name, Assignment(scope, node, node.value, "assign", annotation, node.target)
             elif scope.kind == "class" and isinstance(node.target, cst.Name):
                 yield node.target.value, Assignment(scope, node, node.value, "class", annotation, node.target)
-        elif isinstance(node, cst.AugAssign):
-            name = scope.self_attribute(node.target)
-            if name is not None:
-                yield name, Assignment(scope, node, node.value, "augmented", target=node.target)
-        elif isinstance(node, cst.Call):
-            yield from _registration(scope, node)
 
 
 def _targets(
@@ -76,15 +78,17 @@ def _targets(
 
 def _registration(scope: Scope, node: cst.Call) -> Iterator[tuple[str, Assignment]]:
     """`self.register_parameter("x", v)` and its like, and `setattr(self, "x", v)`."""
+    how = _REGISTER.get(scope.self_attribute(node.func) or "")
+    is_setattr = scope.dotted(node.func) == "setattr"
+    if how is None and not is_setattr:  # most calls
+        return
     arguments = [arg.value for arg in node.args if arg.keyword is None and arg.star == ""]
     keywords = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
-    if isinstance(node.func, cst.Name) and node.func.value == "setattr" and len(arguments) == 3:
+    if is_setattr and len(arguments) == 3:
         if isinstance(arguments[0], cst.Name) and arguments[0].value == scope.self_name:
             name = _literal(arguments[1])
             if name is not None:
                 yield name, Assignment(scope, node, arguments[2], "setattr", target=arguments[1])
-        return
-    how = _REGISTER.get(scope.self_attribute(node.func) or "")
     if how is None:
         return
     first = arguments[0] if arguments else keywords.get("name")

@@ -158,7 +158,7 @@ class Class:
     def _scopes_storing(self, name: str) -> Iterator[Scope]:
         """The scopes whose text may give an attribute a value; a method that only reads it is not parsed."""
         for scope in self.scopes:
-            if name in (scope.words if scope.kind == "class" else scope.stored):
+            if name in scope.stored:
                 yield scope
 
     # Attributes
@@ -204,7 +204,7 @@ class Class:
         """Every attribute that this class gives a value; parses each method that could."""
         found: dict[str, list[Assignment]] = {}
         for scope in self.scopes:
-            if _REGISTERING.search(self.file.source.lines(scope.unit.first, scope.unit.last)):
+            if scope.stored if scope.kind == "class" else _REGISTERING.search(scope.source):
                 for name, assignment in scope.assignments:
                     found.setdefault(name, []).append(assignment)
         return found

@@ -77,7 +77,7 @@ def _built_on_meta(file: File) -> list[Class]:
     package = package_of(file)
     if package is not None and package.count(file, _META_BYTES) > MAX_PLACES:
         return found  # a package that is itself about devices; which of its models are meant cannot be told
-    for other in files_with(file, "meta"):
+    for other in files_with(file, "meta", _META_CALL):
         for unit in other.outline.units:
             if unit.kind == "class" or not _META_CALL.search(other.source.lines(unit.first, unit.last)):
                 continue

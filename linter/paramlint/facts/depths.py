@@ -12,6 +12,7 @@ import libcst as cst
 from paramlint.facts.creation import is_creation
 from paramlint.facts.norms import is_norm
 from paramlint.facts.types import owns_parameters
+from paramlint.kept import statements
 from paramlint.walk import walk
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def reused_norms(cls: Class) -> Iterator[tuple[str, Assignment, Use]]:
     if forward is None:
         return
     calls = _CALLED.findall(forward.source)
-    called = dict.fromkeys(name for name in calls if calls.count(name) > 1 or name in _called_in_loops(forward))
+    in_loops = _called_in_loops(forward) if calls else set()
+    called = dict.fromkeys(name for name in calls if calls.count(name) > 1 or name in in_loops)
     if not called or not cls.is_module:
         return
     for name in called:
@@ -54,7 +56,8 @@ def reused_norms(cls: Class) -> Iterator[tuple[str, Assignment, Use]]:
 
 def _called_in_loops(forward: Scope) -> set[str]:
     """The names of attributes that are called inside a `for`; nothing is parsed to tell."""
-    loops = [node for node in ast.walk(forward.unit.tree) if isinstance(node, (ast.For, ast.AsyncFor))]
+    body = getattr(forward.unit.tree, "body", [])
+    loops = [node for node in statements(body) if isinstance(node, (ast.For, ast.AsyncFor))]
     calls = [node.func for loop in loops for node in ast.walk(loop) if isinstance(node, ast.Call)]
     return {func.attr for func in calls if isinstance(func, ast.Attribute)}
 

@@ -19,14 +19,13 @@ from paramlint.dependencies import Dependencies, Kind, Look
 from paramlint.draft import Draft
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
-from paramlint.kept import Keeping, statements
+from paramlint.kept import Keeping, assigned_names
 from paramlint.knowledge import canonical
 from paramlint.outline import Outline, Unit, outline
 from paramlint.segments import Segment, TooComplexError, WholeFile
 from paramlint.source import Source, UnreadableError
 
 _BUILTINS = frozenset(dir(builtins))
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 
@@ -273,10 +272,7 @@ class File:
     @cached_property
     def assigned(self) -> frozenset[str]:
         """The names that the code of the module itself gives values, so that it need not be parsed for others."""
-        found: set[str] = set()
-        for statement in statements(self.tree.body, lambda s: not isinstance(s, _DEFINITIONS)):
-            found.update(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-        return frozenset(found)
+        return assigned_names(self.tree.body)
 
     @cached_property
     def _aliases(self) -> dict[str, str]:

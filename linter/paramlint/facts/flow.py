@@ -6,10 +6,10 @@ of it. A container and what it holds are not told apart: whoever asks wants to k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import libcst as cst
 
@@ -32,28 +32,52 @@ def sources(scope: Scope, node: cst.BaseExpression, index: int | None = None) ->
 
     `index` is the place in a tuple target that the value is unpacked into by a loop over `node`.
     """
-    if isinstance(node, (cst.List, cst.Tuple, cst.Set)):
-        for element in node.elements:
-            yield from sources(scope, element.value)
-    elif isinstance(node, cst.Dict):
-        for entry in node.elements:
-            yield from sources(scope, entry.value)
-    elif isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp)):
-        yield from sources(scope, node.elt)
-    elif isinstance(node, cst.DictComp):
-        yield from sources(scope, node.value)
-    elif isinstance(node, cst.IfExp):
-        yield from sources(scope, node.body)
-        yield from sources(scope, node.orelse)
-    elif isinstance(node, cst.BooleanOperation) or is_joined(node, scope):
+    found = _SOURCES.get(node.__class__)
+    if found is not None:
+        yield from found(scope, node)
+    elif node.__class__ is cst.Call:
+        yield from _of_call(scope, node, index)
+
+
+Sources = Iterator[cst.BaseExpression]
+
+
+def _of_itself(scope: Scope, node: cst.BaseExpression) -> Sources:  # noqa: ARG001
+    yield node
+
+
+def _of_elements(scope: Scope, node: cst.List | cst.Tuple | cst.Set | cst.Dict) -> Sources:
+    for element in node.elements:
+        yield from sources(scope, element.value)
+
+
+def _of_comprehension(scope: Scope, node: cst.ListComp | cst.SetComp | cst.GeneratorExp) -> Sources:
+    return sources(scope, node.elt)
+
+
+def _of_value(scope: Scope, node: cst.DictComp | cst.NamedExpr | cst.Subscript) -> Sources:
+    return sources(scope, node.value)
+
+
+def _of_choice(scope: Scope, node: cst.IfExp) -> Sources:
+    yield from sources(scope, node.body)
+    yield from sources(scope, node.orelse)
+
+
+def _of_sides(scope: Scope, node: cst.BooleanOperation | cst.BinaryOperation) -> Sources:
+    if node.__class__ is cst.BooleanOperation or is_joined(node, scope):
         yield from sources(scope, node.left)
         yield from sources(scope, node.right)
-    elif isinstance(node, (cst.NamedExpr, cst.Subscript)):
-        yield from sources(scope, node.value)
-    elif isinstance(node, cst.Call):
-        yield from _of_call(scope, node, index)
-    elif isinstance(node, (cst.Name, cst.Attribute)):
-        yield node
+
+
+_SOURCES: dict[type, Callable[[Scope, Any], Sources]] = {
+    **dict.fromkeys((cst.Name, cst.Attribute), _of_itself),
+    **dict.fromkeys((cst.List, cst.Tuple, cst.Set, cst.Dict), _of_elements),
+    **dict.fromkeys((cst.ListComp, cst.SetComp, cst.GeneratorExp), _of_comprehension),
+    **dict.fromkeys((cst.DictComp, cst.NamedExpr, cst.Subscript), _of_value),
+    **dict.fromkeys((cst.BooleanOperation, cst.BinaryOperation), _of_sides),
+    cst.IfExp: _of_choice,
+}
 
 
 def is_joined(node: cst.CSTNode, scope: Scope) -> TypeGuard[cst.BinaryOperation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import libcst as cst
 
@@ -73,12 +74,13 @@ def may_be_frozen(scope: Scope) -> bool:
 
 def is_edited(scope: Scope, node: cst.CSTNode) -> bool:
     """Whether an expression is the target of an assignment or of an in-place method, perhaps through subscripts."""
-    above = scope.parent(node)
-    while isinstance(above, cst.Subscript) and above.value is node:
+    above: Any = scope.parent(node)
+    while above.__class__ is cst.Subscript and above.value is node:
         node, above = above, scope.parent(above)
-    if isinstance(above, (cst.AssignTarget, cst.Del)):
+    kind = above.__class__
+    if kind is cst.AssignTarget or kind is cst.Del:
         return True
-    if isinstance(above, (cst.AugAssign, cst.AnnAssign)):
+    if kind is cst.AugAssign or kind is cst.AnnAssign:
         return above.target is node
     return is_inplace_call(scope.parent(above) if above is not None else None, above, node)
 

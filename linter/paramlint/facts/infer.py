@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -58,7 +58,7 @@ def returned(scope: Scope) -> Type | None:
     _active[key] = 1
     try:
         values = [n.value for n in scope.find(cst.Return) if n.value is not None and _is_own(scope, n)]
-        if any(isinstance(n, cst.Yield) for n in scope.nodes):
+        if any(True for _ in scope.find(cst.Yield)):
             return None
         found = join([scope.type(value) for value in values]) if values else None
     finally:
@@ -173,19 +173,17 @@ def _class_of_classmethod(scope: Scope, param: cst.CSTNode) -> Type | None:
 def _narrowed(scope: Scope, node: cst.CSTNode, name: str) -> Type | None:
     """The class that an enclosing `if isinstance(name, C)` or `type(name) is C` proves."""
     below: cst.CSTNode = node
+    ancestor: Any
     for ancestor in scope.ancestors(node):
-        if ancestor.__class__ in _NARROWING:
-            if isinstance(ancestor, (cst.If, cst.IfExp)) and below is ancestor.body:
-                found = _proved(scope, ancestor.test, name)
-                if found is not None:
-                    return found
-            if isinstance(ancestor, cst.FunctionDef) and any(p.name.value == name for p in ancestor.params.params):
-                return None
+        kind = ancestor.__class__
+        if kind is cst.If or kind is cst.IfExp:
+            found = _proved(scope, ancestor.test, name) if below is ancestor.body else None
+            if found is not None:
+                return found
+        elif kind is cst.FunctionDef and any(p.name.value == name for p in ancestor.params.params):
+            return None
         below = ancestor
     return None
-
-
-_NARROWING = frozenset({cst.If, cst.IfExp, cst.FunctionDef})
 
 
 def _proved(scope: Scope, test: cst.BaseExpression, name: str) -> Type | None:

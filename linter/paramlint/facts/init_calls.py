@@ -5,14 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from paramlint.facts.scopes import Scope
 from paramlint.knowledge import DEPRECATED_INIT, INIT_FUNCTIONS, TENSOR_INIT_INPLACE
-
-if TYPE_CHECKING:
-    from paramlint.facts.scopes import Scope
 
 #: The last names of all functions of `torch.nn.init`; a rule that looks for their calls is triggered by them.
 INIT_NAMES = tuple(sorted({*INIT_FUNCTIONS, *DEPRECATED_INIT}))
@@ -68,7 +65,7 @@ def init_call(scope: Scope, node: cst.Call) -> InitCall | None:
     last = name.rpartition(".")[2]
     if name.startswith(_PREFIX):
         last, origin = DEPRECATED_INIT.get(last, last), "torch"
-    elif _takes_tensor(scope, node.func):
+    elif last in INIT_FUNCTIONS and _takes_tensor(scope, node.func):
         origin = "foreign"
     else:
         return None
@@ -120,10 +117,13 @@ def _takes_tensor(scope: Scope, func: cst.BaseExpression) -> bool:
     symbol = scope.resolve(func)
     if symbol is None or isinstance(symbol, str):
         return (scope.dotted(func) or "").partition(".")[0] in scope.file.outline.imports
-    unit = getattr(symbol, "unit", None)
-    node = unit.tree if unit is not None and unit.cls is None else None
+    if not isinstance(symbol, Scope) or symbol.unit.cls is not None:
+        return False
+    node = symbol.unit.tree
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
+    if not symbol.words & _OF_MODULES:
+        return True
     first = next((arg.arg for arg in (*node.args.posonlyargs, *node.args.args)), None)
     return not any(
         isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == first and n.attr in _OF_MODULES

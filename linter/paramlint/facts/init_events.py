@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -98,15 +98,18 @@ def conditions_of(scope: Scope, node: cst.CSTNode) -> frozenset[str]:
     """The texts of the conditions under which a node runs, `not ...` in the other branch."""
     found: set[str] = set()
     below = node
+    ancestor: Any
     for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, (cst.If, cst.IfExp)) and below is not ancestor.test:
-            test = scope.text(ancestor.test)
-            found.add(test if below is ancestor.body else f"not {test}")
-        elif isinstance(ancestor, cst.ExceptHandler):
+        kind = ancestor.__class__
+        if kind is cst.If or kind is cst.IfExp:
+            if below is not ancestor.test:
+                test = scope.text(ancestor.test)
+                found.add(test if below is ancestor.body else f"not {test}")
+        elif kind is cst.ExceptHandler:
             found.add("an error")
-        elif isinstance(ancestor, cst.MatchCase):
+        elif kind is cst.MatchCase:
             found.add(f"case {scope.text(ancestor.pattern)}")
-        elif isinstance(ancestor, (cst.FunctionDef, cst.Lambda)):
+        elif kind is cst.FunctionDef or kind is cst.Lambda:
             break
         below = ancestor
     return frozenset(found)

@@ -59,7 +59,7 @@ def is_same_definition(found: object, builder: Class | Scope) -> bool:
 
 def _scopes_with(file: File, word: str, pattern: re.Pattern[str]) -> Iterator[Scope]:
     """The functions, and the code of modules, of a package whose text matches."""
-    for found in files_with(file, word):
+    for found in files_with(file, word, pattern):
         for unit in found.outline.units:
             if unit.kind == "function" and pattern.search(found.source.lines(unit.first, unit.last)):
                 yield found.scope(unit)
@@ -68,10 +68,15 @@ def _scopes_with(file: File, word: str, pattern: re.Pattern[str]) -> Iterator[Sc
             yield module
 
 
-def files_with(file: File, word: str) -> Iterator[File]:
-    """A file itself, and those of its package that have a word."""
+def files_with(file: File, word: str, pattern: re.Pattern[str] | None = None) -> Iterator[File]:
+    """A file itself, and those of its package that have a word, and text that matches a pattern of ASCII."""
     yield file
     package = package_of(file)
-    if package is not None:
-        own = os.path.abspath(file.source.path)
-        yield from package.files([path for path in package.paths_with(file, word) if os.path.abspath(path) != own])
+    if package is None:
+        return
+    own = os.path.abspath(file.source.path)
+    paths = [path for path in package.paths_with(file, word) if os.path.abspath(path) != own]
+    if pattern is not None:
+        in_bytes = re.compile(pattern.pattern.encode())
+        paths = [path for path in paths if in_bytes.search(package.text(path))]
+    yield from package.files(paths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -15,12 +15,15 @@ from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.types import Type
+from paramlint.kept import assigned_names
 from paramlint.knowledge import canonical
 from paramlint.outline import Kind, Unit
 from paramlint.segments import Segment
 from paramlint.walk import Survey, concrete, survey
 
 if TYPE_CHECKING:
+    import ast
+
     from paramlint.facts.classes import Class
     from paramlint.facts.containers import PlainContainer
     from paramlint.facts.files import File, Symbol
@@ -104,7 +107,9 @@ class Scope:
 
     @cached_property
     def stored(self) -> frozenset[str]:
-        """The attributes to which that text may give values, by `=` or by their names in quotes."""
+        """The attributes to which the code may give values: by `=` or by their names in quotes; a class's own names."""
+        if self.kind == "class":
+            return assigned_names(cast("ast.ClassDef", self.unit.tree).body)
         return frozenset(_STORED.findall(self.source)) | frozenset(_QUOTED.findall(self.source))
 
     @property
@@ -205,8 +210,9 @@ class Scope:
         """Every place in this scope that gives a name a value; nested functions are not kept apart."""
         found: dict[str, list[Binding]] = {}
         for node in self.find(*_BINDING):
-            for name, binding in _bindings_at(node, self.node):
-                found.setdefault(name, []).append(binding)
+            if node is not self.node:
+                for name, binding in _BINDING[node.__class__](node):
+                    found.setdefault(name, []).append(binding)
         return found
 
     def dotted(self, node: cst.CSTNode) -> str | None:
@@ -309,50 +315,82 @@ class Scope:
         return infer.returned(self)
 
 
-_BINDING = (
-    cst.AnnAssign, cst.Assign, cst.AugAssign, cst.ClassDef, cst.CompFor, cst.ExceptHandler, cst.For, cst.FunctionDef,
-    cst.Import, cst.ImportFrom, cst.NamedExpr, cst.Param, cst.WithItem,
-)  # fmt: skip
+Bound = Iterator[tuple[str, Binding]]
 
 
-def _bindings_at(node: cst.CSTNode, root: cst.CSTNode) -> Iterator[tuple[str, Binding]]:
-    if isinstance(node, cst.Assign):
-        for target in node.targets:
-            yield from _targets(target.target, "assign", node, node.value)
-    elif isinstance(node, cst.AnnAssign):
-        if isinstance(node.target, cst.Name):
-            annotation = node.annotation.annotation
-            yield node.target.value, Binding("assign", node, node.value, annotation=annotation)
-    elif isinstance(node, cst.AugAssign):
-        if isinstance(node.target, cst.Name):
-            yield node.target.value, Binding("augmented", node, node.value)
-    elif isinstance(node, cst.NamedExpr):
-        yield from _targets(node.target, "assign", node, node.value)
-    elif isinstance(node, (cst.For, cst.CompFor)):
-        yield from _targets(node.target, "for", node, node.iter)
-    elif isinstance(node, cst.WithItem):
-        if node.asname is not None:
-            yield from _targets(node.asname.name, "with", node, node.item)
-    elif isinstance(node, cst.Param):
-        said = node.annotation.annotation if node.annotation is not None else None
-        yield node.name.value, Binding("parameter", node, node.default, annotation=said)
-    elif isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node is not root:
-        yield node.name.value, Binding("definition", node)
-    elif isinstance(node, cst.ExceptHandler):
-        if node.name is not None:
-            yield from _targets(node.name.name, "other", node, None)
-    elif isinstance(node, (cst.ImportFrom, cst.Import)) and not isinstance(node.names, cst.ImportStar):
-        for alias in node.names:
-            name: Any = alias.asname.name if alias.asname is not None else alias.name
-            while isinstance(name, cst.Attribute):
-                name = name.value
-            yield name.value, Binding("import", node)
+def _of_assign(node: cst.Assign) -> Bound:
+    for target in node.targets:
+        yield from _targets(target.target, "assign", node, node.value)
 
 
-def _targets(
-    target: cst.CSTNode, kind: BindingKind, node: cst.CSTNode, value: cst.BaseExpression | None
-) -> Iterator[tuple[str, Binding]]:
-    if isinstance(target, cst.Name):
+def _of_annotated(node: cst.AnnAssign) -> Bound:
+    if isinstance(node.target, cst.Name):
+        annotation = node.annotation.annotation
+        yield node.target.value, Binding("assign", node, node.value, annotation=annotation)
+
+
+def _of_augmented(node: cst.AugAssign) -> Bound:
+    if isinstance(node.target, cst.Name):
+        yield node.target.value, Binding("augmented", node, node.value)
+
+
+def _of_walrus(node: cst.NamedExpr) -> Bound:
+    return _targets(node.target, "assign", node, node.value)
+
+
+def _of_loop(node: cst.For | cst.CompFor) -> Bound:
+    return _targets(node.target, "for", node, node.iter)
+
+
+def _of_with(node: cst.WithItem) -> Bound:
+    if node.asname is not None:
+        yield from _targets(node.asname.name, "with", node, node.item)
+
+
+def _of_parameter(node: cst.Param) -> Bound:
+    said = node.annotation.annotation if node.annotation is not None else None
+    yield node.name.value, Binding("parameter", node, node.default, annotation=said)
+
+
+def _of_definition(node: cst.FunctionDef | cst.ClassDef) -> Bound:
+    yield node.name.value, Binding("definition", node)
+
+
+def _of_handler(node: cst.ExceptHandler) -> Bound:
+    if node.name is not None:
+        yield from _targets(node.name.name, "other", node, None)
+
+
+def _of_import(node: cst.Import | cst.ImportFrom) -> Bound:
+    if isinstance(node.names, cst.ImportStar):
+        return
+    for alias in node.names:
+        name: Any = alias.asname.name if alias.asname is not None else alias.name
+        while isinstance(name, cst.Attribute):
+            name = name.value
+        yield name.value, Binding("import", node)
+
+
+#: By class, because `isinstance` with LibCST's ABCs would show.
+_BINDING: dict[type[cst.CSTNode], Callable[[Any], Bound]] = {
+    cst.AnnAssign: _of_annotated,
+    cst.Assign: _of_assign,
+    cst.AugAssign: _of_augmented,
+    cst.ClassDef: _of_definition,
+    cst.CompFor: _of_loop,
+    cst.ExceptHandler: _of_handler,
+    cst.For: _of_loop,
+    cst.FunctionDef: _of_definition,
+    cst.Import: _of_import,
+    cst.ImportFrom: _of_import,
+    cst.NamedExpr: _of_walrus,
+    cst.Param: _of_parameter,
+    cst.WithItem: _of_with,
+}
+
+
+def _targets(target: cst.CSTNode, kind: BindingKind, node: cst.CSTNode, value: cst.BaseExpression | None) -> Bound:
+    if target.__class__ is cst.Name:
         yield target.value, Binding(kind, node, value)
         return
     if not isinstance(target, (cst.Tuple, cst.List)):

@@ -25,6 +25,8 @@ _REPLACING = {
     "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.weight_norm",
     "torch.nn.utils.parametrizations.spectral_norm", "torch.nn.utils.parametrizations.orthogonal",
 }  # fmt: skip
+#: An attribute that stands behind a plus sign; rows may end and comments stand between them.
+_ADDED = re.compile(r"\+(?:[\s(\\]|#[^\n]*\n)*\w+\s*\.\s*(\w+)")
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,10 @@ def bias_without_place(scope: Scope, node: cst.Assign) -> str | None:
 def _layer_before(cls: Class, name: str) -> str | None:
     """`decoder` of `self.decoder(x) + self.bias` in `forward`."""
     forward = cls.own_method("forward")
-    for node in forward.find(cst.BinaryOperation) if forward is not None else ():
-        if isinstance(node.operator, cst.Add) and forward is not None and forward.self_attribute(node.right) == name:
+    if forward is None or name not in _ADDED.findall(forward.source):
+        return None
+    for node in forward.find(cst.BinaryOperation):
+        if isinstance(node.operator, cst.Add) and forward.self_attribute(node.right) == name:
             if isinstance(node.left, cst.Call):
                 return forward.self_attribute(node.left.func)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -67,19 +67,20 @@ def branch(walk: Construction, scope: Scope, test: cst.BaseExpression, path: Pat
     return [path], [other_path]
 
 
-def text_of(scope: Scope, node: cst.CSTNode, path: Path) -> str:
+def text_of(scope: Scope, node: Any, path: Path) -> str:
     """The text of an expression with local names replaced by what they stand for."""
-    if isinstance(node, cst.Name):
+    kind = node.__class__
+    if kind is cst.Name:
         return _shown(path.names.get(node.value), node.value)
-    if isinstance(node, cst.Attribute):
-        owner = path.names.get(node.value.value) if isinstance(node.value, cst.Name) else None
+    if kind is cst.Attribute:
+        owner = path.names.get(node.value.value) if node.value.__class__ is cst.Name else None
         if isinstance(owner, Instance):
             return _shown(path.attributes.get(node.attr.value), f"self.{node.attr.value}")
         return f"{text_of(scope, node.value, path)}.{node.attr.value}"
-    if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
+    if kind is cst.Comparison and len(node.comparisons) == 1:
         condition, is_negated = _condition(scope, node, path)
         return f"not {condition}" if is_negated else condition
-    if isinstance(node, cst.Call):
+    if kind is cst.Call:
         arguments = ", ".join(text_of(scope, arg.value, path) for arg in node.args)
         return f"{text_of(scope, node.func, path)}({arguments})"
     return scope.text(node)
@@ -119,7 +120,7 @@ def _forget_tested(test: cst.BaseExpression, path: Path) -> None:
 def _names_in(node: cst.CSTNode) -> list[cst.Name]:
     from paramlint.walk import walk
 
-    return [n for n in walk(node) if isinstance(n, cst.Name)]
+    return [n for n in walk(node) if n.__class__ is cst.Name]
 
 
 # What can be decided

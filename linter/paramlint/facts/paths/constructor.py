@@ -6,8 +6,8 @@ cannot see is taken as written or as unknown, never as unwritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -130,54 +130,61 @@ class Construction:
             found = [path for path in paths if path.exit]
             for path in going:
                 found.extend(self._statement(scope, statement, path))
-            paths = found if len(found) == 1 else list({path.key: path for path in found}.values())
+            is_split = len(found) > len(paths)  # only then two of them are likely to have the same future
+            paths = list({path.key: path for path in found}.values()) if is_split else found
             self._steps += len(paths)
             if len(paths) > MAX_PATHS or self._steps > MAX_STEPS:
                 raise TooManyPathsError
         return paths
 
     def _statement(self, scope: Scope, node: cst.CSTNode, path: Path) -> list[Path]:
-        if isinstance(node, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
-            return self.block(scope, node.body, [path])
-        if isinstance(node, (cst.If, cst.For, cst.While, cst.Try, cst.Match)):
-            if not self.relevance.of_statement(scope, node, path):
-                self._forget_bound(scope, node, path)
-                return [path]
-        if isinstance(node, cst.If):
-            return self._if(scope, node, path, _is_choice(scope, node))
-        if isinstance(node, cst.For):
-            return self._for(scope, node, path)
-        if isinstance(node, cst.While):
-            return _end_loop(self.block(scope, _body(node.body), [path]))
-        if isinstance(node, cst.With):
-            return self.block(scope, _body(node.body), [path])
-        if isinstance(node, cst.Try):
-            parts = [node.body, node.orelse, node.finalbody]
-            return self.block(scope, [s for part in parts if part is not None for s in _body(part)], [path])
-        if isinstance(node, cst.Match):
-            return [p for case in node.cases for p in self.block(scope, _body(case.body), [path.fork()])]
-        if isinstance(node, cst.FunctionDef):
-            path.names[node.name.value] = Function(scope, node)
+        kind = node.__class__
+        if kind in _BLOCKS and not self.relevance.of_statement(scope, node, path):
+            self._forget_bound(scope, node, path)
             return [path]
-        return self._simple(scope, node, path)
+        walk = _STATEMENTS.get(kind)
+        return [path] if walk is None else walk(self, scope, node, path)
 
-    def _simple(self, scope: Scope, node: cst.CSTNode, path: Path) -> list[Path]:
-        if isinstance(node, cst.Assign):
-            return self._assign(scope, [target.target for target in node.targets], node.value, path)
-        if isinstance(node, cst.AnnAssign) and node.value is not None:
-            return self._assign(scope, [node.target], node.value, path)
-        if isinstance(node, cst.AugAssign):
-            return self._augment(scope, node, path)
-        if isinstance(node, cst.Expr):
-            return [p for _, p in self.evaluate(scope, node.value, path)]
-        if isinstance(node, cst.Return):
-            return self._return(scope, node, path)
-        if isinstance(node, cst.Raise):
-            return []
-        if isinstance(node, cst.Assert):
-            return branch(self, scope, node.test, path)[0]
-        if isinstance(node, (cst.Break, cst.Continue)):
-            path.exit = "loop"
+    def _suite(self, scope: Scope, node: cst.SimpleStatementLine, path: Path) -> list[Path]:
+        return self.block(scope, node.body, [path])
+
+    def _choice(self, scope: Scope, node: cst.If, path: Path) -> list[Path]:
+        return self._if(scope, node, path, _is_choice(scope, node))
+
+    def _while(self, scope: Scope, node: cst.While, path: Path) -> list[Path]:
+        return _end_loop(self.block(scope, _body(node.body), [path]))
+
+    def _with(self, scope: Scope, node: cst.With, path: Path) -> list[Path]:
+        return self.block(scope, _body(node.body), [path])
+
+    def _try(self, scope: Scope, node: cst.Try, path: Path) -> list[Path]:
+        parts = [node.body, node.orelse, node.finalbody]
+        return self.block(scope, [s for part in parts if part is not None for s in _body(part)], [path])
+
+    def _match(self, scope: Scope, node: cst.Match, path: Path) -> list[Path]:
+        return [p for case in node.cases for p in self.block(scope, _body(case.body), [path.fork()])]
+
+    def _define(self, scope: Scope, node: cst.FunctionDef, path: Path) -> list[Path]:
+        path.names[node.name.value] = Function(scope, node)
+        return [path]
+
+    def _plain_assign(self, scope: Scope, node: cst.Assign, path: Path) -> list[Path]:
+        return self._assign(scope, [target.target for target in node.targets], node.value, path)
+
+    def _annotated_assign(self, scope: Scope, node: cst.AnnAssign, path: Path) -> list[Path]:
+        return [path] if node.value is None else self._assign(scope, [node.target], node.value, path)
+
+    def _expression(self, scope: Scope, node: cst.Expr, path: Path) -> list[Path]:
+        return [p for _, p in self.evaluate(scope, node.value, path)]
+
+    def _raise(self, scope: Scope, node: cst.Raise, path: Path) -> list[Path]:  # noqa: ARG002
+        return []
+
+    def _assert(self, scope: Scope, node: cst.Assert, path: Path) -> list[Path]:
+        return branch(self, scope, node.test, path)[0]
+
+    def _leave_loop(self, scope: Scope, node: cst.CSTNode, path: Path) -> list[Path]:  # noqa: ARG002
+        path.exit = "loop"
         return [path]
 
     def _if(self, scope: Scope, node: cst.If, path: Path, is_choice: bool) -> list[Path]:
@@ -233,29 +240,32 @@ class Construction:
 
     def _forget_bound(self, scope: Scope, node: cst.CSTNode, path: Path) -> None:
         """Statements that were not walked leave the names that they assign with values of their own."""
+        inner: Any
         for inner in nodes_of(node):
-            if isinstance(inner, cst.Assign):
+            kind = inner.__class__
+            if kind is cst.Assign:
                 for target in inner.targets:
                     self.store(scope, target.target, Symbol(f"{scope.text(target.target)}'"), inner.value, path)
-            elif isinstance(inner, cst.For):
+            elif kind is cst.For:
                 self.store(scope, inner.target, None, inner.target, path)
 
     # Storing
 
-    def store(self, scope: Scope, target: cst.BaseExpression, value: Value, source: cst.CSTNode, path: Path) -> None:
+    def store(self, scope: Scope, target: Any, value: Value, source: cst.CSTNode, path: Path) -> None:
         """Give an assignment's target its value; `source` is the expression that it comes from."""
-        if isinstance(target, cst.Name):
+        kind = target.__class__
+        if kind is cst.Name:
             path.names[target.value] = value if value is not None else Symbol(text_of(scope, source, path))
-        elif isinstance(target, (cst.Tuple, cst.List)):
+        elif kind is cst.Tuple or kind is cst.List:
             parts = value.values if isinstance(value, Items) else ()
             if len(parts) != len(target.elements):
                 parts = (None,) * len(target.elements)
                 self.lose(value, path)
             for element, part in zip(target.elements, parts, strict=True):
                 self.store(scope, element.value, part, element.value if part is None else source, path)
-        elif isinstance(target, cst.Subscript):
+        elif kind is cst.Subscript:
             self._store_item(scope, target, value, path)
-        elif isinstance(target, cst.Attribute):
+        elif kind is cst.Attribute:
             self._store_attribute(scope, target, value, source, path)
 
     def _store_item(self, scope: Scope, target: cst.Subscript, value: Value, path: Path) -> None:
@@ -307,6 +317,30 @@ class Construction:
     def value(self, scope: Scope, node: cst.CSTNode, path: Path) -> Value:
         """What a name, an attribute or a literal stands for; nothing is executed."""
         return expressions.look(self, scope, node, path)
+
+
+#: Statements with blocks that are walked only where they matter.
+_BLOCKS = frozenset({cst.If, cst.For, cst.While, cst.Try, cst.Match})
+_STATEMENTS: dict[type, Callable[[Construction, Scope, Any, Path], list[Path]]] = {
+    cst.SimpleStatementLine: Construction._suite,
+    cst.SimpleStatementSuite: Construction._suite,
+    cst.If: Construction._choice,
+    cst.For: Construction._for,
+    cst.While: Construction._while,
+    cst.With: Construction._with,
+    cst.Try: Construction._try,
+    cst.Match: Construction._match,
+    cst.FunctionDef: Construction._define,
+    cst.Assign: Construction._plain_assign,
+    cst.AnnAssign: Construction._annotated_assign,
+    cst.AugAssign: Construction._augment,
+    cst.Expr: Construction._expression,
+    cst.Return: Construction._return,
+    cst.Raise: Construction._raise,
+    cst.Assert: Construction._assert,
+    cst.Break: Construction._leave_loop,
+    cst.Continue: Construction._leave_loop,
+}
 
 
 def _body(node: cst.BaseSuite | cst.BaseCompoundStatement | cst.Else | cst.Finally) -> Sequence[cst.CSTNode]:

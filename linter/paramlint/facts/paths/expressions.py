@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -28,25 +28,27 @@ if TYPE_CHECKING:
 _CONSTANTS: dict[str, bool | None] = {"None": None, "True": True, "False": False}
 #: Attributes of a tensor that are the same memory; it has no `weight`, but who writes that means the tensor.
 _VIEWS = {"data", "T", "mT", "H", "mH", "real", "imag", "weight"}
-_LITERALS = (cst.Integer, cst.SimpleString)
+_LITERALS = frozenset({cst.Integer, cst.SimpleString})
+_SEQUENCES = frozenset({cst.Tuple, cst.List, cst.Set})
 
 
-def look(walk: Construction, scope: Scope, node: cst.CSTNode, path: Path) -> Value:
+def look(walk: Construction, scope: Scope, node: Any, path: Path) -> Value:
     """What a name, an attribute, an element or a literal stands for; nothing is executed."""
-    if isinstance(node, cst.Name):
+    kind = node.__class__  # asked for so often that `isinstance` with LibCST's ABCs would show
+    if kind is cst.Name:
         if node.value in _CONSTANTS:
             return Constant(_CONSTANTS[node.value])
         return path.names.get(node.value)
-    if isinstance(node, _LITERALS):
+    if kind is cst.Attribute:
+        return _attribute(walk, look(walk, scope, node.value, path), node.attr.value, path)
+    if kind in _LITERALS:
         value = node.evaluated_value
         return Constant(value) if isinstance(value, (str, int)) else None
-    if isinstance(node, cst.Attribute):
-        return _attribute(walk, look(walk, scope, node.value, path), node.attr.value, path)
-    if isinstance(node, cst.Subscript):
+    if kind is cst.Subscript:
         return _subscript(walk, scope, node, look(walk, scope, node.value, path), path)
-    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
-        return Items(tuple(look(walk, scope, e.value, path) for e in node.elements))
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "getattr":
+    if kind in _SEQUENCES:
+        return Items(tuple([look(walk, scope, e.value, path) for e in node.elements]))
+    if kind is cst.Call and node.func.__class__ is cst.Name and node.func.value == "getattr":
         values = [look(walk, scope, arg.value, path) for arg in node.args]
         return calls.get_attribute(walk, values, path)
     return None
@@ -102,43 +104,39 @@ def _is_part(walk: Construction, scope: Scope, index: cst.BaseSlice, path: Path)
 
 # Evaluation
 
-#: Most expressions are one of these.
-_ATOMS = frozenset({cst.Name, cst.Integer, cst.Float, cst.SimpleString})
-
 
 def evaluate(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path) -> Outcomes:
     """The values that an expression can have, each with the path on which it has it."""
-    if node.__class__ in _ATOMS:
-        return [(look(walk, scope, node, path), path)]
-    if isinstance(node, cst.Call):
-        return calls.call(walk, scope, node, path)
-    if isinstance(node, cst.IfExp):
-        true, false = branch(walk, scope, node.test, path)
-        chosen = [(node.body, p) for p in true] + [(node.orelse, p) for p in false]
-        return [outcome for part, p in chosen for outcome in evaluate(walk, scope, part, p)]
-    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
-        return _display(walk, scope, node.elements, path)
-    if isinstance(node, cst.Dict):
-        return _display(walk, scope, node.elements, path)
-    if isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)):
-        return _comprehension(walk, scope, node, path)
-    if isinstance(node, cst.Lambda):
-        return [(Function(scope, node), path)]
-    if isinstance(node, cst.BinaryOperation):
-        return _arithmetic(walk, scope, node, path)
-    if isinstance(node, cst.BooleanOperation):
-        return [(None, p) for _, p in evaluate_all(walk, scope, [node.left, node.right], path)]
-    if isinstance(node, cst.UnaryOperation):
-        return evaluate(walk, scope, node.expression, path)
-    if isinstance(node, cst.NamedExpr):
-        return _named(walk, scope, node, path)
-    if isinstance(node, cst.Attribute):
-        outcomes = evaluate(walk, scope, node.value, path)
-        return [(_attribute(walk, owner, node.attr.value, p), p) for owner, p in outcomes]
-    if isinstance(node, cst.Subscript):
-        outcomes = evaluate(walk, scope, node.value, path)
-        return [(_subscript(walk, scope, node, owner, p), p) for owner, p in outcomes]
-    return [(look(walk, scope, node, path), path)]
+    evaluated = _EXPRESSIONS.get(node.__class__)
+    return [(look(walk, scope, node, path), path)] if evaluated is None else evaluated(walk, scope, node, path)
+
+
+def _conditional(walk: Construction, scope: Scope, node: cst.IfExp, path: Path) -> Outcomes:
+    true, false = branch(walk, scope, node.test, path)
+    chosen = [(node.body, p) for p in true] + [(node.orelse, p) for p in false]
+    return [outcome for part, p in chosen for outcome in evaluate(walk, scope, part, p)]
+
+
+def _lambda(walk: Construction, scope: Scope, node: cst.Lambda, path: Path) -> Outcomes:  # noqa: ARG001
+    return [(Function(scope, node), path)]
+
+
+def _boolean(walk: Construction, scope: Scope, node: cst.BooleanOperation, path: Path) -> Outcomes:
+    return [(None, p) for _, p in evaluate_all(walk, scope, [node.left, node.right], path)]
+
+
+def _unary(walk: Construction, scope: Scope, node: cst.UnaryOperation, path: Path) -> Outcomes:
+    return evaluate(walk, scope, node.expression, path)
+
+
+def _attribute_of(walk: Construction, scope: Scope, node: cst.Attribute, path: Path) -> Outcomes:
+    outcomes = evaluate(walk, scope, node.value, path)
+    return [(_attribute(walk, owner, node.attr.value, p), p) for owner, p in outcomes]
+
+
+def _item_of(walk: Construction, scope: Scope, node: cst.Subscript, path: Path) -> Outcomes:
+    outcomes = evaluate(walk, scope, node.value, path)
+    return [(_subscript(walk, scope, node, owner, p), p) for owner, p in outcomes]
 
 
 def evaluate_all(
@@ -151,10 +149,8 @@ def evaluate_all(
     return found
 
 
-def _display(
-    walk: Construction, scope: Scope, elements: Iterable[cst.BaseElement | cst.BaseDictElement], path: Path
-) -> Outcomes:
-    parts = list(elements)
+def _display(walk: Construction, scope: Scope, node: cst.Tuple | cst.List | cst.Set | cst.Dict, path: Path) -> Outcomes:
+    parts: list[cst.BaseElement | cst.BaseDictElement] = list(node.elements)
     found: Outcomes = []
     for values, p in evaluate_all(walk, scope, [part.value for part in parts], path):
         items: list[Value] = []
@@ -202,3 +198,18 @@ def _named(walk: Construction, scope: Scope, node: cst.NamedExpr, path: Path) ->
     for value, p in outcomes:
         walk.store(scope, node.target, value, node.value, p)
     return outcomes
+
+
+_EXPRESSIONS: dict[type, Callable[[Construction, Scope, Any, Path], Outcomes]] = {
+    cst.Call: calls.call,
+    cst.IfExp: _conditional,
+    **dict.fromkeys((cst.Tuple, cst.List, cst.Set, cst.Dict), _display),
+    **dict.fromkeys((cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp), _comprehension),
+    cst.Lambda: _lambda,
+    cst.BinaryOperation: _arithmetic,
+    cst.BooleanOperation: _boolean,
+    cst.UnaryOperation: _unary,
+    cst.NamedExpr: _named,
+    cst.Attribute: _attribute_of,
+    cst.Subscript: _item_of,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from paramlint.facts.classes import Class
     from paramlint.facts.scopes import Scope
 
-_EXITS = (cst.Return, cst.Raise, cst.Break, cst.Continue)
+_EXITS = frozenset({cst.Return, cst.Raise, cst.Break, cst.Continue})
 #: Names by which code reaches parameters without naming them; `self)` is where it hands the instance on.
 _GENERIC = frozenset(
     {"parameters", "named_parameters", "_parameters", "modules", "apply", "setattr", "getattr", "self)"}
@@ -47,13 +47,16 @@ class Relevance:
             return known
         words: set[str] = set()
         has_exit = False
+        inner: Any
         for inner in walk(node):
-            has_exit = has_exit or isinstance(inner, _EXITS)
-            if isinstance(inner, cst.Name):
+            kind = inner.__class__
+            if kind is cst.Name:
                 words.add(inner.value)
-            elif isinstance(inner, cst.Arg) and isinstance(inner.value, cst.Name):
-                if inner.value.value == scope.self_name:
+            elif kind is cst.Arg:
+                if inner.value.__class__ is cst.Name and inner.value.value == scope.self_name:
                     words.add("self)")
+            elif kind in _EXITS:
+                has_exit = True
         self._statements[node] = self._with_methods(words), has_exit
         return self._statements[node]
 
