@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from paramlint.outline import SIMPLE
+
 if TYPE_CHECKING:
     from paramlint.outline import Outline, Unit
 
@@ -69,19 +71,33 @@ class Keeping:
     def __init__(self, outline: Outline, follow: Callable[[str], tuple[Keeping, Unit] | None]) -> None:
         self._outline = outline
         self._follow = follow
+        self._attributes: dict[Unit, frozenset[str]] = {}
         self._texts: dict[Unit, str] = {}
         self._arguments: dict[Unit, dict[str, ast.expr | None]] = {}
         self._assigned: dict[Unit, dict[str, list[ast.expr]]] = {}
         self._returning: dict[Unit, bool] = {}
         self._busy: set[ast.AST] = set()
 
-    def may_keep(self, unit: Unit, target: ast.expr, value: ast.expr) -> bool:
-        """Whether an assignment in a unit may give `self` a container that holds a module, or will hold one."""
-        if unit.cls is None or not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name):
-            return False
-        return any(self._may_be_container(unit, part) for part in _parts(value)) and (
-            self._may_hold(unit, value) or grows(self._text(unit), target.attr)
-        )
+    def attributes(self, unit: Unit) -> frozenset[str]:
+        """The attributes of `self` to which a unit may give a container that holds a module, or will hold one."""
+        if unit.cls is None:
+            return frozenset()
+        if unit not in self._attributes:
+            self._attributes[unit] = frozenset(
+                name for target, value in _assigned(unit) for name in self._kept(unit, target, value)
+            )
+        return self._attributes[unit]
+
+    def _kept(self, unit: Unit, target: ast.expr, value: ast.expr) -> Iterator[str]:
+        """The attributes of one assignment; a tuple takes the elements of another one by one."""
+        if isinstance(target, (ast.Tuple, ast.List)):
+            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
+                for inner, part in zip(target.elts, value.elts, strict=True):
+                    yield from self._kept(unit, inner, part)
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            if any(self._may_be_container(unit, part) for part in _parts(value)):
+                if self._may_hold(unit, value) or grows(self._text(unit), target.attr):
+                    yield target.attr
 
     def _text(self, unit: Unit) -> str:
         """The text of the class of a method."""
@@ -218,11 +234,24 @@ def statements(body: list[ast.stmt], enter: Callable[[ast.stmt], bool] = lambda 
         if not enter(node):
             continue
         yield node
+        if node.__class__ in SIMPLE:
+            continue
         for name in ("body", "orelse", "finalbody"):
             stack.extend(getattr(node, name, ()))
         for name in ("handlers", "cases"):
             for item in getattr(node, name, ()):
                 stack.extend(item.body)
+
+
+def _assigned(unit: Unit) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The targets and values of a unit's assignments; what other units hold is left out."""
+    others = ast.ClassDef if unit.kind == "function" else _DEFINITIONS
+    for node in statements(getattr(unit.tree, "body", []), lambda statement: not isinstance(statement, others)):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                yield target, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            yield node.target, node.value
 
 
 def assigned_names(body: list[ast.stmt]) -> frozenset[str]:

@@ -91,9 +91,11 @@ class Nominator:
         rows = words.rows(names)
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
-        visit = _Visit(self, keeping, calls, sorted(rows), words, found)
+        visit = _Visit(self, calls, sorted(rows), words, found)
         for unit in outline.units:
             visit.unit(unit)
+            if self._keeps and keeping.attributes(unit):
+                found.setdefault(unit, set()).update(self._keeps)
             if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
                 for rule, wanted in self._classes:
                     if words.stand_in(unit, wanted):
@@ -150,14 +152,12 @@ class _Visit:
     def __init__(
         self,
         nominator: Nominator,
-        keeping: Keeping,
         calls: dict[str, list[Rule]],
         rows: list[int],
         words: _Words,
         found: dict[Unit, set[Rule]],
     ) -> None:
         self._n = nominator
-        self._keeping = keeping
         self._calls = calls
         self._rows = rows
         self._words = words
@@ -197,11 +197,8 @@ class _Visit:
             for target in node.targets:  # type: ignore[attr-defined]
                 if target.__class__ is not ast.Name:
                     self._store(unit, target, node.value)  # type: ignore[attr-defined]
-                    self._keep(unit, target, node.value)  # type: ignore[attr-defined]
         elif kind is ast.AnnAssign or kind is ast.AugAssign:
             self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
-            if kind is ast.AnnAssign and node.value is not None:  # type: ignore[attr-defined]
-                self._keep(unit, node.target, node.value)  # type: ignore[attr-defined]
         if kind not in _COMPOUND:
             if self._hit(node.lineno, node.end_lineno or node.lineno):
                 self._expression(unit, node)
@@ -235,15 +232,6 @@ class _Visit:
         for rule, of_names in self._n._stored.get(target.attr, ()):
             if not of_names or value is None or isinstance(value, (ast.Name, ast.Attribute)):
                 self._give(unit, (rule,))
-
-    def _keep(self, unit: Unit, target: ast.expr, value: ast.expr) -> None:
-        """Nominate for what an assignment may keep on `self`; a tuple takes the elements of another one by one."""
-        if isinstance(target, (ast.Tuple, ast.List)):
-            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
-                for inner, part in zip(target.elts, value.elts, strict=True):
-                    self._keep(unit, inner, part)
-        elif self._keeping.may_keep(unit, target, value):
-            self._give(unit, self._n._keeps)
 
     def _expression(self, unit: Unit, root: ast.AST) -> None:
         n = self._n

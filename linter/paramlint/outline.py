@@ -14,7 +14,8 @@ from paramlint.source import Source
 
 Kind = Literal["module", "class", "function"]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SIMPLE = frozenset(
+#: Statements without blocks, imports left out: most are of these kinds.
+SIMPLE = frozenset(
     {ast.AnnAssign, ast.Assert, ast.Assign, ast.AugAssign, ast.Break, ast.Continue, ast.Delete, ast.Expr, ast.Global,
      ast.Nonlocal, ast.Pass, ast.Raise, ast.Return}
 )  # fmt: skip
@@ -140,7 +141,7 @@ def outline(tree: ast.Module, source: Source) -> Outline:
 
 def _read_block(found: Outline, body: list[ast.stmt], unit: Unit, cls: ClassOutline | None, prefix: str) -> None:
     for node in body:
-        if node.__class__ in _SIMPLE:  # most are
+        if node.__class__ in SIMPLE:
             continue
         if isinstance(node, ast.ClassDef):
             _read_class(found, node, unit, prefix)

@@ -24,6 +24,8 @@ from paramlint.ties import Ties
 
 #: A file in which only this went wrong gives the same next time; anything else may have been an accident.
 _SYNTAX = "PRM002"
+#: More files than these, and what is known of them is let go of before the results are packed.
+_MANY = 1_000
 
 
 class PerFileIgnores:
@@ -209,7 +211,8 @@ def _check(paths: Sequence[str], run: Run, step: Callable[[], None]) -> tuple[li
         return reports
 
     reports = with_large_stack(check)
-    project.forget()  # the cache needs the room
+    if len(paths) > _MANY:
+        project.forget()  # the cache needs the room; of fewer files, the end of the process frees it sooner
     return reports, project.dependencies
 
 

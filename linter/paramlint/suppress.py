@@ -41,7 +41,7 @@ class Suppressions:
 
     def silence(self, diagnostic: Diagnostic) -> bool:
         """Whether a comment silences a diagnostic."""
-        if not self._any:
+        if not self.are_there:
             return False
         if self.silence_file(diagnostic.code):
             return True
@@ -51,7 +51,7 @@ class Suppressions:
 
     def silence_file(self, code: str) -> bool:
         """Whether a comment silences a code in the whole file."""
-        return self._any and any(_names(codes, code) for codes in self._file_level)
+        return self.are_there and any(_names(codes, code) for codes in self._file_level)
 
     def place(self, diagnostic: Diagnostic) -> Diagnostic:
         """The diagnostic with the row on which `# noqa` would silence it."""
@@ -64,7 +64,8 @@ class Suppressions:
         return [match] if match is not None and match["codes"] else []
 
     @cached_property
-    def _any(self) -> bool:
+    def are_there(self) -> bool:
+        """Whether the file has the word at all."""
         return "noqa" in self._source.text.lower()
 
     @cached_property

@@ -39,6 +39,8 @@ def unused_suppressions(
         silenced: what they silenced.
         rules: the rules that ran; a comment about another one may well be needed.
     """
+    if not suppressions.are_there:
+        return []
     ran = {each.code for each in rules if each.triggers}
     families = "|".join(sorted({code.rstrip("0123456789") for code in ran}))
     if not re.search(rf"noqa.*(?:{families})\d", source.text, re.I):

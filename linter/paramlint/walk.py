@@ -76,6 +76,18 @@ def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
     return frozenset(found)
 
 
+#: The most frequent kinds, written out.
+_FREQUENT: dict[type, Callable[[Any], list[cst.CSTNode]]] = {
+    cst.Arg: lambda node: [node.value] if node.keyword is None else [node.keyword, node.value],
+    cst.Assign: lambda node: [*node.targets, node.value],
+    cst.AssignTarget: lambda node: [node.target],
+    cst.Attribute: lambda node: [node.value, node.attr],
+    cst.Call: lambda node: [node.func, *node.args],
+    cst.Element: lambda node: [node.value],
+    cst.Expr: lambda node: [node.value],
+    cst.IndentedBlock: lambda node: [*node.body],
+    cst.SimpleStatementLine: lambda node: [*node.body],
+}
 _NODES = concrete((cst.CSTNode,))
 _CHILDLESS = concrete(_LEAVES)
 _Getter = Callable[[cst.CSTNode], tuple[Any, ...]]
@@ -98,6 +110,9 @@ def _single(name: str) -> _Getter:
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The meaningful children of a node, in text order."""
     kind = node.__class__
+    frequent = _FREQUENT.get(kind)
+    if frequent is not None:
+        return frequent(node)
     get = _getters[kind] if kind in _getters else _getter(kind)
     found: list[cst.CSTNode] = []
     if get is not None:
@@ -119,11 +134,12 @@ def walk(root: cst.CSTNode, *, classes: bool = False) -> Iterator[cst.CSTNode]:
     while stack:
         node = stack.pop()
         yield node
-        if node.__class__ is cst.ClassDef and node is not root and not classes:
+        kind = node.__class__
+        if kind in _CHILDLESS or (kind is cst.ClassDef and node is not root and not classes):
             continue
         below = children(node)
         below.reverse()
-        stack.extend(below)
+        stack += below
 
 
 @dataclasses.dataclass(frozen=True)

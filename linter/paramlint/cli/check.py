@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -80,6 +81,7 @@ def check(**given: Any) -> int:
     from paramlint.cli.verify_with import models_of
 
     gc.disable()  # the process ends soon, and `paramlint.check` collects where it is worth it
+    atexit.register(gc.freeze)  # nor is it worth it when the interpreter ends
     task = Task.of(Arguments(**given))
     models = models_of(task)
     if task.arguments.show_settings:

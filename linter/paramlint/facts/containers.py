@@ -123,7 +123,11 @@ def plain_containers(scope: Scope) -> Iterator[PlainContainer]:
     """The plain containers that a method is the first to make, with a chance to hold modules or parameters."""
     if scope.cls is None or not scope.cls.is_module:
         return
-    for name in dict.fromkeys(n for n, a in scope.assignments if a.how == "assign" and a.value is not None):
+    names = dict.fromkeys(n for n, a in scope.assignments if a.how == "assign" and a.value is not None)
+    worth_trying = scope.file.keeping.attributes(scope.unit) if scope.file.is_draft else names.keys()
+    for name in names:
+        if name not in worth_trying:
+            continue
         values = [a.value for n, a in scope.assignments if n == name and a.value is not None]
         if not any(_kind(scope, value) for value in values):
             continue

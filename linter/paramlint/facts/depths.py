@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CALLED = re.compile(r"\bself\.(\w*(?:norm|bn|ln)\w*)\(", re.I)
 #: An assignment to an attribute of something that is not `self`.
-_PART = re.compile(r"^\s+(?:(?!self\.)\w+|self\.\w+)(?:\.\w+|\[[^\]\n]*\])*\.\w+ *= *\w", re.M)
+_PART = re.compile(r"^[ \t]+(?:(?!self\.)\w+|self\.\w+)(?:\.\w+|\[[^\]\n]*\])*\.\w+ *= *\w", re.M)
 
 
 class Use(NamedTuple):

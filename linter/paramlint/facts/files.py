@@ -126,9 +126,10 @@ class File:
         """Let go of scopes and classes, which otherwise only the garbage collector could: they point in circles."""
         if self._decided is not None:
             self._decided.forget()
-        parts = (*self._scopes.values(), *self._classes.values())
-        self.let_go()
-        for part in parts:
+        if "outline" in vars(self):
+            self.outline.syntax.let_go()
+        vars(self).pop("keeping", None)
+        for part in (*self._scopes.values(), *self._classes.values()):
             vars(part).clear()
         self._scopes.clear()
         self._classes.clear()

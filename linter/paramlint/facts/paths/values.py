@@ -99,7 +99,7 @@ class Path:
     def key(self) -> tuple[object, ...]:
         """Paths with equal keys have the same future."""
         tables = (self.names, self.attributes, self.cells, self.decided)
-        return (*(tuple(sorted(t.items(), key=lambda item: item[0])) for t in tables), self.exit, self.result)
+        return (*(frozenset(table.items()) for table in tables), self.exit, self.result)
 
     def write(self, value: Value, *, whole: bool = True, certain: bool = True) -> None:
         """Note that the memory of a value is written."""
