@@ -11,8 +11,9 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from paramlint import cluster, cluster_check
+from paramlint import cluster_check
 from paramlint.cli import main
+from paramlint.cluster import connection
 from paramlint.runner import Run, run_paths
 from paramlint.suite import select
 
@@ -149,8 +150,8 @@ def test_a_file_that_kills_what_checks_it_costs_one_diagnostic(machines, files, 
 
 
 def test_another_version_is_refused(machines, files, capsys, monkeypatch):
-    mine = cluster.versions()
-    monkeypatch.setattr(cluster, "versions", lambda: {**mine, "paramlint": "7.0"})
+    mine = connection.versions()
+    monkeypatch.setattr(connection, "versions", lambda: {**mine, "paramlint": "7.0"})
     code, out, err = run(capsys, "--cluster", machines.address, "--no-cache")
     said = f"Error: a worker of the cluster has paramlint {mine['paramlint']} instead of 7.0\n"
     assert (code, out, err) == (2, "", said)
@@ -165,7 +166,7 @@ def test_a_worker_without_paramlint_is_refused(machines, files, capsys, monkeypa
 
 
 def test_a_folder_that_only_this_machine_has_is_refused(machines, files, capsys, monkeypatch):
-    monkeypatch.setattr(cluster.os, "getcwd", lambda: "/nowhere")
+    monkeypatch.setattr(connection.os, "getcwd", lambda: "/nowhere")
     code, out, err = run(capsys, "--cluster", machines.address, "--no-cache", "--isolated")
     assert (code, out) == (2, "")
     assert "a worker of the cluster has no folder /nowhere" in err
@@ -178,7 +179,7 @@ def test_other_files_are_refused(machines, files, change):
         (files / "net.py").write_text(NET.replace(".base", ".new"))
     paths = [str(files / "net.py")]
     act = lambda: (files / change).write_text(BAD)  # noqa: E731
-    with pytest.raises(cluster.ClusterError, match=rf"see another pkg.{change} than this machine"):
+    with pytest.raises(connection.ClusterError, match=rf"see another pkg.{change} than this machine"):
         run_paths(paths, Run(select(), cluster=machines.address), act)
 
 
@@ -191,7 +192,7 @@ def test_other_files_are_refused(machines, files, change):
     ],
 )
 def test_an_address_without_a_scheduler_is_refused(files, capsys, monkeypatch, address, said):
-    monkeypatch.setattr(cluster, "CONNECT", 1)
+    monkeypatch.setattr(connection, "CONNECT", 1)
     code, out, err = run(capsys, "--cluster", address)
     assert (code, out) == (2, "")
     assert said in err
@@ -229,8 +230,8 @@ def other_machines(tmp_path_factory):
 
 
 def test_no_worker_and_no_scheduler_are_waited_for_a_while_only(other_machines, files, capsys, monkeypatch):
-    monkeypatch.setattr(cluster, "PATIENCE", 1)
-    monkeypatch.setattr(cluster, "CONNECT", 2)
+    monkeypatch.setattr(connection, "PATIENCE", 1)
+    monkeypatch.setattr(connection, "CONNECT", 2)
     address = other_machines.address
     scheduler, *workers = other_machines.processes
     for worker in workers:
@@ -239,7 +240,7 @@ def test_no_worker_and_no_scheduler_are_waited_for_a_while_only(other_machines, 
     assert (code, out, err) == (2, "", f"Error: the cluster at {address} has no workers\n")
 
     other_machines.start_worker()
-    monkeypatch.setattr(cluster, "PATIENCE", 60)
+    monkeypatch.setattr(connection, "PATIENCE", 60)
     step = lambda: scheduler.poll() is not None or other_machines.kill(scheduler)  # noqa: E731
-    with pytest.raises(cluster.ClusterError, match=f"the scheduler at {address} is gone"):
+    with pytest.raises(connection.ClusterError, match=f"the scheduler at {address} is gone"):
         run_paths(sorted(map(str, files.glob("*.py"))), Run(select(), cluster=address), step)

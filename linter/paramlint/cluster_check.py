@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 
 from paramlint.cache.changes import Changes
-from paramlint.cluster import Cluster, ClusterError
+from paramlint.cluster import ClusterError
+from paramlint.cluster.connection import Cluster
 from paramlint.dependencies import Dependencies, Look
 from paramlint.rule import Rule
 from paramlint.suite import catalogue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -85,7 +84,7 @@ def put(path: str, data: bytes) -> None:
 @contextmanager
 def _beside(target: str) -> Iterator[str]:
     """A name for a temporary file, gone afterwards; the name is first, since a signal may come while it is made."""
-    temporary = os.path.join(os.path.dirname(target), f".paramlint-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(target), f".paramlint-{os.urandom(8).hex()}")
     try:
         yield temporary
     finally:

@@ -191,16 +191,18 @@ def _placed(path: str, reported: Reported) -> FileReport:
 def _check(paths: Sequence[str], run: Run, step: Callable[[], None]) -> tuple[list[FileReport], Dependencies]:
     """Check files, in one process unless there is much to do or a cluster to do it."""
     from paramlint.facts import Project
-    from paramlint.workers import SERIAL, Processes, check_parallel, weight
 
-    weights = [weight(path) for path in paths] if run.jobs > 1 or run.cluster is not None else []
-    if run.cluster is not None:
-        from paramlint.cluster_check import check_on_cluster
+    if run.jobs > 1 or run.cluster is not None:
+        from paramlint.workers import SERIAL, Processes, check_parallel, weight
 
-        return check_on_cluster(run.cluster, paths, weights, run.rules, reference=run.reference, step=step)
-    if sum(weights) > SERIAL:
-        with Processes(run.jobs, run.rules, reference=run.reference) as pool:
-            return check_parallel(paths, weights, pool, step)
+        weights = [weight(path) for path in paths]
+        if run.cluster is not None:
+            from paramlint.cluster_check import check_on_cluster
+
+            return check_on_cluster(run.cluster, paths, weights, run.rules, reference=run.reference, step=step)
+        if sum(weights) > SERIAL:
+            with Processes(run.jobs, run.rules, reference=run.reference) as pool:
+                return check_parallel(paths, weights, pool, step)
     project = Project()
 
     def check() -> list[FileReport]:

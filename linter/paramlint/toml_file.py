@@ -12,11 +12,6 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 #: What msgspec calls a type, and what we do.
 WORDS = {
@@ -59,6 +54,10 @@ class TomlFile:
         Raises:
             ConfigError: it cannot be read, is not UTF-8 or not TOML.
         """
+        if sys.version_info >= (3, 11):  # most folders have no such file
+            import tomllib
+        else:
+            import tomli as tomllib
         shown = os.path.relpath(path)
         text = _read(path, shown)
         try:

@@ -12,7 +12,8 @@ from typing import Any
 import click
 import msgspec
 
-from paramlint.cluster import Cluster, ClusterError
+from paramlint.cluster import ClusterError
+from paramlint.cluster.connection import Cluster
 from paramlint.pack_option import pack_option
 from paramlint.report.plain import plain
 from paramlint.verify.attempt import attempt, start

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from paramlint import __version__, packs
+from paramlint.cluster import ClusterError
 
 ItemT = TypeVar("ItemT")
 AnswerT = TypeVar("AnswerT")
@@ -28,11 +29,7 @@ AnswerT = TypeVar("AnswerT")
 #: Seconds to wait for the scheduler, and for a worker where there is none.
 CONNECT, PATIENCE = 10, 60
 #: Not even the folder that is checked stands in for a library.
-_CHILD = "import sys; sys.path[:] = [e for e in sys.path if e]; from paramlint.cluster import answer; answer()"
-
-
-class ClusterError(Exception):
-    """The cluster cannot do this work; the message says why, and what to do."""
+_CHILD = f"import sys; sys.path[:] = [e for e in sys.path if e]; from {__name__} import answer; answer()"
 
 
 class Cluster:
