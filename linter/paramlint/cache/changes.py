@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import cached_property
 
 from paramlint.dependencies import Dependencies, Look, Seen, Text, digest, is_same, kind, python_files, state
 
@@ -39,7 +40,7 @@ class Changes:
         """
         before = self._dependencies.folders.get(folder, [])
         now = self.folders[folder] = python_files(folder)
-        searches = {look for look in self._dependencies.edges if look.what == "search" and look.path == folder}
+        searches = self._searches.get(folder, set())
         if not searches:
             return searches
         if any(os.path.exists(path) for path in set(before).difference(now)):
@@ -47,6 +48,15 @@ class Changes:
         looks = [Look("text", path) for path in now]
         fresh = [data for look in looks if self._text(look) if b"torch" in (data := _read(look.path) or b"")]
         return {s for s in searches if any(all(word.encode() in data for word in s.words) for data in fresh)}
+
+    @cached_property
+    def _searches(self) -> dict[str, set[Look]]:
+        """The searches in each folder."""
+        found: dict[str, set[Look]] = {}
+        for look in self._dependencies.edges:
+            if look.what == "search":
+                found.setdefault(look.path, set()).add(look)
+        return found
 
     def _text(self, look: Look) -> bool:
         """Whether a file holds something else; one that nobody has looked at is new."""
