@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from paramlint.outline import Unit
 
 ResultT = TypeVar("ResultT")
+Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
 
 #: LibCST recurses in C; a thread may have a larger stack than the process.
 STACK_BYTES = 512 * 1024 * 1024
@@ -84,6 +85,7 @@ def check_source(
     *,
     tree: ast.Module | None = None,
     reference: bool = False,
+    decide: Decide = lambda parse_and_run: parse_and_run(),
 ) -> FileReport:
     """Check one source.
 
@@ -93,16 +95,22 @@ def check_source(
         project: where other files are found; without one the file is judged by itself.
         tree: the file's `ast`, where the caller has parsed it already.
         reference: parse the file whole and show every unit to every rule.
+        decide: calls what parses with LibCST, so that a caller can give that alone a large stack.
     """
     with without_collector():
         try:
-            return _check_source(source, nominator, project, tree, reference)
+            return _check_source(source, nominator, project, tree, reference, decide)
         finally:
             collect_after(len(source.data))
 
 
 def _check_source(
-    source: Source, nominator: Nominator, project: Project | None, tree: ast.Module | None, reference: bool
+    source: Source,
+    nominator: Nominator,
+    project: Project | None,
+    tree: ast.Module | None,
+    reference: bool,
+    decide: Decide,
 ) -> FileReport:
     path = source.path
     try:
@@ -110,7 +118,7 @@ def _check_source(
             tree = _known_tree(source, project) or _parse(source, project)
         suppressions = Suppressions(source, tree)
         if b"torch" in source.data:
-            report = _check(source, nominator, project, tree, reference, suppressions)
+            report = _check(source, nominator, project, tree, reference, suppressions, decide)
         else:
             report = FileReport(path)
         if isinstance(source, Masked):
@@ -140,6 +148,7 @@ def _check(
     tree: ast.Module,
     reference: bool,
     suppressions: Suppressions,
+    decide: Decide,
 ) -> FileReport:
     from paramlint.facts import File  # libcst is loaded only when there is something to parse
 
@@ -154,7 +163,7 @@ def _check(
         if not nominated:
             return FileReport(source.path)
         file = project.adopt(source, tree) if project else draft.decided(None)
-    report = _decide(source.path, file, nominated, suppressions)
+    report = decide(lambda: _decide(source.path, file, nominated, suppressions))
     if project is None:
         file.forget()
     return report

@@ -121,7 +121,7 @@ class Plugin:
         from paramlint.suppress import Suppressions
 
         nominator = self._rules()
-        report = with_large_stack(lambda: check_source(source, nominator, tree=self._tree))
+        report = check_source(source, nominator, tree=self._tree, decide=with_large_stack)  # a thread for few files
         # A comment on a line is flake8's business, which has an option to disregard it.
         suppressions = Suppressions(source)
         on_lines = [d for d in report.suppressed if not suppressions.silence_file(d.code)]
