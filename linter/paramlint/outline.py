@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, cast
+from weakref import ref
 
 from paramlint.source import Source
 
@@ -63,9 +64,18 @@ class Unit:
     last: int
     syntax: Syntax
     place: int
-    cls: ClassOutline | None = None
     #: Row spans inside it that belong to other units.
     holes: list[tuple[int, int]] = field(default_factory=list)
+    _cls: ref[ClassOutline] | None = None
+
+    @property
+    def cls(self) -> ClassOutline | None:
+        """The class that it is, or is a method of; the outline keeps it, so that the two make no circle."""
+        return self._cls() if self._cls is not None else None
+
+    @cls.setter
+    def cls(self, cls: ClassOutline) -> None:
+        self._cls = ref(cls)
 
     @property
     def tree(self) -> ast.AST:
@@ -179,9 +189,10 @@ def _read_function(
     if outer.kind == "class" and first <= outer.first + len(outer.tree.decorator_list):  # type: ignore[attr-defined]
         return  # `class A: def f(self): ...` on the rows of the header cannot be cut out
     outer.holes.append((first, last))
-    unit = Unit("function", node.name, first, last, found.syntax, found.syntax.add(node), cls)
+    unit = Unit("function", node.name, first, last, found.syntax, found.syntax.add(node))
     found.units.append(unit)
     if cls is not None:
+        unit.cls = cls
         cls.methods.setdefault(node.name, []).append(unit)
     else:
         found.functions.setdefault(prefix + node.name, []).append(unit)
