@@ -35,7 +35,7 @@ def sources(scope: Scope, node: cst.BaseExpression, index: int | None = None) ->
     found = _SOURCES.get(node.__class__)
     if found is not None:
         yield from found(scope, node)
-    elif node.__class__ is cst.Call:
+    elif isinstance(node, cst.Call):
         yield from _of_call(scope, node, index)
 
 

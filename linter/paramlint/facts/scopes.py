@@ -389,7 +389,7 @@ _BINDING: dict[type[cst.CSTNode], Callable[[Any], Bound]] = {
 }
 
 
-def _targets(target: cst.CSTNode, kind: BindingKind, node: cst.CSTNode, value: cst.BaseExpression | None) -> Bound:
+def _targets(target: Any, kind: BindingKind, node: cst.CSTNode, value: cst.BaseExpression | None) -> Bound:
     if target.__class__ is cst.Name:
         yield target.value, Binding(kind, node, value)
         return

@@ -117,7 +117,7 @@ def _forget_tested(test: cst.BaseExpression, path: Path) -> None:
             path.cells[cell] = "unknown"
 
 
-def _names_in(node: cst.CSTNode) -> list[cst.Name]:
+def _names_in(node: cst.CSTNode) -> list[Any]:
     from paramlint.walk import walk
 
     return [n for n in walk(node) if n.__class__ is cst.Name]
