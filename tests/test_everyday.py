@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import pytest
 
 from paramlint.cli import main
 from paramlint.cli.progress import Progress
+from paramlint.facts import Project
 
 from .conftest import BAD, GOOD
 
@@ -136,6 +138,25 @@ def test_watch_checks_again_when_a_file_changes(bad):
             process.send_signal(2)
             process.wait(timeout=30)
     assert process.returncode == 130
+
+
+def test_watch_keeps_nothing_of_the_files_that_it_has_checked(bad, capsys, monkeypatch):
+    rounds = []
+
+    def sleep(_):
+        rounds.append(sum(isinstance(each, Project) for each in gc.get_objects()))
+        if len(rounds) == 3:
+            raise KeyboardInterrupt
+        bad.write_text(BAD + "\n" * len(rounds))
+
+    gc.collect()
+    before = sum(isinstance(each, Project) for each in gc.get_objects())
+    monkeypatch.setattr(time, "sleep", sleep)
+    try:
+        assert main(["check", "--watch", "--no-cache", "bad.py"]) == 130
+    finally:
+        gc.enable()
+    assert rounds == [before] * 3
 
 
 def test_completion_for_the_shell():

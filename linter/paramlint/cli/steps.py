@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -100,6 +101,7 @@ def watch(task: Task) -> int:
             if sys.stdout.isatty():
                 click.clear()
             check_files(task)
+            gc.collect()  # what the check knew points in circles, and nothing collects it by itself
             # Fixes changed files themselves.
             seen, first = _state(task), False
         time.sleep(POLL)
