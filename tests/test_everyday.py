@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from paramlint.cli import main
+from paramlint.cli import main, steps
 from paramlint.cli.progress import Progress
 from paramlint.facts import Project
 
@@ -138,6 +138,39 @@ def test_watch_checks_again_when_a_file_changes(bad):
             process.send_signal(2)
             process.wait(timeout=30)
     assert process.returncode == 130
+
+
+def watch(monkeypatch, *options, rounds=3):
+    """Watches for so many looks at the files."""
+    looks = iter(range(1, rounds))
+    monkeypatch.setattr(time, "sleep", lambda _: next(looks, None) or interrupt())
+    try:
+        assert main(["check", "--watch", "--no-cache", *options, "bad.py"]) == 130
+    finally:
+        gc.enable()
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def test_watch_sees_what_is_saved_while_it_checks(bad, capsys, monkeypatch):
+    printed = steps._print_summary
+
+    def save(*arguments):
+        printed(*arguments)
+        bad.write_text(GOOD)
+
+    monkeypatch.setattr(steps, "_print_summary", save)
+    watch(monkeypatch)
+    assert "1 finding in 1 file" in (shown := capsys.readouterr().err)
+    assert "no findings" in shown
+
+
+def test_watch_does_not_check_again_what_it_fixed_itself(bad, capsys, monkeypatch):
+    watch(monkeypatch, "--fix", "--unsafe-fixes")
+    assert bad.read_text() == GOOD
+    assert capsys.readouterr().err.count("in 1 file") == 1
 
 
 def test_watch_keeps_nothing_of_the_files_that_it_has_checked(bad, capsys, monkeypatch):

@@ -35,6 +35,11 @@ POLL = 0.5
 
 def check_files(task: Task, models: Models | None = None) -> int:
     """Check files and folders; with models, say what they show of each finding."""
+    return _finish(task, *_check(task, models))
+
+
+def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
+    """What was found, and whether the models failed to judge it."""
     run = task.run()
     found = task.find()
     started = time.monotonic()
@@ -49,6 +54,11 @@ def check_files(task: Task, models: Models | None = None) -> int:
         result, failed = judge(task, result, models)
     if task.arguments.verbose:
         _print(_details(task, run, result, time.monotonic() - started), sys.stderr)
+    return result, failed
+
+
+def _finish(task: Task, result: Result, failed: bool) -> int:
+    """Write and print what the arguments ask for; the code to exit with."""
     if task.arguments.diff:
         return _print_diff(result)
     if task.arguments.write_baseline:
@@ -93,23 +103,28 @@ def show_settings(task: Task) -> int:
 
 def watch(task: Task) -> int:
     """Check now, and whenever a file appears, changes or goes, until an interrupt."""
-    seen: dict[str, tuple[int, int]] = {}
-    first = True
+    seen: dict[str, tuple[int, int]] | None = None
     while True:
-        state = _state(task)
-        if first or state != seen:
+        # From before the check: what is saved while it goes on is checked again.
+        state = _state(task.find().files)
+        if state != seen:
             if sys.stdout.isatty():
                 click.clear()
-            check_files(task)
+            seen = state | _state(_check_and_fix(task))
             gc.collect()  # what the check knew points in circles, and nothing collects it by itself
-            # Fixes changed files themselves.
-            seen, first = _state(task), False
         time.sleep(POLL)
 
 
-def _state(task: Task) -> dict[str, tuple[int, int]]:
+def _check_and_fix(task: Task) -> list[str]:
+    """The files that the check itself has changed."""
+    result, failed = _check(task)
+    _finish(task, result, failed)
+    return [rewrite.after.path for rewrite in result.rewrites]
+
+
+def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
     state: dict[str, tuple[int, int]] = {}
-    for path in task.find().files:
+    for path in files:
         try:
             status = os.stat(path)
             state[path] = (status.st_mtime_ns, status.st_size)
