@@ -37,7 +37,7 @@ FORWARD = "\n    def forward(self, x):\n        return self.blocks[0](x)\n"
 @pytest.fixture
 def kept_one(monkeypatch):
     """A project that keeps one file parsed; the garbage collector is off."""
-    monkeypatch.setattr("paramlint.facts.files._KEPT", 1)
+    monkeypatch.setattr("paramlint.facts.files._PARSED", 1)
     with without_collector():
         yield Project()
 
@@ -77,15 +77,32 @@ def test_what_is_used_of_a_file_that_is_let_go_stays_the_same(tmp_path, kept_one
     assert base.mro == [base]
 
 
+def _parsed(project):
+    return [file for file in project.drafts._files.values() if file.outline.syntax._nodes]
+
+
 def test_room_is_made_by_size_too(tmp_path, monkeypatch):
     paths = [_module(tmp_path, name) for name in "abc"]
-    monkeypatch.setattr("paramlint.facts.files._KEPT_SIZE", 2 * (tmp_path / "a.py").stat().st_size)
+    monkeypatch.setattr("paramlint.facts.files._PARSED_SIZE", 2 * (tmp_path / "a.py").stat().st_size)
     project = Project()
-    first, second, _ = [project.drafts.file(path) for path in paths]
-    assert project.drafts.file(paths[1]) is second
-    assert project.drafts.file(paths[0]) is not first
+    _, second, third = [project.drafts.file(path) for path in paths]
+    assert _parsed(project) == [second, third]
     project.forget()
     assert project.drafts.file(paths[1]) is not second
+
+
+def test_outlines_answer_without_trees_and_what_is_parsed_again_is_counted(tmp_path, kept_one, monkeypatch):
+    first, second = [kept_one.drafts.file(_module(tmp_path, name)) for name in "ab"]
+    (cls,) = first.outline.classes["Base"]
+    assert first.class_of(cls.unit).is_module
+    assert _parsed(kept_one) == [second]
+    assert kept_one.drafts.file(first.path) is first
+    assert first.class_of(cls.unit).attribute("blocks") is not None
+    assert _parsed(kept_one) == [first]
+    monkeypatch.setattr("paramlint.facts.files._KEPT_SIZE", 2 * len(first.source.data))
+    kept_one.drafts.file(_module(tmp_path, "c"))
+    assert kept_one.drafts.file(first.path) is first
+    assert kept_one.drafts.file(second.path) is not second
 
 
 @pytest.mark.parametrize("star", ["import *", "import*", "import \\\n    *"])

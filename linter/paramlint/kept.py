@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from paramlint.outline import SIMPLE
+from paramlint.outline import DEFINITIONS, statements
 
 if TYPE_CHECKING:
     from paramlint.outline import Outline, Unit
@@ -25,7 +25,6 @@ ADDING = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, 
 EXTENDING = {"extend", "update", "extendleft"}
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _CONSTRUCTORS = {
@@ -223,43 +222,15 @@ def arguments(tree: ast.AST) -> list[ast.arg]:
     return [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
 
 
-def statements(body: list[ast.stmt], enter: Callable[[ast.stmt], bool] = lambda _: True) -> Iterator[ast.stmt]:
-    """The statements of a block and of the blocks in it, without looking into expressions.
-
-    What is below a statement is left out, with the statement, where `enter` says so.
-    """
-    stack = list(body)
-    while stack:
-        node = stack.pop()
-        if not enter(node):
-            continue
-        yield node
-        if node.__class__ in SIMPLE:
-            continue
-        for name in ("body", "orelse", "finalbody"):
-            stack.extend(getattr(node, name, ()))
-        for name in ("handlers", "cases"):
-            for item in getattr(node, name, ()):
-                stack.extend(item.body)
-
-
 def _assigned(unit: Unit) -> Iterator[tuple[ast.expr, ast.expr]]:
     """The targets and values of a unit's assignments; what other units hold is left out."""
-    others = ast.ClassDef if unit.kind == "function" else _DEFINITIONS
+    others = ast.ClassDef if unit.kind == "function" else DEFINITIONS
     for node in statements(getattr(unit.tree, "body", []), lambda statement: not isinstance(statement, others)):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 yield target, node.value
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             yield node.target, node.value
-
-
-def assigned_names(body: list[ast.stmt]) -> frozenset[str]:
-    """The names that a block gives values, without the functions and classes that it defines."""
-    found: set[str] = set()
-    for statement in statements(body, lambda node: not isinstance(node, _DEFINITIONS)):
-        found.update(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-    return frozenset(found)
 
 
 def _parts(value: ast.expr) -> Iterator[ast.expr]:

@@ -12,8 +12,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from paramlint.kept import Keeping, arguments, statements
-from paramlint.outline import Outline, Unit
+from paramlint.kept import Keeping, arguments
+from paramlint.outline import Outline, Unit, statements
 from paramlint.rule import Calls, Classes, Defines, Edits, Keeps, Keywords, Mentions, Repeats, Reuses, Rule, Stores
 from paramlint.source import Source
 

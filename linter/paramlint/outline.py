@@ -6,7 +6,7 @@ The outline decides nothing. It says which rows hold which function, so that Lib
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, cast
 from weakref import ref
@@ -15,6 +15,7 @@ from paramlint.source import Source
 
 Kind = Literal["module", "class", "function"]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 #: Statements without blocks, imports left out: most are of these kinds.
 SIMPLE = frozenset(
     {ast.AnnAssign, ast.Assert, ast.Assign, ast.AugAssign, ast.Break, ast.Continue, ast.Delete, ast.Expr, ast.Global,
@@ -27,16 +28,21 @@ class Syntax:
     """A file's `ast`: the node of each unit, in the order of the outline's units.
 
     It takes most of the memory that a file takes, so it can be let go of; for whoever asks later it is parsed again.
+
+    Attributes:
+        before_parsing: called before it is parsed again.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._nodes: list[ast.AST] = []
+        self.before_parsing: Callable[[], None] = lambda: None
 
     @property
     def nodes(self) -> list[ast.AST]:
         """The module's node first."""
         if not self._nodes:
+            self.before_parsing()
             self._nodes = outline(ast.parse(self._source.text), self._source).syntax.nodes
         return self._nodes
 
@@ -90,6 +96,12 @@ class ClassOutline:
     name: str
     qualname: str
     unit: Unit
+    #: Its bases as dotted names, without subscripts; `None` for an expression.
+    bases: list[str | None]
+    #: The keywords of its header, and what they are given, in the same way.
+    keywords: list[tuple[str | None, str | None]]
+    #: The names that its own code gives values.
+    stored: frozenset[str]
     methods: dict[str, list[Unit]] = field(default_factory=dict)
     #: The unit in which the class stands.
     enclosing: Unit | None = None
@@ -120,6 +132,8 @@ class Outline:
     imports: dict[str, str] = field(default_factory=dict)
     #: Modules of `from m import *`.
     star_imports: list[str] = field(default_factory=list)
+    #: Names that a module-level `name = other.name` makes, each assigned once, and what they stand for.
+    aliases: dict[str, str] = field(default_factory=dict)
     #: All units, in the order of the text; the module's own first.
     units: list[Unit] = field(default_factory=list)
 
@@ -140,12 +154,41 @@ def last_row(node: ast.stmt) -> int:
     return node.end_lineno or node.lineno
 
 
+def statements(body: list[ast.stmt], enter: Callable[[ast.stmt], bool] = lambda _: True) -> Iterator[ast.stmt]:
+    """The statements of a block and of the blocks in it, without looking into expressions.
+
+    What is below a statement is left out, with the statement, where `enter` says so.
+    """
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        if not enter(node):
+            continue
+        yield node
+        if node.__class__ in SIMPLE:
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            stack.extend(getattr(node, name, ()))
+        for name in ("handlers", "cases"):
+            for item in getattr(node, name, ()):
+                stack.extend(item.body)
+
+
+def assigned_names(body: list[ast.stmt]) -> frozenset[str]:
+    """The names that a block gives values, without the functions and classes that it defines."""
+    found: set[str] = set()
+    for statement in statements(body, lambda node: not isinstance(node, DEFINITIONS)):
+        found.update(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return frozenset(found)
+
+
 def outline(tree: ast.Module, source: Source) -> Outline:
     """Read the outline off a parsed file."""
     syntax = Syntax(source)
     module = Unit("module", "", 1, len(source.line_starts), syntax, syntax.add(tree))
     found = Outline(module, source, syntax, units=[module])
     _read_block(found, tree.body, module, None, "")
+    found.aliases = _aliases(tree.body)
     return found
 
 
@@ -168,7 +211,9 @@ def _read_class(found: Outline, node: ast.ClassDef, outer: Unit, prefix: str) ->
     first, last = first_row(node, found.source), last_row(node)
     outer.holes.append((first, last))
     unit = Unit("class", node.name, first, last, found.syntax, found.syntax.add(node))
-    cls = ClassOutline(node.name, prefix + node.name, unit, enclosing=outer)
+    bases = [_dotted(base.value if isinstance(base, ast.Subscript) else base) for base in node.bases]
+    keywords = [(keyword.arg, _dotted(keyword.value)) for keyword in node.keywords]
+    cls = ClassOutline(node.name, prefix + node.name, unit, bases, keywords, assigned_names(node.body), enclosing=outer)
     unit.cls = cls
     found.classes.setdefault(cls.qualname, []).append(cls)
     found.units.append(unit)
@@ -212,6 +257,24 @@ def _read_import(found: Outline, node: ast.Import | ast.ImportFrom) -> None:
         else:
             joined = module + alias.name if module.endswith(".") else f"{module}.{alias.name}"
             found.imports.setdefault(alias.asname or alias.name, joined)
+
+
+def _aliases(body: list[ast.stmt]) -> dict[str, str]:
+    found: dict[str, str | None] = {}
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    found[target.id] = None if target.id in found else _dotted(statement.value)
+    return {name: dotted for name, dotted in found.items() if dotted is not None}
+
+
+def _dotted(node: ast.expr) -> str | None:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

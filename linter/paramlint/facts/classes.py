@@ -56,11 +56,7 @@ class Class:
     @cached_property
     def bases(self) -> list[Class | str | None]:
         """The bases: a class of the project, a canonical name outside it, `None` where it cannot be told."""
-        found: list[Class | str | None] = []
-        for base in self.outline.tree.bases:
-            node = base.value if isinstance(base, ast.Subscript) else base
-            found.append(self._base(ast.unparse(node)) if isinstance(node, (ast.Name, ast.Attribute)) else None)
-        return found
+        return [self._base(written) if written is not None else None for written in self.outline.bases]
 
     def _base(self, written: str) -> Class | str | None:
         enclosing = self.outline.enclosing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Iterator
 
@@ -36,9 +35,7 @@ def is_initialized_elsewhere(cls: Class) -> bool:
     for base in cls.mro:
         if base.canonical == "torch.nn.Module":
             continue
-        if any(
-            k.arg != "metaclass" or _metaclass(k.value) not in _PLAIN_METACLASSES for k in base.outline.tree.keywords
-        ):
+        if any(key != "metaclass" or given not in _PLAIN_METACLASSES for key, given in base.outline.keywords):
             return True
         if "__new__" in base.outline.methods:
             return True
@@ -48,10 +45,6 @@ def is_initialized_elsewhere(cls: Class) -> bool:
         if any(initializer_calls(scope) for scope in others):
             return True
     return False
-
-
-def _metaclass(node: object) -> str:
-    return ast.unparse(node) if isinstance(node, ast.expr) else ""
 
 
 def needs_initialized(scope: Scope) -> Iterator[tuple[str, Assignment]]:

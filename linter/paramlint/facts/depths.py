@@ -12,7 +12,7 @@ import libcst as cst
 from paramlint.facts.creation import is_creation
 from paramlint.facts.norms import is_norm
 from paramlint.facts.types import owns_parameters
-from paramlint.kept import statements
+from paramlint.outline import statements
 from paramlint.walk import walk
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import MutableMapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 import libcst as cst
 
@@ -19,9 +19,9 @@ from paramlint.dependencies import Dependencies, Kind, Look
 from paramlint.draft import Draft
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
-from paramlint.kept import Keeping, assigned_names
+from paramlint.kept import Keeping
 from paramlint.knowledge import canonical
-from paramlint.outline import Outline, Unit, outline
+from paramlint.outline import Outline, Unit, assigned_names, outline
 from paramlint.segments import Segment, TooComplexError, WholeFile
 from paramlint.source import Source, UnreadableError
 
@@ -29,10 +29,12 @@ _BUILTINS = frozenset(dir(builtins))
 
 _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 
-#: Files kept parsed. The syntax tree of a file takes some 40 times its size.
-_KEPT = 48
-#: Bytes of their text: what bounds the memory where files are large.
-_KEPT_SIZE = 1_500_000
+#: Files kept parsed, and bytes of their text. The syntax tree of a file takes some 40 times its size.
+_PARSED = 48
+_PARSED_SIZE = 1_000_000
+#: Files whose outline is kept, which answers most questions of others, and bytes of their text.
+_KEPT = 400
+_KEPT_SIZE = 5_000_000
 
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str
@@ -82,6 +84,7 @@ class File:
         self.is_draft = draft
         self._tree = tree
         self._decided: File | None = None
+        self._decided_before: ref[File] | None = None
         self._scopes: MutableMapping[Unit, Scope] = {}
         self._classes: MutableMapping[Unit, Class] = {}
         self.memo: dict[str, Any] = {}
@@ -89,7 +92,9 @@ class File:
         self.parsed = 0
 
     def decided(self, project: Project | None) -> File:
-        """The same file, answering from LibCST's trees; it stays as long as this one."""
+        """The same file, answering from LibCST's trees; it stays as long as this one is parsed or others use it."""
+        if self._decided is None:
+            self._decided = self._decided_before() if self._decided_before is not None else None
         if self._decided is None:
             self._decided = File(self.source, project)
             vars(self._decided)["outline"] = self.outline
@@ -107,13 +112,15 @@ class File:
         return outline(ast.parse(self.source.text) if tree is None else tree, self.source)
 
     def let_go(self) -> None:
-        """Keep only what others use; what points in circles would otherwise stay until the garbage is collected.
+        """Keep only the outline and what others use; circles would otherwise stay until the garbage is collected.
 
-        Trees that were parsed with LibCST stay too: findings are placed by their nodes.
+        Trees that were parsed with LibCST stay while they are used: findings are placed by their nodes.
         """
         if "outline" in vars(self):
             self.outline.syntax.let_go()
         vars(self).pop("keeping", None)
+        if self._decided is not None:
+            self._decided_before, self._decided = ref(self._decided), None
         if self.is_draft:
             for scope in self._scopes.values():
                 scope.let_go()
@@ -121,6 +128,10 @@ class File:
                 cls.let_go()
             self._scopes, self._classes = WeakValueDictionary(self._scopes), WeakValueDictionary(self._classes)
             self.memo.clear()
+
+    def take_up(self) -> None:
+        """Keep again what is found out, after the file was let go of."""
+        self._scopes, self._classes = dict(self._scopes), dict(self._classes)
 
     def forget(self) -> None:
         """Let go of scopes and classes, which otherwise only the garbage collector could: they point in circles."""
@@ -236,7 +247,7 @@ class File:
             return self.imported(f"{target}.{rest}" if rest else target, search)
         if head in _BUILTINS:
             return None
-        alias = self._aliases.get(head)
+        alias = self.outline.aliases.get(head)
         if alias is not None:
             return self.lookup(f"{alias}.{rest}" if rest else alias, search)
         for module in self.outline.star_imports:
@@ -275,25 +286,6 @@ class File:
         """The names that the code of the module itself gives values, so that it need not be parsed for others."""
         return assigned_names(self.tree.body)
 
-    @cached_property
-    def _aliases(self) -> dict[str, str]:
-        """Names that a module-level `name = other.name` makes, each assigned once, and what they stand for."""
-        found: dict[str, str | None] = {}
-        for statement in self.outline.module.tree.body:  # type: ignore[attr-defined]
-            if isinstance(statement, ast.Assign):
-                for target in statement.targets:
-                    if isinstance(target, ast.Name):
-                        found[target.id] = None if target.id in found else _dotted(statement.value)
-        return {name: dotted for name, dotted in found.items() if dotted is not None}
-
-
-def _dotted(node: ast.expr) -> str | None:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
-
 
 class Project:
     """Finds and keeps the files that names are followed into.
@@ -307,7 +299,8 @@ class Project:
         self.roots = [os.path.abspath(root) for root in roots or []]
         self.is_draft = is_draft
         self._files: OrderedDict[str, File | None] = OrderedDict()
-        self._size = 0
+        self._parsed: OrderedDict[str, File] = OrderedDict()
+        self._size = self._parsed_size = 0
         self.memo: dict[str, Any] = {}
         self._found: dict[tuple[str, str], tuple[tuple[str, str] | None, list[Look]]] = {}
         self._outside: dict[tuple[str, str], str | None] = {}
@@ -329,8 +322,9 @@ class Project:
             if file is not None:
                 file.forget()
         self._files.clear()
+        self._parsed.clear()
         self.memo.clear()
-        self._size = 0
+        self._size = self._parsed_size = 0
 
     def file(self, path: str) -> File | None:
         """A file by path; `None` where it cannot be read or is not valid Python.
@@ -341,6 +335,8 @@ class Project:
             return self._decided(self.drafts.file(path))
         if path in self._files:
             self._files.move_to_end(path)
+            if path in self._parsed:
+                self._parsed.move_to_end(path)
         else:
             self._keep(path, self._read(path))
         return self._files[path]
@@ -367,24 +363,47 @@ class Project:
         return draft.decided(self) if draft is not None else None
 
     def make_room(self, size: int) -> None:
-        """Let go of the files that nobody has asked for longest, before one of so many bytes is parsed."""
+        """Let go of the trees that nobody has asked for longest, before a file of so many bytes is parsed."""
         if not self.is_draft:
             return self.drafts.make_room(size)
-        while self._files and (len(self._files) >= _KEPT or self._size + size > _KEPT_SIZE):
-            self._let_go(next(iter(self._files)))
+        while self._parsed and (len(self._parsed) >= _PARSED or self._parsed_size + size > _PARSED_SIZE):
+            self._let_go(next(iter(self._parsed)))
         return None
 
     def _let_go(self, path: str) -> None:
-        file = self._files.pop(path)
-        if file is not None:
-            self._size -= len(file.source.data)
-            file.let_go()
+        file = self._parsed.pop(path)
+        self._parsed_size -= len(file.source.data)
+        file.let_go()
 
     def _keep(self, path: str, file: File | None) -> None:
         if path in self._files:
-            self._let_go(path)
+            self._drop(path)
+        if file is not None:
+            file.outline.syntax.before_parsing = partial(self._parse_again, path, ref(file))
+        size = len(file.source.data) if file is not None else 0
+        while self._files and (len(self._files) >= _KEPT or self._size + size > _KEPT_SIZE):
+            self._drop(next(iter(self._files)))
         self._files[path] = file
-        self._size += len(file.source.data) if file is not None else 0
+        self._size += size
+        if file is not None:
+            self._parsed[path] = file
+            self._parsed_size += size
+
+    def _drop(self, path: str) -> None:
+        file = self._files.pop(path)
+        if file is not None:
+            self._size -= len(file.source.data)
+        if path in self._parsed:
+            self._let_go(path)
+
+    def _parse_again(self, path: str, parsed: ref[File]) -> None:
+        file = self._files.get(path)
+        if file is not None and file is parsed():
+            size = len(file.source.data)
+            self.make_room(size)
+            self._parsed[path] = file
+            self._parsed_size += size
+            file.take_up()
 
     def _read(self, path: str) -> File | None:
         try:

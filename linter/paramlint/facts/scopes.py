@@ -15,15 +15,12 @@ from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.types import Type
-from paramlint.kept import assigned_names
 from paramlint.knowledge import canonical
 from paramlint.outline import Kind, Unit
 from paramlint.segments import Segment
 from paramlint.walk import Survey, concrete, survey
 
 if TYPE_CHECKING:
-    import ast
-
     from paramlint.facts.classes import Class
     from paramlint.facts.containers import PlainContainer
     from paramlint.facts.files import File, Symbol
@@ -108,8 +105,8 @@ class Scope:
     @cached_property
     def stored(self) -> frozenset[str]:
         """The attributes to which the code may give values: by `=` or by their names in quotes; a class's own names."""
-        if self.kind == "class":
-            return assigned_names(cast("ast.ClassDef", self.unit.tree).body)
+        if self.kind == "class" and self.unit.cls is not None:
+            return self.unit.cls.stored
         return frozenset(_STORED.findall(self.source)) | frozenset(_QUOTED.findall(self.source))
 
     @property

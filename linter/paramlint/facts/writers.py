@@ -5,7 +5,6 @@ Nothing is walked here: a statement that may write the attribute of what may be 
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 from collections.abc import Iterator
@@ -97,9 +96,8 @@ def _inherited(file: File) -> Iterator[Scope]:
     """The methods that initialise, as far as the file's classes inherit them from other files."""
     seen: set[str] = set()
     for definitions in file.outline.classes.values():
-        for base in definitions[-1].tree.bases:
-            written = base.id if isinstance(base, ast.Name) else None
-            if written is None or written in seen or written in file.outline.classes:
+        for written in definitions[-1].bases:
+            if written is None or "." in written or written in seen or written in file.outline.classes:
                 continue
             seen.add(written)
             symbol = file.lookup(written)
