@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,12 @@ class Net(nn.Module):
         self.blocks = [nn.Linear(8, 8)]
 """
 GOOD = BAD.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])")
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores interrupts, and so would the processes that tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
