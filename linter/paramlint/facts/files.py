@@ -93,8 +93,8 @@ class File:
 
     def decided(self, project: Project | None) -> File:
         """The same file, answering from LibCST's trees; it stays as long as this one is parsed or others use it."""
-        if self._decided is None:
-            self._decided = self._decided_before() if self._decided_before is not None else None
+        if self._decided is None and self._decided_before is not None:
+            self._decided = self._decided_before()
         if self._decided is None:
             self._decided = File(self.source, project)
             vars(self._decided)["outline"] = self.outline
@@ -386,8 +386,11 @@ class Project:
         self._files[path] = file
         self._size += size
         if file is not None:
-            self._parsed[path] = file
-            self._parsed_size += size
+            self._count_parsed(path, file)
+
+    def _count_parsed(self, path: str, file: File) -> None:
+        self._parsed[path] = file
+        self._parsed_size += len(file.source.data)
 
     def _drop(self, path: str) -> None:
         file = self._files.pop(path)
@@ -399,10 +402,8 @@ class Project:
     def _parse_again(self, path: str, parsed: ref[File]) -> None:
         file = self._files.get(path)
         if file is not None and file is parsed():
-            size = len(file.source.data)
-            self.make_room(size)
-            self._parsed[path] = file
-            self._parsed_size += size
+            self.make_room(len(file.source.data))
+            self._count_parsed(path, file)
             file.take_up()
 
     def _read(self, path: str) -> File | None:
