@@ -16,9 +16,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from paramlint.check import FileReport, check_path, with_large_stack
+from paramlint.check import check_path
 from paramlint.facts import Project
+from paramlint.file_report import FileReport
 from paramlint.nominate import Nominator
+from paramlint.stack import with_large_stack
 from paramlint.suite import select
 
 

@@ -21,7 +21,7 @@ import pytest
 
 pytest.importorskip("jinja2")
 
-from paramlint.check import FileReport
+from paramlint.file_report import FileReport
 from paramlint.finding import Diagnostic, Location
 from paramlint.identity import relative
 from paramlint.report.formats import load

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.check import with_large_stack
+from paramlint.stack import with_large_stack
 from paramlint.suite import RULES
 from paramlint.testing import check_file, check_text
 

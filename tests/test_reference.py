@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.check import check_path, with_large_stack
+from paramlint.check import check_path
 from paramlint.facts import Project
 from paramlint.nominate import Nominator
+from paramlint.stack import with_large_stack
 from paramlint.suite import RULES
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from paramlint.check import FileReport
 from paramlint.cli import main
+from paramlint.file_report import FileReport
 from paramlint.finding import Diagnostic, Edit, LocatedFix, Location
 from paramlint.report.formats import load
 from paramlint.report.hunks import Hunk, hunks

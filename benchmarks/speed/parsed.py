@@ -9,9 +9,10 @@ import json
 import os
 import sys
 
-from paramlint.check import check_paths, with_large_stack
+from paramlint.check import check_paths
 from paramlint.discover import Discovery
 from paramlint.facts import Project
+from paramlint.stack import with_large_stack
 from paramlint.suite import select
 
 

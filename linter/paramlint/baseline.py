@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from paramlint.check import FileReport
+from paramlint.file_report import FileReport
 from paramlint.identity import Identity, identify
 from paramlint.rewrite import put
 from paramlint.source import Source

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from paramlint import documents, unused
 from paramlint.collector import collect_after, without_collector
+from paramlint.file_report import FileReport, problem
 from paramlint.finding import Diagnostic, Location
 from paramlint.masked import Masked, Part
 from paramlint.nominate import Nominator
@@ -23,46 +22,9 @@ if TYPE_CHECKING:
     from paramlint.finding import Finding
     from paramlint.outline import Unit
 
-ResultT = TypeVar("ResultT")
 Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
 
-#: LibCST recurses in C; a thread may have a larger stack than the process.
-STACK_BYTES = 512 * 1024 * 1024
 _VERSION = ".".join(map(str, sys.version_info[:2]))
-_ERRORS = {
-    "PRM002": "syntax-error",
-    "PRM003": "unreadable-file",
-    "PRM004": "too-complex",
-    "PRM005": "internal-error",
-    "PRM006": "fix-not-written",
-}
-
-
-@dataclass
-class FileReport:
-    """What checking one file gave.
-
-    Attributes:
-        diagnostics: sorted, suppressed ones left out.
-        failed: whether one of them says that the file, or part of it, could not be checked.
-        suppressed: how many findings a `# noqa` silenced.
-        parsed: how many characters LibCST parsed.
-    """
-
-    path: str
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    suppressed: list[Diagnostic] = field(default_factory=list)
-    parsed: int = 0
-
-    @property
-    def failed(self) -> bool:
-        """Whether something kept the file from being checked whole."""
-        return bool(self.problems)
-
-    @property
-    def problems(self) -> list[Diagnostic]:
-        """The diagnostics that say so."""
-        return [d for d in self.diagnostics if d.code in _ERRORS]
 
 
 def check_path(
@@ -275,12 +237,6 @@ def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
     return list(diagnostics.values())
 
 
-def problem(path: str, code: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
-    """A diagnostic of the tool itself: something kept a file from being checked or written."""
-    place = Location(max(row, 1), max(column, 1))
-    return Diagnostic(path, place, place, code, _ERRORS[code], message, noqa_row=place.row)
-
-
 def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -293,31 +249,6 @@ def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:
         f"paramlint failed here ({type(error).__name__}: {said}{where}); please report it",
         row,
     )
-
-
-def with_large_stack(function: Callable[[], ResultT]) -> ResultT:
-    """Run a function in a thread whose stack is large enough for LibCST."""
-    results: list[ResultT] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            with without_collector():
-                results.append(function())
-        except BaseException as error:
-            errors.append(error)
-
-    before = threading.stack_size(STACK_BYTES)
-    try:
-        thread = threading.Thread(target=run, name="paramlint", daemon=True)
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    while thread.is_alive():
-        thread.join(0.1)  # so that an interrupt reaches the main thread
-    if errors:
-        raise errors[0]
-    return results[0]
 
 
 def check_paths(

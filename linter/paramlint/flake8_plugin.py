@@ -117,7 +117,8 @@ class Plugin:
 
     def _found(self, source: Source) -> tuple[list[Diagnostic], bool]:
         """The findings, and whether the file could be checked whole."""
-        from paramlint.check import check_source, with_large_stack
+        from paramlint.check import check_source
+        from paramlint.stack import with_large_stack
         from paramlint.suppress import Suppressions
 
         nominator = self._rules()

@@ -10,9 +10,10 @@ from functools import partial
 from paramlint.baseline import Baseline
 from paramlint.cache.results import Results
 from paramlint.cache.stored import Reported
-from paramlint.check import FileReport, check_paths, check_source, problem, with_large_stack
+from paramlint.check import check_paths, check_source
 from paramlint.dependencies import Dependencies
 from paramlint.documents import read
+from paramlint.file_report import FileReport, problem
 from paramlint.finding import Applicability, Diagnostic
 from paramlint.fixes import fix_source
 from paramlint.nominate import Nominator
@@ -20,6 +21,7 @@ from paramlint.patterns import Patterns
 from paramlint.rewrite import Rewrite
 from paramlint.rule import Rule, names
 from paramlint.source import Source, UnreadableError
+from paramlint.stack import with_large_stack
 from paramlint.ties import Ties
 
 #: A file in which only this went wrong gives the same next time; anything else may have been an accident.

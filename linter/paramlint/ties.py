@@ -11,7 +11,7 @@ from paramlint.globs import matches
 from paramlint.sites import NAMED, Path, site_of
 
 if TYPE_CHECKING:
-    from paramlint.check import FileReport
+    from paramlint.file_report import FileReport
     from paramlint.finding import Diagnostic
     from paramlint.source import Source
 

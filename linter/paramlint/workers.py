@@ -12,13 +12,15 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from paramlint import packs
-from paramlint.check import FileReport, check_path, problem, with_large_stack
+from paramlint.check import check_path
 from paramlint.cluster import ClusterError
 from paramlint.dependencies import Dependencies, Look, Seen
 from paramlint.facts import Project
+from paramlint.file_report import FileReport, problem
 from paramlint.nominate import Nominator
 from paramlint.rule import Rule
 from paramlint.source import Source, UnreadableError
+from paramlint.stack import with_large_stack
 from paramlint.suite import catalogue
 
 #: Bytes of code that mentions torch which one process checks in a second, about.

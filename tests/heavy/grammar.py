@@ -14,8 +14,8 @@ import libcst as cst
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from paramlint.check import with_large_stack
 from paramlint.nominate import Nominator
+from paramlint.stack import with_large_stack
 from paramlint.suite import RULES
 
 from .reference import differences

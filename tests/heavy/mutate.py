@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from paramlint.check import check_source, with_large_stack
+from paramlint.check import check_source
 from paramlint.facts import Project
 from paramlint.finding import Diagnostic
 from paramlint.fixes import fix_source
 from paramlint.nominate import Nominator
 from paramlint.source import Source
+from paramlint.stack import with_large_stack
 from paramlint.suite import RULES
 
 #: Bytes of the largest file that is taken.

@@ -13,11 +13,12 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from paramlint.check import check_source, with_large_stack
+from paramlint.check import check_source
 from paramlint.facts import Project
 from paramlint.finding import Diagnostic
 from paramlint.nominate import Nominator
 from paramlint.source import Source
+from paramlint.stack import with_large_stack
 from paramlint.suite import RULES
 
 from .modules import module_file

@@ -514,7 +514,7 @@ def test_a_refuted_finding_offers_no_fix(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("output_format", ["concise", "github", "gitlab", "junit", "json-lines"])
 def test_every_format_says_the_verdict(output_format: str) -> None:
-    from paramlint.check import FileReport
+    from paramlint.file_report import FileReport
     from paramlint.report.formats import load
     from paramlint.report.style import Style
     from paramlint.runner import Result

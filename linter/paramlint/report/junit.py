@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from paramlint.check import FileReport
+from paramlint.file_report import FileReport
 from paramlint.finding import Diagnostic
 from paramlint.report.concise import with_verdict
 from paramlint.report.plain import plain

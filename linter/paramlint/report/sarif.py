@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from paramlint import __version__
-from paramlint.check import FileReport
+from paramlint.file_report import FileReport
 from paramlint.finding import Diagnostic, LocatedFix, Location
 from paramlint.identity import Identity, identify, relative
 from paramlint.report.plain import plain

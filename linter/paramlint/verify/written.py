@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from paramlint.check import with_large_stack
 from paramlint.facts import Class, Project
 from paramlint.segments import TooComplexError
+from paramlint.stack import with_large_stack
 
 
 def says(cls: type, project: Project, question: Callable[[Class], bool]) -> bool:
