@@ -26,10 +26,11 @@ from paramlint.verify.build import Build
 from paramlint.verify.coverage import coverage
 from paramlint.verify.expectation import compare
 from paramlint.verify.laws import Law
-from paramlint.verify.live import LiveModel, LiveTensor
+from paramlint.verify.live import LiveModel
 from paramlint.verify.places import place_of
 from paramlint.verify.registrations import Registrations
 from paramlint.verify.shadow import ShadowMode
+from paramlint.verify.tensor import LiveTensor
 from paramlint.verify.trace import Report, Trace
 
 if TYPE_CHECKING:

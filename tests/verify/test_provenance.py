@@ -13,7 +13,7 @@ from torch import nn  # noqa: E402
 
 from paramlint.verify.construct import live_model  # noqa: E402
 from paramlint.verify.goodness import fit  # noqa: E402
-from paramlint.verify.live import LiveTensor  # noqa: E402
+from paramlint.verify.tensor import LiveTensor  # noqa: E402
 
 
 def empty(fill: Callable[[torch.Tensor], object]) -> torch.Tensor:

@@ -14,7 +14,7 @@ from paramlint.verify.goodness import Fit
 from paramlint.verify.law_text import parse_law
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveTensor
+    from paramlint.verify.tensor import LiveTensor
 
 
 @dataclass(frozen=True)

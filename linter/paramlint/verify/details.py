@@ -12,8 +12,9 @@ import torch
 from paramlint.verify.build import SEED
 from paramlint.verify.distribution import Distribution
 from paramlint.verify.histogram import histogram
-from paramlint.verify.live import MOST_ELEMENTS, LiveModel, LiveTensor
+from paramlint.verify.live import LiveModel
 from paramlint.verify.summary import Details, Environment, Histogram
+from paramlint.verify.tensor import MOST_ELEMENTS, LiveTensor
 
 
 def details(model: LiveModel) -> Details:

@@ -16,7 +16,7 @@ from paramlint.verify.laws import Law
 from paramlint.verify.same_law import are_same
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveTensor
+    from paramlint.verify.tensor import LiveTensor
 
 #: Half precision is not tested: its grain alone would be found.
 TESTABLE = ("float32", "float64")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from paramlint.verify.modules import CONTAINERS
-from paramlint.verify.writes import Line, Write
+from paramlint.verify.writes import Line
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveTensor
+    from paramlint.verify.tensor import LiveTensor
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,6 @@ def repeated_parts(model: nn.Module, parameters: Iterable[LiveTensor]) -> list[R
                     found[name] = Repeat(name, type(holder), attribute, *lines, never)
                 break
     return list(found.values())
-
-
-def apart(first: Write, second: Write) -> tuple[Line, Line] | None:
-    """The lines of one function, the later one below, at which the ways to two writes part and go on alike."""
-    ways = zip(reversed(first.lines), reversed(second.lines), strict=False)
-    depth, lines = next(((i, pair) for i, pair in enumerate(ways) if pair[0] != pair[1]), (0, None))
-    if lines is None or not lines[0].is_in_function_of(lines[1]) or lines[0].row >= lines[1].row:
-        return None
-    inner, other = (write.lines[: len(write.lines) - depth - 1] for write in (first, second))
-    return lines if inner == other else None
 
 
 def _around(model: nn.Module, name: str) -> Iterator[tuple[str, nn.Module, str]]:

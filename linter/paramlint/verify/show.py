@@ -10,8 +10,9 @@ import torch
 
 from paramlint.globs import matches
 from paramlint.verify.forward import call, restored, tensors_of
-from paramlint.verify.live import LiveModel, LiveTensor
+from paramlint.verify.live import LiveModel
 from paramlint.verify.summary import Shown
+from paramlint.verify.tensor import LiveTensor
 
 #: Elements up to which all are printed; of larger tensors the first and last of each dimension.
 PRINTED = 60

@@ -16,10 +16,11 @@ from paramlint.verify.child import one_line
 from paramlint.verify.declared import is_meant
 from paramlint.verify.details import details
 from paramlint.verify.goodness import Fit, fit_all
-from paramlint.verify.live import MOST_ELEMENTS, LiveModel, LiveTensor
+from paramlint.verify.live import LiveModel
 from paramlint.verify.prove import prove
 from paramlint.verify.show import shown
 from paramlint.verify.summary import Counts, Fitted, Found, Init, Location, Parameter, Summary
+from paramlint.verify.tensor import MOST_ELEMENTS, LiveTensor
 
 if TYPE_CHECKING:
     from paramlint.verify.work import Job

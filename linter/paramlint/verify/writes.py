@@ -298,3 +298,13 @@ def _arguments(frame: FrameType) -> dict[str, Scalar]:
 
 def _short(value: Scalar) -> str:
     return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def apart(first: Write, second: Write) -> tuple[Line, Line] | None:
+    """The lines of one function, the later one below, at which the ways to two writes part and go on alike."""
+    ways = zip(reversed(first.lines), reversed(second.lines), strict=False)
+    depth, lines = next(((i, pair) for i, pair in enumerate(ways) if pair[0] != pair[1]), (0, None))
+    if lines is None or not lines[0].is_in_function_of(lines[1]) or lines[0].row >= lines[1].row:
+        return None
+    inner, other = (write.lines[: len(write.lines) - depth - 1] for write in (first, second))
+    return lines if inner == other else None

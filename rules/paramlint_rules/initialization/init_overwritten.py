@@ -44,7 +44,8 @@ from paramlint.rule import Calls, Finding, Proof, Rule
 from paramlint.walk import walk
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel, LiveTensor
+    from paramlint.verify.live import LiveModel
+    from paramlint.verify.tensor import LiveTensor
 
 
 rule = Rule("PRM207", "init-overwritten", group="bug", doc=__doc__, triggers=(Calls(*EVENT_NAMES),))

@@ -33,7 +33,8 @@ from paramlint.walk import walk
 #: What functions are called that copy a layer several times.
 _HELPERS = ("clones", "_clones", "get_clones", "_get_clones", "make_clones", "clone_layers")
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel, LiveTensor
+    from paramlint.verify.live import LiveModel
+    from paramlint.verify.tensor import LiveTensor
 
 
 rule = Rule(
