@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from paramlint.toml_file import ConfigError, TomlFile
 
-if TYPE_CHECKING:
-    from paramlint.rule import Rule
-
-__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "configured_rules", "find", "load"]
+__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "find", "load"]
 
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
@@ -66,7 +63,7 @@ class Settings:
     """A table, and all that it extends; paths in it are relative to the folder of the file that names them.
 
     `files` are the configuration files read, the nearest first; none when there are none. `selectors` are all names of
-    rules in them, with where they stand; `configured_rules` says whether there are such rules.
+    rules in them, with where they stand; `paramlint.suite.configured_rules` says whether there are such rules.
     """
 
     table: Table = field(default_factory=Table)
@@ -179,20 +176,3 @@ def _table(file: TomlFile, folder: str) -> Table:
 def _selectors(table: Table) -> tuple[str, ...]:
     in_files = (selector for selectors in table.per_file_ignores.values() for selector in selectors)
     return (*(table.select or ()), *table.extend_select, *table.ignore, *in_files)
-
-
-def configured_rules(settings: Settings) -> list[Rule]:
-    """The rules that settings choose.
-
-    Raises:
-        ConfigError: they name one that there is not.
-    """
-    from paramlint.suite import UnknownRuleError, by_name, select
-
-    for file, selector in settings.selectors:
-        try:
-            by_name(selector)
-        except UnknownRuleError as error:
-            raise ConfigError(file.shown, file.row_of_text(selector), str(error)) from None
-    table = settings.table
-    return select(table.select or (), table.extend_select, table.ignore)

@@ -15,14 +15,14 @@ from pygls.workspace import TextDocument
 
 from paramlint import __version__
 from paramlint.baseline import Baseline, BaselineError
-from paramlint.config import ConfigError, Settings, configured_rules, find
+from paramlint.config import ConfigError, Settings, find
 from paramlint.discover import Discovery
 from paramlint.finding import Diagnostic, Edit, Location
 from paramlint.notebook import Notebook
 from paramlint.report.severity import severity
 from paramlint.runner import PerFileIgnores, Run, run_source
 from paramlint.source import Source
-from paramlint.suite import catalogue
+from paramlint.suite import catalogue, configured_rules
 from paramlint.ties import Ties
 
 _SEVERITIES = {

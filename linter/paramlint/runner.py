@@ -11,6 +11,7 @@ from paramlint.baseline import Baseline
 from paramlint.cache.results import Results
 from paramlint.cache.stored import Reported
 from paramlint.check import check_paths, check_source
+from paramlint.declared_sharing import without_declared
 from paramlint.dependencies import Dependencies
 from paramlint.documents import read
 from paramlint.file_report import FileReport, problem
@@ -79,7 +80,7 @@ class Run:
 
     def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
         """The report without what is not asked for or is known."""
-        report = self.ties.apply(self.ignores.apply(report), source_of)
+        report = without_declared(self.ties, self.ignores.apply(report), source_of)
         if self.baseline is None or not report.diagnostics:
             return report
         return self.baseline.without_known(report, source_of(report.path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
 from paramlint import packs
 from paramlint.packs import PackError
@@ -12,7 +13,10 @@ from paramlint.rule import Rule, names
 from paramlint.unused import rule as unused_suppression
 from paramlint_rules import RULES
 
-__all__ = ["CATALOGUE", "OFF", "RULES", "UnknownRuleError", "by_name", "catalogue", "select"]
+if TYPE_CHECKING:
+    from paramlint.config import Settings
+
+__all__ = ["CATALOGUE", "OFF", "RULES", "UnknownRuleError", "by_name", "catalogue", "configured_rules", "select"]
 
 #: Rules of group bug or risk that are off all the same, with the measured reason.
 OFF: dict[str, str] = {}
@@ -98,6 +102,23 @@ def by_name(selector: str) -> list[Rule]:
         hint = f"; did you mean {close[0]}?" if close else "; `paramlint rules` lists them"
         raise UnknownRuleError(f"no rule is called {selector!r}{hint}")
     return found
+
+
+def configured_rules(settings: Settings) -> list[Rule]:
+    """The rules that settings choose.
+
+    Raises:
+        ConfigError: they name one that there is not.
+    """
+    from paramlint.toml_file import ConfigError
+
+    for file, selector in settings.selectors:
+        try:
+            by_name(selector)
+        except UnknownRuleError as error:
+            raise ConfigError(file.shown, file.row_of_text(selector), str(error)) from None
+    table = settings.table
+    return select(table.select or (), table.extend_select, table.ignore)
 
 
 def _strength(selector: str, rule: Rule) -> int:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from paramlint.globs import matches
-from paramlint.sites import NAMED, Path, site_of
 
-if TYPE_CHECKING:
-    from paramlint.file_report import FileReport
-    from paramlint.finding import Diagnostic
-    from paramlint.source import Source
-
+Path = tuple[str, ...]
 #: The rules that ask whether sharing is meant.
 FAMILIES = ("PRM3", "PRM5")
 
@@ -30,23 +23,6 @@ class Ties:
     """
 
     patterns: tuple[str, ...] = ()
-
-    def apply(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
-        """The report without the findings about what is declared."""
-        asked = [d for d in report.diagnostics if d.code.startswith(FAMILIES)] if self.patterns else []
-        source = source_of(report.path) if asked else None
-        if source is None:
-            return report
-        tree = ast.parse(source.text)
-        meant = {id(diagnostic) for diagnostic in asked if self._is_about(tree, diagnostic)}
-        return replace(report, diagnostics=[d for d in report.diagnostics if id(d) not in meant])
-
-    def _is_about(self, tree: ast.Module, diagnostic: Diagnostic) -> bool:
-        site = site_of(tree, diagnostic)
-        named = {tuple(text.split(".")) for text in NAMED.findall(diagnostic.message)}
-        owner = tuple(site.qualname.split(".")[-1:])
-        own = (path[path[0] == "self" :] for path in {*site.mentions, *named})
-        return any(self.cover(path, [owner + path]) for path in own)
 
     def cover(self, path: Path, qualified: Iterable[Path] = ()) -> bool:
         """Whether a name is declared.

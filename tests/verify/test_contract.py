@@ -27,11 +27,11 @@ from paramlint.verify.construct import watched  # noqa: E402
 from paramlint.verify.contract import read_contract  # noqa: E402
 from paramlint.verify.contract_text import contract_text, tied_patterns  # noqa: E402
 from paramlint.verify.folding import folded  # noqa: E402
+from paramlint.verify.job import Job  # noqa: E402
 from paramlint.verify.live import LiveModel  # noqa: E402
 from paramlint.verify.prove import prove  # noqa: E402
 from paramlint.verify.summarize import summarize  # noqa: E402
 from paramlint.verify.targets import Target  # noqa: E402
-from paramlint.verify.work import Job  # noqa: E402
 
 MODELS = Path(__file__).parent / "models.py"
 JOB = Job(target=Target("m:f", "m", "f"), select=("PRM220",))

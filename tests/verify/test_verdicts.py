@@ -33,9 +33,9 @@ def verified(path: Path, folder: Path) -> Document:
     """The document of `build` in a file, made as a child process makes it, in this process."""
     from paramlint.verify import child
     from paramlint.verify.isolate import Request
+    from paramlint.verify.job import Job
     from paramlint.verify.static import with_static
     from paramlint.verify.targets import parse_target
-    from paramlint.verify.work import Job
 
     job = Job(target=parse_target(f"{path}:build"), select=("PRM",))
     payload = msgspec.Raw(msgspec.json.encode(job))

@@ -170,8 +170,8 @@ class Task:
         )
 
     def _rules(self) -> list[Rule]:
-        from paramlint.config import ConfigError, configured_rules
-        from paramlint.suite import UnknownRuleError, select
+        from paramlint.config import ConfigError
+        from paramlint.suite import UnknownRuleError, configured_rules, select
 
         arguments = self.arguments
         try:

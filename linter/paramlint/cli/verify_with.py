@@ -14,8 +14,8 @@ from paramlint.report.plain import plain
 
 if TYPE_CHECKING:
     from paramlint.runner import Result
-    from paramlint.verify.attempt import Attempt
     from paramlint.verify.outcome import Limits
+    from paramlint.verify.summary import Attempt
     from paramlint.verify.targets import Target
 
 GIB = 2**30

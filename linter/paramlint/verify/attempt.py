@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -13,29 +12,21 @@ import msgspec
 from paramlint import packs
 from paramlint.verify.observed import Observed
 from paramlint.verify.outcome import Answer, Limits
-from paramlint.verify.summary import Document, Summary
+from paramlint.verify.summary import Attempt, Document, Summary
 from paramlint.verify.targets import Target
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What became of a target."""
-
-    document: Document
-    observed: Observed
 
 
 def attempt(target: Target, limits: Limits, **options: Any) -> Attempt:
     """Build and ask one target in a child process.
 
     Args:
-        options: the fields of `paramlint.verify.work.Job`.
+        options: the fields of `paramlint.verify.job.Job`.
 
     Raises:
         click.UsageError: what it needs is not installed.
     """
     with _installed():
-        from paramlint.verify.work import Job
+        from paramlint.verify.job import Job
 
     answer = start("paramlint.verify.work:verify", Job(target=target, packs=packs.named(), **options), limits)
     summary = msgspec.json.decode(answer.result, type=Summary | None)

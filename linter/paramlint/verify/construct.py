@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from paramlint.verify.build import Build, Factory, Preset, build_poisoned, build_virtual, size_in_bytes
+from paramlint.verify.limits import BUILD_LIMIT
 from paramlint.verify.live import LiveModel
-from paramlint.verify.work import BUILD_LIMIT
 
 
 def live_model(

@@ -13,10 +13,9 @@ from paramlint.rule import Rule
 from paramlint.runner import Result, Run, run_paths
 from paramlint.sites import Site, site_of
 from paramlint.ties import Ties
-from paramlint.verify.attempt import Attempt
 from paramlint.verify.observed import Observed
 from paramlint.verify.postmortem import is_users
-from paramlint.verify.summary import Document, Found, Location
+from paramlint.verify.summary import Attempt, Document, Found, Location
 from paramlint.verify.verdicts import Evidence, Judgement, frames, judged
 
 

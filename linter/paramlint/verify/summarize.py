@@ -23,7 +23,7 @@ from paramlint.verify.summary import Counts, Fitted, Found, Init, Location, Para
 from paramlint.verify.tensor import MOST_ELEMENTS, LiveTensor
 
 if TYPE_CHECKING:
-    from paramlint.verify.work import Job
+    from paramlint.verify.job import Job
 
 BINS = 12
 

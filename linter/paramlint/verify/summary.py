@@ -6,6 +6,7 @@ It is made in the child process by `paramlint.verify.summarize` and read by the 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -228,3 +229,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         known = msgspec.structs.asdict(summary) if summary else {}
         known.pop("observed", None)
         return Document(target=target, outcome=outcome, **known)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of a target."""
+
+    document: Document
+    observed: Observed
