@@ -16,12 +16,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from paramlint.check import check_path
+from paramlint.engine.catalogue import select
+from paramlint.engine.check_file import check_path
+from paramlint.engine.file_report import FileReport
+from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
-from paramlint.file_report import FileReport
-from paramlint.nominate import Nominator
-from paramlint.stack import with_large_stack
-from paramlint.suite import select
+from paramlint.syntax.large_stack import with_large_stack
 
 
 def parse(path: Path) -> float:

@@ -9,11 +9,11 @@ from typing import Any
 import click
 import msgspec
 
-from paramlint import packs
-from paramlint.verify.observed import Observed
-from paramlint.verify.outcome import Answer, Limits
-from paramlint.verify.summary import Attempt, Document, Summary
-from paramlint.verify.targets import Target
+from paramlint.engine import packs
+from paramlint.verify.document.observed import Observed
+from paramlint.verify.document.schema import Attempt, Document, Summary
+from paramlint.verify.process.outcome import Answer, Limits
+from paramlint.verify.process.targets import Target
 
 
 def attempt(target: Target, limits: Limits, **options: Any) -> Attempt:
@@ -41,7 +41,7 @@ def start(work: str, payload: Any, limits: Limits) -> Answer:
         click.UsageError: what it needs is not installed.
     """
     with _installed():
-        from paramlint.verify.isolate import run
+        from paramlint.verify.process.isolate import run
 
     return run(work, payload, limits)
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from paramlint.verify.contract import Contract
-from paramlint.verify.limits import BUILD_LIMIT
-from paramlint.verify.targets import Target
+from paramlint.live.declared.contract import Contract
+from paramlint.live.limits import BUILD_LIMIT
+from paramlint.verify.process.targets import Target
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         arguments: of the factory, by name, as source of Python literals.
         example: a factory of the arguments of `forward`: a tensor, a tuple, or a dict by name.
         optimizer: a factory that is given the model and returns its optimizer.
-        preset, method: the construction protocol, see `paramlint.verify.build`.
+        preset, method: the construction protocol, see `paramlint.live.build.protocols`.
         confirm: test the values against the laws of their initialisations.
         show: patterns of parameter names whose values are wanted.
         details: whether what a report with pictures needs is wanted too.
@@ -27,7 +27,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         build_limit: bytes of parameters and buffers up to which the model is built for real.
         laws: declared, as text by pattern of parameter names.
         contract: what the parameters are compared with.
-        ties: what is meant to be shared, see `paramlint.ties`.
+        ties: what is meant to be shared, see `paramlint.config.declared_ties`.
     """
 
     target: Target

@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from paramlint import packs
-from paramlint.verify.child import bind
+from paramlint.engine import packs
+from paramlint.verify.document.schema import Summary
 from paramlint.verify.job import Job
-from paramlint.verify.outcome import Stage
-from paramlint.verify.summary import Summary
-from paramlint.verify.targets import Target, TargetError, literal, load
+from paramlint.verify.process.child import bind
+from paramlint.verify.process.outcome import Stage
+from paramlint.verify.process.targets import Target, TargetError, literal, load
 
 
 def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
-    """Do a job. What the user's code raises goes through; see `paramlint.verify.child`."""
+    """Do a job. What the user's code raises goes through; see `paramlint.verify.process.child`."""
     job = msgspec.json.decode(payload, type=Job)
     packs.use(job.packs)
     enter("import")
@@ -26,11 +26,11 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
-    from paramlint.suite import select as select_rules
-    from paramlint.verify.construct import live_model
-    from paramlint.verify.law_text import parse_law
-    from paramlint.verify.observe import observe
-    from paramlint.verify.summarize import summarize
+    from paramlint.engine.catalogue import select as select_rules
+    from paramlint.live.construct import live_model
+    from paramlint.live.laws.notation import parse_law
+    from paramlint.verify.judge.refute import observe
+    from paramlint.verify.judge.summarize import summarize
 
     enter("construct")
     model = live_model(
