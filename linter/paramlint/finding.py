@@ -48,11 +48,19 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule's static detector yields: the smallest node that makes sense and one lower-case line."""
+    """What a rule's static detector yields: the smallest node that makes sense and one lower-case line.
+
+    `attribute` is what is accused, as the code spells it (`self.head.weight`), where that is neither the node itself
+    nor what the statement around it assigns; `owner` is the class whose attribute it is, where that is not the class
+    around the node; `others` are what it is shared or paired with, spelled as `attribute` is.
+    """
 
     node: cst.CSTNode
     message: str
     fix: Fix | None = None
+    attribute: str = ""
+    owner: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,37 @@ class LocatedFix:
     edits: tuple[Edit, ...]
 
 
+#: A dotted name as its parts.
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a static finding is about, so that what is declared of it, or seen on a live model, can be compared.
+
+    Attributes:
+        owner: the qualified name of the class whose attribute it is, `<locals>` included; empty outside of classes.
+        attributes: the attributes of `self` that it is about, as paths without the `self`.
+        names: all names by which it may be known, those of local variables included.
+        others: the names of what it is shared or paired with.
+        tie: where the statement assigns one attribute to another, `head[0].weight = table.weight`, the paths of both,
+            with the indices as parts.
+        runs: whether the statement has run wherever an instance has the attributes: no branch and no call decides.
+        first, last: the rows of the statement; for a function or class, those of the whole definition.
+        header: the last row of a definition's or condition's header; else `last`. A loop is one with what it repeats.
+    """
+
+    owner: str
+    attributes: tuple[Path, ...]
+    names: tuple[Path, ...]
+    others: tuple[Path, ...]
+    tie: tuple[Path, Path] | None
+    runs: bool
+    first: int
+    last: int
+    header: int
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One line of a report."""
@@ -115,6 +154,8 @@ class Diagnostic:
     cell: int | None = None
     verdict: Verdict | None = None
     evidence: dict[str, Any] = field(default_factory=dict, hash=False)
+    #: What it is about; None for those that no rule about code has found.
+    subject: Subject | None = field(default=None, compare=False)
 
     @property
     def sort_key(self) -> tuple[str, int, Location, str, str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import libcst as cst
 import msgspec
 import pytest
 from click.testing import CliRunner
 
 from paramlint.engine.catalogue import select
-from paramlint.engine.site import Site, site_of
-from paramlint.finding import Diagnostic, Location
+from paramlint.engine.subject import subject_of
+from paramlint.finding import Diagnostic, Finding, Location, Subject
 from paramlint.frontends.cli import main
+from paramlint.source.text import Source
+from paramlint.syntax.outline import outline
 from paramlint.verify.document.observed import Built, Observed, Refutation
 from paramlint.verify.document.schema import Document, Found, Init, Parameter, Summary
 from paramlint.verify.document.schema import Location as Place
@@ -103,52 +107,61 @@ def build():
 """
 
 
-def site(row: int, message: str = "it is wrong") -> Site:
-    import ast
+def about(row: int, attribute: str = "", column: int = 0, text: str = TEXT, **more: Any) -> Subject:
+    """What a finding is about that stands at the first word of a row, or at a column of it."""
+    line = text.splitlines()[row - 1]
+    place = Location(row, column or len(line) - len(line.lstrip()) + 1)
+    found = Finding(cst.Pass(), "it is wrong", attribute=attribute, **more)
+    return subject_of(found, place, outline(ast.parse(text), Source("/model.py", text.encode())))
 
-    line = TEXT.splitlines()[row - 1]
-    start = Location(row, len(line) - len(line.lstrip()) + 1)
-    return site_of(ast.parse(TEXT), diagnostic(start.row, message, column=start.column))
 
-
-def diagnostic(row: int = 3, message: str = "`self.w` is garbage", code: str = "PRM201", column: int = 9) -> Diagnostic:
-    return Diagnostic("/model.py", Location(row, column), Location(row, column), code, "some-rule", message)
+def diagnostic(row: int = 3, code: str = "PRM201", subject: Subject | None = None) -> Diagnostic:
+    start = Location(row, 1)
+    return Diagnostic("/model.py", start, start, code, "some-rule", "it is wrong", subject=subject or about(row))
 
 
 @pytest.mark.parametrize(
-    ("row", "message", "qualname", "subjects"),
+    ("row", "attribute", "owner", "attributes"),
     [
-        (3, "`self.w` is garbage", "Block", {("w",)}),
-        (3, "it is garbage", "Block", {("w",)}),
-        (4, "`Linear` builds one module", "Block", {("layers",)}),
-        (6, "a value is lost", "Block", {("table",)}),
-        (7, "it is set", "Block", {("other",)}),
-        (9, "`act` belongs to the class", "Block", {("act",)}),
-        (14, "`self.inner.weight` is new", "Block.Inner", {("inner", "weight")}),
-        (19, "it is wrong", "build.<locals>.Local", {("w",)}),
-        (20, "`model.head.weight` is new", "", set()),
-        (2, "`Block.__init__` does not call", "Block", set()),
+        (3, "self.w", "Block", {("w",)}),
+        (3, "", "Block", {("w",)}),
+        (4, "", "Block", {("layers",)}),
+        (6, "", "Block", {("table",)}),
+        (7, "", "Block", {("other",)}),
+        (9, "act", "Block", {("act",)}),
+        (14, "self.inner.weight", "Block.Inner", {("inner", "weight")}),
+        (19, "", "build.<locals>.Local", {("w",)}),
+        (20, "model.head.weight", "", set()),
+        (2, "", "Block", set()),
     ],
 )
-def test_what_a_finding_is_about(row: int, message: str, qualname: str, subjects: set[tuple[str, ...]]) -> None:
-    about = site(row, message)
-    assert (about.qualname, about.subjects) == (qualname, subjects)
+def test_what_a_finding_is_about(row: int, attribute: str, owner: str, attributes: set[tuple[str, ...]]) -> None:
+    subject = about(row, attribute)
+    assert (subject.owner, set(subject.attributes)) == (owner, attributes)
+
+
+def test_a_rule_may_say_what_the_statement_does_not() -> None:
+    subject = about(3, "self.first", owner="Other", others=("self.second.weight", "no name"))
+    assert (subject.owner, subject.attributes) == ("Other", (("first",),))
+    assert subject.others == (("self", "second", "weight"),)
+    assert set(subject.names) == {("self", "w"), ("self", "first")}
+
+
+def test_a_node_that_is_a_name_says_what_is_accused() -> None:
+    found = Finding(cst.parse_expression("self.inner.weight"), "it is wrong")
+    subject = subject_of(found, Location(1, 1), outline(ast.parse("pass"), Source("/model.py", b"pass")))
+    assert subject.attributes == (("inner", "weight"),)
 
 
 def test_a_loop_is_one_with_what_it_repeats_and_a_condition_is_not() -> None:
-    import ast
-
-    tree = ast.parse("for layer in layers:\n    layer.reset()\nif layers:\n    layers[0].reset()\n")
-    loop, condition = (site_of(tree, diagnostic(row, "it is wrong", column=1)) for row in (1, 3))
+    text = "for layer in layers:\n    layer.reset()\nif layers:\n    layers[0].reset()\n"
+    loop, condition = (about(row, text=text) for row in (1, 3))
     assert (loop.first, loop.header) == (1, 2)
     assert (condition.first, condition.header, condition.last) == (3, 3, 4)
 
 
 def test_a_row_may_hold_several_statements() -> None:
-    import ast
-
-    about = site_of(ast.parse(TEXT), diagnostic(21, "it is wrong", column=12))
-    assert about.mentions == {("self", "b")}
+    assert about(21, column=12).names == (("self", "b"),)
 
 
 def live(parameter: str, code: str = "PRM201", **more: Any) -> Found:
@@ -168,9 +181,8 @@ def evidence(*findings: Found, right: dict[str, str] | None = None, **more: Any)
     return Evidence(document, Observed(built=built, refutations=refutations))
 
 
-def verdict(of: Evidence, finding: Diagnostic | None = None, row: int = 3) -> str:
-    finding = finding or diagnostic()
-    return of.judge(finding, site(row, finding.message)).verdict
+def verdict(of: Evidence, finding: Diagnostic | None = None) -> str:
+    return of.judge(finding or diagnostic()).verdict
 
 
 def test_confirmed_by_the_name_in_an_instance() -> None:
@@ -214,7 +226,7 @@ def test_what_is_only_likely_confirms_and_refutes_nothing() -> None:
 def test_refuted_only_where_every_instance_is_right() -> None:
     assert verdict(evidence(right={"blocks.0.w": "it was written"})) == "not observed"
     both = {"blocks.0.w": "`blocks.0.w` was written", "blocks.1.w": "`blocks.1.w` was written"}
-    judgement = evidence(right=both).judge(diagnostic(), site(3, diagnostic().message))
+    judgement = evidence(right=both).judge(diagnostic())
     assert judgement == Judgement("refuted", "`blocks.0.w` was written, and 1 more like it")
     assert verdict(evidence(live("blocks.1.w"), right=both)) == "confirmed"
     assert verdict(evidence(right=both), diagnostic(code="PRM401")) == "not observed"
@@ -222,9 +234,9 @@ def test_refuted_only_where_every_instance_is_right() -> None:
 
 
 def test_code_outside_of_the_model_knows_it_by_the_end_of_a_path() -> None:
-    finding = diagnostic(20, "`model.head.weight` is new", column=5)
-    assert verdict(evidence(live("head.weight")), finding, 20) == "confirmed"
-    assert verdict(evidence(live("ahead.weight")), finding, 20) == "not observed"
+    finding = diagnostic(20)
+    assert verdict(evidence(live("head.weight")), finding) == "confirmed"
+    assert verdict(evidence(live("ahead.weight")), finding) == "not observed"
 
 
 @pytest.mark.parametrize(
@@ -239,22 +251,16 @@ def test_code_outside_of_the_model_knows_it_by_the_end_of_a_path() -> None:
     ],
 )
 def test_what_a_tie_that_is_never_made_leaves_apart(statement: str, names: dict[str, str], expected: str) -> None:
-    import ast
-
     parameters = tuple(
         Parameter(name=name, shape=(7, 4), dtype=dtype, requires_grad=True, status="written", written_fraction=1)
         for name, dtype in names.items()
     )
-    finding = diagnostic(1, "`head[0]` has no items", "PRM505", column=1)
-    seen = evidence(parameters=parameters).judge(finding, site_of(ast.parse(statement), finding))
-    assert seen.verdict == expected
-    other = diagnostic(1, "`head[0]` has no items", "PRM503", column=1)
-    assert evidence(parameters=parameters).judge(other, site_of(ast.parse(statement), other)).verdict == "not observed"
+    tie, other = (diagnostic(1, code, about(1, text=statement)) for code in ("PRM505", "PRM503"))
+    assert verdict(evidence(parameters=parameters), tie) == expected
+    assert verdict(evidence(parameters=parameters), other) == "not observed"
 
 
 def test_one_parameter_is_not_left_apart() -> None:
-    import ast
-
     tied = Parameter(
         name="table.weight",
         shape=(7, 4),
@@ -264,9 +270,8 @@ def test_one_parameter_is_not_left_apart() -> None:
         written_fraction=1,
         tied_with=("head.0.weight",),
     )
-    finding = diagnostic(1, "`head[0]` has no items", "PRM505", column=1)
-    about = site_of(ast.parse("head[0].weight = table.weight"), finding)
-    assert evidence(parameters=(tied,)).judge(finding, about).verdict == "not observed"
+    finding = diagnostic(1, "PRM505", about(1, text="head[0].weight = table.weight"))
+    assert verdict(evidence(parameters=(tied,)), finding) == "not observed"
 
 
 def test_a_fault_that_raises_is_confirmed_by_what_is_raised_there() -> None:
@@ -276,11 +281,11 @@ def test_a_fault_that_raises_is_confirmed_by_what_is_raised_there() -> None:
         return evidence(outcome=outcome)
 
     said = "AttributeError: cannot assign module before Module.__init__() call"
-    missing = diagnostic(2, "`Block.__init__` does not call", "PRM405", column=5)
-    assert verdict(failed(said, 5), missing, 2) == "confirmed"
-    assert verdict(failed(said, 20), missing, 2) == "not observed"
-    assert verdict(failed(said, 5, "/other.py"), missing, 2) == "not observed"
-    assert verdict(failed("ValueError: no data", 5), missing, 2) == "not observed"
+    missing = diagnostic(2, "PRM405")
+    assert verdict(failed(said, 5), missing) == "confirmed"
+    assert verdict(failed(said, 20), missing) == "not observed"
+    assert verdict(failed(said, 5, "/other.py"), missing) == "not observed"
+    assert verdict(failed("ValueError: no data", 5), missing) == "not observed"
     assert verdict(failed(said, 3)) == "not observed"
 
 
@@ -518,10 +523,9 @@ def test_every_format_says_the_verdict(output_format: str) -> None:
     from paramlint.engine.run import Result
     from paramlint.frontends.report.formats import load
     from paramlint.frontends.report.style import Style
-    from paramlint.source.text import Source
 
-    unseen = judged(diagnostic(1, column=1), [("net:Net", Judgement("not observed"))])
-    refuted = judged(diagnostic(2, column=1), [("net:Net", Judgement("refuted", "it was written"))])
+    unseen = judged(diagnostic(1), [("net:Net", Judgement("not observed"))])
+    refuted = judged(diagnostic(2), [("net:Net", Judgement("refuted", "it was written"))])
     source = Source("/model.py", b"x\ny\n")
     result = Result([FileReport("/model.py", [unseen, refuted])], sources={"/model.py": source})
     text = "\n".join(load(output_format)(result, Style()))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from paramlint.config.name_patterns import matches
+from paramlint.finding import Path
 
-Path = tuple[str, ...]
 #: The rules that ask whether sharing is meant.
 FAMILIES = ("PRM3", "PRM5")
 

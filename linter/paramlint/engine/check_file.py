@@ -11,7 +11,7 @@ from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
-from paramlint.finding import Diagnostic, Location
+from paramlint.finding import Diagnostic
 from paramlint.rule import Rule
 from paramlint.source import kinds
 from paramlint.source.embedded import Masked, Part
@@ -136,6 +136,8 @@ def _check(
 
 def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppressions: Suppressions) -> FileReport:
     """What the rules find on LibCST's trees; `path` is the file's as it was given."""
+    from paramlint.engine.locate import located  # libcst is loaded only when there is something to parse
+
     report = FileReport(path)
     found: list[tuple[Rule, Scope, Finding]] = []
     for unit, rules in nominated.items():
@@ -144,7 +146,7 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
                 found.extend(_run(file, unit, rule))
         except Exception as error:
             report.diagnostics.append(_failure(path, unit, error))
-    diagnostics = _locate(path, file, found)
+    diagnostics = located(path, file, found)
     report.parsed = file.parsed
     for diagnostic in diagnostics:
         kept = not suppressions.silence(diagnostic)
@@ -212,32 +214,6 @@ def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
     for class_check in rule.class_checks:
         for finding in class_check(cls):
             yield rule, scope, finding
-
-
-def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
-    """Turn findings into diagnostics of `path`, as it was given; one that is found twice is said once."""
-    from paramlint.engine.fixes import locate_fix
-
-    if not found:
-        return []
-    nodes = {f.node for _, _, f in found}
-    for _, _, finding in found:
-        for change in finding.fix.changes if finding.fix is not None else ():
-            nodes.update((change.first, change.last))
-    spans = file.spans(nodes, [scope for _, scope, _ in found])
-    diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
-    for rule, scope, finding in found:
-        span = spans.get(finding.node)
-        source = file.source
-        start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
-        end = Location(*source.place(span[1])) if span else start
-        fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
-        key = (rule.code, start, finding.message)
-        if key not in diagnostics:
-            diagnostics[key] = Diagnostic(
-                path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row
-            )
-    return list(diagnostics.values())
 
 
 def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:

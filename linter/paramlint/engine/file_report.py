@@ -41,6 +41,11 @@ class FileReport:
         """The diagnostics that say so."""
         return [d for d in self.diagnostics if d.code in _ERRORS]
 
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """The other ones: what rules found."""
+        return [d for d in self.diagnostics if d.code not in _ERRORS]
+
 
 def problem(path: str, code: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
     """A diagnostic of the tool itself: something kept a file from being checked or written."""

@@ -80,7 +80,7 @@ class Run:
 
     def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
         """The report without what is not asked for or is known."""
-        report = without_declared(self.ties, self.ignores.apply(report), source_of)
+        report = without_declared(self.ties, self.ignores.apply(report))
         if self.baseline is None or not report.diagnostics:
             return report
         return self.baseline.without_known(report, source_of(report.path))

@@ -65,7 +65,8 @@ def check_eval(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         return
     if _is_batch_norm(scope, node.func.value) and _runs_once(scope, scope.cls):
         owner = scope.text(node.func.value)
-        yield Finding(node, f"`{owner}` leaves training mode only until the next `train()`, which moves its statistics")
+        message = f"`{owner}` leaves training mode only until the next `train()`, which moves its statistics"
+        yield Finding(node, message, attribute=owner)
 
 
 @rule.static_scope
@@ -78,7 +79,7 @@ def check_flags(scope: Scope) -> Iterator[Finding]:
         if owner is not None and _is_batch_norm(scope, owner):
             place = node.targets[0].target if isinstance(node, cst.Assign) else node
             message = f"`{scope.text(owner)}` stays in training mode, so it keeps updating its running statistics"
-            yield Finding(place, message)
+            yield Finding(place, message, attribute=scope.text(owner))
 
 
 def _frozen(node: cst.CSTNode) -> cst.BaseExpression | None:

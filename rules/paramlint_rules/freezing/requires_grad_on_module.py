@@ -50,7 +50,7 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
             continue
         owner = scope.text(attribute.value)
         message = f"`{owner}` is a module, so its `requires_grad` attribute reaches none of its parameters"
-        yield Finding(attribute, message, _fix(scope, node, owner))
+        yield Finding(attribute, message, _fix(scope, node, owner), attribute=owner)
 
 
 def _means_itself(scope: Scope, owner: cst.BaseExpression) -> bool:

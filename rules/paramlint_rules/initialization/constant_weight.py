@@ -111,7 +111,7 @@ def check_factors(scope: Scope) -> Iterator[Finding]:
                 message = (
                     f"`self.{name}` and `self.{_attribute(scope, other)}` are both zero, so neither gets a gradient"
                 )
-                yield Finding(call, message)
+                yield Finding(call, message, attribute=f"self.{name}")
                 break
 
 

@@ -67,7 +67,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
             continue
         if not _is_initialised(scope, name, assignment.node):
             message = f"`{scope.text(node)}` runs before `self.{name}` exists, so that keeps its default initialisation"
-            yield Finding(node, message, _fix(scope, node))
+            yield Finding(node, message, _fix(scope, node), attribute=f"self.{name}")
             return
 
 

@@ -87,7 +87,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     if follows and all(family != _FAMILIES[declared] for family in follows):
         text, actual = scope.text(found.target), " and ".join(sorted(follows))
         message = f"`{text}` has the gain of {declared}, but {actual} follows it"
-        yield Finding(node, message)
+        yield Finding(node, message, attribute=text)
 
 
 def _declared(found: InitCall) -> str | None:

@@ -48,7 +48,8 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
             inner = scope.text(target.value)
             fix = Fix(f"Initialise `{inner}`", (Change(target, target, inner),), "safe")
             name = target.attr.value
-            yield Finding(target, f"`{inner}` is a parameter and has no `{name}`, so `{found.function}` raises", fix)
+            message = f"`{inner}` is a parameter and has no `{name}`, so `{found.function}` raises"
+            yield Finding(target, message, fix, attribute=inner)
 
 
 def _weight_of(found: InitCall, known: Type, text: str) -> Fix | None:

@@ -73,7 +73,8 @@ def check_applied(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         what = recomputed(scope, owner, "weight", node)
         if what is not None:
             name, text = scope.text(node.args[0].value), scope.text(owner)
-            yield Finding(node, f"`{text}` has weights computed by {what}, so what `{name}` writes is lost")
+            message = f"`{text}` has weights computed by {what}, so what `{name}` writes is lost"
+            yield Finding(node, message, attribute=text)
 
 
 def _is_copy(scope: Scope, node: cst.BaseExpression) -> bool:

@@ -68,12 +68,13 @@ def _judge(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> Iter
     text = second.scope.text(second.target)
     if first.is_copy and not second.is_copy:
         if is_parameter(second.scope, second.target):
-            yield Finding(second.node, f"`{text}` was given computed values, which `{second.function}` overwrites")
+            message = f"`{text}` was given computed values, which `{second.function}` overwrites"
+            yield Finding(second.node, message, attribute=text)
         return
     sibling = _sibling_parameter(first, second, events) or _sibling_attribute(first, second)
     if sibling is not None:
         message = f"`{text}` is initialised a second time by `{second.function}`, `{sibling}` never"
-        yield Finding(_place(first, second), message)
+        yield Finding(_place(first, second), message, attribute=text)
 
 
 def _place(first: InitEvent, second: InitEvent) -> cst.CSTNode:

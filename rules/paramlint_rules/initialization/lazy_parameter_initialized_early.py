@@ -75,7 +75,7 @@ def check_applied(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         if isinstance(event.target, cst.Attribute) and writes_lazy(event, event.target.value, lazy):
             name, layer = scope.text(node.args[0].value), sorted(lazy)[0].rpartition(".")[2]
             message = f"`{scope.text(owner)}` has a `{layer}` without a shape yet, on which `{name}` raises"
-            yield Finding(node, message)
+            yield Finding(node, message, attribute=scope.text(owner))
             return
 
 

@@ -53,7 +53,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         owner = scope.text(target.value)
         if not _is_cleared(scope, owner):
             message = f"`{owner}` has a padding row, which `{found.function}` overwrites for good: it gets no gradient"
-            yield Finding(target, message, _fix(found, owner))
+            yield Finding(target, message, _fix(found, owner), attribute=owner)
     elif _is_any_of_self(found):
         for name in _padded_attributes(scope):
             if not _is_cleared(scope, f"self.{name}"):

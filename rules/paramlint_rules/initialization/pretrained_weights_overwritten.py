@@ -56,7 +56,7 @@ def check(scope: Scope) -> Iterator[Finding]:
         if before and not again and not _is_bound_between(before[-1], event) and not _is_spared(event, before[-1]):
             text = scope.text(before[-1].target)
             message = f"`{text}` has just been given trained weights, which `{event.function}` overwrites"
-            yield Finding(event.node, message)
+            yield Finding(event.node, message, attribute=text)
 
 
 def _holds(event: InitEvent, load: InitEvent) -> bool:

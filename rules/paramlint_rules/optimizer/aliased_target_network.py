@@ -72,7 +72,8 @@ def check_alias(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
         return
     text = f"{scope.spell('copy.deepcopy')}({live})"
     fix = Fix("Copy the model", (Change(value, value, text),), "safe", ("copy.deepcopy",))
-    yield Finding(value, f"`{name}` is the same model as `{live}`, so it does not lag behind it", fix)
+    message = f"`{name}` is the same model as `{live}`, so it does not lag behind it"
+    yield Finding(value, message, fix, attribute=name)
 
 
 @rule.static(cst.Call)
@@ -81,11 +82,12 @@ def check_itself(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     if isinstance(node.func, cst.Name) and node.func.value == "zip" and len(node.args) == 2:
         first, second = (_of_call(scope, arg.value, "parameters") for arg in node.args)
         if first is not None and first == second:
-            yield Finding(node, f"`{first}` is paired with itself, so nothing is copied or averaged")
+            message = f"`{first}` is paired with itself, so nothing is copied or averaged"
+            yield Finding(node, message, attribute=first)
     elif isinstance(node.func, cst.Attribute) and node.func.attr.value == "load_state_dict" and node.args:
         owner = scope.dotted(node.func.value)
         if owner is not None and _of_call(scope, node.args[0].value, "state_dict") == owner:
-            yield Finding(node, f"`{owner}` is loaded into itself, which changes nothing")
+            yield Finding(node, f"`{owner}` is loaded into itself, which changes nothing", attribute=owner)
 
 
 def _names_target(name: str) -> bool:

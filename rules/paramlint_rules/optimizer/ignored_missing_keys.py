@@ -38,7 +38,8 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     place = _lenient(scope, node) if isinstance(scope.parent(node), cst.Expr) else None
     if place is not None:
         model = scope.text(node.func.value)
-        yield Finding(place, f"the keys that `{model}` lacks are dropped unread, so they keep their initial values")
+        message = f"the keys that `{model}` lacks are dropped unread, so they keep their initial values"
+        yield Finding(place, message, attribute=model)
 
 
 def _lenient(scope: Scope, node: cst.Call) -> cst.CSTNode | None:

@@ -46,7 +46,8 @@ def check(scope: Scope) -> Iterator[Finding]:
             for path in parameter_paths(scope, group):
                 other = next((s for s in seen if _overlap(s, path)), None)
                 if other is not None:
-                    yield Finding(group, f"`{path[0]}` is in two groups, for `{other[0]}` holds the same parameters")
+                    message = f"`{path[0]}` is in two groups, for `{other[0]}` holds the same parameters"
+                    yield Finding(group, message, attribute=path[0])
                     break
                 seen.append(path)
 

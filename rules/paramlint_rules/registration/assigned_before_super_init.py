@@ -55,7 +55,12 @@ def check(scope: Scope) -> Iterator[Finding]:
     ]
     for name, assignment in early:
         message = f"`self.{name}` is assigned before `super().__init__()`, which raises"
-        yield Finding(assignment.target or assignment.node, message, _fix(scope, early[0][1].node, calls[0]))
+        yield Finding(
+            assignment.target or assignment.node,
+            message,
+            _fix(scope, early[0][1].node, calls[0]),
+            attribute=f"self.{name}",
+        )
 
 
 def _on_one_path(scope: Scope, first: cst.CSTNode, second: cst.CSTNode) -> bool:

@@ -64,7 +64,8 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     if sharing_is_meant(scope, node):
         return
     name = " ".join(scope.text(prototype.func if isinstance(prototype, cst.Call) else prototype).split())
-    yield Finding(node, f"the copies of `{name}` start with identical values, so layers that should differ begin alike")
+    message = f"the copies of `{name}` start with identical values, so layers that should differ begin alike"
+    yield Finding(node, message, attribute=name)
 
 
 def _cloned_by_class(node: cst.Call, scope: Scope) -> cst.BaseExpression | None:

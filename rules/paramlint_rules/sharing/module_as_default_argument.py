@@ -66,7 +66,7 @@ def check(scope: Scope) -> Iterator[Finding]:
             continue
         who = "instances" if function.name.value == "__init__" else "calls"
         message = f"the default of `{param.name.value}` is built once, so all {who} share its parameters"
-        yield Finding(default, message, _fix(scope, function, param, default))
+        yield Finding(default, message, _fix(scope, function, param, default), attribute=param.name.value)
 
 
 def _is_built_here(scope: Scope, default: cst.BaseExpression) -> bool:

@@ -41,9 +41,9 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     keys, value = node.args[0].value, node.args[1].value
     if owns_parameters(scope.type(value)) is not True or sharing_is_meant(scope, node, scope.text(value)):
         return
-    name = scope.text(value.func) if isinstance(value, cst.Call) else scope.text(value)
-    message = f"`{' '.join(name.split())}` is one module under every key, so all keys share its parameters"
-    yield Finding(value, message, _fix(scope, node, keys, value))
+    name = " ".join(scope.text(value.func if isinstance(value, cst.Call) else value).split())
+    message = f"`{name}` is one module under every key, so all keys share its parameters"
+    yield Finding(value, message, _fix(scope, node, keys, value), attribute=name)
 
 
 def _fix(scope: Scope, node: cst.Call, keys: cst.BaseExpression, value: cst.BaseExpression) -> Fix | None:

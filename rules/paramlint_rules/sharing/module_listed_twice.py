@@ -72,7 +72,8 @@ def _is_returned(scope: Scope, name: str) -> bool:
 def _repeated(scope: Scope, name: str, places: list[Place]) -> Finding | None:
     for place in places:
         if place.repeated and not sharing_is_meant(scope, place.node, name):
-            return Finding(place.node, f"`{name}` is one module in every element, so all share its parameters")
+            message = f"`{name}` is one module in every element, so all share its parameters"
+            return Finding(place.node, message, attribute=name)
     return None
 
 
@@ -81,7 +82,8 @@ def _listed_twice(scope: Scope, name: str, places: list[Place]) -> Finding | Non
         for earlier in places[:index]:
             if earlier.call is place.call and not exclude_each_other(scope, earlier.node, place.node):
                 if not sharing_is_meant(scope, place.node, name):
-                    return Finding(place.node, f"`{name}` is listed twice, so both places share its parameters")
+                    message = f"`{name}` is listed twice, so both places share its parameters"
+                    return Finding(place.node, message, attribute=name)
     return None
 
 
@@ -97,7 +99,8 @@ def _spread(scope: Scope, name: str, places: list[Place]) -> Finding | None:
             if earlier.call is not place.call and not exclude_each_other(scope, earlier.node, place.node):
                 if any(sharing_is_meant(scope, p.node, name) for p in (earlier, place)):
                     return None
-                return Finding(built[1], f"`{name}` is one module in several layers, so they share its parameters")
+                message = f"`{name}` is one module in several layers, so they share its parameters"
+                return Finding(built[1], message, attribute=name)
     return None
 
 
@@ -109,15 +112,15 @@ def check_depths(cls: Class) -> Iterator[Finding]:
         node: cst.CSTNode = call.node
         if assignment.scope.file is cls.file and isinstance(assignment.node, (cst.Assign, cst.AnnAssign)):
             node = assignment.value or assignment.node
-        yield Finding(node, f"`self.{name}` is one norm that `{call.scope.name}` applies at several depths")
+        message = f"`self.{name}` is one norm that `{call.scope.name}` applies at several depths"
+        yield Finding(node, message, attribute=f"self.{name}")
 
 
 @rule.static_class
 def check_overwritten(cls: Class) -> Iterator[Finding]:
     for target, owner in overwritten_parts(cls):
-        yield Finding(
-            target, f"a part of `{owner}` is replaced by each instance that is given it, so the last one wins"
-        )
+        message = f"a part of `{owner}` is replaced by each instance that is given it, so the last one wins"
+        yield Finding(target, message, attribute=owner)
 
 
 @rule.runtime

@@ -49,7 +49,8 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     name = " ".join(scope.text(node.args[0].value).split())
     changes = (Change(node.func, node.func, scope.spell("copy.deepcopy")),)
     fix = Fix("Copy it with `copy.deepcopy`", changes, "safe", ("copy.deepcopy",))
-    yield Finding(node, f"the shallow copy of `{name}` shares its parameters, so training one changes both", fix)
+    message = f"the shallow copy of `{name}` shares its parameters, so training one changes both"
+    yield Finding(node, message, fix, attribute=name)
 
 
 @rule.runtime

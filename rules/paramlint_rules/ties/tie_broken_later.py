@@ -46,7 +46,7 @@ rule = Rule(
 def check(scope: Scope) -> Iterator[Finding]:
     for tie in ties_in(scope):
         for found in (*replaced_in_scope(scope, tie), *replaced_in_class(scope, tie)):
-            yield Finding(found.node, _message(found))
+            yield Finding(found.node, _message(found), attribute=found.what, others=(found.target, found.source))
 
 
 def _message(found: Replacement) -> str:
@@ -61,7 +61,7 @@ def check_bias(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     if layer is not None:
         target = scope.text(node.targets[0].target)
         message = f"`{target}` is kept equal to the bias of `{layer}`, which has none, so a resize does not reach it"
-        yield Finding(node.targets[0].target, message)
+        yield Finding(node.targets[0].target, message, others=(layer,))
 
 
 @rule.runtime

@@ -44,10 +44,12 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     target, source = bare_parameter(scope, written), bare_parameter(scope, node.value)
     if target is None or source is None or not in_one_model(scope, target, source):
         return
-    names = f"`{scope.text(target)}` gets the memory of `{scope.text(source)}` but stays a parameter of its own"
-    changes = (Change(written, written, scope.text(target)), Change(node.value, node.value, scope.text(source)))
+    attribute, other = scope.text(target), scope.text(source)
+    names = f"`{attribute}` gets the memory of `{other}` but stays a parameter of its own"
+    changes = (Change(written, written, attribute), Change(node.value, node.value, other))
     fix = Fix("Assign the parameter itself", changes, "unsafe")
-    yield Finding(written, f"{names}, so the two are trained and moved apart", fix)
+    message = f"{names}, so the two are trained and moved apart"
+    yield Finding(written, message, fix, attribute=attribute, others=(other,))
 
 
 @rule.runtime

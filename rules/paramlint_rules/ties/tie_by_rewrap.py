@@ -50,11 +50,13 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     source = bare_parameter(scope, _viewed(wrapped))
     if source is None or not in_one_model(scope, target, source):
         return
-    names = f"`{scope.text(target)}` is a new parameter on the memory of `{scope.text(source)}`"
+    attribute, other = scope.text(target), scope.text(source)
+    names = f"`{attribute}` is a new parameter on the memory of `{other}`"
     fix = None
     if _viewed(wrapped) is wrapped and len(node.targets) == 1:
-        fix = Fix("Assign the parameter itself", (Change(value, value, scope.text(source)),), "unsafe")
-    yield Finding(value, f"{names}, so the two are trained and moved apart", fix)
+        fix = Fix("Assign the parameter itself", (Change(value, value, other),), "unsafe")
+    message = f"{names}, so the two are trained and moved apart"
+    yield Finding(value, message, fix, attribute=attribute, others=(other,))
 
 
 def _viewed(node: cst.BaseExpression) -> cst.BaseExpression:

@@ -70,8 +70,9 @@ def check(scope: Scope) -> Iterator[Finding]:
                 continue
             after = materializers(scope.file)
             if after and not any(_calls(place, again) or list(ties_in(place)) for place in after):
-                names = f"`{scope.text(tie.target)}` and `{scope.text(tie.source)}`"
-                yield Finding(node, f"{names} are tied only before `to_empty`, which gives each its own memory")
+                target, source = scope.text(tie.target), scope.text(tie.source)
+                message = f"`{target}` and `{source}` are tied only before `to_empty`, which gives each its own memory"
+                yield Finding(node, message, attribute=target, others=(source,))
 
 
 def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[cst.CSTNode, Class | Scope, set[str]]]:

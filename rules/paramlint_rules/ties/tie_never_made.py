@@ -71,7 +71,8 @@ def check_options(cls: Class) -> Iterator[Finding]:
 @rule.static_class
 def check_keys(cls: Class) -> Iterator[Finding]:
     for node, part in missing_names(cls):
-        yield Finding(node, f"`{part}` of `_tied_weights_keys` does not exist in `{cls.name}`, so it is never tied")
+        message = f"`{part}` of `_tied_weights_keys` does not exist in `{cls.name}`, so it is never tied"
+        yield Finding(node, message, attribute=part)
 
 
 @rule.runtime

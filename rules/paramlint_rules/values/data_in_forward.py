@@ -69,7 +69,7 @@ def check(node: cst.Attribute, scope: Scope) -> Iterator[Finding]:
         return
     fix = Fix("Use the parameter itself", (Change(cut, cut, scope.text(node.value)),), "safe")
     message = f"`self.{name}` is only used through `.{node.attr.value}`, so it gets no gradient and is never trained"
-    yield Finding(cut, message, fix)
+    yield Finding(cut, message, fix, attribute=f"self.{name}")
 
 
 _CUTS = ("data", "detach")

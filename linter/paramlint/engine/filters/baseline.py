@@ -80,7 +80,7 @@ def write(path: str, reports: Iterable[FileReport], source_of: Callable[[str], S
     root = os.path.dirname(os.path.abspath(path))
     known: Counter[Identity] = Counter()
     for report in reports:
-        found = [d for d in report.diagnostics if d not in report.problems]
+        found = report.findings
         source = source_of(report.path) if found else None
         known.update(identity._replace(nth=1) for identity in identify(source, found, root))
     entries = [

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from paramlint.config.declared_ties import FAMILIES, Ties
-from paramlint.engine.site import NAMED, site_of
-
-if TYPE_CHECKING:
-    from paramlint.engine.file_report import FileReport
-    from paramlint.finding import Diagnostic
-    from paramlint.source.text import Source
+from paramlint.engine.file_report import FileReport
+from paramlint.finding import Subject
 
 
-def without_declared(ties: Ties, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
+def without_declared(ties: Ties, report: FileReport) -> FileReport:
     """The report without the findings about what is declared."""
-    asked = [d for d in report.diagnostics if d.code.startswith(FAMILIES)] if ties.patterns else []
-    source = source_of(report.path) if asked else None
-    if source is None:
+    if not ties.patterns:
         return report
-    tree = ast.parse(source.text)
-    meant = {id(diagnostic) for diagnostic in asked if _is_about(ties, tree, diagnostic)}
-    return replace(report, diagnostics=[d for d in report.diagnostics if id(d) not in meant])
+    left = [
+        diagnostic
+        for diagnostic in report.diagnostics
+        if diagnostic.subject is None
+        or not diagnostic.code.startswith(FAMILIES)
+        or not _is_declared(ties, diagnostic.subject)
+    ]
+    return replace(report, diagnostics=left)
 
 
-def _is_about(ties: Ties, tree: ast.Module, diagnostic: Diagnostic) -> bool:
-    site = site_of(tree, diagnostic)
-    named = {tuple(text.split(".")) for text in NAMED.findall(diagnostic.message)}
-    owner = tuple(site.qualname.split(".")[-1:])
-    own = (path[path[0] == "self" :] for path in {*site.mentions, *named})
+def _is_declared(ties: Ties, subject: Subject) -> bool:
+    owner = tuple(subject.owner.split(".")[-1:])
+    own = (path[path[0] == "self" :] for path in (*subject.names, *subject.others))
     return any(ties.cover(path, [owner + path]) for path in own)

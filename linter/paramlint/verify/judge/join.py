@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,7 +9,6 @@ import msgspec
 
 from paramlint.config.declared_ties import Ties
 from paramlint.engine.run import Result, Run, run_paths
-from paramlint.engine.site import Site, site_of
 from paramlint.finding import Diagnostic
 from paramlint.rule import Rule
 from paramlint.verify.document.observed import Observed
@@ -41,22 +39,14 @@ def with_static(document: Document, observed: Observed, rules: Sequence[Rule], t
 def with_verdicts(result: Result, attempts: Sequence[Attempt]) -> Result:
     """A run's findings, each with its verdict over all targets."""
     evidence = [Evidence(attempt.document, attempt.observed) for attempt in attempts]
-    verdicts = {
-        id(diagnostic): judged(diagnostic, [(one.document.target, one.judge(diagnostic, site)) for one in evidence])
-        for diagnostic, site in sites(result)
-    }
-    reports = [replace(r, diagnostics=[verdicts.get(id(d), d) for d in r.diagnostics]) for r in result.reports]
+
+    def verdict(diagnostic: Diagnostic) -> Diagnostic:
+        return judged(diagnostic, [(one.document.target, one.judge(diagnostic)) for one in evidence])
+
+    reports = [
+        replace(r, diagnostics=[d if d in r.problems else verdict(d) for d in r.diagnostics]) for r in result.reports
+    ]
     return replace(result, reports=reports)
-
-
-def sites(result: Result) -> Iterator[tuple[Diagnostic, Site]]:
-    """The findings of a run that a live model may say something about, and what they are about."""
-    for report in result.reports:
-        found = [d for d in report.diagnostics if d not in report.problems]
-        source = result.source(report.path) if found else None
-        if source is not None:
-            tree = ast.parse(source.text)
-            yield from ((diagnostic, site_of(tree, diagnostic)) for diagnostic in found)
 
 
 def _sources(document: Document, observed: Observed) -> list[str]:
@@ -70,11 +60,11 @@ def _merged(evidence: Evidence, result: Result) -> Iterator[Found]:
     """The live findings, those that a static one confirms at its line, then the static ones that are left."""
     placed: dict[int, Diagnostic] = {}
     alone: list[Found] = []
-    for diagnostic, site in sites(result):
-        judgement = evidence.judge(diagnostic, site)
+    for diagnostic in (d for report in result.reports for d in report.findings):
+        judgement = evidence.judge(diagnostic)
         for found in judgement.found:
             placed.setdefault(id(found), diagnostic)
-        if not judgement.found and (judgement.verdict != "not observed" or evidence.covers(diagnostic, site)):
+        if not judgement.found and (judgement.verdict != "not observed" or evidence.covers(diagnostic)):
             alone.append(_found(diagnostic, judgement))
     for found in evidence.document.findings:
         yield _at(found, placed[id(found)]) if id(found) in placed else found

@@ -17,8 +17,7 @@ from itertools import product
 
 from msgspec import structs
 
-from paramlint.engine.site import Path, Site
-from paramlint.finding import Diagnostic, Verdict
+from paramlint.finding import Diagnostic, Path, Subject, Verdict
 from paramlint.verify.document.observed import Built, Observed
 from paramlint.verify.document.schema import Document, Found, Parameter
 from paramlint.verify.process.outcome import Outcome
@@ -75,67 +74,77 @@ class Evidence:
     document: Document
     observed: Observed
 
-    def judge(self, diagnostic: Diagnostic, site: Site) -> Judgement:
+    def judge(self, diagnostic: Diagnostic) -> Judgement:
         """The verdict on a static finding."""
+        subject = diagnostic.subject
+        if subject is None:
+            return Judgement("not observed")
         if self.document.outcome.status != "ok":
-            return self._raised(diagnostic, site)
-        found = tuple(found for found in self._alike(diagnostic.code) if self._is_same(found, diagnostic, site))
+            return self._raised(diagnostic, subject)
+        found = tuple(found for found in self._alike(diagnostic.code) if self._is_same(found, diagnostic, subject))
         proved = tuple(one for one in found if one.verdict == "confirmed")
         if proved:
             return Judgement("confirmed", _and_others(proved[0].message, len(proved)), proved)
         if found:  # likely, as the model could not be built for real
             return Judgement("not observed", found[0].message)
-        return self._refuted(diagnostic, site) or self._untied(diagnostic, site) or Judgement("not observed")
+        return self._refuted(diagnostic, subject) or self._untied(diagnostic, subject) or Judgement("not observed")
 
-    def covers(self, diagnostic: Diagnostic, site: Site) -> bool:
+    def covers(self, diagnostic: Diagnostic) -> bool:
         """Whether a finding is about this model: not if it stands in a class of which there is no instance."""
-        return self.document.outcome.status == "ok" and (not site.qualname or self._class(diagnostic, site) is not None)
+        subject = diagnostic.subject
+        if self.document.outcome.status != "ok" or subject is None:
+            return False
+        return not subject.owner or self._class(diagnostic, subject) is not None
 
     def _alike(self, code: str) -> Iterator[Found]:
         codes = {code, *KIN.get(code, ())}
         return (found for found in self.document.findings if found.code in codes)
 
-    def _is_same(self, found: Found, diagnostic: Diagnostic, site: Site) -> bool:
-        cls = self._class(diagnostic, site)
+    def _is_same(self, found: Found, diagnostic: Diagnostic, subject: Subject) -> bool:
+        cls = self._class(diagnostic, subject)
         names = [found.parameter, *map(str, found.evidence.get("names", ()))]
         if cls is None:
             # Code that is no part of the model knows what it holds by a path that ends with the model's name for it.
-            wanted = {".".join(path[start:]) for path in site.mentions for start in range(len(path))}
+            wanted = {".".join(path[start:]) for path in subject.names for start in range(len(path))}
             is_known = any(_lies_in(name, place) for name in names for place in wanted)
-            return is_known or self._is_at(found, diagnostic, site)
-        if found.attribute and found.owner == site.qualname and self._is_only(site.qualname):
-            firsts = {path[0] for path in site.subjects} | {path[-1] for path in site.mentions if len(path) == 1}
+            return is_known or self._is_at(found, diagnostic, subject)
+        if found.attribute and found.owner == subject.owner and self._is_only(subject.owner):
+            firsts = {path[0] for path in subject.attributes} | {path[-1] for path in subject.names if len(path) == 1}
             if found.attribute in firsts:
                 return True
-        places = [place for group in _places(cls, site.subjects) for place in group]
-        return any(_lies_in(name, place) for name in names for place in places) or self._is_at(found, diagnostic, site)
+        places = [place for group in _places(cls, subject.attributes) for place in group]
+        return any(_lies_in(name, place) for name in names for place in places) or self._is_at(
+            found, diagnostic, subject
+        )
 
-    def _is_at(self, found: Found, diagnostic: Diagnostic, site: Site) -> bool:
+    def _is_at(self, found: Found, diagnostic: Diagnostic, subject: Subject) -> bool:
         """Whether a live finding, or what gave the parameter its values, is at the rows of the statement."""
         file = os.path.realpath(diagnostic.path)
         inits = [init for name, init in self._inits if _lies_in(name, found.parameter)]
         lines = [(found.filename, found.location.row), *inits]
-        return any(site.first <= row <= site.header and os.path.realpath(path) == file for path, row in lines if row)
+        return any(
+            subject.first <= row <= subject.header and os.path.realpath(path) == file for path, row in lines if row
+        )
 
-    def _refuted(self, diagnostic: Diagnostic, site: Site) -> Judgement | None:
-        cls = self._class(diagnostic, site)
+    def _refuted(self, diagnostic: Diagnostic, subject: Subject) -> Judgement | None:
+        cls = self._class(diagnostic, subject)
         right = self._right.get(diagnostic.code, {})
         # Where the statement may never have run, that all is right says nothing about it.
-        if cls is None or not right or not site.runs or not cls.plain:
+        if cls is None or not right or not subject.runs or not cls.plain:
             return None
         # A finding that names no attribute is about the instances themselves.
-        groups = _places(cls, site.subjects) if site.subjects else [list(cls.instances)]
+        groups = _places(cls, subject.attributes) if subject.attributes else [list(cls.instances)]
         for places in groups:
             if not places or not all(place in right for place in places):
                 return None
         return Judgement("refuted", _and_others(right[groups[0][0]], sum(map(len, groups))))
 
-    def _untied(self, diagnostic: Diagnostic, site: Site) -> Judgement | None:
+    def _untied(self, diagnostic: Diagnostic, subject: Subject) -> Judgement | None:
         """Whether what a statement that never ties would make one is in the model, and is two parameters."""
-        cls = self._class(diagnostic, site)
-        if diagnostic.code not in NEVER_TIES or site.tie is None or (cls is None and site.qualname):
+        cls = self._class(diagnostic, subject)
+        if diagnostic.code not in NEVER_TIES or subject.tie is None or (cls is None and subject.owner):
             return None
-        for target, source in self._sides(site.tie, cls):
+        for target, source in self._sides(subject.tie, cls):
             if target is not source and (target.shape, target.dtype) == (source.shape, source.dtype):
                 return Judgement("confirmed", f"`{target.name}` and `{source.name}` are two parameters")
         return None
@@ -156,20 +165,20 @@ class Evidence:
             if start + target in known and start + source in known:
                 yield known[start + target], known[start + source]
 
-    def _raised(self, diagnostic: Diagnostic, site: Site) -> Judgement:
+    def _raised(self, diagnostic: Diagnostic, subject: Subject) -> Judgement:
         outcome = self.document.outcome
         said = RAISES.get(diagnostic.code)
         if outcome.status != "error" or said is None or not said.search(outcome.message):
             return Judgement("not observed")
         file = os.path.realpath(diagnostic.path)
         rows = [row for path, row in frames(outcome) if os.path.realpath(path) == file]
-        if not any(site.first <= row <= site.last for row in rows) and not (diagnostic.code in LATER and rows):
+        if not any(subject.first <= row <= subject.last for row in rows) and not (diagnostic.code in LATER and rows):
             return Judgement("not observed")
         where = f" at {os.path.basename(outcome.filename)}:{outcome.row}" if outcome.filename else ""
         return Judgement("confirmed", f"building it raises {outcome.message}{where}")
 
-    def _class(self, diagnostic: Diagnostic, site: Site) -> Built | None:
-        return self._built.get((os.path.realpath(diagnostic.path), site.qualname))
+    def _class(self, diagnostic: Diagnostic, subject: Subject) -> Built | None:
+        return self._built.get((os.path.realpath(diagnostic.path), subject.owner))
 
     def _is_only(self, qualname: str) -> bool:
         """Whether one class alone of the model has this name."""

@@ -168,7 +168,7 @@ def _add_noqa(result: Result) -> int:
     from paramlint.engine.filters.add_noqa import silence
 
     for report in list(result.reports):
-        found = [d for d in report.diagnostics if d not in report.problems]
+        found = report.findings
         source = result.source(report.path) if found else None
         rewrite = silence(source, found) if source is not None else None
         if rewrite is not None:

@@ -77,7 +77,7 @@ def _rule(rule: Rule, on: bool) -> dict[str, Any]:
 
 
 def _results(result: Result, report: FileReport) -> Iterator[dict[str, Any]]:
-    found = [d for d in report.diagnostics if d not in report.problems]
+    found = report.findings
     if not found and not report.suppressed:
         return
     source = result.source(report.path)

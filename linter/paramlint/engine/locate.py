@@ -1,0 +1,36 @@
+"""From what rules found on syntax nodes to places in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paramlint.engine.fixes import locate_fix
+from paramlint.engine.subject import subject_of
+from paramlint.facts import File, Scope
+from paramlint.finding import Diagnostic, Finding, Location
+from paramlint.rule import Rule
+
+
+def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
+    """Turn findings into diagnostics of `path`, as it was given; one that is found twice is said once."""
+    if not found:
+        return []
+    nodes = {f.node for _, _, f in found}
+    for _, _, finding in found:
+        for change in finding.fix.changes if finding.fix is not None else ():
+            nodes.update((change.first, change.last))
+    spans = file.spans(nodes, [scope for _, scope, _ in found])
+    diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
+    for rule, scope, finding in found:
+        span = spans.get(finding.node)
+        source = file.source
+        start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
+        end = Location(*source.place(span[1])) if span else start
+        fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
+        key = (rule.code, start, finding.message)
+        if key not in diagnostics:
+            subject = subject_of(finding, start, file.outline)
+            diagnostics[key] = Diagnostic(
+                path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row, subject=subject
+            )
+    return list(diagnostics.values())
