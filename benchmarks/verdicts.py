@@ -24,6 +24,7 @@ from pathlib import Path
 from paramlint.engine.catalogue import by_name, catalogue, select
 from paramlint.verify.attempt import attempt
 from paramlint.verify.document.schema import Document
+from paramlint.verify.job import Plan
 from paramlint.verify.judge.join import with_static
 from paramlint.verify.judge.verdicts import RAISES
 from paramlint.verify.process.outcome import Limits
@@ -73,7 +74,8 @@ def cases(folder: Path) -> Iterator[Case]:
 def verified(case: Case) -> Document:
     """What `paramlint verify` says of a case: of a bad one all rules, of a good one those that are on."""
     rules = list(catalogue()) if case.bugs else select()
-    attempted = attempt(parse_target(f"{case.builds}:build"), Limits(), select=tuple(rule.code for rule in rules))
+    plan = Plan(select=tuple(rule.code for rule in rules))
+    attempted = attempt(parse_target(f"{case.builds}:build"), plan, Limits())
     return with_static(attempted.document, attempted.observed, rules)
 
 

@@ -19,7 +19,7 @@ from torch import nn  # noqa: E402
 
 from paramlint.config import name_patterns  # noqa: E402
 from paramlint.config.toml_file import ConfigError  # noqa: E402
-from paramlint.engine.catalogue import RULES  # noqa: E402
+from paramlint.engine.catalogue import RULES, select  # noqa: E402
 from paramlint.frontends.cli.verify.command import verify_command  # noqa: E402
 from paramlint.frontends.cli.verify.contract_text import contract_text, tied_patterns  # noqa: E402
 from paramlint.live.build.protocols import build_virtual  # noqa: E402
@@ -28,13 +28,12 @@ from paramlint.live.declared.agreement import Breach  # noqa: E402
 from paramlint.live.declared.contract import read_contract  # noqa: E402
 from paramlint.live.declared.folding import folded  # noqa: E402
 from paramlint.live.live_model import LiveModel  # noqa: E402
-from paramlint.verify.job import Job  # noqa: E402
+from paramlint.verify.job import Plan  # noqa: E402
 from paramlint.verify.judge.prove import prove  # noqa: E402
 from paramlint.verify.judge.summarize import summarize  # noqa: E402
-from paramlint.verify.process.targets import Target  # noqa: E402
 
 MODELS = Path(__file__).parent / "models.py"
-JOB = Job(target=Target("m:f", "m", "f"), select=("PRM220",))
+CONTRACT = select(("PRM220",))
 
 
 class Net(nn.Module):
@@ -57,7 +56,7 @@ class Net(nn.Module):
 
 
 def text_of(factory: Callable[[], nn.Module]) -> str:
-    return contract_text("m:f", summarize(watched(factory), JOB).parameters)
+    return contract_text("m:f", summarize(watched(factory), Plan(), CONTRACT).parameters)
 
 
 def compared(factory: Callable[[], nn.Module], text: str, folder: Path) -> tuple[Breach, ...]:
@@ -270,7 +269,7 @@ class Llama(nn.Module):
 def test_a_contract_for_70_billion_parameters(tmp_path: Path) -> None:
     """Without values: what is compared is known from the calls."""
     model = LiveModel(build_virtual(Llama))
-    summary = summarize(model, JOB)
+    summary = summarize(model, Plan(), CONTRACT)
     assert summary.summary.elements > 70e9
     text = contract_text("m:f", summary.parameters)
     assert text.count("\n") < 80

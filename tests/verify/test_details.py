@@ -20,9 +20,8 @@ from paramlint.live.laws.laws import constant, kaiming_uniform, normal, sparse, 
 from paramlint.verify.document.details import details  # noqa: E402
 from paramlint.verify.document.histogram import BINS, histogram  # noqa: E402
 from paramlint.verify.document.schema import Details, Histogram, Summary  # noqa: E402
-from paramlint.verify.job import Job  # noqa: E402
+from paramlint.verify.job import Plan  # noqa: E402
 from paramlint.verify.judge.summarize import summarize  # noqa: E402
-from paramlint.verify.process.targets import Target  # noqa: E402
 
 from .models import Good  # noqa: E402
 
@@ -149,8 +148,7 @@ def test_modules_without_parameters_are_left_out() -> None:
 
 def test_details_are_there_when_asked_for_only() -> None:
     model = live_model(lambda: nn.Linear(2, 2))
-    job = Job(target=Target("m:f", "m", "f"))
-    assert b'"details"' not in msgspec.json.encode(summarize(model, job))
-    wanted = summarize(model, msgspec.structs.replace(job, details=True))
+    assert b'"details"' not in msgspec.json.encode(summarize(model, Plan(), []))
+    wanted = summarize(model, Plan(details=True), [])
     assert msgspec.json.decode(msgspec.json.encode(wanted), type=Summary) == wanted
     assert isinstance(wanted.details, Details)

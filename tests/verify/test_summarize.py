@@ -17,28 +17,16 @@ from paramlint.live.construct import live_model  # noqa: E402
 from paramlint.live.live_model import LiveModel  # noqa: E402
 from paramlint.rule import Rule  # noqa: E402
 from paramlint.verify.document.schema import Summary  # noqa: E402
-from paramlint.verify.job import Job  # noqa: E402
-from paramlint.verify.judge import summarize as module  # noqa: E402
+from paramlint.verify.job import Plan  # noqa: E402
 from paramlint.verify.judge.summarize import summarize  # noqa: E402
-from paramlint.verify.process.targets import Target  # noqa: E402
-
-JOB = Job(target=Target("m:f", "m", "f"))
 
 
-def summary_of(factory: Callable[[], nn.Module], *, limit: int = 1 << 30, **options: Any) -> Summary:
+def summary_of(factory: Callable[[], nn.Module], *rules: Rule, limit: int = 1 << 30, **options: Any) -> Summary:
     example = options.pop("example", None)
     model = live_model(factory, limit=limit, example=example)
-    summary = summarize(model, msgspec.structs.replace(JOB, **options))
+    summary = summarize(model, Plan(**options), rules)
     assert msgspec.json.decode(msgspec.json.encode(summary), type=Summary) == summary
     return summary
-
-
-@pytest.fixture
-def rules(monkeypatch: pytest.MonkeyPatch) -> list[Rule]:
-    """The rules that are asked, instead of the project's own."""
-    chosen: list[Rule] = []
-    monkeypatch.setattr(module, "select_rules", lambda *_, **__: chosen)
-    return chosen
 
 
 def rule(verify: Callable[[LiveModel], Iterator[Proof]]) -> Rule:
@@ -47,7 +35,7 @@ def rule(verify: Callable[[LiveModel], Iterator[Proof]]) -> Rule:
     return made
 
 
-def test_counts(rules: list[Rule]) -> None:
+def test_counts() -> None:
     def model() -> nn.Module:
         tied = nn.Linear(4, 4, bias=False)
         frozen = nn.Linear(4, 2).requires_grad_(False)
@@ -61,13 +49,13 @@ def test_counts(rules: list[Rule]) -> None:
     assert (counts.tied, counts.aliased, counts.unwritten, counts.findings) == (1, 2, 1, 0)
 
 
-def test_lazy_parameters_have_no_elements(rules: list[Rule]) -> None:
+def test_lazy_parameters_have_no_elements() -> None:
     summary = summary_of(lambda: nn.LazyBatchNorm1d())
     assert (summary.summary.parameters, summary.summary.elements, summary.summary.bytes) == (2, 0, 0)
     assert {p.status for p in summary.parameters} == {"lazy"}
 
 
-def test_statistics_are_of_the_real_values(rules: list[Rule]) -> None:
+def test_statistics_are_of_the_real_values() -> None:
     real = summary_of(lambda: nn.Linear(300, 300)).parameters[0]
     assert real.std == pytest.approx(real.expected_std, rel=0.02)
     assert sum(real.histogram) == 90_000
@@ -75,7 +63,7 @@ def test_statistics_are_of_the_real_values(rules: list[Rule]) -> None:
     assert (virtual.std, virtual.histogram, virtual.expected_std) == (None, (), real.expected_std)
 
 
-def test_aliases_and_ties_are_named(rules: list[Rule]) -> None:
+def test_aliases_and_ties_are_named() -> None:
     class Model(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -90,34 +78,31 @@ def test_aliases_and_ties_are_named(rules: list[Rule]) -> None:
     assert (c.name, c.tied_with, c.aliases) == ("c.weight", (), ("a.weight",))
 
 
-def test_a_finding(rules: list[Rule]) -> None:
-    rules.append(
-        rule(lambda m: iter([Proof("weight", "`weight` is odd", filename="f.py", row=3, evidence={"std": 1})]))
-    )
-    (found,) = summary_of(lambda: nn.Linear(2, 2)).findings
+def test_a_finding() -> None:
+    odd = rule(lambda m: iter([Proof("weight", "`weight` is odd", filename="f.py", row=3, evidence={"std": 1})]))
+    (found,) = summary_of(lambda: nn.Linear(2, 2), odd).findings
     assert (found.code, found.name, found.parameter, found.message) == (
         *("PRM999", "some-fault", "weight", "`weight` is odd"),
     )
     assert (found.filename, found.location.row, found.verdict, found.evidence) == ("f.py", 3, "confirmed", {"std": 1})
 
 
-def test_a_finding_that_is_likely_only(rules: list[Rule]) -> None:
-    rules.append(rule(lambda m: iter([Proof("weight", "odd", evidence={"confirmed": False})])))
-    assert summary_of(lambda: nn.Linear(2, 2)).findings[0].verdict is None
+def test_a_finding_that_is_likely_only() -> None:
+    likely = rule(lambda m: iter([Proof("weight", "odd", evidence={"confirmed": False})]))
+    assert summary_of(lambda: nn.Linear(2, 2), likely).findings[0].verdict is None
 
 
-def test_a_rule_that_fails_is_noted_and_the_others_are_asked(rules: list[Rule]) -> None:
+def test_a_rule_that_fails_is_noted_and_the_others_are_asked() -> None:
     def fails(model: LiveModel) -> Iterator[Proof]:
         yield Proof("weight", "half an answer")
         raise KeyError("gone")
 
-    rules += [rule(fails), rule(lambda m: iter([Proof("bias", "odd")]))]
-    summary = summary_of(lambda: nn.Linear(2, 2))
+    summary = summary_of(lambda: nn.Linear(2, 2), rule(fails), rule(lambda m: iter([Proof("bias", "odd")])))
     assert summary.degraded == ("PRM999 could not be asked: KeyError: 'gone'",)
     assert [found.parameter for found in summary.findings] == ["bias"]
 
 
-def test_values_are_confirmed_where_they_can_be(rules: list[Rule]) -> None:
+def test_values_are_confirmed_where_they_can_be() -> None:
     def model() -> nn.Module:
         return nn.ModuleDict(
             {
@@ -135,7 +120,7 @@ def test_values_are_confirmed_where_they_can_be(rules: list[Rule]) -> None:
     assert fits["computed.0"] is None
 
 
-def test_values_that_were_changed_where_torch_could_not_see_it(rules: list[Rule]) -> None:
+def test_values_that_were_changed_where_torch_could_not_see_it() -> None:
     class Model(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -148,7 +133,7 @@ def test_values_that_were_changed_where_torch_could_not_see_it(rules: list[Rule]
     assert weight.fit.verdict == "rejected"
 
 
-def test_what_is_shown(rules: list[Rule]) -> None:
+def test_what_is_shown() -> None:
     shown = summary_of(
         lambda: nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)),
         show=("0.*", "1.running_mean"),
@@ -163,13 +148,13 @@ def test_what_is_shown(rules: list[Rule]) -> None:
     assert shown[2].gradient == ""
 
 
-def test_an_example_that_fails_is_noted(rules: list[Rule]) -> None:
+def test_an_example_that_fails_is_noted() -> None:
     summary = summary_of(lambda: nn.Linear(3, 2), show=("weight",), example=lambda: torch.ones(4))
     assert len(summary.degraded) == 1
     assert summary.degraded[0].startswith("the example failed: RuntimeError: ")
     assert (summary.shown[0].name, summary.shown[0].gradient) == ("weight", "")
 
 
-def test_nothing_is_shown_of_a_model_that_is_too_large(rules: list[Rule]) -> None:
+def test_nothing_is_shown_of_a_model_that_is_too_large() -> None:
     (shown,) = summary_of(lambda: nn.Linear(300, 300, bias=False), limit=0, show=("*",)).shown
     assert (shown.values, shown.statistics) == ("(not built for real)", {})

@@ -12,23 +12,19 @@ import msgspec
 from paramlint.engine import packs
 from paramlint.verify.document.observed import Observed
 from paramlint.verify.document.schema import Attempt, Document, Summary
+from paramlint.verify.job import Job, Plan
 from paramlint.verify.process.outcome import Answer, Limits
 from paramlint.verify.process.targets import Target
 
 
-def attempt(target: Target, limits: Limits, **options: Any) -> Attempt:
+def attempt(target: Target, plan: Plan, limits: Limits) -> Attempt:
     """Build and ask one target in a child process.
-
-    Args:
-        options: the fields of `paramlint.verify.job.Job`.
 
     Raises:
         click.UsageError: what it needs is not installed.
     """
-    with _installed():
-        from paramlint.verify.job import Job
-
-    answer = start("paramlint.verify.work:verify", Job(target=target, packs=packs.named(), **options), limits)
+    job = Job(target=target, packs=packs.named(), **msgspec.structs.asdict(plan))
+    answer = start("paramlint.verify.work:verify", job, limits)
     summary = msgspec.json.decode(answer.result, type=Summary | None)
     document = Document.of(target.text, answer.outcome, summary)
     return Attempt(document, summary.observed if summary else Observed())

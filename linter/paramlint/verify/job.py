@@ -11,8 +11,8 @@ from paramlint.live.limits import BUILD_LIMIT
 from paramlint.verify.process.targets import Target
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What to verify, and how.
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model is built, and what is asked of it.
 
     Attributes:
         arguments: of the factory, by name, as source of Python literals.
@@ -22,15 +22,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         confirm: test the values against the laws of their initialisations.
         show: patterns of parameter names whose values are wanted.
         details: whether what a report with pictures needs is wanted too.
-        packs: whose rules there are beside our own.
         select, ignore: which rules, as on the command line.
+        static: whether to check the model's sources too, and to give both sides' findings as one list.
         build_limit: bytes of parameters and buffers up to which the model is built for real.
         laws: declared, as text by pattern of parameter names.
         contract: what the parameters are compared with.
         ties: what is meant to be shared, see `paramlint.config.declared_ties`.
     """
 
-    target: Target
     arguments: dict[str, str] = {}
     example: Target | None = None
     optimizer: Target | None = None
@@ -39,10 +38,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     confirm: bool = False
     show: tuple[str, ...] = ()
     details: bool = False
-    packs: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    static: bool = False
     build_limit: int = BUILD_LIMIT
     laws: dict[str, str] = {}
     contract: Contract | None = None
     ties: tuple[str, ...] = ()
+
+
+class Job(Plan, frozen=True, kw_only=True):
+    """What a child process is told.
+
+    Attributes:
+        packs: whose rules there are beside our own.
+    """
+
+    target: Target
+    packs: tuple[str, ...] = ()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from paramlint.engine import packs
-from paramlint.verify.document.schema import Summary
+from paramlint.verify.document.schema import Document, Summary
 from paramlint.verify.job import Job
 from paramlint.verify.process.child import bind
-from paramlint.verify.process.outcome import Stage
+from paramlint.verify.process.outcome import Outcome, Stage
 from paramlint.verify.process.targets import Target, TargetError, literal, load
 
 
@@ -19,6 +20,7 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     """Do a job. What the user's code raises goes through; see `paramlint.verify.process.child`."""
     job = msgspec.json.decode(payload, type=Job)
     packs.use(job.packs)
+    folder = os.getcwd()
     enter("import")
     factory = _callable(job.target)
     arguments = {name: literal(source) for name, source in job.arguments.items()}
@@ -26,9 +28,11 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
+    from paramlint.config.declared_ties import Ties
     from paramlint.engine.catalogue import select as select_rules
     from paramlint.live.construct import live_model
     from paramlint.live.laws.notation import parse_law
+    from paramlint.verify.judge.join import with_static
     from paramlint.verify.judge.refute import observe
     from paramlint.verify.judge.summarize import summarize
 
@@ -44,8 +48,15 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     enter("analyze")
     model.declared_laws = {pattern: parse_law(law) for pattern, law in job.laws.items()}
     model.contract = job.contract
-    observed = observe(model, select_rules(job.select, ignore=job.ignore), factory)
-    return msgspec.structs.replace(summarize(model, job), observed=observed)
+    rules = select_rules(job.select, ignore=job.ignore)
+    observed = observe(model, rules, factory)
+    summary = msgspec.structs.replace(summarize(model, job, rules), observed=observed)
+    if not job.static:
+        return summary
+    os.chdir(folder)  # the user's code may have left it
+    built = Document.of(job.target.text, Outcome(status="ok", stage="analyze"), summary)
+    whole = with_static(built, observed, rules, Ties(job.ties))
+    return msgspec.structs.replace(summary, findings=whole.findings, summary=whole.summary, degraded=whole.degraded)
 
 
 def _callable(target: Target) -> Callable[..., Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import UNSET
 
 from paramlint.config.declared_ties import FAMILIES, Ties
-from paramlint.engine.catalogue import select as select_rules
 from paramlint.finding import Proof
 from paramlint.live.declared.tied_keys import is_meant
 from paramlint.live.laws.fit import Fit, fit_all
@@ -23,20 +22,19 @@ from paramlint.verify.judge.prove import prove
 from paramlint.verify.process.child import one_line
 
 if TYPE_CHECKING:
-    from paramlint.verify.job import Job
+    from paramlint.verify.job import Plan
 
 BINS = 12
 
 
-def summarize(model: LiveModel, job: Job) -> Summary:
+def summarize(model: LiveModel, plan: Plan, rules: Sequence[Rule]) -> Summary:
     """Everything about a model that a report may need."""
     notes: list[str] = list(model.degraded)
-    rules = select_rules(job.select, ignore=job.ignore)
-    findings = tuple(_findings(model, rules, Ties(job.ties), notes))
+    findings = tuple(_findings(model, rules, Ties(plan.ties), notes))
     fits: Mapping[str, Fit] = {}
-    if job.confirm and not model.is_real:
+    if plan.confirm and not model.is_real:
         notes.append("values were not tested: there are none")
-    elif job.confirm:
+    elif plan.confirm:
         fits = _fits(model)
     aliases = _aliases(model)
     parameters = tuple(
@@ -47,12 +45,12 @@ def summarize(model: LiveModel, job: Job) -> Summary:
         summary=_counts(model, parameters, len(findings)),
         findings=findings,
         parameters=parameters,
-        shown=tuple(shown(model, job.show)),
-        details=details(model) if job.details else UNSET,
+        shown=tuple(shown(model, plan.show)),
+        details=details(model) if plan.details else UNSET,
     )
 
 
-def _findings(model: LiveModel, rules: list[Rule], ties: Ties, notes: list[str]) -> Iterator[Found]:
+def _findings(model: LiveModel, rules: Sequence[Rule], ties: Ties, notes: list[str]) -> Iterator[Found]:
     """What the rules prove about what is not declared; one that fails is noted, and the others go on."""
     for rule in rules:
         try:

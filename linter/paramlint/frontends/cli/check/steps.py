@@ -51,7 +51,7 @@ def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
     result.skipped = found.skipped
     failed = False
     if models is not None:
-        result, failed = judge(task, result, models)
+        result, failed = judge(result, models, run.rules)
     if task.arguments.verbose:
         _print(_details(task, run, result, time.monotonic() - started), sys.stderr)
     return result, failed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,9 @@ from paramlint.frontends.report.plain import plain
 
 if TYPE_CHECKING:
     from paramlint.engine.run import Result
+    from paramlint.rule import Rule
     from paramlint.verify.document.schema import Attempt
+    from paramlint.verify.job import Plan
     from paramlint.verify.process.outcome import Limits
     from paramlint.verify.process.targets import Target
 
@@ -28,12 +30,12 @@ class Models:
     """What is built to judge findings, and how: the options of the command line, over `[tool.paramlint.verify]`.
 
     Attributes:
-        options: as `paramlint.verify.attempt` takes them.
+        plan: how they are built and what is asked of them.
     """
 
     targets: tuple[Target, ...]
     limits: Limits
-    options: Mapping[str, Any]
+    plan: Plan
 
 
 def models_of(task: Task) -> Models | None:
@@ -49,6 +51,7 @@ def models_of(task: Task) -> Models | None:
         return None
     if other := _other(task):
         raise click.UsageError(f"--verify-with judges the findings of files and changes nothing: leave {other} out")
+    from paramlint.verify.job import Plan
     from paramlint.verify.process.targets import parse_argument, parse_target
 
     table = task.settings.table.verify or VerifyTable()
@@ -56,7 +59,7 @@ def models_of(task: Task) -> Models | None:
     for target in targets:
         if not target.factory:
             raise click.UsageError(f"`{target.text}` names no factory; write `--verify-with {target.text}:name`")
-    options = {
+    options: dict[str, Any] = {
         "arguments": dict(_read(parse_argument, text, "--arg") for text in given.arg),
         "example": _optional_target(given.example or table.example, "--example"),
         "optimizer": _optional_target(table.optimizer, "optimizer"),
@@ -64,7 +67,8 @@ def models_of(task: Task) -> Models | None:
         "method": table.method,
         "build_limit": None if table.build_limit is None else int(table.build_limit * GIB),
     }
-    return Models(targets, _limits(table), {key: value for key, value in options.items() if value is not None})
+    plan = Plan(**{key: value for key, value in options.items() if value is not None})
+    return Models(targets, _limits(table), plan)
 
 
 def _read(parse: Callable[[str], Parsed], text: str, hint: str) -> Parsed:
@@ -106,13 +110,15 @@ def _other(task: Task) -> str:
     return next((name for name, is_given in given.items() if is_given), "")
 
 
-def judge(task: Task, result: Result, models: Models) -> tuple[Result, bool]:
+def judge(result: Result, models: Models, rules: Sequence[Rule]) -> tuple[Result, bool]:
     """The result with verdicts, and whether a target failed for a reason that no finding explains."""
+    from msgspec import structs
+
     from paramlint.verify.attempt import attempt
     from paramlint.verify.judge.join import with_verdicts
 
-    codes = tuple(rule.code for rule in task.run().rules)
-    attempts = [attempt(target, models.limits, select=codes, **models.options) for target in models.targets]
+    plan = structs.replace(models.plan, select=tuple(rule.code for rule in rules))
+    attempts = [attempt(target, plan, models.limits) for target in models.targets]
     judged = with_verdicts(result, attempts)
     explained = {d.evidence.get("target") for d in judged.diagnostics if d.verdict == "confirmed"}
     failed = [a for a in attempts if a.document.outcome.status != "ok" and a.document.target not in explained]

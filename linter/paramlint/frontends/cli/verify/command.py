@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -29,6 +30,7 @@ from paramlint.frontends.cli.verify.outputs import (
 from paramlint.frontends.report.plain import plain
 from paramlint.verify.attempt import attempt, start
 from paramlint.verify.document.schema import Document
+from paramlint.verify.job import Plan
 from paramlint.verify.process.outcome import Limits, Outcome
 from paramlint.verify.process.targets import Target, TargetError, parse_argument, parse_target
 
@@ -36,6 +38,38 @@ CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 GIB = 2**30
 
 Call = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for, over the configuration.
+
+    Attributes:
+        plan: how the models are built and what is asked of them.
+        limits: of each child process.
+        discover: every class of a package.
+        cluster: the scheduler of a cluster that builds them, instead of this machine.
+        output_format: what is printed; with `none`, nothing.
+        write_contract, report, graph: files to write.
+    """
+
+    plan: Plan
+    limits: Limits
+    discover: bool
+    cluster: str | None
+    output_format: Literal["full", "json", "sarif", "none"]
+    write_contract: Path | None
+    report: Path | None
+    graph: Path | None
+
+    @classmethod
+    def of(cls, given: dict[str, Any], ties: tuple[str, ...]) -> Options:
+        """Those of a command: what has the name of a field is that field's value."""
+        planned = {name: given[name] for name in Plan.__struct_fields__ if name in given}
+        planned["build_limit"] = int(given["build_limit"] * GIB)
+        plan = Plan(**planned, static=True, ties=ties, details=bool(given["report"] or given["graph"]))
+        limits = Limits(seconds=given["timeout"], memory=int(given["memory"] * GIB), cuda=given["cuda"])
+        return cls(plan, limits, **{f.name: given[f.name] for f in fields(cls) if f.name in given})
 
 
 def _targets(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
@@ -165,7 +199,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="FILE",
     help="Write the modules, parameters and what they share as .dot (Graphviz) or .mmd (Mermaid).",
 )
-def verify_command(targets: tuple[Target, ...], **options: Any) -> None:
+def verify_command(targets: tuple[Target, ...], **given: Any) -> None:
     """Build models and prove what their parameters are.
 
     A TARGET is package.module:factory or path/to/file.py:Class. The code is imported and run with your rights, in a
@@ -174,17 +208,18 @@ def verify_command(targets: tuple[Target, ...], **options: Any) -> None:
     Exit status: 0 nothing found, 1 findings, 2 wrong usage or a target that could not be verified (with --discover:
     if none could), 130 interrupted.
     """
-    click.get_current_context().exit(run_verify(targets, options))
+    context = click.get_current_context()
+    context.exit(run_verify(targets, Options.of(given, ties_of(context))))
 
 
 @click.pass_context
-def _report(context: click.Context, /, targets: tuple[Target, ...], **options: Any) -> None:
+def _report(context: click.Context, /, targets: tuple[Target, ...], **given: Any) -> None:
     """Build models, as `verify` does, and write what they became as HTML instead of to the terminal.
 
     Of one TARGET it is a page that holds everything; of several, or with --discover, an index with links to the pages
     in a folder beside it. Exit status: as of `verify`.
     """
-    context.exit(run_verify(targets, options | {"output_format": "none"}))
+    context.exit(run_verify(targets, Options.of(given | {"output_format": "none"}, ties_of(context))))
 
 
 report_command = Recorded(
@@ -206,57 +241,55 @@ report_command = Recorded(
 )
 
 
-def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
+def run_verify(targets: tuple[Target, ...], options: Options) -> int:
     """Verify targets, print the report, and return the exit status."""
-    options = options | {"ties": ties_of(click.get_current_context())}
     _check_usage(targets, options)
-    output = options["output_format"]
     documents: list[Document] = []
     try:
         for document in _documents(targets, options):
             documents.append(document)
-            if options["write_contract"] and document.outcome.status == "ok":
-                write_contract(options["write_contract"], document)
-            if output == "full":
+            if options.write_contract and document.outcome.status == "ok":
+                write_contract(options.write_contract, document)
+            if options.output_format == "full":
                 _print(document)
     except KeyboardInterrupt:
         return INTERRUPTED
-    if output == "json":
-        single = len(documents) == 1 and not options["discover"]
+    if options.output_format == "json":
+        single = len(documents) == 1 and not options.discover
         text = msgspec.json.encode(documents[0] if single else documents)
         click.echo(msgspec.json.format(text, indent=2).decode())
-    if output == "sarif":
+    if options.output_format == "sarif":
         _print_sarif(documents)
     _write_pictures(documents, targets, options)
-    status = _status(documents, options["discover"])
-    if status != FAILED and (problem := uncovered(options["laws"], documents)):
+    status = _status(documents, options.discover)
+    if status != FAILED and (problem := uncovered(options.plan.laws, documents)):
         click.echo(f"Error: {problem}", err=True)
         return FAILED
     return status
 
 
-def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
+def _check_usage(targets: tuple[Target, ...], options: Options) -> None:
     """Refuse what can be refused before any child is started."""
     if not targets:
         raise click.UsageError("no target: write package.module:factory or path/to/file.py:Class")
-    if options["discover"] and options["arguments"]:
+    if options.discover and options.plan.arguments:
         raise click.UsageError("--arg belongs to one factory and does not go with --discover")
     for target in targets:
-        if options["discover"] and target.factory:
+        if options.discover and target.factory:
             raise click.UsageError(f"`{target.text}` names a factory; --discover takes a module, package or file")
-        if not options["discover"] and not target.factory:
+        if not options.discover and not target.factory:
             raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
-    for name in ("contract", "write_contract"):
-        if options[name] and (len(targets) > 1 or options["discover"]):
-            raise click.UsageError(f"a contract is about one model: --{name.replace('_', '-')} goes with one target")
-    if options["select"] or options["ignore"]:
-        _check_rules(options["select"], options["ignore"])
-    if options["report"]:
-        check_report(options["report"])
-    if options["write_contract"]:
-        check_contract(options["write_contract"])
-    if options["graph"]:
-        check_graph(options["graph"], len(targets), options["discover"])
+    for name, wanted in (("contract", options.plan.contract), ("write-contract", options.write_contract)):
+        if wanted and (len(targets) > 1 or options.discover):
+            raise click.UsageError(f"a contract is about one model: --{name} goes with one target")
+    if options.plan.select or options.plan.ignore:
+        _check_rules(options.plan.select, options.plan.ignore)
+    if options.report:
+        check_report(options.report)
+    if options.write_contract:
+        check_contract(options.write_contract)
+    if options.graph:
+        check_graph(options.graph, len(targets), options.discover)
 
 
 def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
@@ -269,10 +302,10 @@ def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
         raise click.UsageError(str(error)) from None
 
 
-def _documents(targets: tuple[Target, ...], options: dict[str, Any]) -> Iterator[Document]:
+def _documents(targets: tuple[Target, ...], options: Options) -> Iterator[Document]:
     """One document after the other."""
-    with _calls(options["cluster"]) as call:
-        if not options["discover"]:
+    with _calls(options.cluster) as call:
+        if not options.discover:
             yield from call(partial(_verify, options=options), _announced(list(targets)))
             return
         for root in targets:
@@ -292,10 +325,10 @@ def _calls(address: str | None) -> Iterator[Call]:
         raise click.ClickException(str(error)) from None
 
 
-def _discovered(root: Target, options: dict[str, Any], call: Call) -> Iterator[Document]:
+def _discovered(root: Target, options: Options, call: Call) -> Iterator[Document]:
     from paramlint.verify.discover import Discovery
 
-    discover = partial(start, "paramlint.verify.discover:discover", limits=_limits(options))
+    discover = partial(start, "paramlint.verify.discover:discover", limits=options.limits)
     (answer,) = call(discover, [root])
     if answer.outcome.status != "ok":
         yield Document(target=root.text, outcome=answer.outcome)
@@ -330,35 +363,17 @@ def _announced(targets: list[Target]) -> Iterator[Target]:
         click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _verify(target: Target, options: dict[str, Any]) -> Document:
+def _verify(target: Target, options: Options) -> Document:
+    """The document of one target; where there is no model, the static findings that say why are looked for here."""
+    attempted = attempt(target, options.plan, options.limits)
+    if attempted.document.outcome.status != "error":
+        return attempted.document
     from paramlint.config.declared_ties import Ties
-    from paramlint.engine.catalogue import select as select_rules
+    from paramlint.engine.catalogue import select
     from paramlint.verify.judge.join import with_static
 
-    attempted = attempt(
-        target,
-        _limits(options),
-        arguments=options["arguments"],
-        example=options["example"],
-        optimizer=options["optimizer"],
-        preset=options["preset"],
-        method=options["method"],
-        confirm=options["confirm"],
-        show=options["show"],
-        select=options["select"],
-        ignore=options["ignore"],
-        build_limit=int(options["build_limit"] * GIB),
-        laws=options["laws"],
-        contract=options["contract"],
-        ties=options["ties"],
-        details=bool(options["report"] or options["graph"]),
-    )
-    rules = select_rules(options["select"], ignore=options["ignore"])
-    return with_static(attempted.document, attempted.observed, rules, Ties(options["ties"]))
-
-
-def _limits(options: dict[str, Any]) -> Limits:
-    return Limits(seconds=options["timeout"], memory=int(options["memory"] * GIB), cuda=options["cuda"])
+    rules = select(options.plan.select, ignore=options.plan.ignore)
+    return with_static(attempted.document, attempted.observed, rules, Ties(options.plan.ties))
 
 
 def _print(document: Document) -> None:
@@ -373,14 +388,14 @@ def _print_sarif(documents: list[Document]) -> None:
     click.echo(verified_sarif(documents))
 
 
-def _write_pictures(documents: list[Document], targets: tuple[Target, ...], options: dict[str, Any]) -> None:
-    path: Path | None = options["report"]
-    if path and (len(targets) > 1 or options["discover"]):
+def _write_pictures(documents: list[Document], targets: tuple[Target, ...], options: Options) -> None:
+    path = options.report
+    if path and (len(targets) > 1 or options.discover):
         write_pages(path, " ".join(target.text for target in targets), documents, command_line())
     elif path:
         write_page(path, documents[0], command_line())
-    if options["graph"]:
-        write_graph(options["graph"], documents[0])
+    if options.graph:
+        write_graph(options.graph, documents[0])
 
 
 def _status(documents: list[Document], discovered: bool) -> int:
