@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    import libcst as cst
+    from paramlint import nodes
 
 Applicability = Literal["safe", "unsafe"]
 Verdict = Literal["confirmed", "refuted", "not observed"]
@@ -26,8 +26,8 @@ class Change:
     in, below the header `text`; with `"delete"` its lines go.
     """
 
-    first: cst.CSTNode
-    last: cst.CSTNode
+    first: nodes.Node
+    last: nodes.Node
     text: str
     where: Literal["replace", "before", "after", "wrap", "delete"] = "replace"
 
@@ -50,7 +50,7 @@ class Fix:
 class Finding:
     """What a rule's static detector yields: the smallest node that makes sense and one lower-case line."""
 
-    node: cst.CSTNode
+    node: nodes.Node
     message: str
     fix: Fix | None = None
 

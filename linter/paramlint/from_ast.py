@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from paramlint import nodes, operators
 from paramlint.outline import first_row, last_row
@@ -36,6 +36,15 @@ _STRING = re.compile(r"""(?i:[rbuft]*)('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]
 
 class NotInAstError(Exception):
     """`ast` does not tell; the code has to be parsed with LibCST."""
+
+
+def parse_expression(text: str) -> nodes.BaseExpression | None:
+    """The node of a text that should be an expression."""
+    try:
+        tree = ast.parse(text, mode="eval").body
+        return cast("nodes.BaseExpression", Translation(Source.from_text("", text)).expression(tree))
+    except (SyntaxError, ValueError, NotInAstError):
+        return None
 
 
 def text_of(source: Source, tree: ast.AST) -> str:
@@ -106,7 +115,7 @@ class Translation:
             return nodes.Name(str(value))
         if value is ...:
             return nodes.Ellipsis()
-        return _LITERALS[kind](repr(value), value)
+        return _LITERALS[kind](value)
 
     def attribute(self, tree: ast.Attribute) -> nodes.Attribute:
         return nodes.Attribute(self.expression(tree.value), nodes.Name(tree.attr))
@@ -444,7 +453,7 @@ def _aliases(trees: Iterable[ast.alias]) -> tuple[nodes.ImportAlias, ...]:
     )
 
 
-_LITERALS: dict[type, Callable[[str, Any], nodes.BaseExpression]] = {
+_LITERALS: dict[type, Callable[[Any], nodes.BaseExpression]] = {
     str: nodes.SimpleString,
     bytes: nodes.SimpleString,
     int: nodes.Integer,

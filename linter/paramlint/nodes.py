@@ -35,9 +35,7 @@ class BaseComp(BaseExpression):
 class BaseElement(Node):
     """What stands in a list, tuple or set."""
 
-
-class BaseDictElement(Node):
-    """What stands in a dict."""
+    value: BaseExpression
 
 
 class BaseSlice(Node):
@@ -56,10 +54,6 @@ class BaseCompoundStatement(BaseStatement):
     """A statement with blocks."""
 
 
-class BaseSuite(Node):
-    """The statements below a header."""
-
-
 class MatchPattern(Node):
     """What a case looks for."""
 
@@ -72,22 +66,18 @@ class Name(BaseExpression):
 
 
 class Integer(BaseNumber):
-    value: str
     evaluated_value: int
 
 
 class Float(BaseNumber):
-    value: str
     evaluated_value: float
 
 
 class Imaginary(BaseNumber):
-    value: str
     evaluated_value: complex
 
 
 class SimpleString(BaseString):
-    value: str
     evaluated_value: str | bytes
 
 
@@ -166,11 +156,11 @@ class Subscript(BaseExpression):
 
 
 class Element(BaseElement):
-    value: BaseExpression
+    pass
 
 
 class StarredElement(BaseElement, BaseExpression):
-    value: BaseExpression
+    pass
 
 
 class Tuple(BaseExpression):
@@ -185,13 +175,17 @@ class Set(BaseExpression):
     elements: tuple[BaseElement, ...]
 
 
-class DictElement(BaseDictElement):
+class DictElement(Node):
     key: BaseExpression
     value: BaseExpression
 
 
-class StarredDictElement(BaseDictElement):
+class StarredDictElement(Node):
     value: BaseExpression
+
+
+#: What stands in a dict.
+BaseDictElement = DictElement | StarredDictElement
 
 
 class Dict(BaseExpression):
@@ -418,12 +412,16 @@ class SimpleStatementLine(BaseStatement):
     body: tuple[BaseSmallStatement, ...]
 
 
-class SimpleStatementSuite(BaseSuite):
+class SimpleStatementSuite(Node):
     body: tuple[BaseSmallStatement, ...]
 
 
-class IndentedBlock(BaseSuite):
+class IndentedBlock(Node):
     body: tuple[BaseStatement, ...]
+
+
+#: The statements below a header.
+BaseSuite = SimpleStatementSuite | IndentedBlock
 
 
 class Module(Node):

@@ -3,8 +3,8 @@
     rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
                 triggers=(Keeps(),))
 
-    @rule.static(cst.Assign)
-    def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]: ...
+    @rule.static(nodes.Assign)
+    def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]: ...
 
     @rule.runtime
     def verify(model: LiveModel) -> Iterator[Proof]: ...
@@ -27,8 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from paramlint.finding import Change, Finding, Fix, Proof
 
 if TYPE_CHECKING:
-    import libcst as cst
-
+    from paramlint import nodes
     from paramlint.facts import Class, Scope
     from paramlint.verify.live import LiveModel
 
@@ -56,7 +55,7 @@ __all__ = [
 Group = Literal["bug", "risk", "pedantic"]
 FixKind = Literal["safe", "unsafe", "none"]
 
-NodeT = TypeVar("NodeT", bound="cst.CSTNode")
+NodeT = TypeVar("NodeT", bound="nodes.Node")
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
 
 
@@ -200,7 +199,7 @@ class Rule:
     fix: FixKind = "none"
     triggers: tuple[Trigger, ...] = ()
     only_with: frozenset[str] = frozenset()
-    node_checks: dict[type[cst.CSTNode], list[NodeCheck]] = field(default_factory=dict)
+    node_checks: dict[type[nodes.Node], list[NodeCheck]] = field(default_factory=dict)
     scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)

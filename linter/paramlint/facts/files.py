@@ -9,11 +9,10 @@ import re
 from collections import OrderedDict
 from collections.abc import MutableMapping
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakValueDictionary, ref
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.collector import collect_after
 from paramlint.dependencies import Dependencies, Kind, Look
 from paramlint.draft import Draft
@@ -22,8 +21,10 @@ from paramlint.facts.scopes import Scope
 from paramlint.kept import Keeping
 from paramlint.knowledge import canonical
 from paramlint.outline import Outline, Unit, assigned_names, outline
-from paramlint.segments import Segment, TooComplexError, WholeFile
 from paramlint.source import Source, UnreadableError
+
+if TYPE_CHECKING:
+    from paramlint.segments import Segment, WholeFile
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -181,6 +182,8 @@ class File:
 
     @cached_property
     def _whole(self) -> WholeFile:
+        from paramlint.segments import WholeFile
+
         return WholeFile(self.source, self.outline.units)
 
     def segment(self, unit: Unit) -> Segment | Draft:
@@ -191,16 +194,18 @@ class File:
         """
         if self.is_draft:
             return Draft(self.source, unit)
+        from paramlint.segments import Segment  # it loads LibCST, which takes longer than most files
+
         segment = Segment(self.source, unit, self._whole if self.is_whole else None)
         self.parsed += segment.size
         return segment
 
-    def spans(self, nodes: set[cst.CSTNode], scopes: list[Scope]) -> dict[cst.CSTNode, tuple[int, int]]:
+    def spans(self, wanted: set[nodes.Node], scopes: list[Scope]) -> dict[nodes.Node, tuple[int, int]]:
         """Where nodes of this file stand in its text; the given scopes are searched first, then all parsed ones."""
-        found: dict[cst.CSTNode, tuple[int, int]] = {}
+        found: dict[nodes.Node, tuple[int, int]] = {}
         segments = {scope.segment: None for scope in [*scopes, *self._scopes.values()] if "segment" in vars(scope)}
         for segment in segments:
-            missing = nodes - found.keys()
+            missing = wanted - found.keys()
             if not missing:
                 break
             found.update(segment.spans(missing))
@@ -413,7 +418,7 @@ class Project:
             file = File(source, self, draft=True)
             _ = file.outline
             collect_after(len(file.source.data))  # a search through a package can read hundreds for one that is checked
-        except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
+        except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         return file
 
