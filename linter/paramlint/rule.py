@@ -24,10 +24,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from paramlint import nodes
 from paramlint.finding import Change, Finding, Fix, Proof
 
 if TYPE_CHECKING:
-    from paramlint import nodes
     from paramlint.facts import Class, Scope
     from paramlint.verify.live import LiveModel
 
@@ -55,7 +55,7 @@ __all__ = [
 Group = Literal["bug", "risk", "pedantic"]
 FixKind = Literal["safe", "unsafe", "none"]
 
-NodeT = TypeVar("NodeT", bound="nodes.Node")
+NodeT = TypeVar("NodeT", bound=nodes.Node)
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
 
 
@@ -206,7 +206,14 @@ class Rule:
     refuters: list[Refute] = field(default_factory=list)
 
     def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Scope], Iterator[Finding]]], Any]:
-        """Call the decorated function for every syntax node of these kinds in a nominated function or statement."""
+        """Call the decorated function for every node of these kinds in a nominated function or statement.
+
+        Raises:
+            TypeError: a kind is none of `paramlint.nodes`, so no node would ever be of it.
+        """
+        for kind in kinds:
+            if not issubclass(kind, nodes.Node):
+                raise TypeError(f"`{kind.__module__}.{kind.__name__}` is no kind of node of `paramlint.nodes`")
 
         def add(check: Callable[[NodeT, Scope], Iterator[Finding]]) -> Any:
             for kind in kinds:
