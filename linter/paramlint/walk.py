@@ -16,8 +16,9 @@ from paramlint.nodes import Node
 _PLAIN = {"asynchronous", "evaluated_value", "operator", "star"}
 #: What hangs below these is text.
 _TEXTS = (nodes.Name, nodes.FormattedStringText, nodes.TemplatedStringText)
+Children = Callable[[Any], list[Node]]
 #: The most frequent kinds, written out.
-_FREQUENT: dict[type, Callable[[Any], list[Node]]] = {
+_FREQUENT: dict[type[Node], Children] = {
     nodes.Arg: lambda node: [node.value] if node.keyword is None else [node.keyword, node.value],
     nodes.Assign: lambda node: [*node.targets, node.value],
     nodes.AssignTarget: lambda node: [node.target],
@@ -28,7 +29,6 @@ _FREQUENT: dict[type, Callable[[Any], list[Node]]] = {
     nodes.IndentedBlock: lambda node: [*node.body],
     nodes.SimpleStatementLine: lambda node: [*node.body],
 }
-_Getter = Callable[[Node], tuple[Any, ...]]
 
 
 @cache
@@ -52,35 +52,32 @@ def fields_of(kind: type[Node]) -> tuple[str, ...]:
     return () if kind in _TEXTS else tuple(name for name in kind.__struct_fields__ if name not in _PLAIN)
 
 
-def _getter(kind: type[Node]) -> _Getter:
-    """What gives the values of those fields at once."""
+def _of_fields(kind: type[Node]) -> Children:
+    """What gives the nodes right below a node of a kind, read off its fields."""
     names = fields_of(kind)
-    if len(names) == 1:
-        get = attrgetter(*names)
-        return lambda node: (get(node),)
-    return attrgetter(*names)
+    get = attrgetter(*names)
+    is_one = len(names) == 1
+
+    def children(node: Node) -> list[Node]:
+        found: list[Node] = []
+        for value in (get(node),) if is_one else get(node):
+            if value.__class__ is tuple:
+                found.extend(value)
+            elif value is not None:
+                found.append(value)
+        return found
+
+    return children
 
 
-_CHILDLESS = frozenset(kind for kind in _NODES if not fields_of(kind))
-_GETTERS: dict[type, _Getter] = {kind: _getter(kind) for kind in _NODES - _CHILDLESS}
+#: What gives the nodes right below one; kinds that never have any are left out.
+_CHILDREN: dict[type, Children] = {kind: _FREQUENT.get(kind) or _of_fields(kind) for kind in _NODES if fields_of(kind)}
 
 
 def children(node: Node) -> list[Node]:
     """The nodes right below a node, in the order of the text."""
-    kind: type = node.__class__
-    frequent = _FREQUENT.get(kind)
-    if frequent is not None:
-        return frequent(node)
-    found: list[Node] = []
-    if kind in _CHILDLESS:
-        return found
-    for value in _GETTERS[kind](node):
-        kind = value.__class__
-        if kind is tuple:
-            found.extend(value)
-        elif kind in _NODES:
-            found.append(value)
-    return found
+    get = _CHILDREN.get(node.__class__)
+    return get(node) if get is not None else []
 
 
 def walk(root: Node, *, classes: bool = False) -> Iterator[Node]:
@@ -93,9 +90,10 @@ def walk(root: Node, *, classes: bool = False) -> Iterator[Node]:
         node = stack.pop()
         yield node
         kind = node.__class__
-        if kind in _CHILDLESS or (kind is nodes.ClassDef and node is not root and not classes):
+        get = _CHILDREN.get(kind)
+        if get is None or (kind is nodes.ClassDef and node is not root and not classes):
             continue
-        below = children(node)
+        below = get(node)
         below.reverse()
         stack += below
 
@@ -120,9 +118,10 @@ def survey(root: Node, enter: Callable[[Node], bool]) -> Survey:
         kind = node.__class__
         order.append(node)
         by_kind[kind].append(node)
-        if kind in _CHILDLESS or ((kind is nodes.ClassDef or kind is nodes.FunctionDef) and not enter(node)):
+        get = _CHILDREN.get(kind)
+        if get is None or ((kind is nodes.ClassDef or kind is nodes.FunctionDef) and not enter(node)):
             continue
-        below = children(node)
+        below = get(node)
         for child in below:
             parents[child] = node
         below.reverse()
