@@ -143,7 +143,7 @@ class Translation:
         return tuple(
             [
                 nodes.StarredElement(self.expression(tree.value))
-                if tree.__class__ is ast.Starred
+                if isinstance(tree, ast.Starred)
                 else nodes.Element(self.expression(tree))
                 for tree in trees
             ]

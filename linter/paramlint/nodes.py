@@ -7,6 +7,8 @@ is not there is `None`. A node is equal to itself alone; it knows neither what i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from paramlint.operators import AugmentedOperator, BinaryOperator, BooleanOperator, ComparisonOperator, UnaryOperator
@@ -92,11 +94,11 @@ class FormattedStringText(Node):
 
 class FormattedStringExpression(Node):
     expression: BaseExpression
-    format_spec: tuple[FormattedStringText | FormattedStringExpression, ...] | None
+    format_spec: Sequence[FormattedStringText | FormattedStringExpression] | None
 
 
 class FormattedString(BaseString):
-    parts: tuple[FormattedStringText | FormattedStringExpression, ...]
+    parts: Sequence[FormattedStringText | FormattedStringExpression]
 
 
 class TemplatedStringText(Node):
@@ -105,11 +107,11 @@ class TemplatedStringText(Node):
 
 class TemplatedStringExpression(Node):
     expression: BaseExpression
-    format_spec: tuple[TemplatedStringText | TemplatedStringExpression, ...] | None
+    format_spec: Sequence[TemplatedStringText | TemplatedStringExpression] | None
 
 
 class TemplatedString(BaseString):
-    parts: tuple[TemplatedStringText | TemplatedStringExpression, ...]
+    parts: Sequence[TemplatedStringText | TemplatedStringExpression]
 
 
 class Ellipsis(BaseExpression):
@@ -132,7 +134,7 @@ class Arg(Node):
 
 class Call(BaseExpression):
     func: BaseExpression
-    args: tuple[Arg, ...]
+    args: Sequence[Arg]
 
 
 class Index(BaseSlice):
@@ -152,7 +154,7 @@ class SubscriptElement(Node):
 
 class Subscript(BaseExpression):
     value: BaseExpression
-    slice: tuple[SubscriptElement, ...]
+    slice: Sequence[SubscriptElement]
 
 
 class Element(BaseElement):
@@ -164,15 +166,15 @@ class StarredElement(BaseElement, BaseExpression):
 
 
 class Tuple(BaseExpression):
-    elements: tuple[BaseElement, ...]
+    elements: Sequence[BaseElement]
 
 
 class List(BaseExpression):
-    elements: tuple[BaseElement, ...]
+    elements: Sequence[BaseElement]
 
 
 class Set(BaseExpression):
-    elements: tuple[BaseElement, ...]
+    elements: Sequence[BaseElement]
 
 
 class DictElement(Node):
@@ -189,7 +191,7 @@ BaseDictElement = DictElement | StarredDictElement
 
 
 class Dict(BaseExpression):
-    elements: tuple[BaseDictElement, ...]
+    elements: Sequence[BaseDictElement]
 
 
 class CompIf(Node):
@@ -199,7 +201,7 @@ class CompIf(Node):
 class CompFor(Node):
     target: BaseExpression
     iter: BaseExpression
-    ifs: tuple[CompIf, ...]
+    ifs: Sequence[CompIf]
     inner_for_in: CompFor | None
     asynchronous: bool
 
@@ -254,7 +256,7 @@ class ComparisonTarget(Node):
 
 class Comparison(BaseExpression):
     left: BaseExpression
-    comparisons: tuple[ComparisonTarget, ...]
+    comparisons: Sequence[ComparisonTarget]
 
 
 class IfExp(BaseExpression):
@@ -279,10 +281,10 @@ class ParamStar(Node):
 
 
 class Parameters(Node):
-    posonly_params: tuple[Param, ...]
-    params: tuple[Param, ...]
+    posonly_params: Sequence[Param]
+    params: Sequence[Param]
     star_arg: Param | ParamStar | None
-    kwonly_params: tuple[Param, ...]
+    kwonly_params: Sequence[Param]
     star_kwarg: Param | None
 
 
@@ -316,7 +318,7 @@ class AssignTarget(Node):
 
 
 class Assign(BaseSmallStatement):
-    targets: tuple[AssignTarget, ...]
+    targets: Sequence[AssignTarget]
     value: BaseExpression
 
 
@@ -371,11 +373,11 @@ class NameItem(Node):
 
 
 class Global(BaseSmallStatement):
-    names: tuple[NameItem, ...]
+    names: Sequence[NameItem]
 
 
 class Nonlocal(BaseSmallStatement):
-    names: tuple[NameItem, ...]
+    names: Sequence[NameItem]
 
 
 class AsName(Node):
@@ -396,28 +398,28 @@ class Dot(Node):
 
 
 class Import(BaseSmallStatement):
-    names: tuple[ImportAlias, ...]
+    names: Sequence[ImportAlias]
 
 
 class ImportFrom(BaseSmallStatement):
-    relative: tuple[Dot, ...]
+    relative: Sequence[Dot]
     module: Attribute | Name | None
-    names: tuple[ImportAlias, ...] | ImportStar
+    names: Sequence[ImportAlias] | ImportStar
 
 
 # Statements with blocks
 
 
 class SimpleStatementLine(BaseStatement):
-    body: tuple[BaseSmallStatement, ...]
+    body: Sequence[BaseSmallStatement]
 
 
 class SimpleStatementSuite(Node):
-    body: tuple[BaseSmallStatement, ...]
+    body: Sequence[BaseSmallStatement]
 
 
 class IndentedBlock(Node):
-    body: tuple[BaseStatement, ...]
+    body: Sequence[BaseStatement]
 
 
 #: The statements below a header.
@@ -425,7 +427,7 @@ BaseSuite = SimpleStatementSuite | IndentedBlock
 
 
 class Module(Node):
-    body: tuple[BaseStatement, ...]
+    body: Sequence[BaseStatement]
 
 
 class Decorator(Node):
@@ -451,7 +453,7 @@ class TypeParam(Node):
 
 
 class TypeParameters(Node):
-    params: tuple[TypeParam, ...]
+    params: Sequence[TypeParam]
 
 
 class TypeAlias(BaseSmallStatement):
@@ -461,7 +463,7 @@ class TypeAlias(BaseSmallStatement):
 
 
 class FunctionDef(BaseCompoundStatement):
-    decorators: tuple[Decorator, ...]
+    decorators: Sequence[Decorator]
     asynchronous: bool
     name: Name
     params: Parameters
@@ -470,10 +472,10 @@ class FunctionDef(BaseCompoundStatement):
 
 
 class ClassDef(BaseCompoundStatement):
-    decorators: tuple[Decorator, ...]
+    decorators: Sequence[Decorator]
     name: Name
-    bases: tuple[Arg, ...]
-    keywords: tuple[Arg, ...]
+    bases: Sequence[Arg]
+    keywords: Sequence[Arg]
     body: BaseSuite
 
 
@@ -508,7 +510,7 @@ class WithItem(Node):
 
 class With(BaseCompoundStatement):
     asynchronous: bool
-    items: tuple[WithItem, ...]
+    items: Sequence[WithItem]
     body: BaseSuite
 
 
@@ -530,14 +532,14 @@ class Finally(Node):
 
 class Try(BaseCompoundStatement):
     body: BaseSuite
-    handlers: tuple[ExceptHandler, ...]
+    handlers: Sequence[ExceptHandler]
     orelse: Else | None
     finalbody: Finally | None
 
 
 class TryStar(BaseCompoundStatement):
     body: BaseSuite
-    handlers: tuple[ExceptStarHandler, ...]
+    handlers: Sequence[ExceptStarHandler]
     orelse: Else | None
     finalbody: Finally | None
 
@@ -550,7 +552,7 @@ class MatchCase(Node):
 
 class Match(BaseCompoundStatement):
     subject: BaseExpression
-    cases: tuple[MatchCase, ...]
+    cases: Sequence[MatchCase]
 
 
 # Patterns
@@ -573,11 +575,11 @@ class MatchSequenceElement(Node):
 
 
 class MatchList(MatchPattern):
-    patterns: tuple[MatchSequenceElement | MatchStar, ...]
+    patterns: Sequence[MatchSequenceElement | MatchStar]
 
 
 class MatchTuple(MatchPattern):
-    patterns: tuple[MatchSequenceElement | MatchStar, ...]
+    patterns: Sequence[MatchSequenceElement | MatchStar]
 
 
 class MatchMappingElement(Node):
@@ -586,7 +588,7 @@ class MatchMappingElement(Node):
 
 
 class MatchMapping(MatchPattern):
-    elements: tuple[MatchMappingElement, ...]
+    elements: Sequence[MatchMappingElement]
     rest: Name | None
 
 
@@ -597,8 +599,8 @@ class MatchKeywordElement(Node):
 
 class MatchClass(MatchPattern):
     cls: Attribute | Name
-    patterns: tuple[MatchSequenceElement, ...]
-    kwds: tuple[MatchKeywordElement, ...]
+    patterns: Sequence[MatchSequenceElement]
+    kwds: Sequence[MatchKeywordElement]
 
 
 class MatchAs(MatchPattern):
@@ -611,4 +613,4 @@ class MatchOrElement(Node):
 
 
 class MatchOr(MatchPattern):
-    patterns: tuple[MatchOrElement, ...]
+    patterns: Sequence[MatchOrElement]

@@ -59,8 +59,9 @@ def _of_fields(kind: type[Node]) -> Children:
     is_one = len(names) == 1
 
     def children(node: Node) -> list[Node]:
+        values: tuple[Any, ...] = (get(node),) if is_one else get(node)
         found: list[Node] = []
-        for value in (get(node),) if is_one else get(node):
+        for value in values:
             if value.__class__ is tuple:
                 found.extend(value)
             elif value is not None:

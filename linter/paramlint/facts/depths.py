@@ -121,8 +121,8 @@ def _is_carried_by_loop(forward: Scope, call: nodes.Call, variable: str) -> bool
 
 
 def _binds(forward: Scope, statement: nodes.Node, variable: str) -> bool:
-    inside = {id(n) for n in walk(statement)}
-    return any(id(b.node) in inside and b.kind == "assign" for b in forward.bindings.get(variable, []))
+    inside = set(walk(statement))
+    return any(b.node in inside and b.kind == "assign" for b in forward.bindings.get(variable, []))
 
 
 def _has_layer_call(forward: Scope, value: nodes.BaseExpression, norm: nodes.Call) -> bool:

@@ -158,10 +158,10 @@ class Carriers:
         again = self._rebound.get(node.value)
         if again is None:
             return node.value
-        around = {id(ancestor) for ancestor in self.scope.ancestors(node)}
-        near = [i for i, b in enumerate(again) if id(self._block(b)) in around]
+        around = set(self.scope.ancestors(node))
+        near = [i for i, b in enumerate(again) if self._block(b) in around]
         # What an assignment reads is the value from before it; before the first, a loop brings the last.
-        before = [i for i in near if self._is_before(again[i], node) and id(again[i].node) not in around]
+        before = [i for i in near if self._is_before(again[i], node) and again[i].node not in around]
         return f"{node.value}@{(before or near)[-1]}"
 
     def _is_before(self, binding: Binding, node: nodes.Node) -> bool:
@@ -177,9 +177,9 @@ class Carriers:
         for name, bindings in self.scope.bindings.items():
             if len(bindings) > 1 and all(b.kind == "assign" for b in bindings):
                 found[name] = bindings
-        blocks = {name: {id(self._block(b)) for b in bindings} for name, bindings in found.items()}
+        blocks = {name: {self._block(b) for b in bindings} for name, bindings in found.items()}
         for node in self.scope.find(nodes.Name):
-            if node.value in found and len(blocks[node.value] & {id(a) for a in self.scope.ancestors(node)}) != 1:
+            if node.value in found and len(blocks[node.value].intersection(self.scope.ancestors(node))) != 1:
                 del found[node.value]
         return found
 

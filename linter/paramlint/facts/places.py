@@ -192,11 +192,11 @@ def _container_of(scope: Scope, items: nodes.Node) -> nodes.Call | None:
 def _is_in_loop(scope: Scope, node: nodes.Node, name: str) -> bool:
     """Whether a loop runs over the place and not over the statement that builds the module."""
     built = origin(scope, name)
-    around = set(map(id, scope.ancestors(built[0]))) if built is not None else set()
+    around = set(scope.ancestors(built[0])) if built is not None else set()
     for ancestor in scope.ancestors(node):
         if isinstance(ancestor, nodes.FunctionDef):
             return False
-        if isinstance(ancestor, nodes.For) and id(ancestor) not in around:
+        if isinstance(ancestor, nodes.For) and ancestor not in around:
             return _is_collected(scope, node, ancestor)
     return False
 

@@ -218,7 +218,7 @@ class Scope:
 
     def dotted(self, node: Node) -> str | None:
         """`a.b.c` as written, when the node is a name or a chain of attributes on one."""
-        current: Any = node  # asked for so often that `isinstance` with LibCST's ABCs would show
+        current: Any = node  # asked for so often that `isinstance` would show
         if current.__class__ is nodes.Name:
             return current.value
         parts: list[str] = []
@@ -372,7 +372,7 @@ def _of_import(node: nodes.Import | nodes.ImportFrom) -> Bound:
         yield name.value, Binding("import", node)
 
 
-#: By class, because `isinstance` with LibCST's ABCs would show.
+#: What gives the names that a node of a kind binds.
 _BINDING: dict[type[Node], Callable[[Any], Bound]] = {
     nodes.AnnAssign: _of_annotated,
     nodes.Assign: _of_assign,

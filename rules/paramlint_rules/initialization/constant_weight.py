@@ -90,8 +90,8 @@ def _has_one_unit(scope: Scope, owner: nodes.BaseExpression) -> bool:
 def _is_written_later(scope: Scope, node: nodes.Node, text: str) -> bool:
     """Whether anything after the call names the weight again."""
     after = scope.nodes[scope.order(node) :]
-    own = {id(n) for arg in node.args for n in (arg.value,)} if isinstance(node, nodes.Call) else set()
-    return any(n.__class__ is nodes.Attribute and id(n) not in own and scope.text(n) == text for n in after)
+    own = [arg.value for arg in node.args] if isinstance(node, nodes.Call) else []
+    return any(n.__class__ is nodes.Attribute and n not in own and scope.text(n) == text for n in after)
 
 
 @rule.static_scope

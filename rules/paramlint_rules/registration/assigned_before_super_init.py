@@ -60,12 +60,12 @@ def check(scope: Scope) -> Iterator[Finding]:
 
 def _on_one_path(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
     """Whether one run can reach both: not in two branches of one `if` or `try`, nor the second in a nested function."""
-    around = {id(node): below for node, below in _around(scope, first)}
+    around = dict(_around(scope, first))
     for node, below in _around(scope, second):
         if isinstance(node, (nodes.FunctionDef, nodes.Lambda)) and node is not scope.node:
             return False
-        if isinstance(node, (nodes.If, nodes.Try)) and id(node) in around:
-            return around[id(node)] is below
+        if isinstance(node, (nodes.If, nodes.Try)) and node in around:
+            return around[node] is below
     return True
 
 

@@ -116,8 +116,8 @@ def _repeatedly_copied(node: nodes.Call, scope: Scope) -> nodes.BaseExpression |
 
 
 def _is_bound_in(loop: nodes.For, copied: nodes.BaseExpression, scope: Scope) -> bool:
-    inside = {id(node) for node in walk(loop)}
-    return any(id(b.node) in inside for name in _heads(copied) for b in scope.bindings.get(name, ()))
+    inside = set(walk(loop))
+    return any(b.node in inside for name in _heads(copied) for b in scope.bindings.get(name, ()))
 
 
 def _heads(node: nodes.BaseExpression) -> set[str]:

@@ -33,7 +33,7 @@ _SEQUENCES = frozenset({nodes.Tuple, nodes.List, nodes.Set})
 
 def look(walk: Construction, scope: Scope, node: Any, path: Path) -> Value:
     """What a name, an attribute, an element or a literal stands for; nothing is executed."""
-    kind = node.__class__  # asked for so often that `isinstance` with LibCST's ABCs would show
+    kind = node.__class__  # asked for so often that `isinstance` would show
     if kind is nodes.Name:
         if node.value in _CONSTANTS:
             return Constant(_CONSTANTS[node.value])
