@@ -19,12 +19,12 @@ PACK = '''
 Good:
     self.blocks = nn.ModuleList()
 """
-import libcst as cst
+from paramlint import nodes
 from paramlint.rule import Finding, Rule, Stores
 
 rule = Rule("ACM001", "blocks-called-blocks", group="risk", doc=__doc__, triggers=(Stores("blocks"),))
 
-@rule.static(cst.Assign)
+@rule.static(nodes.Assign)
 def check(node, scope):
     if scope.text(node.targets[0].target) == "self.blocks":
         yield Finding(node, "`self.blocks` is what everyone calls theirs")
@@ -121,6 +121,10 @@ def test_a_comment_silences_them_and_is_reported_when_it_does_not(paramlint, bad
         ("", "cannot be loaded: AttributeError: module 'acme_rules' has no attribute 'RULES'"),
         ("RULES = 3", "is no list of rules, but of type int"),
         ("RULES = ['ACM001']", "holds something that is no rule, of type str"),
+        (
+            PACK.replace("from paramlint import nodes", "import libcst as nodes"),
+            "cannot be loaded: TypeError: `libcst._nodes.statement.Assign` is no kind of node of `paramlint.nodes`",
+        ),
         (PACK.replace("ACM001", "PRM901"), "has a rule 'PRM901'; codes are upper-case letters but PRM"),
         (PACK.replace("ACM001", "acm-1"), "has a rule 'acm-1'; codes are"),
         (PACK + "RULES = (rule, rule)", "rule pack 'acme' has a rule 'ACM001', and so has rule pack 'acme'"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    import libcst as cst
+    from paramlint import nodes
 
 Applicability = Literal["safe", "unsafe"]
 Verdict = Literal["confirmed", "refuted", "not observed"]
@@ -26,8 +26,8 @@ class Change:
     in, below the header `text`; with `"delete"` its lines go.
     """
 
-    first: cst.CSTNode
-    last: cst.CSTNode
+    first: nodes.Node
+    last: nodes.Node
     text: str
     where: Literal["replace", "before", "after", "wrap", "delete"] = "replace"
 
@@ -55,7 +55,7 @@ class Finding:
     around the node; `others` are what it is shared or paired with, spelled as `attribute` is.
     """
 
-    node: cst.CSTNode
+    node: nodes.Node
     message: str
     fix: Fix | None = None
     attribute: str = ""

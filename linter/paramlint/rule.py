@@ -3,8 +3,8 @@
     rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
                 triggers=(Keeps(),))
 
-    @rule.static(cst.Assign)
-    def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]: ...
+    @rule.static(nodes.Assign)
+    def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]: ...
 
     @rule.runtime
     def verify(model: LiveModel) -> Iterator[Proof]: ...
@@ -24,11 +24,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from paramlint import nodes
 from paramlint.finding import Change, Finding, Fix, Proof
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from paramlint.facts import Class, Scope
     from paramlint.live.live_model import LiveModel
 
@@ -56,7 +55,7 @@ __all__ = [
 Group = Literal["bug", "risk", "pedantic"]
 FixKind = Literal["safe", "unsafe", "none"]
 
-NodeT = TypeVar("NodeT", bound="cst.CSTNode")
+NodeT = TypeVar("NodeT", bound=nodes.Node)
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
 
 
@@ -200,14 +199,21 @@ class Rule:
     fix: FixKind = "none"
     triggers: tuple[Trigger, ...] = ()
     only_with: frozenset[str] = frozenset()
-    node_checks: dict[type[cst.CSTNode], list[NodeCheck]] = field(default_factory=dict)
+    node_checks: dict[type[nodes.Node], list[NodeCheck]] = field(default_factory=dict)
     scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
     refuters: list[Refute] = field(default_factory=list)
 
     def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Scope], Iterator[Finding]]], Any]:
-        """Call the decorated function for every syntax node of these kinds in a nominated function or statement."""
+        """Call the decorated function for every node of these kinds in a nominated function or statement.
+
+        Raises:
+            TypeError: a kind is none of `paramlint.nodes`, so no node would ever be of it.
+        """
+        for kind in kinds:
+            if not issubclass(kind, nodes.Node):
+                raise TypeError(f"`{kind.__module__}.{kind.__name__}` is no kind of node of `paramlint.nodes`")
 
         def add(check: Callable[[NodeT, Scope], Iterator[Finding]]) -> Any:
             for kind in kinds:

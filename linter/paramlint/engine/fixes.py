@@ -13,12 +13,11 @@ from paramlint.source.text import Source
 from paramlint.syntax.outline import first_row
 
 if TYPE_CHECKING:
-    import libcst as cst
-
+    from paramlint import nodes
     from paramlint.facts import File
 
 MAX_ROUNDS = 10
-Spans = Mapping["cst.CSTNode", tuple[int, int]]
+Spans = Mapping["nodes.Node", tuple[int, int]]
 
 
 def locate_fix(file: File, fix: Fix, spans: Spans) -> LocatedFix | None:

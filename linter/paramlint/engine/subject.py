@@ -6,8 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import pairwise
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.finding import Finding, Location, Path, Subject
 from paramlint.syntax.outline import Outline
 from paramlint.syntax.statement import (
@@ -56,13 +55,13 @@ def _path(name: str) -> Path:
     return parts if all(part.isidentifier() for part in parts) else ()
 
 
-def _spelled(node: cst.CSTNode) -> Path:
+def _spelled(node: nodes.Node) -> Path:
     """A name or a chain of attributes as its parts; empty for what is neither."""
     parts: list[str] = []
-    while isinstance(node, cst.Attribute):
+    while isinstance(node, nodes.Attribute):
         parts.append(node.attr.value)
         node = node.value
-    return (node.value, *reversed(parts)) if isinstance(node, cst.Name) else ()
+    return (node.value, *reversed(parts)) if isinstance(node, nodes.Name) else ()
 
 
 def _is_only(outline: Outline, cls: ast.ClassDef | None) -> bool:

@@ -1,4 +1,4 @@
-"""What a rule may ask about the code: scopes, classes, names and types, read from LibCST on demand.
+"""What a rule may ask about the code: scopes, classes, names and types, read off its nodes on demand.
 
 `Scope` is a function, the code of a class, or the code of a module. `Class` is a class with its bases and attributes.
 Whatever cannot be known is `None`, and a rule stays silent on it.

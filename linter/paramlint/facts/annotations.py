@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.types import MODULE, NONE, OTHER, PARAMETER, TENSOR, Type, join
 from paramlint.knowledge import OPTIMIZERS, PARAMETER_CLASSES, module_class
 from paramlint.knowledge.foreign import foreign_module
+from paramlint.nodes import operators
+from paramlint.syntax.nodes_from_ast import parse_expression
 
 if TYPE_CHECKING:
     from paramlint.facts.files import Symbol
@@ -56,27 +57,27 @@ def class_object(symbol: Symbol | None) -> Type | None:
     return None
 
 
-def type_of_annotation(scope: Scope, node: cst.CSTNode) -> Type | None:
+def type_of_annotation(scope: Scope, node: nodes.Node) -> Type | None:
     """What a value is according to its annotation: `nn.Linear`, `Optional[nn.Module]`, `list[nn.Parameter]`..."""
-    if isinstance(node, cst.SimpleString):
-        try:
-            node = cst.parse_expression(str(node.evaluated_value))
-        except cst.ParserSyntaxError:
+    if isinstance(node, nodes.SimpleString):
+        parsed = parse_expression(str(node.evaluated_value))
+        if parsed is None:
             return None
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+        node = parsed
+    if isinstance(node, nodes.BinaryOperation) and isinstance(node.operator, operators.BitOr):
         return join([type_of_annotation(scope, node.left), type_of_annotation(scope, node.right)])
-    if isinstance(node, cst.Name) and node.value == "None":
+    if isinstance(node, nodes.Name) and node.value == "None":
         return NONE
-    if isinstance(node, cst.Subscript):
+    if isinstance(node, nodes.Subscript):
         return _generic(scope, node)
-    if isinstance(node, cst.Name) and node.value in _PLAIN_TYPES:
+    if isinstance(node, nodes.Name) and node.value in _PLAIN_TYPES:
         return OTHER
     return instance_of(scope.resolve(node))
 
 
-def _generic(scope: Scope, node: cst.Subscript) -> Type | None:
+def _generic(scope: Scope, node: nodes.Subscript) -> Type | None:
     head = (scope.qualified(node.value) or "").rpartition(".")[2]
-    inner = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
+    inner = [e.slice.value for e in node.slice if isinstance(e.slice, nodes.Index)]
     if head == "Optional" and inner:
         return type_of_annotation(scope, inner[0])
     if head == "Union":
@@ -85,7 +86,7 @@ def _generic(scope: Scope, node: cst.Subscript) -> Type | None:
         of = type_of_annotation(scope, inner[0])
         return Type("class", of.name, of.cls) if of is not None and of.is_module else None
     if head.lower() in ("list", "tuple", "sequence", "iterable", "set", "iterator", "collection") and inner:
-        if isinstance(inner[-1], cst.Ellipsis):
+        if isinstance(inner[-1], nodes.Ellipsis):
             inner.pop()
         item = join([type_of_annotation(scope, i) for i in inner])
         return Type("container", head, item=item, lazy=head in ("Iterator",)) if item is not None else None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.type_tests import type_test
 from paramlint.facts.writers import written
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
 
-def applied_function(scope: Scope, call: cst.Call) -> Scope | None:
+def applied_function(scope: Scope, call: nodes.Call) -> Scope | None:
     """The function that `self.apply(...)` gives every submodule to, also where an own method does so."""
     name = scope.self_attribute(call.func)
     if scope.cls is None or name is None:
@@ -27,12 +26,12 @@ def applied_function(scope: Scope, call: cst.Call) -> Scope | None:
     method = scope.cls.method(name) if "init" in name and not call.args else None
     if method is None or method.name == "__init__":
         return None
-    inner = [c for c in method.find(cst.Call) if method.self_attribute(c.func) == "apply" and len(c.args) == 1]
+    inner = [c for c in method.find(nodes.Call) if method.self_attribute(c.func) == "apply" and len(c.args) == 1]
     return _function(method, inner[0].args[0].value) if len(inner) == 1 else None
 
 
-def _function(scope: Scope, node: cst.BaseExpression) -> Scope | None:
-    if isinstance(node, cst.Call) and scope.qualified(node.func) in ("functools.partial", "partial") and node.args:
+def _function(scope: Scope, node: nodes.BaseExpression) -> Scope | None:
+    if isinstance(node, nodes.Call) and scope.qualified(node.func) in ("functools.partial", "partial") and node.args:
         return _function(scope, node.args[0].value)
     name = scope.self_attribute(node)
     if name is not None:
@@ -44,7 +43,7 @@ def _function(scope: Scope, node: cst.BaseExpression) -> Scope | None:
 def initialised_classes(function: Scope) -> set[Symbol]:
     """The classes that a function tests its argument for before it writes a tensor."""
     found: set[Symbol] = set()
-    for node in function.find(cst.If):
+    for node in function.find(nodes.If):
         if not any(True for inner in walk(node.body) for _ in written(function, inner)):
             continue
         for inner in walk(node.test):
@@ -56,12 +55,12 @@ def initialised_classes(function: Scope) -> set[Symbol]:
     return found
 
 
-def makes_one_of(scope: Scope, value: cst.BaseExpression, classes: set[Symbol]) -> bool:
+def makes_one_of(scope: Scope, value: nodes.BaseExpression, classes: set[Symbol]) -> bool:
     """Whether an expression constructs one of the classes, perhaps inside a container."""
-    return any(isinstance(node, cst.Call) and _is_one_of(scope, node, classes) for node in walk(value))
+    return any(isinstance(node, nodes.Call) and _is_one_of(scope, node, classes) for node in walk(value))
 
 
-def _is_one_of(scope: Scope, call: cst.Call, classes: set[Symbol]) -> bool:
+def _is_one_of(scope: Scope, call: nodes.Call, classes: set[Symbol]) -> bool:
     symbol = scope.resolve(call.func)
     if symbol is None:
         return False

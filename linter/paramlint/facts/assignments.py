@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import libcst as cst
+from paramlint import nodes
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -22,11 +22,11 @@ class Assignment:
     """
 
     scope: Scope
-    node: cst.CSTNode
-    value: cst.BaseExpression | None
+    node: nodes.Node
+    value: nodes.BaseExpression | None
     how: Literal["assign", "class", "parameter", "buffer", "module", "setattr", "augmented"]
-    annotation: cst.BaseExpression | None = None
-    target: cst.CSTNode | None = None
+    annotation: nodes.BaseExpression | None = None
+    target: nodes.Node | None = None
 
 
 _REGISTER: dict[str, Literal["parameter", "buffer", "module"]] = {
@@ -40,14 +40,14 @@ _REGISTER: dict[str, Literal["parameter", "buffer", "module"]] = {
 def assignments_in(scope: Scope) -> Iterator[tuple[str, Assignment]]:
     """The attributes of its own class that a scope gives values, in the order of the text."""
     node: Any
-    for node in scope.find(cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Call):
+    for node in scope.find(nodes.Assign, nodes.AnnAssign, nodes.AugAssign, nodes.Call):
         kind = node.__class__
-        if kind is cst.Call:
+        if kind is nodes.Call:
             yield from _registration(scope, node)
-        elif kind is cst.Assign:
+        elif kind is nodes.Assign:
             for target in node.targets:
                 yield from _targets(scope, target.target, node, node.value)
-        elif kind is cst.AugAssign:
+        elif kind is nodes.AugAssign:
             name = scope.self_attribute(node.target)
             if name is not None:
                 yield name, Assignment(scope, node, node.value, "augmented", target=node.target)
@@ -56,27 +56,27 @@ def assignments_in(scope: Scope) -> Iterator[tuple[str, Assignment]]:
             name = scope.self_attribute(node.target)
             if name is not None:
                 yield name, Assignment(scope, node, node.value, "assign", annotation, node.target)
-            elif scope.kind == "class" and isinstance(node.target, cst.Name):
+            elif scope.kind == "class" and isinstance(node.target, nodes.Name):
                 yield node.target.value, Assignment(scope, node, node.value, "class", annotation, node.target)
 
 
 def _targets(
-    scope: Scope, target: cst.CSTNode, node: cst.CSTNode, value: cst.BaseExpression | None
+    scope: Scope, target: nodes.Node, node: nodes.Node, value: nodes.BaseExpression | None
 ) -> Iterator[tuple[str, Assignment]]:
     name = scope.self_attribute(target)
     if name is not None:
         yield name, Assignment(scope, node, value, "assign", target=target)
-    elif scope.kind == "class" and isinstance(target, cst.Name):
+    elif scope.kind == "class" and isinstance(target, nodes.Name):
         yield target.value, Assignment(scope, node, value, "class", target=target)
-    elif isinstance(target, (cst.Tuple, cst.List)):
-        values: list[cst.BaseExpression | None] = [None] * len(target.elements)
-        if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == len(target.elements):
+    elif isinstance(target, (nodes.Tuple, nodes.List)):
+        values: list[nodes.BaseExpression | None] = [None] * len(target.elements)
+        if isinstance(value, (nodes.Tuple, nodes.List)) and len(value.elements) == len(target.elements):
             values = [element.value for element in value.elements]
         for element, part in zip(target.elements, values, strict=True):
             yield from _targets(scope, element.value, node, part)
 
 
-def _registration(scope: Scope, node: cst.Call) -> Iterator[tuple[str, Assignment]]:
+def _registration(scope: Scope, node: nodes.Call) -> Iterator[tuple[str, Assignment]]:
     """`self.register_parameter("x", v)` and its like, and `setattr(self, "x", v)`."""
     how = _REGISTER.get(scope.self_attribute(node.func) or "")
     is_setattr = scope.dotted(node.func) == "setattr"
@@ -85,7 +85,7 @@ def _registration(scope: Scope, node: cst.Call) -> Iterator[tuple[str, Assignmen
     arguments = [arg.value for arg in node.args if arg.keyword is None and arg.star == ""]
     keywords = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
     if is_setattr and len(arguments) == 3:
-        if isinstance(arguments[0], cst.Name) and arguments[0].value == scope.self_name:
+        if isinstance(arguments[0], nodes.Name) and arguments[0].value == scope.self_name:
             name = _literal(arguments[1])
             if name is not None:
                 yield name, Assignment(scope, node, arguments[2], "setattr", target=arguments[1])
@@ -100,8 +100,8 @@ def _registration(scope: Scope, node: cst.Call) -> Iterator[tuple[str, Assignmen
         yield name, Assignment(scope, node, second, how, target=first)
 
 
-def _literal(node: cst.CSTNode) -> str | None:
-    if isinstance(node, cst.SimpleString):
+def _literal(node: nodes.Node) -> str | None:
+    if isinstance(node, nodes.SimpleString):
         value = node.evaluated_value
         return value if isinstance(value, str) else None
     return None

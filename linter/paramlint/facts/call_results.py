@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.annotations import instance, instance_of
 from paramlint.facts.classes import Class
 from paramlint.facts.members import MODULE_ITERATORS, attribute_of, class_method, method_of, module_method
@@ -35,9 +34,9 @@ _CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"
 _LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
 
 
-def result_of(scope: Scope, node: cst.Call) -> Type | None:
+def result_of(scope: Scope, node: nodes.Call) -> Type | None:
     """What a call gives."""
-    if isinstance(node.func, cst.Attribute):
+    if isinstance(node.func, nodes.Attribute):
         receiver = scope.type(node.func.value)
         if receiver is not None and receiver.kind != "class":
             found = method_of(receiver, node.func.attr.value)
@@ -66,7 +65,7 @@ def result_of(scope: Scope, node: cst.Call) -> Type | None:
     return None
 
 
-def _external(scope: Scope, node: cst.Call, name: str) -> Type | None:
+def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:
     if name in PARAMETER_CLASSES:
         return PARAMETER
     if name in BUFFER_CLASSES:
@@ -110,13 +109,13 @@ def _external(scope: Scope, node: cst.Call, name: str) -> Type | None:
         return of if of is not None and of.kind == "class" else None
     if name in ("len", "int", "float", "str", "sum", "range", "isinstance", "max", "min"):
         return OTHER
-    if name == "getattr" and len(arguments) >= 2 and isinstance(arguments[1], cst.SimpleString):
+    if name == "getattr" and len(arguments) >= 2 and isinstance(arguments[1], nodes.SimpleString):
         owner = scope.type(arguments[0])
         return attribute_of(owner, str(arguments[1].evaluated_value)) if owner is not None else None
     return None
 
 
-def _lazy_call(scope: Scope, name: str, arguments: list[cst.BaseExpression]) -> Type | None:
+def _lazy_call(scope: Scope, name: str, arguments: list[nodes.BaseExpression]) -> Type | None:
     if name == "filter" and len(arguments) == 2:
         source = scope.type(arguments[1])
         if source is not None and source.kind in ("container", "module"):
@@ -131,7 +130,7 @@ def _lazy_call(scope: Scope, name: str, arguments: list[cst.BaseExpression]) -> 
     return Type("container", name, lazy=True)
 
 
-def _module(scope: Scope, node: cst.Call, known: ModuleClass) -> Type:
+def _module(scope: Scope, node: nodes.Call, known: ModuleClass) -> Type:
     """An instance of one of torch's modules, and whether its arguments leave it parameters."""
     if known.owns == "always" or known.owns == "never":
         return Type("module", known.name, owns=known.owns == "always")
@@ -150,7 +149,7 @@ def _module(scope: Scope, node: cst.Call, known: ModuleClass) -> Type:
     return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))
 
 
-def _owns_by_arguments(scope: Scope, node: cst.Call, known: ModuleClass) -> bool | None:
+def _owns_by_arguments(scope: Scope, node: nodes.Call, known: ModuleClass) -> bool | None:
     """Whether arguments such as `affine=False` leave the module without parameters."""
     given = _arguments(node, known.arguments)
     flags = [(given[name], value) for name, value in known.without if name in given]
@@ -161,9 +160,9 @@ def _owns_by_arguments(scope: Scope, node: cst.Call, known: ModuleClass) -> bool
     return True if all(scope.text(flag) in ("True", "False") for flag, _ in flags) else None
 
 
-def _arguments(node: cst.Call, names: tuple[str, ...]) -> dict[str, cst.BaseExpression]:
+def _arguments(node: nodes.Call, names: tuple[str, ...]) -> dict[str, nodes.BaseExpression]:
     """The arguments of a call by name; after a starred one, positions are unknown and left out."""
-    given: dict[str, cst.BaseExpression] = {}
+    given: dict[str, nodes.BaseExpression] = {}
     for index, arg in enumerate(node.args):
         if arg.star:
             break

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.assignments import Assignment
 from paramlint.facts.classes import Class
 from paramlint.facts.contents import Held, made_modules, values_put
@@ -16,8 +15,8 @@ from paramlint.facts.scopes import Scope
 from paramlint.syntax.containers_kept import grows
 
 _KINDS = {
-    cst.List: "list", cst.ListComp: "list", cst.Tuple: "tuple", cst.Set: "set", cst.SetComp: "set", cst.Dict: "dict",
-    cst.DictComp: "dict", cst.GeneratorExp: "generator",
+    nodes.List: "list", nodes.ListComp: "list", nodes.Tuple: "tuple", nodes.Set: "set", nodes.SetComp: "set",
+    nodes.Dict: "dict", nodes.DictComp: "dict", nodes.GeneratorExp: "generator",
 }  # fmt: skip
 _CONSTRUCTORS = {
     "list": "list", "tuple": "tuple", "set": "set", "frozenset": "set", "dict": "dict", "sorted": "list",
@@ -55,7 +54,7 @@ class PlainContainer:
     @cached_property
     def held(self) -> list[Held]:
         """The modules and parameters that are put into it."""
-        found: dict[cst.BaseExpression, Held] = {}
+        found: dict[nodes.BaseExpression, Held] = {}
         for carriers in self._carriers:
             for value in values_put(carriers):
                 for held in made_modules(carriers.scope, value):
@@ -63,10 +62,10 @@ class PlainContainer:
         return list(found.values())
 
     @property
-    def trailing_comma(self) -> cst.BaseExpression | None:
+    def trailing_comma(self) -> nodes.BaseExpression | None:
         """The one value that a comma behind it has made a tuple."""
         value = self.first.value
-        if isinstance(value, cst.Tuple) and not value.lpar and len(value.elements) == 1:
+        if isinstance(value, nodes.Tuple) and len(value.elements) == 1 and not self.first.scope.parentheses(value):
             return value.elements[0].value
         return None
 
@@ -74,24 +73,24 @@ class PlainContainer:
     def hides_one(self) -> bool:
         """Whether it is `[module]` around an argument: the usual way to keep a module without registering it."""
         value = self.first.value
-        if not isinstance(value, (cst.List, cst.Tuple)) or len(value.elements) != 1 or len(self.held) != 1:
+        if not isinstance(value, (nodes.List, nodes.Tuple)) or len(value.elements) != 1 or len(self.held) != 1:
             return False
-        return self.held[0].node is value.elements[0].value and isinstance(self.held[0].node, cst.Name)
+        return self.held[0].node is value.elements[0].value and isinstance(self.held[0].node, nodes.Name)
 
     @cached_property
     def is_flat(self) -> bool:
         """Whether its items themselves are all modules or parameters, none of them unknown or a container."""
         scope, value = self.first.scope, self.first.value
-        items: list[tuple[Scope, cst.BaseExpression]] = []
-        if isinstance(value, (cst.List, cst.Tuple)):
-            items += [(scope, e.value) for e in value.elements if isinstance(e, cst.Element)]
-        elif isinstance(value, cst.Dict):
-            items += [(scope, e.value) for e in value.elements if isinstance(e, cst.DictElement)]
-        elif isinstance(value, (cst.ListComp, cst.GeneratorExp)):
+        items: list[tuple[Scope, nodes.BaseExpression]] = []
+        if isinstance(value, (nodes.List, nodes.Tuple)):
+            items += [(scope, e.value) for e in value.elements if isinstance(e, nodes.Element)]
+        elif isinstance(value, nodes.Dict):
+            items += [(scope, e.value) for e in value.elements if isinstance(e, nodes.DictElement)]
+        elif isinstance(value, (nodes.ListComp, nodes.GeneratorExp)):
             items.append((scope, value.elt))
         for carriers in self._carriers:
             own = [p for p in puts(carriers.scope) if carriers.reach(p.receiver) and not p.is_spread]
-            if any(isinstance(p.receiver, cst.Subscript) for p in own):
+            if any(isinstance(p.receiver, nodes.Subscript) for p in own):
                 return False
             items += [(carriers.scope, p.value) for p in own]
         types = [s.type(node) for s, node in items]
@@ -103,8 +102,8 @@ class PlainContainer:
         return any(
             carriers.reach(call.func)
             for carriers in self._carriers
-            for call in carriers.scope.find(cst.Call)
-            if isinstance(call.func, (cst.Name, cst.Subscript))
+            for call in carriers.scope.find(nodes.Call)
+            if isinstance(call.func, (nodes.Name, nodes.Subscript))
         )
 
     @cached_property
@@ -166,14 +165,14 @@ def _in_constructor_first(assignment: Assignment) -> bool:
     return assignment.scope.name != "__init__"
 
 
-def _kind(scope: Scope, node: cst.BaseExpression) -> str:
+def _kind(scope: Scope, node: nodes.BaseExpression) -> str:
     """What kind of plain container an expression makes; empty where it is none."""
     displayed = _kind_of_display(scope, node)
     if displayed:
         return displayed
     if is_joined(node, scope):
         return _kind(scope, node.left) or _kind(scope, node.right)
-    if isinstance(node, cst.IfExp):
+    if isinstance(node, nodes.IfExp):
         return _kind(scope, node.body) or _kind(scope, node.orelse)
     if not _is_local(scope, node) and not _is_helper_call(scope, node):
         return ""
@@ -183,29 +182,29 @@ def _kind(scope: Scope, node: cst.BaseExpression) -> str:
     return known.name.lower() if known.name.lower() in _KINDS.values() else "container"
 
 
-def _kind_of_display(scope: Scope, node: cst.BaseExpression) -> str:
+def _kind_of_display(scope: Scope, node: nodes.BaseExpression) -> str:
     if node.__class__ in _KINDS:
         return _KINDS[node.__class__]
-    if isinstance(node, cst.Call):
+    if isinstance(node, nodes.Call):
         made = _CONSTRUCTORS.get(scope.qualified(node.func) or "")
         if made:
             return made
     return ""
 
 
-def _is_local(scope: Scope, node: cst.BaseExpression) -> bool:
+def _is_local(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether a name is a parameter that is annotated, or is given a container in this function."""
-    bindings = scope.bindings.get(node.value, []) if isinstance(node, cst.Name) else []
+    bindings = scope.bindings.get(node.value, []) if isinstance(node, nodes.Name) else []
     return any(
         b.annotation is not None if b.kind == "parameter" else b.value is not None and _kind_of_display(scope, b.value)
         for b in bindings
     )
 
 
-def _is_helper_call(scope: Scope, node: cst.BaseExpression) -> bool:
+def _is_helper_call(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether a function or a method of `self` is called, rather than a class."""
-    if not isinstance(node, cst.Call):
+    if not isinstance(node, nodes.Call):
         return False
-    if isinstance(node.func, cst.Name):
+    if isinstance(node.func, nodes.Name):
         return not node.func.value[:1].isupper()
     return scope.self_attribute(node.func) is not None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.flow import Carriers, puts, sources
 from paramlint.facts.scopes import Scope
@@ -23,13 +22,13 @@ class Held:
     """
 
     scope: Scope
-    node: cst.BaseExpression
+    node: nodes.BaseExpression
     type: Type
     is_made: bool
     is_exact: bool
 
 
-def values_put(carriers: Carriers) -> Iterator[cst.BaseExpression]:
+def values_put(carriers: Carriers) -> Iterator[nodes.BaseExpression]:
     for name, assignment in carriers.scope.assignments:
         if name == carriers.attribute and assignment.value is not None and assignment.how != "augmented":
             yield assignment.value
@@ -38,10 +37,10 @@ def values_put(carriers: Carriers) -> Iterator[cst.BaseExpression]:
             yield put.value
 
 
-def made_modules(scope: Scope, value: cst.BaseExpression, seen: frozenset[str] = frozenset()) -> Iterator[Held]:
+def made_modules(scope: Scope, value: nodes.BaseExpression, seen: frozenset[str] = frozenset()) -> Iterator[Held]:
     """The modules and parameters that a value is or holds."""
     for node in sources(scope, value):
-        if isinstance(node, cst.Name) and node.value not in seen:
+        if isinstance(node, nodes.Name) and node.value not in seen:
             bindings = [b for b in scope.bindings.get(node.value, ()) if b.value is not None and b.kind != "parameter"]
             for binding in bindings:
                 assert binding.value is not None
@@ -57,23 +56,23 @@ def made_modules(scope: Scope, value: cst.BaseExpression, seen: frozenset[str] =
             yield Held(scope, node, known, _is_made(scope, node), _is_exact(scope, node))
 
 
-def _is_exact(scope: Scope, node: cst.BaseExpression) -> bool:
-    if not isinstance(node, cst.Call):
+def _is_exact(scope: Scope, node: nodes.BaseExpression) -> bool:
+    if not isinstance(node, nodes.Call):
         return False
     return isinstance(scope.resolve(node.func), Class) or module_class(scope.qualified(node.func) or "") is not None
 
 
-def _is_made(scope: Scope, node: cst.BaseExpression, depth: int = 0) -> bool:
+def _is_made(scope: Scope, node: nodes.BaseExpression, depth: int = 0) -> bool:
     """Whether a value is made for this place, or handed in from outside, rather than owned by a module already."""
     if depth > 5:
         return False
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         bindings = scope.bindings.get(node.value, [])
         if any(b.kind == "parameter" for b in bindings):
             return True
         values = [s for b in bindings if b.value is not None for s in sources(scope, b.value, b.index)]
         return bool(values) and all(_is_made(scope, value, depth + 1) for value in values)
-    if not isinstance(node, cst.Call):
+    if not isinstance(node, nodes.Call):
         return False
     name = scope.qualified(node.func)
     if name in PARAMETER_CLASSES or name in ("copy.deepcopy", "copy.copy"):
@@ -81,7 +80,7 @@ def _is_made(scope: Scope, node: cst.BaseExpression, depth: int = 0) -> bool:
     symbol = scope.resolve(node.func)
     if isinstance(symbol, Class) or (isinstance(symbol, str) and module_class(symbol) is not None):
         return not any(_is_own_module(scope, arg.value) for arg in node.args)
-    if isinstance(node.func, cst.Attribute):
+    if isinstance(node.func, nodes.Attribute):
         method = node.func.attr.value
         if method in MODULE_SELF_METHODS:
             return _is_made(scope, node.func.value, depth + 1)
@@ -91,13 +90,13 @@ def _is_made(scope: Scope, node: cst.BaseExpression, depth: int = 0) -> bool:
         if owner is not None and owner.cls is None and owner.kind == "module":
             return False  # children(), get_submodule()...
     if isinstance(symbol, Scope):
-        returned = [r.value for r in symbol.find(cst.Return) if r.value is not None]
+        returned = [r.value for r in symbol.find(nodes.Return) if r.value is not None]
         values = [s for value in returned for s in sources(symbol, value)]
         return bool(values) and all(_is_made(symbol, value, depth + 1) for value in values)
-    return isinstance(node.func, (cst.Name, cst.Subscript))
+    return isinstance(node.func, (nodes.Name, nodes.Subscript))
 
 
-def _is_own_module(scope: Scope, node: cst.BaseExpression) -> bool:
+def _is_own_module(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether an argument is a module that `self` registers."""
     if scope.self_attribute(node) is None:
         return False

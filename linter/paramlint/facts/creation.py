@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.knowledge import BUFFER_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.knowledge.foreign import foreign_module
@@ -17,14 +16,14 @@ _COPIES = {"copy.deepcopy", "copy.copy"}
 _DEPTH = 5
 
 
-def is_creation(scope: ScopeType, node: cst.BaseExpression, depth: int = 0) -> bool:
+def is_creation(scope: ScopeType, node: nodes.BaseExpression, depth: int = 0) -> bool:
     """Whether an expression gives a new module or parameter each time that it is evaluated.
 
     A call of a class does, and so does a call of a function of the project all of whose returns do.
     """
-    if isinstance(node, cst.IfExp):
+    if isinstance(node, nodes.IfExp):
         return is_creation(scope, node.body, depth) and is_creation(scope, node.orelse, depth)
-    if not isinstance(node, cst.Call) or depth > _DEPTH:
+    if not isinstance(node, nodes.Call) or depth > _DEPTH:
         return False
     name = scope.qualified(node.func)
     if name is not None and (name in PARAMETER_CLASSES | BUFFER_CLASSES | _COPIES):
@@ -42,14 +41,14 @@ def is_creation(scope: ScopeType, node: cst.BaseExpression, depth: int = 0) -> b
 
 def _builds(function: ScopeType, depth: int) -> bool:
     """Whether every return of a function builds something new: in place, or under a local name."""
-    if any(node is not function.node for node in function.find(cst.FunctionDef)):
+    if any(node is not function.node for node in function.find(nodes.FunctionDef)):
         return False
-    values = [r.value for r in function.find(cst.Return) if r.value is not None]
+    values = [r.value for r in function.find(nodes.Return) if r.value is not None]
     return bool(values) and all(_is_new(function, value, depth) for value in values)
 
 
-def _is_new(function: ScopeType, value: cst.BaseExpression, depth: int) -> bool:
-    if not isinstance(value, cst.Name):
+def _is_new(function: ScopeType, value: nodes.BaseExpression, depth: int) -> bool:
+    if not isinstance(value, nodes.Name):
         return is_creation(function, value, depth)
     bindings = function.bindings.get(value.value, [])
     return bool(bindings) and all(

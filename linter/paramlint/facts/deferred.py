@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.files import File
 from paramlint.facts.materialization import files_with, is_on_meta, materializers
@@ -82,13 +81,13 @@ def _built_on_meta(file: File) -> list[Class]:
             if unit.kind == "class" or not _META_CALL.search(other.source.lines(unit.first, unit.last)):
                 continue
             scope = other.scope(unit)
-            for call in scope.find(cst.Call):
+            for call in scope.find(nodes.Call):
                 if is_on_meta(scope, call):
                     found += _constructed(scope, call)
     return found
 
 
-def _constructed(scope: Scope, call: cst.Call) -> list[Class]:
+def _constructed(scope: Scope, call: nodes.Call) -> list[Class]:
     symbol = scope.resolve(call.func)
     if isinstance(symbol, Class):
         return [symbol] if symbol.is_module else []
@@ -97,26 +96,26 @@ def _constructed(scope: Scope, call: cst.Call) -> list[Class]:
 
 
 def _names_called(scope: Scope) -> set[str]:
-    return {name for call in scope.find(cst.Call) if (name := _last_name(call))}
+    return {name for call in scope.find(nodes.Call) if (name := _last_name(call))}
 
 
 def _names_after(scope: Scope) -> set[str]:
     """The last names of what is called after `to_empty`, in the order of the text."""
     found: set[str] = set()
     is_after = False
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         name = _last_name(call)
         if is_after and name:
             found.add(name)
         is_after = is_after or name == "to_empty"
-    handed = {n.value for n in scope.find(cst.Name)} if "apply" in found else set()
+    handed = {n.value for n in scope.find(nodes.Name)} if "apply" in found else set()
     return found | handed
 
 
-def _last_name(call: cst.Call) -> str:
-    if isinstance(call.func, cst.Attribute):
+def _last_name(call: nodes.Call) -> str:
+    if isinstance(call.func, nodes.Attribute):
         return call.func.attr.value
-    return call.func.value if isinstance(call.func, cst.Name) else ""
+    return call.func.value if isinstance(call.func, nodes.Name) else ""
 
 
 def _closure(sites: list[Scope], classes: list[Class]) -> list[Scope]:
@@ -128,7 +127,7 @@ def _closure(sites: list[Scope], classes: list[Class]) -> list[Scope]:
         for other in _defined(scope, names, classes):
             if other not in found:
                 found[other] = None
-                waiting.append((other, _names_called(other) | {n.attr.value for n in other.find(cst.Attribute)}))
+                waiting.append((other, _names_called(other) | {n.attr.value for n in other.find(nodes.Attribute)}))
     return list(found)
 
 

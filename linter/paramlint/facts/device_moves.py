@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.types import Type, join
 from paramlint.knowledge import MODULE_SELF_METHODS
 
 
-def moved(node: cst.CSTNode) -> cst.CSTNode:
+def moved(node: nodes.Node) -> nodes.Node:
     """The `x` of `x.to(device).eval()`: what methods are called on that give a module back; else the node itself."""
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+    while isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
         if node.func.attr.value not in MODULE_SELF_METHODS:
             break
         node = node.func.value

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.flow import CARRYING, GIVING, Carriers, is_joined
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import MODULE_SELF_METHODS, OPTIMIZERS, module_class
@@ -28,39 +27,39 @@ _INNER = {"_modules", "_parameters", "_buffers", "__dict__"}
 
 def fates_of(carriers: Carriers) -> Iterator[Fate]:
     for node in carriers.scope.nodes:
-        if node.__class__ in (cst.Name, cst.Attribute) and carriers.includes(node):
+        if node.__class__ in (nodes.Name, nodes.Attribute) and carriers.includes(node):
             fate = _fate(carriers, node)
             if fate is not None:
                 yield fate
 
 
-def _fate(carriers: Carriers, node: cst.CSTNode) -> Fate | None:
+def _fate(carriers: Carriers, node: nodes.Node) -> Fate | None:
     """What the code around a carrier does with it, seen from the inside out."""
     scope = carriers.scope
     parent = scope.parent(node)
     while parent is not None:
-        if isinstance(parent, cst.Attribute):
+        if isinstance(parent, nodes.Attribute):
             if node is parent.value and parent.attr.value in _INNER:
                 return "taken"
             call = scope.parent(parent)
-            if node is parent.attr or not isinstance(call, cst.Call) or call.func is not parent:
+            if node is parent.attr or not isinstance(call, nodes.Call) or call.func is not parent:
                 return None
             if parent.attr.value in _CARING:
                 return "taken"
             if parent.attr.value not in GIVING and parent.attr.value not in MODULE_SELF_METHODS:
                 return None
             node, parent = call, scope.parent(call)
-        elif isinstance(parent, cst.Arg):
+        elif isinstance(parent, nodes.Arg):
             call = scope.parent(parent)
-            if node is parent.keyword or not isinstance(call, cst.Call):
+            if node is parent.keyword or not isinstance(call, nodes.Call):
                 return None
             if not _carries_on(scope, call):
                 return _given(carriers, call, parent)
             node, parent = call, scope.parent(call)
-        elif isinstance(parent, (cst.Assign, cst.AnnAssign)):
+        elif isinstance(parent, (nodes.Assign, nodes.AnnAssign)):
             return _stored(carriers, parent) if node is parent.value else None
-        elif isinstance(parent, cst.AugAssign):
-            is_value = node is parent.value and not isinstance(parent.target, cst.Name)
+        elif isinstance(parent, nodes.AugAssign):
+            is_value = node is parent.value and not isinstance(parent.target, nodes.Name)
             return "taken" if is_value and not carriers.reach(parent.target) else None
         elif _passes_on(scope, parent, node):
             node, parent = parent, scope.parent(parent)
@@ -69,47 +68,47 @@ def _fate(carriers: Carriers, node: cst.CSTNode) -> Fate | None:
     return None
 
 
-def _passes_on(scope: Scope, parent: cst.CSTNode, node: cst.CSTNode) -> bool:
+def _passes_on(scope: Scope, parent: nodes.Node, node: nodes.Node) -> bool:
     """Whether an expression is, or holds, its part `node`."""
-    if isinstance(parent, cst.Subscript):
+    if isinstance(parent, nodes.Subscript):
         return node is parent.value
-    if isinstance(parent, (cst.ListComp, cst.SetComp, cst.GeneratorExp)):
+    if isinstance(parent, (nodes.ListComp, nodes.SetComp, nodes.GeneratorExp)):
         return node is parent.elt
-    if isinstance(parent, (cst.DictComp, cst.DictElement)):
+    if isinstance(parent, (nodes.DictComp, nodes.DictElement)):
         return node is parent.value
-    if isinstance(parent, cst.IfExp):
+    if isinstance(parent, nodes.IfExp):
         return node is not parent.test
-    if isinstance(parent, cst.BinaryOperation):
+    if isinstance(parent, nodes.BinaryOperation):
         return is_joined(parent, scope)
     carrying = (
-        cst.List, cst.Tuple, cst.Set, cst.Dict, cst.Element, cst.StarredElement, cst.StarredDictElement,
-        cst.BooleanOperation, cst.NamedExpr,
+        nodes.List, nodes.Tuple, nodes.Set, nodes.Dict, nodes.Element, nodes.StarredElement, nodes.StarredDictElement,
+        nodes.BooleanOperation, nodes.NamedExpr,
     )  # fmt: skip
     return isinstance(parent, carrying)
 
 
-def _carries_on(scope: Scope, call: cst.Call) -> bool:
+def _carries_on(scope: Scope, call: nodes.Call) -> bool:
     name = scope.qualified(call.func)
     return name in CARRYING or name == "map" or (name is not None and name.startswith("torch.nn.utils.param"))
 
 
-def _given(carriers: Carriers, call: cst.Call, arg: cst.Arg) -> Fate | None:
+def _given(carriers: Carriers, call: nodes.Call, arg: nodes.Arg) -> Fate | None:
     """What a call does with a carrier among its arguments."""
     scope = carriers.scope
     name = scope.qualified(call.func)
     if name in _HARMLESS:
         return None
-    if name == "setattr" or (isinstance(call.func, cst.Attribute) and call.func.attr.value in _REGISTERING):
+    if name == "setattr" or (isinstance(call.func, nodes.Attribute) and call.func.attr.value in _REGISTERING):
         owner = call.args[0].value if name == "setattr" else call.func.value  # type: ignore[attr-defined]
-        return "registered" if isinstance(owner, cst.Name) and owner.value == scope.self_name else "taken"
-    if isinstance(call.func, cst.Attribute) and call.func.attr.value in (*ADDING, *EXTENDING):
+        return "registered" if isinstance(owner, nodes.Name) and owner.value == scope.self_name else "taken"
+    if isinstance(call.func, nodes.Attribute) and call.func.attr.value in (*ADDING, *EXTENDING):
         return None if carriers.reach(call.func.value) else "taken"
     if name is not None and name.startswith("torch.") and module_class(name) is None and name not in OPTIMIZERS:
         return None
     return _given_to_function(carriers, call, arg)
 
 
-def _given_to_function(carriers: Carriers, call: cst.Call, arg: cst.Arg) -> Fate | None:
+def _given_to_function(carriers: Carriers, call: nodes.Call, arg: nodes.Arg) -> Fate | None:
     """What a function or method of the project does with an argument; what is not followed takes it."""
     scope = carriers.scope
     method = scope.self_attribute(call.func)
@@ -122,9 +121,9 @@ def _given_to_function(carriers: Carriers, call: cst.Call, arg: cst.Arg) -> Fate
     return "taken" if "taken" in fates else ("registered" if fates else None)
 
 
-def _parameter(called: Scope, call: cst.Call, arg: cst.Arg) -> str | None:
+def _parameter(called: Scope, call: nodes.Call, arg: nodes.Arg) -> str | None:
     """The name under which a function has an argument of a call."""
-    if not isinstance(called.node, cst.FunctionDef) or any(a.star for a in call.args):
+    if not isinstance(called.node, nodes.FunctionDef) or any(a.star for a in call.args):
         return None
     params = [p.name.value for p in (*called.node.params.posonly_params, *called.node.params.params)]
     if arg.keyword is not None:
@@ -134,11 +133,11 @@ def _parameter(called: Scope, call: cst.Call, arg: cst.Arg) -> str | None:
     return params[index] if index < len(params) else None
 
 
-def _stored(carriers: Carriers, node: cst.Assign | cst.AnnAssign) -> Fate | None:
-    targets = [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
+def _stored(carriers: Carriers, node: nodes.Assign | nodes.AnnAssign) -> Fate | None:
+    targets = [t.target for t in node.targets] if isinstance(node, nodes.Assign) else [node.target]
     for target in targets:
-        if isinstance(target, (cst.Name, cst.Tuple, cst.List)) or carriers.is_attribute(target):
+        if isinstance(target, (nodes.Name, nodes.Tuple, nodes.List)) or carriers.is_attribute(target):
             continue
-        if not (isinstance(target, cst.Subscript) and carriers.reach(target)):
+        if not (isinstance(target, nodes.Subscript) and carriers.reach(target)):
             return "taken"
     return None

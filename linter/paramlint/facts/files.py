@@ -9,21 +9,23 @@ import re
 from collections import OrderedDict
 from collections.abc import MutableMapping
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakValueDictionary, ref
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import canonical
 from paramlint.source.dependencies import Dependencies, Kind, Look
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.containers_kept import Keeping
+from paramlint.syntax.draft import Draft
 from paramlint.syntax.garbage_collection import collect_after
-from paramlint.syntax.nodes_from_ast import Draft
 from paramlint.syntax.outline import Outline, Unit, assigned_names, outline
-from paramlint.syntax.parse import Segment, TooComplexError, WholeFile
+from paramlint.syntax.parse import Segment, WholeFile
+
+if TYPE_CHECKING:
+    from paramlint.syntax.parse import Segment, WholeFile
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -181,6 +183,8 @@ class File:
 
     @cached_property
     def _whole(self) -> WholeFile:
+        from paramlint.syntax.parse import WholeFile
+
         return WholeFile(self.source, self.outline.units)
 
     def segment(self, unit: Unit) -> Segment | Draft:
@@ -191,16 +195,18 @@ class File:
         """
         if self.is_draft:
             return Draft(self.source, unit)
+        from paramlint.syntax.parse import Segment  # it loads LibCST, which takes longer than most files
+
         segment = Segment(self.source, unit, self._whole if self.is_whole else None)
         self.parsed += segment.size
         return segment
 
-    def spans(self, nodes: set[cst.CSTNode], scopes: list[Scope]) -> dict[cst.CSTNode, tuple[int, int]]:
+    def spans(self, wanted: set[nodes.Node], scopes: list[Scope]) -> dict[nodes.Node, tuple[int, int]]:
         """Where nodes of this file stand in its text; the given scopes are searched first, then all parsed ones."""
-        found: dict[cst.CSTNode, tuple[int, int]] = {}
+        found: dict[nodes.Node, tuple[int, int]] = {}
         segments = {scope.segment: None for scope in [*scopes, *self._scopes.values()] if "segment" in vars(scope)}
         for segment in segments:
-            missing = nodes - found.keys()
+            missing = wanted - found.keys()
             if not missing:
                 break
             found.update(segment.spans(missing))
@@ -413,7 +419,7 @@ class Project:
             file = File(source, self, draft=True)
             _ = file.outline
             collect_after(len(file.source.data))  # a search through a package can read hundreds for one that is checked
-        except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError, TooComplexError):
+        except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         return file
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.gradients import data_owner, runs_without_grad
 from paramlint.facts.scopes import Scope
 from paramlint.finding import Change, Fix
+from paramlint.nodes import operators
 
 #: In-place methods that `nn.init` has under another name, with the keywords that both understand.
 _INIT = {"normal_": "normal_", "uniform_": "uniform_", "zero_": "zeros_", "fill_": "constant_"}
@@ -16,38 +16,38 @@ _INIT_KEYWORDS = {"normal_": {"mean", "std"}}
 _INITIALISING = re.compile(r"init|reset|weight", re.I)
 
 _AUGMENTED: dict[type, str] = {
-    cst.AddAssign: "add_",
-    cst.SubtractAssign: "sub_",
-    cst.MultiplyAssign: "mul_",
-    cst.DivideAssign: "div_",
+    operators.AddAssign: "add_",
+    operators.SubtractAssign: "sub_",
+    operators.MultiplyAssign: "mul_",
+    operators.DivideAssign: "div_",
 }
 
 
-def without_data(node: cst.CSTNode) -> list[cst.Attribute]:
+def without_data(node: nodes.Node) -> list[nodes.Attribute]:
     """The `x.data` of an edited target: `x.data`, `x.data[i]`."""
-    while isinstance(node, cst.Subscript):
+    while isinstance(node, nodes.Subscript):
         node = node.value
-    return [node] if data_owner(node) is not None and isinstance(node, cst.Attribute) else []
+    return [node] if data_owner(node) is not None and isinstance(node, nodes.Attribute) else []
 
 
-def edit_without_grad(scope: Scope, edited: cst.CSTNode) -> Fix | None:
+def edit_without_grad(scope: Scope, edited: nodes.Node) -> Fix | None:
     """Turn an edit through `.data` into one of the parameter itself, with autograd off.
 
     `edited` is the call `x.data.f_(...)`, or the assignment to `x.data[...]` or `x.data *= y`; the statement must be
     nothing but this edit, since its value would be another tensor.
     """
     line = scope.statement(edited)
-    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+    if not isinstance(line, nodes.SimpleStatementLine) or len(line.body) != 1:
         return None
     statement = line.body[0]
     init = _initialise(scope, statement)
     if init is not None:
         return init
-    if isinstance(statement, cst.AugAssign):
+    if isinstance(statement, nodes.AugAssign):
         changes = _augmented(scope, statement)
-    elif isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+    elif isinstance(statement, nodes.Assign) and len(statement.targets) == 1:
         changes = [_drop(scope, node) for node in without_data(statement.targets[0].target)]
-    elif isinstance(statement, cst.Expr):
+    elif isinstance(statement, nodes.Expr):
         changes = [_drop(scope, node) for node in _edited_in(statement.value)]
     else:
         return None
@@ -60,15 +60,15 @@ def edit_without_grad(scope: Scope, edited: cst.CSTNode) -> Fix | None:
     return Fix("Edit the parameter under `torch.no_grad()`", (wrap, *changes), "safe", ("torch.no_grad",))
 
 
-def _initialise(scope: Scope, statement: cst.CSTNode) -> Fix | None:
+def _initialise(scope: Scope, statement: nodes.Node) -> Fix | None:
     """`nn.init.normal_(x, ...)` for `x.data.normal_(...)` in code that initialises."""
-    if not _INITIALISING.search(scope.name) or not isinstance(statement, cst.Expr):
+    if not _INITIALISING.search(scope.name) or not isinstance(statement, nodes.Expr):
         return None
     call = statement.value
-    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+    if not isinstance(call, nodes.Call) or not isinstance(call.func, nodes.Attribute):
         return None
     method, target = call.func.attr.value, call.func.value
-    owner = data_owner(target) if isinstance(target, cst.Attribute) else None
+    owner = data_owner(target) if isinstance(target, nodes.Attribute) else None
     if owner is None or method not in _INIT:
         return None
     keywords = {arg.keyword.value for arg in call.args if arg.keyword is not None}
@@ -85,13 +85,13 @@ def _initialise(scope: Scope, statement: cst.CSTNode) -> Fix | None:
     return Fix(f"Initialise with `{name}`", tuple(changes), "safe", (f"torch.nn.init.{_INIT[method]}",))
 
 
-def _drop(scope: Scope, node: cst.Attribute) -> Change:
+def _drop(scope: Scope, node: nodes.Attribute) -> Change:
     return Change(node, node, scope.text(node.value))
 
 
-def _edited_in(node: cst.BaseExpression) -> list[cst.Attribute]:
+def _edited_in(node: nodes.BaseExpression) -> list[nodes.Attribute]:
     """The edited `x.data` of `x.data.f_(...)` or a chain `x.data.f_(...).g_(...)`."""
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+    while isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
         found = without_data(node.func.value)
         if found:
             return found
@@ -99,12 +99,12 @@ def _edited_in(node: cst.BaseExpression) -> list[cst.Attribute]:
     return []
 
 
-def _augmented(scope: Scope, statement: cst.AugAssign) -> list[Change]:
+def _augmented(scope: Scope, statement: nodes.AugAssign) -> list[Change]:
     target = statement.target
-    if isinstance(target, cst.Subscript):
+    if isinstance(target, nodes.Subscript):
         return [_drop(scope, node) for node in without_data(target)]
     method = _AUGMENTED.get(type(statement.operator))
-    if method is None or not isinstance(target, cst.Attribute):
+    if method is None or not isinstance(target, nodes.Attribute):
         return []
     text = f"{scope.text(target.value)}.{method}({scope.text(statement.value)})"
     return [Change(target, statement.value, text)]

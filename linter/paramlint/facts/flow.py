@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.scopes import Binding, Scope
+from paramlint.nodes import operators
 from paramlint.syntax.containers_kept import ADDING, EXTENDING
 
 #: Builtins whose result holds what their arguments hold.
@@ -27,7 +27,7 @@ GIVING = {"values", "items", "copy", "pop", "popitem", "popleft", "get", "setdef
 #: Methods that put one argument, the one of this index, into a container.
 
 
-def sources(scope: Scope, node: cst.BaseExpression, index: int | None = None) -> Iterator[cst.BaseExpression]:
+def sources(scope: Scope, node: nodes.BaseExpression, index: int | None = None) -> Iterator[nodes.BaseExpression]:
     """The names, attributes and calls that a value, or what it holds, comes from.
 
     `index` is the place in a tuple target that the value is unpacked into by a loop over `node`.
@@ -35,60 +35,62 @@ def sources(scope: Scope, node: cst.BaseExpression, index: int | None = None) ->
     found = _SOURCES.get(node.__class__)
     if found is not None:
         yield from found(scope, node)
-    elif isinstance(node, cst.Call):
+    elif isinstance(node, nodes.Call):
         yield from _of_call(scope, node, index)
 
 
-Sources = Iterator[cst.BaseExpression]
+Sources = Iterator[nodes.BaseExpression]
 
 
-def _of_itself(scope: Scope, node: cst.BaseExpression) -> Sources:  # noqa: ARG001
+def _of_itself(scope: Scope, node: nodes.BaseExpression) -> Sources:  # noqa: ARG001
     yield node
 
 
-def _of_elements(scope: Scope, node: cst.List | cst.Tuple | cst.Set | cst.Dict) -> Sources:
+def _of_elements(scope: Scope, node: nodes.List | nodes.Tuple | nodes.Set | nodes.Dict) -> Sources:
     for element in node.elements:
         yield from sources(scope, element.value)
 
 
-def _of_comprehension(scope: Scope, node: cst.ListComp | cst.SetComp | cst.GeneratorExp) -> Sources:
+def _of_comprehension(scope: Scope, node: nodes.ListComp | nodes.SetComp | nodes.GeneratorExp) -> Sources:
     return sources(scope, node.elt)
 
 
-def _of_value(scope: Scope, node: cst.DictComp | cst.NamedExpr | cst.Subscript) -> Sources:
+def _of_value(scope: Scope, node: nodes.DictComp | nodes.NamedExpr | nodes.Subscript) -> Sources:
     return sources(scope, node.value)
 
 
-def _of_choice(scope: Scope, node: cst.IfExp) -> Sources:
+def _of_choice(scope: Scope, node: nodes.IfExp) -> Sources:
     yield from sources(scope, node.body)
     yield from sources(scope, node.orelse)
 
 
-def _of_sides(scope: Scope, node: cst.BooleanOperation | cst.BinaryOperation) -> Sources:
-    if node.__class__ is cst.BooleanOperation or is_joined(node, scope):
+def _of_sides(scope: Scope, node: nodes.BooleanOperation | nodes.BinaryOperation) -> Sources:
+    if node.__class__ is nodes.BooleanOperation or is_joined(node, scope):
         yield from sources(scope, node.left)
         yield from sources(scope, node.right)
 
 
 _SOURCES: dict[type, Callable[[Scope, Any], Sources]] = {
-    **dict.fromkeys((cst.Name, cst.Attribute), _of_itself),
-    **dict.fromkeys((cst.List, cst.Tuple, cst.Set, cst.Dict), _of_elements),
-    **dict.fromkeys((cst.ListComp, cst.SetComp, cst.GeneratorExp), _of_comprehension),
-    **dict.fromkeys((cst.DictComp, cst.NamedExpr, cst.Subscript), _of_value),
-    **dict.fromkeys((cst.BooleanOperation, cst.BinaryOperation), _of_sides),
-    cst.IfExp: _of_choice,
+    **dict.fromkeys((nodes.Name, nodes.Attribute), _of_itself),
+    **dict.fromkeys((nodes.List, nodes.Tuple, nodes.Set, nodes.Dict), _of_elements),
+    **dict.fromkeys((nodes.ListComp, nodes.SetComp, nodes.GeneratorExp), _of_comprehension),
+    **dict.fromkeys((nodes.DictComp, nodes.NamedExpr, nodes.Subscript), _of_value),
+    **dict.fromkeys((nodes.BooleanOperation, nodes.BinaryOperation), _of_sides),
+    nodes.IfExp: _of_choice,
 }
 
 
-def is_joined(node: cst.CSTNode, scope: Scope) -> TypeGuard[cst.BinaryOperation]:
+def is_joined(node: nodes.Node, scope: Scope) -> TypeGuard[nodes.BinaryOperation]:
     """Whether an expression adds up or repeats containers, rather than numbers or tensors."""
-    if not isinstance(node, cst.BinaryOperation) or not isinstance(node.operator, (cst.Add, cst.Multiply, cst.BitOr)):
+    if not isinstance(node, nodes.BinaryOperation) or not isinstance(
+        node.operator, (operators.Add, operators.Multiply, operators.BitOr)
+    ):
         return False
     kinds = {known.kind for side in (node.left, node.right) if (known := scope.type(side)) is not None}
     return "container" in kinds
 
 
-def _of_call(scope: Scope, node: cst.Call, index: int | None) -> Iterator[cst.BaseExpression]:
+def _of_call(scope: Scope, node: nodes.Call, index: int | None) -> Iterator[nodes.BaseExpression]:
     name = scope.qualified(node.func)
     if name in CARRYING:
         arguments = [arg.value for arg in node.args]
@@ -98,9 +100,9 @@ def _of_call(scope: Scope, node: cst.Call, index: int | None) -> Iterator[cst.Ba
             arguments = arguments[:1] if index != 0 else []
         for argument in arguments:
             yield from sources(scope, argument)
-    elif name == "map" and node.args and isinstance(node.args[0].value, cst.Lambda):
+    elif name == "map" and node.args and isinstance(node.args[0].value, nodes.Lambda):
         yield from sources(scope, node.args[0].value.body)
-    elif isinstance(node.func, cst.Attribute) and node.func.attr.value in GIVING:
+    elif isinstance(node.func, nodes.Attribute) and node.func.attr.value in GIVING:
         if index != 0 or node.func.attr.value != "items":
             yield from sources(scope, node.func.value)
     else:
@@ -141,10 +143,10 @@ class Carriers:
             to_names, to_touches = self._ends(put.receiver)
             yield names | to_names, touches or to_touches
 
-    def _ends(self, node: cst.BaseExpression, index: int | None = None) -> tuple[set[str], bool]:
+    def _ends(self, node: nodes.BaseExpression, index: int | None = None) -> tuple[set[str], bool]:
         found = list(sources(self.scope, node, index))
         ignored = {self.scope.self_name, "None", "True", "False"}
-        names = {self._read(n) for n in found if isinstance(n, cst.Name) and n.value not in ignored}
+        names = {self._read(n) for n in found if isinstance(n, nodes.Name) and n.value not in ignored}
         return names, any(self.is_attribute(n) for n in found)
 
     # A name that is bound again stands for another value from there on: `norm@1`.
@@ -153,20 +155,20 @@ class Carriers:
         again = self._rebound.get(name)
         return f"{name}@{again.index(binding)}" if again is not None else name
 
-    def _read(self, node: cst.Name) -> str:
+    def _read(self, node: nodes.Name) -> str:
         again = self._rebound.get(node.value)
         if again is None:
             return node.value
-        around = {id(ancestor) for ancestor in self.scope.ancestors(node)}
-        near = [i for i, b in enumerate(again) if id(self._block(b)) in around]
+        around = set(self.scope.ancestors(node))
+        near = [i for i, b in enumerate(again) if self._block(b) in around]
         # What an assignment reads is the value from before it; before the first, a loop brings the last.
-        before = [i for i in near if self._is_before(again[i], node) and id(again[i].node) not in around]
+        before = [i for i in near if self._is_before(again[i], node) and again[i].node not in around]
         return f"{node.value}@{(before or near)[-1]}"
 
-    def _is_before(self, binding: Binding, node: cst.CSTNode) -> bool:
+    def _is_before(self, binding: Binding, node: nodes.Node) -> bool:
         return self.scope.order(binding.node) < self.scope.order(node)
 
-    def _block(self, binding: Binding) -> cst.CSTNode | None:
+    def _block(self, binding: Binding) -> nodes.Node | None:
         return self.scope.parent(self.scope.statement(binding.node))
 
     @cached_property
@@ -176,36 +178,36 @@ class Carriers:
         for name, bindings in self.scope.bindings.items():
             if len(bindings) > 1 and all(b.kind == "assign" for b in bindings):
                 found[name] = bindings
-        blocks = {name: {id(self._block(b)) for b in bindings} for name, bindings in found.items()}
-        for node in self.scope.find(cst.Name):
-            if node.value in found and len(blocks[node.value] & {id(a) for a in self.scope.ancestors(node)}) != 1:
+        blocks = {name: {self._block(b) for b in bindings} for name, bindings in found.items()}
+        for node in self.scope.find(nodes.Name):
+            if node.value in found and len(blocks[node.value].intersection(self.scope.ancestors(node))) != 1:
                 del found[node.value]
         return found
 
-    def is_attribute(self, node: cst.CSTNode) -> bool:
+    def is_attribute(self, node: nodes.Node) -> bool:
         """Whether a node is the attribute itself."""
         return self.scope.self_attribute(node) == self.attribute
 
-    def includes(self, node: cst.CSTNode) -> bool:
+    def includes(self, node: nodes.Node) -> bool:
         """Whether a node, where it is read, is the attribute or a name that stands for it."""
-        if isinstance(node, cst.Attribute):
+        if isinstance(node, nodes.Attribute):
             return self.is_attribute(node)
-        if not isinstance(node, cst.Name) or self._read(node) not in self.names:
+        if not isinstance(node, nodes.Name) or self._read(node) not in self.names:
             return False
         loops = [b for b in self.scope.bindings.get(node.value, ()) if b.kind == "for"]
         if len(loops) != len(self.scope.bindings.get(node.value, ())):
             return True
         return any(self._stands_in(node, loop) for loop in loops)
 
-    def reach(self, node: cst.CSTNode) -> bool:
+    def reach(self, node: nodes.Node) -> bool:
         """Whether an expression is the attribute, something in it, or a name for either."""
-        return isinstance(node, cst.BaseExpression) and any(self.includes(s) for s in sources(self.scope, node))
+        return isinstance(node, nodes.BaseExpression) and any(self.includes(s) for s in sources(self.scope, node))
 
-    def _stands_in(self, node: cst.CSTNode, loop: Binding) -> bool:
+    def _stands_in(self, node: nodes.Node, loop: Binding) -> bool:
         """Whether a node stands in a loop whose variable is one of the names because of what it runs over."""
         if loop.value is None:
             return False
-        around = loop.node if isinstance(loop.node, cst.For) else self.scope.parent(loop.node)
+        around = loop.node if isinstance(loop.node, nodes.For) else self.scope.parent(loop.node)
         if not any(ancestor is around for ancestor in self.scope.ancestors(node)):
             return False
         names, touches = self._ends(loop.value, loop.index)
@@ -216,27 +218,29 @@ class Carriers:
 class Put:
     """A place that puts a value into a container; `is_spread` when it is what the value holds that is put there."""
 
-    receiver: cst.BaseExpression
-    value: cst.BaseExpression
+    receiver: nodes.BaseExpression
+    value: nodes.BaseExpression
     is_spread: bool
 
 
 def puts(scope: Scope) -> Iterator[Put]:
     """Where a scope puts something into a container: `append`, `update`, `x[key] = ...`, `+=`."""
-    for node in scope.find(cst.Call, cst.Assign, cst.AugAssign):
-        if isinstance(node, cst.Call):
+    for node in scope.find(nodes.Call, nodes.Assign, nodes.AugAssign):
+        if isinstance(node, nodes.Call):
             yield from _puts_of_call(node)
-        elif isinstance(node, cst.Assign):
+        elif isinstance(node, nodes.Assign):
             for target in node.targets:
-                if isinstance(target.target, cst.Subscript):
-                    yield Put(target.target.value, node.value, isinstance(target.target.slice[0].slice, cst.Slice))
-        elif isinstance(node, cst.AugAssign) and isinstance(node.operator, (cst.AddAssign, cst.BitOrAssign)):
-            if isinstance(node.target, (cst.Name, cst.Attribute)):
+                if isinstance(target.target, nodes.Subscript):
+                    yield Put(target.target.value, node.value, isinstance(target.target.slice[0].slice, nodes.Slice))
+        elif isinstance(node, nodes.AugAssign) and isinstance(
+            node.operator, (operators.AddAssign, operators.BitOrAssign)
+        ):
+            if isinstance(node.target, (nodes.Name, nodes.Attribute)):
                 yield Put(node.target, node.value, True)
 
 
-def _puts_of_call(node: cst.Call) -> Iterator[Put]:
-    if not isinstance(node.func, cst.Attribute):
+def _puts_of_call(node: nodes.Call) -> Iterator[Put]:
+    if not isinstance(node.func, nodes.Attribute):
         return
     method = node.func.attr.value
     arguments = [arg.value for arg in node.args]

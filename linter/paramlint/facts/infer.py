@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.annotations import class_object, instance, instance_of, type_of_annotation
 from paramlint.facts.call_results import result_of
 from paramlint.facts.device_moves import join_with_moves, moved
 from paramlint.facts.members import attribute_of
 from paramlint.facts.types import GRADIENT, NONE, OTHER, PARAMETER, TENSOR, Type, join
 from paramlint.knowledge import module_class
+from paramlint.nodes import operators
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Binding, Scope
@@ -25,11 +25,12 @@ _active: dict[tuple[int, str], int] = {}
 _depth = 0
 
 _LITERALS = (
-    cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.Comparison, cst.Lambda,
+    nodes.Integer, nodes.Float, nodes.SimpleString, nodes.FormattedString, nodes.ConcatenatedString, nodes.Comparison,
+    nodes.Lambda,
 )  # fmt: skip
 
 
-def type_of(scope: Scope, node: cst.CSTNode) -> Type | None:
+def type_of(scope: Scope, node: nodes.Node) -> Type | None:
     """What is known of an expression's value; `None` when it is nothing certain."""
     global _depth
     if _depth > _DEPTH:
@@ -41,7 +42,7 @@ def type_of(scope: Scope, node: cst.CSTNode) -> Type | None:
         _depth -= 1
 
 
-def _infer(scope: Scope, node: cst.CSTNode) -> Type | None:
+def _infer(scope: Scope, node: nodes.Node) -> Type | None:
     handler = _HANDLERS.get(node.__class__)
     if handler is not None:
         return handler(scope, node)
@@ -50,15 +51,15 @@ def _infer(scope: Scope, node: cst.CSTNode) -> Type | None:
 
 def returned(scope: Scope) -> Type | None:
     """What a call of a function gives: what its `return` statements agree on, else its annotation."""
-    if not isinstance(scope.node, cst.FunctionDef) or scope.node.asynchronous is not None:
+    if not isinstance(scope.node, nodes.FunctionDef) or scope.node.asynchronous:
         return None
     key = (id(scope), "return")
     if key in _active:
         return _CYCLE
     _active[key] = 1
     try:
-        values = [n.value for n in scope.find(cst.Return) if n.value is not None and _is_own(scope, n)]
-        if any(True for _ in scope.find(cst.Yield)):
+        values = [n.value for n in scope.find(nodes.Return) if n.value is not None and _is_own(scope, n)]
+        if any(True for _ in scope.find(nodes.Yield)):
             return None
         found = join([scope.type(value) for value in values]) if values else None
     finally:
@@ -68,16 +69,16 @@ def returned(scope: Scope) -> Type | None:
     return found
 
 
-def _is_own(scope: Scope, node: cst.CSTNode) -> bool:
+def _is_own(scope: Scope, node: nodes.Node) -> bool:
     """Whether a `return` belongs to the scope's function, not to one nested in it."""
-    nearest = next((a for a in scope.ancestors(node) if isinstance(a, (cst.FunctionDef, cst.Lambda))), None)
+    nearest = next((a for a in scope.ancestors(node) if isinstance(a, (nodes.FunctionDef, nodes.Lambda))), None)
     return nearest is scope.node
 
 
 # Names
 
 
-def _name(scope: Scope, node: cst.Name) -> Type | None:
+def _name(scope: Scope, node: nodes.Name) -> Type | None:
     name = node.value
     if name == "None":
         return NONE
@@ -118,7 +119,7 @@ def _is_moved(binding: Binding, name: str) -> bool:
     if binding.value is None or binding.kind != "assign":
         return False
     inner = moved(binding.value)
-    return inner is not binding.value and isinstance(inner, cst.Name) and inner.value == name
+    return inner is not binding.value and isinstance(inner, nodes.Name) and inner.value == name
 
 
 def _of_binding(scope: Scope, binding: Binding) -> Type | None:
@@ -144,7 +145,7 @@ def _of_binding(scope: Scope, binding: Binding) -> Type | None:
 def _of_parameter(scope: Scope, binding: Binding) -> Type | None:
     """A parameter is what its annotation says; a default shows the kind of value, not which one."""
     param = binding.node
-    if isinstance(param, cst.Param) and param.star in ("*", "**"):
+    if isinstance(param, nodes.Param) and param.star in ("*", "**"):
         return None
     if binding.annotation is not None:
         annotated = type_of_annotation(scope, binding.annotation)
@@ -161,48 +162,48 @@ def _of_parameter(scope: Scope, binding: Binding) -> Type | None:
     return Type(default.kind, "torch.nn.Module" if is_module else "")
 
 
-def _class_of_classmethod(scope: Scope, param: cst.CSTNode) -> Type | None:
+def _class_of_classmethod(scope: Scope, param: nodes.Node) -> Type | None:
     """The class itself, where the parameter is the first of a class method."""
     function = scope.node
-    if scope.cls is None or not isinstance(function, cst.FunctionDef) or param not in function.params.params[:1]:
+    if scope.cls is None or not isinstance(function, nodes.FunctionDef) or param not in function.params.params[:1]:
         return None
-    names = {d.decorator.value for d in function.decorators if isinstance(d.decorator, cst.Name)}
+    names = {d.decorator.value for d in function.decorators if isinstance(d.decorator, nodes.Name)}
     return Type("class", scope.cls.canonical, scope.cls) if "classmethod" in names else None
 
 
-def _narrowed(scope: Scope, node: cst.CSTNode, name: str) -> Type | None:
+def _narrowed(scope: Scope, node: nodes.Node, name: str) -> Type | None:
     """The class that an enclosing `if isinstance(name, C)` or `type(name) is C` proves."""
-    below: cst.CSTNode = node
+    below: nodes.Node = node
     ancestor: Any
     for ancestor in scope.ancestors(node):
         kind = ancestor.__class__
-        if kind is cst.If or kind is cst.IfExp:
+        if kind is nodes.If or kind is nodes.IfExp:
             found = _proved(scope, ancestor.test, name) if below is ancestor.body else None
             if found is not None:
                 return found
-        elif kind is cst.FunctionDef and any(p.name.value == name for p in ancestor.params.params):
+        elif kind is nodes.FunctionDef and any(p.name.value == name for p in ancestor.params.params):
             return None
         below = ancestor
     return None
 
 
-def _proved(scope: Scope, test: cst.BaseExpression, name: str) -> Type | None:
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+def _proved(scope: Scope, test: nodes.BaseExpression, name: str) -> Type | None:
+    if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.And):
         return _proved(scope, test.left, name) or _proved(scope, test.right, name)
-    classes: cst.BaseExpression | None = None
-    if isinstance(test, cst.Call) and isinstance(test.func, cst.Name) and test.func.value == "isinstance":
-        if len(test.args) == 2 and isinstance(test.args[0].value, cst.Name) and test.args[0].value.value == name:
+    classes: nodes.BaseExpression | None = None
+    if isinstance(test, nodes.Call) and isinstance(test.func, nodes.Name) and test.func.value == "isinstance":
+        if len(test.args) == 2 and isinstance(test.args[0].value, nodes.Name) and test.args[0].value.value == name:
             classes = test.args[1].value
-    elif isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+    elif isinstance(test, nodes.Comparison) and len(test.comparisons) == 1:
         left, right = test.left, test.comparisons[0]
-        if isinstance(right.operator, (cst.Equal, cst.Is)) and isinstance(left, cst.Call):
-            if isinstance(left.func, cst.Name) and left.func.value == "type" and len(left.args) == 1:
+        if isinstance(right.operator, (operators.Equal, operators.Is)) and isinstance(left, nodes.Call):
+            if isinstance(left.func, nodes.Name) and left.func.value == "type" and len(left.args) == 1:
                 argument = left.args[0].value
-                if isinstance(argument, cst.Name) and argument.value == name:
+                if isinstance(argument, nodes.Name) and argument.value == name:
                     classes = right.comparator
     if classes is None:
         return None
-    options = [e.value for e in classes.elements] if isinstance(classes, cst.Tuple) else [classes]
+    options = [e.value for e in classes.elements] if isinstance(classes, nodes.Tuple) else [classes]
     types = [instance_of(scope.resolve(option)) for option in options]
     return join(list(types)) if types else None
 
@@ -210,7 +211,7 @@ def _proved(scope: Scope, test: cst.BaseExpression, name: str) -> Type | None:
 # Attributes, elements
 
 
-def _attribute(scope: Scope, node: cst.Attribute) -> Type | None:
+def _attribute(scope: Scope, node: nodes.Attribute) -> Type | None:
     owner = scope.type(node.value)
     name = node.attr.value
     if name == "grad" and (owner is None or owner.kind in ("parameter", "tensor")):
@@ -220,21 +221,21 @@ def _attribute(scope: Scope, node: cst.Attribute) -> Type | None:
     return attribute_of(owner, name)
 
 
-def _subscript(scope: Scope, node: cst.Subscript) -> Type | None:
+def _subscript(scope: Scope, node: nodes.Subscript) -> Type | None:
     owner = scope.type(node.value)
     if owner is None:
         return None
     if owner.kind in ("container", "module"):
-        is_slice = any(isinstance(e.slice, cst.Slice) for e in node.slice)
+        is_slice = any(isinstance(e.slice, nodes.Slice) for e in node.slice)
         return owner if is_slice else owner.item
     if owner.kind in ("parameter", "tensor", "buffer"):
         return replace(TENSOR, leaf=owner.kind != "parameter")
     return TENSOR if owner.kind == "state_dict" else None
 
 
-def _element(scope: Scope, iterated: cst.BaseExpression, index: int | None) -> Type | None:
+def _element(scope: Scope, iterated: nodes.BaseExpression, index: int | None) -> Type | None:
     """What a loop over an expression gives; `index` is the place in a tuple target."""
-    if isinstance(iterated, cst.Call) and isinstance(iterated.func, cst.Name) and index is not None:
+    if isinstance(iterated, nodes.Call) and isinstance(iterated.func, nodes.Name) and index is not None:
         arguments = [a.value for a in iterated.args]
         if iterated.func.value == "zip" and index < len(arguments):
             return _element(scope, arguments[index], None)
@@ -250,13 +251,13 @@ def _element(scope: Scope, iterated: cst.BaseExpression, index: int | None) -> T
     return None
 
 
-def _is_group_of_parameters(node: cst.BaseExpression) -> bool:
+def _is_group_of_parameters(node: nodes.BaseExpression) -> bool:
     """`group["params"]` of an optimizer's parameter groups."""
     return (
-        isinstance(node, cst.Subscript)
+        isinstance(node, nodes.Subscript)
         and len(node.slice) == 1
-        and isinstance(node.slice[0].slice, cst.Index)
-        and isinstance(node.slice[0].slice.value, cst.SimpleString)
+        and isinstance(node.slice[0].slice, nodes.Index)
+        and isinstance(node.slice[0].slice.value, nodes.SimpleString)
         and node.slice[0].slice.value.evaluated_value == "params"
     )
 
@@ -264,21 +265,21 @@ def _is_group_of_parameters(node: cst.BaseExpression) -> bool:
 # Displays
 
 
-def _sequence(scope: Scope, node: cst.List | cst.Tuple | cst.Set) -> Type | None:
+def _sequence(scope: Scope, node: nodes.List | nodes.Tuple | nodes.Set) -> Type | None:
     items: list[Type | None] = []
     for element in node.elements:
         found = scope.type(element.value)
-        if isinstance(element, cst.StarredElement):
+        if isinstance(element, nodes.StarredElement):
             found = found.item if found is not None else None
         items.append(found)
     return _container(node.__class__.__name__.lower(), items)
 
 
-def _dict(scope: Scope, node: cst.Dict) -> Type | None:
+def _dict(scope: Scope, node: nodes.Dict) -> Type | None:
     items: list[Type | None] = []
     for element in node.elements:
         found = scope.type(element.value)
-        if isinstance(element, cst.StarredDictElement):
+        if isinstance(element, nodes.StarredDictElement):
             found = found.item if found is not None else None
         items.append(found)
     return _container("dict", items)
@@ -289,13 +290,13 @@ def _container(name: str, items: list[Type | None]) -> Type:
     return Type("container", name, item=join(items) if items else None, parts=tuple(items))
 
 
-def _comprehension(scope: Scope, node: cst.ListComp | cst.SetComp | cst.GeneratorExp) -> Type:
+def _comprehension(scope: Scope, node: nodes.ListComp | nodes.SetComp | nodes.GeneratorExp) -> Type:
     item = scope.type(node.elt)
-    lazy = isinstance(node, cst.GeneratorExp)
+    lazy = isinstance(node, nodes.GeneratorExp)
     return Type("container", "generator" if lazy else "list", item=item, lazy=lazy)
 
 
-def _dict_comprehension(scope: Scope, node: cst.DictComp) -> Type:
+def _dict_comprehension(scope: Scope, node: nodes.DictComp) -> Type:
     item = scope.type(node.value)
     return Type("container", "dict", item=item)
 
@@ -303,21 +304,21 @@ def _dict_comprehension(scope: Scope, node: cst.DictComp) -> Type:
 # Operators
 
 
-def _conditional(scope: Scope, node: cst.IfExp) -> Type | None:
+def _conditional(scope: Scope, node: nodes.IfExp) -> Type | None:
     return join([scope.type(node.body), scope.type(node.orelse)])
 
 
-def _boolean(scope: Scope, node: cst.BooleanOperation) -> Type | None:
-    if isinstance(node.operator, cst.Or):
+def _boolean(scope: Scope, node: nodes.BooleanOperation) -> Type | None:
+    if isinstance(node.operator, operators.Or):
         return join([scope.type(node.left), scope.type(node.right)])
     return scope.type(node.right)
 
 
-def _arithmetic(scope: Scope, node: cst.BinaryOperation) -> Type | None:
+def _arithmetic(scope: Scope, node: nodes.BinaryOperation) -> Type | None:
     left, right = scope.type(node.left), scope.type(node.right)
     for side in (left, right):
         if side is not None and side.kind == "container":
-            if isinstance(node.operator, cst.Multiply):
+            if isinstance(node.operator, operators.Multiply):
                 return side
             if left is not None and right is not None and right.kind == left.kind:
                 return _container("list", [left.item, right.item])
@@ -328,39 +329,39 @@ def _arithmetic(scope: Scope, node: cst.BinaryOperation) -> Type | None:
     return OTHER if left is not None and right is not None and left.kind == right.kind == "other" else None
 
 
-def _named(scope: Scope, node: cst.NamedExpr) -> Type | None:
+def _named(scope: Scope, node: nodes.NamedExpr) -> Type | None:
     return scope.type(node.value)
 
 
-def _unary(scope: Scope, node: cst.UnaryOperation) -> Type | None:
+def _unary(scope: Scope, node: nodes.UnaryOperation) -> Type | None:
     value = scope.type(node.expression)
     if value is not None and value.kind in ("parameter", "tensor", "buffer"):
         return replace(TENSOR, leaf=value.kind != "parameter" and value.leaf)
-    return OTHER if isinstance(node.operator, cst.Not) else value
+    return OTHER if isinstance(node.operator, operators.Not) else value
 
 
-def _starred(scope: Scope, node: cst.StarredElement) -> Type | None:
+def _starred(scope: Scope, node: nodes.StarredElement) -> Type | None:
     found = scope.type(node.value)
     return found.item if found is not None else None
 
 
 _HANDLERS: dict[type, Callable[..., Type | None]] = {
-    cst.Name: _name,
-    cst.Attribute: _attribute,
-    cst.Subscript: _subscript,
-    cst.List: _sequence,
-    cst.Tuple: _sequence,
-    cst.Set: _sequence,
-    cst.Dict: _dict,
-    cst.ListComp: _comprehension,
-    cst.SetComp: _comprehension,
-    cst.GeneratorExp: _comprehension,
-    cst.DictComp: _dict_comprehension,
-    cst.IfExp: _conditional,
-    cst.BooleanOperation: _boolean,
-    cst.BinaryOperation: _arithmetic,
-    cst.UnaryOperation: _unary,
-    cst.NamedExpr: _named,
-    cst.Call: result_of,
-    cst.StarredElement: _starred,
+    nodes.Name: _name,
+    nodes.Attribute: _attribute,
+    nodes.Subscript: _subscript,
+    nodes.List: _sequence,
+    nodes.Tuple: _sequence,
+    nodes.Set: _sequence,
+    nodes.Dict: _dict,
+    nodes.ListComp: _comprehension,
+    nodes.SetComp: _comprehension,
+    nodes.GeneratorExp: _comprehension,
+    nodes.DictComp: _dict_comprehension,
+    nodes.IfExp: _conditional,
+    nodes.BooleanOperation: _boolean,
+    nodes.BinaryOperation: _arithmetic,
+    nodes.UnaryOperation: _unary,
+    nodes.NamedExpr: _named,
+    nodes.Call: result_of,
+    nodes.StarredElement: _starred,
 }

@@ -6,8 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import DEPRECATED_INIT, INIT_FUNCTIONS, TENSOR_INIT_INPLACE
 
@@ -36,10 +35,10 @@ class InitCall:
     """
 
     scope: Scope
-    node: cst.Call
+    node: nodes.Call
     function: str
-    target: cst.BaseExpression
-    arguments: Mapping[str, cst.BaseExpression]
+    target: nodes.BaseExpression
+    arguments: Mapping[str, nodes.BaseExpression]
     origin: str
 
     @property
@@ -48,7 +47,7 @@ class InitCall:
         return self.function in _COPIES
 
 
-def init_function(scope: Scope, node: cst.CSTNode) -> str | None:
+def init_function(scope: Scope, node: nodes.Node) -> str | None:
     """The function of `torch.nn.init` that an expression names, as it is written there."""
     name = scope.qualified(node)
     if name is None or not name.startswith(_PREFIX):
@@ -57,7 +56,7 @@ def init_function(scope: Scope, node: cst.CSTNode) -> str | None:
     return last if last in INIT_FUNCTIONS or last in DEPRECATED_INIT else None
 
 
-def init_call(scope: Scope, node: cst.Call) -> InitCall | None:
+def init_call(scope: Scope, node: nodes.Call) -> InitCall | None:
     """The call of an init function, of torch or of the same name in another library, that a node is."""
     name = scope.qualified(node.func)
     if name is None:
@@ -76,10 +75,10 @@ def init_call(scope: Scope, node: cst.Call) -> InitCall | None:
     return None if target is None else InitCall(scope, node, last, without_data(target), given, origin)
 
 
-def write_call(scope: Scope, node: cst.Call) -> InitCall | None:
+def write_call(scope: Scope, node: nodes.Call) -> InitCall | None:
     """Like `init_call`, and also an in-place method that writes the whole tensor without reading it."""
     found = init_call(scope, node)
-    if found is not None or not isinstance(node.func, cst.Attribute):
+    if found is not None or not isinstance(node.func, nodes.Attribute):
         return found
     method = node.func.attr.value
     if method not in TENSOR_INIT_INPLACE or scope.qualified(node.func) is not None:
@@ -88,19 +87,19 @@ def write_call(scope: Scope, node: cst.Call) -> InitCall | None:
     return InitCall(scope, node, method, without_data(node.func.value), given, "method")
 
 
-def without_data(node: cst.BaseExpression) -> cst.BaseExpression:
+def without_data(node: nodes.BaseExpression) -> nodes.BaseExpression:
     """`x` of `x`, `x.data` and `x.detach()`: what shares its memory."""
-    if isinstance(node, cst.Attribute) and node.attr.value == "data":
+    if isinstance(node, nodes.Attribute) and node.attr.value == "data":
         return without_data(node.value)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
         if node.func.attr.value == "detach" and not node.args:
             return without_data(node.func.value)
     return node
 
 
-def arguments_of(node: cst.Call, names: tuple[str, ...]) -> dict[str, cst.BaseExpression]:
+def arguments_of(node: nodes.Call, names: tuple[str, ...]) -> dict[str, nodes.BaseExpression]:
     """The arguments of a call by name; what stands behind a starred one has no known place and is left out."""
-    given: dict[str, cst.BaseExpression] = {}
+    given: dict[str, nodes.BaseExpression] = {}
     is_placed = True
     for index, arg in enumerate(node.args):
         if arg.star:
@@ -112,7 +111,7 @@ def arguments_of(node: cst.Call, names: tuple[str, ...]) -> dict[str, cst.BaseEx
     return given
 
 
-def _takes_tensor(scope: Scope, func: cst.BaseExpression) -> bool:
+def _takes_tensor(scope: Scope, func: nodes.BaseExpression) -> bool:
     """Whether a called name is a function that writes a tensor: an imported one, or one here that takes no module."""
     symbol = scope.resolve(func)
     if symbol is None or isinstance(symbol, str):

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.init_calls import WRITE_NAMES, without_data, write_call
 from paramlint.syntax.walk import walk
 
@@ -21,7 +20,7 @@ _HELPERS = ("glorot", "glorot_orthogonal")
 EVENT_NAMES = (*WRITE_NAMES, *_HELPERS, "reset_parameters")
 
 _CONSTANT = {"constant_", "zeros_", "ones_", "fill_", "zero_", "eye_", "dirac_"}
-_EXITS = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+_EXITS = (nodes.Return, nodes.Raise, nodes.Continue, nodes.Break)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +35,9 @@ class InitEvent:
     """
 
     scope: Scope
-    node: cst.Call
+    node: nodes.Call
     function: str
-    target: cst.BaseExpression
+    target: nodes.BaseExpression
     key: str
     conditions: frozenset[str]
 
@@ -55,7 +54,7 @@ class InitEvent:
     @cached_property
     def names(self) -> frozenset[str]:
         """The local names that the target is spelled with."""
-        return frozenset(n.value for n in walk(self.target) if isinstance(n, cst.Name))
+        return frozenset(n.value for n in walk(self.target) if isinstance(n, nodes.Name))
 
 
 def init_events(scope: Scope) -> list[InitEvent]:
@@ -64,52 +63,52 @@ def init_events(scope: Scope) -> list[InitEvent]:
 
 
 def _events(scope: Scope) -> Iterator[InitEvent]:
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         found = write_call(scope, call)
         if found is not None:
             yield _event(scope, call, found.function, found.target)
             continue
-        last = call.func.attr.value if isinstance(call.func, cst.Attribute) else getattr(call.func, "value", "")
-        if last == "reset_parameters" and isinstance(call.func, cst.Attribute) and not call.args:
+        last = call.func.attr.value if isinstance(call.func, nodes.Attribute) else getattr(call.func, "value", "")
+        if last == "reset_parameters" and isinstance(call.func, nodes.Attribute) and not call.args:
             yield _event(scope, call, last, call.func.value)
         elif last in _HELPERS and call.args and not call.args[0].star:
             yield _event(scope, call, str(last), without_data(call.args[0].value))
 
 
-def _event(scope: Scope, call: cst.Call, function: str, target: cst.BaseExpression) -> InitEvent:
+def _event(scope: Scope, call: nodes.Call, function: str, target: nodes.BaseExpression) -> InitEvent:
     return InitEvent(scope, call, function, target, key_of(scope, target), conditions_of(scope, call))
 
 
-def key_of(scope: Scope, node: cst.BaseExpression) -> str:
+def key_of(scope: Scope, node: nodes.BaseExpression) -> str:
     """The text of an expression, in which a loop's variable is replaced by what the loop runs over."""
     node = without_data(node)
-    if isinstance(node, cst.Attribute):
+    if isinstance(node, nodes.Attribute):
         return f"{key_of(scope, node.value)}.{node.attr.value}"
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         for ancestor in scope.ancestors(node):
-            if isinstance(ancestor, cst.For) and any(
-                isinstance(n, cst.Name) and n.value == node.value for n in walk(ancestor.target)
+            if isinstance(ancestor, nodes.For) and any(
+                isinstance(n, nodes.Name) and n.value == node.value for n in walk(ancestor.target)
             ):
                 return f"each {scope.text(ancestor.target)} of {scope.text(ancestor.iter)}: {node.value}"
     return scope.text(node)
 
 
-def conditions_of(scope: Scope, node: cst.CSTNode) -> frozenset[str]:
+def conditions_of(scope: Scope, node: nodes.Node) -> frozenset[str]:
     """The texts of the conditions under which a node runs, `not ...` in the other branch."""
     found: set[str] = set()
     below = node
     ancestor: Any
     for ancestor in scope.ancestors(node):
         kind = ancestor.__class__
-        if kind is cst.If or kind is cst.IfExp:
+        if kind is nodes.If or kind is nodes.IfExp:
             if below is not ancestor.test:
                 test = scope.text(ancestor.test)
                 found.add(test if below is ancestor.body else f"not {test}")
-        elif kind is cst.ExceptHandler:
+        elif kind is nodes.ExceptHandler:
             found.add("an error")
-        elif kind is cst.MatchCase:
+        elif kind is nodes.MatchCase:
             found.add(f"case {scope.text(ancestor.pattern)}")
-        elif kind is cst.FunctionDef or kind is cst.Lambda:
+        elif kind is nodes.FunctionDef or kind is nodes.Lambda:
             break
         below = ancestor
     return frozenset(found)
@@ -126,16 +125,16 @@ def is_on_one_path(first: InitEvent, second: InitEvent) -> bool:
     for ancestor in scope.ancestors(first.node):
         if ancestor in around:
             return True
-        if isinstance(ancestor, cst.FunctionDef):
+        if isinstance(ancestor, nodes.FunctionDef):
             return False
-        if isinstance(ancestor, cst.IndentedBlock) and _leaves(ancestor):
+        if isinstance(ancestor, nodes.IndentedBlock) and _leaves(ancestor):
             return False
     return True
 
 
-def _leaves(block: cst.IndentedBlock) -> bool:
+def _leaves(block: nodes.IndentedBlock) -> bool:
     last = block.body[-1] if block.body else None
-    return isinstance(last, cst.SimpleStatementLine) and any(isinstance(s, _EXITS) for s in last.body)
+    return isinstance(last, nodes.SimpleStatementLine) and any(isinstance(s, _EXITS) for s in last.body)
 
 
 def is_touched_between(first: InitEvent, second: InitEvent) -> bool:
@@ -148,9 +147,9 @@ def is_touched_between(first: InitEvent, second: InitEvent) -> bool:
         return True
     ignored = set(walk(first.node))
     for ancestor in scope.ancestors(second.node):
-        if isinstance(ancestor, cst.If):
+        if isinstance(ancestor, nodes.If):
             ignored.update(walk(ancestor.test))
-        elif isinstance(ancestor, cst.For):
+        elif isinstance(ancestor, nodes.For):
             ignored.update(walk(ancestor.target))
     text = scope.text(first.target)
     return any(

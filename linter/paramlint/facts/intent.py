@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
+from paramlint import nodes
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -25,7 +25,7 @@ def says_shared(text: str) -> bool:
     return any(word.lower() in _MARKS for word in _WORD.findall(text))
 
 
-def sharing_is_meant(scope: Scope, node: cst.CSTNode, *names: str) -> bool:
+def sharing_is_meant(scope: Scope, node: nodes.Node, *names: str) -> bool:
     """Whether the code around a node marks the sharing of parameters there as meant.
 
     A mark is one of the words share, tie and same (in any form) in the name of an enclosing function or class, in a
@@ -37,19 +37,19 @@ def sharing_is_meant(scope: Scope, node: cst.CSTNode, *names: str) -> bool:
     return scope.cls is not None and bool(scope.cls.assignments("_tied_weights_keys"))
 
 
-def _texts(scope: Scope, node: cst.CSTNode) -> Iterator[str]:
+def _texts(scope: Scope, node: nodes.Node) -> Iterator[str]:
     """What stands around a node and could hold a mark."""
     yield scope.qualname
     for ancestor in (node, *scope.ancestors(node)):
-        if isinstance(ancestor, cst.Arg) and ancestor.keyword is not None:
+        if isinstance(ancestor, nodes.Arg) and ancestor.keyword is not None:
             yield ancestor.keyword.value
-        elif isinstance(ancestor, (cst.If, cst.IfExp)):
+        elif isinstance(ancestor, (nodes.If, nodes.IfExp)):
             yield _PADDING.sub("", scope.text(ancestor.test))
-        elif isinstance(ancestor, cst.FunctionDef):
+        elif isinstance(ancestor, nodes.FunctionDef):
             yield ancestor.name.value
-        elif isinstance(ancestor, cst.Assign):
+        elif isinstance(ancestor, nodes.Assign):
             yield " ".join(scope.text(target.target) for target in ancestor.targets)
-        elif isinstance(ancestor, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr)):
+        elif isinstance(ancestor, (nodes.AnnAssign, nodes.AugAssign, nodes.NamedExpr)):
             yield scope.text(ancestor.target)
-        elif isinstance(ancestor, cst.SimpleStatementLine):
+        elif isinstance(ancestor, nodes.SimpleStatementLine):
             yield scope.segment.comments(ancestor)

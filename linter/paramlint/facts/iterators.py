@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.name_uses import reads
 from paramlint.facts.training import is_inside, loops_around
 from paramlint.syntax.walk import walk
@@ -30,9 +29,9 @@ _LOOKERS = {
 _OPTIMIZER = re.compile(r"(^|_|\.)opt(im|imizer)?s?(_|\.|$)|Optim|Adam|SGD")
 
 
-def is_parameter_iterator(scope: Scope, node: cst.BaseExpression | None) -> bool:
+def is_parameter_iterator(scope: Scope, node: nodes.BaseExpression | None) -> bool:
     """Whether an expression is a generator, `map` or `filter` over parameters, which can be gone through once."""
-    if isinstance(node, cst.IfExp):
+    if isinstance(node, nodes.IfExp):
         return is_parameter_iterator(scope, node.body) and is_parameter_iterator(scope, node.orelse)
     if node is None or not _names_parameters(node):
         return False
@@ -40,69 +39,69 @@ def is_parameter_iterator(scope: Scope, node: cst.BaseExpression | None) -> bool
     return found is not None and found.kind == "container" and found.lazy
 
 
-def _names_parameters(node: cst.BaseExpression) -> bool:
+def _names_parameters(node: nodes.BaseExpression) -> bool:
     """Whether an expression calls `parameters()` or `named_parameters()`: the cheap test, before types are asked."""
     return any(
-        isinstance(call, cst.Call)
-        and isinstance(call.func, cst.Attribute)
+        isinstance(call, nodes.Call)
+        and isinstance(call.func, nodes.Attribute)
         and call.func.attr.value in ("parameters", "named_parameters")
         for call in walk(node)
     )
 
 
-def uses(scope: Scope, name: str) -> list[cst.CSTNode]:
+def uses(scope: Scope, name: str) -> list[nodes.Node]:
     """Where an iterator of that name is given away or gone through, in the order of the text."""
-    return [node for node in reads(scope, name, cst.Pass()) if _is_use(scope, node)]
+    return [node for node in reads(scope, name, nodes.Pass()) if _is_use(scope, node)]
 
 
-def consumes(scope: Scope, node: cst.CSTNode) -> bool:
+def consumes(scope: Scope, node: nodes.Node) -> bool:
     """Whether what stands around a use certainly goes through the whole iterator."""
     parent = scope.parent(node)
-    if isinstance(parent, (cst.For, cst.CompFor, cst.StarredElement)):
+    if isinstance(parent, (nodes.For, nodes.CompFor, nodes.StarredElement)):
         return True
-    if isinstance(parent, cst.DictElement):
-        return isinstance(parent.key, cst.SimpleString) and parent.key.evaluated_value == "params"
-    if not isinstance(parent, cst.Arg):
+    if isinstance(parent, nodes.DictElement):
+        return isinstance(parent.key, nodes.SimpleString) and parent.key.evaluated_value == "params"
+    if not isinstance(parent, nodes.Arg):
         return False
     call = scope.parent(parent)
-    if not isinstance(call, cst.Call):
+    if not isinstance(call, nodes.Call):
         return False
-    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CONSUMING_METHODS:
+    if isinstance(call.func, nodes.Attribute) and call.func.attr.value in _CONSUMING_METHODS:
         return True
     return scope.qualified(call.func) in _CONSUMERS or _OPTIMIZER.search(scope.text(call.func)) is not None
 
 
-def repeating_loops(scope: Scope, node: cst.CSTNode) -> Iterator[cst.For | cst.While]:
+def repeating_loops(scope: Scope, node: nodes.Node) -> Iterator[nodes.For | nodes.While]:
     """The loops whose every round comes to a node; a loop goes to what it iterates over only once."""
     for loop in loops_around(scope, node):
-        if not isinstance(loop, cst.For) or not is_inside(scope, node, loop.iter):
+        if not isinstance(loop, nodes.For) or not is_inside(scope, node, loop.iter):
             yield loop
 
 
-def excludes(scope: Scope, first: cst.CSTNode, second: cst.CSTNode) -> bool:
+def excludes(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
     """Whether the second of two nodes is never reached after the first: other branches, or a return between."""
     for block in scope.ancestors(first):
-        if not isinstance(block, cst.BaseSuite):
+        if not isinstance(block, nodes.BaseSuite):
             continue
         if is_inside(scope, second, block):
             return False
         around = scope.parent(block)
-        if isinstance(around, cst.If) and around.orelse is not None and is_inside(scope, second, around.orelse):
+        if isinstance(around, nodes.If) and around.orelse is not None and is_inside(scope, second, around.orelse):
             return True
         last = block.body[-1]
-        end = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-        if isinstance(end, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
+        end = last.body[-1] if isinstance(last, nodes.SimpleStatementLine) else last
+        if isinstance(end, (nodes.Return, nodes.Raise, nodes.Continue, nodes.Break)):
             return True
     return False
 
 
-def _is_use(scope: Scope, node: cst.CSTNode) -> bool:
+def _is_use(scope: Scope, node: nodes.Node) -> bool:
     parent = scope.parent(node)
-    if isinstance(parent, cst.For):
+    if isinstance(parent, nodes.For):
         return parent.iter is node
-    if isinstance(parent, cst.CompFor):
+    if isinstance(parent, nodes.CompFor):
         return parent.iter is node
-    if isinstance(parent, cst.Arg):
+    if isinstance(parent, nodes.Arg):
         call = scope.parent(parent)
-        return isinstance(call, cst.Call) and scope.qualified(call.func) not in _LOOKERS
-    return isinstance(parent, (cst.StarredElement, cst.DictElement))
+        return isinstance(call, nodes.Call) and scope.qualified(call.func) not in _LOOKERS
+    return isinstance(parent, (nodes.StarredElement, nodes.DictElement))

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.init_events import InitEvent
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
@@ -43,7 +42,7 @@ def _names() -> Iterator[str]:
         yield from (kind + dimension for dimension in dimensions)
 
 
-def writes_lazy(event: InitEvent, subject: cst.BaseExpression, lazy: frozenset[str]) -> bool:
+def writes_lazy(event: InitEvent, subject: nodes.BaseExpression, lazy: frozenset[str]) -> bool:
     """Whether an initialisation under conditions on the class of `subject` reaches one of these lazy layers."""
     if any("type(" in test or "__class__" in test or "lazy" in test.lower() for test in event.conditions):
         return False
@@ -61,13 +60,13 @@ def _bases(name: str) -> tuple[str, ...]:
     return known.bases if known is not None else ()
 
 
-def may_have_run(scope: Scope, module: str, before: cst.CSTNode) -> bool:
+def may_have_run(scope: Scope, module: str, before: nodes.Node) -> bool:
     """Whether a module, or what it is part of, is called, materialised or loaded before a node."""
     head = module.partition(".")[0]
     parts = re.compile(
         rf"(?:{re.escape(module)}|{re.escape(head)})(?:\.forward|\.initialize_parameters|\.load_state_dict)?"
     )
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         if scope.order(call) >= scope.order(before):
             return False
         text = scope.text(call.func)

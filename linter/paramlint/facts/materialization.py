@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.package import package_of
 from paramlint.facts.scopes import Scope
@@ -23,7 +22,7 @@ def materializers(file: File) -> list[Scope]:
     """The scopes of the file's package that call `to_empty`."""
     found = []
     for scope in _scopes_with(file, "to_empty", re.compile(r"\.to_empty\(")):
-        if any(isinstance(c.func, cst.Attribute) and c.func.attr.value == "to_empty" for c in scope.find(cst.Call)):
+        if any(isinstance(c.func, nodes.Attribute) and c.func.attr.value == "to_empty" for c in scope.find(nodes.Call)):
             found.append(scope)
     return found
 
@@ -32,19 +31,19 @@ def is_built_on_meta(file: File, builder: Class | Scope) -> bool:
     """Whether a scope of the package builds with this class or function on the meta device."""
     name = builder.name
     for scope in _scopes_with(file, name, re.compile(rf"\b{name}\(")):
-        for call in scope.find(cst.Call):
+        for call in scope.find(nodes.Call):
             if is_on_meta(scope, call) and is_same_definition(scope.resolve(call.func), builder):
                 return True
     return False
 
 
-def is_on_meta(scope: Scope, call: cst.Call) -> bool:
+def is_on_meta(scope: Scope, call: nodes.Call) -> bool:
     """Whether a call says that it builds on the meta device, or stands in a `with` that does."""
     devices = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "device"]
     if any(_META.search(scope.text(device)) for device in devices):
         return True
     return any(
-        isinstance(ancestor, cst.With) and any(_META.search(scope.text(item.item)) for item in ancestor.items)
+        isinstance(ancestor, nodes.With) and any(_META.search(scope.text(item.item)) for item in ancestor.items)
         for ancestor in scope.ancestors(call)
     )
 
@@ -64,7 +63,7 @@ def _scopes_with(file: File, word: str, pattern: re.Pattern[str]) -> Iterator[Sc
             if unit.kind == "function" and pattern.search(found.source.lines(unit.first, unit.last)):
                 yield found.scope(unit)
         module = found.scope(found.outline.module)
-        if pattern.search(found.source.text) and any(pattern.search(module.text(c)) for c in module.find(cst.Call)):
+        if pattern.search(found.source.text) and any(pattern.search(module.text(c)) for c in module.find(nodes.Call)):
             yield module
 
 

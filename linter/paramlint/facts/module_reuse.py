@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.creation import is_creation
 from paramlint.facts.norms import is_norm
 from paramlint.facts.types import owns_parameters
@@ -29,7 +28,7 @@ class Use(NamedTuple):
     """A call of a submodule."""
 
     scope: Scope
-    node: cst.Call
+    node: nodes.Call
 
 
 def reused_norms(cls: Class) -> Iterator[tuple[str, Assignment, Use]]:
@@ -62,11 +61,11 @@ def _called_in_loops(forward: Scope) -> set[str]:
     return {func.attr for func in calls if isinstance(func, ast.Attribute)}
 
 
-def _second_depth(forward: Scope, name: str) -> cst.Call | None:
-    calls = [c for c in forward.find(cst.Call) if forward.self_attribute(c.func) == name and len(c.args) == 1]
+def _second_depth(forward: Scope, name: str) -> nodes.Call | None:
+    calls = [c for c in forward.find(nodes.Call) if forward.self_attribute(c.func) == name and len(c.args) == 1]
     for index, call in enumerate(calls):
         variable = call.args[0].value
-        if not isinstance(variable, cst.Name):
+        if not isinstance(variable, nodes.Name):
             continue
         if _is_carried_by_loop(forward, call, variable.value):
             return call
@@ -76,17 +75,17 @@ def _second_depth(forward: Scope, name: str) -> cst.Call | None:
     return None
 
 
-def _same_block(forward: Scope, first: cst.Call, second: cst.Call) -> bool:
+def _same_block(forward: Scope, first: nodes.Call, second: nodes.Call) -> bool:
     """Whether both run whenever one does: the nearest condition or loop around them is the same."""
-    kinds = (cst.If, cst.IfExp, cst.For, cst.While, cst.Try, cst.Else, cst.ExceptHandler)
+    kinds = (nodes.If, nodes.IfExp, nodes.For, nodes.While, nodes.Try, nodes.Else, nodes.ExceptHandler)
     around = [next((a for a in forward.ancestors(c) if isinstance(a, kinds)), None) for c in (first, second)]
     return around[0] is around[1]
 
 
-def _changed_between(forward: Scope, first: cst.Call, second: cst.Call, variable: str) -> bool:
+def _changed_between(forward: Scope, first: nodes.Call, second: nodes.Call, variable: str) -> bool:
     """Whether both calls normalise one variable, and a layer gives it a new value in between."""
     given = first.args[0].value
-    if not isinstance(given, cst.Name) or given.value != variable:
+    if not isinstance(given, nodes.Name) or given.value != variable:
         return False
     start, end = forward.order(first), forward.order(second)
     for binding in forward.bindings.get(variable, []):
@@ -104,38 +103,38 @@ def _changed_between(forward: Scope, first: cst.Call, second: cst.Call, variable
     return False
 
 
-def _is_carried_by_loop(forward: Scope, call: cst.Call, variable: str) -> bool:
+def _is_carried_by_loop(forward: Scope, call: nodes.Call, variable: str) -> bool:
     """Whether a loop over layers applies the norm to what the layer before gave, each time round."""
-    loop = next((a for a in forward.ancestors(call) if isinstance(a, (cst.For, cst.If, cst.FunctionDef))), None)
-    if not isinstance(loop, cst.For):
+    loop = next((a for a in forward.ancestors(call) if isinstance(a, (nodes.For, nodes.If, nodes.FunctionDef))), None)
+    if not isinstance(loop, nodes.For):
         return False
-    layers = {n.value for n in walk(loop.target) if isinstance(n, cst.Name)}
+    layers = {n.value for n in walk(loop.target) if isinstance(n, nodes.Name)}
     statement = forward.statement(call)
     if not _binds(forward, statement, variable):
         return False
     for inner in walk(loop.body):
-        if isinstance(inner, cst.Call) and isinstance(inner.func, cst.Name) and inner.func.value in layers:
-            takes = any(isinstance(n, cst.Name) and n.value == variable for a in inner.args for n in walk(a.value))
+        if isinstance(inner, nodes.Call) and isinstance(inner.func, nodes.Name) and inner.func.value in layers:
+            takes = any(isinstance(n, nodes.Name) and n.value == variable for a in inner.args for n in walk(a.value))
             if takes and _binds(forward, forward.statement(inner), variable):
                 return True
     return False
 
 
-def _binds(forward: Scope, statement: cst.CSTNode, variable: str) -> bool:
-    inside = {id(n) for n in walk(statement)}
-    return any(id(b.node) in inside and b.kind == "assign" for b in forward.bindings.get(variable, []))
+def _binds(forward: Scope, statement: nodes.Node, variable: str) -> bool:
+    inside = set(walk(statement))
+    return any(b.node in inside and b.kind == "assign" for b in forward.bindings.get(variable, []))
 
 
-def _has_layer_call(forward: Scope, value: cst.BaseExpression, norm: cst.Call) -> bool:
+def _has_layer_call(forward: Scope, value: nodes.BaseExpression, norm: nodes.Call) -> bool:
     """Whether an expression calls a submodule other than the norm."""
     for node in walk(value):
-        if isinstance(node, cst.Call) and forward.text(node.func) != forward.text(norm.func):
-            if forward.self_attribute(node.func) is not None or isinstance(node.func, (cst.Name, cst.Subscript)):
+        if isinstance(node, nodes.Call) and forward.text(node.func) != forward.text(norm.func):
+            if forward.self_attribute(node.func) is not None or isinstance(node.func, (nodes.Name, nodes.Subscript)):
                 return True
     return False
 
 
-def overwritten_parts(cls: Class) -> Iterator[tuple[cst.BaseExpression, str]]:
+def overwritten_parts(cls: Class) -> Iterator[tuple[nodes.BaseExpression, str]]:
     """Parts that `__init__` replaces inside a module that it is given, where the file gives one module to several.
 
     `layer.norm = Norm()` for the layers of an argument: the instances that get the same argument overwrite each other.
@@ -144,12 +143,12 @@ def overwritten_parts(cls: Class) -> Iterator[tuple[cst.BaseExpression, str]]:
     if constructor is None:
         return
     text = cls.file.source.lines(constructor.unit.first, constructor.unit.last)
-    if _PART.search(text) is None or not cls.is_module or not isinstance(constructor.node, cst.FunctionDef):
+    if _PART.search(text) is None or not cls.is_module or not isinstance(constructor.node, nodes.FunctionDef):
         return
     parameters = [p.name.value for p in constructor.node.params.params][1:]
-    for node in constructor.find(cst.Assign):
+    for node in constructor.find(nodes.Assign):
         target = node.targets[0].target
-        if not isinstance(target, cst.Attribute) or not is_creation(constructor, node.value):
+        if not isinstance(target, nodes.Attribute) or not is_creation(constructor, node.value):
             continue
         if owns_parameters(constructor.type(node.value)) is not True:
             continue
@@ -158,18 +157,18 @@ def overwritten_parts(cls: Class) -> Iterator[tuple[cst.BaseExpression, str]]:
             yield target, owner
 
 
-def _argument_of(scope: Scope, node: cst.BaseExpression, parameters: list[str], depth: int = 0) -> str | None:
+def _argument_of(scope: Scope, node: nodes.BaseExpression, parameters: list[str], depth: int = 0) -> str | None:
     """The constructor's argument that an expression is a part of: through loops and attributes that keep it."""
-    while isinstance(node, (cst.Attribute, cst.Subscript)):
+    while isinstance(node, (nodes.Attribute, nodes.Subscript)):
         kept = scope.self_attribute(node)
         if kept is not None:
             values = [a.value for n, a in scope.assignments if n == kept]
-            if len(values) != 1 or not isinstance(values[0], cst.Name):
+            if len(values) != 1 or not isinstance(values[0], nodes.Name):
                 return None
             node = values[0]
             break
         node = node.value
-    if not isinstance(node, cst.Name) or depth > 3:
+    if not isinstance(node, nodes.Name) or depth > 3:
         return None
     if node.value in parameters:
         return node.value
@@ -195,7 +194,7 @@ def _is_given_to_several(cls: Class, index: int, parameter: str) -> bool:
     return False
 
 
-def _is_argument(call: cst.Call, node: cst.CSTNode, index: int, parameter: str) -> bool:
+def _is_argument(call: nodes.Call, node: nodes.Node, index: int, parameter: str) -> bool:
     for position, arg in enumerate(call.args):
         if arg.value is node:
             return arg.keyword.value == parameter if arg.keyword is not None else position == index

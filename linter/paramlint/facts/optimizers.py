@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
+from paramlint.nodes import operators
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ OPTIMIZER_NAMES = (
 )  # fmt: skip
 
 
-def optimizer_calls(scope: Scope) -> Iterator[tuple[cst.Call, cst.BaseExpression]]:
+def optimizer_calls(scope: Scope) -> Iterator[tuple[nodes.Call, nodes.BaseExpression]]:
     """The calls that build an optimizer, each with the parameters or groups that it is given."""
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         if _last_name(call) not in OPTIMIZER_NAMES:
             continue
         found = scope.type(call)
@@ -48,16 +48,16 @@ class Built:
         models: the modules whose parameters it is given, as dotted names.
     """
 
-    call: cst.Call
+    call: nodes.Call
     name: str
     models: frozenset[str]
 
 
 def built_optimizers(scope: Scope) -> Iterator[Built]:
     """The optimizers that a scope builds: by their class, or by name where a factory makes them."""
-    for assign in scope.find(cst.Assign):
+    for assign in scope.find(nodes.Assign):
         name = scope.dotted(assign.targets[0].target)
-        if name is None or not isinstance(assign.value, cst.Call):
+        if name is None or not isinstance(assign.value, nodes.Call):
             continue
         models = {m for arg in assign.value.args for m in _models(scope, value_of(scope, arg.value))}
         if not models:
@@ -68,63 +68,63 @@ def built_optimizers(scope: Scope) -> Iterator[Built]:
             yield Built(assign.value, name, frozenset(models))
 
 
-def _models(scope: Scope, node: cst.BaseExpression) -> Iterator[str]:
+def _models(scope: Scope, node: nodes.BaseExpression) -> Iterator[str]:
     """The modules whose parameters an expression gives, filtered ones included."""
     for call in walk(node):
-        if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
+        if isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute):
             if call.func.attr.value in ("parameters", "named_parameters"):
                 written = scope.dotted(call.func.value)
                 if written is not None:
                     yield written
 
 
-def value_of(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression:
+def value_of(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression:
     """The expression that a name stands for, when it is bound once; else the node itself."""
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         bindings = scope.bindings.get(node.value, [])
         if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
             return bindings[0].value
     return node
 
 
-def groups(scope: Scope, node: cst.BaseExpression) -> list[cst.BaseExpression]:
+def groups(scope: Scope, node: nodes.BaseExpression) -> list[nodes.BaseExpression]:
     """What an optimizer's groups hold, one expression a group; without groups, the parameters as they are given."""
     node = value_of(scope, node)
-    if isinstance(node, cst.List):
-        held = [group_value(value_of(scope, e.value)) for e in node.elements if isinstance(e, cst.Element)]
+    if isinstance(node, nodes.List):
+        held = [group_value(value_of(scope, e.value)) for e in node.elements if isinstance(e, nodes.Element)]
         if any(value is not None for value in held):
             return [value for value in held if value is not None]
     return [node]
 
 
-def group_value(node: cst.CSTNode) -> cst.BaseExpression | None:
+def group_value(node: nodes.Node) -> nodes.BaseExpression | None:
     """`p` of the group `{"params": p, ...}` or `dict(params=p, ...)`."""
-    if isinstance(node, cst.Dict):
+    if isinstance(node, nodes.Dict):
         for element in node.elements:
-            if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
+            if isinstance(element, nodes.DictElement) and isinstance(element.key, nodes.SimpleString):
                 if element.key.evaluated_value == "params":
                     return element.value
-    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "dict":
+    elif isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name) and node.func.value == "dict":
         for arg in node.args:
             if arg.keyword is not None and arg.keyword.value == "params":
                 return arg.value
     return None
 
 
-def parameter_paths(scope: Scope, node: cst.BaseExpression) -> list[tuple[str, bool]]:
+def parameter_paths(scope: Scope, node: nodes.BaseExpression) -> list[tuple[str, bool]]:
     """What is certainly in a group, as dotted names: whole modules (true) and single parameters (false).
 
     `model.parameters()` gives `("model", True)`, `[model.scale]` gives `("model.scale", False)`; what is filtered, or
     not understood, gives nothing.
     """
     node = value_of(scope, node)
-    if isinstance(node, (cst.List, cst.Tuple)):
+    if isinstance(node, (nodes.List, nodes.Tuple)):
         return [path for e in node.elements for path in _element_paths(scope, e)]
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+    if isinstance(node, nodes.BinaryOperation) and isinstance(node.operator, operators.Add):
         return parameter_paths(scope, node.left) + parameter_paths(scope, node.right)
-    if not isinstance(node, cst.Call):
+    if not isinstance(node, nodes.Call):
         return []
-    if isinstance(node.func, cst.Attribute) and node.func.attr.value == "parameters" and not node.args:
+    if isinstance(node.func, nodes.Attribute) and node.func.attr.value == "parameters" and not node.args:
         written = scope.dotted(node.func.value)
         return [(written, True)] if written is not None else []
     if scope.qualified(node.func) in ("list", "tuple", "itertools.chain"):
@@ -132,14 +132,14 @@ def parameter_paths(scope: Scope, node: cst.BaseExpression) -> list[tuple[str, b
     return []
 
 
-def _element_paths(scope: Scope, element: cst.BaseElement) -> list[tuple[str, bool]]:
-    if isinstance(element, cst.StarredElement):
+def _element_paths(scope: Scope, element: nodes.BaseElement) -> list[tuple[str, bool]]:
+    if isinstance(element, nodes.StarredElement):
         return parameter_paths(scope, element.value)
     written = scope.dotted(element.value)
     return [(written, False)] if written is not None and "." in written else []
 
 
-def _last_name(call: cst.Call) -> str:
-    if isinstance(call.func, cst.Attribute):
+def _last_name(call: nodes.Call) -> str:
+    if isinstance(call.func, nodes.Attribute):
         return call.func.attr.value
-    return call.func.value if isinstance(call.func, cst.Name) else ""
+    return call.func.value if isinstance(call.func, nodes.Name) else ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.init_calls import arguments_of
 
 if TYPE_CHECKING:
@@ -24,9 +23,9 @@ RECOMPUTING = {
 _ARGUMENTS = {"torch.nn.utils.parametrize.register_parametrization": ("module", "tensor_name", "parametrization")}
 
 
-def recomputing_call(scope: Scope, node: cst.CSTNode) -> tuple[str, cst.BaseExpression, str] | None:
+def recomputing_call(scope: Scope, node: nodes.Node) -> tuple[str, nodes.BaseExpression, str] | None:
     """What makes a weight a computed one, the module it is given, and the weight's name."""
-    if not isinstance(node, cst.Call):
+    if not isinstance(node, nodes.Call):
         return None
     function = scope.qualified(node.func) or ""
     what = RECOMPUTING.get(function)
@@ -34,19 +33,19 @@ def recomputing_call(scope: Scope, node: cst.CSTNode) -> tuple[str, cst.BaseExpr
         return None
     given = arguments_of(node, _ARGUMENTS.get(function, ("module", "name")))
     module, name = given.get("module"), given.get("name") or given.get("tensor_name")
-    if module is None or not (name is None or isinstance(name, cst.SimpleString)):
+    if module is None or not (name is None or isinstance(name, nodes.SimpleString)):
         return None
-    return what, module, str(name.evaluated_value) if isinstance(name, cst.SimpleString) else "weight"
+    return what, module, str(name.evaluated_value) if isinstance(name, nodes.SimpleString) else "weight"
 
 
-def recomputed(scope: Scope, owner: cst.BaseExpression, name: str, before: cst.CSTNode) -> str | None:
+def recomputed(scope: Scope, owner: nodes.BaseExpression, name: str, before: nodes.Node) -> str | None:
     """By what a weight of a module, or of every module in a container, is computed when `before` runs."""
     values = list(_values(scope, owner, before))
     found = {_made(scope, value, name) for value in values}
     if len(found) == 1 and None not in found:
         return found.pop()
     text = scope.text(owner)
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         if scope.order(call) >= scope.order(before):
             return None
         known = recomputing_call(scope, call)
@@ -56,53 +55,55 @@ def recomputed(scope: Scope, owner: cst.BaseExpression, name: str, before: cst.C
     return None
 
 
-def _values(scope: Scope, owner: cst.BaseExpression, before: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+def _values(scope: Scope, owner: nodes.BaseExpression, before: nodes.Node) -> Iterator[nodes.BaseExpression]:
     """Everything that is assigned to a name or attribute, or put into the container under it."""
     attribute = scope.self_attribute(owner)
     text = scope.text(owner)
     if attribute is not None and scope.cls is not None:
         for assignment in scope.cls.assignments(attribute):
             yield from _items(assignment.value)
-    elif isinstance(owner, cst.Name):
+    elif isinstance(owner, nodes.Name):
         for binding in scope.bindings.get(owner.value, []):
             if binding.kind != "assign" or binding.value is None:
                 yield owner
             else:
                 yield from _items(binding.value)
-    for call in scope.find(cst.Call):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "append" and call.args:
+    for call in scope.find(nodes.Call):
+        if isinstance(call.func, nodes.Attribute) and call.func.attr.value == "append" and call.args:
             if scope.text(call.func.value) == text and scope.order(call) < scope.order(before):
                 yield call.args[0].value
 
 
-def _items(value: cst.BaseExpression | None) -> Iterator[cst.BaseExpression]:
+def _items(value: nodes.BaseExpression | None) -> Iterator[nodes.BaseExpression]:
     """A value, or what a container display holds; an empty container holds nothing."""
-    if isinstance(value, cst.Call) and isinstance(value.func, (cst.Name, cst.Attribute)):
-        last = value.func.attr.value if isinstance(value.func, cst.Attribute) else value.func.value
+    if isinstance(value, nodes.Call) and isinstance(value.func, (nodes.Name, nodes.Attribute)):
+        last = value.func.attr.value if isinstance(value.func, nodes.Attribute) else value.func.value
         if last in ("ModuleList", "Sequential"):
             for arg in value.args:
                 yield from _items(arg.value)
             return
-    if isinstance(value, (cst.List, cst.Tuple)):
+    if isinstance(value, (nodes.List, nodes.Tuple)):
         for element in value.elements:
             yield from _items(element.value)
-    elif isinstance(value, (cst.ListComp, cst.GeneratorExp)):
+    elif isinstance(value, (nodes.ListComp, nodes.GeneratorExp)):
         yield from _items(value.elt)
     elif value is not None:
         yield value
 
 
-def _made(scope: Scope, value: cst.BaseExpression, name: str) -> str | None:
+def _made(scope: Scope, value: nodes.BaseExpression, name: str) -> str | None:
     known = recomputing_call(scope, value)
     return known[0] if known is not None and known[2] == name else None
 
 
-def _conditions(scope: Scope, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    return (a for a in scope.ancestors(node) if isinstance(a, (cst.If, cst.Else, cst.For, cst.While, cst.Try)))
+def _conditions(scope: Scope, node: nodes.Node) -> Iterator[nodes.Node]:
+    return (
+        a for a in scope.ancestors(node) if isinstance(a, (nodes.If, nodes.Else, nodes.For, nodes.While, nodes.Try))
+    )
 
 
-def _is_removed(scope: Scope, text: str, start: cst.CSTNode, end: cst.CSTNode) -> bool:
-    for call in scope.find(cst.Call):
+def _is_removed(scope: Scope, text: str, start: nodes.Node, end: nodes.Node) -> bool:
+    for call in scope.find(nodes.Call):
         if scope.order(start) < scope.order(call) < scope.order(end) and call.args:
             if "remove" in scope.text(call.func) and scope.text(call.args[0].value) == text:
                 return True

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.types import owns_parameters
 
 if TYPE_CHECKING:
@@ -36,35 +35,35 @@ class ModelChange:
         kind: `replaced`, `added`, or `moved`.
     """
 
-    node: cst.CSTNode
+    node: nodes.Node
     path: str
     kind: Literal["replaced", "added", "moved"]
 
 
 def model_changes(scope: Scope) -> Iterator[ModelChange]:
     """The changes of models in a scope, in the order of the text."""
-    for node in scope.find(cst.AssignTarget, cst.Call):
-        if isinstance(node, cst.AssignTarget):
+    for node in scope.find(nodes.AssignTarget, nodes.Call):
+        if isinstance(node, nodes.AssignTarget):
             yield from _replaced(scope, node)
-        elif isinstance(node, cst.Call):
+        elif isinstance(node, nodes.Call):
             yield from _called(scope, node)
 
 
-def _replaced(scope: Scope, node: cst.AssignTarget) -> Iterator[ModelChange]:
+def _replaced(scope: Scope, node: nodes.AssignTarget) -> Iterator[ModelChange]:
     """`model.head = nn.Linear(8, 2)`, `model[0] = ...`."""
     assign = scope.parent(node)
-    target = node.target.value if isinstance(node.target, cst.Subscript) else node.target
+    target = node.target.value if isinstance(node.target, nodes.Subscript) else node.target
     path = scope.dotted(target)
-    if not isinstance(assign, cst.Assign) or not isinstance(assign.value, cst.Call) or path is None:
+    if not isinstance(assign, nodes.Assign) or not isinstance(assign.value, nodes.Call) or path is None:
         return
     found = scope.type(assign.value)
     if found is not None and (found.is_parameter or (found.is_module and owns_parameters(found))):
-        if not isinstance(node.target, cst.Name):
+        if not isinstance(node.target, nodes.Name):
             yield ModelChange(node.target, path, "replaced")
 
 
-def _called(scope: Scope, node: cst.Call) -> Iterator[ModelChange]:
-    if isinstance(node.func, cst.Attribute):
+def _called(scope: Scope, node: nodes.Call) -> Iterator[ModelChange]:
+    if isinstance(node.func, nodes.Attribute):
         name, path = node.func.attr.value, scope.dotted(node.func.value)
         if path is not None and name in _MOVES and not _keeps_device(scope, node):
             yield ModelChange(node, path, "moved")
@@ -76,5 +75,5 @@ def _called(scope: Scope, node: cst.Call) -> Iterator[ModelChange]:
             yield ModelChange(node, path, "replaced")
 
 
-def _keeps_device(scope: Scope, node: cst.Call) -> bool:
+def _keeps_device(scope: Scope, node: nodes.Call) -> bool:
     return bool(node.args) and all(_NO_DEVICE.fullmatch(scope.text(arg)) for arg in node.args)

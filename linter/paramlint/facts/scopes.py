@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
-from paramlint.syntax.nodes_from_ast import Draft
+from paramlint.nodes import Node
+from paramlint.syntax.draft import Draft
 from paramlint.syntax.outline import Kind, Unit
 from paramlint.syntax.parse import Segment
 from paramlint.syntax.walk import Survey, concrete, survey
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from paramlint.facts.classes import Class
     from paramlint.facts.containers import PlainContainer
     from paramlint.facts.files import File, Symbol
+    from paramlint.syntax.parse import Segment
 
 _WORD = re.compile(r"\w+")
 _STORED = re.compile(r"\.(?=(\w+)\b[^=\n]{0,120}(?<![=!<>])=(?!=))")
 _QUOTED = re.compile(r"[\"'](?=(\w+)[\"'])")
 
-NodeT = TypeVar("NodeT", bound=cst.CSTNode)
+NodeT = TypeVar("NodeT", bound=Node)
 BindingKind = Literal["assign", "for", "with", "parameter", "augmented", "unpack", "definition", "import", "other"]
 
 
@@ -42,10 +43,10 @@ class Binding:
     """
 
     kind: BindingKind
-    node: cst.CSTNode
-    value: cst.BaseExpression | None = None
+    node: Node
+    value: nodes.BaseExpression | None = None
     index: int | None = None
-    annotation: cst.BaseExpression | None = None
+    annotation: nodes.BaseExpression | None = None
 
 
 class Scope:
@@ -54,7 +55,7 @@ class Scope:
     def __init__(self, file: File, unit: Unit) -> None:
         self.file = file
         self.unit = unit
-        self._texts: dict[cst.CSTNode, str] = {}
+        self._texts: dict[Node, str] = {}
         self._qualified: dict[str, str | None] = {}
 
     def __repr__(self) -> str:
@@ -110,17 +111,17 @@ class Scope:
         return frozenset(_STORED.findall(self.source)) | frozenset(_QUOTED.findall(self.source))
 
     @property
-    def node(self) -> cst.CSTNode:
+    def node(self) -> Node:
         """The root of the code: a `FunctionDef`, `ClassDef` or `Module`."""
         return self.segment.node
 
     # Walking
 
-    def enter(self, node: cst.CSTNode) -> bool:
+    def enter(self, node: Node) -> bool:
         """Whether what is below a node belongs to this scope."""
         kind = node.__class__
-        if kind is cst.ClassDef or kind is cst.FunctionDef:
-            return node is self.node or (kind is cst.FunctionDef and self.kind == "function")
+        if kind is nodes.ClassDef or kind is nodes.FunctionDef:
+            return node is self.node or (kind is nodes.FunctionDef and self.kind == "function")
         return True
 
     @cached_property
@@ -128,7 +129,7 @@ class Scope:
         return survey(self.node, self.enter)
 
     @property
-    def nodes(self) -> list[cst.CSTNode]:
+    def nodes(self) -> list[Node]:
         """Every node of the scope, in the order of the text."""
         return self._survey.nodes
 
@@ -143,49 +144,53 @@ class Scope:
                 if node.__class__ in wanted:
                     yield cast(NodeT, node)
 
-    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+    def parent(self, node: Node) -> Node | None:
         """The node around a node, `None` at the root."""
-        return self._survey.parents.get(id(node))
+        return self._survey.parents.get(node)
 
-    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    def ancestors(self, node: Node) -> Iterator[Node]:
         """The nodes around a node, the nearest first, the scope's root last."""
         parents = self._survey.parents
-        current = parents.get(id(node))
+        current = parents.get(node)
         while current is not None:
             yield current
-            current = parents.get(id(current))
+            current = parents.get(current)
 
-    def statement(self, node: cst.CSTNode) -> cst.CSTNode:
+    def statement(self, node: Node) -> Node:
         """The statement that a node is part of: a simple statement's line, or a compound statement."""
         for ancestor in (node, *self.ancestors(node)):
-            if isinstance(ancestor, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+            if isinstance(ancestor, (nodes.SimpleStatementLine, nodes.BaseCompoundStatement)):
                 return ancestor
         return node
 
-    def order(self, node: cst.CSTNode) -> int:
+    def order(self, node: Node) -> int:
         """The position of a node in the order of the text."""
-        return self._positions[id(node)]
+        return self._positions[node]
 
     @cached_property
-    def _positions(self) -> dict[int, int]:
-        return {id(node): index for index, node in enumerate(self.nodes)}
+    def _positions(self) -> dict[Node, int]:
+        return {node: index for index, node in enumerate(self.nodes)}
 
-    def text(self, node: cst.CSTNode) -> str:
+    def text(self, node: Node) -> str:
         """The source code of a node."""
         found = self._texts.get(node)
         if found is None:
             found = self._texts[node] = self.segment.text(node)
         return found
 
+    def parentheses(self, node: Node) -> int:
+        """How many pairs of parentheses stand around an expression."""
+        return self.segment.parentheses(node)
+
     # Names
 
     @cached_property
     def self_name(self) -> str | None:
         """What a method calls its instance; `None` for anything else."""
-        if self.kind != "function" or self.unit.cls is None or not isinstance(self.node, cst.FunctionDef):
+        if self.kind != "function" or self.unit.cls is None or not isinstance(self.node, nodes.FunctionDef):
             return None
         for decorator in self.node.decorators:
-            if isinstance(decorator.decorator, cst.Name) and decorator.decorator.value in (
+            if isinstance(decorator.decorator, nodes.Name) and decorator.decorator.value in (
                 "staticmethod",
                 "classmethod",
             ):
@@ -193,12 +198,12 @@ class Scope:
         parameters = (*self.node.params.posonly_params, *self.node.params.params)
         return parameters[0].name.value if parameters else None
 
-    def self_attribute(self, node: cst.CSTNode) -> str | None:
+    def self_attribute(self, node: Node) -> str | None:
         """`x` of `self.x`."""
         current: Any = node  # as in `dotted`
-        if current.__class__ is cst.Attribute:
+        if current.__class__ is nodes.Attribute:
             owner = current.value
-            if owner.__class__ is cst.Name and owner.value == self.self_name:
+            if owner.__class__ is nodes.Name and owner.value == self.self_name:
                 return str(current.attr.value)
         return None
 
@@ -212,21 +217,21 @@ class Scope:
                     found.setdefault(name, []).append(binding)
         return found
 
-    def dotted(self, node: cst.CSTNode) -> str | None:
+    def dotted(self, node: Node) -> str | None:
         """`a.b.c` as written, when the node is a name or a chain of attributes on one."""
-        current: Any = node  # asked for so often that `isinstance` with LibCST's ABCs would show
-        if current.__class__ is cst.Name:
+        current: Any = node  # asked for so often that `isinstance` would show
+        if current.__class__ is nodes.Name:
             return current.value
         parts: list[str] = []
-        while current.__class__ is cst.Attribute:
+        while current.__class__ is nodes.Attribute:
             parts.append(current.attr.value)
             current = current.value
-        if current.__class__ is not cst.Name:
+        if current.__class__ is not nodes.Name:
             return None
         parts.append(current.value)
         return ".".join(reversed(parts))
 
-    def qualified(self, node: cst.CSTNode) -> str | None:
+    def qualified(self, node: Node) -> str | None:
         """The canonical name of what an expression refers to: `torch.nn.Linear` for `nn.Linear`.
 
         Imports and aliases are followed. A name that this scope binds itself has none; a name of the file or of
@@ -253,7 +258,7 @@ class Scope:
             return found if isinstance(found, str) else dotted
         return canonical(dotted)
 
-    def resolve(self, node: cst.CSTNode) -> Symbol | None:
+    def resolve(self, node: Node) -> Symbol | None:
         """The class or function of the project that an expression names, or a canonical name outside it."""
         written = self.dotted(node)
         if written is None:
@@ -270,9 +275,9 @@ class Scope:
         inner = f"{self.qualname}.<locals>.{written}"
         return inner if inner in self.file.outline.classes else written
 
-    def is_call_of(self, node: cst.CSTNode, *names: str) -> bool:
+    def is_call_of(self, node: Node, *names: str) -> bool:
         """Whether a node calls something with one of these canonical names."""
-        return isinstance(node, cst.Call) and self.qualified(node.func) in names
+        return isinstance(node, nodes.Call) and self.qualified(node.func) in names
 
     def spell(self, dotted: str) -> str:
         """How this file writes a dotted name: `nn.ModuleList` where it has `from torch import nn`."""
@@ -286,11 +291,11 @@ class Scope:
 
     # Types
 
-    def type(self, node: cst.CSTNode) -> Type | None:
+    def type(self, node: Node) -> Type | None:
         """What is known of an expression's value; `None` when it is nothing certain."""
         return infer.type_of(self, node)
 
-    def type_of_annotation(self, node: cst.CSTNode) -> Type | None:
+    def type_of_annotation(self, node: Node) -> Type | None:
         """What a value is according to its annotation."""
         return type_of_annotation(self, node)
 
@@ -315,92 +320,92 @@ class Scope:
 Bound = Iterator[tuple[str, Binding]]
 
 
-def _of_assign(node: cst.Assign) -> Bound:
+def _of_assign(node: nodes.Assign) -> Bound:
     for target in node.targets:
         yield from _targets(target.target, "assign", node, node.value)
 
 
-def _of_annotated(node: cst.AnnAssign) -> Bound:
-    if isinstance(node.target, cst.Name):
+def _of_annotated(node: nodes.AnnAssign) -> Bound:
+    if isinstance(node.target, nodes.Name):
         annotation = node.annotation.annotation
         yield node.target.value, Binding("assign", node, node.value, annotation=annotation)
 
 
-def _of_augmented(node: cst.AugAssign) -> Bound:
-    if isinstance(node.target, cst.Name):
+def _of_augmented(node: nodes.AugAssign) -> Bound:
+    if isinstance(node.target, nodes.Name):
         yield node.target.value, Binding("augmented", node, node.value)
 
 
-def _of_walrus(node: cst.NamedExpr) -> Bound:
+def _of_walrus(node: nodes.NamedExpr) -> Bound:
     return _targets(node.target, "assign", node, node.value)
 
 
-def _of_loop(node: cst.For | cst.CompFor) -> Bound:
+def _of_loop(node: nodes.For | nodes.CompFor) -> Bound:
     return _targets(node.target, "for", node, node.iter)
 
 
-def _of_with(node: cst.WithItem) -> Bound:
+def _of_with(node: nodes.WithItem) -> Bound:
     if node.asname is not None:
         yield from _targets(node.asname.name, "with", node, node.item)
 
 
-def _of_parameter(node: cst.Param) -> Bound:
+def _of_parameter(node: nodes.Param) -> Bound:
     said = node.annotation.annotation if node.annotation is not None else None
     yield node.name.value, Binding("parameter", node, node.default, annotation=said)
 
 
-def _of_definition(node: cst.FunctionDef | cst.ClassDef) -> Bound:
+def _of_definition(node: nodes.FunctionDef | nodes.ClassDef) -> Bound:
     yield node.name.value, Binding("definition", node)
 
 
-def _of_handler(node: cst.ExceptHandler) -> Bound:
+def _of_handler(node: nodes.ExceptHandler) -> Bound:
     if node.name is not None:
         yield from _targets(node.name.name, "other", node, None)
 
 
-def _of_import(node: cst.Import | cst.ImportFrom) -> Bound:
-    if isinstance(node.names, cst.ImportStar):
+def _of_import(node: nodes.Import | nodes.ImportFrom) -> Bound:
+    if isinstance(node.names, nodes.ImportStar):
         return
     for alias in node.names:
         name: Any = alias.asname.name if alias.asname is not None else alias.name
-        while isinstance(name, cst.Attribute):
+        while isinstance(name, nodes.Attribute):
             name = name.value
         yield name.value, Binding("import", node)
 
 
-#: By class, because `isinstance` with LibCST's ABCs would show.
-_BINDING: dict[type[cst.CSTNode], Callable[[Any], Bound]] = {
-    cst.AnnAssign: _of_annotated,
-    cst.Assign: _of_assign,
-    cst.AugAssign: _of_augmented,
-    cst.ClassDef: _of_definition,
-    cst.CompFor: _of_loop,
-    cst.ExceptHandler: _of_handler,
-    cst.For: _of_loop,
-    cst.FunctionDef: _of_definition,
-    cst.Import: _of_import,
-    cst.ImportFrom: _of_import,
-    cst.NamedExpr: _of_walrus,
-    cst.Param: _of_parameter,
-    cst.WithItem: _of_with,
+#: What gives the names that a node of a kind binds.
+_BINDING: dict[type[Node], Callable[[Any], Bound]] = {
+    nodes.AnnAssign: _of_annotated,
+    nodes.Assign: _of_assign,
+    nodes.AugAssign: _of_augmented,
+    nodes.ClassDef: _of_definition,
+    nodes.CompFor: _of_loop,
+    nodes.ExceptHandler: _of_handler,
+    nodes.For: _of_loop,
+    nodes.FunctionDef: _of_definition,
+    nodes.Import: _of_import,
+    nodes.ImportFrom: _of_import,
+    nodes.NamedExpr: _of_walrus,
+    nodes.Param: _of_parameter,
+    nodes.WithItem: _of_with,
 }
 
 
-def _targets(target: Any, kind: BindingKind, node: cst.CSTNode, value: cst.BaseExpression | None) -> Bound:
-    if target.__class__ is cst.Name:
+def _targets(target: Any, kind: BindingKind, node: Node, value: nodes.BaseExpression | None) -> Bound:
+    if target.__class__ is nodes.Name:
         yield target.value, Binding(kind, node, value)
         return
-    if not isinstance(target, (cst.Tuple, cst.List)):
+    if not isinstance(target, (nodes.Tuple, nodes.List)):
         return
-    values: list[cst.BaseExpression] | None = None
-    if kind == "assign" and isinstance(value, (cst.Tuple, cst.List)):
+    values: list[nodes.BaseExpression] | None = None
+    if kind == "assign" and isinstance(value, (nodes.Tuple, nodes.List)):
         if len(value.elements) == len(target.elements):
             values = [e.value for e in value.elements]
     for index, element in enumerate(target.elements):
         inner = element.value
         if values is not None:
             yield from _targets(inner, kind, node, values[index])
-        elif isinstance(inner, cst.Name):
+        elif isinstance(inner, nodes.Name):
             shown: BindingKind = "unpack" if kind == "assign" else kind
             yield inner.value, Binding(shown, node, value, index)
         else:

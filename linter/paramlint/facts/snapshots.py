@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.usage import is_module
 
 if TYPE_CHECKING:
@@ -34,12 +33,12 @@ class Snapshot:
         is_added: it is appended to a list, where it stays beside earlier ones.
     """
 
-    target: cst.CSTNode
+    target: nodes.Node
     name: str
-    node: cst.CSTNode
-    block: cst.CSTNode
-    value: cst.BaseExpression
-    owner: cst.BaseExpression
+    node: nodes.Node
+    block: nodes.Node
+    value: nodes.BaseExpression
+    owner: nodes.BaseExpression
     is_added: bool = False
 
     @property
@@ -55,7 +54,7 @@ class Snapshot:
 
 def snapshots(scope: Scope) -> Iterator[Snapshot]:
     """What the assignments and `append` calls of a scope keep, in the order of the text."""
-    for node in scope.find(cst.Assign, cst.AnnAssign, cst.Call):
+    for node in scope.find(nodes.Assign, nodes.AnnAssign, nodes.Call):
         for target, value in _kept(node):
             name = scope.dotted(target)
             if name is not None:
@@ -63,58 +62,58 @@ def snapshots(scope: Scope) -> Iterator[Snapshot]:
 
 
 def _snapshots(
-    scope: Scope, node: cst.CSTNode, target: cst.CSTNode, name: str, value: cst.BaseExpression
+    scope: Scope, node: nodes.Node, target: nodes.Node, name: str, value: nodes.BaseExpression
 ) -> Iterator[Snapshot]:
-    block = next((a for a in scope.ancestors(node) if isinstance(a, (cst.BaseSuite, cst.Module))), scope.node)
+    block = next((a for a in scope.ancestors(node) if isinstance(a, (nodes.BaseSuite, nodes.Module))), scope.node)
     for state, owner in _states(scope, value):
-        yield Snapshot(target, name, node, block, state, owner, isinstance(node, cst.Call))
-    if isinstance(value, (cst.Name, cst.Attribute)) and not isinstance(node, cst.Call):
+        yield Snapshot(target, name, node, block, state, owner, isinstance(node, nodes.Call))
+    if isinstance(value, (nodes.Name, nodes.Attribute)) and not isinstance(node, nodes.Call):
         kept = Snapshot(target, name, node, block, value, value)
         if kept.is_best and not _BEST.search(scope.text(value)) and is_module(scope, value):
             yield kept
 
 
-def _kept(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
+def _kept(node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.BaseExpression]]:
     """The targets of an assignment, or the list that is appended to, and their values."""
-    if isinstance(node, cst.Call):
-        if isinstance(node.func, cst.Attribute) and node.func.attr.value == "append" and len(node.args) == 1:
+    if isinstance(node, nodes.Call):
+        if isinstance(node.func, nodes.Attribute) and node.func.attr.value == "append" and len(node.args) == 1:
             yield node.func.value, node.args[0].value
-    elif isinstance(node, cst.Assign):
+    elif isinstance(node, nodes.Assign):
         yield from _pairs(node.targets[0].target, node.value)
-    elif isinstance(node, cst.AnnAssign) and node.value is not None:
+    elif isinstance(node, nodes.AnnAssign) and node.value is not None:
         yield from _pairs(node.target, node.value)
 
 
-def _pairs(target: cst.CSTNode, value: cst.BaseExpression) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
-    if isinstance(target, (cst.Tuple, cst.List)):
-        if isinstance(value, (cst.Tuple, cst.List)) and len(target.elements) == len(value.elements):
+def _pairs(target: nodes.Node, value: nodes.BaseExpression) -> Iterator[tuple[nodes.Node, nodes.BaseExpression]]:
+    if isinstance(target, (nodes.Tuple, nodes.List)):
+        if isinstance(value, (nodes.Tuple, nodes.List)) and len(target.elements) == len(value.elements):
             for inner, part in zip(target.elements, value.elements, strict=True):
                 yield from _pairs(inner.value, part.value)
         return
-    yield (target.value if isinstance(target, cst.Subscript) else target), value
+    yield (target.value if isinstance(target, nodes.Subscript) else target), value
 
 
-def _states(scope: Scope, value: cst.BaseExpression) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+def _states(scope: Scope, value: nodes.BaseExpression) -> Iterator[tuple[nodes.BaseExpression, nodes.BaseExpression]]:
     """The state dicts that share a model's tensors in a value, each with its model; shallow copies share them too."""
-    if isinstance(value, cst.IfExp):
+    if isinstance(value, nodes.IfExp):
         for arm in (value.body, value.orelse):
             yield from _states(scope, arm)
-    elif isinstance(value, (cst.Dict, cst.Tuple)):
+    elif isinstance(value, (nodes.Dict, nodes.Tuple)):
         for element in value.elements:
             yield from _states(scope, element.value)
-    elif isinstance(value, cst.Call):
+    elif isinstance(value, nodes.Call):
         owner = _owner(scope, value)
         if owner is not None and not _PLAIN_STATE.search(scope.text(owner)):
             yield value, owner
 
 
-def _owner(scope: Scope, call: cst.Call) -> cst.BaseExpression | None:
+def _owner(scope: Scope, call: nodes.Call) -> nodes.BaseExpression | None:
     """The model of `model.state_dict()`, `dict(model.state_dict())` or `model.state_dict().copy()`."""
-    if isinstance(call.func, cst.Attribute) and not call.args:
+    if isinstance(call.func, nodes.Attribute) and not call.args:
         if call.func.attr.value == "state_dict":
             return call.func.value
-        if call.func.attr.value == "copy" and isinstance(call.func.value, cst.Call):
+        if call.func.attr.value == "copy" and isinstance(call.func.value, nodes.Call):
             return _owner(scope, call.func.value)
-    if len(call.args) == 1 and isinstance(call.args[0].value, cst.Call) and scope.qualified(call.func) in _SHALLOW:
+    if len(call.args) == 1 and isinstance(call.args[0].value, nodes.Call) and scope.qualified(call.func) in _SHALLOW:
         return _owner(scope, call.args[0].value)
     return None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.assignments import Assignment
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
@@ -15,12 +14,12 @@ _PLAIN_METACLASSES = {"ABCMeta", "abc.ABCMeta"}
 _NEEDS_NOTHING = {"torch.nn.Module", "object", "abc.ABC", "typing.Generic"}
 
 
-def initializer_calls(scope: Scope) -> list[cst.Call]:
+def initializer_calls(scope: Scope) -> list[nodes.Call]:
     """The calls of `super().__init__` or of a base's `__init__`, in the order of the text."""
     return [
         call
-        for call in scope.find(cst.Call)
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "__init__"
+        for call in scope.find(nodes.Call)
+        if isinstance(call.func, nodes.Attribute) and call.func.attr.value == "__init__"
     ]
 
 
@@ -73,7 +72,7 @@ def takes_no_arguments(cls: Class) -> bool:
 
 
 def _is_optional(constructor: Scope) -> bool:
-    if not isinstance(constructor.node, cst.FunctionDef):
+    if not isinstance(constructor.node, nodes.FunctionDef):
         return False
     params = constructor.node.params
     wanted = [*params.posonly_params, *params.params][1:] + list(params.kwonly_params)

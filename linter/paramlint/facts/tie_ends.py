@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import says_shared
 from paramlint.facts.materialization import files_with, is_same_definition
 from paramlint.facts.module_places import exclude_each_other
 from paramlint.knowledge import PARAMETER_CLASSES
+from paramlint.nodes import operators
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class
@@ -33,7 +33,7 @@ _ADDED = re.compile(r"\+(?:[\s(\\]|#[^\n]*\n)*\w+\s*\.\s*(\w+)")
 class Replacement:
     """The statement that ends a tie: the node, what gets a new parameter, and the two sides of the tie."""
 
-    node: cst.CSTNode
+    node: nodes.Node
     what: str
     target: str
     source: str
@@ -79,7 +79,7 @@ def _is_made_by_constructor(cls: Class, scope: Scope) -> bool:
 
 
 def _called_on_self(scope: Scope) -> set[str]:
-    return {name for call in scope.find(cst.Call) if (name := scope.self_attribute(call.func)) is not None}
+    return {name for call in scope.find(nodes.Call) if (name := scope.self_attribute(call.func)) is not None}
 
 
 def _replacements(scope: Scope, tie: Tie, tied: Scope) -> Iterator[Replacement]:
@@ -92,13 +92,13 @@ def _replacements(scope: Scope, tie: Tie, tied: Scope) -> Iterator[Replacement]:
     text = scope.file.source.lines(scope.unit.first, scope.unit.last)
     if not re.search(rf"\.(?:{'|'.join(last)})\s*=[^=]|_norm\(|orthogonal\(", text):
         return
-    for node in scope.find(cst.Assign, cst.Call):
-        if isinstance(node, cst.Assign) and node is not tie.node:
+    for node in scope.find(nodes.Assign, nodes.Call):
+        if isinstance(node, nodes.Assign) and node is not tie.node:
             place = node.targets[0].target
             written = scope.dotted(place)
             if written in sides and is_creation(scope, node.value) and not _wraps(scope, node.value, sides):
                 yield Replacement(place, written, target, source)
-        elif isinstance(node, cst.Call) and node.args and scope.qualified(node.func) in _REPLACING:
+        elif isinstance(node, nodes.Call) and node.args and scope.qualified(node.func) in _REPLACING:
             written = scope.dotted(node.args[0].value)
             if written in {target.rpartition(".")[0], source.rpartition(".")[0]}:
                 yield Replacement(node, written, target, source)
@@ -110,25 +110,25 @@ def _prefixes(dotted: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(2, len(parts) + 1)]
 
 
-def _wraps(scope: Scope, value: cst.BaseExpression, sides: set[str]) -> bool:
+def _wraps(scope: Scope, value: nodes.BaseExpression, sides: set[str]) -> bool:
     """Whether a new parameter is made from one of the sides; that is another rule's business."""
-    if not isinstance(value, cst.Call) or scope.qualified(value.func) not in PARAMETER_CLASSES:
+    if not isinstance(value, nodes.Call) or scope.qualified(value.func) not in PARAMETER_CLASSES:
         return False
     return any(side in scope.text(value) for side in sides)
 
 
-def _is_made_again(scope: Scope, after: cst.CSTNode) -> bool:
+def _is_made_again(scope: Scope, after: nodes.Node) -> bool:
     """Whether a scope ties again further down: an assignment of one weight to another, or a call that says so."""
-    for node in scope.find(cst.Assign, cst.Call):
+    for node in scope.find(nodes.Assign, nodes.Call):
         if scope.order(node) <= scope.order(after):
             continue
-        if isinstance(node, cst.Call):
-            name = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
-            if isinstance(name, cst.Name) and (says_shared(name.value) or "post_init" in name.value):
+        if isinstance(node, nodes.Call):
+            name = node.func.attr if isinstance(node.func, nodes.Attribute) else node.func
+            if isinstance(name, nodes.Name) and (says_shared(name.value) or "post_init" in name.value):
                 return True
-        elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Attribute):
+        elif isinstance(node, nodes.Assign) and isinstance(node.value, nodes.Attribute):
             target = node.targets[0].target
-            if isinstance(target, cst.Attribute) and target.attr.value == node.value.attr.value:
+            if isinstance(target, nodes.Attribute) and target.attr.value == node.value.attr.value:
                 return True
     return False
 
@@ -146,14 +146,14 @@ def _caller_ties(cls: Class, method: str) -> bool:
     return False
 
 
-def bias_without_place(scope: Scope, node: cst.Assign) -> str | None:
+def bias_without_place(scope: Scope, node: nodes.Assign) -> str | None:
     """The layer that a bias of its own is added to, where the package ties that bias to the layer's.
 
     A head keeps `self.bias = nn.Parameter(...)` beside `self.decoder = nn.Linear(..., bias=False)`. Code elsewhere that
     resizes the layer's bias and assigns it to the head's, finds no bias, so the head's keeps its old size.
     """
     name = scope.self_attribute(node.targets[0].target)
-    if name is None or scope.cls is None or scope.name != "__init__" or not isinstance(node.value, cst.Call):
+    if name is None or scope.cls is None or scope.name != "__init__" or not isinstance(node.value, nodes.Call):
         return None
     if scope.qualified(node.value.func) not in PARAMETER_CLASSES:
         return None
@@ -168,9 +168,9 @@ def _layer_before(cls: Class, name: str) -> str | None:
     forward = cls.own_method("forward")
     if forward is None or name not in _ADDED.findall(forward.source):
         return None
-    for node in forward.find(cst.BinaryOperation):
-        if isinstance(node.operator, cst.Add) and forward.self_attribute(node.right) == name:
-            if isinstance(node.left, cst.Call):
+    for node in forward.find(nodes.BinaryOperation):
+        if isinstance(node.operator, operators.Add) and forward.self_attribute(node.right) == name:
+            if isinstance(node.left, nodes.Call):
                 return forward.self_attribute(node.left.func)
     return None
 
@@ -178,11 +178,11 @@ def _layer_before(cls: Class, name: str) -> str | None:
 def _is_without_bias(cls: Class, layer: str) -> bool:
     found = cls.assignments(layer)
     value = found[0].value if len(found) == 1 else None
-    if not isinstance(value, cst.Call):
+    if not isinstance(value, nodes.Call):
         return False
     flags = {arg.keyword.value: arg.value for arg in value.args if arg.keyword is not None}
     flag = flags.get("bias")
-    return isinstance(flag, cst.Name) and flag.value == "False"
+    return isinstance(flag, nodes.Name) and flag.value == "False"
 
 
 def _is_tied_here(scope: Scope, name: str, layer: str) -> bool:
@@ -205,7 +205,7 @@ def _is_assigned_elsewhere(scope: Scope, name: str) -> bool:
             if holder is None or not re.search(rf"\b{head.name}\(", _text(holder)):
                 continue
             for method in _methods_with(holder, assigned):
-                if any(_gives_bias(method, node, name, holder, head) for node in method.find(cst.Assign)):
+                if any(_gives_bias(method, node, name, holder, head) for node in method.find(nodes.Assign)):
                     return True
     return False
 
@@ -223,10 +223,10 @@ def _methods_with(cls: Class, pattern: re.Pattern[str]) -> Iterator[Scope]:
                     yield scope
 
 
-def _gives_bias(method: Scope, node: cst.Assign, name: str, holder: Class, head: Class) -> bool:
+def _gives_bias(method: Scope, node: nodes.Assign, name: str, holder: Class, head: Class) -> bool:
     """Whether an assignment is `self.head.name = x.bias`, where `self.head` of the holder is a `head`."""
     target = method.dotted(node.targets[0].target)
-    if target is None or not isinstance(node.value, cst.Attribute) or node.value.attr.value != "bias":
+    if target is None or not isinstance(node.value, nodes.Attribute) or node.value.attr.value != "bias":
         return False
     root, *path = target.split(".")
     if root != method.self_name or len(path) < 2 or path[-1] != name:

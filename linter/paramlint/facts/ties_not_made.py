@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.intent import says_shared
 from paramlint.facts.last_assignment import latest_value
 from paramlint.facts.materialization import files_with
@@ -32,15 +31,15 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 # Places that are not there
 
 
-def missing_place(scope: Scope, node: cst.Assign) -> str | None:
+def missing_place(scope: Scope, node: nodes.Assign) -> str | None:
     """Why the target of what looks like a tie, `a.weight = b.weight`, does not exist; `None` where it does, or may."""
     target = node.targets[0].target
-    if not isinstance(target, cst.Attribute) or not isinstance(node.value, cst.Attribute):
+    if not isinstance(target, nodes.Attribute) or not isinstance(node.value, nodes.Attribute):
         return None
     if not is_parameter(scope, node.value):
         return None
     owner = target.value
-    if isinstance(owner, cst.Subscript):
+    if isinstance(owner, nodes.Subscript):
         return _without_items(scope, owner, node)
     known = _here(scope, owner, node)
     if known is None or not known.is_module:
@@ -55,7 +54,7 @@ def missing_place(scope: Scope, node: cst.Assign) -> str | None:
     return None
 
 
-def _without_items(scope: Scope, owner: cst.Subscript, node: cst.Assign) -> str | None:
+def _without_items(scope: Scope, owner: nodes.Subscript, node: nodes.Assign) -> str | None:
     """`head[0].weight` where `head` is a module that has no items."""
     known = _here(scope, owner.value, node)
     if known is None or not known.is_module:
@@ -72,9 +71,9 @@ def _without_items(scope: Scope, owner: cst.Subscript, node: cst.Assign) -> str 
     return None if known.cls.method("__getitem__") is not None else shown
 
 
-def _here(scope: Scope, owner: cst.BaseExpression, node: cst.Assign) -> Type | None:
+def _here(scope: Scope, owner: nodes.BaseExpression, node: nodes.Assign) -> Type | None:
     """What an expression is at a statement: what the last assignment on the way there gave it, else what all do."""
-    if isinstance(owner, cst.Name):
+    if isinstance(owner, nodes.Name):
         value = latest_value(scope, owner.value, node)
         if value is not None:
             return scope.type(value)
@@ -84,10 +83,10 @@ def _here(scope: Scope, owner: cst.BaseExpression, node: cst.Assign) -> Type | N
 # Methods that nobody calls
 
 
-def uncalled_tie(scope: Scope) -> cst.Name | None:
+def uncalled_tie(scope: Scope) -> nodes.Name | None:
     """The name of a method that makes a tie and that nothing in the package calls, though the class is built there."""
     cls = scope.cls
-    if cls is None or scope.name.startswith("__") or not isinstance(scope.node, cst.FunctionDef):
+    if cls is None or scope.name.startswith("__") or not isinstance(scope.node, nodes.FunctionDef):
         return None
     if not says_shared(scope.name) or scope.node.decorators or not cls.is_module or not cls.is_complete:
         return None
@@ -104,10 +103,10 @@ def uncalled_tie(scope: Scope) -> cst.Name | None:
 # Options that nothing acts on
 
 
-def idle_options(cls: Class) -> Iterator[cst.Name]:
+def idle_options(cls: Class) -> Iterator[nodes.Name]:
     """Arguments of a constructor that ask for a tie, and that are not read, or only kept and not read again."""
     constructor = cls.own_method("__init__")
-    if constructor is None or not cls.is_module or not isinstance(constructor.node, cst.FunctionDef):
+    if constructor is None or not cls.is_module or not isinstance(constructor.node, nodes.FunctionDef):
         return
     text = cls.file.source.lines(constructor.unit.first, constructor.unit.last)
     if re.search(r"\blocals\(|\bsave_hyperparameters\b|\bNotImplemented", text):
@@ -119,10 +118,10 @@ def idle_options(cls: Class) -> Iterator[cst.Name]:
 
 
 def _is_idle(cls: Class, constructor: Scope, name: str) -> bool:
-    uses = [n for n in constructor.find(cst.Name) if n.value == name and _is_read(constructor, n)]
+    uses = [n for n in constructor.find(nodes.Name) if n.value == name and _is_read(constructor, n)]
     if not uses:
         return _has_two_modules(cls)
-    kept = [a for n, a in constructor.assignments if n == name and isinstance(a.value, cst.Name)]
+    kept = [a for n, a in constructor.assignments if n == name and isinstance(a.value, nodes.Name)]
     if len(uses) > 1 or len(kept) != 1 or kept[0].value is not uses[0]:
         return False
     word = re.compile(rf"""\.{name}\b|["']{name}["']""")
@@ -130,13 +129,13 @@ def _is_idle(cls: Class, constructor: Scope, name: str) -> bool:
     return found == 1 and _has_two_modules(cls)
 
 
-def _is_read(scope: Scope, node: cst.Name) -> bool:
+def _is_read(scope: Scope, node: nodes.Name) -> bool:
     parent = scope.parent(node)
-    if isinstance(parent, cst.Attribute):
+    if isinstance(parent, nodes.Attribute):
         return parent.value is node
-    if isinstance(parent, cst.Arg):
+    if isinstance(parent, nodes.Arg):
         return parent.value is node
-    return not isinstance(parent, (cst.Param, cst.AssignTarget))
+    return not isinstance(parent, (nodes.Param, nodes.AssignTarget))
 
 
 def _has_two_modules(cls: Class) -> bool:
@@ -148,7 +147,7 @@ def _has_two_modules(cls: Class) -> bool:
 # Keys that name nothing
 
 
-def missing_names(cls: Class) -> Iterator[tuple[cst.BaseExpression, str]]:
+def missing_names(cls: Class) -> Iterator[tuple[nodes.BaseExpression, str]]:
     """The keys of `_tied_weights_keys` whose first part is no attribute of the class, where all of it is known."""
     declared = [a for n, a in cls.body.assignments if n == "_tied_weights_keys"]
     if len(declared) != 1 or not cls.is_module or not all(_is_known(base) for base in cls.outside):
@@ -157,14 +156,14 @@ def missing_names(cls: Class) -> Iterator[tuple[cst.BaseExpression, str]]:
     if any(_DYNAMIC.search(text) for text in texts):
         return
     value = declared[0].value
-    nodes: list[cst.BaseExpression] = []
-    if isinstance(value, (cst.List, cst.Tuple, cst.Set)):
-        nodes = [element.value for element in value.elements]
-    elif isinstance(value, cst.Dict):
+    keys: list[nodes.BaseExpression] = []
+    if isinstance(value, (nodes.List, nodes.Tuple, nodes.Set)):
+        keys = [element.value for element in value.elements]
+    elif isinstance(value, nodes.Dict):
         for entry in value.elements:
-            nodes += [entry.key, entry.value] if isinstance(entry, cst.DictElement) else []
-    for node in nodes:
-        key = node.evaluated_value if isinstance(node, cst.SimpleString) else None
+            keys += [entry.key, entry.value] if isinstance(entry, nodes.DictElement) else []
+    for node in keys:
+        key = node.evaluated_value if isinstance(node, nodes.SimpleString) else None
         if isinstance(key, str) and _PLAIN_KEY.fullmatch(key):
             part = _missing_part(cls, key)
             if part is not None:

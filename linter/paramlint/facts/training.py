@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
+from paramlint import nodes
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -19,16 +19,16 @@ _STEPS_IN_SOURCE = re.compile(r"\.(step|backward)\(")
 #: Things with a `step` that changes no parameter.
 _OTHER_STEPPER = re.compile(r"sched|env|prof|bar|timer|writer|warmup|lr_|_lr|progress", re.I)
 
-Loop = cst.For | cst.While
+Loop = nodes.For | nodes.While
 
 
-def trains(scope: Scope, call: cst.Call) -> bool:
+def trains(scope: Scope, call: nodes.Call) -> bool:
     """Whether a call changes parameters: a step, a backward pass that leads to one, or a function that does these."""
     name = _last_name(call)
     if name in ("backward", "minimize"):
         return True
     if name == "step":
-        receiver = scope.text(call.func.value) if isinstance(call.func, cst.Attribute) else ""
+        receiver = scope.text(call.func.value) if isinstance(call.func, nodes.Attribute) else ""
         return _OTHER_STEPPER.search(receiver) is None
     called = _function(scope, call)
     if called is not None:
@@ -36,21 +36,21 @@ def trains(scope: Scope, call: cst.Call) -> bool:
     return _TRAINING_NAME.fullmatch(name) is not None and not _sets_mode(call)
 
 
-def loops_around(scope: Scope, node: cst.CSTNode) -> Iterator[Loop]:
+def loops_around(scope: Scope, node: nodes.Node) -> Iterator[Loop]:
     """The loops that a node is in, the innermost first; a function in between ends them."""
     for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)):
+        if isinstance(ancestor, (nodes.FunctionDef, nodes.Lambda)):
             return
-        if isinstance(ancestor, (cst.For, cst.While)):
+        if isinstance(ancestor, (nodes.For, nodes.While)):
             yield ancestor
 
 
-def is_inside(scope: Scope, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
+def is_inside(scope: Scope, node: nodes.Node, outer: nodes.Node) -> bool:
     """Whether a node is, or is part of, another."""
     return node is outer or any(ancestor is outer for ancestor in scope.ancestors(node))
 
 
-def rebinds(scope: Scope, outer: cst.CSTNode, owner: cst.CSTNode) -> bool:
+def rebinds(scope: Scope, outer: nodes.Node, owner: nodes.Node) -> bool:
     """Whether a piece of code gives what an expression names, or starts with, something new.
 
     Another name for the same thing, as in `net = model.module`, is not new; an expression that is no name is.
@@ -58,8 +58,8 @@ def rebinds(scope: Scope, outer: cst.CSTNode, owner: cst.CSTNode) -> bool:
     return _rebinds(scope, outer, owner, 5)
 
 
-def _rebinds(scope: Scope, outer: cst.CSTNode, owner: cst.CSTNode, depth: int) -> bool:
-    if isinstance(owner, cst.IfExp):
+def _rebinds(scope: Scope, outer: nodes.Node, owner: nodes.Node, depth: int) -> bool:
+    if isinstance(owner, nodes.IfExp):
         return any(_rebinds(scope, outer, arm, depth) for arm in (owner.body, owner.orelse))
     written = scope.dotted(owner)
     if written is None or not depth:
@@ -71,37 +71,37 @@ def _rebinds(scope: Scope, outer: cst.CSTNode, owner: cst.CSTNode, depth: int) -
             continue
         if binding.kind != "assign" or binding.value is None or _rebinds(scope, outer, binding.value, depth - 1):
             return True
-    for target in scope.find(cst.AssignTarget):
-        if isinstance(target.target, cst.Attribute) and scope.dotted(target.target) in prefixes:
+    for target in scope.find(nodes.AssignTarget):
+        if isinstance(target.target, nodes.Attribute) and scope.dotted(target.target) in prefixes:
             if is_inside(scope, target, outer):
                 return True
     return False
 
 
-def training_loop(scope: Scope, node: cst.CSTNode, owner: cst.CSTNode) -> Loop | None:
+def training_loop(scope: Scope, node: nodes.Node, owner: nodes.Node) -> Loop | None:
     """The innermost loop around a node that trains, unless the owner, a model, is made anew in it."""
     for loop in loops_around(scope, node):
         if rebinds(scope, loop, owner):
             return None
-        if any(trains(scope, call) and is_inside(scope, call, loop) for call in scope.find(cst.Call)):
+        if any(trains(scope, call) and is_inside(scope, call, loop) for call in scope.find(nodes.Call)):
             return loop
     return None
 
 
-def _last_name(call: cst.Call) -> str:
-    if isinstance(call.func, cst.Attribute):
+def _last_name(call: nodes.Call) -> str:
+    if isinstance(call.func, nodes.Attribute):
         return call.func.attr.value
-    return call.func.value if isinstance(call.func, cst.Name) else ""
+    return call.func.value if isinstance(call.func, nodes.Name) else ""
 
 
-def _sets_mode(call: cst.Call) -> bool:
+def _sets_mode(call: nodes.Call) -> bool:
     """`model.train()`, `model.train(False)`, `net.train(mode=flag)`."""
-    if not isinstance(call.func, cst.Attribute) or call.func.attr.value != "train":
+    if not isinstance(call.func, nodes.Attribute) or call.func.attr.value != "train":
         return False
-    return not call.args or (len(call.args) == 1 and not isinstance(call.args[0].value, cst.Call))
+    return not call.args or (len(call.args) == 1 and not isinstance(call.args[0].value, nodes.Call))
 
 
-def _function(scope: Scope, call: cst.Call) -> Scope | None:
+def _function(scope: Scope, call: nodes.Call) -> Scope | None:
     """The function or method of the project that is called."""
     method = scope.self_attribute(call.func)
     if method is not None and scope.cls is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.knowledge import module_class
+from paramlint.nodes import operators
 
 if TYPE_CHECKING:
     from paramlint.facts.files import Symbol
@@ -26,69 +26,72 @@ class TypeTest:
         exact: subclasses do not pass (`type(m) is C`).
     """
 
-    node: cst.BaseExpression
-    subject: cst.BaseExpression
-    classes: tuple[cst.BaseExpression, ...]
+    node: nodes.BaseExpression
+    subject: nodes.BaseExpression
+    classes: tuple[nodes.BaseExpression, ...]
     exact: bool
 
 
-def type_test(scope: Scope, node: cst.CSTNode) -> TypeTest | None:
+def type_test(scope: Scope, node: nodes.Node) -> TypeTest | None:
     """The test that an expression is by itself; negated ones are none."""
-    if isinstance(node, cst.Call):
-        if not isinstance(node.func, cst.Name) or node.func.value != "isinstance" or len(node.args) != 2:
+    if isinstance(node, nodes.Call):
+        if not isinstance(node.func, nodes.Name) or node.func.value != "isinstance" or len(node.args) != 2:
             return None
         return TypeTest(node, node.args[0].value, _options(node.args[1].value), False)
-    if not isinstance(node, cst.Comparison) or len(node.comparisons) != 1:
+    if not isinstance(node, nodes.Comparison) or len(node.comparisons) != 1:
         return None
     right = node.comparisons[0]
     subject = class_asked(scope, node.left)
     if subject is None:
         return None
-    if isinstance(right.operator, (cst.Is, cst.Equal)):
+    if isinstance(right.operator, (operators.Is, operators.Equal)):
         return TypeTest(node, subject, (right.comparator,), True)
-    return TypeTest(node, subject, _options(right.comparator), True) if isinstance(right.operator, cst.In) else None
+    return (
+        TypeTest(node, subject, _options(right.comparator), True) if isinstance(right.operator, operators.In) else None
+    )
 
 
-def class_asked(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression | None:
+def class_asked(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression | None:
     """`m` of `type(m)` and `m.__class__`, also under a local name."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "type":
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name) and node.func.value == "type":
         return node.args[0].value if len(node.args) == 1 else None
-    if isinstance(node, cst.Attribute) and node.attr.value == "__class__":
+    if isinstance(node, nodes.Attribute) and node.attr.value == "__class__":
         return node.value
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         bindings = scope.bindings.get(node.value, [])
         if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
             value = bindings[0].value
-            return None if isinstance(value, cst.Name) else class_asked(scope, value)
+            return None if isinstance(value, nodes.Name) else class_asked(scope, value)
     return None
 
 
-def classes_proved(scope: Scope, node: cst.BaseExpression) -> tuple[cst.BaseExpression, ...]:
+def classes_proved(scope: Scope, node: nodes.BaseExpression) -> tuple[nodes.BaseExpression, ...]:
     """The classes of which a name is one, because of the conditions around it; empty where none says so."""
-    text, below = scope.text(node), node
+    text = scope.text(node)
+    below: nodes.Node = node
     for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, (cst.If, cst.IfExp)) and below is ancestor.body:
+        if isinstance(ancestor, (nodes.If, nodes.IfExp)) and below is ancestor.body:
             found = _proved(scope, ancestor.test, text)
             if found:
                 return found
-        if isinstance(ancestor, cst.FunctionDef):
+        if isinstance(ancestor, nodes.FunctionDef):
             return ()
-        below = ancestor  # type: ignore[assignment]
+        below = ancestor
     return ()
 
 
-def _proved(scope: Scope, test: cst.BaseExpression, text: str) -> tuple[cst.BaseExpression, ...]:
-    if isinstance(test, cst.BooleanOperation):
+def _proved(scope: Scope, test: nodes.BaseExpression, text: str) -> tuple[nodes.BaseExpression, ...]:
+    if isinstance(test, nodes.BooleanOperation):
         left, right = _proved(scope, test.left, text), _proved(scope, test.right, text)
-        if isinstance(test.operator, cst.And):
+        if isinstance(test.operator, operators.And):
             return left or right
         return (*left, *right) if left and right else ()
     found = type_test(scope, test)
     return found.classes if found is not None and scope.text(found.subject) == text else ()
 
 
-def _options(node: cst.BaseExpression) -> tuple[cst.BaseExpression, ...]:
-    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+def _options(node: nodes.BaseExpression) -> tuple[nodes.BaseExpression, ...]:
+    if isinstance(node, (nodes.Tuple, nodes.List, nodes.Set)):
         return tuple(element.value for element in node.elements)
     return (node,)
 
@@ -96,16 +99,16 @@ def _options(node: cst.BaseExpression) -> tuple[cst.BaseExpression, ...]:
 # Tests that no object passes
 
 
-def operands(test: cst.BaseExpression) -> list[cst.BaseExpression]:
+def operands(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
     """The tests that `and` and `or` join."""
-    if isinstance(test, cst.BooleanOperation):
+    if isinstance(test, nodes.BooleanOperation):
         return operands(test.left) + operands(test.right)
     return [test]
 
 
-def alternatives(scope: Scope, test: cst.BaseExpression) -> list[TypeTest]:
+def alternatives(scope: Scope, test: nodes.BaseExpression) -> list[TypeTest]:
     """The type tests of which a condition is true when any is; empty for a condition that asks anything else too."""
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or):
+    if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.Or):
         left, right = alternatives(scope, test.left), alternatives(scope, test.right)
         return left + right if left and right else []
     found = type_test(scope, test)

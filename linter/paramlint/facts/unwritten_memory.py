@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.initialization import EmptyParameter, initialization_of
 from paramlint.facts.memo import remember
@@ -61,7 +60,7 @@ def _fates(cls: Class) -> Iterator[Fate]:
             yield fate
 
 
-def fate_of(scope: Scope, node: cst.Call) -> Fate | None:
+def fate_of(scope: Scope, node: nodes.Call) -> Fate | None:
     """The fate of the parameter that a call allocates, if nobody writes it."""
     if scope.cls is None or not is_allocator(scope, node) or not _has_parameters(scope.cls) or not scope.cls.is_module:
         return None
@@ -104,7 +103,7 @@ def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
 def _is_uncalled(method: Scope) -> bool:
     """Whether a method that initialises is mentioned nowhere but where it is defined."""
     node = method.node
-    if not isinstance(node, cst.FunctionDef) or not _INIT_METHOD.match(method.name) or node.decorators:
+    if not isinstance(node, nodes.FunctionDef) or not _INIT_METHOD.match(method.name) or node.decorators:
         return False
     if any(param.default is None for param in node.params.params[1:]):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
+from paramlint import nodes
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class
@@ -17,7 +17,7 @@ _MODULE_ONLY = {
 }  # fmt: skip
 
 
-def is_module(scope: Scope, node: cst.CSTNode) -> bool:
+def is_module(scope: Scope, node: nodes.Node) -> bool:
     """Whether a value is an `nn.Module`, by its type or, where that is unknown, by what is called on it.
 
     A name is looked for in its own scope, an attribute of the instance in all methods of the class.
@@ -26,7 +26,7 @@ def is_module(scope: Scope, node: cst.CSTNode) -> bool:
     return is_used_as_module(scope, node) if found is None else found.is_module
 
 
-def is_used_as_module(scope: Scope, node: cst.CSTNode) -> bool:
+def is_used_as_module(scope: Scope, node: nodes.Node) -> bool:
     """Whether a name or attribute is used as only modules are: by their methods, or by its `weight` or `bias`."""
     written = scope.dotted(node)
     if written is None:
@@ -34,7 +34,7 @@ def is_used_as_module(scope: Scope, node: cst.CSTNode) -> bool:
     return any(_calls_module_methods(p, written) or _has_weight(p, written) for p in _places(scope, node))
 
 
-def _places(scope: Scope, node: cst.CSTNode) -> Iterator[Scope]:
+def _places(scope: Scope, node: nodes.Node) -> Iterator[Scope]:
     yield scope
     name = scope.self_attribute(node)
     if name is not None and scope.cls is not None:
@@ -42,8 +42,8 @@ def _places(scope: Scope, node: cst.CSTNode) -> Iterator[Scope]:
 
 
 def _calls_module_methods(scope: Scope, written: str) -> bool:
-    for call in scope.find(cst.Call):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in _MODULE_ONLY:
+    for call in scope.find(nodes.Call):
+        if isinstance(call.func, nodes.Attribute) and call.func.attr.value in _MODULE_ONLY:
             if scope.dotted(call.func.value) == written and all(arg.keyword is not None for arg in call.args):
                 return True
     return False
@@ -53,7 +53,7 @@ def _has_weight(scope: Scope, written: str) -> bool:
     """Whether code speaks of a value's `weight` or `bias`: a layer, for no tensor has these."""
     return any(
         node.attr.value in ("weight", "bias") and scope.dotted(node.value) == written
-        for node in scope.find(cst.Attribute)
+        for node in scope.find(nodes.Attribute)
     )
 
 
@@ -70,7 +70,7 @@ def run_by_forward(cls: Class) -> list[Scope]:
 
 
 def _attributes(method: Scope) -> Iterator[str]:
-    for node in method.find(cst.Attribute):
+    for node in method.find(nodes.Attribute):
         name = method.self_attribute(node)
         if name is not None:
             yield name

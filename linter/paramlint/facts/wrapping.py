@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.containers import PlainContainer
 from paramlint.finding import Change, Fix
 
@@ -18,11 +17,11 @@ def wrap(container: PlainContainer, what: Literal["Module", "Parameter"]) -> Fix
         return Fix("Remove the trailing comma", (Change(value, value, scope.text(container.trailing_comma)),))
     if not container.is_flat or any(held.type.kind != what.lower() for held in container.held):
         return None
-    if isinstance(value, (cst.List, cst.ListComp, cst.Tuple)):
+    if isinstance(value, (nodes.List, nodes.ListComp, nodes.Tuple)):
         kind, text = f"{what}List", scope.text(value)
-    elif isinstance(value, cst.Call) and scope.qualified(value.func) in ("list", "tuple"):
+    elif isinstance(value, nodes.Call) and scope.qualified(value.func) in ("list", "tuple"):
         kind, text = f"{what}List", "".join(scope.text(arg.value) for arg in value.args)
-    elif isinstance(value, cst.Dict) and all(_has_text_key(entry) for entry in value.elements):
+    elif isinstance(value, nodes.Dict) and all(_has_text_key(entry) for entry in value.elements):
         kind, text = f"{what}Dict", scope.text(value)
     else:
         return None
@@ -32,5 +31,5 @@ def wrap(container: PlainContainer, what: Literal["Module", "Parameter"]) -> Fix
     return Fix(f"Wrap the {container.kind} in `nn.{kind}`", (change,), "unsafe", (name,))
 
 
-def _has_text_key(entry: cst.BaseDictElement) -> bool:
-    return isinstance(entry, cst.DictElement) and isinstance(entry.key, (cst.SimpleString, cst.FormattedString))
+def _has_text_key(entry: nodes.BaseDictElement) -> bool:
+    return isinstance(entry, nodes.DictElement) and isinstance(entry.key, (nodes.SimpleString, nodes.FormattedString))

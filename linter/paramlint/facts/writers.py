@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.module_nesting import is_same, may_hold
 from paramlint.facts.package import package_of
 from paramlint.knowledge import TENSOR_INPLACE, module_class
+from paramlint.nodes import operators
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
@@ -114,30 +114,30 @@ def may_write(scope: Scope, wanted: Wanted) -> bool:
     )
 
 
-def written(scope: Scope, node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+def written(scope: Scope, node: nodes.Node) -> Iterator[nodes.BaseExpression]:
     """The expressions whose memory, or whose attribute, a statement or call may give new values."""
-    if isinstance(node, cst.Assign):
+    if isinstance(node, nodes.Assign):
         for target in node.targets:
             yield from _stored(target.target)
-    elif isinstance(node, cst.AnnAssign) and node.value is not None:
+    elif isinstance(node, nodes.AnnAssign) and node.value is not None:
         yield from _stored(node.target)
-    elif isinstance(node, cst.Call):
+    elif isinstance(node, nodes.Call):
         yield from _written_by_call(scope, node)
 
 
-def _stored(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    if isinstance(target, (cst.Tuple, cst.List)):
+def _stored(target: nodes.BaseExpression) -> Iterator[nodes.BaseExpression]:
+    if isinstance(target, (nodes.Tuple, nodes.List)):
         for element in target.elements:
             yield from _stored(element.value)
-    elif isinstance(target, (cst.Attribute, cst.Subscript)):
+    elif isinstance(target, (nodes.Attribute, nodes.Subscript)):
         yield target
 
 
-def _written_by_call(scope: Scope, node: cst.Call) -> Iterator[cst.BaseExpression]:
+def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpression]:
     func = node.func
     name = scope.qualified(func) or scope.dotted(func) or ""
-    last = func.attr.value if isinstance(func, cst.Attribute) else name.rpartition(".")[2]
-    if isinstance(func, cst.Attribute) and (last in TENSOR_INPLACE or last in ("set_", "apply_")):
+    last = func.attr.value if isinstance(func, nodes.Attribute) else name.rpartition(".")[2]
+    if isinstance(func, nodes.Attribute) and (last in TENSOR_INPLACE or last in ("set_", "apply_")):
         yield func.value
     yield from (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")
     is_init = name.startswith("torch.nn.init.") or (_INITIALISING.search(last.lower()) and not _READING.search(name))
@@ -146,39 +146,39 @@ def _written_by_call(scope: Scope, node: cst.Call) -> Iterator[cst.BaseExpressio
     if last in ("setattr", "register_parameter", "register_buffer") and node.args:
         owner = node.args[0].value if last == "setattr" else getattr(func, "value", None)
         key = node.args[1].value if last == "setattr" and len(node.args) > 1 else node.args[0].value
-        if isinstance(owner, cst.BaseExpression):
-            yield cst.Call(cst.Name("getattr"), [cst.Arg(owner), cst.Arg(key)])
+        if isinstance(owner, nodes.BaseExpression):
+            yield nodes.Call(nodes.Name("getattr"), (nodes.Arg(None, owner), nodes.Arg(None, key)))
 
 
 # Is it the parameter?
 
 
-def _may_be(scope: Scope, node: cst.BaseExpression, wanted: Wanted, depth: int = 0) -> bool:
+def _may_be(scope: Scope, node: nodes.BaseExpression, wanted: Wanted, depth: int = 0) -> bool:
     """Whether an expression may be the parameter, or a view of it."""
     if depth > 6:
         return True
-    if isinstance(node, cst.Subscript):
+    if isinstance(node, nodes.Subscript):
         return _may_be(scope, node.value, wanted, depth + 1)
-    if isinstance(node, cst.Attribute):
+    if isinstance(node, nodes.Attribute):
         if node.attr.value == wanted.name and _is_instance(scope.type(node.value), wanted):
             return True
         return node.attr.value in (*_VIEWS, "weight", "bias") and _may_be(scope, node.value, wanted, depth + 1)
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         return _name_may_be(scope, node, wanted, depth)
-    if isinstance(node, cst.Call):
+    if isinstance(node, nodes.Call):
         return _call_may_be(scope, node, wanted, depth)
-    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+    if isinstance(node, (nodes.Tuple, nodes.List, nodes.Set)):
         return any(_may_be(scope, element.value, wanted, depth + 1) for element in node.elements)
-    if isinstance(node, cst.BinaryOperation):
+    if isinstance(node, nodes.BinaryOperation):
         return any(_may_be(scope, side, wanted, depth + 1) for side in (node.left, node.right))
-    if isinstance(node, (cst.ListComp, cst.GeneratorExp)):
+    if isinstance(node, (nodes.ListComp, nodes.GeneratorExp)):
         return any(_may_be(scope, part, wanted, depth + 1) for part in (node.elt, node.for_in.iter))
-    if isinstance(node, cst.IfExp):
+    if isinstance(node, nodes.IfExp):
         return any(_may_be(scope, part, wanted, depth + 1) for part in (node.body, node.orelse))
     return False
 
 
-def _name_may_be(scope: Scope, node: cst.Name, wanted: Wanted, depth: int) -> bool:
+def _name_may_be(scope: Scope, node: nodes.Name, wanted: Wanted, depth: int) -> bool:
     return any(
         _may_be(scope, binding.value, wanted, depth + 1)
         for binding in scope.bindings.get(node.value, ())
@@ -186,23 +186,23 @@ def _name_may_be(scope: Scope, node: cst.Name, wanted: Wanted, depth: int) -> bo
     )
 
 
-def _call_may_be(scope: Scope, node: cst.Call, wanted: Wanted, depth: int) -> bool:
+def _call_may_be(scope: Scope, node: nodes.Call, wanted: Wanted, depth: int) -> bool:
     func = node.func
-    if isinstance(func, cst.Name):
+    if isinstance(func, nodes.Name):
         if func.value == "getattr" and len(node.args) > 1:
             key = node.args[1].value
-            is_named = not isinstance(key, cst.SimpleString) or key.evaluated_value == wanted.name
+            is_named = not isinstance(key, nodes.SimpleString) or key.evaluated_value == wanted.name
             return is_named and _is_instance(scope.type(node.args[0].value), wanted)
         if func.value in ("list", "tuple", "enumerate", "zip", "reversed", "filter", "sorted", "vars", "iter", "next"):
             return any(_may_be(scope, arg.value, wanted, depth + 1) for arg in node.args)
         return False
-    if not isinstance(func, cst.Attribute):
+    if not isinstance(func, nodes.Attribute):
         return False
     name = func.attr.value
     if name in _ALL_PARAMETERS or name == "get_parameter":
         return _may_hold(scope.type(func.value), wanted)
     if name in ("items", "values", "get") or name in _VIEWS or name.endswith("_"):
-        if isinstance(func.value, cst.Attribute) and func.value.attr.value == "_parameters":
+        if isinstance(func.value, nodes.Attribute) and func.value.attr.value == "_parameters":
             return True
         return _may_be(scope, func.value, wanted, depth + 1)
     return False
@@ -238,34 +238,34 @@ def _may_hold(owner: Type | None, wanted: Wanted) -> bool:
 # Conditions that leave it out
 
 
-def _is_excluded(scope: Scope, node: cst.CSTNode, wanted: Wanted) -> bool:
+def _is_excluded(scope: Scope, node: nodes.Node, wanted: Wanted) -> bool:
     """Whether an `if` around a write, on the rank of the tensor or the name of the class, leaves the parameter out."""
     below = node
     for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, cst.If) and below is ancestor.body and _is_false(scope, ancestor.test, wanted):
+        if isinstance(ancestor, nodes.If) and below is ancestor.body and _is_false(scope, ancestor.test, wanted):
             return True
         below = ancestor
     return False
 
 
-def _is_false(scope: Scope, test: cst.BaseExpression, wanted: Wanted) -> bool:
-    if isinstance(test, cst.BooleanOperation):
+def _is_false(scope: Scope, test: nodes.BaseExpression, wanted: Wanted) -> bool:
+    if isinstance(test, nodes.BooleanOperation):
         sides = [_is_false(scope, test.left, wanted), _is_false(scope, test.right, wanted)]
-        return any(sides) if isinstance(test.operator, cst.And) else all(sides)
-    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return any(sides) if isinstance(test.operator, operators.And) else all(sides)
+    if not isinstance(test, nodes.Comparison) or len(test.comparisons) != 1:
         return False
     left, right = test.left, test.comparisons[0]
     text = scope.text(right.comparator)
-    if isinstance(left, cst.SimpleString) and text.endswith("__class__.__name__"):
-        return isinstance(right.operator, cst.In) and str(left.evaluated_value) not in wanted.cls.name
-    if scope.text(left).endswith("__class__.__name__") and isinstance(right.comparator, cst.SimpleString):
-        return isinstance(right.operator, cst.Equal) and right.comparator.evaluated_value != wanted.cls.name
+    if isinstance(left, nodes.SimpleString) and text.endswith("__class__.__name__"):
+        return isinstance(right.operator, operators.In) and str(left.evaluated_value) not in wanted.cls.name
+    if scope.text(left).endswith("__class__.__name__") and isinstance(right.comparator, nodes.SimpleString):
+        return isinstance(right.operator, operators.Equal) and right.comparator.evaluated_value != wanted.cls.name
     is_rank = _RANK.search(scope.text(left))
-    if wanted.rank is None or not is_rank or not isinstance(right.comparator, cst.Integer):
+    if wanted.rank is None or not is_rank or not isinstance(right.comparator, nodes.Integer):
         return False
     limit = right.comparator.evaluated_value
-    if isinstance(right.operator, cst.GreaterThan):
+    if isinstance(right.operator, operators.GreaterThan):
         return wanted.rank <= limit
-    if isinstance(right.operator, cst.GreaterThanEqual):
+    if isinstance(right.operator, operators.GreaterThanEqual):
         return wanted.rank < limit
-    return isinstance(right.operator, cst.Equal) and wanted.rank != limit
+    return isinstance(right.operator, operators.Equal) and wanted.rank != limit

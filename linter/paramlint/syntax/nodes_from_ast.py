@@ -1,8 +1,7 @@
-"""LibCST nodes made from a file's `ast`, six times cheaper than parsing: what the rules are first tried on.
+"""Nodes made from a file's `ast`, which costs a small part of what parsing with LibCST does.
 
-A draft has what carries meaning and nothing else: no layout, no comments, no parentheses but a tuple's. It decides
-nothing. A rule that finds something on a draft, or asks it for what it has not, is shown the unit as LibCST parses it,
-and only what it finds there counts. So a draft may promise too much, never too little.
+What is found in them counts only where LibCST's parse says the same. So they may promise too much, never too little:
+strings in a row are one string, a pattern is taken for one that matches all.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
-import libcst as cst
-
+from paramlint import nodes
+from paramlint.nodes import operators
 from paramlint.source.text import Source
-from paramlint.syntax.outline import Unit, first_row, last_row
+from paramlint.syntax.outline import first_row, last_row
 
-_make = object.__new__
-_OPERATORS: dict[type, cst.CSTNode] = {
-    getattr(ast, name): getattr(cst, other)()
+_OPERATORS: dict[type, Any] = {
+    getattr(ast, name): getattr(operators, other)()
     for name, other in {
         "Add": "Add", "Sub": "Subtract", "Mult": "Multiply", "Div": "Divide", "FloorDiv": "FloorDivide",
         "Mod": "Modulo", "Pow": "Power", "MatMult": "MatrixMultiply", "BitAnd": "BitAnd", "BitOr": "BitOr",
@@ -29,69 +27,29 @@ _OPERATORS: dict[type, cst.CSTNode] = {
         "In": "In", "NotIn": "NotIn",
     }.items()
 }  # fmt: skip
-_AUGMENTED: dict[type, cst.CSTNode] = {
-    kind: getattr(cst, f"{type(operator).__name__}Assign")()
+_AUGMENTED: dict[type, operators.AugmentedOperator] = {
+    kind: getattr(operators, f"{type(operator).__name__}Assign")()
     for kind, operator in _OPERATORS.items()
-    if hasattr(cst, f"{type(operator).__name__}Assign")
+    if isinstance(operator, operators.BinaryOperator)
 }
-_STRING = re.compile(r"""(?i:[rbuf]*)('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
+_STRING = re.compile(r"""(?i:[rbuft]*)('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
 
 
-class NotDraftedError(Exception):
-    """A draft has no answer; the real tree has to be asked."""
+class NotInAstError(Exception):
+    """`ast` does not tell; the code has to be parsed with LibCST."""
 
 
-class Draft:
-    """The draft of one unit, with what a `Segment` offers."""
-
-    size = 0
-
-    def __init__(self, source: Source, unit: Unit) -> None:
-        self.unit = unit
-        self._source = source
-        self._drafting = _Drafting(source, unit.holes)
-        tree: Any = unit.tree
-        self.node: cst.CSTNode = (
-            _node(cst.Module, body=self._drafting.statements(tree.body))
-            if unit.kind == "module"
-            else self._drafting.definition(tree)
-        )
-
-    def text(self, node: cst.CSTNode) -> str:
-        """The source code of an expression, without its parentheses; rows end with a line feed.
-
-        Raises:
-            NotDraftedError: the node is no expression.
-        """
-        tree = self._drafting.trees.get(id(node))
-        if tree is None:
-            if isinstance(node, cst.Name):
-                return node.value
-            raise NotDraftedError
-        return _text(self._source, tree).replace("\r\n", "\n")
-
-    def comments(self, statement: cst.CSTNode) -> str:  # noqa: ARG002
-        """Nothing: a comment can only silence a rule."""
-        return ""
-
-    def spans(self, nodes: Iterable[cst.CSTNode]) -> dict[cst.CSTNode, tuple[int, int]]:  # noqa: ARG002
-        """Nothing is found in a draft that could be reported.
-
-        Raises:
-            NotDraftedError: always.
-        """
-        raise NotDraftedError
+def parse_expression(text: str) -> nodes.BaseExpression | None:
+    """The node of a text that should be an expression."""
+    try:
+        tree = ast.parse(text, mode="eval").body
+        return cast("nodes.BaseExpression", Translation(Source.from_text("", text)).expression(tree))
+    except (SyntaxError, ValueError, NotInAstError):
+        return None
 
 
-def _node(kind: type, **fields: object) -> Any:
-    """A node of a frozen class with these fields, without the checks of its constructor."""
-    node: Any = _make(kind)
-    for name, value in fields.items():
-        getattr(kind, name).__set__(node, value)
-    return node
-
-
-def _text(source: Source, tree: ast.AST) -> str:
+def text_of(source: Source, tree: ast.AST) -> str:
+    """The source code of an expression, without its parentheses."""
     start = source.offset(tree.lineno) + _characters(source, tree.lineno, tree.col_offset)  # type: ignore[attr-defined]
     end = source.offset(tree.end_lineno) + _characters(source, tree.end_lineno, tree.end_col_offset)  # type: ignore[attr-defined]
     return source.text[start:end]
@@ -104,8 +62,12 @@ def _characters(source: Source, row: int, column: int) -> int:
     return len(source.line(row).encode("utf-8", "surrogatepass")[:column].decode("utf-8", "surrogatepass"))
 
 
-def _is_parenthesized(text: str) -> bool:
-    """Whether the text of a tuple begins and ends with its own parentheses: not so `(a), (b)`."""
+def is_parenthesized(source: Source, tree: ast.Tuple) -> bool:
+    """Whether a tuple begins and ends with parentheses of its own: not so `(a), (b)`."""
+    first = tree.elts[0] if tree.elts else None
+    if first is not None and (first.lineno, first.col_offset) == (tree.lineno, tree.col_offset):
+        return False
+    text = text_of(source, tree)
     if not text.startswith("("):
         return False
     depth = 0
@@ -116,512 +78,447 @@ def _is_parenthesized(text: str) -> bool:
     return False
 
 
-def _setters(kind: type, *names: str) -> tuple[Callable[[Any, Any], None], ...]:
-    """What sets the fields of a frozen node: its slots."""
-    return tuple(getattr(kind, name).__set__ for name in names)
+class Translation:
+    """From `ast` to nodes, for the code of one unit.
 
+    Args:
+        holes: the rows of definitions in whose place a `pass` stands.
 
-(_name_value,) = _setters(cst.Name, "value")
-_attribute_value, _attribute_attr = _setters(cst.Attribute, "value", "attr")
-_call_func, _call_args = _setters(cst.Call, "func", "args")
-_arg_keyword, _arg_value, _arg_star = _setters(cst.Arg, "keyword", "value", "star")
-(_line_body,) = _setters(cst.SimpleStatementLine, "body")
-(_target_target,) = _setters(cst.AssignTarget, "target")
-_assign_targets, _assign_value = _setters(cst.Assign, "targets", "value")
+    Attributes:
+        trees: what each expression was made from, names left out.
+    """
 
-
-class _Drafting:
-    """From `ast` to drafts of LibCST's nodes, for the rows of one unit."""
-
-    def __init__(self, source: Source, holes: Iterable[tuple[int, int]]) -> None:
+    def __init__(self, source: Source, holes: Iterable[tuple[int, int]] = ()) -> None:
         self._source = source
         self._holes = frozenset(holes)
-        #: By the `id` of the node, which the draft keeps alive: LibCST's nodes hash in Python.
-        self.trees: dict[int, ast.AST] = {}
+        self.trees: dict[nodes.Node, ast.AST] = {}
 
     # Expressions
 
     def expression(self, tree: ast.AST) -> Any:
-        # The two most frequent kinds are written out.
         kind = tree.__class__
         if kind is ast.Name:
-            return _name(tree.id)  # type: ignore[attr-defined]
-        if kind is ast.Attribute:
-            node = _make(cst.Attribute)
-            _attribute_value(node, self.expression(tree.value))  # type: ignore[attr-defined]
-            _attribute_attr(node, _name(tree.attr))  # type: ignore[attr-defined]
-        else:
-            make = _EXPRESSIONS.get(kind)
-            if make is None:
-                raise NotDraftedError
-            node = make(self, tree)
-        self.trees[id(node)] = tree
+            return nodes.Name(tree.id)  # type: ignore[attr-defined]
+        make = _EXPRESSIONS.get(kind)
+        if make is None:
+            raise NotInAstError
+        node = make(self, tree)
+        self.trees[node] = tree
         return node
 
     def optional(self, tree: ast.AST | None) -> Any:
         return None if tree is None else self.expression(tree)
 
-    def constant(self, tree: ast.Constant) -> Any:
+    def constant(self, tree: ast.Constant) -> nodes.BaseExpression:
         value = tree.value
         kind = value.__class__
         if value is None or kind is bool:
-            return _name(str(value))
-        if kind is str or kind is bytes:
-            return _node(cst.SimpleString, value=repr(value))
-        if kind is int:
-            return _node(cst.Integer, value=repr(value))
-        if kind is float:
-            return _node(cst.Float, value=repr(value))
-        return _node(cst.Imaginary, value=repr(value)) if kind is complex else _node(cst.Ellipsis)
+            return nodes.Name(str(value))
+        if value is ...:
+            return nodes.Ellipsis()
+        return _LITERALS[kind](value)
 
-    def call(self, tree: ast.Call) -> Any:
-        node = _make(cst.Call)
-        _call_func(node, self.expression(tree.func))
-        _call_args(node, self.arguments(tree.args, tree.keywords))
-        return node
+    def attribute(self, tree: ast.Attribute) -> nodes.Attribute:
+        return nodes.Attribute(self.expression(tree.value), nodes.Name(tree.attr))
 
-    def arguments(self, positional: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> tuple[Any, ...]:
+    def call(self, tree: ast.Call) -> nodes.Call:
+        return nodes.Call(self.expression(tree.func), self.arguments(tree.args, tree.keywords))
+
+    def arguments(self, positional: Sequence[ast.expr], keywords: Sequence[ast.keyword] = ()) -> tuple[nodes.Arg, ...]:
         given: list[Any] = [*positional, *keywords]
         if keywords and any(argument.__class__ is ast.Starred for argument in positional):
             given.sort(key=lambda argument: (argument.lineno, argument.col_offset))
         return tuple([self.argument(argument) for argument in given])
 
-    def argument(self, tree: Any) -> Any:
-        node = _make(cst.Arg)
-        keyword, star = None, ""
-        if tree.__class__ is ast.keyword:
-            keyword, star = (None, "**") if tree.arg is None else (_name(tree.arg), "")
-            tree = tree.value
-        elif tree.__class__ is ast.Starred:
-            star, tree = "*", tree.value
-        _arg_keyword(node, keyword)
-        _arg_value(node, self.expression(tree))
-        _arg_star(node, star)
-        return node
+    def argument(self, tree: Any) -> nodes.Arg:
+        kind = tree.__class__
+        if kind is ast.keyword:
+            if tree.arg is None:
+                return nodes.Arg(None, self.expression(tree.value), "**")
+            return nodes.Arg(nodes.Name(tree.arg), self.expression(tree.value))
+        if kind is ast.Starred:
+            return nodes.Arg(None, self.expression(tree.value), "*")
+        return nodes.Arg(None, self.expression(tree))
 
-    def elements(self, trees: Iterable[ast.expr]) -> tuple[Any, ...]:
+    def elements(self, trees: Iterable[ast.expr]) -> tuple[nodes.BaseElement, ...]:
         return tuple(
             [
-                _node(cst.StarredElement, value=self.expression(tree.value))
+                nodes.StarredElement(self.expression(tree.value))
                 if isinstance(tree, ast.Starred)
-                else _node(cst.Element, value=self.expression(tree))
+                else nodes.Element(self.expression(tree))
                 for tree in trees
             ]
         )
 
-    def tuple_(self, tree: ast.Tuple) -> Any:
-        own = self._is_parenthesized(tree)
-        return _node(cst.Tuple, elements=self.elements(tree.elts), lpar=(_LEFT,) if own else (), rpar=())
+    def tuple_(self, tree: ast.Tuple) -> nodes.Tuple:
+        return nodes.Tuple(self.elements(tree.elts))
 
-    def _is_parenthesized(self, tree: ast.Tuple) -> bool:
-        first = tree.elts[0] if tree.elts else None
-        if first is not None and (first.lineno, first.col_offset) == (tree.lineno, tree.col_offset):
-            return False
-        return _is_parenthesized(_text(self._source, tree))
+    def list_(self, tree: ast.List) -> nodes.List:
+        return nodes.List(self.elements(tree.elts))
 
-    def list_(self, tree: ast.List) -> Any:
-        return _node(cst.List, elements=self.elements(tree.elts))
+    def set_(self, tree: ast.Set) -> nodes.Set:
+        return nodes.Set(self.elements(tree.elts))
 
-    def set_(self, tree: ast.Set) -> Any:
-        return _node(cst.Set, elements=self.elements(tree.elts))
-
-    def dict_(self, tree: ast.Dict) -> Any:
+    def dict_(self, tree: ast.Dict) -> nodes.Dict:
         elements = [
-            _node(cst.StarredDictElement, value=self.expression(value))
+            nodes.StarredDictElement(self.expression(value))
             if key is None
-            else _node(cst.DictElement, key=self.expression(key), value=self.expression(value))
+            else nodes.DictElement(self.expression(key), self.expression(value))
             for key, value in zip(tree.keys, tree.values, strict=True)
         ]
-        return _node(cst.Dict, elements=tuple(elements))
+        return nodes.Dict(tuple(elements))
 
-    def subscript(self, tree: ast.Subscript) -> Any:
+    def subscript(self, tree: ast.Subscript) -> nodes.Subscript:
         inner = tree.slice
-        is_many = isinstance(inner, ast.Tuple) and bool(inner.elts) and not self._is_parenthesized(inner)
+        is_many = isinstance(inner, ast.Tuple) and inner.elts and not is_parenthesized(self._source, inner)
         slices = inner.elts if is_many else [inner]  # type: ignore[attr-defined]
-        elements = tuple([_node(cst.SubscriptElement, slice=self.index(part)) for part in slices])
-        return _node(cst.Subscript, value=self.expression(tree.value), slice=elements)
+        elements = tuple([nodes.SubscriptElement(self.index(part)) for part in slices])
+        return nodes.Subscript(self.expression(tree.value), elements)
 
-    def index(self, tree: ast.expr) -> Any:
+    def index(self, tree: ast.expr) -> nodes.BaseSlice:
         if isinstance(tree, ast.Slice):
-            lower, upper, step = self.optional(tree.lower), self.optional(tree.upper), self.optional(tree.step)
-            return _node(cst.Slice, lower=lower, upper=upper, step=step)
+            return nodes.Slice(self.optional(tree.lower), self.optional(tree.upper), self.optional(tree.step))
         if isinstance(tree, ast.Starred):
-            return _node(cst.Index, value=self.expression(tree.value), star="*")
-        return _node(cst.Index, value=self.expression(tree), star=None)
+            return nodes.Index(self.expression(tree.value), "*")
+        return nodes.Index(self.expression(tree))
 
-    def binary(self, tree: ast.BinOp) -> Any:
-        left, right = self.expression(tree.left), self.expression(tree.right)
-        return _node(cst.BinaryOperation, left=left, operator=_OPERATORS[type(tree.op)], right=right)
+    def binary(self, tree: ast.BinOp) -> nodes.BinaryOperation:
+        left = self.expression(tree.left)
+        return nodes.BinaryOperation(left, _OPERATORS[tree.op.__class__], self.expression(tree.right))
 
     def boolean(self, tree: ast.BoolOp) -> Any:
-        operator = _OPERATORS[type(tree.op)]
+        operator = _OPERATORS[tree.op.__class__]
         node = self.expression(tree.values[0])
         for value in tree.values[1:]:
-            node = _node(cst.BooleanOperation, left=node, operator=operator, right=self.expression(value))
+            node = nodes.BooleanOperation(node, operator, self.expression(value))
         return node
 
-    def unary(self, tree: ast.UnaryOp) -> Any:
-        operand = self.expression(tree.operand)
-        return _node(cst.UnaryOperation, operator=_OPERATORS[type(tree.op)], expression=operand)
+    def unary(self, tree: ast.UnaryOp) -> nodes.UnaryOperation:
+        return nodes.UnaryOperation(_OPERATORS[tree.op.__class__], self.expression(tree.operand))
 
-    def comparison(self, tree: ast.Compare) -> Any:
+    def comparison(self, tree: ast.Compare) -> nodes.Comparison:
         targets = [
-            _node(cst.ComparisonTarget, operator=_OPERATORS[type(op)], comparator=self.expression(right))
+            nodes.ComparisonTarget(_OPERATORS[op.__class__], self.expression(right))
             for op, right in zip(tree.ops, tree.comparators, strict=True)
         ]
-        return _node(cst.Comparison, left=self.expression(tree.left), comparisons=tuple(targets))
+        return nodes.Comparison(self.expression(tree.left), tuple(targets))
 
-    def conditional(self, tree: ast.IfExp) -> Any:
-        body, test, orelse = self.expression(tree.body), self.expression(tree.test), self.expression(tree.orelse)
-        return _node(cst.IfExp, body=body, test=test, orelse=orelse)
+    def conditional(self, tree: ast.IfExp) -> nodes.IfExp:
+        return nodes.IfExp(self.expression(tree.body), self.expression(tree.test), self.expression(tree.orelse))
 
-    def lambda_(self, tree: ast.Lambda) -> Any:
-        return _node(cst.Lambda, params=self.parameters(tree.args), body=self.expression(tree.body))
+    def lambda_(self, tree: ast.Lambda) -> nodes.Lambda:
+        return nodes.Lambda(self.parameters(tree.args), self.expression(tree.body))
 
-    def walrus(self, tree: ast.NamedExpr) -> Any:
-        return _node(cst.NamedExpr, target=self.expression(tree.target), value=self.expression(tree.value))
+    def walrus(self, tree: ast.NamedExpr) -> nodes.NamedExpr:
+        return nodes.NamedExpr(self.expression(tree.target), self.expression(tree.value))
 
-    def await_(self, tree: ast.Await) -> Any:
-        return _node(cst.Await, expression=self.expression(tree.value))
+    def await_(self, tree: ast.Await) -> nodes.Await:
+        return nodes.Await(self.expression(tree.value))
 
-    def yield_(self, tree: ast.Yield) -> Any:
-        return _node(cst.Yield, value=self.optional(tree.value))
+    def yield_(self, tree: ast.Yield) -> nodes.Yield:
+        return nodes.Yield(self.optional(tree.value))
 
-    def yield_from(self, tree: ast.YieldFrom) -> Any:
-        return _node(cst.Yield, value=_node(cst.From, item=self.expression(tree.value)))
+    def yield_from(self, tree: ast.YieldFrom) -> nodes.Yield:
+        return nodes.Yield(nodes.From(self.expression(tree.value)))
 
-    def formatted(self, tree: ast.JoinedStr) -> Any:
+    def formatted(self, tree: ast.JoinedStr) -> nodes.FormattedString:
         parts = [
-            _node(
-                cst.FormattedStringExpression,
-                expression=self.expression(part.value),
-                conversion=None,
-                format_spec=self.formatted(part.format_spec).parts if part.format_spec is not None else None,  # type: ignore[arg-type]
+            nodes.FormattedStringExpression(
+                self.expression(part.value),
+                self.formatted(part.format_spec).parts if part.format_spec is not None else None,  # type: ignore[arg-type]
             )
             if isinstance(part, ast.FormattedValue)
-            else _node(cst.FormattedStringText, value=str(part.value))  # type: ignore[attr-defined]
+            else nodes.FormattedStringText(str(part.value))  # type: ignore[attr-defined]
             for part in tree.values
         ]
-        return _node(cst.FormattedString, parts=tuple(parts), start='f"', end='"')
+        return nodes.FormattedString(tuple(parts))
 
-    def comprehension(self, tree: Any) -> Any:
-        kind = {ast.ListComp: cst.ListComp, ast.SetComp: cst.SetComp}.get(type(tree), cst.GeneratorExp)
-        return _node(kind, elt=self.expression(tree.elt), for_in=self.loops(tree.generators))
+    def comprehension(self, tree: Any) -> nodes.BaseComp:
+        kind = _COMPREHENSIONS[tree.__class__]
+        return kind(self.expression(tree.elt), self.loops(tree.generators))
 
-    def dict_comprehension(self, tree: ast.DictComp) -> Any:
+    def dict_comprehension(self, tree: ast.DictComp) -> nodes.DictComp:
         key, value = self.expression(tree.key), self.expression(tree.value)
-        return _node(cst.DictComp, key=key, value=value, for_in=self.loops(tree.generators))
+        return nodes.DictComp(key, value, self.loops(tree.generators))
 
     def loops(self, generators: Sequence[ast.comprehension]) -> Any:
-        inner = None
+        inner: nodes.CompFor | None = None
         for loop in reversed(generators):
-            inner = _node(
-                cst.CompFor,
-                target=self.expression(loop.target),
-                iter=self.expression(loop.iter),
-                ifs=tuple([_node(cst.CompIf, test=self.expression(test)) for test in loop.ifs]),
-                inner_for_in=inner,
-                asynchronous=_ASYNC if loop.is_async else None,
+            inner = nodes.CompFor(
+                self.expression(loop.target),
+                self.expression(loop.iter),
+                tuple([nodes.CompIf(self.expression(test)) for test in loop.ifs]),
+                inner,
+                bool(loop.is_async),
             )
         return inner
 
     # Statements
 
-    def statements(self, trees: Sequence[ast.stmt]) -> tuple[Any, ...]:
+    def statements(self, trees: Sequence[ast.stmt]) -> tuple[nodes.BaseStatement, ...]:
         found: list[Any] = []
         row = 0  # on which the simple statement before ended
         for tree in trees:
-            if tree.__class__ in _STATEMENTS:
-                if self._holes and (first_row(tree, self._source), last_row(tree)) in self._holes:
-                    found.append(_line((_node(cst.Pass),)))
-                else:
-                    found.append(_STATEMENTS[tree.__class__](self, tree))
+            make = _COMPOUND.get(tree.__class__)
+            if make is not None:
+                is_hole = self._holes and (first_row(tree, self._source), last_row(tree)) in self._holes
+                found.append(nodes.SimpleStatementLine((nodes.Pass(),)) if is_hole else make(self, tree))
                 row = 0
                 continue
             small = self.simple(tree)
             if row == tree.lineno:
-                found[-1] = _line((*found[-1].body, small))
+                found[-1] = nodes.SimpleStatementLine((*found[-1].body, small))
             else:
-                found.append(_line((small,)))
+                found.append(nodes.SimpleStatementLine((small,)))
             row = tree.end_lineno or tree.lineno
         return tuple(found)
 
     def simple(self, tree: ast.stmt) -> Any:
-        make = _SMALL.get(tree.__class__)
+        make = _SIMPLE.get(tree.__class__)
         if make is None:
-            raise NotDraftedError
+            raise NotInAstError
         return make(self, tree)
 
-    def suite(self, around: Any, trees: Sequence[ast.stmt]) -> Any:
-        if trees[0].lineno == around.lineno and trees[0].__class__ in _SMALL:
-            return _node(cst.SimpleStatementSuite, body=tuple([self.simple(tree) for tree in trees]))
-        return _node(cst.IndentedBlock, body=self.statements(trees))
+    def block(self, trees: Sequence[ast.stmt]) -> nodes.IndentedBlock:
+        return nodes.IndentedBlock(self.statements(trees))
+
+    def suite(self, around: Any, trees: Sequence[ast.stmt]) -> nodes.BaseSuite:
+        if trees[0].lineno == around.lineno and trees[0].__class__ in _SIMPLE:
+            return nodes.SimpleStatementSuite(tuple([self.simple(tree) for tree in trees]))
+        return self.block(trees)
+
+    def module(self, tree: ast.Module) -> nodes.Module:
+        return nodes.Module(self.statements(tree.body))
 
     def definition(self, tree: Any) -> Any:
-        return self.class_(tree) if isinstance(tree, ast.ClassDef) else self.function(tree)
+        return _COMPOUND[tree.__class__](self, tree)
 
-    def function(self, tree: Any) -> Any:
-        return _node(
-            cst.FunctionDef,
-            decorators=self.decorators(tree),
-            name=_name(tree.name),
-            params=self.parameters(tree.args),
-            returns=self.annotation(tree.returns),
-            body=self.suite(tree, tree.body),
-            asynchronous=_ASYNC if isinstance(tree, ast.AsyncFunctionDef) else None,
-            type_parameters=None,
+    def function(self, tree: Any) -> nodes.FunctionDef:
+        return nodes.FunctionDef(
+            self.decorators(tree),
+            isinstance(tree, ast.AsyncFunctionDef),
+            nodes.Name(tree.name),
+            self.parameters(tree.args),
+            self.annotation(tree.returns),
+            self.suite(tree, tree.body),
         )
 
-    def class_(self, tree: ast.ClassDef) -> Any:
-        return _node(
-            cst.ClassDef,
-            decorators=self.decorators(tree),
-            name=_name(tree.name),
-            bases=self.arguments(tree.bases, ()),
-            keywords=self.arguments((), tree.keywords),
-            body=self.suite(tree, tree.body),
-            type_parameters=None,
+    def class_(self, tree: ast.ClassDef) -> nodes.ClassDef:
+        return nodes.ClassDef(
+            self.decorators(tree),
+            nodes.Name(tree.name),
+            self.arguments(tree.bases),
+            self.arguments((), tree.keywords),
+            self.suite(tree, tree.body),
         )
 
-    def decorators(self, tree: Any) -> tuple[Any, ...]:
-        return tuple([_node(cst.Decorator, decorator=self.expression(d)) for d in tree.decorator_list])
+    def decorators(self, tree: Any) -> tuple[nodes.Decorator, ...]:
+        return tuple([nodes.Decorator(self.expression(d)) for d in tree.decorator_list])
 
     def annotation(self, tree: ast.expr | None) -> Any:
-        return None if tree is None else _node(cst.Annotation, annotation=self.expression(tree))
+        return None if tree is None else nodes.Annotation(self.expression(tree))
 
-    def parameters(self, tree: ast.arguments) -> Any:
+    def parameters(self, tree: ast.arguments) -> nodes.Parameters:
         plain = [*tree.posonlyargs, *tree.args]
         defaults = [None] * (len(plain) - len(tree.defaults)) + list(tree.defaults)
-        made = [self.parameter(a, default, "") for a, default in zip(plain, defaults, strict=True)]
-        star: Any = cst.MaybeSentinel.DEFAULT
+        made = [self.parameter(a, default) for a, default in zip(plain, defaults, strict=True)]
+        star: nodes.Param | nodes.ParamStar | None = None
         if tree.vararg is not None:
             star = self.parameter(tree.vararg, None, "*")
         elif tree.kwonlyargs:
-            star = _node(cst.ParamStar)
-        only = [self.parameter(a, d, "") for a, d in zip(tree.kwonlyargs, tree.kw_defaults, strict=True)]
-        return _node(
-            cst.Parameters,
-            posonly_params=tuple(made[: len(tree.posonlyargs)]),
-            params=tuple(made[len(tree.posonlyargs) :]),
-            star_arg=star,
-            kwonly_params=tuple(only),
-            star_kwarg=None if tree.kwarg is None else self.parameter(tree.kwarg, None, "**"),
+            star = nodes.ParamStar()
+        only = [self.parameter(a, default) for a, default in zip(tree.kwonlyargs, tree.kw_defaults, strict=True)]
+        return nodes.Parameters(
+            tuple(made[: len(tree.posonlyargs)]),
+            tuple(made[len(tree.posonlyargs) :]),
+            star,
+            tuple(only),
+            None if tree.kwarg is None else self.parameter(tree.kwarg, None, "**"),
         )
 
-    def parameter(self, tree: ast.arg, default: ast.expr | None, star: str) -> Any:
-        annotation = self.annotation(tree.annotation)
-        return _node(cst.Param, name=_name(tree.arg), annotation=annotation, default=self.optional(default), star=star)
+    def parameter(self, tree: ast.arg, default: ast.expr | None, star: str = "") -> nodes.Param:
+        return nodes.Param(nodes.Name(tree.arg), self.annotation(tree.annotation), self.optional(default), star)
 
-    def if_(self, tree: ast.If) -> Any:
+    def if_(self, tree: ast.If) -> nodes.If:
         test, body = self.expression(tree.test), self.suite(tree, tree.body)
         below = tree.orelse
-        orelse = None
         if len(below) == 1 and isinstance(below[0], ast.If) and below[0].col_offset == tree.col_offset:
-            orelse = self.if_(below[0])
-        elif below:
-            orelse = self.else_(below)
-        return _node(cst.If, test=test, body=body, orelse=orelse)
+            return nodes.If(test, body, self.if_(below[0]))
+        return nodes.If(test, body, self.else_(below))
 
-    def else_(self, trees: Sequence[ast.stmt]) -> Any:
-        return _node(cst.Else, body=_node(cst.IndentedBlock, body=self.statements(trees))) if trees else None
+    def else_(self, trees: Sequence[ast.stmt]) -> nodes.Else | None:
+        return nodes.Else(self.block(trees)) if trees else None
 
-    def for_(self, tree: Any) -> Any:
-        return _node(
-            cst.For,
-            target=self.expression(tree.target),
-            iter=self.expression(tree.iter),
-            body=self.suite(tree, tree.body),
-            orelse=self.else_(tree.orelse),
-            asynchronous=_ASYNC if isinstance(tree, ast.AsyncFor) else None,
+    def for_(self, tree: Any) -> nodes.For:
+        return nodes.For(
+            isinstance(tree, ast.AsyncFor),
+            self.expression(tree.target),
+            self.expression(tree.iter),
+            self.suite(tree, tree.body),
+            self.else_(tree.orelse),
         )
 
-    def while_(self, tree: ast.While) -> Any:
-        test, body = self.expression(tree.test), self.suite(tree, tree.body)
-        return _node(cst.While, test=test, body=body, orelse=self.else_(tree.orelse))
+    def while_(self, tree: ast.While) -> nodes.While:
+        return nodes.While(self.expression(tree.test), self.suite(tree, tree.body), self.else_(tree.orelse))
 
-    def with_(self, tree: Any) -> Any:
+    def with_(self, tree: Any) -> nodes.With:
         items = [
-            _node(cst.WithItem, item=self.expression(item.context_expr), asname=self.as_name(item.optional_vars))
-            for item in tree.items
+            nodes.WithItem(self.expression(item.context_expr), self.as_name(item.optional_vars)) for item in tree.items
         ]
-        asynchronous = _ASYNC if isinstance(tree, ast.AsyncWith) else None
-        return _node(cst.With, items=tuple(items), body=self.suite(tree, tree.body), asynchronous=asynchronous)
+        return nodes.With(isinstance(tree, ast.AsyncWith), tuple(items), self.suite(tree, tree.body))
 
-    def as_name(self, tree: ast.expr | None) -> Any:
-        return None if tree is None else _node(cst.AsName, name=self.expression(tree))
+    def as_name(self, tree: ast.expr | None) -> nodes.AsName | None:
+        return None if tree is None else nodes.AsName(self.expression(tree))
 
-    def try_(self, tree: Any) -> Any:
-        is_plain = isinstance(tree, ast.Try)
-        kind = cst.ExceptHandler if is_plain else cst.ExceptStarHandler
-        handlers = [
-            _node(
-                kind,
-                type=self.optional(handler.type),
-                name=None if handler.name is None else _node(cst.AsName, name=_name(handler.name)),
-                body=self.suite(handler, handler.body),
+    def try_(self, tree: Any) -> nodes.Try | nodes.TryStar:
+        kind, handler_kind = (
+            (nodes.Try, nodes.ExceptHandler) if isinstance(tree, ast.Try) else (nodes.TryStar, nodes.ExceptStarHandler)
+        )
+        handlers: list[Any] = [
+            handler_kind(
+                self.optional(handler.type),
+                None if handler.name is None else nodes.AsName(nodes.Name(handler.name)),
+                self.suite(handler, handler.body),
             )
             for handler in tree.handlers
         ]
-        final = _node(cst.IndentedBlock, body=self.statements(tree.finalbody)) if tree.finalbody else None
-        return _node(
-            cst.Try if is_plain else cst.TryStar,
-            body=self.suite(tree, tree.body),
-            handlers=tuple(handlers),
-            orelse=self.else_(tree.orelse),
-            finalbody=_node(cst.Finally, body=final) if final is not None else None,
-        )
+        final = nodes.Finally(self.block(tree.finalbody)) if tree.finalbody else None
+        return kind(self.suite(tree, tree.body), tuple(handlers), self.else_(tree.orelse), final)
 
-    def match(self, tree: ast.Match) -> Any:
+    def match(self, tree: ast.Match) -> nodes.Match:
         cases = [
-            _node(
-                cst.MatchCase,
-                pattern=_node(cst.MatchAs, pattern=None, name=None),
-                guard=self.optional(case.guard),
-                body=_node(cst.IndentedBlock, body=self.statements(case.body)),
-            )
+            nodes.MatchCase(nodes.MatchAs(None, None), self.optional(case.guard), self.block(case.body))
             for case in tree.cases
         ]
-        return _node(cst.Match, subject=self.expression(tree.subject), cases=tuple(cases))
+        return nodes.Match(self.expression(tree.subject), tuple(cases))
 
-    def assign(self, tree: ast.Assign) -> Any:
-        targets = []
-        for target in tree.targets:
-            made = _make(cst.AssignTarget)
-            _target_target(made, self.expression(target))
-            targets.append(made)
-        node = _make(cst.Assign)
-        _assign_targets(node, tuple(targets))
-        _assign_value(node, self.expression(tree.value))
-        return node
+    def assign(self, tree: ast.Assign) -> nodes.Assign:
+        targets = [nodes.AssignTarget(self.expression(target)) for target in tree.targets]
+        return nodes.Assign(tuple(targets), self.expression(tree.value))
 
-    def annotated(self, tree: ast.AnnAssign) -> Any:
+    def annotated(self, tree: ast.AnnAssign) -> nodes.AnnAssign:
         target, annotation = self.expression(tree.target), self.annotation(tree.annotation)
-        return _node(cst.AnnAssign, target=target, annotation=annotation, value=self.optional(tree.value))
+        return nodes.AnnAssign(target, annotation, self.optional(tree.value))
 
-    def augmented(self, tree: ast.AugAssign) -> Any:
-        target, value = self.expression(tree.target), self.expression(tree.value)
-        return _node(cst.AugAssign, target=target, operator=_AUGMENTED[type(tree.op)], value=value)
+    def augmented(self, tree: ast.AugAssign) -> nodes.AugAssign:
+        target = self.expression(tree.target)
+        return nodes.AugAssign(target, _AUGMENTED[tree.op.__class__], self.expression(tree.value))
 
-    def expr(self, tree: ast.Expr) -> Any:
-        return _node(cst.Expr, value=self.expression(tree.value))
+    def expr(self, tree: ast.Expr) -> nodes.Expr:
+        return nodes.Expr(self.expression(tree.value))
 
-    def return_(self, tree: ast.Return) -> Any:
-        return _node(cst.Return, value=self.optional(tree.value))
+    def return_(self, tree: ast.Return) -> nodes.Return:
+        return nodes.Return(self.optional(tree.value))
 
-    def raise_(self, tree: ast.Raise) -> Any:
-        cause = None if tree.cause is None else _node(cst.From, item=self.expression(tree.cause))
-        return _node(cst.Raise, exc=self.optional(tree.exc), cause=cause)
+    def raise_(self, tree: ast.Raise) -> nodes.Raise:
+        cause = None if tree.cause is None else nodes.From(self.expression(tree.cause))
+        return nodes.Raise(self.optional(tree.exc), cause)
 
-    def assert_(self, tree: ast.Assert) -> Any:
-        return _node(cst.Assert, test=self.expression(tree.test), msg=self.optional(tree.msg))
+    def assert_(self, tree: ast.Assert) -> nodes.Assert:
+        return nodes.Assert(self.expression(tree.test), self.optional(tree.msg))
 
-    def delete(self, tree: ast.Delete) -> Any:
+    def delete(self, tree: ast.Delete) -> nodes.Del:
         if len(tree.targets) == 1:
-            return _node(cst.Del, target=self.expression(tree.targets[0]))
-        return _node(cst.Del, target=_node(cst.Tuple, elements=self.elements(tree.targets), lpar=(), rpar=()))
+            return nodes.Del(self.expression(tree.targets[0]))
+        return nodes.Del(nodes.Tuple(self.elements(tree.targets)))
 
-    def names(self, tree: Any) -> Any:
-        kind = cst.Global if isinstance(tree, ast.Global) else cst.Nonlocal
-        return _node(kind, names=tuple([_node(cst.NameItem, name=_name(name)) for name in tree.names]))
+    def names(self, tree: Any) -> nodes.Global | nodes.Nonlocal:
+        kind = nodes.Global if isinstance(tree, ast.Global) else nodes.Nonlocal
+        return kind(tuple([nodes.NameItem(nodes.Name(name)) for name in tree.names]))
 
-    def import_(self, tree: ast.Import) -> Any:
-        return _node(cst.Import, names=_aliases(tree.names))
+    def import_(self, tree: ast.Import) -> nodes.Import:
+        return nodes.Import(_aliases(tree.names))
 
-    def import_from(self, tree: ast.ImportFrom) -> Any:
-        return _node(
-            cst.ImportFrom,
-            module=_dotted(tree.module) if tree.module else None,
-            names=_node(cst.ImportStar) if tree.names[0].name == "*" else _aliases(tree.names),
-            relative=tuple([_DOT] * tree.level),
+    def import_from(self, tree: ast.ImportFrom) -> nodes.ImportFrom:
+        return nodes.ImportFrom(
+            tuple([nodes.Dot() for _ in range(tree.level)]),
+            _dotted(tree.module) if tree.module else None,
+            nodes.ImportStar() if tree.names[0].name == "*" else _aliases(tree.names),
         )
 
 
-def _name(value: str) -> Any:
-    node = _make(cst.Name)
-    _name_value(node, value)
-    return node
-
-
-def _line(body: tuple[Any, ...]) -> Any:
-    node = _make(cst.SimpleStatementLine)
-    _line_body(node, body)
-    return node
-
-
-def _dotted(name: str) -> Any:
+def _dotted(name: str) -> nodes.Attribute | nodes.Name:
     head, *rest = name.split(".")
-    node = _name(head)
+    node: nodes.Attribute | nodes.Name = nodes.Name(head)
     for part in rest:
-        node = _node(cst.Attribute, value=node, attr=_name(part))
+        node = nodes.Attribute(node, nodes.Name(part))
     return node
 
 
-def _aliases(trees: Iterable[ast.alias]) -> tuple[Any, ...]:
+def _aliases(trees: Iterable[ast.alias]) -> tuple[nodes.ImportAlias, ...]:
     return tuple(
         [
-            _node(
-                cst.ImportAlias,
-                name=_dotted(tree.name),
-                asname=None if tree.asname is None else _node(cst.AsName, name=_name(tree.asname)),
-            )
+            nodes.ImportAlias(_dotted(tree.name), nodes.AsName(nodes.Name(tree.asname)) if tree.asname else None)
             for tree in trees
         ]
     )
 
 
-_ASYNC, _DOT, _LEFT = cst.Asynchronous(), cst.Dot(), cst.LeftParen()
-_EXPRESSIONS: dict[type, Callable[[_Drafting, Any], Any]] = {
-    ast.Constant: _Drafting.constant,
-    ast.Call: _Drafting.call,
-    ast.Tuple: _Drafting.tuple_,
-    ast.List: _Drafting.list_,
-    ast.Set: _Drafting.set_,
-    ast.Dict: _Drafting.dict_,
-    ast.Subscript: _Drafting.subscript,
-    ast.BinOp: _Drafting.binary,
-    ast.BoolOp: _Drafting.boolean,
-    ast.UnaryOp: _Drafting.unary,
-    ast.Compare: _Drafting.comparison,
-    ast.IfExp: _Drafting.conditional,
-    ast.Lambda: _Drafting.lambda_,
-    ast.NamedExpr: _Drafting.walrus,
-    ast.Await: _Drafting.await_,
-    ast.Yield: _Drafting.yield_,
-    ast.YieldFrom: _Drafting.yield_from,
-    ast.JoinedStr: _Drafting.formatted,
-    ast.ListComp: _Drafting.comprehension,
-    ast.SetComp: _Drafting.comprehension,
-    ast.GeneratorExp: _Drafting.comprehension,
-    ast.DictComp: _Drafting.dict_comprehension,
+_LITERALS: dict[type, Callable[[Any], nodes.BaseExpression]] = {
+    str: nodes.SimpleString,
+    bytes: nodes.SimpleString,
+    int: nodes.Integer,
+    float: nodes.Float,
+    complex: nodes.Imaginary,
 }
-_SMALL: dict[type, Callable[[_Drafting, Any], Any]] = {
-    ast.Assign: _Drafting.assign,
-    ast.AnnAssign: _Drafting.annotated,
-    ast.AugAssign: _Drafting.augmented,
-    ast.Expr: _Drafting.expr,
-    ast.Return: _Drafting.return_,
-    ast.Raise: _Drafting.raise_,
-    ast.Assert: _Drafting.assert_,
-    ast.Delete: _Drafting.delete,
-    ast.Global: _Drafting.names,
-    ast.Nonlocal: _Drafting.names,
-    ast.Import: _Drafting.import_,
-    ast.ImportFrom: _Drafting.import_from,
-    ast.Pass: lambda _, __: _node(cst.Pass),
-    ast.Break: lambda _, __: _node(cst.Break),
-    ast.Continue: lambda _, __: _node(cst.Continue),
+_COMPREHENSIONS: dict[type, Callable[[Any, Any], nodes.BaseComp]] = {
+    ast.ListComp: nodes.ListComp,
+    ast.SetComp: nodes.SetComp,
+    ast.GeneratorExp: nodes.GeneratorExp,
 }
-_STATEMENTS: dict[type, Callable[[_Drafting, Any], Any]] = {
-    ast.FunctionDef: _Drafting.function,
-    ast.AsyncFunctionDef: _Drafting.function,
-    ast.ClassDef: _Drafting.class_,
-    ast.If: _Drafting.if_,
-    ast.For: _Drafting.for_,
-    ast.AsyncFor: _Drafting.for_,
-    ast.While: _Drafting.while_,
-    ast.With: _Drafting.with_,
-    ast.AsyncWith: _Drafting.with_,
-    ast.Try: _Drafting.try_,
-    **({ast.TryStar: _Drafting.try_} if hasattr(ast, "TryStar") else {}),
-    ast.Match: _Drafting.match,
+_EXPRESSIONS: dict[type, Callable[[Translation, Any], Any]] = {
+    ast.Constant: Translation.constant,
+    ast.Attribute: Translation.attribute,
+    ast.Call: Translation.call,
+    ast.Tuple: Translation.tuple_,
+    ast.List: Translation.list_,
+    ast.Set: Translation.set_,
+    ast.Dict: Translation.dict_,
+    ast.Subscript: Translation.subscript,
+    ast.BinOp: Translation.binary,
+    ast.BoolOp: Translation.boolean,
+    ast.UnaryOp: Translation.unary,
+    ast.Compare: Translation.comparison,
+    ast.IfExp: Translation.conditional,
+    ast.Lambda: Translation.lambda_,
+    ast.NamedExpr: Translation.walrus,
+    ast.Await: Translation.await_,
+    ast.Yield: Translation.yield_,
+    ast.YieldFrom: Translation.yield_from,
+    ast.JoinedStr: Translation.formatted,
+    ast.ListComp: Translation.comprehension,
+    ast.SetComp: Translation.comprehension,
+    ast.GeneratorExp: Translation.comprehension,
+    ast.DictComp: Translation.dict_comprehension,
+}
+_SIMPLE: dict[type, Callable[[Translation, Any], nodes.BaseSmallStatement]] = {
+    ast.Assign: Translation.assign,
+    ast.AnnAssign: Translation.annotated,
+    ast.AugAssign: Translation.augmented,
+    ast.Expr: Translation.expr,
+    ast.Return: Translation.return_,
+    ast.Raise: Translation.raise_,
+    ast.Assert: Translation.assert_,
+    ast.Delete: Translation.delete,
+    ast.Global: Translation.names,
+    ast.Nonlocal: Translation.names,
+    ast.Import: Translation.import_,
+    ast.ImportFrom: Translation.import_from,
+    ast.Pass: lambda _, __: nodes.Pass(),
+    ast.Break: lambda _, __: nodes.Break(),
+    ast.Continue: lambda _, __: nodes.Continue(),
+}
+_COMPOUND: dict[type, Callable[[Translation, Any], nodes.BaseCompoundStatement]] = {
+    ast.FunctionDef: Translation.function,
+    ast.AsyncFunctionDef: Translation.function,
+    ast.ClassDef: Translation.class_,
+    ast.If: Translation.if_,
+    ast.For: Translation.for_,
+    ast.AsyncFor: Translation.for_,
+    ast.While: Translation.while_,
+    ast.With: Translation.with_,
+    ast.AsyncWith: Translation.with_,
+    ast.Try: Translation.try_,
+    **({ast.TryStar: Translation.try_} if hasattr(ast, "TryStar") else {}),
+    ast.Match: Translation.match,
 }

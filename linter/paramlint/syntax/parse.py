@@ -1,6 +1,6 @@
 """Parsing with LibCST no more than a rule asks for: the rows of one unit, cut out of the file.
 
-The nodes of a segment know nothing of the file; `Segment.span` finds where a node's text stands in it. LibCST can end
+The nodes of a segment know nothing of the file; `Segment.spans` finds where a node's text stands in it. LibCST can end
 the process on valid Python (deep chains exhaust the C stack), so what is too large or too deep is refused first.
 """
 
@@ -17,7 +17,9 @@ from unicodedata import normalize
 import libcst as cst
 from libcst._nodes.internal import CodegenState  # no public way to learn where a node's text begins
 
+from paramlint import nodes
 from paramlint.source.text import Source
+from paramlint.syntax.nodes_from_libcst import translate
 from paramlint.syntax.outline import Unit
 from paramlint.syntax.walk import walk
 
@@ -45,56 +47,63 @@ class TooComplexError(Exception):
 
 
 class Segment:
-    """The LibCST tree of one unit."""
+    """One unit as LibCST parses it."""
 
     def __init__(self, source: Source, unit: Unit, whole: WholeFile | None = None) -> None:
         self.unit = unit
         self._source = source
         if whole is not None:
-            self.module, self.node, self._shift = whole.module, whole.node_of(unit), 0
-            self._text = source.text
+            self.node: nodes.Node = whole.node_of(unit)
+            self._module, self._origins = whole.module, whole.origins
+            self._text, self._shift = source.text, 0
             self.size = len(self._text)
             return
         self._text, self._shift = _cut(source, unit)
         #: Characters parsed, blanked holes not counted.
         self.size = len(self._text) - sum(source.offset(b + 1) - source.offset(a) for a, b in unit.holes)
         _guard(self._text, unit.first)
-        self.module = cst.parse_module(self._text)
-        self.node = _root(self.module, unit)
+        self._module = cst.parse_module(self._text)
+        module, self._origins = translate(self._module)
+        self.node = _root(module, unit)
 
-    def text(self, node: cst.CSTNode) -> str:
+    def text(self, node: nodes.Node) -> str:
         """The source code of a node, without parentheses of its own that mean nothing; rows end with a line feed."""
-        is_bare = isinstance(node, _TIGHT) and bool(node.lpar)
-        code = self.module.code_for_node(node.with_changes(lpar=(), rpar=()) if is_bare else node)
+        origin = self._origins[node]
+        is_bare = isinstance(origin, _TIGHT) and bool(origin.lpar)
+        code = self._module.code_for_node(origin.with_changes(lpar=(), rpar=()) if is_bare else origin)
         if "\n" not in code:
             return code
         # LibCST leaves out the indentation of the rows inside it, so the text is taken from the file.
         span = self._all_spans.get(node)
         if span is None:
             return code
-        parentheses = len(getattr(node, "lpar", ()))
+        parentheses = self.parentheses(node)
         text = self._source.text[span[0] : span[1]].replace("\r\n", "\n")
         return "(" * parentheses + text + ")" * parentheses
 
-    def comments(self, statement: cst.CSTNode) -> str:
+    def parentheses(self, node: nodes.Node) -> int:
+        """How many pairs of parentheses stand around an expression."""
+        return len(getattr(self._origins[node], "lpar", ()))
+
+    def comments(self, statement: nodes.Node) -> str:
         """The comments above and behind a statement."""
-        return " ".join(_COMMENT.findall(self.module.code_for_node(statement)))
+        return " ".join(_COMMENT.findall(self._module.code_for_node(self._origins[statement])))
 
     @cached_property
-    def _all_spans(self) -> dict[cst.CSTNode, tuple[int, int]]:
+    def _all_spans(self) -> dict[nodes.Node, tuple[int, int]]:
         """The span of every node of the unit, for those who ask for many."""
         return self.spans(walk(self.node))
 
-    def spans(self, nodes: Iterable[cst.CSTNode]) -> dict[cst.CSTNode, tuple[int, int]]:
+    def spans(self, wanted: Iterable[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:
         """Where each node's text begins and ends in the file, as offsets; nodes of other trees are left out."""
-        wanted = set(nodes)
-        state = _Locating(self.module.default_indent, self.module.default_newline, wanted)
-        self.module._codegen(state)
+        origins = {node: self._origins[node] for node in wanted if node in self._origins}
+        state = _locate(self._module, origins.values())
         if not self._text.startswith("".join(state.tokens)):  # it leaves out a carriage return at the end
             return {}  # LibCST did not give the text back, so no place in it is known
         starts = [0, *accumulate(map(len, state.tokens))]
         # A masked class or function keeps its rows, so one shift serves the whole segment.
-        return {n: (starts[a] + self._shift, starts[b] + self._shift) for n, (a, b) in state.found.items()}
+        places = {node: state.found[origin] for node, origin in origins.items() if origin in state.found}
+        return {node: (starts[a] + self._shift, starts[b] + self._shift) for node, (a, b) in places.items()}
 
 
 class WholeFile:
@@ -103,27 +112,33 @@ class WholeFile:
     def __init__(self, source: Source, units: list[Unit]) -> None:
         _guard(source.text, 1)
         self.module = cst.parse_module(source.text)
-        definitions = [n for n in walk(self.module, classes=True) if isinstance(n, (cst.ClassDef, cst.FunctionDef))]
+        root, self.origins = translate(self.module)
+        definitions = [n for n in walk(root, classes=True) if isinstance(n, (nodes.ClassDef, nodes.FunctionDef))]
         starts = self._rows(definitions)
         by_row = {(row, _name(node)): node for row, node in zip(starts, definitions, strict=True)}
-        self._nodes: dict[Unit, cst.CSTNode] = {}
+        self._nodes: dict[Unit, nodes.Node] = {}
         for unit in units:
             row = getattr(unit.tree, "lineno", 1)
-            self._nodes[unit] = self.module if unit.kind == "module" else by_row[row, unit.name]
+            self._nodes[unit] = root if unit.kind == "module" else by_row[row, unit.name]
 
-    def _rows(self, definitions: list[cst.ClassDef | cst.FunctionDef]) -> list[int]:
-        state = _Locating(self.module.default_indent, self.module.default_newline, {n.name for n in definitions})
-        self.module._codegen(state)
-        starts = [0]
+    def _rows(self, definitions: list[nodes.ClassDef | nodes.FunctionDef]) -> list[int]:
+        names = [self.origins[definition.name] for definition in definitions]
+        state = _locate(self.module, names)
         rows = [1]
         for token in state.tokens:
-            starts.append(starts[-1] + len(token))
             rows.append(rows[-1] + len(re.findall(r"\r\n|\r|\n", token)))
-        return [rows[state.found[n.name][0]] for n in definitions]
+        return [rows[state.found[name][0]] for name in names]
 
-    def node_of(self, unit: Unit) -> cst.CSTNode:
+    def node_of(self, unit: Unit) -> nodes.Node:
         """The node of a unit of this file."""
         return self._nodes[unit]
+
+
+def _locate(module: cst.Module, wanted: Iterable[cst.CSTNode]) -> _Locating:
+    """The tokens of a module, and between which of them some of its nodes stand."""
+    state = _Locating(module.default_indent, module.default_newline, set(wanted))
+    module._codegen(state)
+    return state
 
 
 class _Locating(CodegenState):
@@ -205,14 +220,14 @@ def _mask(text: str) -> str:
     return hidden[:at] + text[:column] + "pass" + hidden[at + column + 4 :]
 
 
-def _root(module: cst.Module, unit: Unit) -> cst.CSTNode:
+def _root(module: nodes.Module, unit: Unit) -> nodes.Node:
     if unit.kind == "module":
         return module
-    wanted = cst.ClassDef if unit.kind == "class" else cst.FunctionDef
+    wanted = nodes.ClassDef if unit.kind == "class" else nodes.FunctionDef
     return next(n for n in walk(module) if isinstance(n, wanted) and _name(n) == unit.name)
 
 
-def _name(definition: cst.ClassDef | cst.FunctionDef) -> str:
+def _name(definition: nodes.ClassDef | nodes.FunctionDef) -> str:
     """The name as Python, and so a unit, has it: letters that are only written otherwise are the same."""
     return normalize("NFKC", definition.name.value)
 

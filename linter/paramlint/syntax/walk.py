@@ -1,7 +1,4 @@
-"""Walking LibCST trees without visitors: over the fields that carry meaning, in the order of the text.
-
-A LibCST visitor rebuilds every node that it passes and its metadata providers cost several parses; rules only read.
-"""
+"""Walking over nodes, in the order of the text."""
 
 from __future__ import annotations
 
@@ -12,62 +9,32 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-import libcst as cst
+from paramlint import nodes
+from paramlint.nodes import Node
 
-# Fields that hold layout, not meaning. Annotations stay: they tell types.
-_LAYOUT = {
-    "asynchronous", "colon", "comma", "default_indent", "default_newline", "dot", "encoding", "equal", "first_colon",
-    "footer", "has_trailing_newline", "header", "indent", "lbrace", "lbracket", "leading_lines",
-    "lines_after_decorators", "lines_after_type_parameters", "lpar", "newline", "operator", "posonly_ind", "rbrace",
-    "rbracket", "rpar", "second_colon", "semicolon", "trailing_whitespace",
-}  # fmt: skip
-_LEAVES = (
-    cst.Name,
-    cst.Integer,
-    cst.Float,
-    cst.Imaginary,
-    cst.SimpleString,
-    cst.Pass,
-    cst.Break,
-    cst.Continue,
-    cst.Ellipsis,
-    cst.MaybeSentinel,
-    cst.BaseParenthesizableWhitespace,
-)
-_fields: dict[type, tuple[str, ...]] = dict.fromkeys(_LEAVES, ())
-
-# A comprehension's loops run before its element but stand after it; a conditional's test stands in the middle.
-_TEXT_ORDER: dict[type, tuple[str, ...]] = {
-    cst.IfExp: ("body", "test", "orelse"),
-    cst.FunctionDef: ("decorators", "name", "params", "returns", "body"),
-    cst.ClassDef: ("decorators", "name", "bases", "keywords", "body"),
-    cst.DictComp: ("key", "value", "for_in"),
-    cst.Comparison: ("left", "comparisons"),
-    cst.Parameters: ("posonly_params", "params", "star_arg", "kwonly_params", "star_kwarg"),
-    cst.Param: ("name", "annotation", "default"),
-    cst.Arg: ("keyword", "value"),
-    cst.AnnAssign: ("target", "annotation", "value"),
-    cst.AugAssign: ("target", "value"),
-    cst.Assign: ("targets", "value"),
+#: Fields that hold no nodes.
+_PLAIN = {"asynchronous", "evaluated_value", "operator", "star"}
+#: What hangs below these is text.
+_TEXTS = (nodes.Name, nodes.FormattedStringText, nodes.TemplatedStringText)
+Children = Callable[[Any], list[Node]]
+#: The most frequent kinds, written out.
+_FREQUENT: dict[type[Node], Children] = {
+    nodes.Arg: lambda node: [node.value] if node.keyword is None else [node.keyword, node.value],
+    nodes.Assign: lambda node: [*node.targets, node.value],
+    nodes.AssignTarget: lambda node: [node.target],
+    nodes.Attribute: lambda node: [node.value, node.attr],
+    nodes.Call: lambda node: [node.func, *node.args],
+    nodes.Element: lambda node: [node.value],
+    nodes.Expr: lambda node: [node.value],
+    nodes.IndentedBlock: lambda node: [*node.body],
+    nodes.SimpleStatementLine: lambda node: [*node.body],
 }
 
 
-def fields_of(kind: type) -> tuple[str, ...]:
-    """The names of the fields of a node class that can hold meaningful nodes, in text order."""
-    known = _fields.get(kind)
-    if known is None:
-        known = _TEXT_ORDER.get(kind)
-        if known is None:
-            names = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
-            known = tuple(n for n in names if "whitespace" not in n and n not in _LAYOUT)
-        _fields[kind] = known
-    return known
-
-
 @cache
-def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
-    """These node classes and all that derive from them: a look-up is cheaper than `isinstance` with LibCST's ABCs."""
-    found: set[type] = set()
+def concrete(kinds: tuple[type[Node], ...]) -> frozenset[type[Node]]:
+    """These classes of nodes and all that derive from them: a look-up is cheaper than `isinstance`."""
+    found: set[type[Node]] = set()
     waiting = list(kinds)
     while waiting:
         kind = waiting.pop()
@@ -76,57 +43,46 @@ def concrete(kinds: tuple[type, ...]) -> frozenset[type]:
     return frozenset(found)
 
 
-#: The most frequent kinds, written out.
-_FREQUENT: dict[type, Callable[[Any], list[cst.CSTNode]]] = {
-    cst.Arg: lambda node: [node.value] if node.keyword is None else [node.keyword, node.value],
-    cst.Assign: lambda node: [*node.targets, node.value],
-    cst.AssignTarget: lambda node: [node.target],
-    cst.Attribute: lambda node: [node.value, node.attr],
-    cst.Call: lambda node: [node.func, *node.args],
-    cst.Element: lambda node: [node.value],
-    cst.Expr: lambda node: [node.value],
-    cst.IndentedBlock: lambda node: [*node.body],
-    cst.SimpleStatementLine: lambda node: [*node.body],
-}
-_NODES = concrete((cst.CSTNode,))
-_CHILDLESS = concrete(_LEAVES)
-_Getter = Callable[[cst.CSTNode], tuple[Any, ...]]
-_getters: dict[type, _Getter | None] = {}
+_NODES = concrete((Node,))
 
 
-def _getter(kind: type) -> _Getter | None:
-    """What gives the values of a node class's meaningful fields at once; `None` where it has none."""
-    if kind not in _getters:
-        names = fields_of(kind)
-        _getters[kind] = attrgetter(*names) if len(names) > 1 else _single(names[0]) if names else None
-    return _getters[kind]
+@cache
+def fields_of(kind: type[Node]) -> tuple[str, ...]:
+    """The names of the fields of a class that can hold nodes, in the order of the text."""
+    return () if kind in _TEXTS else tuple(name for name in kind.__struct_fields__ if name not in _PLAIN)
 
 
-def _single(name: str) -> _Getter:
-    get = attrgetter(name)
-    return lambda node: (get(node),)
+def _of_fields(kind: type[Node]) -> Children:
+    """What gives the nodes right below a node of a kind, read off its fields."""
+    names = fields_of(kind)
+    get = attrgetter(*names)
+    is_one = len(names) == 1
 
-
-def children(node: cst.CSTNode) -> list[cst.CSTNode]:
-    """The meaningful children of a node, in text order."""
-    kind = node.__class__
-    frequent = _FREQUENT.get(kind)
-    if frequent is not None:
-        return frequent(node)
-    get = _getters[kind] if kind in _getters else _getter(kind)
-    found: list[cst.CSTNode] = []
-    if get is not None:
-        for value in get(node):
-            kind = value.__class__
-            if kind is tuple or kind is list:
+    def children(node: Node) -> list[Node]:
+        values: tuple[Any, ...] = (get(node),) if is_one else get(node)
+        found: list[Node] = []
+        for value in values:
+            if value.__class__ is tuple:
                 found.extend(value)
-            elif kind in _NODES:
+            elif value is not None:
                 found.append(value)
-    return found
+        return found
+
+    return children
 
 
-def walk(root: cst.CSTNode, *, classes: bool = False) -> Iterator[cst.CSTNode]:
-    """Every node at and below `root`, in text order.
+#: What gives the nodes right below one; kinds that never have any are left out.
+_CHILDREN: dict[type, Children] = {kind: _FREQUENT.get(kind) or _of_fields(kind) for kind in _NODES if fields_of(kind)}
+
+
+def children(node: Node) -> list[Node]:
+    """The nodes right below a node, in the order of the text."""
+    get = _CHILDREN.get(node.__class__)
+    return get(node) if get is not None else []
+
+
+def walk(root: Node, *, classes: bool = False) -> Iterator[Node]:
+    """Every node at and below `root`, in the order of the text.
 
     What is in a class below it is left out unless `classes` says otherwise: it is checked by itself.
     """
@@ -135,41 +91,40 @@ def walk(root: cst.CSTNode, *, classes: bool = False) -> Iterator[cst.CSTNode]:
         node = stack.pop()
         yield node
         kind = node.__class__
-        if kind in _CHILDLESS or (kind is cst.ClassDef and node is not root and not classes):
+        get = _CHILDREN.get(kind)
+        if get is None or (kind is nodes.ClassDef and node is not root and not classes):
             continue
-        below = children(node)
+        below = get(node)
         below.reverse()
         stack += below
 
 
 @dataclasses.dataclass(frozen=True)
 class Survey:
-    """The nodes of a tree in text order, the same by their class, and for each, by its `id`, the node around it.
+    """The nodes of a tree in the order of the text, the same by their class, and the node around each."""
 
-    LibCST's nodes hash in Python, so a table by `id` is much cheaper; the tree keeps its nodes alive.
-    """
-
-    nodes: list[cst.CSTNode]
-    by_kind: dict[type, list[cst.CSTNode]]
-    parents: dict[int, cst.CSTNode]
+    nodes: list[Node]
+    by_kind: dict[type, list[Node]]
+    parents: dict[Node, Node]
 
 
-def survey(root: cst.CSTNode, enter: Callable[[cst.CSTNode], bool]) -> Survey:
+def survey(root: Node, enter: Callable[[Node], bool]) -> Survey:
     """Walk a tree once, below classes and functions only where `enter` says so."""
-    nodes: list[cst.CSTNode] = []
-    by_kind: dict[type, list[cst.CSTNode]] = defaultdict(list)
-    parents: dict[int, cst.CSTNode] = {}
+    order: list[Node] = []
+    by_kind: dict[type, list[Node]] = defaultdict(list)
+    parents: dict[Node, Node] = {}
     stack = [root]
     while stack:
         node = stack.pop()
         kind = node.__class__
-        nodes.append(node)
+        order.append(node)
         by_kind[kind].append(node)
-        if kind in _CHILDLESS or ((kind is cst.ClassDef or kind is cst.FunctionDef) and not enter(node)):
+        get = _CHILDREN.get(kind)
+        if get is None or ((kind is nodes.ClassDef or kind is nodes.FunctionDef) and not enter(node)):
             continue
-        below = children(node)
+        below = get(node)
         for child in below:
-            parents[id(child)] = node
+            parents[child] = node
         below.reverse()
         stack += below
-    return Survey(nodes, by_kind, parents)
+    return Survey(order, by_kind, parents)

@@ -35,8 +35,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.training import is_inside
 from paramlint.rule import Calls, Finding, Proof, Rule, Stores
@@ -56,10 +55,10 @@ rule = Rule(
 _CLASS = re.compile(r"\b[A-Z]\w+|(?<=\b_)[A-Z]\w+")
 
 
-@rule.static(cst.Call)
-def check_eval(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check_eval(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     """`m.eval()` on batch norms, reached from the constructor of a module that does not override `train`."""
-    if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "eval" or node.args:
+    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "eval" or node.args:
         return
     if scope.cls is None or not scope.cls.is_module or scope.cls.method("train") is not None:
         return
@@ -72,39 +71,39 @@ def check_eval(node: cst.Call, scope: Scope) -> Iterator[Finding]:
 @rule.static_scope
 def check_flags(scope: Scope) -> Iterator[Finding]:
     """Batch norms whose parameters are frozen in code that never calls `eval`."""
-    if any(_method_name(call) in ("eval", "train") for call in scope.find(cst.Call)) or _has_train(scope):
+    if any(_method_name(call) in ("eval", "train") for call in scope.find(nodes.Call)) or _has_train(scope):
         return
-    for node in scope.find(cst.Assign, cst.Call):
+    for node in scope.find(nodes.Assign, nodes.Call):
         owner = _frozen(node)
         if owner is not None and _is_batch_norm(scope, owner):
-            place = node.targets[0].target if isinstance(node, cst.Assign) else node
+            place = node.targets[0].target if isinstance(node, nodes.Assign) else node
             message = f"`{scope.text(owner)}` stays in training mode, so it keeps updating its running statistics"
             yield Finding(place, message, attribute=scope.text(owner))
 
 
-def _frozen(node: cst.CSTNode) -> cst.BaseExpression | None:
+def _frozen(node: nodes.Node) -> nodes.BaseExpression | None:
     """The module that `m.weight.requires_grad = False` or `m.requires_grad_(False)` freezes, the bias aside."""
-    if isinstance(node, cst.Assign):
+    if isinstance(node, nodes.Assign):
         target = node.targets[0].target
-        if not isinstance(target, cst.Attribute) or target.attr.value != "requires_grad" or not _is_false(node.value):
+        if not isinstance(target, nodes.Attribute) or target.attr.value != "requires_grad" or not _is_false(node.value):
             return None
         return _owner_of_weight(target.value)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and len(node.args) == 1:
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and len(node.args) == 1:
         if node.func.attr.value == "requires_grad_" and _is_false(node.args[0].value):
             return _owner_of_weight(node.func.value) or node.func.value
     return None
 
 
-def _owner_of_weight(node: cst.BaseExpression) -> cst.BaseExpression | None:
-    return node.value if isinstance(node, cst.Attribute) and node.attr.value == "weight" else None
+def _owner_of_weight(node: nodes.BaseExpression) -> nodes.BaseExpression | None:
+    return node.value if isinstance(node, nodes.Attribute) and node.attr.value == "weight" else None
 
 
-def _is_batch_norm(scope: Scope, node: cst.BaseExpression) -> bool:
+def _is_batch_norm(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether a value is a batch norm, by its type or by a test that names no other class."""
     found = scope.type(node)
     if found is not None and found.name.startswith("torch.nn.") and found.name != "torch.nn.Module":
         return "BatchNorm" in found.name
-    for test in (a.test for a in scope.ancestors(node) if isinstance(a, cst.If) and is_inside(scope, node, a.body)):
+    for test in (a.test for a in scope.ancestors(node) if isinstance(a, nodes.If) and is_inside(scope, node, a.body)):
         text = scope.text(test)
         classes = [word for word in _CLASS.findall(text) if word not in ("True", "False", "None")]
         if classes and scope.text(node) in text and "not " not in text:
@@ -120,7 +119,7 @@ def _runs_once(scope: Scope, cls: Class) -> bool:
         other.name
         for other in cls.scopes_with(scope.name)
         if other.kind == "function"
-        for call in other.find(cst.Call)
+        for call in other.find(nodes.Call)
         if other.self_attribute(call.func) == scope.name
     ]
     return bool(callers) and set(callers) == {"__init__"}
@@ -130,12 +129,12 @@ def _has_train(scope: Scope) -> bool:
     return scope.cls is not None and scope.cls.method("train") is not None
 
 
-def _method_name(call: cst.Call) -> str:
-    return call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+def _method_name(call: nodes.Call) -> str:
+    return call.func.attr.value if isinstance(call.func, nodes.Attribute) else ""
 
 
-def _is_false(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Name) and node.value == "False"
+def _is_false(node: nodes.BaseExpression) -> bool:
+    return isinstance(node, nodes.Name) and node.value == "False"
 
 
 @rule.runtime

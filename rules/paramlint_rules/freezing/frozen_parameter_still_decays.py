@@ -23,8 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, optimizer_calls
 from paramlint.rule import Finding, Mentions, Rule
@@ -44,31 +43,31 @@ _ZERO = re.compile(r"0|0?\.0*|0\.|torch\.zeros(_like)?\(.*\)|.*\.(fill_\(0(\.0*)
 
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
-    zeroed = [(node, gradient) for node in scope.find(cst.Assign, cst.Call) if (gradient := _zeroed(scope, node))]
+    zeroed = [(node, gradient) for node in scope.find(nodes.Assign, nodes.Call) if (gradient := _zeroed(scope, node))]
     if not zeroed or not _decays(scope) or _is_restored(scope):
         return
     for node, gradient in zeroed:
-        place = node.targets[0].target if isinstance(node, cst.Assign) else node
+        place = node.targets[0].target if isinstance(node, nodes.Assign) else node
         message = f"`{scope.text(gradient)}` is zero for these rows, but weight decay still shrinks them"
         yield Finding(place, message)
 
 
-def _zeroed(scope: Scope, node: cst.CSTNode) -> cst.BaseExpression | None:
+def _zeroed(scope: Scope, node: nodes.Node) -> nodes.BaseExpression | None:
     """The gradient of which `grad[rows] = 0` or `grad[rows].zero_()` sets a part to zero."""
-    if isinstance(node, cst.Assign):
+    if isinstance(node, nodes.Assign):
         if _ZERO.fullmatch(scope.text(node.value)) is None:
             return None
-        part: cst.BaseExpression = node.targets[0].target
-    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        if not isinstance(scope.parent(node), cst.Expr) or _ZERO.fullmatch(scope.text(node)) is None:
+        part: nodes.BaseExpression = node.targets[0].target
+    elif isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
+        if not isinstance(scope.parent(node), nodes.Expr) or _ZERO.fullmatch(scope.text(node)) is None:
             return None
         part = node.func.value
     else:
         return None
-    if not isinstance(part, cst.Subscript):
+    if not isinstance(part, nodes.Subscript):
         return None
     base = part.value
-    if isinstance(base, cst.Attribute) and base.attr.value == "data":
+    if isinstance(base, nodes.Attribute) and base.attr.value == "data":
         base = base.value
     found = scope.type(base)
     return base if found is not None and found.name == "torch.Tensor.grad" else None
@@ -83,7 +82,7 @@ def _decays(scope: Scope) -> bool:
     return bool(calls) and all(_has_decay(place, call) for place, call in calls)
 
 
-def _has_decay(scope: Scope, call: cst.Call) -> bool:
+def _has_decay(scope: Scope, call: nodes.Call) -> bool:
     for arg in call.args:
         if arg.keyword is not None and arg.keyword.value == "weight_decay":
             return re.fullmatch(r"0|0?\.0*|0\.", scope.text(arg.value)) is None
@@ -95,16 +94,16 @@ def _has_decay(scope: Scope, call: cst.Call) -> bool:
 
 def _is_restored(scope: Scope) -> bool:
     """Whether rows of some weight are written back."""
-    for target in scope.find(cst.AssignTarget):
+    for target in scope.find(nodes.AssignTarget):
         part = target.target
-        if isinstance(part, cst.Subscript):
+        if isinstance(part, nodes.Subscript):
             base = part.value
-            if isinstance(base, cst.Attribute) and base.attr.value == "data":
+            if isinstance(base, nodes.Attribute) and base.attr.value == "data":
                 base = base.value
             found = scope.type(base)
-            if isinstance(base, cst.Attribute) and (found is None or found.name != "torch.Tensor.grad"):
+            if isinstance(base, nodes.Attribute) and (found is None or found.name != "torch.Tensor.grad"):
                 return True
     return any(
-        isinstance(c.func, cst.Attribute) and c.func.attr.value in ("index_copy_", "masked_scatter_")
-        for c in scope.find(cst.Call)
+        isinstance(c.func, nodes.Attribute) and c.func.attr.value in ("index_copy_", "masked_scatter_")
+        for c in scope.find(nodes.Call)
     )

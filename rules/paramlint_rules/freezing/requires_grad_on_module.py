@@ -20,8 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.usage import is_module
 from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
@@ -40,11 +39,11 @@ rule = Rule(
 )
 
 
-@rule.static(cst.Assign)
-def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     for target in node.targets:
         attribute = target.target
-        if not isinstance(attribute, cst.Attribute) or attribute.attr.value != "requires_grad":
+        if not isinstance(attribute, nodes.Attribute) or attribute.attr.value != "requires_grad":
             continue
         if scope.self_attribute(attribute) is not None or _means_itself(scope, attribute.value):
             continue
@@ -53,7 +52,7 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
         yield Finding(attribute, message, _fix(scope, node, owner), attribute=owner)
 
 
-def _means_itself(scope: Scope, owner: cst.BaseExpression) -> bool:
+def _means_itself(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether the owner is no module, has nothing to freeze, or has a flag of this name that its class handles."""
     if not is_module(scope, owner):
         return True
@@ -63,7 +62,7 @@ def _means_itself(scope: Scope, owner: cst.BaseExpression) -> bool:
     return bool(found.cls.assignments("requires_grad")) or found.cls.method("requires_grad") is not None
 
 
-def _fix(scope: Scope, node: cst.Assign, owner: str) -> Fix | None:
+def _fix(scope: Scope, node: nodes.Assign, owner: str) -> Fix | None:
     if len(node.targets) != 1:
         return None
     call = f"{owner}.requires_grad_({scope.text(node.value)})"

@@ -21,8 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, Type
 from paramlint.rule import Change, Finding, Fix, Keywords, Rule, Stores
 
@@ -48,11 +47,11 @@ rule = Rule(
 )
 
 
-@rule.static(cst.Assign)
-def check_store(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check_store(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     for target in node.targets:
         attribute = target.target
-        if not isinstance(attribute, cst.Attribute) or attribute.attr.value not in {*_MISSPELT, _METHOD}:
+        if not isinstance(attribute, nodes.Attribute) or attribute.attr.value not in {*_MISSPELT, _METHOD}:
             continue
         owner = scope.type(attribute.value)
         if not _is_mistake(scope, attribute, owner):
@@ -65,8 +64,8 @@ def check_store(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
         yield Finding(attribute, message, _fix(scope, node, attribute, owner))
 
 
-@rule.static(cst.Call)
-def check_keyword(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check_keyword(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     for arg in node.args:
         if arg.keyword is None or arg.keyword.value not in _MISSPELT:
             continue
@@ -76,7 +75,7 @@ def check_keyword(node: cst.Call, scope: Scope) -> Iterator[Finding]:
             yield Finding(arg.keyword, message, Fix("Spell it `requires_grad`", (change,), "safe"))
 
 
-def _is_mistake(scope: Scope, attribute: cst.Attribute, owner: Type | None) -> bool:
+def _is_mistake(scope: Scope, attribute: nodes.Attribute, owner: Type | None) -> bool:
     name = attribute.attr.value
     if scope.self_attribute(attribute) is not None:
         return name == _METHOD and owner is not None and owner.is_module
@@ -93,7 +92,7 @@ def _is_used(scope: Scope, name: str) -> bool:
     return re.search(rf"(?<!\.)\b{name}\b|\.{name}\b(?!\s*=[^=])", code) is not None
 
 
-def _fix(scope: Scope, node: cst.Assign, attribute: cst.Attribute, owner: Type | None) -> Fix | None:
+def _fix(scope: Scope, node: nodes.Assign, attribute: nodes.Attribute, owner: Type | None) -> Fix | None:
     if len(node.targets) != 1:
         return None
     if owner is not None and owner.is_module:

@@ -21,8 +21,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import init_call
 from paramlint.facts.init_events import conditions_of, init_events
@@ -51,14 +50,14 @@ UNITS = frozenset(
 )
 
 
-@rule.static(cst.Call)
-def check_init(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check_init(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     """A layer's weight filled with one number that is not zero."""
     found = init_call(scope, node)
     if found is None or found.function not in ("ones_", "constant_"):
         return
     target = found.target
-    if not isinstance(target, cst.Attribute) or target.attr.value != "weight":
+    if not isinstance(target, nodes.Attribute) or target.attr.value != "weight":
         return
     value = found.arguments.get("val")
     if found.function == "constant_" and not _is_nonzero(value):
@@ -71,27 +70,29 @@ def check_init(node: cst.Call, scope: Scope) -> Iterator[Finding]:
             yield Finding(target, f"`{scope.text(target)}` starts as one number everywhere, so its units stay equal")
 
 
-def _is_nonzero(value: cst.BaseExpression | None) -> bool:
-    return isinstance(value, (cst.Integer, cst.Float)) and value.evaluated_value != 0
+def _is_nonzero(value: nodes.BaseExpression | None) -> bool:
+    return isinstance(value, (nodes.Integer, nodes.Float)) and value.evaluated_value != 0
 
 
-def _has_one_unit(scope: Scope, owner: cst.BaseExpression) -> bool:
+def _has_one_unit(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether a layer is made with one input or one output, so that there is nothing to keep apart."""
     name = scope.self_attribute(owner)
     if name is None or scope.cls is None:
         return False
     for assignment in scope.cls.assignments(name):
-        if isinstance(assignment.value, cst.Call):
-            if any(isinstance(a.value, cst.Integer) and a.value.value == "1" for a in assignment.value.args[:2]):
+        if isinstance(assignment.value, nodes.Call):
+            if any(
+                isinstance(a.value, nodes.Integer) and a.value.evaluated_value == 1 for a in assignment.value.args[:2]
+            ):
                 return True
     return False
 
 
-def _is_written_later(scope: Scope, node: cst.CSTNode, text: str) -> bool:
+def _is_written_later(scope: Scope, node: nodes.Node, text: str) -> bool:
     """Whether anything after the call names the weight again."""
     after = scope.nodes[scope.order(node) :]
-    own = {id(n) for arg in node.args for n in (arg.value,)} if isinstance(node, cst.Call) else set()
-    return any(n.__class__ is cst.Attribute and id(n) not in own and scope.text(n) == text for n in after)
+    own = [arg.value for arg in node.args] if isinstance(node, nodes.Call) else []
+    return any(n.__class__ is nodes.Attribute and n not in own and scope.text(n) == text for n in after)
 
 
 @rule.static_scope
@@ -99,7 +100,7 @@ def check_factors(scope: Scope) -> Iterator[Finding]:
     """Two zero matrices of which one can be multiplied with the other, as the two factors of an adapter."""
     if scope.kind != "function" or scope.cls is None:
         return
-    zeros = [(call, sizes) for call in scope.find(cst.Call) if (sizes := _zero_matrix(scope, call)) is not None]
+    zeros = [(call, sizes) for call in scope.find(nodes.Call) if (sizes := _zero_matrix(scope, call)) is not None]
     for call, (rows, columns) in zeros:
         name = _attribute(scope, call)
         if name is None or _is_initialised(scope, call, name):
@@ -115,32 +116,32 @@ def check_factors(scope: Scope) -> Iterator[Finding]:
                 break
 
 
-def _zero_matrix(scope: Scope, node: cst.Call) -> tuple[str, str] | None:
+def _zero_matrix(scope: Scope, node: nodes.Call) -> tuple[str, str] | None:
     """The two sizes of a parameter that is a matrix of zeros."""
     if scope.qualified(node.func) not in PARAMETER_CLASSES or len(node.args) != 1:
         return None
     made = node.args[0].value
-    if not isinstance(made, cst.Call):
+    if not isinstance(made, nodes.Call):
         return None
-    is_method = isinstance(made.func, cst.Attribute) and made.func.attr.value == "new_zeros"
+    is_method = isinstance(made.func, nodes.Attribute) and made.func.attr.value == "new_zeros"
     if scope.qualified(made.func) != "torch.zeros" and not is_method:
         return None
     sizes = [arg.value for arg in made.args if arg.keyword is None and not arg.star]
-    if len(sizes) == 1 and isinstance(sizes[0], (cst.Tuple, cst.List)):
+    if len(sizes) == 1 and isinstance(sizes[0], (nodes.Tuple, nodes.List)):
         sizes = [element.value for element in sizes[0].elements]
     return (scope.text(sizes[0]), scope.text(sizes[1])) if len(sizes) == 2 else None
 
 
-def _attribute(scope: Scope, call: cst.Call) -> str | None:
+def _attribute(scope: Scope, call: nodes.Call) -> str | None:
     """The attribute of `self` under which a parameter ends up: assigned, put in a dict or list, or added to one."""
     line = scope.statement(call)
     for node in (call, *scope.ancestors(call)):
-        if isinstance(node, cst.Assign):
-            target: cst.CSTNode = node.targets[0].target
-            while isinstance(target, cst.Subscript):
+        if isinstance(node, nodes.Assign):
+            target: nodes.Node = node.targets[0].target
+            while isinstance(target, nodes.Subscript):
                 target = target.value
             return scope.self_attribute(target)
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
             if node.func.attr.value in ("update", "append", "__setitem__"):
                 return scope.self_attribute(node.func.value)
         if node is line:
@@ -148,14 +149,14 @@ def _attribute(scope: Scope, call: cst.Call) -> str | None:
     return None
 
 
-def _is_initialised(scope: Scope, call: cst.Call, name: str) -> bool:
+def _is_initialised(scope: Scope, call: nodes.Call, name: str) -> bool:
     """Whether the same method certainly initialises the attribute: by itself, in a loop, or through another one."""
     here = conditions_of(scope, call)
     pattern = re.compile(rf"\bself\.{re.escape(name)}\b|\bself\.(?:named_)?parameters\(|self\.modules\(|self\.apply\(")
     for event in init_events(scope):
         if event.conditions <= here and pattern.search(event.key):
             return True
-    for inner in scope.find(cst.Call):
+    for inner in scope.find(nodes.Call):
         called = scope.self_attribute(inner.func)
         method = scope.cls.method(called) if called is not None and scope.cls is not None else None
         if method is None or not conditions_of(scope, inner) <= here or method is scope:

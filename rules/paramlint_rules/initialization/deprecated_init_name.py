@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import init_function
 from paramlint.knowledge import DEPRECATED_INIT
@@ -34,27 +33,27 @@ rule = Rule(
 )
 
 #: Where a function is called, or kept to be called; a table of all functions is often there to replace them.
-_USES = (cst.Call, cst.Arg, cst.Assign, cst.AnnAssign, cst.Param, cst.Return)
+_USES = (nodes.Call, nodes.Arg, nodes.Assign, nodes.AnnAssign, nodes.Param, nodes.Return)
 
 
-@rule.static(cst.Attribute)
-def check_attribute(node: cst.Attribute, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Attribute)
+def check_attribute(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     if isinstance(scope.parent(node), _USES):
         yield from _named(node, node.attr, scope)
 
 
-@rule.static(cst.Call)
-def check_imported(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if isinstance(node.func, cst.Name):
+@rule.static(nodes.Call)
+def check_imported(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if isinstance(node.func, nodes.Name):
         yield from _named(node.func, node.func, scope)
 
 
-def _named(node: cst.BaseExpression, name: cst.Name, scope: Scope) -> Iterator[Finding]:
+def _named(node: nodes.BaseExpression, name: nodes.Name, scope: Scope) -> Iterator[Finding]:
     old = init_function(scope, node)
     if old is None or old not in DEPRECATED_INIT:
         return
     new = DEPRECATED_INIT[old]
-    if isinstance(node, cst.Attribute):
+    if isinstance(node, nodes.Attribute):
         fix = Fix(f"Write `{new}`", (Change(name, name, new),), "safe")
     else:
         full = f"torch.nn.init.{new}"

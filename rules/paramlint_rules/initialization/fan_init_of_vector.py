@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
 from paramlint.facts.parameter_names import name_test, names_from
@@ -32,8 +31,8 @@ from paramlint.rule import Calls, Finding, Rule
 rule = Rule("PRM210", "fan-init-of-vector", group="bug", doc=__doc__, triggers=(Calls(*INIT_NAMES),))
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     found = init_call(scope, node)
     if found is None or found.function not in FAN_INIT | MATRIX_INIT or _is_tested(found):
         return
@@ -49,15 +48,15 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
 def _is_bias_in_loop(found: InitCall) -> bool:
     """Whether the target is a bias in a loop over the named parameters of a layer, all of whose biases are vectors."""
     scope, target = found.scope, found.target
-    if not isinstance(target, cst.Name):
+    if not isinstance(target, nodes.Name):
         return False
-    below: cst.CSTNode = found.node
+    below: nodes.Node = found.node
     is_bias = False
     for ancestor in scope.ancestors(found.node):
-        if isinstance(ancestor, cst.If) and below is ancestor.body:
+        if isinstance(ancestor, nodes.If) and below is ancestor.body:
             test = name_test(ancestor.test)
             is_bias = is_bias or (test is not None and test.texts == ("bias",) and test.how in ("within", "startswith"))
-        if isinstance(ancestor, cst.For):
+        if isinstance(ancestor, nodes.For):
             source = names_from(scope, name) if is_bias and (name := _first(ancestor)) is not None else None
             known = scope.type(source.value) if source is not None else None
             return known is not None and known.name.rpartition(".")[2] in ("RNN", "LSTM", "GRU", "Linear")
@@ -65,9 +64,9 @@ def _is_bias_in_loop(found: InitCall) -> bool:
     return False
 
 
-def _first(loop: cst.For) -> cst.Name | None:
+def _first(loop: nodes.For) -> nodes.Name | None:
     """`name` of `for name, p in ...`."""
-    if isinstance(loop.target, cst.Tuple) and isinstance(loop.target.elements[0].value, cst.Name):
+    if isinstance(loop.target, nodes.Tuple) and isinstance(loop.target.elements[0].value, nodes.Name):
         return loop.target.elements[0].value
     return None
 
@@ -75,9 +74,9 @@ def _first(loop: cst.For) -> cst.Name | None:
 def _is_tested(found: InitCall) -> bool:
     """Whether a condition around the call asks for the number of dimensions."""
     for ancestor in found.scope.ancestors(found.node):
-        if isinstance(ancestor, cst.Try):
+        if isinstance(ancestor, nodes.Try):
             return True
-        if isinstance(ancestor, (cst.If, cst.IfExp, cst.CompIf)):
+        if isinstance(ancestor, (nodes.If, nodes.IfExp, nodes.CompIf)):
             text = found.scope.text(ancestor.test)
             if any(word in text for word in ("dim", "shape", "size(")):
                 return True

@@ -35,8 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Assignment, Scope
 from paramlint.facts.applied import applied_function, initialised_classes, makes_one_of
 from paramlint.facts.files import Symbol
@@ -52,8 +51,8 @@ rule = Rule(
 )
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if scope.name != "__init__" or scope.cls is None or scope.self_attribute(node.func) is None:
         return
     if "init" not in scope.text(node) or not scope.cls.is_module:
@@ -71,18 +70,18 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
             return
 
 
-def _is_later(scope: Scope, first: cst.CSTNode, second: cst.CSTNode) -> bool:
+def _is_later(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
     """Whether a statement comes after another on the same path: not in the other branch of an `if`."""
     if scope.order(second) <= scope.order(first):
         return False
-    around: dict[cst.CSTNode, cst.CSTNode] = dict(_steps(scope, first))
+    around: dict[nodes.Node, nodes.Node] = dict(_steps(scope, first))
     return all(
-        not isinstance(ancestor, cst.If) or around.get(ancestor, below) is below
+        not isinstance(ancestor, nodes.If) or around.get(ancestor, below) is below
         for ancestor, below in _steps(scope, second)
     )
 
 
-def _steps(scope: Scope, node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+def _steps(scope: Scope, node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
     """Each node around a node, with its child on the way there."""
     below = node
     for ancestor in scope.ancestors(node):
@@ -96,9 +95,9 @@ def _makes(scope: Scope, assignment: Assignment, classes: set[Symbol]) -> bool:
     return makes_one_of(scope, assignment.value, classes)
 
 
-def _is_initialised(scope: Scope, name: str, after: cst.CSTNode) -> bool:
+def _is_initialised(scope: Scope, name: str, after: nodes.Node) -> bool:
     """Whether a later call in the constructor initialises everything, or this submodule."""
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         if scope.order(call) <= scope.order(after):
             continue
         text = scope.text(call)
@@ -110,11 +109,11 @@ def _is_initialised(scope: Scope, name: str, after: cst.CSTNode) -> bool:
     return False
 
 
-def _fix(scope: Scope, node: cst.Call) -> Fix | None:
+def _fix(scope: Scope, node: nodes.Call) -> Fix | None:
     statement = scope.statement(node)
-    assert isinstance(scope.node, cst.FunctionDef)
+    assert isinstance(scope.node, nodes.FunctionDef)
     body = scope.node.body.body
-    if statement not in body or not isinstance(scope.parent(node), cst.Expr):
+    if statement not in body or not isinstance(scope.parent(node), nodes.Expr):
         return None
     last = body[-1]
     changes = (

@@ -23,8 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_calls import init_call
 from paramlint.facts.usage import is_module
@@ -35,11 +34,11 @@ rule = Rule("PRM208", "init-call-passed", group="bug", fix="safe", doc=__doc__, 
 _INIT = re.compile(r"init|weight|reset", re.I)
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "apply":
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "apply":
         return
-    if len(node.args) != 1 or node.args[0].star or not isinstance(node.args[0].value, cst.Call):
+    if len(node.args) != 1 or node.args[0].star or not isinstance(node.args[0].value, nodes.Call):
         return
     passed = node.args[0].value
     function = _function(scope, passed)
@@ -53,7 +52,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     yield Finding(passed, message, fix)
 
 
-def _function(scope: Scope, call: cst.Call) -> Scope | None:
+def _function(scope: Scope, call: nodes.Call) -> Scope | None:
     """The function or method of the project that is called with one argument, a module."""
     if len(call.args) > 1 or any(arg.star for arg in call.args):
         return None
@@ -65,13 +64,13 @@ def _function(scope: Scope, call: cst.Call) -> Scope | None:
 
 
 def _returns_something(function: Scope) -> bool:
-    if not isinstance(function.node, cst.FunctionDef) or function.node.decorators:
+    if not isinstance(function.node, nodes.FunctionDef) or function.node.decorators:
         return True
-    kinds = (cst.Return, cst.Yield)
-    return any(not isinstance(n, cst.Return) or n.value is not None for n in function.find(*kinds))
+    kinds = (nodes.Return, nodes.Yield)
+    return any(not isinstance(n, nodes.Return) or n.value is not None for n in function.find(*kinds))
 
 
-def _is_on_module(scope: Scope, receiver: cst.BaseExpression, function: Scope) -> bool:
+def _is_on_module(scope: Scope, receiver: nodes.BaseExpression, function: Scope) -> bool:
     """Whether `apply` is that of a module: by the receiver, or by a function that is plainly about weights."""
     known = scope.type(receiver)
     if known is not None:

@@ -34,8 +34,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_calls import InitCall, init_call
 from paramlint.rule import Calls, Finding, Proof, Rule
@@ -74,13 +73,13 @@ GAINS = {
 TOLERANCE = 0.1
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     found = init_call(scope, node)
     if found is None or scope.cls is None:
         return
     declared = _declared(found)
-    if declared is None or not isinstance(found.target, cst.Attribute):
+    if declared is None or not isinstance(found.target, nodes.Attribute):
         return
     name = scope.self_attribute(found.target.value)
     follows = _after(scope.cls, name) if name is not None else set()
@@ -98,10 +97,10 @@ def _declared(found: InitCall) -> str | None:
             return "leaky_relu" if "a" not in found.arguments else None
     else:
         gain = found.arguments.get("gain")
-        if not isinstance(gain, cst.Call) or found.scope.qualified(gain.func) != "torch.nn.init.calculate_gain":
+        if not isinstance(gain, nodes.Call) or found.scope.qualified(gain.func) != "torch.nn.init.calculate_gain":
             return None
         given = gain.args[0].value if gain.args else None
-    name = given.evaluated_value if isinstance(given, cst.SimpleString) else None
+    name = given.evaluated_value if isinstance(given, nodes.SimpleString) else None
     return name if isinstance(name, str) and name in _FAMILIES else None
 
 
@@ -109,7 +108,7 @@ def _after(cls: Class, name: str) -> set[str]:
     """The families of what is applied to the result of `self.name(...)`; empty where one use is not clear."""
     found: set[str] = set()
     for scope in cls.scopes_with(name):
-        for call in scope.find(cst.Call):
+        for call in scope.find(nodes.Call):
             if scope.self_attribute(call.func) != name:
                 continue
             family = _family(scope, call)
@@ -119,10 +118,10 @@ def _after(cls: Class, name: str) -> set[str]:
     return found
 
 
-def _family(scope: Scope, call: cst.Call) -> str | None:
+def _family(scope: Scope, call: nodes.Call) -> str | None:
     argument = scope.parent(call)
-    outer = scope.parent(argument) if isinstance(argument, cst.Arg) else None
-    if not isinstance(outer, cst.Call) or outer.args[0] is not argument:
+    outer = scope.parent(argument) if isinstance(argument, nodes.Arg) else None
+    if not isinstance(outer, nodes.Call) or outer.args[0] is not argument:
         return None
     function = scope.qualified(outer.func)
     if function is None:

@@ -30,8 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.unwritten_memory import fate_of, fates_of
@@ -40,13 +39,13 @@ from paramlint.rule import Calls, Change, Finding, Fix, Rule
 rule = Rule("PRM205", "init-never-called", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     fate = fate_of(scope, node)
     method = fate.uncalled if fate is not None else None
     if method is None or scope.cls is None or method.cls is not scope.cls:
         return
-    assert isinstance(method.node, cst.FunctionDef)
+    assert isinstance(method.node, nodes.FunctionDef)
     names = [f.parameter.name for f in fates_of(scope.cls) if f.uncalled is method]
     shown = ", ".join(f"`self.{name}`" for name in names[:3])
     verb = "starts" if len(names) == 1 else "start"
@@ -56,7 +55,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
 
 def _fix(cls: Class, method: str) -> Fix | None:
     scope = cls.own_method("__init__")
-    if scope is None or not isinstance(scope.node, cst.FunctionDef):
+    if scope is None or not isinstance(scope.node, nodes.FunctionDef):
         return None
     last = scope.node.body.body[-1]
     change = Change(last, last, f"{scope.self_name}.{method}()", "after")

@@ -22,13 +22,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.parameter_names import matches_prefixed, matches_torch_module, name_test, names_from, prefix_of
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
+from paramlint.nodes import operators
 from paramlint.rule import Calls, Finding, Rule
 from paramlint.syntax.walk import walk
 
@@ -38,18 +38,18 @@ _ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
 
 
-@rule.static(cst.AnnAssign)
-def check_annotation(node: cst.AnnAssign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.AnnAssign)
+def check_annotation(node: nodes.AnnAssign, scope: Scope) -> Iterator[Finding]:
     call = node.annotation.annotation
-    if scope.kind != "function" or node.value is not None or not isinstance(call, cst.Call):
+    if scope.kind != "function" or node.value is not None or not isinstance(call, nodes.Call):
         return
     if write_call(scope, call) is not None:
         target, function = scope.text(node.target), scope.text(call.func)
         yield Finding(node, f"`{target}:` makes an annotation, not a condition, so `{function}` never runs")
 
 
-@rule.static(cst.If)
-def check_condition(node: cst.If, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.If)
+def check_condition(node: nodes.If, scope: Scope) -> Iterator[Finding]:
     tests = [(test, why) for test in operands(node.test) if (why := _never(scope, node, test)) is not None]
     lazy = _lazy(scope, node.test)
     if lazy is not None and not tests:
@@ -59,11 +59,11 @@ def check_condition(node: cst.If, scope: Scope) -> Iterator[Finding]:
         yield Finding(test, f"`{scope.text(test)}` is never true: {why}")
 
 
-def _initialises(scope: Scope, body: cst.CSTNode) -> bool:
-    return any(isinstance(n, cst.Call) and write_call(scope, n) is not None for n in walk(body))
+def _initialises(scope: Scope, body: nodes.Node) -> bool:
+    return any(isinstance(n, nodes.Call) and write_call(scope, n) is not None for n in walk(body))
 
 
-def _never(scope: Scope, node: cst.If, test: cst.BaseExpression) -> str | None:
+def _never(scope: Scope, node: nodes.If, test: nodes.BaseExpression) -> str | None:
     """Why a test is never true; `None` where it may be."""
     asked = type_test(scope, test)
     if asked is not None:
@@ -74,16 +74,16 @@ def _never(scope: Scope, node: cst.If, test: cst.BaseExpression) -> str | None:
 def _never_of_type(scope: Scope, test: TypeTest) -> str | None:
     if test.exact and len(test.classes) == 1:
         only = test.classes[0]
-        if isinstance(only, (cst.Tuple, cst.List)):
+        if isinstance(only, (nodes.Tuple, nodes.List)):
             return "a class is not equal to a tuple of classes"
-        if isinstance(only, cst.Call) and _is_module(scope.resolve(only.func)):
+        if isinstance(only, nodes.Call) and _is_module(scope.resolve(only.func)):
             return "a class is not equal to a module made here"
-        if isinstance(only, cst.SimpleString):
+        if isinstance(only, nodes.SimpleString):
             return "a class is not equal to a text"
         if _ABSTRACT.fullmatch(scope.qualified(only) or ""):
             return f"no module is of the class `{scope.text(only)}` itself"
     symbols = [scope.resolve(c) for c in test.classes]
-    if not test.exact and isinstance(test.subject, cst.Call) and class_asked(scope, test.subject) is not None:
+    if not test.exact and isinstance(test.subject, nodes.Call) and class_asked(scope, test.subject) is not None:
         return "a class is not an instance of a module" if all(map(_is_module, symbols)) else None
     known = scope.type(test.subject)
     if symbols and known is not None and known.is_parameter and all(map(_is_module, symbols)):
@@ -100,9 +100,9 @@ def _is_module(symbol: object) -> bool:
     return isinstance(symbol, str) and module_class(symbol) is not None
 
 
-def _is_given_modules(scope: Scope, subject: cst.BaseExpression) -> bool:
+def _is_given_modules(scope: Scope, subject: nodes.BaseExpression) -> bool:
     """Whether a name is the parameter of a function that `apply` calls with every module."""
-    if not isinstance(subject, cst.Name) or [b.kind for b in scope.bindings.get(subject.value, ())] != ["parameter"]:
+    if not isinstance(subject, nodes.Name) or [b.kind for b in scope.bindings.get(subject.value, ())] != ["parameter"]:
         return False
     if scope.cls is not None and scope.name == "_init_weights":
         return True
@@ -110,10 +110,10 @@ def _is_given_modules(scope: Scope, subject: cst.BaseExpression) -> bool:
     return bool(scope.name) and re.search(pattern, scope.file.source.text) is not None
 
 
-def _covered(scope: Scope, node: cst.If, test: TypeTest) -> str | None:
+def _covered(scope: Scope, node: nodes.If, test: TypeTest) -> str | None:
     """Whether an earlier branch of the same `if` takes all objects that would pass."""
     parent = scope.parent(node)
-    while isinstance(parent, cst.If) and parent.orelse is node:
+    while isinstance(parent, nodes.If) and parent.orelse is node:
         for earlier in alternatives(scope, parent.test):
             if is_covered(scope, test, earlier):
                 return f"an earlier branch takes what passes `{scope.text(earlier.node)}`"
@@ -121,7 +121,7 @@ def _covered(scope: Scope, node: cst.If, test: TypeTest) -> str | None:
     return None
 
 
-def _lazy(scope: Scope, test: cst.BaseExpression) -> str | None:
+def _lazy(scope: Scope, test: nodes.BaseExpression) -> str | None:
     """Whether a condition asks for lazy modules only: they have become others when they have values."""
     tests = alternatives(scope, test)
     names = [scope.qualified(c) or "" for asked in tests for c in asked.classes]
@@ -130,42 +130,50 @@ def _lazy(scope: Scope, test: cst.BaseExpression) -> str | None:
     return f"once it has a shape, the layer is a `{names[0].replace('torch.nn.Lazy', 'nn.')}`"
 
 
-def _never_class(scope: Scope, test: cst.BaseExpression) -> str | None:
+def _never_class(scope: Scope, test: nodes.BaseExpression) -> str | None:
     """`m is nn.Linear`: a module is not its class."""
-    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+    if not isinstance(test, nodes.Comparison) or len(test.comparisons) != 1:
         return None
     right = test.comparisons[0]
-    if not isinstance(right.operator, (cst.Is, cst.Equal)) or not _is_module(scope.resolve(right.comparator)):
+    if not isinstance(right.operator, (operators.Is, operators.Equal)) or not _is_module(
+        scope.resolve(right.comparator)
+    ):
         return None
     known = scope.type(test.left)
     return "a module is not its class" if known is not None and known.is_module else None
 
 
-def _never_class_name(scope: Scope, test: cst.BaseExpression) -> str | None:
+def _never_class_name(scope: Scope, test: nodes.BaseExpression) -> str | None:
     """`m.__class__.__name__ == "nn.Linear"`: the name of a class has no module before it."""
-    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+    if not isinstance(test, nodes.Comparison) or len(test.comparisons) != 1:
         return None
     operator, right = test.comparisons[0].operator, test.comparisons[0].comparator
-    if isinstance(operator, cst.Equal) and _is_class_name(scope, test.left):
-        if isinstance(right, cst.SimpleString):
+    if isinstance(operator, operators.Equal) and _is_class_name(scope, test.left):
+        if isinstance(right, nodes.SimpleString):
             return "the name of a class has no dots" if "." in str(right.evaluated_value) else None
         return "the name of a class is not the class" if _is_module(scope.resolve(right)) else None
-    if isinstance(operator, cst.In) and _is_class_name(scope, right) and isinstance(test.left, cst.SimpleString):
+    if (
+        isinstance(operator, operators.In)
+        and _is_class_name(scope, right)
+        and isinstance(test.left, nodes.SimpleString)
+    ):
         return "the name of a class has no dots" if "." in str(test.left.evaluated_value) else None
     return None
 
 
-def _is_class_name(scope: Scope, node: cst.BaseExpression) -> bool:
-    if isinstance(node, cst.Name):
+def _is_class_name(scope: Scope, node: nodes.BaseExpression) -> bool:
+    if isinstance(node, nodes.Name):
         bindings = scope.bindings.get(node.value, [])
         value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
-        return value is not None and not isinstance(value, cst.Name) and _is_class_name(scope, value)
+        return value is not None and not isinstance(value, nodes.Name) and _is_class_name(scope, value)
     return (
-        isinstance(node, cst.Attribute) and node.attr.value == "__name__" and class_asked(scope, node.value) is not None
+        isinstance(node, nodes.Attribute)
+        and node.attr.value == "__name__"
+        and class_asked(scope, node.value) is not None
     )
 
 
-def _never_parameter_name(scope: Scope, test: cst.BaseExpression) -> str | None:
+def _never_parameter_name(scope: Scope, test: nodes.BaseExpression) -> str | None:
     """A parameter's name that no parameter of the module has."""
     asked = name_test(test)
     source = names_from(scope, asked.name) if asked is not None else None

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, Type
 from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
 from paramlint.knowledge import module_class
@@ -31,8 +30,8 @@ rule = Rule("PRM206", "init-of-module", group="bug", fix="safe", doc=__doc__, tr
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     found = init_call(scope, node)
     if found is None or _is_tested(found):
         return
@@ -42,7 +41,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     if known is not None and known.is_module:
         message = f"`{text}` is a module, not a tensor, so `{found.function}` raises"
         yield Finding(target, message, _weight_of(found, known, text))
-    elif isinstance(target, cst.Attribute) and target.attr.value in ("weight", "bias"):
+    elif isinstance(target, nodes.Attribute) and target.attr.value in ("weight", "bias"):
         owner = scope.type(target.value)
         if owner is not None and owner.is_parameter:
             inner = scope.text(target.value)
@@ -66,12 +65,12 @@ def _weight_of(found: InitCall, known: Type, text: str) -> Fix | None:
 def _is_tested(found: InitCall) -> bool:
     """Whether a condition around the call asks what the target is; what is known of local names heeds that already."""
     scope, target = found.scope, found.target
-    texts = {scope.text(node) for node in (target, getattr(target, "value", None)) if isinstance(node, cst.Attribute)}
+    texts = {scope.text(node) for node in (target, getattr(target, "value", None)) if isinstance(node, nodes.Attribute)}
     for ancestor in scope.ancestors(found.node):
-        if isinstance(ancestor, (cst.If, cst.IfExp)):
+        if isinstance(ancestor, (nodes.If, nodes.IfExp)):
             tested = scope.text(ancestor.test)
             if any(call in tested for call in ("isinstance(", "hasattr(", "type(")) and any(t in tested for t in texts):
                 return True
-        if isinstance(ancestor, cst.Try):
+        if isinstance(ancestor, nodes.Try):
             return True
     return False

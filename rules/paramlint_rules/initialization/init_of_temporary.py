@@ -21,8 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import init_events
@@ -41,13 +40,13 @@ _COPYING = {"clone", "repeat", "index_select", "masked_select", "abs"}
 _INDICES = {"torch.arange", "torch.randperm", "torch.LongTensor", "torch.nonzero", "torch.where"}
 
 
-@rule.static(cst.Call)
-def check_write(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check_write(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     found = write_call(scope, node)
-    if found is None or not isinstance(scope.parent(node), cst.Expr):
+    if found is None or not isinstance(scope.parent(node), nodes.Expr):
         return
     target, text = found.target, scope.text(found.target)
-    if isinstance(target, cst.Attribute):
+    if isinstance(target, nodes.Attribute):
         what = recomputed(scope, target.value, target.attr.value, node)
         if what is not None:
             message = f"`{text}` is computed by {what}, so what `{found.function}` writes is lost"
@@ -57,16 +56,16 @@ def check_write(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         yield Finding(target, f"`{text}` is a copy, so what `{found.function}` writes is lost")
 
 
-@rule.static(cst.Call)
-def check_applied(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "apply" or len(node.args) != 1:
+@rule.static(nodes.Call)
+def check_applied(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "apply" or len(node.args) != 1:
         return
     function = scope.resolve(node.args[0].value)
-    if not isinstance(function, Scope) or not isinstance(function.node, cst.FunctionDef):
+    if not isinstance(function, Scope) or not isinstance(function.node, nodes.FunctionDef):
         return
     parameters = function.node.params.params
     owner = node.func.value
-    if not parameters or not isinstance(owner, (cst.Name, cst.Attribute)):
+    if not parameters or not isinstance(owner, (nodes.Name, nodes.Attribute)):
         return
     written = f"{parameters[0].name.value}.weight"
     if any(event.key == written for event in init_events(function)):
@@ -77,40 +76,40 @@ def check_applied(node: cst.Call, scope: Scope) -> Iterator[Finding]:
             yield Finding(node, message, attribute=text)
 
 
-def _is_copy(scope: Scope, node: cst.BaseExpression) -> bool:
+def _is_copy(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether an expression certainly makes a new tensor."""
-    if isinstance(node, cst.Call):
+    if isinstance(node, nodes.Call):
         name = scope.qualified(node.func)
         if name is not None:
             return name in TENSOR_FACTORIES and name not in ("torch.from_numpy", "torch.as_tensor", "torch.asarray")
-        is_method = isinstance(node.func, cst.Attribute) and node.func.attr.value in _COPYING
+        is_method = isinstance(node.func, nodes.Attribute) and node.func.attr.value in _COPYING
         return is_method and _is_tensor(scope, node.func.value)  # type: ignore[attr-defined]
-    if isinstance(node, cst.BinaryOperation):
+    if isinstance(node, nodes.BinaryOperation):
         return _is_tensor(scope, node.left) or _is_tensor(scope, node.right)
-    if isinstance(node, cst.Subscript) and _is_tensor(scope, node.value):
-        return any(isinstance(e.slice, cst.Index) and _gathers(scope, e.slice.value) for e in node.slice)
+    if isinstance(node, nodes.Subscript) and _is_tensor(scope, node.value):
+        return any(isinstance(e.slice, nodes.Index) and _gathers(scope, e.slice.value) for e in node.slice)
     return False
 
 
-def _gathers(scope: Scope, index: cst.BaseExpression) -> bool:
+def _gathers(scope: Scope, index: nodes.BaseExpression) -> bool:
     """Whether indexing with an expression copies: a list, a mask, or a tensor of indices."""
-    if isinstance(index, (cst.List, cst.ListComp)):
+    if isinstance(index, (nodes.List, nodes.ListComp)):
         return True
-    if isinstance(index, cst.Comparison):
+    if isinstance(index, nodes.Comparison):
         return any(_is_tensor(scope, side) for side in (index.left, index.comparisons[0].comparator))
-    if isinstance(index, cst.Call):
+    if isinstance(index, nodes.Call):
         name = scope.qualified(index.func)
         if name == "torch.tensor":
-            return bool(index.args) and isinstance(index.args[0].value, cst.List)
+            return bool(index.args) and isinstance(index.args[0].value, nodes.List)
         return name in _INDICES
-    if isinstance(index, cst.Name):
+    if isinstance(index, nodes.Name):
         bindings = scope.bindings.get(index.value, [])
         value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
-        return value is not None and not isinstance(value, cst.Name) and _gathers(scope, value)
+        return value is not None and not isinstance(value, nodes.Name) and _gathers(scope, value)
     return False
 
 
-def _is_tensor(scope: Scope, node: cst.BaseExpression) -> bool:
+def _is_tensor(scope: Scope, node: nodes.BaseExpression) -> bool:
     known = scope.type(node)
     return known is not None and known.kind in ("parameter", "buffer", "tensor")
 

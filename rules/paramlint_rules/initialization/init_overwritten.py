@@ -25,8 +25,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.gradients import is_parameter
 from paramlint.facts.init_events import (
@@ -77,10 +76,10 @@ def _judge(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> Iter
         yield Finding(_place(first, second), message, attribute=text)
 
 
-def _place(first: InitEvent, second: InitEvent) -> cst.CSTNode:
+def _place(first: InitEvent, second: InitEvent) -> nodes.Node:
     """The second call, or what its loop runs over where that is what was not changed."""
     scope = second.scope
-    loops = [a for a in scope.ancestors(second.node) if isinstance(a, cst.For)]
+    loops = [a for a in scope.ancestors(second.node) if isinstance(a, nodes.For)]
     if loops and second.key.startswith("each ") and loops[0] not in scope.ancestors(first.node):
         return loops[0].iter
     return second.node
@@ -91,7 +90,7 @@ def _place(first: InitEvent, second: InitEvent) -> cst.CSTNode:
 
 def _sibling_parameter(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> str | None:
     target = second.target
-    if not isinstance(target, cst.Attribute) or target.attr.value not in ("weight", "bias"):
+    if not isinstance(target, nodes.Attribute) or target.attr.value not in ("weight", "bias"):
         return None
     scope = second.scope
     other = "bias" if target.attr.value == "weight" else "weight"
@@ -108,7 +107,7 @@ def _sibling_parameter(first: InitEvent, second: InitEvent, events: list[InitEve
     return None if _is_written_otherwise(scope, sibling, second) else sibling
 
 
-def _has(scope: Scope, owner: cst.BaseExpression, parameter: str) -> bool:
+def _has(scope: Scope, owner: nodes.BaseExpression, parameter: str) -> bool:
     """Whether the owner is one of torch's layers that have this parameter."""
     known = scope.type(owner)
     names = [known.name] if known is not None and known.is_module else []
@@ -119,9 +118,9 @@ def _has(scope: Scope, owner: cst.BaseExpression, parameter: str) -> bool:
 
 def _is_written_otherwise(scope: Scope, sibling: str, second: InitEvent) -> bool:
     """Whether the sibling is mentioned, on the same path, in anything but a condition."""
-    for node in scope.find(cst.Attribute):
+    for node in scope.find(nodes.Attribute):
         if scope.text(node) == sibling and conditions_of(scope, node) & second.conditions == second.conditions:
-            if not any(isinstance(a, cst.If) and node in walk(a.test) for a in scope.ancestors(node)):
+            if not any(isinstance(a, nodes.If) and node in walk(a.test) for a in scope.ancestors(node)):
                 return True
     return False
 

@@ -22,8 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import init_events
@@ -43,11 +42,11 @@ rule = Rule(
 )
 
 
-@rule.static(cst.Call)
-def check_write(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check_write(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     found = write_call(scope, node)
     target = found.target if found is not None else None
-    if found is None or not isinstance(target, cst.Attribute) or not _runs_at_construction(scope, target.value):
+    if found is None or not isinstance(target, nodes.Attribute) or not _runs_at_construction(scope, target.value):
         return
     known = scope.type(target.value)
     layer = known.name if known is not None else ""
@@ -61,25 +60,29 @@ def check_write(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         )
 
 
-@rule.static(cst.Call)
-def check_applied(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "apply" or len(node.args) != 1:
+@rule.static(nodes.Call)
+def check_applied(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "apply" or len(node.args) != 1:
         return
     function, owner = _function(scope, node.args[0].value), node.func.value
-    if function is None or not isinstance(owner, (cst.Name, cst.Attribute)) or not _runs_at_construction(scope, owner):
+    if (
+        function is None
+        or not isinstance(owner, (nodes.Name, nodes.Attribute))
+        or not _runs_at_construction(scope, owner)
+    ):
         return
     lazy = lazy_classes(scope.type(owner))
     if not lazy or may_have_run(scope, scope.text(owner), node):
         return
     for event in init_events(function):
-        if isinstance(event.target, cst.Attribute) and writes_lazy(event, event.target.value, lazy):
+        if isinstance(event.target, nodes.Attribute) and writes_lazy(event, event.target.value, lazy):
             name, layer = scope.text(node.args[0].value), sorted(lazy)[0].rpartition(".")[2]
             message = f"`{scope.text(owner)}` has a `{layer}` without a shape yet, on which `{name}` raises"
             yield Finding(node, message, attribute=scope.text(owner))
             return
 
 
-def _function(scope: Scope, node: cst.BaseExpression) -> Scope | None:
+def _function(scope: Scope, node: nodes.BaseExpression) -> Scope | None:
     name = scope.self_attribute(node)
     if name is not None:
         return scope.cls.method(name) if scope.cls is not None else None
@@ -87,7 +90,7 @@ def _function(scope: Scope, node: cst.BaseExpression) -> Scope | None:
     return symbol if isinstance(symbol, Scope) else None
 
 
-def _runs_at_construction(scope: Scope, owner: cst.BaseExpression) -> bool:
+def _runs_at_construction(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether the code runs before anybody can have called the module: it makes it, or the constructor calls it."""
     head = scope.text(owner).partition(".")[0]
     if head == scope.self_name and scope.cls is not None:
@@ -97,11 +100,11 @@ def _runs_at_construction(scope: Scope, owner: cst.BaseExpression) -> bool:
         text = made.file.source.lines(made.unit.first, made.unit.last) if made is not None else ""
         return re.search(rf"self\.{re.escape(scope.name)}\(", text) is not None
     bindings = scope.bindings.get(head, [])
-    return len(bindings) == 1 and bindings[0].kind == "assign" and isinstance(bindings[0].value, cst.Call)
+    return len(bindings) == 1 and bindings[0].kind == "assign" and isinstance(bindings[0].value, nodes.Call)
 
 
-def _is_asked(scope: Scope, node: cst.CSTNode) -> bool:
-    tests = [scope.text(a.test) for a in scope.ancestors(node) if isinstance(a, (cst.If, cst.IfExp))]
+def _is_asked(scope: Scope, node: nodes.Node) -> bool:
+    tests = [scope.text(a.test) for a in scope.ancestors(node) if isinstance(a, (nodes.If, nodes.IfExp))]
     return any("uninitialized" in test or "isinstance" in test or "lazy" in test.lower() for test in tests)
 
 

@@ -41,8 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Assignment, Class
 from paramlint.facts.deferred import Deferred, deferred_initialization
 from paramlint.facts.writers import Wanted, may_write
@@ -75,28 +74,28 @@ def check(cls: Class) -> Iterator[Finding]:
 def _has_values(assignment: Assignment) -> bool:
     """Whether an assignment makes a parameter or a buffer that has memory."""
     value = assignment.value
-    if value is None or (isinstance(value, cst.Name) and value.value == "None"):
+    if value is None or (isinstance(value, nodes.Name) and value.value == "None"):
         return False
     if assignment.how == "buffer":
         return True
     if assignment.how == "parameter":
-        return isinstance(value, cst.Call)
+        return isinstance(value, nodes.Call)
     found = assignment.scope.type(value)
-    return found is not None and found.is_parameter and isinstance(value, cst.Call)
+    return found is not None and found.is_parameter and isinstance(value, nodes.Call)
 
 
 def _is_written(cls: Class, name: str, protocol: Deferred) -> bool:
     return any(may_write(scope, Wanted(cls, name)) for scope in protocol.writers)
 
 
-def _place(assignment: Assignment) -> cst.CSTNode:
+def _place(assignment: Assignment) -> nodes.Node:
     """The target; of a buffer `persistent=False`, which says that no checkpoint restores it, else its name."""
     node = assignment.node
-    if isinstance(node, cst.Assign):
+    if isinstance(node, nodes.Assign):
         return node.targets[0].target
-    if isinstance(node, cst.AnnAssign):
+    if isinstance(node, nodes.AnnAssign):
         return node.target
-    if isinstance(node, cst.Call):
+    if isinstance(node, nodes.Call):
         flags = [arg for arg in node.args if arg.keyword is not None and arg.keyword.value == "persistent"]
         return flags[0] if flags else node.args[0].value
     return node

@@ -24,8 +24,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
@@ -43,13 +42,13 @@ _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
 _HARMLESS = {"zeros_", "zero_", "copy_"}
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     found = write_call(scope, node)
     if found is None or found.function in _HARMLESS:
         return
     target = found.target
-    if isinstance(target, cst.Attribute) and target.attr.value == "weight" and _is_padded(scope, target.value):
+    if isinstance(target, nodes.Attribute) and target.attr.value == "weight" and _is_padded(scope, target.value):
         owner = scope.text(target.value)
         if not _is_cleared(scope, owner):
             message = f"`{owner}` has a padding row, which `{found.function}` overwrites for good: it gets no gradient"
@@ -62,12 +61,12 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
                 return
 
 
-def _is_padded(scope: Scope, owner: cst.BaseExpression) -> bool:
+def _is_padded(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether an expression is an embedding made with a `padding_idx`, wherever it is made."""
     name = scope.self_attribute(owner)
     if name is not None and scope.cls is not None:
         made = [(a.scope, a.value) for a in scope.cls.assignments(name) if a.how != "augmented"]
-    elif isinstance(owner, cst.Name):
+    elif isinstance(owner, nodes.Name):
         bindings = scope.bindings.get(owner.value, [])
         made = [(scope, b.value if b.kind == "assign" else None) for b in bindings]
     else:
@@ -75,17 +74,17 @@ def _is_padded(scope: Scope, owner: cst.BaseExpression) -> bool:
     return bool(made) and all(value is not None and _has_padding(where, value) for where, value in made)
 
 
-def _has_padding(scope: Scope, value: cst.BaseExpression) -> bool:
-    if not isinstance(value, cst.Call) or scope.qualified(value.func) not in _EMBEDDINGS:
+def _has_padding(scope: Scope, value: nodes.BaseExpression) -> bool:
+    if not isinstance(value, nodes.Call) or scope.qualified(value.func) not in _EMBEDDINGS:
         return False
     known = module_class(scope.qualified(value.func) or "")
     given = arguments_of(value, known.arguments).get("padding_idx") if known is not None else None
     return given is not None and not _may_be_none(scope, given)
 
 
-def _may_be_none(scope: Scope, node: cst.BaseExpression) -> bool:
+def _may_be_none(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether a value is None, or an argument that is None by default."""
-    if not isinstance(node, cst.Name):
+    if not isinstance(node, nodes.Name):
         return False
     if node.value == "None":
         return True
@@ -97,10 +96,14 @@ def _may_be_none(scope: Scope, node: cst.BaseExpression) -> bool:
 def _is_any_of_self(found: InitCall) -> bool:
     """Whether a call writes whatever embeddings, or all matrices, the module has."""
     scope, target = found.scope, found.target
-    if isinstance(target, cst.Name):
+    if isinstance(target, nodes.Name):
         source = _looped(scope, target)
         return source in ("self.parameters()", "self.named_parameters()") and _is_only_about_shape(found, target)
-    if not isinstance(target, cst.Attribute) or target.attr.value != "weight" or not isinstance(target.value, cst.Name):
+    if (
+        not isinstance(target, nodes.Attribute)
+        or target.attr.value != "weight"
+        or not isinstance(target.value, nodes.Name)
+    ):
         return False
     known = scope.type(target.value)
     if known is None or known.name not in _EMBEDDINGS or "padding_idx" in _source(scope):
@@ -108,7 +111,7 @@ def _is_any_of_self(found: InitCall) -> bool:
     return _looped(scope, target.value) == "self.modules()" or _is_applied(scope)
 
 
-def _looped(scope: Scope, name: cst.Name) -> str:
+def _looped(scope: Scope, name: nodes.Name) -> str:
     """What the one loop that gives a name its values runs over."""
     bindings = scope.bindings.get(name.value, [])
     if len(bindings) != 1 or bindings[0].kind != "for" or bindings[0].value is None:
@@ -116,9 +119,9 @@ def _looped(scope: Scope, name: cst.Name) -> str:
     return scope.text(bindings[0].value)
 
 
-def _is_only_about_shape(found: InitCall, name: cst.Name) -> bool:
+def _is_only_about_shape(found: InitCall, name: nodes.Name) -> bool:
     """Whether the conditions around a call leave no matrix out."""
-    tests = [a.test for a in found.scope.ancestors(found.node) if isinstance(a, (cst.If, cst.IfExp))]
+    tests = [a.test for a in found.scope.ancestors(found.node) if isinstance(a, (nodes.If, nodes.IfExp))]
     shape = rf"{name.value}\.(?:dim\(\)|ndim|requires_grad)(?: > 1| >= 2| != 1)?"
     return all(re.fullmatch(shape, found.scope.text(test)) for test in tests)
 
@@ -157,7 +160,11 @@ def _source(scope: Scope) -> str:
 def _fix(found: InitCall, owner: str) -> Fix | None:
     scope = found.scope
     line = scope.statement(found.node)
-    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not isinstance(line.body[0], cst.Expr):
+    if (
+        not isinstance(line, nodes.SimpleStatementLine)
+        or len(line.body) != 1
+        or not isinstance(line.body[0], nodes.Expr)
+    ):
         return None
     no_grad = scope.spell("torch.no_grad")
     text = f"with {no_grad}():\n    {owner}.weight[{owner}.padding_idx].zero_()"

@@ -26,8 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
@@ -41,8 +40,8 @@ if TYPE_CHECKING:
 rule = Rule("PRM202", "partly-initialized-parameter", group="bug", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     fate = fate_of(scope, node)
     if fate is None or fate.uncalled is not None or fate.parameter.written == "never":
         return

@@ -33,8 +33,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
@@ -50,8 +49,8 @@ rule = Rule("PRM201", "uninitialized-parameter", group="bug", fix="unsafe", doc=
 _BIAS = re.compile(r"(?:^|_)(?:b|bias|beta|shift|offset)\d*$")
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     fate = fate_of(scope, node)
     if fate is None or fate.uncalled is not None or fate.parameter.written != "never":
         return
@@ -63,7 +62,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     yield Finding(stored_at(scope, node, name), message, _fix(scope, node, fate.parameter))
 
 
-def _fix(scope: Scope, node: cst.Call, parameter: EmptyParameter) -> Fix | None:
+def _fix(scope: Scope, node: nodes.Call, parameter: EmptyParameter) -> Fix | None:
     """Initialise where the parameter is assigned; of unknown rank, nothing can be proposed."""
     stored = stored_at(scope, node, parameter.name)
     if scope.self_attribute(stored) != parameter.name or parameter.allocation.rank is None:

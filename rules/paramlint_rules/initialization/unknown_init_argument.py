@@ -19,8 +19,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import init_function
 from paramlint.knowledge import DEPRECATED_INIT, INIT_FUNCTIONS
@@ -37,8 +36,8 @@ rule = Rule(
 )
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if scope.qualified(node.func) == "torch.nn.init.calculate_gain":
         yield from _values(node, "calculate_gain", 0, scope)
         return
@@ -55,7 +54,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         yield from _values(node, name, known.index("nonlinearity"), scope)
 
 
-def _called(node: cst.Call, scope: Scope) -> tuple[str, tuple[str, ...], list[cst.Arg]]:
+def _called(node: nodes.Call, scope: Scope) -> tuple[str, tuple[str, ...], list[nodes.Arg]]:
     """The init function or method that is called or bound by `functools.partial`, its arguments, what it is given."""
     func, args = node.func, list(node.args)
     if scope.qualified(func) in ("functools.partial", "partial") and args:
@@ -64,20 +63,20 @@ def _called(node: cst.Call, scope: Scope) -> tuple[str, tuple[str, ...], list[cs
     if function is not None:
         name = DEPRECATED_INIT.get(function, function)
         return name, INIT_FUNCTIONS[name], args
-    if isinstance(func, cst.Attribute) and func.attr.value in METHOD_ARGUMENTS and _is_tensor(func, scope):
+    if isinstance(func, nodes.Attribute) and func.attr.value in METHOD_ARGUMENTS and _is_tensor(func, scope):
         return func.attr.value, METHOD_ARGUMENTS[func.attr.value], args
     return "", (), []
 
 
-def _is_tensor(func: cst.Attribute, scope: Scope) -> bool:
+def _is_tensor(func: nodes.Attribute, scope: Scope) -> bool:
     owner = func.value
     known = scope.type(owner)
     if known is not None:
         return known.kind in ("parameter", "buffer", "tensor")
-    return isinstance(owner, cst.Attribute) and owner.attr.value in ("data", "weight", "bias")
+    return isinstance(owner, nodes.Attribute) and owner.attr.value in ("data", "weight", "bias")
 
 
-def _unknown(keyword: cst.Name, name: str, known: tuple[str, ...]) -> Finding:
+def _unknown(keyword: nodes.Name, name: str, known: tuple[str, ...]) -> Finding:
     written = keyword.value
     meant = USUAL_MISTAKES.get(written)
     if meant not in known:
@@ -87,12 +86,12 @@ def _unknown(keyword: cst.Name, name: str, known: tuple[str, ...]) -> Finding:
     return Finding(keyword, f"`{name}` has no argument `{written}`, so the call raises a TypeError", fix)
 
 
-def _values(node: cst.Call, name: str, place: int, scope: Scope) -> Iterator[Finding]:
+def _values(node: nodes.Call, name: str, place: int, scope: Scope) -> Iterator[Finding]:
     """Values of `nonlinearity` and `mode` that the function does not know."""
     for index, arg in enumerate(node.args):
         argument = arg.keyword.value if arg.keyword is not None else {place: "nonlinearity", 2: "mode"}.get(index)
         choices = {"nonlinearity": NONLINEARITIES, "mode": FAN_MODES}.get(argument or "")
-        if choices is None or not isinstance(arg.value, cst.SimpleString):
+        if choices is None or not isinstance(arg.value, nodes.SimpleString):
             continue
         value = arg.value.evaluated_value
         if isinstance(value, str) and value not in choices and not (argument == "mode" and value.lower() in choices):

@@ -30,8 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.device_moves import moved
 from paramlint.facts.name_uses import calls_any, is_edited, loaded_into, reads
@@ -70,7 +69,7 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
     """Kept in some rounds of a loop that trains the same model, and used outside the branch that keeps it."""
     loop = training_loop(scope, kept.node, kept.owner)
     block = kept.block
-    if loop is None or not isinstance(block, cst.BaseSuite) or _leaves(block):
+    if loop is None or not isinstance(block, nodes.BaseSuite) or _leaves(block):
         return False
     if kept.is_added:
         return not rebinds(scope, loop, kept.target) and any(True for _ in reads(scope, kept.name, loop))
@@ -84,19 +83,19 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
 
 def _is_public(scope: Scope, kept: Snapshot) -> bool:
     """An attribute that nothing in the function reads is there for others to read."""
-    return isinstance(kept.target, cst.Attribute) and not any(True for _ in reads(scope, kept.name, kept.node))
+    return isinstance(kept.target, nodes.Attribute) and not any(True for _ in reads(scope, kept.name, kept.node))
 
 
-def _leaves(block: cst.BaseSuite) -> bool:
+def _leaves(block: nodes.BaseSuite) -> bool:
     """Whether a block ends the loop that it is in, so that no step follows."""
     last = block.body[-1]
-    end = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-    return isinstance(end, (cst.Break, cst.Return, cst.Raise))
+    end = last.body[-1] if isinstance(last, nodes.SimpleStatementLine) else last
+    return isinstance(end, (nodes.Break, nodes.Return, nodes.Raise))
 
 
 def _is_replaced(scope: Scope, kept: Snapshot) -> bool:
     """Whether the branch binds the name again, as in `best = copy.deepcopy(best)`."""
-    assert isinstance(kept.block, cst.BaseSuite)
+    assert isinstance(kept.block, nodes.BaseSuite)
     after = [line for line in kept.block.body if scope.order(line) > scope.order(kept.node)]
     return any(rebinds(scope, line, kept.target) for line in after)
 
@@ -119,16 +118,16 @@ def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
     return False
 
 
-def _is_remade(scope: Scope, owner: cst.BaseExpression) -> bool:
+def _is_remade(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether a method other than the constructor makes the model anew."""
     name = scope.self_attribute(owner)
     if name is None or scope.cls is None:
         return False
     made = (a for a in scope.cls.assignments(name) if a.scope.name != "__init__")
-    return any(isinstance(a.value, cst.Call) and moved(a.value) is a.value for a in made)
+    return any(isinstance(a.value, nodes.Call) and moved(a.value) is a.value for a in made)
 
 
-def _last_part(scope: Scope, node: cst.CSTNode) -> str:
+def _last_part(scope: Scope, node: nodes.Node) -> str:
     return scope.text(node).rpartition(".")[2]
 
 
@@ -137,7 +136,7 @@ def _is_reloaded(scope: Scope, kept: Snapshot) -> bool:
     if kept.is_added or kept.is_model or is_edited(scope, kept.name):
         return False
     start = scope.order(kept.value)
-    steps = [call for call in scope.find(cst.Call) if scope.order(call) > start and trains(scope, call)]
+    steps = [call for call in scope.find(nodes.Call) if scope.order(call) > start and trains(scope, call)]
     for read in reads(scope, kept.name, kept.node):
         receiver = loaded_into(scope, read)
         end = scope.order(read)
@@ -152,6 +151,6 @@ def _is_reloaded(scope: Scope, kept: Snapshot) -> bool:
 def _is_rebound(scope: Scope, kept: Snapshot, end: int, loops: list[Loop]) -> bool:
     """Whether the model or the kept name stands for something else by the time it is loaded."""
     between = [
-        line for line in scope.find(cst.SimpleStatementLine) if scope.order(kept.value) < scope.order(line) < end
+        line for line in scope.find(nodes.SimpleStatementLine) if scope.order(kept.value) < scope.order(line) < end
     ]
     return any(rebinds(scope, code, name) for code in (*loops, *between) for name in (kept.owner, kept.target))

@@ -26,8 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
@@ -58,15 +57,15 @@ rule = Rule(
 _TRAINS = re.compile(r"\.(?:step|backward)\(")
 
 
-@rule.static(cst.Assign)
-def check_alias(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check_alias(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     target, value = node.targets[0].target, node.value
-    if len(node.targets) != 1 or not isinstance(value, (cst.Name, cst.Attribute)):
+    if len(node.targets) != 1 or not isinstance(value, (nodes.Name, nodes.Attribute)):
         return
     name, live = scope.dotted(target), scope.dotted(value)
     if name is None or live is None or not _names_target(name) or _names_target(live) or not is_module(scope, value):
         return
-    if isinstance(target, cst.Name) and not calls_any(scope, _NOMINATING):
+    if isinstance(target, nodes.Name) and not calls_any(scope, _NOMINATING):
         return
     if training_loop(scope, node, value) is None and not _lags(scope, node, target, name):
         return
@@ -76,15 +75,15 @@ def check_alias(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     yield Finding(value, message, fix, attribute=name)
 
 
-@rule.static(cst.Call)
-def check_itself(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check_itself(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     """A model averaged with itself, or loaded into itself."""
-    if isinstance(node.func, cst.Name) and node.func.value == "zip" and len(node.args) == 2:
+    if isinstance(node.func, nodes.Name) and node.func.value == "zip" and len(node.args) == 2:
         first, second = (_of_call(scope, arg.value, "parameters") for arg in node.args)
         if first is not None and first == second:
             message = f"`{first}` is paired with itself, so nothing is copied or averaged"
             yield Finding(node, message, attribute=first)
-    elif isinstance(node.func, cst.Attribute) and node.func.attr.value == "load_state_dict" and node.args:
+    elif isinstance(node.func, nodes.Attribute) and node.func.attr.value == "load_state_dict" and node.args:
         owner = scope.dotted(node.func.value)
         if owner is not None and _of_call(scope, node.args[0].value, "state_dict") == owner:
             yield Finding(node, f"`{owner}` is loaded into itself, which changes nothing", attribute=owner)
@@ -94,22 +93,22 @@ def _names_target(name: str) -> bool:
     return name.rpartition(".")[2] in _TARGETS
 
 
-def _of_call(scope: Scope, node: cst.BaseExpression, method: str) -> str | None:
+def _of_call(scope: Scope, node: nodes.BaseExpression, method: str) -> str | None:
     """The dotted name of the model whose method is called without arguments."""
-    if isinstance(node, cst.Call) and not node.args and isinstance(node.func, cst.Attribute):
+    if isinstance(node, nodes.Call) and not node.args and isinstance(node.func, nodes.Attribute):
         if node.func.attr.value == method:
             return scope.dotted(node.func.value)
     return None
 
 
-def _lags(scope: Scope, node: cst.Assign, target: cst.BaseExpression, name: str) -> bool:
+def _lags(scope: Scope, node: nodes.Assign, target: nodes.BaseExpression, name: str) -> bool:
     """Whether the target is always this alias, is used beside the live model, and that is trained."""
-    if any(isinstance(ancestor, (cst.If, cst.Try)) for ancestor in scope.ancestors(node)):
+    if any(isinstance(ancestor, (nodes.If, nodes.Try)) for ancestor in scope.ancestors(node)):
         return False
     attribute = scope.self_attribute(target)
     if attribute is None:
         others = [b for b in scope.bindings.get(name, ()) if b.node is not node]
-        steps = (call for call in scope.find(cst.Call) if scope.order(call) > scope.order(node))
+        steps = (call for call in scope.find(nodes.Call) if scope.order(call) > scope.order(node))
         return not others and any(True for _ in reads(scope, name, node)) and any(trains(scope, c) for c in steps)
     cls = scope.cls
     if cls is None or len(cls.assignments(attribute)) != 1:

@@ -21,8 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Binding, Class, Scope
 from paramlint.facts.iterators import consumes, excludes, is_parameter_iterator, repeating_loops, uses
 from paramlint.facts.training import is_inside
@@ -72,7 +71,7 @@ def _message(name: str) -> str:
     return f"`{name}` is an iterator that has been gone through already, so it gives no parameters here"
 
 
-def _second_use(scope: Scope, name: str, bindings: list[Binding]) -> cst.CSTNode | None:
+def _second_use(scope: Scope, name: str, bindings: list[Binding]) -> nodes.Node | None:
     """The first use that follows one which has used the iterator up."""
     found = uses(scope, name)
     for second in found:
@@ -88,7 +87,7 @@ def _second_use(scope: Scope, name: str, bindings: list[Binding]) -> cst.CSTNode
     return None
 
 
-def _uses_in_class(cls: Class, name: str) -> list[tuple[Scope, cst.CSTNode]]:
+def _uses_in_class(cls: Class, name: str) -> list[tuple[Scope, nodes.Node]]:
     return [
         (scope, use)
         for scope in cls.scopes_with(name)
@@ -97,12 +96,13 @@ def _uses_in_class(cls: Class, name: str) -> list[tuple[Scope, cst.CSTNode]]:
     ]
 
 
-def _fix(values: list[cst.BaseExpression], scope: Scope) -> Fix:
+def _fix(values: list[nodes.BaseExpression], scope: Scope) -> Fix:
     changes = tuple(Change(value, value, f"list({_bare(scope, value)})") for value in values)
     return Fix("Keep the parameters in a list", changes, "safe")
 
 
-def _bare(scope: Scope, value: cst.BaseExpression) -> str:
+def _bare(scope: Scope, value: nodes.BaseExpression) -> str:
     """The text without the parentheses around it, which stay where they are."""
     text = scope.text(value)
-    return text[len(value.lpar) : -len(value.rpar)].strip() if value.lpar else text
+    parentheses = scope.parentheses(value)
+    return text[parentheses:-parentheses].strip() if parentheses else text

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.rule import Calls, Finding, Rule
 
@@ -31,23 +30,23 @@ rule = Rule(
 )
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "load_state_dict":
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "load_state_dict":
         return
-    place = _lenient(scope, node) if isinstance(scope.parent(node), cst.Expr) else None
+    place = _lenient(scope, node) if isinstance(scope.parent(node), nodes.Expr) else None
     if place is not None:
         model = scope.text(node.func.value)
         message = f"the keys that `{model}` lacks are dropped unread, so they keep their initial values"
         yield Finding(place, message, attribute=model)
 
 
-def _lenient(scope: Scope, node: cst.Call) -> cst.CSTNode | None:
+def _lenient(scope: Scope, node: nodes.Call) -> nodes.Node | None:
     """The call whose `strict` is false, or the argument of the function around it that is false by default."""
     given = [arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "strict"]
     if not given and len(node.args) > 1 and node.args[1].keyword is None and not node.args[1].star:
         given = [node.args[1].value]
-    if not given or not isinstance(given[0], cst.Name):
+    if not given or not isinstance(given[0], nodes.Name):
         return None
     name = given[0].value
     bindings = scope.bindings.get(name, [])
@@ -58,5 +57,5 @@ def _lenient(scope: Scope, node: cst.Call) -> cst.CSTNode | None:
     return bindings[0].node
 
 
-def _is_false(node: cst.BaseExpression | None) -> bool:
-    return isinstance(node, cst.Name) and node.value == "False"
+def _is_false(node: nodes.BaseExpression | None) -> bool:
+    return isinstance(node, nodes.Name) and node.value == "False"

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.usage import is_used_as_module
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
@@ -36,27 +35,29 @@ rule = Rule(
 _OF_RESULT = {"missing_keys", "unexpected_keys", "count", "index"}
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "load_state_dict":
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "load_state_dict":
         return
     if _returns_itself(scope, node.func.value):
         return
     parent = scope.parent(node)
-    if isinstance(parent, cst.Attribute):
+    if isinstance(parent, nodes.Attribute):
         if parent.attr.value not in _OF_RESULT and not parent.attr.value.startswith("_"):
             message = f"`load_state_dict` returns keys, not the model, so `.{parent.attr.value}` is called on no module"
             yield Finding(node, message)
-    elif isinstance(parent, cst.Assign) and len(parent.targets) == 1:
+    elif isinstance(parent, nodes.Assign) and len(parent.targets) == 1:
         yield from _check_assigned(scope, node, node.func.value, parent)
 
 
-def _check_assigned(scope: Scope, node: cst.Call, owner: cst.BaseExpression, assign: cst.Assign) -> Iterator[Finding]:
+def _check_assigned(
+    scope: Scope, node: nodes.Call, owner: nodes.BaseExpression, assign: nodes.Assign
+) -> Iterator[Finding]:
     target = assign.targets[0].target
     name, model = scope.dotted(target), scope.text(owner)
     if name is None:
         return
-    is_lost = isinstance(owner, cst.Call) and _is_constructed(scope, owner)
+    is_lost = isinstance(owner, nodes.Call) and _is_constructed(scope, owner)
     if name != model and not is_lost and not is_used_as_module(scope, target):
         return
     message = f"`{name}` is the result of `load_state_dict`, which is the keys that did not fit, not the model"
@@ -72,12 +73,12 @@ def _check_assigned(scope: Scope, node: cst.Call, owner: cst.BaseExpression, ass
     yield Finding(target, message, Fix("Load on a line of its own", changes, "safe"))
 
 
-def _is_constructed(scope: Scope, owner: cst.Call) -> bool:
+def _is_constructed(scope: Scope, owner: nodes.Call) -> bool:
     found = scope.type(owner)
     return found is not None and found.is_module
 
 
-def _returns_itself(scope: Scope, owner: cst.BaseExpression) -> bool:
+def _returns_itself(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether the owner is of a class of the project with a `load_state_dict` of its own, or might be."""
     found = scope.type(owner)
     if found is None:

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, value_of
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
@@ -45,48 +44,48 @@ def check(scope: Scope) -> Iterator[Finding]:
             yield from _check_value(scope, value_of(scope, value))
 
 
-@rule.static(cst.Return)
-def check_returned(node: cst.Return, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Return)
+def check_returned(node: nodes.Return, scope: Scope) -> Iterator[Finding]:
     """Pairs that a nested function returns to code that puts its results into groups."""
-    nested = any(a is not scope.node and isinstance(a, cst.FunctionDef) for a in scope.ancestors(node))
+    nested = any(a is not scope.node and isinstance(a, nodes.FunctionDef) for a in scope.ancestors(node))
     if node.value is None or not nested or not _gives_pairs(scope, node.value):
         return
-    if any(isinstance(group_value(group), cst.Call) for group in scope.find(cst.Dict)):
+    if any(isinstance(group_value(group), nodes.Call) for group in scope.find(nodes.Dict)):
         yield _pairs_finding(scope, node.value)
 
 
-def _check_value(scope: Scope, value: cst.BaseExpression) -> Iterator[Finding]:
-    if isinstance(value, (cst.List, cst.Tuple)):
+def _check_value(scope: Scope, value: nodes.BaseExpression) -> Iterator[Finding]:
+    if isinstance(value, (nodes.List, nodes.Tuple)):
         for element in value.elements:
-            found = scope.type(element.value) if isinstance(element, cst.Element) else None
+            found = scope.type(element.value) if isinstance(element, nodes.Element) else None
             if found is None or found.kind != "container" or found.item is None or not found.item.is_parameter:
                 continue
             text = scope.text(element.value)
             message = f"`{text}` stands in a list as one object, so the optimizer gets no parameters from it"
             change = Change(element.value, element.value, f"*{text}")
             yield Finding(element.value, message, Fix("Unpack it", (change,), "safe"))
-    elif isinstance(value, (cst.ListComp, cst.GeneratorExp)):
+    elif isinstance(value, (nodes.ListComp, nodes.GeneratorExp)):
         yield from _check_comprehension(scope, value)
-    elif isinstance(value, cst.Call) and scope.qualified(value.func) == "dict" and len(value.args) == 1:
+    elif isinstance(value, nodes.Call) and scope.qualified(value.func) == "dict" and len(value.args) == 1:
         if _gives_pairs(scope, value.args[0].value):
             message = f"`{scope.text(value)}` gives its keys, so the optimizer gets names"
             change = Change(value, value, f"{scope.text(value)}.values()")
             yield Finding(value, message, Fix("Give the values", (change,), "safe"))
 
 
-def _check_comprehension(scope: Scope, value: cst.ListComp | cst.GeneratorExp) -> Iterator[Finding]:
+def _check_comprehension(scope: Scope, value: nodes.ListComp | nodes.GeneratorExp) -> Iterator[Finding]:
     """`[n for n, p in model.named_parameters()]`."""
     target = value.for_in.target
-    if not isinstance(target, cst.Tuple) or len(target.elements) != 2 or not _gives_pairs(scope, value.for_in.iter):
+    if not isinstance(target, nodes.Tuple) or len(target.elements) != 2 or not _gives_pairs(scope, value.for_in.iter):
         return
     name, parameter = (element.value for element in target.elements)
-    if isinstance(value.elt, cst.Name) and isinstance(name, cst.Name) and value.elt.value == name.value:
+    if isinstance(value.elt, nodes.Name) and isinstance(name, nodes.Name) and value.elt.value == name.value:
         message = f"`{name.value}` is the parameter's name, so the optimizer gets strings"
         change = Change(value.elt, value.elt, scope.text(parameter))
         yield Finding(value.elt, message, Fix("Give the parameter", (change,), "safe"))
 
 
-def _gives_pairs(scope: Scope, node: cst.BaseExpression) -> bool:
+def _gives_pairs(scope: Scope, node: nodes.BaseExpression) -> bool:
     found = scope.type(node)
     return (
         found is not None
@@ -97,7 +96,7 @@ def _gives_pairs(scope: Scope, node: cst.BaseExpression) -> bool:
     )
 
 
-def _pairs_finding(scope: Scope, value: cst.BaseExpression) -> Finding:
+def _pairs_finding(scope: Scope, value: nodes.BaseExpression) -> Finding:
     text = scope.text(value)
     message = f"`{text}` gives pairs of name and parameter, where the other groups hold parameters"
     change = Change(value, value, f"(p for _, p in {text})")

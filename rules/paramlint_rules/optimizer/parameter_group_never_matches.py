@@ -22,11 +22,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import group_value
 from paramlint.knowledge import module_class
+from paramlint.nodes import operators
 from paramlint.rule import Calls, Finding, Rule
 
 rule = Rule(
@@ -42,19 +42,19 @@ _SUFFIX = re.compile(r"\.?(?:\w*(?:[Nn]orm|bn|ln)\w*\.)?(?:weight|bias|gamma|bet
 _CERTAIN_SUFFIX = re.compile(r"\.\w.*|bias|weight|LayerNorm\..*")
 
 
-@rule.static(cst.Comparison)
-def check(node: cst.Comparison, scope: Scope) -> Iterator[Finding]:
-    if len(node.comparisons) != 1 or not isinstance(node.left, cst.Name):
+@rule.static(nodes.Comparison)
+def check(node: nodes.Comparison, scope: Scope) -> Iterator[Finding]:
+    if len(node.comparisons) != 1 or not isinstance(node.left, nodes.Name):
         return
     operator, right = node.comparisons[0].operator, node.comparisons[0].comparator
-    if isinstance(operator, (cst.In, cst.NotIn)) and _is_parameter_name(scope, node.left):
+    if isinstance(operator, (operators.In, operators.NotIn)) and _is_parameter_name(scope, node.left):
         yield from _check_whole_name(scope, node, right)
-    elif isinstance(operator, cst.In) and isinstance(right, cst.Name) and _is_parameter_name(scope, right):
+    elif isinstance(operator, operators.In) and isinstance(right, nodes.Name) and _is_parameter_name(scope, right):
         yield from _check_parts(scope, node.left, right.value)
 
 
-def _check_whole_name(scope: Scope, node: cst.Comparison, names: cst.BaseExpression) -> Iterator[Finding]:
-    assert isinstance(node.left, cst.Name)
+def _check_whole_name(scope: Scope, node: nodes.Comparison, names: nodes.BaseExpression) -> Iterator[Finding]:
+    assert isinstance(node.left, nodes.Name)
     strings = [text for _, text in _strings(scope, names)]
     if not strings or not all(_SUFFIX.fullmatch(s) for s in strings) or not _sorts_parameters(scope):
         return
@@ -63,13 +63,13 @@ def _check_whole_name(scope: Scope, node: cst.Comparison, names: cst.BaseExpress
         yield Finding(node, f"`{node.left.value}` is a whole name such as `layer.0.bias`, so it never equals `{part}`")
 
 
-def _check_parts(scope: Scope, part: cst.Name, name: str) -> Iterator[Finding]:
+def _check_parts(scope: Scope, part: nodes.Name, name: str) -> Iterator[Finding]:
     """`any(part in name for part in parts)`."""
     for binding in scope.bindings.get(part.value, ()):
         if binding.kind != "for" or binding.index is not None or binding.value is None:
             continue
         parts = _value(scope, binding.value)
-        if isinstance(parts, cst.SimpleString) and len(str(parts.evaluated_value)) > 1:
+        if isinstance(parts, nodes.SimpleString) and len(str(parts.evaluated_value)) > 1:
             yield Finding(
                 parts, f"`{part.value}` goes through the letters of a string, so nearly every `{name}` matches"
             )
@@ -78,7 +78,7 @@ def _check_parts(scope: Scope, part: cst.Name, name: str) -> Iterator[Finding]:
                 yield Finding(element, f"an empty string is part of every `{name}`, so every parameter matches")
 
 
-def _is_parameter_name(scope: Scope, node: cst.Name) -> bool:
+def _is_parameter_name(scope: Scope, node: nodes.Name) -> bool:
     """Whether a name is bound to the names that `named_parameters()` gives, and to nothing else."""
     bindings = scope.bindings.get(node.value, [])
     return bool(bindings) and all(
@@ -86,8 +86,8 @@ def _is_parameter_name(scope: Scope, node: cst.Name) -> bool:
     )
 
 
-def _gives_names(scope: Scope, node: cst.BaseExpression) -> bool:
-    if isinstance(node, cst.Call) and any(arg.keyword is not None for arg in node.args):
+def _gives_names(scope: Scope, node: nodes.BaseExpression) -> bool:
+    if isinstance(node, nodes.Call) and any(arg.keyword is not None for arg in node.args):
         return False  # `recurse=False` gives short names
     found = scope.type(node)
     return found is not None and found.pairs and found.item is not None and found.item.is_parameter
@@ -97,7 +97,7 @@ def _is_full_name(scope: Scope, name: str, strings: list[str]) -> bool:
     """Whether the module itself, not one of its submodules, has parameters of these names."""
     for binding in scope.bindings.get(name, ()):
         call = binding.value
-        owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else None
+        owner = call.func.value if isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute) else None
         found = scope.type(owner) if owner is not None else None
         if found is None or found.name == "torch.nn.Module":
             continue
@@ -113,27 +113,27 @@ def _is_full_name(scope: Scope, name: str, strings: list[str]) -> bool:
 
 def _sorts_parameters(scope: Scope) -> bool:
     """Whether the code makes an optimizer's groups, or freezes."""
-    if any(group_value(node) is not None for node in scope.find(cst.Dict, cst.Call)):
+    if any(group_value(node) is not None for node in scope.find(nodes.Dict, nodes.Call)):
         return True
-    return any(isinstance(t.target, cst.Attribute) and t.target.attr.value == "requires_grad"
-               for t in scope.find(cst.AssignTarget))  # fmt: skip
+    return any(isinstance(t.target, nodes.Attribute) and t.target.attr.value == "requires_grad"
+               for t in scope.find(nodes.AssignTarget))  # fmt: skip
 
 
-def _strings(scope: Scope, node: cst.BaseExpression) -> list[tuple[cst.CSTNode, str]]:
+def _strings(scope: Scope, node: nodes.BaseExpression) -> list[tuple[nodes.Node, str]]:
     """The strings of a display of strings; nothing when it holds anything else."""
     display = _value(scope, node)
-    if not isinstance(display, (cst.List, cst.Tuple, cst.Set)):
+    if not isinstance(display, (nodes.List, nodes.Tuple, nodes.Set)):
         return []
     values = [element.value for element in display.elements]
-    found: list[tuple[cst.CSTNode, str]] = [
-        (value, str(value.evaluated_value)) for value in values if isinstance(value, cst.SimpleString)
+    found: list[tuple[nodes.Node, str]] = [
+        (value, str(value.evaluated_value)) for value in values if isinstance(value, nodes.SimpleString)
     ]
     return found if len(found) == len(values) else []
 
 
-def _value(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression:
+def _value(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression:
     """What a name is bound to, here or at the module level, when it is bound once."""
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         for place in (scope, scope.file.scope(scope.file.outline.module)):
             bindings = place.bindings.get(node.value, [])
             if bindings:

@@ -19,8 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
 from paramlint.rule import Calls, Finding, Proof, Rule
@@ -57,14 +56,14 @@ def _overlap(a: tuple[str, bool], b: tuple[str, bool]) -> bool:
     return a[0] == b[0] or (a[1] and b[0].startswith(a[0] + ".")) or (b[1] and a[0].startswith(b[0] + "."))
 
 
-def _added(scope: Scope, call: cst.Call) -> Iterator[cst.BaseExpression]:
+def _added(scope: Scope, call: nodes.Call) -> Iterator[nodes.BaseExpression]:
     """What `add_param_group` adds to the optimizer that a call builds, where that has a name of its own."""
     assign = scope.parent(call)
-    name = scope.dotted(assign.targets[0].target) if isinstance(assign, cst.Assign) else None
+    name = scope.dotted(assign.targets[0].target) if isinstance(assign, nodes.Assign) else None
     if name is None or len(scope.bindings.get(name, [assign])) != 1:
         return
-    for other in scope.find(cst.Call):
-        if isinstance(other.func, cst.Attribute) and other.func.attr.value == "add_param_group" and other.args:
+    for other in scope.find(nodes.Call):
+        if isinstance(other.func, nodes.Attribute) and other.func.attr.value == "add_param_group" and other.args:
             value = group_value(other.args[0].value)
             if value is not None and scope.dotted(other.func.value) == name:
                 yield value

@@ -26,8 +26,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.iterators import excludes
 from paramlint.facts.name_uses import mentions
@@ -112,16 +111,16 @@ def _concerns(change: ModelChange, models: frozenset[str]) -> bool:
     if change.kind == "moved":
         return change.path in models
     inside = any(change.path.startswith(model + ".") for model in models)
-    return inside or (change.path in models and not isinstance(change.node, (cst.Name, cst.Attribute)))
+    return inside or (change.path in models and not isinstance(change.node, (nodes.Name, nodes.Attribute)))
 
 
 def _is_rebuilt(scope: Scope, built: Built, end: int) -> bool:
     """Whether the optimizer is bound again after the change, or told about it."""
     for node in mentions(scope, built.name):
         parent = scope.parent(node)
-        if scope.order(node) > end and isinstance(parent, cst.AssignTarget):
+        if scope.order(node) > end and isinstance(parent, nodes.AssignTarget):
             return True
-        if isinstance(parent, cst.Attribute) and parent.attr.value == "add_param_group":
+        if isinstance(parent, nodes.Attribute) and parent.attr.value == "add_param_group":
             return True
     return False
 
@@ -141,18 +140,18 @@ def _trains_after(scope: Scope, built: Built, end: int) -> bool:
         return True
     if scope.name == "__init__" and scope.cls is not None and "." in built.name:
         return _TRAINS.search(_source(scope.cls)) is not None
-    return any(isinstance(a, cst.Return) for node in mentions(scope, built.name) for a in scope.ancestors(node))
+    return any(isinstance(a, nodes.Return) for node in mentions(scope, built.name) for a in scope.ancestors(node))
 
 
 def _trains_in(scope: Scope, start: int) -> bool:
-    return any(scope.order(call) > start and trains(scope, call) for call in scope.find(cst.Call))
+    return any(scope.order(call) > start and trains(scope, call) for call in scope.find(nodes.Call))
 
 
 def _attributes(scope: Scope, built: Built) -> set[str]:
     """The attributes of the instance that are the optimizer's models: `model` of `self.model`, or of its argument."""
     found = {m.partition(".")[2] for m in built.models if m.startswith(f"{scope.self_name}.")}
     for name, assignment in scope.assignments:
-        if isinstance(assignment.value, cst.Name) and assignment.value.value in built.models:
+        if isinstance(assignment.value, nodes.Name) and assignment.value.value in built.models:
             found.add(name)
     return found
 
@@ -161,8 +160,8 @@ def _last_parts(models: frozenset[str]) -> set[str]:
     return {model.rpartition(".")[2] for model in models}
 
 
-def _function(scope: Scope, node: cst.CSTNode) -> cst.CSTNode | None:
-    return next((a for a in scope.ancestors(node) if isinstance(a, (cst.FunctionDef, cst.Lambda))), None)
+def _function(scope: Scope, node: nodes.Node) -> nodes.Node | None:
+    return next((a for a in scope.ancestors(node) if isinstance(a, (nodes.FunctionDef, nodes.Lambda))), None)
 
 
 def _source(cls: Class) -> str:

@@ -24,11 +24,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.super_init import initializer_calls, is_initialized_elsewhere, needs_initialized
 from paramlint.rule import Change, Defines, Finding, Fix, Rule
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM406",
@@ -63,33 +63,33 @@ def check(scope: Scope) -> Iterator[Finding]:
         )
 
 
-def _on_one_path(scope: Scope, first: cst.CSTNode, second: cst.CSTNode) -> bool:
+def _on_one_path(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
     """Whether one run can reach both: not in two branches of one `if` or `try`, nor the second in a nested function."""
-    around = {id(node): below for node, below in _around(scope, first)}
+    around = dict(_around(scope, first))
     for node, below in _around(scope, second):
-        if isinstance(node, (cst.FunctionDef, cst.Lambda)) and node is not scope.node:
+        if isinstance(node, (nodes.FunctionDef, nodes.Lambda)) and node is not scope.node:
             return False
-        if isinstance(node, (cst.If, cst.Try)) and id(node) in around:
-            return around[id(node)] is below
+        if isinstance(node, (nodes.If, nodes.Try)) and node in around:
+            return around[node] is below
     return True
 
 
-def _around(scope: Scope, node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+def _around(scope: Scope, node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
     below = node
     for ancestor in scope.ancestors(node):
         yield ancestor, below
         below = ancestor
 
 
-def _fix(scope: Scope, first: cst.CSTNode, call: cst.Call) -> Fix | None:
+def _fix(scope: Scope, first: nodes.Node, call: nodes.Call) -> Fix | None:
     """Move the call up, where it stands alone and its arguments are there from the start."""
-    body = scope.node.body if isinstance(scope.node, cst.FunctionDef) else None
+    body = scope.node.body if isinstance(scope.node, nodes.FunctionDef) else None
     statement = scope.statement(call)
-    if not isinstance(body, cst.IndentedBlock) or statement not in body.body:
+    if not isinstance(body, nodes.IndentedBlock) or statement not in body.body:
         return None
-    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+    if not isinstance(statement, nodes.SimpleStatementLine) or len(statement.body) != 1:
         return None
-    if any(not _is_there_from_the_start(scope, node) for arg in call.args for node in _nodes(arg.value)):
+    if any(not _is_there_from_the_start(scope, node) for arg in call.args for node in walk(arg.value)):
         return None
     top = next((s for s in body.body if s is first or any(a is s for a in scope.ancestors(first))), None)
     if top is None:
@@ -98,14 +98,8 @@ def _fix(scope: Scope, first: cst.CSTNode, call: cst.Call) -> Fix | None:
     return Fix("Call `super().__init__()` before it", (moved, Change(statement, statement, "", "delete")), "safe")
 
 
-def _is_there_from_the_start(scope: Scope, node: cst.CSTNode) -> bool:
+def _is_there_from_the_start(scope: Scope, node: nodes.Node) -> bool:
     """Whether a piece of an argument means the same at the beginning of the function."""
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         return all(binding.kind in ("parameter", "import") for binding in scope.bindings.get(node.value, ()))
-    return scope.self_attribute(node) is None and not isinstance(node, cst.Call)
-
-
-def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in node.children:
-        yield from _nodes(child)
+    return scope.self_attribute(node) is None and not isinstance(node, nodes.Call)

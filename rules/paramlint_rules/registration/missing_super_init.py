@@ -23,9 +23,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.docstrings import is_docstring
 from paramlint.facts.super_init import (
     initializer_calls,
     is_initialized_elsewhere,
@@ -50,7 +50,7 @@ rule = Rule(
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
     cls, node = scope.cls, scope.node
-    if scope.name != "__init__" or cls is None or not cls.is_module or not isinstance(node, cst.FunctionDef):
+    if scope.name != "__init__" or cls is None or not cls.is_module or not isinstance(node, nodes.FunctionDef):
         return
     if initializer_calls(scope) or is_initialized_elsewhere(cls):
         return
@@ -63,18 +63,18 @@ def check(scope: Scope) -> Iterator[Finding]:
 def _registered(scope: Scope) -> Iterator[str]:
     """The attributes that it registers, itself or in a method that it calls."""
     yield from (name for name, _ in needs_initialized(scope))
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         method = scope.self_attribute(call.func)
         called = scope.cls.own_method(method) if method is not None and scope.cls is not None else None
         if called is not None:
             yield from (name for name, _ in needs_initialized(called))
 
 
-def _fix(node: cst.FunctionDef) -> Fix | None:
-    if not isinstance(node.body, cst.IndentedBlock):
+def _fix(node: nodes.FunctionDef) -> Fix | None:
+    if not isinstance(node.body, nodes.IndentedBlock):
         return None
     statements = node.body.body
-    has_docstring = node.get_docstring() is not None
+    has_docstring = is_docstring(statements[0])
     first = statements[1] if has_docstring and len(statements) > 1 else statements[0]
     where: Literal["after", "before"] = "after" if has_docstring and len(statements) == 1 else "before"
     return Fix("Call `super().__init__()` first", (Change(first, first, "super().__init__()", where),), "safe")

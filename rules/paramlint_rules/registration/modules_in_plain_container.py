@@ -19,8 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
@@ -44,7 +43,7 @@ def check(scope: Scope) -> Iterator[Finding]:
     for container in scope.plain_containers:
         lost = [held for held in container.held if _is_lost(held)]
         # An annotation alone proves little: what a caller hands over has to be used as modules too.
-        is_proved = container.is_called or any(isinstance(held.node, cst.Call) for held in lost)
+        is_proved = container.is_called or any(isinstance(held.node, nodes.Call) for held in lost)
         if not lost or not is_proved or container.hides_one or container.fates:
             continue
         assert container.first.target is not None

@@ -19,8 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
@@ -40,7 +39,7 @@ rule = Rule(
 
 #: These give the parameter itself back unless somebody has changed the default device or type.
 _MOSTLY_NOTHING = {"contiguous", "cpu", "float"}
-_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float)
+_ATOMS = (nodes.Name, nodes.Attribute, nodes.Call, nodes.Subscript, nodes.Integer, nodes.Float)
 
 
 @rule.static_scope
@@ -65,39 +64,39 @@ def check(scope: Scope) -> Iterator[Finding]:
         yield Finding(value, message, _fix(scope, value, call))
 
 
-def _through_a_name(scope: Scope, node: cst.BaseExpression) -> cst.BaseExpression:
+def _through_a_name(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression:
     """What a local name stands for, when it is given a value once."""
-    bindings = scope.bindings.get(node.value, []) if isinstance(node, cst.Name) else []
+    bindings = scope.bindings.get(node.value, []) if isinstance(node, nodes.Name) else []
     if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
         return bindings[0].value
     return node
 
 
-def _parameter_in(scope: Scope, node: cst.BaseExpression) -> cst.Call | None:
+def _parameter_in(scope: Scope, node: nodes.BaseExpression) -> nodes.Call | None:
     """The `nn.Parameter(...)` from which an expression is computed."""
-    if isinstance(node, cst.Call):
+    if isinstance(node, nodes.Call):
         if scope.qualified(node.func) in PARAMETER_CLASSES:
             return node
-        return _parameter_in(scope, node.func.value) if isinstance(node.func, cst.Attribute) else None
-    if isinstance(node, cst.Subscript):
+        return _parameter_in(scope, node.func.value) if isinstance(node.func, nodes.Attribute) else None
+    if isinstance(node, nodes.Subscript):
         return _parameter_in(scope, node.value)
-    if isinstance(node, cst.UnaryOperation):
+    if isinstance(node, nodes.UnaryOperation):
         return _parameter_in(scope, node.expression)
-    if isinstance(node, cst.BinaryOperation):
+    if isinstance(node, nodes.BinaryOperation):
         return _parameter_in(scope, node.left) or _parameter_in(scope, node.right)
     return None
 
 
-def _changes_nothing(node: cst.BaseExpression, call: cst.Call) -> bool:
+def _changes_nothing(node: nodes.BaseExpression, call: nodes.Call) -> bool:
     """Whether all that is called on the parameter is something like `.cpu()`."""
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node is not call:
+    while isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and node is not call:
         if node.func.attr.value not in _MOSTLY_NOTHING:
             return False
         node = node.func.value
     return node is call
 
 
-def _fix(scope: Scope, value: cst.BaseExpression, call: cst.Call) -> Fix | None:
+def _fix(scope: Scope, value: nodes.BaseExpression, call: nodes.Call) -> Fix | None:
     """Move the computation into the call."""
     if (
         not call.args
@@ -109,15 +108,15 @@ def _fix(scope: Scope, value: cst.BaseExpression, call: cst.Call) -> Fix | None:
     whole, inner, text = scope.text(value), scope.text(call), scope.text(data)
     if whole.count(inner) != 1:
         return None
-    if call.lpar and f"({inner})" in whole:
+    if scope.parentheses(call) and f"({inner})" in whole:
         inner = f"({inner})"
-    computed = whole.replace(inner, text if isinstance(data, _ATOMS) or data.lpar else f"({text})")
+    computed = whole.replace(inner, text if isinstance(data, _ATOMS) or scope.parentheses(data) else f"({text})")
     arguments = ", ".join([computed, *(_argument(scope, arg) for arg in call.args[1:])])
     new = f"{scope.text(call.func)}({arguments})"
     return Fix("Compute the value inside `nn.Parameter`", (Change(value, value, new),))
 
 
-def _argument(scope: Scope, arg: cst.Arg) -> str:
+def _argument(scope: Scope, arg: nodes.Arg) -> str:
     name = f"{arg.keyword.value}=" if arg.keyword is not None else ""
     return arg.star + name + scope.text(arg.value)
 

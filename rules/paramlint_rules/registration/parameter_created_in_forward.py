@@ -25,8 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.knowledge import PARAMETER_CLASSES, PARAMETER_MODULES
 from paramlint.rule import Defines, Finding, Proof, Rule
@@ -49,7 +48,7 @@ rule = Rule(
 def check(scope: Scope) -> Iterator[Finding]:
     if scope.name != "forward" or scope.cls is None or not scope.cls.is_module:
         return
-    for call in scope.find(cst.Call):
+    for call in scope.find(nodes.Call):
         written = (scope.dotted(call.func) or "").rpartition(".")[2]
         if written not in _NAMES or _is_made_once(scope, call):
             continue
@@ -60,25 +59,25 @@ def check(scope: Scope) -> Iterator[Finding]:
         yield Finding(call.func, f"`{scope.text(call.func)}` makes {what} anew at every call, so it is not trained")
 
 
-def _is_made_once(scope: Scope, call: cst.Call) -> bool:
+def _is_made_once(scope: Scope, call: nodes.Call) -> bool:
     """Whether it stands under a condition and is kept: made at the first call, or only when something is missing."""
     ancestors = list(scope.ancestors(call))
-    is_conditional = any(isinstance(node, (cst.If, cst.IfExp, cst.Try, cst.Lambda)) for node in ancestors)
-    is_nested = any(isinstance(node, cst.FunctionDef) and node is not scope.node for node in ancestors)
-    is_tested = any(isinstance(node, cst.Call) and _is_test(node) for node in ancestors)
+    is_conditional = any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try, nodes.Lambda)) for node in ancestors)
+    is_nested = any(isinstance(node, nodes.FunctionDef) and node is not scope.node for node in ancestors)
+    is_tested = any(isinstance(node, nodes.Call) and _is_test(node) for node in ancestors)
     return is_tested or is_nested or (is_conditional and _is_kept(scope, ancestors))
 
 
-def _is_test(node: cst.Call) -> bool:
-    return isinstance(node.func, cst.Name) and node.func.value in ("isinstance", "issubclass", "type")
+def _is_test(node: nodes.Call) -> bool:
+    return isinstance(node.func, nodes.Name) and node.func.value in ("isinstance", "issubclass", "type")
 
 
-def _is_kept(scope: Scope, ancestors: list[cst.CSTNode]) -> bool:
+def _is_kept(scope: Scope, ancestors: list[nodes.Node]) -> bool:
     for node in ancestors:
-        if isinstance(node, cst.Assign):
-            names = {target.target.value for target in node.targets if isinstance(target.target, cst.Name)}
+        if isinstance(node, nodes.Assign):
+            names = {target.target.value for target in node.targets if isinstance(target.target, nodes.Name)}
             return len(names) < len(node.targets) or any(_is_stored(scope, name) for name in names)
-        if isinstance(node, cst.Call) and scope.self_attribute(node.func) is not None:
+        if isinstance(node, nodes.Call) and scope.self_attribute(node.func) is not None:
             return True
     return False
 
@@ -86,8 +85,8 @@ def _is_kept(scope: Scope, ancestors: list[cst.CSTNode]) -> bool:
 def _is_stored(scope: Scope, name: str) -> bool:
     """Whether what a local name stands for is kept in an attribute or a container."""
     return any(
-        isinstance(node.value, cst.Name) and node.value.value == name and not isinstance(target.target, cst.Name)
-        for node in scope.find(cst.Assign)
+        isinstance(node.value, nodes.Name) and node.value.value == name and not isinstance(target.target, nodes.Name)
+        for node in scope.find(nodes.Assign)
         for target in node.targets
     )
 

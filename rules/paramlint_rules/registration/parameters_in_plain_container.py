@@ -19,8 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
@@ -55,7 +54,7 @@ def check(scope: Scope) -> Iterator[Finding]:
 
 def _is_lost(held: Held) -> bool:
     """Whether a parameter is made here and registered nowhere."""
-    return held.type.is_parameter and held.is_made and isinstance(held.node, cst.Call)
+    return held.type.is_parameter and held.is_made and isinstance(held.node, nodes.Call)
 
 
 @rule.runtime

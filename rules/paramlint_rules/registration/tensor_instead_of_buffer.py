@@ -32,8 +32,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Assignment, Class, Scope
 from paramlint.facts.own_tensors import is_constant
 from paramlint.knowledge import TENSOR_FACTORIES
@@ -86,7 +85,7 @@ def _is_computed_with(cls: Class, name: str) -> bool:
     is_used = False
     for base in cls.mro:
         for scope in base.scopes_with(name):
-            for node in scope.find(cst.Attribute):
+            for node in scope.find(nodes.Attribute):
                 if scope.self_attribute(node) != name:
                     continue
                 use = _use(scope, node)
@@ -106,38 +105,38 @@ def _reached(cls: Class) -> set[str]:
         if name in found or method is None or (method.cls is not None and method.cls.canonical == "torch.nn.Module"):
             continue
         found.add(name)
-        waiting.extend(called for call in method.find(cst.Call) if (called := method.self_attribute(call.func)))
+        waiting.extend(called for call in method.find(nodes.Call) if (called := method.self_attribute(call.func)))
     return found
 
 
-def _use(scope: Scope, node: cst.CSTNode) -> str:
+def _use(scope: Scope, node: nodes.Node) -> str:
     """`moved`, `computed`, `unknown`, or empty for what needs no device."""
     parent = scope.parent(node)
-    if isinstance(parent, cst.Attribute):
+    if isinstance(parent, nodes.Attribute):
         if parent.attr.value in _MOVED:
             return "moved"
         call = scope.parent(parent)
-        is_called = isinstance(call, cst.Call) and call.func is parent
+        is_called = isinstance(call, nodes.Call) and call.func is parent
         if is_called and call is not None and _use(scope, call) == "moved":
             return "moved"
         return "" if parent.attr.value in _ASKED else "computed"
-    if isinstance(parent, cst.Subscript) and node is parent.value:
+    if isinstance(parent, nodes.Subscript) and node is parent.value:
         return _use(scope, parent)
-    if isinstance(parent, cst.Arg):
+    if isinstance(parent, nodes.Arg):
         call = scope.parent(parent)
-        if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in _MOVED:
+        if isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute) and call.func.attr.value in _MOVED:
             return "moved"
-        is_torch = isinstance(call, cst.Call) and (scope.qualified(call.func) or "").startswith("torch.")
-        is_method = isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
+        is_torch = isinstance(call, nodes.Call) and (scope.qualified(call.func) or "").startswith("torch.")
+        is_method = isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute)
         return "computed" if is_torch or is_method else "unknown"
-    if isinstance(parent, (cst.BinaryOperation, cst.Comparison, cst.ComparisonTarget)):
+    if isinstance(parent, (nodes.BinaryOperation, nodes.Comparison, nodes.ComparisonTarget)):
         return "computed"
-    return "" if isinstance(parent, (cst.AssignTarget, cst.AnnAssign, cst.Index)) else "unknown"
+    return "" if isinstance(parent, (nodes.AssignTarget, nodes.AnnAssign, nodes.Index)) else "unknown"
 
 
 def _fix(scope: Scope, name: str, assignment: Assignment) -> Fix | None:
     node, value = assignment.node, assignment.value
-    if not isinstance(node, cst.Assign) or len(node.targets) != 1 or node.value is not value or value is None:
+    if not isinstance(node, nodes.Assign) or len(node.targets) != 1 or node.value is not value or value is None:
         return None
     new = f'{scope.self_name}.register_buffer("{name}", {scope.text(value)}, persistent=False)'
     return Fix("Register it as a buffer", (Change(node, node, new),))

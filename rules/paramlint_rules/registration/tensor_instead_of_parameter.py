@@ -20,8 +20,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.own_tensors import asks_for_gradient
 from paramlint.knowledge import OPTIMIZERS, PARAMETER_CLASSES
@@ -66,25 +65,25 @@ def _is_cared_for(cls: Class, name: str) -> bool:
         _takes_care(scope, node)
         for base in cls.mro
         for scope in base.scopes_with(name)
-        for node in scope.find(cst.Attribute)
+        for node in scope.find(nodes.Attribute)
         if scope.self_attribute(node) == name
     )
 
 
-def _takes_care(scope: Scope, node: cst.Attribute) -> bool:
+def _takes_care(scope: Scope, node: nodes.Attribute) -> bool:
     parent = scope.parent(node)
-    if isinstance(parent, cst.Attribute) and parent.attr.value == "grad":
+    if isinstance(parent, nodes.Attribute) and parent.attr.value == "grad":
         return True
     for around in scope.ancestors(node):
-        if isinstance(around, cst.Call):
+        if isinstance(around, nodes.Call):
             called = scope.qualified(around.func) or ""
-            last = around.func.attr.value if isinstance(around.func, cst.Attribute) else called
+            last = around.func.attr.value if isinstance(around.func, nodes.Attribute) else called
             if called in PARAMETER_CLASSES or called in OPTIMIZERS or last in _REGISTERING:
                 return True
     return False
 
 
-def _fix(scope: Scope, call: cst.Call) -> Fix | None:
+def _fix(scope: Scope, call: nodes.Call) -> Fix | None:
     text = scope.text(call)
     plain = re.sub(r",\s*requires_grad\s*=\s*True(?=\s*[,)])|\.requires_grad_\(\)$", "", text)
     if plain == text:

@@ -38,8 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope, owns_parameters
 from paramlint.facts.usage import run_by_forward
 from paramlint.rule import Finding, Keeps, Rule
@@ -72,13 +71,13 @@ def check(scope: Scope) -> Iterator[Finding]:
 def _is_gone_through(cls: Class, name: str) -> bool:
     """Whether `forward` takes modules out of the container; to ask for its length is not to call what is in it."""
     for scope in run_by_forward(cls):
-        for node in scope.find(cst.Attribute):
+        for node in scope.find(nodes.Attribute):
             if scope.self_attribute(node) == name and not _is_counted(scope, node):
                 return True
     return False
 
 
-def _is_counted(scope: Scope, node: cst.Attribute) -> bool:
+def _is_counted(scope: Scope, node: nodes.Attribute) -> bool:
     arg = scope.parent(node)
-    call = scope.parent(arg) if isinstance(arg, cst.Arg) else None
-    return isinstance(call, cst.Call) and scope.qualified(call.func) == "len"
+    call = scope.parent(arg) if isinstance(arg, nodes.Arg) else None
+    return isinstance(call, nodes.Call) and scope.qualified(call.func) == "len"

@@ -23,8 +23,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
@@ -50,9 +49,9 @@ def check(cls: Class) -> Iterator[Finding]:
         yield Finding(value, f"`{name}` belongs to the class `{cls.name}`, so no instance registers its parameters")
 
 
-def _holds_creation(cls: Class, value: cst.BaseExpression) -> bool:
+def _holds_creation(cls: Class, value: nodes.BaseExpression) -> bool:
     """Whether an expression builds something, by itself or inside a list or tuple."""
-    if isinstance(value, (cst.List, cst.Tuple)):
+    if isinstance(value, (nodes.List, nodes.Tuple)):
         return any(_holds_creation(cls, element.value) for element in value.elements)
     return is_creation(cls.body, value)
 

@@ -22,8 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
@@ -52,8 +51,8 @@ _VALUES = re.compile(
 )
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     prototype = _cloned_by_class(node, scope) or _cloned_by_helper(node, scope) or _cloned_in_loop(node, scope)
     if (
         prototype is None
@@ -63,72 +62,72 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         return
     if sharing_is_meant(scope, node):
         return
-    name = " ".join(scope.text(prototype.func if isinstance(prototype, cst.Call) else prototype).split())
+    name = " ".join(scope.text(prototype.func if isinstance(prototype, nodes.Call) else prototype).split())
     message = f"the copies of `{name}` start with identical values, so layers that should differ begin alike"
     yield Finding(node, message, attribute=name)
 
 
-def _cloned_by_class(node: cst.Call, scope: Scope) -> cst.BaseExpression | None:
+def _cloned_by_class(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
     """The layer that one of torch's own classes copies."""
     if scope.qualified(node.func) not in _CLONING or len(node.args) < 2 or node.args[0].star:
         return None
     return None if _is_one(node.args[1].value) else node.args[0].value
 
 
-def _cloned_by_helper(node: cst.Call, scope: Scope) -> cst.BaseExpression | None:
+def _cloned_by_helper(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
     """The layer that a function of the project copies several times: its argument goes into a repeated `deepcopy`."""
     function = scope.resolve(node.func)
-    if not isinstance(function, Scope) or not isinstance(function.node, cst.FunctionDef) or len(node.args) < 2:
+    if not isinstance(function, Scope) or not isinstance(function.node, nodes.FunctionDef) or len(node.args) < 2:
         return None
     names = [param.name.value for param in function.node.params.params]
-    for inner in function.find(cst.Call):
+    for inner in function.find(nodes.Call):
         copied = _repeatedly_copied(inner, function)
-        if isinstance(copied, cst.Name) and copied.value in names:
+        if isinstance(copied, nodes.Name) and copied.value in names:
             index = names.index(copied.value)
             count = node.args[1].value
             return node.args[index].value if index < len(node.args) and not _is_one(count) else None
     return None
 
 
-def _cloned_in_loop(node: cst.Call, scope: Scope) -> cst.BaseExpression | None:
+def _cloned_in_loop(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
     """The layer that a loop in a module copies several times."""
     if scope.cls is None or not scope.cls.is_module:
         return None
     copied = _repeatedly_copied(node, scope)
     if copied is not None and scope.self_attribute(copied) is not None:
         return copied
-    if not isinstance(copied, cst.Name):
+    if not isinstance(copied, nodes.Name):
         return None
     bindings = scope.bindings.get(copied.value, [])
     built = all(b.kind == "assign" and b.value is not None and is_creation(scope, b.value) for b in bindings)
     return copied if bindings and (built or scope.name == "__init__") else None
 
 
-def _repeatedly_copied(node: cst.Call, scope: Scope) -> cst.BaseExpression | None:
+def _repeatedly_copied(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
     """`x` of a `deepcopy(x)` that a comprehension or loop evaluates many times for the same `x`."""
     if not scope.is_call_of(node, "copy.deepcopy") or len(node.args) != 1:
         return None
     copied = node.args[0].value
     for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, (cst.ListComp, cst.GeneratorExp)):
-            bound = {name.value for name in walk(ancestor.for_in.target) if isinstance(name, cst.Name)}
+        if isinstance(ancestor, (nodes.ListComp, nodes.GeneratorExp)):
+            bound = {name.value for name in walk(ancestor.for_in.target) if isinstance(name, nodes.Name)}
             return None if bound & _heads(copied) else copied
-        if isinstance(ancestor, cst.For):
+        if isinstance(ancestor, nodes.For):
             return None if _is_bound_in(ancestor, copied, scope) else copied
     return None
 
 
-def _is_bound_in(loop: cst.For, copied: cst.BaseExpression, scope: Scope) -> bool:
-    inside = {id(node) for node in walk(loop)}
-    return any(id(b.node) in inside for name in _heads(copied) for b in scope.bindings.get(name, ()))
+def _is_bound_in(loop: nodes.For, copied: nodes.BaseExpression, scope: Scope) -> bool:
+    inside = set(walk(loop))
+    return any(b.node in inside for name in _heads(copied) for b in scope.bindings.get(name, ()))
 
 
-def _heads(node: cst.BaseExpression) -> set[str]:
-    return {name.value for name in walk(node) if isinstance(name, cst.Name)}
+def _heads(node: nodes.BaseExpression) -> set[str]:
+    return {name.value for name in walk(node) if isinstance(name, nodes.Name)}
 
 
-def _is_one(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Integer) and node.value == "1"
+def _is_one(node: nodes.BaseExpression) -> bool:
+    return isinstance(node, nodes.Integer) and node.evaluated_value == 1
 
 
 @rule.runtime

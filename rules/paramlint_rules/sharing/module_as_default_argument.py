@@ -28,10 +28,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
+from paramlint.facts.docstrings import is_docstring
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.finding import Applicability
 from paramlint.knowledge import PARAMETER_CLASSES
@@ -56,7 +56,7 @@ rule = Rule(
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
     function = scope.node
-    if not isinstance(function, cst.FunctionDef):
+    if not isinstance(function, nodes.FunctionDef):
         return
     for param in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params):
         default = param.default
@@ -69,19 +69,19 @@ def check(scope: Scope) -> Iterator[Finding]:
         yield Finding(default, message, _fix(scope, function, param, default), attribute=param.name.value)
 
 
-def _is_built_here(scope: Scope, default: cst.BaseExpression) -> bool:
+def _is_built_here(scope: Scope, default: nodes.BaseExpression) -> bool:
     """Whether a default builds a module or parameter, by itself or inside a list, tuple or dict."""
-    if isinstance(default, (cst.List, cst.Tuple)):
+    if isinstance(default, (nodes.List, nodes.Tuple)):
         return any(is_creation(scope, element.value) for element in default.elements)
-    if isinstance(default, cst.Dict):
+    if isinstance(default, nodes.Dict):
         return any(is_creation(scope, element.value) for element in default.elements)
     return is_creation(scope, default)
 
 
-def _fix(scope: Scope, function: cst.FunctionDef, param: cst.Param, default: cst.BaseExpression) -> Fix | None:
+def _fix(scope: Scope, function: nodes.FunctionDef, param: nodes.Param, default: nodes.BaseExpression) -> Fix | None:
     """Build the module in the body: `if act is None`, because `act or` would ask a module for its truth value."""
     name = param.name.value
-    if not isinstance(function.body, cst.IndentedBlock) or _is_rebound(scope, default):
+    if not isinstance(function.body, nodes.IndentedBlock) or _is_rebound(scope, default):
         return None
     first = _first_statement(function.body)
     if first is None:
@@ -96,43 +96,39 @@ def _fix(scope: Scope, function: cst.FunctionDef, param: cst.Param, default: cst
     return Fix("Build it in the body", tuple(changes), _applicability(scope, param, default))
 
 
-def _is_rebound(scope: Scope, default: cst.BaseExpression) -> bool:
+def _is_rebound(scope: Scope, default: nodes.BaseExpression) -> bool:
     """Whether a name of the default would mean something else in the body than in the header."""
-    names = {node.value for node in walk(default) if isinstance(node, cst.Name)}
-    keywords = {node.keyword.value for node in walk(default) if isinstance(node, cst.Arg) and node.keyword is not None}
-    attributes = {node.attr.value for node in walk(default) if isinstance(node, cst.Attribute)}
+    names = {node.value for node in walk(default) if isinstance(node, nodes.Name)}
+    keywords = {
+        node.keyword.value for node in walk(default) if isinstance(node, nodes.Arg) and node.keyword is not None
+    }
+    attributes = {node.attr.value for node in walk(default) if isinstance(node, nodes.Attribute)}
     local = scope.bindings.keys() | (scope.cls.body.bindings.keys() if scope.cls is not None else set())
     return bool((names - keywords - attributes) & local)
 
 
-def _first_statement(body: cst.IndentedBlock) -> cst.BaseStatement | None:
+def _first_statement(body: nodes.IndentedBlock) -> nodes.BaseStatement | None:
     for statement in body.body:
-        if not _is_docstring(statement):
+        if not is_docstring(statement):
             return statement
     return None
 
 
-def _is_docstring(statement: cst.BaseStatement) -> bool:
-    if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Expr):
-        return False
-    return isinstance(statement.body[0].value, (cst.SimpleString, cst.ConcatenatedString))
-
-
-def _applicability(scope: Scope, param: cst.Param, default: cst.BaseExpression) -> Applicability:
+def _applicability(scope: Scope, param: nodes.Param, default: nodes.BaseExpression) -> Applicability:
     return "safe" if _draws_nothing(scope, default) and not _may_be_none(scope, param) else "unsafe"
 
 
-def _draws_nothing(scope: Scope, default: cst.BaseExpression) -> bool:
-    if not isinstance(default, cst.Call):
+def _draws_nothing(scope: Scope, default: nodes.BaseExpression) -> bool:
+    if not isinstance(default, nodes.Call):
         return False
     name = scope.qualified(default.func)
     if name in PARAMETER_CLASSES and default.args:
         inner = default.args[0].value
-        return isinstance(inner, cst.Call) and scope.qualified(inner.func) in UNDRAWN_TENSORS
+        return isinstance(inner, nodes.Call) and scope.qualified(inner.func) in UNDRAWN_TENSORS
     return name in UNDRAWN_MODULES
 
 
-def _may_be_none(scope: Scope, param: cst.Param) -> bool:
+def _may_be_none(scope: Scope, param: nodes.Param) -> bool:
     """Whether the code knows what to do when it is handed `None`, so that `None` must not mean the default."""
     name = param.name.value
     if param.annotation is not None and re.search(r"\b(?:Optional|None)\b", scope.text(param.annotation.annotation)):

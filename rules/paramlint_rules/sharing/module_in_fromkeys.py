@@ -17,8 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 rule = Rule("PRM305", "module-in-fromkeys", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("fromkeys"),))
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if scope.qualified(node.func) not in ("dict.fromkeys", "collections.OrderedDict.fromkeys"):
         return
     if len(node.args) != 2 or any(arg.star or arg.keyword is not None for arg in node.args):
@@ -41,13 +40,13 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
     keys, value = node.args[0].value, node.args[1].value
     if owns_parameters(scope.type(value)) is not True or sharing_is_meant(scope, node, scope.text(value)):
         return
-    name = " ".join(scope.text(value.func if isinstance(value, cst.Call) else value).split())
+    name = " ".join(scope.text(value.func if isinstance(value, nodes.Call) else value).split())
     message = f"`{name}` is one module under every key, so all keys share its parameters"
     yield Finding(value, message, _fix(scope, node, keys, value), attribute=name)
 
 
-def _fix(scope: Scope, node: cst.Call, keys: cst.BaseExpression, value: cst.BaseExpression) -> Fix | None:
-    names = {name.value for name in walk(node) if isinstance(name, cst.Name)}
+def _fix(scope: Scope, node: nodes.Call, keys: nodes.BaseExpression, value: nodes.BaseExpression) -> Fix | None:
+    names = {name.value for name in walk(node) if isinstance(name, nodes.Name)}
     if "key" in names or not is_creation(scope, value) or scope.qualified(node.func) != "dict.fromkeys":
         return None
     text = f"{{key: {scope.text(value)} for key in {scope.text(keys)}}}"

@@ -22,8 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
@@ -65,8 +64,8 @@ def _calls(scope: Scope) -> bool:
 
 def _is_returned(scope: Scope, name: str) -> bool:
     """Whether the caller gets the module beside what holds it, and so knows of one where there are several places."""
-    given = [node.value.elements for node in scope.find(cst.Return) if isinstance(node.value, cst.Tuple)]
-    return any(isinstance(e.value, cst.Name) and e.value.value == name for elements in given for e in elements)
+    given = [node.value.elements for node in scope.find(nodes.Return) if isinstance(node.value, nodes.Tuple)]
+    return any(isinstance(e.value, nodes.Name) and e.value.value == name for elements in given for e in elements)
 
 
 def _repeated(scope: Scope, name: str, places: list[Place]) -> Finding | None:
@@ -109,8 +108,8 @@ def check_depths(cls: Class) -> Iterator[Finding]:
     for name, assignment, call in reused_norms(cls):
         if sharing_is_meant(call.scope, call.node, name) or sharing_is_meant(assignment.scope, assignment.node, name):
             continue
-        node: cst.CSTNode = call.node
-        if assignment.scope.file is cls.file and isinstance(assignment.node, (cst.Assign, cst.AnnAssign)):
+        node: nodes.Node = call.node
+        if assignment.scope.file is cls.file and isinstance(assignment.node, (nodes.Assign, nodes.AnnAssign)):
             node = assignment.value or assignment.node
         message = f"`self.{name}` is one norm that `{call.scope.name}` applies at several depths"
         yield Finding(node, message, attribute=f"self.{name}")

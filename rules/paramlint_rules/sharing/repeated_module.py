@@ -19,11 +19,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
+from paramlint.nodes import operators
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Repeats, Rule
 from paramlint.syntax.walk import walk
 
@@ -41,12 +41,12 @@ rule = Rule(
 )
 
 
-@rule.static(cst.BinaryOperation)
-def check(node: cst.BinaryOperation, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.operator, cst.Multiply):
+@rule.static(nodes.BinaryOperation)
+def check(node: nodes.BinaryOperation, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.operator, operators.Multiply):
         return
     display, count = (node.left, node.right) if _is_display(node.left) else (node.right, node.left)
-    if not isinstance(display, (cst.List, cst.Tuple)) or _is_at_most_once(count) or _is_copied(node, scope):
+    if not isinstance(display, (nodes.List, nodes.Tuple)) or _is_at_most_once(count) or _is_copied(node, scope):
         return
     for element in display.elements:
         if _shares(element.value, scope) and not sharing_is_meant(scope, node):
@@ -54,8 +54,8 @@ def check(node: cst.BinaryOperation, scope: Scope) -> Iterator[Finding]:
             return
 
 
-@rule.static(cst.Call)
-def check_itertools(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check_itertools(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if scope.qualified(node.func) != "itertools.repeat" or not node.args or _is_copied(node, scope):
         return
     if len(node.args) > 1 and _is_at_most_once(node.args[1].value):
@@ -64,51 +64,52 @@ def check_itertools(node: cst.Call, scope: Scope) -> Iterator[Finding]:
         yield Finding(node.args[0].value, _message(node.args[0].value, scope))
 
 
-def _is_display(node: cst.CSTNode) -> bool:
-    return isinstance(node, (cst.List, cst.Tuple))
+def _is_display(node: nodes.Node) -> bool:
+    return isinstance(node, (nodes.List, nodes.Tuple))
 
 
-def _is_at_most_once(count: cst.BaseExpression) -> bool:
-    return isinstance(count, cst.Integer) and int(count.value, 0) < 2
+def _is_at_most_once(count: nodes.BaseExpression) -> bool:
+    return isinstance(count, nodes.Integer) and count.evaluated_value < 2
 
 
-def _shares(element: cst.BaseExpression, scope: Scope) -> bool:
+def _shares(element: nodes.BaseExpression, scope: Scope) -> bool:
     """Whether an element is built in place and owns parameters."""
     return is_creation(scope, element) and owns_parameters(scope.type(element)) is True
 
 
-def _is_copied(node: cst.CSTNode, scope: Scope) -> bool:
+def _is_copied(node: nodes.Node, scope: Scope) -> bool:
     """Whether a comprehension takes a copy of each item."""
     loop = scope.parent(node)
-    if not isinstance(loop, cst.CompFor):
+    if not isinstance(loop, nodes.CompFor):
         return False
     whole = scope.parent(loop)
-    return isinstance(whole, (cst.ListComp, cst.GeneratorExp)) and scope.is_call_of(whole.elt, "copy.deepcopy")
+    return isinstance(whole, (nodes.ListComp, nodes.GeneratorExp)) and scope.is_call_of(whole.elt, "copy.deepcopy")
 
 
-def _message(element: cst.BaseExpression, scope: Scope) -> str:
+def _message(element: nodes.BaseExpression, scope: Scope) -> str:
     value = scope.type(element)
     kind = "parameter" if value is not None and value.is_parameter else "module"
-    name = scope.text(element.func) if isinstance(element, cst.Call) else scope.text(element)
+    name = scope.text(element.func) if isinstance(element, nodes.Call) else scope.text(element)
     return f"`{' '.join(name.split())}` builds one {kind} that is listed many times, so all places share its parameters"
 
 
 def _fix(
-    node: cst.BinaryOperation, display: cst.List | cst.Tuple, count: cst.BaseExpression, scope: Scope
+    node: nodes.BinaryOperation, display: nodes.List | nodes.Tuple, count: nodes.BaseExpression, scope: Scope
 ) -> Fix | None:
-    names = {name.value for name in walk(node) if isinstance(name, cst.Name)}
-    if "_" in names or "item" in names or any(isinstance(e, cst.StarredElement) for e in display.elements):
+    names = {name.value for name in walk(node) if isinstance(name, nodes.Name)}
+    if "_" in names or "item" in names or any(isinstance(e, nodes.StarredElement) for e in display.elements):
         return None
     times = f"for _ in range({_bare(count, scope)})"
     built = [_bare(element.value, scope) for element in display.elements]
     text = f"{built[0]} {times}" if len(built) == 1 else f"item {times} for item in ({', '.join(built)})"
-    text = f"[{text}]" if isinstance(display, cst.List) else f"tuple({text})"
+    text = f"[{text}]" if isinstance(display, nodes.List) else f"tuple({text})"
     return Fix("Build one for each place", (Change(node, node, text),), "unsafe")
 
 
-def _bare(node: cst.BaseExpression, scope: Scope) -> str:
+def _bare(node: nodes.BaseExpression, scope: Scope) -> str:
     """The text of an expression without the parentheses around it."""
-    return scope.text(node).removeprefix("(" * len(node.lpar)).removesuffix(")" * len(node.rpar))
+    parentheses = scope.parentheses(node)
+    return scope.text(node).removeprefix("(" * parentheses).removesuffix(")" * parentheses)
 
 
 @rule.runtime

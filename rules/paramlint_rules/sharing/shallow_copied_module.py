@@ -21,8 +21,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
@@ -37,8 +36,8 @@ rule = Rule("PRM306", "shallow-copied-module", group="bug", fix="safe", doc=__do
 _BY_HAND = re.compile(r"\b(?:_parameters|_modules|_buffers|__dict__|_replicate_for_data_parallel)\b")
 
 
-@rule.static(cst.Call)
-def check(node: cst.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if scope.qualified(node.func) != "copy.copy" or len(node.args) != 1:
         return
     value = scope.type(node.args[0].value)

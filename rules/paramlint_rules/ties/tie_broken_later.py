@@ -22,8 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.tie_ends import Replacement, bias_without_place, replaced_in_class, replaced_in_scope
 from paramlint.facts.ties import ties_in
@@ -55,8 +54,8 @@ def _message(found: Replacement) -> str:
     )
 
 
-@rule.static(cst.Assign)
-def check_bias(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check_bias(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     layer = bias_without_place(scope, node)
     if layer is not None:
         target = scope.text(node.targets[0].target)

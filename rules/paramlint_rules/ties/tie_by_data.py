@@ -23,8 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.ties import bare_parameter, in_one_model
 from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
@@ -36,10 +35,10 @@ if TYPE_CHECKING:
 rule = Rule("PRM502", "tie-by-data", group="bug", fix="unsafe", doc=__doc__, triggers=(Stores("data"),))
 
 
-@rule.static(cst.Assign)
-def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     written = node.targets[0].target
-    if not isinstance(written, cst.Attribute) or written.attr.value != "data" or len(node.targets) != 1:
+    if not isinstance(written, nodes.Attribute) or written.attr.value != "data" or len(node.targets) != 1:
         return
     target, source = bare_parameter(scope, written), bare_parameter(scope, node.value)
     if target is None or source is None or not in_one_model(scope, target, source):

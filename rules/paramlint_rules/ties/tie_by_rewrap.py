@@ -22,8 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.ties import bare_parameter, in_one_model
 from paramlint.knowledge import PARAMETER_CLASSES
@@ -39,10 +38,10 @@ rule = Rule("PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, t
 _VIEWS = {"t", "T", "mT", "transpose", "view", "reshape", "permute"}
 
 
-@rule.static(cst.Assign)
-def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     target, value = node.targets[0].target, node.value
-    if not isinstance(target, cst.Attribute) or not isinstance(value, cst.Call):
+    if not isinstance(target, nodes.Attribute) or not isinstance(value, nodes.Call):
         return
     if scope.qualified(value.func) not in PARAMETER_CLASSES or not value.args or _is_frozen(value, scope):
         return
@@ -59,13 +58,13 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     yield Finding(value, message, fix, attribute=attribute, others=(other,))
 
 
-def _viewed(node: cst.BaseExpression) -> cst.BaseExpression:
+def _viewed(node: nodes.BaseExpression) -> nodes.BaseExpression:
     """`x` of `x.t()` and `x.T`."""
-    inner = node.func if isinstance(node, cst.Call) else node
-    return inner.value if isinstance(inner, cst.Attribute) and inner.attr.value in _VIEWS else node
+    inner = node.func if isinstance(node, nodes.Call) else node
+    return inner.value if isinstance(inner, nodes.Attribute) and inner.attr.value in _VIEWS else node
 
 
-def _is_frozen(call: cst.Call, scope: Scope) -> bool:
+def _is_frozen(call: nodes.Call, scope: Scope) -> bool:
     """Whether `requires_grad=False` makes it a view that is not trained."""
     flags = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "requires_grad"]
     return any(scope.text(flag) != "True" for flag in [*flags, *(arg.value for arg in call.args[1:2])])

@@ -42,8 +42,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.materialization import is_built_on_meta, materializers
 from paramlint.facts.ties import Tie, ties_in
@@ -75,7 +74,7 @@ def check(scope: Scope) -> Iterator[Finding]:
                 yield Finding(node, message, attribute=target, others=(source,))
 
 
-def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[cst.CSTNode, Class | Scope, set[str]]]:
+def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[nodes.Node, Class | Scope, set[str]]]:
     """Where construction makes the tie: the place, what is built there, and what would make the tie again."""
     if scope.cls is not None:
         if scope.name == "__init__":
@@ -85,7 +84,7 @@ def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[cst.CSTNode, Class 
         for call in _calls(constructor, {scope.name}) if constructor is not None else ():
             yield call, scope.cls, _callers(scope.cls, scope.name)
         return
-    given = scope.node.params.params if isinstance(scope.node, cst.FunctionDef) else ()
+    given = scope.node.params.params if isinstance(scope.node, nodes.FunctionDef) else ()
     if scope.kind != "function":
         return
     head = (scope.dotted(tie.target) or "").partition(".")[0]
@@ -111,12 +110,12 @@ def _callers(cls: Class, method: str) -> set[str]:
     return found
 
 
-def _calls(scope: Scope, names: set[str]) -> list[cst.Call]:
+def _calls(scope: Scope, names: set[str]) -> list[nodes.Call]:
     """The calls in a scope of functions or methods of these names."""
     found = []
-    for call in scope.find(cst.Call):
-        last = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
-        if isinstance(last, cst.Name) and (last.value in names or last.value.startswith("tie_")):
+    for call in scope.find(nodes.Call):
+        last = call.func.attr if isinstance(call.func, nodes.Attribute) else call.func
+        if isinstance(last, nodes.Name) and (last.value in names or last.value.startswith("tie_")):
             found.append(call)
     return found
 

@@ -28,8 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.ties_not_made import OPTIONS, idle_options, missing_names, missing_place, uncalled_tie
 from paramlint.rule import Classes, Finding, Proof, Rule, Stores
@@ -47,8 +46,8 @@ rule = Rule(
 )
 
 
-@rule.static(cst.Assign)
-def check_place(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check_place(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     missing = missing_place(scope, node)
     if missing is not None:
         text = scope.text(node.targets[0].target)

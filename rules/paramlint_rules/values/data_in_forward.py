@@ -31,8 +31,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
 from paramlint.rule import Change, Finding, Fix, Mentions, Proof, Rule
@@ -54,8 +53,8 @@ rule = Rule(
 _SETUP = re.compile(r"__init__|.*(?:init|reset|load|repr|export|fuse|merge).*")
 
 
-@rule.static(cst.Attribute)
-def check(node: cst.Attribute, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Attribute)
+def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     if scope.name != "forward" or scope.cls is None or not scope.cls.is_module or node.attr.value not in _CUTS:
         return
     name = scope.self_attribute(node.value)
@@ -75,21 +74,21 @@ def check(node: cst.Attribute, scope: Scope) -> Iterator[Finding]:
 _CUTS = ("data", "detach")
 
 
-def _cut(scope: Scope, node: cst.Attribute) -> cst.BaseExpression | None:
+def _cut(scope: Scope, node: nodes.Attribute) -> nodes.BaseExpression | None:
     """The whole expression that leaves the graph: `x.data`, or the call of `x.detach`."""
     if node.attr.value == "data":
         return node
     call = scope.parent(node)
-    return call if isinstance(call, cst.Call) and call.func is node else None
+    return call if isinstance(call, nodes.Call) and call.func is node else None
 
 
-def _is_operand(scope: Scope, cut: cst.BaseExpression) -> bool:
+def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
     """Whether the value enters arithmetic, or is an argument of one of torch's functions."""
     above = scope.parent(cut)
-    if isinstance(above, (cst.BinaryOperation, cst.UnaryOperation)):
+    if isinstance(above, (nodes.BinaryOperation, nodes.UnaryOperation)):
         return True
-    call = scope.parent(above) if isinstance(above, cst.Arg) else None
-    return isinstance(call, cst.Call) and (scope.qualified(call.func) or "").startswith("torch.")
+    call = scope.parent(above) if isinstance(above, nodes.Arg) else None
+    return isinstance(call, nodes.Call) and (scope.qualified(call.func) or "").startswith("torch.")
 
 
 def _always_cut(scope: Scope, name: str) -> bool:
@@ -98,10 +97,10 @@ def _always_cut(scope: Scope, name: str) -> bool:
     for other in scope.cls.scopes_with(name):
         if _SETUP.fullmatch(other.name):
             continue
-        for attribute in other.find(cst.Attribute):
+        for attribute in other.find(nodes.Attribute):
             if other.self_attribute(attribute) == name:
                 above = other.parent(attribute)
-                if not isinstance(above, cst.Attribute) or above.attr.value not in _CUTS:
+                if not isinstance(above, nodes.Attribute) or above.attr.value not in _CUTS:
                     return False
     return True
 

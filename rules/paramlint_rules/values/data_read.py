@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.gradients import is_edited, is_gradient, is_parameter
 from paramlint.rule import Change, Finding, Fix, Mentions, Rule
@@ -26,8 +25,8 @@ from paramlint.rule import Change, Finding, Fix, Mentions, Rule
 rule = Rule("PRM107", "data-read", group="pedantic", fix="safe", doc=__doc__, triggers=(Mentions("data"),))
 
 
-@rule.static(cst.Attribute)
-def check(node: cst.Attribute, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Attribute)
+def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     if node.attr.value != "data" or is_edited(scope, node):
         return
     if not (is_parameter(scope, node.value) or is_gradient(scope, node.value)) or _is_initialised(scope, node):
@@ -37,8 +36,8 @@ def check(node: cst.Attribute, scope: Scope) -> Iterator[Finding]:
     yield Finding(node, f"`{scope.text(node)}` is read without a version check, which `.detach()` would keep", fix)
 
 
-def _is_initialised(scope: Scope, node: cst.Attribute) -> bool:
+def _is_initialised(scope: Scope, node: nodes.Attribute) -> bool:
     """`nn.init.f_(x.data)` edits it."""
-    call = scope.parent(above) if isinstance(above := scope.parent(node), cst.Arg) else None
-    name = (scope.qualified(call.func) or "") if isinstance(call, cst.Call) else ""
+    call = scope.parent(above) if isinstance(above := scope.parent(node), nodes.Arg) else None
+    name = (scope.qualified(call.func) or "") if isinstance(call, nodes.Call) else ""
     return name.rpartition(".")[2].endswith("_")

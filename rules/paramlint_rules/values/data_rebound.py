@@ -24,11 +24,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.last_assignment import latest_value
+from paramlint.nodes import operators
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
 from paramlint.syntax.walk import walk
 
@@ -45,13 +45,13 @@ _LIKE = {"torch.randn_like", "torch.rand_like", "torch.zeros_like", "torch.ones_
 _ELEMENTWISE = {"clamp", "abs", "clone", "sign", "tanh", "sigmoid", "exp", "log", "sqrt", "round", "neg", "pow"}
 
 
-@rule.static(cst.Assign)
-def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     if len(node.targets) != 1:
         return
     target = node.targets[0].target
-    owner = data_owner(target) if isinstance(target, cst.Attribute) else None
-    if owner is None or not isinstance(target, cst.Attribute) or not is_parameter(scope, owner):
+    owner = data_owner(target) if isinstance(target, nodes.Attribute) else None
+    if owner is None or not isinstance(target, nodes.Attribute) or not is_parameter(scope, owner):
         return
     if _is_fresh(scope, node, owner) or _moves(scope, node.value) or _is_live_tensor(scope, node.value):
         return
@@ -61,11 +61,11 @@ def check(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
     yield Finding(target, message, _fix(scope, node, owner))
 
 
-def _is_fresh(scope: Scope, node: cst.Assign, owner: cst.BaseExpression) -> bool:
+def _is_fresh(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> bool:
     """Whether the parameter belongs to a module made in this very scope, whose memory nothing can share yet."""
-    while isinstance(owner, cst.Attribute):
+    while isinstance(owner, nodes.Attribute):
         owner = owner.value
-    if not isinstance(owner, cst.Name):
+    if not isinstance(owner, nodes.Name):
         return False
     value = latest_value(scope, owner.value, node)
     if value is not None:
@@ -74,52 +74,52 @@ def _is_fresh(scope: Scope, node: cst.Assign, owner: cst.BaseExpression) -> bool
     return bool(bindings) and all(b.kind == "assign" and _constructs(b.value) for b in bindings)
 
 
-def _constructs(value: cst.BaseExpression | None) -> bool:
-    if not isinstance(value, cst.Call):
+def _constructs(value: nodes.BaseExpression | None) -> bool:
+    if not isinstance(value, nodes.Call):
         return False
-    name = value.func.attr if isinstance(value.func, cst.Attribute) else value.func
-    return isinstance(name, cst.Name) and (name.value[:1].isupper() or name.value == "__class__")
+    name = value.func.attr if isinstance(value.func, nodes.Attribute) else value.func
+    return isinstance(name, nodes.Name) and (name.value[:1].isupper() or name.value == "__class__")
 
 
-def _moves(scope: Scope, value: cst.BaseExpression) -> bool:
+def _moves(scope: Scope, value: nodes.BaseExpression) -> bool:
     """Whether the new value is made to have other memory, another shape, dtype or device."""
     for inner in walk(value):
-        if isinstance(inner, cst.Attribute) and inner.attr.value in ("T", "mT"):
+        if isinstance(inner, nodes.Attribute) and inner.attr.value in ("T", "mT"):
             return True
-        if isinstance(inner, cst.Call):
-            if isinstance(inner.func, cst.Attribute) and inner.func.attr.value in _MOVES:
+        if isinstance(inner, nodes.Call):
+            if isinstance(inner.func, nodes.Attribute) and inner.func.attr.value in _MOVES:
                 return True
             if scope.qualified(inner.func) in _MOVING:
                 return True
     return False
 
 
-def _keeps(scope: Scope, value: cst.BaseExpression, owner: str) -> bool:
+def _keeps(scope: Scope, value: nodes.BaseExpression, owner: str) -> bool:
     """Whether the new value is the old memory: what `nn.init` fills in place it also returns."""
-    if not isinstance(value, cst.Call) or not (scope.qualified(value.func) or "").startswith("torch.nn.init."):
+    if not isinstance(value, nodes.Call) or not (scope.qualified(value.func) or "").startswith("torch.nn.init."):
         return False
     return bool(value.args) and scope.text(value.args[0].value) in (owner, f"{owner}.data")
 
 
-def _is_live_tensor(scope: Scope, value: cst.BaseExpression) -> bool:
+def _is_live_tensor(scope: Scope, value: nodes.BaseExpression) -> bool:
     """`b.weight.data`, whose sharing is another rule's, and what is kept or given, which may be anything."""
-    return isinstance(value, (cst.Name, cst.Subscript, cst.Attribute)) or _is_given(scope, value)
+    return isinstance(value, (nodes.Name, nodes.Subscript, nodes.Attribute)) or _is_given(scope, value)
 
 
-def _is_given(scope: Scope, value: cst.BaseExpression) -> bool:
+def _is_given(scope: Scope, value: nodes.BaseExpression) -> bool:
     """Whether a function that was passed in makes the value, as in `_apply(self, fn)`."""
-    if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Name):
+    if not isinstance(value, nodes.Call) or not isinstance(value.func, nodes.Name):
         return False
     return any(binding.kind == "parameter" for binding in scope.bindings.get(value.func.value, []))
 
 
-def _fix(scope: Scope, node: cst.Assign, owner: cst.BaseExpression) -> Fix | None:
+def _fix(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> Fix | None:
     line = scope.statement(node)
-    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+    if not isinstance(line, nodes.SimpleStatementLine) or len(line.body) != 1:
         return None
     target = node.targets[0].target
     value = scope.text(node.value)
-    if isinstance(node.value, cst.Tuple) and not node.value.lpar:
+    if isinstance(node.value, nodes.Tuple) and not scope.parentheses(node.value):
         return None
     changes = (Change(target, node.value, f"{scope.text(owner)}.copy_({value})"),)
     same_shape = _same_shape(scope, node.value, scope.text(owner))
@@ -135,24 +135,24 @@ def _fix(scope: Scope, node: cst.Assign, owner: cst.BaseExpression) -> Fix | Non
     )
 
 
-def _same_shape(scope: Scope, value: cst.BaseExpression, owner: str) -> bool:
+def _same_shape(scope: Scope, value: nodes.BaseExpression, owner: str) -> bool:
     """Whether a value is computed from the parameter element by element, with plain numbers."""
-    if isinstance(value, (cst.Integer, cst.Float)):
+    if isinstance(value, (nodes.Integer, nodes.Float)):
         return False
-    if isinstance(value, cst.UnaryOperation):
+    if isinstance(value, nodes.UnaryOperation):
         return _same_shape(scope, value.expression, owner)
-    if isinstance(value, cst.BinaryOperation):
-        if isinstance(value.operator, cst.MatrixMultiply):
+    if isinstance(value, nodes.BinaryOperation):
+        if isinstance(value.operator, operators.MatrixMultiply):
             return False
         sides = (value.left, value.right)
         kept = [_same_shape(scope, side, owner) for side in sides]
-        plain = [isinstance(side, (cst.Integer, cst.Float)) for side in sides]
+        plain = [isinstance(side, (nodes.Integer, nodes.Float)) for side in sides]
         return any(kept) and all(k or p for k, p in zip(kept, plain, strict=True))
-    if isinstance(value, cst.Call):
+    if isinstance(value, nodes.Call):
         if scope.qualified(value.func) in _LIKE and value.args:
             return scope.text(value.args[0].value) in (owner, f"{owner}.data")
-        if isinstance(value.func, cst.Attribute) and value.func.attr.value in _ELEMENTWISE:
-            numbers = all(isinstance(a.value, (cst.Integer, cst.Float, cst.UnaryOperation)) for a in value.args)
+        if isinstance(value.func, nodes.Attribute) and value.func.attr.value in _ELEMENTWISE:
+            numbers = all(isinstance(a.value, (nodes.Integer, nodes.Float, nodes.UnaryOperation)) for a in value.args)
             return numbers and _same_shape(scope, value.func.value, owner)
         return False
     return scope.text(value) in (f"{owner}.data", owner, f"{owner}.detach()")

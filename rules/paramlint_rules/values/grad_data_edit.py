@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.gradients import data_owner, is_gradient
 from paramlint.knowledge import TENSOR_INPLACE
@@ -30,33 +29,33 @@ from paramlint.rule import Change, Finding, Fix, Mentions, Rule
 rule = Rule("PRM104", "grad-data-edit", group="risk", fix="safe", doc=__doc__, triggers=(Mentions("data"),))
 
 
-@rule.static(cst.Call)
-def check_call(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if isinstance(node.func, cst.Attribute) and node.func.attr.value in TENSOR_INPLACE:
+@rule.static(nodes.Call)
+def check_call(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if isinstance(node.func, nodes.Attribute) and node.func.attr.value in TENSOR_INPLACE:
         yield from _edited(scope, node.func.value)
 
 
-@rule.static(cst.AugAssign)
-def check_augmented(node: cst.AugAssign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.AugAssign)
+def check_augmented(node: nodes.AugAssign, scope: Scope) -> Iterator[Finding]:
     yield from _edited(scope, node.target)
 
 
-@rule.static(cst.Assign)
-def check_assigned(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check_assigned(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     for target in node.targets:
         # `p.grad.data = p.grad.to(dtype)` is how a gradient gets memory of another place, dtype or shape.
-        if isinstance(target.target, cst.Subscript) or isinstance(node.value, cst.BinaryOperation):
+        if isinstance(target.target, nodes.Subscript) or isinstance(node.value, nodes.BinaryOperation):
             yield from _edited(scope, target.target)
 
 
-def _edited(scope: Scope, target: cst.BaseExpression) -> Iterator[Finding]:
+def _edited(scope: Scope, target: nodes.BaseExpression) -> Iterator[Finding]:
     owner = data_owner(target)
     if owner is None or not is_gradient(scope, owner):
         return
     node = target
-    while isinstance(node, cst.Subscript):
+    while isinstance(node, nodes.Subscript):
         node = node.value
     fix: Fix | None = Fix("Edit the gradient itself", (Change(node, node, scope.text(owner)),), "safe")
-    if target is node and isinstance(scope.parent(node), cst.AssignTarget):
+    if target is node and isinstance(scope.parent(node), nodes.AssignTarget):
         fix = None  # `p.grad.data = t` keeps the gradient's object, `p.grad = t` would not
     yield Finding(node, f"`{scope.text(node)}` is edited, which the gradient's version counter does not see", fix)

@@ -24,8 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.fix_texts import edit_without_grad
 from paramlint.facts.gradients import data_owner, is_parameter
@@ -37,33 +36,33 @@ rule = Rule("PRM101", "in-place-data-edit", group="risk", fix="safe", doc=__doc_
 _UNLIKE_EDITS = {"requires_grad_", "detach_", "share_memory_"}
 
 
-@rule.static(cst.Call)
-def check_call(node: cst.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, cst.Attribute):
+@rule.static(nodes.Call)
+def check_call(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, nodes.Attribute):
         return
     method = node.func.attr.value
     if method in TENSOR_INPLACE and method not in _UNLIKE_EDITS:
         yield from _edited(scope, node.func.value, node)
 
 
-@rule.static(cst.AugAssign)
-def check_augmented(node: cst.AugAssign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.AugAssign)
+def check_augmented(node: nodes.AugAssign, scope: Scope) -> Iterator[Finding]:
     yield from _edited(scope, node.target, node)
 
 
-@rule.static(cst.Assign)
-def check_assigned(node: cst.Assign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign)
+def check_assigned(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     for target in node.targets:
-        if isinstance(target.target, cst.Subscript):
+        if isinstance(target.target, nodes.Subscript):
             yield from _edited(scope, target.target, node)
 
 
-def _edited(scope: Scope, target: cst.BaseExpression, edit: cst.CSTNode) -> Iterator[Finding]:
+def _edited(scope: Scope, target: nodes.BaseExpression, edit: nodes.Node) -> Iterator[Finding]:
     owner = data_owner(target)
     if owner is None or not is_parameter(scope, owner):
         return
     node = target
-    while isinstance(node, cst.Subscript):
+    while isinstance(node, nodes.Subscript):
         node = node.value
     message = f"`{scope.text(node)}` is edited in place, which autograd and its version counter do not see"
     yield Finding(node, message, edit_without_grad(scope, edit))

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
 from paramlint.knowledge import TENSOR_INIT_INPLACE
@@ -46,7 +45,7 @@ rule = Rule(
 def check(scope: Scope) -> Iterator[Finding]:
     if not _records(scope) or may_be_frozen(scope):
         return
-    for node in scope.find(cst.Name, cst.Attribute):
+    for node in scope.find(nodes.Name, nodes.Attribute):
         if not _is_edit(scope, node) or runs_without_grad(scope, node):
             continue
         value = scope.type(node)
@@ -60,26 +59,26 @@ def _records(scope: Scope) -> bool:
     """Whether autograd certainly records while this code runs: it builds a module, or runs a backward pass."""
     if scope.name in ("__init__", "forward"):
         return scope.cls is not None and scope.cls.is_module is True
-    return any(isinstance(c.func, cst.Attribute) and c.func.attr.value == "backward" for c in scope.find(cst.Call))
+    return any(isinstance(c.func, nodes.Attribute) and c.func.attr.value == "backward" for c in scope.find(nodes.Call))
 
 
-def _is_edit(scope: Scope, node: cst.CSTNode) -> bool:
+def _is_edit(scope: Scope, node: nodes.Node) -> bool:
     if not is_edited(scope, node):
         return False
     above = scope.parent(node)
-    return not isinstance(above, (cst.AssignTarget, cst.AnnAssign, cst.Del))  # these give the name another value
+    return not isinstance(above, (nodes.AssignTarget, nodes.AnnAssign, nodes.Del))  # these give the name another value
 
 
-def _nested(scope: Scope, node: cst.CSTNode) -> bool:
+def _nested(scope: Scope, node: nodes.Node) -> bool:
     """Whether the edit stands in a nested function, which may be called anywhere."""
-    return any(isinstance(a, (cst.FunctionDef, cst.Lambda)) and a is not scope.node for a in scope.ancestors(node))
+    return any(isinstance(a, (nodes.FunctionDef, nodes.Lambda)) and a is not scope.node for a in scope.ancestors(node))
 
 
-def _fix(scope: Scope, node: cst.CSTNode) -> Fix | None:
+def _fix(scope: Scope, node: nodes.Node) -> Fix | None:
     line = scope.statement(node)
-    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+    if not isinstance(line, nodes.SimpleStatementLine) or len(line.body) != 1:
         return None
-    if any(isinstance(inner, cst.Name) and inner.value == "backward" for inner in walk(line)):
+    if any(isinstance(inner, nodes.Name) and inner.value == "backward" for inner in walk(line)):
         return None
     header = f"with {scope.spell('torch.no_grad')}():"
     change = Change(line.body[0], line.body[0], header, "wrap")

@@ -134,6 +134,8 @@ class Processes:
 
         from pebble import ProcessPool
 
+        from paramlint.syntax import parse  # noqa: F401  # every copy will parse something, so LibCST is loaded for all
+
         # A copy of this process has everything imported already; but it has only one thread, and the locks of all.
         method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
         self.size = size

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.knowledge import EMPTY_FACTORIES, LEGACY_CONSTRUCTORS, STORAGE_DTYPES
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ class Allocation:
     """
 
     scope: Scope
-    node: cst.Call
+    node: nodes.Call
     rank: int | None = None
 
 
-def allocation_of(scope: Scope, node: cst.Call) -> Allocation | None:
+def allocation_of(scope: Scope, node: nodes.Call) -> Allocation | None:
     """The allocation that a call is.
 
     `None` for calls that copy data, for sizes that hold no element, for the meta device and for types that are only
@@ -51,77 +50,77 @@ def allocation_of(scope: Scope, node: cst.Call) -> Allocation | None:
     if name in _LIKE:
         return Allocation(scope, node) if sizes and name != "new" else None
     if "size" in given:
-        sizes = [cst.Arg(given["size"])]
+        sizes = [nodes.Arg(None, given["size"])]
     if not sizes or (name in LEGACY_CONSTRUCTORS and "size" not in given and _is_data(scope, sizes)):
         return None
     shape = _shape(sizes)
-    if shape is not None and any(isinstance(size, cst.Integer) and size.evaluated_value == 0 for size in shape):
+    if shape is not None and any(isinstance(size, nodes.Integer) and size.evaluated_value == 0 for size in shape):
         return None
     return Allocation(scope, node, len(shape) if shape is not None else None)
 
 
-def is_allocator(scope: Scope, node: cst.Call) -> bool:
+def is_allocator(scope: Scope, node: nodes.Call) -> bool:
     """Whether a call has the last name of an allocator, by itself or where it is imported."""
-    name = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
+    name = node.func.attr.value if isinstance(node.func, nodes.Attribute) else getattr(node.func, "value", "")
     return name in ALLOCATORS or scope.file.outline.imports.get(name, "").rpartition(".")[2] in ALLOCATORS
 
 
-def _allocator(scope: Scope, node: cst.Call) -> str | None:
-    last = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
+def _allocator(scope: Scope, node: nodes.Call) -> str | None:
+    last = node.func.attr.value if isinstance(node.func, nodes.Attribute) else getattr(node.func, "value", "")
     name = scope.qualified(node.func)
     if name in EMPTY_FACTORIES:
         return name
-    is_method = isinstance(node.func, cst.Attribute) and last in ("new_empty", "new_empty_strided")
+    is_method = isinstance(node.func, nodes.Attribute) and last in ("new_empty", "new_empty_strided")
     return str(last) if is_method else None
 
 
-def _is_stored_only(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
+def _is_stored_only(scope: Scope, given: dict[str, nodes.BaseExpression]) -> bool:
     return "dtype" in given and scope.qualified(given["dtype"]) in STORAGE_DTYPES
 
 
-def _is_meta(scope: Scope, given: dict[str, cst.BaseExpression]) -> bool:
+def _is_meta(scope: Scope, given: dict[str, nodes.BaseExpression]) -> bool:
     return "device" in given and "meta" in scope.text(given["device"])
 
 
-def _shape(sizes: list[cst.Arg]) -> list[cst.BaseExpression] | None:
+def _shape(sizes: list[nodes.Arg]) -> list[nodes.BaseExpression] | None:
     """The sizes of a call's dimensions, where it lists them."""
     if any(arg.star for arg in sizes):
         return None
     if len(sizes) > 1:
         return [arg.value for arg in sizes]
     only = sizes[0].value
-    if not isinstance(only, (cst.Tuple, cst.List)):
-        return [only] if isinstance(only, (cst.Integer, cst.BinaryOperation)) else None
-    if any(isinstance(element, cst.StarredElement) for element in only.elements):
+    if not isinstance(only, (nodes.Tuple, nodes.List)):
+        return [only] if isinstance(only, (nodes.Integer, nodes.BinaryOperation)) else None
+    if any(isinstance(element, nodes.StarredElement) for element in only.elements):
         return None
     return [element.value for element in only.elements]
 
 
-def _is_data(scope: Scope, sizes: list[cst.Arg]) -> bool:
+def _is_data(scope: Scope, sizes: list[nodes.Arg]) -> bool:
     """Whether a legacy constructor is given values to copy; several arguments are always sizes."""
     if len(sizes) != 1 or sizes[0].star:
         return False
     return _holds_values(scope, sizes[0].value)
 
 
-def _holds_values(scope: Scope, node: cst.BaseExpression) -> bool:
-    if isinstance(node, (cst.List, cst.ListComp, cst.Dict, cst.Subscript)):
+def _holds_values(scope: Scope, node: nodes.BaseExpression) -> bool:
+    if isinstance(node, (nodes.List, nodes.ListComp, nodes.Dict, nodes.Subscript)):
         return True
-    if isinstance(node, cst.Tuple):  # `torch.Tensor((2, 3))` copies two numbers, as a list does
+    if isinstance(node, nodes.Tuple):  # `torch.Tensor((2, 3))` copies two numbers, as a list does
         return True
-    if isinstance(node, cst.Call):
+    if isinstance(node, nodes.Call):
         name = scope.qualified(node.func) or scope.dotted(node.func) or ""
         return not name.startswith(("int", "len", "max", "min", "sum", "math."))
-    if isinstance(node, cst.BinaryOperation):
+    if isinstance(node, nodes.BinaryOperation):
         return _holds_values(scope, node.left) or _holds_values(scope, node.right)
-    if isinstance(node, cst.Attribute):
+    if isinstance(node, nodes.Attribute):
         return _DATA_NAME.search(node.attr.value) is not None
-    if isinstance(node, cst.Name):
+    if isinstance(node, nodes.Name):
         return _is_data_name(scope, node)
     return False
 
 
-def _is_data_name(scope: Scope, node: cst.Name) -> bool:
+def _is_data_name(scope: Scope, node: nodes.Name) -> bool:
     known = scope.type(node)
     if known is not None and known.kind in ("tensor", "container", "parameter", "buffer"):
         return True
@@ -135,23 +134,23 @@ def _is_data_name(scope: Scope, node: cst.Name) -> bool:
     return _DATA_NAME.search(node.value) is not None
 
 
-def stored_at(scope: Scope, node: cst.Call, name: str) -> cst.CSTNode:
+def stored_at(scope: Scope, node: nodes.Call, name: str) -> nodes.Node:
     """Where an allocation becomes the attribute `name`: the assignment's target, the registered name, else the call."""
     later = [a for n, a in scope.assignments if n == name and _covers(scope, a.node, node)]
     for assignment in later:
-        if isinstance(assignment.node, cst.Assign):
+        if isinstance(assignment.node, nodes.Assign):
             return assignment.node.targets[0].target
-        if isinstance(assignment.node, cst.AnnAssign):
+        if isinstance(assignment.node, nodes.AnnAssign):
             return assignment.node.target
-        if isinstance(assignment.node, cst.Call):
+        if isinstance(assignment.node, nodes.Call):
             return assignment.node.args[0].value
     return node
 
 
-def _covers(scope: Scope, statement: cst.CSTNode, node: cst.Call) -> bool:
+def _covers(scope: Scope, statement: nodes.Node, node: nodes.Call) -> bool:
     """Whether a statement contains a call, or comes after the statement that gives the call's result a local name."""
     around = list(scope.ancestors(node))
     if statement in around:
         return True
-    is_named = any(isinstance(a, cst.Assign) and isinstance(a.targets[0].target, cst.Name) for a in around)
+    is_named = any(isinstance(a, nodes.Assign) and isinstance(a.targets[0].target, nodes.Name) for a in around)
     return is_named and scope.order(statement) > scope.order(node)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.paths.allocations import allocation_of
 from paramlint.facts.paths.relevance import is_library
@@ -57,14 +56,14 @@ _OWN_PARAMETERS = {"parameters": False, "named_parameters": True, "buffers": Fal
 _ADDING = {"append", "add", "extend", "insert", "update", "register"}
 
 
-def call(walk: Construction, scope: Scope, node: cst.Call, path: Path) -> Outcomes:
+def call(walk: Construction, scope: Scope, node: nodes.Call, path: Path) -> Outcomes:
     """The values that a call can have, each with the path on which it has it."""
     allocation = allocation_of(scope, node)
     if allocation is not None:
         return [(walk.allocate(allocation, path), path)]
-    if isinstance(node.func, cst.Attribute):
+    if isinstance(node.func, nodes.Attribute):
         return _method_call(walk, scope, node, node.func, path)
-    name = scope.qualified(node.func) if isinstance(node.func, cst.Name) else None
+    name = scope.qualified(node.func) if isinstance(node.func, nodes.Name) else None
     found: Outcomes = []
     for function, arguments, p in _function_and_arguments(walk, scope, node, path):
         if isinstance(function, Function):
@@ -75,7 +74,7 @@ def call(walk: Construction, scope: Scope, node: cst.Call, path: Path) -> Outcom
 
 
 def _function_and_arguments(
-    walk: Construction, scope: Scope, node: cst.Call, path: Path
+    walk: Construction, scope: Scope, node: nodes.Call, path: Path
 ) -> list[tuple[Value, Arguments, Path]]:
     return [
         (function, arguments, q)
@@ -84,7 +83,7 @@ def _function_and_arguments(
     ]
 
 
-def _arguments(walk: Construction, scope: Scope, node: cst.Call, path: Path) -> list[tuple[Arguments, Path]]:
+def _arguments(walk: Construction, scope: Scope, node: nodes.Call, path: Path) -> list[tuple[Arguments, Path]]:
     """The arguments as (keyword or "", value) pairs; a starred one that is not known stands for nothing."""
     found: list[tuple[Arguments, Path]] = [([], path)]
     for arg in node.args:
@@ -108,8 +107,12 @@ def _positional(arguments: Arguments) -> list[Value]:
 # Methods
 
 
-def _method_call(walk: Construction, scope: Scope, node: cst.Call, func: cst.Attribute, path: Path) -> Outcomes:
-    if isinstance(func.value, cst.Call) and isinstance(func.value.func, cst.Name) and func.value.func.value == "super":
+def _method_call(walk: Construction, scope: Scope, node: nodes.Call, func: nodes.Attribute, path: Path) -> Outcomes:
+    if (
+        isinstance(func.value, nodes.Call)
+        and isinstance(func.value.func, nodes.Name)
+        and func.value.func.value == "super"
+    ):
         return _super_call(walk, scope, node, func.attr.value, path)
     found: Outcomes = []
     for owner, p in walk.evaluate(scope, func.value, path):
@@ -121,8 +124,8 @@ def _method_call(walk: Construction, scope: Scope, node: cst.Call, func: cst.Att
 def _method_of(
     walk: Construction,
     scope: Scope,
-    node: cst.Call,
-    func: cst.Attribute,
+    node: nodes.Call,
+    func: nodes.Attribute,
     owner: Value,
     arguments: Arguments,
     path: Path,
@@ -145,7 +148,7 @@ def _tensor_method(owner: Tensor, name: str, path: Path) -> Value:
 
 
 def _container_method(
-    walk: Construction, scope: Scope, func: cst.Attribute, owner: Items, arguments: Arguments, path: Path
+    walk: Construction, scope: Scope, func: nodes.Attribute, owner: Items, arguments: Arguments, path: Path
 ) -> Value:
     name = func.attr.value
     if name in ("values", "parameters", "copy", "modules", "children", "buffers"):
@@ -190,9 +193,9 @@ def _project_method(walk: Construction, method: Scope, arguments: Arguments, pat
     given = [value for _, value in arguments]
     if not walk.relevance.of_function(method, path) and not any(cells_in(v) or holds_instance(v) for v in given):
         return [(None, path)]
-    if not isinstance(method.node, cst.FunctionDef):
+    if not isinstance(method.node, nodes.FunctionDef):
         return [(None, path)]
-    decorators = {d.decorator.value for d in method.node.decorators if isinstance(d.decorator, cst.Name)}
+    decorators = {d.decorator.value for d in method.node.decorators if isinstance(d.decorator, nodes.Name)}
     return walk.call(Function(method, method.node, is_bound="staticmethod" not in decorators), arguments, path)
 
 
@@ -254,7 +257,7 @@ def _apply(walk: Construction, function: Value, path: Path) -> Outcomes:
     return [(Instance(), path)]
 
 
-def _super_call(walk: Construction, scope: Scope, node: cst.Call, name: str, path: Path) -> Outcomes:
+def _super_call(walk: Construction, scope: Scope, node: nodes.Call, name: str, path: Path) -> Outcomes:
     found: Outcomes = []
     for arguments, p in _arguments(walk, scope, node, path):
         method = _next_method(walk.cls, scope.cls, name)
@@ -298,7 +301,7 @@ def _project_call(walk: Construction, function: Function, arguments: Arguments, 
 
 
 def _plain_call(
-    walk: Construction, scope: Scope, node: cst.Call, name: str | None, arguments: Arguments, path: Path
+    walk: Construction, scope: Scope, node: nodes.Call, name: str | None, arguments: Arguments, path: Path
 ) -> Outcomes:
     positional = _positional(arguments)
     first = positional[0] if positional else None
@@ -319,7 +322,7 @@ def _plain_call(
     return _by_symbol(walk, scope, node, arguments, path)
 
 
-def _parameter(walk: Construction, scope: Scope, node: cst.Call, data: Value, path: Path) -> Value:
+def _parameter(walk: Construction, scope: Scope, node: nodes.Call, data: Value, path: Path) -> Value:
     """The parameter made from a tensor; one that is not trained is somebody else's concern."""
     if not isinstance(data, Tensor):
         return Thing()
@@ -387,11 +390,13 @@ def _set_attribute(walk: Construction, arguments: list[Value], path: Path) -> No
             path.write_all(certain=False)
 
 
-def _by_symbol(walk: Construction, scope: Scope, node: cst.Call, arguments: Arguments, path: Path) -> Outcomes:
+def _by_symbol(walk: Construction, scope: Scope, node: nodes.Call, arguments: Arguments, path: Path) -> Outcomes:
     """A function or class that is found by its name, or the unknown."""
     values = [value for _, value in arguments]
     concerned = any(cells_in(value) or holds_instance(value) for value in values)
-    is_local = isinstance(node.func, cst.Name) and not isinstance(path.names.get(node.func.value), (Symbol, type(None)))
+    is_local = isinstance(node.func, nodes.Name) and not isinstance(
+        path.names.get(node.func.value), (Symbol, type(None))
+    )
     symbol = None if is_local else scope.resolve(node.func)
     if isinstance(symbol, Class):
         if concerned:
@@ -402,7 +407,7 @@ def _by_symbol(walk: Construction, scope: Scope, node: cst.Call, arguments: Argu
             for value in values:
                 walk.lose(value, path)
             return [(Thing(), path)]
-    elif symbol is not None and isinstance(symbol.node, cst.FunctionDef):
+    elif symbol is not None and isinstance(symbol.node, nodes.FunctionDef):
         if concerned or _allocates(symbol):
             function = Function(symbol, symbol.node, is_bound=False)
             return walk.call(function, arguments, path)

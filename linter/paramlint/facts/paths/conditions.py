@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.paths.values import (
     EMPTY,
@@ -21,6 +20,7 @@ from paramlint.facts.paths.values import (
     cells_in,
 )
 from paramlint.knowledge import module_class
+from paramlint.nodes import operators
 
 if TYPE_CHECKING:
     from paramlint.facts.paths.constructor import Construction
@@ -40,19 +40,19 @@ _PLAIN = {"Equal": "==", "Is": "is", "In": "in", "GreaterThan": ">", "LessThan":
 _RANK = ("dim", "ndim", "ndimension")
 
 
-def branch(walk: Construction, scope: Scope, test: cst.BaseExpression, path: Path) -> Split:
+def branch(walk: Construction, scope: Scope, test: nodes.BaseExpression, path: Path) -> Split:
     """The paths on which a condition is true, and those on which it is false."""
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+    if isinstance(test, nodes.UnaryOperation) and isinstance(test.operator, operators.Not):
         true, false = branch(walk, scope, test.expression, path)
         return false, true
-    if isinstance(test, cst.BooleanOperation):
+    if isinstance(test, nodes.BooleanOperation):
         first, other = branch(walk, scope, test.left, path)
-        if isinstance(test.operator, cst.Or):
+        if isinstance(test.operator, operators.Or):
             first, other = other, first
         second = [branch(walk, scope, test.right, p) for p in first]
         true = [p for split in second for p in split[0]]
         false = [p for split in second for p in split[1]]
-        return (true, other + false) if isinstance(test.operator, cst.And) else (other + true, false)
+        return (true, other + false) if isinstance(test.operator, operators.And) else (other + true, false)
     known = _known(walk, scope, test, path)
     if known is not None:
         return ([path], []) if known else ([], [path])
@@ -70,17 +70,17 @@ def branch(walk: Construction, scope: Scope, test: cst.BaseExpression, path: Pat
 def text_of(scope: Scope, node: Any, path: Path) -> str:
     """The text of an expression with local names replaced by what they stand for."""
     kind = node.__class__
-    if kind is cst.Name:
+    if kind is nodes.Name:
         return _shown(path.names.get(node.value), node.value)
-    if kind is cst.Attribute:
-        owner = path.names.get(node.value.value) if node.value.__class__ is cst.Name else None
+    if kind is nodes.Attribute:
+        owner = path.names.get(node.value.value) if node.value.__class__ is nodes.Name else None
         if isinstance(owner, Instance):
             return _shown(path.attributes.get(node.attr.value), f"self.{node.attr.value}")
         return f"{text_of(scope, node.value, path)}.{node.attr.value}"
-    if kind is cst.Comparison and len(node.comparisons) == 1:
+    if kind is nodes.Comparison and len(node.comparisons) == 1:
         condition, is_negated = _condition(scope, node, path)
         return f"not {condition}" if is_negated else condition
-    if kind is cst.Call:
+    if kind is nodes.Call:
         arguments = ", ".join(text_of(scope, arg.value, path) for arg in node.args)
         return f"{text_of(scope, node.func, path)}({arguments})"
     return scope.text(node)
@@ -92,9 +92,9 @@ def _shown(value: Value, otherwise: str) -> str:
     return repr(value.value) if isinstance(value, Constant) else otherwise
 
 
-def _condition(scope: Scope, test: cst.CSTNode, path: Path) -> tuple[str, bool]:
+def _condition(scope: Scope, test: nodes.Node, path: Path) -> tuple[str, bool]:
     """A condition in one spelling, and whether the test is its negation."""
-    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+    if isinstance(test, nodes.Comparison) and len(test.comparisons) == 1:
         right = test.comparisons[0]
         kind = type(right.operator).__name__
         operator = _PLAIN.get(kind) or _NEGATED.get(kind)
@@ -103,10 +103,10 @@ def _condition(scope: Scope, test: cst.CSTNode, path: Path) -> tuple[str, bool]:
             if operator == "==" and other == "None":
                 operator = "is"
             return f"{text_of(scope, test.left, path)} {operator} {other}", kind in _NEGATED
-    return (scope.text(test), False) if isinstance(test, cst.Comparison) else (text_of(scope, test, path), False)
+    return (scope.text(test), False) if isinstance(test, nodes.Comparison) else (text_of(scope, test, path), False)
 
 
-def _forget_tested(test: cst.BaseExpression, path: Path) -> None:
+def _forget_tested(test: nodes.BaseExpression, path: Path) -> None:
     """A test of a tensor, or of a parameter's name, that cannot be decided leaves open whether it is written."""
     names = [n.value for n in _names_in(test)]
     tested = frozenset(cell for name in names for cell in cells_in(path.names.get(name)))
@@ -117,33 +117,33 @@ def _forget_tested(test: cst.BaseExpression, path: Path) -> None:
             path.cells[cell] = "unknown"
 
 
-def _names_in(node: cst.CSTNode) -> list[Any]:
+def _names_in(node: nodes.Node) -> list[Any]:
     from paramlint.syntax.walk import walk
 
-    return [n for n in walk(node) if n.__class__ is cst.Name]
+    return [n for n in walk(node) if n.__class__ is nodes.Name]
 
 
 # What can be decided
 
 
-def _known(walk: Construction, scope: Scope, test: cst.BaseExpression, path: Path) -> bool | None:
-    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+def _known(walk: Construction, scope: Scope, test: nodes.BaseExpression, path: Path) -> bool | None:
+    if isinstance(test, nodes.Comparison) and len(test.comparisons) == 1:
         return _comparison(walk, scope, test.left, test.comparisons[0], path)
-    if isinstance(test, cst.Call):
+    if isinstance(test, nodes.Call):
         return _call(walk, scope, test, path)
-    if isinstance(test, cst.Attribute) and test.attr.value == "requires_grad":
+    if isinstance(test, nodes.Attribute) and test.attr.value == "requires_grad":
         if isinstance(_value(walk, scope, test.value, path), Tensor):
             return True
-    if isinstance(test, (cst.Name, cst.Attribute)):
+    if isinstance(test, (nodes.Name, nodes.Attribute)):
         return _truth(_value(walk, scope, test, path))
     return None
 
 
-def _value(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path) -> Value:
+def _value(walk: Construction, scope: Scope, node: nodes.BaseExpression, path: Path) -> Value:
     """What a name, attribute or literal is; it has no effects."""
-    if isinstance(node, (cst.Name, cst.Attribute, cst.SimpleString, cst.Integer)):
+    if isinstance(node, (nodes.Name, nodes.Attribute, nodes.SimpleString, nodes.Integer)):
         return walk.value(scope, node, path)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "getattr":
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name) and node.func.value == "getattr":
         return walk.value(scope, node, path)
     return None
 
@@ -155,7 +155,7 @@ def _truth(value: Value) -> bool | None:
 
 
 def _comparison(
-    walk: Construction, scope: Scope, left: cst.BaseExpression, right: cst.ComparisonTarget, path: Path
+    walk: Construction, scope: Scope, left: nodes.BaseExpression, right: nodes.ComparisonTarget, path: Path
 ) -> bool | None:
     operator, other = right.operator, walk.value(scope, right.comparator, path)
     rank = _rank(walk, scope, left, path)
@@ -166,46 +166,50 @@ def _comparison(
         if first is None or isinstance(first, Symbol):
             return None
         is_none = isinstance(first, Constant) and first.value is None
-        return is_none if isinstance(operator, (cst.Is, cst.Equal)) else not is_none
+        return is_none if isinstance(operator, (operators.Is, operators.Equal)) else not is_none
     if isinstance(first, Constant) and isinstance(other, Constant):
         return _compare(operator, first.value, other.value)
-    if isinstance(operator, (cst.In, cst.NotIn)) and isinstance(first, Constant) and isinstance(other, Items):
+    if (
+        isinstance(operator, (operators.In, operators.NotIn))
+        and isinstance(first, Constant)
+        and isinstance(other, Items)
+    ):
         if all(isinstance(item, Constant) for item in other.values):
-            return (first in other.values) is isinstance(operator, cst.In)
+            return (first in other.values) is isinstance(operator, operators.In)
     return None
 
 
-def _compare(operator: cst.BaseCompOp, a: object, b: object) -> bool | None:
-    if isinstance(operator, (cst.Equal, cst.Is)):
+def _compare(operator: operators.ComparisonOperator, a: object, b: object) -> bool | None:
+    if isinstance(operator, (operators.Equal, operators.Is)):
         return a == b
-    if isinstance(operator, (cst.NotEqual, cst.IsNot)):
+    if isinstance(operator, (operators.NotEqual, operators.IsNot)):
         return a != b
-    if isinstance(a, str) and isinstance(b, str) and isinstance(operator, (cst.In, cst.NotIn)):
-        return (a in b) is isinstance(operator, cst.In)
+    if isinstance(a, str) and isinstance(b, str) and isinstance(operator, (operators.In, operators.NotIn)):
+        return (a in b) is isinstance(operator, operators.In)
     if isinstance(a, int) and isinstance(b, int):
         ordered: dict[type, bool] = {
-            cst.GreaterThan: a > b,
-            cst.GreaterThanEqual: a >= b,
-            cst.LessThan: a < b,
-            cst.LessThanEqual: a <= b,
+            operators.GreaterThan: a > b,
+            operators.GreaterThanEqual: a >= b,
+            operators.LessThan: a < b,
+            operators.LessThanEqual: a <= b,
         }
         return ordered.get(type(operator))
     return None
 
 
-def _rank(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path) -> int | None:
+def _rank(walk: Construction, scope: Scope, node: nodes.BaseExpression, path: Path) -> int | None:
     """The rank that `p.dim()`, `p.ndim` or `len(p.shape)` gives."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "len" and node.args:
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name) and node.func.value == "len" and node.args:
         inner = node.args[0].value
-        inner = inner.func if isinstance(inner, cst.Call) else inner
+        inner = inner.func if isinstance(inner, nodes.Call) else inner
         attributes: tuple[str, ...] = ("shape", "size")
     else:
-        inner = node.func if isinstance(node, cst.Call) else node
+        inner = node.func if isinstance(node, nodes.Call) else node
         attributes = _RANK
-    if not isinstance(inner, cst.Attribute) or inner.attr.value not in attributes:
+    if not isinstance(inner, nodes.Attribute) or inner.attr.value not in attributes:
         return None
     owner = inner.value
-    if isinstance(owner, cst.Attribute) and owner.attr.value == "data":
+    if isinstance(owner, nodes.Attribute) and owner.attr.value == "data":
         owner = owner.value
     value = _value(walk, scope, owner, path)
     if not isinstance(value, Tensor) or len(value.cells) != 1 or value.part:
@@ -213,16 +217,16 @@ def _rank(walk: Construction, scope: Scope, node: cst.BaseExpression, path: Path
     return walk.allocations[next(iter(value.cells))].rank
 
 
-def _call(walk: Construction, scope: Scope, test: cst.Call, path: Path) -> bool | None:
+def _call(walk: Construction, scope: Scope, test: nodes.Call, path: Path) -> bool | None:
     arguments = [arg.value for arg in test.args]
-    if isinstance(test.func, cst.Name) and len(arguments) == 2:
+    if isinstance(test.func, nodes.Name) and len(arguments) == 2:
         subject = _value(walk, scope, arguments[0], path)
         if test.func.value == "isinstance":
             return is_instance(walk.cls, scope, subject, arguments[1])
         if test.func.value == "hasattr" and isinstance(subject, Instance):
             name = walk.value(scope, arguments[1], path)
             return _has(walk.cls, path, str(name.value)) if isinstance(name, Constant) else None
-    if isinstance(test.func, cst.Attribute) and len(arguments) == 1:
+    if isinstance(test.func, nodes.Attribute) and len(arguments) == 1:
         subject = _value(walk, scope, test.func.value, path)
         text = walk.value(scope, arguments[0], path)
         if isinstance(subject, Constant) and isinstance(text, Constant):
@@ -231,7 +235,7 @@ def _call(walk: Construction, scope: Scope, test: cst.Call, path: Path) -> bool 
                     return subject.value.endswith(text.value)
                 if test.func.attr.value == "startswith":
                     return subject.value.startswith(text.value)
-    if isinstance(test.func, cst.Name) and test.func.value == "callable" and arguments:
+    if isinstance(test.func, nodes.Name) and test.func.value == "callable" and arguments:
         subject = _value(walk, scope, arguments[0], path)
         return True if isinstance(subject, Function) else None
     return None
@@ -243,16 +247,16 @@ def _has(cls: Class, path: Path, name: str) -> bool | None:
     return None
 
 
-def is_instance(cls: Class, scope: Scope, subject: Value, classes: cst.BaseExpression) -> bool | None:
+def is_instance(cls: Class, scope: Scope, subject: Value, classes: nodes.BaseExpression) -> bool | None:
     """What `isinstance(subject, classes)` gives for the module under construction, or for one of its tensors."""
-    options = [e.value for e in classes.elements] if isinstance(classes, cst.Tuple) else [classes]
+    options = [e.value for e in classes.elements] if isinstance(classes, nodes.Tuple) else [classes]
     found = [_matches(cls, scope, subject, option) for option in options]
     if any(found):
         return True
     return None if None in found else False
 
 
-def _matches(cls: Class, scope: Scope, subject: Value, option: cst.BaseExpression) -> bool | None:
+def _matches(cls: Class, scope: Scope, subject: Value, option: nodes.BaseExpression) -> bool | None:
     symbol = scope.resolve(option)
     if symbol is None:
         return None

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.paths import calls, expressions
 from paramlint.facts.paths.allocations import Allocation
 from paramlint.facts.paths.conditions import branch, text_of
@@ -26,6 +25,7 @@ from paramlint.facts.paths.values import (
     Tensor,
     Value,
 )
+from paramlint.nodes import operators
 from paramlint.syntax.walk import walk as nodes_of
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Construction:
         self.entered: set[Scope] = set()
         self.depth_of_loops = 0
         self.relevance = Relevance(cls)
-        self._cells: dict[cst.CSTNode, int] = {}
-        self._stack: list[cst.CSTNode] = []
+        self._cells: dict[nodes.Node, int] = {}
+        self._stack: list[nodes.Node] = []
         self._steps = 0
 
     def run(self, method: Scope) -> list[Path]:
@@ -72,7 +72,7 @@ class Construction:
             TooManyPathsError: there are too many.
         """
         node = method.node
-        if not isinstance(node, cst.FunctionDef):
+        if not isinstance(node, nodes.FunctionDef):
             return []
         return [path for _, path in self.call(Function(method, node, is_bound=True), [], Path())]
 
@@ -93,7 +93,7 @@ class Construction:
         path.names = {**around, **self._bind(function, arguments, path)}
         self._stack.append(node)
         try:
-            if isinstance(node, cst.Lambda):
+            if isinstance(node, nodes.Lambda):
                 outcomes = self.evaluate(scope, node.body, path)
             else:
                 outcomes = [(p.result, p) for p in self.block(scope, node.body.body, [path])]
@@ -114,14 +114,14 @@ class Construction:
         given: list[Value] = [Instance()] if function.is_bound else []
         given += [value for keyword, value in arguments if not keyword]
         names.update(zip(positional, given, strict=False))
-        if isinstance(params.star_arg, cst.Param):
+        if isinstance(params.star_arg, nodes.Param):
             names[params.star_arg.name.value] = Items(tuple(given[len(positional) :]))
         names.update((k, v) for k, v in (*function.given, *arguments) if k)
         return {name: value if value is not None else Symbol(name) for name, value in names.items()}
 
     # Statements
 
-    def block(self, scope: Scope, body: Iterable[cst.CSTNode], paths: list[Path]) -> list[Path]:
+    def block(self, scope: Scope, body: Iterable[nodes.Node], paths: list[Path]) -> list[Path]:
         """Walk statements one after the other, on each path."""
         for statement in body:
             going = [path for path in paths if not path.exit]
@@ -137,7 +137,7 @@ class Construction:
                 raise TooManyPathsError
         return paths
 
-    def _statement(self, scope: Scope, node: cst.CSTNode, path: Path) -> list[Path]:
+    def _statement(self, scope: Scope, node: nodes.Node, path: Path) -> list[Path]:
         kind = node.__class__
         if kind in _BLOCKS and not self.relevance.of_statement(scope, node, path):
             self._forget_bound(scope, node, path)
@@ -145,58 +145,58 @@ class Construction:
         walk = _STATEMENTS.get(kind)
         return [path] if walk is None else walk(self, scope, node, path)
 
-    def _suite(self, scope: Scope, node: cst.SimpleStatementLine, path: Path) -> list[Path]:
+    def _suite(self, scope: Scope, node: nodes.SimpleStatementLine, path: Path) -> list[Path]:
         return self.block(scope, node.body, [path])
 
-    def _choice(self, scope: Scope, node: cst.If, path: Path) -> list[Path]:
+    def _choice(self, scope: Scope, node: nodes.If, path: Path) -> list[Path]:
         return self._if(scope, node, path, _is_choice(scope, node))
 
-    def _while(self, scope: Scope, node: cst.While, path: Path) -> list[Path]:
+    def _while(self, scope: Scope, node: nodes.While, path: Path) -> list[Path]:
         return _end_loop(self.block(scope, _body(node.body), [path]))
 
-    def _with(self, scope: Scope, node: cst.With, path: Path) -> list[Path]:
+    def _with(self, scope: Scope, node: nodes.With, path: Path) -> list[Path]:
         return self.block(scope, _body(node.body), [path])
 
-    def _try(self, scope: Scope, node: cst.Try, path: Path) -> list[Path]:
+    def _try(self, scope: Scope, node: nodes.Try, path: Path) -> list[Path]:
         parts = [node.body, node.orelse, node.finalbody]
         return self.block(scope, [s for part in parts if part is not None for s in _body(part)], [path])
 
-    def _match(self, scope: Scope, node: cst.Match, path: Path) -> list[Path]:
+    def _match(self, scope: Scope, node: nodes.Match, path: Path) -> list[Path]:
         return [p for case in node.cases for p in self.block(scope, _body(case.body), [path.fork()])]
 
-    def _define(self, scope: Scope, node: cst.FunctionDef, path: Path) -> list[Path]:
+    def _define(self, scope: Scope, node: nodes.FunctionDef, path: Path) -> list[Path]:
         path.names[node.name.value] = Function(scope, node)
         return [path]
 
-    def _plain_assign(self, scope: Scope, node: cst.Assign, path: Path) -> list[Path]:
+    def _plain_assign(self, scope: Scope, node: nodes.Assign, path: Path) -> list[Path]:
         return self._assign(scope, [target.target for target in node.targets], node.value, path)
 
-    def _annotated_assign(self, scope: Scope, node: cst.AnnAssign, path: Path) -> list[Path]:
+    def _annotated_assign(self, scope: Scope, node: nodes.AnnAssign, path: Path) -> list[Path]:
         return [path] if node.value is None else self._assign(scope, [node.target], node.value, path)
 
-    def _expression(self, scope: Scope, node: cst.Expr, path: Path) -> list[Path]:
+    def _expression(self, scope: Scope, node: nodes.Expr, path: Path) -> list[Path]:
         return [p for _, p in self.evaluate(scope, node.value, path)]
 
-    def _raise(self, scope: Scope, node: cst.Raise, path: Path) -> list[Path]:  # noqa: ARG002
+    def _raise(self, scope: Scope, node: nodes.Raise, path: Path) -> list[Path]:  # noqa: ARG002
         return []
 
-    def _assert(self, scope: Scope, node: cst.Assert, path: Path) -> list[Path]:
+    def _assert(self, scope: Scope, node: nodes.Assert, path: Path) -> list[Path]:
         return branch(self, scope, node.test, path)[0]
 
-    def _leave_loop(self, scope: Scope, node: cst.CSTNode, path: Path) -> list[Path]:  # noqa: ARG002
+    def _leave_loop(self, scope: Scope, node: nodes.Node, path: Path) -> list[Path]:  # noqa: ARG002
         path.exit = "loop"
         return [path]
 
-    def _if(self, scope: Scope, node: cst.If, path: Path, is_choice: bool) -> list[Path]:
+    def _if(self, scope: Scope, node: nodes.If, path: Path, is_choice: bool) -> list[Path]:
         true, false = branch(self, scope, node.test, path)
         done = self.block(scope, _body(node.body), true)
-        if isinstance(node.orelse, cst.If):
+        if isinstance(node.orelse, nodes.If):
             return done + [q for p in false for q in self._if(scope, node.orelse, p, is_choice)]
         if node.orelse is not None:
             return done + self.block(scope, _body(node.orelse.body), false)
         return done if is_choice else done + false
 
-    def _for(self, scope: Scope, node: cst.For, path: Path) -> list[Path]:
+    def _for(self, scope: Scope, node: nodes.For, path: Path) -> list[Path]:
         """A loop over known items is walked once for each; any other one once. No loop is taken for empty."""
         done: list[Path] = []
         for iterated, start in self.evaluate(scope, node.iter, path):
@@ -211,14 +211,14 @@ class Construction:
             done += paths
         return done
 
-    def _return(self, scope: Scope, node: cst.Return, path: Path) -> list[Path]:
+    def _return(self, scope: Scope, node: nodes.Return, path: Path) -> list[Path]:
         outcomes = self.evaluate(scope, node.value, path) if node.value is not None else [(None, path)]
         for value, ended in outcomes:
             ended.exit, ended.result = "return", value
         return [ended for _, ended in outcomes]
 
     def _assign(
-        self, scope: Scope, targets: list[cst.BaseAssignTargetExpression], value: cst.BaseExpression, path: Path
+        self, scope: Scope, targets: list[nodes.BaseExpression], value: nodes.BaseExpression, path: Path
     ) -> list[Path]:
         outcomes = self.evaluate(scope, value, path)
         for found, p in outcomes:
@@ -226,7 +226,7 @@ class Construction:
                 self.store(scope, target, found, value, p)
         return [p for _, p in outcomes]
 
-    def _augment(self, scope: Scope, node: cst.AugAssign, path: Path) -> list[Path]:
+    def _augment(self, scope: Scope, node: nodes.AugAssign, path: Path) -> list[Path]:
         """`list += items` extends; arithmetic on a tensor leaves garbage garbage."""
         outcomes = self.evaluate(scope, node.value, path)
         for added, p in outcomes:
@@ -238,37 +238,37 @@ class Construction:
                 self.store(scope, node.target, None, node.value, p)
         return [p for _, p in outcomes]
 
-    def _forget_bound(self, scope: Scope, node: cst.CSTNode, path: Path) -> None:
+    def _forget_bound(self, scope: Scope, node: nodes.Node, path: Path) -> None:
         """Statements that were not walked leave the names that they assign with values of their own."""
         inner: Any
         for inner in nodes_of(node):
             kind = inner.__class__
-            if kind is cst.Assign:
+            if kind is nodes.Assign:
                 for target in inner.targets:
                     self.store(scope, target.target, Symbol(f"{scope.text(target.target)}'"), inner.value, path)
-            elif kind is cst.For:
+            elif kind is nodes.For:
                 self.store(scope, inner.target, None, inner.target, path)
 
     # Storing
 
-    def store(self, scope: Scope, target: Any, value: Value, source: cst.CSTNode, path: Path) -> None:
+    def store(self, scope: Scope, target: Any, value: Value, source: nodes.Node, path: Path) -> None:
         """Give an assignment's target its value; `source` is the expression that it comes from."""
         kind = target.__class__
-        if kind is cst.Name:
+        if kind is nodes.Name:
             path.names[target.value] = value if value is not None else Symbol(text_of(scope, source, path))
-        elif kind is cst.Tuple or kind is cst.List:
+        elif kind is nodes.Tuple or kind is nodes.List:
             parts = value.values if isinstance(value, Items) else ()
             if len(parts) != len(target.elements):
                 parts = (None,) * len(target.elements)
                 self.lose(value, path)
             for element, part in zip(target.elements, parts, strict=True):
                 self.store(scope, element.value, part, element.value if part is None else source, path)
-        elif kind is cst.Subscript:
+        elif kind is nodes.Subscript:
             self._store_item(scope, target, value, path)
-        elif kind is cst.Attribute:
+        elif kind is nodes.Attribute:
             self._store_attribute(scope, target, value, source, path)
 
-    def _store_item(self, scope: Scope, target: cst.Subscript, value: Value, path: Path) -> None:
+    def _store_item(self, scope: Scope, target: nodes.Subscript, value: Value, path: Path) -> None:
         owner = self.value(scope, target, path)
         container = self.value(scope, target.value, path)
         if isinstance(owner, Tensor) and not isinstance(container, Items):
@@ -279,7 +279,7 @@ class Construction:
             self.lose(value, path)
 
     def _store_attribute(
-        self, scope: Scope, target: cst.Attribute, value: Value, source: cst.CSTNode, path: Path
+        self, scope: Scope, target: nodes.Attribute, value: Value, source: nodes.Node, path: Path
     ) -> None:
         owner = self.value(scope, target.value, path)
         if isinstance(owner, Instance):
@@ -289,9 +289,9 @@ class Construction:
         else:
             self.lose(value, path)
 
-    def replace(self, scope: Scope, target: cst.BaseExpression, value: Value, path: Path) -> None:
+    def replace(self, scope: Scope, target: nodes.BaseExpression, value: Value, path: Path) -> None:
         """Give a container that a name or attribute holds a new content."""
-        if isinstance(target, (cst.Name, cst.Attribute)):
+        if isinstance(target, (nodes.Name, nodes.Attribute)):
             self.store(scope, target, value, target, path)
         else:
             self.lose(value, path)
@@ -310,42 +310,42 @@ class Construction:
 
     # Expressions
 
-    def evaluate(self, scope: Scope, node: cst.BaseExpression, path: Path) -> Outcomes:
+    def evaluate(self, scope: Scope, node: nodes.BaseExpression, path: Path) -> Outcomes:
         """The values that an expression can have, each with the path on which it has it."""
         return expressions.evaluate(self, scope, node, path)
 
-    def value(self, scope: Scope, node: cst.CSTNode, path: Path) -> Value:
+    def value(self, scope: Scope, node: nodes.Node, path: Path) -> Value:
         """What a name, an attribute or a literal stands for; nothing is executed."""
         return expressions.look(self, scope, node, path)
 
 
 #: Statements with blocks that are walked only where they matter.
-_BLOCKS = frozenset({cst.If, cst.For, cst.While, cst.Try, cst.Match})
+_BLOCKS = frozenset({nodes.If, nodes.For, nodes.While, nodes.Try, nodes.Match})
 _STATEMENTS: dict[type, Callable[[Construction, Scope, Any, Path], list[Path]]] = {
-    cst.SimpleStatementLine: Construction._suite,
-    cst.SimpleStatementSuite: Construction._suite,
-    cst.If: Construction._choice,
-    cst.For: Construction._for,
-    cst.While: Construction._while,
-    cst.With: Construction._with,
-    cst.Try: Construction._try,
-    cst.Match: Construction._match,
-    cst.FunctionDef: Construction._define,
-    cst.Assign: Construction._plain_assign,
-    cst.AnnAssign: Construction._annotated_assign,
-    cst.AugAssign: Construction._augment,
-    cst.Expr: Construction._expression,
-    cst.Return: Construction._return,
-    cst.Raise: Construction._raise,
-    cst.Assert: Construction._assert,
-    cst.Break: Construction._leave_loop,
-    cst.Continue: Construction._leave_loop,
+    nodes.SimpleStatementLine: Construction._suite,
+    nodes.SimpleStatementSuite: Construction._suite,
+    nodes.If: Construction._choice,
+    nodes.For: Construction._for,
+    nodes.While: Construction._while,
+    nodes.With: Construction._with,
+    nodes.Try: Construction._try,
+    nodes.Match: Construction._match,
+    nodes.FunctionDef: Construction._define,
+    nodes.Assign: Construction._plain_assign,
+    nodes.AnnAssign: Construction._annotated_assign,
+    nodes.AugAssign: Construction._augment,
+    nodes.Expr: Construction._expression,
+    nodes.Return: Construction._return,
+    nodes.Raise: Construction._raise,
+    nodes.Assert: Construction._assert,
+    nodes.Break: Construction._leave_loop,
+    nodes.Continue: Construction._leave_loop,
 }
 
 
-def _body(node: cst.BaseSuite | cst.BaseCompoundStatement | cst.Else | cst.Finally) -> Sequence[cst.CSTNode]:
+def _body(node: nodes.BaseSuite | nodes.Try | nodes.Else | nodes.Finally) -> Sequence[nodes.Node]:
     body = node.body
-    return body.body if isinstance(body, cst.BaseSuite) else body
+    return body.body if isinstance(body, nodes.BaseSuite) else body
 
 
 def _end_loop(paths: list[Path]) -> list[Path]:
@@ -355,13 +355,15 @@ def _end_loop(paths: list[Path]) -> list[Path]:
     return paths
 
 
-def _is_choice(scope: Scope, node: cst.If) -> bool:
+def _is_choice(scope: Scope, node: nodes.If) -> bool:
     """Whether an `if ... elif ...` without `else` picks one of several values: what it leaves out is not meant."""
     subjects: list[str] = []
-    current: cst.CSTNode | None = node
-    while isinstance(current, cst.If):
+    current: nodes.Node | None = node
+    while isinstance(current, nodes.If):
         test = current.test
-        if not isinstance(test, cst.Comparison) or not isinstance(test.comparisons[0].operator, (cst.Equal, cst.In)):
+        if not isinstance(test, nodes.Comparison) or not isinstance(
+            test.comparisons[0].operator, (operators.Equal, operators.In)
+        ):
             return False
         subjects.append(scope.text(test.left))
         current = current.orelse

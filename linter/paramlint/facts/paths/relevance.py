@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
-
+from paramlint import nodes
 from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.paths.values import Path, cells_in
 from paramlint.knowledge.foreign import foreign_module
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from paramlint.facts.classes import Class
     from paramlint.facts.scopes import Scope
 
-_EXITS = frozenset({cst.Return, cst.Raise, cst.Break, cst.Continue})
+_EXITS = frozenset({nodes.Return, nodes.Raise, nodes.Break, nodes.Continue})
 #: Names by which code reaches parameters without naming them; `self)` is where it hands the instance on.
 _GENERIC = frozenset(
     {"parameters", "named_parameters", "_parameters", "modules", "apply", "setattr", "getattr", "self)"}
@@ -30,9 +29,9 @@ class Relevance:
     def __init__(self, cls: Class) -> None:
         self._cls = cls
         self._functions: dict[Scope, frozenset[str]] = {}
-        self._statements: dict[cst.CSTNode, tuple[frozenset[str], bool]] = {}
+        self._statements: dict[nodes.Node, tuple[frozenset[str], bool]] = {}
 
-    def of_statement(self, scope: Scope, node: cst.CSTNode, path: Path) -> bool:
+    def of_statement(self, scope: Scope, node: nodes.Node, path: Path) -> bool:
         """Whether a compound statement can leave the function, or touch memory that is being followed."""
         words, has_exit = self._words_of(scope, node)
         return has_exit or _concerns(words, path)
@@ -41,7 +40,7 @@ class Relevance:
         """Whether a method or function, with the own methods that it calls, can."""
         return _concerns(self._words_of_function(scope), path)
 
-    def _words_of(self, scope: Scope, node: cst.CSTNode) -> tuple[frozenset[str], bool]:
+    def _words_of(self, scope: Scope, node: nodes.Node) -> tuple[frozenset[str], bool]:
         known = self._statements.get(node)
         if known is not None:
             return known
@@ -50,10 +49,10 @@ class Relevance:
         inner: Any
         for inner in walk(node):
             kind = inner.__class__
-            if kind is cst.Name:
+            if kind is nodes.Name:
                 words.add(inner.value)
-            elif kind is cst.Arg:
-                if inner.value.__class__ is cst.Name and inner.value.value == scope.self_name:
+            elif kind is nodes.Arg:
+                if inner.value.__class__ is nodes.Name and inner.value.value == scope.self_name:
                     words.add("self)")
             elif kind in _EXITS:
                 has_exit = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import libcst as cst
+from paramlint import nodes
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -48,7 +48,7 @@ class Function:
     """A function, method or lambda of the project, with what it is already given: the instance, and by keyword."""
 
     scope: Scope
-    node: cst.FunctionDef | cst.Lambda
+    node: nodes.FunctionDef | nodes.Lambda
     is_bound: bool = False
     given: tuple[tuple[str, Value], ...] = ()
 
