@@ -31,14 +31,14 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-from paramlint.discover import Discovery
+from paramlint.engine.catalogue import select
+from paramlint.engine.run import Result, Run, run_paths
 from paramlint.finding import Diagnostic
-from paramlint.report.diff import diff
-from paramlint.report.style import Style
-from paramlint.rewrite import write
-from paramlint.runner import Result, Run, run_paths
-from paramlint.source import Source
-from paramlint.suite import select
+from paramlint.frontends.report.findings.diff import diff
+from paramlint.frontends.report.style import Style
+from paramlint.source.file_discovery import Discovery
+from paramlint.source.rewrite import write
+from paramlint.source.text import Source
 
 Key = tuple[str, str, str]
 

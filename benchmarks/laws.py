@@ -17,10 +17,10 @@ import scipy
 import torch
 from torch.nn import init
 
-from paramlint.verify import laws
-from paramlint.verify.distribution import Array, Distribution
-from paramlint.verify.goodness import LARGEST, LEVEL, SMALLEST, fit, fit_all
-from paramlint.verify.laws import Law
+from paramlint.live.laws import laws
+from paramlint.live.laws.distribution import Array, Distribution
+from paramlint.live.laws.fit import LARGEST, LEVEL, SMALLEST, fit, fit_all
+from paramlint.live.laws.laws import Law
 
 Fill = Callable[[torch.Tensor], Any]
 PAGE = Path(__file__).parents[1] / "docs" / "distributions.md"

@@ -16,10 +16,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from paramlint.check import FileReport, check_path, with_large_stack
+from paramlint.engine.catalogue import select
+from paramlint.engine.check_file import check_path
+from paramlint.engine.file_report import FileReport
+from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
-from paramlint.nominate import Nominator
-from paramlint.suite import select
+from paramlint.syntax.large_stack import with_large_stack
 
 
 def parse(path: Path) -> float:

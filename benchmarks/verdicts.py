@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from paramlint.suite import by_name, catalogue, select
+from paramlint.engine.catalogue import by_name, catalogue, select
 from paramlint.verify.attempt import attempt
-from paramlint.verify.outcome import Limits
-from paramlint.verify.static import with_static
-from paramlint.verify.summary import Document
-from paramlint.verify.targets import parse_target
-from paramlint.verify.verdicts import RAISES
+from paramlint.verify.document.schema import Document
+from paramlint.verify.judge.join import with_static
+from paramlint.verify.judge.verdicts import RAISES
+from paramlint.verify.process.outcome import Limits
+from paramlint.verify.process.targets import parse_target
 
 BUG = re.compile(r"#\s*bug:\s*(PRM\d+)")
 ALSO = re.compile(r"#\s*or:\s*(PRM\d+)")

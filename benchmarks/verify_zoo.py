@@ -27,9 +27,9 @@ from typing import Any, NoReturn
 
 import torch
 
-from paramlint.suite import by_name, select
-from paramlint.verify.construct import live_model
-from paramlint.verify.prove import prove
+from paramlint.engine.catalogue import by_name, select
+from paramlint.live.construct import live_model
+from paramlint.verify.judge.prove import prove
 
 Named = tuple[str, Callable[[], Any]]
 UNWRITTEN = ("unwritten", "partly written", "tainted")

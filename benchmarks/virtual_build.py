@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 from torch import nn
 
-from paramlint.verify.build import Build, build_virtual
+from paramlint.live.build.protocols import Build, build_virtual
 
 #: Width, width of the feed-forward layer, width of keys and values, blocks, vocabulary. The first three are released
 #: models, the last goes on in their proportions.

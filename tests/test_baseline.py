@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from paramlint.cli import main
+from paramlint.frontends.cli import main
 
 from .conftest import BAD
 

@@ -21,20 +21,20 @@ import pytest
 
 pytest.importorskip("jinja2")
 
-from paramlint.check import FileReport
+from paramlint.engine.file_report import FileReport
+from paramlint.engine.filters.fingerprint import relative
+from paramlint.engine.run import Result
 from paramlint.finding import Diagnostic, Location
-from paramlint.identity import relative
-from paramlint.report.formats import load
-from paramlint.report.html.page import index, page
-from paramlint.report.plain import plain
-from paramlint.report.style import Style
-from paramlint.report.verified import print_document
-from paramlint.report.verified_sarif import verified_sarif
-from paramlint.runner import Result
-from paramlint.source import Source
-from paramlint.verify.outcome import Outcome
-from paramlint.verify.summary import Details, Document, Environment, Histogram, Init, Shown
-from paramlint.verify.summary import Location as Place
+from paramlint.frontends.report.formats import load
+from paramlint.frontends.report.html.page import index, page
+from paramlint.frontends.report.models.verified import print_document
+from paramlint.frontends.report.models.verified_sarif import verified_sarif
+from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.style import Style
+from paramlint.source.text import Source
+from paramlint.verify.document.schema import Details, Document, Environment, Histogram, Init, Shown
+from paramlint.verify.document.schema import Location as Place
+from paramlint.verify.process.outcome import Outcome
 
 from .conftest import BAD
 from .verify.documents import document, finding, parameter

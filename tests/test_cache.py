@@ -15,11 +15,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from paramlint import __version__, dependencies
-from paramlint.cache.stored import Stored
-from paramlint.cli import main
-from paramlint.report.formats import FORMATS
-from paramlint.runner import run_paths
+from paramlint import __version__
+from paramlint.engine.cache.stored import Stored
+from paramlint.engine.run import run_paths
+from paramlint.frontends.cli import main
+from paramlint.frontends.report.formats import FORMATS
+from paramlint.source import dependencies
 
 from .conftest import BAD, GOOD
 
@@ -273,7 +274,7 @@ def test_another_paramlint_starts_anew(package, capsys, checked, monkeypatch):
     package(net=NET, base=MODULE)
     check(capsys)
     checked.clear()
-    monkeypatch.setattr("paramlint.cache.results.engine", lambda: "another")
+    monkeypatch.setattr("paramlint.engine.cache.results.engine", lambda: "another")
     check(capsys)
     assert "net.py" in checked
 
@@ -284,7 +285,7 @@ def test_what_may_have_been_an_accident_is_tried_again(package, capsys, checked,
 
     package(bad=BAD)
     with monkeypatch.context() as context:
-        context.setattr("paramlint.check._check", fail)
+        context.setattr("paramlint.engine.check_file._check", fail)
         assert check(capsys)[0] == 2
     assert same(capsys)[0] == 1
 
@@ -406,7 +407,7 @@ def test_it_stands_beside_the_configuration_or_at_the_root_of_the_repository(pac
 def test_a_run_with_nothing_to_check_loads_neither_libcst_nor_the_rules(package, command):
     package(net=NET, base=MODULE)
     script = (
-        "import sys; from paramlint.cli import main; code = main(['check', '--output-format', sys.argv[1]])\n"
+        "import sys; from paramlint.frontends.cli import main; code = main(['check', '--output-format', sys.argv[1]])\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "print(code, sorted(loaded & {'libcst', 'paramlint_rules', 'pebble'}))"
     )

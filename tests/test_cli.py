@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from paramlint.cli import main
-from paramlint.suite import CATALOGUE
+from paramlint.engine.catalogue import CATALOGUE
+from paramlint.frontends.cli import main
 
 from .conftest import BAD, GOOD
 
@@ -222,14 +222,15 @@ def test_nothing_of_the_checked_code_runs(bad, program):
 
 
 def test_version_imports_neither_the_engine_nor_torch():
-    script = "import sys; sys.argv[1:] = ['--version']; from paramlint.cli import main; main(); print(*sys.modules)"
+    script = "import sys; sys.argv[1:] = ['--version']; from paramlint.frontends.cli import main; main(); "
+    script += "print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert out.startswith("paramlint 0.")
     assert not {"libcst", "rich", "torch", "pathspec", "msgspec"} & set(out.split())
 
 
 def test_check_does_not_import_torch(bad):
-    script = "import sys; from paramlint.cli import main; main(['check', '.']); print(*sys.modules)"
+    script = "import sys; from paramlint.frontends.cli import main; main(['check', '.']); print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert not {"torch", "rich", "numpy"} & set(out.split())
 
@@ -253,12 +254,12 @@ def test_output_that_cannot_be_written_is_said(bad):
 
 def test_an_interrupt_exits_with_130(bad):
     script = """
-import sys, time, paramlint.runner as runner
+import sys, time, paramlint.engine.run as runner
 def slow(*_, **__):
     print("ready", flush=True)
     time.sleep(120)
 runner.check_paths = slow
-from paramlint.cli import main
+from paramlint.frontends.cli import main
 sys.exit(main(["check"]))
 """
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -290,7 +291,7 @@ def test_an_error_inside_is_a_message_and_not_a_traceback(bad, capsys, monkeypat
     def fail(*_, **__):
         raise ValueError("for the test")
 
-    monkeypatch.setattr("paramlint.cli.steps.run_paths", fail)
+    monkeypatch.setattr("paramlint.frontends.cli.check.steps.run_paths", fail)
     code, _, err = check(capsys)
     assert code == 2
     assert err == "error: paramlint itself failed (ValueError: for the test); please report it\n"

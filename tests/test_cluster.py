@@ -11,11 +11,10 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from paramlint import cluster_check
-from paramlint.cli import main
-from paramlint.cluster import connection
-from paramlint.runner import Run, run_paths
-from paramlint.suite import select
+from paramlint.engine.catalogue import select
+from paramlint.engine.parallel import cluster, cluster_connection
+from paramlint.engine.run import Run, run_paths
+from paramlint.frontends.cli import main
 
 from .conftest import BAD, GOOD
 from .test_packs import install
@@ -98,7 +97,7 @@ def machines(tmp_path_factory):
 def files(tmp_path, monkeypatch):
     """Some files, of which some have findings, in the current folder; each is a task."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cluster_check, "LEAST", 0.0)
+    monkeypatch.setattr(cluster, "LEAST", 0.0)
     (tmp_path / "pkg").mkdir()
     texts = {"__init__": "", "base": BASE, "net": NET, "n1": GOOD, "n2": BAD, "bad": "("}
     for name, text in texts.items():
@@ -150,8 +149,8 @@ def test_a_file_that_kills_what_checks_it_costs_one_diagnostic(machines, files, 
 
 
 def test_another_version_is_refused(machines, files, capsys, monkeypatch):
-    mine = connection.versions()
-    monkeypatch.setattr(connection, "versions", lambda: {**mine, "paramlint": "7.0"})
+    mine = cluster_connection.versions()
+    monkeypatch.setattr(cluster_connection, "versions", lambda: {**mine, "paramlint": "7.0"})
     code, out, err = run(capsys, "--cluster", machines.address, "--no-cache")
     said = f"Error: a worker of the cluster has paramlint {mine['paramlint']} instead of 7.0\n"
     assert (code, out, err) == (2, "", said)
@@ -166,7 +165,7 @@ def test_a_worker_without_paramlint_is_refused(machines, files, capsys, monkeypa
 
 
 def test_a_folder_that_only_this_machine_has_is_refused(machines, files, capsys, monkeypatch):
-    monkeypatch.setattr(connection.os, "getcwd", lambda: "/nowhere")
+    monkeypatch.setattr(cluster_connection.os, "getcwd", lambda: "/nowhere")
     code, out, err = run(capsys, "--cluster", machines.address, "--no-cache", "--isolated")
     assert (code, out) == (2, "")
     assert "a worker of the cluster has no folder /nowhere" in err
@@ -179,7 +178,7 @@ def test_other_files_are_refused(machines, files, change):
         (files / "net.py").write_text(NET.replace(".base", ".new"))
     paths = [str(files / "net.py")]
     act = lambda: (files / change).write_text(BAD)  # noqa: E731
-    with pytest.raises(connection.ClusterError, match=rf"see another pkg.{change} than this machine"):
+    with pytest.raises(cluster_connection.ClusterError, match=rf"see another pkg.{change} than this machine"):
         run_paths(paths, Run(select(), cluster=machines.address), act)
 
 
@@ -192,7 +191,7 @@ def test_other_files_are_refused(machines, files, change):
     ],
 )
 def test_an_address_without_a_scheduler_is_refused(files, capsys, monkeypatch, address, said):
-    monkeypatch.setattr(connection, "CONNECT", 1)
+    monkeypatch.setattr(cluster_connection, "CONNECT", 1)
     code, out, err = run(capsys, "--cluster", address)
     assert (code, out) == (2, "")
     assert said in err
@@ -230,8 +229,8 @@ def other_machines(tmp_path_factory):
 
 
 def test_no_worker_and_no_scheduler_are_waited_for_a_while_only(other_machines, files, capsys, monkeypatch):
-    monkeypatch.setattr(connection, "PATIENCE", 1)
-    monkeypatch.setattr(connection, "CONNECT", 2)
+    monkeypatch.setattr(cluster_connection, "PATIENCE", 1)
+    monkeypatch.setattr(cluster_connection, "CONNECT", 2)
     address = other_machines.address
     scheduler, *workers = other_machines.processes
     for worker in workers:
@@ -240,7 +239,7 @@ def test_no_worker_and_no_scheduler_are_waited_for_a_while_only(other_machines, 
     assert (code, out, err) == (2, "", f"Error: the cluster at {address} has no workers\n")
 
     other_machines.start_worker()
-    monkeypatch.setattr(connection, "PATIENCE", 60)
+    monkeypatch.setattr(cluster_connection, "PATIENCE", 60)
     step = lambda: scheduler.poll() is not None or other_machines.kill(scheduler)  # noqa: E731
-    with pytest.raises(connection.ClusterError, match=f"the scheduler at {address} is gone"):
+    with pytest.raises(cluster_connection.ClusterError, match=f"the scheduler at {address} is gone"):
         run_paths(sorted(map(str, files.glob("*.py"))), Run(select(), cluster=address), step)

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from paramlint.check import check_paths
-from paramlint.dependencies import Look
+from paramlint.engine.catalogue import select
+from paramlint.engine.check_file import check_paths
 from paramlint.facts import Project
-from paramlint.suite import select
+from paramlint.source.dependencies import Look
 
 HEAD = "import torch\nfrom torch import nn\n"
 INIT = "    def __init__(self):\n        super().__init__()\n"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from paramlint.discover import Discovery
+from paramlint.source.file_discovery import Discovery
 
 
 @pytest.fixture

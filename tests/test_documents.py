@@ -38,7 +38,7 @@ def test_links_lead_somewhere(name):
 
 
 def test_the_configuration_of_the_documentation_is_valid(tmp_path):
-    from paramlint.config import load
+    from paramlint.config.settings import load
 
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     (tmp_path / "sub").mkdir()

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from paramlint.cli import main
-from paramlint.markdown import Markdown
-from paramlint.notebook import Notebook
+from paramlint.frontends.cli import main
+from paramlint.source.markdown import Markdown
+from paramlint.source.notebook import Notebook
 
 from .conftest import BAD, GOOD
 

@@ -12,9 +12,10 @@ import time
 
 import pytest
 
-from paramlint.cli import main, steps
-from paramlint.cli.progress import Progress
 from paramlint.facts import Project
+from paramlint.frontends.cli import main
+from paramlint.frontends.cli.check import steps
+from paramlint.frontends.cli.check.progress import Progress
 
 from .conftest import BAD, GOOD
 

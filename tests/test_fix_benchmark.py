@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.source import Source
+from paramlint.source.text import Source
 
 from .conftest import BAD
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.check import check_paths
-from paramlint.cli import main
-from paramlint.flake8_plugin import OFF_BY_DEFAULT, Plugin
-from paramlint.suite import RULES, is_on
+from paramlint.engine.catalogue import RULES, is_on
+from paramlint.engine.check_file import check_paths
+from paramlint.frontends.cli import main
+from paramlint.frontends.flake8 import OFF_BY_DEFAULT, Plugin
 
 from .conftest import BAD
 
@@ -36,7 +36,8 @@ def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
 def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
     # The plugin sees one file at a time, so the command is kept from looking into others here.
     monkeypatch.setattr(
-        "paramlint.runner.check_paths", lambda paths, rules, _, **options: check_paths(paths, rules, None, **options)
+        "paramlint.engine.run.check_paths",
+        lambda paths, rules, _, **options: check_paths(paths, rules, None, **options),
     )
     main(
         [
@@ -83,7 +84,7 @@ def test_rules_that_are_off_stay_off_unless_selected(bad, monkeypatch, ignore):
     """A user's own `ignore` replaces flake8's list of what is off; the plugin holds it back all the same."""
     script = f"""
 import sys
-import paramlint.flake8_plugin as plugin, paramlint.suite as suite
+import paramlint.frontends.flake8 as plugin, paramlint.engine.catalogue as suite
 plugin.OFF_BY_DEFAULT = ("PRM401",)
 suite.OFF["PRM401"] = "for the test"
 from flake8.main.cli import main
@@ -127,7 +128,7 @@ def test_an_error_inside_becomes_a_diagnostic(monkeypatch, error):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("paramlint.check.check_source", fail)
+    monkeypatch.setattr("paramlint.engine.check_file.check_source", fail)
     found = list(Plugin(ast.parse(BAD), BAD.splitlines(True), "bad.py").run())
     assert len(found) == 1
     assert found[0][:2] == (1, 0)

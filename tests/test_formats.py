@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.cli import main
-from paramlint.report.formats import FORMATS
-from paramlint.suite import CATALOGUE
+from paramlint.engine.catalogue import CATALOGUE
+from paramlint.frontends.cli import main
+from paramlint.frontends.report.formats import FORMATS
 
 from .conftest import BAD
 
@@ -141,7 +141,7 @@ def test_output_file(bad, capsys):
 def test_every_list_of_formats_says_the_same():
     from typing import get_args
 
-    from paramlint.cli import check
-    from paramlint.config import OutputFormat
+    from paramlint.config.settings import OutputFormat
+    from paramlint.frontends.cli.check import command
 
-    assert list(FORMATS) == list(check.FORMATS) == list(get_args(OutputFormat))
+    assert list(FORMATS) == list(command.FORMATS) == list(get_args(OutputFormat))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.check import with_large_stack
-from paramlint.suite import RULES
-from paramlint.testing import check_file, check_text
+from paramlint.engine.catalogue import RULES
+from paramlint.frontends.rule_testing import check_file, check_text
+from paramlint.syntax.large_stack import with_large_stack
 
 from .heavy.reference import compare
 

@@ -8,7 +8,7 @@ import pytest
 
 from paramlint.facts import File
 from paramlint.facts.initialization import initialization_of
-from paramlint.source import Source
+from paramlint.source.text import Source
 
 HEAD = """
 import torch

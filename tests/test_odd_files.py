@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from paramlint.cli import main
+from paramlint.frontends.cli import main
 
 from .conftest import BAD
 

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from paramlint import packs, suite
-from paramlint.cli import main
+from paramlint.engine import catalogue, packs
+from paramlint.frontends.cli import main
 
 PACK = '''
 """Names that our reviewers do not like.
@@ -51,7 +51,7 @@ def paramlint(bad, tmp_path_factory, monkeypatch, capsys):
 
     def forget():
         packs.rules.cache_clear()
-        suite._with_packs.cache_clear()
+        catalogue._with_packs.cache_clear()
         for name in ("acme_rules", "other_rules"):
             sys.modules.pop(name, None)
 
@@ -159,8 +159,11 @@ def test_the_checked_folder_brings_none(paramlint, bad, command):
 
 def test_workers_have_them_too(paramlint):
     install(paramlint.folder)
-    script = "import threading, paramlint.workers as workers\nif __name__ == '__main__':\n  workers.SERIAL = 0\n  "
-    command = "from paramlint.cli import main\n  main('check --pack acme --output-format concise -j 2'.split())"
+    script = "import threading, paramlint.engine.parallel.processes as workers\n"
+    script += "if __name__ == '__main__':\n  workers.SERIAL = 0\n  "
+    command = (
+        "from paramlint.frontends.cli import main\n  main('check --pack acme --output-format concise -j 2'.split())"
+    )
     for start in ("", "threading.active_count = lambda: 2; "):  # as copies, and started anew
         environment = {**os.environ, "PYTHONPATH": str(paramlint.folder)}
         whole = [sys.executable, "-c", script + start + command]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.check import check_paths
-from paramlint.collector import without_collector
-from paramlint.dependencies import Dependencies
+from paramlint.engine.catalogue import select
+from paramlint.engine.check_file import check_paths
 from paramlint.facts import Project, files
-from paramlint.suite import select
+from paramlint.source.dependencies import Dependencies
+from paramlint.syntax.garbage_collection import without_collector
 
 INIT = "    def __init__(self):\n        super().__init__()\n"
 BASE = "import torch\nfrom torch import nn\n\n\nclass Base(nn.Module):\n" + INIT

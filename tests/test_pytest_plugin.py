@@ -43,14 +43,14 @@ def test_unused_it_loads_nothing(project):
     project.makeconftest(
         "import sys\n"
         "def pytest_unconfigure(config):\n"
-        "    assert 'paramlint.pytest_plugin' in sys.modules\n"
+        "    assert 'paramlint.frontends.pytest' in sys.modules\n"
         "    print('loaded:', *sorted({name.partition('.')[0] for name in sys.modules} & {\n"
         "        'torch', 'libcst', 'rich', 'numpy', 'click', 'msgspec', 'scipy'}))\n"
         "    print('of paramlint:', *sorted(name for name in sys.modules if name.startswith('paramlint')))\n"
     )
     result = run(project, "--co")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    result.stdout.fnmatch_lines(["loaded:", "of paramlint: paramlint paramlint.pytest_plugin"])
+    result.stdout.fnmatch_lines(["loaded:", "of paramlint: paramlint paramlint.frontends paramlint.frontends.pytest"])
 
 
 def test_models_are_verified_without_a_test_file(project):

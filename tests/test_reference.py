@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.check import check_path, with_large_stack
+from paramlint.engine.catalogue import RULES
+from paramlint.engine.check_file import check_path
+from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
-from paramlint.nominate import Nominator
-from paramlint.suite import RULES
+from paramlint.syntax.large_stack import with_large_stack
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CORPUS = Path(os.environ.get("PARAMLINT_CORPUS", Path(__file__).parent.parent.parent / ".corpus"))

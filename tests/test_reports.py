@@ -10,14 +10,14 @@ import sys
 
 import pytest
 
-from paramlint.check import FileReport
-from paramlint.cli import main
+from paramlint.engine.file_report import FileReport
+from paramlint.engine.run import Result
 from paramlint.finding import Diagnostic, Edit, LocatedFix, Location
-from paramlint.report.formats import load
-from paramlint.report.hunks import Hunk, hunks
-from paramlint.report.style import Style
-from paramlint.runner import Result
-from paramlint.source import Source
+from paramlint.frontends.cli import main
+from paramlint.frontends.report.findings.hunks import Hunk, hunks
+from paramlint.frontends.report.formats import load
+from paramlint.frontends.report.style import Style
+from paramlint.source.text import Source
 
 from .conftest import BAD
 

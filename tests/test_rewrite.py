@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from paramlint.cli import main
-from paramlint.rewrite import Rewrite, write
-from paramlint.source import Source
+from paramlint.frontends.cli import main
+from paramlint.source.rewrite import Rewrite, write
+from paramlint.source.text import Source
 
 from .conftest import BAD, GOOD
 
@@ -67,7 +67,7 @@ def test_a_hard_link_is_put_back_when_the_write_fails(bad, monkeypatch):
         return real_write(descriptor, data)
 
     real_write = os.write
-    monkeypatch.setattr("paramlint.rewrite.os.write", fail_once)
+    monkeypatch.setattr("paramlint.source.rewrite.os.write", fail_once)
     with pytest.raises(OSError, match="No space left"):
         write(rewrite_of(bad, "x" * 1000))
     assert bad.read_text() == BAD
@@ -107,7 +107,7 @@ def test_a_file_that_went_away_is_said(bad, capsys, monkeypatch):
         bad.unlink()
         write(rewrite)
 
-    monkeypatch.setattr("paramlint.cli.steps.write", gone)
+    monkeypatch.setattr("paramlint.frontends.cli.check.steps.write", gone)
     assert main(FIX) == 2
     assert "PRM006 fixes could not be written: No such file or directory" in capsys.readouterr().out
     assert not bad.exists()
@@ -115,7 +115,7 @@ def test_a_file_that_went_away_is_said(bad, capsys, monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners here")
 def test_a_read_only_file_is_left_alone(bad, monkeypatch):
-    monkeypatch.setattr("paramlint.rewrite.os.access", lambda *_: False)
+    monkeypatch.setattr("paramlint.source.rewrite.os.access", lambda *_: False)
     with pytest.raises(PermissionError, match="read-only"):
         write(rewrite_of(bad))
     assert bad.read_text() == BAD
@@ -125,7 +125,7 @@ def test_an_interrupt_leaves_the_old_file_and_no_other(bad, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paramlint.rewrite.os.replace", interrupted)
+    monkeypatch.setattr("paramlint.source.rewrite.os.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write(rewrite_of(bad))
     assert bad.read_text() == BAD
@@ -133,7 +133,7 @@ def test_an_interrupt_leaves_the_old_file_and_no_other(bad, monkeypatch):
 
 
 def test_a_request_to_end_leaves_the_old_file_and_no_other(bad, monkeypatch):
-    monkeypatch.setattr("paramlint.rewrite.os.replace", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("paramlint.source.rewrite.os.replace", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
     assert main(FIX) == 128 + signal.SIGTERM
     assert bad.read_text() == BAD

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from paramlint.engine.catalogue import RULES
+from paramlint.frontends.rule_testing import check_file, check_text, example, fixed_text, mismatches
 from paramlint.rule import HEADINGS, Rule
-from paramlint.suite import RULES
-from paramlint.testing import check_file, check_text, example, fixed_text, mismatches
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 STATIC = [rule for rule in RULES if rule.triggers]

@@ -49,7 +49,7 @@ def hook(event, arguments):
         what = arguments[0].co_filename if event == "exec" else arguments[1] if event == "import" else arguments
         seen.append((event, str(what)))
 sys.addaudithook(hook)
-from paramlint.cli import main
+from paramlint.frontends.cli import main
 code = main(sys.argv[1:])
 print(json.dumps([code, seen]), file=sys.stderr)
 """

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from paramlint.engine.catalogue import RULES
+from paramlint.frontends.rule_testing import fixed_text
 from paramlint.rule import Rule
-from paramlint.suite import RULES
-from paramlint.testing import fixed_text
 
 torch = pytest.importorskip("torch")
 

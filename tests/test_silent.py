@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.suite import RULES, select
-from paramlint.testing import check_file
+from paramlint.engine.catalogue import RULES, select
+from paramlint.frontends.rule_testing import check_file
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from paramlint.suite import CATALOGUE
+from paramlint.engine.catalogue import CATALOGUE
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "build-site"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from paramlint.cli import main
-from paramlint.suite import select
-from paramlint.testing import check_text, fixed_text
+from paramlint.engine.catalogue import select
+from paramlint.frontends.cli import main
+from paramlint.frontends.rule_testing import check_text, fixed_text
 
 from .conftest import BAD
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from paramlint.cli import main
+from paramlint.frontends.cli import main
 
 NET = """\
 import torch

@@ -3,8 +3,8 @@
 import libcst as cst
 import pytest
 
-from paramlint import walk
-from paramlint.nominate import _words
+from paramlint.engine.nominate import _words
+from paramlint.syntax import walk
 
 CODE = """
 @decorated(1)

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from paramlint import check, workers
-from paramlint.cli import main
+from paramlint.engine import check_file
+from paramlint.engine.catalogue import select
+from paramlint.engine.parallel import processes
 from paramlint.facts import Project
-from paramlint.suite import select
+from paramlint.frontends.cli import main
 
 from .conftest import BAD, GOOD
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the workers are
 def files(tmp_path, monkeypatch):
     """Some files of which some have findings, in the current folder; and any work is worth starting workers for."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(workers, "SERIAL", 0)
+    monkeypatch.setattr(processes, "SERIAL", 0)
     (tmp_path / "pkg").mkdir()
     texts = {f"n{number}": GOOD if number % 3 else BAD for number in range(12)}
     texts |= {"__init__": "", "base": BASE, "net": DERIVED + "        self.blocks = [nn.Linear(2, 2)]\n"}
@@ -44,20 +45,20 @@ def run(capsys, *arguments):
 
 
 def one_process(paths):
-    with workers.Processes(1, select()) as pool:
-        return workers.check_parallel(paths, [1.0] * len(paths), pool)
+    with processes.Processes(1, select()) as pool:
+        return processes.check_parallel(paths, [1.0] * len(paths), pool)
 
 
 def when_fatal(monkeypatch, act):
     """Have the check of a fatal file do something."""
-    original = check._check
+    original = check_file._check
 
     def checked(source, *rest):
         if source.text.startswith("# fatal"):
             act()
         return original(source, *rest)
 
-    monkeypatch.setattr(check, "_check", checked)
+    monkeypatch.setattr(check_file, "_check", checked)
 
 
 def test_any_number_of_them_says_the_same(files, capsys):
@@ -84,7 +85,7 @@ def test_one_task_after_another_tells_all_it_depends_on(files):
     """A worker keeps what it knows, and says each thing once."""
     paths = sorted(map(str, files.glob("*.py")))
     project = Project()
-    list(check.check_paths(paths, select(), project))
+    list(check_file.check_paths(paths, select(), project))
     _, dependencies = one_process(paths)
     assert dependencies.seen.keys() == project.dependencies.seen.keys()
     assert dependencies.edges == project.dependencies.edges
@@ -107,8 +108,8 @@ def compute():
 def test_a_file_that_kills_its_worker_costs_one_diagnostic(files, capsys, monkeypatch, act, said):
     (files / "n1.py").write_text(FATAL)
     when_fatal(monkeypatch, act)
-    monkeypatch.setattr(workers, "TIME_LIMIT", 1)
-    monkeypatch.setattr(workers, "PATIENCE", 60)
+    monkeypatch.setattr(processes, "TIME_LIMIT", 1)
+    monkeypatch.setattr(processes, "PATIENCE", 60)
     code = main(["check", "--output-format", "concise", "-j", "2"])
     lines = capsys.readouterr().out.splitlines()
     assert code == 2
@@ -121,8 +122,8 @@ def test_a_file_that_kills_its_worker_costs_one_diagnostic(files, capsys, monkey
 
 
 def test_a_little_work_starts_none(files, capsys, monkeypatch):
-    monkeypatch.setattr(workers, "SERIAL", 1.5)
-    monkeypatch.setattr(workers, "check_parallel", None)
+    monkeypatch.setattr(processes, "SERIAL", 1.5)
+    monkeypatch.setattr(processes, "check_parallel", None)
     assert run(capsys, "-j", "4")[0] == 1
 
 
@@ -130,7 +131,7 @@ def test_the_tasks_hold_each_file_once_and_the_longest_come_first():
     paths = [f"{number}.py" for number in range(50)]
     weights = [float(number % 7) for number in range(50)]
     pool = SimpleNamespace(size=3, least=0.0, most=2.0)
-    tasks = workers._tasks(paths, weights, pool)
+    tasks = processes._tasks(paths, weights, pool)
     assert sorted(path for task in tasks for path in task) == sorted(paths)
     sizes = [sum(weights[paths.index(path)] for path in task) for task in tasks]
     assert sizes == sorted(sizes, reverse=True)

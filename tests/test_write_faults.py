@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.cli import main
-from paramlint.rewrite import Rewrite, write
-from paramlint.source import Source
+from paramlint.frontends.cli import main
+from paramlint.source.rewrite import Rewrite, write
+from paramlint.source.text import Source
 
 from .conftest import BAD, GOOD
 
@@ -312,7 +312,7 @@ def test_what_happens_while_the_disk_takes_its_time(rewrite, happen, monkeypatch
         happen(path)
         seen.append(state(path))
 
-    monkeypatch.setattr("paramlint.rewrite.os.fsync", slow)
+    monkeypatch.setattr("paramlint.source.rewrite.os.fsync", slow)
     with pytest.raises(OSError, match=MEANWHILE[happen]):
         write(rewrite)
     assert [state(path)] == seen
@@ -336,7 +336,7 @@ def test_a_signal_while_the_temporary_file_is_made_leaves_none(bad, monkeypatch)
         os.close(real(*arguments))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paramlint.rewrite.os.open", interrupted)
+    monkeypatch.setattr("paramlint.source.rewrite.os.open", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write(Rewrite(Source.read(str(bad)), Source(str(bad), GOOD.encode()), 1))
     monkeypatch.undo()
@@ -356,7 +356,7 @@ def test_a_call_that_fails(bad, capsys, monkeypatch, call, number):
             return real(*arguments, **more)
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(f"paramlint.rewrite.os.{call}", fail)
+    monkeypatch.setattr(f"paramlint.source.rewrite.os.{call}", fail)
     code = main(FIX)
     monkeypatch.undo()
     assert code == 2
@@ -431,7 +431,7 @@ def test_a_baseline_that_cannot_be_written_is_the_old_one(bad, capsys, monkeypat
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("paramlint.rewrite.os.fsync", fail)
+    monkeypatch.setattr("paramlint.source.rewrite.os.fsync", fail)
     assert main(arguments) == 2
     assert "known.json" in capsys.readouterr().err
     assert baseline.read_bytes() == old

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 from paramlint import trace
-from paramlint.verify.build import build_virtual
-from paramlint.verify.shadow import ShadowMode
+from paramlint.live.build.protocols import build_virtual
+from paramlint.live.observe.memory import ShadowMode
 
 sys.path.append(str(Path(__file__).parents[1]))
 from virtual_build import SHAPES, Llama, statuses

@@ -9,10 +9,11 @@ import json
 import os
 import sys
 
-from paramlint.check import check_paths, with_large_stack
-from paramlint.discover import Discovery
+from paramlint.engine.catalogue import select
+from paramlint.engine.check_file import check_paths
 from paramlint.facts import Project
-from paramlint.suite import select
+from paramlint.source.file_discovery import Discovery
+from paramlint.syntax.large_stack import with_large_stack
 
 
 def main() -> None:

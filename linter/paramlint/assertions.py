@@ -11,8 +11,8 @@
 A subject is a model as it is, or one that was watched while it was built: the trace itself, where it watched one model,
 `trace.live(model)`, `trace.report(model)`, or what the pytest fixture `parameters` returns. Only of the latter it is
 known which call and line wrote a parameter, so that laws are compared exactly at any size, and messages name the line.
-Names are patterns of `paramlint.globs`. A pattern that covers no parameter fails: the model is not the one that the
-test is about.
+Names are patterns of `paramlint.config.name_patterns`. A pattern that covers no parameter fails: the model is not the
+one that the test is about.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.globs import matches, suggestion
-from paramlint.report.place import line, short
-from paramlint.verify.build import Build
-from paramlint.verify.coverage import coverage
-from paramlint.verify.expectation import compare
-from paramlint.verify.laws import Law
-from paramlint.verify.live import LiveModel, LiveTensor
-from paramlint.verify.places import place_of
-from paramlint.verify.registrations import Registrations
-from paramlint.verify.shadow import ShadowMode
+from paramlint.config.name_patterns import matches, suggestion
+from paramlint.frontends.report.place import line, short
+from paramlint.live.build.protocols import Build
+from paramlint.live.declared.expectation import compare
+from paramlint.live.laws.laws import Law
+from paramlint.live.live_model import LiveModel
+from paramlint.live.observe.memory import ShadowMode
+from paramlint.live.observe.registrations import Registrations
+from paramlint.live.observe.source_places import place_of
+from paramlint.live.questions.optimizer_coverage import coverage
+from paramlint.live.tensor import LiveTensor
 from paramlint.verify.trace import Report, Trace
 
 if TYPE_CHECKING:

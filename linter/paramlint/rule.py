@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from paramlint.facts import Class, Scope
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 __all__ = [
     "Calls",

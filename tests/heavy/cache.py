@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from paramlint.cli import main as command
+from paramlint.frontends.cli import main as command
 
 BASE = "from torch import nn\n\n\nclass Base(nn.Module):\n    def __init__(self):\n        {}\n"
 NET = (

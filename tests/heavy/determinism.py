@@ -10,7 +10,10 @@ from pathlib import Path
 from random import Random
 
 #: Other processes are started for the smallest work too.
-COMMAND = "import sys, paramlint.workers as w; w.SERIAL = 0.0; from paramlint.cli import main; sys.exit(main())"
+COMMAND = (
+    "import sys, paramlint.engine.parallel.processes as w; w.SERIAL = 0.0; "
+    "from paramlint.frontends.cli import main; sys.exit(main())"
+)
 FORMATS = ("concise", "json", "sarif", "full")
 
 

@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from paramlint.notebook import Notebook
-from paramlint.runner import Run, run_paths, run_source
-from paramlint.source import Source
-from paramlint.suite import select
+from paramlint.engine.catalogue import select
+from paramlint.engine.run import Run, run_paths, run_source
+from paramlint.source.notebook import Notebook
+from paramlint.source.text import Source
 
 from .mutate import files_below
 

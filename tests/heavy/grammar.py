@@ -14,9 +14,9 @@ import libcst as cst
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from paramlint.check import with_large_stack
-from paramlint.nominate import Nominator
-from paramlint.suite import RULES
+from paramlint.engine.catalogue import RULES
+from paramlint.engine.nominate import Nominator
+from paramlint.syntax.large_stack import with_large_stack
 
 from .reference import differences
 

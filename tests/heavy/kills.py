@@ -18,10 +18,10 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from paramlint.cli import main as command
-from paramlint.cli import steps
-from paramlint.runner import Result, Run, run_paths
-from paramlint.suite import select
+from paramlint.engine.catalogue import select
+from paramlint.engine.run import Result, Run, run_paths
+from paramlint.frontends.cli import main as command
+from paramlint.frontends.cli.check import steps
 
 OLD = (
     "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n"

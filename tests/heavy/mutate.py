@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from paramlint.check import check_source, with_large_stack
+from paramlint.engine.catalogue import RULES
+from paramlint.engine.check_file import check_source
+from paramlint.engine.fixes import fix_source
+from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
 from paramlint.finding import Diagnostic
-from paramlint.fixes import fix_source
-from paramlint.nominate import Nominator
-from paramlint.source import Source
-from paramlint.suite import RULES
+from paramlint.source.text import Source
+from paramlint.syntax.large_stack import with_large_stack
 
 #: Bytes of the largest file that is taken.
 LARGEST = 20_000

@@ -13,12 +13,13 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from paramlint.check import check_source, with_large_stack
+from paramlint.engine.catalogue import RULES
+from paramlint.engine.check_file import check_source
+from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
 from paramlint.finding import Diagnostic
-from paramlint.nominate import Nominator
-from paramlint.source import Source
-from paramlint.suite import RULES
+from paramlint.source.text import Source
+from paramlint.syntax.large_stack import with_large_stack
 
 from .modules import module_file
 from .twists import twist

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from paramlint.verify.child import bind
-from paramlint.verify.outcome import Stage
-from paramlint.verify.targets import load, parse_target
+from paramlint.verify.process.child import bind
+from paramlint.verify.process.outcome import Stage
+from paramlint.verify.process.targets import load, parse_target
 
 
 def call(payload: bytes, enter: Callable[[Stage], None]) -> Any:

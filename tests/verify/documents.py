@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from paramlint.verify.outcome import Outcome
-from paramlint.verify.summary import (
+from paramlint.verify.document.schema import (
     Counts,
     Details,
     Document,
@@ -17,6 +16,7 @@ from paramlint.verify.summary import (
     Parameter,
     Shown,
 )
+from paramlint.verify.process.outcome import Outcome
 
 OK = Outcome(status="ok", stage="analyze", seconds=1.5)
 #: What ends an element, an attribute, a comment or a string, what runs, and what a person does not see.

@@ -13,10 +13,10 @@ from torch import nn  # noqa: E402
 
 import paramlint  # noqa: E402
 from paramlint import assertions as a  # noqa: E402
-from paramlint.report.place import short  # noqa: E402
-from paramlint.verify import laws  # noqa: E402
-from paramlint.verify.construct import watched  # noqa: E402
-from paramlint.verify.live import LiveModel  # noqa: E402
+from paramlint.frontends.report.place import short  # noqa: E402
+from paramlint.live.construct import watched  # noqa: E402
+from paramlint.live.laws import laws  # noqa: E402
+from paramlint.live.live_model import LiveModel  # noqa: E402
 
 
 class Net(nn.Module):

@@ -17,8 +17,8 @@ import msgspec
 import psutil
 import pytest
 
-from paramlint.verify.isolate import run
-from paramlint.verify.outcome import Answer, Limits, Outcome
+from paramlint.verify.process.isolate import run
+from paramlint.verify.process.outcome import Answer, Limits, Outcome
 
 HERE = Path(__file__).parent
 FACTORIES = HERE / "misbehaving" / "factories.py"
@@ -253,8 +253,8 @@ def test_work_that_does_not_exist() -> None:
 
 PARENT = """
 import sys
-from paramlint.verify.isolate import run
-from paramlint.verify.outcome import Limits
+from paramlint.verify.process.isolate import run
+from paramlint.verify.process.outcome import Limits
 try:
     run("building:call", (sys.argv[1], {}), Limits(seconds=60))
 finally:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from paramlint.verify.command import verify_command
+from paramlint.frontends.cli.verify.command import verify_command
 
 pytest.importorskip("torch")
 
@@ -188,13 +188,13 @@ def test_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paramlint.verify.isolate.run", interrupted)
+    monkeypatch.setattr("paramlint.verify.process.isolate.run", interrupted)
     assert verify(target("Good")).exit_code == 130
 
 
 def test_without_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psutil", None)
-    monkeypatch.delitem(sys.modules, "paramlint.verify.isolate", raising=False)
+    monkeypatch.delitem(sys.modules, "paramlint.verify.process.isolate", raising=False)
     result = verify(target("Good"))
     assert result.exit_code == 2
     assert "needs psutil" in result.output
@@ -216,7 +216,7 @@ def test_the_page_shows_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_parent_never_loads_torch() -> None:
     code = f"""
 import sys
-from paramlint.verify.command import verify_command
+from paramlint.frontends.cli.verify.command import verify_command
 try:
     verify_command([{target("Good")!r}])
 except SystemExit as end:

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 import paramlint
-from paramlint.verify.build import BuildError, build_virtual, size_in_bytes
-from paramlint.verify.construct import live_model
+from paramlint.live.build.protocols import BuildError, build_virtual, size_in_bytes
+from paramlint.live.construct import live_model
 
 
 class Layer(nn.Module):
@@ -128,7 +128,7 @@ def test_hundreds_of_billions_of_parameters_need_no_memory():
     code = """
 import torch
 from torch import nn
-from paramlint.verify.build import build_virtual
+from paramlint.live.build.protocols import build_virtual
 def resident(): return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
 def linear(a, b): return nn.Linear(a, b, bias=False)
 def block(d, h, kv):

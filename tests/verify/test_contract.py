@@ -17,21 +17,21 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from paramlint import globs  # noqa: E402
-from paramlint.suite import RULES  # noqa: E402
-from paramlint.toml_file import ConfigError  # noqa: E402
-from paramlint.verify.agreement import Breach  # noqa: E402
-from paramlint.verify.build import build_virtual  # noqa: E402
-from paramlint.verify.command import verify_command  # noqa: E402
-from paramlint.verify.construct import watched  # noqa: E402
-from paramlint.verify.contract import read_contract  # noqa: E402
-from paramlint.verify.contract_text import contract_text, tied_patterns  # noqa: E402
-from paramlint.verify.folding import folded  # noqa: E402
-from paramlint.verify.live import LiveModel  # noqa: E402
-from paramlint.verify.prove import prove  # noqa: E402
-from paramlint.verify.summarize import summarize  # noqa: E402
-from paramlint.verify.targets import Target  # noqa: E402
-from paramlint.verify.work import Job  # noqa: E402
+from paramlint.config import name_patterns  # noqa: E402
+from paramlint.config.toml_file import ConfigError  # noqa: E402
+from paramlint.engine.catalogue import RULES  # noqa: E402
+from paramlint.frontends.cli.verify.command import verify_command  # noqa: E402
+from paramlint.frontends.cli.verify.contract_text import contract_text, tied_patterns  # noqa: E402
+from paramlint.live.build.protocols import build_virtual  # noqa: E402
+from paramlint.live.construct import watched  # noqa: E402
+from paramlint.live.declared.agreement import Breach  # noqa: E402
+from paramlint.live.declared.contract import read_contract  # noqa: E402
+from paramlint.live.declared.folding import folded  # noqa: E402
+from paramlint.live.live_model import LiveModel  # noqa: E402
+from paramlint.verify.job import Job  # noqa: E402
+from paramlint.verify.judge.prove import prove  # noqa: E402
+from paramlint.verify.judge.summarize import summarize  # noqa: E402
+from paramlint.verify.process.targets import Target  # noqa: E402
 
 MODELS = Path(__file__).parent / "models.py"
 JOB = Job(target=Target("m:f", "m", "f"), select=("PRM220",))
@@ -206,7 +206,7 @@ NAMES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, un
 def test_folded_names_are_those_that_were_folded(rows: list[tuple[int, int]]) -> None:
     names = [f"layers.{layer}.experts.{expert}.w1" for layer, expert in rows]
     patterns = folded(names)
-    assert sorted(name for p in patterns for name in globs.enumerated(p)) == sorted(names)
+    assert sorted(name for p in patterns for name in name_patterns.enumerated(p)) == sorted(names)
 
 
 def test_names_that_look_like_patterns_and_values_that_are_not_finite(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_folding() -> None:
     ],
 )
 def test_patterns(pattern: str, name: str, texts: tuple[str, ...] | None) -> None:
-    assert globs.captures(pattern, name) == texts
+    assert name_patterns.captures(pattern, name) == texts
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from paramlint.verify.construct import live_model
+from paramlint.live.construct import live_model
 
 SOURCE = """
 class Attention(nn.Module):

@@ -15,14 +15,14 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from paramlint.verify.construct import live_model  # noqa: E402
-from paramlint.verify.details import details  # noqa: E402
-from paramlint.verify.histogram import BINS, histogram  # noqa: E402
-from paramlint.verify.laws import constant, kaiming_uniform, normal, sparse, trunc_normal, uniform  # noqa: E402
-from paramlint.verify.summarize import summarize  # noqa: E402
-from paramlint.verify.summary import Details, Histogram, Summary  # noqa: E402
-from paramlint.verify.targets import Target  # noqa: E402
-from paramlint.verify.work import Job  # noqa: E402
+from paramlint.live.construct import live_model  # noqa: E402
+from paramlint.live.laws.laws import constant, kaiming_uniform, normal, sparse, trunc_normal, uniform  # noqa: E402
+from paramlint.verify.document.details import details  # noqa: E402
+from paramlint.verify.document.histogram import BINS, histogram  # noqa: E402
+from paramlint.verify.document.schema import Details, Histogram, Summary  # noqa: E402
+from paramlint.verify.job import Job  # noqa: E402
+from paramlint.verify.judge.summarize import summarize  # noqa: E402
+from paramlint.verify.process.targets import Target  # noqa: E402
 
 from .models import Good  # noqa: E402
 

@@ -10,13 +10,13 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from paramlint.verify import laws  # noqa: E402
-from paramlint.verify.build import build_virtual  # noqa: E402
-from paramlint.verify.construct import watched  # noqa: E402
-from paramlint.verify.expectation import compare  # noqa: E402
-from paramlint.verify.goodness import Fit, fit  # noqa: E402
-from paramlint.verify.laws import Law  # noqa: E402
-from paramlint.verify.live import LiveModel  # noqa: E402
+from paramlint.live.build.protocols import build_virtual  # noqa: E402
+from paramlint.live.construct import watched  # noqa: E402
+from paramlint.live.declared.expectation import compare  # noqa: E402
+from paramlint.live.laws import laws  # noqa: E402
+from paramlint.live.laws.fit import Fit, fit  # noqa: E402
+from paramlint.live.laws.laws import Law  # noqa: E402
+from paramlint.live.live_model import LiveModel  # noqa: E402
 
 
 def of(make: Callable[[], torch.Tensor], law: Law, *, virtual: bool = False) -> Fit:

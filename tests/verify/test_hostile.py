@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from paramlint.verify.command import verify_command
+from paramlint.frontends.cli.verify.command import verify_command
 
 pytest.importorskip("torch")
 

@@ -14,11 +14,11 @@ import pytest
 
 pytest.importorskip("jinja2")
 
-from paramlint.report.html.histogram import HEIGHT, WIDTH, added, picture
-from paramlint.report.html.page import index, page
-from paramlint.report.units import large
-from paramlint.verify.outcome import Outcome
-from paramlint.verify.summary import Document, Histogram, Location
+from paramlint.frontends.report.html.histogram_svg import HEIGHT, WIDTH, added, picture
+from paramlint.frontends.report.html.page import index, page
+from paramlint.frontends.report.units import large
+from paramlint.verify.document.schema import Document, Histogram, Location
+from paramlint.verify.process.outcome import Outcome
 
 from .documents import HOSTILE, details, document, finding, hostile, hostile_failure, parameter
 

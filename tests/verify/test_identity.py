@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from paramlint.verify.construct import live_model
-from paramlint.verify.coverage import coverage
-from paramlint.verify.identity import survival
+from paramlint.live.construct import live_model
+from paramlint.live.questions.optimizer_coverage import coverage
+from paramlint.live.questions.shared_tensors import survival
 
 
 class Tied(nn.Module):

@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from paramlint.verify import laws
-from paramlint.verify.law_text import LAWS, LawError, parse_declaration, parse_law
-from paramlint.verify.laws import Law
-from paramlint.verify.same_law import are_same
+from paramlint.live.laws import laws
+from paramlint.live.laws.equality import are_same
+from paramlint.live.laws.laws import Law
+from paramlint.live.laws.notation import LAWS, LawError, parse_declaration, parse_law
 
 WRITTEN = [
     laws.normal(),

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from paramlint.verify import fan, laws
-from paramlint.verify.calls import CALLS, law_of_call
-from paramlint.verify.distribution import Array
-from paramlint.verify.goodness import LARGEST, fit, fit_all, holm
-from paramlint.verify.laws import Law
+from paramlint.live.laws import fan, laws
+from paramlint.live.laws.distribution import Array
+from paramlint.live.laws.fit import LARGEST, fit, fit_all, holm
+from paramlint.live.laws.laws import Law
+from paramlint.live.laws.provenance import CALLS, law_of_call
 
 torch = pytest.importorskip("torch")
 

@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 PLAIN = """
 import sys
 import torch
-from paramlint.verify.construct import live_model
+from paramlint.live.construct import live_model
 model = live_model(lambda: torch.nn.Linear(300, 300), limit=1 << 30)
 assert [tensor.status for tensor in model.parameters] == ["written", "written"]
 assert "torch._dynamo" not in sys.modules
@@ -21,7 +21,7 @@ COMPILED = """
 import sys
 import torch
 from torch import nn
-from paramlint.verify.construct import live_model
+from paramlint.live.construct import live_model
 
 @torch.compile(backend="eager")
 def scaled(n):

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from paramlint.verify.lazy import LazyMode
-from paramlint.verify.poison import PoisonMode, poisoned
-from paramlint.verify.shadow import ShadowMode
+from paramlint.live.build.poison import PoisonMode, poisoned
+from paramlint.live.build.virtual import LazyMode
+from paramlint.live.observe.memory import ShadowMode
 
 from .init_paths import PARTLY, PATHS, SEEN, TAINTED, UNWRITTEN, WRITTEN
 

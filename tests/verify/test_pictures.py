@@ -13,8 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from paramlint.verify.command import report_command, verify_command
-from paramlint.verify.pictures import write_graph, write_page, write_pages
+from paramlint.frontends.cli.verify.command import report_command, verify_command
+from paramlint.frontends.cli.verify.outputs import write_graph, write_page, write_pages
 
 pytest.importorskip("torch")
 pytest.importorskip("jinja2")

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from paramlint.verify.construct import live_model  # noqa: E402
-from paramlint.verify.goodness import fit  # noqa: E402
-from paramlint.verify.live import LiveTensor  # noqa: E402
+from paramlint.live.construct import live_model  # noqa: E402
+from paramlint.live.laws.fit import fit  # noqa: E402
+from paramlint.live.tensor import LiveTensor  # noqa: E402
 
 
 def empty(fill: Callable[[torch.Tensor], object]) -> torch.Tensor:

@@ -7,8 +7,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paramlint.verify import regions
-from paramlint.verify.regions import Region, covered
+from paramlint.live.observe import regions
+from paramlint.live.observe.regions import Region, covered
 
 dims = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 9)), min_size=0, max_size=3)
 any_region = st.builds(

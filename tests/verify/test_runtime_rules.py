@@ -17,10 +17,10 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from paramlint.suite import RULES
-from paramlint.verify import laws
-from paramlint.verify.construct import live_model
-from paramlint.verify.prove import prove
+from paramlint.engine.catalogue import RULES
+from paramlint.live.construct import live_model
+from paramlint.live.laws import laws
+from paramlint.verify.judge.prove import prove
 
 
 @dataclass

@@ -13,14 +13,14 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from paramlint.finding import Proof  # noqa: E402
+from paramlint.live.construct import live_model  # noqa: E402
+from paramlint.live.live_model import LiveModel  # noqa: E402
 from paramlint.rule import Rule  # noqa: E402
-from paramlint.verify import summarize as module  # noqa: E402
-from paramlint.verify.construct import live_model  # noqa: E402
-from paramlint.verify.live import LiveModel  # noqa: E402
-from paramlint.verify.summarize import summarize  # noqa: E402
-from paramlint.verify.summary import Summary  # noqa: E402
-from paramlint.verify.targets import Target  # noqa: E402
-from paramlint.verify.work import Job  # noqa: E402
+from paramlint.verify.document.schema import Summary  # noqa: E402
+from paramlint.verify.job import Job  # noqa: E402
+from paramlint.verify.judge import summarize as module  # noqa: E402
+from paramlint.verify.judge.summarize import summarize  # noqa: E402
+from paramlint.verify.process.targets import Target  # noqa: E402
 
 JOB = Job(target=Target("m:f", "m", "f"))
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from paramlint.report.fold import fold, folded_name
-from paramlint.report.plain import plain, plain_lines
-from paramlint.report.verified import print_document, sparkline
-from paramlint.verify.outcome import Outcome
-from paramlint.verify.summary import Counts, Document, Fitted, Found, Init, Location, Parameter, Summary
+from paramlint.frontends.report.models.fold import fold, folded_name
+from paramlint.frontends.report.models.verified import print_document, sparkline
+from paramlint.frontends.report.plain import plain, plain_lines
+from paramlint.verify.document.schema import Counts, Document, Fitted, Found, Init, Location, Parameter, Summary
+from paramlint.verify.process.outcome import Outcome
 
 OK = Outcome(status="ok", stage="analyze")
 HOSTILE = "\x1b[31mred\x1b[0m\u202etxt\u200b\x07\ud800\r\n[bold]x[/bold]:smile:"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.verify.targets import Target, TargetError, literal, load, parse_argument, parse_target
+from paramlint.verify.process.targets import Target, TargetError, literal, load, parse_argument, parse_target
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.report.graph import DOT, LANGUAGES, MERMAID, STYLES, Graph, Language, graph, lines, render
-from paramlint.report.html.wires import BOX, drawing
-from paramlint.report.sharing import sharings
-from paramlint.report.tree import Leaf, Node, tree
-from paramlint.verify.summary import Document
+from paramlint.frontends.report.html.wires import BOX, drawing
+from paramlint.frontends.report.models.graph import (
+    DOT,
+    LANGUAGES,
+    MERMAID,
+    STYLES,
+    Graph,
+    Language,
+    graph,
+    lines,
+    render,
+)
+from paramlint.frontends.report.models.sharing import sharings
+from paramlint.frontends.report.models.tree import Leaf, Node, tree
+from paramlint.verify.document.schema import Document
 
 from .documents import details, document, finding, hostile, parameter
 

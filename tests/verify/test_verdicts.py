@@ -12,15 +12,15 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from paramlint.cli import main
+from paramlint.engine.catalogue import select
+from paramlint.engine.site import Site, site_of
 from paramlint.finding import Diagnostic, Location
-from paramlint.sites import Site, site_of
-from paramlint.suite import select
-from paramlint.verify.observed import Built, Observed, Refutation
-from paramlint.verify.outcome import Outcome
-from paramlint.verify.summary import Document, Found, Init, Parameter, Summary
-from paramlint.verify.summary import Location as Place
-from paramlint.verify.verdicts import Evidence, Judgement, judged
+from paramlint.frontends.cli import main
+from paramlint.verify.document.observed import Built, Observed, Refutation
+from paramlint.verify.document.schema import Document, Found, Init, Parameter, Summary
+from paramlint.verify.document.schema import Location as Place
+from paramlint.verify.judge.verdicts import Evidence, Judgement, judged
+from paramlint.verify.process.outcome import Outcome
 
 pytest.importorskip("torch")
 
@@ -31,11 +31,11 @@ OK = Outcome(status="ok", stage="analyze")
 
 def verified(path: Path, folder: Path) -> Document:
     """The document of `build` in a file, made as a child process makes it, in this process."""
-    from paramlint.verify import child
-    from paramlint.verify.isolate import Request
-    from paramlint.verify.static import with_static
-    from paramlint.verify.targets import parse_target
-    from paramlint.verify.work import Job
+    from paramlint.verify.job import Job
+    from paramlint.verify.judge.join import with_static
+    from paramlint.verify.process import child
+    from paramlint.verify.process.isolate import Request
+    from paramlint.verify.process.targets import parse_target
 
     job = Job(target=parse_target(f"{path}:build"), select=("PRM",))
     payload = msgspec.Raw(msgspec.json.encode(job))
@@ -449,7 +449,7 @@ def test_a_target_that_cannot_be_understood(capsys: pytest.CaptureFixture[str], 
 
 
 def test_sarif_of_a_model_and_of_a_failure() -> None:
-    from paramlint.verify.command import verify_command
+    from paramlint.frontends.cli.verify.command import verify_command
 
     arguments = [f"{REFUTED / 'factory.py'}:build", f"{FIXTURES / 'raises' / 'another_reason.py'}:build"]
     result = CliRunner().invoke(verify_command, [*arguments, "--select", "PRM401", "--output-format", "sarif"])
@@ -514,11 +514,11 @@ def test_a_refuted_finding_offers_no_fix(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("output_format", ["concise", "github", "gitlab", "junit", "json-lines"])
 def test_every_format_says_the_verdict(output_format: str) -> None:
-    from paramlint.check import FileReport
-    from paramlint.report.formats import load
-    from paramlint.report.style import Style
-    from paramlint.runner import Result
-    from paramlint.source import Source
+    from paramlint.engine.file_report import FileReport
+    from paramlint.engine.run import Result
+    from paramlint.frontends.report.formats import load
+    from paramlint.frontends.report.style import Style
+    from paramlint.source.text import Source
 
     unseen = judged(diagnostic(1, column=1), [("net:Net", Judgement("not observed"))])
     refuted = judged(diagnostic(2, column=1), [("net:Net", Judgement("refuted", "it was written"))])

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from paramlint.verify.lazy import LazyMode
-from paramlint.verify.shadow import ShadowMode
-from paramlint.verify.writes import Write
+from paramlint.live.build.virtual import LazyMode
+from paramlint.live.observe.memory import ShadowMode
+from paramlint.live.observe.writes import Write
 
 
 def written(build, virtual_from=1 << 14) -> Write:

@@ -10,7 +10,7 @@ from paramlint.facts.classes import Class
 from paramlint.facts.type_tests import type_test
 from paramlint.facts.writers import written
 from paramlint.knowledge import module_class
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.facts.files import Symbol

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from paramlint.facts.assignments import Assignment
-from paramlint.facts.moves import join_with_moves, moved
+from paramlint.facts.device_moves import join_with_moves, moved
 from paramlint.facts.types import BUFFER, Type, owns_parameters
 from paramlint.knowledge import canonical, module_class
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
-from paramlint.outline import ClassOutline
+from paramlint.syntax.outline import ClassOutline
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File

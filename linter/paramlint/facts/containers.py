@@ -13,7 +13,7 @@ from paramlint.facts.contents import Held, made_modules, values_put
 from paramlint.facts.escapes import Fate, fates_of
 from paramlint.facts.flow import Carriers, is_joined, puts, sources
 from paramlint.facts.scopes import Scope
-from paramlint.kept import grows
+from paramlint.syntax.containers_kept import grows
 
 _KINDS = {
     cst.List: "list", cst.ListComp: "list", cst.Tuple: "tuple", cst.Set: "set", cst.SetComp: "set", cst.Dict: "dict",

@@ -13,9 +13,9 @@ import libcst as cst
 
 from paramlint.facts.classes import Class
 from paramlint.facts.files import File
-from paramlint.facts.holding import identity, is_same, named_by, reached_by
 from paramlint.facts.materialization import files_with, is_on_meta, materializers
 from paramlint.facts.memo import remember
+from paramlint.facts.module_nesting import identity, is_same, named_by, reached_by
 from paramlint.facts.package import package_of
 from paramlint.facts.scopes import Scope
 

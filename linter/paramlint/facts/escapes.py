@@ -9,8 +9,8 @@ import libcst as cst
 
 from paramlint.facts.flow import CARRYING, GIVING, Carriers, is_joined
 from paramlint.facts.scopes import Scope
-from paramlint.kept import ADDING, EXTENDING
 from paramlint.knowledge import MODULE_SELF_METHODS, OPTIMIZERS, module_class
+from paramlint.syntax.containers_kept import ADDING, EXTENDING
 
 Fate = Literal["registered", "taken"]
 

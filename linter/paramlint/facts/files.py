@@ -14,16 +14,16 @@ from weakref import WeakValueDictionary, ref
 
 import libcst as cst
 
-from paramlint.collector import collect_after
-from paramlint.dependencies import Dependencies, Kind, Look
-from paramlint.draft import Draft
 from paramlint.facts.classes import Class
 from paramlint.facts.scopes import Scope
-from paramlint.kept import Keeping
 from paramlint.knowledge import canonical
-from paramlint.outline import Outline, Unit, assigned_names, outline
-from paramlint.segments import Segment, TooComplexError, WholeFile
-from paramlint.source import Source, UnreadableError
+from paramlint.source.dependencies import Dependencies, Kind, Look
+from paramlint.source.text import Source, UnreadableError
+from paramlint.syntax.containers_kept import Keeping
+from paramlint.syntax.garbage_collection import collect_after
+from paramlint.syntax.nodes_from_ast import Draft
+from paramlint.syntax.outline import Outline, Unit, assigned_names, outline
+from paramlint.syntax.parse import Segment, TooComplexError, WholeFile
 
 _BUILTINS = frozenset(dir(builtins))
 

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 import libcst as cst
 
 from paramlint.facts.scopes import Binding, Scope
-from paramlint.kept import ADDING, EXTENDING
+from paramlint.syntax.containers_kept import ADDING, EXTENDING
 
 #: Builtins whose result holds what their arguments hold.
 CARRYING = {

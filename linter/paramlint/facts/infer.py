@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from paramlint.facts.annotations import class_object, instance, instance_of, type_of_annotation
-from paramlint.facts.called import result_of
+from paramlint.facts.call_results import result_of
+from paramlint.facts.device_moves import join_with_moves, moved
 from paramlint.facts.members import attribute_of
-from paramlint.facts.moves import join_with_moves, moved
 from paramlint.facts.types import GRADIENT, NONE, OTHER, PARAMETER, TENSOR, Type, join
 from paramlint.knowledge import module_class
 

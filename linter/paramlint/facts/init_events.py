@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from paramlint.facts.init_calls import WRITE_NAMES, without_data, write_call
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope

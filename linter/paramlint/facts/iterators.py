@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from paramlint.facts.names import reads
+from paramlint.facts.name_uses import reads
 from paramlint.facts.training import is_inside, loops_around
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope

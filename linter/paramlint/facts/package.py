@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from paramlint.dependencies import Look
-from paramlint.source import UnreadableError
+from paramlint.source.dependencies import Look
+from paramlint.source.text import UnreadableError
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File, Project

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.init_events import InitEvent, conditions_of, init_events
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import libcst as cst
 
-from paramlint.draft import Draft
 from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
-from paramlint.outline import Kind, Unit
-from paramlint.segments import Segment
-from paramlint.walk import Survey, concrete, survey
+from paramlint.syntax.nodes_from_ast import Draft
+from paramlint.syntax.outline import Kind, Unit
+from paramlint.syntax.parse import Segment
+from paramlint.syntax.walk import Survey, concrete, survey
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class

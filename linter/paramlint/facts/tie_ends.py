@@ -12,7 +12,7 @@ import libcst as cst
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import says_shared
 from paramlint.facts.materialization import files_with, is_same_definition
-from paramlint.facts.places import exclude_each_other
+from paramlint.facts.module_places import exclude_each_other
 from paramlint.knowledge import PARAMETER_CLASSES
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts.classes import Class
-from paramlint.facts.holding import is_same, may_hold
+from paramlint.facts.module_nesting import is_same, may_hold
 from paramlint.facts.package import package_of
 from paramlint.knowledge import TENSOR_INPLACE, module_class
 

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import click
 import msgspec
 
-from paramlint import packs
-from paramlint.verify.observed import Observed
-from paramlint.verify.outcome import Answer, Limits
-from paramlint.verify.summary import Document, Summary
-from paramlint.verify.targets import Target
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What became of a target."""
-
-    document: Document
-    observed: Observed
+from paramlint.engine import packs
+from paramlint.verify.document.observed import Observed
+from paramlint.verify.document.schema import Attempt, Document, Summary
+from paramlint.verify.process.outcome import Answer, Limits
+from paramlint.verify.process.targets import Target
 
 
 def attempt(target: Target, limits: Limits, **options: Any) -> Attempt:
     """Build and ask one target in a child process.
 
     Args:
-        options: the fields of `paramlint.verify.work.Job`.
+        options: the fields of `paramlint.verify.job.Job`.
 
     Raises:
         click.UsageError: what it needs is not installed.
     """
     with _installed():
-        from paramlint.verify.work import Job
+        from paramlint.verify.job import Job
 
     answer = start("paramlint.verify.work:verify", Job(target=target, packs=packs.named(), **options), limits)
     summary = msgspec.json.decode(answer.result, type=Summary | None)
@@ -50,7 +41,7 @@ def start(work: str, payload: Any, limits: Limits) -> Answer:
         click.UsageError: what it needs is not installed.
     """
     with _installed():
-        from paramlint.verify.isolate import run
+        from paramlint.verify.process.isolate import run
 
     return run(work, payload, limits)
 

@@ -10,9 +10,9 @@ from types import ModuleType
 
 import msgspec
 
-from paramlint.verify.child import NeedsArgumentsError, bind, one_line
-from paramlint.verify.outcome import Stage
-from paramlint.verify.targets import Target, load
+from paramlint.verify.process.child import NeedsArgumentsError, bind, one_line
+from paramlint.verify.process.outcome import Stage
+from paramlint.verify.process.targets import Target, load
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

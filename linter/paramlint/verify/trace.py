@@ -16,15 +16,15 @@ from types import TracebackType
 import torch
 from torch import nn
 
+from paramlint.engine.catalogue import select
+from paramlint.live.build.poison import PoisonMode
+from paramlint.live.build.protocols import Build
+from paramlint.live.live_model import LiveModel
+from paramlint.live.observe.memory import ShadowMode
+from paramlint.live.observe.registrations import Registrations
+from paramlint.live.questions.forward import Example
 from paramlint.rule import Rule
-from paramlint.suite import select
-from paramlint.verify.build import Build
-from paramlint.verify.forward import Example
-from paramlint.verify.live import LiveModel
-from paramlint.verify.poison import PoisonMode
-from paramlint.verify.prove import Proved, prove
-from paramlint.verify.registrations import Registrations
-from paramlint.verify.shadow import ShadowMode
+from paramlint.verify.judge.prove import Proved, prove
 
 
 class Trace:

@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from paramlint import packs
-from paramlint.verify.child import bind
-from paramlint.verify.contract import Contract
-from paramlint.verify.outcome import Stage
-from paramlint.verify.summary import Summary
-from paramlint.verify.targets import Target, TargetError, literal, load
-
-#: Bytes of parameters up to which a model is built for real.
-BUILD_LIMIT = 2 << 30
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What to verify, and how.
-
-    Attributes:
-        arguments: of the factory, by name, as source of Python literals.
-        example: a factory of the arguments of `forward`: a tensor, a tuple, or a dict by name.
-        optimizer: a factory that is given the model and returns its optimizer.
-        preset, method: the construction protocol, see `paramlint.verify.build`.
-        confirm: test the values against the laws of their initialisations.
-        show: patterns of parameter names whose values are wanted.
-        details: whether what a report with pictures needs is wanted too.
-        packs: whose rules there are beside our own.
-        select, ignore: which rules, as on the command line.
-        build_limit: bytes of parameters and buffers up to which the model is built for real.
-        laws: declared, as text by pattern of parameter names.
-        contract: what the parameters are compared with.
-        ties: what is meant to be shared, see `paramlint.ties`.
-    """
-
-    target: Target
-    arguments: dict[str, str] = {}
-    example: Target | None = None
-    optimizer: Target | None = None
-    preset: Literal["constructor", "meta", "transformers"] = "constructor"
-    method: str = ""
-    confirm: bool = False
-    show: tuple[str, ...] = ()
-    details: bool = False
-    packs: tuple[str, ...] = ()
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    build_limit: int = BUILD_LIMIT
-    laws: dict[str, str] = {}
-    contract: Contract | None = None
-    ties: tuple[str, ...] = ()
+from paramlint.engine import packs
+from paramlint.verify.document.schema import Summary
+from paramlint.verify.job import Job
+from paramlint.verify.process.child import bind
+from paramlint.verify.process.outcome import Stage
+from paramlint.verify.process.targets import Target, TargetError, literal, load
 
 
 def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
-    """Do a job. What the user's code raises goes through; see `paramlint.verify.child`."""
+    """Do a job. What the user's code raises goes through; see `paramlint.verify.process.child`."""
     job = msgspec.json.decode(payload, type=Job)
     packs.use(job.packs)
     enter("import")
@@ -66,11 +26,11 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
-    from paramlint.suite import select as select_rules
-    from paramlint.verify.construct import live_model
-    from paramlint.verify.law_text import parse_law
-    from paramlint.verify.observe import observe
-    from paramlint.verify.summarize import summarize
+    from paramlint.engine.catalogue import select as select_rules
+    from paramlint.live.construct import live_model
+    from paramlint.live.laws.notation import parse_law
+    from paramlint.verify.judge.refute import observe
+    from paramlint.verify.judge.summarize import summarize
 
     enter("construct")
     model = live_model(

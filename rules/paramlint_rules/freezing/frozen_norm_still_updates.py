@@ -42,7 +42,7 @@ from paramlint.facts.training import is_inside
 from paramlint.rule import Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -27,7 +27,7 @@ from paramlint.facts.usage import is_module
 from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

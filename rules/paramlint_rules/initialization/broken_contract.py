@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from paramlint.rule import Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 rule = Rule("PRM220", "broken-contract", group="bug", doc=__doc__)
 

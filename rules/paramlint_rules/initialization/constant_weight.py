@@ -31,7 +31,8 @@ from paramlint.knowledge import PARAMETER_CLASSES, module_class
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel, LiveTensor
+    from paramlint.live.live_model import LiveModel
+    from paramlint.live.tensor import LiveTensor
 
 
 rule = Rule(

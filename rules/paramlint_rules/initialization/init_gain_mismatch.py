@@ -41,7 +41,7 @@ from paramlint.facts.init_calls import InitCall, init_call
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

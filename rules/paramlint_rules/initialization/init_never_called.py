@@ -33,8 +33,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from paramlint.facts import Class, Scope
-from paramlint.facts.fate import fate_of, fates_of
 from paramlint.facts.paths.allocations import ALLOCATORS
+from paramlint.facts.unwritten_memory import fate_of, fates_of
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
 
 rule = Rule("PRM205", "init-never-called", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS),))

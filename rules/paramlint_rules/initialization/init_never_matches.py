@@ -30,7 +30,7 @@ from paramlint.facts.parameter_names import matches_prefixed, matches_torch_modu
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
 from paramlint.rule import Calls, Finding, Rule
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 rule = Rule("PRM209", "init-never-matches", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES),))
 

@@ -31,7 +31,7 @@ from paramlint.knowledge import TENSOR_FACTORIES
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM218", "init-of-temporary", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES, "apply"),))

@@ -41,10 +41,11 @@ from paramlint.facts.init_events import (
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
 from paramlint.rule import Calls, Finding, Proof, Rule
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel, LiveTensor
+    from paramlint.live.live_model import LiveModel
+    from paramlint.live.tensor import LiveTensor
 
 
 rule = Rule("PRM207", "init-overwritten", group="bug", doc=__doc__, triggers=(Calls(*EVENT_NAMES),))

@@ -31,7 +31,7 @@ from paramlint.facts.lazy_layers import lazy_classes, may_have_run, writes_lazy
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -49,7 +49,7 @@ from paramlint.facts.writers import Wanted, may_write
 from paramlint.rule import Classes, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -29,13 +29,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Scope
-from paramlint.facts.fate import fate_of
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
+from paramlint.facts.unwritten_memory import fate_of
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM202", "partly-initialized-parameter", group="bug", doc=__doc__, triggers=(Calls(*ALLOCATORS),))

@@ -36,13 +36,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Scope
-from paramlint.facts.fate import fate_of
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
+from paramlint.facts.unwritten_memory import fate_of
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM201", "uninitialized-parameter", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS),))

@@ -33,8 +33,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from paramlint.facts import Scope
-from paramlint.facts.moves import moved
-from paramlint.facts.names import calls_any, is_edited, loaded_into, reads
+from paramlint.facts.device_moves import moved
+from paramlint.facts.name_uses import calls_any, is_edited, loaded_into, reads
 from paramlint.facts.snapshots import Snapshot, snapshots
 from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
 from paramlint.rule import Calls, Change, Finding, Fix, Rule

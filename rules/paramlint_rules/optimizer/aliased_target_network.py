@@ -29,7 +29,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from paramlint.facts import Scope
-from paramlint.facts.names import calls_any, reads
+from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.rule import Calls, Change, Finding, Fix, Rule, Stores

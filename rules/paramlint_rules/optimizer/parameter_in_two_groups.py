@@ -26,7 +26,7 @@ from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, opt
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

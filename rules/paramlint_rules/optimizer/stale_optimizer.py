@@ -29,15 +29,15 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Class, Scope
-from paramlint.facts.changes import ModelChange, model_changes
 from paramlint.facts.iterators import excludes
-from paramlint.facts.names import mentions
+from paramlint.facts.name_uses import mentions
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
+from paramlint.facts.replaced_parameters import ModelChange, model_changes
 from paramlint.facts.training import trains
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from paramlint.facts import Scope
-from paramlint.facts.construction import initializer_calls, is_initialized_elsewhere, needs_initialized
+from paramlint.facts.super_init import initializer_calls, is_initialized_elsewhere, needs_initialized
 from paramlint.rule import Change, Defines, Finding, Fix, Rule
 
 rule = Rule(

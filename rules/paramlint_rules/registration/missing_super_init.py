@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal
 import libcst as cst
 
 from paramlint.facts import Scope
-from paramlint.facts.construction import (
+from paramlint.facts.super_init import (
     initializer_calls,
     is_initialized_elsewhere,
     needs_initialized,
@@ -35,7 +35,7 @@ from paramlint.facts.construction import (
 from paramlint.rule import Change, Defines, Finding, Fix, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 rule = Rule(
     "PRM405",

@@ -27,7 +27,7 @@ from paramlint.facts.wrapping import wrap
 from paramlint.rule import Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 rule = Rule(
     "PRM401",

@@ -26,7 +26,7 @@ from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

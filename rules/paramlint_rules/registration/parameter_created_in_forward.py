@@ -33,7 +33,7 @@ from paramlint.rule import Defines, Finding, Proof, Rule
 
 _NAMES = {name.rpartition(".")[2] for name in (*PARAMETER_CLASSES, *PARAMETER_MODULES)}
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -35,12 +35,12 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Assignment, Class, Scope
-from paramlint.facts.tensors import is_constant
+from paramlint.facts.own_tensors import is_constant
 from paramlint.knowledge import TENSOR_FACTORIES
 from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

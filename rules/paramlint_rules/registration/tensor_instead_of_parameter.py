@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Class, Scope
-from paramlint.facts.tensors import asks_for_gradient
+from paramlint.facts.own_tensors import asks_for_gradient
 from paramlint.knowledge import OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.rule import Change, Finding, Fix, Keywords, Mentions, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

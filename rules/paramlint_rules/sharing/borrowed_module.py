@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from paramlint.rule import Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 rule = Rule("PRM308", "borrowed-module", group="risk", doc=__doc__)
 

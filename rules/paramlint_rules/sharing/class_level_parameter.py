@@ -31,7 +31,7 @@ from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Classes, Finding, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM304", "class-level-parameter", group="bug", doc=__doc__, triggers=(Classes(),))

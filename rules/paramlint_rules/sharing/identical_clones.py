@@ -28,12 +28,13 @@ from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Calls, Finding, Proof, Rule
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 #: What functions are called that copy a layer several times.
 _HELPERS = ("clones", "_clones", "get_clones", "_get_clones", "make_clones", "clone_layers")
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel, LiveTensor
+    from paramlint.live.live_model import LiveModel
+    from paramlint.live.tensor import LiveTensor
 
 
 rule = Rule(

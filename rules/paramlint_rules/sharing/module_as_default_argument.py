@@ -37,10 +37,10 @@ from paramlint.finding import Applicability
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.knowledge.drawn import UNDRAWN_MODULES, UNDRAWN_TENSORS
 from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

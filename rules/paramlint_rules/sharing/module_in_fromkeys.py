@@ -23,10 +23,10 @@ from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM305", "module-in-fromkeys", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("fromkeys"),))

@@ -26,14 +26,14 @@ import libcst as cst
 
 from paramlint.facts import Class, Scope
 from paramlint.facts.creation import is_creation
-from paramlint.facts.depths import overwritten_parts, reused_norms
 from paramlint.facts.intent import sharing_is_meant
+from paramlint.facts.module_places import Place, exclude_each_other, origin, places_in
+from paramlint.facts.module_reuse import overwritten_parts, reused_norms
 from paramlint.facts.norms import is_norm
-from paramlint.facts.places import Place, exclude_each_other, origin, places_in
 from paramlint.rule import Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 _WORDS = (

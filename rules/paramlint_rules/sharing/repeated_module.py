@@ -25,10 +25,10 @@ from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Repeats, Rule
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -28,7 +28,7 @@ from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM306", "shallow-copied-module", group="bug", fix="safe", doc=__doc__, triggers=(Calls("copy"),))

@@ -30,7 +30,7 @@ from paramlint.facts.ties import ties_in
 from paramlint.rule import Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

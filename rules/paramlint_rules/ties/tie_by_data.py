@@ -30,7 +30,7 @@ from paramlint.facts.ties import bare_parameter, in_one_model
 from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM502", "tie-by-data", group="bug", fix="unsafe", doc=__doc__, triggers=(Stores("data"),))

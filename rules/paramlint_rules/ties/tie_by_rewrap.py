@@ -30,7 +30,7 @@ from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule("PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("Parameter"),))

@@ -50,7 +50,7 @@ from paramlint.facts.ties import Tie, ties_in
 from paramlint.rule import Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -31,11 +31,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from paramlint.facts import Class, Scope
-from paramlint.facts.tie_wishes import OPTIONS, idle_options, missing_names, missing_place, uncalled_tie
+from paramlint.facts.ties_not_made import OPTIONS, idle_options, missing_names, missing_place, uncalled_tie
 from paramlint.rule import Classes, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -38,7 +38,7 @@ from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_gra
 from paramlint.rule import Change, Finding, Fix, Mentions, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.verify.live import LiveModel
+    from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(

@@ -28,9 +28,9 @@ import libcst as cst
 
 from paramlint.facts import Scope
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
-from paramlint.facts.latest import latest_value
+from paramlint.facts.last_assignment import latest_value
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 rule = Rule("PRM102", "data-rebound", group="risk", fix="safe", doc=__doc__, triggers=(Stores("data"),))
 

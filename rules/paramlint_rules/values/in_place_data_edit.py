@@ -27,8 +27,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from paramlint.facts import Scope
+from paramlint.facts.fix_texts import edit_without_grad
 from paramlint.facts.gradients import data_owner, is_parameter
-from paramlint.facts.rewrites import edit_without_grad
 from paramlint.knowledge import TENSOR_INPLACE
 from paramlint.rule import Finding, Mentions, Rule
 

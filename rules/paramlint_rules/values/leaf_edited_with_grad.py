@@ -26,7 +26,7 @@ from paramlint.facts import Scope
 from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
 from paramlint.knowledge import TENSOR_INIT_INPLACE
 from paramlint.rule import Calls, Change, Edits, Finding, Fix, Rule
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM105",

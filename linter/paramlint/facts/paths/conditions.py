@@ -118,7 +118,7 @@ def _forget_tested(test: cst.BaseExpression, path: Path) -> None:
 
 
 def _names_in(node: cst.CSTNode) -> list[Any]:
-    from paramlint.walk import walk
+    from paramlint.syntax.walk import walk
 
     return [n for n in walk(node) if n.__class__ is cst.Name]
 

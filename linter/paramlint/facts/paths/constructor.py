@@ -26,7 +26,7 @@ from paramlint.facts.paths.values import (
     Tensor,
     Value,
 )
-from paramlint.walk import walk as nodes_of
+from paramlint.syntax.walk import walk as nodes_of
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class

@@ -10,7 +10,7 @@ import libcst as cst
 from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.paths.values import Path, cells_in
 from paramlint.knowledge.foreign import foreign_module
-from paramlint.walk import walk
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class

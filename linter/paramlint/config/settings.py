@@ -1,0 +1,178 @@
+"""Configuration: data from a TOML file, typed and checked; nothing in it can make `check` run code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import msgspec
+
+from paramlint.config.toml_file import ConfigError, TomlFile
+
+__all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "find", "load"]
+
+OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
+
+
+class VerifyTable(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What `[tool.paramlint.verify]` may hold: the options of `paramlint verify` by their names.
+
+    Attributes:
+        targets: verified where the command line names none.
+        laws: by pattern of parameter names; the command line adds to them.
+        contract: relative to the folder of the file that names it.
+        timeout: seconds.
+        memory, build_limit: GiB.
+    """
+
+    targets: tuple[str, ...] = ()
+    laws: dict[str, str] = {}
+    contract: str | None = None
+    example: str | None = None
+    optimizer: str | None = None
+    preset: Literal["constructor", "meta", "transformers"] | None = None
+    method: str | None = None
+    timeout: float | None = None
+    memory: float | None = None
+    build_limit: float | None = None
+
+
+class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What `[tool.paramlint]`, or the top of `paramlint.toml`, may hold."""
+
+    extend: str | None = None
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: dict[str, tuple[str, ...]] = {}
+    exclude: tuple[str, ...] = ()
+    respect_gitignore: bool | None = None
+    force_exclude: bool | None = None
+    output_format: OutputFormat | None = None
+    fix: bool | None = None
+    unsafe_fixes: bool | None = None
+    baseline: str | None = None
+    ties: tuple[str, ...] = ()
+    verify: VerifyTable | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A table, and all that it extends; paths in it are relative to the folder of the file that names them.
+
+    `files` are the configuration files read, the nearest first; none when there are none. `selectors` are all names of
+    rules in them, with where they stand; the catalogue of rules says whether there are such rules.
+    """
+
+    table: Table = field(default_factory=Table)
+    files: tuple[str, ...] = ()
+    exclude: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    per_file_ignores: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    baseline: str | None = None
+    selectors: tuple[tuple[TomlFile, str], ...] = ()
+
+
+def find(paths: Iterable[str]) -> Settings:
+    """The settings of the nearest configuration file: in the folder that holds all the paths, or one above it.
+
+    `paramlint.toml` comes before `pyproject.toml`, which counts only with a table for paramlint. The search ends at
+    the root of a repository.
+
+    Raises:
+        ConfigError: the file is wrong.
+    """
+    whole = [os.path.abspath(path) for path in paths] or [os.getcwd()]
+    folder = os.path.commonpath(whole)
+    if not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    while True:
+        for name in ("paramlint.toml", "pyproject.toml"):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and (name == "paramlint.toml" or _has_table(path)):
+                return load(path)
+        above = os.path.dirname(folder)
+        if above == folder or os.path.exists(os.path.join(folder, ".git")):
+            return Settings()
+        folder = above
+
+
+def load(path: str, seen: tuple[str, ...] = ()) -> Settings:
+    """The settings of one file, and of those that it extends.
+
+    Raises:
+        ConfigError: one of them cannot be read or is wrong, or they extend each other in a circle.
+    """
+    file = TomlFile.read(path, section="tool.paramlint")
+    folder = os.path.dirname(os.path.abspath(path))
+    table = _table(file, folder)
+    own = Settings(
+        table,
+        (path,),
+        ((folder, table.exclude),),
+        tuple((folder, pattern, codes) for pattern, codes in table.per_file_ignores.items()),
+        os.path.join(folder, table.baseline) if table.baseline is not None else None,
+        tuple((file, selector) for selector in _selectors(table)),
+    )
+    if table.extend is None:
+        return own
+    base = os.path.join(folder, os.path.expanduser(table.extend))
+    if os.path.realpath(base) in (*seen, os.path.realpath(path)):
+        raise ConfigError(file.shown, file.row_of_key("extend"), "`extend` leads back to this file")
+    if not os.path.isfile(base):
+        raise ConfigError(file.shown, file.row_of_key("extend"), f"`extend` names no file: {table.extend}")
+    return _combine(load(base, (*seen, os.path.realpath(path))), own)
+
+
+def _combine(base: Settings, own: Settings) -> Settings:
+    """What a file says, over what it extends: single values replace, selections replace, the rest adds up."""
+    given = {name: getattr(own.table, name) for name in Table.__struct_fields__}
+    values = {name: value for name, value in given.items() if value is not None and value != () and value != {}}
+    table = msgspec.structs.replace(base.table, **values)
+    if own.table.select is None:
+        added = (*base.table.extend_select, *own.table.extend_select)
+        table = msgspec.structs.replace(table, extend_select=added, ignore=(*base.table.ignore, *own.table.ignore))
+    else:
+        table = msgspec.structs.replace(table, extend_select=own.table.extend_select, ignore=own.table.ignore)
+    table = msgspec.structs.replace(table, ties=(*base.table.ties, *own.table.ties))
+    return replace(
+        own,
+        table=table,
+        files=(*own.files, *base.files),
+        exclude=(*base.exclude, *own.exclude),
+        per_file_ignores=(*base.per_file_ignores, *own.per_file_ignores),
+        baseline=own.baseline or base.baseline,
+        selectors=(*own.selectors, *base.selectors),
+    )
+
+
+def _has_table(path: str) -> bool:
+    with open(path, "rb") as stream:
+        if b"paramlint" not in stream.read():
+            return False
+    try:
+        return "paramlint" in TomlFile.read(path).data.get("tool", {})
+    except ConfigError:
+        return True  # reading it says what is wrong
+
+
+def _table(file: TomlFile, folder: str) -> Table:
+    data: Any = file.data
+    name = os.path.basename(file.shown)
+    if name != "paramlint.toml":
+        tool = data.get("tool", {})
+        if name == "pyproject.toml" or "paramlint" in tool:
+            data = tool.get("paramlint", {})
+    table = file.convert({key: value for key, value in data.items() if key != "verify"}, Table)
+    if "verify" not in data:
+        return table
+    verify = file.convert(data["verify"], VerifyTable, after=file.row_of_key("verify"))
+    if verify.contract is not None:
+        verify = msgspec.structs.replace(verify, contract=os.path.join(folder, verify.contract))
+    return msgspec.structs.replace(table, verify=verify)
+
+
+def _selectors(table: Table) -> tuple[str, ...]:
+    in_files = (selector for selectors in table.per_file_ignores.values() for selector in selectors)
+    return (*(table.select or ()), *table.extend_select, *table.ignore, *in_files)

@@ -1,0 +1,129 @@
+"""Which rules run: the one list, what is off by default and why, and selection by code, prefix or name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from paramlint.engine import packs
+from paramlint.engine.filters.unused_noqa import rule as unused_suppression
+from paramlint.engine.packs import PackError
+from paramlint.rule import Rule, names
+from paramlint_rules import RULES
+
+if TYPE_CHECKING:
+    from paramlint.config.settings import Settings
+
+__all__ = ["CATALOGUE", "OFF", "RULES", "UnknownRuleError", "by_name", "catalogue", "configured_rules", "select"]
+
+#: Rules of group bug or risk that are off all the same, with the measured reason.
+OFF: dict[str, str] = {}
+
+
+#: All rules of our own: those about code, and those about the comments that silence them.
+CATALOGUE: tuple[Rule, ...] = (unused_suppression, *RULES)
+
+
+class UnknownRuleError(Exception):
+    """A selection names no rule."""
+
+
+def catalogue() -> tuple[Rule, ...]:
+    """Everything that can be selected: our own rules, and those of the packs that this process runs with.
+
+    Raises:
+        PackError: a pack cannot be loaded, or has a rule with the code or name of another one.
+    """
+    return _with_packs(packs.named())
+
+
+@cache
+def _with_packs(named: tuple[str, ...]) -> tuple[Rule, ...]:
+    taken = {name: "paramlint" for rule in CATALOGUE for name in (rule.code, rule.name)}
+    found = list(CATALOGUE)
+    for pack in named:
+        for rule in packs.rules(pack):
+            for name in (rule.code, rule.name):
+                if name in taken:
+                    raise PackError(f"rule pack {pack!r} has a rule {name!r}, and so has {taken[name]}")
+                taken[name] = f"rule pack {pack!r}"
+            found.append(rule)
+    return tuple(found)
+
+
+def is_on(rule: Rule) -> bool:
+    """Whether a rule is in the default set."""
+    return rule.group != "pedantic" and rule.code not in OFF
+
+
+def select(
+    select: Iterable[str] = (),
+    extend: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    default: Iterable[Rule] | None = None,
+) -> list[Rule]:
+    """The rules that a selection names, in the order of their codes.
+
+    Args:
+        select: instead of the default set; `ALL`, a code, a prefix of codes or a rule's name.
+        extend: beside the selected ones.
+        ignore: taken away again, unless `select` or `extend` names them more exactly.
+        default: what runs without `select`; the default set when it is not given.
+
+    Raises:
+        UnknownRuleError: a name that matches no rule; the message suggests what was meant.
+    """
+    chosen: dict[Rule, int] = dict.fromkeys(filter(is_on, catalogue()) if default is None else default, 0)
+    wanted = list(select)
+    if wanted:
+        chosen = {}
+    for selector in [*wanted, *extend]:
+        for rule in by_name(selector):
+            chosen[rule] = max(chosen.get(rule, 0), _strength(selector, rule))
+    for selector in ignore:
+        for rule in by_name(selector):
+            if rule in chosen and chosen[rule] <= _strength(selector, rule):
+                del chosen[rule]
+    return [rule for rule in catalogue() if rule in chosen]
+
+
+def by_name(selector: str) -> list[Rule]:
+    """The rules that a selector names.
+
+    Raises:
+        UnknownRuleError: it names none.
+    """
+    found = [rule for rule in catalogue() if names(selector, rule.code, rule.name)]
+    if not found:
+        given, known = selector.strip(), [name for rule in catalogue() for name in (rule.code, rule.name)]
+        close = difflib.get_close_matches(given, known, 1) or difflib.get_close_matches(given.upper(), known, 1)
+        hint = f"; did you mean {close[0]}?" if close else "; `paramlint rules` lists them"
+        raise UnknownRuleError(f"no rule is called {selector!r}{hint}")
+    return found
+
+
+def configured_rules(settings: Settings) -> list[Rule]:
+    """The rules that settings choose.
+
+    Raises:
+        ConfigError: they name one that there is not.
+    """
+    from paramlint.config.toml_file import ConfigError
+
+    for file, selector in settings.selectors:
+        try:
+            by_name(selector)
+        except UnknownRuleError as error:
+            raise ConfigError(file.shown, file.row_of_text(selector), str(error)) from None
+    table = settings.table
+    return select(table.select or (), table.extend_select, table.ignore)
+
+
+def _strength(selector: str, rule: Rule) -> int:
+    """A more exact selector of a rule wins over a less exact one: all, then longer prefixes, then its code or name."""
+    given = selector.strip()
+    if given.upper() == "ALL":
+        return 0
+    return len(rule.code) if given.lower() == rule.name else len(given)

@@ -1,0 +1,263 @@
+"""The one pipeline: from a source and some rules to diagnostics. Front ends only translate what it gives."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from paramlint.engine.file_report import FileReport, problem
+from paramlint.engine.filters import unused_noqa
+from paramlint.engine.filters.noqa import Suppressions
+from paramlint.engine.nominate import Nominator
+from paramlint.finding import Diagnostic, Location
+from paramlint.rule import Rule
+from paramlint.source import kinds
+from paramlint.source.embedded import Masked, Part
+from paramlint.source.text import Source, UnreadableError
+from paramlint.syntax.garbage_collection import collect_after, without_collector
+
+if TYPE_CHECKING:
+    from paramlint.facts import File, Project, Scope
+    from paramlint.finding import Finding
+    from paramlint.syntax.outline import Unit
+
+Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
+
+_VERSION = ".".join(map(str, sys.version_info[:2]))
+
+
+def check_path(
+    path: str, nominator: Nominator, project: Project | None = None, *, reference: bool = False
+) -> FileReport:
+    """Check one file on disk; whatever goes wrong becomes a diagnostic of that file."""
+    try:
+        source = kinds.read(path) if project is None else project.dependencies.read(path, kinds.kind(path))
+    except UnreadableError as error:
+        return FileReport(path, [problem(path, "PRM003", str(error))])
+    except Exception as error:
+        return FileReport(path, [_internal(path, error)])
+    return check_source(source, nominator, project, reference=reference)
+
+
+def check_source(
+    source: Source,
+    nominator: Nominator,
+    project: Project | None = None,
+    *,
+    tree: ast.Module | None = None,
+    reference: bool = False,
+    decide: Decide = lambda parse_and_run: parse_and_run(),
+) -> FileReport:
+    """Check one source.
+
+    Args:
+        source: the text and its path.
+        nominator: the rules to run, compiled.
+        project: where other files are found; without one the file is judged by itself.
+        tree: the file's `ast`, where the caller has parsed it already.
+        reference: parse the file whole and show every unit to every rule.
+        decide: calls what parses with LibCST, so that a caller can give that alone a large stack.
+    """
+    with without_collector():
+        try:
+            return _check_source(source, nominator, project, tree, reference, decide)
+        finally:
+            collect_after(len(source.data))
+
+
+def _check_source(
+    source: Source,
+    nominator: Nominator,
+    project: Project | None,
+    tree: ast.Module | None,
+    reference: bool,
+    decide: Decide,
+) -> FileReport:
+    path = source.path
+    try:
+        if tree is None:
+            tree = _known_tree(source, project) or _parse(source, project)
+        suppressions = Suppressions(source, tree)
+        if b"torch" in source.data:
+            report = _check(source, nominator, project, tree, reference, suppressions, decide)
+        else:
+            report = FileReport(path)
+        if isinstance(source, Masked):
+            report.diagnostics += [_broken(path, part, error) for part, error in source.broken if part.number]
+            report.diagnostics.sort(key=lambda d: d.sort_key)
+        if not report.failed and any(rule is unused_noqa.rule for rule in nominator.rules):
+            report.diagnostics += unused_noqa.unused_suppressions(
+                source, suppressions, report.suppressed, nominator.rules
+            )
+            report.diagnostics.sort(key=lambda d: d.sort_key)
+        return report
+    except UnreadableError as error:
+        return FileReport(path, [problem(path, "PRM003", str(error), error.row)])
+    except SyntaxError as error:
+        message = f"is not valid Python {_VERSION}: {error.msg}"
+        return FileReport(path, [problem(path, "PRM002", message, error.lineno or 1, error.offset or 1)])
+    except ValueError as error:
+        return FileReport(path, [problem(path, "PRM002", f"is not valid Python {_VERSION}: {error}")])
+    except (RecursionError, MemoryError):
+        return FileReport(path, [problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
+    except Exception as error:
+        return FileReport(path, [_internal(path, error)])
+
+
+def _check(
+    source: Source,
+    nominator: Nominator,
+    project: Project | None,
+    tree: ast.Module,
+    reference: bool,
+    suppressions: Suppressions,
+    decide: Decide,
+) -> FileReport:
+    from paramlint.facts import File  # libcst is loaded only when there is something to parse
+
+    if reference:
+        file = File(source, project, tree, whole=True)
+        nominated = {unit: set(nominator.rules) for unit in file.outline.units}
+    else:
+        draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
+        nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
+        if project is None:
+            draft.forget()
+        if not nominated:
+            return FileReport(source.path)
+        file = project.adopt(source, tree) if project else draft.decided(None)
+    report = decide(lambda: _decide(source.path, file, nominated, suppressions))
+    if project is None:
+        file.forget()
+    return report
+
+
+def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppressions: Suppressions) -> FileReport:
+    """What the rules find on LibCST's trees; `path` is the file's as it was given."""
+    report = FileReport(path)
+    found: list[tuple[Rule, Scope, Finding]] = []
+    for unit, rules in nominated.items():
+        try:
+            for rule in sorted(rules, key=lambda rule: rule.code):
+                found.extend(_run(file, unit, rule))
+        except Exception as error:
+            report.diagnostics.append(_failure(path, unit, error))
+    diagnostics = _locate(path, file, found)
+    report.parsed = file.parsed
+    for diagnostic in diagnostics:
+        kept = not suppressions.silence(diagnostic)
+        (report.diagnostics if kept else report.suppressed).append(suppressions.place(diagnostic))
+    report.diagnostics.sort(key=lambda d: d.sort_key)
+    return report
+
+
+def _broken(path: str, part: Part, error: SyntaxError) -> Diagnostic:
+    message = f"is not valid Python {_VERSION}: {error.msg}"
+    return problem(path, "PRM002", message, part.first + (error.lineno or 1) - 1, error.offset or 1)
+
+
+def _known_tree(source: Source, project: Project | None) -> ast.Module | None:
+    """The file's tree where a name was followed into it before."""
+    known = project.drafts.known(source) if project is not None else None
+    return known.tree if known is not None else None
+
+
+def _parse(source: Source, project: Project | None) -> ast.Module:
+    if project is not None and b"torch" in source.data:  # it will stay for a while
+        project.make_room(len(source.data))
+    return ast.parse(source.text)
+
+
+def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:
+    from paramlint.syntax.parse import TooComplexError
+
+    if isinstance(error, TooComplexError):
+        return problem(path, "PRM004", str(error), error.row)
+    if isinstance(error, (RecursionError, MemoryError)):
+        return problem(path, "PRM004", "is too large or too deeply nested to be analysed", unit.first)
+    if type(error).__name__ == "ParserSyntaxError":  # valid for Python all the same: `ast` has read it
+        return problem(path, "PRM004", "is beyond what LibCST can parse, so it was not analysed", unit.first)
+    return _internal(path, error, unit.first)
+
+
+def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:
+    """The rules that find something on the drafts of units, or that drafts cannot answer."""
+    found = {unit: {rule for rule in rules if _may_find(draft, unit, rule)} for unit, rules in nominated.items()}
+    return {unit: rules for unit, rules in found.items() if rules}
+
+
+def _may_find(draft: File, unit: Unit, rule: Rule) -> bool:
+    try:
+        return any(True for _ in _run(draft, unit, rule))
+    except Exception:
+        return True
+
+
+def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+    scope = file.scope(unit)
+    for kind, node_checks in rule.node_checks.items():
+        for node in scope.find(kind):
+            for check in node_checks:
+                for finding in check(node, scope):
+                    yield rule, scope, finding
+    for scope_check in rule.scope_checks:
+        for finding in scope_check(scope):
+            yield rule, scope, finding
+    if unit.kind != "class":
+        return
+    cls = file.class_of(unit)
+    assert cls is not None
+    for class_check in rule.class_checks:
+        for finding in class_check(cls):
+            yield rule, scope, finding
+
+
+def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
+    """Turn findings into diagnostics of `path`, as it was given; one that is found twice is said once."""
+    from paramlint.engine.fixes import locate_fix
+
+    if not found:
+        return []
+    nodes = {f.node for _, _, f in found}
+    for _, _, finding in found:
+        for change in finding.fix.changes if finding.fix is not None else ():
+            nodes.update((change.first, change.last))
+    spans = file.spans(nodes, [scope for _, scope, _ in found])
+    diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
+    for rule, scope, finding in found:
+        span = spans.get(finding.node)
+        source = file.source
+        start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
+        end = Location(*source.place(span[1])) if span else start
+        fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
+        key = (rule.code, start, finding.message)
+        if key not in diagnostics:
+            diagnostics[key] = Diagnostic(
+                path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row
+            )
+    return list(diagnostics.values())
+
+
+def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
+    said = " ".join(str(error).split())[:200]
+    return problem(
+        path,
+        "PRM005",
+        f"paramlint failed here ({type(error).__name__}: {said}{where}); please report it",
+        row,
+    )
+
+
+def check_paths(
+    paths: Iterable[str], rules: Sequence[Rule], project: Project | None, *, reference: bool = False
+) -> Iterator[FileReport]:
+    """Check files one after the other, in the order given."""
+    nominator = Nominator(rules)
+    for path in paths:
+        yield check_path(path, nominator, project, reference=reference)

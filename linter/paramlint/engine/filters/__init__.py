@@ -1,0 +1,1 @@
+"""What is left out of a report: by comments, a baseline, declared sharing; nothing here finds anything new."""

@@ -1,0 +1,120 @@
+"""`# noqa`: which findings a comment silences, with flake8's meaning, so that every front end agrees."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from dataclasses import replace
+from functools import cached_property
+
+from paramlint.finding import Diagnostic
+from paramlint.source.text import Source
+from paramlint.syntax.outline import first_row, last_row
+
+_CODES = r"[A-Za-z]+[0-9]+(?:[,\s]+[A-Za-z]+[0-9]+)*"
+_LINE = re.compile(rf"#\s*noqa(?::[\s]?(?P<codes>{_CODES}))?", re.I)
+#: With codes a reason may follow; without, the comment stands for itself, as flake8 wants it.
+_FILE = re.compile(
+    rf"^[ \t]*#[ \t]*(?:flake8|paramlint)[:=][ \t]*noqa(?:[ \t]*|:[ \t]?(?P<codes>{_CODES})(?:[ \t].*)?)$", re.I | re.M
+)
+_ENDS = {tokenize.NEWLINE, tokenize.ENDMARKER}
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_SKIPPED = {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
+
+
+class Suppressions:
+    """The suppressing comments of one file.
+
+    Args:
+        source: the file.
+        tree: its `ast`, where the caller has it: only the definitions that are asked about are split into tokens then.
+    """
+
+    FILE = _FILE
+
+    def __init__(self, source: Source, tree: ast.Module | None = None) -> None:
+        self._source = source
+        self._tree = tree
+        self._read: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
+
+    def silence(self, diagnostic: Diagnostic) -> bool:
+        """Whether a comment silences a diagnostic."""
+        if not self.are_there:
+            return False
+        if self.silence_file(diagnostic.code):
+            return True
+        first, last = self.logical_line(diagnostic.start.row)
+        match = _LINE.search(self._source.lines(first, last))
+        return match is not None and _names(match["codes"], diagnostic.code)
+
+    def silence_file(self, code: str) -> bool:
+        """Whether a comment silences a code in the whole file."""
+        return self.are_there and any(_names(codes, code) for codes in self._file_level)
+
+    def place(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The diagnostic with the row on which `# noqa` would silence it."""
+        return replace(diagnostic, noqa_row=self.logical_line(diagnostic.start.row)[1])
+
+    @staticmethod
+    def parts(comment: str) -> list[re.Match[str]]:
+        """What of a comment names codes to silence, in group `codes`: for the whole file, or for the line."""
+        match = _FILE.match(comment) or _LINE.search(comment)
+        return [match] if match is not None and match["codes"] else []
+
+    @cached_property
+    def are_there(self) -> bool:
+        """Whether the file has the word at all."""
+        return "noqa" in self._source.text.lower()
+
+    @cached_property
+    def _file_level(self) -> list[str | None]:
+        return [match["codes"] for match in _FILE.finditer(self._source.text)]
+
+    def logical_line(self, row: int) -> tuple[int, int]:
+        """The first and last row of the logical line that a row belongs to."""
+        rows = self._definition(row)
+        if rows not in self._read:
+            self._read[rows] = _logical_lines(self._source.lines(*rows), rows[0] - 1)
+        return self._read[rows].get(row, (row, row))
+
+    def _definition(self, row: int) -> tuple[int, int]:
+        """The first and last row of the smallest definition around a row, or of the file."""
+        rows = (1, len(self._source.line_starts))
+        body = self._tree.body if self._tree is not None else []
+        while body:
+            below: list[ast.stmt] = []
+            for statement in body:
+                if isinstance(statement, _DEFINITIONS) and row <= last_row(statement):
+                    first = first_row(statement, self._source)
+                    if first <= row:
+                        rows, below = (first, last_row(statement)), statement.body
+                    break
+            body = below
+        return rows
+
+
+def _logical_lines(text: str, above: int) -> dict[int, tuple[int, int]]:
+    """For the rows of logical lines that span several, the first and the last; `above` the text are so many rows."""
+    spans: dict[int, tuple[int, int]] = {}
+    first = 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type in _ENDS:
+                last = token.end[0] + above
+                if first and last > first:
+                    spans.update(dict.fromkeys(range(first, last + 1), (first, last)))
+                first = 0
+            elif not first and token.type not in _SKIPPED:
+                first = token.start[0] + above
+    except (tokenize.TokenError, IndentationError, SyntaxError):
+        return spans
+    return spans
+
+
+def _names(codes: str | None, code: str) -> bool:
+    """Whether a list of codes, or a bare `noqa`, covers a code; a prefix such as `PRM4` does."""
+    if codes is None:
+        return True
+    return any(code.startswith(given.upper()) for given in re.split(r"[,\s]+", codes) if given)

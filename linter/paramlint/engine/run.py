@@ -1,0 +1,256 @@
+"""One run over many files: check them, and say what fixes make of them. Writes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from paramlint.config.declared_ties import Ties
+from paramlint.engine.cache.results import Results
+from paramlint.engine.cache.stored import Reported
+from paramlint.engine.check_file import check_paths, check_source
+from paramlint.engine.file_report import FileReport, problem
+from paramlint.engine.filters.baseline import Baseline
+from paramlint.engine.filters.declared_sharing import without_declared
+from paramlint.engine.fixes import fix_source
+from paramlint.engine.nominate import Nominator
+from paramlint.finding import Applicability, Diagnostic
+from paramlint.rule import Rule, names
+from paramlint.source.dependencies import Dependencies
+from paramlint.source.kinds import read
+from paramlint.source.path_patterns import Patterns
+from paramlint.source.rewrite import Rewrite
+from paramlint.source.text import Source, UnreadableError
+from paramlint.syntax.large_stack import with_large_stack
+
+#: A file in which only this went wrong gives the same next time; anything else may have been an accident.
+_SYNTAX = "PRM002"
+#: More files than these, and what is known of them is let go of before the results are packed.
+_MANY = 1_000
+
+
+class PerFileIgnores:
+    """Rules that are left out in some files.
+
+    Args:
+        ignores: a folder, a pattern relative to it, and selectors of rules.
+    """
+
+    def __init__(self, ignores: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
+        self._ignores = [(Patterns(folder, (pattern,)), selectors) for folder, pattern, selectors in ignores]
+
+    def apply(self, report: FileReport) -> FileReport:
+        """The report without those rules."""
+        if not self._ignores or not report.diagnostics:
+            return report
+        path = os.path.abspath(report.path)
+        selectors = {s for patterns, given in self._ignores if patterns.cover_somewhere(path, False) for s in given}
+        ignored = [d for d in report.diagnostics if any(names(s, d.code, d.name) for s in selectors)]
+        kept = [d for d in report.diagnostics if d not in ignored or d in report.problems]
+        return replace(report, diagnostics=kept)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is asked of a run.
+
+    Args:
+        rules: which rules look at the files.
+        fix: fix what has a fix at most this bold; nothing without it.
+        reference: parse every file whole.
+        ignores: which rules are not asked for in which files.
+        baseline: what is known and not to be said again.
+        jobs: on how many processes at most.
+        cache: what earlier runs found.
+        cluster: the scheduler of a cluster that checks the files, instead of this machine.
+        ties: what is meant to be shared.
+    """
+
+    rules: Sequence[Rule]
+    fix: Applicability | None = None
+    reference: bool = False
+    ignores: PerFileIgnores = field(default_factory=lambda: PerFileIgnores(()))
+    baseline: Baseline | None = None
+    jobs: int = 1
+    cache: Results | None = None
+    cluster: str | None = None
+    ties: Ties = field(default_factory=Ties)
+
+    def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
+        """The report without what is not asked for or is known."""
+        report = without_declared(self.ties, self.ignores.apply(report), source_of)
+        if self.baseline is None or not report.diagnostics:
+            return report
+        return self.baseline.without_known(report, source_of(report.path))
+
+
+@dataclass
+class Result:
+    """What a run gave.
+
+    `reports` are sorted by path; with fixes they say what is left after the `rewrites`, of which nothing is on disk
+    yet, and `unfixed` what was there before. `sources` holds the texts that the reports point into, `skipped` the
+    paths that were passed over, with the reason.
+    """
+
+    reports: list[FileReport] = field(default_factory=list)
+    rewrites: list[Rewrite] = field(default_factory=list)
+    unfixed: dict[str, FileReport] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All of them, in order."""
+        return [diagnostic for report in self.reports for diagnostic in report.diagnostics]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file could not be checked whole."""
+        return any(report.failed for report in self.reports)
+
+    def source(self, path: str) -> Source | None:
+        """The text that the diagnostics of a path point into, `None` where it cannot be read."""
+        if path not in self.sources:
+            try:
+                source = read(path)
+                _ = source.text
+            except UnreadableError:
+                return None
+            self.sources[path] = source
+        return self.sources[path]
+
+    def localized(self) -> Result:
+        """The same with places as people count them: in a notebook, cell and row."""
+        reports = [self._localized(report) for report in self.reports]
+        return replace(self, reports=reports)
+
+    def _localized(self, report: FileReport) -> FileReport:
+        source = self.source(report.path) if report.path.endswith(".ipynb") else None
+        if source is None:
+            return report
+        return replace(
+            report,
+            diagnostics=[source.localize(d) for d in report.diagnostics],
+            suppressed=[source.localize(d) for d in report.suppressed],
+        )
+
+    def refuse(self, rewrite: Rewrite, reason: str) -> None:
+        """Take a rewrite back that could not be written, and say why."""
+        path = rewrite.before.path
+        report = self.unfixed[path]
+        report.diagnostics.append(problem(path, "PRM006", f"fixes could not be written: {reason}"))
+        report.diagnostics.sort(key=lambda d: d.sort_key)
+        self.rewrites.remove(rewrite)
+        self.sources[path] = rewrite.before
+        self.reports = [report if r.path == path else r for r in self.reports]
+
+
+def run_paths(paths: Sequence[str], run: Run, step: Callable[[], None] = lambda: None) -> Result:
+    """Check the files of some paths, and call `step` after each."""
+    result = Result()
+    result.reports = [run.keep(report, result.source) for report in _reports(paths, run, step)]
+    _fix(result, run)
+    return result
+
+
+def run_source(source: Source, run: Run) -> Result:
+    """Check one text, such as standard input."""
+    from paramlint.facts import Project
+
+    report = with_large_stack(lambda: check_source(source, Nominator(run.rules), Project(), reference=run.reference))
+    result = Result(sources={source.path: source})
+    result.reports.append(run.keep(report, result.source))
+    _fix(result, run)
+    return result
+
+
+def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[FileReport]:
+    """What is found in some files, from the cache where it has that."""
+    known = run.cache.get(paths) if run.cache is not None else {}
+    reports = {path: _placed(path, reported) for path, reported in known.items()}
+    for _ in known:
+        step()
+    rest = [path for path in paths if path not in known]
+    if rest:
+        checked, dependencies = _check(rest, run, step)
+        reports |= {report.path: report for report in checked}
+        if run.cache is not None:
+            lasting = [report for report in checked if all(d.code == _SYNTAX for d in report.problems)]
+            run.cache.add({r.path: Reported(r.diagnostics, r.suppressed) for r in lasting}, dependencies)
+    if run.cache is not None:
+        run.cache.save()
+    return [reports[path] for path in paths]
+
+
+def _placed(path: str, reported: Reported) -> FileReport:
+    """What was found in a file, with its path as it is given this time."""
+    diagnostics, suppressed = ([replace(d, path=path) for d in found] for found in reported)
+    return FileReport(path, diagnostics, suppressed)
+
+
+def _check(paths: Sequence[str], run: Run, step: Callable[[], None]) -> tuple[list[FileReport], Dependencies]:
+    """Check files, in one process unless there is much to do or a cluster to do it."""
+    from paramlint.facts import Project
+
+    if run.jobs > 1 or run.cluster is not None:
+        from paramlint.engine.parallel.processes import SERIAL, Processes, check_parallel, weight
+
+        weights = [weight(path) for path in paths]
+        if run.cluster is not None:
+            from paramlint.engine.parallel.cluster import check_on_cluster
+
+            return check_on_cluster(run.cluster, paths, weights, run.rules, reference=run.reference, step=step)
+        if sum(weights) > SERIAL:
+            with Processes(run.jobs, run.rules, reference=run.reference) as pool:
+                return check_parallel(paths, weights, pool, step)
+    project = Project()
+
+    def check() -> list[FileReport]:
+        reports = []
+        for report in check_paths(paths, run.rules, project, reference=run.reference):
+            reports.append(report)
+            step()
+        return reports
+
+    reports = with_large_stack(check)
+    if len(paths) > _MANY:
+        project.forget()  # the cache needs the room; of fewer files, the end of the process frees it sooner
+    return reports, project.dependencies
+
+
+def _fix(result: Result, run: Run) -> None:
+    """Fix what may be fixed, in memory, and replace the reports of those files by what is left."""
+    if run.fix is None:
+        return
+    for index, report in enumerate(result.reports):
+        before = result.source(report.path) if _fixable(report.diagnostics, run.fix) else None
+        if before is None:
+            continue
+        after, fixes, left = with_large_stack(partial(_fix_source, before, run, run.fix))
+        if not fixes:
+            continue
+        result.rewrites.append(Rewrite(before, after, fixes))
+        result.unfixed[report.path] = report
+        result.reports[index] = left
+        result.sources[report.path] = after
+
+
+def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, int, FileReport]:
+    """A source with its fixes, how many they are, and what is left; other files count as they are on disk."""
+    from paramlint.facts import Project
+
+    nominator, project = Nominator(run.rules), Project()
+
+    def check(source: Source) -> FileReport:
+        report = check_source(source, nominator, project, reference=run.reference)
+        return run.keep(report, lambda _: source)
+
+    after, fixes = fix_source(before, lambda source: _fixable(check(source).diagnostics, fix))
+    return after, fixes, check(after)
+
+
+def _fixable(diagnostics: Sequence[Diagnostic], fix: Applicability) -> list[Diagnostic]:
+    return [d for d in diagnostics if d.fix is not None and fix in ("unsafe", d.fix.applicability)]

@@ -1,0 +1,99 @@
+"""Which modules may hold which: by the classes that a class names, through the files that define them."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+
+from paramlint.facts.classes import Class
+from paramlint.facts.files import File
+from paramlint.facts.memo import remember
+from paramlint.syntax.outline import Unit
+
+#: A class that reaches more than this is taken to hold anything.
+MAX_REACHED = 200
+_HANDED_OVER = re.compile(
+    r"model|module|layer|encoder|decoder|backbone|net(?:work)?$|block|body|head|trunk|fn$|cls$|class"
+)
+
+
+def is_same(a: Class, b: Class) -> bool:
+    """Whether two classes are one, though perhaps read twice."""
+    return a is b or identity(a) == identity(b)
+
+
+def identity(cls: Class) -> tuple[str, str]:
+    """A class by its file and its name there."""
+    return os.path.abspath(cls.file.source.path), cls.qualname
+
+
+def may_hold(owner: Class, held: Class) -> bool:
+    """Whether a module of one class may have one of another among its submodules, or be one.
+
+    It may if its code names the class, or one that in turn does; and if other modules are handed to its constructor.
+    """
+    if any(is_same(owner, base) for base in held.mro) or any(is_same(held, base) for base in owner.mro):
+        return True
+    reached = _reached(owner)
+    return reached is None or identity(held) in reached
+
+
+def _reached(owner: Class) -> frozenset[tuple[str, str]] | None:
+    return remember(owner, "reached", lambda: _search(owner))
+
+
+def _search(owner: Class) -> frozenset[tuple[str, str]] | None:
+    seen: set[tuple[str, str]] = set()
+    waiting: list[Class] = [owner]
+    while waiting:
+        cls = waiting.pop()
+        if identity(cls) in seen:
+            continue
+        seen.add(identity(cls))
+        if len(seen) > MAX_REACHED or _takes_modules(cls):
+            return None
+        for base in cls.mro:
+            waiting += [c for unit in base.outline.units for c in _named(base.file, unit)]
+    return frozenset(seen)
+
+
+def named_by(owner: Class) -> list[Class]:
+    """The project's classes that a class's code names, directly or through others; at most `MAX_REACHED`."""
+    found: dict[tuple[str, str], Class] = {}
+    waiting: list[Class] = [owner]
+    while waiting and len(found) < MAX_REACHED:
+        cls = waiting.pop()
+        if identity(cls) not in found:
+            found[identity(cls)] = cls
+            waiting += [c for base in cls.mro for unit in base.outline.units for c in _named(base.file, unit)]
+    return list(found.values())
+
+
+def reached_by(owner: Class) -> set[tuple[str, str]]:
+    """The identities of the classes that a class's code names."""
+    return {identity(cls) for cls in named_by(owner)}
+
+
+def _takes_modules(cls: Class) -> bool:
+    units = cls.outline.methods.get("__init__", ())
+    return any(
+        _HANDED_OVER.search(arg.arg) and not isinstance(arg.annotation, ast.Constant)
+        for unit in units
+        for arg in (*unit.tree.args.args, *unit.tree.args.kwonlyargs)  # type: ignore[attr-defined]
+        if not isinstance(arg.annotation, ast.Name) or arg.annotation.id not in ("int", "float", "bool", "str")
+    )
+
+
+def _named(file: File, unit: Unit, depth: int = 0) -> list[Class]:
+    """The project's classes that a piece of code names, itself or in the functions of its file that it calls."""
+    found: list[Class] = []
+    for name in {node.id for node in ast.walk(unit.tree) if isinstance(node, ast.Name)}:
+        functions = file.outline.functions.get(name)
+        if functions and depth < 2:
+            found += _named(file, functions[-1], depth + 1)
+        elif name[:1].isupper() or name.lstrip("_")[:1].isupper():
+            symbol = file.lookup(name)
+            if isinstance(symbol, Class):
+                found.append(symbol)
+    return found

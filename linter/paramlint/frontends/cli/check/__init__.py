@@ -1,0 +1,1 @@
+"""`paramlint check`: arguments, steps and progress; what is found is decided in `engine`."""

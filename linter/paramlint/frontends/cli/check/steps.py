@@ -1,0 +1,231 @@
+"""The steps of `paramlint check`, in order: find, check, fix, write, print."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TextIO
+
+import click
+
+from paramlint.engine.parallel import ClusterError
+from paramlint.engine.run import Result, Run, run_paths, run_source
+from paramlint.frontends.cli.check.progress import Progress
+from paramlint.frontends.cli.check.task import Task
+from paramlint.frontends.cli.check.verify_with import Models, judge
+from paramlint.frontends.cli.main import CLEAN, ERROR, FINDINGS
+from paramlint.frontends.report import formats
+from paramlint.frontends.report.findings.concise import heading
+from paramlint.frontends.report.findings.diff import diff
+from paramlint.frontends.report.findings.statistics import statistics
+from paramlint.frontends.report.findings.summary import summary
+from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.style import Style
+from paramlint.frontends.report.units import count
+from paramlint.source.kinds import kind
+from paramlint.source.rewrite import Rewrite, write
+
+#: Seconds between two looks at the files.
+POLL = 0.5
+
+
+def check_files(task: Task, models: Models | None = None) -> int:
+    """Check files and folders; with models, say what they show of each finding."""
+    return _finish(task, *_check(task, models))
+
+
+def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
+    """What was found, and whether the models failed to judge it."""
+    run = task.run()
+    found = task.find()
+    started = time.monotonic()
+    try:
+        with Progress(len(found.files), sys.stderr) as progress:
+            result = run_paths(found.files, run, progress.step)
+    except ClusterError as error:
+        raise click.ClickException(str(error)) from None
+    result.skipped = found.skipped
+    failed = False
+    if models is not None:
+        result, failed = judge(task, result, models)
+    if task.arguments.verbose:
+        _print(_details(task, run, result, time.monotonic() - started), sys.stderr)
+    return result, failed
+
+
+def _finish(task: Task, result: Result, failed: bool) -> int:
+    """Write and print what the arguments ask for; the code to exit with."""
+    if task.arguments.diff:
+        return _print_diff(result)
+    if task.arguments.write_baseline:
+        return _write_baseline(task, result)
+    if task.arguments.add_noqa:
+        return _add_noqa(result)
+    _write_all(result, result.rewrites)
+    if not task.arguments.fix_only:
+        _print_report(task, result, sys.stdout)
+    _print_summary(task, result)
+    return ERROR if failed else _exit_code(task, result)
+
+
+def check_stdin(task: Task) -> int:
+    """Check standard input; what is fixed goes to standard output, and the report to standard error then."""
+    run = task.run()
+    if len(task.arguments.paths) > 1:
+        raise click.UsageError("`-` reads standard input and takes no other path beside it")
+    source = kind(task.arguments.stdin_filename)(task.arguments.stdin_filename, sys.stdin.buffer.read())
+    result = run_source(source, run)
+    if task.arguments.diff:
+        return _print_diff(result)
+    if task.fix:
+        sys.stdout.buffer.write(result.rewrites[0].after.data if result.rewrites else source.data)
+    if not task.arguments.fix_only:
+        _print_report(task, result, sys.stderr if task.fix else sys.stdout)
+    _print_summary(task, result)
+    return _exit_code(task, result)
+
+
+def show_files(task: Task) -> int:
+    """Print the files that would be checked."""
+    _print(map(plain, task.find().files), sys.stdout)
+    return CLEAN
+
+
+def show_settings(task: Task) -> int:
+    """Print the settings in force."""
+    _print([json.dumps(task.shown(), indent=2)], sys.stdout)
+    return CLEAN
+
+
+def watch(task: Task) -> int:
+    """Check now, and whenever a file appears, changes or goes, until an interrupt."""
+    seen: dict[str, tuple[int, int]] | None = None
+    while True:
+        # From before the check: what is saved while it goes on is checked again.
+        state = _state(task.find().files)
+        if state != seen:
+            if sys.stdout.isatty():
+                click.clear()
+            seen = state | _state(_check_and_fix(task))
+            gc.collect()  # what the check knew points in circles, and nothing collects it by itself
+        time.sleep(POLL)
+
+
+def _check_and_fix(task: Task) -> list[str]:
+    """The files that the check itself has changed."""
+    result, failed = _check(task)
+    _finish(task, result, failed)
+    return [rewrite.after.path for rewrite in result.rewrites]
+
+
+def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
+    state: dict[str, tuple[int, int]] = {}
+    for path in files:
+        try:
+            status = os.stat(path)
+            state[path] = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            state[path] = (0, 0)
+    return state
+
+
+def _exit_code(task: Task, result: Result) -> int:
+    if result.failed:
+        return ERROR
+    if task.arguments.exit_non_zero_on_fix and result.rewrites:
+        return FINDINGS
+    if task.arguments.exit_zero or task.arguments.fix_only:
+        return CLEAN
+    return FINDINGS if any(d.verdict != "refuted" for d in result.diagnostics) else CLEAN
+
+
+def _write_all(result: Result, rewrites: Iterable[Rewrite]) -> None:
+    for rewrite in list(rewrites):
+        try:
+            write(rewrite)
+        except OSError as error:
+            result.refuse(rewrite, error.strerror or str(error))
+
+
+def _write_baseline(task: Task, result: Result) -> int:
+    from paramlint.engine.filters import baseline
+
+    if task.baseline is None:
+        raise click.UsageError("--write-baseline needs a file: --baseline FILE, or `baseline` in the configuration")
+    try:
+        known = baseline.write(task.baseline, result.reports, result.source)
+    except OSError as error:
+        raise click.FileError(task.baseline, error.strerror) from None
+    _print([f"{count(known, 'finding')} written to {plain(task.baseline)}"], sys.stderr)
+    return _print_problems(result)
+
+
+def _add_noqa(result: Result) -> int:
+    from paramlint.engine.filters.add_noqa import silence
+
+    for report in list(result.reports):
+        found = [d for d in report.diagnostics if d not in report.problems]
+        source = result.source(report.path) if found else None
+        rewrite = silence(source, found) if source is not None else None
+        if rewrite is not None:
+            result.rewrites.append(rewrite)
+            result.unfixed[report.path] = report
+    _write_all(result, result.rewrites)
+    silenced = sum(rewrite.fixes for rewrite in result.rewrites)
+    _print([f"{count(silenced, 'finding')} silenced in {count(len(result.rewrites), 'file')}"], sys.stderr)
+    return _print_problems(result)
+
+
+def _print_problems(result: Result) -> int:
+    """What kept files from being checked or written; the code to exit with."""
+    problems = [problem for report in result.localized().reports for problem in report.problems]
+    style = Style.of(sys.stderr)
+    _print((heading(problem, style) for problem in problems), sys.stderr)
+    return ERROR if problems else CLEAN
+
+
+def _print_report(task: Task, result: Result, stream: TextIO) -> None:
+    result = result.localized()
+    show: Callable[[Result, Style], Iterator[str]] = (
+        statistics if task.arguments.statistics else formats.load(task.output_format)
+    )
+    if task.arguments.output_file is None:
+        _print(show(result, Style.of(stream)), stream)
+        return
+    try:
+        with open(task.arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
+            _print(show(result, Style()), file)
+    except OSError as error:
+        raise click.FileError(task.arguments.output_file, error.strerror) from None
+
+
+def _print_diff(result: Result) -> int:
+    """The patch; problems go to standard error."""
+    style = Style.of(sys.stdout)
+    exact = not sys.stdout.isatty()
+    for rewrite in result.rewrites:
+        _print(diff(rewrite, style, exact=exact), sys.stdout)
+    return _print_problems(result) or (FINDINGS if result.rewrites else CLEAN)
+
+
+def _print_summary(task: Task, result: Result) -> None:
+    if not task.arguments.quiet:
+        _print(summary(result), sys.stderr)
+
+
+def _details(task: Task, run: Run, result: Result, seconds: float) -> Iterator[str]:
+    for path in task.settings.files or ("none",):
+        yield f"configuration: {plain(path)}"
+    yield f"rules: {' '.join(rule.code for rule in run.rules)}"
+    for path, reason in sorted(result.skipped.items()):
+        yield f"skipped: {plain(path)}: {reason}"
+    yield f"{count(len(result.reports), 'file')} in {seconds:.2f} s"
+
+
+def _print(lines: Iterable[str], stream: TextIO) -> None:
+    stream.write("".join(line + "\n" for line in lines))
+    stream.flush()

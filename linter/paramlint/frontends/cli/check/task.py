@@ -1,0 +1,254 @@
+"""What is to be done: the arguments of the command line, over the configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
+
+import click
+
+from paramlint.engine import packs
+from paramlint.source.file_discovery import SUFFIXES, Discovery, Found
+
+if TYPE_CHECKING:
+    from paramlint.config.settings import Settings
+    from paramlint.engine.cache.results import Results
+    from paramlint.engine.filters.baseline import Baseline
+    from paramlint.engine.run import Run
+    from paramlint.finding import Applicability
+    from paramlint.rule import Rule
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line says; `None` where it says nothing and the configuration may."""
+
+    paths: tuple[str, ...]
+    select: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    fix: bool | None
+    unsafe_fixes: bool | None
+    diff: bool
+    output_format: str | None
+    output_file: str | None
+    stdin_filename: str
+    extension: tuple[str, ...]
+    exclude: tuple[str, ...]
+    force_exclude: bool | None
+    respect_gitignore: bool | None
+    baseline: str | None
+    write_baseline: bool
+    add_noqa: bool
+    statistics: bool
+    show_files: bool
+    show_settings: bool
+    exit_zero: bool
+    fix_only: bool
+    exit_non_zero_on_fix: bool
+    quiet: bool
+    verbose: bool
+    watch: bool
+    config: str | None
+    isolated: bool
+    reference: bool
+    cache: bool = True
+    cache_dir: str | None = None
+    jobs: int | None = None
+    cluster: str | None = None
+    verify_with: tuple[str, ...] = ()
+    arg: tuple[str, ...] = ()
+    example: str | None = None
+
+
+class Chosen(Sequence["Rule"]):
+    """The rules to run, loaded when one is needed: with everything in the cache, none is."""
+
+    def __init__(self, load: Callable[[], list[Rule]]) -> None:
+        self._load = load
+
+    @cached_property
+    def all(self) -> list[Rule]:
+        """The rules."""
+        return self._load()
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    @overload
+    def __getitem__(self, index: int) -> Rule: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Rule]: ...
+
+    def __getitem__(self, index: int | slice) -> Rule | list[Rule]:
+        return self.all[index]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done: the arguments, over the configuration."""
+
+    arguments: Arguments
+    settings: Settings
+
+    @classmethod
+    def of(cls, arguments: Arguments) -> Task:
+        """Read the configuration.
+
+        Raises:
+            click.ClickException: it is wrong.
+        """
+        from paramlint.config.settings import ConfigError, Settings, find, load
+
+        if arguments.isolated and arguments.config is not None:
+            raise click.UsageError("--isolated reads no configuration, and --config names one")
+        if arguments.cluster is not None and (arguments.jobs is not None or STDIN in arguments.paths):
+            raise click.UsageError("--cluster checks files elsewhere: leave out --jobs and `-`, which are about here")
+        paths = [p if p != STDIN else arguments.stdin_filename for p in arguments.paths]
+        try:
+            if arguments.isolated:
+                return cls(arguments, Settings())
+            return cls(arguments, load(arguments.config) if arguments.config is not None else find(paths))
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
+
+    def _value(self, name: str, default: Any) -> Any:
+        for given in (getattr(self.arguments, name), getattr(self.settings.table, name)):
+            if given is not None:
+                return given
+        return default
+
+    @property
+    def output_format(self) -> str:
+        """How to write the findings."""
+        return str(self._value("output_format", "full"))
+
+    @property
+    def fix(self) -> bool:
+        """Whether to write fixed files."""
+        if self.arguments.diff or self.arguments.add_noqa or self.arguments.write_baseline:
+            return False
+        return self.arguments.fix_only or bool(self._value("fix", False))
+
+    @property
+    def bold(self) -> Applicability | None:
+        """The boldest fix to apply."""
+        if not self.fix and not self.arguments.diff:
+            return None
+        return "unsafe" if self._value("unsafe_fixes", False) else "safe"
+
+    def run(self) -> Run:
+        """The rules to run, and on what to apply them.
+
+        Raises:
+            click.ClickException: a selector names no rule, or the baseline is none.
+        """
+        from paramlint.config.declared_ties import Ties
+        from paramlint.engine.run import PerFileIgnores, Run
+
+        rules, cache = Chosen(self._rules), self._cache()
+        if cache is None or not cache.is_known:
+            _ = rules.all  # all names are right where they have been right before
+        ignores = PerFileIgnores(self.settings.per_file_ignores)
+        jobs = self.arguments.jobs or _processors()
+        return Run(
+            rules,
+            self.bold,
+            self.arguments.reference,
+            ignores,
+            self._known(),
+            jobs,
+            cache,
+            self.arguments.cluster,
+            Ties(self.settings.table.ties),
+        )
+
+    def _rules(self) -> list[Rule]:
+        from paramlint.config.settings import ConfigError
+        from paramlint.engine.catalogue import UnknownRuleError, configured_rules, select
+
+        arguments = self.arguments
+        try:
+            configured = configured_rules(self.settings)
+            return select(arguments.select, arguments.extend_select, arguments.ignore, configured)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
+        except UnknownRuleError as error:
+            raise click.UsageError(str(error)) from None
+
+    def _cache(self) -> Results | None:
+        """What earlier runs with these rules found."""
+        from paramlint.engine.cache.folder import CacheFolderError
+        from paramlint.engine.cache.results import Results
+        from paramlint.frontends.cli.project import cache_folder, project_root
+
+        arguments, table = self.arguments, self.settings.table
+        if not arguments.cache or arguments.reference or STDIN in arguments.paths:
+            return None
+        if packs.named():
+            return None  # what their findings depend on is not known
+        root = project_root(self.settings.files[:1] if arguments.config is None else ())
+        try:
+            folder = cache_folder(root, arguments.cache_dir)
+        except CacheFolderError as error:
+            if arguments.cache_dir is None:
+                return None  # something else has the name of the cache
+            raise click.UsageError(f"--cache-dir: {error}") from None
+        named = [selector for _, selector in self.settings.selectors]
+        said = (arguments.select, arguments.extend_select, arguments.ignore)
+        return Results(folder, (table.select, table.extend_select, table.ignore, named, said), root)
+
+    @property
+    def baseline(self) -> str | None:
+        """The file of known findings."""
+        return self.arguments.baseline or self.settings.baseline
+
+    def _known(self) -> Baseline | None:
+        from paramlint.engine.filters.baseline import Baseline, BaselineError
+
+        if self.baseline is None or self.arguments.write_baseline:
+            return None
+        try:
+            return Baseline.read(self.baseline)
+        except BaselineError as error:
+            raise click.ClickException(str(error)) from None
+
+    def shown(self) -> dict[str, Any]:
+        """The settings that are in force, as JSON can hold them."""
+        return {
+            "files": list(self.settings.files),
+            "rules": [rule.code for rule in self.run().rules],
+            "output-format": self.output_format,
+            "fix": self.bold,
+            "exclude": [[folder, list(patterns)] for folder, patterns in self.discovery.exclude if patterns],
+            "respect-gitignore": self.discovery.gitignore,
+            "force-exclude": self.discovery.force_exclude,
+            "per-file-ignores": [list(ignore) for ignore in self.settings.per_file_ignores],
+            "baseline": self.baseline,
+            "ties": list(self.settings.table.ties),
+        }
+
+    def find(self) -> Found:
+        """The files to check."""
+        return self.discovery.find(self.arguments.paths or (".",))
+
+    @property
+    def discovery(self) -> Discovery:
+        """How they are looked for."""
+        return Discovery(
+            suffixes=(*SUFFIXES, *(f".{suffix.lstrip('.')}" for suffix in self.arguments.extension)),
+            exclude=((".", self.arguments.exclude), *self.settings.exclude),
+            gitignore=self._value("respect_gitignore", True),
+            force_exclude=self._value("force_exclude", False),
+        )
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,131 @@
+"""The `paramlint` command: which subcommands there are, and how each ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from importlib import import_module
+from io import TextIOWrapper
+
+import click
+
+from paramlint import __version__
+
+#: Subcommand to the module and object that implement it; imported when it is asked for, since most need LibCST.
+COMMANDS = {
+    "check": "paramlint.frontends.cli.check.command:check",
+    "clean": "paramlint.frontends.cli.clean:clean",
+    "report": "paramlint.frontends.cli.verify.command:report_command",
+    "rule": "paramlint.frontends.cli.rules:rule",
+    "rules": "paramlint.frontends.cli.rules:rules",
+    "server": "paramlint.frontends.cli.server:server",
+    "verify": "paramlint.frontends.cli.verify.command:verify_command",
+}
+CLEAN, FINDINGS, ERROR, INTERRUPTED = 0, 1, 2, 130
+
+
+class Subcommands(click.Group):
+    """Subcommands that are imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The subcommand of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand of the arguments; for an unknown one, say what was probably meant."""
+        given = args[0]
+        if given in COMMANDS or given.startswith("-"):
+            return super().resolve_command(ctx, args)
+        close = get_close_matches(given, COMMANDS, 1)
+        meant = close[0] if close else f"check {given}" if os.path.exists(given) else ""
+        hint = f"; did you mean `paramlint {meant}`?" if meant else f"; there are {', '.join(COMMANDS)}"
+        raise click.UsageError(f"no command is called {given!r}{hint}", ctx)
+
+
+@click.group(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def paramlint() -> None:
+    """Find mistakes in how PyTorch models access, initialise, share and freeze their parameters."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the arguments after the program's name; those of the process by default.
+
+    Returns:
+        0 when nothing was found, 1 when something was, 2 when the arguments, a file or paramlint itself failed (all
+        other files were checked then), 130 after an interrupt, 143 after a request to end.
+    """
+    warnings.simplefilter("ignore", SyntaxWarning)  # of the code that is checked
+    warnings.simplefilter("ignore", DeprecationWarning)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        with _ending_in_order():
+            code = paramlint.main(argv, prog_name="paramlint", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else CLEAN
+    except click.ClickException as error:
+        error.show()
+        return ERROR
+    except click.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _let_go()
+        return FINDINGS
+    except OSError as error:
+        _let_go()
+        return _failed(f"the output could not be written: {error.strerror or error}")
+    except SystemExit as error:  # a request to end, or click's own ending on a closed pipe
+        _let_go()
+        return error.code if isinstance(error.code, int) else ERROR
+    except Exception as error:
+        return _failed(f"paramlint itself failed ({type(error).__name__}: {error}); please report it")
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let a request to end undo what is half done: files that are being written, processes that were started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread gets signals
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _failed(message: str) -> int:
+    click.echo(f"error: {message}", err=True)
+    return ERROR
+
+
+def _let_go() -> None:
+    """Send what is still buffered nowhere, so that the interpreter does not fail on it while it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

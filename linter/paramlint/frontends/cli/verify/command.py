@@ -1,0 +1,392 @@
+"""`paramlint verify`: arguments in, text out, exit code. The work is done in child processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from paramlint.engine.parallel import ClusterError
+from paramlint.engine.parallel.cluster_connection import Cluster
+from paramlint.frontends.cli.pack_option import pack_option
+from paramlint.frontends.cli.verify.invocation import Recorded, command_line
+from paramlint.frontends.cli.verify.options import read_agreed, read_laws, read_table, table_of, ties_of, uncovered
+from paramlint.frontends.cli.verify.outputs import (
+    check_contract,
+    check_graph,
+    check_report,
+    write_contract,
+    write_graph,
+    write_page,
+    write_pages,
+)
+from paramlint.frontends.report.plain import plain
+from paramlint.verify.attempt import attempt, start
+from paramlint.verify.document.schema import Document
+from paramlint.verify.process.outcome import Limits, Outcome
+from paramlint.verify.process.targets import Target, TargetError, parse_argument, parse_target
+
+CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
+GIB = 2**30
+
+Call = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+
+
+def _targets(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+    """Those of the command line, else those of the configuration."""
+    return _parsed(values or table_of(context).targets, parameter)
+
+
+def _parsed(values: Iterable[str], parameter: click.Parameter) -> tuple[Target, ...]:
+    try:
+        return tuple(parse_target(value) for value in values)
+    except TargetError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+def _target(_: click.Context, parameter: click.Parameter, value: str | None) -> Target | None:
+    return _parsed([value], parameter)[0] if value else None
+
+
+def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return dict(parse_argument(value) for value in values)
+    except TargetError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+@click.command("verify", cls=Recorded, short_help="Build models and prove what their parameters are.")
+@click.argument("targets", nargs=-1, callback=_targets, metavar="TARGET...")
+@click.option("--isolated", is_flag=True, is_eager=True, help="Read no configuration file.")
+@click.option(
+    "--config",
+    is_eager=True,
+    callback=read_table,
+    metavar="FILE",
+    help="Read this configuration instead of the nearest one.",
+)
+@click.option(
+    "--arg",
+    "arguments",
+    multiple=True,
+    callback=_arguments,
+    metavar="NAME=VALUE",
+    help="An argument of the factory, a Python literal.",
+)
+@click.option(
+    "--example",
+    callback=_target,
+    metavar="TARGET",
+    help="A factory of forward's arguments: a tensor, a tuple, or a dict by name.",
+)
+@click.option(
+    "--optimizer",
+    callback=_target,
+    metavar="TARGET",
+    help="A factory that is given the model and returns its optimizer.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["constructor", "meta", "transformers"]),
+    default="constructor",
+    show_default=True,
+    help="How the model is really built.",
+)
+@click.option("--method", default="", metavar="NAME", help="The method that initialises it, after construction.")
+@click.option("--discover", is_flag=True, help="Verify every module class of a package or file.")
+@click.option("--confirm", is_flag=True, help="Test the values against the laws of their initialisations.")
+@click.option(
+    "--law",
+    "laws",
+    multiple=True,
+    callback=read_laws,
+    metavar="PATTERN=LAW",
+    help="What initial values must follow: '*.weight=normal(std=0.02)'.",
+)
+@click.option(
+    "--contract",
+    callback=read_agreed,
+    metavar="FILE",
+    help="Compare the parameters with what this file says of them.",
+)
+@click.option(
+    "--write-contract",
+    type=click.Path(path_type=Path),
+    is_eager=True,  # before --contract, which a file to be written need not satisfy
+    metavar="FILE",
+    help="Write down what the parameters are, for --contract.",
+)
+@click.option("--show", multiple=True, metavar="PATTERN", help="Print values and gradient of matching parameters.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for each target.",
+)
+@click.option(
+    "--memory",
+    type=click.FloatRange(min=0, min_open=True),
+    default=8.0,
+    show_default=True,
+    metavar="GIB",
+    help="Resident memory for each target.",
+)
+@click.option(
+    "--build-limit",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    metavar="GIB",
+    help="Models up to this size are built for real, larger ones without values.",
+)
+@click.option("--cuda", is_flag=True, help="Let the model see the GPUs.")
+@click.option("--select", multiple=True, metavar="RULE", help="Only these rules: codes, prefixes or names.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules.")
+@click.option("--cluster", metavar="ADDRESS", help="Build them on the dask cluster of this scheduler.")
+@pack_option
+@click.option("--output-format", type=click.Choice(["full", "json", "sarif"]), default="full", show_default=True)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write an HTML page too; of several targets an index, with their pages beside it.",
+)
+@click.option(
+    "--graph",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the modules, parameters and what they share as .dot (Graphviz) or .mmd (Mermaid).",
+)
+def verify_command(targets: tuple[Target, ...], **options: Any) -> None:
+    """Build models and prove what their parameters are.
+
+    A TARGET is package.module:factory or path/to/file.py:Class. The code is imported and run with your rights, in a
+    child process without network, GPUs or input, under limits of time and memory.
+
+    Exit status: 0 nothing found, 1 findings, 2 wrong usage or a target that could not be verified (with --discover:
+    if none could), 130 interrupted.
+    """
+    click.get_current_context().exit(run_verify(targets, options))
+
+
+@click.pass_context
+def _report(context: click.Context, /, targets: tuple[Target, ...], **options: Any) -> None:
+    """Build models, as `verify` does, and write what they became as HTML instead of to the terminal.
+
+    Of one TARGET it is a page that holds everything; of several, or with --discover, an index with links to the pages
+    in a folder beside it. Exit status: as of `verify`.
+    """
+    context.exit(run_verify(targets, options | {"output_format": "none"}))
+
+
+report_command = Recorded(
+    "report",
+    callback=_report,
+    help=_report.__doc__,
+    short_help="Write what `verify` finds as HTML.",
+    params=[
+        *(p for p in verify_command.params if p.name not in ("report", "output_format")),
+        click.Option(
+            ["-o", "--output", "report"],
+            type=click.Path(path_type=Path),
+            default="paramlint.html",
+            show_default=True,
+            metavar="FILE",
+            help="The page to write.",
+        ),
+    ],
+)
+
+
+def run_verify(targets: tuple[Target, ...], options: dict[str, Any]) -> int:
+    """Verify targets, print the report, and return the exit status."""
+    options = options | {"ties": ties_of(click.get_current_context())}
+    _check_usage(targets, options)
+    output = options["output_format"]
+    documents: list[Document] = []
+    try:
+        for document in _documents(targets, options):
+            documents.append(document)
+            if options["write_contract"] and document.outcome.status == "ok":
+                write_contract(options["write_contract"], document)
+            if output == "full":
+                _print(document)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if output == "json":
+        single = len(documents) == 1 and not options["discover"]
+        text = msgspec.json.encode(documents[0] if single else documents)
+        click.echo(msgspec.json.format(text, indent=2).decode())
+    if output == "sarif":
+        _print_sarif(documents)
+    _write_pictures(documents, targets, options)
+    status = _status(documents, options["discover"])
+    if status != FAILED and (problem := uncovered(options["laws"], documents)):
+        click.echo(f"Error: {problem}", err=True)
+        return FAILED
+    return status
+
+
+def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
+    """Refuse what can be refused before any child is started."""
+    if not targets:
+        raise click.UsageError("no target: write package.module:factory or path/to/file.py:Class")
+    if options["discover"] and options["arguments"]:
+        raise click.UsageError("--arg belongs to one factory and does not go with --discover")
+    for target in targets:
+        if options["discover"] and target.factory:
+            raise click.UsageError(f"`{target.text}` names a factory; --discover takes a module, package or file")
+        if not options["discover"] and not target.factory:
+            raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
+    for name in ("contract", "write_contract"):
+        if options[name] and (len(targets) > 1 or options["discover"]):
+            raise click.UsageError(f"a contract is about one model: --{name.replace('_', '-')} goes with one target")
+    if options["select"] or options["ignore"]:
+        _check_rules(options["select"], options["ignore"])
+    if options["report"]:
+        check_report(options["report"])
+    if options["write_contract"]:
+        check_contract(options["write_contract"])
+    if options["graph"]:
+        check_graph(options["graph"], len(targets), options["discover"])
+
+
+def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
+    from paramlint.engine.catalogue import UnknownRuleError
+    from paramlint.engine.catalogue import select as select_rules
+
+    try:
+        select_rules(select, ignore=ignore)
+    except UnknownRuleError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _documents(targets: tuple[Target, ...], options: dict[str, Any]) -> Iterator[Document]:
+    """One document after the other."""
+    with _calls(options["cluster"]) as call:
+        if not options["discover"]:
+            yield from call(partial(_verify, options=options), _announced(list(targets)))
+            return
+        for root in targets:
+            yield from _discovered(root, options, call)
+
+
+@contextmanager
+def _calls(address: str | None) -> Iterator[Call]:
+    """What calls a function for each of some items: here one after the other, or on a cluster."""
+    if address is None:
+        yield map
+        return
+    try:
+        with Cluster(address) as cluster:
+            yield cluster.map
+    except ClusterError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _discovered(root: Target, options: dict[str, Any], call: Call) -> Iterator[Document]:
+    from paramlint.verify.discover import Discovery
+
+    discover = partial(start, "paramlint.verify.discover:discover", limits=_limits(options))
+    (answer,) = call(discover, [root])
+    if answer.outcome.status != "ok":
+        yield Document(target=root.text, outcome=answer.outcome)
+        return
+    discovery = msgspec.json.decode(answer.result, type=Discovery)
+    for module, message in discovery.failed.items():
+        yield Document(target=module, outcome=Outcome(status="error", stage="import", message=message))
+    callable_ = [c for c in discovery.candidates if not c.missing]
+    for candidate in discovery.candidates:
+        if candidate.missing:
+            names = ", ".join(f"`{name}`" for name in candidate.missing)
+            outcome = Outcome(
+                status="needs-arguments",
+                stage="import",
+                message=f"no value for {names}",
+                signature=candidate.signature,
+                missing=candidate.missing,
+            )
+            yield Document(target=candidate.target, outcome=outcome)
+    found = [parse_target(candidate.target) for candidate in callable_]
+    yield from call(partial(_verify, options=options), _announced(found))
+
+
+def _announced(targets: list[Target]) -> Iterator[Target]:
+    """Say on a terminal's stderr which of several targets is being worked on."""
+    speaks = len(targets) > 1 and sys.stderr.isatty()
+    for number, target in enumerate(targets, 1):
+        if speaks:
+            click.echo(f"\r\x1b[K{number}/{len(targets)} {plain(target.text)}", err=True, nl=False)
+        yield target
+    if speaks:
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _verify(target: Target, options: dict[str, Any]) -> Document:
+    from paramlint.config.declared_ties import Ties
+    from paramlint.engine.catalogue import select as select_rules
+    from paramlint.verify.judge.join import with_static
+
+    attempted = attempt(
+        target,
+        _limits(options),
+        arguments=options["arguments"],
+        example=options["example"],
+        optimizer=options["optimizer"],
+        preset=options["preset"],
+        method=options["method"],
+        confirm=options["confirm"],
+        show=options["show"],
+        select=options["select"],
+        ignore=options["ignore"],
+        build_limit=int(options["build_limit"] * GIB),
+        laws=options["laws"],
+        contract=options["contract"],
+        ties=options["ties"],
+        details=bool(options["report"] or options["graph"]),
+    )
+    rules = select_rules(options["select"], ignore=options["ignore"])
+    return with_static(attempted.document, attempted.observed, rules, Ties(options["ties"]))
+
+
+def _limits(options: dict[str, Any]) -> Limits:
+    return Limits(seconds=options["timeout"], memory=int(options["memory"] * GIB), cuda=options["cuda"])
+
+
+def _print(document: Document) -> None:
+    from paramlint.frontends.report.models.verified import print_document
+
+    print_document(document, sys.stdout)
+
+
+def _print_sarif(documents: list[Document]) -> None:
+    from paramlint.frontends.report.models.verified_sarif import verified_sarif
+
+    click.echo(verified_sarif(documents))
+
+
+def _write_pictures(documents: list[Document], targets: tuple[Target, ...], options: dict[str, Any]) -> None:
+    path: Path | None = options["report"]
+    if path and (len(targets) > 1 or options["discover"]):
+        write_pages(path, " ".join(target.text for target in targets), documents, command_line())
+    elif path:
+        write_page(path, documents[0], command_line())
+    if options["graph"]:
+        write_graph(options["graph"], documents[0])
+
+
+def _status(documents: list[Document], discovered: bool) -> int:
+    """The exit status; what a package defines and cannot be built alone is no failure of a discovery."""
+    verified = [document for document in documents if document.outcome.status == "ok"]
+    if not verified or (len(verified) < len(documents) and not discovered):
+        return FAILED
+    found = [finding for document in verified for finding in document.findings]
+    return FINDINGS if any(finding.verdict != "refuted" for finding in found) else CLEAN

@@ -1,0 +1,265 @@
+"""A language server: findings while a file or notebook is edited, quick fixes, and the text of a rule under the cursor.
+
+Nothing of the edited code is imported or run. Each file is checked with the configuration of its project.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
+
+from paramlint import __version__
+from paramlint.config.declared_ties import Ties
+from paramlint.config.settings import ConfigError, Settings, find
+from paramlint.engine.catalogue import catalogue, configured_rules
+from paramlint.engine.filters.baseline import Baseline, BaselineError
+from paramlint.engine.run import PerFileIgnores, Run, run_source
+from paramlint.finding import Diagnostic, Edit, Location
+from paramlint.frontends.report.severity import severity
+from paramlint.source.file_discovery import Discovery
+from paramlint.source.notebook import Notebook
+from paramlint.source.text import Source
+
+_SEVERITIES = {
+    "error": lsp.DiagnosticSeverity.Error,
+    "warning": lsp.DiagnosticSeverity.Warning,
+    "note": lsp.DiagnosticSeverity.Information,
+}
+_NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
+    [
+        lsp.NotebookDocumentFilterWithCells(
+            notebook="jupyter-notebook", cells=[lsp.NotebookCellLanguage(language="python")]
+        )
+    ],
+    save=True,
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in a file or notebook, and which documents of the editor show it.
+
+    Attributes:
+        diagnostics: with rows of the whole.
+        documents: by the first row that each shows, in order.
+    """
+
+    diagnostics: Sequence[Diagnostic]
+    documents: dict[int, TextDocument]
+
+    def place(self, start: Location, end: Location) -> tuple[TextDocument, lsp.Range] | None:
+        """The document that shows a piece, and where, counted as the client does; `None` for what spans several."""
+        first = self._first(start.row)
+        if first is None or first != self._first(end.row):
+            return None
+        document = self.documents[first]
+        span = lsp.Range(
+            lsp.Position(start.row - first, start.column - 1), lsp.Position(end.row - first, end.column - 1)
+        )
+        return document, document.position_codec.range_to_client_units(document.lines, span)
+
+    def _first(self, row: int) -> int | None:
+        return max((first for first in self.documents if first <= row), default=None)
+
+    def at(self, uri: str, wanted: lsp.Range) -> Iterator[tuple[Diagnostic, lsp.Range]]:
+        """The findings that touch a range of rows of one document, with their places in it."""
+        for diagnostic, document, span in self.placed():
+            if document.uri == uri and span.start.line <= wanted.end.line and span.end.line >= wanted.start.line:
+                yield diagnostic, span
+
+    def placed(self) -> Iterator[tuple[Diagnostic, TextDocument, lsp.Range]]:
+        """The findings with their places."""
+        for diagnostic in self.diagnostics:
+            place = self.place(diagnostic.start, diagnostic.end) or self.place(diagnostic.start, diagnostic.start)
+            if place is not None:
+                yield diagnostic, *place
+
+
+class Server(LanguageServer):
+    """Keeps what was found for each open document; the cells of a notebook have it in common."""
+
+    def __init__(self) -> None:
+        super().__init__("paramlint", __version__, notebook_document_sync=_NOTEBOOKS)
+        self.found: dict[str, Found] = {}
+        self._said = ""
+
+    def check(self, uri: str) -> None:
+        """Check a document as it is in the editor, and publish what is found."""
+        document = self.workspace.get_text_document(uri)
+        self._check(Source.from_text(document.path, document.source), {1: document})
+
+    def check_notebook(self, uri: str) -> None:
+        """Check a notebook as it is in the editor, and publish what is found in each cell."""
+        notebook = self.workspace.get_notebook_document(notebook_uri=uri)
+        if notebook is None:
+            return
+        cells = [cell for cell in notebook.cells if cell.kind == lsp.NotebookCellKind.Code]
+        documents = [self.workspace.get_text_document(cell.document) for cell in cells]
+        written = [{"cell_type": "code", "source": document.source.replace("\r\n", "\n")} for document in documents]
+        path = self.workspace.get_text_document(uri).path
+        source = Notebook(path, json.dumps({"cells": written}).encode())
+        _ = source.text  # which finds the parts
+        self._check(source, dict(zip((part.first for part in source.parts), documents, strict=True)))
+
+    def _check(self, source: Source, documents: dict[int, TextDocument]) -> None:
+        run = self._run(source.path)
+        found = Found(run_source(source, run).diagnostics if run is not None else (), documents)
+        for document in documents.values():
+            self.found[document.uri] = found
+            shown = [_published(d, span) for d, other, span in found.placed() if other is document]
+            self._publish(document.uri, shown, document.version)
+
+    def check_again(self) -> None:
+        """Check everything that is open: what is on the disk has changed."""
+        notebooks = self.workspace.notebook_documents
+        for uri in list(notebooks):
+            self.check_notebook(uri)
+        for uri in list(self.found):
+            if self.workspace.get_notebook_document(cell_uri=uri) is None:
+                self.check(uri)
+
+    def forget(self, uris: Iterable[str]) -> None:
+        """Take back what was published for documents."""
+        for uri in uris:
+            self.found.pop(uri, None)
+            self._publish(uri, [])
+
+    def at(self, uri: str, wanted: lsp.Range) -> Iterator[tuple[Diagnostic, lsp.Range]]:
+        """The findings that touch a range of rows."""
+        found = self.found.get(uri)
+        return found.at(uri, wanted) if found is not None else iter(())
+
+    def _publish(self, uri: str, diagnostics: list[lsp.Diagnostic], version: int | None = None) -> None:
+        self.text_document_publish_diagnostics(
+            lsp.PublishDiagnosticsParams(uri=uri, version=version, diagnostics=diagnostics)
+        )
+
+    def _run(self, path: str) -> Run | None:
+        """How to check a file, as its project is configured; `None` for one that is excluded, or if that is wrong."""
+        try:
+            settings = find([path])
+            run = _configured(settings)
+        except (ConfigError, BaselineError) as error:
+            self._say(str(error))
+            return None
+        self._said = ""
+        return run if _is_included(settings, path) else None
+
+    def _say(self, problem: str) -> None:
+        """Show a problem, once as long as it stays."""
+        if problem != self._said:
+            self.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, f"paramlint: {problem}"))
+        self._said = problem
+
+
+def create() -> Server:
+    """A server with its features; nothing runs yet."""
+    server = Server()
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        server.check(params.text_document.uri)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        server.check(params.text_document.uri)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        server.forget([params.text_document.uri])
+
+    @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def notebook_opened(params: lsp.DidOpenNotebookDocumentParams) -> None:
+        server.check_notebook(params.notebook_document.uri)
+
+    @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def notebook_changed(params: lsp.DidChangeNotebookDocumentParams) -> None:
+        cells = params.change.cells
+        if cells is not None and cells.structure is not None:
+            server.forget(cell.uri for cell in cells.structure.did_close or ())
+        server.check_notebook(params.notebook_document.uri)
+
+    @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def notebook_closed(params: lsp.DidCloseNotebookDocumentParams) -> None:
+        server.forget(cell.uri for cell in params.cell_text_documents)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def saved(_: lsp.DidSaveTextDocumentParams) -> None:
+        server.check_again()
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def watched(_: lsp.DidChangeWatchedFilesParams) -> None:
+        server.check_again()
+
+    @server.feature(
+        lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix])
+    )
+    def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        uri = params.text_document.uri
+        found = [_action(d, span, server.found[uri]) for d, span in server.at(uri, params.range)]
+        return [action for action in found if action is not None]
+
+    @server.feature(lsp.TEXT_DOCUMENT_HOVER)
+    def hover(params: lsp.HoverParams) -> lsp.Hover | None:
+        here = lsp.Range(params.position, params.position)
+        codes = {diagnostic.code for diagnostic, _ in server.at(params.text_document.uri, here)}
+        texts = [f"**{rule.code} {rule.name}**\n\n{rule.documentation}" for rule in catalogue() if rule.code in codes]
+        if not texts:
+            return None
+        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n---\n\n".join(texts)))
+
+    return server
+
+
+def _configured(settings: Settings) -> Run:
+    baseline = Baseline.read(settings.baseline) if settings.baseline is not None else None
+    return Run(
+        configured_rules(settings),
+        ignores=PerFileIgnores(settings.per_file_ignores),
+        baseline=baseline,
+        ties=Ties(settings.table.ties),
+    )
+
+
+def _is_included(settings: Settings, path: str) -> bool:
+    respected = settings.table.respect_gitignore
+    discovery = Discovery(exclude=settings.exclude, gitignore=respected is not False, force_exclude=True)
+    return bool(discovery.find([path]).files)
+
+
+def _published(diagnostic: Diagnostic, span: lsp.Range) -> lsp.Diagnostic:
+    return lsp.Diagnostic(
+        range=span,
+        severity=_SEVERITIES[severity(diagnostic)],
+        code=diagnostic.code,
+        source="paramlint",
+        message=diagnostic.message,
+    )
+
+
+def _action(diagnostic: Diagnostic, span: lsp.Range, found: Found) -> lsp.CodeAction | None:
+    """The quick fix of a finding; `None` without one, or where an edit would reach across cells."""
+    fix = diagnostic.fix
+    edits = [_edit(edit, found) for edit in fix.edits] if fix is not None else []
+    if fix is None or None in edits:
+        return None
+    changes: dict[str, list[lsp.TextEdit]] = {}
+    for uri, edit in filter(None, edits):
+        changes.setdefault(uri, []).append(edit)
+    return lsp.CodeAction(
+        title=fix.title if fix.applicability == "safe" else f"{fix.title} (unsafe)",
+        kind=lsp.CodeActionKind.QuickFix,
+        diagnostics=[_published(diagnostic, span)],
+        is_preferred=fix.applicability == "safe",
+        edit=lsp.WorkspaceEdit(changes=changes),
+    )
+
+
+def _edit(edit: Edit, found: Found) -> tuple[str, lsp.TextEdit] | None:
+    place = found.place(edit.start, edit.end)
+    return (place[0].uri, lsp.TextEdit(place[1], edit.content)) if place is not None else None

@@ -1,0 +1,47 @@
+"""What a report says once for all repeated blocks of a model: findings and parameters that differ in a number only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paramlint.frontends.report.models.fold import fold
+from paramlint.verify.document.schema import Document, Found, Parameter
+
+
+def alike_findings(findings: Sequence[Found]) -> list[list[Found]]:
+    """Findings of one rule at one line, that differ in the number of the layer only."""
+    groups = fold(findings, lambda f: f.parameter, _fault)
+    return [members for _, members in groups]
+
+
+def _fault(found: Found) -> tuple[object, ...]:
+    return found.code, found.filename, found.location, found.verdict, found.evidence.get("contract")
+
+
+def alike_parameters(document: Document) -> list[tuple[str, list[Parameter]]]:
+    """Parameters that differ in the number of the layer only, under one name for all."""
+    codes = codes_by_name(document)
+    return fold(document.parameters, lambda p: p.name, lambda p: alike_key(p, codes.get(p.name, ())))
+
+
+def codes_by_name(document: Document) -> dict[str, tuple[str, ...]]:
+    """The codes of the findings about each parameter, each once; what was refuted is not about it."""
+    codes: dict[str, tuple[str, ...]] = {}
+    for found in (found for found in document.findings if found.verdict != "refuted"):
+        known = codes.get(found.parameter, ())
+        codes[found.parameter] = known if found.code in known else (*known, found.code)
+    return codes
+
+
+def alike_key(parameter: Parameter, codes: tuple[str, ...]) -> tuple[object, ...]:
+    """What makes two rows one, besides their names; tied names differ between blocks and are left to the badge."""
+    p = parameter
+    call = p.init and (p.init.call, tuple(p.init.arguments.items()), p.init.filename, p.init.row)
+    tied = bool(p.tied_with), bool(p.aliases)
+    return p.shape, p.dtype, p.requires_grad, p.status, call, p.law, tied, p.fit and p.fit.verdict, codes
+
+
+def mean(values: list[float | None]) -> float | None:
+    """The mean of those that are known."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,71 @@
+"""A real build whose fresh memory holds a NaN pattern of ours: what still holds it was never written.
+
+It sees writes that no dispatcher shows (numpy views, other threads, data pointers), and so has the last
+word where the model fits into memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from paramlint.live.observe.dispatch_mode import Mode
+from paramlint.live.observe.operations import Operation
+
+#: For each dtype, the integers that show its bits and the pattern: a quiet NaN whose payload no computation
+#: makes.
+PATTERNS: dict[torch.dtype, tuple[torch.dtype, int]] = {
+    torch.float32: (torch.int32, 0xFFC0FEED - (1 << 32)),
+    torch.float64: (torch.int64, 0xFFF8FEED5EED5EED - (1 << 64)),
+    torch.float16: (torch.int16, 0xFEED - (1 << 16)),
+    torch.bfloat16: (torch.int16, 0xFFED - (1 << 16)),
+    torch.int64: (torch.int64, 0x5EED5EED5EED5EED),
+    torch.int32: (torch.int32, 0x5EED5EED),
+    torch.int16: (torch.int16, 0x5EED),
+}
+
+
+class PoisonMode(Mode):
+    """Fills every new cpu allocation with the pattern of its dtype."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if Operation.of(func).allocates:
+            for tensor in tree_leaves(result):
+                poison(tensor)
+        return result
+
+
+def poison(tensor: torch.Tensor) -> None:
+    """Fill a new tensor's memory with the pattern, where its dtype has one."""
+    if tensor.device.type != "cpu" or tensor.layout != torch.strided or not tensor.numel():
+        return
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor)
+    if tensor.dtype not in PATTERNS:
+        return
+    integers, pattern = PATTERNS[tensor.dtype]
+    torch.empty(0, dtype=integers).set_(tensor.untyped_storage()).fill_(pattern)
+
+
+def poisoned(tensor: torch.Tensor) -> float | None:
+    """The fraction of elements that still hold the pattern, None where the dtype has none.
+
+    Of a floating dtype every NaN counts: the pattern may have gone through a computation or a conversion.
+    """
+    tensor = tensor.detach()
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.resolve_conj())
+    if tensor.dtype not in PATTERNS or tensor.device.type != "cpu" or tensor.layout != torch.strided:
+        return None
+    if not tensor.numel():
+        return 0.0
+    hits = tensor.isnan() if tensor.is_floating_point() else tensor == PATTERNS[tensor.dtype][1]
+    return int(hits.sum()) / tensor.numel()

@@ -1,0 +1,113 @@
+"""From a factory to a `LiveModel`: built for real where that fits, else without values.
+
+The size is learnt from a build without values in a fork of the process. In this one it would leave traces: a mask that
+the user's code keeps in a cache would then be without values in the real build too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import torch
+from torch import nn
+
+from paramlint.live.build.protocols import Build, Factory, Preset, build_poisoned, build_virtual, size_in_bytes
+from paramlint.live.limits import BUILD_LIMIT
+from paramlint.live.live_model import LiveModel
+
+
+def live_model(
+    factory: Factory,
+    *,
+    preset: Preset = "constructor",
+    method: str = "",
+    example: Callable[[], Any] | None = None,
+    optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None,
+    limit: int = BUILD_LIMIT,
+) -> LiveModel:
+    """Build a model and what it is compared with.
+
+    Args:
+        factory: called without arguments, two or three times.
+        preset, method: how the model is built, see `paramlint.live.build.protocols`.
+        example: gives the arguments of `forward`.
+        optimizer: is given the model.
+        limit: bytes of parameters and buffers up to which the model is built for real.
+
+    Raises:
+        BuildError: the model cannot be built this way.
+        BaseException: whatever the factory raises.
+    """
+    size = _size(factory, preset, method)
+    real = size is None or size <= limit
+    build = build_poisoned(factory, preset, method) if real else build_virtual(factory, preset, method)
+    is_plain = preset == "constructor"
+    other = _other(factory) if real or not is_plain else None
+    # A factory that hands out the same model each time has no second one to compare with.
+    other = None if other is None or other.module is build.module else other
+    return LiveModel(
+        build,
+        plain=LiveModel(other) if other and not is_plain else None,
+        twin=other.module if other and real else None,
+        preset=preset,
+        make_example=example,
+        optimizer=optimizer(build.module) if optimizer else None,
+        rebuild=factory if other and real and is_plain else None,
+        notes=() if real or size is None else (_too_large(size, limit),),
+    )
+
+
+def watched(
+    factory: Factory,
+    *,
+    preset: Preset = "constructor",
+    method: str = "",
+    example: Callable[[], Any] | None = None,
+    optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None,
+) -> LiveModel:
+    """Build a model for real in this process, whatever its size, and nothing beside it; arguments as of `live_model`.
+
+    Random numbers are drawn from a seed of their own, and torch's generator is left as it was.
+    """
+    build = build_poisoned(factory, preset, method)
+    held = optimizer(build.module) if optimizer else None
+    return LiveModel(build, preset=preset, make_example=example, optimizer=held)
+
+
+def _other(factory: Factory) -> Build:
+    """A second instance, plainly constructed and without values where that is possible."""
+    try:
+        return build_virtual(factory)
+    except Exception:  # a lack of the tensors without values: the first instance has been built
+        return build_poisoned(factory)
+
+
+def _too_large(size: int, limit: int) -> str:
+    return f"not built for real: {size / 2**30:,.4g} GiB is more than the limit of {limit / 2**30:,.4g} GiB"
+
+
+def _size(factory: Factory, preset: Preset, method: str) -> int | None:
+    """Bytes of parameters and buffers; None where that is not known and a real build has to tell why."""
+    if not hasattr(os, "fork"):
+        return None
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _tell_size(writer, factory, preset, method)
+    os.close(writer)
+    with open(reader, "rb") as stream:
+        text = stream.read()
+    os.waitpid(child, 0)
+    return int(text) if text else None
+
+
+def _tell_size(writer: int, factory: Factory, preset: Preset, method: str) -> NoReturn:
+    """In the fork: write the size and end, whatever happens."""
+    try:
+        # The threads of torch's pool are not in the fork: work given to them would never be done.
+        torch.set_num_threads(1)
+        os.write(writer, b"%d" % size_in_bytes(build_virtual(factory, preset, method).module))
+    finally:
+        os._exit(0)

@@ -1,0 +1,507 @@
+"""`LiveModel`: a model that was built, and all that a rule may ask about it. Questions, not tree walking."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import nn
+
+from paramlint.config.name_patterns import matches
+from paramlint.facts import Project
+from paramlint.finding import Proof
+from paramlint.live.build.poison import poisoned
+from paramlint.live.build.protocols import Build
+from paramlint.live.declared.agreement import Agreement, agreement
+from paramlint.live.declared.contract import Contract
+from paramlint.live.declared.expectation import compare
+from paramlint.live.declared.tied_keys import DeclaredTie, declared_ties
+from paramlint.live.laws.fit import Fit
+from paramlint.live.laws.laws import Law
+from paramlint.live.observe.memory import Account, Status, address_of
+from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
+from paramlint.live.observe.registrations import NORM
+from paramlint.live.observe.source_places import place_of
+from paramlint.live.questions.counter_evidence import (
+    Seen,
+    distinct_places,
+    flags_that_hold,
+    initialised_bases,
+    registered,
+    registered_contents,
+)
+from paramlint.live.questions.forward import Example, Forward, run
+from paramlint.live.questions.lost_writes import Lost, lost_writes
+from paramlint.live.questions.optimizer_coverage import Coverage, coverage
+from paramlint.live.questions.repeated_init import Repeat, repeated_parts
+from paramlint.live.questions.reused_norms import Reuse, reused_norms
+from paramlint.live.questions.shared_modules import (
+    Borrowed,
+    Shared,
+    borrowed_modules,
+    overwritten_part,
+    shallow_copies,
+    shared_modules,
+)
+from paramlint.live.questions.shared_tensors import Survival, aliased, survival, tied
+from paramlint.live.questions.source_class import says
+from paramlint.live.questions.tied_gradients import tied_gradients
+from paramlint.live.questions.ties_not_made import Unmet, unmet_wishes
+from paramlint.live.questions.unregistered import Found, held_by_classes, hidden, unregistered
+from paramlint.live.tensor import Alias, LiveTensor
+
+if TYPE_CHECKING:
+    from paramlint.facts import Class
+
+
+@dataclass
+class LiveModel:
+    """A model, and what a rule's runtime half may ask about it.
+
+    Attributes:
+        build: how it was built. Real where it fits into memory, else virtual.
+        plain: where a preset other than the constructor was used, the same model plainly constructed.
+        twin: another instance from the same factory.
+        preset: the protocol by which it was built.
+        make_example, optimizer, rebuild: given by the user, or None.
+        declared_laws: the laws that the user declared, by pattern of parameter names; of several the last counts.
+        contract: what the user agreed that the parameters are.
+    """
+
+    build: Build
+    plain: LiveModel | None = None
+    twin: nn.Module | None = None
+    preset: str = "constructor"
+    make_example: Example | None = None
+    optimizer: torch.optim.Optimizer | None = None
+    rebuild: Callable[[], nn.Module] | None = None
+    declared_laws: Mapping[str, Law] = field(default_factory=dict)
+    contract: Contract | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> nn.Module:
+        """The model itself."""
+        return self.build.module
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it was built for real, so that values mean something and what is unwritten is proved."""
+        return not self.build.virtual
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Why what is said may differ from a real build, in words."""
+        failed = self.forward.error if self.forward else ""
+        example = (f"the example failed: {failed}",) if failed else ()
+        return (*self.notes, *self.build.degraded, *example, *self._undecided)
+
+    @cached_property
+    def groups(self) -> list[list[Named]]:
+        """All registered tensors, each with all of its names."""
+        return grouped(self.module)
+
+    @cached_property
+    def tensors(self) -> tuple[LiveTensor, ...]:
+        """All parameters and buffers, each once."""
+        return tuple(self._live(names) for names in self.groups)
+
+    @property
+    def parameters(self) -> tuple[LiveTensor, ...]:
+        """The parameters, each once."""
+        return tuple(tensor for tensor in self.tensors if tensor.role == "parameter")
+
+    @property
+    def buffers(self) -> tuple[LiveTensor, ...]:
+        """The buffers, each once."""
+        return tuple(tensor for tensor in self.tensors if tensor.role == "buffer")
+
+    @cached_property
+    def by_name(self) -> dict[str, LiveTensor]:
+        """The tensors by every one of their names."""
+        return {name: tensor for tensor in self.tensors for name in tensor.names}
+
+    @property
+    def ties(self) -> tuple[LiveTensor, ...]:
+        """The tensors with several names."""
+        return tuple(self.by_name[names[0].name] for names in tied(self.groups))
+
+    @cached_property
+    def aliases(self) -> tuple[Alias, ...]:
+        """Different tensors with a common element."""
+        rebound = self.build.registrations.was_rebound
+        return tuple(
+            Alias(tuple(self.by_name[named.name] for named in names), any(map(rebound, names)))
+            for names in aliased(self.groups)
+        )
+
+    @cached_property
+    def strange_names(self) -> tuple[tuple[str, LiveTensor], ...]:
+        """Second names of tied parameters under which a layer of torch holds them and never looks for them."""
+        return tuple(
+            (named.name, tie)
+            for tie in self.ties
+            for named in tie.named
+            if is_strange(named) and any(other.attribute != named.attribute for other in tie.named)
+        )
+
+    @property
+    def held_ties(self) -> tuple[Seen, ...]:
+        """The names of parameters that have several, and that they do."""
+        strange = dict(self.strange_names)
+        return tuple(
+            (name, f"{' and '.join(f'`{one}`' for one in tie.names[:3])} are one parameter")
+            for tie in self.ties
+            for name in tie.names
+            if name not in strange
+        )
+
+    @property
+    def unaliased(self) -> tuple[Seen, ...]:
+        """The names of the parameters that share no memory with another parameter, and that they do not.
+
+        Copies of one draw are left out: `model.to(dtype)` gives each parameter on the shared memory a copy of it.
+        """
+        aliased = {name for alias in self.aliases for tensor in alias.tensors for name in tensor.names}
+        draws = Counter(parameter.writes[-1].origin for parameter in self.parameters if parameter.writes)
+        aliased.update(n for p in self.parameters if p.writes and draws[p.writes[-1].origin] > 1 for n in p.names)
+        return tuple(
+            (name, f"`{name}` shares no memory with another parameter")
+            for parameter in self.parameters
+            for name in parameter.names
+            if name not in aliased
+        )
+
+    @property
+    def registered(self) -> tuple[Seen, ...]:
+        """The names of parameters and buffers, and that they are."""
+        return tuple(registered(self.groups))
+
+    @property
+    def registered_contents(self) -> tuple[Seen, ...]:
+        """Attributes that hold several modules or parameters, all of them registered, and how."""
+        return tuple(registered_contents(self.module))
+
+    @property
+    def distinct_places(self) -> tuple[Seen, ...]:
+        """Containers of modules that share nothing."""
+        return tuple(distinct_places(self.module))
+
+    @property
+    def flags_that_hold(self) -> tuple[Seen, ...]:
+        """Modules with a plain `requires_grad` that their parameters have too."""
+        return tuple(flags_that_hold(self.module))
+
+    @property
+    def initialised_bases(self) -> tuple[Seen, ...]:
+        """The modules, each of which has been initialised as one."""
+        return tuple(initialised_bases(self.module))
+
+    @cached_property
+    def broken_ties(self) -> tuple[tuple[LiveTensor, LiveTensor, str], ...]:
+        """What was one parameter once: the one that is still there, the other one, and the latter's name."""
+        pairs = self.build.registrations.broken_ties(self.groups)
+        return tuple((self.by_name[kept.name], self.by_name[lost.name], lost.name) for kept, lost in pairs)
+
+    @cached_property
+    def outgrown_biases(self) -> tuple[tuple[LiveTensor, LiveTensor], ...]:
+        """What stands for the bias of a layer beside it and kept its length, and the layer's weight, which did not."""
+        pairs = self.build.registrations.outgrown(self.module)
+        return tuple((self.by_name[bias], self.by_name[weight]) for bias, weight in pairs)
+
+    def unmet_wishes(self, options: tuple[str, ...]) -> list[Unmet]:
+        """Ties that one of these arguments of a constructor asks for, where it was true, and that are not there."""
+        return list(unmet_wishes(self.module, self.groups, self.build.registrations, options))
+
+    @cached_property
+    def survival(self) -> tuple[Survival, ...]:
+        """What copies, conversions and loads do to sharing; nothing where the model is virtual."""
+        return tuple(survival(self.module, self.rebuild)) if self.is_real else ()
+
+    def lost_by(self, names: tuple[str, ...]) -> list[str]:
+        """The operations after which these names no longer share."""
+        return [done.operation for done in self.survival if names in done.lost]
+
+    def is_lost_on_materialization(self, tensor: LiveTensor) -> bool:
+        """Whether `to_empty` or the preset leaves a tensor unwritten to which the constructor gives values."""
+        if not tensor.is_left_unwritten or not tensor.is_floating:
+            return False
+        if self.plain is None:
+            return tensor.allocation is not None and tensor.allocation.library_call.endswith(".to_empty")
+        before = self.plain.by_name.get(tensor.name)
+        return before is not None and before.status == "written"
+
+    @property
+    def ties_lost_by_to_empty(self) -> tuple[tuple[str, ...], ...]:
+        """The names of what was one parameter until the factory called `to_empty`, and is several now."""
+        parted = self.build.registrations.parted_ties(self.groups)
+        names = [tuple(named.name for named in places) for places in parted]
+        return tuple(each for each in names if all(self.was_materialized(self.by_name[name]) for name in each))
+
+    def was_materialized(self, tensor: LiveTensor) -> bool:
+        """Whether a tensor has gone through `to_empty`, in the factory or by the preset."""
+        by_factory = tensor.allocation is not None and tensor.allocation.library_call.endswith(".to_empty")
+        return by_factory or (self.plain is not None and self.preset == "meta")
+
+    @cached_property
+    def unregistered(self) -> tuple[Found, ...]:
+        """What is reachable from an instance, is not registered, and would be trained if it were."""
+        return tuple(found for found in self._reachable if found.is_trainable or found.is_parameter)
+
+    def hidden(self, what: Literal["modules", "parameters"]) -> Iterator[Proof]:
+        """A proof for each attribute behind which modules or parameters stand that are not registered."""
+        yield from hidden(self.unregistered, what)
+
+    @cached_property
+    def plain_tensors(self) -> tuple[Found, ...]:
+        """Tensors without gradient that stand in attributes without being buffers.
+
+        Left out are those of no dimension, which work beside tensors of any device, and those of modules that say
+        themselves what moves with them.
+        """
+        return tuple(
+            found
+            for found in self._reachable
+            if isinstance(found.value, torch.Tensor) and found.value.ndim
+            if not found.is_trainable and not found.is_parameter
+            if type(found.owner)._apply is nn.Module._apply
+        )
+
+    @cached_property
+    def held_by_classes(self) -> tuple[Found, ...]:
+        """Parameters, and modules that own some, in class attributes or default arguments."""
+        return tuple(held_by_classes(self.module))
+
+    @cached_property
+    def shared_with_twin(self) -> tuple[str, ...]:
+        """Names of tensors that another instance from the same factory holds as well."""
+        if self.twin is None:
+            return ()
+        others = {id(names[0].tensor) for names in grouped(self.twin)}
+        return tuple(tensor.name for tensor in self.tensors if id(tensor.tensor) in others)
+
+    @cached_property
+    def shared_modules(self) -> tuple[Shared, ...]:
+        """Modules with parameters that are registered more than once."""
+        return tuple(shared_modules(self.module))
+
+    @cached_property
+    def reused_norms(self) -> tuple[Reuse, ...]:
+        """Norms that a `forward`, as far as it can be traced, applies at several depths."""
+        return tuple(reused_norms(self.module))
+
+    @cached_property
+    def overwritten_parts(self) -> tuple[Proof, ...]:
+        """Parts of a module with several places that one line replaced more than once, each proved at that line."""
+        return tuple(
+            overwritten_part(tuple(names), replacement)
+            for replacement in self.build.registrations.replacements()
+            if len(names := self._places.get(id(replacement.module), [])) > 1 and replacement.times > 1
+        )
+
+    @cached_property
+    def _places(self) -> dict[int, list[str]]:
+        """Every name of each module, by identity."""
+        places: dict[int, list[str]] = {}
+        for name, module in self.module.named_modules(remove_duplicate=False):
+            places.setdefault(id(module), []).append(name)
+        return places
+
+    def is_declared_tied(self, names: tuple[str, ...]) -> bool:
+        """Whether the model itself names one of these modules, or a parameter in it, as tied."""
+        inside = [name for name in self.by_name if name.startswith(tuple(f"{one}." for one in names))]
+        return any(re.match(tie.key, name) for tie in self.declared_ties for name in inside)
+
+    @cached_property
+    def kept_elsewhere(self) -> frozenset[tuple[Any, ...]]:
+        """The origins of values that a tensor outside of the model was the first to hold, and holds still.
+
+        A pretrained encoder in a cache is such a holder; the layer that a constructor copies is gone by then.
+        """
+        own = {address_of(tensor.tensor) for tensor in self.tensors}
+        alive = (shadow for address, shadow in self.build.shadow.items() if address not in own and shadow.is_alive)
+        last = (shadow.last for shadow in alive)
+        return frozenset(mark.write.origin for mark in last if mark is not None and not mark.write.is_copy)
+
+    @property
+    def repeated_parts(self) -> list[Repeat]:
+        """Parts of modules that one function initialises on two of its lines, and others of their kind never."""
+        return repeated_parts(self.module, self.parameters)
+
+    @cached_property
+    def shallow_copies(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of modules that register through one dictionary."""
+        return tuple(shallow_copies(self.module))
+
+    @cached_property
+    def borrowed_modules(self) -> tuple[Borrowed, ...]:
+        """Modules that another live model registers as well."""
+        apart = {id(found.value) for found in self.held_by_classes}
+        return tuple(borrowed_modules(self.module, apart))
+
+    @cached_property
+    def lost_writes(self) -> tuple[Lost, ...]:
+        """Initialisations that went into a temporary."""
+        return tuple(lost_writes(self.build))
+
+    @cached_property
+    def forward(self) -> Forward | None:
+        """A pass on the user's example; None without one, or where the model is virtual."""
+        if self.make_example is None or not self.is_real:
+            return None
+        _ = self._reachable, self.tensors  # before the pass, which may add to both
+        return run(self.module, self.make_example)
+
+    @cached_property
+    def tied_gradients(self) -> dict[str, float]:
+        """How far each tied parameter's gradient is from the sum over its places, see `tied_gradients`."""
+        if self.make_example is None or self.forward is None or self.forward.error:
+            return {}
+        return tied_gradients(self.module, self.make_example)
+
+    @property
+    def plain_tensors_used(self) -> tuple[Found, ...]:
+        """Those of `plain_tensors` that a pass on the example reads; without one, all."""
+        if self.forward is None or self.forward.error:
+            return self.plain_tensors
+        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.read)
+
+    def source_says(self, cls: type, question: Callable[[Class], bool]) -> bool:
+        """What the source of a class answers, asked as static rules ask; False where it cannot be read."""
+        return says(cls, self._project, question)
+
+    @cached_property
+    def _project(self) -> Project:
+        return Project()
+
+    @cached_property
+    def coverage(self) -> Coverage | None:
+        """What the user's optimizer holds of the model; None without one."""
+        return coverage(self.module, self.optimizer) if self.optimizer is not None else None
+
+    @cached_property
+    def declared_ties(self) -> tuple[DeclaredTie, ...]:
+        """What `_tied_weights_keys` of transformers' models says."""
+        return tuple(declared_ties(self.module))
+
+    @cached_property
+    def law_fits(self) -> dict[str, tuple[Law, Fit]]:
+        """How parameters compare with the laws that the user declared, together at level 0.01."""
+        declared: dict[str, tuple[LiveTensor, Law]] = {}
+        for tensor in self.parameters:
+            covered = [
+                (name, law) for p, law in self.declared_laws.items() for name in tensor.names if matches(p, name)
+            ]
+            if covered:
+                name, law = covered[-1]
+                declared[name] = tensor, law
+        return {name: (declared[name][1], fit) for name, fit in compare(declared).items()}
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """How the parameters compare with the contract."""
+        return Agreement() if self.contract is None else agreement(self.contract, self.parameters)
+
+    def activation_after(self, module: str) -> str:
+        """The activation that a module's output goes into: from the pass, else from its `Sequential`."""
+        if self.forward is not None and not self.forward.error:
+            return self.forward.activations.get(module, "")
+        parent, _, key = module.rpartition(".")
+        container = self.module.get_submodule(parent)
+        if not isinstance(container, nn.Sequential) or not key.isdigit() or int(key) + 1 >= len(container):
+            return ""
+        follower = type(container[int(key) + 1])
+        return follower.__name__.lower() if follower.__module__ == "torch.nn.modules.activation" else ""
+
+    @property
+    def gradient_flags(self) -> dict[str, bool]:
+        """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
+        return {
+            name: module.__dict__["requires_grad"]
+            for name, module in self.module.named_modules()
+            if isinstance(module.__dict__.get("requires_grad"), bool)
+            and any(p.requires_grad != module.__dict__["requires_grad"] for p in module.parameters())
+            and not sets_attribute(module, "requires_grad")
+        }
+
+    def holder_of(self, tensor: LiveTensor) -> str:
+        """The name of the nearest module around a tensor that is no mere container of parameters."""
+        name = tensor.name.rpartition(".")[0]
+        while isinstance(self.module.get_submodule(name), (nn.ParameterDict, nn.ParameterList)) and name:
+            name = name.rpartition(".")[0]
+        return name
+
+    def proof_at(self, name: str, message: str, **evidence: Any) -> Proof:
+        """A proof about a module or parameter of this name, at the class that holds it."""
+        parent, _, attribute = name.rpartition(".")
+        try:
+            holder = defining_class(self.module.get_submodule(parent), attribute)
+        except AttributeError:  # the name is of no module: it stands in a container, or is gone
+            holder = type(self.module)
+        return Proof(name, message, holder.__qualname__, attribute, *place_of(None, holder), evidence)
+
+    def norms_updated_while_frozen(self) -> dict[str, tuple[str, int]]:
+        """Batch norms that are frozen, or were put into evaluation mode, and whose statistics move after `train()`.
+
+        Each with the file and row where `eval()` was called on it; empty and 0 where it was not.
+        """
+        modes = [(module, module.training) for module in self.module.modules()]
+        evaluated_at = self.build.registrations.evaluated_at
+        try:
+            self.module.train()
+            moving = {name: module for name, module in self.module.named_modules() if _moves(module)}
+            places = {name: evaluated_at(module) or ("", 0) for name, module in moving.items()}
+            return {name: place for name, place in places.items() if place[0] or _is_frozen(moving[name])}
+        finally:
+            for module, training in modes:
+                module.training = training
+
+    @property
+    def _undecided(self) -> Iterator[str]:
+        """The laws that neither values nor provenance could decide."""
+        names = [name for name, (_, fit) in self.law_fits.items() if fit.is_undecided] + list(self.agreement.undecided)
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield f"neither values nor the initialising call tell whether `{names[0]}`{more} follows the declared law"
+
+    @cached_property
+    def _reachable(self) -> list[Found]:
+        return unregistered(self.module, self.groups)
+
+    def _live(self, names: list[Named]) -> LiveTensor:
+        account = self.build.shadow.account(names[0].tensor)
+        settled = settle(account, names[0].tensor) if self.is_real else _unsettled(account)
+        has_values = self.is_real and names[0].tensor.device.type == "cpu"
+        return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values)
+
+
+def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
+    """The status after a poisoned build: the shadow misses writes, and the poison does not."""
+    if account.status in ("written", "lazy", "unseen"):
+        return account.status, account.fraction, True
+    left = poisoned(tensor)
+    if left is None:
+        return account.status, account.fraction, False
+    if left == 0:
+        return "written", 1.0, True
+    if account.status == "tainted":
+        return "tainted", 1 - left, True
+    return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+
+
+def _unsettled(account: Account) -> tuple[Status, float, bool]:
+    return account.status, account.fraction, account.status == "written"
+
+
+def _moves(module: nn.Module) -> bool:
+    return isinstance(module, NORM) and module.training and module.running_mean is not None
+
+
+def _is_frozen(module: nn.Module) -> bool:
+    parameters = list(module.parameters(recurse=False))
+    return bool(parameters) and not any(p.requires_grad for p in parameters)

@@ -1,0 +1,1 @@
+"""What is noted while a model is built: memory, writes, registrations; nothing here judges."""

@@ -1,0 +1,236 @@
+"""Which parameter was registered where, and what happened to it afterwards.
+
+Shared storage looks the same at the end, whether a second `Parameter` was made from the first or `.data`
+was rebound; and a tie that was made and then undone leaves no trace at all. So torch's registration hook
+keeps a log meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import weakref
+from collections import Counter
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from torch.nn.parameter import is_lazy
+from torch.utils.hooks import RemovableHandle
+from torch.utils.weak import WeakIdKeyDictionary
+
+from paramlint.live.observe.memory import address_of
+from paramlint.live.observe.named_tensors import Named
+from paramlint.live.observe.writes import TORCH
+
+#: The base of all batch norms; it inherits `eval` from `Module`.
+NORM = nn.modules.batchnorm._NormBase
+#: Names of arguments that ask for a tie.
+WISH = re.compile(r"tie|tying|share")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A parameter as it was when a module registered it; the references are weak.
+
+    `serial` is the same for one parameter at all of its places, which it may not outlive. `shape` is empty while the
+    parameter is lazy.
+    """
+
+    module: weakref.ref[nn.Module]
+    attribute: str
+    parameter: weakref.ref[torch.Tensor]
+    address: int
+    serial: int
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A line that registered a module where another one with parameters stood, and how often it did there."""
+
+    module: nn.Module
+    attribute: str
+    filename: str
+    row: int
+    times: int
+
+
+class Registrations:
+    """A log of registrations, kept while it is entered."""
+
+    def __init__(self) -> None:
+        self._log: list[Registration] = []
+        # By identity: what a user's class makes of `==` must not decide.
+        self._modules: MutableMapping[nn.Module, frozenset[str]] = WeakIdKeyDictionary()
+        self._known: dict[int, Registration] = {}
+        self._handles: tuple[RemovableHandle, ...] = ()
+        self._replaced: MutableMapping[nn.Module, Counter[tuple[str, str, int]]] = WeakIdKeyDictionary()
+        self._evaluated: MutableMapping[nn.Module, tuple[str, int]] = WeakIdKeyDictionary()
+        self._eval_before: Any = None
+
+    def __enter__(self) -> Registrations:
+        self._handles = (
+            register_module_parameter_registration_hook(self._note),
+            register_module_module_registration_hook(self._note_module),
+        )
+        self._eval_before = vars(NORM).get("eval")
+        evaluated = self._evaluated
+
+        def noted_eval(norm: nn.Module) -> nn.Module:
+            caller = sys._getframe(1)
+            evaluated[norm] = caller.f_code.co_filename, caller.f_lineno
+            return nn.Module.eval(norm)
+
+        NORM.eval = noted_eval  # type: ignore[assignment, method-assign]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+        if self._handles:
+            del NORM.eval
+            if self._eval_before is not None:
+                NORM.eval = self._eval_before  # type: ignore[method-assign]
+
+    def addresses(self) -> set[int]:
+        """The storages of all parameters that were ever registered."""
+        return {entry.address for entry in self._log}
+
+    def roots(self) -> list[nn.Module]:
+        """The modules that registered something, own parameters, and lie in no other such module."""
+        seen = list(self._modules)
+        inner = {id(child) for module in seen for child in module.modules() if child is not module}
+        return [module for module in seen if id(module) not in inner and any(True for _ in module.parameters())]
+
+    def wishes(self, module: nn.Module) -> frozenset[str]:
+        """The arguments of the module's constructor that were true and whose names speak of a tie."""
+        return self._modules.get(module, frozenset())
+
+    def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
+        """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
+        return self._evaluated.get(module)
+
+    def replacements(self) -> list[Replacement]:
+        """The lines that replaced a part of a module that is still there."""
+        return [
+            Replacement(module, *line, times)
+            for module, lines in self._replaced.items()
+            for line, times in lines.items()
+        ]
+
+    def was_rebound(self, named: Named) -> bool:
+        """Whether the parameter got other memory after it was registered, as `p.data = other` does."""
+        return any(
+            entry.parameter() is named.tensor and entry.address != address_of(named.tensor) for entry in self._log
+        )
+
+    def broken_ties(self, groups: list[list[Named]]) -> list[tuple[Named, Named]]:
+        """Pairs of places at which one parameter was registered: one still holds it, the other another.
+
+        A place that holds no parameter at all any more does not count, so that moving one is silent.
+        """
+        places = {(id(named.module), named.attribute): named for names in groups for named in names}
+        stood: dict[int, list[Named]] = {}
+        parameters: dict[int, torch.Tensor] = {}
+        for entry in self._log:
+            parameter, module = entry.parameter(), entry.module()
+            place = places.get((id(module), entry.attribute))
+            if parameter is not None and module is not None and place is not None:
+                stood.setdefault(id(parameter), []).append(place)
+                parameters[id(parameter)] = parameter
+        pairs: list[tuple[Named, Named]] = []
+        for key, visited in stood.items():
+            kept = next((named for named in visited if named.tensor is parameters[key]), None)
+            lost = {named.name: named for named in visited if named.tensor is not parameters[key]}
+            if kept is not None:
+                pairs += [(kept, named) for named in lost.values()]
+        return pairs
+
+    def parted_ties(self, groups: list[list[Named]]) -> list[list[Named]]:
+        """Places that were last given one parameter, which is gone, and now hold different ones."""
+        places = {(id(named.module), named.attribute): named for names in groups for named in names}
+        last: dict[tuple[int, str], Registration] = {}
+        for entry in self._log:
+            last[id(entry.module()), entry.attribute] = entry
+        together: dict[int, list[Named]] = {}
+        for key, entry in last.items():
+            if key in places and entry.parameter() is None:
+                together.setdefault(entry.serial, []).append(places[key])
+        return [names for names in together.values() if len({id(named.tensor) for named in names}) > 1]
+
+    def outgrown(self, model: nn.Module) -> list[tuple[str, str]]:
+        """Vectors that were as long as a layer beside them had outputs, and that a resize of the layer did not reach.
+
+        The layer has no bias, and the vector stands for one. Gives its name and that of the layer's weight.
+        """
+        first: dict[int, tuple[int, ...]] = {}
+        for entry in self._log:
+            if entry.attribute == "weight" and len(entry.shape) > 1:
+                first.setdefault(id(entry.module()), entry.shape)
+        found: list[tuple[str, str]] = []
+        for prefix, parent in model.named_modules():
+            start = f"{prefix}." if prefix else ""
+            for key, layer in parent._modules.items():
+                weight = layer._parameters.get("weight") if layer is not None else None
+                before = first.get(id(layer), ())
+                if layer is None or weight is None or layer._parameters.get("bias") is not None or not before:
+                    continue
+                # Where the inputs differ too, the values are packed rather than resized.
+                if tuple(weight.shape[1:]) == before[1:] and weight.shape[0] != before[0]:
+                    found += [(start + name, f"{start}{key}.weight") for name in _vectors(parent, before[0])]
+        return found
+
+    def _note(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
+        self._note_constructor(module)
+        if parameter is not None:
+            known = self._known.get(id(parameter))
+            serial = known.serial if known is not None and known.parameter() is parameter else len(self._log)
+            references = weakref.ref(module), attribute, weakref.ref(parameter)
+            shape = () if is_lazy(parameter) else tuple(map(int, parameter.shape))
+            entry = Registration(*references, address_of(parameter), serial, shape)
+            self._known[id(parameter)] = entry
+            self._log.append(entry)
+
+    def _note_constructor(self, module: nn.Module) -> None:
+        """On the first registration the constructor is running, those that call it for a subclass included."""
+        if module in self._modules:
+            return
+        frame: FrameType | None = sys._getframe(2)
+        wishes: set[str] = set()
+        while frame is not None:
+            code = frame.f_code
+            if code.co_name == "__init__" and not code.co_filename.startswith(TORCH):
+                given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+                if given and frame.f_locals.get(given[0]) is not module:
+                    break
+                wishes.update(name for name in given if WISH.search(name) and frame.f_locals.get(name) is True)
+            frame = frame.f_back
+        self._modules[module] = frozenset(wishes)
+
+    def _note_module(self, module: nn.Module, attribute: str, child: nn.Module | None) -> None:
+        self._note_constructor(module)
+        before = module._modules.get(attribute)
+        if child is None or before is None or child is before or not any(True for _ in before.parameters()):
+            return
+        frame = sys._getframe(1)
+        while frame.f_code.co_filename.startswith(TORCH) and frame.f_back is not None:
+            frame = frame.f_back
+        line = attribute, frame.f_code.co_filename, frame.f_lineno
+        self._replaced.setdefault(module, Counter())[line] += 1
+
+
+def _vectors(module: nn.Module, length: int) -> Iterator[str]:
+    """The module's own parameters of one dimension and this length."""
+    for name, parameter in module._parameters.items():
+        if parameter is not None and not is_lazy(parameter) and tuple(parameter.shape) == (length,):
+            yield name

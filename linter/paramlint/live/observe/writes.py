@@ -1,0 +1,311 @@
+"""Who wrote to a tensor: the initialiser that was called, with what, from which line of the user's code.
+
+The call stack is read while the operation runs. Its frames, innermost first, are torch's own; then perhaps an
+initialiser (`trunc_normal_`, known by the field's trailing underscore and by its first argument, the tensor
+written), perhaps called by further initialisers; then perhaps a torch module (`Linear.reset_parameters`);
+then the user's line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal, NamedTuple
+
+import torch
+
+Kind = Literal["constant", "random", "computed"]
+Scalar = int | float | bool | str
+Author = Literal["user", "torch", "machinery", "paramlint"]
+
+CONSTANT_OPS = frozenset(
+    [
+        "fill_",
+        "zero_",
+        "zeros",
+        "ones",
+        "full",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "zero",
+    ]
+)
+RANDOM_OPS = frozenset(
+    [
+        "normal_",
+        "uniform_",
+        "random_",
+        "bernoulli_",
+        "exponential_",
+        "log_normal_",
+        "cauchy_",
+        "geometric_",
+        "normal",
+        "randn",
+        "rand",
+        "randint",
+        "randn_like",
+        "rand_like",
+        "randint_like",
+        "randperm",
+        "bernoulli",
+        "multinomial",
+        "poisson",
+        "native_dropout",
+    ]
+)
+#: What gives a tensor the values of another one.
+COPYING = frozenset(["clone", "_to_copy", "lift_fresh_copy", "contiguous", "copy", "copy_"])
+#: What leaves a constant constant and a random value random.
+PRESERVING_OPS = frozenset(
+    [
+        "mul_",
+        "add_",
+        "sub_",
+        "div_",
+        "mul",
+        "add",
+        "sub",
+        "div",
+        "neg",
+        "neg_",
+        "clamp",
+        "clamp_",
+        "clamp_min_",
+        "clamp_max_",
+        "erfinv_",
+        "clone",
+        "_to_copy",
+        "copy_",
+        "detach",
+        "expand",
+        "repeat",
+        "reshape",
+        "contiguous",
+        "lift_fresh",
+    ]
+) | {"log", "log_", "exp", "exp_", "sqrt", "sqrt_", "rsqrt", "pow", "pow_", "reciprocal"}
+FARTHEST_FRAME = 80
+#: Lines of one write; recursion may have many.
+MOST_LINES = 16
+TORCH = str(Path(torch.__file__).parent)
+PACKAGE = str(Path(__file__).parents[2]) + os.sep  # all of paramlint, and not the rules beside it
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+
+_serials = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation on the elements, with its scalar arguments by name."""
+
+    op: str
+    arguments: dict[str, Scalar]
+
+
+class Line(NamedTuple):
+    """A line of the user's code that was running, in the function that is defined from row `start` of its file."""
+
+    filename: str
+    row: int
+    function: str
+    start: int
+
+    def is_in_function_of(self, other: Line) -> bool:
+        """Whether both lines are in one function."""
+        return (self.filename, self.start, self.function) == (other.filename, other.start, other.function)
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write to a tensor, or the call of an initialiser that made several.
+
+    Attributes:
+        call: the outermost initialiser, such as `kaiming_uniform_`; else the operation, such as `randn` or
+            `mul`.
+        arguments: its scalar arguments by name, defaults included.
+        module: where the initialiser is defined, such as `torch.nn.init`; empty where an operation was
+            called.
+        lines: the user's line, the first one outside torch, and those that led to it, the nearest first; none where all
+            of it is torch.
+        library_call: the torch module's method between initialiser and line, such as `Linear.reset_parameters`; else
+            empty.
+        owner: the class of the innermost module whose method was running; else empty.
+        steps: the operations that made the values, earliest first.
+        origin: the same for a value and its copies, different for any two draws.
+    """
+
+    call: str
+    arguments: dict[str, Scalar]
+    module: str
+    lines: tuple[Line, ...]
+    library_call: str
+    owner: str
+    steps: tuple[Step, ...]
+    origin: tuple[Any, ...] = field(default_factory=lambda: (next(_serials),))
+    #: Equal for operations inside one call of an initialiser.
+    frame: int = 0
+
+    @property
+    def filename(self) -> str:
+        """The file of the user's line; empty where there is none."""
+        return self.lines[0].filename if self.lines else ""
+
+    @property
+    def row(self) -> int:
+        """The row of the user's line, counting from 1; 0 where there is none."""
+        return self.lines[0].row if self.lines else 0
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the values are one constant, random numbers, or the result of a computation."""
+        ops = {step.op for step in self.steps}
+        is_plain = ops <= CONSTANT_OPS | RANDOM_OPS | PRESERVING_OPS
+        if ops & RANDOM_OPS and (is_plain or self.module):  # an initialiser may sample by rejection
+            return "random"
+        return "constant" if is_plain and self.steps and self.steps[0].op in CONSTANT_OPS else "computed"
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the values were first in another tensor."""
+        return any(step.op in COPYING for step in self.steps)
+
+    @property
+    def by_user(self) -> bool:
+        """Whether the user's code asked for the values, rather than a torch module's own initialisation."""
+        return bool(self.filename) and not self.library_call
+
+    def same_call(self, other: Write) -> bool:
+        """Whether both come from one call of an initialiser, as far as a stack can tell."""
+        if not self.frame or self.frame != other.frame:
+            return False
+        return (self.call, self.lines) == (other.call, other.lines)
+
+    def describe(self) -> str:
+        """The call as one would write it: `normal_(mean=0.0, std=0.02)`."""
+        arguments = ", ".join(f"{name}={_short(value)}" for name, value in self.arguments.items())
+        return f"{self.call}({arguments})"
+
+
+def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
+    """The write that is happening now, by operation `op`, to the storage whose address is `storage`."""
+    initialiser: FrameType | None = None
+    library_call = owner = ""
+    user: FrameType | None = None
+    for frame in _frames():
+        if _is_initialiser(frame, storage):
+            initialiser = frame
+            continue
+        who = _author(frame.f_code.co_filename)
+        if who in ("machinery", "paramlint"):
+            continue
+        module = _running_module(frame)
+        if module and not owner:
+            owner = module
+        if who == "user":
+            user = frame
+            break
+        if module and not library_call and frame.f_code.co_name != "_apply":
+            library_call = f"{module}.{frame.f_code.co_name}"
+    called = initialiser.f_code.co_name if initialiser else op
+    return Write(
+        call=called,
+        arguments=_arguments(initialiser) if initialiser else arguments,
+        module=initialiser.f_globals.get("__name__", "") if initialiser else "",
+        lines=_lines(user) if user else (),
+        library_call=library_call,
+        owner=owner,
+        steps=(Step(op, arguments),),
+        frame=id(initialiser) if initialiser else 0,
+    )
+
+
+def _frames() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(FARTHEST_FRAME):
+        if frame is None:
+            return
+        yield frame
+        frame = frame.f_back
+
+
+def _lines(user: FrameType) -> tuple[Line, ...]:
+    """The lines of the user's code from a frame outwards, up to where this package runs it."""
+    frame: FrameType | None = user
+    found: list[Line] = []
+    while frame is not None and len(found) < MOST_LINES:
+        code = frame.f_code
+        who = _author(code.co_filename)
+        if who == "paramlint":
+            break
+        if who == "user":
+            found.append(Line(code.co_filename, frame.f_lineno, code.co_name, code.co_firstlineno))
+        frame = frame.f_back
+    return tuple(found)
+
+
+def _is_initialiser(frame: FrameType, storage: int) -> bool:
+    code = frame.f_code
+    if not code.co_argcount or not code.co_name.endswith("_") or code.co_name.startswith("_"):
+        return False
+    tensor = frame.f_locals.get(code.co_varnames[0])
+    return isinstance(tensor, torch.Tensor) and _address(tensor) == storage
+
+
+def _address(tensor: torch.Tensor) -> int:
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError, ValueError):
+        return 0
+
+
+@cache
+def _author(filename: str) -> Author:
+    """Whose code a file is; `machinery` only passes calls on: Python's library, generated code, torch's dispatch."""
+    if filename.startswith(PACKAGE):
+        return "paramlint"
+    if filename.startswith(TORCH):
+        inside = filename[len(TORCH) + 1 :]
+        return "torch" if inside.startswith(("nn/modules/", "nn/utils/", "optim/", "ao/")) else "machinery"
+    is_library = filename.startswith(STANDARD_LIBRARY) and "-packages" not in filename
+    return "machinery" if is_library or filename.startswith(("<frozen", "<string>")) else "user"
+
+
+def _running_module(frame: FrameType) -> str:
+    code = frame.f_code
+    if not code.co_argcount or code.co_varnames[0] != "self":
+        return ""
+    instance = frame.f_locals.get("self")
+    return type(instance).__name__ if isinstance(instance, torch.nn.Module) else ""
+
+
+def _arguments(frame: FrameType) -> dict[str, Scalar]:
+    code = frame.f_code
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    values = frame.f_locals
+    return {name: values[name] for name in names if isinstance(values.get(name), (int, float, str))}
+
+
+def _short(value: Scalar) -> str:
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def apart(first: Write, second: Write) -> tuple[Line, Line] | None:
+    """The lines of one function, the later one below, at which the ways to two writes part and go on alike."""
+    ways = zip(reversed(first.lines), reversed(second.lines), strict=False)
+    depth, lines = next(((i, pair) for i, pair in enumerate(ways) if pair[0] != pair[1]), (0, None))
+    if lines is None or not lines[0].is_in_function_of(lines[1]) or lines[0].row >= lines[1].row:
+        return None
+    inner, other = (write.lines[: len(write.lines) - depth - 1] for write in (first, second))
+    return lines if inner == other else None

@@ -1,0 +1,70 @@
+"""What is as it should be in a live model, in words: the evidence against a static finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+
+from paramlint.live.observe.named_tensors import Named
+from paramlint.live.questions.shared_modules import CONTAINERS
+from paramlint.live.questions.unregistered import REGISTRIES
+
+REGISTERING = (*CONTAINERS, nn.ParameterList, nn.ParameterDict)
+Seen = tuple[str, str]
+
+
+def registered(groups: list[list[Named]]) -> Iterator[Seen]:
+    """Parameters and buffers."""
+    for named in (named for names in groups for named in names):
+        yield named.name, f"`{named.name}` is a registered {named.role}"
+
+
+def registered_contents(model: nn.Module) -> Iterator[Seen]:
+    """Attributes whose modules or parameters the model registers: in a container that does so, or one by one."""
+    modules = {id(module): name for name, module in model.named_modules(remove_duplicate=False)}
+    parameters = {id(parameter): name for name, parameter in model.named_parameters(remove_duplicate=False)}
+    for prefix, module in model.named_modules():
+        if isinstance(module, REGISTERING) and prefix and any(True for _ in module.parameters()):
+            yield prefix, f"`{prefix}` is a `{type(module).__name__}`, which registers what it holds"
+        for attribute, value in vars(module).items():
+            held = _elements(value) if attribute not in REGISTRIES else []
+            if not held or not all(isinstance(element, (nn.Module, nn.Parameter)) for element in held):
+                continue
+            known = [modules.get(id(element)) or parameters.get(id(element)) for element in held]
+            if all(known):
+                name = f"{prefix}.{attribute}" if prefix else attribute
+                yield name, f"all that `{name}` holds is registered elsewhere too, its first element as `{known[0]}`"
+
+
+def distinct_places(model: nn.Module) -> Iterator[Seen]:
+    """Containers of several modules, none of which shares a parameter with another."""
+    for name, module in model.named_modules():
+        if not isinstance(module, CONTAINERS) or len(module._modules) < 2:
+            continue
+        owned = [id(parameter) for child in module._modules.values() if child for parameter in child.parameters()]
+        if len(owned) == len(set(owned)):
+            what = "share no parameters" if owned else "own no parameters"
+            yield name, f"the {len(module._modules)} modules in `{name}` {what}"
+
+
+def flags_that_hold(model: nn.Module) -> Iterator[Seen]:
+    """Modules that somebody gave a plain `requires_grad` which their parameters have too."""
+    for name, module in model.named_modules():
+        flag, parameters = module.__dict__.get("requires_grad"), list(module.parameters())
+        if isinstance(flag, bool) and parameters and all(p.requires_grad == flag for p in parameters):
+            yield name, f"all parameters of `{name}` have `requires_grad={flag}`"
+
+
+def initialised_bases(model: nn.Module) -> Iterator[Seen]:
+    """All modules: each has the registries that `nn.Module.__init__` makes."""
+    for name, module in model.named_modules():
+        if "_parameters" in vars(module) and "_modules" in vars(module):
+            yield name, f"`{name or type(module).__name__}` was built, and `nn.Module.__init__` has run on it"
+
+
+def _elements(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if type(value) in (list, tuple) else []

@@ -1,0 +1,208 @@
+"""One forward and backward pass on an example: what gets a gradient, and what the output depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.nn.modules.module import register_module_forward_hook
+from torch.nn.parameter import is_lazy
+
+from paramlint.live.observe.dispatch_mode import Mode
+from paramlint.live.observe.memory import address_of
+from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
+from paramlint.live.observe.operations import Operation
+from paramlint.live.questions.unregistered import graph_leaves
+
+#: The example's arguments: a tensor, a tuple of positional or a dict of keyword arguments.
+Example = Callable[[], Any]
+ACTIVATIONS = frozenset(
+    ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "softplus", "mish", "hardswish", "rrelu", "prelu"]
+)
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What the pass showed. Tensors are named by the first of their names.
+
+    Attributes:
+        error: why there was no pass, else empty; then all else is empty too.
+        without_gradient: trainable parameters that the output does not depend on.
+        read_without_gradient: those of them whose memory the pass read all the same.
+        foreign: tensors that need a gradient, reached by the output, and not registered.
+        created: parameters that a second pass made anew, by name; `""` where they are not registered.
+        registered_late: parameters that the first pass registered.
+        read: the storages that were read.
+        activations: for each module whose output goes straight into an activation, which.
+        symmetric: matrices whose rows all get the same gradient.
+    """
+
+    error: str = ""
+    without_gradient: tuple[str, ...] = ()
+    read_without_gradient: tuple[str, ...] = ()
+    foreign: tuple[torch.Tensor, ...] = ()
+    created: tuple[str, ...] = ()
+    registered_late: tuple[str, ...] = ()
+    read: frozenset[int] = frozenset()
+    activations: Mapping[str, str] = field(default_factory=dict)
+    symmetric: tuple[str, ...] = ()
+
+
+class _Watch(Mode):
+    """Notes the storages that operations read, and activations on the outputs of modules."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.read: set[int] = set()
+        self.activations: dict[str, str] = {}
+        self._outputs: dict[int, tuple[StorageWeakRef, str]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        operation = Operation.of(func)
+        read, written = operation.tensors(args, kwargs or {})
+        if not operation.is_view:
+            self.read.update(map(address_of, read))
+        name = operation.name.removesuffix("_")
+        if name in ACTIVATIONS and (read or written):
+            storage, module = self._outputs.get(address_of((read or written)[0]), (None, ""))
+            if storage is not None and not storage.expired():
+                self.activations.setdefault(module, name)
+        return func(*args, **(kwargs or {}))
+
+    def note_output(self, module: str, output: Any) -> None:
+        """Remember the memory of a module's output."""
+        if isinstance(output, torch.Tensor) and (address := address_of(output)):
+            self._outputs[address] = (StorageWeakRef(output.untyped_storage()), module)
+
+
+def run(model: nn.Module, example: Example) -> Forward:
+    """Run a real model twice on the example; its buffers, modes and gradients are left as they were."""
+    before = {named.name: named.tensor for named in named_tensors(model)}
+    lazy = {name for name, tensor in before.items() if is_lazy(tensor)}
+    with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        try:
+            outputs, watch = _pass(model, example)
+            first = {named.name: named.tensor for named in named_tensors(model)}
+            leaves = graph_leaves(outputs)
+            again = graph_leaves(_pass(model, example)[0])
+        except Exception as error:  # the user's forward, on the user's example
+            return Forward(error=f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
+        second = {named.name: named.tensor for named in named_tensors(model)}
+        groups = grouped(model)
+        gradients = _gradients(outputs, leaves)
+    reached = {id(leaf) for leaf in leaves}
+    trained = [names[0] for names in groups if names[0].tensor.requires_grad]
+    idle = [named for named in trained if id(first.get(named.name)) not in reached]
+    known = {id(tensor) for tensor in [*first.values(), *second.values()]}
+    lasting = {id(leaf) for leaf in again}
+    foreign = [leaf for leaf in leaves if id(leaf) not in known]
+    remade = [name for name, tensor in second.items() if name in first and first[name] is not tensor]
+    fleeting = [leaf for leaf in foreign if isinstance(leaf, nn.Parameter) and id(leaf) not in lasting]
+    return Forward(
+        without_gradient=tuple(named.name for named in idle),
+        read_without_gradient=tuple(named.name for named in idle if address_of(named.tensor) in watch.read),
+        foreign=tuple(leaf for leaf in foreign if id(leaf) in lasting),
+        created=tuple(remade) + ("",) * len(fleeting),
+        registered_late=tuple(name for name in first if name not in before and name not in lazy),
+        read=frozenset(watch.read),
+        activations=watch.activations,
+        symmetric=tuple(_symmetric(groups, gradients)),
+    )
+
+
+def gradients_of(model: nn.Module, example: Example) -> dict[str, torch.Tensor]:
+    """The gradients of one pass, by the first name of each parameter; those that get none are left out."""
+    with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        outputs, _ = _pass(model, example)
+        gradients = _gradients(outputs, graph_leaves(outputs))
+    first = {id(names[0].tensor): names[0].name for names in reversed(grouped(model))}
+    return {first[key]: gradient for key, gradient in gradients.items() if key in first}
+
+
+def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watch]:
+    """The outputs that need a gradient; in evaluation mode where training mode fails, as with one sample."""
+    names = {id(module): name for name, module in model.named_modules()}
+    arguments = example()
+    watch = _Watch()
+
+    def note(module: nn.Module, _: Any, output: Any) -> None:
+        watch.note_output(names.get(id(module), ""), output)
+
+    hook = register_module_forward_hook(note)
+    try:
+        with watch:
+            try:
+                output = call(model.train(), arguments)
+            except ValueError:
+                output = call(model.eval(), arguments)
+    finally:
+        hook.remove()
+    return [tensor for tensor in tensors_of(output) if tensor.requires_grad], watch
+
+
+def call(model: nn.Module, arguments: Any) -> Any:
+    """The model on what an example gave: by position, by name, or as the only argument."""
+    torch.manual_seed(SEED)
+    if isinstance(arguments, Mapping):
+        return model(**arguments)
+    return model(*arguments) if isinstance(arguments, (tuple, list)) else model(arguments)
+
+
+def tensors_of(output: Any) -> Iterator[torch.Tensor]:
+    """All tensors in an output: in tuples, lists, mappings and the fields of dataclasses."""
+    if isinstance(output, torch.Tensor):
+        yield output
+    elif isinstance(output, Mapping):
+        for value in output.values():
+            yield from tensors_of(value)
+    elif isinstance(output, (tuple, list)):
+        for value in output:
+            yield from tensors_of(value)
+    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
+        for entry in dataclasses.fields(output):
+            yield from tensors_of(getattr(output, entry.name))
+
+
+def _gradients(outputs: list[torch.Tensor], leaves: list[torch.Tensor]) -> dict[int, torch.Tensor]:
+    """Gradients of a random projection of the outputs: a plain sum of a softmax would have none."""
+    generator = torch.Generator().manual_seed(SEED)
+    floating = [tensor for tensor in outputs if not tensor.is_complex()]
+    if not floating or not leaves:
+        return {}
+    weights = [torch.randn(tensor.shape, generator=generator).to(tensor) for tensor in floating]
+    gradients = torch.autograd.grad(floating, leaves, weights, allow_unused=True)
+    return {id(leaf): gradient for leaf, gradient in zip(leaves, gradients, strict=True) if gradient is not None}
+
+
+def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) -> Iterator[str]:
+    for names in groups:
+        gradient = gradients.get(id(names[0].tensor))
+        if gradient is None or gradient.ndim < 2 or gradient.shape[0] < 2 or gradient.is_sparse:
+            continue
+        is_known = bool(gradient.any()) and not bool(gradient.isnan().any())
+        if is_known and torch.allclose(gradient, gradient[:1].expand_as(gradient), rtol=1e-4):
+            yield names[0].name
+
+
+@contextmanager
+def restored(model: nn.Module) -> Iterator[None]:
+    """Give buffers and training modes back what they were."""
+    modes = [(module, module.training) for module in model.modules()]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not is_lazy(buffer)]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        with torch.no_grad():
+            for buffer, value in buffers:
+                buffer.copy_(value)

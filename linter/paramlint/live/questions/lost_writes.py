@@ -1,0 +1,98 @@
+"""Initialisations that went into a temporary.
+
+`nn.init.normal_(layer.weight)` on a weight that is computed at each access, by a parametrization for one,
+fills a tensor that nobody keeps; the parameter underneath stays as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from paramlint.live.build.protocols import Build
+from paramlint.live.laws.provenance import law_of_call
+from paramlint.live.observe.memory import Mark, Shadow, address_of
+from paramlint.live.observe.named_tensors import named_tensors
+from paramlint.live.observe.operations import ALLOCATING, SHAPED_ONLY
+from paramlint.live.observe.writes import CONSTANT_OPS, COPYING, RANDOM_OPS, Write
+
+#: A temporary that one of these made is a scratch tensor, which people fill and drop on purpose.
+SCRATCH = ALLOCATING | COPYING | SHAPED_ONLY | CONSTANT_OPS | RANDOM_OPS | {"lift_fresh", "eye", "arange", "linspace"}
+#: What people also call on tables that the model then keeps in another form.
+NOT_INITIALISING = frozenset({"copy_"})
+
+
+@dataclass(frozen=True, eq=False)
+class Lost:
+    """A line that initialises what no tensor of the model holds.
+
+    Attributes:
+        write: its first call.
+        shape: of the tensor that this call filled.
+        count: how many calls of the line are lost.
+        meant: names of computed tensors of that shape, such as `conv.weight`, one of which was probably meant.
+        std: the mean std of these, as the model stands; None where that is not known.
+    """
+
+    write: Write
+    shape: tuple[int, ...]
+    count: int
+    meant: tuple[str, ...]
+    std: float | None
+
+    @property
+    def expected_std(self) -> float | None:
+        """The std that the call gives a tensor of this shape, where its law is known."""
+        law = law_of_call(self.write.call, self.write.arguments, self.shape)
+        return law.std if law is not None else None
+
+
+def lost_writes(build: Build) -> list[Lost]:
+    """Calls of initialisers on computed tensors that nobody read again and the model does not hold, by line."""
+    kept = {address_of(named.tensor) for named in named_tensors(build.module)} | build.registrations.addresses()
+    lines: dict[tuple[str, str, int], list[Mark]] = {}
+    for address, shadow in build.shadow.items():
+        if address not in kept and (last := _lost(shadow)) is not None:
+            lines.setdefault((last.write.call, last.write.filename, last.write.row), []).append(last)
+    computed = _computed(build.module) if lines else {}
+    found: list[Lost] = []
+    for marks in lines.values():
+        shape = marks[0].region.shape
+        meant = {name: tensor for name, tensor in computed.items() if tuple(tensor.shape) == shape}
+        std = None if build.virtual or not meant else sum(map(_std, meant.values())) / len(meant)
+        found.append(Lost(marks[0].write, shape, len(marks), tuple(meant), std))
+    return found
+
+
+def _lost(shadow: Shadow) -> Mark | None:
+    """The initialisation of a computed tensor whose values nobody used."""
+    last = shadow.last
+    if last is None or last.read or not last.whole or not last.write.module or not shadow.has_memory:
+        return None
+    if last.write.call in NOT_INITIALISING:
+        return None
+    if shadow.allocation is None or shadow.allocation.steps[0].op in SCRATCH:
+        return None
+    return last
+
+
+def _computed(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The tensors of a model that are computed at each access, by name."""
+    return {
+        f"{prefix}.{attribute}" if prefix else attribute: getattr(module, attribute).detach()
+        for prefix, module in model.named_modules()
+        for attribute in _computed_attributes(module)
+    }
+
+
+def _computed_attributes(module: nn.Module) -> list[str]:
+    if isinstance(parametrized := getattr(module, "parametrizations", None), nn.ModuleDict):
+        return list(parametrized)
+    names = [name.removesuffix("_v") for name in module._parameters if name.endswith("_v")]
+    return [name for name in names if f"{name}_g" in module._parameters]  # weight norm as it was before torch 2.0
+
+
+def _std(tensor: torch.Tensor) -> float:
+    return float(tensor.float().std()) if tensor.numel() > 1 else 0.0

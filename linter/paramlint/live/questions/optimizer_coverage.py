@@ -1,0 +1,47 @@
+"""Does an optimizer hold the model's trainable parameters, each once, and nothing else?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from paramlint.live.observe.named_tensors import grouped
+from paramlint.live.questions.shared_tensors import aliased
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """An optimizer against a model.
+
+    Attributes:
+        missing: trainable parameters that no group holds.
+        foreign: shapes of optimized tensors that are not parameters of the model.
+        frozen: parameters in a group that require no gradient.
+        repeated: groups of names on the same memory, or one name several times, all of them optimized.
+    """
+
+    missing: tuple[str, ...]
+    foreign: tuple[tuple[int, ...], ...]
+    frozen: tuple[str, ...]
+    repeated: tuple[tuple[str, ...], ...]
+
+
+def coverage(model: nn.Module, optimizer: torch.optim.Optimizer) -> Coverage:
+    """Compare the two by identity, and what is optimized twice by memory as well."""
+    optimized = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    held = Counter(map(id, optimized))
+    groups = [names for names in grouped(model) if names[0].role == "parameter"]
+    known = {id(names[0].tensor): names[0].name for names in groups}
+    twice = [known[key] for key, count in held.items() if count > 1 and key in known]
+    aliases = [tuple(named.name for named in alias if id(named.tensor) in held) for alias in aliased(groups)]
+    return Coverage(
+        missing=tuple(
+            names[0].name for names in groups if names[0].tensor.requires_grad and id(names[0].tensor) not in held
+        ),
+        foreign=tuple(tuple(parameter.shape) for parameter in optimized if id(parameter) not in known),
+        frozen=tuple(known[id(p)] for p in optimized if id(p) in known and not p.requires_grad),
+        repeated=(*((name, name) for name in twice), *(names for names in aliases if len(names) > 1)),
+    )

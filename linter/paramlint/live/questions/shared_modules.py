@@ -1,0 +1,145 @@
+"""Modules that stand in several places, in this model or in another one."""
+
+from __future__ import annotations
+
+import gc
+import re
+from dataclasses import dataclass
+
+from torch import nn
+
+from paramlint.finding import Proof
+from paramlint.live.observe.named_tensors import defining_class
+from paramlint.live.observe.registrations import Replacement
+from paramlint.live.observe.source_places import place_of, source_of
+
+#: Words by which people say that sharing is meant.
+INTENT = re.compile(r"shar|\btie|tied|\bsame", re.IGNORECASE)
+CONTAINERS = (nn.ModuleList, nn.Sequential, nn.ModuleDict)
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """One module under several names.
+
+    Attributes:
+        names: dotted, in the order of the model.
+        module: it owns parameters.
+        parents: the distinct modules that register it.
+        fills: a container that holds nothing but this module, under two keys or more; else None.
+        is_meant: a name or the source of a parent says that it is shared on purpose.
+        author: the class, and its attribute, that the static side would name.
+    """
+
+    names: tuple[str, ...]
+    module: nn.Module
+    parents: tuple[nn.Module, ...]
+    fills: nn.Module | None
+    is_meant: bool
+    author: tuple[type, str]
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the container that it fills is a `ModuleDict`."""
+        return isinstance(self.fills, nn.ModuleDict)
+
+    @property
+    def container(self) -> str:
+        """The name of the first place without its last part: the container, where it fills one."""
+        return self.names[0].rpartition(".")[0] or type(self.parents[0]).__name__
+
+    def proof(self, message: str) -> Proof:
+        """A proof at the class that sets the attribute under which the module, or its container, stands."""
+        author, attribute = self.author
+        evidence = {"names": self.names[:32]}
+        return Proof(self.names[0], message, author.__qualname__, attribute, *place_of(None, author), evidence)
+
+
+@dataclass(frozen=True, eq=False)
+class Borrowed:
+    """A module of this model that another live model registers too."""
+
+    name: str
+    module: nn.Module
+    lender: nn.Module
+
+
+def shared_modules(model: nn.Module) -> list[Shared]:
+    """Modules with parameters that are registered more than once; not those that merely lie inside one."""
+    modules = dict(model.named_modules())
+    places: dict[int, list[tuple[str, nn.Module, nn.Module]]] = {}
+    for prefix, parent in modules.items():
+        for key, child in parent._modules.items():
+            if child is not None and any(True for _ in child.parameters()):
+                name = f"{prefix}.{key}" if prefix else key
+                places.setdefault(id(child), []).append((name, child, parent))
+    return [_shared(modules, found) for found in places.values() if len(found) > 1]
+
+
+def shallow_copies(model: nn.Module) -> list[tuple[str, str]]:
+    """Names of pairs of modules that register through one dictionary, as `copy.copy` makes them."""
+    first: dict[int, str] = {}
+    pairs: list[tuple[str, str]] = []
+    for name, module in model.named_modules():
+        registry = module._parameters or module._modules
+        if not registry:
+            continue
+        known = first.setdefault(id(registry), name)
+        if known != name:
+            pairs.append((known, name))
+    return pairs
+
+
+def borrowed_modules(model: nn.Module, apart_from: set[int]) -> list[Borrowed]:
+    """Modules that another model, alive and with parameters of its own, registers as well.
+
+    Args:
+        apart_from: identities of modules that do not count, such as those that a class holds.
+    """
+    names = {id(module): (name, module) for name, module in model.named_modules() if name}
+    parameters = {id(parameter) for parameter in model.parameters()}
+    found: dict[int, Borrowed] = {}
+    for other in list(gc.get_objects()):
+        if not _is_module(other) or isinstance(other, CONTAINERS) or id(other) in names or other is model:
+            continue
+        for child in other.__dict__.get("_modules", {}).values():
+            if id(child) not in names or id(child) in apart_from or not any(True for _ in child.parameters()):
+                continue
+            if any(id(parameter) not in parameters for parameter in other.parameters()):
+                found.setdefault(id(child), Borrowed(*names[id(child)], other))
+    return list(found.values())
+
+
+def overwritten_part(names: tuple[str, ...], replacement: Replacement) -> Proof:
+    """A proof that a part of a module that has these names was replaced by each of those who share it."""
+    part = f"{names[0]}.{replacement.attribute}" if names[0] else replacement.attribute
+    message = f"`{part}` is replaced by each module that shares `{names[0]}`, so the last one wins"
+    author = defining_class(replacement.module, replacement.attribute)
+    place = author.__qualname__, replacement.attribute, replacement.filename, replacement.row
+    return Proof(part, message, *place, {"times": replacement.times, "names": names[:32]})
+
+
+def _shared(modules: dict[str, nn.Module], found: list[tuple[str, nn.Module, nn.Module]]) -> Shared:
+    parents = {id(parent): parent for _, _, parent in found}
+    names = tuple(name for name, _, _ in found)
+    only = next(iter(parents.values()))
+    fills = None
+    if len(parents) == 1 and isinstance(only, CONTAINERS) and len(set(map(id, only._modules.values()))) == 1:
+        fills = only
+    authors = [_author(modules, name) for name in names]
+    texts = [*names, *(source_of(cls) for cls, _ in authors if not cls.__module__.startswith("torch."))]
+    return Shared(names, found[0][1], tuple(parents.values()), fills, any(map(INTENT.search, texts)), authors[0])
+
+
+def _author(modules: dict[str, nn.Module], name: str) -> tuple[type, str]:
+    """The nearest class around a place that is no container, and its attribute that leads there."""
+    parent, _, attribute = name.rpartition(".")
+    while isinstance(modules.get(parent), CONTAINERS) and parent:
+        parent, _, attribute = parent.rpartition(".")
+    holder = modules.get(parent)
+    return (defining_class(holder, attribute), attribute) if holder is not None else (object, attribute)
+
+
+def _is_module(candidate: object) -> bool:
+    """`isinstance` without the proxies' own `__class__`, which may import or raise."""
+    return issubclass(type(candidate), nn.Module)

@@ -1,0 +1,25 @@
+"""A live class as its source says it: what the static rules ask about, for what a live model alone cannot tell."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+from paramlint.facts import Class, Project
+from paramlint.syntax.large_stack import with_large_stack
+from paramlint.syntax.parse import TooComplexError
+
+
+def says(cls: type, project: Project, question: Callable[[Class], bool]) -> bool:
+    """What a question about a class gives; False where its file cannot be read or holds no class of that name."""
+    try:
+        return with_large_stack(lambda: (found := _class(cls, project)) is not None and question(found))
+    except (OSError, TypeError, TooComplexError):
+        return False
+
+
+def _class(cls: type, project: Project) -> Class | None:
+    path = inspect.getsourcefile(cls)
+    file = project.file(path) if path else None
+    found = file.outline.classes.get(cls.__qualname__) if file else None
+    return file.class_of(found[-1].unit) if file and found else None

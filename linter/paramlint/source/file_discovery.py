@@ -1,0 +1,143 @@
+"""From the paths of the command line to the files to check, in one order whatever the file system says."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from paramlint.source.path_patterns import Patterns
+
+SUFFIXES = (".py", ".pyi", ".ipynb")
+#: Folders that hold other people's code, or none.
+EXCLUDED = frozenset(
+    (
+        ".bzr",
+        ".direnv",
+        ".eggs",
+        ".git",
+        ".hg",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".nox",
+        ".paramlint_cache",
+        ".pyenv",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".svn",
+        ".tox",
+        ".venv",
+        "__pycache__",
+        "__pypackages__",
+        "node_modules",
+        "site-packages",
+        "venv",
+    )
+)
+
+
+@dataclass
+class Found:
+    """The files to check, sorted, each once; and what was passed over, by path with the reason.
+
+    `files` also holds the paths that cannot be checked (missing, unreadable): reading them says why.
+    """
+
+    files: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """How files are looked for.
+
+    Args:
+        suffixes: what the name of a file ends with; a file given by name may be called anything.
+        exclude: folders, each with patterns as in `.gitignore` that are relative to it.
+        gitignore: pass over what `.gitignore` files name.
+        force_exclude: apply patterns and `.gitignore` to the given paths too.
+    """
+
+    suffixes: tuple[str, ...] = SUFFIXES
+    exclude: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    gitignore: bool = True
+    force_exclude: bool = False
+
+    def find(self, paths: Iterable[str]) -> Found:
+        """All files under the paths.
+
+        A folder is walked whatever its name is, symbolic links to folders are not followed, and only regular files
+        are taken: a pipe named `x.py` would never end.
+        """
+        found = Found()
+        excluded = [Patterns(folder, patterns) for folder, patterns in self.exclude]
+        files: set[str] = set()
+        for path in map(os.path.normpath, paths):
+            whole = os.path.abspath(path)
+            is_folder = os.path.isdir(path)
+            ignored = [*excluded, *(_gitignores_above(whole) if self.gitignore else ())]
+            hiding = [patterns for patterns in ignored if patterns.cover_somewhere(whole, is_folder)]
+            if self.force_exclude and (hiding or EXCLUDED.intersection(os.path.relpath(path).split(os.sep))):
+                found.skipped[path] = "excluded"
+            elif is_folder:
+                # What is asked for by name is looked into, even where something above it says to ignore it.
+                files.update(self._walk(path, whole, [p for p in ignored if p not in hiding], found.skipped))
+            else:
+                files.add(path)
+        found.files = sorted(files)
+        return found
+
+    def _walk(self, folder: str, whole: str, ignored: list[Patterns], skipped: dict[str, str]) -> Iterator[str]:
+        try:
+            with os.scandir(folder) as entries:
+                listed = list(entries)
+        except OSError:
+            yield folder  # reading it as a file says what is wrong
+            return
+        if self.gitignore and any(entry.name == ".gitignore" for entry in listed):
+            ignored = [*ignored, _gitignore(whole)]
+        for entry in listed:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if not is_folder and not entry.name.endswith(self.suffixes):
+                continue
+            path = entry.name if folder == "." else entry.path
+            below = os.path.join(whole, entry.name)
+            if any(patterns.cover(below, is_folder) for patterns in ignored):
+                skipped.update({} if is_folder else {path: "excluded"})
+            elif is_folder and entry.name in EXCLUDED:
+                continue
+            elif is_folder:
+                yield from self._walk(path, below, ignored, skipped)
+            elif _is_file(entry):
+                yield path
+            else:
+                skipped[path] = "not a regular file"
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return stat.S_ISREG(entry.stat().st_mode)
+    except OSError:
+        return True  # reading it says what is wrong
+
+
+def _gitignore(folder: str) -> Patterns:
+    try:
+        with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as stream:
+            return Patterns(folder, stream.read().splitlines())
+    except OSError:
+        return Patterns(folder, ())
+
+
+def _gitignores_above(path: str) -> list[Patterns]:
+    """Those of the folders above a path, up to the root of its repository; none outside a repository."""
+    found: list[Patterns] = []
+    while not os.path.exists(os.path.join(path, ".git")):
+        above = os.path.dirname(path)
+        if above == path:
+            return []
+        path = above
+        if os.path.isfile(os.path.join(path, ".gitignore")):
+            found.append(_gitignore(path))
+    return found

@@ -1,0 +1,38 @@
+"""A large stack for what recurses in C."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from paramlint.syntax.garbage_collection import without_collector
+
+ResultT = TypeVar("ResultT")
+#: LibCST recurses in C; a thread may have a larger stack than the process.
+STACK_BYTES = 512 * 1024 * 1024
+
+
+def with_large_stack(function: Callable[[], ResultT]) -> ResultT:
+    """Run a function in a thread whose stack is large enough for LibCST."""
+    results: list[ResultT] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with without_collector():
+                results.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    before = threading.stack_size(STACK_BYTES)
+    try:
+        thread = threading.Thread(target=run, name="paramlint", daemon=True)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    while thread.is_alive():
+        thread.join(0.1)  # so that an interrupt reaches the main thread
+    if errors:
+        raise errors[0]
+    return results[0]

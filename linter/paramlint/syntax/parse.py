@@ -1,0 +1,237 @@
+"""Parsing with LibCST no more than a rule asks for: the rows of one unit, cut out of the file.
+
+The nodes of a segment know nothing of the file; `Segment.span` finds where a node's text stands in it. LibCST can end
+the process on valid Python (deep chains exhaust the C stack), so what is too large or too deep is refused first.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import accumulate
+from unicodedata import normalize
+
+import libcst as cst
+from libcst._nodes.internal import CodegenState  # no public way to learn where a node's text begins
+
+from paramlint.source.text import Source
+from paramlint.syntax.outline import Unit
+from paramlint.syntax.walk import walk
+
+_INDENTED = re.compile(r"(?:[ \t]*\f)*[ \t]+")  # a form feed begins the row anew
+#: Bytes of one segment. LibCST takes 2 s for a megabyte of code.
+MAX_SEGMENT = 2_000_000
+#: Operators, brackets and string pieces of one statement, which LibCST may nest. At 19,000 the process lives in a
+#: thread with a stack of 512 MB; with the usual 8 MB it dies at 8,000.
+MAX_CHAIN = 20_000
+#: Commas of one segment: LibCST takes 2 s for so many elements, and looking at them takes as long again.
+MAX_ELEMENTS = 50_000
+#: They bind tightest, so parentheses around them mean nothing where they stand on one row.
+_TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
+_COMMENT = re.compile(r"#.*")
+_CHAIN = re.compile(r"\b(?:and|or|not|if|elif|lambda|in|is)\b|[-+*/%@&|^~<>=.\[({]|[\"']{1,3}")
+_STATEMENT_END = re.compile(r"\n(?=[ \t]*[A-Za-z_@])")
+
+
+class TooComplexError(Exception):
+    """LibCST might not survive this code."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__("is too large or too deeply nested to be analysed")
+        self.row = row
+
+
+class Segment:
+    """The LibCST tree of one unit."""
+
+    def __init__(self, source: Source, unit: Unit, whole: WholeFile | None = None) -> None:
+        self.unit = unit
+        self._source = source
+        if whole is not None:
+            self.module, self.node, self._shift = whole.module, whole.node_of(unit), 0
+            self._text = source.text
+            self.size = len(self._text)
+            return
+        self._text, self._shift = _cut(source, unit)
+        #: Characters parsed, blanked holes not counted.
+        self.size = len(self._text) - sum(source.offset(b + 1) - source.offset(a) for a, b in unit.holes)
+        _guard(self._text, unit.first)
+        self.module = cst.parse_module(self._text)
+        self.node = _root(self.module, unit)
+
+    def text(self, node: cst.CSTNode) -> str:
+        """The source code of a node, without parentheses of its own that mean nothing; rows end with a line feed."""
+        is_bare = isinstance(node, _TIGHT) and bool(node.lpar)
+        code = self.module.code_for_node(node.with_changes(lpar=(), rpar=()) if is_bare else node)
+        if "\n" not in code:
+            return code
+        # LibCST leaves out the indentation of the rows inside it, so the text is taken from the file.
+        span = self._all_spans.get(node)
+        if span is None:
+            return code
+        parentheses = len(getattr(node, "lpar", ()))
+        text = self._source.text[span[0] : span[1]].replace("\r\n", "\n")
+        return "(" * parentheses + text + ")" * parentheses
+
+    def comments(self, statement: cst.CSTNode) -> str:
+        """The comments above and behind a statement."""
+        return " ".join(_COMMENT.findall(self.module.code_for_node(statement)))
+
+    @cached_property
+    def _all_spans(self) -> dict[cst.CSTNode, tuple[int, int]]:
+        """The span of every node of the unit, for those who ask for many."""
+        return self.spans(walk(self.node))
+
+    def spans(self, nodes: Iterable[cst.CSTNode]) -> dict[cst.CSTNode, tuple[int, int]]:
+        """Where each node's text begins and ends in the file, as offsets; nodes of other trees are left out."""
+        wanted = set(nodes)
+        state = _Locating(self.module.default_indent, self.module.default_newline, wanted)
+        self.module._codegen(state)
+        if not self._text.startswith("".join(state.tokens)):  # it leaves out a carriage return at the end
+            return {}  # LibCST did not give the text back, so no place in it is known
+        starts = [0, *accumulate(map(len, state.tokens))]
+        # A masked class or function keeps its rows, so one shift serves the whole segment.
+        return {n: (starts[a] + self._shift, starts[b] + self._shift) for n, (a, b) in state.found.items()}
+
+
+class WholeFile:
+    """A file parsed whole, in which units are looked up: slow, and the reference for what segments give."""
+
+    def __init__(self, source: Source, units: list[Unit]) -> None:
+        _guard(source.text, 1)
+        self.module = cst.parse_module(source.text)
+        definitions = [n for n in walk(self.module, classes=True) if isinstance(n, (cst.ClassDef, cst.FunctionDef))]
+        starts = self._rows(definitions)
+        by_row = {(row, _name(node)): node for row, node in zip(starts, definitions, strict=True)}
+        self._nodes: dict[Unit, cst.CSTNode] = {}
+        for unit in units:
+            row = getattr(unit.tree, "lineno", 1)
+            self._nodes[unit] = self.module if unit.kind == "module" else by_row[row, unit.name]
+
+    def _rows(self, definitions: list[cst.ClassDef | cst.FunctionDef]) -> list[int]:
+        state = _Locating(self.module.default_indent, self.module.default_newline, {n.name for n in definitions})
+        self.module._codegen(state)
+        starts = [0]
+        rows = [1]
+        for token in state.tokens:
+            starts.append(starts[-1] + len(token))
+            rows.append(rows[-1] + len(re.findall(r"\r\n|\r|\n", token)))
+        return [rows[state.found[n.name][0]] for n in definitions]
+
+    def node_of(self, unit: Unit) -> cst.CSTNode:
+        """The node of a unit of this file."""
+        return self._nodes[unit]
+
+
+class _Locating(CodegenState):
+    """Code generation that notes between which tokens the wanted nodes stand."""
+
+    __slots__ = ("_open", "found", "wanted")
+
+    def __init__(self, indent: str, newline: str, wanted: set[cst.CSTNode]) -> None:
+        super().__init__(default_indent=indent, default_newline=newline)
+        self.wanted = wanted
+        self.found: dict[cst.CSTNode, tuple[int, int]] = {}
+        self._open: dict[cst.CSTNode, int] = {}
+
+    @contextmanager
+    def record_syntactic_position(
+        self,
+        node: cst.CSTNode,
+        *,
+        start_node: cst.CSTNode | None = None,
+        end_node: cst.CSTNode | None = None,
+    ) -> Iterator[None]:
+        if node not in self.wanted:
+            yield
+            return
+        if start_node is not None:
+            self.wanted.add(start_node)
+        if end_node is not None:
+            self.wanted.add(end_node)
+        decorators = getattr(node, "decorators", ())
+        start = self.found[decorators[0]][0] if decorators else len(self.tokens)
+        yield
+        end = len(self.tokens)
+        if start_node is not None and start_node in self.found:
+            start = self.found[start_node][0]
+        if end_node is not None and end_node in self.found:
+            end = self.found[end_node][1]
+        self.found[node] = (start, end)
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        if node in self.wanted:
+            self._open[node] = len(self.tokens)
+            self.wanted.update(getattr(node, "decorators", ())[:1])  # where a decorated definition begins
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        start = self._open.pop(node, None)
+        if start is not None and node not in self.found:
+            self.found[node] = (start, len(self.tokens))
+
+
+def _cut(source: Source, unit: Unit) -> tuple[str, int]:
+    """The text of a unit as a module of its own, and what to add to its offsets to get offsets in the file."""
+    start, end = source.offset(unit.first), source.offset(unit.last + 1)
+    text = source.text[start:end]
+    for first, last in unit.holes:
+        a, b = source.offset(first) - start, source.offset(last + 1) - start
+        text = text[:a] + _mask(text[a:b]) + text[b:]
+    if unit.kind != "module" and _INDENTED.match(text):
+        header = "if 1:\n"
+        return header + text, start - len(header)
+    return text, start
+
+
+def _mask(text: str) -> str:
+    """`pass` in place of a definition, of the same length and with the same line endings.
+
+    Its other rows become comments: LibCST keeps those, but drops blank rows at the end of a file.
+    """
+    indent = _INDENTED.match(text)
+    column = indent.end() if indent else 0
+    hidden = re.sub(r"[^\r\n]", "#", text)
+    line = re.match(r"[^\r\n]*", text)
+    assert line is not None
+    if line.end() >= column + 4:
+        return text[:column] + "pass" + hidden[column + 4 :]
+    match = re.search(f"#{{{column + 4},}}", hidden[line.end() :])  # the row is only `@a`, too short
+    if match is None:
+        return hidden
+    at = line.end() + match.start()
+    return hidden[:at] + text[:column] + "pass" + hidden[at + column + 4 :]
+
+
+def _root(module: cst.Module, unit: Unit) -> cst.CSTNode:
+    if unit.kind == "module":
+        return module
+    wanted = cst.ClassDef if unit.kind == "class" else cst.FunctionDef
+    return next(n for n in walk(module) if isinstance(n, wanted) and _name(n) == unit.name)
+
+
+def _name(definition: cst.ClassDef | cst.FunctionDef) -> str:
+    """The name as Python, and so a unit, has it: letters that are only written otherwise are the same."""
+    return normalize("NFKC", definition.name.value)
+
+
+def _guard(text: str, row: int) -> None:
+    """Refuse code that could exhaust LibCST's stack or time.
+
+    Raises:
+        TooComplexError: the code is over a limit.
+    """
+    if len(text) > MAX_SEGMENT or text.count(",") > MAX_ELEMENTS:
+        raise TooComplexError(row)
+    if len(text) < MAX_CHAIN:
+        return
+    ends = [m.start() for m in _STATEMENT_END.finditer(text)]
+    counts: dict[int, int] = {}
+    for match in _CHAIN.finditer(text):
+        statement = bisect_right(ends, match.start())
+        counts[statement] = counts.get(statement, 0) + 1
+    for statement, count in counts.items():
+        if count > MAX_CHAIN:
+            raise TooComplexError(row + text.count("\n", 0, ends[statement - 1] + 1 if statement else 0))

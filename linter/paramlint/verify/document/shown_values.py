@@ -1,0 +1,65 @@
+"""Values, gradient and statistics of parameters that somebody wants to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from paramlint.config.name_patterns import matches
+from paramlint.live.live_model import LiveModel
+from paramlint.live.questions.forward import call, restored, tensors_of
+from paramlint.live.tensor import LiveTensor
+from paramlint.verify.document.schema import Shown
+
+#: Elements up to which all are printed; of larger tensors the first and last of each dimension.
+PRINTED = 60
+LINE = 100
+
+
+def shown(model: LiveModel, patterns: Sequence[str]) -> Iterator[Shown]:
+    """The tensors with a name that matches one of the patterns, in the order of the model."""
+    wanted = [t for t in model.tensors if any(matches(p, name) for name in t.names for p in patterns)]
+    gradients = _gradients(model, wanted)
+    for tensor in wanted:
+        gradient = gradients.get(tensor.name)
+        yield Shown(
+            name=tensor.name,
+            statistics=_statistics(tensor),
+            values="(not built for real)" if tensor.array is None else _text(tensor.array),
+            gradient="" if gradient is None else _text(gradient),
+        )
+
+
+def _statistics(tensor: LiveTensor) -> dict[str, float]:
+    numbers = tensor.numbers
+    if numbers is None or tensor.array is None:
+        return {}
+    return {
+        "mean": numbers.mean,
+        "std": numbers.std,
+        "min": numbers.minimum,
+        "max": numbers.maximum,
+        "finite": numbers.finite,
+        "zeros": float((tensor.array == 0).mean()),
+    }
+
+
+def _gradients(model: LiveModel, wanted: list[LiveTensor]) -> dict[str, np.ndarray[Any, Any]]:
+    """The gradient of the sum of all outputs on the example, by name; nothing without an example that works."""
+    if model.make_example is None or model.forward is None or model.forward.error:
+        return {}
+    trained = [tensor for tensor in wanted if tensor.requires_grad]
+    with restored(model.module), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        outputs = list(tensors_of(call(model.module, model.make_example())))
+        total = sum((t.sum() for t in outputs if t.requires_grad and t.is_floating_point()), torch.zeros(()))
+        if not trained or not total.requires_grad:
+            return {}
+        found = torch.autograd.grad(total, [t.tensor for t in trained], allow_unused=True)
+    return {t.name: g.float().numpy() for t, g in zip(trained, found, strict=True) if g is not None}
+
+
+def _text(array: np.ndarray[Any, Any]) -> str:
+    return np.array2string(array, threshold=PRINTED, edgeitems=3, precision=4, max_line_width=LINE)

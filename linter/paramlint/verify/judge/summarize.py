@@ -1,0 +1,171 @@
+"""From a live model and the rules to the document that the parent process reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import UNSET
+
+from paramlint.config.declared_ties import FAMILIES, Ties
+from paramlint.engine.catalogue import select as select_rules
+from paramlint.finding import Proof
+from paramlint.live.declared.tied_keys import is_meant
+from paramlint.live.laws.fit import Fit, fit_all
+from paramlint.live.live_model import LiveModel
+from paramlint.live.tensor import MOST_ELEMENTS, LiveTensor
+from paramlint.rule import Rule
+from paramlint.verify.document.details import details
+from paramlint.verify.document.schema import Counts, Fitted, Found, Init, Location, Parameter, Summary
+from paramlint.verify.document.shown_values import shown
+from paramlint.verify.judge.prove import prove
+from paramlint.verify.process.child import one_line
+
+if TYPE_CHECKING:
+    from paramlint.verify.job import Job
+
+BINS = 12
+
+
+def summarize(model: LiveModel, job: Job) -> Summary:
+    """Everything about a model that a report may need."""
+    notes: list[str] = list(model.degraded)
+    rules = select_rules(job.select, ignore=job.ignore)
+    findings = tuple(_findings(model, rules, Ties(job.ties), notes))
+    fits: Mapping[str, Fit] = {}
+    if job.confirm and not model.is_real:
+        notes.append("values were not tested: there are none")
+    elif job.confirm:
+        fits = _fits(model)
+    aliases = _aliases(model)
+    parameters = tuple(
+        _parameter(tensor, aliases.get(tensor.name, ()), fits.get(tensor.name)) for tensor in model.parameters
+    )
+    return Summary(
+        degraded=tuple(dict.fromkeys(notes)),
+        summary=_counts(model, parameters, len(findings)),
+        findings=findings,
+        parameters=parameters,
+        shown=tuple(shown(model, job.show)),
+        details=details(model) if job.details else UNSET,
+    )
+
+
+def _findings(model: LiveModel, rules: list[Rule], ties: Ties, notes: list[str]) -> Iterator[Found]:
+    """What the rules prove about what is not declared; one that fails is noted, and the others go on."""
+    for rule in rules:
+        try:
+            proofs = [proved.proof for proved in prove(model, [rule])]
+        except Exception as error:
+            notes.append(f"{rule.code} could not be asked: {one_line(error)}")
+            continue
+        for proof in proofs:
+            if rule.code.startswith(FAMILIES) and is_meant(ties, model.module, _names(proof)):
+                continue
+            yield Found(
+                code=rule.code,
+                name=rule.name,
+                message=proof.message,
+                parameter=proof.parameter,
+                filename=proof.filename,
+                location=Location(proof.row),
+                verdict="confirmed" if proof.evidence.get("confirmed", True) else None,
+                evidence=proof.evidence,
+                owner=proof.owner,
+                attribute=proof.attribute,
+            )
+
+
+def _names(proof: Proof) -> Iterator[str]:
+    """What a proof about sharing is about."""
+    yield proof.parameter
+    for key in ("names", "clones"):
+        yield from proof.evidence.get(key, ())
+    if "tied_to" in proof.evidence:
+        yield proof.evidence["tied_to"]
+
+
+def _parameter(tensor: LiveTensor, aliases: tuple[str, ...], fit: Fit | None) -> Parameter:
+    expected, numbers = tensor.expected, tensor.numbers
+    known = numbers is not None and numbers.finite > 0
+    return Parameter(
+        name=tensor.name,
+        shape=tensor.shape,
+        dtype=tensor.dtype,
+        requires_grad=tensor.requires_grad,
+        status=tensor.status,
+        written_fraction=tensor.fraction,
+        init=_init(tensor),
+        law=expected.law if expected else None,
+        mean=numbers.mean if numbers and known else None,
+        std=numbers.std if numbers and known else None,
+        expected_std=expected.std if expected else None,
+        histogram=_histogram(tensor),
+        tied_with=tensor.names[1:],
+        aliases=aliases,
+        fit=Fitted(law=expected.law, verdict=fit.verdict, p_value=fit.p_value, reason=fit.reason)
+        if fit and expected
+        else None,
+    )
+
+
+def _init(tensor: LiveTensor) -> Init | None:
+    write = tensor.init or (tensor.writes[-1] if tensor.writes else None)
+    if write is None:
+        return None
+    return Init(
+        call=write.call,
+        arguments=write.arguments,
+        filename=write.filename,
+        row=write.row,
+        within=write.library_call,
+    )
+
+
+def _histogram(tensor: LiveTensor) -> tuple[int, ...]:
+    array = tensor.array
+    if array is None or not array.size or not tensor.tensor.is_floating_point():
+        return ()
+    flat = array.reshape(-1)[:: max(1, -(-array.size // MOST_ELEMENTS))].astype(np.float64)
+    counts, _ = np.histogram(flat[np.isfinite(flat)], bins=BINS)
+    return tuple(int(count) for count in counts)
+
+
+def _fits(model: LiveModel) -> dict[str, Fit]:
+    samples = {
+        tensor.name: (tensor.array, tensor.expected)
+        for tensor in model.parameters
+        if tensor.array is not None and tensor.expected is not None
+    }
+    testable = {name: sample for name, sample in samples.items() if model.by_name[name].dtype == "float32"}
+    coarse = {
+        name: Fit("not testable", reason=f"{model.by_name[name].dtype} is no float32")
+        for name in samples
+        if name not in testable
+    }
+    return fit_all(testable) | coarse
+
+
+def _aliases(model: LiveModel) -> dict[str, tuple[str, ...]]:
+    """For each tensor the names of those that share memory with it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for alias in model.aliases:
+        for name in alias.names:
+            found[name] = found.get(name, ()) + tuple(other for other in alias.names if other != name)
+    return found
+
+
+def _counts(model: LiveModel, parameters: tuple[Parameter, ...], findings: int) -> Counts:
+    sizes = {tensor.name: tensor.tensor.dtype.itemsize for tensor in model.parameters}
+    garbage = ("unwritten", "partly written", "tainted")
+    return Counts(
+        parameters=len(parameters),
+        elements=sum(p.numel for p in parameters),
+        trainable=sum(p.numel for p in parameters if p.requires_grad),
+        bytes=sum(p.numel * sizes[p.name] for p in parameters),
+        tied=sum(bool(p.tied_with) for p in parameters),
+        aliased=sum(bool(p.aliases) for p in parameters),
+        unwritten=sum(p.status in garbage for p in parameters),
+        findings=findings,
+    )

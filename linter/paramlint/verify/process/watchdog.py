@@ -1,0 +1,74 @@
+"""Waits for a child process and watches what it uses."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+
+import psutil
+
+from paramlint.verify.process.outcome import Limits, Status
+
+#: Seconds between two looks at the child's memory, and between two at what it has started.
+LOOK, SEARCH = 0.05, 0.5
+
+
+class Guard:
+    """Waits for a child and watches what it uses.
+
+    Attributes:
+        peak: the most memory seen, in bytes.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+        self.peak = 0
+        self._process = process
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.seconds
+        self._family: list[psutil.Process] = []
+        self._next_search = 0.0
+
+    def wait(self) -> Status | None:
+        """Wait until the child ends, then None; or until it has to be stopped, then why."""
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(LOOK)
+                return None
+            if time.monotonic() > self._deadline:
+                return "timeout"
+            self._search()
+            if len(self._family) > self._limits.processes:
+                return "crash"
+            if self._memory() > self._limits.memory:
+                return "memory"
+
+    def _search(self) -> None:
+        now = time.monotonic()
+        if now < self._next_search:
+            return
+        self._next_search = now + SEARCH
+        with contextlib.suppress(psutil.Error):
+            child = psutil.Process(self._process.pid)
+            self._family = [child, *child.children(recursive=True)]
+
+    def _memory(self) -> int:
+        """Bytes resident in the child and what it started; near the limit, shared pages count once."""
+        used = sum(_resident(process) for process in self._family)
+        if used > self._limits.memory and len(self._family) > 1:
+            used = sum(_proportional(process) for process in self._family)
+        self.peak = max(self.peak, used)
+        return used
+
+
+def _resident(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _proportional(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        memory = process.memory_full_info()
+        return int(getattr(memory, "pss", memory.uss))
+    return 0
