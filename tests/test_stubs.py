@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 import math
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import distributed, nn  # noqa: E402
 
 from paramlint.knowledge import stubs  # noqa: E402
 
@@ -258,8 +259,139 @@ SyncBatchNorm.convert_sync_batchnorm(Container(norm=BatchNorm2d(3), inner=Contai
 SyncBatchNorm.convert_sync_batchnorm(BatchNorm1d(3, affine=False, track_running_stats=False))
 """
 
+FUNCTIONS = {
+    "torch.nn.utils": """
+weight_norm(Linear(3, 4))
+weight_norm(Conv2d(3, 4, 2), dim=None)
+weight_norm(LSTM(3, 4), "weight_hh_l0", dim=1)
+remove_weight_norm(weight_norm(Linear(3, 4)))
+spectral_norm(Linear(3, 4))
+spectral_norm(ConvTranspose2d(3, 4, 2))
+spectral_norm(Conv1d(3, 4, 2), eps=1e-3, dim=1)
+remove_spectral_norm(spectral_norm(Linear(3, 4)))
+remove_spectral_norm(spectral_norm(ConvTranspose1d(3, 4, 2)))
+clip_grad_norm_(backward(m := Linear(3, 4)), 0.1), list(m.parameters())
+clip_grad_norm(backward(m := Linear(3, 4)), 0.1, 1.0), list(m.parameters())
+clip_grad_norm_(Linear(3, 4).parameters(), 0.1)
+clip_grad_norm_(next(backward(m := Linear(3, 4))), 0.1, float("inf")), list(m.parameters())
+clip_grad_value_(backward(m := Linear(3, 4)), 0.1), list(m.parameters())
+get_total_norm(list(Linear(3, 4).parameters()))
+clip_grads_with_norm_(backward(m := Linear(3, 4)), 0.1, torch.ones(())), list(m.parameters())
+parameters_to_vector(Linear(3, 4).parameters())
+vector_to_parameters(torch.arange(16.0), (m := Linear(3, 4)).parameters()), m
+convert_conv2d_weight_memory_format(Sequential(Conv2d(3, 4, 2), Linear(3, 4)), torch.channels_last)
+convert_conv3d_weight_memory_format(Sequential(Conv3d(3, 4, 2), Conv2d(3, 4, 2)), torch.channels_last_3d)
+fuse_conv_bn_eval(Conv2d(3, 4, 2).eval(), BatchNorm2d(4).eval())
+fuse_conv_bn_eval(ConvTranspose2d(3, 4, 2, bias=False).eval(), BatchNorm2d(4, affine=False).eval(), True)
+fuse_conv_bn_eval(Conv1d(3, 4, 2).requires_grad_(False).eval(), BatchNorm1d(4).eval())
+fuse_linear_bn_eval(Linear(3, 4).eval(), BatchNorm1d(4).eval())
+fuse_linear_bn_weights(torch.ones(4, 3), None, torch.ones(4), torch.ones(4), 0.1, torch.ones(4), torch.ones(4))
+fuse_conv_bn_weights(torch.ones(4, 3, 2), torch.ones(4), torch.ones(4), torch.ones(4), 0.1, torch.ones(4), None)
+""",
+    "torch.nn.utils.parametrizations": """
+weight_norm(Linear(3, 4))
+weight_norm(Conv2d(3, 4, 2), dim=None)
+weight_norm(LSTM(3, 4), "weight_hh_l0", dim=1)
+weight_norm(Linear(3, 4).requires_grad_(False))
+spectral_norm(Linear(3, 4))
+spectral_norm(ConvTranspose2d(3, 4, 2), n_power_iterations=3)
+spectral_norm(Linear(3, 4), "bias")
+spectral_norm(Conv1d(3, 4, 2).eval(), eps=1e-3, dim=1)
+orthogonal(Linear(4, 4))
+orthogonal(Linear(3, 5))
+orthogonal(Linear(5, 3), "weight", "cayley")
+""",
+    "torch.nn.utils.parametrize": """
+register_parametrization(Linear(3, 3), "weight", Symmetric())
+register_parametrization(Linear(3, 3), "bias", Halves())
+register_parametrization(BatchNorm1d(4), "running_mean", Doubled())
+register_parametrization(BatchNorm1d(4), "running_mean", Halves(), unsafe=True)
+register_parametrization(register_parametrization(Linear(3, 3), "weight", Doubled()), "weight", Symmetric())
+register_parametrization(register_parametrization(Linear(3, 3), "weight", Doubled()), "bias", Doubled()).eval()
+remove_parametrizations(register_parametrization(Linear(3, 3), "weight", Symmetric()), "weight")
+remove_parametrizations(register_parametrization(Linear(3, 3), "weight", Doubled()), "weight", False)
+remove_parametrizations(register_parametrization(Linear(3, 3), "weight", Halves()), "weight")
+remove_parametrizations(register_parametrization(BatchNorm1d(4), "running_mean", Halves()), "running_mean")
+is_parametrized(m := Linear(3, 3)), is_parametrized(register_parametrization(m, "bias", Doubled())), is_parametrized(m, "weight")
+type_before_parametrizations(Linear(3, 3))
+transfer_parametrizations_and_params(register_parametrization(Linear(3, 3), "weight", Doubled()), Linear(3, 3))
+transfer_parametrizations_and_params(register_parametrization(Linear(3, 3), "weight", Halves()), Linear(3, 3), "weight")
+transfer_parametrizations_and_params(Linear(3, 3), Linear(3, 3))
+""",
+    "torch.optim.swa_utils": """
+AveragedModel(BatchNorm1d(4))
+AveragedModel(Linear(3, 4).eval(), device="cpu", use_buffers=True)
+averaged(AveragedModel(Sequential(Linear(3, 4), BatchNorm1d(4))))
+averaged(AveragedModel(Sequential(Linear(3, 4), BatchNorm1d(4)), avg_fn=get_ema_avg_fn(0.5)))
+averaged(AveragedModel(Linear(3, 4), multi_avg_fn=get_ema_multi_avg_fn(0.5)))
+averaged(AveragedModel(Linear(3, 4), avg_fn=get_swa_avg_fn()))
+averaged(AveragedModel(Linear(3, 4), multi_avg_fn=get_swa_multi_avg_fn(), use_buffers=True))
+update_bn([torch.ones(2, 4)], m := Sequential(BatchNorm1d(4, momentum=None), ReLU()).eval()), m
+SWALR(o := torch.optim.SGD(Linear(3, 4).parameters(), 0.1), 0.05), o.param_groups[0]["swa_lr"]
+""",
+    "torch.nn.parallel": """
+DataParallel(Linear(3, 4))
+DataParallel(Linear(3, 4), [], dim=0)
+DistributedDataParallel(Linear(3, 4), find_unused_parameters=True)
+""",
+    "torch.distributed.fsdp": """
+FullyShardedDataParallel(Linear(3, 4), device_id=CPU)
+FullyShardedDataParallel(Sequential(Linear(3, 4), BatchNorm1d(4)), device_id=CPU, use_orig_params=True)
+FullyShardedDataParallel(Sequential(FullyShardedDataParallel(Linear(3, 4), device_id=CPU), Linear(4, 2)), device_id=CPU)
+FullyShardedDataParallel(Linear(3, 4), device_id=CPU).in_features
+type(FullyShardedDataParallel(Linear(3, 4), device_id=CPU).module)
+fully_shard(m := ReLU()) is m
+""",
+    "torch.distributed.algorithms._checkpoint.checkpoint_wrapper": """
+checkpoint_wrapper(Linear(3, 4))
+checkpoint_wrapper(Linear(3, 4)).in_features
+offload_wrapper(Sequential(Linear(3, 4)))
+""",
+    "torch": """
+compile(Linear(3, 4))
+compile(Linear(3, 4)).in_features
+compile(Linear(3, 4), disable=True)
+compile(fullgraph=True)(Linear(3, 4))
+""",
+    "torch.func": """
+functional_call(Identity(), {}, torch.ones(2))
+functional_call(Identity(), {}, (torch.ones(2),), {})
+stack_module_state([BatchNorm1d(4), BatchNorm1d(4)])
+stack_module_state(ModuleList([Linear(3, 4), Linear(3, 4)]).requires_grad_(False))
+replace_all_batch_norm_modules_(Sequential(BatchNorm1d(4), Linear(3, 4)))
+""",
+}
+
+#: Lines of which the numbers are drawn or decided in another way.
+UNLIKE_IN_NUMBERS = {
+    "torch.nn.utils": """
+skip_init(Linear, 3, 4)
+skip_init(Linear, 3, out_features=4, bias=False, dtype=torch.float64, device="cpu")
+""",
+    "torch.nn.utils.parametrizations": """
+orthogonal(Linear(4, 4), use_trivialization=False, orthogonal_map="householder")
+orthogonal(Linear(3, 5), orthogonal_map="householder", use_trivialization=False)
+""",
+    "torch.nn.utils.prune": """
+identity(Linear(3, 4), "weight")
+random_unstructured(Linear(3, 4), "bias", 2)
+l1_unstructured(l1_unstructured(Linear(3, 4), "weight", 0.5), "weight", 0.5)
+random_structured(Linear(3, 4), "weight", 1, 0)
+ln_structured(Conv2d(3, 4, 2), "weight", 0.5, 2, -1)
+custom_from_mask(Linear(3, 4), "bias", torch.ones(4))
+global_unstructured([(m := Linear(3, 4), "weight"), (m, "bias")], L1Unstructured, amount=3), m
+remove(l1_unstructured(Linear(3, 4), "weight", 0.5), "weight")
+is_pruned(m := Sequential(Linear(3, 4))), is_pruned(random_unstructured(m[0], "weight", 1)), is_pruned(m)
+Identity.apply(m := Linear(3, 4), "weight"), m
+RandomUnstructured.apply(m := Linear(3, 4), "weight", 0.5), m
+RandomStructured.apply(m := Linear(3, 4), "weight", 0.5, dim=0), m
+LnStructured.apply(m := Linear(3, 4), "weight", 0.5, 1, 0), m
+CustomFromMask.apply(m := Linear(3, 4), "weight", torch.zeros(4, 3)), m
+""",
+}
+
 #: What a name in a line means beside the classes.
-HELPERS: Names = {"torch": torch}
+HELPERS: Names = {"torch": torch, "CPU": torch.device("cpu")}
 
 NATIVE = {
     "Module": "the interpreter's own",
@@ -295,6 +427,55 @@ def reset(*modules: nn.Module) -> nn.ModuleList:
     for module in modules:
         module.reset_parameters()
     return nn.ModuleList(modules)
+
+
+@helper
+def backward(module: nn.Module) -> Any:
+    """The parameters of a module, after a backward pass."""
+    module(torch.ones(2, 3)).sum().backward()
+    return module.parameters()
+
+
+@helper
+def averaged(model: nn.Module) -> nn.Module:
+    """An averaged model after two rounds of training."""
+    trained = copy.deepcopy(model.module)
+    for _ in range(2):
+        with torch.no_grad():
+            for value in [*trained.parameters(), *trained.buffers()]:
+                value.add_(1)
+        model.update_parameters(trained)
+    return model
+
+
+class Symmetric(nn.Module):
+    """A parametrization that cannot be assigned to."""
+
+    def forward(self, value: Any) -> Any:
+        return value.triu() + value.triu(1).mT
+
+
+class Doubled(nn.Module):
+    """A parametrization that can."""
+
+    def forward(self, value: Any) -> Any:
+        return 2 * value
+
+    def right_inverse(self, value: Any) -> Any:
+        return value / 2
+
+
+class Halves(nn.Module):
+    """A parametrization of two tensors."""
+
+    def forward(self, first: Any, second: Any) -> Any:
+        return first + second
+
+    def right_inverse(self, value: Any) -> Any:
+        return value / 2, value / 2
+
+
+HELPERS |= {"Symmetric": Symmetric, "Doubled": Doubled, "Halves": Halves}
 
 
 def run_stub(module: str) -> Names:
@@ -333,30 +514,54 @@ def tensor(value: Any, numbers: bool = True) -> Any:
     return (*kind, tuple(value.shape), value.tolist() if numbers else None)
 
 
+def tensors(module: nn.Module, numbers: bool = True) -> list[Any]:
+    """Parameters and buffers of a module and its children, in order; which of them are one object; what trains."""
+    first: dict[int, str] = {}
+    told: list[Any] = []
+    for name, child in module.named_modules(remove_duplicate=False):
+        told.append((name, child.training, list(child._modules)))
+        for own, value in [*child._parameters.items(), *child._buffers.items()]:
+            where = f"{name}.{own}"
+            same_as = first.setdefault(id(value), where) if value is not None else where
+            told.append((where, same_as, tensor(value, numbers), own in child._non_persistent_buffers_set))
+    return told
+
+
 def plain(value: Any) -> Any:
     """An attribute as something that compares by value."""
     return type(value).__name__ if isinstance(value, (torch.Tensor, nn.Module)) else value
 
 
-def state(module: nn.Module, numbers: bool = True) -> list[Any]:
-    """All that a stub has to say of a module, its children included."""
-    first: dict[int, str] = {}
+def kinds(module: nn.Module) -> list[Any]:
+    """The classes of a module and its children, and the attributes that hold no tensors."""
     told: list[Any] = []
     for name, child in module.named_modules(remove_duplicate=False):
         kind = type(child).__name__
-        told.append((name, "classes", [base.__name__ for base in type(child).__mro__]))
-        for own, value in [*child._parameters.items(), *child._buffers.items()]:
-            where = f"{name}.{own}"
-            same_as = first.setdefault(id(value), where) if value is not None else where
-            told.append((where, same_as, tensor(value, numbers), own in child._non_persistent_buffers_set))
-        told.append((name, "trains", child.training))
+        told.append((name, [base.__name__ for base in type(child).__mro__]))
         for attribute, value in sorted(vars(child).items()):
             if not attribute.startswith("_") and (kind, attribute) not in UNTOLD:
                 told.append((name, attribute, plain(value)))
     return told
 
 
-def built(line: str, names: Names) -> nn.Module:
+def outcome(value: Any, numbers: bool = True) -> Any:
+    """What a line of code leaves behind."""
+    if isinstance(value, nn.Module):
+        held = tensors(value, numbers)
+        value.eval()  # reading a weight must not improve it further
+        read = [getattr(child, name, None) for child in value.modules() for name in ("weight", "bias", "running_mean")]
+        weights = [tensor(one, numbers) for one in read if isinstance(one, torch.Tensor)]
+        return type(value).__name__.removeprefix("Parametrized"), held, weights
+    if isinstance(value, torch.Tensor):
+        return tensor(value, numbers)
+    if isinstance(value, dict):
+        return {key: outcome(each, numbers) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [outcome(each, numbers) for each in value]
+    return value if isinstance(value, (bool, int, float, type, type(None))) else type(value).__name__
+
+
+def run(line: str, names: Names) -> Any:
     torch.manual_seed(0)
     return eval(line, {**names, **HELPERS})
 
@@ -371,9 +576,36 @@ def real_layers(layers: Names) -> Names:
     return {name: real(name, nn.modules) for name in layers if isinstance(layers[name], type)}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_process() -> Iterator[None]:
+    """DistributedDataParallel asks for a group of processes."""
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
 @pytest.mark.parametrize("line", LAYERS.strip().splitlines())
 def test_layers_are_built_alike(line: str, layers: Names, real_layers: Names) -> None:
-    assert state(built(line, layers)) == state(built(line, real_layers))
+    mine, theirs = run(line, layers), run(line, real_layers)
+    assert tensors(mine) == tensors(theirs)
+    assert kinds(mine) == kinds(theirs)
+
+
+def cases(table: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(module, line) for module, lines in table.items() for line in lines.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("module", "line"), cases(FUNCTIONS))
+def test_functions_act_alike(module: str, line: str) -> None:
+    package = importlib.import_module(module)
+    assert outcome(run(line, {**vars(nn), **run_stub(module)})) == outcome(run(line, {**vars(nn), **vars(package)}))
+
+
+@pytest.mark.parametrize(("module", "line"), cases(UNLIKE_IN_NUMBERS))
+def test_functions_leave_the_same_names_and_shapes(module: str, line: str) -> None:
+    mine = run(line, {**vars(nn), **run_stub(module)})
+    theirs = run(line, {**vars(nn), **vars(importlib.import_module(module))})
+    assert outcome(mine, numbers=False) == outcome(theirs, numbers=False)
 
 
 def test_every_layer_of_torch_is_told_and_tried(layers: Names) -> None:
