@@ -7,7 +7,7 @@ from typing import Any
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.program import ClassValue, Place, names_of_target
+from paramlint.symbolic.program import CONTAINERS, ClassValue, Place, names_of_target
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -26,10 +26,6 @@ from paramlint.symbolic.values import (
 )
 
 _PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "torch.jit.unused", "abc.abstractproperty"})
-_MODULE = External("torch.nn.Module")
-_CONTAINERS = frozenset(
-    {"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.ParameterList", "torch.nn.ParameterDict"}
-)
 _MAX_MRO = 60
 
 
@@ -70,7 +66,7 @@ def _bases(run: Interpreter, cls: ClassValue) -> list[Value]:
 def is_module(run: Interpreter, cls: ClassValue) -> bool:
     """Whether instances are `nn.Module`s, as far as can be told."""
     return any(
-        isinstance(base, External) and (base.name == "torch.nn.Module" or base.name in _CONTAINERS or foreign_module(base.name))
+        isinstance(base, External) and (base.name == "torch.nn.Module" or foreign_module(base.name))
         for base in mro(run, cls)
     )
 
@@ -78,7 +74,7 @@ def is_module(run: Interpreter, cls: ClassValue) -> bool:
 def container_base(run: Interpreter, cls: ClassValue) -> str:
     """The name of the module container that a class inherits from; empty if none."""
     for base in mro(run, cls):
-        if isinstance(base, External) and base.name in _CONTAINERS:
+        if isinstance(base, ClassValue) and base.file.stub == CONTAINERS:
             return base.name
     return ""
 
@@ -90,7 +86,7 @@ def unknown_base(run: Interpreter, cls: ClassValue) -> str:
             return base.text
         if isinstance(base, External):
             name = base.name
-            if name == "torch.nn.Module" or name in _CONTAINERS or foreign_module(name) or name in PLAIN_BASES:
+            if name == "torch.nn.Module" or foreign_module(name) or name in PLAIN_BASES:
                 continue
             if name.partition(".")[0] in ("typing", "abc", "enum", "collections", "typing_extensions"):
                 continue
@@ -380,7 +376,7 @@ def is_subclass(run: Interpreter, cls: Value, other: Value) -> bool | None:
             if base is other or base == other or (isinstance(base, ClassValue) and _same(base, other if isinstance(other, ClassValue) else None)):
                 return True
             if isinstance(base, External) and isinstance(other, External):
-                if base.name == other.name or (other.name == "torch.nn.Module" and (base.name in _CONTAINERS or foreign_module(base.name))):
+                if base.name == other.name or (other.name == "torch.nn.Module" and (foreign_module(base.name))):
                     return True
                 if base.name == "torch.nn.Module" and other.name == "object":
                     return True
@@ -388,8 +384,6 @@ def is_subclass(run: Interpreter, cls: Value, other: Value) -> bool | None:
     if isinstance(cls, External) and isinstance(other, External):
         if cls.name == other.name:
             return True
-        if cls.name in _CONTAINERS:
-            return other == _MODULE or (cls.name, other.name) == ("torch.nn.ParameterDict", "dict")
     return None
 
 

@@ -357,6 +357,10 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
         containers.update(run, made, left)
         containers.update(run, made, right)
         return made
+    if sign in _TIGHT or sign == "-":
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Unknown) and not isinstance(other, (Sequence_, Instance)):
+                run.numbers.add(one.text)
     return Unknown(_formula(sign, left, right), _loop_of(left) or _loop_of(right))
 
 

@@ -13,13 +13,23 @@ from typing import Any
 
 from paramlint.facts.files import File, Project
 from paramlint.knowledge import canonical, stubs
-from paramlint.outline import ClassOutline, Unit
-from paramlint.source import Source
+from paramlint.syntax.outline import ClassOutline, Unit
+from paramlint.source.text import Source
 from paramlint.symbolic.values import Environment, External, FileValue, Function, Value
 
 _BUILTINS = frozenset(dir(builtins))
 #: Files that one name is followed through at most.
 _DEEPEST = 30
+#: The containers of modules, which the interpreter fills itself.
+CONTAINERS = "torch.nn.containers"
+_CONTAINER_TEXT = """
+class Sequential(Module): pass
+class ModuleList(Module): pass
+class ModuleDict(Module): pass
+class ParameterList(Module): pass
+class ParameterDict(Module): pass
+"""
+_CONTAINER_NAMES = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 #: What stubs may name without an import.
 _STUB_NAMES = {
     "torch": "torch",
@@ -115,6 +125,8 @@ class SourceFile:
     @property
     def module(self) -> str:
         """Its dotted module name."""
+        if self.stub == CONTAINERS:
+            return "torch.nn"
         return self.stub or self.facts.module
 
     @property
@@ -194,7 +206,7 @@ class Program:
     def stub(self, module: str) -> SourceFile | None:
         """The stub of one of torch's modules."""
         if module not in self._stubs:
-            text = stubs.text(module)
+            text = _CONTAINER_TEXT if module == CONTAINERS else stubs.text(module)
             source = Source(f"<{module}>", text.encode()) if text is not None else None
             self._stubs[module] = SourceFile(self, File(source, None, draft=True), module) if source else None
         return self._stubs[module]
@@ -207,7 +219,8 @@ class Program:
         return known
 
     def _external(self, name: str) -> Value:
-        home = stubs.home(name)
+        module, _, short = name.rpartition(".")
+        home = (CONTAINERS, short) if module == "torch.nn" and short in _CONTAINER_NAMES else stubs.home(name)
         if home is not None:
             file = self.stub(home[0])
             found = file.definition(home[1]) if file is not None else None

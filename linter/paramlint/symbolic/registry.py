@@ -225,6 +225,8 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
     if value in run.stand_ins:
         return True
     text = value.text.partition("#")[0]
+    if held.holder.cls is not None and held.holder.cls.file.is_stub and not held.name.endswith(("module", "_orig_mod")):
+        return False
     if value.annotation in _PLAIN_ANNOTATIONS or value.annotation.partition("[")[0] in ("Optional", "Union", "Callable"):
         return False
     if value.annotation.rpartition(".")[2].endswith(("Config", "Configuration", "Args", "Arguments")):

@@ -120,8 +120,8 @@ def shape_of(run: Interpreter, sizes: Sequence[Value | Item | None], arguments: 
         elif isinstance(size, Constant) and isinstance(size.value, (int, tuple)) and not isinstance(size.value, bool):
             found.extend(map(Constant, size.value)) if isinstance(size.value, tuple) else found.append(size)
         elif isinstance(size, Unknown):
-            if len(sizes) == 1 and not _is_number(size):
-                return None
+            if len(sizes) > 1:
+                run.numbers.add(size.text)
             found.append(size)
         elif isinstance(size, Choice) and all(_is_size(v) for _, v in size.options):
             found.append(size)
@@ -134,12 +134,24 @@ def _is_size(value: Value) -> bool:
     return isinstance(value, Unknown) or (isinstance(value, Constant) and isinstance(value.value, int))
 
 
-def _is_number(value: Unknown) -> bool:
-    """Whether an unknown size is one number and not several, as far as its text says."""
-    text = value.text
-    return value.annotation == "int" or any(sign in text for sign in (" * ", " // ", " + ", " - ")) or (
-        text.startswith(("len(", "int(", "max(", "min("))
-    )
+def known_shape(run: Interpreter, tensor: TensorValue) -> Shape | None:
+    """The shape of a tensor; None where it, or the number of its sizes, is not known: `torch.empty(size)`."""
+    shape = tensor.shape
+    if shape is not None and len(shape) == 1 and isinstance(shape[0], Unknown) and not is_number(run, shape[0]):
+        return None
+    return shape
+
+
+def is_number(run: Interpreter, value: Unknown) -> bool:
+    """Whether something unknown is one number, as far as its text and what is done with it say."""
+    if value.text in run.numbers or value.annotation == "int":
+        return True
+    if value.default is not None and isinstance(value.default.value, int):
+        return True
+    return any(sign in value.text for sign in (" * ", " // ", " + ", " - ")) or value.text.startswith(_NUMBERS)
+
+
+_NUMBERS = ("len(", "int(", "max(", "min(")
 
 
 def _arange(arguments: Arguments) -> Shape | None:

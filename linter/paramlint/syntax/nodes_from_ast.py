@@ -70,6 +70,11 @@ class Draft:
             raise NotDraftedError
         return _text(self._source, tree).replace("\r\n", "\n")
 
+    def row(self, node: Any) -> int:
+        """The row of an expression; 0 where it is not known."""
+        tree = self._drafting.trees.get(id(node))
+        return getattr(tree, "lineno", 0)
+
     def comments(self, statement: cst.CSTNode) -> str:  # noqa: ARG002
         """Nothing: a comment can only silence a rule."""
         return ""
