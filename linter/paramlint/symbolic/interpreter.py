@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from paramlint.model.event import Author, Event, EventKind
 from paramlint.model.guard import ALWAYS, Condition, Guard
-from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
+from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, MAX_TEXT, OverBudgetError
 from paramlint.symbolic.program import Place, Program
 from paramlint.symbolic.trace import SourceSite, Trace
 from paramlint.symbolic.values import (
@@ -29,8 +29,13 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    shortened,
     text_of,
 )
+
+#: Conditions of one thing that code demands, and demands of several conditions, that are kept.
+_ASSUMED = 4
+_ASSUMPTIONS = 12
 
 Test = tuple[Guard | None, Guard | None]
 """Under which guards something is true and is false; None where it cannot be."""
@@ -165,6 +170,8 @@ class Interpreter:
 
     def literal(self, condition: Condition) -> Test:
         """The guards under which a condition is true and false."""
+        if len(condition.text) > MAX_TEXT:
+            condition = replace(condition, text=shortened(condition.text))
         known = self.decided(condition)
         if known is not None:
             return (ALWAYS, None) if known else (None, ALWAYS)
@@ -172,6 +179,7 @@ class Interpreter:
 
     def opaque(self, text: str, loop: int = 0) -> Test:
         """A test of which nothing is known but its text."""
+        text = shortened(text)
         return self.literal(Condition(text, text, loop=loop))
 
     # Cells
@@ -357,7 +365,7 @@ class Interpreter:
         if true is None or false is None:
             loop = next((c.loop for g in (*trues, *falses) for c, _ in g.literals if c.loop), 0)
             text = " or ".join(sorted(f"({g})" for g in trues))
-            return self.opaque(text if len(text) < 200 else f"{text[:180]}...{hash(text) & 0xFFFFFF:x}", loop)
+            return self.opaque(text, loop)
         return true, false
 
     # Control
@@ -388,9 +396,9 @@ class Interpreter:
         """The code raises here: what follows is only reached otherwise, and whoever builds the model sees to that."""
         gone = self.guard.minus(self.frames[0].entry if self.frames else ALWAYS)
         rest = gone.negated()
-        if rest is not None and not any(c.loop for c, _ in gone.literals):
+        if rest is not None and len(gone.literals) <= _ASSUMED and not any(c.loop for c, _ in gone.literals):
             joined = self.assumed & rest
-            if joined is not None:
+            if joined is not None and len(joined.clauses) <= _ASSUMPTIONS:
                 self.assumed = joined
         self.kill()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal
+from zlib import crc32
 
 from paramlint.model.event import Order
 from paramlint.model.guard import ALWAYS, Guard
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from paramlint.symbolic.program import ClassValue, Place, SourceFile
 
 _numbers = count(1)
+
+
+def shortened(text: str) -> str:
+    """A text of bounded length: long ones keep their beginning and a checksum, so that different ones stay different."""
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{text[: MAX_TEXT - 12]}...{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
 
 
 class Value:
@@ -71,7 +79,7 @@ class Unknown(Value):
         self.owner = owner
         self.name = name
         self.default = default
-        self.text = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 12]}...{hash(text) & 0xFFFFFF:x}"
+        self.text = shortened(text)
         self.loop = loop
         self.annotation = annotation
 
@@ -121,6 +129,9 @@ class FileValue(Value):
 
     file: SourceFile
 
+    def __repr__(self) -> str:
+        return self.file.module
+
 
 @dataclass(frozen=True, eq=False)
 class Function(Value):
@@ -140,6 +151,15 @@ class Function(Value):
     bound: Value | None = None
     owner: ClassValue | None = None
 
+    @property
+    def name(self) -> str:
+        """Its name; that of a lambda is `<lambda>`."""
+        name: str = self.node.name.value if hasattr(self.node, "name") else "<lambda>"
+        return name
+
+    def __repr__(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True, eq=False)
 class Native(Value):
@@ -147,6 +167,9 @@ class Native(Value):
 
     owner: Value
     name: str
+
+    def __repr__(self) -> str:
+        return f"{text_of(self.owner)}.{self.name}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +179,9 @@ class Partial(Value):
     function: Value
     arguments: Arguments
 
+    def __repr__(self) -> str:
+        return f"partial({text_of(self.function)})"
+
 
 @dataclass(frozen=True, eq=False)
 class Super(Value):
@@ -163,6 +189,9 @@ class Super(Value):
 
     instance: Value
     after: ClassValue | None
+
+    def __repr__(self) -> str:
+        return "super()"
 
 
 Cell = list[tuple[Guard, Value]]
