@@ -125,9 +125,19 @@ def fill_container(run: Interpreter, module: Instance, kind: str, arguments: Arg
         items.forget("its arguments")
     if kind.endswith(("ParameterList", "ParameterDict")):
         items.rows = [Item(r.guard, r.loops, _as_parameter(run, r.value, node), r.key) for r in items.rows]
-    for row in items.rows:
-        for _, value in alternatives(row.value):
-            register(run, module, text_of(row.key) if row.key is not None else "item", value, node, "item")
+    _register_rows(run, module, items.rows, node)
+
+
+def _register_rows(run: Interpreter, module: Instance, rows: list[Item], node: Any) -> None:
+    """Note the items of a container, each under its guard and in its loops."""
+    for place, row in enumerate(rows):
+        key = text_of(row.key) if row.key is not None else f"[{place}]"
+        with run.under(row.guard) as is_possible, repeating(run, row.loops):
+            if is_possible:
+                for guard, value in alternatives(row.value):
+                    with run.under(guard) as is_there:
+                        if is_there:
+                            register(run, module, key, value, node, "item")
 
 
 def _as_parameter(run: Interpreter, value: Value, node: Any) -> Value:
@@ -191,9 +201,7 @@ def extend_container(run: Interpreter, module: Instance, value: Value, node: Any
     assert module.items is not None
     start = len(module.items.rows)
     containers.extend(run, module.items, value, node, module)
-    for row in module.items.rows[start:]:
-        for _, one in alternatives(row.value):
-            register(run, module, "item", one, node, "item")
+    _register_rows(run, module, module.items.rows[start:], node)
 
 
 def _container_method(run: Interpreter, module: Instance, name: str, arguments: Arguments, node: Any) -> Value | None:
@@ -206,7 +214,7 @@ def _container_method(run: Interpreter, module: Instance, name: str, arguments: 
             first = _as_parameter(run, first, node)
         containers.append(run, module, items, first)
         for _, one in alternatives(first):
-            register(run, module, "item", one, node, "appended")
+            register(run, module, f"[{len(items.rows) - 1}]", one, node, "appended")
         return module
     if name == "extend" and first is not None:
         extend_container(run, module, first, node)
@@ -216,13 +224,12 @@ def _container_method(run: Interpreter, module: Instance, name: str, arguments: 
         assert value is not None
         place = at.value if isinstance(at, Constant) and isinstance(at.value, int) else len(items.rows)
         items.rows.insert(place, Item(run.guard.minus(module.guard), run.loops[len(module.loops) :], value))
-        register(run, module, "item", value, node, "inserted")
+        register(run, module, f"[{place}]", value, node, "inserted")
         return module
     if name == "update" and first is not None:
         start = len(items.rows)
         _take_entries(run, module, first)
-        for row in items.rows[start:]:
-            register(run, module, text_of(row.key or NONE), row.value, node, "item")
+        _register_rows(run, module, items.rows[start:], node)
         return NONE
     if name in ("items", "keys", "values"):
         made = Sequence_("list", **run.made(node))
