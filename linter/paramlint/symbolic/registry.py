@@ -9,6 +9,7 @@ from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_ROWS
 from paramlint.symbolic.values import (
+    NONE,
     Choice,
     Constant,
     Dictionary,
@@ -61,7 +62,7 @@ def held_by(run: Interpreter, module: Instance) -> Iterator[Held]:
     run.build(module)
     for name, cell in list(module.attributes.items()):
         run.step()
-        value = run.read(cell)
+        value = run.read(cell, lambda: NONE)  # so that what is only there under a guard keeps it
         if value is not None:
             for guard, one in _alternatives(value):
                 yield Held(name, guard, (), one, module)
