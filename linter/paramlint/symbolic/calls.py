@@ -170,6 +170,7 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     bind(run, function, arguments, env, node)
     site = run.site(node) if run.frames else None
     frame = Frame(function.node, function.place, site, run.guard)
+    frame.arguments = arguments if function.bound is None else None
     frame.stack = (*run.frame.stack, site) if site is not None and not run.is_torch else run.frame.stack if run.frames else ()
     gradient = run.records_gradient
     if _switches_gradient_off(function.node):

@@ -55,6 +55,7 @@ class Frame:
         yields: what a generator has given.
         unbroken: where no `break` has left the loop that is under way.
         unskipped: where no `continue` has ended the round that is under way.
+        arguments: what a function was given that is no method.
     """
 
     node: Any
@@ -67,6 +68,7 @@ class Frame:
     stack: tuple[SourceSite, ...] = ()
     unbroken: Guard | None = ALWAYS
     unskipped: Guard | None = ALWAYS
+    arguments: Arguments | None = None
 
     @property
     def rest(self) -> Guard | None:
