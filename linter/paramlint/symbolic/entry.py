@@ -189,12 +189,17 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
             run.frames.pop()
 
 
-def run_function(run: Interpreter, function: Function, known: Mapping[str, object] | None = None) -> Value | None:
-    """Call a function with unknown arguments."""
+def run_function(
+    run: Interpreter, function: Function, known: Mapping[str, object] | None = None, defaults: bool = False
+) -> Value | None:
+    """Call a function with unknown arguments; those given, and `defaults`, are as for a class."""
     with deep_recursion():
         run.frames.append(Frame(function.node, function.place, None, ALWAYS))
         try:
-            return run.call(function, open_arguments(run, function, known), function.node)
+            arguments = open_arguments(run, function, known)
+            if defaults:
+                arguments = _with_defaults(function, arguments, known or {})
+            return run.call(function, arguments, function.node)
         except OverBudgetError:
             run.memo["over budget"] = True
             return None
