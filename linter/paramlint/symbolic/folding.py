@@ -6,13 +6,13 @@ import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-#: A component of a dotted name; what stands in braces may hold dots.
-_COMPONENT = re.compile(r"(?:\{[^}]*\}|[^.{])+")
+#: Numbers in a dotted name; what stands in braces already is no longer one.
+_NUMBER = re.compile(r"(\{[^}]*\}|(?<!\d)(?:0|[1-9]\d*)(?!\d))")
 
 
 @dataclass
 class _Group:
-    components: list[str]
+    parts: list[str]
     members: list[int]
 
 
@@ -26,17 +26,17 @@ def fold(names: Sequence[str], alike: Sequence[Hashable]) -> list[tuple[str, lis
     Returns:
         For each group, in the order of their first members, its pattern and the indices of its members.
     """
-    groups = [_Group(_COMPONENT.findall(name), [index]) for index, name in enumerate(names)]
-    for place in reversed(range(max((len(group.components) for group in groups), default=0))):
+    groups = [_Group(_NUMBER.split(name), [index]) for index, name in enumerate(names)]
+    for place in reversed(range(max((len(group.parts) for group in groups), default=0))):
         groups = _folded_at(place, groups, alike)
-    return [(".".join(group.components), group.members) for group in groups]
+    return [("".join(group.parts), group.members) for group in groups]
 
 
 def _folded_at(place: int, groups: list[_Group], alike: Sequence[Hashable]) -> list[_Group]:
     """The groups, with those put together that differ only in the number at one place of their names."""
     buckets: dict[Hashable, list[_Group]] = {}
     for index, group in enumerate(groups):
-        parts = group.components
+        parts = group.parts
         is_numbered = place < len(parts) and parts[place].isdecimal()
         rest = (tuple(parts[:place]), tuple(parts[place + 1 :])) if is_numbered else index
         buckets.setdefault((alike[group.members[0]], rest), []).append(group)
@@ -44,12 +44,12 @@ def _folded_at(place: int, groups: list[_Group], alike: Sequence[Hashable]) -> l
 
 
 def _joined(place: int, bucket: list[_Group]) -> list[_Group]:
-    numbers = [int(group.components[place]) for group in bucket] if len(bucket) > 1 else []
+    numbers = [int(group.parts[place]) for group in bucket] if len(bucket) > 1 else []
     if not numbers or len(set(numbers)) < len(numbers):
         return bucket
-    first = bucket[0].components
-    components = [*first[:place], "{" + _numbers(sorted(numbers)) + "}", *first[place + 1 :]]
-    return [_Group(components, [member for group in bucket for member in group.members])]
+    first = bucket[0].parts
+    parts = [*first[:place], "{" + _numbers(sorted(numbers)) + "}", *first[place + 1 :]]
+    return [_Group(parts, [member for group in bucket for member in group.members])]
 
 
 def _numbers(numbers: list[int]) -> str:

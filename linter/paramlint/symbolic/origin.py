@@ -12,7 +12,7 @@ from paramlint.model.guard import Guard
 from paramlint.symbolic.calls import parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.shown import Init, Scalar
-from paramlint.symbolic.values import Arguments, External, TensorValue, Value
+from paramlint.symbolic.values import Arguments, Choice, External, TensorValue, Value
 from paramlint.symbolic.wording import scalar
 
 #: Of in-place methods and factories that take values other than sizes, the names of these.
@@ -69,7 +69,7 @@ def origin(run: Interpreter, tensor: TensorValue, context: Guard) -> Init | None
         call = last.law
         is_method = not last.get("initializer")
         names = _METHODS.get(call, ()) if is_method else INIT_FUNCTIONS.get(call, ("",))[1:]
-        arguments = _named(last.arguments, names, context)
+        arguments = _named(last.arguments, names, context, is_of_some_size=last.author == "torch")
     return Init(call=call, arguments=arguments, filename=last.site.path, row=last.site.row)
 
 
@@ -90,15 +90,26 @@ def covers(event: Event) -> bool:
     return made <= {loop.number for loop in loops} and all(loop.count for loop in loops if loop.number not in made)
 
 
-def _named(arguments: Arguments | None, names: tuple[str, ...], context: Guard) -> dict[str, Scalar]:
-    """The arguments that say something of the values, by name."""
+def _named(
+    arguments: Arguments | None, names: tuple[str, ...], context: Guard, is_of_some_size: bool = False
+) -> dict[str, Scalar]:
+    """The arguments that say something of the values, by name; of a layer's own, those where it is not empty."""
     if arguments is None:
         return {}
     given: dict[str, Any] = dict(zip(names, arguments.positional, strict=False))
     found: dict[str, Scalar] = {}
     for name, value in {**given, **arguments.keywords}.items():
         if name not in _NOT_VALUES and isinstance(value, Value) and not isinstance(value, (TensorValue, External)):
-            said = scalar(value, context)
+            said = scalar(_of_some_size(value) if is_of_some_size else value, context)
             if said is not None:
                 found[name] = said
     return found
+
+
+def _of_some_size(value: Value) -> Value:
+    """A value without its alternatives for sizes of zero: `1 / math.sqrt(fan) if fan > 0 else 0`."""
+    if not isinstance(value, Choice):
+        return value
+    return Choice(
+        [(g, one) for g, one in value.options if not any(c.text.endswith(" <= 0") for c, t in g.literals if t)]
+    )

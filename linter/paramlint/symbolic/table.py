@@ -31,7 +31,8 @@ _DTYPES = {
     "long": "int64",
     "short": "int16",
 }
-_USED_UP = "the steps were used up"
+#: Why something is not known where a run ended before it.
+USED_UP = "the steps were used up"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class _Table:
             for guard, root in roots:
                 self._collect(root, guard)
         except OverBudgetError:
-            self._unknown("**", _USED_UP, None)
+            self._unknown("**", USED_UP, None)
         return ShownClass(
             name=self.origin.name,
             filename=self.origin.filename,
@@ -126,7 +127,7 @@ class _Table:
         for instance in self.run.instances:
             if instance.build is not None:
                 instance.build = None
-                instance.forget(_USED_UP)
+                instance.forget(USED_UP)
 
     # What there is
 

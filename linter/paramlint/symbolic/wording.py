@@ -15,18 +15,29 @@ _MARKS = (
     (re.compile(r"<(?!module>)(\w+) \d+>"), r"\1(...)"),
 )
 
+#: A name that is made of a number in one function and put into another name elsewhere: `weight_{l{layer}}`.
+_NESTED = re.compile(r"\{(\w*)\{([^{}]*)\}(\w*)\}")
+#: `not (depth <= 3)`
+_NEGATED = re.compile(r"\bnot \(((?:(?! and | or )[^()]|\([^()]*\))*) <= ((?:(?! and | or )[^()]|\([^()]*\))*)\)")
+
 
 def told(text: str) -> str:
     """A text as people read it."""
     for mark, shown in _MARKS:
         text = mark.sub(shown, text)
-    return text
+    return _NEGATED.sub(r"\1 > \2", text)
 
 
 def told_name(name: str) -> str:
-    """A name or pattern; braces that were cut off are closed."""
-    name = told(name)
-    return name + "}" * (name.count("{") - name.count("}"))
+    """A name or pattern, in which braces are never inside others, and those that were cut off are closed."""
+    name = _NESTED.sub(r"\1{\2}\3", told(name))
+    depth = 0
+    letters: list[str] = []
+    for letter in name:
+        depth += (letter == "{") - (letter == "}")
+        if letter not in "{}" or depth == (letter == "{"):
+            letters.append(letter)
+    return "".join(letters) + "}" * (depth > 0)
 
 
 def options(value: Value, context: Guard) -> list[Value]:
