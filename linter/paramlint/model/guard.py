@@ -114,7 +114,7 @@ class Guard:
         """Whether the other holds wherever this one does, as far as can be seen."""
         if not self.literals >= other.literals and not all(self.decides(c) is t for c, t in other.literals):
             return False
-        return all(clause in self.clauses or any(l in self.literals for l in clause) for clause in other.clauses)
+        return all(clause in self.clauses or any(self.decides(c) is t for c, t in clause) for clause in other.clauses)
 
     def decides(self, condition: Condition) -> bool | None:
         """The truth of a condition under this guard, or None."""

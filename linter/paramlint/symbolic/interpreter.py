@@ -398,6 +398,8 @@ class Interpreter:
         """The code raises here: what follows is only reached otherwise, and whoever builds the model sees to that."""
         gone = self.guard.minus(self.frames[0].entry if self.frames else ALWAYS)
         rest = gone.negated()
+        if rest is None and gone.clauses and not any(c.loop for clause in gone.clauses for c, _ in clause):
+            rest = self.opaque(f"not ({gone})")[0]  # as `kill` says it
         if rest is not None and len(gone.literals) <= _ASSUMED and not any(c.loop for c, _ in gone.literals):
             joined = self.assumed & rest
             if joined is not None and len(joined.clauses) <= _ASSUMPTIONS:

@@ -23,6 +23,7 @@ from paramlint.symbolic.values import (
     Value,
     text_of,
 )
+from paramlint.symbolic.wording import told
 
 _MAX_POSITIONS = 6
 _MAX_LEVELS = 24
@@ -204,7 +205,7 @@ def below(
 
 
 def _why(value: Unknown) -> str:
-    text = value.text.partition("#")[0]
+    text = told(value.text)
     return f"made by {text}" if "(" in text else text
 
 

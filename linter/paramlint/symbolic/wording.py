@@ -12,7 +12,8 @@ _MARKS = (
     (re.compile(r"[#@]\d+(?!\d)"), ""),  # of results that are equal to no others
     (re.compile(r"\.\.\.[0-9a-f]{8}"), "..."),  # of what was cut off
     (re.compile(r"<class ([\w.]+)>"), r"\1"),
-    (re.compile(r"<(?!module>)(\w+) \d+>"), r"\1(...)"),
+    (re.compile(r"<(\w+) \d+>"), r"\1(...)"),
+    (re.compile(r"\b(dict|list|tuple|set|iterator|range)\(\d+(?:, \.\.\.)?\)"), r"\1(...)"),
 )
 
 #: A name that is made of a number in one function and put into another name elsewhere: `weight_{l{layer}}`.
