@@ -226,7 +226,9 @@ def run_module(run: Interpreter, file: SourceFile) -> Environment:
 
 
 def finish(run: Interpreter) -> None:
-    """Construct what still waits."""
+    """Construct what still waits, unless the steps were used up before."""
+    if "over budget" in run.memo:
+        return
     with deep_recursion():
         try:
             while run.waiting:

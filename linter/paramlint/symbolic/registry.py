@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -206,7 +207,7 @@ def below(
 
 def _why(value: Unknown) -> str:
     text = told(value.text)
-    return f"made by {text}" if "(" in text else text
+    return f"made by {text}" if "(" in value.text else text
 
 
 #: Annotations of arguments that are neither modules nor hold any.
@@ -243,9 +244,11 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
         return False
     if value.owner is not None and "(" not in text:
         return False
-    return not text.startswith(_PLAIN_CALLS)
+    return _ITEM.fullmatch(text) is not None or not text.startswith(_PLAIN_CALLS)
 
 
+#: An item of a container of modules that is one of several rounds.
+_ITEM = re.compile(r"<(?:Sequential|Module(?:List|Dict)|Parameter(?:List|Dict)) \d+>\[[^][]*\]")
 _PLAIN_CALLS = (
     "math.", "int(", "float(", "str(", "bool(", "len(", "max(", "min(", "torch.", "numpy.", "np.", "round(", "abs(",
     "sum(", "logging.", "isinstance(", "getattr(", "t.", "<", "os.", "{", "'", "text", "number", "type(", "hasattr(",
