@@ -18,6 +18,7 @@ from paramlint.symbolic.targets import Subject, TargetError, close_to
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
+    Constant,
     Function,
     Instance,
     Partial,
@@ -44,7 +45,8 @@ def show_class(
     instance = entry.build_class(run, cls, arguments, defaults)
     entry.finish(run)
     place = cls.place
-    return table(run, [(ALWAYS, instance)], Origin(cls.outline.qualname, cls.file.path, place.row(place.node)))
+    with entry.deep_recursion():
+        return table(run, [(ALWAYS, instance)], Origin(cls.outline.qualname, cls.file.path, place.row(place.node)))
 
 
 def show(subject: Subject, arguments: Mapping[str, object] | None = None, *, defaults: bool = False) -> ShownClass:
@@ -84,12 +86,13 @@ def _of_result(run: Interpreter, result: Value | None, origin: Origin) -> ShownC
     for guard, one in alternatives(result):
         if isinstance(one, Instance) and one.is_module:
             roots.append((guard, one))
-        elif one != NONE:
+        elif not isinstance(one, Constant):
             why = f"made by {told(text_of(one))}" if isinstance(one, Unknown) else f"it is {told(text_of(one))}"
             unknown.append(UnknownPart(name="**", why=why, filename=origin.filename, row=origin.row))
     if not roots and not unknown:
         raise TargetError(f"`{origin.name}` returns no module")
-    shown = table(run, roots, origin)
+    with entry.deep_recursion():
+        shown = table(run, roots, origin)
     return msgspec.structs.replace(shown, unknown=(*shown.unknown, *unknown)) if unknown else shown
 
 

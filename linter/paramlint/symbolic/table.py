@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from paramlint.model.event import Event, Order
-from paramlint.model.guard import Guard
+from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import registry
 from paramlint.symbolic.folding import fold
 from paramlint.symbolic.interpreter import Interpreter
@@ -33,6 +33,8 @@ _DTYPES = {
 }
 #: Why something is not known where a run ended before it.
 USED_UP = "the steps were used up"
+#: Steps to go through all that was built, after those to build it.
+_STEPS_TO_LOOK = 4 * MAX_ROWS
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,11 @@ class _Table:
         self.run = run
         self.origin = origin
         self.places: list[_Place] = []
-        self.unknown: list[UnknownPart] = []
+        self.missing: list[Below] = []
+        self.is_cut_short = "over budget" in run.memo
         self.named: dict[tuple[int, str], Event] = {}
         self.flagged: dict[int, list[Event]] = {}
         self.left: dict[int, Order] = {}
-        for event in run.trace.events:
-            self._note(event)
 
     def _note(self, event: Event) -> None:
         number = getattr(event.of, "number", 0)
@@ -103,31 +104,38 @@ class _Table:
 
     def of(self, roots: Sequence[tuple[Guard, Instance]]) -> ShownClass:
         """Everything below the roots."""
-        run = self.run
-        steps = min(run.steps, run.budget)
-        self._give_up()
-        run.budget = run.steps + 4 * MAX_ROWS  # looking takes steps too
-        try:
-            for guard, root in roots:
-                self._collect(root, guard)
-        except OverBudgetError:
-            self._unknown("**", USED_UP, None)
+        steps = min(self.run.steps, self.run.budget)
+        self._look(roots)
         return ShownClass(
             name=self.origin.name,
             filename=self.origin.filename,
             row=self.origin.row,
             parameters=_folded([self._parameter(p) for p in self.places if p.tensor.role == "parameter"]),
             buffers=_folded([self._buffer(p) for p in self.places if p.tensor.role == "buffer"]),
-            unknown=_folded_unknown(self.unknown),
+            unknown=_folded_unknown([self._unknown(below) for below in self.missing]),
             steps=steps,
         )
 
-    def _give_up(self) -> None:
-        """What the steps did not suffice for is unknown from there."""
-        for instance in self.run.instances:
-            if instance.build is not None:
-                instance.build = None
-                instance.forget(USED_UP)
+    def _look(self, roots: Sequence[tuple[Guard, Instance]]) -> None:
+        """Go through what was built; layers that still wait for it are built, as long as some more steps suffice."""
+        for give_up in (False, True):
+            if give_up:
+                for instance in self.run.instances:
+                    if instance.build is not None:
+                        instance.build = None
+                        instance.forget(USED_UP)
+            self.run.budget = self.run.steps + _STEPS_TO_LOOK
+            self.places, self.missing = [], []
+            try:
+                for guard, root in roots:
+                    self._collect(root, guard)
+            except OverBudgetError:
+                continue
+            break
+        else:
+            self.missing.append(Below("**", ALWAYS, (), None, USED_UP))
+        for event in self.run.trace.events:
+            self._note(event)
 
     # What there is
 
@@ -137,7 +145,7 @@ class _Table:
         for below in registry.below(self.run, root, guard=guard):
             held = below.held
             if held is None:
-                self._unknown(below.name, below.why, self._site(below))
+                self.missing.append(below)
             elif isinstance(held.value, TensorValue):
                 key = below.name, held.value.number
                 if key in places:
@@ -150,6 +158,17 @@ class _Table:
             elif isinstance(held.value, Instance):
                 holders.setdefault(below.name, []).append(held.value)
 
+    # What is said of it
+
+    def _unknown(self, below: Below) -> UnknownPart:
+        site = self._site(below)
+        return UnknownPart(
+            name=told_name(below.name),
+            why=told(below.why) or "it cannot be told",
+            filename=site.path if site is not None else self.origin.filename,
+            row=site.row if site is not None else self.origin.row,
+        )
+
     def _site(self, below: Below) -> Any:
         """Where something unknown is given its name, else where its owner is made."""
         owner = below.owner
@@ -158,18 +177,6 @@ class _Table:
         own = below.name.removesuffix(".**").rpartition(".")[2]
         event = self.named.get((owner.number, own)) if not below.name.endswith("}**") else None
         return event.site if event is not None else owner.made
-
-    def _unknown(self, name: str, why: str, site: Any) -> None:
-        self.unknown.append(
-            UnknownPart(
-                name=told_name(name),
-                why=told(why) or "it cannot be told",
-                filename=site.path if site is not None else self.origin.filename,
-                row=site.row if site is not None else self.origin.row,
-            )
-        )
-
-    # What is said of a tensor
 
     def _parameter(self, place: _Place) -> Parameter:
         return Parameter(**self._said(place))
@@ -185,7 +192,7 @@ class _Table:
         made = place.tensor.made
         return {
             "name": told_name(place.name),
-            "certain": not all(rest) and all(loop.count for loop in self._loops(place)),
+            "certain": not all(rest) and all(loop.count for loop in self._loops(place)) and not self.is_cut_short,
             "condition": condition(rest),
             "count": _count(place, rest),
             "shape": self._shape(place),
@@ -234,8 +241,8 @@ class _Table:
         return None if self._has_left(place, after=written) else origin(self.run, place.tensor, place.context)
 
     def _has_left(self, place: _Place, after: Order) -> bool:
-        """Whether code that is not known may have changed the tensor after a time."""
-        return any(self.left.get(one.number, ()) > after for one in (place.tensor, *place.holders))
+        """Whether code that is not known, or was not run, may have changed the tensor after a time."""
+        return self.is_cut_short or any(self.left.get(one.number, ()) > after for one in (place.tensor, *place.holders))
 
     # Ties
 

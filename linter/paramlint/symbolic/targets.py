@@ -76,7 +76,7 @@ def subjects(program: Program, target: str, unreadable: list[str] | None = None)
         return
     path = _path(place)
     if name:
-        yield _named(program, _readable(program, path), place, name)
+        yield _named(program, _readable(program, path, place), place, name)
         return
     found = False
     for one in files(path):
@@ -197,13 +197,13 @@ def _file(program: Program, path: str) -> SourceFile | None:
     return program.file(facts) if facts is not None else None
 
 
-def _readable(program: Program, path: str) -> SourceFile:
+def _readable(program: Program, path: str, place: str) -> SourceFile:
     """The file of a path, that of a package its `__init__.py`."""
     if os.path.isdir(path):
         path = os.path.join(path, _INIT)
     file = _file(program, path)
     if file is None:
-        raise TargetError(f"`{path}` {why_unreadable(path)}")
+        raise TargetError(f"`{place}` {why_unreadable(path)}")
     return file
 
 

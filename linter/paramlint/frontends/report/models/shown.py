@@ -20,8 +20,9 @@ from paramlint.symbolic.shown import Buffer, Init, Parameter, Scalar, ShownClass
 WIDE = 110
 #: Of a stream that is no terminal.
 WIDTH = 140
-#: Characters of a condition or of an expression that are shown; the JSON has them all.
+#: Characters of a condition, of a reason and of an expression that are shown; the JSON has them all.
 LONGEST = 60
+LONGEST_EXPRESSION = 40
 
 
 def print_class(shown: ShownClass, stream: IO[str]) -> None:
@@ -45,7 +46,7 @@ def _size(shown: ShownClass) -> str:
     """How large it is, where that is known for sure; else of how much the table tells."""
     own = list(_untied(shown.parameters))
     sizes = [_elements(row) for row in own]
-    if not shown.unknown and None not in sizes:
+    if own and not shown.unknown and None not in sizes:
         tensors = sum(_copies(row) for row in own)
         return f"{sum(n for n in sizes if n is not None):,} parameters in {count(tensors, 'tensor')}"
     parts = ((shown.parameters, "of parameters"), (shown.buffers, "of buffers"), (shown.unknown, "unknown"))
@@ -103,7 +104,7 @@ def _shape(shape: tuple[int | str, ...] | None) -> str:
 
 def _formula(size: int | str) -> str:
     """A size as one writes it by hand: `3·dim`."""
-    text = _cut(str(size)).replace(" * ", "·")
+    text = _cut(str(size), LONGEST_EXPRESSION).replace(" * ", "·")
     return f"({text})" if " " in text else text
 
 
@@ -115,7 +116,7 @@ def _init(init: Init | None) -> Text:
 
 
 def _value(value: Scalar) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else _cut(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else _cut(str(value), LONGEST_EXPRESSION)
 
 
 def _place(made: Init | Parameter | UnknownPart) -> str:
@@ -142,6 +143,6 @@ def _labels(row: Parameter) -> Iterator[tuple[str, str]]:
         yield "one tensor" if not others else f"tied to {', '.join(map(plain, others))}", "cyan"
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, longest: int = LONGEST) -> str:
     text = plain(text)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
