@@ -145,10 +145,17 @@ FIRST = 11
     [
         ("self.w = nn.Parameter(torch.zeros(3, dim))", "torch.zeros", {}, 0),
         ("self.w = nn.Parameter(torch.full((3, dim), 0.5))", "torch.full", {"fill_value": 0.5}, 0),
+        ("self.register_buffer('w', torch.arange(dim))", "torch.arange", {"end": "dim"}, 0),
+        ("self.register_buffer('w', torch.arange(2, 5))", "torch.arange", {"start": 2, "end": 5}, 0),
         ("self.w = nn.Parameter(torch.empty(3, dim))", None, {}, 0),
         ("self.w = nn.Parameter(torch.zeros(3, dim) + 1)", None, {}, 0),
         ("self.w = nn.Parameter(elsewhere.values())", None, {}, 0),
-        ("self.w = nn.Parameter(torch.empty(3, 4))\ninit.normal_(self.w, 0, .02)", "normal_", {"mean": 0, "std": 0.02}, 1),
+        (
+            "self.w = nn.Parameter(torch.empty(3, 4))\ninit.normal_(self.w, 0, .02)",
+            "normal_",
+            {"mean": 0, "std": 0.02},
+            1,
+        ),
         ("self.w = nn.Parameter(torch.empty(3, 4))\nself.w.data.fill_(dim)", "fill_", {"value": "dim"}, 1),
         (
             "self.w = nn.Parameter(torch.empty(3, 4))\ninit.kaiming_normal_(self.w, mode='fan_out')",
@@ -210,6 +217,23 @@ def test_what_happens_to_one_round_is_not_said_of_all(show):
     assert every.init is not None
     assert (every.init.call, every.requires_grad) == ("zeros_", False)
     assert (some.init, some.requires_grad) == (None, None)
+
+
+def test_what_one_round_is_given_is_not_said_of_all(show):
+    shown = show(
+        "self.blocks = nn.ModuleList([nn.Linear(4, 4, bias=False) for _ in range(depth)])\n"
+        "self.blocks[0].extra = nn.Parameter(torch.zeros(3))\n"
+        "self.blocks[0].more = nn.Linear(2, 2, bias=False)\n"
+        "self.blocks[0].weight = nn.Parameter(torch.zeros(7, 7))\n"
+    )
+    assert [(one.name, one.certain, one.shape, one.init) for one in shown.parameters] == [
+        (f"blocks.{{depth}}.{name}", False, None, None) for name in ("weight", "extra", "more.weight")
+    ]
+
+
+def test_a_name_that_is_given_in_a_loop_may_not_be_there(show):
+    shown = show("one = nn.Linear(4, 4, bias=False)\nfor _ in range(depth):\n    self.layer = one")
+    assert [(one.name, one.certain) for one in shown.parameters] == [("layer.weight", False)]
 
 
 def test_apply_reaches_every_layer(show):
@@ -337,8 +361,11 @@ def test_a_model_that_is_too_large_ends_and_says_so(show):
         f"def make{level}(dim):\n    return nn.Sequential(*[make{level + 1}(dim) for _ in 'abcdefgh'])\n"
         for level in range(6)
     )
-    text = makers + "def make6(dim):\n    return nn.Linear(dim, dim)\n" + NET + (
-        "        self.first = nn.Linear(4, 4)\n        self.rest = make0(dim)\n"
+    text = (
+        makers
+        + "def make6(dim):\n    return nn.Linear(dim, dim)\n"
+        + NET
+        + ("        self.first = nn.Linear(4, 4)\n        self.rest = make0(dim)\n")
     )
     shown = show(text)
     assert shown.steps <= MAX_STEPS
@@ -527,7 +554,14 @@ def number():
 tiny = functools.partial(Net, dim=2)
 model = Net(5)
 '''
-PARTS = "from torch import nn\n\n\nclass Part(nn.Linear):\n    def __init__(self, dim):\n        super().__init__(dim, dim)\n"
+PARTS = """\
+from torch import nn
+
+
+class Part(nn.Linear):
+    def __init__(self, dim):
+        super().__init__(dim, dim)
+"""
 
 
 @pytest.fixture
@@ -618,7 +652,10 @@ def test_what_a_factory_gives_depends_on_its_arguments(package, capsys):
         (["zoo.models:make", "--arg", "x=3"], "`make` has no argument `x`"),
         (["zoo.models:model", "--arg", "x=3"], "`model` is a module, so it takes no arguments"),
         (["zoo.models", "--arg", "dim=3"], "--arg belongs to one class or factory: write `zoo.models:name`"),
-        (["zoo.models:Net", "--arg", "dim=x"], "the value of `dim=x` is not a Python literal; a string needs quotes: dim='x'"),
+        (
+            ["zoo.models:Net", "--arg", "dim=x"],
+            "the value of `dim=x` is not a Python literal; a string needs quotes: dim='x'",
+        ),
         (["broken.py:Net"], "`broken.py` is not valid Python: '(' was never closed in line 1"),
         (["broken.py"], "`broken.py` is not valid Python: '(' was never closed in line 1"),
         (["empty.py"], "`empty.py` defines no module class"),
@@ -647,7 +684,9 @@ def test_several_targets_are_a_list(package, capsys):
 
 
 def test_the_keys_of_the_document(package, capsys):
-    Path("net.py").write_text(HEAD + NET + "        self.register_buffer('w', torch.ones(dim))\n        self.x = elsewhere.X()\n")
+    Path("net.py").write_text(
+        HEAD + NET + "        self.register_buffer('w', torch.ones(dim))\n        self.x = elsewhere.X()\n"
+    )
     document = shown_json(capsys, "net.py:Net")
     (cls,) = document["classes"]
     assert list(document) == ["target", "classes"]

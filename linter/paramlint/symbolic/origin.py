@@ -53,7 +53,7 @@ def origin(run: Interpreter, tensor: TensorValue, context: Guard) -> Init | None
     if not covers(last) or not _is_whole(last):
         return None
     if frame is not None and frame.call is not None and frame.arguments is not None:
-        names = tuple(parameter.name.value for parameter in parameters_of(frame.node)[0])
+        names: tuple[str, ...] = tuple(parameter.name.value for parameter in parameters_of(frame.node)[0])
         arguments = _named(frame.arguments, names, context)
         arguments.pop(names[0], None)
         call = frame.node.name.value
@@ -62,7 +62,9 @@ def origin(run: Interpreter, tensor: TensorValue, context: Guard) -> Init | None
         if last.empty:
             return None
         call = last.of.factory
-        arguments = _named(last.arguments, _FACTORIES.get(call, ()), context)
+        names = _FACTORIES.get(call, ())
+        is_end = call == "torch.arange" and len(last.arguments.positional) == 1
+        arguments = _named(last.arguments, ("end",) if is_end else names, context)
     elif last.get("reads") or not last.law.endswith("_"):
         return None
     else:

@@ -11,9 +11,10 @@ from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import classes, entry
 from paramlint.symbolic.calls import parameters_of
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.places import USED_UP
 from paramlint.symbolic.program import ClassValue, Program
 from paramlint.symbolic.shown import ShownClass, UnknownPart
-from paramlint.symbolic.table import USED_UP, Origin, table
+from paramlint.symbolic.table import Heading, table
 from paramlint.symbolic.targets import Subject, TargetError, close_to
 from paramlint.symbolic.values import (
     NONE,
@@ -46,7 +47,7 @@ def show_class(
     entry.finish(run)
     place = cls.place
     with entry.deep_recursion():
-        return table(run, [(ALWAYS, instance)], Origin(cls.outline.qualname, cls.file.path, place.row(place.node)))
+        return table(run, [(ALWAYS, instance)], Heading(cls.outline.qualname, cls.file.path, place.row(place.node)))
 
 
 def show(subject: Subject, arguments: Mapping[str, object] | None = None, *, defaults: bool = False) -> ShownClass:
@@ -61,13 +62,13 @@ def show(subject: Subject, arguments: Mapping[str, object] | None = None, *, def
     if isinstance(value, ClassValue):
         return show_class(subject.file.program, value, given, defaults=defaults)
     if isinstance(value, Function):
-        origin = Origin(subject.name, value.place.file.path, value.place.row(value.node))
+        heading = Heading(subject.name, value.place.file.path, value.place.row(value.node))
         result = entry.run_function(run, value, given, defaults)
     else:
-        origin = Origin(subject.name, subject.file.path, _row(subject))
+        heading = Heading(subject.name, subject.file.path, _row(subject))
         result = value if not isinstance(value, Partial) else _called(run, value, given)
     entry.finish(run)
-    return _of_result(run, result, origin)
+    return _of_result(run, result, heading)
 
 
 def _called(run: Interpreter, function: Partial, given: Mapping[str, object]) -> Value:
@@ -76,23 +77,23 @@ def _called(run: Interpreter, function: Partial, given: Mapping[str, object]) ->
         return run.call(function, arguments, run.frame.place.node)
 
 
-def _of_result(run: Interpreter, result: Value | None, origin: Origin) -> ShownClass:
+def _of_result(run: Interpreter, result: Value | None, heading: Heading) -> ShownClass:
     """The table of what a function returned; what of it is no module that is known is unknown."""
     roots: list[tuple[Guard, Instance]] = []
     unknown: list[UnknownPart] = []
     if result is None:
-        unknown.append(UnknownPart(name="**", why=USED_UP, filename=origin.filename, row=origin.row))
+        unknown.append(UnknownPart(name="**", why=USED_UP, filename=heading.filename, row=heading.row))
         result = NONE
     for guard, one in alternatives(result):
         if isinstance(one, Instance) and one.is_module:
             roots.append((guard, one))
         elif not isinstance(one, Constant):
             why = f"made by {told(text_of(one))}" if isinstance(one, Unknown) else f"it is {told(text_of(one))}"
-            unknown.append(UnknownPart(name="**", why=why, filename=origin.filename, row=origin.row))
+            unknown.append(UnknownPart(name="**", why=why, filename=heading.filename, row=heading.row))
     if not roots and not unknown:
-        raise TargetError(f"`{origin.name}` returns no module")
+        raise TargetError(f"`{heading.name}` returns no module")
     with entry.deep_recursion():
-        shown = table(run, roots, origin)
+        shown = table(run, roots, heading)
     return msgspec.structs.replace(shown, unknown=(*shown.unknown, *unknown)) if unknown else shown
 
 
