@@ -11,7 +11,7 @@ from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
-from paramlint.finding import Diagnostic, Location
+from paramlint.finding import Diagnostic, Finding, Location
 from paramlint.rule import Rule
 from paramlint.source import kinds
 from paramlint.source.embedded import Masked, Part
@@ -20,7 +20,6 @@ from paramlint.syntax.garbage_collection import collect_after, without_collector
 
 if TYPE_CHECKING:
     from paramlint.facts import File, Project, Scope
-    from paramlint.finding import Finding
     from paramlint.syntax.outline import Unit
 
 Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
@@ -205,6 +204,8 @@ def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
     for scope_check in rule.scope_checks:
         for finding in scope_check(scope):
             yield rule, scope, finding
+    if rule.questions and (unit.kind != "function" or unit.cls is None):
+        yield from _ask(file, unit, rule)
     if unit.kind != "class":
         return
     cls = file.class_of(unit)
@@ -212,6 +213,19 @@ def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
     for class_check in rule.class_checks:
         for finding in class_check(cls):
             yield rule, scope, finding
+
+
+def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+    """What a rule says of the model that a unit builds, where it stands in this file."""
+    from paramlint.symbolic.entries import model_for, place_of
+
+    model = model_for(file, unit)
+    for question in rule.questions:
+        for claim in question(model):
+            place = place_of(claim)
+            if claim.answer.yes and place is not None and place.file.facts is file:
+                node = claim.node if claim.node is not None else claim.site.node
+                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix)
 
 
 def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:

@@ -131,6 +131,7 @@ def build_class(
                 instance.items = Items()
             init = classes.member(run, cls, "__init__", instance)
             run.building.append(instance)
+            run.inside = "__init__"
             if isinstance(init, Function):
                 arguments = open_arguments(run, init, known)
                 if defaults:
@@ -175,6 +176,7 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
     place = cls.place
     with deep_recursion():
         run.frames.append(Frame(place.node, place, None, ALWAYS))
+        run.inside = name
         try:
             method = get_attribute(run, instance, name, place.node)
             if not isinstance(method, Function):
@@ -192,7 +194,8 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
 def run_function(run: Interpreter, function: Function, known: Mapping[str, object] | None = None) -> Value | None:
     """Call a function with unknown arguments."""
     with deep_recursion():
-        run.frames.append(Frame(function.node, function.place, None, ALWAYS))
+        run.frames.append(Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS))
+        run.inside = function.name
         try:
             return run.call(function, open_arguments(run, function, known), function.node)
         except OverBudgetError:

@@ -108,6 +108,8 @@ class Interpreter:
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []
+        #: The method of the entry that runs: `__init__`, `forward`; the name of a function.
+        self.inside = ""
         self.instances: list[Instance] = []
         self.tensors: list[TensorValue] = []
         self._serials = count(1)
@@ -289,7 +291,7 @@ class Interpreter:
         self.step()
         by = author or ("torch" if self.is_torch else "user")
         event = self.trace.add(kind, of, self.site(node), self.guard, self.records_gradient, by, data)
-        event.data["loops"] = self.loops
+        event.data["loops"], event.data["inside"] = self.loops, self.inside
         return event
 
     def made(self, node: Any) -> dict[str, Any]:

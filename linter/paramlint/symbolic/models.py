@@ -257,17 +257,18 @@ class _Builder:
     def _name(self, model: Model, root: Instance | None) -> None:
         """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
         for event in model.trace:
-            if event.kind == "bound" and "name" in event.data and not isinstance(event.get("value"), Value):
-                if isinstance(event.of, (Module, Tensor)) and not event.of.name and "value" not in event.data:
-                    event.of.name = event.data["name"]
-            elif event.kind == "bound" and isinstance(event.of, (Module, Tensor)) and "value" not in event.data:
-                event.of.name = event.of.name or event.data.get("name", "")
+            if event.kind != "bound" or "name" not in event.data:
+                continue
+            if "value" not in event.data:
+                named, name = event.of, event.data["name"]
+            else:
+                named, name = event.data["value"], f"self.{event.data['name']}"
+            if isinstance(named, (Module, Tensor)):
+                named.name = named.name or name
+            elif isinstance(named, Optimizer) and named.name.startswith("<"):
+                named.name = name
         if root is not None:
             self.module(root).name = "self"
-        for module in model.modules:
-            for place in (*module.holds,):
-                if isinstance(place.what, (Module, Tensor)) and place.holds and not place.what.name:
-                    place.what.name = ""
         for start in [*model.roots, *(m for m in model.modules if m.name)]:
             self._name_below(start, start.name, set())
 
