@@ -48,11 +48,16 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule's static detector yields: the smallest node that makes sense and one lower-case line."""
+    """What a rule's static detector yields: the smallest node that makes sense and one lower-case line.
+
+    `rows` are all rows that the fault shows on, where a question has found it: what another detector of the same rule
+    reports on one of them is the same fault, and is said once.
+    """
 
     node: cst.CSTNode
     message: str
     fix: Fix | None = None
+    rows: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,7 @@ def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
     """What a rule says of the model that a unit builds, where it stands in this file."""
-    from paramlint.symbolic.entries import model_for, place_of
+    from paramlint.symbolic.entries import model_for, place_of, rows_of
 
     model = model_for(file, unit)
     for question in rule.questions:
@@ -225,7 +225,7 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
             place = place_of(claim)
             if claim.answer.yes and place is not None and place.file.facts is file:
                 node = claim.node if claim.node is not None else claim.site.node
-                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix)
+                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix, rows_of(claim, file))
 
 
 def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
@@ -240,12 +240,16 @@ def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
             nodes.update((change.first, change.last))
     spans = file.spans(nodes, [scope for _, scope, _ in found])
     diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
-    for rule, scope, finding in found:
+    said: set[tuple[str, int]] = set()
+    for rule, scope, finding in sorted(found, key=lambda one: bool(one[2].rows)):
+        if any((rule.code, row) in said for row in finding.rows):
+            continue
         span = spans.get(finding.node)
         source = file.source
         start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
         end = Location(*source.place(span[1])) if span else start
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
+        said.update((rule.code, row) for row in finding.rows or (start.row,))
         key = (rule.code, start, finding.message)
         if key not in diagnostics:
             diagnostics[key] = Diagnostic(

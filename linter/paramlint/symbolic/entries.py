@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from paramlint.facts.files import File
-from paramlint.model import Claim, Model
+from paramlint.model import Claim, Model, Module, Place, Tensor
 from paramlint.symbolic import entry
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.models import model_of
-from paramlint.symbolic.program import Place, Program
+from paramlint.symbolic.program import Place as CodePlace
+from paramlint.symbolic.program import Program
 from paramlint.symbolic.trace import SourceSite
 from paramlint.syntax.outline import Unit
 
@@ -58,6 +61,18 @@ def _build(program: Program, file: File, unit: Unit) -> Model:
     return model_of(run, "module", source)
 
 
-def place_of(claim: Claim) -> Place | None:
+def place_of(claim: Claim) -> CodePlace | None:
     """The code in which a claim stands."""
     return claim.site.place if isinstance(claim.site, SourceSite) else None
+
+
+def rows_of(claim: Claim, file: File) -> frozenset[int]:
+    """All rows of a file on which what a claim says can be seen."""
+    sites: list[Any] = [claim.site, *(event.site for event in claim.answer.because)]
+    about = claim.about
+    if isinstance(about, (Module, Tensor)):
+        sites += [about.made.site] if about.made is not None else []
+        sites += [place.since.site for place in about.places]
+    elif isinstance(about, Place):
+        sites.append(about.since.site)
+    return frozenset(site.row for site in sites if isinstance(site, SourceSite) and site.place.file.facts is file)
