@@ -225,7 +225,7 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
             place = place_of(claim)
             if claim.answer.yes and place is not None and place.file.facts is file:
                 node = claim.node if claim.node is not None else claim.site.node
-                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix, rows_of(claim, file))
+                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix, rows_of(claim, model, file))
 
 
 def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:

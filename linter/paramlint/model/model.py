@@ -23,6 +23,7 @@ class Model:
         trace: the events in order.
         entry: what was built.
         name: of the class or function.
+        returned: what a function gave back.
     """
 
     roots: Sequence[Module] = ()
@@ -33,6 +34,7 @@ class Model:
     trace: Sequence[Event] = ()
     entry: Entry = "class"
     name: str = ""
+    returned: Sequence[Any] = ()
     _by_kind: dict[str, list[Event]] = field(default_factory=dict)
 
     def tensors(self, role: Role) -> Several[Tensor]:

@@ -12,6 +12,7 @@ from paramlint.symbolic.models import model_of
 from paramlint.symbolic.program import Place as CodePlace
 from paramlint.symbolic.program import Program
 from paramlint.symbolic.trace import SourceSite
+from paramlint.symbolic.values import NONE
 from paramlint.syntax.outline import Unit
 
 #: Methods that run before the others of a class, in this order.
@@ -53,7 +54,7 @@ def _build(program: Program, file: File, unit: Unit) -> Model:
     if unit.kind == "function":
         function = source.definition(unit.name)
         if function.__class__.__name__ == "Function":
-            entry.run_function(run, function)  # type: ignore[arg-type]
+            run.memo["returned"] = entry.run_function(run, function) or NONE  # type: ignore[arg-type]
         entry.finish(run)
         return model_of(run, "function", source, unit.name)
     entry.run_module(run, source)
@@ -66,13 +67,14 @@ def place_of(claim: Claim) -> CodePlace | None:
     return claim.site.place if isinstance(claim.site, SourceSite) else None
 
 
-def rows_of(claim: Claim, file: File) -> frozenset[int]:
+def rows_of(claim: Claim, model: Model, file: File) -> frozenset[int]:
     """All rows of a file on which what a claim says can be seen."""
     sites: list[Any] = [claim.site, *(event.site for event in claim.answer.because)]
     about = claim.about
     if isinstance(about, (Module, Tensor)):
         sites += [about.made.site] if about.made is not None else []
         sites += [place.since.site for place in about.places]
+        sites += [event.site for event in model.events("kept", of=about)]
     elif isinstance(about, Place):
         sites.append(about.since.site)
     return frozenset(site.row for site in sites if isinstance(site, SourceSite) and site.place.file.facts is file)

@@ -31,6 +31,7 @@ from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
 from paramlint.symbolic.training import GroupValue, OptimizerValue
 from paramlint.symbolic.values import (
+    NONE,
     TRUE,
     Choice,
     Constant,
@@ -89,6 +90,7 @@ class _Builder:
             trace=sorted(run.trace.events, key=lambda event: event.order[0]),
             entry=entry,
             name=name,
+            returned=tuple(self.of(value) for value in self._returned()),
         )
         if root is not None:
             self.module(root).is_root = True
@@ -98,6 +100,13 @@ class _Builder:
         self._histories(model)
         self._name(model, root)
         return model
+
+    def _returned(self) -> Iterator[Value]:
+        """What the entry gave back, and what is in it where that is a tuple."""
+        for _, value in alternatives(self.run.memo.get("returned", NONE)):
+            yield value
+            if isinstance(value, Sequence_):
+                yield from (row.value for row in value.items.rows)
 
     # Objects
 
@@ -185,7 +194,7 @@ class _Builder:
         loops: tuple[Loop, ...] = event.data.get("loops", ())
         extra = [lp for lp in loops if lp not in what.loops]
         is_item = key.startswith("[") or "{" in key or event.get("how") in ("item", "appended")
-        each_round = any(lp in holder.loops or is_item for lp in extra) and what.made is not None
+        each_round = any(lp in holder.loops or is_item for lp in extra) and what.value.made is not None
         kind: PlaceKind = event.data["role"]
         place = Place(holder, key, kind, what, event, None, each_round, event.get("how", ""), event.guard)
         what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
@@ -223,7 +232,7 @@ class _Builder:
             return
         joined = guard & item.guard
         loops: tuple[Loop, ...] = item.loops
-        each_round = any(loop not in what.loops for loop in loops) and what.made is not None
+        each_round = any(loop not in what.loops for loop in loops) and what.value.made is not None  # type: ignore[union-attr]
         how = "repeated" if getattr(container, "repeated", False) else "container"
         place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
         what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
