@@ -77,4 +77,5 @@ def rows_of(claim: Claim, model: Model, file: File) -> frozenset[int]:
         sites += [event.site for event in model.events("kept", of=about)]
     elif isinstance(about, Place):
         sites.append(about.since.site)
+    sites += [caller for site in sites for caller in site.stack]
     return frozenset(site.row for site in sites if isinstance(site, SourceSite) and site.place.file.facts is file)

@@ -118,7 +118,7 @@ def build_class(
     """
     place = cls.place
     with deep_recursion():
-        run.frames.append(Frame(place.node, place, None, ALWAYS))
+        run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
         instance = Instance(cls, classes.is_module(run, cls), **run.made(place.node))
         run.instances.append(instance)
         try:
@@ -175,7 +175,7 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
         return None
     place = cls.place
     with deep_recursion():
-        run.frames.append(Frame(place.node, place, None, ALWAYS))
+        run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
         run.inside = name
         try:
             method = get_attribute(run, instance, name, place.node)
@@ -194,7 +194,7 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
 def run_function(run: Interpreter, function: Function, known: Mapping[str, object] | None = None) -> Value | None:
     """Call a function with unknown arguments."""
     with deep_recursion():
-        run.frames.append(Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS))
+        run.frames.append(Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS, is_entry=True))
         run.inside = function.name
         try:
             return run.call(function, open_arguments(run, function, known), function.node)

@@ -53,6 +53,7 @@ class Frame:
         entry: the guard under which it began.
         returns: what was returned, under which guards.
         yields: what a generator has given.
+        is_entry: whether it only stands around what an entry point calls.
         unbroken: where no `break` has left the loop that is under way.
         unskipped: where no `continue` has ended the round that is under way.
     """
@@ -65,6 +66,7 @@ class Frame:
     returns: list[tuple[Guard, Value]] = field(default_factory=list)
     yields: Any = None
     stack: tuple[SourceSite, ...] = ()
+    is_entry: bool = False
     unbroken: Guard | None = ALWAYS
     unskipped: Guard | None = ALWAYS
 

@@ -67,7 +67,7 @@ def ask(model: Model) -> Iterator[Claim]:
             what = "in every element" if many is not None else "in two places"
             yield Claim(
                 module.owns & Answer("yes", tuple(p.since for p in places)),
-                places[-1].since.site,
+                (*places[-1].since.site.stack, places[-1].since.site)[0],
                 f"`{_name_of(module)}` is one module {what} of `{places[-1].holder}`, so all share its parameters",
                 about=module,
             )
