@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from paramlint.model.guard import ALWAYS
+from paramlint.model.guard import ALWAYS, Condition
 from paramlint.symbolic import classes
 from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.calls import annotation_of, parameters_of
@@ -182,7 +182,10 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
             if not isinstance(method, Function):
                 return None
             arguments = open_arguments(run, method, tensors=name == "forward")
-            return run.call(method, arguments, method.node)
+            # What a method does is done where somebody calls it.
+            called, _ = run.literal(Condition(f"{name}() is called"))
+            with run.under(called):
+                return run.call(method, arguments, method.node)
         except OverBudgetError:
             instance.forget("the steps were used up")
             run.memo["over budget"] = True

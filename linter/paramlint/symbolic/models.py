@@ -214,15 +214,16 @@ class _Builder:
     def _containers(self, instance: Instance) -> None:
         """What plain containers, kept as attributes until the end, hold."""
         holder = self.module(instance)
-        since: dict[str, Event] = {}
+        bound: dict[str, list[Event]] = {}
         for event in self.run.trace.events:
             if event.kind == "bound" and event.of is holder and "name" in event.data:
-                since.setdefault(event.data["name"], event)
-        for name, event in since.items():
+                bound.setdefault(event.data["name"], []).append(event)
+        for name, events in bound.items():
             cell = instance.attributes.get(name)
             value = self.run.read(cell) if cell else None
             for guard, one in alternatives(value) if value is not None else ():
                 if isinstance(one, (Sequence_, Dictionary)):
+                    event = next((e for e in events if _has(e.get("value"), one)), events[-1])
                     for item in _items(one):
                         self._contained(holder, name, event, item, guard, one)
 
@@ -292,6 +293,11 @@ class _Builder:
                 what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
             if isinstance(what, Module):
                 self._name_below(what, what.name, seen)
+
+
+def _has(value: Any, one: Value) -> bool:
+    """Whether something is an alternative of a value."""
+    return isinstance(value, Value) and any(alternative is one for _, alternative in alternatives(value))
 
 
 def _items(container: Sequence_ | Dictionary, depth: int = 0) -> Iterator[Item]:
