@@ -46,12 +46,12 @@ rule = Rule(
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for module in model.modules:
-        if module.made is None or module.made.author != "user":
+        if module.made is None or module.made.author != "user" or not module.owns.yes:
             continue
         held = next((p for p in module.places if _is_plain(p, model)), None)
         if held is not None and not _is_registered_elsewhere(held):
             yield Claim(
-                NO if _is_cared_for(module, held, model) else module.owns & module.places.none(_is_registered),
+                NO if _is_cared_for(module, held, model) else module.places.none(_is_registered),
                 held.since.site,
                 f"`self.{held.key}` is a plain container, so its modules are not trained",
                 about=held,
