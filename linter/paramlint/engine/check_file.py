@@ -236,10 +236,10 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
     for question in rule.questions:
         for claim in question(model):
             place = place_of(claim)
-            if claim.answer.known and place is not None and place.file.facts is file:
+            if (claim.answer.yes or claim.is_right) and place is not None and place.file.facts is file:
                 node = claim.node if claim.node is not None else claim.site.node
                 rows = rows_of(claim, model, file)
-                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix, rows, claim.answer.no)
+                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix, rows, claim.is_right)
 
 
 def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:

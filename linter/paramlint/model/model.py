@@ -120,12 +120,13 @@ class Claim:
     """What a rule says of a model.
 
     Attributes:
-        answer: yes is a finding (confirmed, live), no says that the rule looked and found it right.
+        answer: yes is a finding (confirmed, live).
         site: where to point.
         message: one line.
         about: the tensor, module or place that it is about; its owner and attribute tell findings apart.
         node: the node to point at, where it is not the site's.
         fix: a fix on nodes, where there is one.
+        is_right: whether the rule says the opposite: it has looked there, knows all that counts, and finds it right.
     """
 
     answer: Answer
@@ -134,3 +135,4 @@ class Claim:
     about: Any = None
     node: Any = None
     fix: Any = None
+    is_right: bool = False

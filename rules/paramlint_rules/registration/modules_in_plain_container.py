@@ -24,7 +24,7 @@ import libcst as cst
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.model import NO, Claim, Model, Module, Place
+from paramlint.model import Claim, Model, Module, Place
 from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
@@ -51,10 +51,11 @@ def ask(model: Model) -> Iterator[Claim]:
         held = next((p for p in module.places if _is_plain(p, model)), None)
         if held is not None and not _is_registered_elsewhere(held):
             yield Claim(
-                NO if _is_cared_for(module, held, model) else module.places.none(_is_registered),
+                module.places.none(_is_registered),
                 held.since.site,
                 f"`self.{held.key}` is a plain container, so its modules are not trained",
                 about=held,
+                is_right=_is_cared_for(module, held, model),
             )
 
 
