@@ -23,6 +23,7 @@ class Model:
         trace: the events in order.
         entry: what was built.
         name: of the class or function.
+        returned: what a function gave back.
     """
 
     roots: Sequence[Module] = ()
@@ -33,6 +34,7 @@ class Model:
     trace: Sequence[Event] = ()
     entry: Entry = "class"
     name: str = ""
+    returned: Sequence[Any] = ()
     _by_kind: dict[str, list[Event]] = field(default_factory=dict)
 
     def tensors(self, role: Role) -> Several[Tensor]:
@@ -118,12 +120,13 @@ class Claim:
     """What a rule says of a model.
 
     Attributes:
-        answer: yes is a finding (confirmed, live), no says that the rule looked and found it right.
+        answer: yes is a finding (confirmed, live).
         site: where to point.
         message: one line.
         about: the tensor, module or place that it is about; its owner and attribute tell findings apart.
         node: the node to point at, where it is not the site's.
         fix: a fix on nodes, where there is one.
+        is_right: whether the rule says the opposite: it has looked there, knows all that counts, and finds it right.
     """
 
     answer: Answer
@@ -132,3 +135,4 @@ class Claim:
     about: Any = None
     node: Any = None
     fix: Any = None
+    is_right: bool = False

@@ -463,6 +463,12 @@ def _entry_of_container(run: Interpreter, owner: Instance, index: Constant) -> V
 def set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: Any) -> None:
     """`owner[index] = value`."""
     if isinstance(owner, Dictionary):
+        if owner.source is not None and owner.source[0] in ("_modules", "_parameters", "_buffers"):
+            from paramlint.symbolic.modules import set_under
+
+            assert isinstance(owner.source[1], Instance)
+            set_under(run, owner.source[1], index, value, node, owner.source[0])
+            return
         set_entry(run, owner, index, value)
         if isinstance(value, Object):
             run.emit("kept", value, node, how="entry", container=owner)

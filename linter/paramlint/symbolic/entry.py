@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from paramlint.model.guard import ALWAYS
+from paramlint.model.guard import ALWAYS, Condition
 from paramlint.symbolic import classes
 from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.calls import annotation_of, parameters_of
@@ -118,7 +118,7 @@ def build_class(
     """
     place = cls.place
     with deep_recursion():
-        run.frames.append(Frame(place.node, place, None, ALWAYS))
+        run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
         instance = Instance(cls, classes.is_module(run, cls), **run.made(place.node))
         run.instances.append(instance)
         try:
@@ -131,6 +131,7 @@ def build_class(
                 instance.items = Items()
             init = classes.member(run, cls, "__init__", instance)
             run.building.append(instance)
+            run.inside = "__init__"
             if isinstance(init, Function):
                 arguments = open_arguments(run, init, known)
                 if defaults:
@@ -174,13 +175,17 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
         return None
     place = cls.place
     with deep_recursion():
-        run.frames.append(Frame(place.node, place, None, ALWAYS))
+        run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
+        run.inside = name
         try:
             method = get_attribute(run, instance, name, place.node)
             if not isinstance(method, Function):
                 return None
             arguments = open_arguments(run, method, tensors=name == "forward")
-            return run.call(method, arguments, method.node)
+            # What a method does is done where somebody calls it.
+            called, _ = run.literal(Condition(f"{name}() is called"))
+            with run.under(called):
+                return run.call(method, arguments, method.node)
         except OverBudgetError:
             instance.forget("the steps were used up")
             run.memo["over budget"] = True
@@ -194,7 +199,8 @@ def run_function(
 ) -> Value | None:
     """Call a function with unknown arguments; those given, and `defaults`, are as for a class."""
     with deep_recursion():
-        run.frames.append(Frame(function.node, function.place, None, ALWAYS))
+        run.frames.append(Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS, is_entry=True))
+        run.inside = function.name
         try:
             arguments = open_arguments(run, function, known)
             if defaults:

@@ -31,6 +31,7 @@ from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
 from paramlint.symbolic.training import GroupValue, OptimizerValue
 from paramlint.symbolic.values import (
+    NONE,
     TRUE,
     Choice,
     Constant,
@@ -89,6 +90,7 @@ class _Builder:
             trace=sorted(run.trace.events, key=lambda event: event.order[0]),
             entry=entry,
             name=name,
+            returned=tuple(self.of(value) for value in self._returned()),
         )
         if root is not None:
             self.module(root).is_root = True
@@ -98,6 +100,13 @@ class _Builder:
         self._histories(model)
         self._name(model, root)
         return model
+
+    def _returned(self) -> Iterator[Value]:
+        """What the entry gave back, and what is in it where that is a tuple."""
+        for _, value in alternatives(self.run.memo.get("returned", NONE)):
+            yield value
+            if isinstance(value, Sequence_):
+                yield from (row.value for row in value.items.rows)
 
     # Objects
 
@@ -185,7 +194,7 @@ class _Builder:
         loops: tuple[Loop, ...] = event.data.get("loops", ())
         extra = [lp for lp in loops if lp not in what.loops]
         is_item = key.startswith("[") or "{" in key or event.get("how") in ("item", "appended")
-        each_round = any(lp in holder.loops or is_item for lp in extra) and what.made is not None
+        each_round = any(lp in holder.loops or is_item for lp in extra) and what.value.made is not None
         kind: PlaceKind = event.data["role"]
         place = Place(holder, key, kind, what, event, None, each_round, event.get("how", ""), event.guard)
         what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
@@ -205,15 +214,16 @@ class _Builder:
     def _containers(self, instance: Instance) -> None:
         """What plain containers, kept as attributes until the end, hold."""
         holder = self.module(instance)
-        since: dict[str, Event] = {}
+        bound: dict[str, list[Event]] = {}
         for event in self.run.trace.events:
             if event.kind == "bound" and event.of is holder and "name" in event.data:
-                since.setdefault(event.data["name"], event)
-        for name, event in since.items():
+                bound.setdefault(event.data["name"], []).append(event)
+        for name, events in bound.items():
             cell = instance.attributes.get(name)
             value = self.run.read(cell) if cell else None
             for guard, one in alternatives(value) if value is not None else ():
                 if isinstance(one, (Sequence_, Dictionary)):
+                    event = next((e for e in events if _has(e.get("value"), one)), events[-1])
                     for item in _items(one):
                         self._contained(holder, name, event, item, guard, one)
 
@@ -223,7 +233,7 @@ class _Builder:
             return
         joined = guard & item.guard
         loops: tuple[Loop, ...] = item.loops
-        each_round = any(loop not in what.loops for loop in loops) and what.made is not None
+        each_round = any(loop not in what.loops for loop in loops) and what.value.made is not None  # type: ignore[union-attr]
         how = "repeated" if getattr(container, "repeated", False) else "container"
         place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
         what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
@@ -257,17 +267,18 @@ class _Builder:
     def _name(self, model: Model, root: Instance | None) -> None:
         """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
         for event in model.trace:
-            if event.kind == "bound" and "name" in event.data and not isinstance(event.get("value"), Value):
-                if isinstance(event.of, (Module, Tensor)) and not event.of.name and "value" not in event.data:
-                    event.of.name = event.data["name"]
-            elif event.kind == "bound" and isinstance(event.of, (Module, Tensor)) and "value" not in event.data:
-                event.of.name = event.of.name or event.data.get("name", "")
+            if event.kind != "bound" or "name" not in event.data:
+                continue
+            if "value" not in event.data:
+                named, name = event.of, event.data["name"]
+            else:
+                named, name = event.data["value"], f"self.{event.data['name']}"
+            if isinstance(named, (Module, Tensor)):
+                named.name = named.name or name
+            elif isinstance(named, Optimizer) and named.name.startswith("<"):
+                named.name = name
         if root is not None:
             self.module(root).name = "self"
-        for module in model.modules:
-            for place in (*module.holds,):
-                if isinstance(place.what, (Module, Tensor)) and place.holds and not place.what.name:
-                    place.what.name = ""
         for start in [*model.roots, *(m for m in model.modules if m.name)]:
             self._name_below(start, start.name, set())
 
@@ -282,6 +293,11 @@ class _Builder:
                 what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
             if isinstance(what, Module):
                 self._name_below(what, what.name, seen)
+
+
+def _has(value: Any, one: Value) -> bool:
+    """Whether something is an alternative of a value."""
+    return isinstance(value, Value) and any(alternative is one for _, alternative in alternatives(value))
 
 
 def _items(container: Sequence_ | Dictionary, depth: int = 0) -> Iterator[Item]:
