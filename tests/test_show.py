@@ -128,6 +128,14 @@ def test_shape(row, text, shape):
     assert row(text).shape == shape
 
 
+def test_what_an_annotation_says_is_one_size(show):
+    text = (
+        "class Net(nn.Module):\n    def __init__(self, dim: int, other: int = None, any=3):\n        super().__init__()\n"
+        "        self.a = nn.LayerNorm(dim)\n        self.b = nn.LayerNorm(other)\n        self.c = nn.LayerNorm(any)\n"
+    )
+    assert [one.shape for one in show(text).parameters if one.name.endswith("weight")] == [("dim",), None, None]
+
+
 def test_dtype(row):
     assert row("self.w = nn.Parameter(torch.zeros(3, dtype=torch.half))").dtype == "float16"
     assert row("self.w = nn.Parameter(torch.zeros(3))").dtype is None
