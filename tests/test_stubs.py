@@ -317,7 +317,8 @@ def test_built_alike(module: str, line: str) -> None:
         assert type(model).__unknown__
         return
     line, numbers = line.removeprefix("~ "), not line.startswith("~ ")
-    mine, theirs = run(line, names), run(line, of_library(module, names))
+    library = of_library(module, names)
+    mine, theirs = run(line, names), run(line, library)
     if isinstance(mine, nn.Module):
         assert attributes(mine).items() <= attributes(theirs).items()
     if isinstance(mine, nn.Module) and module == "torch.nn":
