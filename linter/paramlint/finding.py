@@ -53,6 +53,10 @@ class Finding:
     `attribute` is what is accused, as the code spells it (`self.head.weight`), where that is neither the node itself
     nor what the statement around it assigns; `owner` is the class whose attribute it is, where that is not the class
     around the node; `others` are what it is shared or paired with, spelled as `attribute` is.
+
+    `rows` are all rows that the fault shows on, where a question has found it: what another detector of the same rule
+    reports on one of them is the same fault, and is said once. With `is_right` the question has looked there and found
+    no fault: what another detector of the rule says of these rows is left out.
     """
 
     node: nodes.Node
@@ -61,6 +65,8 @@ class Finding:
     attribute: str = ""
     owner: str = ""
     others: tuple[str, ...] = ()
+    rows: frozenset[int] = frozenset()
+    is_right: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,19 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
             nodes.update((change.first, change.last))
     spans = file.spans(nodes, [scope for _, scope, _ in found])
     diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
-    for rule, scope, finding in found:
+    said: set[tuple[str, int]] = set()
+    right = {(rule.code, row) for rule, _, finding in found if finding.is_right for row in finding.rows}
+    for rule, scope, finding in sorted(found, key=lambda one: bool(one[2].rows)):
+        if finding.is_right or any((rule.code, row) in said for row in finding.rows):
+            continue
         span = spans.get(finding.node)
         source = file.source
         start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
         end = Location(*source.place(span[1])) if span else start
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
+        if not finding.rows and (rule.code, start.row) in right:
+            continue
+        said.update((rule.code, row) for row in finding.rows or (start.row,))
         key = (rule.code, start, finding.message)
         if key not in diagnostics:
             subject = subject_of(finding, start, file.outline)

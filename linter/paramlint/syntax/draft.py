@@ -51,6 +51,10 @@ class Draft:
             raise NotInAstError
         return int(is_parenthesized(self._source, tree))
 
+    def row(self, node: nodes.Node) -> int:
+        """The row of an expression; 0 where it is not known."""
+        return getattr(self._trees.get(node), "lineno", 0)
+
     def comments(self, statement: nodes.Node) -> str:  # noqa: ARG002
         """Nothing: a comment can only silence a rule."""
         return ""

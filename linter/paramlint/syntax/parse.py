@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 from unicodedata import normalize
 
 import libcst as cst
@@ -88,6 +89,11 @@ class Segment:
     def comments(self, statement: nodes.Node) -> str:
         """The comments above and behind a statement."""
         return " ".join(_COMMENT.findall(self._module.code_for_node(self._origins[statement])))
+
+    def row(self, node: Any) -> int:
+        """The row on which a node begins; 0 where it is not known."""
+        span = self._all_spans.get(node)
+        return self._source.place(span[0])[0] if span is not None else 0
 
     @cached_property
     def _all_spans(self) -> dict[nodes.Node, tuple[int, int]]:

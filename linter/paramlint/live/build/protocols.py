@@ -20,11 +20,11 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from paramlint.live.build.virtual import LazyMode
-from paramlint.live.observe.named_tensors import grouped
 from paramlint.live.build.poison import PoisonMode
-from paramlint.live.observe.registrations import Registrations
+from paramlint.live.build.virtual import LazyMode
 from paramlint.live.observe.memory import ShadowMode
+from paramlint.live.observe.named_tensors import grouped
+from paramlint.live.observe.registrations import Registrations
 
 Factory = Callable[[], nn.Module]
 Preset = Literal["constructor", "meta", "transformers"]

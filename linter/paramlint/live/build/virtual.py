@@ -20,8 +20,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._pytree import tree_map
 
 from paramlint.live.observe.dispatch_mode import Mode
-from paramlint.live.observe.operations import Operation
 from paramlint.live.observe.memory import address_of
+from paramlint.live.observe.operations import Operation
 
 #: Elements from which a storage is virtual.
 VIRTUAL_FROM = 1 << 14

@@ -1,0 +1,87 @@
+"""What happened, in order: the trace that a build of a model leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from paramlint.model.guard import ALWAYS, Guard
+
+EventKind = Literal[
+    "allocated", "written", "rebound", "registered", "bound", "kept", "flagged", "mode", "moved", "copied", "wrapped",
+    "called", "read", "backward", "cleared", "optimizer", "grouped", "stepped", "listed", "taken", "loaded", "saved",
+    "escaped", "raised",
+]  # fmt: skip
+Author = Literal["user", "torch", "optimizer"]
+Order = tuple[int, ...]
+"""When something happened; compared as tuples. What happens inside an object that is built late has a longer one."""
+
+
+class Site(Protocol):
+    """A place in source."""
+
+    @property
+    def path(self) -> str:
+        """The file."""
+
+    @property
+    def row(self) -> int:
+        """The row, from 1."""
+
+    @property
+    def node(self) -> Any:
+        """The syntax node; None for what was recorded live."""
+
+    @property
+    def function(self) -> str:
+        """The name of the function or method around it; empty at module level."""
+
+    @property
+    def stack(self) -> tuple[Site, ...]:
+        """The calls that led here, outermost first."""
+
+    def says(self, *words: str) -> bool:
+        """Whether a mark of intent stands there: in the statement, its comments, the function's name or a condition."""
+
+
+@dataclass(eq=False)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        kind: what.
+        of: the tensor, module, optimizer or state that it happened to.
+        site: where.
+        order: one number for each time; an event in a loop has two, the second after the loop's body.
+        guard: under which conditions.
+        grad: whether autograd recorded then.
+        author: who did it: the user's code, a layer of torch, or an optimizer's step.
+        data: what else belongs to the kind, by name; `event.law` reads `data["law"]`.
+    """
+
+    kind: EventKind
+    of: Any
+    site: Site
+    order: tuple[Order, ...] = ()
+    guard: Guard = ALWAYS
+    grad: bool = True
+    author: Author = "user"
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["data"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A field of the kind, or the default."""
+        return self.data.get(name, default)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it happens in a loop, and so more than once."""
+        return len(self.order) > 1
+
+    def __repr__(self) -> str:
+        return f"{self.site.row}:{self.kind}({self.of})"

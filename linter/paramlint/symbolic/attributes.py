@@ -1,0 +1,303 @@
+"""Names and attributes: what they stand for, and what giving one a value does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from paramlint.model.guard import ALWAYS
+from paramlint.symbolic import classes
+from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.program import ClassValue, SourceFile
+from paramlint.symbolic.values import (
+    NONE,
+    Arguments,
+    Constant,
+    Dictionary,
+    Environment,
+    External,
+    FileValue,
+    Function,
+    Instance,
+    Native,
+    Partial,
+    Sequence_,
+    Super,
+    TensorValue,
+    Unknown,
+    Value,
+    text_of,
+)
+
+# Names
+
+
+def look_up(run: Interpreter, name: str, env: Environment) -> Value:
+    """What a name stands for."""
+    scope: Environment | None = env
+    while scope is not None:
+        if name in scope.globals:
+            break
+        cell = scope.cells.get(name)
+        if cell is not None:
+            found = run.read(cell)
+            if found is not None:
+                return found
+        unit = scope.place.unit
+        if unit.kind == "function" and scope.place.file.facts.outline.classes:
+            local = scope.place.file.facts.outline.classes.get(f"{_qualname(unit)}.<locals>.{name}")
+            if local:
+                made = scope.place.file.class_value(local[-1], scope)
+                scope.cells[name] = [(ALWAYS, made)]
+                return made
+        scope = scope.outer
+    file = env.place.file
+    cells = run.global_cells.get(file.path)
+    if cells is not None and name in cells:
+        found = run.read(cells[name])
+        if found is not None:
+            return found
+    return module_name(run, file, name) or Unknown(name)
+
+
+def _qualname(unit: Any) -> str:
+    return f"{unit.cls.qualname}.{unit.name}" if unit.cls is not None else unit.name
+
+
+def module_name(run: Interpreter, file: SourceFile, name: str) -> Value | None:
+    """What a module-level name of a file stands for."""
+    key = (file.path, name)
+    known = run.globals.get(key)
+    if known is None:
+        found = run.program.lookup(file, name)
+        if isinstance(found, tuple):
+            found = _module_value(run, *found)
+        if found is None:
+            return None
+        known = run.globals[key] = found
+    return known
+
+
+def _module_value(run: Interpreter, file: SourceFile, name: str) -> Value:
+    """The value that the code of a module gives a name, where one statement does."""
+    key = (file.path, name)
+    if key in run.globals:
+        return run.globals[key]
+    statements = file.assigned.get(name, [])
+    value: Value = Unknown(name)
+    if len(statements) == 1 and key not in run.busy and statements[0].__class__.__name__ in ("Assign", "AnnAssign"):
+        statement = statements[0]
+        run.busy.add(key)
+        place = file.module_place
+        run.frames.append(Frame(place.node, place, None, ALWAYS))
+        try:
+            with run.at(ALWAYS, ()):
+                held = run.evaluate(statement.value, Environment(place))
+                value = _target_value(run, statement, name, held)
+        finally:
+            run.frames.pop()
+            run.busy.discard(key)
+    if name in file.changed:
+        if isinstance(value, Sequence_):
+            value.items.forget(f"{name} is changed in its module")
+        elif isinstance(value, Dictionary):
+            value.forget(f"{name} is changed in its module")
+        elif isinstance(value, Constant):
+            value = Unknown(name)
+    run.globals[key] = value
+    return value
+
+
+def _target_value(run: Interpreter, statement: Any, name: str, value: Value) -> Value:
+    targets = [t.target for t in statement.targets] if statement.__class__.__name__ == "Assign" else [statement.target]
+    for target in targets:
+        if target.__class__.__name__ == "Name":
+            if target.value == name:
+                return value
+        elif isinstance(value, Sequence_) and value.items.plain is not None:
+            for element, part in zip(target.elements, value.items.plain, strict=False):
+                if getattr(element.value, "value", None) == name:
+                    return part
+    return Unknown(name)
+
+
+# Attributes
+
+
+def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value:
+    """`value.name`."""
+    run.step()
+    if isinstance(value, Instance):
+        return _of_instance(run, value, name, node)
+    if isinstance(value, Unknown):
+        return _of_unknown(run, value, name)
+    if isinstance(value, External):
+        return run.program.external(f"{value.name}.{name}")
+    if isinstance(value, FileValue):
+        found = run.program.member(value.file, name)
+        if isinstance(found, tuple):
+            return _module_value(run, *found)
+        return found or Unknown(f"{value.file.module}.{name}")
+    if isinstance(value, ClassValue):
+        if name == "__name__":
+            return Constant(value.name)
+        return classes.member(run, value, name) or Native(value, name)
+    if isinstance(value, Super):
+        return _of_super(run, value, name)
+    if isinstance(value, TensorValue):
+        from paramlint.symbolic.tensors import attribute
+
+        return attribute(run, value, name, node)
+    if isinstance(value, Partial) and name == "func":
+        return value.function
+    if isinstance(value, Constant) and name in ("value", "real"):
+        return value  # a member of an enumeration
+    if isinstance(value, Function) and name in ("__name__", "__qualname__"):
+        return Constant(value.node.name.value) if hasattr(value.node, "name") else Unknown("<lambda>")
+    if value.__class__.__name__ == "OptimizerValue":
+        from paramlint.symbolic.training import optimizer_attribute
+
+        return optimizer_attribute(run, value, name)
+    return Native(value, name)
+
+
+def _of_unknown(run: Interpreter, value: Unknown, name: str) -> Value:
+    known = run.stand_ins.get(value)
+    plain = Unknown(f"{value.text}.{name}", value.loop, owner=value, name=name)
+    if known is not None and name in known.attributes:
+        return run.read(known.attributes[name], lambda: plain) or plain
+    return plain
+
+
+def stand_in(run: Interpreter, value: Unknown) -> Instance:
+    """The object that an unknown value is: one for each text, the same whenever it is asked for."""
+    known = run.stand_ins.get(value)
+    if known is None:
+        known = Instance(None, True)
+        known.text = value.text
+        known.forget(value.text)
+        run.stand_ins[value] = known
+        run.instances.append(known)
+    return known
+
+
+def _of_instance(run: Interpreter, value: Instance, name: str, node: Any) -> Value:
+    if value.build is not None and not (value.cls is not None and classes.has_method(run, value.cls, name)):
+        run.build(value)
+    cell = value.attributes.get(name)
+    if cell is not None:
+        found = run.read(cell, lambda: _beyond_attributes(run, value, name, node))
+        if found is not None:
+            return found
+    return _beyond_attributes(run, value, name, node)
+
+
+def _beyond_attributes(run: Interpreter, value: Instance, name: str, node: Any) -> Value:
+    """What an attribute is that the instance itself has not: of its class, of Module, or unknown."""
+    if name == "__class__" and value.cls is not None:
+        return value.cls
+    if name == "__dict__" or (value.is_module and name in ("_modules", "_parameters", "_buffers")):
+        return _dictionary_of(run, value, name, node)
+    if value.cls is not None:
+        found = get_member(run, value, name, node)
+        if found is not None:
+            return found
+    if value.items is not None and value.is_module:
+        for row in value.items.rows:
+            if row.key == Constant(name):
+                return row.value
+    if value.is_module:
+        from paramlint.symbolic.modules import METHODS
+
+        if name in METHODS:
+            return Native(value, name)
+    if value.cls is not None and value.known and "__getattr__" not in run.busy:
+        getter = get_member(run, value, "__getattr__", node)
+        if getter is not None:
+            run.busy.add("__getattr__")
+            try:
+                return run.call(getter, Arguments([Constant(name)]), node)
+            finally:
+                run.busy.discard("__getattr__")
+    key = f".{name}"
+    if key not in value.slots:
+        value.slots[key] = Unknown(f"{text_of(value)}.{name}", owner=_as_unknown(value), name=name)
+    return value.slots[key]
+
+
+def _as_unknown(value: Instance) -> Unknown:
+    return Unknown(text_of(value))
+
+
+def _dictionary_of(run: Interpreter, value: Instance, name: str, node: Any) -> Value:
+    made = Dictionary(**run.made(node))
+    kinds = {"_modules": "child", "_parameters": "parameter", "_buffers": "buffer"}
+    for attribute, cell in value.attributes.items():
+        if name == "__dict__" or value.registered.get(attribute) == kinds[name]:
+            made.cells[attribute] = list(cell)
+    made.known, made.why_unknown = value.known, value.why_unknown
+    made.source = (name, value)
+    return made
+
+
+def get_member(run: Interpreter, value: Instance, name: str, node: Any = None) -> Value | None:
+    """What the class of an instance defines under a name: a method bound to it, what a property gives, a value."""
+    if value.cls is None:
+        return None
+    return classes.member(run, value.cls, name, value, node)
+
+
+def _of_super(run: Interpreter, value: Super, name: str) -> Value:
+    instance = value.instance
+    cls = instance.cls if isinstance(instance, Instance) else instance
+    if isinstance(cls, ClassValue):
+        found = classes.member_behind(run, cls, value.after, name, instance)
+        if found is not None:
+            return found
+    return Native(value, name)
+
+
+def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node: Any) -> Value:
+    """`owner.name = value`."""
+    run.step()
+    if isinstance(owner, Unknown):
+        owner = stand_in(run, owner)
+    if isinstance(owner, Instance):
+        if owner.build is not None and owner not in run.building:
+            run.build(owner)
+        if owner.cls is not None:
+            setter = classes.setter(run, owner.cls, name, owner)
+            if setter is not None:
+                run.call(setter, Arguments([value]), node)
+                return NONE
+        if owner.is_module:
+            from paramlint.symbolic.modules import assign
+
+            assign(run, owner, name, value, node)
+            return NONE
+        run.write(owner.attributes.setdefault(name, []), value)
+        run.emit("bound", owner, node, name=name, value=value)
+    elif isinstance(owner, TensorValue):
+        from paramlint.symbolic.tensors import set_tensor_attribute
+
+        set_tensor_attribute(run, owner, name, value, node)
+    elif isinstance(owner, ClassValue):
+        run.memo[owner, name] = value
+        run.emit("bound", owner, node, name=name, value=value)
+    elif isinstance(owner, FileValue):
+        run.write(run.global_cells.setdefault(owner.file.path, {}).setdefault(name, []), value)
+    return NONE
+
+
+def delete_attribute(run: Interpreter, owner: Value, name: str, node: Any) -> Value:
+    """`del owner.name`."""
+    if isinstance(owner, Unknown):
+        owner = stand_in(run, owner)
+    if isinstance(owner, Instance):
+        run.build(owner)
+        if owner.is_module:
+            from paramlint.symbolic.modules import unregister
+
+            unregister(run, owner, name, node)
+        elif run.guard == owner.guard:
+            owner.attributes.pop(name, None)
+    return NONE

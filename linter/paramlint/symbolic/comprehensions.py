@@ -1,0 +1,71 @@
+"""Comprehensions and generator expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from paramlint.model.guard import Guard
+from paramlint.symbolic.containers import add, items_of
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.loops import go_through
+from paramlint.symbolic.values import Constant, Dictionary, Environment, Item, Sequence_, Value
+
+_KINDS = {"ListComp": "list", "SetComp": "set", "GeneratorExp": "iterator"}
+
+
+def list_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
+    """`[f(x) for x in xs if c]`, and a set or generator written so."""
+    made = Sequence_(_KINDS[node.__class__.__name__], **run.made(node))
+
+    def put(inner: Environment) -> None:
+        value = run.evaluate(node.elt, inner)
+        add(run, made.items, Item(run.guard.minus(made.guard), run.loops[len(made.loops) :], value))
+
+    _go(run, node.for_in, Environment(env.place, env), put, made)
+    return made
+
+
+def dict_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
+    """`{k: f(x) for x in xs}`."""
+    from paramlint.symbolic.containers import set_entry
+
+    made = Dictionary(**run.made(node))
+
+    def put(inner: Environment) -> None:
+        key, value = run.evaluate(node.key, inner), run.evaluate(node.value, inner)
+        loops = run.loops[len(made.loops) :]
+        if isinstance(key, Constant) and not loops:
+            set_entry(run, made, key, value)
+        else:
+            made.rest.append(Item(run.guard.minus(made.guard), loops, value, key))
+
+    _go(run, node.for_in, Environment(env.place, env), put, made)
+    return made
+
+
+def _go(run: Interpreter, loop: Any, env: Environment, put: Callable[[Environment], None], made: Any) -> None:
+    from paramlint.symbolic.expressions import test
+
+    iterable = run.evaluate(loop.iter, env)
+    items = items_of(run, iterable, loop.iter)
+    if not items.known:
+        made_items = made.items if isinstance(made, Sequence_) else made
+        made_items.forget(items.why_unknown)
+
+    def round_() -> None:
+        guard: Guard | None = run.guard
+        for condition in loop.ifs:
+            with run.under(guard) as is_possible:
+                if not is_possible:
+                    return
+                true, _ = test(run, condition.test, env)
+                guard = run.guard & true if true is not None else None
+        with run.under(guard) as is_possible:
+            if is_possible:
+                if loop.inner_for_in is not None:
+                    _go(run, loop.inner_for_in, env, put, made)
+                else:
+                    put(env)
+
+    go_through(run, items, loop.target, (), env, round_)

@@ -1,0 +1,759 @@
+"""Functions outside the project: Python's own and those of torch whose effect is on what is interpreted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
+from paramlint.model.guard import ALWAYS
+from paramlint.symbolic import classes, containers, copying, tensors
+from paramlint.symbolic.calls import escape
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.limits import MAX_CONSTANT
+from paramlint.symbolic.loops import repeating
+from paramlint.symbolic.program import ClassValue
+from paramlint.symbolic.values import (
+    FALSE,
+    NONE,
+    TRUE,
+    Arguments,
+    Choice,
+    Constant,
+    Dictionary,
+    External,
+    Function,
+    Instance,
+    Item,
+    Items,
+    Object,
+    Partial,
+    Sequence_,
+    TensorValue,
+    Unknown,
+    Value,
+    alternatives,
+    text_of,
+)
+
+Handler = Callable[[Interpreter, Arguments, Any], Value]
+_REASONS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
+#: Functions of other modules that neither keep nor change what they are given.
+_HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings.", "os.", "time.", "random.", "re.", "json.",
+                     "typing.", "inspect.", "sys.", "operator.", "einops.", "string.", "itertools.")  # fmt: skip
+_HARMLESS = frozenset(
+    {"print", "id", "repr", "callable", "any", "all", "hash", "vars", "dir", "sum", "issubclass", "format", "ord", "chr",
+     "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm", "tqdm.tqdm",
+     "warnings.warn"}
+)  # fmt: skip
+
+
+def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
+    """The result of calling something by its dotted name."""
+    handler = _HANDLERS.get(name)
+    if handler is not None:
+        return handler(run, arguments, node)
+    short = name.rpartition(".")[2]
+    if name in PARAMETER_CLASSES:
+        return tensors.make_parameter(run, arguments, node)
+    if name in BUFFER_CLASSES:
+        return _buffer(run, arguments, node)
+    if name.startswith("torch.nn.init.") and (
+        short in INIT_FUNCTIONS or short in DEPRECATED_INIT or short.endswith("_")
+    ):
+        return tensors.initialize(run, DEPRECATED_INIT.get(short, short), arguments, node)
+    if tensors.is_factory(name):
+        return tensors.make(run, name, arguments, node)
+    if name in OPTIMIZERS or name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name:
+        from paramlint.symbolic.training import make_optimizer
+
+        return make_optimizer(run, name, arguments, node)
+    if short.endswith("_") and not short.startswith("_") and _first_tensor(arguments) is not None:
+        return _external_initializer(run, name, arguments, node)
+    from paramlint.symbolic.training import training_function
+
+    known = training_function(run, name, arguments, node)
+    if known is not None:
+        return known
+    if name.startswith("torch.") and any(isinstance(v, TensorValue) for v in _flat(arguments)):
+        return _of_tensors(run, name, arguments, node)
+    if name.startswith("math.") and not arguments.keywords:
+        return _computed(run, getattr(math, short, None), name, arguments)
+    if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
+        return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
+    escape(run, arguments, node)
+    return Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
+
+
+def _shown(arguments: Arguments) -> str:
+    said = [text_of(v.value if isinstance(v, Item) else v) for v in arguments.positional]
+    return ", ".join([*said, *(f"{k}={text_of(v)}" for k, v in arguments.keywords.items())])
+
+
+def _loop_of(arguments: Arguments) -> int:
+    return next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
+
+
+def _flat(arguments: Arguments) -> list[Value]:
+    found: list[Value] = []
+    for value in arguments.values():
+        if isinstance(value, Sequence_):
+            found.extend(row.value for row in value.items.rows[:32])
+        else:
+            found.extend(one for _, one in alternatives(value))
+    return found
+
+
+def _first_tensor(arguments: Arguments) -> TensorValue | None:
+    first = arguments.get(0, "tensor")
+    return first if isinstance(first, TensorValue) else None
+
+
+def _external_initializer(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
+    """An initialiser of another library, by the underscore of its name: `trunc_normal_(self.pos_embed, std=.02)`."""
+    tensor = _first_tensor(arguments)
+    assert tensor is not None
+    rest = Arguments(arguments.positional[1:], arguments.keywords)
+    tensors.written(run, tensor, name.rpartition(".")[2], rest, node, initializer=True, function=name)
+    return tensor
+
+
+def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
+    given = [v for v in _flat(arguments) if isinstance(v, (TensorValue, Instance))]
+    for value in given:
+        if isinstance(value, TensorValue):
+            run.emit("read", value, node, how="function", function=name)
+    if name in ("torch.numel", "torch.is_tensor", "torch.equal", "torch.allclose"):
+        return run.unknown_call(name)
+    made = run.derived(node, given, factory=name)
+    first = arguments.get(0)
+    if isinstance(first, TensorValue) and name.rpartition(".")[2] in (
+        "from_numpy",
+        "as_tensor",
+        "reshape",
+        "transpose",
+    ):
+        made.view, made.base, made.storage = "view", first, first.storage
+    return made
+
+
+def _buffer(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    return tensors.make_parameter(run, arguments, node, role="buffer")
+
+
+# Python's own
+
+
+def _computed(run: Interpreter, function: Callable[..., Any] | None, name: str, arguments: Arguments) -> Value:
+    """A pure function of numbers, where all are known; else its text."""
+    values = arguments.values()
+    if (
+        any(isinstance(v, Choice) for v in values)
+        and len(values) <= 3
+        and not arguments.keywords
+        and not arguments.unknown
+    ):
+        place = next(i for i, v in enumerate(arguments.positional) if isinstance(v, Choice))
+        given = list(arguments.positional)
+
+        def with_one(value: Value) -> Value:
+            return _computed(run, function, name, Arguments([*given[:place], value, *given[place + 1 :]]))
+
+        return run.each(values[place], with_one)
+    if function is not None and not arguments.keywords and not arguments.unknown:
+        plain = []
+        for value in values:
+            if isinstance(value, Constant):
+                plain.append(value.value)
+            elif isinstance(value, Sequence_) and value.items.plain is not None:
+                if not all(isinstance(v, Constant) for v in value.items.plain):
+                    break
+                plain.append([v.value for v in value.items.plain])  # type: ignore[attr-defined]
+            else:
+                break
+        else:
+            try:
+                result = function(*plain)
+                if isinstance(result, (int, float, str, bool)) and len(str(result)) < MAX_CONSTANT:
+                    return Constant(result)
+            except _REASONS:
+                pass
+    return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
+
+
+def _number(function: Callable[..., Any], name: str) -> Handler:
+    def handler(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+        first = arguments.get(0)
+        if isinstance(first, TensorValue):
+            run.emit("read", first, node, how="number")
+        if (
+            name == "int"
+            and isinstance(first, Unknown)
+            and len(arguments.positional) == 1
+            and not _is_fraction(first.text)
+        ):
+            return first
+        return _computed(run, function, name, arguments)
+
+    return handler
+
+
+def _is_fraction(text: str) -> bool:
+    return "/ " in text or "." in text or "(" in text
+
+
+def _list(kind: str) -> Handler:
+    def handler(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+        made = Sequence_(kind, **run.made(node))
+        first = arguments.get(0)
+        if first is not None:
+            containers.extend(run, made.items, first, node)
+            if isinstance(first, Sequence_):
+                made.source = first.source
+        return made
+
+    return handler
+
+
+def _reversed(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    made = Sequence_("iterator", **run.made(node))
+    first = arguments.get(0)
+    if first is not None:
+        containers.extend(run, made.items, first, node)
+        made.items.rows.reverse()
+    return made
+
+
+def _dict(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    made = Dictionary(**run.made(node))
+    first = arguments.get(0)
+    if first is not None:
+        containers.update(run, made, first)
+        if isinstance(first, Dictionary):
+            made.source = first.source
+    for keyword, value in arguments.keywords.items():
+        containers.set_entry(run, made, Constant(keyword), value)
+    if arguments.unknown_keywords:
+        made.forget("its keywords")
+    return made
+
+
+def _default_dict(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    made = Dictionary(**run.made(node))
+    made.forget("defaultdict")
+    return made
+
+
+def _range(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    values = arguments.positional
+    plain = [v.value for v in values if isinstance(v, Constant)]
+    if len(plain) == len(values) and all(isinstance(x, int) for x in plain):
+        try:
+            return Constant(range(*plain))
+        except (TypeError, ValueError):
+            return run.unknown_call("range()")
+    options = [v for v in values if isinstance(v, Choice)]
+    if options and len(values) == 1:
+        return run.each(options[0], lambda one: _range(run, Arguments([one]), node))
+    for value in values:
+        if isinstance(value, Unknown):
+            run.numbers.add(value.text)
+    made = Sequence_("range", **run.made(node))
+    said = [text_of(v) for v in arguments.values()]
+    count = said[0] if len(said) == 1 else f"{said[1]} - {said[0]}" if said[0] != "0" else said[1]
+    loop = _loop_of(arguments)
+    made.items = containers.one_for_each(run, count)
+    if loop:
+        row = made.items.rows[0]
+        made.items.rows[0] = Item(row.guard, row.loops, row.value)
+    return made
+
+
+def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    value = arguments.get(0)
+
+    def count(one: Value) -> Value:
+        if isinstance(one, Constant) and hasattr(one.value, "__len__"):
+            return Constant(len(one.value))  # type: ignore[arg-type]
+        items = one.items if isinstance(one, (Sequence_, Instance)) else None
+        if isinstance(one, Instance):
+            run.build(one)
+            items = one.items
+        if items is not None and items.known and not any(row.guard for row in items.rows):
+            counts = [math.prod(loop.count or 0 for loop in row.loops) for row in items.rows]
+            if all(c or not row.loops for c, row in zip(counts, items.rows, strict=True)):
+                return Constant(sum(counts))
+        if isinstance(one, Dictionary) and one.known and not one.rest and all(not c[-1][0] for c in one.cells.values()):
+            return Constant(len(one.cells))
+        if isinstance(one, TensorValue) and one.shape:
+            return one.shape[0]
+        serial = f"#{one.number}" if isinstance(one, Object) else ""
+        return Unknown(f"len({text_of(one)}){serial}", one.loop if isinstance(one, Unknown) else 0)
+
+    return run.each(value, count) if value is not None else run.unknown_call("len()")
+
+
+def _zip(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    made = Sequence_("iterator", **run.made(node))
+    if arguments.unknown_positional:
+        made.items.forget("zip(*...)")
+    columns = [containers.items_of(run, v.value if isinstance(v, Item) else v, node) for v in arguments.positional]
+    _zipped(run, made, columns, node)
+    sources = [v.source for v in arguments.positional if isinstance(v, Sequence_) and v.source is not None]
+    made.source = sources[0] if sources else None
+    return made
+
+
+def _zipped(run: Interpreter, made: Sequence_, columns: list[Items], node: Any) -> None:
+    plain = [column.plain for column in columns]
+    known = [p for p in plain if p is not None]
+    if known:
+        for place in range(min(map(len, known))):
+            row = []
+            for column, values in zip(columns, plain, strict=True):
+                row.append(values[place] if values is not None else _nth(run, column, place))
+            containers.add(run, made.items, Item(ALWAYS, (), _row(run, row, node)))
+        return
+    if all(column.known for column in columns) and columns and len({len(c.rows) for c in columns}) == 1:
+        shapes = [[(r.guard, tuple(lp.text for lp in r.loops)) for r in c.rows] for c in columns]
+        if all(shape == shapes[0] for shape in shapes):
+            for rows in zip(*(c.rows for c in columns), strict=True):
+                value = _row(run, [r.value for r in rows], node)
+                containers.add(run, made.items, Item(rows[0].guard, rows[0].loops, value))
+            return
+    loop = containers.new_loop(run, " and ".join(dict.fromkeys(_counted(c) for c in columns)) or "?")
+    values = [_nth(run, column, None, loop.number) for column in columns]
+    containers.add(run, made.items, Item(ALWAYS, (loop,), _row(run, values, node)))
+
+
+def _counted(items: Items) -> str:
+    if len(items.rows) == 1 and items.rows[0].loops:
+        return items.rows[0].loops[0].text
+    return items.why_unknown or "?"
+
+
+def _nth(run: Interpreter, items: Items, place: int | None, loop: int = 0) -> Value:
+    if len(items.rows) == 1:
+        value = items.rows[0].value
+        if isinstance(value, Unknown) and value.loop:
+            text = value.text if place is None else value.text.replace("[...]", f"[{place}]")
+            return Unknown(text, loop)
+        return value
+    if place is None and items.rows and all(row.value == items.rows[0].value for row in items.rows):
+        return items.rows[0].value
+    return Unknown(f"{items.why_unknown or 'item'}[{'...' if place is None else place}]#{run.serial()}", loop)
+
+
+def _row(run: Interpreter, values: list[Value], node: Any) -> Sequence_:
+    return Sequence_("tuple", Items([Item(ALWAYS, (), v) for v in values]), **run.made(node))
+
+
+def _enumerate(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    first = arguments.get(0, "iterable")
+    start = arguments.get(1, "start")
+    made = Sequence_("iterator", **run.made(node))
+    if first is None:
+        return made
+    if isinstance(first, Choice):
+        return run.each(
+            first, lambda one: _enumerate(run, Arguments([one, *arguments.positional[1:]], arguments.keywords), node)
+        )
+    items = containers.items_of(run, first, node)
+    base = start.value if isinstance(start, Constant) and isinstance(start.value, int) else 0 if start is None else None
+    number: int | None = base
+    for row in items.rows:
+        index: Value
+        if row.loops:
+            index = Unknown(f"each of {row.loops[-1].text}", row.loops[-1].number)
+            number = None
+        else:
+            index = Constant(number) if number is not None else run.unknown_call("index")
+            number = number + 1 if number is not None and not row.guard else None
+        containers.add(run, made.items, Item(row.guard, row.loops, _row(run, [index, row.value], node)))
+    if not items.known:
+        made.items.forget(items.why_unknown)
+    if isinstance(first, Sequence_):
+        made.source = first.source
+    return made
+
+
+def _map(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    made = Sequence_("iterator", **run.made(node))
+    function, iterable = arguments.get(0), arguments.get(1)
+    if function is None or iterable is None:
+        return made
+    items = containers.items_of(run, iterable, node)
+    for row in items.rows:
+        with run.under(row.guard) as is_possible, repeating(run, row.loops):
+            if is_possible:
+                value = run.call(function, Arguments([row.value]), node)
+                containers.add(run, made.items, Item(row.guard, row.loops, value))
+    if not items.known:
+        made.items.forget(items.why_unknown)
+    return made
+
+
+def _filter(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    function, iterable = arguments.get(0), arguments.get(1)
+    made = Sequence_("iterator", **run.made(node))
+    if function is None or iterable is None:
+        return made
+    items = containers.items_of(run, iterable, node)
+    for row in items.rows:
+        with run.under(row.guard) as is_possible:
+            if not is_possible:
+                continue
+            result = run.call(function, Arguments([row.value]), node) if function != NONE else row.value
+            true, _ = run.truth(result)
+            joined = row.guard & true if true is not None else None
+            if joined is not None:
+                containers.add(run, made.items, Item(joined, row.loops, row.value))
+    if not items.known:
+        made.items.forget(items.why_unknown)
+    if isinstance(iterable, Sequence_):
+        made.source, made.kind = iterable.source, iterable.kind if iterable.kind == "parameters" else "iterator"
+    return made
+
+
+def _next(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    first = arguments.get(0)
+    if isinstance(first, Sequence_):
+        first.used.append(node)
+        if first.items.rows and not first.items.rows[0].guard:
+            return first.items.rows[0].value
+    return run.unknown_call(f"next({text_of(first) if first is not None else ''})")
+
+
+def _getattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    from paramlint.symbolic.attributes import get_attribute
+
+    owner, name = arguments.get(0), arguments.get(1)
+    if owner is None or name is None:
+        return run.unknown_call("getattr()")
+
+    def of_name(one: Value) -> Value:
+        if isinstance(one, Constant) and isinstance(one.value, str):
+            value = one.value
+            return run.each(owner, lambda o: get_attribute(run, o, value, node))
+        return Unknown(f"getattr({text_of(owner)}, {text_of(one)})", one.loop if isinstance(one, Unknown) else 0)
+
+    return run.each(name, of_name)
+
+
+def _setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    from paramlint.symbolic.attributes import set_attribute
+    from paramlint.symbolic.modules import set_under
+
+    if len(arguments.positional) != 3:
+        return NONE
+    owner, name, value = arguments.get(0), arguments.get(1), arguments.get(2)
+    assert owner is not None and name is not None and value is not None
+
+    def of_name(one: Value) -> Value:
+        if isinstance(one, Constant) and isinstance(one.value, str):
+            attribute = one.value
+            run.each(owner, lambda o: set_attribute(run, o, attribute, value, node))
+        else:
+            for _, instance in alternatives(owner):
+                if isinstance(instance, Instance) and instance.is_module:
+                    set_under(run, instance, one, value, node, "setattr")
+        return NONE
+
+    return run.each(name, of_name)
+
+
+def _delattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    from paramlint.symbolic.attributes import delete_attribute
+
+    owner, name = arguments.get(0), arguments.get(1)
+    if owner is not None and isinstance(name, Constant) and isinstance(name.value, str):
+        attribute = name.value
+        run.each(owner, lambda o: delete_attribute(run, o, attribute, node))
+    return NONE
+
+
+def _hasattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    owner, name = arguments.get(0), arguments.get(1)
+    if not isinstance(name, Constant) or not isinstance(name.value, str) or owner is None:
+        return run.unknown_call("hasattr()")
+    attribute = name.value
+
+    def has(one: Value) -> Value:
+        if isinstance(one, Instance):
+            run.build(one)
+            cell = one.attributes.get(attribute)
+            if cell and not cell[-1][0].minus(run.guard):
+                return TRUE
+            if cell is None and one.known and one.cls is not None:
+                if classes.member(run, one.cls, attribute) is not None:
+                    return TRUE
+                if one.items is None or not any(row.key == name for row in one.items.rows):
+                    if not one.is_module or attribute in ("weight", "bias") or not _has_module_method(attribute):
+                        return FALSE
+        if isinstance(one, TensorValue):
+            return TRUE if attribute in ("data", "grad", "shape", "device") else run.unknown_call("hasattr()")
+        return Unknown(f"hasattr({text_of(one)}, {attribute!r})")
+
+    return run.each(owner, has)
+
+
+def _has_module_method(name: str) -> bool:
+    from paramlint.symbolic.modules import METHODS
+
+    return name in METHODS
+
+
+def _isinstance(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    value, kinds = arguments.get(0), arguments.get(1)
+    if value is None or kinds is None:
+        return run.unknown_call("isinstance()")
+    wanted = _classes(kinds)
+    return run.each(value, lambda one: _is_instance(run, one, wanted, kinds))
+
+
+def _classes(value: Value) -> list[Value] | None:
+    if isinstance(value, Sequence_):
+        plain = value.items.plain
+        if plain is None:
+            return None
+        found = [_classes(one) for one in plain]
+        return None if any(f is None for f in found) else [c for f in found for c in f or []]
+    if isinstance(value, (ClassValue, External)):
+        return [value]
+    return None
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,), "float": (float,), "str": (str,), "bool": (bool,), "tuple": (tuple,), "range": (range,),
+    "bytes": (bytes,), "numbers.Number": (int, float), "collections.abc.Iterable": (str, tuple, range),
+    "collections.Iterable": (str, tuple, range), "typing.Iterable": (str, tuple, range), "list": (), "dict": (), "set": (),
+    "collections.abc.Sequence": (str, tuple, range), "typing.Sequence": (str, tuple, range),
+    "numbers.Integral": (int,), "numbers.Real": (int, float),
+}  # fmt: skip
+_SEQUENCES = {
+    "list": {"list"}, "tuple": {"tuple"}, "set": {"set"}, "collections.abc.Iterable": {"list", "tuple", "set", "range"},
+    "collections.Iterable": {"list", "tuple", "set", "range"}, "typing.Iterable": {"list", "tuple", "set", "range"},
+    "collections.abc.Sequence": {"list", "tuple"}, "typing.Sequence": {"list", "tuple"}, "typing.List": {"list"},
+}  # fmt: skip
+
+
+def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kinds: Value) -> Value:
+    unknown = Unknown(f"isinstance({text_of(value)}, {_names(kinds)})", value.loop if isinstance(value, Unknown) else 0)
+    if wanted is None:
+        return unknown
+    names = [one.name for one in wanted if isinstance(one, External)]
+    if isinstance(value, Unknown) and value.annotation in ("int", "str") and value.default != NONE:
+        said = {"int": 0, "str": ""}[value.annotation]
+        if all(n in _TYPES for n in names) and len(names) == len(wanted):
+            return TRUE if any(isinstance(said, _TYPES[n]) for n in names) else FALSE
+    if isinstance(value, Instance):
+        if value.cls is None:
+            return unknown
+        answers = [classes.is_subclass(run, value.cls, one) for one in wanted]
+        return TRUE if True in answers else unknown if None in answers else FALSE
+    if isinstance(value, TensorValue):
+        if any(n in ("torch.Tensor", "torch.FloatTensor") for n in names):
+            return TRUE
+        if any(n in PARAMETER_CLASSES for n in names):
+            return TRUE if value.role == "parameter" else unknown
+        return (
+            FALSE
+            if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted)
+            else unknown
+        )
+    if isinstance(value, Constant):
+        if all(n in _TYPES or "." not in n or n.startswith("torch.") for n in names):
+            if any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
+                return TRUE
+            return FALSE
+        return unknown
+    if isinstance(value, Sequence_):
+        if any(value.kind in _SEQUENCES.get(n, ()) for n in names):
+            return TRUE
+        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
+    if isinstance(value, Dictionary):
+        if any(n in ("dict", "collections.abc.Mapping", "typing.Dict", "collections.OrderedDict") for n in names):
+            return TRUE
+        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
+    if isinstance(value, (Function, ClassValue, Partial)):
+        if any(n == "type" for n in names):
+            return TRUE if isinstance(value, ClassValue) else FALSE
+        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) or not names else unknown
+    return unknown
+
+
+def _names(kinds: Value) -> str:
+    found = _classes(kinds)
+    if found is None:
+        return text_of(kinds)
+    return " or ".join(
+        one.name.rpartition(".")[2] if isinstance(one, External) else one.name for one in found if hasattr(one, "name")
+    )
+
+
+def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    value, kinds = arguments.get(0), arguments.get(1)
+    wanted = _classes(kinds) if kinds is not None else None
+    if isinstance(value, (ClassValue, External)) and wanted is not None:
+        answers = [classes.is_subclass(run, value, one) for one in wanted]
+        if None not in answers:
+            return TRUE if True in answers else FALSE
+    return run.unknown_call("issubclass()")
+
+
+def _type(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    value = arguments.get(0)
+    if isinstance(value, Instance) and value.cls is not None and len(arguments.positional) == 1:
+        return value.cls
+    return Unknown(f"type({text_of(value) if value is not None else ''})")
+
+
+def _partial(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    function = arguments.get(0)
+    if function is None:
+        return run.unknown_call("partial()")
+    rest = Arguments(
+        arguments.positional[1:],
+        arguments.keywords,
+        arguments.unknown_positional,
+        arguments.unknown_keywords,
+        arguments.spread,
+    )
+    return Partial(function, rest)
+
+
+def _chain(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    made = Sequence_("iterator", **run.made(node))
+    for value in arguments.positional:
+        containers.extend(run, made.items, value.value if isinstance(value, Item) else value, node)
+    if any(isinstance(v, Sequence_) and v.kind == "parameters" for v in arguments.positional):
+        made.kind = "parameters"
+        made.source = ("chain", NONE)
+    if arguments.unknown_positional:
+        made.items.forget("chain(*...)")
+    return made
+
+
+def _sum(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    first, start = arguments.get(0), arguments.get(1, "start")
+    if isinstance(start, Sequence_):
+        made = Sequence_("list", **run.made(node))
+        for row in containers.items_of(run, first, node).rows if first is not None else ():
+            containers.extend(run, made.items, row.value, node)
+        return made
+    if isinstance(first, Sequence_) and any(isinstance(r.value, TensorValue) for r in first.items.rows):
+        return run.derived(node, [r.value for r in first.items.rows])
+    return _computed(run, sum, "sum", arguments)
+
+
+def _identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    return arguments.get(0) or run.unknown_call("?")
+
+
+def _iter(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    first = arguments.get(0)
+    if isinstance(first, Sequence_) and first.kind in ("iterator", "parameters"):
+        return first
+    return _list("iterator")(run, arguments, node)
+
+
+def _super_setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    """`object.__setattr__(self, name, value)`: past what Module does, so nothing is registered."""
+    owner, name, value = arguments.get(0), arguments.get(1), arguments.get(2)
+    if isinstance(owner, Instance) and isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
+        owner.slots[f".{name.value}"] = value
+        run.emit("bound", owner, node, name=name.value, value=value, how="object")
+    return NONE
+
+
+def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arguments) -> Value:
+    """A method of a string, number or tuple."""
+    values = arguments.values()
+    if all(isinstance(v, Constant) for v in values) and not arguments.unknown and not name.startswith("_"):
+        method = getattr(owner.value, name, None)
+        if callable(method) and name not in ("format_map", "encode", "zfill", "ljust", "rjust", "center", "expandtabs"):
+            try:
+                result = method(
+                    *(v.value for v in arguments.positional if isinstance(v, Constant)),
+                    **{k: v.value for k, v in arguments.keywords.items() if isinstance(v, Constant)},
+                )
+            except _REASONS:
+                return run.unknown_call("?")
+            if isinstance(result, list):
+                return Sequence_("list", Items([Item(ALWAYS, (), Constant(x)) for x in result[:256]]))
+            if isinstance(result, (str, int, float, bool, tuple, type(None))) and len(str(result)) < MAX_CONSTANT:
+                return Constant(result)
+    if name == "format" and isinstance(owner.value, str):
+        text = owner.value
+        for value in values:
+            shown = str(value.value) if isinstance(value, Constant) else f"{{{text_of(value)}}}"
+            text = text.replace("{}", shown, 1)
+        return Unknown(text, _loop_of(arguments))
+    if name == "join" and values and isinstance(values[0], Sequence_):
+        return run.unknown_call("join()")
+    return Unknown(f"{owner!r}.{name}({_shown(arguments)})", _loop_of(arguments))
+
+
+def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    """`torch.jit.script(module)` and the like: the same module, or one that works as it."""
+    first = arguments.get(0)
+    if isinstance(first, Instance):
+        run.emit("wrapped", first, node, how="script")
+    return first or run.unknown_call("script()")
+
+
+_HANDLERS: dict[str, Handler] = {
+    "int": _number(int, "int"),
+    "float": _number(float, "float"),
+    "bool": _number(bool, "bool"),
+    "str": _number(str, "str"),
+    "abs": _number(abs, "abs"),
+    "round": _number(round, "round"),
+    "min": _number(min, "min"),
+    "max": _number(max, "max"),
+    "divmod": _number(divmod, "divmod"),
+    "pow": _number(pow, "pow"),
+    "sum": _sum,
+    "list": _list("list"),
+    "tuple": _list("tuple"),
+    "set": _list("set"),
+    "frozenset": _list("set"),
+    "sorted": _list("list"),
+    "iter": _iter,
+    "reversed": _reversed,
+    "dict": _dict,
+    "collections.OrderedDict": _dict,
+    "OrderedDict": _dict,
+    "collections.defaultdict": _default_dict,
+    "range": _range,
+    "len": _len,
+    "zip": _zip,
+    "itertools.zip_longest": _zip,
+    "enumerate": _enumerate,
+    "map": _map,
+    "filter": _filter,
+    "next": _next,
+    "getattr": _getattr,
+    "setattr": _setattr,
+    "delattr": _delattr,
+    "hasattr": _hasattr,
+    "isinstance": _isinstance,
+    "issubclass": _issubclass,
+    "type": _type,
+    "object.__setattr__": _super_setattr,
+    "functools.partial": _partial,
+    "functools.lru_cache": lambda run, arguments, node: External("functools.wraps"),
+    "itertools.chain": _chain,
+    "copy.deepcopy": copying.deep_copy,
+    "copy.copy": copying.shallow_copy,
+    "typing.cast": lambda run, arguments, node: arguments.get(1) or NONE,
+    "torch.jit.script": _torch_identity,
+    "torch.jit.export": _identity,
+    "torch.jit.trace": _torch_identity,
+    "torch.fx.symbolic_trace": _torch_identity,
+    "torch.quantization.prepare_qat": _torch_identity,
+    "tqdm": _identity,
+    "tqdm.tqdm": _identity,
+    "tqdm.auto.tqdm": _identity,
+}

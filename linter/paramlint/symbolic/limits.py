@@ -1,0 +1,31 @@
+"""Where the interpreter stops: counts of steps and sizes, so that the same input gives the same answer everywhere."""
+
+from __future__ import annotations
+
+#: Steps for one entry point: expressions, statements, calls and rounds of loops each take one. The largest class of
+#: timm takes some 30,000.
+MAX_STEPS = 60_000
+#: Calls inside calls. Constructors of real models nest up to 12.
+MAX_DEPTH = 28
+#: The same function inside itself: mutual recursion ends here.
+MAX_RECURSION = 2
+#: Nodes inside nodes of one expression or statement; more is unknown. Python itself compiles about 90 to 200.
+MAX_NESTING = 150
+#: Rounds that are interpreted one by one; longer loops run once.
+MAX_UNROLLED = 8
+#: Items of a container that are gone through one by one.
+MAX_UNROLLED_ITEMS = 40
+#: Alternatives of one value; more are unknown.
+MAX_CHOICES = 12
+#: Items of a container that are kept apart; of more it is only known that there are some.
+MAX_ITEMS = 512
+#: Characters of the text that stands for an unknown value.
+MAX_TEXT = 120
+#: Constants larger than this are not computed: strings and tuples by length, integers by their bits.
+MAX_CONSTANT = 4_096
+#: Rows of a table of names.
+MAX_ROWS = 4_000
+
+
+class OverBudgetError(Exception):
+    """The steps of this entry point are used up; what is known until then stays."""

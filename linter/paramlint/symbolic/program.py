@@ -1,0 +1,380 @@
+"""The source that is interpreted: files, their classes and functions, and what a module-level name stands for.
+
+Stubs of torch are files like any other; what neither the project nor a stub has is an `External` name.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from paramlint.facts.files import File, Project
+from paramlint.knowledge import canonical, stubs
+from paramlint.source.text import Source
+from paramlint.symbolic.values import Environment, External, FileValue, Function, Value
+from paramlint.syntax.outline import ClassOutline, Unit
+
+_BUILTINS = frozenset(dir(builtins))
+#: Files that one name is followed through at most.
+_DEEPEST = 30
+#: The containers of modules, which the interpreter fills itself.
+CONTAINERS = "torch.nn.containers"
+_CONTAINER_TEXT = """
+class Sequential(Module): pass
+class ModuleList(Module): pass
+class ModuleDict(Module): pass
+class ParameterList(Module): pass
+class ParameterDict(Module): pass
+"""
+_CONTAINER_NAMES = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
+#: What stubs may name without an import.
+_STUB_NAMES = {
+    "torch": "torch",
+    "nn": "torch.nn",
+    "init": "torch.nn.init",
+    "Parameter": "torch.nn.Parameter",
+    "Module": "torch.nn.Module",
+    "math": "math",
+    "copy": "copy",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A unit of a file: the code in which nodes stand."""
+
+    file: SourceFile
+    unit: Unit
+
+    @cached_property
+    def segment(self) -> Any:
+        """Its parsed text or draft."""
+        return self.file.facts.scope(self.unit).segment
+
+    @property
+    def node(self) -> Any:
+        """Its `FunctionDef`, `ClassDef` or `Module`."""
+        return self.segment.node
+
+    def row(self, node: Any) -> int:
+        """The row on which a node begins; that of the unit where it cannot be told."""
+        return self.segment.row(node) or self.unit.first
+
+
+@dataclass(eq=False)
+class ClassValue(Value):
+    """A class of the project or of a stub.
+
+    Attributes:
+        env: the names around it, for a class that is made in a function.
+        name: its dotted name within the file, or torch's public name of it.
+        members: what its own code gives names, by the interpreter; filled on demand.
+    """
+
+    file: SourceFile
+    outline: ClassOutline
+    env: Environment | None = None
+    mro: list[Value] | None = None
+    members: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """Its own code, without its methods."""
+        return self.file.place(self.outline.unit)
+
+    @property
+    def name(self) -> str:
+        """Its name as the file says it."""
+        return self.outline.name
+
+    @property
+    def qualified(self) -> str:
+        """Its dotted name, the module included; torch's public name for a class of a stub."""
+        return f"{self.file.module}.{self.outline.qualname}" if self.file.module else self.outline.qualname
+
+    def method(self, name: str) -> Function | None:
+        """Its own method of this name, unbound."""
+        found = self.outline.methods.get(name)
+        if not found:
+            return None
+        place = self.file.place(found[-1])
+        return Function(place.node, place, self.env, None, self)
+
+    def __repr__(self) -> str:
+        return f"<class {self.outline.qualname}>"
+
+
+class SourceFile:
+    """A file and what its module-level names stand for."""
+
+    def __init__(self, program: Program, facts: File, stub: str = "") -> None:
+        self.program = program
+        self.facts = facts
+        self.stub = stub
+        self._places: dict[Unit, Place] = {}
+        self._classes: dict[Unit, ClassValue] = {}
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether it says what torch does, and is not the user's."""
+        return bool(self.stub)
+
+    @property
+    def module(self) -> str:
+        """Its dotted module name."""
+        if self.stub == CONTAINERS:
+            return "torch.nn"
+        return self.stub or self.facts.module
+
+    @property
+    def path(self) -> str:
+        """Its path, as it was given."""
+        return self.facts.source.path
+
+    def place(self, unit: Unit) -> Place:
+        """The place of a unit."""
+        known = self._places.get(unit)
+        if known is None:
+            known = self._places[unit] = Place(self, unit)
+        return known
+
+    @property
+    def module_place(self) -> Place:
+        """The place of the code at module level."""
+        return self.place(self.facts.outline.module)
+
+    def class_value(self, outline: ClassOutline, env: Environment | None = None) -> ClassValue:
+        """The class of an outline; one that is made in a function is a new one for each environment."""
+        if env is not None:
+            return ClassValue(self, outline, env)
+        known = self._classes.get(outline.unit)
+        if known is None:
+            known = self._classes[outline.unit] = ClassValue(self, outline)
+        return known
+
+    def definition(self, name: str) -> Value | None:
+        """The class or function that a module-level name, or a local one as `f.<locals>.C`, is defined as."""
+        outline = self.facts.outline
+        if name in outline.classes:
+            return self.class_value(outline.classes[name][-1])
+        if name in outline.functions:
+            place = self.place(outline.functions[name][-1])
+            return Function(place.node, place)
+        return None
+
+    @cached_property
+    def assigned(self) -> dict[str, list[Any]]:
+        """The statements at module level that give each name a value."""
+        found: dict[str, list[Any]] = {}
+        for statement in _statements(self.module_place.node.body):
+            for name in _stored(statement):
+                found.setdefault(name, []).append(statement)
+        return found
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The names at module level whose value is changed in place there: `A.append(x)`, `A[k] = x`, `A += x`."""
+        return frozenset(name for statement in _statements(self.module_place.node.body) for name in _changed(statement))
+
+
+class Program:
+    """The files that names are followed into.
+
+    Args:
+        project: where other files are found; None to judge each file by itself.
+    """
+
+    def __init__(self, project: Project | None = None) -> None:
+        self.project = project
+        self._files: dict[str, SourceFile] = {}
+        self._stubs: dict[str, SourceFile | None] = {}
+        self._externals: dict[str, Value] = {}
+
+    def file(self, facts: File) -> SourceFile:
+        """The file around what is known of it."""
+        key = facts.path
+        known = self._files.get(key)
+        if known is None or known.facts is not facts:
+            known = self._files[key] = SourceFile(self, facts)
+        return known
+
+    def stub(self, module: str) -> SourceFile | None:
+        """The stub of one of torch's modules."""
+        if module not in self._stubs:
+            text = _CONTAINER_TEXT if module == CONTAINERS else stubs.text(module)
+            source = Source(f"<{module}>", text.encode()) if text is not None else None
+            self._stubs[module] = SourceFile(self, File(source, None, draft=True), module) if source else None
+        return self._stubs[module]
+
+    def external(self, dotted: str) -> Value:
+        """What a name outside the project stands for: a class or function of a stub, or only its name."""
+        known = self._externals.get(dotted)
+        if known is None:
+            known = self._externals[dotted] = self._external(canonical(dotted))
+        return known
+
+    def _external(self, name: str) -> Value:
+        module, _, short = name.rpartition(".")
+        home = (CONTAINERS, short) if module == "torch.nn" and short in _CONTAINER_NAMES else stubs.home(name)
+        if home is not None:
+            file = self.stub(home[0])
+            found = file.definition(home[1]) if file is not None else None
+            if found is not None:
+                return found
+        return External(name)
+
+    def imported(self, dotted: str, importer: SourceFile) -> Value | tuple[SourceFile, str]:
+        """What an imported dotted name stands for: a module, something outside, or a file and the name in it."""
+        if self.project is None or importer.is_stub:
+            return self.external(dotted)
+        if not dotted.startswith("."):
+            name = canonical(dotted)
+            if name == "torch" or name.startswith("torch."):
+                return self.external(name)
+        found = self.project.find(dotted, importer.facts)
+        if found is None:
+            return self.external(dotted)
+        facts, rest = found
+        file = self.file(facts)
+        return (file, rest) if rest else FileValue(file)
+
+    def lookup(self, file: SourceFile, name: str, depth: int = 0) -> Value | tuple[SourceFile, str] | None:
+        """What a module-level name of a file stands for.
+
+        Returns:
+            A class, function, module or name outside; a file and a name that its module-level code gives a value, which
+            only an interpreter can tell; None where nothing is known.
+        """
+        if depth > _DEEPEST:
+            return None
+        found = file.definition(name)
+        if found is not None:
+            return found
+        outline = file.facts.outline
+        target = outline.imports.get(name)
+        if target is not None:
+            return self._follow(self.imported(target, file), depth)
+        if file.is_stub and name in _STUB_NAMES:
+            return self.external(_STUB_NAMES[name])
+        if name in file.assigned:
+            return file, name
+        for module in outline.star_imports:
+            dotted = module + name if module.endswith(".") else f"{module}.{name}"
+            origin = self.imported(dotted, file)
+            if isinstance(origin, tuple):
+                followed = self._follow(origin, depth)
+                if followed is not None:
+                    return followed
+            elif not isinstance(origin, External) or origin.name.startswith("torch."):
+                return origin
+        return External(name) if name in _BUILTINS else None
+
+    def _follow(
+        self, found: Value | tuple[SourceFile, str] | None, depth: int
+    ) -> Value | tuple[SourceFile, str] | None:
+        """A name in another file, followed to what defines it."""
+        if not isinstance(found, tuple):
+            return found
+        file, dotted = found
+        head, _, rest = dotted.partition(".")
+        value = self.lookup(file, head, depth + 1)
+        if not rest:
+            return value
+        for part in rest.split("."):
+            if isinstance(value, FileValue):
+                value = self.member(value.file, part, depth + 1)
+            elif isinstance(value, External):
+                value = self.external(f"{value.name}.{part}")
+            elif isinstance(value, ClassValue):
+                value = value.file.definition(f"{value.outline.qualname}.{part}") or value.method(part)
+            else:
+                return None
+        return value
+
+    def member(self, file: SourceFile, name: str, depth: int = 0) -> Value | tuple[SourceFile, str] | None:
+        """An attribute of a module: a name in it, or a module beside it in its package."""
+        found = self.lookup(file, name, depth)
+        if found is not None and not (isinstance(found, External) and found.name == name):
+            return found
+        if self.project is not None and file.path.endswith("__init__.py"):
+            below = self.imported(f".{name}", file)
+            if isinstance(below, FileValue):
+                return below
+        return found
+
+
+def _statements(body: Any) -> Iterator[Any]:
+    """The simple statements of a block and of the blocks in it, not those of functions and classes."""
+    for statement in body:
+        kind = statement.__class__.__name__
+        if kind in ("SimpleStatementLine", "SimpleStatementSuite"):
+            yield from statement.body
+        elif kind not in ("FunctionDef", "ClassDef"):
+            if kind in ("For", "With"):
+                yield statement
+            for block in _blocks(statement):
+                yield from _statements(block)
+
+
+def _blocks(statement: Any) -> Iterator[Any]:
+    for name in ("body", "orelse", "finalbody"):
+        part = getattr(statement, name, None)
+        while part is not None:
+            if part.__class__.__name__ == "If":
+                yield from _blocks(part)
+                break
+            inner = getattr(part, "body", None)
+            if inner is None:
+                break
+            if isinstance(inner, (list, tuple)):
+                yield inner
+                break
+            part = inner
+    for name in ("handlers", "cases"):
+        for handler in getattr(statement, name, ()):
+            yield from _blocks(handler)
+
+
+def _stored(statement: Any) -> Iterator[str]:
+    """The names that a statement gives values."""
+    kind = statement.__class__.__name__
+    if kind == "Assign":
+        for target in statement.targets:
+            yield from names_of_target(target.target)
+    elif kind in ("AnnAssign", "AugAssign", "For"):
+        if kind != "AnnAssign" or statement.value is not None:
+            yield from names_of_target(statement.target)
+    elif kind == "With":
+        for item in statement.items:
+            if item.asname is not None:
+                yield from names_of_target(item.asname.name)
+
+
+def names_of_target(target: Any) -> Iterator[str]:
+    """The plain names of an assignment's target."""
+    kind = target.__class__.__name__
+    if kind == "Name":
+        yield target.value
+    elif kind in ("Tuple", "List"):
+        for element in target.elements:
+            yield from names_of_target(element.value)
+
+
+def _changed(statement: Any) -> Iterator[str]:
+    kind = statement.__class__.__name__
+    targets: list[Any] = []
+    if kind == "Expr" and statement.value.__class__.__name__ == "Call":
+        targets = [statement.value.func]
+    elif kind == "Assign":
+        targets = [t.target for t in statement.targets if t.target.__class__.__name__ in ("Subscript", "Attribute")]
+    elif kind == "AugAssign":
+        targets = [statement.target]
+    for target in targets:
+        node = target
+        while node.__class__.__name__ in ("Attribute", "Subscript"):
+            node = node.value
+        if node.__class__.__name__ == "Name":
+            yield node.value

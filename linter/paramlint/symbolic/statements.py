@@ -1,0 +1,461 @@
+"""Statements: a small function for each kind of node, and what an assignment does to its target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic import containers, tensors
+from paramlint.symbolic.attributes import delete_attribute, get_attribute, set_attribute
+from paramlint.symbolic.expressions import binary, index_of, test
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.loops import as_one_round, forget_carried, go_through, new_rounds, trains
+from paramlint.symbolic.values import (
+    NONE,
+    Constant,
+    Dictionary,
+    Environment,
+    External,
+    Function,
+    Instance,
+    Item,
+    Items,
+    Object,
+    Sequence_,
+    TensorValue,
+    Unknown,
+    Value,
+    text_of,
+)
+
+_NO_GRADIENT = frozenset(
+    {"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.inference_mode"}
+)
+_GRADIENT = frozenset({"torch.enable_grad", "torch.autograd.enable_grad"})
+
+
+def run_block(run: Interpreter, body: Any, env: Environment) -> None:
+    """Run the statements of a suite or list, as far as they are reached.
+
+    Raises:
+        OverBudgetError: no steps are left.
+    """
+    statements: Sequence[Any] = body if isinstance(body, (list, tuple)) else body.body
+    for statement in statements:
+        kind = statement.__class__.__name__
+        if kind in ("SimpleStatementLine", "SimpleStatementSuite", "IndentedBlock"):
+            run_block(run, statement.body, env)
+            continue
+        with run.under(run.frame.rest) as is_reached:
+            if not is_reached:
+                return
+            run.step()
+            handler = _HANDLERS.get(kind)
+            if handler is not None:
+                handler(run, statement, env)
+
+
+def _expression(run: Interpreter, node: Any, env: Environment) -> None:
+    run.evaluate(node.value, env)
+
+
+def _assign(run: Interpreter, node: Any, env: Environment) -> None:
+    value = run.evaluate(node.value, env)
+    for target in node.targets:
+        store(run, target.target, value, env, node)
+
+
+def _annotated(run: Interpreter, node: Any, env: Environment) -> None:
+    if node.value is not None:
+        store(run, node.target, run.evaluate(node.value, env), env, node)
+
+
+def _augmented(run: Interpreter, node: Any, env: Environment) -> None:
+    old, value = run.evaluate(node.target, env), run.evaluate(node.value, env)
+    kind = node.operator.__class__.__name__.removesuffix("Assign")
+
+    def change(held: Value) -> Value:
+        if kind == "Add" and isinstance(held, Sequence_) and held.kind == "list":
+            containers.extend(run, held.items, value, node, held)
+            return held
+        if kind == "Add" and isinstance(held, Instance) and held.items is not None:
+            from paramlint.symbolic.modules import extend_container
+
+            extend_container(run, held, value, node)
+            return held
+        if kind == "BitOr" and isinstance(held, Dictionary):
+            containers.update(run, held, value)
+            return held
+        if isinstance(held, TensorValue):
+            tensors.changed_in_place(run, held, kind, [value], node)
+            return held
+        return binary(run, kind, held, value, node)
+
+    changed = run.each(old, change)
+    if changed is not old or not isinstance(old, (TensorValue, Sequence_, Instance)):
+        store(run, node.target, changed, env, node)
+    elif node.target.__class__.__name__ == "Attribute" and isinstance(old, TensorValue):
+        pass  # the attribute is set to what it holds already
+
+
+def _return(run: Interpreter, node: Any, env: Environment) -> None:
+    value = run.evaluate(node.value, env) if node.value is not None else NONE
+    run.frame.returns.append((run.guard.minus(run.frame.entry), value))
+    run.kill()
+
+
+def _raise(run: Interpreter, node: Any, env: Environment) -> None:
+    run.fail()
+
+
+def _assert(run: Interpreter, node: Any, env: Environment) -> None:
+    _, false = test(run, node.test, env)
+    if false is None:
+        return
+    with run.under(false) as is_possible:
+        if is_possible and run.guard.minus(run.frame.entry):
+            run.fail()
+
+
+def _if(run: Interpreter, node: Any, env: Environment) -> None:
+    true, false = test(run, node.test, env)
+    if true is not None:
+        with run.under(true) as is_possible:
+            if is_possible:
+                run_block(run, node.body, env)
+    if false is not None and node.orelse is not None:
+        with run.under(false) as is_possible:
+            if is_possible:
+                if node.orelse.__class__.__name__ == "If":
+                    _if(run, node.orelse, env)
+                else:
+                    run_block(run, node.orelse.body, env)
+
+
+def _for(run: Interpreter, node: Any, env: Environment) -> None:
+    items = containers.items_of(run, run.evaluate(node.iter, env), node.iter)
+    if trains(run, node.body):
+        items = as_one_round(run, items)
+    go_through(run, items, node.target, node.body, env, lambda: run_block(run, node.body, env))
+    if node.orelse is not None:
+        run_block(run, node.orelse.body, env)
+
+
+def _while(run: Interpreter, node: Any, env: Environment) -> None:
+    def round_() -> None:
+        true, _ = test(run, node.test, env)
+        with run.under(true) as is_possible:
+            if is_possible:
+                run_block(run, node.body, env)
+
+    go_through(run, new_rounds(run, "while"), None, node.body, env, round_)
+    forget_carried(run, node.body, env, new_rounds(run, "while").rows[0].loops[0])
+
+
+def _with(run: Interpreter, node: Any, env: Environment) -> None:
+    before = run.records_gradient
+    for item in node.items:
+        value = run.evaluate(item.item, env)
+        records = _records_gradient(run, value)
+        if records is not None:
+            run.records_gradient = records
+        if item.asname is not None:
+            store(run, item.asname.name, _entered(run, value, node), env, node)
+    try:
+        run_block(run, node.body, env)
+    finally:
+        run.records_gradient = before
+
+
+def _records_gradient(run: Interpreter, value: Value) -> bool | None:
+    """Whether a context manager switches the recording of gradients on or off."""
+    if isinstance(value, Unknown):
+        name = value.text.partition("(")[0]
+        if name in _NO_GRADIENT:
+            return False
+        if name in _GRADIENT:
+            return True
+        if name.endswith("set_grad_enabled"):
+            return "(False" not in value.text
+    return None
+
+
+def _entered(run: Interpreter, value: Value, node: Any) -> Value:
+    if isinstance(value, Instance) and value.made:
+        from paramlint.symbolic.attributes import get_member
+        from paramlint.symbolic.values import Arguments
+
+        method = get_member(run, value, "__enter__")
+        if method is not None:
+            return run.call(method, Arguments(), node)
+    return value
+
+
+def _try(run: Interpreter, node: Any, env: Environment) -> None:
+    frame = run.frame
+    alive, assumed = frame.alive, run.assumed
+    run_block(run, node.body, env)
+    if node.handlers:
+        # What raises in the body goes to a handler, and demands nothing of whoever builds the model.
+        run.assumed = assumed
+        returned = frame.alive
+        for handler in node.handlers:
+            guard, _ = run.opaque(f"exception#{run.serial()}")
+            frame.alive = alive
+            with run.under(guard) as is_possible:
+                if is_possible:
+                    if handler.name is not None:
+                        store(run, handler.name.name, run.unknown_call("exception"), env, node)
+                    run_block(run, handler.body, env)
+        frame.alive = returned if returned is not None else alive
+        run.assumed = assumed
+    if node.orelse is not None:
+        run_block(run, node.orelse.body, env)
+    if node.finalbody is not None:
+        run_block(run, node.finalbody.body, env)
+
+
+def _match(run: Interpreter, node: Any, env: Environment) -> None:
+    subject = run.evaluate(node.subject, env)
+    rest: Guard | None = ALWAYS
+    for case in node.cases:
+        with run.under(rest) as is_possible:
+            if not is_possible:
+                return
+            true, false = _matches(run, subject, case.pattern, env)
+            if case.guard is not None:
+                inner, _ = test(run, case.guard, env)
+                true, false = (true & inner if true is not None and inner is not None else None), ALWAYS
+            with run.under(true) as is_taken:
+                if is_taken:
+                    run_block(run, case.body, env)
+        rest = rest & false if rest is not None and false is not None else None
+
+
+def _matches(run: Interpreter, subject: Value, pattern: Any, env: Environment) -> tuple[Guard | None, Guard | None]:
+    from paramlint.symbolic.expressions import compare
+
+    kind = pattern.__class__.__name__
+    if kind == "MatchValue":
+        return compare(run, "Equal", subject, run.evaluate(pattern.value, env))
+    if kind == "MatchSingleton":
+        return compare(run, "Is", subject, run.evaluate(pattern.value, env))
+    if kind == "MatchAs" and pattern.pattern is None:
+        if pattern.name is not None:
+            store(run, pattern.name, subject, env, pattern)
+            return ALWAYS, None
+        return run.opaque(f"case#{run.serial()}") if getattr(pattern, "name", None) is None else (ALWAYS, None)
+    return run.opaque(f"case#{run.serial()}")
+
+
+def _definition(run: Interpreter, node: Any, env: Environment) -> None:
+    function: Value = Function(node, env.place, env)
+    for decorator in reversed(node.decorators):
+        function = decorated(run, function, run.evaluate(decorator.decorator, env), decorator)
+    store(run, node.name, function, env, node)
+
+
+def decorated(run: Interpreter, function: Value, decorator: Value, node: Any) -> Value:
+    """A function behind a decorator: itself, where nothing is known of the decorator."""
+    from paramlint.symbolic.values import Arguments
+
+    if isinstance(decorator, Function):
+        result = run.call(decorator, Arguments([function]), node)
+        return result if isinstance(result, Function) else function
+    return function
+
+
+def _delete(run: Interpreter, node: Any, env: Environment) -> None:
+    targets = [e.value for e in node.target.elements] if node.target.__class__.__name__ == "Tuple" else [node.target]
+    for target in targets:
+        kind = target.__class__.__name__
+        if kind == "Attribute":
+            owner = run.evaluate(target.value, env)
+            run.each(owner, lambda value, t=target: delete_attribute(run, value, t.attr.value, node))
+        elif kind == "Subscript":
+            owner, index = run.evaluate(target.value, env), index_of(run, target, env)
+            run.each(owner, lambda value, i=index: _delete_item(run, value, i, node))
+        elif kind == "Name" and target.value in env.cells and not run.guard.minus(run.frame.entry):
+            del env.cells[target.value]
+
+
+def _delete_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
+    if isinstance(owner, Dictionary):
+        if owner.source is not None and isinstance(index, Constant) and isinstance(index.value, str):
+            kind, instance = owner.source
+            if kind.startswith("_") and isinstance(instance, Instance):
+                return delete_attribute(run, instance, index.value, node)
+        if isinstance(index, Constant) and index.value in owner.cells and run.guard == owner.guard:
+            del owner.cells[index.value]
+        else:
+            owner.forget("entries are deleted")
+    elif isinstance(owner, Sequence_):
+        owner.items.forget("items are deleted")
+    elif isinstance(owner, Instance) and owner.items is not None:
+        owner.items.forget("items are deleted")
+    return NONE
+
+
+def _global(run: Interpreter, node: Any, env: Environment) -> None:
+    env.globals.update(item.name.value for item in node.names)
+
+
+def _nonlocal(run: Interpreter, node: Any, env: Environment) -> None:
+    for item in node.names:
+        scope = env.outer
+        while scope is not None:
+            if item.name.value in scope.cells:
+                env.cells[item.name.value] = scope.cells[item.name.value]  # one cell, two names
+                break
+            scope = scope.outer
+
+
+def _import(run: Interpreter, node: Any, env: Environment) -> None:
+    for alias in node.names:
+        dotted = _dotted(alias.name)
+        name = alias.asname.name.value if alias.asname is not None else dotted.partition(".")[0]
+        found = run.program.imported(dotted if alias.asname is not None else name, env.place.file)
+        store_name(run, name, _resolved(run, found), env)
+
+
+def _import_from(run: Interpreter, node: Any, env: Environment) -> None:
+    if node.names.__class__.__name__ == "ImportStar":
+        return
+    base = "." * len(node.relative) + (_dotted(node.module) if node.module is not None else "")
+    for alias in node.names:
+        name = alias.asname.name.value if alias.asname is not None else alias.name.value
+        dotted = base + alias.name.value if base.endswith(".") else f"{base}.{alias.name.value}"
+        store_name(run, name, _resolved(run, run.program.imported(dotted, env.place.file)), env)
+
+
+def _resolved(run: Interpreter, found: Any) -> Value:
+    from paramlint.symbolic.attributes import module_name
+
+    if isinstance(found, tuple):
+        file, name = found
+        head, _, rest = name.partition(".")
+        value = module_name(run, file, head) or External(name)
+        for part in rest.split(".") if rest else ():
+            value = get_attribute(run, value, part, None)
+        return value
+    return found  # type: ignore[no-any-return]
+
+
+def _dotted(node: Any) -> str:
+    return node.value if node.__class__.__name__ == "Name" else f"{_dotted(node.value)}.{node.attr.value}"
+
+
+# Targets
+
+
+def store_name(run: Interpreter, name: str, value: Value, env: Environment) -> None:
+    """Bind a name."""
+    if name in env.globals:
+        run.write(run.global_cells.setdefault(env.place.file.path, {}).setdefault(name, []), value)
+        return
+    run.write(env.cells.setdefault(name, []), value)
+
+
+def store(run: Interpreter, target: Any, value: Value, env: Environment, node: Any) -> None:
+    """Give an assignment's target a value."""
+    run.step()
+    kind = target.__class__.__name__
+    if kind == "Name":
+        if isinstance(value, Unknown) and value.text.startswith("?"):
+            value = Unknown(f"{target.value}#{run.serial()}", value.loop)
+        store_name(run, target.value, value, env)
+        _note_binding(run, target.value, value, node)
+    elif kind in ("Tuple", "List"):
+        _unpack(run, [element for element in target.elements], value, env, node)
+    elif kind == "Attribute":
+        owner = run.evaluate(target.value, env)
+        run.each(owner, lambda one: set_attribute(run, one, target.attr.value, value, target))
+    elif kind == "Subscript":
+        owner, index = run.evaluate(target.value, env), index_of(run, target, env)
+        run.each(owner, lambda one: _set_item(run, one, index, value, target))
+    elif kind == "StarredElement":
+        store(run, target.value, value, env, node)
+
+
+def _note_binding(run: Interpreter, name: str, value: Value, node: Any) -> None:
+    if run.is_torch:
+        return
+    for _, one in containers.alternatives_of(value):
+        if isinstance(one, Object) and not isinstance(one, Sequence_):
+            run.emit("bound", one, node, name=name)
+
+
+def _set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: Any) -> Value:
+    if isinstance(owner, TensorValue):
+        tensors.set_item(run, owner, index, value, node)
+    else:
+        containers.set_item(run, owner, index, value, node)
+    return NONE
+
+
+def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environment, node: Any) -> None:
+    star = next((i for i, e in enumerate(elements) if e.__class__.__name__ == "StarredElement"), None)
+    plain: list[Value] | None = None
+    if isinstance(value, Sequence_):
+        plain = value.items.plain
+    elif isinstance(value, Constant) and isinstance(value.value, (tuple, str)):
+        plain = [Constant(x) for x in value.value]
+    elif isinstance(value, Instance) and value.items is not None:
+        plain = value.items.plain
+    elif value.__class__.__name__ == "Choice":
+        # Each alternative gives its own parts.
+        parts = [
+            run.each(value, lambda one, i=i: _part(run, one, i, len(elements), star)) for i in range(len(elements))
+        ]
+        for element, part in zip(elements, parts, strict=True):
+            store(run, element.value, part, env, node)
+        return
+    if plain is not None and star is not None and len(plain) >= len(elements) - 1:
+        behind = len(elements) - 1 - star
+        middle = plain[star : len(plain) - behind]
+        rest = Sequence_("list", Items([Item(ALWAYS, (), v) for v in middle]), **run.made(node))
+        plain = [*plain[:star], rest, *(plain[len(plain) - behind :] if behind else [])]
+    if plain is None or len(plain) != len(elements):
+        plain = [_part(run, value, i, len(elements), star) for i in range(len(elements))]
+    for element, part in zip(elements, plain, strict=True):
+        store(run, element.value, part, env, node)
+
+
+def _part(run: Interpreter, value: Value, place: int, count: int, star: int | None) -> Value:
+    if isinstance(value, Sequence_) and value.items.plain is not None and len(value.items.plain) == count:
+        return value.items.plain[place]
+    if isinstance(value, Constant) and isinstance(value.value, tuple) and len(value.value) == count:
+        return Constant(value.value[place])
+    if star is not None and place >= star:
+        return run.unknown_call(f"{text_of(value)}[{place}:]")
+    if isinstance(value, TensorValue):
+        return run.view(value, "index", None) if run.frames else value
+    loop = value.loop if isinstance(value, Unknown) else 0
+    return Unknown(f"{text_of(value)}[{place}]", loop)
+
+
+_HANDLERS: dict[str, Callable[[Interpreter, Any, Environment], None]] = {
+    "Expr": _expression,
+    "Assign": _assign,
+    "AnnAssign": _annotated,
+    "AugAssign": _augmented,
+    "Return": _return,
+    "Raise": _raise,
+    "Assert": _assert,
+    "If": _if,
+    "For": _for,
+    "While": _while,
+    "With": _with,
+    "Try": _try,
+    "TryStar": _try,
+    "Match": _match,
+    "FunctionDef": _definition,
+    "Del": _delete,
+    "Global": _global,
+    "Nonlocal": _nonlocal,
+    "Import": _import,
+    "ImportFrom": _import_from,
+    "Break": lambda run, node, env: run.leave_loop(),
+    "Continue": lambda run, node, env: run.skip_round(),
+}

@@ -1,0 +1,90 @@
+"""Places of source, and the events that interpreting leaves, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from paramlint.model.event import Author, Event, EventKind, Order
+from paramlint.model.guard import Guard
+from paramlint.symbolic.program import Place
+
+_PRIVATE = "<>"
+
+
+@dataclass(frozen=True, eq=False)
+class SourceSite:
+    """A node of a file, and the calls that led there, outermost first."""
+
+    place: Place
+    node: Any
+    stack: tuple[SourceSite, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.place.file.path
+
+    @cached_property
+    def row(self) -> int:
+        """The row on which the node begins."""
+        return self.place.row(self.node)
+
+    @property
+    def function(self) -> str:
+        """The name of the function around it; empty at module level."""
+        return self.place.unit.name
+
+    def says(self, *words: str) -> bool:
+        """Whether one of the words stands on its row, in a comment on it or above it, or in the function's name."""
+        source = self.place.file.facts.source
+        text = source.line(self.row)
+        above = source.line(self.row - 1).strip() if self.row > 1 else ""
+        text += above if above.startswith("#") else ""
+        said = f"{text} {self.function}".lower()
+        return any(word in said for word in words)
+
+    def __repr__(self) -> str:
+        return f"{self.path}:{self.row}"
+
+
+class Trace:
+    """Events in order.
+
+    What is in a loop gets one more number for each loop around it, given after the loop's body, so that an order says
+    what can follow what in the next round.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._clock = 0
+        self._prefix: Order = ()
+
+    def tick(self) -> Order:
+        """The time now, later than all before."""
+        self._clock += 1
+        return (*self._prefix, self._clock)
+
+    def add(
+        self, kind: EventKind, of: Any, site: SourceSite, guard: Guard, grad: bool, author: Author, data: dict[str, Any]
+    ) -> Event:
+        """Note that something happened now."""
+        event = Event(kind, of, site, (self.tick(),), guard, grad, author, data)
+        self.events.append(event)
+        return event
+
+    def repeat(self, start: int) -> None:
+        """Say that the events from an index on happen again, in the next round of a loop."""
+        for event in self.events[start:]:
+            event.order = (*event.order, self.tick())
+
+    def enter(self, order: Order) -> tuple[Order, int]:
+        """Let what follows happen at an earlier time, that of an object that is built late; gives what `leave` needs."""
+        before = self._prefix, self._clock
+        self._prefix, self._clock = order, 0
+        return before
+
+    def leave(self, before: tuple[Order, int]) -> None:
+        """Go on in the present."""
+        self._prefix, self._clock = before

@@ -1,0 +1,505 @@
+"""What an expression can be. Values are immutable, or identities on the heap; they are shared and never copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, Literal
+from zlib import crc32
+
+from paramlint.model.event import Order
+from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic.limits import MAX_TEXT
+
+if TYPE_CHECKING:
+    from paramlint.symbolic.program import ClassValue, Place, SourceFile
+
+_numbers = count(1)
+
+
+def shortened(text: str) -> str:
+    """A text of bounded length: long ones keep their beginning and a checksum, so that different ones stay different."""
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{text[: MAX_TEXT - 12]}...{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+
+
+class Value:
+    """Anything that a name or an attribute can hold."""
+
+    __slots__ = ()
+
+
+class Constant(Value):
+    """A number, string, None or another immutable value of Python that is known; equal by type and value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+NONE: Final = Constant(None)
+TRUE: Final = Constant(True)
+FALSE: Final = Constant(False)
+
+
+class Unknown(Value):
+    """A value known only by the text that computes it; equal texts are equal values.
+
+    Args:
+        text: how it reads.
+        loop: the loop that binds it, 0 for none: it differs in each round.
+        annotation: what it was said to be, as the code says it, where it is an argument.
+        owner, name: the unknown value whose attribute it is, and that attribute's name.
+        default: the default of the argument that it is, where that is a plain value.
+    """
+
+    __slots__ = ("annotation", "default", "loop", "name", "owner", "text")
+
+    def __init__(
+        self,
+        text: str,
+        loop: int = 0,
+        annotation: str = "",
+        owner: Unknown | None = None,
+        name: str = "",
+        default: Constant | None = None,
+    ) -> None:
+        self.owner = owner
+        self.name = name
+        self.default = default
+        self.text = shortened(text)
+        self.loop = loop
+        self.annotation = annotation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and self.text == other.text and self.loop == other.loop
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.loop))
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Choice(Value):
+    """Alternatives, each under a guard, the newest first; they exclude each other."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: Sequence[tuple[Guard, Value]]) -> None:
+        self.options = tuple(options)
+
+    def __repr__(self) -> str:
+        return " | ".join(f"{value!r} if {guard}" if guard else repr(value) for guard, value in self.options)
+
+
+class External(Value):
+    """Something outside the project and the stubs, by its dotted name: a module, a function, a class."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, External) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, eq=False)
+class FileValue(Value):
+    """A module of the project."""
+
+    file: SourceFile
+
+    def __repr__(self) -> str:
+        return self.file.module
+
+
+@dataclass(frozen=True, eq=False)
+class Function(Value):
+    """A function, lambda or method of the project, with what it closes over.
+
+    Attributes:
+        node: its `FunctionDef` or `Lambda`.
+        place: the file and unit that hold the node.
+        env: the names around it.
+        bound: the object or class that it is bound to.
+        owner: the class that defines it.
+    """
+
+    node: Any
+    place: Place
+    env: Environment | None = None
+    bound: Value | None = None
+    owner: ClassValue | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name; that of a lambda is `<lambda>`."""
+        name: str = self.node.name.value if hasattr(self.node, "name") else "<lambda>"
+        return name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, eq=False)
+class Native(Value):
+    """A method of something that the interpreter itself knows: of a module, tensor, container, string, unknown value."""
+
+    owner: Value
+    name: str
+
+    def __repr__(self) -> str:
+        return f"{text_of(self.owner)}.{self.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class Partial(Value):
+    """`functools.partial`: a callable with arguments that are given already."""
+
+    function: Value
+    arguments: Arguments
+
+    def __repr__(self) -> str:
+        return f"partial({text_of(self.function)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Super(Value):
+    """`super()`: the rest of an object's classes behind one of them."""
+
+    instance: Value
+    after: ClassValue | None
+
+    def __repr__(self) -> str:
+        return "super()"
+
+
+Cell = list[tuple[Guard, Value]]
+"""What a name or attribute holds: guarded values, newest last."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop whose rounds are not told apart.
+
+    Attributes:
+        number: one for each loop that runs.
+        text: how often it runs, as the code says it: `depth`.
+        count: how often, where that is known.
+    """
+
+    number: int
+    text: str
+    count: int | None = None
+
+
+class Object(Value):
+    """An identity on the heap.
+
+    Attributes:
+        made: where and when; None for what stands for something unknown.
+        guard: under which conditions it was made.
+        loops: the loops in which it was made: there is one for each round.
+    """
+
+    __slots__ = ("escaped", "guard", "loops", "made", "number", "order")
+
+    def __init__(
+        self, made: Any = None, guard: Guard = ALWAYS, loops: tuple[Loop, ...] = (), order: Order = ()
+    ) -> None:
+        self.number = next(_numbers)
+        self.made = made
+        self.guard = guard
+        self.loops = loops
+        self.order = order
+        self.escaped = False
+
+
+class Instance(Object):
+    """An object with attributes: of a class of the project, of torch, or unknown; modules are instances.
+
+    Attributes:
+        cls: its class; None where that is unknown.
+        attributes: by name.
+        registered: `parameter`, `buffer` or `child` by name, for modules.
+        arguments: what it was constructed with.
+        items: the items of a module container, else None.
+        known: whether all of it is known: no unknown base, no budget that ran out.
+        why_unknown: what it is that is not known.
+        copy_of: the object that it is a deep copy of.
+        build: constructs it when somebody asks for its parts; None once that is done.
+    """
+
+    __slots__ = (
+        "arguments", "attributes", "build", "cls", "copy_of", "is_module", "items", "known", "registered", "slots",
+        "text", "why_unknown",
+    )  # fmt: skip
+
+    def __init__(self, cls: ClassValue | None, is_module: bool, **made: Any) -> None:
+        super().__init__(**made)
+        self.cls = cls
+        self.is_module = is_module
+        self.attributes: dict[str, Cell] = {}
+        self.registered: dict[str, str] = {}
+        self.arguments: Arguments | None = None
+        self.items: Items | None = None
+        self.known = True
+        self.why_unknown = ""
+        self.copy_of: Instance | None = None
+        self.build: Callable[[], None] | None = None
+        self.text = ""
+        self.slots: dict[str, Value] = {}
+
+    def forget(self, why: str) -> None:
+        """Say that there may be more to it than is known."""
+        if self.known:
+            self.known, self.why_unknown = False, why
+
+    def __repr__(self) -> str:
+        return self.text or (f"<{self.cls.name} {self.number}>" if self.cls else f"<object {self.number}>")
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of a container: under which guard it is there, and the loops that put one in for each round."""
+
+    guard: Guard
+    loops: tuple[Loop, ...]
+    value: Value
+    key: Value | None = None
+
+
+class Items:
+    """The items of a container in order; `known` is false where there may be others."""
+
+    __slots__ = ("known", "rows", "why_unknown")
+
+    def __init__(self, rows: Sequence[Item] = (), known: bool = True, why_unknown: str = "") -> None:
+        self.rows = list(rows)
+        self.known = known
+        self.why_unknown = why_unknown
+
+    def forget(self, why: str) -> None:
+        """Say that there may be other items."""
+        if self.known:
+            self.known, self.why_unknown = False, why
+
+    def copy(self) -> Items:
+        """The same items in another container."""
+        return Items(self.rows, self.known, self.why_unknown)
+
+    @property
+    def plain(self) -> list[Value] | None:
+        """The values, where each is there for sure and once; else None."""
+        if not self.known or any(row.guard or row.loops for row in self.rows):
+            return None
+        return [row.value for row in self.rows]
+
+
+class Sequence_(Object):
+    """A list, tuple, set or iterator.
+
+    Attributes:
+        kind: `list`, `tuple`, `set`, `iterator`, `parameters` (an iterator over parameters of `source`).
+        source: what its items were taken from.
+        repeated: whether it was made by `[...] * n`.
+        used_up: events that went through an iterator.
+    """
+
+    __slots__ = ("items", "kind", "repeated", "source", "used")
+
+    def __init__(self, kind: str, items: Items | None = None, **made: Any) -> None:
+        super().__init__(**made)
+        self.kind = kind
+        self.items = items if items is not None else Items()
+        self.source: tuple[str, Value] | None = None
+        self.repeated = False
+        self.used: list[Any] = []
+
+    def __repr__(self) -> str:
+        return f"{self.kind}({len(self.items.rows)}{'' if self.items.known else ', ...'})"
+
+
+class Dictionary(Object):
+    """A plain dictionary: cells by constant key, and items under keys that are not known."""
+
+    __slots__ = ("cells", "known", "rest", "source", "why_unknown")
+
+    def __init__(self, **made: Any) -> None:
+        super().__init__(**made)
+        self.cells: dict[object, Cell] = {}
+        self.rest: list[Item] = []
+        self.known = True
+        self.why_unknown = ""
+        self.source: tuple[str, Value] | None = None
+
+    def forget(self, why: str) -> None:
+        """Say that there may be other entries."""
+        if self.known:
+            self.known, self.why_unknown = False, why
+
+    def __repr__(self) -> str:
+        return f"dict({len(self.cells) + len(self.rest)}{'' if self.known else ', ...'})"
+
+
+Role = Literal["parameter", "buffer", "gradient", "plain"]
+Shape = tuple[Value, ...]
+
+
+class Storage:
+    """The memory of one or more tensors, and what was written to it.
+
+    Attributes:
+        filled: whether it was allocated with values.
+        writes: events, in order.
+    """
+
+    __slots__ = ("allocated", "filled", "number", "rebound", "writes")
+
+    def __init__(self, filled: bool) -> None:
+        self.number = next(_numbers)
+        self.filled = filled
+        self.allocated: Any = None
+        self.writes: list[Any] = []
+        self.rebound: list[Any] = []
+
+
+class TensorValue(Object):
+    """A tensor.
+
+    Attributes:
+        role: what it is registered as, or would be.
+        storage: its memory, shared by views, `.data` and `Parameter(tensor)`.
+        shape: its sizes, where their number is known; None otherwise.
+        sources: what it was computed from; empty for a leaf.
+        view: how it was taken from the tensor whose storage it shares: `data`, `detach`, `index`...; empty otherwise.
+        base: that tensor.
+        requires_grad: a value, None where nobody said.
+        text: how it reads, for one that stands for something unknown.
+    """
+
+    __slots__ = (
+        "base", "dtype", "factory", "grad", "requires_grad", "role", "shape", "sources", "storage", "text", "view",
+    )  # fmt: skip
+
+    def __init__(
+        self, role: Role, storage: Storage, shape: Shape | None = None, sources: tuple[Value, ...] = (), **made: Any
+    ) -> None:
+        super().__init__(**made)
+        self.role: Role = role
+        self.storage = storage
+        self.shape = shape
+        self.sources = sources
+        self.view = ""
+        self.base: TensorValue | None = None
+        self.requires_grad: Value | None = None
+        self.dtype: Value | None = None
+        self.factory = ""
+        self.grad: TensorValue | None = None
+        self.text = ""
+
+    def __repr__(self) -> str:
+        return self.text or f"<{self.role} {self.number}>"
+
+
+@dataclass
+class Arguments:
+    """What a call is given.
+
+    Attributes:
+        positional: values; an `Item` where a starred container gives what is not there for sure.
+        keywords: by name.
+        rest: more that is not known: unknown starred positional ones, unknown keywords.
+        spread: the unknown containers that were starred.
+    """
+
+    positional: list[Value | Item] = field(default_factory=list)
+    keywords: dict[str, Value] = field(default_factory=dict)
+    unknown_positional: bool = False
+    unknown_keywords: bool = False
+    spread: list[Value] = field(default_factory=list)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether there may be more arguments than are known."""
+        return self.unknown_positional or self.unknown_keywords
+
+    def values(self) -> list[Value]:
+        """All values."""
+        found = [a.value if isinstance(a, Item) else a for a in self.positional]
+        return [*found, *self.keywords.values(), *self.spread]
+
+    def get(self, place: int, name: str = "") -> Value | None:
+        """The argument at a position or of a name, where it is given for sure."""
+        if place < len(self.positional) and not any(isinstance(a, Item) for a in self.positional[: place + 1]):
+            found = self.positional[place]
+            assert not isinstance(found, Item)
+            return found
+        return self.keywords.get(name)
+
+
+class Environment:
+    """The names of a function or module while it runs.
+
+    Attributes:
+        place: the file and unit whose code runs.
+        outer: the names around it.
+        cells: by name.
+        owner, instance: the class whose method runs and its first argument, for `super()`.
+    """
+
+    __slots__ = ("cells", "globals", "instance", "outer", "owner", "place", "qualname")
+
+    def __init__(
+        self,
+        place: Place,
+        outer: Environment | None = None,
+        owner: ClassValue | None = None,
+        instance: Value | None = None,
+        qualname: str = "",
+    ) -> None:
+        self.place = place
+        self.outer = outer
+        self.cells: dict[str, Cell] = {}
+        self.owner = owner
+        self.instance = instance
+        self.globals: set[str] = set()
+        self.qualname = qualname
+
+
+def alternatives(value: Value) -> list[tuple[Guard, Value]]:
+    """The alternatives of a value, one where there is no choice."""
+    return list(value.options) if isinstance(value, Choice) else [(ALWAYS, value)]
+
+
+def text_of(value: Value) -> str:
+    """How a value reads in a formula or condition."""
+    if isinstance(value, Unknown):
+        return value.text
+    if isinstance(value, Constant):
+        return repr(value.value)
+    if isinstance(value, External):
+        return value.name
+    if isinstance(value, Choice):
+        return " or ".join(dict.fromkeys(text_of(v) for _, v in value.options))[:MAX_TEXT]
+    return repr(value)
