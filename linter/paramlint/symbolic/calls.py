@@ -318,7 +318,7 @@ def annotation_of(run: Interpreter, parameter: Any) -> str:
     if node.__class__.__name__ == "Name":
         parts.append(node.value)
     elif node.__class__.__name__ == "SimpleString":
-        parts.append(node.value.strip("'\""))
+        parts.append(str(node.evaluated_value))
     return ".".join(reversed(parts)).replace(".[]", "[]")
 
 

@@ -1,14 +1,12 @@
 """Expressions: a small function for each kind of node, found by the name of its class.
 
-The nodes may be LibCST's or quick drafts of them: only the names of fields count.
+The nodes are the same whether `ast` or LibCST has parsed the code.
 """
 
 from __future__ import annotations
 
-import ast
 import operator
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Condition
@@ -92,14 +90,6 @@ def evaluate(run: Interpreter, node: Any, env: Environment) -> Value:
         run.nesting -= 1
 
 
-@lru_cache(maxsize=4096)
-def _literal(text: str) -> Constant | None:
-    try:
-        return Constant(ast.literal_eval(text))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-
-
 def _name(run: Interpreter, node: Any, env: Environment) -> Value:
     name = node.value
     if name == "None":
@@ -117,13 +107,13 @@ def _attribute(run: Interpreter, node: Any, env: Environment) -> Value:
 
 
 def _number(run: Interpreter, node: Any, env: Environment) -> Value:
-    return _literal(node.value) or run.unknown_call("number")
+    return Constant(node.evaluated_value)
 
 
 def _string(run: Interpreter, node: Any, env: Environment) -> Value:
-    if len(node.value) > MAX_CONSTANT:
+    if len(node.evaluated_value) > MAX_CONSTANT:
         return run.unknown_call("text")
-    return _literal(node.value) or run.unknown_call("text")
+    return Constant(node.evaluated_value)
 
 
 def _joined_string(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -138,7 +128,7 @@ def _formatted(run: Interpreter, node: Any, env: Environment) -> Value:
             parts.append(Constant(part.value))
         else:
             value = run.evaluate(part.expression, env)
-            plain = getattr(part, "format_spec", None) is None and getattr(part, "conversion", None) is None
+            plain = part.format_spec is None
             parts.append(value if plain else Unknown(f"{{{text_of(value)}}}", _loop_of(value)))
 
     def join(chosen: list[Value], rest: list[Value]) -> Value:
