@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from paramlint import __version__
+from paramlint.engine.cache import version
 from paramlint.engine.cache.stored import Stored
 from paramlint.engine.parallel import local
 from paramlint.frontends.cli import main
@@ -424,3 +425,7 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(package, command):
     assert [run.communicate()[0] for run in runs] == [expected] * 3
     assert {path.name for path in Path(".paramlint_cache").iterdir()} == {"CACHEDIR.TAG", ".gitignore", __version__}
     assert cache_file().exists()
+
+
+def test_data_that_rules_decide_by_is_part_of_the_engine():
+    assert any(path.endswith("torch.json") for path in version._sources())
