@@ -16,8 +16,9 @@ import msgspec
 import pytest
 
 from paramlint import __version__
+from paramlint.engine.cache import version
 from paramlint.engine.cache.stored import Stored
-from paramlint.engine.run import run_paths
+from paramlint.engine.parallel import local
 from paramlint.frontends.cli import main
 from paramlint.frontends.report.formats import FORMATS
 from paramlint.source import dependencies
@@ -64,13 +65,13 @@ def package(tmp_path, monkeypatch):
 def checked(monkeypatch):
     """The paths that were looked at anew, as far as runs in this process go."""
     found: list[str] = []
-    original = run_paths.__globals__["check_paths"]
+    original = local.check_paths
 
     def check_paths(paths, *rest, **options):
         found.extend(Path(path).name for path in paths)
         return original(paths, *rest, **options)
 
-    monkeypatch.setitem(run_paths.__globals__, "check_paths", check_paths)
+    monkeypatch.setattr(local, "check_paths", check_paths)
     return found
 
 
@@ -285,7 +286,7 @@ def test_what_may_have_been_an_accident_is_tried_again(package, capsys, checked,
 
     package(bad=BAD)
     with monkeypatch.context() as context:
-        context.setattr("paramlint.engine.check_file._check", fail)
+        context.setattr("paramlint.engine.check_file._nominate_and_decide", fail)
         assert check(capsys)[0] == 2
     assert same(capsys)[0] == 1
 
@@ -424,3 +425,7 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(package, command):
     assert [run.communicate()[0] for run in runs] == [expected] * 3
     assert {path.name for path in Path(".paramlint_cache").iterdir()} == {"CACHEDIR.TAG", ".gitignore", __version__}
     assert cache_file().exists()
+
+
+def test_data_that_rules_decide_by_is_part_of_the_engine():
+    assert any(path.endswith("torch.json") for path in version._sources())

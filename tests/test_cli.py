@@ -254,11 +254,11 @@ def test_output_that_cannot_be_written_is_said(bad):
 
 def test_an_interrupt_exits_with_130(bad):
     script = """
-import sys, time, paramlint.engine.run as runner
+import sys, time, paramlint.engine.parallel.local as local
 def slow(*_, **__):
     print("ready", flush=True)
     time.sleep(120)
-runner.check_paths = slow
+local.check_paths = slow
 from paramlint.frontends.cli import main
 sys.exit(main(["check"]))
 """

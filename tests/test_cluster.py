@@ -131,7 +131,7 @@ def test_a_dead_worker_costs_a_retry(machines, files):
         if not killed:
             killed.append(machines.kill(worker))
 
-    assert run_paths(paths, Run(select(), cluster=machines.address), kill_once).reports == expected
+    assert run_paths(paths, Run(select(), workers=cluster.OnCluster(machines.address)), kill_once).reports == expected
     assert killed
 
 
@@ -179,7 +179,7 @@ def test_other_files_are_refused(machines, files, change):
     paths = [str(files / "net.py")]
     act = lambda: (files / change).write_text(BAD)  # noqa: E731
     with pytest.raises(cluster_connection.ClusterError, match=rf"see another pkg.{change} than this machine"):
-        run_paths(paths, Run(select(), cluster=machines.address), act)
+        run_paths(paths, Run(select(), workers=cluster.OnCluster(machines.address)), act)
 
 
 @pytest.mark.parametrize(
@@ -242,4 +242,4 @@ def test_no_worker_and_no_scheduler_are_waited_for_a_while_only(other_machines, 
     monkeypatch.setattr(cluster_connection, "PATIENCE", 60)
     step = lambda: scheduler.poll() is not None or other_machines.kill(scheduler)  # noqa: E731
     with pytest.raises(cluster_connection.ClusterError, match=f"the scheduler at {address} is gone"):
-        run_paths(sorted(map(str, files.glob("*.py"))), Run(select(), cluster=address), step)
+        run_paths(sorted(map(str, files.glob("*.py"))), Run(select(), workers=cluster.OnCluster(address)), step)

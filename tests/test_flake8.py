@@ -36,7 +36,7 @@ def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
 def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
     # The plugin sees one file at a time, so the command is kept from looking into others here.
     monkeypatch.setattr(
-        "paramlint.engine.run.check_paths",
+        "paramlint.engine.parallel.local.check_paths",
         lambda paths, rules, _, **options: check_paths(paths, rules, None, **options),
     )
     main(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from paramlint.knowledge import (
+    ALIASES,
     BUFFER_CLASSES,
     DEPRECATED_INIT,
     EMPTY_FACTORIES,
@@ -22,6 +23,7 @@ from paramlint.knowledge import (
     MATRIX_INIT,
     MODULE_METHODS,
     MODULE_SELF_METHODS,
+    MODULES,
     OPTIMIZERS,
     PARAMETER_CLASSES,
     STORAGE_DTYPES,
@@ -33,7 +35,6 @@ from paramlint.knowledge import (
     ModuleClass,
     canonical,
     module_class,
-    torch_tables,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,8 +88,8 @@ def test_canonical(name: str, public: str) -> None:
 
 
 def test_canonical_names_are_canonical() -> None:
-    assert all(canonical(canonical(name)) == canonical(name) for name in torch_tables.ALIASES)
-    assert all(canonical(name) == name for name in torch_tables.MODULES)
+    assert all(canonical(canonical(name)) == canonical(name) for name in ALIASES)
+    assert all(canonical(name) == name for name in MODULES)
 
 
 def test_module_class_takes_any_spelling() -> None:
@@ -103,7 +104,7 @@ def test_module_class_is_hashable() -> None:
 
 
 def test_every_name_in_a_row_is_known() -> None:
-    for name in torch_tables.MODULES:
+    for name in MODULES:
         row = known(name)
         assert all(module_class(other) for other in (*row.bases, *row.submodules.values())), name
         assert row.bases[-1:] == (() if name == "torch.nn.Module" else ("torch.nn.Module",))
@@ -192,10 +193,10 @@ def resolve(name: str) -> Any:
 
 
 def test_every_name_exists(torch: Any) -> None:
-    for alias, name in torch_tables.ALIASES.items():
+    for alias, name in ALIASES.items():
         assert resolve(alias) is resolve(name), alias
     functions = (name for name in EMPTY_FACTORIES if "." in name)
-    for name in (*functions, *TENSOR_FACTORIES, *OPTIMIZERS, *STORAGE_DTYPES, *FLOAT_DTYPES, *torch_tables.MODULES):
+    for name in (*functions, *TENSOR_FACTORIES, *OPTIMIZERS, *STORAGE_DTYPES, *FLOAT_DTYPES, *MODULES):
         assert resolve(name) is not None
 
 
@@ -271,7 +272,7 @@ def plain(name: str) -> Any:
 
 @pytest.mark.filterwarnings("ignore")
 def test_every_class_owns_what_it_says(torch: Any) -> None:
-    built = {name: plain(name) for name in torch_tables.MODULES if name.rpartition(".")[2] not in NOT_TRIED}
+    built = {name: plain(name) for name in MODULES if name.rpartition(".")[2] not in NOT_TRIED}
     assert [name for name, module in built.items() if module is None] == []
     for name, module in built.items():
         row = known(name)
@@ -283,7 +284,7 @@ def test_every_class_owns_what_it_says(torch: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_arguments_that_leave_none(torch: Any) -> None:
-    for name in torch_tables.MODULES:
+    for name in MODULES:
         row = known(name)
         if row.owns != "arguments" or "._" in name:
             continue

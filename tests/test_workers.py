@@ -51,14 +51,14 @@ def one_process(paths):
 
 def when_fatal(monkeypatch, act):
     """Have the check of a fatal file do something."""
-    original = check_file._check
+    original = check_file._nominate_and_decide
 
     def checked(source, *rest):
         if source.text.startswith("# fatal"):
             act()
         return original(source, *rest)
 
-    monkeypatch.setattr(check_file, "_check", checked)
+    monkeypatch.setattr(check_file, "_nominate_and_decide", checked)
 
 
 def test_any_number_of_them_says_the_same(files, capsys):

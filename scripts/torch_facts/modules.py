@@ -246,31 +246,32 @@ def argument_names(cls: type) -> list[str]:
     return [stars.get(parameter.kind.name, "") + name for name, parameter in arguments(cls).items()]
 
 
-def module_row(cls: type[nn.Module]) -> tuple[Any, ...]:
+def module_row(cls: type[nn.Module]) -> dict[str, Any]:
+    """The fields of `paramlint.knowledge.ModuleClass`."""
     if cls.__name__ in UNBUILDABLE:
-        return (
-            bases(cls),
-            [],
-            [],
-            {"module": "torch.nn.Module"},
-            argument_names(cls),
-            "children",
-            False,
-            [],
-            {},
-        )
+        return {
+            "bases": bases(cls),
+            "parameters": [],
+            "buffers": [],
+            "submodules": {"module": "torch.nn.Module"},
+            "arguments": argument_names(cls),
+            "owns": "children",
+            "owns_by_default": False,
+            "without": [],
+            "optional": {},
+        }
     probe = Probe(cls)
-    return (
-        bases(cls),
-        probe.parameters(),
-        probe.buffers(),
-        probe.submodules(),
-        argument_names(cls),
-        probe.owns(),
-        has_parameters(probe.plain),
-        probe.without(),
-        probe.optional(),
-    )
+    return {
+        "bases": bases(cls),
+        "parameters": probe.parameters(),
+        "buffers": probe.buffers(),
+        "submodules": probe.submodules(),
+        "arguments": argument_names(cls),
+        "owns": probe.owns(),
+        "owns_by_default": has_parameters(probe.plain),
+        "without": probe.without(),
+        "optional": probe.optional(),
+    }
 
 
 def module_classes() -> list[type[nn.Module]]:

@@ -61,12 +61,12 @@ def check_source(
     """
     with without_collector():
         try:
-            return _check_source(source, nominator, project, tree, reference, decide)
+            return _report(source, nominator, project, tree, reference, decide)
         finally:
             collect_after(len(source.data))
 
 
-def _check_source(
+def _report(
     source: Source,
     nominator: Nominator,
     project: Project | None,
@@ -80,7 +80,7 @@ def _check_source(
             tree = _known_tree(source, project) or _parse(source, project)
         suppressions = Suppressions(source, tree)
         if b"torch" in source.data:
-            report = _check(source, nominator, project, tree, reference, suppressions, decide)
+            report = _nominate_and_decide(source, nominator, project, tree, reference, suppressions, decide)
         else:
             report = FileReport(path)
         if isinstance(source, Masked):
@@ -105,7 +105,7 @@ def _check_source(
         return FileReport(path, [_internal(path, error)])
 
 
-def _check(
+def _nominate_and_decide(
     source: Source,
     nominator: Nominator,
     project: Project | None,
@@ -142,7 +142,7 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
     for unit, rules in nominated.items():
         try:
             for rule in sorted(rules, key=lambda rule: rule.code):
-                found.extend(_run(file, unit, rule))
+                found.extend(_findings(file, unit, rule))
         except Exception as error:
             report.diagnostics.append(_failure(path, unit, error))
     diagnostics = located(path, file, found)
@@ -200,7 +200,7 @@ def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule
 def _outcome(draft: File, unit: Unit, rule: Rule) -> Literal["finds", "right", "silent"]:
     outcome: Literal["right", "silent"] = "silent"
     try:
-        for _, _, finding in _run(draft, unit, rule):
+        for _, _, finding in _findings(draft, unit, rule):
             if not finding.is_right:
                 return "finds"
             outcome = "right"
@@ -209,7 +209,7 @@ def _outcome(draft: File, unit: Unit, rule: Rule) -> Literal["finds", "right", "
     return outcome
 
 
-def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
     scope = file.scope(unit)
     for kind, node_checks in rule.node_checks.items():
         for node in scope.find(kind):

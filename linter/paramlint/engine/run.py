@@ -10,15 +10,16 @@ from functools import partial
 from paramlint.config.declared_ties import Ties
 from paramlint.engine.cache.results import Results
 from paramlint.engine.cache.stored import Reported
-from paramlint.engine.check_file import check_paths, check_source
+from paramlint.engine.check_file import check_source
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters.baseline import Baseline
 from paramlint.engine.filters.declared_sharing import without_declared
 from paramlint.engine.fixes import fix_source
 from paramlint.engine.nominate import Nominator
+from paramlint.engine.parallel import Workers
+from paramlint.engine.parallel.local import Local
 from paramlint.finding import Applicability, Diagnostic
 from paramlint.rule import Rule, names
-from paramlint.source.dependencies import Dependencies
 from paramlint.source.kinds import read
 from paramlint.source.path_patterns import Patterns
 from paramlint.source.rewrite import Rewrite
@@ -27,8 +28,6 @@ from paramlint.syntax.large_stack import with_large_stack
 
 #: A file in which only this went wrong gives the same next time; anything else may have been an accident.
 _SYNTAX = "PRM002"
-#: More files than these, and what is known of them is let go of before the results are packed.
-_MANY = 1_000
 
 
 class PerFileIgnores:
@@ -62,9 +61,8 @@ class Run:
         reference: parse every file whole.
         ignores: which rules are not asked for in which files.
         baseline: what is known and not to be said again.
-        jobs: on how many processes at most.
+        workers: who checks the files.
         cache: what earlier runs found.
-        cluster: the scheduler of a cluster that checks the files, instead of this machine.
         ties: what is meant to be shared.
     """
 
@@ -73,9 +71,8 @@ class Run:
     reference: bool = False
     ignores: PerFileIgnores = field(default_factory=lambda: PerFileIgnores(()))
     baseline: Baseline | None = None
-    jobs: int = 1
+    workers: Workers = field(default_factory=Local)
     cache: Results | None = None
-    cluster: str | None = None
     ties: Ties = field(default_factory=Ties)
 
     def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
@@ -175,7 +172,7 @@ def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[F
         step()
     rest = [path for path in paths if path not in known]
     if rest:
-        checked, dependencies = _check(rest, run, step)
+        checked, dependencies = run.workers.check_all(rest, run.rules, reference=run.reference, step=step)
         reports |= {report.path: report for report in checked}
         if run.cache is not None:
             lasting = [report for report in checked if all(d.code == _SYNTAX for d in report.problems)]
@@ -189,36 +186,6 @@ def _placed(path: str, reported: Reported) -> FileReport:
     """What was found in a file, with its path as it is given this time."""
     diagnostics, suppressed = ([replace(d, path=path) for d in found] for found in reported)
     return FileReport(path, diagnostics, suppressed)
-
-
-def _check(paths: Sequence[str], run: Run, step: Callable[[], None]) -> tuple[list[FileReport], Dependencies]:
-    """Check files, in one process unless there is much to do or a cluster to do it."""
-    from paramlint.facts import Project
-
-    if run.jobs > 1 or run.cluster is not None:
-        from paramlint.engine.parallel.processes import SERIAL, Processes, check_parallel, weight
-
-        weights = [weight(path) for path in paths]
-        if run.cluster is not None:
-            from paramlint.engine.parallel.cluster import check_on_cluster
-
-            return check_on_cluster(run.cluster, paths, weights, run.rules, reference=run.reference, step=step)
-        if sum(weights) > SERIAL:
-            with Processes(run.jobs, run.rules, reference=run.reference) as pool:
-                return check_parallel(paths, weights, pool, step)
-    project = Project()
-
-    def check() -> list[FileReport]:
-        reports = []
-        for report in check_paths(paths, run.rules, project, reference=run.reference):
-            reports.append(report)
-            step()
-        return reports
-
-    reports = with_large_stack(check)
-    if len(paths) > _MANY:
-        project.forget()  # the cache needs the room; of fewer files, the end of the process frees it sooner
-    return reports, project.dependencies
 
 
 def _fix(result: Result, run: Run) -> None:

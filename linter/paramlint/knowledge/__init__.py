@@ -1,58 +1,70 @@
 """What the static side knows about torch, without torch.
 
-The facts are in `torch_tables`, generated from one version of torch and dated by it (`TORCH_VERSION`). Names are
-given in full with torch's public spelling, `torch.nn.Linear`; names of methods stand alone, `normal_`.
+The facts are in `torch.json`, generated from one version of torch and dated by it (`TORCH_VERSION`). Names are given
+in full with torch's public spelling, `torch.nn.Linear`; names of methods stand alone, `normal_`. What the static side
+does with its knowledge is not here.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-from paramlint.knowledge import torch_tables as tables
+_FACTS: Mapping[str, Any] = json.loads(Path(__file__).with_name("torch.json").read_bytes())
 
-TORCH_VERSION = tables.TORCH_VERSION
+TORCH_VERSION: str = _FACTS["TORCH_VERSION"]
 
-MODULE_METHODS = frozenset(tables.MODULE_METHODS)
+
+def _names(table: str) -> frozenset[str]:
+    return frozenset(_FACTS[table])
+
+
+def _signatures(table: str) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({name: tuple(arguments) for name, arguments in _FACTS[table].items()})
+
+
+MODULE_METHODS = _names("MODULE_METHODS")
 """Methods and attributes of every `torch.nn.Module`."""
-MODULE_SELF_METHODS = frozenset(tables.MODULE_SELF_METHODS)
+MODULE_SELF_METHODS = _names("MODULE_SELF_METHODS")
 """Methods of Module that return the module itself: `net.cuda()` is `net`."""
 
-TENSOR_INPLACE = frozenset(tables.TENSOR_INPLACE)
+TENSOR_INPLACE = _names("TENSOR_INPLACE")
 """Methods of Tensor that write values in place, not those that change shape, storage or flags (`squeeze_`)."""
-TENSOR_INIT_INPLACE = frozenset(tables.TENSOR_INIT_INPLACE)
+TENSOR_INIT_INPLACE = _names("TENSOR_INIT_INPLACE")
 """Those of TENSOR_INPLACE that write the whole tensor without reading it."""
-TENSOR_ATTRIBUTES = frozenset(tables.TENSOR_ATTRIBUTES)
+TENSOR_ATTRIBUTES = _names("TENSOR_ATTRIBUTES")
 """Attributes of Tensor that are not methods."""
-TENSOR_FACTORIES = frozenset(tables.TENSOR_FACTORIES)
+TENSOR_FACTORIES = _names("TENSOR_FACTORIES")
 """Functions of torch that make a tensor, `torch.zeros`, `torch.rand_like`."""
-EMPTY_FACTORIES = frozenset(tables.EMPTY_FACTORIES)
+EMPTY_FACTORIES = _names("EMPTY_FACTORIES")
 """What returns uninitialised memory: functions in full, methods of Tensor alone (`new_empty`)."""
-LEGACY_CONSTRUCTORS = frozenset(tables.LEGACY_CONSTRUCTORS)
+LEGACY_CONSTRUCTORS = _names("LEGACY_CONSTRUCTORS")
 """Those of EMPTY_FACTORIES that do so given sizes, and copy when given data: `torch.FloatTensor`."""
 
-INIT_FUNCTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(tables.INIT_FUNCTIONS)
+INIT_FUNCTIONS = _signatures("INIT_FUNCTIONS")
 """Functions of `torch.nn.init` without the deprecated ones, and their arguments."""
-DEPRECATED_INIT: Mapping[str, str] = MappingProxyType(tables.DEPRECATED_INIT)
+DEPRECATED_INIT: Mapping[str, str] = MappingProxyType(_FACTS["DEPRECATED_INIT"])
 """Deprecated names in `torch.nn.init`, and what replaces them."""
-FAN_INIT = frozenset(tables.FAN_INIT)
+FAN_INIT = _names("FAN_INIT")
 """Init functions that compute a fan, and so raise on a 1-D tensor."""
-MATRIX_INIT = frozenset(tables.MATRIX_INIT)
+MATRIX_INIT = _names("MATRIX_INIT")
 """Other init functions that raise on a 1-D tensor."""
-INIT_RETURNS_TENSOR = tables.INIT_RETURNS_TENSOR
+INIT_RETURNS_TENSOR: bool = _FACTS["INIT_RETURNS_TENSOR"]
 """True if every function of INIT_FUNCTIONS returns the tensor that it was given."""
 
-OPTIMIZERS: Mapping[str, tuple[str, ...]] = MappingProxyType(tables.OPTIMIZERS)
+OPTIMIZERS = _signatures("OPTIMIZERS")
 """Optimizer classes in full, the base class included, and the arguments of their `__init__`."""
-STORAGE_DTYPES = frozenset(tables.STORAGE_DTYPES)
+STORAGE_DTYPES = _names("STORAGE_DTYPES")
 """Types whose tensors cannot be trained: no gradient (integers, bool) or no arithmetic (fp8)."""
-FLOAT_DTYPES = frozenset(tables.FLOAT_DTYPES)
+FLOAT_DTYPES = _names("FLOAT_DTYPES")
 """Floating-point types that can be trained. Complex types are in neither table."""
-PARAMETER_CLASSES = frozenset(tables.PARAMETER_CLASSES)
-BUFFER_CLASSES = frozenset(tables.BUFFER_CLASSES)
+PARAMETER_CLASSES = _names("PARAMETER_CLASSES")
+BUFFER_CLASSES = _names("BUFFER_CLASSES")
 
 Owns = Literal["always", "never", "arguments", "children"]
 
@@ -85,34 +97,37 @@ class ModuleClass:
     """Parameter -> boolean argument that must be true for it. The pairs of `without` prevail."""
 
 
+ALIASES: Mapping[str, str] = MappingProxyType(_FACTS["ALIASES"])
+"""Other spellings of public names."""
+MODULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(_FACTS["MODULES"])
+"""The fields of each `ModuleClass`, by name, as JSON has them."""
 PARAMETER_MODULES = frozenset(
-    name for name, row in tables.MODULES.items() if row[5] in ("always", "arguments") and name.count(".") == 2
+    name for name, row in MODULES.items() if row["owns"] in ("always", "arguments") and name.count(".") == 2
 )
 """Classes of `torch.nn` whose instances own parameters of their own, unless an argument forbids it."""
 
 
 def canonical(name: str) -> str:
     """The public spelling of a name: `torch.nn.Linear` for `torch.nn.modules.linear.Linear`; others unchanged."""
-    return tables.ALIASES.get(name, name)
+    return ALIASES.get(name, name)
 
 
 @cache
 def module_class(name: str) -> ModuleClass | None:
     """What is known about the module class of that name, in any spelling; None if it is not torch's."""
     name = canonical(name)
-    row = tables.MODULES.get(name)
+    row = MODULES.get(name)
     if row is None:
         return None
-    bases, parameters, buffers, submodules, arguments, owns, owns_by_default, without, optional = row
     return ModuleClass(
         name=name,
-        bases=bases,
-        parameters=parameters,
-        buffers=buffers,
-        submodules=MappingProxyType(dict(submodules)),
-        arguments=arguments,
-        owns=owns,
-        owns_by_default=owns_by_default,
-        without=without,
-        optional=MappingProxyType(dict(optional)),
+        bases=tuple(row["bases"]),
+        parameters=tuple(row["parameters"]),
+        buffers=tuple(row["buffers"]),
+        submodules=MappingProxyType(row["submodules"]),
+        arguments=tuple(row["arguments"]),
+        owns=row["owns"],
+        owns_by_default=row["owns_by_default"],
+        without=tuple(map(tuple, row["without"])),
+        optional=MappingProxyType(row["optional"]),
     )

@@ -10,6 +10,9 @@ from importlib.util import find_spec
 
 from paramlint import __version__
 
+#: Code, and the data that rules decide by.
+SUFFIXES = (".py", ".pyi", ".json")
+
 
 @cache
 def engine() -> str:
@@ -29,7 +32,7 @@ def _sources() -> list[str]:
         for place in (spec.submodule_search_locations if spec is not None else None) or ():
             for folder, folders, names in os.walk(place):
                 folders.sort()
-                found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")]
+                found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(SUFFIXES)]
     libcst = find_spec("libcst")
     if libcst is not None and libcst.origin is not None:
         found.append(os.path.join(os.path.dirname(libcst.origin), "_version.py"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from paramlint.engine.cache.changes import Changes
 from paramlint.engine.catalogue import catalogue
-from paramlint.engine.parallel import ClusterError
+from paramlint.engine.parallel import Checked, ClusterError
 from paramlint.engine.parallel.cluster_connection import Cluster
-from paramlint.engine.parallel.processes import Checked, Processes, check_parallel, weight
+from paramlint.engine.parallel.processes import Processes, check_parallel, weight
 from paramlint.rule import Rule
 from paramlint.source.dependencies import Dependencies, Look
 
@@ -18,7 +19,7 @@ from paramlint.source.dependencies import Dependencies, Look
 LEAST, MOST = 2.0, 20.0
 
 
-class _Workers:
+class _Pool:
     """The cluster as a pool."""
 
     def __init__(self, cluster: Cluster, rules: Sequence[Rule], reference: bool) -> None:
@@ -27,7 +28,7 @@ class _Workers:
         self._cluster = cluster
         self._how = [rule.code for rule in rules], reference
 
-    def check(self, paths: Sequence[str]) -> Future[bytes]:
+    def submit(self, paths: Sequence[str]) -> Future[bytes]:
         """Start a task."""
         return self._cluster.submit(check_here, list(paths), *self._how)
 
@@ -36,32 +37,29 @@ class _Workers:
         return self._cluster.finished(futures)
 
 
-def check_on_cluster(
-    address: str,
-    paths: Sequence[str],
-    weights: Sequence[float],
-    rules: Sequence[Rule],
-    *,
-    reference: bool = False,
-    step: Callable[[], None] = lambda: None,
-) -> Checked:
-    """Check files on a cluster.
+@dataclass(frozen=True)
+class OnCluster:
+    """The workers of a cluster, which see the files where this machine does.
 
     Args:
         address: of its scheduler.
-        paths: the files, where this machine and all workers see them.
-        weights: how long each takes, in seconds.
-        rules: which rules look at them.
-        reference: parse every file whole.
-        step: called after each file.
-
-    Raises:
-        ClusterError: the cluster cannot be used, or it sees other files than this machine.
     """
-    with Cluster(address) as cluster:
-        reports, dependencies = check_parallel(paths, weights, _Workers(cluster, rules, reference), step)
-    _require_same(paths, dependencies)
-    return reports, dependencies
+
+    address: str
+
+    def check_all(
+        self, paths: Sequence[str], rules: Sequence[Rule], *, reference: bool, step: Callable[[], None]
+    ) -> Checked:
+        """Check files.
+
+        Raises:
+            ClusterError: the cluster cannot be used, or it sees other files than this machine.
+        """
+        weights = [weight(path) for path in paths]
+        with Cluster(self.address) as cluster:
+            reports, dependencies = check_parallel(paths, weights, _Pool(cluster, rules, reference), step)
+        _require_same(paths, dependencies)
+        return reports, dependencies
 
 
 def _require_same(paths: Sequence[str], dependencies: Dependencies) -> None:

@@ -16,7 +16,7 @@ from paramlint.engine.catalogue import catalogue
 from paramlint.engine.check_file import check_path
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.nominate import Nominator
-from paramlint.engine.parallel import ClusterError
+from paramlint.engine.parallel import Checked, ClusterError
 from paramlint.facts import Project
 from paramlint.rule import Rule
 from paramlint.source.dependencies import Dependencies, Look, Seen
@@ -38,8 +38,6 @@ _TIMER = getattr(signal, "ITIMER_PROF", None)
 _RUNG = getattr(signal, "SIGPROF", None)
 #: Code without torch is only parsed.
 _LIGHT = 0.1
-
-Checked = tuple[list[FileReport], Dependencies]
 
 
 def weight(path: str) -> float:
@@ -63,7 +61,7 @@ class Pool(Protocol):
     least: float
     most: float
 
-    def check(self, paths: Sequence[str]) -> Future[Any]:
+    def submit(self, paths: Sequence[str]) -> Future[Any]:
         """Start a task."""
         ...
 
@@ -98,7 +96,7 @@ def check_parallel(
     dependencies = Dependencies()
     tasks = _tasks(paths, weights, pool)
     while tasks:
-        waiting = {pool.check(task): task for task in tasks}
+        waiting = {pool.submit(task): task for task in tasks}
         tasks = []
         for future in pool.finished(waiting):
             task = waiting[future]
@@ -158,9 +156,9 @@ class Processes:
             self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
-    def check(self, paths: Sequence[str]) -> Future[Checked]:
+    def submit(self, paths: Sequence[str]) -> Future[Checked]:
         """Start a task."""
-        return self._pool.schedule(_check, args=[paths], timeout=PATIENCE)
+        return self._pool.schedule(_work, args=[paths], timeout=PATIENCE)
 
     def finished(self, futures: Iterable[Future[Checked]]) -> Iterator[Future[Checked]]:
         """Tasks, as they end."""
@@ -210,10 +208,10 @@ class _Worker:
     reference: bool
     sent: dict[Look, Seen]
 
-    def check(self, paths: Sequence[str]) -> Checked:
-        return [self._check(path) for path in paths], self._new_dependencies()
+    def work(self, paths: Sequence[str]) -> Checked:
+        return [self._timed(path) for path in paths], self._new_dependencies()
 
-    def _check(self, path: str) -> FileReport:
+    def _timed(self, path: str) -> FileReport:
         if _TIMER is None:
             return check_path(path, self.nominator, self.project, reference=self.reference)
         signal.setitimer(_TIMER, TIME_LIMIT)
@@ -244,5 +242,5 @@ def _start(named: Sequence[str], codes: Sequence[str], reference: bool) -> None:
     _worker = _Worker(Nominator(chosen), Project(), reference, {})
 
 
-def _check(paths: Sequence[str]) -> Checked:
-    return with_large_stack(lambda: _worker.check(paths))
+def _work(paths: Sequence[str]) -> Checked:
+    return with_large_stack(lambda: _worker.work(paths))

@@ -35,10 +35,10 @@ POLL = 0.5
 
 def check_files(task: Task, models: Models | None = None) -> int:
     """Check files and folders; with models, say what they show of each finding."""
-    return _finish(task, *_check(task, models))
+    return _finish(task, *_run_and_judge(task, models))
 
 
-def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
+def _run_and_judge(task: Task, models: Models | None = None) -> tuple[Result, bool]:
     """What was found, and whether the models failed to judge it."""
     run = task.run()
     found = task.find()
@@ -117,7 +117,7 @@ def watch(task: Task) -> int:
 
 def _check_and_fix(task: Task) -> list[str]:
     """The files that the check itself has changed."""
-    result, failed = _check(task)
+    result, failed = _run_and_judge(task)
     _finish(task, result, failed)
     return [rewrite.after.path for rewrite in result.rewrites]
 

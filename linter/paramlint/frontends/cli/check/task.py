@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from paramlint.config.settings import Settings
     from paramlint.engine.cache.results import Results
     from paramlint.engine.filters.baseline import Baseline
+    from paramlint.engine.parallel import Workers
     from paramlint.engine.run import Run
     from paramlint.finding import Applicability
     from paramlint.rule import Rule
@@ -156,18 +157,26 @@ class Task:
         if cache is None or not cache.is_known:
             _ = rules.all  # all names are right where they have been right before
         ignores = PerFileIgnores(self.settings.per_file_ignores)
-        jobs = self.arguments.jobs or _processors()
         return Run(
             rules,
             self.bold,
             self.arguments.reference,
             ignores,
             self._known(),
-            jobs,
+            self._workers(),
             cache,
-            self.arguments.cluster,
             Ties(self.settings.table.ties),
         )
+
+    def _workers(self) -> Workers:
+        """Who checks the files."""
+        if self.arguments.cluster is None:
+            from paramlint.engine.parallel.local import Local
+
+            return Local(self.arguments.jobs or _processors())
+        from paramlint.engine.parallel.cluster import OnCluster
+
+        return OnCluster(self.arguments.cluster)
 
     def _rules(self) -> list[Rule]:
         from paramlint.config.settings import ConfigError
