@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers
+from paramlint.symbolic import classes, container_methods, containers
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
 from paramlint.symbolic.program import ClassValue
@@ -79,12 +79,12 @@ def _call_native(run: Interpreter, function: Native, arguments: Arguments, node:
 
         return module_method(run, owner, name, arguments, node)
     if isinstance(owner, Sequence_):
-        return containers.sequence_method(run, owner, name, arguments, node)
+        return container_methods.sequence_method(run, owner, name, arguments, node)
     if isinstance(owner, Dictionary):
         from paramlint.symbolic.training import state_method
 
         known = state_method(run, owner, name, arguments, node)
-        return known if known is not None else containers.dictionary_method(run, owner, name, arguments, node)
+        return known if known is not None else container_methods.dictionary_method(run, owner, name, arguments, node)
     if isinstance(owner, Constant):
         from paramlint.symbolic.functions import constant_method
 

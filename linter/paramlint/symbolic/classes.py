@@ -255,7 +255,7 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
     if base:
         instance.forget(f"{cls.name} inherits from {base}")
     if module:
-        instance.items = Items() if container_base(run, cls) else None
+        make_container(run, instance, cls)
         run.emit("allocated", instance, node)
     guard, loops, order = run.guard, run.loops, instance.order
     frames = list(run.frames)
@@ -295,6 +295,12 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
 _MAX_BUILDING = 16
 
 
+def make_container(run: Interpreter, instance: Instance, cls: ClassValue) -> None:
+    """Let an instance have items, where its class is one of torch's containers."""
+    instance.container = container_base(run, cls)
+    instance.items = Items() if instance.container else None
+
+
 def _may_change(value: Value) -> bool:
     """Whether something given to a constructor may be another thing when that runs, or be changed by it."""
     if isinstance(value, Object):
@@ -313,10 +319,10 @@ def initialize(run: Interpreter, instance: Instance, cls: ClassValue, arguments:
     if is_data(run, cls):
         _set_fields(run, instance, cls, arguments, node)
         return
-    if container_base(run, cls):
-        from paramlint.symbolic.modules import fill_container
+    if instance.container:
+        from paramlint.symbolic.module_containers import fill
 
-        fill_container(run, instance, container_base(run, cls), arguments, node)
+        fill(run, instance, arguments, node)
 
 
 def is_data(run: Interpreter, cls: ClassValue) -> bool:

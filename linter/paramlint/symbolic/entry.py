@@ -125,10 +125,7 @@ def build_class(
             base = classes.unknown_base(run, cls)
             if base:
                 instance.forget(f"{cls.name} inherits from {base}")
-            if classes.container_base(run, cls):
-                from paramlint.symbolic.values import Items
-
-                instance.items = Items()
+            classes.make_container(run, instance, cls)
             init = classes.member(run, cls, "__init__", instance)
             run.building.append(instance)
             if isinstance(init, Function):

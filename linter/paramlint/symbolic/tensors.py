@@ -172,6 +172,7 @@ def make_parameter(run: Interpreter, arguments: Arguments, node: Any, role: str 
     def wrap(value: Value) -> Value:
         made = run.new_tensor(node, filled=True, role=role)
         made.requires_grad = flag
+        made.is_buffer = role == "buffer"
         if isinstance(value, TensorValue):
             made.storage, made.shape, made.dtype = value.storage, value.shape, value.dtype
             made.sources, made.factory = (value,), value.factory
