@@ -48,11 +48,18 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule's static detector yields: the smallest node that makes sense and one lower-case line."""
+    """What a rule's static detector yields: the smallest node that makes sense and one lower-case line.
+
+    `rows` are all rows that the fault shows on, where a question has found it: what another detector of the same rule
+    reports on one of them is the same fault, and is said once. With `is_right` the question has looked there and found
+    no fault: what another detector of the rule says of these rows is left out.
+    """
 
     node: cst.CSTNode
     message: str
     fix: Fix | None = None
+    rows: frozenset[int] = frozenset()
+    is_right: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
     from paramlint.facts import Class, Scope
     from paramlint.live.live_model import LiveModel
+    from paramlint.model import Claim, Model
 
 __all__ = [
+    "Asks",
     "Calls",
     "Change",
     "Classes",
@@ -169,11 +171,29 @@ class Classes:
         object.__setattr__(self, "text", frozenset(text))
 
 
-Trigger = Calls | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes
+@dataclass(frozen=True)
+class Asks:
+    """Code from which a model is built to be asked: classes, functions and the code of modules with one of some words.
+
+    Args:
+        words: a class or function is built only where it, or what stands beside it in its class, has one of them.
+        entries: what is built: `class`, `function`, `module`.
+    """
+
+    words: frozenset[str]
+    entries: frozenset[str]
+
+    def __init__(self, *words: str, entries: Iterable[str] = ("class", "function", "module")) -> None:
+        object.__setattr__(self, "words", frozenset(words))
+        object.__setattr__(self, "entries", frozenset(entries))
+
+
+Trigger = Calls | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]
 ClassCheck = Callable[["Class"], Iterator[Finding]]
+Question = Callable[["Model"], Iterator["Claim"]]
 Verify = Callable[["LiveModel"], Iterator[Proof]]
 #: Dotted names of what is right, each with what was seen, in words.
 Refute = Callable[["LiveModel"], Iterator[tuple[str, str]]]
@@ -203,6 +223,7 @@ class Rule:
     node_checks: dict[type[cst.CSTNode], list[NodeCheck]] = field(default_factory=dict)
     scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
     refuters: list[Refute] = field(default_factory=list)
 
@@ -225,6 +246,11 @@ class Rule:
         """Call the decorated function for every nominated class."""
         self.class_checks.append(check)
         return check
+
+    def question(self, ask: Question) -> Question:
+        """Call the decorated function for the model of every nominated class, function and module code."""
+        self.questions.append(ask)
+        return ask
 
     def runtime(self, verify: Verify) -> Verify:
         """Call the decorated function once for every verified model."""

@@ -33,6 +33,7 @@ from paramlint_rules.optimizer import (
     aliased_checkpoint,
     aliased_target_network,
     exhausted_parameter_iterator,
+    gradients_never_cleared,
     ignored_missing_keys,
     load_result_as_model,
     named_parameters_as_parameters,
@@ -143,4 +144,5 @@ RULES: tuple[Rule, ...] = (
     parameter_group_never_matches.rule,
     parameter_in_two_groups.rule,
     aliased_target_network.rule,
+    gradients_never_cleared.rule,
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
-from paramlint.finding import Diagnostic, Location
+from paramlint.finding import Diagnostic, Finding, Location
 from paramlint.rule import Rule
 from paramlint.source import kinds
 from paramlint.source.embedded import Masked, Part
@@ -20,7 +20,6 @@ from paramlint.syntax.garbage_collection import collect_after, without_collector
 
 if TYPE_CHECKING:
     from paramlint.facts import File, Project, Scope
-    from paramlint.finding import Finding
     from paramlint.syntax.outline import Unit
 
 Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
@@ -183,16 +182,29 @@ def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:
 
 
 def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:
-    """The rules that find something on the drafts of units, or that drafts cannot answer."""
-    found = {unit: {rule for rule in rules if _may_find(draft, unit, rule)} for unit, rules in nominated.items()}
-    return {unit: rules for unit, rules in found.items() if rules}
+    """The rules that find something on the drafts of units, or that drafts cannot answer.
+
+    Where a rule finds something, the units that its questions find right are asked again too.
+    """
+    outcomes = {(unit, rule): _outcome(draft, unit, rule) for unit, rules in nominated.items() for rule in rules}
+    finding = {rule for (_, rule), outcome in outcomes.items() if outcome == "finds"}
+    kept: dict[Unit, set[Rule]] = {}
+    for (unit, rule), outcome in outcomes.items():
+        if outcome == "finds" or (outcome == "right" and rule in finding):
+            kept.setdefault(unit, set()).add(rule)
+    return kept
 
 
-def _may_find(draft: File, unit: Unit, rule: Rule) -> bool:
+def _outcome(draft: File, unit: Unit, rule: Rule) -> Literal["finds", "right", "silent"]:
+    outcome: Literal["right", "silent"] = "silent"
     try:
-        return any(True for _ in _run(draft, unit, rule))
+        for _, _, finding in _run(draft, unit, rule):
+            if not finding.is_right:
+                return "finds"
+            outcome = "right"
     except Exception:
-        return True
+        return "finds"
+    return outcome
 
 
 def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
@@ -205,6 +217,8 @@ def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
     for scope_check in rule.scope_checks:
         for finding in scope_check(scope):
             yield rule, scope, finding
+    if rule.questions and (unit.kind != "function" or unit.cls is None):
+        yield from _ask(file, unit, rule)
     if unit.kind != "class":
         return
     cls = file.class_of(unit)
@@ -212,6 +226,20 @@ def _run(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
     for class_check in rule.class_checks:
         for finding in class_check(cls):
             yield rule, scope, finding
+
+
+def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+    """What a rule says of the model that a unit builds, where it stands in this file."""
+    from paramlint.symbolic.entries import model_for, place_of, rows_of
+
+    model = model_for(file, unit)
+    for question in rule.questions:
+        for claim in question(model):
+            place = place_of(claim)
+            if (claim.answer.yes or claim.is_right) and place is not None and place.file.facts is file:
+                node = claim.node if claim.node is not None else claim.site.node
+                rows = rows_of(claim, model, file)
+                yield rule, file.scope(place.unit), Finding(node, claim.message, claim.fix, rows, claim.is_right)
 
 
 def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]]) -> list[Diagnostic]:
@@ -226,12 +254,21 @@ def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
             nodes.update((change.first, change.last))
     spans = file.spans(nodes, [scope for _, scope, _ in found])
     diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
-    for rule, scope, finding in found:
+    said: set[tuple[str, int]] = set()
+    right = {(rule.code, row) for rule, _, finding in found if finding.is_right for row in finding.rows}
+    for rule, scope, finding in sorted(found, key=lambda one: bool(one[2].rows)):
+        if finding.is_right:
+            continue
+        if any((rule.code, row) in said for row in finding.rows):
+            continue
         span = spans.get(finding.node)
         source = file.source
         start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
         end = Location(*source.place(span[1])) if span else start
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
+        if not finding.rows and (rule.code, start.row) in right:
+            continue
+        said.update((rule.code, row) for row in finding.rows or (start.row,))
         key = (rule.code, start, finding.message)
         if key not in diagnostics:
             diagnostics[key] = Diagnostic(

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from paramlint.rule import Calls, Classes, Defines, Edits, Keeps, Keywords, Mentions, Repeats, Reuses, Rule, Stores
+from paramlint.rule import Asks, Calls, Classes, Defines, Edits, Keeps, Keywords, Mentions, Repeats, Reuses, Rule, Stores
 from paramlint.source.text import Source
 from paramlint.syntax.containers_kept import Keeping, arguments
 from paramlint.syntax.outline import Outline, Unit, statements
@@ -47,6 +47,7 @@ class Nominator:
         self._defined: dict[str, list[tuple[Rule, str, frozenset[str]]]] = {}
         self._defaults: list[Rule] = []
         self._classes: list[tuple[Rule, frozenset[str]]] = []
+        self._asks: list[tuple[Rule, Asks]] = []
         for rule in rules:
             for trigger in rule.triggers:
                 self._add(rule, trigger)
@@ -54,6 +55,7 @@ class Nominator:
         self._words = self._names.union(
             *(rule.only_with for rule in rules),
             *(words for _, words in (*self._classes, *self._reuses)),
+            *(asks.words for _, asks in self._asks),
             *(words for defined in self._defined.values() for _, _, words in defined),
         )
 
@@ -80,6 +82,8 @@ class Nominator:
                 self._defaults.append(rule)
         elif isinstance(trigger, Classes):
             self._classes.append((rule, trigger.text))
+        elif isinstance(trigger, Asks):
+            self._asks.append((rule, trigger))
 
     def nominate(self, source: Source, outline: Outline, keeping: Keeping) -> dict[Unit, set[Rule]]:
         """The rules that each unit of a file has to be shown to; units that no rule asks for are left out."""
@@ -99,6 +103,10 @@ class Nominator:
             if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
                 for rule, wanted in self._classes:
                     if words.stand_in(unit, wanted):
+                        found.setdefault(unit, set()).add(rule)
+            if unit.kind != "function" or unit.cls is None:  # methods are asked with their class
+                for rule, asks in self._asks:
+                    if unit.kind in asks.entries and words.stand_in(unit, asks.words):
                         found.setdefault(unit, set()).add(rule)
             wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
             if wanting and _reuses(unit):

@@ -1,1 +1,12 @@
 """What a rule may ask of a model, whoever built it: from source (`symbolic`) or from objects; no torch, no parsing."""
+
+from paramlint.model.answer import NO, UNKNOWN, YES, Answer, Several, said
+from paramlint.model.event import Event, EventKind, Order, Site
+from paramlint.model.guard import ALWAYS, Guard
+from paramlint.model.model import Claim, Model, before, first_time
+from paramlint.model.objects import NOT_KNOWN, Group, Module, Optimizer, Place, State, Tensor
+
+__all__ = [
+    "ALWAYS", "NO", "NOT_KNOWN", "UNKNOWN", "YES", "Answer", "Claim", "Event", "EventKind", "Group", "Guard",
+    "Model", "Module", "Optimizer", "Order", "Place", "Several", "Site", "State", "Tensor", "before", "first_time", "said",
+]  # fmt: skip

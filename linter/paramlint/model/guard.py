@@ -165,6 +165,12 @@ class Guard:
                 stack += new
         return sorted(found, key=lambda subject: subject.number)
 
+    @property
+    def true_texts(self) -> list[str]:
+        """The conditions that are true wherever this holds, as they read."""
+        common = _common(self, {}) or {}
+        return [subject.text for subject, answers in common.items() if answers == (frozenset(), True, False)]
+
     def constant(self, text: str, loop: int = 0) -> Key | None:
         """The constant that a subject equals wherever this holds; None where it may be several values."""
         if self.subject is None:

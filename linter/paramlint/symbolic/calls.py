@@ -168,9 +168,10 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
         return run.unknown_call(f"{name}()")
     env = Environment(function.place, function.env, function.owner, function.bound)
     bind(run, function, arguments, env, node)
-    site = run.site(node) if run.frames else None
+    site = run.site(node)
     frame = Frame(function.node, function.place, site, run.guard)
-    frame.stack = (*run.frame.stack, site) if site is not None and not run.is_torch else run.frame.stack if run.frames else ()
+    frame.arguments = arguments if function.bound is None else None
+    frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
     gradient = run.records_gradient
     if _switches_gradient_off(function.node):
         run.records_gradient = False

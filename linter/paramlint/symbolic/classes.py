@@ -7,6 +7,7 @@ from typing import Any
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.program import CONTAINERS, ClassValue, Place, names_of_target
 from paramlint.symbolic.values import (
     NONE,
@@ -311,10 +312,18 @@ def _may_change(value: Value) -> bool:
 
 
 def initialize(run: Interpreter, instance: Instance, cls: ClassValue, arguments: Arguments, node: Any) -> None:
-    """Run the constructor."""
+    """Run the constructor.
+
+    Raises:
+        OverBudgetError: no steps are left; the instance says so.
+    """
     init = member(run, cls, "__init__", instance)
     if isinstance(init, Function):
-        run.call(init, arguments, node)
+        try:
+            run.call(init, arguments, node)
+        except OverBudgetError:
+            instance.forget("the steps were used up")
+            raise
         return
     if is_data(run, cls):
         _set_fields(run, instance, cls, arguments, node)

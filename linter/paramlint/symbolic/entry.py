@@ -118,7 +118,7 @@ def build_class(
     """
     place = cls.place
     with deep_recursion():
-        run.frames.append(Frame(place.node, place, None, ALWAYS))
+        run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
         instance = Instance(cls, classes.is_module(run, cls), **run.made(place.node))
         run.instances.append(instance)
         try:
@@ -128,6 +128,7 @@ def build_class(
             classes.make_container(run, instance, cls)
             init = classes.member(run, cls, "__init__", instance)
             run.building.append(instance)
+            run.inside = "__init__"
             if isinstance(init, Function):
                 arguments = open_arguments(run, init, known)
                 if defaults:
@@ -171,13 +172,17 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
         return None
     place = cls.place
     with deep_recursion():
-        run.frames.append(Frame(place.node, place, None, ALWAYS))
+        run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
+        run.inside = name
         try:
             method = get_attribute(run, instance, name, place.node)
             if not isinstance(method, Function):
                 return None
             arguments = open_arguments(run, method, tensors=name == "forward")
-            return run.call(method, arguments, method.node)
+            # What a method does is done where somebody calls it.
+            called, _ = run.opaque(f"{name}() is called")
+            with run.under(called):
+                return run.call(method, arguments, method.node)
         except OverBudgetError:
             instance.forget("the steps were used up")
             run.memo["over budget"] = True
@@ -186,12 +191,18 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
             run.frames.pop()
 
 
-def run_function(run: Interpreter, function: Function, known: Mapping[str, object] | None = None) -> Value | None:
-    """Call a function with unknown arguments."""
+def run_function(
+    run: Interpreter, function: Function, known: Mapping[str, object] | None = None, defaults: bool = False
+) -> Value | None:
+    """Call a function with unknown arguments; those given, and `defaults`, are as for a class."""
     with deep_recursion():
-        run.frames.append(Frame(function.node, function.place, None, ALWAYS))
+        run.frames.append(Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS, is_entry=True))
+        run.inside = function.name
         try:
-            return run.call(function, open_arguments(run, function, known), function.node)
+            arguments = open_arguments(run, function, known)
+            if defaults:
+                arguments = _with_defaults(function, arguments, known or {})
+            return run.call(function, arguments, function.node)
         except OverBudgetError:
             run.memo["over budget"] = True
             return None
@@ -218,7 +229,9 @@ def run_module(run: Interpreter, file: SourceFile) -> Environment:
 
 
 def finish(run: Interpreter) -> None:
-    """Construct what still waits."""
+    """Construct what still waits, unless the steps were used up before."""
+    if "over budget" in run.memo:
+        return
     with deep_recursion():
         try:
             while run.waiting:

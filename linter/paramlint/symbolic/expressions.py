@@ -164,6 +164,8 @@ def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> Seque
             containers.extend(run, made.items, value, element.value)
         else:
             containers.add(run, made.items, Item(ALWAYS, (), value))
+            if isinstance(value, (Instance, TensorValue)):
+                run.emit("kept", value, element.value, how="listed", container=made)
     return made
 
 

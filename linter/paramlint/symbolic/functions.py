@@ -348,6 +348,10 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
     if wanted is None:
         return unknown
     names = [one.name for one in wanted if isinstance(one, External)]
+    if isinstance(value, Unknown) and value.annotation in ("int", "str") and value.default != NONE:
+        said = {"int": 0, "str": ""}[value.annotation]
+        if all(n in _TYPES for n in names) and len(names) == len(wanted):
+            return TRUE if any(isinstance(said, _TYPES[n]) for n in names) else FALSE
     if isinstance(value, Instance):
         if value.cls is None:
             return unknown

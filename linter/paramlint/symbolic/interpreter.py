@@ -49,8 +49,10 @@ class Frame:
         entry: the guard under which it began.
         returns: what was returned, under which guards.
         yields: what a generator has given.
+        is_entry: whether it only stands around what an entry point calls.
         unbroken: where no `break` has left the loop that is under way.
         unskipped: where no `continue` has ended the round that is under way.
+        arguments: what a function was given that is no method.
     """
 
     node: Any
@@ -61,8 +63,10 @@ class Frame:
     returns: list[tuple[Guard, Value]] = field(default_factory=list)
     yields: Any = None
     stack: tuple[SourceSite, ...] = ()
+    is_entry: bool = False
     unbroken: Guard | None = ALWAYS
     unskipped: Guard | None = ALWAYS
+    arguments: Arguments | None = None
 
     @property
     def rest(self) -> Guard | None:
@@ -107,6 +111,8 @@ class Interpreter:
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []
+        #: The method of the entry that runs: `__init__`, `forward`; the name of a function.
+        self.inside = ""
         self.instances: list[Instance] = []
         self.tensors: list[TensorValue] = []
         self._serials = count(1)
@@ -276,7 +282,7 @@ class Interpreter:
         self.step()
         by = author or ("torch" if self.is_torch else "user")
         event = self.trace.add(kind, of, self.site(node), self.guard, self.records_gradient, by, data)
-        event.data["loops"] = self.loops
+        event.data["loops"], event.data["inside"] = self.loops, self.inside
         return event
 
     def made(self, node: Any) -> dict[str, Any]:

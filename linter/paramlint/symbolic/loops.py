@@ -138,6 +138,46 @@ def carried(run: Interpreter, body: Any) -> tuple[frozenset[str], frozenset[tupl
     return result
 
 
+def trains(run: Interpreter, body: Any) -> bool:
+    """Whether a loop takes optimizer steps: its rounds are then never told apart, however few they are."""
+    key = ("trains", id(body))
+    if key not in run.memo:
+        run.memo[key] = body, _calls_method(body, ("backward", "step"))
+    result: bool = run.memo[key][1]
+    return result
+
+
+def _calls_method(body: Any, names: tuple[str, ...]) -> bool:
+    stack = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (list, tuple)):
+            stack.extend(node)
+            continue
+        kind = node.__class__.__name__
+        if kind == "Call" and node.func.__class__.__name__ == "Attribute":
+            if node.func.attr.value in names:
+                return True
+            stack.append(node.func.value)
+        for name in ("body", "orelse", "handlers", "finalbody", "cases", "value", "expression"):
+            part = getattr(node, name, None)
+            if part is not None and not isinstance(part, (str, int, float, bool)):
+                stack.append(part)
+    return False
+
+
+def as_one_round(run: Interpreter, items: Items) -> Items:
+    """The items of a loop, with no round told apart."""
+    if not items.rows or any(row.loops or row.guard for row in items.rows):
+        return items
+    count = len(items.rows)
+    loop = Loop(run.serial(), str(count), count if items.known else None)
+    first = items.rows[0].value
+    same = all(row.value == first for row in items.rows)
+    value = first if same or isinstance(first, (Instance, Sequence_)) else Unknown(f"each of {count}", loop.number)
+    return Items([Item(ALWAYS, (loop,), value)], items.known, items.why_unknown)
+
+
 class _Stores:
     """Collects what a body stores to, lists that grow left aside."""
 

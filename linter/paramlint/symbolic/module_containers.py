@@ -9,6 +9,7 @@ from paramlint.symbolic import containers
 from paramlint.symbolic.containers import pair, row_without
 from paramlint.symbolic.indexing import get_item, replace, take_out
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.loops import repeating
 from paramlint.symbolic.registration import register
 from paramlint.symbolic.registry import positions_of
 from paramlint.symbolic.values import (
@@ -74,8 +75,17 @@ def _settle(run: Interpreter, module: Instance, start: int, node: Any, how: str)
     for place, row in enumerate(items.rows[start:], start):
         if module.container.startswith("Parameter"):
             row = items.rows[place] = Item(row.guard, row.loops, as_parameter(run, row.value, node), row.key)
-        for _, value in alternatives(row.value):
-            register(run, module, text_of(row.key) if row.key is not None else "item", value, node, how)
+        key = text_of(row.key) if row.key is not None else f"[{place}]"
+        with run.under(row.guard) as is_possible, repeating(run, row.loops):
+            if is_possible:
+                _register_each(run, module, key, row.value, node, how)
+
+
+def _register_each(run: Interpreter, module: Instance, key: str, value: Value, node: Any, how: str) -> None:
+    for guard, one in alternatives(value):
+        with run.under(guard) as is_there:
+            if is_there:
+                register(run, module, key, one, node, how)
 
 
 def as_parameter(run: Interpreter, value: Value, node: Any) -> Value:
@@ -218,8 +228,7 @@ def put_item(run: Interpreter, module: Instance, index: Value, value: Value, nod
         put_named(run, module, index, value, run.guard.minus(module.guard), run.loops[len(module.loops) :])
     else:
         replace(run, module, items, index, value)
-    for _, one in alternatives(value):
-        register(run, module, text_of(index), one, node, "item")
+    _register_each(run, module, text_of(index), value, node, "item")
 
 
 def put_child(run: Interpreter, module: Instance, name: str, value: Value, node: Any, how: str) -> None:
@@ -232,8 +241,7 @@ def put_child(run: Interpreter, module: Instance, name: str, value: Value, node:
         replace(run, module, items, Constant(int(name)), value)
     else:
         put_named(run, module, Constant(name), value, run.guard.minus(module.guard), run.loops[len(module.loops) :])
-    for _, one in alternatives(value):
-        register(run, module, name, one, node, how)
+    _register_each(run, module, name, value, node, how)
 
 
 def extend(run: Interpreter, module: Instance, value: Value, node: Any) -> None:
@@ -341,8 +349,8 @@ def _insert(run: Interpreter, module: Instance, arguments: Arguments, node: Any)
     if module.container == "ModuleList" and isinstance(at, Constant) and isinstance(at.value, int) and at.value < 0:
         items.forget("ModuleList.insert takes a negative index for a name")
     put_in(run, module, at, value)
-    for _, one in alternatives(value):
-        register(run, module, "item", one, node, "inserted")
+    place = next((i for i, row in enumerate(items.rows) if row.value is value), 0)
+    _register_each(run, module, f"[{place}]", value, node, "inserted")
     return module if module.container == "Sequential" else NONE
 
 

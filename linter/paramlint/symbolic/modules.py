@@ -129,7 +129,10 @@ def _register_buffer(run: Interpreter, module: Instance, arguments: Arguments, n
     value = run.each(value, lambda one: _buffer_of(run, one, node))
     for _, one in alternatives(name):
         if isinstance(one, Constant) and isinstance(one.value, str):
-            module.registered[one.value] = "buffer:passing" if persistent == FALSE else "buffer"
+            if persistent == FALSE:
+                module.registered[one.value] = "buffer:passing"
+            else:
+                module.registered[one.value] = "buffer" if persistent in (None, TRUE) else "buffer:unsure"
     set_under(run, module, name, value, node, "register_buffer")
     return NONE
 

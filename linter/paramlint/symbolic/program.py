@@ -234,7 +234,7 @@ class Program:
             return self.external(dotted)
         if not dotted.startswith("."):
             name = canonical(dotted)
-            if name.startswith("torch."):
+            if name == "torch" or name.startswith("torch."):
                 return self.external(name)
         found = self.project.find(dotted, importer.facts)
         if found is None:

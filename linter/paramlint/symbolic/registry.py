@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_ROWS
 from paramlint.symbolic.registration import HIDDEN
 from paramlint.symbolic.values import (
+    NONE,
     Choice,
     Constant,
     Dictionary,
@@ -23,6 +25,7 @@ from paramlint.symbolic.values import (
     Value,
     text_of,
 )
+from paramlint.symbolic.wording import told
 
 _MAX_POSITIONS = 6
 _MAX_LEVELS = 24
@@ -68,7 +71,7 @@ def held_by(run: Interpreter, module: Instance) -> Iterator[Held]:
     run.build(module)
     for name, cell in list(module.attributes.items()):
         run.step()
-        value = run.read(cell)
+        value = run.read(cell, lambda: NONE)  # so that what is only there under a guard keeps it
         if value is not None:
             for guard, one in _alternatives(value):
                 yield Held(name, guard, (), one, module)
@@ -196,8 +199,8 @@ def below(
 
 
 def _why(value: Unknown) -> str:
-    text = value.text.partition("#")[0]
-    return f"made by {text}" if "(" in text else text
+    text = told(value.text)
+    return f"made by {text}" if "(" in value.text else text
 
 
 #: Annotations of arguments that are neither modules nor hold any.
@@ -234,9 +237,11 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
         return False
     if value.owner is not None and "(" not in text:
         return False
-    return not text.startswith(_PLAIN_CALLS)
+    return _ITEM.fullmatch(text) is not None or not text.startswith(_PLAIN_CALLS)
 
 
+#: An item of a container of modules that is one of several rounds.
+_ITEM = re.compile(r"<(?:Sequential|Module(?:List|Dict)|Parameter(?:List|Dict)) \d+>\[[^][]*\]")
 _PLAIN_CALLS = (
     "math.", "int(", "float(", "str(", "bool(", "len(", "max(", "min(", "torch.", "numpy.", "np.", "round(", "abs(",
     "sum(", "logging.", "isinstance(", "getattr(", "t.", "<", "os.", "{", "'", "text", "number", "type(", "hasattr(",

@@ -10,7 +10,7 @@ from paramlint.symbolic import containers, indexing, module_containers, tensors
 from paramlint.symbolic.attributes import delete_attribute, get_attribute, set_attribute
 from paramlint.symbolic.expressions import binary, index_of, test
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.loops import forget_carried, go_through, new_rounds
+from paramlint.symbolic.loops import as_one_round, forget_carried, go_through, new_rounds, trains
 from paramlint.symbolic.values import (
     NONE,
     Constant,
@@ -21,6 +21,7 @@ from paramlint.symbolic.values import (
     Instance,
     Item,
     Items,
+    Object,
     Sequence_,
     TensorValue,
     Unknown,
@@ -131,6 +132,8 @@ def _if(run: Interpreter, node: Any, env: Environment) -> None:
 
 def _for(run: Interpreter, node: Any, env: Environment) -> None:
     items = containers.items_of(run, run.evaluate(node.iter, env), node.iter)
+    if trains(run, node.body):
+        items = as_one_round(run, items)
     go_through(run, items, node.target, node.body, env, lambda: run_block(run, node.body, env))
     if node.orelse is not None:
         run_block(run, node.orelse.body, env)
@@ -342,8 +345,7 @@ def store(run: Interpreter, target: Any, value: Value, env: Environment, node: A
         if isinstance(value, Unknown) and value.text.startswith("?"):
             value = Unknown(f"{target.value}#{run.serial()}", value.loop)
         store_name(run, target.value, value, env)
-        if isinstance(value, (Instance, TensorValue)) or value.__class__.__name__ in ("Choice", "Dictionary"):
-            _note_binding(run, target.value, value, node)
+        _note_binding(run, target.value, value, node)
     elif kind in ("Tuple", "List"):
         _unpack(run, [element for element in target.elements], value, env, node)
     elif kind == "Attribute":
@@ -357,8 +359,10 @@ def store(run: Interpreter, target: Any, value: Value, env: Environment, node: A
 
 
 def _note_binding(run: Interpreter, name: str, value: Value, node: Any) -> None:
+    if run.is_torch:
+        return
     for _, one in containers.alternatives_of(value):
-        if isinstance(one, (Instance, TensorValue, Dictionary)) and not run.is_torch:
+        if isinstance(one, Object) and not isinstance(one, Sequence_):
             run.emit("bound", one, node, name=name)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from paramlint.knowledge import EMPTY_FACTORIES, INIT_FUNCTIONS, LEGACY_CONSTRUCTORS, TENSOR_FACTORIES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.values import (
     NONE,
     TRUE,
@@ -250,9 +250,20 @@ def written(
         base = base.base
     event = run.emit(
         "written", base or tensor, node, law=law, arguments=arguments, part=data.pop("part", None) or part,
-        through=through, tensor=tensor, **data,
+        through=through, tensor=tensor, initializer_frame=_initializer_frame(run, tensor), **data,
     )  # fmt: skip
     tensor.storage.writes.append(event)
+
+
+def _initializer_frame(run: Interpreter, tensor: TensorValue) -> Frame | None:
+    """The outermost call of an initialiser of the project, `def trunc_normal_(tensor, ...)`, that writes to a tensor."""
+    for frame in run.frames:
+        if frame.arguments is not None and frame.node.__class__.__name__ == "FunctionDef":
+            name = frame.node.name.value
+            first = frame.arguments.get(0) if name.endswith("_") and not name.startswith("_") else None
+            if isinstance(first, TensorValue) and first.storage is tensor.storage:
+                return frame
+    return None
 
 
 def changed_in_place(run: Interpreter, tensor: TensorValue, how: str, given: Sequence[Value], node: Any) -> None:

@@ -39,7 +39,7 @@ class Member:
     loops: tuple[Loop, ...]
 
 
-@dataclass
+@dataclass(repr=False)
 class GroupValue:
     """A group of an optimizer: its tensors, whether these are all, and its options."""
 

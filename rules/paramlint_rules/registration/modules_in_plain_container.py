@@ -24,10 +24,14 @@ import libcst as cst
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.rule import Finding, Keeps, Proof, Rule
+from paramlint.model import Claim, Model, Module, Place
+from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+
+#: Words of what owns parameters: without one a class keeps nothing that is trained.
+_TRAINED = ("nn", "Module")
 
 rule = Rule(
     "PRM401",
@@ -35,8 +39,47 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Keeps(),),
+    triggers=(Keeps(), Asks(*_TRAINED, entries=("class",))),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for module in model.modules:
+        if module.made is None or module.made.author != "user" or not module.owns.yes:
+            continue
+        held = next((p for p in module.places if _is_plain(p, model)), None)
+        if held is not None and not _is_registered_elsewhere(held):
+            yield Claim(
+                module.places.none(_is_registered),
+                held.since.site,
+                f"`self.{held.key}` is a plain container, so its modules are not trained",
+                about=held,
+                is_right=_is_cared_for(module, held, model),
+            )
+
+
+def _is_registered(place: Place) -> bool:
+    return place.registered and place.holds
+
+
+def _is_registered_elsewhere(place: Place) -> bool:
+    """Whether the same attribute is a registered module in other cases."""
+    return any(p.key == place.key and p.registered for p in place.holder.holds)
+
+
+def _is_cared_for(module: Module, place: Place, model: Model) -> bool:
+    """Whether the code sees to what `parameters()` does not find: moves it, trains it, or keeps it without memory."""
+    if place.holder.overrides("_apply").yes:
+        return True
+    if module.argument("device") == "meta" or any("meta" in str(event.get("arguments")) for event in model.events("moved", of=module)):
+        return True
+    return any(tensor.groups.seen for tensor in module.parameters)
+
+
+def _is_plain(place: Place, model: Model) -> bool:
+    """Whether a place is a plain container that a module of the model keeps until the end."""
+    return place.kind == "container" and place.holds and place.holder in model.roots and place.holder.is_a("Module").yes
 
 
 @rule.static_scope

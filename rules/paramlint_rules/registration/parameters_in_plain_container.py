@@ -24,7 +24,8 @@ import libcst as cst
 from paramlint.facts import Scope
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.rule import Finding, Keeps, Proof, Rule
+from paramlint.model import Claim, Model, Place
+from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -36,8 +37,23 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Keeps(),),
+    triggers=(Keeps(), Asks("Parameter", entries=("class",))),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor in model.parameters:
+        held = next((p for p in tensor.places if _is_plain(p, model)), None)
+        if held is not None and tensor.known and not tensor.groups.seen:
+            lost = tensor.places.none(lambda p: p.registered and p.holds)
+            message = f"`self.{held.key}` is a plain container, so its parameters are not trained"
+            yield Claim(lost, held.since.site, message, about=held)
+
+
+def _is_plain(place: Place, model: Model) -> bool:
+    """Whether a place is a plain container that a module of the model keeps until the end."""
+    return place.kind == "container" and place.holds and place.holder in model.roots and place.holder.is_a("Module").yes
 
 
 @rule.static_scope

@@ -20,6 +20,7 @@ Leave it: the places are meant to share; say so with `share`, `tie` or `same` in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -30,7 +31,10 @@ from paramlint.facts.intent import sharing_is_meant
 from paramlint.facts.module_places import Place, exclude_each_other, origin, places_in
 from paramlint.facts.module_reuse import overwritten_parts, reused_norms
 from paramlint.facts.norms import is_norm
-from paramlint.rule import Classes, Finding, Proof, Repeats, Reuses, Rule
+from paramlint.model import Answer, Claim, Model, Module
+from paramlint.model import Place as Held
+from paramlint.model.intent import sharing_is_meant as is_meant
+from paramlint.rule import Asks, Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -45,8 +49,42 @@ rule = Rule(
     "module-listed-twice",
     group="risk",
     doc=__doc__,
-    triggers=(Reuses(*_WORDS), Repeats(), Classes(*_WORDS, "forward")),
+    triggers=(Reuses(*_WORDS), Repeats(), Classes(*_WORDS, "forward"), Asks("Sequential", "ModuleList", "ModuleDict")),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    repeated = {event.of for event in model.events("kept") if event.get("how") == "repeated"}
+    for module in model.modules:
+        if module.made is None or module.made.author != "user" or module in repeated or module in model.returned:
+            continue
+        items = [p for p in module.places if p.registered and p.holds and _is_item(p)]
+        many = next((p for p in items if p.each_round), None)
+        pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
+        places = [many] if many is not None else list(pair or ())
+        if places and not is_meant(module, places):
+            what = "in every element" if many is not None else "in two places"
+            yield Claim(
+                module.owns & Answer("yes", tuple(p.since for p in places)),
+                (*places[-1].since.site.stack, places[-1].since.site)[0],
+                f"`{_name_of(module)}` is one module {what} of `{places[-1].holder}`, so all share its parameters",
+                about=module,
+            )
+
+
+def _name_of(module: Module) -> str:
+    return module.name or module.cls.rpartition(".")[2]
+
+
+def _is_item(place: Held) -> bool:
+    """Whether it stands in a container of modules."""
+    return place.holder.is_a("Sequential", "ModuleList", "ModuleDict").yes
+
+
+def _both(one: Held, other: Held) -> bool:
+    """Whether both places are there at once, under different keys."""
+    return one.key != other.key and one.guard.fits(other.guard)
 
 
 @rule.static_scope

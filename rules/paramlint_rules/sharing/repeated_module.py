@@ -24,7 +24,10 @@ import libcst as cst
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Calls, Change, Finding, Fix, Proof, Repeats, Rule
+from paramlint.model import Answer, Claim, Model, Module
+from paramlint.model.intent import is_marked
+from paramlint.model.intent import sharing_is_meant as is_meant
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Repeats, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -37,8 +40,29 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Repeats(), Calls("repeat")),
+    triggers=(Repeats(), Calls("repeat"), Asks("Sequential", "ModuleList", "ModuleDict")),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """What is repeated need not be made in the list that is repeated."""
+    for event in model.events("kept"):
+        module = event.of
+        if event.get("how") != "repeated" or not isinstance(module, Module) or module.made is None:
+            continue
+        places = [place for place in module.places if place.registered and place.holds and place.each_round]
+        if places and not is_meant(module, places) and not is_marked(event):
+            yield Claim(
+                module.owns & Answer("yes", (event, *(place.since for place in places))),
+                event.site,
+                f"`{_short(module)}` is one module that is listed many times, so all places share its parameters",
+                about=module,
+            )
+
+
+def _short(module: Module) -> str:
+    return module.cls.rpartition(".")[2] or repr(module)
 
 
 @rule.static(cst.BinaryOperation)

@@ -25,6 +25,7 @@ COMMANDS = {
     "rule": "paramlint.frontends.cli.rules:rule",
     "rules": "paramlint.frontends.cli.rules:rules",
     "server": "paramlint.frontends.cli.server:server",
+    "show": "paramlint.frontends.cli.show.command:show_command",
     "verify": "paramlint.frontends.cli.verify.command:verify_command",
 }
 CLEAN, FINDINGS, ERROR, INTERRUPTED = 0, 1, 2, 130

@@ -1,0 +1,138 @@
+"""All that one entry point leaves behind, and what is asked of the order of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from paramlint.model.answer import NO, YES, Answer, Several
+from paramlint.model.event import Event, EventKind, Order, Site
+from paramlint.model.objects import Module, Optimizer, Role, State, Tensor
+
+Entry = Literal["class", "function", "module", "live"]
+
+
+@dataclass(eq=False)
+class Model:
+    """What a class, a function, the code of a module or a real build leaves behind.
+
+    Attributes:
+        roots: its outermost modules: for a class the instance.
+        modules, all_tensors, optimizers, states: what there is.
+        trace: the events in order.
+        entry: what was built.
+        name: of the class or function.
+        returned: what a function gave back.
+    """
+
+    roots: Sequence[Module] = ()
+    modules: Several[Module] = field(default_factory=Several)
+    all_tensors: Several[Tensor] = field(default_factory=Several)
+    optimizers: Several[Optimizer] = field(default_factory=Several)
+    states: Several[State] = field(default_factory=Several)
+    trace: Sequence[Event] = ()
+    entry: Entry = "class"
+    name: str = ""
+    returned: Sequence[Any] = ()
+    _by_kind: dict[str, list[Event]] = field(default_factory=dict)
+
+    def tensors(self, role: Role) -> Several[Tensor]:
+        """The tensors of a role."""
+        return self.all_tensors.where(lambda tensor: tensor.role == role)
+
+    @property
+    def parameters(self) -> Several[Tensor]:
+        """All parameters."""
+        return self.tensors("parameter")
+
+    def events(self, *kinds: EventKind, of: Any = None) -> list[Event]:
+        """The events of some kinds, in order; those of one object where one is given."""
+        if not self._by_kind:
+            for event in self.trace:
+                self._by_kind.setdefault(event.kind, []).append(event)
+        if len(kinds) == 1:
+            found = self._by_kind.get(kinds[0], [])
+        else:
+            found = sorted((e for kind in kinds for e in self._by_kind.get(kind, ())), key=lambda e: e.order[:1])
+        return [event for event in found if of is None or event.of is of]
+
+    def root_of(self, what: Tensor | Module, at: Event) -> Tensor | Module:
+        """The outermost module that held something when an event happened."""
+        seen: set[int] = set()
+        while id(what) not in seen:
+            seen.add(id(what))
+            outer = next(
+                (p.holder for p in what.places if p.registered and isinstance(p.holder, Module) and before(p.since, at)),
+                None,
+            )
+            if outer is None:
+                return what
+            what = outer
+        return what
+
+    def follows(self, a: Event, b: Event) -> Answer:
+        """Whether an occurrence of `b` can come after one of `a`."""
+        when = a.guard & b.guard
+        if when is None or not a.order or not b.order or min(a.order) >= max(b.order):
+            return NO
+        return Answer("yes", (a, b), when)
+
+    def between(
+        self, a: Event, b: Event, kinds: Sequence[EventKind], about: Callable[[Event], bool] = lambda _: True
+    ) -> Answer:
+        """Whether something of these kinds happens after each occurrence of `a` and before the next one of `b`.
+
+        Unknown where it happens under a guard of its own.
+        """
+        found = [event for event in self.events(*kinds) if about(event)]
+        context = a.guard & b.guard
+        gaps: list[Answer] = []
+        for start in a.order:
+            ends = [end for end in b.order if end > start]
+            if not ends:
+                continue
+            inside = [e for e in found if any(start < order < min(ends) for order in e.order)]
+            sure = [e for e in inside if context is not None and context.without_loops().implies(e.guard.without_loops())]
+            if sure:
+                gaps.append(Answer("yes", tuple(sure)))
+            elif inside:
+                gaps.append(Answer("unknown", tuple(inside)))
+            else:
+                gaps.append(Answer("no", (a, b)))
+        if not gaps:
+            return YES
+        return next((g for g in gaps if g.no), next((g for g in gaps if not g.yes), gaps[0]))
+
+
+def before(one: Event, other: Event) -> bool:
+    """Whether one event first happened before another last did."""
+    return bool(one.order) and bool(other.order) and min(one.order) < max(other.order)
+
+
+def first_time(event: Event) -> Order:
+    """When something first happened."""
+    return event.order[0] if event.order else ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a rule says of a model.
+
+    Attributes:
+        answer: yes is a finding (confirmed, live).
+        site: where to point.
+        message: one line.
+        about: the tensor, module or place that it is about; its owner and attribute tell findings apart.
+        node: the node to point at, where it is not the site's.
+        fix: a fix on nodes, where there is one.
+        is_right: whether the rule says the opposite: it has looked there, knows all that counts, and finds it right.
+    """
+
+    answer: Answer
+    site: Site
+    message: str
+    about: Any = None
+    node: Any = None
+    fix: Any = None
+    is_right: bool = False

@@ -1,0 +1,252 @@
+"""Modules, tensors, optimizers and states, and where each is held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from paramlint.model.answer import UNKNOWN, YES, Answer, Several
+from paramlint.model.event import Event, Site
+from paramlint.model.guard import ALWAYS, Guard
+
+PlaceKind = Literal[
+    "child", "parameter", "buffer", "attribute", "container", "object", "closure", "class", "default", "local"
+]
+Role = Literal["parameter", "buffer", "gradient", "plain"]
+
+
+class _NotKnown:
+    """A plain value, a size or an argument, that is not known: never None."""
+
+    def __repr__(self) -> str:
+        return "NOT_KNOWN"
+
+
+NOT_KNOWN = _NotKnown()
+
+
+@dataclass(eq=False)
+class Place:
+    """Where something is held, from one event until another.
+
+    Attributes:
+        holder: a Module, Group or State; text for a class, a function's default, a local name.
+        key: the attribute, index or key.
+        kind: `child`, `parameter` and `buffer` are registered; the others are not.
+        what: what is held.
+        since: the event that put it there.
+        until: the event that ended it; None while it lasts.
+        each_round: one object that is put there anew in every round of a loop.
+        how: `assigned`, `item`, `appended`, `repeated`, `add_module`, ...
+        guard: under which conditions.
+    """
+
+    holder: Any
+    key: str
+    kind: PlaceKind
+    what: Any
+    since: Event
+    until: Event | None = None
+    each_round: bool = False
+    how: str = "assigned"
+    guard: Guard = ALWAYS
+
+    @property
+    def registered(self) -> bool:
+        """Whether `parameters()`, `to()` and `state_dict()` find it there."""
+        return self.kind in ("child", "parameter", "buffer")
+
+    @property
+    def holds(self) -> bool:
+        """Whether it lasts until the end."""
+        return self.until is None
+
+
+@dataclass(eq=False)
+class Tensor:
+    """A tensor: a parameter, a buffer, a gradient or a plain one.
+
+    Attributes:
+        role: what it is.
+        name: how the code or the model names it.
+        made: the event of its allocation.
+        places, writes, reads, flags, groups: Place, and events of these kinds, and Group.
+        filled: whether every element is written at the end.
+        trains: whether it requires a gradient at the end.
+        shape: sizes, int or text; None where their number is not known.
+        storage: equal for tensors that share memory.
+        draw: equal for a value and its copies, where it was drawn; else None.
+        made_from: the tensors that it was computed from; empty for a leaf.
+        view: how it shares the memory of `base`: `data`, `detach`, `index`, `view`, `expand`; empty otherwise.
+        base: that tensor.
+        factory: the function that made it: `torch.zeros`, `call` for the result of a module.
+        loops: the loops that make one for each round.
+        known: whether it is one tensor, and not what stands for several that are not known.
+    """
+
+    role: Role
+    name: str = ""
+    made: Event | None = None
+    places: Several[Place] = field(default_factory=Several)
+    writes: Several[Event] = field(default_factory=Several)
+    reads: Several[Event] = field(default_factory=Several)
+    flags: Several[Event] = field(default_factory=Several)
+    groups: Several[Group] = field(default_factory=Several)
+    filled: Answer = UNKNOWN
+    trains: Answer = UNKNOWN
+    shape: tuple[int | str, ...] | None = None
+    storage: object = None
+    draw: object = None
+    made_from: tuple[Any, ...] = ()
+    view: str = ""
+    base: Tensor | None = None
+    factory: str = ""
+    loops: tuple[Any, ...] = ()
+    guard: Guard = ALWAYS
+    known: bool = True
+    escaped: bool = False
+
+    def holds(self, part: object = None) -> Event | None:
+        """The write whose values stand in a part, all of it by default, at the end."""
+        for event in reversed(self.writes.seen):
+            if event.get("part") is None or event.get("part") == part:
+                return event
+        return None
+
+    @property
+    def owner(self) -> Module | None:
+        """The module that holds it at the end."""
+        for place in self.places:
+            if place.registered and place.holds and isinstance(place.holder, Module):
+                return place.holder
+        return None
+
+    @property
+    def siblings(self) -> list[Tensor]:
+        """The other tensors of its owner."""
+        owner = self.owner
+        return [] if owner is None else [t for t in owner.tensors if t is not self]
+
+    def __repr__(self) -> str:
+        return self.name or f"<{self.role}>"
+
+
+@dataclass(eq=False)
+class Module:
+    """A module.
+
+    Attributes:
+        cls: the dotted name of its class.
+        bases: the dotted names of all classes that it inherits from, as far as they are known.
+        arguments: what its constructor was given, by name: plain values, NOT_KNOWN, or objects of the model.
+        places: where it is held. holds: what it holds, registered or not.
+        tensors: its own registered tensors. parameters, buffers: all at and below it.
+        calls, modes: events of its passes, of `train()` and `eval()`.
+        copy_of: the module that it is a deep copy of.
+        methods: the methods that its class and the project's bases define.
+        known: whether its class is known down to torch's, and all that it holds.
+    """
+
+    cls: str
+    name: str = ""
+    made: Event | None = None
+    bases: frozenset[str] = frozenset()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    places: Several[Place] = field(default_factory=Several)
+    holds: Several[Place] = field(default_factory=Several)
+    tensors: Several[Tensor] = field(default_factory=Several)
+    parameters: Several[Tensor] = field(default_factory=Several)
+    buffers: Several[Tensor] = field(default_factory=Several)
+    calls: Several[Event] = field(default_factory=Several)
+    modes: Several[Event] = field(default_factory=Several)
+    copy_of: Module | None = None
+    methods: frozenset[str] = frozenset()
+    known: Answer = YES
+    loops: tuple[Any, ...] = ()
+    guard: Guard = ALWAYS
+    escaped: bool = False
+    is_root: bool = False
+
+    def is_a(self, *names: str) -> Answer:
+        """Whether its class is one of these or inherits from one; names in full or their last part."""
+        mine = {self.cls, *self.bases}
+        short = {name.rpartition(".")[2] for name in mine}
+        if any(name in mine or name in short for name in names):
+            return YES
+        return Answer("no") if self.known.yes else UNKNOWN
+
+    def at(self, key: str) -> Any:
+        """What it holds under a key at the end, or None."""
+        return next((place.what for place in self.holds if place.key == key and place.holds), None)
+
+    def argument(self, name: str) -> Any:
+        """What its constructor was given for an argument; None where it was not given."""
+        return self.arguments.get(name)
+
+    def overrides(self, method: str) -> Answer:
+        """Whether its class defines a method itself."""
+        if method in self.methods:
+            return YES
+        return Answer("no") if self.known.yes else UNKNOWN
+
+    @property
+    def owns(self) -> Answer:
+        """Whether there are parameters at or below it."""
+        return self.parameters.some()
+
+    def __repr__(self) -> str:
+        return self.name or f"<{self.cls.rpartition('.')[2]}>"
+
+
+@dataclass(eq=False)
+class Group:
+    """A group of an optimizer, or one that no optimizer was given."""
+
+    optimizer: Optimizer | None
+    tensors: Several[Tensor]
+    site: Site
+    options: Mapping[str, Any] = field(default_factory=dict)
+    #: The module whose `parameters()` it is, where it is that of one alone.
+    module: Module | None = None
+
+
+@dataclass(eq=False)
+class Optimizer:
+    """An optimizer."""
+
+    name: str
+    made: Event | None = None
+    groups: Several[Group] = field(default_factory=Several)
+    steps: Several[Event] = field(default_factory=Several)
+    clears: Several[Event] = field(default_factory=Several)
+
+    @property
+    def tensors(self) -> Several[Tensor]:
+        """All tensors of its groups."""
+        found = [tensor for group in self.groups for tensor in group.tensors]
+        closed = self.groups.closed
+        for group in self.groups:
+            closed = closed & group.tensors.closed
+        return Several(found, closed)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(eq=False)
+class State:
+    """A state dict of a model, or a model kept under a second name.
+
+    Attributes:
+        live: whether its tensors are the model's own.
+        kept: places that outlive the round. uses: events that load, save, return or call it.
+    """
+
+    of: Any
+    made: Event
+    live: Answer = YES
+    kept: Several[Place] = field(default_factory=Several)
+    uses: Several[Event] = field(default_factory=Several)
+
+

@@ -1,0 +1,81 @@
+"""The model of each unit that is checked: of a class, a function, the code of a module; built once for all rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from paramlint.facts.files import File
+from paramlint.model import Claim, Model, Module, Place, Tensor
+from paramlint.symbolic import entry
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.models import model_of
+from paramlint.symbolic.program import Place as CodePlace
+from paramlint.symbolic.program import Program
+from paramlint.symbolic.trace import SourceSite
+from paramlint.symbolic.values import NONE
+from paramlint.syntax.outline import Unit
+
+#: Methods that run before the others of a class, in this order.
+_FIRST = ("configure_model", "setup", "forward", "configure_optimizers", "training_step")
+
+
+def model_for(file: File, unit: Unit) -> Model:
+    """What a unit of a file leaves behind."""
+    key = f"model {unit.kind} {unit.place}"
+    known = file.memo.get(key)
+    if known is None:
+        known = file.memo[key] = _build(program_of(file), file, unit)
+    assert isinstance(known, Model)
+    return known
+
+
+def program_of(file: File) -> Program:
+    """The program that a file belongs to."""
+    memo = file.project.memo if file.project is not None else file.memo
+    known = memo.get("program")
+    if known is None:
+        known = memo["program"] = Program(file.project)
+    assert isinstance(known, Program)
+    return known
+
+
+def _build(program: Program, file: File, unit: Unit) -> Model:
+    source = program.file(file)
+    run = Interpreter(program)
+    if unit.kind == "class" and unit.cls is not None:
+        cls = source.class_value(unit.cls)
+        instance = entry.build_class(run, cls)
+        names = list(unit.cls.methods)
+        for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
+            if name != "__init__":
+                entry.run_method(run, instance, name)
+        entry.finish(run)
+        return model_of(run, "class", source, unit.cls.qualname, instance)
+    if unit.kind == "function":
+        function = source.definition(unit.name)
+        if function.__class__.__name__ == "Function":
+            run.memo["returned"] = entry.run_function(run, function) or NONE  # type: ignore[arg-type]
+        entry.finish(run)
+        return model_of(run, "function", source, unit.name)
+    entry.run_module(run, source)
+    entry.finish(run)
+    return model_of(run, "module", source)
+
+
+def place_of(claim: Claim) -> CodePlace | None:
+    """The code in which a claim stands."""
+    return claim.site.place if isinstance(claim.site, SourceSite) else None
+
+
+def rows_of(claim: Claim, model: Model, file: File) -> frozenset[int]:
+    """All rows of a file on which what a claim says can be seen."""
+    sites: list[Any] = [claim.site, *(event.site for event in claim.answer.because)]
+    about = claim.about
+    if isinstance(about, (Module, Tensor)):
+        sites += [about.made.site] if about.made is not None else []
+        sites += [place.since.site for place in about.places]
+        sites += [event.site for event in model.events("kept", of=about)]
+    elif isinstance(about, Place):
+        sites.append(about.since.site)
+    sites += [caller for site in sites for caller in site.stack]
+    return frozenset(site.row for site in sites if isinstance(site, SourceSite) and site.place.file.facts is file)
