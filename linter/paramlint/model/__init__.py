@@ -2,11 +2,11 @@
 
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer, Several, said
 from paramlint.model.event import Event, EventKind, Order, Site
-from paramlint.model.guard import ALWAYS, Condition, Guard
+from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.model import Claim, Model, before, first_time
 from paramlint.model.objects import NOT_KNOWN, Group, Module, Optimizer, Place, State, Tensor
 
 __all__ = [
-    "ALWAYS", "NO", "NOT_KNOWN", "UNKNOWN", "YES", "Answer", "Claim", "Condition", "Event", "EventKind", "Group", "Guard",
+    "ALWAYS", "NO", "NOT_KNOWN", "UNKNOWN", "YES", "Answer", "Claim", "Event", "EventKind", "Group", "Guard",
     "Model", "Module", "Optimizer", "Order", "Place", "Several", "Site", "State", "Tensor", "before", "first_time", "said",
 ]  # fmt: skip

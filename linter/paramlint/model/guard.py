@@ -1,208 +1,614 @@
 """Under which conditions something holds.
 
-A guard is a conjunction of literals (a condition and its truth) and of clauses (disjunctions of literals, left behind by
-`if a and b: return`). It is what takes the place of paths: branches run one after the other under their guards, and two
-facts fit together when their guards do not contradict each other.
+A guard is what takes the place of paths: branches run one after the other under their guards, and two facts fit together
+when their guards do not contradict each other. It is kept as a decision diagram: each node asks what a subject is (`x` of
+`x`, of `x is None` and of `x == 3`, or the text of any other condition) and goes on by the answer: one of some constants,
+another true value, or another false one. Equal guards of one table are one object, so that what was combined once is
+looked up from then on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
+from zlib import crc32
+
+#: Nodes of a guard; a larger one becomes a condition of its own.
+_LARGEST = 24
+#: Nodes that are gone through to combine two guards; where there are more, what comes out is a condition of its own.
+_MOST_WORK = 256
+#: Nodes that one step pays for.
+_WORK_OF_A_STEP = 32
+#: Alternatives that are written out, and characters of all; of deeper guards they are not the shortest ones.
+_MOST_SAID = 6
+_LONGEST = 240
+_DEEPEST_SHORTENED = 8
+
+Key = tuple[str, object]
+"""A constant that a subject may equal, beside the name of its type."""
 
 
-class _Nothing:
-    def __repr__(self) -> str:
-        return "NOTHING"
-
-
-NOTHING: Final = _Nothing()
-"""The constant of a condition that compares with none."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Something that is true or false.
+class Subject:
+    """Something that guards ask about.
 
     Attributes:
-        text: how it reads; equal texts are the same condition.
-        subject: the value that is tested, where that is all it says: `x` of `x`, of `x is None` and of `x == 3`.
-        constant: what the subject is compared with; NOTHING where its truth is tested.
-        loop: the loop that binds the value, so that it may differ in each round; 0 for none.
+        loop: the loop that binds it, so that it may differ in each round; 0 for none.
+        number: its place in all diagrams.
+        table: where it is known.
+        is_compared: whether it was ever compared with a constant.
     """
 
-    text: str
-    subject: str = ""
-    constant: object = NOTHING
-    loop: int = 0
+    __slots__ = ("_text", "is_compared", "loop", "number", "table")
 
-    def __hash__(self) -> int:
-        return hash((self.text, self.loop))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Condition) and self.text == other.text and self.loop == other.loop
+    def __init__(self, text: str | tuple[Guard, Guard], loop: int, number: int, table: Conditions) -> None:
+        self._text = text
+        self.loop = loop
+        self.number = number
+        self.table = table
+        self.is_compared = False
 
     @property
-    def compares(self) -> bool:
-        """Whether it says that the subject equals a constant."""
-        return self.constant is not NOTHING
-
-
-Literal = tuple[Condition, bool]
-Clause = frozenset[Literal]
-_NO_LITERALS: frozenset[Literal] = frozenset()
-_NO_CLAUSES: frozenset[Clause] = frozenset()
+    def text(self) -> str:
+        """How it reads; equal texts in one loop are the same subject, but for those that stand for two guards."""
+        if isinstance(self._text, tuple):
+            plain = [s._text for guard in self._text for s in guard.subjects if isinstance(s._text, str)]
+            self._text = _shortened(f"a condition on {', '.join([*plain[:3], '...'])} #{self.number}")
+        return self._text
 
 
 class Guard:
-    """A conjunction of literals and clauses; the empty one, `ALWAYS`, holds everywhere."""
+    """Where something holds; `ALWAYS` holds everywhere. Nowhere is said by None.
 
-    __slots__ = ("_facts", "_hash", "clauses", "literals")
+    Attributes:
+        subject: what is asked first; None for `ALWAYS`.
+        cases: what is left where the subject equals a constant.
+        true, false: what is left where it is another true value, or another false one.
+        depth: subjects on the longest way.
+        mask: a bit for each subject that it asks about.
+    """
 
-    def __init__(self, literals: frozenset[Literal] = _NO_LITERALS, clauses: frozenset[Clause] = _NO_CLAUSES) -> None:
-        self.literals = literals
-        self.clauses = clauses
-        self._hash = hash((literals, clauses))
-        self._facts: dict[str, object] | None = None
+    __slots__ = ("_negated", "_text", "cases", "depth", "false", "mask", "subject", "true")
 
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, Guard) and self.literals == other.literals and self.clauses == other.clauses
-        )
-
-    def __bool__(self) -> bool:
-        return bool(self.literals or self.clauses)
-
-    def __str__(self) -> str:
-        said = [_say(literal) for literal in self.literals]
-        said += ["(" + " or ".join(sorted(map(_say, clause))) + ")" for clause in self.clauses]
-        return " and ".join(sorted(said))
-
-    __repr__ = __str__
+    def __init__(self, subject: Subject | None, cases: dict[Key, Guard], true: Guard | None, false: Guard | None) -> None:
+        self.subject = subject
+        self.cases = cases
+        self.true: Guard = true if true is not None else self
+        self.false: Guard = false if false is not None else self
+        self.depth = self.mask = 0
+        if subject is not None:
+            self.mask = 1 << subject.number
+            for child in self.children:
+                self.mask |= child.mask
+                self.depth = max(self.depth, child.depth + 1)
+        self._negated: Guard | None = None
+        self._text: str | None = None
 
     @property
-    def facts(self) -> dict[str, object]:
-        """What each subject equals, where a literal says so."""
-        if self._facts is None:
-            self._facts = {c.subject: c.constant for c, truth in self.literals if truth and c.compares}
-        return self._facts
+    def children(self) -> Iterator[Guard]:
+        """What is left, by answer."""
+        yield from self.cases.values()
+        yield self.true
+        yield self.false
 
-    def with_literal(self, condition: Condition, truth: bool) -> Guard | None:
-        """This guard and one literal more; None where they contradict each other."""
-        return self & Guard(frozenset([(condition, truth)]))
+    def after(self, key: Key) -> Guard:
+        """What is left where the subject equals a constant."""
+        return self.cases.get(key, self.true if key[1] else self.false)
+
+    def __bool__(self) -> bool:
+        return self is not ALWAYS
 
     def __and__(self, other: Guard) -> Guard | None:
         """Both; None where they contradict each other."""
-        if self.literals >= other.literals and self.clauses >= other.clauses:
+        if self is other or other.subject is None:
             return self
-        if not self:
+        if self.subject is None:
             return other
-        literals = self.literals | other.literals
-        if len(literals) > len(self.literals) and _contradict(self, other):
-            return None
-        clauses = self.clauses | other.clauses
-        return _resolved(literals, clauses) if clauses else Guard(literals)
+        found = self.subject.table.both(self, other)
+        return None if found is _NEVER else found
+
+    def __or__(self, other: Guard) -> Guard:
+        """One or the other."""
+        if self is other or self.subject is None:
+            return self
+        if other.subject is None:
+            return other
+        table = self.subject.table
+        return table.negation(table.both(table.negation(self), table.negation(other)))
 
     def fits(self, other: Guard) -> bool:
         """Whether both can hold."""
-        return (self & other) is not None
+        if self is other or not self.mask & other.mask:
+            return True
+        assert self.subject is not None
+        return self.subject.table.fit(self, other)
 
     def implies(self, other: Guard) -> bool:
-        """Whether the other holds wherever this one does, as far as can be seen."""
-        if not self.literals >= other.literals and not all(self.decides(c) is t for c, t in other.literals):
-            return False
-        return all(clause in self.clauses or any(self.decides(c) is t for c, t in clause) for clause in other.clauses)
-
-    def decides(self, condition: Condition) -> bool | None:
-        """The truth of a condition under this guard, or None."""
-        if (condition, True) in self.literals:
+        """Whether the other holds wherever this one does."""
+        if self is other or other.subject is None:
             return True
-        if (condition, False) in self.literals:
+        if self.subject is None or not self.mask & other.mask:
             return False
-        return _follows(self, condition)
-
-    def minus(self, other: Guard) -> Guard:
-        """What this one says beyond the other."""
-        if not other:
-            return self
-        return Guard(self.literals - other.literals, self.clauses - other.clauses)
+        return not self.subject.table.fit(self, self.subject.table.negation(other))
 
     def negated(self) -> Guard | None:
-        """Where this one does not hold; None where no guard says that, as for clauses (or nowhere)."""
-        if self.clauses or not self.literals:
-            return None
-        if len(self.literals) == 1:
-            ((condition, truth),) = self.literals
-            return Guard(frozenset([(condition, not truth)]))
-        return Guard(_NO_LITERALS, frozenset([frozenset((c, not t) for c, t in self.literals)]))
+        """Where this one does not hold; None for nowhere."""
+        return self.subject.table.negation(self) if self.subject is not None else None
+
+    def minus(self, other: Guard) -> Guard:
+        """What this one says beyond the other: `ALWAYS` where the other implies it."""
+        if self is other:
+            return ALWAYS
+        if self.subject is None or not self.mask & other.mask:
+            return self
+        return self.subject.table.beyond(self, other)
 
     def without_loops(self) -> Guard:
-        """What it says of every round: literals on what a loop binds belong to one round."""
-        if not any(c.loop for c, _ in self.literals) and not self.clauses:
-            return self
-        return Guard(
-            frozenset(literal for literal in self.literals if not literal[0].loop),
-            frozenset(clause for clause in self.clauses if not any(c.loop for c, _ in clause)),
-        )
+        """What it says of every round: what a loop binds belongs to one round."""
+        return self.subject.table.in_every_round(self) if self.subject is not None else self
+
+    @property
+    def loop(self) -> int:
+        """A loop that binds what it asks about; 0 for none."""
+        return next((subject.loop for subject in self.subjects if subject.loop), 0)
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """All that it asks about, in the order of asking."""
+        found: set[Subject] = set()
+        stack, seen = [self], {self}
+        while stack:
+            guard = stack.pop()
+            if guard.subject is not None:
+                found.add(guard.subject)
+                new = [child for child in guard.children if child not in seen]
+                seen.update(new)
+                stack += new
+        return sorted(found, key=lambda subject: subject.number)
+
+    @property
+    def true_texts(self) -> list[str]:
+        """The conditions that are true wherever this holds, as they read."""
+        common = _common(self, {}) or {}
+        return [subject.text for subject, answers in common.items() if answers == (frozenset(), True, False)]
+
+    def constant(self, text: str, loop: int = 0) -> Key | None:
+        """The constant that a subject equals wherever this holds; None where it may be several values."""
+        if self.subject is None:
+            return None
+        subject = self.subject.table.subjects.get((text, loop))
+        if subject is None or not subject.is_compared:
+            return None
+        return self.subject.table.constant(self, subject)
+
+    def __str__(self) -> str:
+        if self._text is None:
+            self._text = _said(self)
+        return self._text
+
+    __repr__ = __str__
 
 
-ALWAYS: Final = Guard()
+ALWAYS: Final = Guard(None, {}, None, None)
+_NEVER: Final = Guard(None, {}, None, None)
 
 
-def _say(literal: Literal) -> str:
-    condition, truth = literal
-    if truth:
-        return condition.text
-    if condition.compares:
-        operator = " is " if condition.constant is None else " == "
-        left, found, right = condition.text.partition(operator)
-        if found:
-            return f"{left}{' is not ' if condition.constant is None else ' != '}{right}"
-    return f"not {condition.text}" if " " not in condition.text else f"not ({condition.text})"
+class Conditions:
+    """The subjects and guards of one run.
 
+    Args:
+        pay: takes the steps that combining large guards costs.
+    """
 
-def _contradict(one: Guard, other: Guard) -> bool:
-    if len(one.literals) < len(other.literals):
-        one, other = other, one
-    return any(one.decides(condition) is (not truth) for condition, truth in other.literals)
+    def __init__(self, pay: Callable[[int], None] = lambda steps: None) -> None:
+        self.subjects: dict[tuple[str, int], Subject] = {}
+        self._count_of_subjects = 0
+        self._pay = pay
+        self._nodes: dict[tuple[object, ...], Guard] = {}
+        self._both: dict[tuple[Guard, Guard], Guard] = {}
+        self._fit: dict[tuple[Guard, Guard], bool] = {}
+        self._beyond: dict[tuple[Guard, Guard], Guard] = {}
+        self._constants: dict[tuple[Guard, Subject], Key | None] = {}
+        self._rounds: dict[Guard, Guard] = {}
+        self._work = 0
 
+    # Literals
 
-def _follows(guard: Guard, condition: Condition) -> bool | None:
-    """The truth of a condition from what the guard says its subject equals, or from its being true."""
-    if not condition.subject:
-        return None
-    facts = guard.facts
-    if condition.subject in facts:
-        known = facts[condition.subject]
-        if condition.compares:
-            return type(known) is type(condition.constant) and known == condition.constant
-        return bool(known)
-    if condition.compares and not condition.constant:  # a value that is true is neither None nor zero
-        if (Condition(condition.subject, condition.subject, NOTHING, condition.loop), True) in guard.literals:
+    def _subject(self, text: str, loop: int) -> Subject:
+        known = self.subjects.get((text, loop))
+        if known is None:
+            known = self.subjects[text, loop] = self._new_subject(text, loop)
+        return known
+
+    def _new_subject(self, text: str | tuple[Guard, Guard], loop: int) -> Subject:
+        self._count_of_subjects += 1
+        return Subject(text, loop, self._count_of_subjects, self)
+
+    def true(self, text: str, loop: int = 0) -> Guard:
+        """Where something is true: `bias`, `dim > 3`."""
+        return self._node(self._subject(text, loop), {}, ALWAYS, _NEVER)
+
+    def equals(self, text: str, constants: Iterable[object], loop: int = 0, *, same: bool = False) -> Guard:
+        """Where something equals one of some constants.
+
+        Args:
+            text: what is compared.
+            constants: numbers, texts, None.
+            loop: the loop that binds it.
+            same: it must be that very object, as `is` asks: `True` is not `1` then.
+        """
+        subject = self._subject(text, loop)
+        subject.is_compared = True
+        cases: dict[Key, Guard] = {}
+        for constant in constants:
+            for key in [_key(constant)] if same else _equal(constant):
+                cases[key] = ALWAYS
+        return self._node(subject, cases, _NEVER, _NEVER)
+
+    # Nodes
+
+    def _node(self, subject: Subject, cases: dict[Key, Guard], true: Guard, false: Guard) -> Guard:
+        cases = {key: child for key, child in cases.items() if child is not (true if key[1] else false)}
+        if true is false and not cases:
+            return true
+        name = (subject, true, false, frozenset(cases.items()) if cases else None)
+        known = self._nodes.get(name)
+        if known is None:
+            known = self._nodes[name] = Guard(subject, cases, true, false)
+        return known
+
+    def both(self, one: Guard, other: Guard) -> Guard:
+        """The conjunction of two guards."""
+        known = self._both.get((one, other))
+        if known is None:
+            self._work = 0
+            try:
+                known = self._conjunction(one, other)
+                if known.depth > _LARGEST or _size(known) > _LARGEST:
+                    raise _TooLargeError
+            except _TooLargeError:
+                known = self._condition_of_its_own(one, other)
+            self._both[one, other] = self._both[other, one] = known
+            self._pay_for_work()
+        return known
+
+    def fit(self, one: Guard, other: Guard) -> bool:
+        """Whether two guards can both hold; where that takes too much, they can."""
+        known = self._fit.get((one, other))
+        if known is None:
+            self._work = 0
+            try:
+                known = self._have_way(one, other)
+            except _TooLargeError:
+                known = True
+            self._fit[one, other] = known
+            self._pay_for_work()
+        return known
+
+    def _have_way(self, one: Guard, other: Guard) -> bool:
+        if one is _NEVER or other is _NEVER:
             return False
-    return None
-
-
-def _resolved(literals: frozenset[Literal], clauses: frozenset[Clause]) -> Guard | None:
-    """Clauses with what the literals decide taken out; None where one of them cannot hold."""
-    guard = Guard(literals)
-    left: set[Clause] = set()
-    for clause in clauses:
-        open_literals = set()
-        for condition, truth in clause:
-            known = guard.decides(condition)
-            if known is truth:
-                break
-            if known is None:
-                open_literals.add((condition, truth))
+        if not one.mask & other.mask or one is other:
+            return True
+        known = self._fit.get((one, other))
+        if known is not None:
+            return known
+        self._count()
+        first, second = one.subject, other.subject
+        assert first is not None and second is not None
+        has = self._have_way
+        if first is second:
+            found = has(one.true, other.true) or has(one.false, other.false)
+            keys = {**one.cases, **other.cases}
+            found = found or any(has(one.after(key), other.after(key)) for key in keys)
+        elif first.number < second.number:
+            found = any(has(child, other) for child in one.children)
         else:
-            if not open_literals:
-                return None
-            if len(open_literals) == 1:
-                rest = clauses - {clause}
-                return _resolved(literals | open_literals, rest)
-            left.add(frozenset(open_literals))
-    return Guard(literals, frozenset(left)) if left else guard
+            found = any(has(one, child) for child in other.children)
+        self._fit[one, other] = found
+        return found
+
+    def _pay_for_work(self) -> None:
+        if self._work >= _WORK_OF_A_STEP:
+            self._pay(self._work // _WORK_OF_A_STEP)
+
+    def _condition_of_its_own(self, one: Guard, other: Guard) -> Guard:
+        """What stands for a conjunction that is too large: what both say is lost, nothing is added."""
+        subject = self._new_subject((one, other), one.loop or other.loop)
+        return self._node(subject, {}, ALWAYS, _NEVER)
+
+    def _conjunction(self, one: Guard, other: Guard) -> Guard:
+        if one is other or other is ALWAYS or one is _NEVER:
+            return one
+        if one is ALWAYS or other is _NEVER:
+            return other
+        known = self._both.get((one, other))
+        if known is not None:
+            return known
+        self._count()
+        first, second = one.subject, other.subject
+        assert first is not None and second is not None
+        both = self._conjunction
+        if first is second:
+            keys = {**one.cases, **other.cases}
+            cases = {key: both(one.after(key), other.after(key)) for key in keys}
+            found = self._node(first, cases, both(one.true, other.true), both(one.false, other.false))
+        else:
+            if first.number > second.number:
+                one, other, first = other, one, second
+            cases = {key: both(child, other) for key, child in one.cases.items()}
+            found = self._node(first, cases, both(one.true, other), both(one.false, other))
+        self._both[one, other] = found
+        return found
+
+    def _count(self) -> None:
+        self._work += 1
+        if self._work > _MOST_WORK:
+            raise _TooLargeError
+
+    def negation(self, guard: Guard) -> Guard:
+        """Where a guard does not hold."""
+        if guard.subject is None:
+            return _NEVER if guard is ALWAYS else ALWAYS
+        if guard._negated is None:
+            cases = {key: self.negation(child) for key, child in guard.cases.items()}
+            found = self._node(guard.subject, cases, self.negation(guard.true), self.negation(guard.false))
+            guard._negated, found._negated = found, guard
+        return guard._negated
+
+    def beyond(self, guard: Guard, context: Guard) -> Guard:
+        """What a guard says beyond a context."""
+        known = self._beyond.get((guard, context))
+        if known is None:
+            self._work = 0
+            try:
+                known = self._simplified(guard, context)
+            except _TooLargeError:
+                known = guard
+            self._beyond[guard, context] = known
+            self._pay_for_work()
+        return known
+
+    def _simplified(self, guard: Guard, context: Guard) -> Guard:
+        if not guard.mask & context.mask:
+            return guard
+        assert context.subject is not None and guard.subject is not None
+        known = self._beyond.get((guard, context))
+        if known is not None:
+            return known
+        self._count()
+        if context.subject.number < guard.subject.number:
+            rest = _NEVER
+            for child in context.children:
+                rest = self.negation(self._conjunction(self.negation(rest), self.negation(child)))
+            found = self._simplified(guard, rest)
+        elif guard.subject.number < context.subject.number:
+            cases = {key: self._simplified(child, context) for key, child in guard.cases.items()}
+            true, false = self._simplified(guard.true, context), self._simplified(guard.false, context)
+            found = self._node(guard.subject, cases, true, false)
+        else:
+            found = self._simplified_cases(guard, context)
+        self._beyond[guard, context] = found
+        return found
+
+    def _simplified_cases(self, guard: Guard, context: Guard) -> Guard:
+        """The same where both ask about one subject: what the context excludes may be anything."""
+        possible: list[Guard] = []
+
+        def left(child: Guard, where: Guard) -> Guard:
+            if where is _NEVER:
+                return child
+            possible.append(self._simplified(child, where))
+            return possible[-1]
+
+        keys = {**guard.cases, **context.cases}
+        cases = {key: left(guard.after(key), context.after(key)) for key in keys}
+        true, false = left(guard.true, context.true), left(guard.false, context.false)
+        if all(one is possible[0] for one in possible):
+            return possible[0]
+        assert guard.subject is not None
+        return self._node(guard.subject, cases, true, false)
+
+    def constant(self, guard: Guard, subject: Subject) -> Key | None:
+        """The constant that a subject equals wherever a guard holds."""
+        if guard.subject is None or guard.subject.number > subject.number:
+            return None
+        if guard.subject is subject:
+            left = [key for key, child in guard.cases.items() if child is not _NEVER]
+            is_only = len({value for _, value in left}) == 1 and guard.true is _NEVER and guard.false is _NEVER
+            return min(left, key=lambda key: key[0] == "bool") if is_only else None
+        if (guard, subject) not in self._constants:
+            found = {self.constant(child, subject) for child in guard.children if child is not _NEVER}
+            self._constants[guard, subject] = found.pop() if len(found) == 1 else None
+        return self._constants[guard, subject]
+
+    def in_every_round(self, guard: Guard) -> Guard:
+        """A guard without what loops bind."""
+        if guard.subject is None:
+            return guard
+        known = self._rounds.get(guard)
+        if known is None:
+            if guard.subject.loop:
+                known = _NEVER
+                for child in guard.children:
+                    known = self.negation(self.both(self.negation(known), self.negation(self.in_every_round(child))))
+            else:
+                cases = {key: self.in_every_round(child) for key, child in guard.cases.items()}
+                true, false = self.in_every_round(guard.true), self.in_every_round(guard.false)
+                known = self._node(guard.subject, cases, true, false)
+            self._rounds[guard] = known
+        return known
+
+
+def _size(guard: Guard) -> int:
+    """The nodes of a guard, as far as they are allowed."""
+    stack, seen = [guard], {guard}
+    while stack and len(seen) <= _LARGEST:
+        new = [child for child in stack.pop().children if child not in seen and child.subject is not None]
+        seen.update(new)
+        stack += new
+    return len(seen)
+
+
+class _TooLargeError(Exception):
+    """Combining two guards takes too much."""
+
+
+def _key(constant: object) -> Key:
+    if isinstance(constant, float) and constant.is_integer():
+        constant = int(constant)
+    return type(constant).__name__, constant
+
+
+def _equal(constant: object) -> list[Key]:
+    """The constants that equal one: `True == 1`."""
+    if isinstance(constant, (bool, int, float)) and constant in (0, 1):
+        return [_key(int(constant)), _key(bool(constant))]
+    return [_key(constant)]
+
+
+# Saying it
+
+Answers = tuple[frozenset[Key], bool, bool]
+"""Some answers of a subject: whether all other true values, all other false values belong to them, and the constants
+that differ from these."""
+Way = dict[Subject, Answers]
+"""What is said of some subjects, all at once."""
+
+
+def _said(guard: Guard) -> str:
+    if guard.subject is None:
+        return "" if guard is ALWAYS else "never"
+    common = _common(guard, {}) or {}
+    ways = _shortest_ways(guard) if guard.depth <= _DEEPEST_SHORTENED else _ways(guard)
+    said = [_say(subject, answers) for subject, answers in common.items()]
+    rests = [{s: a for s, a in way.items() if common.get(s) != a} for way in ways]
+    if all(rests):
+        shown = sorted(" and ".join(sorted(_say(s, a) for s, a in rest.items())) for rest in rests[:_MOST_SAID])
+        said.append(f"({' or '.join([*shown, *(['...'] if len(ways) > _MOST_SAID else [])])})")
+    text = " and ".join(sorted(said))
+    return text if len(text) <= _LONGEST else _shortened(text)
+
+
+def _answers(guard: Guard, leads: Callable[[Guard], bool]) -> Answers:
+    """The answers to a guard's first question that lead to some of what is left."""
+    true, false = leads(guard.true), leads(guard.false)
+    return frozenset(k for k, c in guard.cases.items() if leads(c) is not (true if k[1] else false)), true, false
+
+
+def _either(one: Answers, other: Answers) -> Answers | None:
+    """The answers of both; None where these are all that there are."""
+    true, false = one[1] or other[1], one[2] or other[2]
+
+    def belongs(key: Key, answers: Answers) -> bool:
+        return (answers[1] if key[1] else answers[2]) is not (key in answers[0])
+
+    constants = frozenset(
+        key
+        for key in one[0] | other[0]
+        if (belongs(key, one) or belongs(key, other)) is not (true if key[1] else false)
+    )
+    return None if true and false and not constants else (constants, true, false)
+
+
+def _common(guard: Guard, known: dict[Guard, Way | None]) -> Way | None:
+    """What holds of single subjects wherever a guard does; None where it never does."""
+    if guard.subject is None:
+        return {} if guard is ALWAYS else None
+    if guard not in known:
+        own = _answers(guard, lambda child: child is not _NEVER)
+        found: Way | None = None
+        for child in guard.children:
+            way = _common(child, known)
+            if way is None:
+                continue
+            if found is None:
+                found = dict(way)
+                continue
+            joined = {s: _either(found[s], way[s]) for s in found if s in way}
+            found = {s: answers for s, answers in joined.items() if answers is not None}
+        if not all(own[1:]) or own[0]:
+            found = {guard.subject: own, **(found or {})}
+        known[guard] = found
+    return known[guard]
+
+
+def _ways(guard: Guard) -> list[Way]:
+    """The ways through a guard; a few more than are shown."""
+    found: list[Way] = []
+    stack: list[tuple[Guard, Way]] = [(guard, {})]
+    while stack and len(found) <= _MOST_SAID:
+        one, way = stack.pop()
+        if one.subject is None:
+            found.append(way)
+            continue
+        ends = dict.fromkeys(child for child in one.children if child is not _NEVER)
+        stack += [(end, {**way, one.subject: _answers(one, lambda c, end=end: c is end)}) for end in ends]  # type: ignore[misc]
+    return found
+
+
+def _shortest_ways(guard: Guard) -> list[Way]:
+    """Alternatives of as few literals as will do that together are the guard; a few more than are shown."""
+    found: list[Way] = []
+    rest: Guard | None = guard
+    while rest is not None and len(found) <= _MOST_SAID:
+        way = _ways(rest)[0]
+        for subject in list(way):
+            shorter = {s: a for s, a in way.items() if s is not subject}
+            if shorter and _joined(shorter).implies(guard):
+                way = shorter
+        found.append(way)
+        gone = _joined(way).negated()
+        rest = rest & gone if gone is not None else None
+    return found
+
+
+def _joined(way: Way) -> Guard:
+    joined = ALWAYS
+    for subject, (constants, true, false) in way.items():
+        cases = {key: _NEVER if (true if key[1] else false) else ALWAYS for key in constants}
+        node = subject.table._node(subject, cases, ALWAYS if true else _NEVER, ALWAYS if false else _NEVER)
+        joined = joined & node or joined
+    return joined
+
+
+def _say(subject: Subject, answers: Answers) -> str:
+    text = subject.text
+    constants, true, false = answers
+    plain = f"({text})" if " " in text and constants else text
+    if not constants:
+        return text if true else f"not {text}" if " " not in text else f"not ({text})"
+    if true is false:
+        return _compared(plain, constants, not true)
+    truthy = [key for key in constants if bool(key[1]) is true and (key[1] or not true)]
+    said = [text if true else f"not {text}"]
+    inside = frozenset(key for key in constants if bool(key[1]) is not true)
+    outside = frozenset(truthy) - inside
+    if outside:
+        said = [f"{said[0]} and {_compared(plain, outside, is_equal=False)}"]
+    if inside:
+        said.append(_compared(plain, inside, is_equal=True))
+    return said[0] if len(said) == 1 else f"({' or '.join(said)})"
+
+
+def _compared(text: str, constants: frozenset[Key], is_equal: bool) -> str:
+    values = {key[1] for key in constants}  # 1 and True are one here
+    if len(values) == 1:
+        (value,) = values
+        word = ("is" if is_equal else "is not") if len(constants) == 1 and _is_single(constants) else "==" if is_equal else "!="
+        return f"{text} {word} {_shown(constants)[0]}"
+    return f"{text} {'in' if is_equal else 'not in'} ({', '.join(_shown(constants))})"
+
+
+def _is_single(constants: frozenset[Key]) -> bool:
+    return all(kind in ("NoneType", "bool") for kind, _ in constants)
+
+
+def _shown(constants: frozenset[Key]) -> list[str]:
+    """The constants, `1` alone where it stands beside `True`."""
+    return sorted(repr(v) for kind, v in constants if kind != "bool" or ("int", int(bool(v))) not in constants)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - 12]}...{crc32(text.encode('utf-8', 'surrogatepass')):08x}"

@@ -248,3 +248,5 @@ class State:
     live: Answer = YES
     kept: Several[Place] = field(default_factory=Several)
     uses: Several[Event] = field(default_factory=Several)
+
+

@@ -18,6 +18,7 @@ from paramlint.symbolic.values import (
     FileValue,
     Function,
     Instance,
+    Item,
     Native,
     Partial,
     Sequence_,
@@ -201,10 +202,12 @@ def _beyond_attributes(run: Interpreter, value: Instance, name: str, node: Any) 
         found = get_member(run, value, name, node)
         if found is not None:
             return found
-    if value.items is not None and value.is_module:
-        for row in value.items.rows:
-            if row.key == Constant(name):
-                return row.value
+    if value.container:
+        from paramlint.symbolic.module_containers import entry_named
+
+        item = entry_named(run, value, name)
+        if item is not None:
+            return item
     if value.is_module:
         from paramlint.symbolic.modules import METHODS
 
@@ -229,13 +232,25 @@ def _as_unknown(value: Instance) -> Unknown:
 
 
 def _dictionary_of(run: Interpreter, value: Instance, name: str, node: Any) -> Value:
+    """`value._modules`, `_parameters`, `_buffers` and `__dict__`."""
+    from paramlint.symbolic.registry import held_by
+
     made = Dictionary(**run.made(node))
-    kinds = {"_modules": "child", "_parameters": "parameter", "_buffers": "buffer"}
-    for attribute, cell in value.attributes.items():
-        if name == "__dict__" or value.registered.get(attribute) == kinds[name]:
-            made.cells[attribute] = list(cell)
     made.known, made.why_unknown = value.known, value.why_unknown
     made.source = (name, value)
+    kind = {"_modules": "child", "_parameters": "parameter", "_buffers": "buffer"}.get(name)
+    for attribute, cell in value.attributes.items():
+        registered = value.registered.get(attribute, "plain")
+        if registered.startswith(kind) if kind is not None else registered == "plain":
+            made.cells[attribute] = list(cell)
+    if value.items is not None and kind is not None:
+        for held in held_by(run, value):
+            is_wanted = held.is_child if kind == "child" else held.is_tensor and kind == "parameter"
+            if held.name not in value.attributes and is_wanted:
+                key = Unknown(held.name) if "{" in held.name else Constant(held.name)
+                made.rest.append(Item(held.guard, held.loops, held.value, key))
+        if not value.items.known:
+            made.forget(value.items.why_unknown)
     return made
 
 
@@ -270,7 +285,7 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
                 run.call(setter, Arguments([value]), node)
                 return NONE
         if owner.is_module:
-            from paramlint.symbolic.modules import assign
+            from paramlint.symbolic.registration import assign
 
             assign(run, owner, name, value, node)
             return NONE
@@ -295,7 +310,7 @@ def delete_attribute(run: Interpreter, owner: Value, name: str, node: Any) -> Va
     if isinstance(owner, Instance):
         run.build(owner)
         if owner.is_module:
-            from paramlint.symbolic.modules import unregister
+            from paramlint.symbolic.registration import unregister
 
             unregister(run, owner, name, node)
         elif run.guard == owner.guard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers
+from paramlint.symbolic import classes, container_methods, containers
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
 from paramlint.symbolic.program import ClassValue
@@ -79,12 +79,12 @@ def _call_native(run: Interpreter, function: Native, arguments: Arguments, node:
 
         return module_method(run, owner, name, arguments, node)
     if isinstance(owner, Sequence_):
-        return containers.sequence_method(run, owner, name, arguments, node)
+        return container_methods.sequence_method(run, owner, name, arguments, node)
     if isinstance(owner, Dictionary):
         from paramlint.symbolic.training import state_method
 
         known = state_method(run, owner, name, arguments, node)
-        return known if known is not None else containers.dictionary_method(run, owner, name, arguments, node)
+        return known if known is not None else container_methods.dictionary_method(run, owner, name, arguments, node)
     if isinstance(owner, Constant):
         from paramlint.symbolic.functions import constant_method
 
@@ -106,9 +106,7 @@ def _call_of_class(run: Interpreter, owner: ClassValue, name: str, arguments: Ar
         from paramlint.symbolic.modules import METHODS, module_method
 
         if name in METHODS or name == "__init__":
-            rest = Arguments(
-                arguments.positional[1:], arguments.keywords, arguments.unknown_positional, arguments.unknown_keywords
-            )
+            rest = Arguments(arguments.positional[1:], arguments.keywords, arguments.unknown_positional, arguments.unknown_keywords)
             return module_method(run, first, name, rest, node)
     escape(run, arguments, node)
     if classes.is_module(run, owner) and name.startswith(("from_", "load_", "build", "create")):
@@ -367,3 +365,5 @@ def escape(run: Interpreter, arguments: Arguments, node: Any) -> None:
             stack.extend(value.arguments.values())
         elif isinstance(value, Function) and value.bound is not None:
             stack.append(value.bound)
+
+

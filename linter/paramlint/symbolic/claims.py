@@ -15,7 +15,7 @@ from paramlint.symbolic.shown import Buffer, Init, Parameter
 from paramlint.symbolic.tensors import known_shape
 from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.values import Constant, External, Loop
-from paramlint.symbolic.wording import beyond, condition, options, size, told_name
+from paramlint.symbolic.wording import condition, options, size, told_name
 
 _DTYPES = {
     "double": "float64",
@@ -74,7 +74,7 @@ class Claims:
         return Buffer(**self._said(place), persistent=persistent)
 
     def _said(self, place: Place) -> dict[str, Any]:
-        rest = [beyond(guard, self.run.assumed) for guard in place.guards]
+        rest = [guard.minus(self.run.assumed) for guard in place.guards]
         is_sure = not self.is_cut_short and self._is_for_all(place)
         made = place.tensor.made or place.root.made
         return {
@@ -175,7 +175,7 @@ def _numbers(loops: Sequence[Loop]) -> frozenset[int]:
 
 
 def _count(place: Place, guards: Sequence[Guard]) -> int | None:
-    if any(c.loop for guard in guards for c, _ in guard.literals):
+    if any(guard.loop for guard in guards):
         return None
     counts = [loop.count for loop in place.loops]
     return math.prod(n for n in counts if n is not None) if None not in counts else None

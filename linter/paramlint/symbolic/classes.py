@@ -22,9 +22,7 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
-_PROPERTIES = frozenset(
-    {"property", "cached_property", "functools.cached_property", "torch.jit.unused", "abc.abstractproperty"}
-)
+_PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "torch.jit.unused", "abc.abstractproperty"})
 _MAX_MRO = 60
 
 
@@ -254,7 +252,7 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
     if base:
         instance.forget(f"{cls.name} inherits from {base}")
     if module:
-        instance.items = Items() if container_base(run, cls) else None
+        make_container(run, instance, cls)
         run.emit("allocated", instance, node)
     guard, loops, order = run.guard, run.loops, instance.order
     frames = list(run.frames)
@@ -294,6 +292,12 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
 _MAX_BUILDING = 16
 
 
+def make_container(run: Interpreter, instance: Instance, cls: ClassValue) -> None:
+    """Let an instance have items, where its class is one of torch's containers."""
+    instance.container = container_base(run, cls)
+    instance.items = Items() if instance.container else None
+
+
 def _may_change(value: Value) -> bool:
     """Whether something given to a constructor may be another thing when that runs, or be changed by it."""
     if isinstance(value, Object):
@@ -320,10 +324,10 @@ def initialize(run: Interpreter, instance: Instance, cls: ClassValue, arguments:
     if is_data(run, cls):
         _set_fields(run, instance, cls, arguments, node)
         return
-    if container_base(run, cls):
-        from paramlint.symbolic.modules import fill_container
+    if instance.container:
+        from paramlint.symbolic.module_containers import fill
 
-        fill_container(run, instance, container_base(run, cls), arguments, node)
+        fill(run, instance, arguments, node)
 
 
 def is_data(run: Interpreter, cls: ClassValue) -> bool:
@@ -331,10 +335,7 @@ def is_data(run: Interpreter, cls: ClassValue) -> bool:
     for base in mro(run, cls):
         if isinstance(base, ClassValue):
             said = _decorators(run, base.place)
-            if any(
-                d.rpartition(".")[2] in ("dataclass", "attrs", "define", "frozen", "dataclass_transform", "s")
-                for d in said
-            ):
+            if any(d.rpartition(".")[2] in ("dataclass", "attrs", "define", "frozen", "dataclass_transform", "s") for d in said):
                 return True
         elif isinstance(base, External) and base.name in ("typing.NamedTuple", "pydantic.BaseModel"):
             return True
@@ -383,11 +384,7 @@ def is_subclass(run: Interpreter, cls: Value, other: Value) -> bool | None:
     """Whether a class inherits from another or is it; None where that cannot be told."""
     if isinstance(cls, ClassValue):
         for base in mro(run, cls):
-            if (
-                base is other
-                or base == other
-                or (isinstance(base, ClassValue) and _same(base, other if isinstance(other, ClassValue) else None))
-            ):
+            if base is other or base == other or (isinstance(base, ClassValue) and _same(base, other if isinstance(other, ClassValue) else None)):
                 return True
             if isinstance(base, External) and isinstance(other, External):
                 if base.name == other.name or (other.name == "torch.nn.Module" and (foreign_module(base.name))):
@@ -399,3 +396,5 @@ def is_subclass(run: Interpreter, cls: Value, other: Value) -> bool | None:
         if cls.name == other.name:
             return True
     return None
+
+

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from paramlint.model.guard import ALWAYS, Condition, Guard
-from paramlint.symbolic.interpreter import Interpreter, Test
+from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_UNROLLED, MAX_UNROLLED_ITEMS
 from paramlint.symbolic.values import (
     NONE,
@@ -26,6 +26,9 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
+#: Dictionaries that are an object's own: what is written there is written to the object.
+OWN = frozenset({"__dict__", "_modules", "_parameters", "_buffers"})
+
 # Adding
 
 
@@ -35,7 +38,22 @@ def add(run: Interpreter, items: Items, item: Item) -> None:
     if len(items.rows) >= MAX_ITEMS:
         items.forget("too many items to tell apart")
         return
+    if run.unordered:
+        items.shuffle(len(items.rows))
     items.rows.append(item)
+
+
+def row_without(guard: Guard, row: Item) -> Item | None:
+    """An item that is no longer there under a guard; None where it is gone for sure."""
+    rest = guard.negated()
+    left = row.guard & rest if rest is not None else None
+    return Item(left, row.loops, row.value, row.key) if left is not None else None
+
+
+def entry_without(guard: Guard, cell: Cell) -> Cell:
+    """What a cell holds where a guard does not hold."""
+    rest = guard.negated()
+    return [(left, value) for held, value in cell if (left := held & rest) is not None] if rest is not None else []
 
 
 def append(run: Interpreter, container: Object, items: Items, value: Value, key: Value | None = None) -> None:
@@ -68,6 +86,10 @@ def alternatives_of(value: Value) -> tuple[tuple[Guard, Value], ...]:
 def set_entry(run: Interpreter, made: Dictionary, key: Value, value: Value, guard: Guard | None = None) -> None:
     """Give an entry of a dictionary a value."""
     run.step()
+    if made.source is not None and made.source[0] in OWN and isinstance(made.source[1], Instance):
+        from paramlint.symbolic.registration import set_own
+
+        set_own(run, made.source[1], made.source[0], key, value, made.made.node if made.made is not None else None)
     if isinstance(key, Constant) and not run.loops[len(made.loops) :]:
         try:
             cell = made.cells.setdefault(key.value, [])
@@ -106,11 +128,24 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                     made.forget(alternative.why_unknown)
             elif isinstance(alternative, Sequence_):
                 _update_from_pairs(run, made, alternative.items)
-            elif isinstance(alternative, Instance) and alternative.items is not None:
-                for row in alternative.items.rows:
-                    made.rest.append(row)
+            elif isinstance(alternative, Instance) and alternative.container.endswith("Dict"):
+                _update_from_container(run, made, alternative)
             else:
                 made.forget(text_of(alternative))
+
+
+def _update_from_container(run: Interpreter, made: Dictionary, module: Instance) -> None:
+    run.build(module)
+    items = module.items or Items()
+    for row in items.rows:
+        if isinstance(row.key, Constant) and not row.loops:
+            with run.under(row.guard) as is_possible:
+                if is_possible:
+                    set_entry(run, made, row.key, row.value)
+        else:
+            made.rest.append(row)
+    if not items.known:
+        made.forget(items.why_unknown)
 
 
 def _update_from_pairs(run: Interpreter, made: Dictionary, items: Items) -> None:
@@ -191,12 +226,17 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     """What an iterable gives, in order."""
     run.step()
     if isinstance(value, Sequence_):
-        if value.kind in ("iterator", "parameters"):
+        items = value.items
+        if value.is_iterator:
             value.used.append(node)
-        if value.items.known and len(value.items.rows) > MAX_UNROLLED_ITEMS:
-            if all(isinstance(row.value, Constant) and not row.loops for row in value.items.rows):
-                return one_for_each(run, str(len(value.items.rows)), len(value.items.rows))
-        return value.items
+            use_up(run, value)
+        if value.kind == "set" and len(items.rows) > 1:
+            items = items.copy()
+            items.shuffle()
+        if items.known and len(items.rows) > MAX_UNROLLED_ITEMS:
+            if all(isinstance(row.value, Constant) and not row.loops for row in items.rows):
+                return one_for_each(run, str(len(items.rows)), len(items.rows))
+        return items
     if isinstance(value, Constant):
         return _items_of_constant(run, value)
     if isinstance(value, Dictionary):
@@ -205,11 +245,6 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         return Items(rows, value.known, value.why_unknown)
     if isinstance(value, Instance):
         run.build(value)
-        if value.items is not None:
-            if value.cls is not None and "Dict" in value.cls.name:
-                keys = [Item(r.guard, r.loops, r.key or run.unknown_call("key")) for r in value.items.rows]
-                return Items(keys, value.items.known, value.items.why_unknown)
-            return value.items
         from paramlint.symbolic.attributes import get_member
 
         method = get_member(run, value, "__iter__")
@@ -217,6 +252,11 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
             result = run.call(method, Arguments(), node)
             if isinstance(result, Sequence_):
                 return items_of(run, result, node)
+        elif value.container and value.items is not None:
+            if value.container.endswith("Dict"):
+                keys = [Item(r.guard, r.loops, r.key or run.unknown_call("key")) for r in value.items.rows]
+                return Items(keys, value.items.known, value.items.why_unknown, value.items.ordered)
+            return value.items.copy()
         return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
     if isinstance(value, Choice):
         found = Items()
@@ -229,8 +269,16 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
 
 
+def use_up(run: Interpreter, value: Sequence_) -> None:
+    """Nothing is left in an iterator that was gone through."""
+    if run.guard.minus(value.guard) or run.loops[len(value.loops) :]:
+        value.items = Items([], known=False, why_unknown="what an iterator has left")
+    else:
+        value.items = Items()
+
+
 def _guard_of(cell: Cell) -> Guard:
-    return ALWAYS if any(not guard for guard, _ in cell) else cell[-1][0]
+    return one_of([guard for guard, _ in cell]) or ALWAYS
 
 
 def _items_of_constant(run: Interpreter, value: Constant) -> Items:
@@ -258,9 +306,7 @@ def truth_of_container(run: Interpreter, value: Value) -> Test:
         rows = [Item(_guard_of(cell), (), NONE) for cell in value.cells.values()] + value.rest
         items = Items(rows, value.known)
     elif isinstance(value, Instance):
-        items = value.items
-        if not value.made and items is None:
-            return run.opaque(text_of(value))
+        return _truth_of_instance(run, value)
     elif isinstance(value, TensorValue):
         return run.opaque(f"{value!r}")
     if items is None:
@@ -269,12 +315,28 @@ def truth_of_container(run: Interpreter, value: Value) -> Test:
         return ALWAYS, None
     if not items.rows and items.known:
         return None, ALWAYS
-    guards = [row.guard for row in items.rows if not row.loops]
-    if items.known and len(guards) == len(items.rows) == 1:
-        false = guards[0].negated()
-        if false is not None:
-            return guards[0], false
+    if items.known and not any(row.loops for row in items.rows):
+        true = one_of([row.guard for row in items.rows])
+        assert true is not None
+        return true, true.negated()
     return run.opaque(f"{value!r}@{value.number}" if isinstance(value, Object) else repr(value))
+
+
+def _truth_of_instance(run: Interpreter, value: Instance) -> Test:
+    """Containers are true where they have items; others are, unless their class says when."""
+    from paramlint.symbolic.attributes import get_member
+
+    if value.container:
+        run.build(value)
+        items = value.items or Items()
+        return truth_of_container(run, Sequence_("list", items, guard=value.guard, loops=value.loops))
+    if not value.made:
+        return run.opaque(text_of(value))
+    for name in ("__bool__", "__len__"):
+        method = get_member(run, value, name)
+        if method is not None:
+            return run.truth(run.call(method, Arguments(), value.made.node))
+    return ALWAYS, None
 
 
 def repeated(run: Interpreter, value: Sequence_, times: Value, node: Any) -> Value:
@@ -296,6 +358,8 @@ def repeated(run: Interpreter, value: Sequence_, times: Value, node: Any) -> Val
         made.items.rows = list(rows) if count == 1 else []
     if not value.items.known:
         made.items.forget(value.items.why_unknown)
+    if not value.items.known or value.items.ordered is not None:
+        made.items.shuffle()
     return made
 
 
@@ -313,318 +377,7 @@ def joined(run: Interpreter, left: Sequence_, right: Value, node: Any) -> Value:
     return made
 
 
-def get_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
-    """`owner[index]`."""
-    if isinstance(index, Choice) and not isinstance(owner, TensorValue):
-        return run.each(index, lambda one: get_item(run, owner, one, node))
-    if isinstance(owner, Sequence_):
-        return _item_of(run, owner.items, index, node, owner.kind, text_of(owner))
-    if isinstance(owner, Dictionary):
-        return _entry_of(run, owner, index)
-    if isinstance(owner, Constant):
-        return _item_of_constant(run, owner, index)
-    if isinstance(owner, TensorValue):
-        from paramlint.symbolic.tensors import indexed
-
-        return indexed(run, owner, index, node)
-    if isinstance(owner, Instance):
-        run.build(owner)
-        if owner.items is not None:
-            if any(row.key is not None for row in owner.items.rows) and isinstance(index, Constant):
-                if isinstance(index.value, str):
-                    return _entry_of_container(run, owner, index)
-            return _item_of(run, owner.items, index, node, "list", text_of(owner))
-        from paramlint.symbolic.attributes import get_member
-
-        method = get_member(run, owner, "__getitem__")
-        if method is not None:
-            return run.call(method, Arguments([index]), node)
-        return stand_in_item(run, owner, index)
-    if owner.__class__.__name__ in ("ClassValue", "External"):
-        return owner  # a generic class or annotation
-    if isinstance(owner, Unknown):
-        held = run.stand_ins.get(owner)
-        if held is not None and held.slots:
-            return stand_in_item(run, held, index)
-        loop = owner.loop or (index.loop if isinstance(index, Unknown) else 0)
-        return Unknown(f"{owner.text}[{text_of(index)}]", loop)
-    return run.unknown_call(f"{text_of(owner)}[{text_of(index)}]")
-
-
-def stand_in_item(run: Interpreter, owner: Instance, index: Value) -> Value:
-    """An item of something unknown: the same for the same index."""
-    key = f"[{text_of(index)}]"
-    if key not in owner.slots:
-        owner.slots[key] = Unknown(f"{text_of(owner)}{key}", index.loop if isinstance(index, Unknown) else 0)
-    return owner.slots[key]
-
-
-def _item_of_constant(run: Interpreter, owner: Constant, index: Value) -> Value:
-    if isinstance(index, Constant):
-        at: Any = getattr(index.value, "slice", index.value)
-        try:
-            return Constant(owner.value[at])  # type: ignore[index]
-        except (TypeError, LookupError, ValueError):
-            return run.unknown_call("?")
-    return Unknown(f"{owner!r}[{text_of(index)}]", index.loop if isinstance(index, Unknown) else 0)
-
-
-def _item_of(run: Interpreter, items: Items, index: Value, node: Any, kind: str, text: str) -> Value:
-    plain = items.plain
-    if isinstance(index, Constant):
-        at = index.value
-        if isinstance(at, int) and plain is not None:
-            return plain[at] if -len(plain) <= at < len(plain) else run.unknown_call("?")
-        if isinstance(at, int):
-            return _item_at(run, items, at, text)
-        sliced = getattr(at, "slice", None)
-        if sliced is not None:
-            made = Sequence_(kind, **run.made(node))
-            if plain is not None:
-                made.items.rows = items.rows[sliced]
-            else:
-                made.items = _some_of(run, items, f"{text}[{at!r}]")
-            return made
-    if isinstance(index, Unknown) and ":" in index.text:
-        return Sequence_(kind, _some_of(run, items, f"{text}[{index.text}]"), **run.made(node))
-    if plain is not None and isinstance(index, Unknown) and 0 < len(plain) <= MAX_UNROLLED:
-        if len(plain) == 1 or all(v == plain[0] for v in plain):
-            return plain[0]
-        options = []
-        for place, value in enumerate(plain):
-            guard, _ = run.literal(Condition(f"{index.text} == {place}", index.text, place, index.loop))
-            if guard is not None:
-                options.append((guard, value))
-        return run.choice(options) or run.unknown_call("?")
-    if len(items.rows) == 1 and items.known and items.rows[0].loops:
-        return items.rows[0].value
-    return Unknown(f"{text}[{text_of(index)}]#{run.serial()}", index.loop if isinstance(index, Unknown) else 0)
-
-
-def _item_at(run: Interpreter, items: Items, at: int, text: str) -> Value:
-    """The item at a constant index, where the ones on the way to it are there for sure."""
-    rows = items.rows if at >= 0 else items.rows[::-1]
-    steps = at if at >= 0 else -at - 1
-    for row in rows:
-        if row.guard or (row.loops and not (row.loops[0].count and steps < row.loops[0].count and len(row.loops) == 1)):
-            if row.loops and not row.guard and at in (0, -1) and len(items.rows) == 1 and items.known:
-                return row.value
-            break
-        if row.loops:
-            return row.value
-        if steps == 0:
-            if at < 0 and not items.known:
-                break
-            return row.value
-        steps -= 1
-    return run.unknown_call(f"{text}[{at}]")
-
-
-def _some_of(run: Interpreter, items: Items, text: str) -> Items:
-    """Items of which it is not known which are taken."""
-    found = Items([], items.known, items.why_unknown)
-    for place, row in enumerate(items.rows):
-        guard, _ = run.opaque(f"{text} has {place}#{run.serial()}")
-        joined = row.guard & guard if guard is not None else None
-        if joined is not None:
-            add(run, found, Item(joined, row.loops, row.value, row.key))
-    return found
-
-
-def _entry_of(run: Interpreter, owner: Dictionary, index: Value) -> Value:
-    if isinstance(index, Constant):
-        try:
-            cell = owner.cells.get(index.value)
-        except TypeError:
-            cell = None
-        if cell:
-            return run.read(cell) or run.unknown_call("?")
-    elif owner.known and not owner.rest and 0 < len(owner.cells) <= 12 and isinstance(index, Unknown):
-        options = []
-        for key, cell in owner.cells.items():
-            guard, _ = run.literal(Condition(f"{index.text} == {key!r}", index.text, key, index.loop))
-            held = run.read(cell)
-            if guard is not None and held is not None:
-                options.append((guard, held))
-        found = run.choice(options)
-        if found is not None:
-            return found
-    if len(owner.rest) == 1 and not owner.cells and owner.known:
-        return owner.rest[0].value
-    return run.unknown_call(f"{text_of(owner)}[{text_of(index)}]")
-
-
-def _entry_of_container(run: Interpreter, owner: Instance, index: Constant) -> Value:
-    assert owner.items is not None
-    found = [(row.guard, row.value) for row in owner.items.rows if row.key == index]
-    return run.choice(found[::-1]) or run.unknown_call(f"{text_of(owner)}[{index!r}]")
-
-
-def set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: Any) -> None:
-    """`owner[index] = value`."""
-    if isinstance(owner, Dictionary):
-        if owner.source is not None and owner.source[0] in ("_modules", "_parameters", "_buffers"):
-            from paramlint.symbolic.modules import set_under
-
-            assert isinstance(owner.source[1], Instance)
-            set_under(run, owner.source[1], index, value, node, owner.source[0])
-            return
-        set_entry(run, owner, index, value)
-        if isinstance(value, Object):
-            run.emit("kept", value, node, how="entry", container=owner)
-    elif isinstance(owner, Sequence_):
-        plain = owner.items.plain
-        if (
-            plain is not None
-            and isinstance(index, Constant)
-            and isinstance(index.value, int)
-            and not run.guard.minus(owner.guard)
-        ):
-            if -len(plain) <= index.value < len(plain) and not run.loops[len(owner.loops) :]:
-                owner.items.rows[index.value] = Item(ALWAYS, (), value)
-        else:
-            append(run, owner, owner.items, value)
-            owner.items.forget("its items are replaced")
-        if isinstance(value, Object):
-            run.emit("kept", value, node, how="entry", container=owner)
-    elif isinstance(owner, Instance):
-        run.build(owner)
-        if owner.items is not None:
-            from paramlint.symbolic.modules import put_item
-
-            put_item(run, owner, index, value, node)
-            return
-        from paramlint.symbolic.attributes import get_member
-
-        method = get_member(run, owner, "__setitem__")
-        if method is not None:
-            run.call(method, Arguments([index, value]), node)
-        else:
-            owner.slots[f"[{text_of(index)}]"] = value
-
-
-# Methods
-
-
-def sequence_method(run: Interpreter, owner: Sequence_, name: str, arguments: Arguments, node: Any) -> Value:
-    """A method of a list, tuple, set or iterator."""
-    values = arguments.values()
-    first = values[0] if values else None
-    if name in ("append", "add") and first is not None:
-        append(run, owner, owner.items, first)
-        for _, one in alternatives_of(first):
-            if isinstance(one, (Instance, TensorValue)):
-                run.emit("kept", one, node, how="appended", container=owner)
-        return NONE
-    if name in ("extend", "update") and first is not None:
-        extend(run, owner.items, first, node, owner)
-        return NONE
-    if name == "insert" and len(values) == 2:
-        item = Item(run.guard.minus(owner.guard), run.loops[len(owner.loops) :], values[1])
-        at = values[0].value if isinstance(values[0], Constant) and isinstance(values[0].value, int) else None
-        owner.items.rows.insert(at if at is not None else len(owner.items.rows), item)
-        return NONE
-    if name == "pop":
-        plain = owner.items.plain
-        at = first.value if isinstance(first, Constant) else -1 if first is None else None
-        if plain and isinstance(at, int) and -len(plain) <= at < len(plain) and run.guard == owner.guard:
-            if not run.loops[len(owner.loops) :]:
-                return owner.items.rows.pop(at).value
-        owner.items.forget("items are taken out")
-        return run.unknown_call(f"{text_of(owner)}.pop()")
-    if name in ("clear", "remove", "discard"):
-        if name == "clear" and run.guard == owner.guard:
-            owner.items.rows.clear()
-        else:
-            owner.items = _some_of(run, owner.items, text_of(owner))
-        return NONE
-    if name in ("copy", "__iter__"):
-        return Sequence_(owner.kind, owner.items.copy(), **run.made(node))
-    if name == "reverse":
-        owner.items.rows.reverse()
-        return NONE
-    if name in ("sort", "__len__", "index", "count"):
-        return NONE if name == "sort" else Unknown(f"{name}({text_of(owner)})#{owner.number}")
-    if name == "__next__" or name == "next":
-        return owner.items.rows[0].value if owner.items.rows else run.unknown_call("next()")
-    return run.unknown_call(f"{text_of(owner)}.{name}()")
-
-
-def dictionary_method(run: Interpreter, owner: Dictionary, name: str, arguments: Arguments, node: Any) -> Value:
-    """A method of a dictionary."""
-    values = arguments.values()
-    if name in ("items", "values", "keys"):
-        return _view_of(run, owner, name, node)
-    if name in ("get", "pop", "setdefault", "__getitem__") and values:
-        otherwise = values[1] if len(values) > 1 else NONE
-        key = values[0]
-        found = _entry_or(run, owner, key, otherwise, name)
-        if name == "pop" and isinstance(key, Constant):
-            try:
-                cell = owner.cells.get(key.value)
-                if cell is not None and run.guard == owner.guard:
-                    del owner.cells[key.value]
-            except TypeError:
-                pass
-        return found
-    if name == "update":
-        for value in arguments.positional:
-            update(run, owner, value.value if isinstance(value, Item) else value)
-        for keyword, value in arguments.keywords.items():
-            set_entry(run, owner, Constant(keyword), value)
-        if arguments.unknown:
-            owner.forget("it is updated with what is not known")
-        return NONE
-    if name == "copy":
-        made = Dictionary(**run.made(node))
-        update(run, made, owner)
-        return made
-    if name == "clear":
-        owner.cells.clear()
-        owner.rest.clear()
-        return NONE
-    return run.unknown_call(f"{text_of(owner)}.{name}()")
-
-
-def _entry_or(run: Interpreter, owner: Dictionary, key: Value, otherwise: Value, name: str) -> Value:
-    if isinstance(key, Constant):
-        try:
-            cell = owner.cells.get(key.value)
-        except TypeError:
-            cell = None
-        if cell:
-            return run.read(cell, lambda: otherwise) or otherwise
-        if owner.known and not owner.rest:
-            if name == "setdefault":
-                set_entry(run, owner, key, otherwise)
-            return otherwise
-        if name == "setdefault":
-            set_entry(run, owner, key, otherwise)
-            return otherwise
-        return Unknown(f"{text_of(owner)}.get({text_of(key)})#{owner.number}")
-    if isinstance(key, Unknown) and owner.known and not owner.rest and 0 < len(owner.cells) <= 12:
-        return _entry_of(run, owner, key)
-    return run.unknown_call(f"{text_of(owner)}.{name}({text_of(key)})")
-
-
-def _view_of(run: Interpreter, owner: Dictionary, name: str, node: Any) -> Value:
-    made = Sequence_("list", **run.made(node))
-    rows = []
-    for key, cell in owner.cells.items():
-        for guard, value in cell:
-            rows.append(Item(guard.minus(owner.guard), (), value, Constant(key)))
-    for row in [*rows, *owner.rest]:
-        key_value = row.key if row.key is not None else run.unknown_call("key")
-        shown: Value = row.value if name == "values" else key_value
-        if name == "items":
-            shown = pair(run, key_value, row.value, node)
-        add(run, made.items, Item(row.guard, row.loops, shown))
-    if not owner.known:
-        made.items.forget(owner.why_unknown)
-    made.source = (name, owner)
-    return made
-
-
 def pair(run: Interpreter, first: Value, second: Value, node: Any) -> Sequence_:
     """A tuple of two."""
     return Sequence_("tuple", Items([Item(ALWAYS, (), first), Item(ALWAYS, (), second)]), **run.made(node))
+

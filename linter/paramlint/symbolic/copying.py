@@ -76,6 +76,7 @@ def _copied_instance(run: Interpreter, value: Instance, node: Any, copies: dict[
     made.known, made.why_unknown = value.known, value.why_unknown
     made.registered = dict(value.registered)
     made.attributes = {name: _copied_cell(run, cell, node, copies) for name, cell in value.attributes.items()}
+    made.container = value.container
     if value.items is not None:
         made.items = _copied_items(run, value.items, node, copies)
     if value.is_module:
@@ -97,7 +98,7 @@ def _copied_value(run: Interpreter, value: Value, node: Any, copies: dict[int, V
 
 def _copied_items(run: Interpreter, items: Items, node: Any, copies: dict[int, Value]) -> Items:
     rows = [Item(r.guard, r.loops, _copied_value(run, r.value, node, copies), r.key) for r in items.rows]
-    return Items(rows, items.known, items.why_unknown)
+    return Items(rows, items.known, items.why_unknown, items.ordered)
 
 
 def _copied_tensor(run: Interpreter, value: TensorValue, node: Any, copies: dict[int, Value]) -> TensorValue:
@@ -123,7 +124,7 @@ def shallow_copy(run: Interpreter, arguments: Arguments, node: Any) -> Value:
             made = Instance(one.cls, one.is_module, **run.made(node))
             run.instances.append(made)
             made.known, made.why_unknown = one.known, one.why_unknown
-            made.registered, made.items = dict(one.registered), one.items
+            made.registered, made.items, made.container = dict(one.registered), one.items, one.container
             made.attributes = {name: list(cell) for name, cell in one.attributes.items()}
             run.emit("copied", one, node, to=made, deep=False)
             return made

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from paramlint.model.guard import ALWAYS, Condition
+from paramlint.model.guard import ALWAYS
 from paramlint.symbolic import classes
 from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.calls import annotation_of, parameters_of
@@ -70,7 +70,9 @@ def open_arguments(
     return arguments
 
 
-def _open(run: Interpreter, parameter: Any, known: Mapping[str, object], function: Function, tensors: bool) -> Value:
+def _open(
+    run: Interpreter, parameter: Any, known: Mapping[str, object], function: Function, tensors: bool
+) -> Value:
     name = parameter.name.value
     if name in known:
         return as_value(known[name])
@@ -123,10 +125,7 @@ def build_class(
             base = classes.unknown_base(run, cls)
             if base:
                 instance.forget(f"{cls.name} inherits from {base}")
-            if classes.container_base(run, cls):
-                from paramlint.symbolic.values import Items
-
-                instance.items = Items()
+            classes.make_container(run, instance, cls)
             init = classes.member(run, cls, "__init__", instance)
             run.building.append(instance)
             run.inside = "__init__"
@@ -154,9 +153,7 @@ def _with_defaults(function: Function, arguments: Arguments, known: Mapping[str,
     """Only the arguments that are known or have no default."""
     positional, only, _, _ = parameters_of(function.node)
     kept = Arguments()
-    for parameter, value in zip(
-        positional[1 if function.bound is not None else 0 :], arguments.positional, strict=True
-    ):
+    for parameter, value in zip(positional[1 if function.bound is not None else 0 :], arguments.positional, strict=True):
         if parameter.name.value in known or parameter.default is None:
             assert isinstance(value, Value)
             kept.keywords[parameter.name.value] = value
@@ -183,7 +180,7 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
                 return None
             arguments = open_arguments(run, method, tensors=name == "forward")
             # What a method does is done where somebody calls it.
-            called, _ = run.literal(Condition(f"{name}() is called"))
+            called, _ = run.opaque(f"{name}() is called")
             with run.under(called):
                 return run.call(method, arguments, method.node)
         except OverBudgetError:
@@ -199,9 +196,7 @@ def run_function(
 ) -> Value | None:
     """Call a function with unknown arguments; those given, and `defaults`, are as for a class."""
     with deep_recursion():
-        run.frames.append(
-            Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS, is_entry=True)
-        )
+        run.frames.append(Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS, is_entry=True))
         run.inside = function.name
         try:
             arguments = open_arguments(run, function, known)
@@ -243,3 +238,5 @@ def finish(run: Interpreter) -> None:
                 run.build(run.waiting.pop(0))
         except OverBudgetError:
             run.memo["over budget"] = True
+
+

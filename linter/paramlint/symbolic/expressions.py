@@ -9,10 +9,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from paramlint.model.guard import ALWAYS, Condition
-from paramlint.symbolic import comprehensions, containers, tensors
+from paramlint.model.guard import ALWAYS
+from paramlint.symbolic import comprehensions, containers, indexing, module_containers, tensors
 from paramlint.symbolic.attributes import get_attribute, look_up
-from paramlint.symbolic.interpreter import Interpreter, Test
+from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT, MAX_NESTING
 from paramlint.symbolic.values import (
     FALSE,
@@ -249,7 +249,9 @@ def _boolean(run: Interpreter, node: Any, env: Environment) -> Value:
 def _known_under(value: Value, *, is_true: bool) -> Value:
     """A value whose truth is known: of a choice, the alternatives that may have it."""
     if isinstance(value, Choice):
-        options = [(g, v) for g, v in value.options if not isinstance(v, Constant) or bool(v.value) is is_true]
+        options = [
+            (g, v) for g, v in value.options if not isinstance(v, Constant) or bool(v.value) is is_true
+        ]
         if len(options) == 1:
             return options[0][1]
         return Choice(options) if options else value
@@ -342,6 +344,8 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
                 return containers.repeated(run, one, times, node)
     if sign == "+" and isinstance(left, Sequence_):
         return containers.joined(run, left, right, node)
+    if sign == "+" and isinstance(left, Instance) and left.container:
+        return module_containers.joined(run, left, right, node)
     if sign == "|" and isinstance(left, Dictionary):
         made = Dictionary(**run.made(node))
         containers.update(run, made, left)
@@ -387,7 +391,7 @@ def _is_loose(text: str) -> bool:
 def _subscript(run: Interpreter, node: Any, env: Environment) -> Value:
     owner = run.evaluate(node.value, env)
     index = index_of(run, node, env)
-    return run.each(owner, lambda value: containers.get_item(run, value, index, node))
+    return run.each(owner, lambda value: indexing.get_item(run, value, index, node))
 
 
 def index_of(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -403,9 +407,7 @@ def index_of(run: Interpreter, node: Any, env: Environment) -> Value:
             parts.append(Constant(_Slice(*(x.value for x in ends))))  # type: ignore[attr-defined]
         else:
             shown = [text_of(x) for x in ends[:2]]
-            parts.append(
-                Unknown(":".join("" if x == "None" else x for x in shown), _loop_of(ends[0]) or _loop_of(ends[1]))
-            )
+            parts.append(Unknown(":".join("" if x == "None" else x for x in shown), _loop_of(ends[0]) or _loop_of(ends[1])))
     if len(parts) == 1:
         return parts[0]
     return Sequence_("tuple", Items([Item(ALWAYS, (), part) for part in parts]), **run.made(node))
@@ -508,16 +510,7 @@ def both(run: Interpreter, one: Test, other: Test) -> Test:
     true = one[0] & other[0]
     if true is None:
         return None, ALWAYS
-    if one[1] is None and other[1] is None:
-        return ALWAYS, None
-    if one[1] is None:
-        return other
-    if other[1] is None:
-        return one
-    false = true.negated()
-    if false is not None:
-        return true, false
-    return run.split([true], [one[1], other[1]])
+    return true, true.negated()
 
 
 def compare(run: Interpreter, kind: str, left: Value, right: Value) -> Test:
@@ -544,43 +537,48 @@ def _compare_each(run: Interpreter, value: Choice, one: Callable[[Value], Test])
                 joined = guard & result if result is not None else None
                 if joined is not None:
                     found.append(joined)
-    if not falses:
-        return ALWAYS, None
-    if not trues:
-        return None, ALWAYS
-    return run.split(trues, falses)
+    return one_of(trues), one_of(falses)
 
 
 _DECIDE = {"==": operator.eq, "is": operator.is_, "<": operator.lt, "<=": operator.le, "in": lambda a, b: a in b}
 
 
 def _compare_one(run: Interpreter, sign: str, left: Value, right: Value) -> Test:
-    left, right = _by_facts(run, left), _by_facts(run, right)
+    left, right = _by_guard(run, left, sign), _by_guard(run, right, sign)
     known = _compared(sign, left, right)
     if known is not None:
         return (ALWAYS, None) if known else (None, ALWAYS)
-    if sign == "in" and isinstance(right, Sequence_) and right.items.plain is not None and isinstance(left, Unknown):
-        values = right.items.plain
-        if len(values) == 1:
-            return _compare_one(run, "==", left, values[0])
-        shown = ", ".join(sorted(map(text_of, values)))
-        return run.literal(Condition(f"{left.text} in ({shown})", loop=left.loop))
+    if sign == "in" and isinstance(right, (Sequence_, Constant)) and isinstance(left, Unknown):
+        values = _plain_values(right)
+        if values is not None:
+            return run.equality(left, values)
     for one, other in ((left, right), (right, left)):
-        if sign in ("==", "is") and isinstance(one, Unknown) and isinstance(other, Constant):
-            word = "is" if other.value is None or isinstance(other.value, bool) else "=="
-            if isinstance(other.value, (str, int, float, bool, type(None))):
-                text = f"{one.text} {word} {other.value!r}"
-                return run.literal(Condition(text, one.text, other.value, one.loop))
-    text = f"{text_of(left)} {sign} {text_of(right)}"
-    return run.literal(Condition(text, text, loop=_loop_of(left) or _loop_of(right)))
+        if sign in ("==", "is") and isinstance(one, Unknown) and isinstance(other, Constant) and _is_plain(other.value):
+            return run.equality(one, [other.value], same=sign == "is" or other.value is None)
+    return run.opaque(f"{text_of(left)} {sign} {text_of(right)}", _loop_of(left) or _loop_of(right))
 
 
-def _by_facts(run: Interpreter, value: Value) -> Value:
-    """A value that the guard says equals a constant."""
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (str, int, float, bool, type(None)))
+
+
+def _plain_values(value: Sequence_ | Constant) -> list[object] | None:
+    """The constants in a container, where all are known and plain."""
+    if isinstance(value, Constant):
+        found: list[object] = list(value.value) if isinstance(value.value, tuple) else [None, ...]
+    else:
+        plain = value.items.plain
+        found = [v.value if isinstance(v, Constant) else ... for v in plain] if plain is not None else [...]
+    return found if all(map(_is_plain, found)) else None
+
+
+def _by_guard(run: Interpreter, value: Value, sign: str) -> Value:
+    """A value of which the guard says what constant it is."""
     if isinstance(value, Unknown):
         for guard in (run.guard, run.assumed):
-            if value.text in guard.facts:
-                return Constant(guard.facts[value.text])
+            known = guard.constant(value.text, value.loop)
+            if known is not None and not (sign == "is" and known[1] in (0, 1)):
+                return Constant(known[1])
     return value
 
 
@@ -627,7 +625,8 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
                 return False
         except TypeError:
             return None
-    if sign == "in" and isinstance(right, Instance) and right.items is not None and isinstance(left, Constant):
+    if sign == "in" and isinstance(right, Instance) and right.container and isinstance(left, Constant):
+        assert right.items is not None
         keys = [row.key for row in right.items.rows]
         if any(key == left and not row.guard for key, row in zip(keys, right.items.rows, strict=True)):
             return True

@@ -8,11 +8,10 @@ from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers, copying, tensors
+from paramlint.symbolic import classes, containers, copying, iteration, tensors
 from paramlint.symbolic.calls import escape
-from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.interpreter import Interpreter, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT
-from paramlint.symbolic.loops import repeating
 from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
     FALSE,
@@ -59,9 +58,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return tensors.make_parameter(run, arguments, node)
     if name in BUFFER_CLASSES:
         return _buffer(run, arguments, node)
-    if name.startswith("torch.nn.init.") and (
-        short in INIT_FUNCTIONS or short in DEPRECATED_INIT or short.endswith("_")
-    ):
+    if name.startswith("torch.nn.init.") and (short in INIT_FUNCTIONS or short in DEPRECATED_INIT or short.endswith("_")):
         return tensors.initialize(run, DEPRECATED_INIT.get(short, short), arguments, node)
     if tensors.is_factory(name):
         return tensors.make(run, name, arguments, node)
@@ -79,7 +76,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     if name.startswith("torch.") and any(isinstance(v, TensorValue) for v in _flat(arguments)):
         return _of_tensors(run, name, arguments, node)
     if name.startswith("math.") and not arguments.keywords:
-        return _computed(run, getattr(math, short, None), name, arguments)
+        return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
     escape(run, arguments, node)
@@ -128,12 +125,7 @@ def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) ->
         return run.unknown_call(name)
     made = run.derived(node, given, factory=name)
     first = arguments.get(0)
-    if isinstance(first, TensorValue) and name.rpartition(".")[2] in (
-        "from_numpy",
-        "as_tensor",
-        "reshape",
-        "transpose",
-    ):
+    if isinstance(first, TensorValue) and name.rpartition(".")[2] in ("from_numpy", "as_tensor", "reshape", "transpose"):
         made.view, made.base, made.storage = "view", first, first.storage
     return made
 
@@ -145,20 +137,15 @@ def _buffer(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 # Python's own
 
 
-def _computed(run: Interpreter, function: Callable[..., Any] | None, name: str, arguments: Arguments) -> Value:
+def computed(run: Interpreter, function: Callable[..., Any] | None, name: str, arguments: Arguments) -> Value:
     """A pure function of numbers, where all are known; else its text."""
     values = arguments.values()
-    if (
-        any(isinstance(v, Choice) for v in values)
-        and len(values) <= 3
-        and not arguments.keywords
-        and not arguments.unknown
-    ):
+    if any(isinstance(v, Choice) for v in values) and len(values) <= 3 and not arguments.keywords and not arguments.unknown:
         place = next(i for i, v in enumerate(arguments.positional) if isinstance(v, Choice))
         given = list(arguments.positional)
 
         def with_one(value: Value) -> Value:
-            return _computed(run, function, name, Arguments([*given[:place], value, *given[place + 1 :]]))
+            return computed(run, function, name, Arguments([*given[:place], value, *given[place + 1 :]]))
 
         return run.each(values[place], with_one)
     if function is not None and not arguments.keywords and not arguments.unknown:
@@ -187,14 +174,9 @@ def _number(function: Callable[..., Any], name: str) -> Handler:
         first = arguments.get(0)
         if isinstance(first, TensorValue):
             run.emit("read", first, node, how="number")
-        if (
-            name == "int"
-            and isinstance(first, Unknown)
-            and len(arguments.positional) == 1
-            and not _is_fraction(first.text)
-        ):
+        if name == "int" and isinstance(first, Unknown) and len(arguments.positional) == 1 and not _is_fraction(first.text):
             return first
-        return _computed(run, function, name, arguments)
+        return computed(run, function, name, arguments)
 
     return handler
 
@@ -203,30 +185,9 @@ def _is_fraction(text: str) -> bool:
     return "/ " in text or "." in text or "(" in text
 
 
-def _list(kind: str) -> Handler:
-    def handler(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-        made = Sequence_(kind, **run.made(node))
-        first = arguments.get(0)
-        if first is not None:
-            containers.extend(run, made.items, first, node)
-            if isinstance(first, Sequence_):
-                made.source = first.source
-        return made
-
-    return handler
-
-
-def _reversed(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    made = Sequence_("iterator", **run.made(node))
-    first = arguments.get(0)
-    if first is not None:
-        containers.extend(run, made.items, first, node)
-        made.items.rows.reverse()
-    return made
-
-
-def _dict(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+def _dict(run: Interpreter, arguments: Arguments, node: Any, ordered: bool = False) -> Value:
     made = Dictionary(**run.made(node))
+    made.is_ordered = ordered
     first = arguments.get(0)
     if first is not None:
         containers.update(run, made, first)
@@ -245,31 +206,6 @@ def _default_dict(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
-def _range(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    values = arguments.positional
-    plain = [v.value for v in values if isinstance(v, Constant)]
-    if len(plain) == len(values) and all(isinstance(x, int) for x in plain):
-        try:
-            return Constant(range(*plain))
-        except (TypeError, ValueError):
-            return run.unknown_call("range()")
-    options = [v for v in values if isinstance(v, Choice)]
-    if options and len(values) == 1:
-        return run.each(options[0], lambda one: _range(run, Arguments([one]), node))
-    for value in values:
-        if isinstance(value, Unknown):
-            run.numbers.add(value.text)
-    made = Sequence_("range", **run.made(node))
-    said = [text_of(v) for v in arguments.values()]
-    count = said[0] if len(said) == 1 else f"{said[1]} - {said[0]}" if said[0] != "0" else said[1]
-    loop = _loop_of(arguments)
-    made.items = containers.one_for_each(run, count)
-    if loop:
-        row = made.items.rows[0]
-        made.items.rows[0] = Item(row.guard, row.loops, row.value)
-    return made
-
-
 def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     value = arguments.get(0)
 
@@ -284,7 +220,7 @@ def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
             counts = [math.prod(loop.count or 0 for loop in row.loops) for row in items.rows]
             if all(c or not row.loops for c, row in zip(counts, items.rows, strict=True)):
                 return Constant(sum(counts))
-        if isinstance(one, Dictionary) and one.known and not one.rest and all(not c[-1][0] for c in one.cells.values()):
+        if isinstance(one, Dictionary) and one.known and not one.rest and all(not c[0][0] for c in one.cells.values()):
             return Constant(len(one.cells))
         if isinstance(one, TensorValue) and one.shape:
             return one.shape[0]
@@ -292,137 +228,6 @@ def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         return Unknown(f"len({text_of(one)}){serial}", one.loop if isinstance(one, Unknown) else 0)
 
     return run.each(value, count) if value is not None else run.unknown_call("len()")
-
-
-def _zip(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    made = Sequence_("iterator", **run.made(node))
-    if arguments.unknown_positional:
-        made.items.forget("zip(*...)")
-    columns = [containers.items_of(run, v.value if isinstance(v, Item) else v, node) for v in arguments.positional]
-    _zipped(run, made, columns, node)
-    sources = [v.source for v in arguments.positional if isinstance(v, Sequence_) and v.source is not None]
-    made.source = sources[0] if sources else None
-    return made
-
-
-def _zipped(run: Interpreter, made: Sequence_, columns: list[Items], node: Any) -> None:
-    plain = [column.plain for column in columns]
-    known = [p for p in plain if p is not None]
-    if known:
-        for place in range(min(map(len, known))):
-            row = []
-            for column, values in zip(columns, plain, strict=True):
-                row.append(values[place] if values is not None else _nth(run, column, place))
-            containers.add(run, made.items, Item(ALWAYS, (), _row(run, row, node)))
-        return
-    if all(column.known for column in columns) and columns and len({len(c.rows) for c in columns}) == 1:
-        shapes = [[(r.guard, tuple(lp.text for lp in r.loops)) for r in c.rows] for c in columns]
-        if all(shape == shapes[0] for shape in shapes):
-            for rows in zip(*(c.rows for c in columns), strict=True):
-                value = _row(run, [r.value for r in rows], node)
-                containers.add(run, made.items, Item(rows[0].guard, rows[0].loops, value))
-            return
-    loop = containers.new_loop(run, " and ".join(dict.fromkeys(_counted(c) for c in columns)) or "?")
-    values = [_nth(run, column, None, loop.number) for column in columns]
-    containers.add(run, made.items, Item(ALWAYS, (loop,), _row(run, values, node)))
-
-
-def _counted(items: Items) -> str:
-    if len(items.rows) == 1 and items.rows[0].loops:
-        return items.rows[0].loops[0].text
-    return items.why_unknown or "?"
-
-
-def _nth(run: Interpreter, items: Items, place: int | None, loop: int = 0) -> Value:
-    if len(items.rows) == 1:
-        value = items.rows[0].value
-        if isinstance(value, Unknown) and value.loop:
-            text = value.text if place is None else value.text.replace("[...]", f"[{place}]")
-            return Unknown(text, loop)
-        return value
-    if place is None and items.rows and all(row.value == items.rows[0].value for row in items.rows):
-        return items.rows[0].value
-    return Unknown(f"{items.why_unknown or 'item'}[{'...' if place is None else place}]#{run.serial()}", loop)
-
-
-def _row(run: Interpreter, values: list[Value], node: Any) -> Sequence_:
-    return Sequence_("tuple", Items([Item(ALWAYS, (), v) for v in values]), **run.made(node))
-
-
-def _enumerate(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    first = arguments.get(0, "iterable")
-    start = arguments.get(1, "start")
-    made = Sequence_("iterator", **run.made(node))
-    if first is None:
-        return made
-    if isinstance(first, Choice):
-        return run.each(
-            first, lambda one: _enumerate(run, Arguments([one, *arguments.positional[1:]], arguments.keywords), node)
-        )
-    items = containers.items_of(run, first, node)
-    base = start.value if isinstance(start, Constant) and isinstance(start.value, int) else 0 if start is None else None
-    number: int | None = base
-    for row in items.rows:
-        index: Value
-        if row.loops:
-            index = Unknown(f"each of {row.loops[-1].text}", row.loops[-1].number)
-            number = None
-        else:
-            index = Constant(number) if number is not None else run.unknown_call("index")
-            number = number + 1 if number is not None and not row.guard else None
-        containers.add(run, made.items, Item(row.guard, row.loops, _row(run, [index, row.value], node)))
-    if not items.known:
-        made.items.forget(items.why_unknown)
-    if isinstance(first, Sequence_):
-        made.source = first.source
-    return made
-
-
-def _map(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    made = Sequence_("iterator", **run.made(node))
-    function, iterable = arguments.get(0), arguments.get(1)
-    if function is None or iterable is None:
-        return made
-    items = containers.items_of(run, iterable, node)
-    for row in items.rows:
-        with run.under(row.guard) as is_possible, repeating(run, row.loops):
-            if is_possible:
-                value = run.call(function, Arguments([row.value]), node)
-                containers.add(run, made.items, Item(row.guard, row.loops, value))
-    if not items.known:
-        made.items.forget(items.why_unknown)
-    return made
-
-
-def _filter(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    function, iterable = arguments.get(0), arguments.get(1)
-    made = Sequence_("iterator", **run.made(node))
-    if function is None or iterable is None:
-        return made
-    items = containers.items_of(run, iterable, node)
-    for row in items.rows:
-        with run.under(row.guard) as is_possible:
-            if not is_possible:
-                continue
-            result = run.call(function, Arguments([row.value]), node) if function != NONE else row.value
-            true, _ = run.truth(result)
-            joined = row.guard & true if true is not None else None
-            if joined is not None:
-                containers.add(run, made.items, Item(joined, row.loops, row.value))
-    if not items.known:
-        made.items.forget(items.why_unknown)
-    if isinstance(iterable, Sequence_):
-        made.source, made.kind = iterable.source, iterable.kind if iterable.kind == "parameters" else "iterator"
-    return made
-
-
-def _next(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    first = arguments.get(0)
-    if isinstance(first, Sequence_):
-        first.used.append(node)
-        if first.items.rows and not first.items.rows[0].guard:
-            return first.items.rows[0].value
-    return run.unknown_call(f"next({text_of(first) if first is not None else ''})")
 
 
 def _getattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -443,7 +248,7 @@ def _getattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
 def _setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     from paramlint.symbolic.attributes import set_attribute
-    from paramlint.symbolic.modules import set_under
+    from paramlint.symbolic.registration import set_under
 
     if len(arguments.positional) != 3:
         return NONE
@@ -483,7 +288,7 @@ def _hasattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         if isinstance(one, Instance):
             run.build(one)
             cell = one.attributes.get(attribute)
-            if cell and not cell[-1][0].minus(run.guard):
+            if cell and run.guard.implies(one_of([guard for guard, _ in cell]) or ALWAYS):
                 return TRUE
             if cell is None and one.known and one.cls is not None:
                 if classes.member(run, one.cls, attribute) is not None:
@@ -557,11 +362,7 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
             return TRUE
         if any(n in PARAMETER_CLASSES for n in names):
             return TRUE if value.role == "parameter" else unknown
-        return (
-            FALSE
-            if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted)
-            else unknown
-        )
+        return FALSE if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted) else unknown
     if isinstance(value, Constant):
         if all(n in _TYPES or "." not in n or n.startswith("torch.") for n in names):
             if any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
@@ -587,9 +388,7 @@ def _names(kinds: Value) -> str:
     found = _classes(kinds)
     if found is None:
         return text_of(kinds)
-    return " or ".join(
-        one.name.rpartition(".")[2] if isinstance(one, External) else one.name for one in found if hasattr(one, "name")
-    )
+    return " or ".join(one.name.rpartition(".")[2] if isinstance(one, External) else one.name for one in found if hasattr(one, "name"))
 
 
 def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -613,57 +412,25 @@ def _partial(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     function = arguments.get(0)
     if function is None:
         return run.unknown_call("partial()")
-    rest = Arguments(
-        arguments.positional[1:],
-        arguments.keywords,
-        arguments.unknown_positional,
-        arguments.unknown_keywords,
-        arguments.spread,
-    )
+    rest = Arguments(arguments.positional[1:], arguments.keywords, arguments.unknown_positional, arguments.unknown_keywords, arguments.spread)
     return Partial(function, rest)
-
-
-def _chain(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    made = Sequence_("iterator", **run.made(node))
-    for value in arguments.positional:
-        containers.extend(run, made.items, value.value if isinstance(value, Item) else value, node)
-    if any(isinstance(v, Sequence_) and v.kind == "parameters" for v in arguments.positional):
-        made.kind = "parameters"
-        made.source = ("chain", NONE)
-    if arguments.unknown_positional:
-        made.items.forget("chain(*...)")
-    return made
-
-
-def _sum(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    first, start = arguments.get(0), arguments.get(1, "start")
-    if isinstance(start, Sequence_):
-        made = Sequence_("list", **run.made(node))
-        for row in containers.items_of(run, first, node).rows if first is not None else ():
-            containers.extend(run, made.items, row.value, node)
-        return made
-    if isinstance(first, Sequence_) and any(isinstance(r.value, TensorValue) for r in first.items.rows):
-        return run.derived(node, [r.value for r in first.items.rows])
-    return _computed(run, sum, "sum", arguments)
 
 
 def _identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return arguments.get(0) or run.unknown_call("?")
 
 
-def _iter(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    first = arguments.get(0)
-    if isinstance(first, Sequence_) and first.kind in ("iterator", "parameters"):
-        return first
-    return _list("iterator")(run, arguments, node)
-
-
 def _super_setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     """`object.__setattr__(self, name, value)`: past what Module does, so nothing is registered."""
+    from paramlint.symbolic.registration import hide
+
     owner, name, value = arguments.get(0), arguments.get(1), arguments.get(2)
-    if isinstance(owner, Instance) and isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
-        owner.slots[f".{name.value}"] = value
-        run.emit("bound", owner, node, name=name.value, value=value, how="object")
+    if owner is not None and isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
+        attribute = name.value
+        for guard, one in alternatives(owner):
+            with run.under(guard) as is_possible:
+                if is_possible and isinstance(one, Instance):
+                    hide(run, one, attribute, value, node)
     return NONE
 
 
@@ -704,6 +471,7 @@ def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
 
 _HANDLERS: dict[str, Handler] = {
+    **iteration.HANDLERS,
     "int": _number(int, "int"),
     "float": _number(float, "float"),
     "bool": _number(bool, "bool"),
@@ -714,26 +482,11 @@ _HANDLERS: dict[str, Handler] = {
     "max": _number(max, "max"),
     "divmod": _number(divmod, "divmod"),
     "pow": _number(pow, "pow"),
-    "sum": _sum,
-    "list": _list("list"),
-    "tuple": _list("tuple"),
-    "set": _list("set"),
-    "frozenset": _list("set"),
-    "sorted": _list("list"),
-    "iter": _iter,
-    "reversed": _reversed,
     "dict": _dict,
-    "collections.OrderedDict": _dict,
-    "OrderedDict": _dict,
+    "collections.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
+    "OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
     "collections.defaultdict": _default_dict,
-    "range": _range,
     "len": _len,
-    "zip": _zip,
-    "itertools.zip_longest": _zip,
-    "enumerate": _enumerate,
-    "map": _map,
-    "filter": _filter,
-    "next": _next,
     "getattr": _getattr,
     "setattr": _setattr,
     "delattr": _delattr,
@@ -744,7 +497,6 @@ _HANDLERS: dict[str, Handler] = {
     "object.__setattr__": _super_setattr,
     "functools.partial": _partial,
     "functools.lru_cache": lambda run, arguments, node: External("functools.wraps"),
-    "itertools.chain": _chain,
     "copy.deepcopy": copying.deep_copy,
     "copy.copy": copying.shallow_copy,
     "typing.cast": lambda run, arguments, node: arguments.get(1) or NONE,
@@ -757,3 +509,4 @@ _HANDLERS: dict[str, Handler] = {
     "tqdm.tqdm": _identity,
     "tqdm.auto.tqdm": _identity,
 }
+

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from paramlint.model.event import Author, Event, EventKind
-from paramlint.model.guard import ALWAYS, Condition, Guard
-from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, MAX_TEXT, OverBudgetError
+from paramlint.model.guard import ALWAYS, Conditions, Guard
+from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
 from paramlint.symbolic.program import Place, Program
 from paramlint.symbolic.trace import SourceSite, Trace
 from paramlint.symbolic.values import (
@@ -32,10 +32,6 @@ from paramlint.symbolic.values import (
     shortened,
     text_of,
 )
-
-#: Conditions of one thing that code demands, and demands of several conditions, that are kept.
-_ASSUMED = 4
-_ASSUMPTIONS = 12
 
 Test = tuple[Guard | None, Guard | None]
 """Under which guards something is true and is false; None where it cannot be."""
@@ -93,6 +89,7 @@ class Interpreter:
         self.program = program
         self.budget = budget
         self.steps = 0
+        self.conditions = Conditions(self.step)
         self.guard: Guard = ALWAYS
         #: What the code itself demands: where it raises otherwise. Certain is what needs no more than this.
         self.assumed: Guard = ALWAYS
@@ -108,6 +105,8 @@ class Interpreter:
         self.globals: dict[tuple[str, str], Value] = {}
         self.global_cells: dict[str, dict[str, Cell]] = {}
         self.busy: set[object] = set()
+        #: Loops under way over items whose order is not known.
+        self.unordered = 0
         self.memo: dict[object, Any] = {}
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
@@ -160,44 +159,36 @@ class Interpreter:
         finally:
             self.guard, self.loops = before
 
-    def decided(self, condition: Condition) -> bool | None:
-        """Whether a condition is true here, None where it may be both."""
-        known = self.guard.decides(condition)
-        if known is None:
-            known = self.assumed.decides(condition)
-        if known is None and (self.guard.clauses or self.assumed.clauses):
-            context = self.guard & self.assumed
-            if context is not None:
-                is_true = context.with_literal(condition, True) is not None
-                is_false = context.with_literal(condition, False) is not None
-                if is_true is not is_false:
-                    return is_true
-        return known
+    @property
+    def context(self) -> Guard:
+        """All that holds here: the guard of now and what the code demands."""
+        return self.guard & self.assumed or self.guard
 
-    def literal(self, condition: Condition) -> Test:
-        """The guards under which a condition is true and false."""
-        if len(condition.text) > MAX_TEXT:
-            condition = replace(condition, text=shortened(condition.text))
-        known = self.decided(condition)
-        if known is not None:
-            return (ALWAYS, None) if known else (None, ALWAYS)
-        return Guard(frozenset([(condition, True)])), Guard(frozenset([(condition, False)]))
+    def literal(self, guard: Guard) -> Test:
+        """A test that is true under a guard, and what is known of it here."""
+        context = self.context
+        if not context.fits(guard):
+            return None, ALWAYS
+        negated = guard.negated()
+        if negated is None or not context.fits(negated):
+            return ALWAYS, None
+        return guard, negated
 
     def opaque(self, text: str, loop: int = 0) -> Test:
         """A test of which nothing is known but its text."""
-        text = shortened(text)
-        return self.literal(Condition(text, text, loop=loop))
+        return self.literal(self.conditions.true(shortened(text), loop))
+
+    def equality(self, value: Unknown, constants: Sequence[object], *, same: bool = False) -> Test:
+        """Whether something unknown is one of some constants."""
+        return self.literal(self.conditions.equals(value.text, constants, value.loop, same=same))
 
     # Cells
 
     def write(self, cell: Cell, value: Value) -> None:
         """Give a cell a value under the guard of now."""
-        guard = self.guard
-        if not guard:
-            cell.clear()
-        elif cell:
-            cell[:] = [(g, v) for g, v in cell if not g.implies(guard)]
-        cell.append((guard, value))
+        gone = self.guard.negated()
+        cell[:] = [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
+        cell.append((self.guard, value))
 
     def read(self, cell: Cell, otherwise: Callable[[], Value] | None = None) -> Value | None:
         """The value of a cell here.
@@ -211,24 +202,17 @@ class Interpreter:
         """
         if len(cell) == 1 and self.guard.implies(cell[0][0]):
             return cell[0][1]
+        context = self.context
         found: list[tuple[Guard, Value]] = []
-        rest: Guard | None = self.guard
+        rest: Guard | None = context
         for guard, value in reversed(cell):
-            here = rest & guard if rest is not None else None
-            if here is None or not here.fits(self.assumed):
-                continue
-            assert rest is not None
-            found.append((here.minus(self.guard), value))
-            if rest.implies(guard) or (rest & self.assumed or rest).implies(guard):
-                rest = None
-                break
-            gone = guard.minus(rest).negated()
-            if gone is not None:
-                rest = rest & gone
-                if rest is None:
-                    break
+            here = context & guard
+            if here is not None:
+                found.append((here.minus(context), value))
+                gone = guard.negated()
+                rest = rest & gone if rest is not None and gone is not None else None
         if rest is not None and otherwise is not None:
-            found.append((rest.minus(self.guard), otherwise()))
+            found.append((rest.minus(context), otherwise()))
         return self.choice(found)
 
     def choice(self, options: Sequence[tuple[Guard, Value]]) -> Value | None:
@@ -250,8 +234,11 @@ class Interpreter:
         self.step(len(flat))
         merged: list[tuple[Guard, Value]] = []
         for guard, value in flat:
-            if not any(v is value and g == guard for g, v in merged):
+            place = next((i for i, (_, v) in enumerate(merged) if v is value or v == value), None)
+            if place is None:
                 merged.append((guard, value))
+            else:
+                merged[place] = (merged[place][0] | guard, merged[place][1])
         if len(merged) > MAX_CHOICES:
             text = " or ".join(dict.fromkeys(text_of(v) for _, v in merged))
             return Unknown(text + f"#{self.serial()}")
@@ -334,7 +321,7 @@ class Interpreter:
         if isinstance(value, Constant):
             return (ALWAYS, None) if value.value else (None, ALWAYS)
         if isinstance(value, Unknown):
-            return self.literal(Condition(value.text, value.text, loop=value.loop))
+            return self.opaque(value.text, value.loop)
         return self.truth_of_object(value)
 
     def truth_of_object(self, value: Value) -> Test:
@@ -352,27 +339,7 @@ class Interpreter:
                     continue
                 true, false = self.truth(value)
                 tests.append((_both(guard, true), _both(guard, false)))
-        trues = [t for t, _ in tests if t is not None]
-        falses = [f for _, f in tests if f is not None]
-        if not falses:
-            return ALWAYS, None
-        if not trues:
-            return None, ALWAYS
-        return self.split(trues, falses)
-
-    def split(self, trues: Sequence[Guard], falses: Sequence[Guard]) -> Test:
-        """A test that is true under one of some guards and false under one of others."""
-        true = trues[0] if len(trues) == 1 else None
-        false = falses[0] if len(falses) == 1 else None
-        if true is None and false is not None:
-            true = false.negated()
-        if false is None and true is not None:
-            false = true.negated()
-        if true is None or false is None:
-            loop = next((c.loop for g in (*trues, *falses) for c, _ in g.literals if c.loop), 0)
-            text = " or ".join(sorted(f"({g})" for g in trues))
-            return self.opaque(text, loop)
-        return true, false
+        return one_of([t for t, _ in tests if t is not None]), one_of([f for _, f in tests if f is not None])
 
     # Control
 
@@ -390,25 +357,19 @@ class Interpreter:
 
     def _without_now(self, guard: Guard | None) -> Guard | None:
         """A guard and the negation of that of now."""
-        gone = self.guard.minus(self.frame.entry)
-        if guard is None or not gone:
-            return None
-        rest = gone.negated()
-        if rest is None:
-            rest = self.opaque(f"not ({gone})")[0] or ALWAYS
-        return guard & rest
+        gone = self.guard.minus(self.frame.entry).negated()
+        return guard & gone if guard is not None and gone is not None else None
 
     def fail(self) -> None:
         """The code raises here: what follows is only reached otherwise, and whoever builds the model sees to that."""
-        gone = self.guard.minus(self.frames[0].entry if self.frames else ALWAYS)
-        rest = gone.negated()
-        if rest is None and gone.clauses and not any(c.loop for clause in gone.clauses for c, _ in clause):
-            rest = self.opaque(f"not ({gone})")[0]  # as `kill` says it
-        if rest is not None and len(gone.literals) <= _ASSUMED and not any(c.loop for c, _ in gone.literals):
+        rest = self.guard.minus(self.frames[0].entry if self.frames else ALWAYS).negated()
+        if rest is not None and not rest.loop:
             joined = self.assumed & rest
-            if joined is not None and len(joined.clauses) <= _ASSUMPTIONS:
+            if joined is not None and joined.depth >= self.assumed.depth:
                 self.assumed = joined
         self.kill()
+        if self.frame.alive is not None:
+            self.frame.alive = self.frame.alive.minus(self.assumed)
 
     # What the files beside do
 
@@ -429,6 +390,14 @@ class Interpreter:
         if isinstance(instance, Instance) and instance.build is not None:
             build, instance.build = instance.build, None
             build()
+
+
+def one_of(guards: Sequence[Guard]) -> Guard | None:
+    """Where one of some guards holds; None where there is none."""
+    found: Guard | None = None
+    for guard in guards:
+        found = guard if found is None else found | guard
+    return found
 
 
 def _both(one: Guard, other: Guard | None) -> Guard | None:

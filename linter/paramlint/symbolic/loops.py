@@ -36,9 +36,7 @@ def repeating(run: Interpreter, loops: tuple[Loop, ...]) -> Iterator[None]:
             run.trace.repeat(start)
 
 
-def go_through(
-    run: Interpreter, items: Items, target: Any, body: Any, env: Environment, act: Callable[[], None]
-) -> None:
+def go_through(run: Interpreter, items: Items, target: Any, body: Any, env: Environment, act: Callable[[], None]) -> None:
     """Do something for each item, with the target bound to it.
 
     Args:
@@ -96,9 +94,7 @@ def _named(value: Value, target: Any, loop: Loop) -> Value:
             named = [_named(one, other, loop) for one, other in zip(plain, elements, strict=True)]
             if any(one is not other for one, other in zip(named, plain, strict=True)):
                 made = Sequence_(value.kind, guard=value.guard, loops=value.loops, order=value.order, made=value.made)
-                made.items.rows = [
-                    type(row)(row.guard, row.loops, v) for row, v in zip(value.items.rows, named, strict=True)
-                ]
+                made.items.rows = [type(row)(row.guard, row.loops, v) for row, v in zip(value.items.rows, named, strict=True)]
                 return made
     return value
 
@@ -213,10 +209,8 @@ class _Stores:
         if target.__class__.__name__ != "Name" or value.__class__.__name__ != "BinaryOperation":
             return False
         lists = ("List", "ListComp", "Tuple")
-        return (
-            value.left.__class__.__name__ == "Name"
-            and value.left.value == target.value
-            and (value.right.__class__.__name__ in lists)
+        return value.left.__class__.__name__ == "Name" and value.left.value == target.value and (
+            value.right.__class__.__name__ in lists
         )
 
     def _store(self, target: Any) -> None:

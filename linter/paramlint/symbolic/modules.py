@@ -6,9 +6,11 @@ from typing import Any
 
 from paramlint.knowledge import MODULE_METHODS, MODULE_SELF_METHODS
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers
+from paramlint.symbolic import classes, containers, module_containers
+from paramlint.symbolic.indexing import get_item
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.loops import repeating
+from paramlint.symbolic.registration import assign, set_under
 from paramlint.symbolic.registry import Below, modules_of, parameters_of
 from paramlint.symbolic.tensors import flag_after
 from paramlint.symbolic.values import (
@@ -20,7 +22,6 @@ from paramlint.symbolic.values import (
     Dictionary,
     Instance,
     Item,
-    Items,
     Sequence_,
     Super,
     TensorValue,
@@ -30,236 +31,8 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
-_CONTAINER_METHODS = frozenset(
-    {"append", "extend", "insert", "pop", "items", "keys", "values", "update", "clear", "get", "setdefault", "popitem"}
-)
-METHODS = frozenset(MODULE_METHODS) | _CONTAINER_METHODS | {"register_module", "reset_parameters", "to_empty"}
+METHODS = frozenset(MODULE_METHODS) | module_containers.METHODS | {"register_module", "reset_parameters", "to_empty"}
 _MOVES = frozenset(MODULE_SELF_METHODS) - {"apply", "train", "eval", "requires_grad_"} | {"to_empty"}
-
-# Registering
-
-
-def assign(run: Interpreter, module: Instance, name: str, value: Value, node: Any, how: str = "assigned") -> None:
-    """`module.name = value`, as `nn.Module.__setattr__` does it."""
-    cell = module.attributes.setdefault(name, [])
-    was_buffer = module.registered.get(name, "").startswith("buffer")
-    for guard, one in alternatives(value):
-        with run.under(guard) as is_possible:
-            if not is_possible:
-                continue
-            if isinstance(one, TensorValue) and one.role == "plain" and was_buffer:
-                one.role = "buffer"
-            register(run, module, name, one, node, how)
-    run.write(cell, value)
-
-
-def register(run: Interpreter, module: Instance, name: str, value: Value, node: Any, how: str) -> None:
-    """Note what a module holds from now on under a name."""
-    if isinstance(value, TensorValue) and value.role in ("parameter", "buffer"):
-        module.registered.setdefault(name, value.role)
-        run.emit("registered", value, node, holder=module, key=name, how=how, role=value.role)
-    elif isinstance(value, Instance) and value.is_module:
-        module.registered[name] = "child"
-        run.emit("registered", value, node, holder=module, key=name, how=how, role="child")
-    elif isinstance(value, Unknown) and value in run.stand_ins:
-        run.emit("registered", run.stand_ins[value], node, holder=module, key=name, how=how, role="child")
-    else:
-        run.emit("bound", module, node, name=name, value=value, how=how)
-
-
-def unregister(run: Interpreter, module: Instance, name: str, node: Any) -> None:
-    """`del module.name`."""
-    run.emit("rebound", module, node, name=name, deleted=True)
-    if run.guard.minus(module.guard):
-        run.write(module.attributes.setdefault(name, []), NONE)
-    else:
-        module.attributes.pop(name, None)
-        module.registered.pop(name, None)
-
-
-def set_under(run: Interpreter, module: Instance, name: Value, value: Value, node: Any, how: str) -> None:
-    """Register under a name that may not be known."""
-    for guard, one in alternatives(name):
-        with run.under(guard) as is_possible:
-            if not is_possible:
-                continue
-            if isinstance(one, Constant) and isinstance(one.value, str):
-                assign(run, module, one.value, value, node, how)
-            else:
-                if module.items is None:
-                    module.items = Items()
-                loops = run.loops[len(module.loops) :]
-                containers.add(run, module.items, Item(run.guard.minus(module.guard), loops, value, one))
-                for _, held in alternatives(value):
-                    register(run, module, text_of(one), held, node, how)
-
-
-# Containers
-
-
-def fill_container(run: Interpreter, module: Instance, kind: str, arguments: Arguments, node: Any) -> None:
-    """The constructor of `Sequential`, `ModuleList`, `ModuleDict`, `ParameterList`, `ParameterDict`."""
-    module.items = items = Items() if module.items is None or not module.items.rows else module.items
-    given = arguments.positional
-    if kind.endswith("Sequential"):
-        first = arguments.get(0)
-        if len(given) == 1 and isinstance(first, Dictionary):
-            _take_entries(run, module, first)
-        else:
-            for value in given:
-                item = value if isinstance(value, Item) else Item(ALWAYS, (), value)
-                containers.add(run, items, item)
-        if arguments.unknown_positional:
-            items.forget(", ".join(text_of(v) for v in arguments.spread) or "its arguments")
-    elif given or arguments.keywords:
-        first = arguments.get(0, "modules") or arguments.get(0, "parameters") or arguments.get(0, "values")
-        if first is not None and first != NONE:
-            if kind.endswith("Dict"):
-                for guard, one in alternatives(first):
-                    with run.under(guard) as is_possible:
-                        if is_possible:
-                            _take_entries(run, module, one)
-            else:
-                containers.extend(run, items, first, node, module)
-    elif arguments.unknown:
-        items.forget("its arguments")
-    if kind.endswith(("ParameterList", "ParameterDict")):
-        items.rows = [Item(r.guard, r.loops, _as_parameter(run, r.value, node), r.key) for r in items.rows]
-    _register_rows(run, module, items.rows, node)
-
-
-def _register_rows(run: Interpreter, module: Instance, rows: list[Item], node: Any) -> None:
-    """Note the items of a container, each under its guard and in its loops."""
-    for place, row in enumerate(rows):
-        key = text_of(row.key) if row.key is not None else f"[{place}]"
-        with run.under(row.guard) as is_possible, repeating(run, row.loops):
-            if is_possible:
-                for guard, value in alternatives(row.value):
-                    with run.under(guard) as is_there:
-                        if is_there:
-                            register(run, module, key, value, node, "item")
-
-
-def _as_parameter(run: Interpreter, value: Value, node: Any) -> Value:
-    """Parameter containers turn plain tensors into parameters."""
-    if isinstance(value, TensorValue) and value.role == "plain":
-        from paramlint.symbolic.tensors import make_parameter
-
-        return make_parameter(run, Arguments([value]), node)
-    return value
-
-
-def _take_entries(run: Interpreter, module: Instance, given: Value) -> None:
-    assert module.items is not None
-    if isinstance(given, Dictionary):
-        for key, cell in given.cells.items():
-            for guard, value in cell:
-                containers.add(run, module.items, Item(guard.minus(module.guard), (), value, Constant(key)))
-        module.items.rows.extend(given.rest)
-        if not given.known:
-            module.items.forget(given.why_unknown)
-    elif isinstance(given, Instance) and given.items is not None:
-        module.items.rows.extend(given.items.rows)
-    elif isinstance(given, Sequence_):
-        for row in given.items.rows:
-            pair = row.value.items.plain if isinstance(row.value, Sequence_) else None
-            if pair is not None and len(pair) == 2:
-                containers.add(run, module.items, Item(row.guard, row.loops, pair[1], pair[0]))
-            else:
-                module.items.forget("its entries are not known")
-        if not given.items.known:
-            module.items.forget(given.items.why_unknown)
-    elif given != NONE:
-        module.items.forget(text_of(given))
-
-
-def put_item(run: Interpreter, module: Instance, index: Value, value: Value, node: Any) -> None:
-    """`module[index] = value` on a container."""
-    assert module.items is not None
-    is_dict = module.cls is not None and module.cls.name.endswith("Dict")
-    if (
-        module.cls is not None
-        and module.cls.name == "ParameterDict"
-        or module.cls is not None
-        and module.cls.name == "ParameterList"
-    ):
-        value = _as_parameter(run, value, node)
-    plain = module.items.plain
-    if not is_dict and plain is not None and isinstance(index, Constant) and isinstance(index.value, int):
-        if -len(plain) <= index.value < len(plain) and not run.guard.minus(module.guard):
-            module.items.rows[index.value] = Item(ALWAYS, (), value)
-        else:
-            module.items.forget("its items are replaced")
-    elif not is_dict:
-        module.items.forget("its items are replaced")
-    else:
-        guard, loops = run.guard.minus(module.guard), run.loops[len(module.loops) :]
-        if isinstance(index, Constant) and not guard and not loops:
-            module.items.rows = [row for row in module.items.rows if row.key != index]
-        containers.add(run, module.items, Item(guard, loops, value, index))
-    for _, one in alternatives(value):
-        register(run, module, text_of(index), one, node, "item")
-
-
-def extend_container(run: Interpreter, module: Instance, value: Value, node: Any) -> None:
-    """`container.extend(value)`, `container += value`."""
-    assert module.items is not None
-    start = len(module.items.rows)
-    containers.extend(run, module.items, value, node, module)
-    _register_rows(run, module, module.items.rows[start:], node)
-
-
-def _container_method(run: Interpreter, module: Instance, name: str, arguments: Arguments, node: Any) -> Value | None:
-    items = module.items
-    if items is None:
-        return None
-    first = arguments.get(0)
-    if name == "append" and first is not None:
-        if module.cls is not None and module.cls.name == "ParameterList":
-            first = _as_parameter(run, first, node)
-        containers.append(run, module, items, first)
-        for _, one in alternatives(first):
-            register(run, module, f"[{len(items.rows) - 1}]", one, node, "appended")
-        return module
-    if name == "extend" and first is not None:
-        extend_container(run, module, first, node)
-        return module
-    if name == "insert" and len(arguments.positional) == 2:
-        at, value = arguments.get(0), arguments.get(1)
-        assert value is not None
-        place = at.value if isinstance(at, Constant) and isinstance(at.value, int) else len(items.rows)
-        items.rows.insert(place, Item(run.guard.minus(module.guard), run.loops[len(module.loops) :], value))
-        register(run, module, f"[{place}]", value, node, "inserted")
-        return module
-    if name == "update" and first is not None:
-        start = len(items.rows)
-        _take_entries(run, module, first)
-        _register_rows(run, module, items.rows[start:], node)
-        return NONE
-    if name in ("items", "keys", "values"):
-        made = Sequence_("list", **run.made(node))
-        for row in items.rows:
-            key = row.key or run.unknown_call("key")
-            value = (
-                row.value if name == "values" else key if name == "keys" else containers.pair(run, key, row.value, node)
-            )
-            made.items.rows.append(Item(row.guard, row.loops, value))
-        if not items.known:
-            made.items.forget(items.why_unknown)
-        return made
-    if name in ("pop", "clear", "popitem", "setdefault"):
-        if name == "pop" and first is not None and items.plain is not None and run.guard == module.guard:
-            return containers.sequence_method(run, _as_list(module), "pop", arguments, node)
-        items.forget("items are taken out")
-        return run.unknown_call(f"{text_of(module)}.{name}()")
-    return None
-
-
-def _as_list(module: Instance) -> Sequence_:
-    """A list over the very items of a container."""
-    assert module.items is not None
-    return Sequence_("list", module.items, guard=module.guard, loops=module.loops)
-
 
 # Methods
 
@@ -276,11 +49,14 @@ def module_method(run: Interpreter, owner: Instance | Super, name: str, argument
         return run.unknown_call(f"{text_of(instance)}.{name}()") if name != "__init__" else NONE
     if name == "__init__":
         return _initialize(run, instance, arguments, node)
-    if name in _CONTAINER_METHODS or (name == "__setitem__" and instance.items is not None):
-        run.build(instance)
-        known = _container_method(run, instance, name, arguments, node)
+    if instance.container and name in module_containers.METHODS:
+        if instance not in run.building:
+            run.build(instance)
+        known = module_containers.container_method(run, instance, name, arguments, node)
         if known is not None:
             return known
+    if name in ("__setitem__", "__getitem__", "__delitem__", "__len__", "__iter__") and instance.container:
+        return _operator(run, instance, name, arguments, node)
     handler = _HANDLERS.get(name)
     if handler is not None:
         if instance.build is not None and instance not in run.building:
@@ -298,6 +74,24 @@ def module_method(run: Interpreter, owner: Instance | Super, name: str, argument
     return run.unknown_call(f"{text_of(instance)}.{name}()")
 
 
+def _operator(run: Interpreter, module: Instance, name: str, arguments: Arguments, node: Any) -> Value:
+    """`super().__getitem__(i)` and the like, past what a container's own class makes of it."""
+    values = [v for v in arguments.positional if not isinstance(v, Item)]
+    items = Sequence_("list", module_containers.items_in(module), guard=module.guard, loops=module.loops)
+    if name == "__setitem__" and len(values) == 2:
+        module_containers.put_item(run, module, values[0], values[1], node)
+    elif name == "__delitem__" and values:
+        module_containers.delete_child(run, module, values[0], node)
+    elif name == "__getitem__" and values:
+        key = values[0]
+        if isinstance(key, Constant) and isinstance(key.value, str):
+            return module_containers.entry_named(run, module, key.value) or run.unknown_call("?")
+        return get_item(run, items, key, node)
+    elif name == "__iter__":
+        return items
+    return NONE if name.startswith(("__set", "__del")) else run.unknown_call(f"{name}()")
+
+
 def _of_class(run: Interpreter, cls: Value, name: str, arguments: Arguments, node: Any) -> Value:
     """`super().from_pretrained(...)` in a class method."""
     from paramlint.symbolic.program import ClassValue
@@ -311,16 +105,17 @@ def _of_class(run: Interpreter, cls: Value, name: str, arguments: Arguments, nod
 
 def _initialize(run: Interpreter, instance: Instance, arguments: Arguments, node: Any) -> Value:
     run.emit("mode", instance, node, author="torch", how="init", value=TRUE)
-    if instance.cls is not None and arguments.values():
-        kind = classes.container_base(run, instance.cls)
-        if kind:
-            fill_container(run, instance, kind, arguments, node)
+    if instance.container and arguments.values():
+        module_containers.fill(run, instance, arguments, node)
     return NONE
 
 
 def _register_parameter(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
     name, value = arguments.get(0, "name"), arguments.get(1, "param")
     if name is not None:
+        for _, one in alternatives(name):
+            if isinstance(one, Constant) and isinstance(one.value, str):
+                module.registered.setdefault(one.value, "parameter")
         set_under(run, module, name, value if value is not None else NONE, node, "register_parameter")
     return NONE
 
@@ -330,27 +125,21 @@ def _register_buffer(run: Interpreter, module: Instance, arguments: Arguments, n
     persistent = arguments.get(2, "persistent")
     if name is None or value is None:
         return NONE
-    made: list[Value] = []
-    for _, one in alternatives(value):
-        if isinstance(one, TensorValue):
-            if one.role == "plain":
-                one.role = "buffer"
-        elif isinstance(one, Unknown):
-            made.append(one)
-    if made and not isinstance(value, TensorValue):
-        value = run.each(value, lambda one: _buffer_of(run, one, node))
-    set_under(run, module, name, value, node, "register_buffer")
+    value = run.each(value, lambda one: _buffer_of(run, one, node))
     for _, one in alternatives(name):
         if isinstance(one, Constant) and isinstance(one.value, str):
             if persistent == FALSE:
                 module.registered[one.value] = "buffer:passing"
             else:
                 module.registered[one.value] = "buffer" if persistent in (None, TRUE) else "buffer:unsure"
+    set_under(run, module, name, value, node, "register_buffer")
     return NONE
 
 
 def _buffer_of(run: Interpreter, value: Value, node: Any) -> Value:
     """A buffer made of something that is not known but must be a tensor, or None."""
+    if isinstance(value, TensorValue) and value.role == "plain":
+        value.role = "buffer"
     if not isinstance(value, Unknown):
         return value
     made = run.new_tensor(node, filled=True, role="buffer", factory="?")
@@ -419,12 +208,7 @@ def _buffers(run: Interpreter, module: Instance, arguments: Arguments, node: Any
 
 
 def _modules(
-    run: Interpreter,
-    module: Instance,
-    arguments: Arguments,
-    node: Any,
-    named: bool = False,
-    only_children: bool = False,
+    run: Interpreter, module: Instance, arguments: Arguments, node: Any, named: bool = False, only_children: bool = False
 ) -> Value:
     from paramlint.symbolic.attributes import stand_in
 

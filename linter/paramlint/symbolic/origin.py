@@ -113,5 +113,5 @@ def _of_some_size(value: Value) -> Value:
     if not isinstance(value, Choice):
         return value
     return Choice(
-        [(g, one) for g, one in value.options if not any(c.text.endswith(" <= 0") for c, t in g.literals if t)]
+        [(g, one) for g, one in value.options if not any(said.endswith(" <= 0") for said in g.true_texts)]
     )

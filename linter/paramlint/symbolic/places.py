@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import registry
-from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.interpreter import Interpreter, one_of
 from paramlint.symbolic.limits import MAX_ROWS, OverBudgetError
 from paramlint.symbolic.registry import Below, Held
 from paramlint.symbolic.values import Instance, Loop, TensorValue
@@ -42,11 +41,10 @@ class Place:
     root: Instance
     way: tuple[Held, ...]
 
-    @cached_property
+    @property
     def context(self) -> Guard:
         """What holds wherever it is there."""
-        literals = frozenset.intersection(*(guard.literals for guard in self.guards))
-        return Guard(literals, frozenset.intersection(*(guard.clauses for guard in self.guards)))
+        return one_of(self.guards) or ALWAYS
 
     @property
     def holders(self) -> Iterator[Instance]:
@@ -95,8 +93,8 @@ class _Found:
             elif isinstance(held.value, TensorValue):
                 index = known.setdefault((below.name, held.value.number), len(self.places))
                 if index < len(self.places):
-                    guards = merged([*self.places[index].guards, below.guard])
-                    self.places[index] = replace(self.places[index], guards=guards)
+                    guard = self.places[index].context | below.guard
+                    self.places[index] = replace(self.places[index], guards=(guard,))
                 else:
                     way = [module for name in _prefixes(below.name) for module in modules.get(name, ())]
                     place = Place(below.name, (below.guard,), below.loops, held.value, root, (*way, held))
@@ -106,15 +104,3 @@ class _Found:
 def _prefixes(name: str) -> Iterator[str]:
     """What may be the names of the modules that lead to a name."""
     return (name[:index] for index, letter in enumerate(name) if letter == ".")
-
-
-def merged(guards: Sequence[Guard]) -> tuple[Guard, ...]:
-    """Alternative guards; two that differ in the truth of one condition alone are one without it."""
-    found = list(dict.fromkeys(guards))
-    for one in found:
-        for other in found:
-            difference = one.literals ^ other.literals
-            if one.clauses == other.clauses and len(difference) == 2 and len({c for c, _ in difference}) == 1:
-                joined = Guard(one.literals & other.literals, one.clauses)
-                return merged([joined, *(g for g in found if g not in (one, other))])
-    return tuple(found)

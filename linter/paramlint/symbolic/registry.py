@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_ROWS
+from paramlint.symbolic.registration import HIDDEN
 from paramlint.symbolic.values import (
     NONE,
     Choice,
@@ -51,12 +52,18 @@ class Held:
     @property
     def is_tensor(self) -> bool:
         """Whether it is a registered tensor."""
-        return isinstance(self.value, TensorValue) and self.value.role in ("parameter", "buffer")
+        if not isinstance(self.value, TensorValue) or self._registered == HIDDEN:
+            return False
+        return self.value.role == "parameter" or (self.value.role == "buffer" and self._registered.startswith("buffer"))
 
     @property
     def is_child(self) -> bool:
         """Whether it is a registered module."""
-        return isinstance(self.value, Instance) and self.value.is_module
+        return isinstance(self.value, Instance) and self.value.is_module and self._registered != HIDDEN
+
+    @property
+    def _registered(self) -> str:
+        return self.holder.registered.get(self.name, "")
 
 
 def held_by(run: Interpreter, module: Instance) -> Iterator[Held]:
@@ -86,20 +93,17 @@ def positions_of(items: Items) -> list[list[tuple[Guard, str]]]:
     """For each item the names it may have in its container, and under which guards."""
     counts: list[tuple[Guard, int | None]] = [(ALWAYS, 0)]
     found: list[list[tuple[Guard, str]]] = []
-    for row in items.rows:
-        if row.key is not None:
-            found.append([(row.guard, _key_text(row.key))])
-            continue
-        names: list[tuple[Guard, str]] = []
-        for guard, number in counts:
+    for place, row in enumerate(items.rows):
+        names: dict[str, Guard] = {}
+        is_placed = items.ordered is None or place < items.ordered
+        for guard, number in counts if row.key is None else ():
             joined = guard & row.guard
             if joined is not None:
-                text = _loop_text(row.loops) if row.loops else str(number) if number is not None else "{i}"
-                if (joined, text) not in names:
-                    names.append((joined, text))
-        if len({text for _, text in names}) == 1:
-            names = [(row.guard, names[0][1])]
-        found.append(names)
+                text = _loop_text(row.loops) if row.loops else str(number) if number is not None and is_placed else "{i}"
+                names[text] = names[text] | joined if text in names else joined
+        if row.key is not None:
+            names[_key_text(row.key)] = row.guard
+        found.append([(guard, text) for text, guard in names.items()])
         counts = _counted(counts, row)
     return found
 
@@ -119,27 +123,14 @@ def _counted(counts: list[tuple[Guard, int | None]], row: Item) -> list[tuple[Gu
     rounds: int | None = 1
     for loop in row.loops:
         rounds = rounds * loop.count if rounds is not None and loop.count is not None else None
-    after: list[tuple[Guard, int | None]] = []
+    after: dict[int | None, Guard] = {}
+    gone = row.guard.negated()
     for guard, number in counts:
-        there = guard & row.guard
-        if there is not None:
-            after.append((there, number + rounds if number is not None and rounds is not None else None))
-        gone = row.guard.negated() if row.guard else None
-        absent = guard & gone if gone is not None else None
-        if absent is not None:
-            after.append((absent, number))
-        elif row.guard and gone is None:
-            return [(ALWAYS, None)]
-    if not row.guard:
-        merged = after
-    else:
-        by_number: dict[int | None, list[Guard]] = {}
-        for guard, number in after:
-            by_number.setdefault(number, []).append(guard)
-        merged = [(guards[0], number) for number, guards in by_number.items() if len(guards) == 1]
-        if len(merged) < len(by_number):
-            merged = after
-    return merged if 0 < len(merged) <= _MAX_POSITIONS else [(ALWAYS, None)]
+        counted = number + rounds if number is not None and rounds is not None else None
+        for count, where in ((counted, guard & row.guard), (number, guard & gone if gone is not None else None)):
+            if where is not None:
+                after[count] = after[count] | where if count in after else where
+    return [(guard, number) for number, guard in after.items()] if 0 < len(after) <= _MAX_POSITIONS else [(ALWAYS, None)]
 
 
 @dataclass(frozen=True)
@@ -187,8 +178,10 @@ def below(
         yield Below(f"{prefix}**", guard, loops, None, module.items.why_unknown, module)
     for held in everything:
         joined = guard & held.guard
-        if joined is None or not joined.fits(run.assumed):
+        context = joined & run.assumed if joined is not None else None
+        if joined is None or context is None:
             continue
+        joined = joined.minus(run.assumed)
         budget[0] -= 1
         if budget[0] < 0:
             yield Below(f"{prefix}**", guard, loops, None, "too many rows", module)
@@ -216,9 +209,7 @@ _PLAIN_ANNOTATIONS = frozenset(
      "Callable", "List[]", "Tuple[]", "Dict[]", "list[]", "tuple[]", "dict[]", "Sequence[]", "Iterable[]", "Literal[]",
      "Optional[]", "Union[]", "np.ndarray", "_size_2_t", "Path"}
 )  # fmt: skip
-_CONFIGURATION = frozenset(
-    {"config", "cfg", "args", "opt", "opts", "options", "hparams", "params", "configuration", "conf"}
-)
+_CONFIGURATION = frozenset({"config", "cfg", "args", "opt", "opts", "options", "hparams", "params", "configuration", "conf"})
 
 
 def may_be_module(run: Interpreter, held: Held) -> bool:
@@ -232,11 +223,7 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
     text = value.text.partition("#")[0]
     if held.holder.cls is not None and held.holder.cls.file.is_stub and not held.name.endswith(("module", "_orig_mod")):
         return False
-    if value.annotation in _PLAIN_ANNOTATIONS or value.annotation.partition("[")[0] in (
-        "Optional",
-        "Union",
-        "Callable",
-    ):
+    if value.annotation in _PLAIN_ANNOTATIONS or value.annotation.partition("[")[0] in ("Optional", "Union", "Callable"):
         return False
     if value.annotation.rpartition(".")[2].endswith(("Config", "Configuration", "Args", "Arguments")):
         return False

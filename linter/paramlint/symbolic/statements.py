@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic import containers, tensors
+from paramlint.symbolic import containers, indexing, module_containers, tensors
 from paramlint.symbolic.attributes import delete_attribute, get_attribute, set_attribute
 from paramlint.symbolic.expressions import binary, index_of, test
 from paramlint.symbolic.interpreter import Interpreter
@@ -29,9 +29,7 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
-_NO_GRADIENT = frozenset(
-    {"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.inference_mode"}
-)
+_NO_GRADIENT = frozenset({"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.inference_mode"})
 _GRADIENT = frozenset({"torch.enable_grad", "torch.autograd.enable_grad"})
 
 
@@ -79,10 +77,9 @@ def _augmented(run: Interpreter, node: Any, env: Environment) -> None:
         if kind == "Add" and isinstance(held, Sequence_) and held.kind == "list":
             containers.extend(run, held.items, value, node, held)
             return held
-        if kind == "Add" and isinstance(held, Instance) and held.items is not None:
-            from paramlint.symbolic.modules import extend_container
-
-            extend_container(run, held, value, node)
+        if kind == "Add" and isinstance(held, Instance) and held.container:
+            run.build(held)
+            module_containers.extend(run, held, value, node)
             return held
         if kind == "BitOr" and isinstance(held, Dictionary):
             containers.update(run, held, value)
@@ -275,26 +272,9 @@ def _delete(run: Interpreter, node: Any, env: Environment) -> None:
             run.each(owner, lambda value, t=target: delete_attribute(run, value, t.attr.value, node))
         elif kind == "Subscript":
             owner, index = run.evaluate(target.value, env), index_of(run, target, env)
-            run.each(owner, lambda value, i=index: _delete_item(run, value, i, node))
+            run.each(owner, lambda value, i=index: indexing.delete_item(run, value, i, node))
         elif kind == "Name" and target.value in env.cells and not run.guard.minus(run.frame.entry):
             del env.cells[target.value]
-
-
-def _delete_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
-    if isinstance(owner, Dictionary):
-        if owner.source is not None and isinstance(index, Constant) and isinstance(index.value, str):
-            kind, instance = owner.source
-            if kind.startswith("_") and isinstance(instance, Instance):
-                return delete_attribute(run, instance, index.value, node)
-        if isinstance(index, Constant) and index.value in owner.cells and run.guard == owner.guard:
-            del owner.cells[index.value]
-        else:
-            owner.forget("entries are deleted")
-    elif isinstance(owner, Sequence_):
-        owner.items.forget("items are deleted")
-    elif isinstance(owner, Instance) and owner.items is not None:
-        owner.items.forget("items are deleted")
-    return NONE
 
 
 def _global(run: Interpreter, node: Any, env: Environment) -> None:
@@ -390,7 +370,7 @@ def _set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: 
     if isinstance(owner, TensorValue):
         tensors.set_item(run, owner, index, value, node)
     else:
-        containers.set_item(run, owner, index, value, node)
+        indexing.set_item(run, owner, index, value, node)
     return NONE
 
 
@@ -398,11 +378,11 @@ def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environmen
     star = next((i for i, e in enumerate(elements) if e.__class__.__name__ == "StarredElement"), None)
     plain: list[Value] | None = None
     if isinstance(value, Sequence_):
-        plain = value.items.plain
+        plain = containers.items_of(run, value, node).plain
     elif isinstance(value, Constant) and isinstance(value.value, (tuple, str)):
         plain = [Constant(x) for x in value.value]
-    elif isinstance(value, Instance) and value.items is not None:
-        plain = value.items.plain
+    elif isinstance(value, Instance) and value.container:
+        plain = containers.items_of(run, value, node).plain
     elif value.__class__.__name__ == "Choice":
         # Each alternative gives its own parts.
         parts = [

@@ -195,7 +195,7 @@ class Super(Value):
 
 
 Cell = list[tuple[Guard, Value]]
-"""What a name or attribute holds: guarded values, newest last."""
+"""What a name or attribute holds: values under guards that exclude each other, newest last."""
 
 
 @dataclass(frozen=True)
@@ -224,9 +224,7 @@ class Object(Value):
 
     __slots__ = ("escaped", "guard", "loops", "made", "number", "order")
 
-    def __init__(
-        self, made: Any = None, guard: Guard = ALWAYS, loops: tuple[Loop, ...] = (), order: Order = ()
-    ) -> None:
+    def __init__(self, made: Any = None, guard: Guard = ALWAYS, loops: tuple[Loop, ...] = (), order: Order = ()) -> None:
         self.number = next(_numbers)
         self.made = made
         self.guard = guard
@@ -243,7 +241,9 @@ class Instance(Object):
         attributes: by name.
         registered: `parameter`, `buffer` or `child` by name, for modules.
         arguments: what it was constructed with.
-        items: the items of a module container, else None.
+        container: which of torch's module containers it is; empty for other objects.
+        items: the items of a module container; of other modules what is registered under names that are not known, or
+            None.
         known: whether all of it is known: no unknown base, no budget that ran out.
         why_unknown: what it is that is not known.
         copy_of: the object that it is a deep copy of.
@@ -251,8 +251,8 @@ class Instance(Object):
     """
 
     __slots__ = (
-        "arguments", "attributes", "build", "cls", "copy_of", "is_module", "items", "known", "registered", "slots",
-        "text", "why_unknown",
+        "arguments", "attributes", "build", "cls", "container", "copy_of", "is_module", "items", "known", "registered",
+        "slots", "text", "why_unknown",
     )  # fmt: skip
 
     def __init__(self, cls: ClassValue | None, is_module: bool, **made: Any) -> None:
@@ -262,6 +262,7 @@ class Instance(Object):
         self.attributes: dict[str, Cell] = {}
         self.registered: dict[str, str] = {}
         self.arguments: Arguments | None = None
+        self.container = ""
         self.items: Items | None = None
         self.known = True
         self.why_unknown = ""
@@ -290,28 +291,42 @@ class Item:
 
 
 class Items:
-    """The items of a container in order; `known` is false where there may be others."""
+    """The items of a container in order.
 
-    __slots__ = ("known", "rows", "why_unknown")
+    Attributes:
+        known: whether these are all.
+        why_unknown: what the others are.
+        ordered: how many of the first stand where they are listed; None where all do.
+    """
 
-    def __init__(self, rows: Sequence[Item] = (), known: bool = True, why_unknown: str = "") -> None:
+    __slots__ = ("known", "ordered", "rows", "why_unknown")
+
+    def __init__(
+        self, rows: Sequence[Item] = (), known: bool = True, why_unknown: str = "", ordered: int | None = None
+    ) -> None:
         self.rows = list(rows)
         self.known = known
         self.why_unknown = why_unknown
+        self.ordered = ordered
 
     def forget(self, why: str) -> None:
-        """Say that there may be other items."""
+        """Say that from here on there may be other items."""
+        self.shuffle(len(self.rows))
         if self.known:
             self.known, self.why_unknown = False, why
 
+    def shuffle(self, start: int = 0) -> None:
+        """Say that items from an index on may stand elsewhere."""
+        self.ordered = start if self.ordered is None else min(start, self.ordered)
+
     def copy(self) -> Items:
         """The same items in another container."""
-        return Items(self.rows, self.known, self.why_unknown)
+        return Items(self.rows, self.known, self.why_unknown, self.ordered)
 
     @property
     def plain(self) -> list[Value] | None:
-        """The values, where each is there for sure and once; else None."""
-        if not self.known or any(row.guard or row.loops for row in self.rows):
+        """The values, where each is there for sure, once and in its place; else None."""
+        if not self.known or self.ordered is not None or any(row.guard or row.loops for row in self.rows):
             return None
         return [row.value for row in self.rows]
 
@@ -321,29 +336,55 @@ class Sequence_(Object):
 
     Attributes:
         kind: `list`, `tuple`, `set`, `iterator`, `parameters` (an iterator over parameters of `source`).
+        fill: gives an iterator its items when somebody asks for them; None once that is done.
         source: what its items were taken from.
         repeated: whether it was made by `[...] * n`.
         used_up: events that went through an iterator.
     """
 
-    __slots__ = ("items", "kind", "repeated", "source", "used")
+    __slots__ = ("_items", "fill", "kind", "repeated", "source", "used")
 
     def __init__(self, kind: str, items: Items | None = None, **made: Any) -> None:
         super().__init__(**made)
         self.kind = kind
-        self.items = items if items is not None else Items()
+        self._items = items if items is not None else Items()
+        self.fill: Callable[[Sequence_], None] | None = None
         self.source: tuple[str, Value] | None = None
         self.repeated = False
         self.used: list[Any] = []
 
+    @property
+    def items(self) -> Items:
+        """What is in it."""
+        if self.fill is not None:
+            fill, self.fill = self.fill, None
+            fill(self)
+        return self._items
+
+    @items.setter
+    def items(self, items: Items) -> None:
+        self._items = items
+
+    @property
+    def is_iterator(self) -> bool:
+        """Whether going through it uses it up."""
+        return self.kind in ("iterator", "parameters")
+
     def __repr__(self) -> str:
-        return f"{self.kind}({len(self.items.rows)}{'' if self.items.known else ', ...'})"
+        items = self._items
+        return f"{self.kind}({len(items.rows)}{'' if items.known and self.fill is None else ', ...'})"
 
 
 class Dictionary(Object):
-    """A plain dictionary: cells by constant key, and items under keys that are not known."""
+    """A plain dictionary: cells by constant key, and items under keys that are not known.
 
-    __slots__ = ("cells", "known", "rest", "source", "why_unknown")
+    Attributes:
+        source: what its entries were taken from: an object's `_modules`, `_parameters`, `_buffers` and `__dict__` are its
+            own.
+        is_ordered: whether it is an `OrderedDict`.
+    """
+
+    __slots__ = ("cells", "is_ordered", "known", "rest", "source", "why_unknown")
 
     def __init__(self, **made: Any) -> None:
         super().__init__(**made)
@@ -352,6 +393,7 @@ class Dictionary(Object):
         self.known = True
         self.why_unknown = ""
         self.source: tuple[str, Value] | None = None
+        self.is_ordered = False
 
     def forget(self, why: str) -> None:
         """Say that there may be other entries."""
@@ -394,12 +436,14 @@ class TensorValue(Object):
         sources: what it was computed from; empty for a leaf.
         view: how it was taken from the tensor whose storage it shares: `data`, `detach`, `index`...; empty otherwise.
         base: that tensor.
+        is_buffer: whether it is an `nn.Buffer`, which is registered wherever it is assigned.
         requires_grad: a value, None where nobody said.
         text: how it reads, for one that stands for something unknown.
     """
 
     __slots__ = (
-        "base", "dtype", "factory", "grad", "requires_grad", "role", "shape", "sources", "storage", "text", "view",
+        "base", "dtype", "factory", "grad", "is_buffer", "requires_grad", "role", "shape", "sources", "storage", "text",
+        "view",
     )  # fmt: skip
 
     def __init__(
@@ -412,6 +456,7 @@ class TensorValue(Object):
         self.sources = sources
         self.view = ""
         self.base: TensorValue | None = None
+        self.is_buffer = False
         self.requires_grad: Value | None = None
         self.dtype: Value | None = None
         self.factory = ""
@@ -503,3 +548,4 @@ def text_of(value: Value) -> str:
     if isinstance(value, Choice):
         return " or ".join(dict.fromkeys(text_of(v) for _, v in value.options))[:MAX_TEXT]
     return repr(value)
+

@@ -78,13 +78,6 @@ def size(value: Value, context: Guard) -> int | str | None:
     return " or ".join(map(str, different)) or None
 
 
-def beyond(guard: Guard, assumed: Guard) -> Guard:
-    """What a guard says beyond what is assumed anyway."""
-    literals = frozenset((c, truth) for c, truth in guard.literals if assumed.decides(c) is not truth)
-    clauses = frozenset(clause for clause in guard.clauses if not assumed.implies(Guard(clauses=frozenset([clause]))))
-    return Guard(literals, clauses)
-
-
 def condition(guards: Iterable[Guard]) -> str | None:
     """Some alternative conditions in words; None where one of them is none."""
     said = sorted({told(str(guard)) for guard in guards})
