@@ -634,6 +634,22 @@ def test_a_target_is_many_classes(package, capsys, target, classes):
     assert [one["name"] for one in shown_json(capsys, target)["classes"]] == classes
 
 
+def test_a_function_of_the_name_of_its_module_is_the_function(package, capsys):
+    """As in `from timm.layers import create_conv2d`."""
+    (package / "head").mkdir()
+    (package / "head" / "__init__.py").write_text("from .make_head import make_head\nfrom . import sizes\n")
+    (package / "head" / "make_head.py").write_text(
+        "from torch import nn\nfrom . import sizes\n\n\ndef make_head(dim):\n    return nn.Linear(dim, sizes.OUT)\n"
+    )
+    (package / "head" / "sizes.py").write_text("OUT = 7\n")
+    Path("net.py").write_text(
+        "from torch import nn\nfrom zoo.head import make_head, sizes\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.head = make_head(sizes.OUT)\n"
+    )
+    (cls,) = shown_json(capsys, "net.py:Net")["classes"]
+    assert [one["shape"] for one in cls["parameters"]] == [[7, 7], [7]]
+
+
 def test_what_a_factory_gives_depends_on_its_arguments(package, capsys):
     (cls,) = shown_json(capsys, "zoo.models:make", "--arg", "dim=6")["classes"]
     assert [one["shape"] for one in cls["parameters"]] == [[6, 6], [6], [2, 6]]
