@@ -14,13 +14,14 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_output_in_the_readme_is_real(tmp_path):
+@pytest.mark.parametrize("command", ["check net.py", "show net.py:Net"])
+def test_the_output_in_the_readme_is_real(tmp_path, command):
     code = re.search(r"```python\n(.*?)```", README, re.S)[1]
     (tmp_path / "net.py").write_text(code)
     done = subprocess.run(
-        [sys.executable, "-m", "paramlint", "check", "net.py"], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "paramlint", *command.split()], cwd=tmp_path, capture_output=True, text=True
     )
-    assert f"$ paramlint check net.py\n{done.stdout}{done.stderr}```" in README
+    assert f"$ paramlint {command}\n{done.stdout}{done.stderr}```" in README
 
 
 def test_the_readme_has_two_commands_to_set_up():

@@ -130,7 +130,8 @@ def test_shape(row, text, shape):
 
 def test_what_an_annotation_says_is_one_size(show):
     text = (
-        "class Net(nn.Module):\n    def __init__(self, dim: int, other: int = None, any=3):\n        super().__init__()\n"
+        "class Net(nn.Module):\n    def __init__(self, dim: int, other: int = None, any=3):\n"
+        "        super().__init__()\n"
         "        self.a = nn.LayerNorm(dim)\n        self.b = nn.LayerNorm(other)\n        self.c = nn.LayerNorm(any)\n"
     )
     assert [one.shape for one in show(text).parameters if one.name.endswith("weight")] == [("dim",), None, None]
@@ -633,6 +634,22 @@ def test_a_target_is_many_classes(package, capsys, target, classes):
     assert [one["name"] for one in shown_json(capsys, target)["classes"]] == classes
 
 
+def test_a_function_of_the_name_of_its_module_is_the_function(package, capsys):
+    """As in `from timm.layers import create_conv2d`."""
+    (package / "head").mkdir()
+    (package / "head" / "__init__.py").write_text("from .make_head import make_head\nfrom . import sizes\n")
+    (package / "head" / "make_head.py").write_text(
+        "from torch import nn\nfrom . import sizes\n\n\ndef make_head(dim):\n    return nn.Linear(dim, sizes.OUT)\n"
+    )
+    (package / "head" / "sizes.py").write_text("OUT = 7\n")
+    Path("net.py").write_text(
+        "from torch import nn\nfrom zoo.head import make_head, sizes\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.head = make_head(sizes.OUT)\n"
+    )
+    (cls,) = shown_json(capsys, "net.py:Net")["classes"]
+    assert [one["shape"] for one in cls["parameters"]] == [[7, 7], [7]]
+
+
 def test_what_a_factory_gives_depends_on_its_arguments(package, capsys):
     (cls,) = shown_json(capsys, "zoo.models:make", "--arg", "dim=6")["classes"]
     assert [one["shape"] for one in cls["parameters"]] == [[6, 6], [6], [2, 6]]
@@ -763,13 +780,16 @@ def test_the_page_shows_what_happens(tmp_path, monkeypatch, capsys):
     (tmp_path / "net.py").write_text(code[1])
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"```console\n\$ paramlint (show .*?)\n(.*?)```", page, re.DOTALL)
-    assert len(examples) >= 3
+    assert len(examples) == 3
     for command, output in examples:
-        assert main([part.strip("'") for part in command.split()]) == 0
+        assert main(command.split()) == 0
         assert capsys.readouterr().out == output
     document = re.search(r"```json\n(.*?)```", page, re.DOTALL)
     assert document is not None
+    expected = json.loads(document[1].replace("/home/me/models", str(tmp_path)))
+    (cls,) = expected["classes"]
     shown = shown_json(capsys, "net.py:Net")
-    shown["classes"][0]["parameters"] = shown["classes"][0]["parameters"][:1]
-    text = json.dumps(shown).replace(str(tmp_path), "/work/models")
-    assert json.loads(document[1]) == json.loads(text)
+    (found,) = shown["classes"]
+    found["parameters"] = [one for one in found["parameters"] if one["name"] == "blocks.{depth}.qkv.weight"]
+    found["steps"] = cls["steps"]  # the figure is one of many things that may change without anybody caring
+    assert shown == expected

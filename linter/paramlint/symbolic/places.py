@@ -58,6 +58,7 @@ def look(run: Interpreter, roots: Roots) -> tuple[list[Place], list[Below]]:
 
     Layers that wait for it are built, as long as some more steps suffice; after these they are not known.
     """
+    found = _Found()
     for gives_up in (False, True):
         if gives_up:
             for instance in run.instances:

@@ -6,6 +6,7 @@ Stubs of torch are files like any other; what neither the project nor a stub has
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -241,7 +242,22 @@ class Program:
             return self.external(dotted)
         facts, rest = found
         file = self.file(facts)
-        return (file, rest) if rest else FileValue(file)
+        return (file, rest) if rest else self._exported(file, importer) or FileValue(file)
+
+    def _exported(self, file: SourceFile, importer: SourceFile) -> Value | tuple[SourceFile, str] | None:
+        """What a package gives the name of one of its modules, where that is not the module: `from .norm import norm`."""
+        assert self.project is not None
+        folder, name = os.path.split(file.facts.path)
+        name = name.removesuffix(".py")
+        facts = self.project.file(os.path.join(folder, "__init__.py")) if name != "__init__" else None
+        if facts is None or facts.path == importer.facts.path:
+            return None
+        package = self.file(facts)
+        outline = package.facts.outline
+        if name not in outline.imports and name not in outline.classes and name not in outline.functions:
+            return None
+        found = self.lookup(package, name)
+        return None if isinstance(found, FileValue) else found
 
     def lookup(self, file: SourceFile, name: str, depth: int = 0) -> Value | tuple[SourceFile, str] | None:
         """What a module-level name of a file stands for.

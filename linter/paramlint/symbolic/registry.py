@@ -231,7 +231,7 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
         return False
     if text.partition(".")[0].partition("[")[0] in _CONFIGURATION or text in run.numbers:
         return False
-    if any(sign in text for sign in (" + ", " - ", " * ", " // ", " / ", " % ", " == ", " < ", " > ", " or ")):
+    if any(sign in text for sign in (" + ", " - ", " * ", " // ", " / ", " ** ", " % ", " == ", " < ", " > ", " or ")):
         return False
     if value.loop and "(" not in text:
         return False
