@@ -2,8 +2,10 @@
 
 from paramlint.rule import Rule
 from paramlint_rules.freezing import (
+    freeze_undone,
     frozen_norm_still_updates,
     frozen_parameter_still_decays,
+    requires_grad_on_copy,
     requires_grad_on_module,
     requires_grad_typo,
 )
@@ -43,8 +45,10 @@ from paramlint_rules.optimizer import (
 )
 from paramlint_rules.registration import (
     assigned_before_super_init,
+    buffer_holds_graph,
     missing_super_init,
     modules_in_plain_container,
+    name_registered_twice,
     non_leaf_parameter,
     parameter_created_in_forward,
     parameter_without_gradient,
@@ -78,6 +82,8 @@ from paramlint_rules.values import (
     grad_read_before_backward,
     in_place_data_edit,
     leaf_edited_with_grad,
+    loop_variable_rebound,
+    tensor_cuts_graph,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -88,6 +94,8 @@ RULES: tuple[Rule, ...] = (
     leaf_edited_with_grad.rule,
     grad_read_before_backward.rule,
     data_read.rule,
+    loop_variable_rebound.rule,
+    tensor_cuts_graph.rule,
     uninitialized_parameter.rule,
     partly_initialized_parameter.rule,
     lost_on_materialization.rule,
@@ -126,6 +134,8 @@ RULES: tuple[Rule, ...] = (
     tensor_instead_of_buffer.rule,
     unregistered_twin_container.rule,
     parameter_without_gradient.rule,
+    name_registered_twice.rule,
+    buffer_holds_graph.rule,
     tie_by_rewrap.rule,
     tie_by_data.rule,
     tie_broken_later.rule,
@@ -135,6 +145,8 @@ RULES: tuple[Rule, ...] = (
     requires_grad_on_module.rule,
     frozen_norm_still_updates.rule,
     frozen_parameter_still_decays.rule,
+    requires_grad_on_copy.rule,
+    freeze_undone.rule,
     aliased_checkpoint.rule,
     ignored_missing_keys.rule,
     load_result_as_model.rule,

@@ -277,7 +277,7 @@ def _zero_grad(run: Interpreter, module: Instance, arguments: Arguments, node: A
 def _state_dict(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
     made = Dictionary(**run.made(node))
     made.forget("state of a model")
-    made.source = ("state_dict", module)
+    made.source = ("state_dict" if "keep_vars" not in arguments.keywords else "parameters", module)
     run.emit("taken", module, node, state=made)
     return made
 

@@ -84,11 +84,12 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     return tensor
 
 
-def _flat(values: Sequence[Value]) -> list[Value]:
+def _flat(values: Sequence[Value], depth: int = 0) -> list[Value]:
     found: list[Value] = []
     for value in values:
         if isinstance(value, Sequence_):
-            found.extend(row.value for row in value.items.rows[:32])
+            rows = [row.value for row in value.items.rows[:32]]
+            found.extend(_flat(rows, depth + 1) if depth < 3 else rows)
         elif isinstance(value, Choice):
             found.extend(v for _, v in value.options)
         else:

@@ -1,0 +1,62 @@
+"""Parameters that are frozen and then thawed again before anything is trained are not frozen.
+
+Code that freezes some parameters is followed by code that sets `requires_grad = True` for all: a loop that sorts them
+into groups, or `requires_grad_(True)`. What was meant to stay as it is trains with the rest.
+
+Bad:
+    for p in model.parameters():
+        p.requires_grad = False
+    for p in model.parameters():
+        p.requires_grad = True
+
+Good:
+    for p in model.parameters():
+        p.requires_grad = False
+
+Leave it: both are switched to and fro on purpose, with a step or a backward in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.model import Claim, Event, Model, Tensor
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM606",
+    "freeze-undone",
+    group="bug",
+    doc=__doc__,
+    triggers=(Asks("requires_grad", "requires_grad_"),),
+)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    frozen: dict[int, list[Tensor]] = {}
+    for event in model.events("flagged"):
+        if isinstance(event.of, Tensor) and _value(event) is False:
+            frozen.setdefault(event.site.row, []).append(event.of)
+    for tensors in frozen.values():
+        pairs = [_off_then_on(tensor) for tensor in tensors]
+        if pairs[0] is None or any(pair is None or pair[1].site.row != pairs[0][1].site.row for pair in pairs):
+            continue  # thawing some of what was frozen leaves the rest as it is
+        off, on = pairs[0]
+        undone = model.follows(off, on) & ~model.between(off, on, ("stepped", "backward", "called"))
+        name = tensors[0].name or "the parameters"
+        yield Claim(undone, off.site, f"`{name}` is frozen here and thawed again in row {on.site.row}", about=tensors[0])
+
+
+def _off_then_on(tensor: Tensor) -> tuple[Event, Event] | None:
+    """The flags of a tensor that is frozen, and then thawed wherever it was frozen, by the same function."""
+    flags = [e for e in tensor.flags if e.author == "user" and _value(e) is not None]
+    for off, on in zip(flags, flags[1:], strict=False):
+        if _value(off) is False and _value(on) is True and off.guard.implies(on.guard):
+            if off.inside == on.inside and on.site.function == off.site.function and on.site.row > off.site.row:
+                return off, on
+    return None
+
+
+def _value(event: Event) -> object:
+    return getattr(event.get("value"), "value", None)

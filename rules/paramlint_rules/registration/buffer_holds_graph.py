@@ -1,0 +1,82 @@
+"""A running buffer that is assigned a tensor with history keeps the graph of every batch so far.
+
+`self.mean = 0.9 * self.mean + 0.1 * x.mean(0)` gives the buffer a history: it holds the graph of this batch, which
+holds the buffer of the last one, and so on. Memory grows with every step, and `backward()` goes through graphs that
+were freed, or whose values have changed since.
+
+Bad:
+    class Centre(nn.Module):
+        def __init__(self, n):
+            super().__init__()
+            self.register_buffer("mean", torch.zeros(n))
+
+        def forward(self, x):
+            self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+            return x - self.mean
+
+Good:
+    class Centre(nn.Module):
+        def __init__(self, n):
+            super().__init__()
+            self.register_buffer("mean", torch.zeros(n))
+
+        def forward(self, x):
+            self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+            return x - self.mean
+
+Leave it: the tensor never requires a gradient, as raw input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from paramlint.model import Answer, Claim, Model, Module, Tensor
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM412",
+    "buffer-holds-graph",
+    group="bug",
+    doc=__doc__,
+    triggers=(Asks("register_buffer", entries=("class",)),),
+)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for event in model.events("registered"):
+        buffer = event.of
+        if event.role != "buffer" or event.how != "assigned" or event.inside == "__init__" or not event.grad:
+            continue
+        before = [p.what for p in event.holder.holds if p.key == event.key and p.what is not buffer]
+        sources = set(_with_history(buffer))
+        if event.author == "user" and sources.intersection(before) and any(_may_train(s) for s in sources - {*before}):
+            yield Claim(
+                Answer("yes", (event,), event.guard),
+                event.site,
+                f"`self.{event.key}` keeps the graph of every batch, so memory grows and `backward()` goes through all",
+                about=buffer,
+            )
+
+
+def _with_history(tensor: Tensor) -> Iterator[Any]:
+    """What a tensor is computed from, as far as gradients flow."""
+    waiting, seen = [tensor], {id(tensor)}
+    while waiting and len(seen) < 200:
+        one = waiting.pop()
+        if isinstance(one, Tensor) and one.view in ("detach", "data"):
+            continue
+        yield one
+        for source in one.made_from if isinstance(one, Tensor) else ():
+            if id(source) not in seen:
+                seen.add(id(source))
+                waiting.append(source)
+
+
+def _may_train(source: Any) -> bool:
+    """Whether gradients flow to something: a parameter, the result of a layer, an argument that may be one."""
+    if isinstance(source, Module):
+        return not source.parameters.none().yes
+    return isinstance(source, Tensor) and (source.role == "parameter" or source.factory == "argument")

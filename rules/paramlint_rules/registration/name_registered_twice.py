@@ -1,0 +1,66 @@
+"""A second module under the same name replaces the first, which nobody has used.
+
+A module registers what it is given under a name. A copied line whose name was not changed, or `add_module` with the
+same name again, leaves one of the two: the first is built, counted by nobody and never trained.
+
+Bad:
+    self.first = nn.Linear(8, 8)
+    self.first = nn.Linear(8, 4)
+
+Good:
+    self.first = nn.Linear(8, 8)
+    self.second = nn.Linear(8, 4)
+
+Leave it: the first is a default that a subclass or an option replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.model import Answer, Claim, Model, Module, Place
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM413",
+    "name-registered-twice",
+    group="bug",
+    doc=__doc__,
+    triggers=(Asks("nn", "add_module", entries=("class",)),),
+)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for module in model.modules:
+        place = module.places.seen[0] if len(module.places.seen) == 1 else None
+        if place is None or place.until is None or not module.owns.yes or module.escaped or not _is_plain(module):
+            continue
+        if not isinstance(place.until.of, Module) or not _is_copied_line(place) or module.calls.seen:
+            continue
+        yield Claim(
+            Answer("yes", (place.since, place.until), place.guard),
+            place.until.site,
+            f"`{place.key}` holds a module already that nothing has used, so that one is lost",
+            about=module,
+        )
+
+
+def _is_plain(module: Module) -> bool:
+    """Whether the user's code makes it, and it goes into nothing else."""
+    return module.made is not None and module.made.author == "user" and module.copy_of is None
+
+
+def _is_copied_line(place: Place) -> bool:
+    """Whether the same function replaces it, under the same conditions, with something built for itself."""
+    since, until = place.since, place.until
+    assert until is not None
+    return (
+        since.author == until.author == "user"
+        and since.inside == until.inside == "__init__"
+        and since.site.function == until.site.function
+        and [site.row for site in since.site.stack] == [site.row for site in until.site.stack]
+        and since.guard == until.guard
+        and since.loops == until.loops
+        and until.of.made is not None
+    )

@@ -1,0 +1,65 @@
+"""Giving a loop variable a value does not write the parameter that it stood for.
+
+`for p, q in zip(a.parameters(), b.parameters()): p = q` binds the name `p` to another object, and the next round binds it
+anew: no parameter has changed. What is meant is `p.copy_(q)` under `torch.no_grad()`.
+
+Bad:
+    for p, q in zip(model.parameters(), nn.Linear(8, 8).parameters()):
+        p = q
+
+Good:
+    with torch.no_grad():
+        for p, q in zip(model.parameters(), nn.Linear(8, 8).parameters()):
+            p.copy_(q)
+
+Leave it: the name is read again in the same round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint import nodes
+from paramlint.facts import Scope
+from paramlint.rule import Finding, Mentions, Rule
+from paramlint.syntax.walk import walk
+
+rule = Rule(
+    "PRM109",
+    "loop-variable-rebound",
+    group="bug",
+    doc=__doc__,
+    triggers=(Mentions("parameters", "named_parameters", "params", "state_dict", "ema_params"),),
+)
+
+_PARAMETERS = ("parameters(", "params", "state_dict()")
+
+
+@rule.static(nodes.For)
+def check(node: nodes.For, scope: Scope) -> Iterator[Finding]:
+    if not any(word in scope.text(node.iter) for word in _PARAMETERS):
+        return
+    bound = {name.value for name in walk(node.target) if isinstance(name, nodes.Name)}
+    statements = list(node.body.body)
+    for place, statement in enumerate(statements):
+        if not isinstance(statement, nodes.SimpleStatementLine):
+            continue
+        for small in statement.body:
+            name = _rebound(small)
+            if name in bound and not any(_reads(later, name) for later in statements[place + 1 :]):
+                assert isinstance(small, nodes.Assign)
+                message = f"`{name}` is only the loop's name for a parameter, so giving it a value writes nothing"
+                yield Finding(small, message)
+
+
+def _rebound(statement: nodes.BaseSmallStatement) -> str:
+    """The plain name that a statement gives a value that is not made of what the name stood for."""
+    if isinstance(statement, nodes.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0].target
+        if isinstance(target, nodes.Name):
+            return target.value
+    return ""
+
+
+def _reads(statement: nodes.Node, name: str) -> bool:
+    return any(isinstance(node, nodes.Name) and node.value == name for node in walk(statement))
