@@ -37,6 +37,10 @@ class Site(Protocol):
         """The name of the function or method around it; empty at module level."""
 
     @property
+    def in_class(self) -> bool:
+        """Whether it stands in a method or the code of a class."""
+
+    @property
     def stack(self) -> tuple[Site, ...]:
         """The calls that led here, outermost first."""
 

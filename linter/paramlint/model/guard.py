@@ -69,7 +69,9 @@ class Guard:
 
     __slots__ = ("_negated", "_text", "cases", "depth", "false", "mask", "subject", "true")
 
-    def __init__(self, subject: Subject | None, cases: dict[Key, Guard], true: Guard | None, false: Guard | None) -> None:
+    def __init__(
+        self, subject: Subject | None, cases: dict[Key, Guard], true: Guard | None, false: Guard | None
+    ) -> None:
         self.subject = subject
         self.cases = cases
         self.true: Guard = true if true is not None else self
@@ -594,7 +596,13 @@ def _compared(text: str, constants: frozenset[Key], is_equal: bool) -> str:
     values = {key[1] for key in constants}  # 1 and True are one here
     if len(values) == 1:
         (value,) = values
-        word = ("is" if is_equal else "is not") if len(constants) == 1 and _is_single(constants) else "==" if is_equal else "!="
+        word = (
+            ("is" if is_equal else "is not")
+            if len(constants) == 1 and _is_single(constants)
+            else "=="
+            if is_equal
+            else "!="
+        )
         return f"{text} {word} {_shown(constants)[0]}"
     return f"{text} {'in' if is_equal else 'not in'} ({', '.join(_shown(constants))})"
 

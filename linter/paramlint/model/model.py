@@ -63,7 +63,11 @@ class Model:
         while id(what) not in seen:
             seen.add(id(what))
             outer = next(
-                (p.holder for p in what.places if p.registered and isinstance(p.holder, Module) and before(p.since, at)),
+                (
+                    p.holder
+                    for p in what.places
+                    if p.registered and isinstance(p.holder, Module) and before(p.since, at)
+                ),
                 None,
             )
             if outer is None:
@@ -93,7 +97,9 @@ class Model:
             if not ends:
                 continue
             inside = [e for e in found if any(start < order < min(ends) for order in e.order)]
-            sure = [e for e in inside if context is not None and context.without_loops().implies(e.guard.without_loops())]
+            sure = [
+                e for e in inside if context is not None and context.without_loops().implies(e.guard.without_loops())
+            ]
             if sure:
                 gaps.append(Answer("yes", tuple(sure)))
             elif inside:

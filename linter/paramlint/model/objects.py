@@ -248,5 +248,3 @@ class State:
     live: Answer = YES
     kept: Several[Place] = field(default_factory=Several)
     uses: Several[Event] = field(default_factory=Several)
-
-

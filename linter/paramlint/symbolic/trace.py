@@ -36,6 +36,11 @@ class SourceSite:
         """The name of the function around it; empty at module level."""
         return self.place.unit.name
 
+    @property
+    def in_class(self) -> bool:
+        """Whether it stands in a method or the code of a class."""
+        return self.place.unit.cls is not None
+
     def says(self, *words: str) -> bool:
         """Whether one of the words stands on its row, in a comment on it or above it, or in the function's name."""
         source = self.place.file.facts.source

@@ -45,7 +45,9 @@ def ask(model: Model) -> Iterator[Claim]:
         off, on = pairs[0]
         undone = model.follows(off, on) & ~model.between(off, on, ("stepped", "backward", "called"))
         name = tensors[0].name or "the parameters"
-        yield Claim(undone, off.site, f"`{name}` is frozen here and thawed again in row {on.site.row}", about=tensors[0])
+        yield Claim(
+            undone, off.site, f"`{name}` is frozen here and thawed again in row {on.site.row}", about=tensors[0]
+        )
 
 
 def _off_then_on(tensor: Tensor) -> tuple[Event, Event] | None:

@@ -38,7 +38,8 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.training import is_inside
-from paramlint.rule import Calls, Finding, Proof, Rule, Stores
+from paramlint.model import Answer, Claim, Event, Model, Module
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -49,8 +50,51 @@ rule = Rule(
     "frozen-norm-still-updates",
     group="risk",
     doc=__doc__,
-    triggers=(Calls("eval", "requires_grad_"), Stores("requires_grad")),
+    triggers=(Calls("eval", "requires_grad_"), Stores("requires_grad"), Asks("requires_grad", "BatchNorm")),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """Batch norms inside a part that is frozen: nothing says `eval` of them, and something else trains."""
+    said: set[tuple[str, int]] = set()
+    for norm in model.modules:
+        off = _frozen_at(norm)
+        if off is None or not any(t.trains.yes and t.known for t in model.parameters):
+            continue
+        holders = list(_holders(norm))
+        modes = [e for m in (norm, *holders) for e in m.modes if getattr(e.get("value"), "value", None) is False]
+        if modes or norm.escaped or any(m.overrides("train").yes or m.escaped for m in holders):
+            continue
+        site = off.site.stack[-1] if off.site.stack and not off.site.in_class else off.site
+        if (site.path, site.row) not in said:
+            said.add((site.path, site.row))
+            name = norm.name or "a batch norm"
+            message = f"`{name}` is frozen and stays in training mode, so it keeps updating its running statistics"
+            yield Claim(Answer("yes", (off,), off.guard), site, message, about=norm)
+
+
+def _frozen_at(norm: Module) -> Event | None:
+    """Where the user's code froze all parameters of a batch norm for sure, with more than the norm alone."""
+    if not norm.is_a("_BatchNorm").yes or norm.made is None or norm.made.author != "user":
+        return None
+    parameters = [t for t in norm.tensors if t.role == "parameter"]
+    flags = [next((e for e in reversed(t.flags.seen) if e.author == "user"), None) for t in parameters]
+    if not flags or any(f is None or f.guard or getattr(f.get("value"), "value", None) is not False for f in flags):
+        return None
+    return flags[0] if all(t.trains.no for t in parameters) else None
+
+
+def _holders(module: Module) -> Iterator[Module]:
+    """The modules around one, the nearest first."""
+    waiting, seen = [module], {id(module)}
+    while waiting:
+        for place in waiting.pop().places:
+            if place.registered and place.holds and isinstance(place.holder, Module) and id(place.holder) not in seen:
+                seen.add(id(place.holder))
+                waiting.append(place.holder)
+                yield place.holder
+
 
 _CLASS = re.compile(r"\b[A-Z]\w+|(?<=\b_)[A-Z]\w+")
 

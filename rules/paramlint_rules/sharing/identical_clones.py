@@ -26,7 +26,9 @@ from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model.intent import sharing_is_meant as sharing_said
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
 #: What functions are called that copy a layer several times.
@@ -41,8 +43,46 @@ rule = Rule(
     "identical-clones",
     group="risk",
     doc=__doc__,
-    triggers=(Calls("deepcopy", "TransformerEncoder", "TransformerDecoder", *_HELPERS),),
+    triggers=(
+        Asks("deepcopy"),
+        Calls("deepcopy", "TransformerEncoder", "TransformerDecoder", *_HELPERS),
+    ),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """Copies that are made in a loop and registered, of a layer whose values were drawn once for all."""
+    for event in model.events("copied"):
+        layer, copy = event.of, event.get("to")
+        if not isinstance(layer, Module) or not isinstance(copy, Module) or event.author != "user":
+            continue
+        is_many = (
+            len(event.loops) > len(layer.loops) and event.loops[len(layer.loops) :] == copy.loops[len(layer.loops) :]
+        )
+        places = [p for p in copy.places if p.registered and p.holds]
+        if layer.made is None or not is_many or not places or not layer.owns.yes or sharing_said(layer, places):
+            continue
+        if (
+            copy.escaped
+            or not any(_drawn_once(t) for t in copy.parameters)
+            or any(t.writes.seen for t in copy.parameters)
+        ):
+            continue
+        yield Claim(
+            Answer("yes", (event, *(p.since for p in places)), event.guard),
+            event.site,
+            f"the copies of `{layer.name or layer.cls.rpartition('.')[2]}` start with identical values, "
+            "so layers that should differ begin alike",
+            about=copy,
+        )
+
+
+def _drawn_once(tensor: Tensor) -> bool:
+    """Whether a copy still has the values that its original was drawn with."""
+    law = tensor.draw.get("law", "") if isinstance(tensor.draw, Event) else ""
+    return law.startswith(("kaiming", "xavier", "normal", "uniform", "trunc_normal", "orthogonal", "rand", "sparse"))
+
 
 _CLONING = ("torch.nn.TransformerEncoder", "torch.nn.TransformerDecoder")
 #: Code that gives copies values of their own, or says that they need none.
