@@ -172,10 +172,10 @@ class Classes:
 
 @dataclass(frozen=True)
 class Asks:
-    """Code from which a model is built to be asked: classes, functions and the code of modules with one of some words.
+    """Code from which a model is built to be asked: the classes, functions and module code of files with certain words.
 
     Args:
-        words: a class or function is built only where it, or what stands beside it in its class, has one of them.
+        words: nothing is built in a file that has none of them; what is decisive may stand in another function.
         entries: what is built: `class`, `function`, `module`.
     """
 

@@ -119,7 +119,7 @@ class Nominator:
                         found.setdefault(unit, set()).add(rule)
             if unit.kind != "function" or unit.cls is None:  # methods are asked with their class
                 for rule, asks in self._asks:
-                    if unit.kind in asks.entries and words.stand_in(unit, asks.words):
+                    if unit.kind in asks.entries and words.stand_in(outline.module, asks.words):
                         found.setdefault(unit, set()).add(rule)
             wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
             if wanting and _reuses(unit):
