@@ -480,13 +480,48 @@ class _Drafting:
         cases = [
             _node(
                 cst.MatchCase,
-                pattern=_node(cst.MatchAs, pattern=None, name=None),
+                pattern=self.pattern(case.pattern),
                 guard=self.optional(case.guard),
                 body=_node(cst.IndentedBlock, body=self.statements(case.body)),
             )
             for case in tree.cases
         ]
         return _node(cst.Match, subject=self.expression(tree.subject), cases=tuple(cases))
+
+    def pattern(self, tree: ast.pattern) -> Any:
+        if isinstance(tree, ast.MatchValue):
+            return _node(cst.MatchValue, value=self.expression(tree.value))
+        if isinstance(tree, ast.MatchSingleton):
+            return _node(cst.MatchSingleton, value=_name(str(tree.value)))
+        if isinstance(tree, ast.MatchSequence):
+            return _node(cst.MatchList, patterns=tuple(map(self.pattern_element, tree.patterns)))
+        if isinstance(tree, ast.MatchMapping):
+            pairs = zip(tree.keys, tree.patterns, strict=True)
+            elements = [
+                _node(cst.MatchMappingElement, key=self.expression(key), pattern=self.pattern(pattern))
+                for key, pattern in pairs
+            ]
+            return _node(cst.MatchMapping, elements=tuple(elements), rest=_name(tree.rest) if tree.rest else None)
+        if isinstance(tree, ast.MatchClass):
+            named = zip(tree.kwd_attrs, tree.kwd_patterns, strict=True)
+            keywords = [_node(cst.MatchKeywordElement, key=_name(k), pattern=self.pattern(p)) for k, p in named]
+            return _node(
+                cst.MatchClass,
+                cls=self.expression(tree.cls),
+                patterns=tuple(map(self.pattern_element, tree.patterns)),
+                kwds=tuple(keywords),
+            )
+        if isinstance(tree, ast.MatchOr):
+            alternatives = [_node(cst.MatchOrElement, pattern=self.pattern(one)) for one in tree.patterns]
+            return _node(cst.MatchOr, patterns=tuple(alternatives))
+        assert isinstance(tree, ast.MatchAs)
+        pattern = self.pattern(tree.pattern) if tree.pattern is not None else None
+        return _node(cst.MatchAs, pattern=pattern, name=_name(tree.name) if tree.name else None)
+
+    def pattern_element(self, tree: ast.pattern) -> Any:
+        if isinstance(tree, ast.MatchStar):
+            return _node(cst.MatchStar, name=_name(tree.name) if tree.name else None)
+        return _node(cst.MatchSequenceElement, value=self.pattern(tree))
 
     def assign(self, tree: ast.Assign) -> Any:
         targets = []
