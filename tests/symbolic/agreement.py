@@ -100,13 +100,13 @@ def live(text: str, name: str, arguments: Mapping[str, object], filename: str = 
     """The rows of a class that Python builds."""
     module = types.ModuleType("code_under_test")
     sys.modules[module.__name__] = module
-    exec(compile(text, filename, "exec"), module.__dict__)
     with recorded() as laws:
+        exec(compile(text, filename, "exec"), module.__dict__)
         model = getattr(module, name)(**arguments)
     return rows_of(model, laws)
 
 
-def rows_of(model: nn.Module, laws: Mapping[int, str]) -> list[Row]:
+def rows_of(model: nn.Module, laws: Laws) -> list[Row]:
     """The parameters and buffers of a live model, each under each of its names."""
     rows: list[Row] = []
     for prefix, module in model.named_modules(remove_duplicate=False):
@@ -118,14 +118,19 @@ def rows_of(model: nn.Module, laws: Mapping[int, str]) -> list[Row]:
             if name in module._non_persistent_buffers_set:
                 kind = "passing"
             shape = tuple(map(str, tensor.shape))
-            rows.append(Row(before + name, kind, shape, tensor.requires_grad, laws.get(tensor.data_ptr()), id(tensor)))
+            law = laws[tensor.data_ptr()][0] if tensor.data_ptr() in laws else None
+            rows.append(Row(before + name, kind, shape, tensor.requires_grad, law, id(tensor)))
     return rows
 
 
+Laws = dict[int, tuple[str, torch.Tensor]]
+"""Which function of `nn.init` was called last for a memory; the tensors are kept, so that no memory is used again."""
+
+
 @contextmanager
-def recorded() -> Iterator[dict[int, str]]:
-    """Which function of `nn.init` was called last for a memory."""
-    laws: dict[int, str] = {}
+def recorded() -> Iterator[Laws]:
+    """Note the calls of `nn.init`, and copies of what they wrote."""
+    laws: Laws = {}
     before = {name: f for name, f in vars(nn.init).items() if name.endswith("_") and not name.startswith("_")}
     depth = 0
 
@@ -139,15 +144,24 @@ def recorded() -> Iterator[dict[int, str]]:
             finally:
                 depth -= 1
                 if depth == 0:
-                    laws[tensor.data_ptr()] = name
+                    laws[tensor.data_ptr()] = name, tensor
 
         return call
 
+    def copied(tensor: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
+        made = copy(tensor, memo)
+        if tensor.data_ptr() in laws:
+            laws[made.data_ptr()] = laws[tensor.data_ptr()][0], made
+        return made
+
+    copy = nn.Parameter.__deepcopy__
+    nn.Parameter.__deepcopy__ = copied
     for name, function in before.items():
         setattr(nn.init, name, observed(name, function))
     try:
         yield laws
     finally:
+        nn.Parameter.__deepcopy__ = copy
         for name, function in before.items():
             setattr(nn.init, name, function)
 

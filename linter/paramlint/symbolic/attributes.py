@@ -6,8 +6,9 @@ from typing import Any
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic import classes
-from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.program import ClassValue, SourceFile
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.module_code import behind_decorators, known_value, module_name
+from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -21,7 +22,6 @@ from paramlint.symbolic.values import (
     Item,
     Native,
     Partial,
-    Sequence_,
     Super,
     TensorValue,
     Unknown,
@@ -47,14 +47,14 @@ def look_up(run: Interpreter, name: str, env: Environment) -> Value:
         if unit.kind == "function" and scope.place.file.facts.outline.classes:
             local = scope.place.file.facts.outline.classes.get(f"{_qualname(unit)}.<locals>.{name}")
             if local:
-                made = scope.place.file.class_value(local[-1], scope)
+                made = behind_decorators(run, scope.place.file.class_value(local[-1], scope))
                 scope.cells[name] = [(ALWAYS, made)]
                 return made
         scope = scope.outer
     file = env.place.file
     cells = run.global_cells.get(file.path)
     if cells is not None and name in cells:
-        found = run.read(cells[name])
+        found = run.read(cells[name], lambda: module_name(run, file, name) or Unknown(name))
         if found is not None:
             return found
     return module_name(run, file, name) or Unknown(name)
@@ -62,63 +62,6 @@ def look_up(run: Interpreter, name: str, env: Environment) -> Value:
 
 def _qualname(unit: Any) -> str:
     return f"{unit.cls.qualname}.{unit.name}" if unit.cls is not None else unit.name
-
-
-def module_name(run: Interpreter, file: SourceFile, name: str) -> Value | None:
-    """What a module-level name of a file stands for."""
-    key = (file.path, name)
-    known = run.globals.get(key)
-    if known is None:
-        found = run.program.lookup(file, name)
-        if isinstance(found, tuple):
-            found = _module_value(run, *found)
-        if found is None:
-            return None
-        known = run.globals[key] = found
-    return known
-
-
-def _module_value(run: Interpreter, file: SourceFile, name: str) -> Value:
-    """The value that the code of a module gives a name, where one statement does."""
-    key = (file.path, name)
-    if key in run.globals:
-        return run.globals[key]
-    statements = file.assigned.get(name, [])
-    value: Value = Unknown(name)
-    if len(statements) == 1 and key not in run.busy and statements[0].__class__.__name__ in ("Assign", "AnnAssign"):
-        statement = statements[0]
-        run.busy.add(key)
-        place = file.module_place
-        run.frames.append(Frame(place.node, place, None, ALWAYS))
-        try:
-            with run.at(ALWAYS, ()):
-                held = run.evaluate(statement.value, Environment(place))
-                value = _target_value(run, statement, name, held)
-        finally:
-            run.frames.pop()
-            run.busy.discard(key)
-    if name in file.changed:
-        if isinstance(value, Sequence_):
-            value.items.forget(f"{name} is changed in its module")
-        elif isinstance(value, Dictionary):
-            value.forget(f"{name} is changed in its module")
-        elif isinstance(value, Constant):
-            value = Unknown(name)
-    run.globals[key] = value
-    return value
-
-
-def _target_value(run: Interpreter, statement: Any, name: str, value: Value) -> Value:
-    targets = [t.target for t in statement.targets] if statement.__class__.__name__ == "Assign" else [statement.target]
-    for target in targets:
-        if target.__class__.__name__ == "Name":
-            if target.value == name:
-                return value
-        elif isinstance(value, Sequence_) and value.items.plain is not None:
-            for element, part in zip(target.elements, value.items.plain, strict=False):
-                if getattr(element.value, "value", None) == name:
-                    return part
-    return Unknown(name)
 
 
 # Attributes
@@ -134,9 +77,9 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
     if isinstance(value, External):
         return run.program.external(f"{value.name}.{name}")
     if isinstance(value, FileValue):
-        found = run.program.member(value.file, name)
-        if isinstance(found, tuple):
-            return _module_value(run, *found)
+        cells = run.global_cells.get(value.file.path, {})
+        held = run.read(cells[name]) if name in cells else None
+        found = held or known_value(run, run.program.member(value.file, name))
         return found or Unknown(f"{value.file.module}.{name}")
     if isinstance(value, ClassValue):
         if name == "__name__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic import classes, container_methods, containers
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.iteration import later
 from paramlint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
 from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
@@ -172,17 +174,42 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     frame = Frame(function.node, function.place, site, run.guard)
     frame.arguments = arguments if function.bound is None else None
     frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
+    if is_generator(run, function.node):
+        return _generator(run, function.node, frame, env)
+    return _run(run, function.node, frame, env, lambda: _result(run, function.node, frame, env))
+
+
+def _run(run: Interpreter, node: Any, frame: Frame, env: Environment, act: Callable[[], Value]) -> Value:
     gradient = run.records_gradient
-    if _switches_gradient_off(function.node):
+    if _switches_gradient_off(node):
         run.records_gradient = False
     run.frames.append(frame)
     nesting, run.nesting = run.nesting, 0
     try:
-        return _result(run, function.node, frame, env)
+        return act()
     finally:
         run.nesting = nesting
         run.frames.pop()
         run.records_gradient = gradient
+
+
+def _generator(run: Interpreter, node: Any, frame: Frame, env: Environment) -> Value:
+    """A generator runs when somebody goes through it."""
+
+    def fill(made: Sequence_) -> None:
+        from paramlint.symbolic.statements import run_block
+
+        frame.entry, frame.yields = run.guard, made
+
+        def act() -> Value:
+            run_block(run, node.body, env)
+            return made
+
+        _run(run, node, frame, env, act)
+
+    made = Sequence_("iterator", **run.made(node))
+    made.fill = later(run, fill)
+    return made
 
 
 def _result(run: Interpreter, node: Any, frame: Frame, env: Environment) -> Value:
@@ -190,12 +217,7 @@ def _result(run: Interpreter, node: Any, frame: Frame, env: Environment) -> Valu
 
     if node.__class__.__name__ == "Lambda":
         return run.evaluate(node.body, env)
-    if is_generator(run, node):
-        frame.yields = Sequence_("iterator", **run.made(node))
     run_block(run, node.body, env)
-    if frame.yields is not None:
-        result: Value = frame.yields
-        return result
     options = list(reversed(frame.returns))
     if frame.alive is not None:
         options.insert(0, (frame.alive, NONE))

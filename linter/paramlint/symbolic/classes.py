@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
-from paramlint.symbolic.program import CONTAINERS, ClassValue, Place, names_of_target
+from paramlint.symbolic.program import CONTAINERS, ClassValue, names_of_target
 from paramlint.symbolic.values import (
     Arguments,
     Environment,
@@ -94,27 +95,12 @@ def unknown_base(run: Interpreter, cls: ClassValue) -> str:
 # What a class defines
 
 
-def _decorators(run: Interpreter, place: Place) -> list[str]:
-    names = []
-    for decorator in getattr(place.node, "decorators", ()):
-        node = decorator.decorator
-        while node.__class__.__name__ == "Call":
-            node = node.func
-        parts = []
-        while node.__class__.__name__ == "Attribute":
-            parts.append(node.attr.value)
-            node = node.value
-        if node.__class__.__name__ == "Name":
-            names.append(".".join([node.value, *reversed(parts)]))
-    return names
-
-
 def has_method(run: Interpreter, cls: ClassValue, name: str) -> bool:
     """Whether a class or a base in the project defines a method of this name (no property)."""
     for base in mro(run, cls):
         if isinstance(base, ClassValue) and name in base.outline.methods:
             place = base.file.place(base.outline.methods[name][-1])
-            return not any(d in _PROPERTIES or d.endswith((".setter", ".getter")) for d in _decorators(run, place))
+            return not any(d in _PROPERTIES or d.endswith((".setter", ".getter")) for d in place.decorators)
     return False
 
 
@@ -168,7 +154,7 @@ def _method(
 ) -> Value | None:
     places = [base.file.place(unit) for unit in base.outline.methods[name]]
     for place in reversed(places):
-        said = _decorators(run, place)
+        said = place.decorators
         if any(d in ("typing.overload", "overload") or d.endswith(".setter") or d.endswith(".deleter") for d in said):
             continue
         bound = instance if instance is not None else None
@@ -182,8 +168,16 @@ def _method(
             if instance is None:
                 return Unknown(f"{cls.name}.{name}")
             return run.call(function, Arguments(), node if node is not None else place.node)
-        return function
+        return _behind_decorators(run, function) if said else function
     return None
+
+
+def _behind_decorators(run: Interpreter, function: Function) -> Function:
+    """A method behind those of its decorators that are functions of the project."""
+    from paramlint.symbolic.module_code import behind_decorators
+
+    held = behind_decorators(run, replace(function, bound=None))
+    return replace(held, bound=function.bound, owner=function.owner) if isinstance(held, Function) else function
 
 
 def setter(run: Interpreter, cls: ClassValue, name: str, instance: Value) -> Function | None:
@@ -192,7 +186,7 @@ def setter(run: Interpreter, cls: ClassValue, name: str, instance: Value) -> Fun
         if isinstance(base, ClassValue) and name in base.outline.methods:
             for unit in base.outline.methods[name]:
                 place = base.file.place(unit)
-                if f"{name}.setter" in _decorators(run, place):
+                if f"{name}.setter" in place.decorators:
                     return Function(place.node, place, base.env, instance, base)
             return None
     return None
@@ -334,7 +328,7 @@ def is_data(run: Interpreter, cls: ClassValue) -> bool:
     """Whether the constructor is made from annotated fields: dataclasses, attrs, named tuples, pydantic models."""
     for base in mro(run, cls):
         if isinstance(base, ClassValue):
-            said = _decorators(run, base.place)
+            said = base.place.decorators
             if any(d.rpartition(".")[2] in ("dataclass", "attrs", "define", "frozen", "dataclass_transform", "s") for d in said):
                 return True
         elif isinstance(base, External) and base.name in ("typing.NamedTuple", "pydantic.BaseModel"):

@@ -8,6 +8,7 @@ from typing import Any
 from paramlint.model.guard import Guard
 from paramlint.symbolic.containers import add, items_of
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.iteration import later, unite
 from paramlint.symbolic.loops import go_through
 from paramlint.symbolic.values import Constant, Dictionary, Environment, Item, Sequence_, Value
 
@@ -17,13 +18,28 @@ _KINDS = {"ListComp": "list", "SetComp": "set", "GeneratorExp": "iterator"}
 def list_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
     """`[f(x) for x in xs if c]`, and a set or generator written so."""
     made = Sequence_(_KINDS[node.__class__.__name__], **run.made(node))
+    first = run.evaluate(node.for_in.iter, env)
 
-    def put(inner: Environment) -> None:
-        value = run.evaluate(node.elt, inner)
-        add(run, made.items, Item(run.guard.minus(made.guard), run.loops[len(made.loops) :], value))
+    def fill(made: Sequence_) -> None:
+        def put(inner: Environment) -> None:
+            value = run.evaluate(node.elt, inner)
+            add(run, made.items, Item(run.guard.minus(made.guard), run.loops[len(made.loops) :], value))
 
-    _go(run, node.for_in, Environment(env.place, env), put, made)
+        _go(run, node.for_in, first, _inner(env), put, made)
+
+    if made.kind == "iterator":
+        made.fill = later(run, fill)
+    else:
+        fill(made)
+        if made.kind == "set":
+            unite(made.items)
     return made
+
+
+def _inner(env: Environment) -> Environment:
+    inner = Environment(env.place, env)
+    inner.is_comprehension = True
+    return inner
 
 
 def dict_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -40,18 +56,16 @@ def dict_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
         else:
             made.rest.append(Item(run.guard.minus(made.guard), loops, value, key))
 
-    _go(run, node.for_in, Environment(env.place, env), put, made)
+    _go(run, node.for_in, run.evaluate(node.for_in.iter, env), _inner(env), put, made)
     return made
 
 
-def _go(run: Interpreter, loop: Any, env: Environment, put: Callable[[Environment], None], made: Any) -> None:
+def _go(
+    run: Interpreter, loop: Any, iterable: Value, env: Environment, put: Callable[[Environment], None], made: Any
+) -> None:
     from paramlint.symbolic.expressions import test
 
-    iterable = run.evaluate(loop.iter, env)
     items = items_of(run, iterable, loop.iter)
-    if not items.known:
-        made_items = made.items if isinstance(made, Sequence_) else made
-        made_items.forget(items.why_unknown)
 
     def round_() -> None:
         guard: Guard | None = run.guard
@@ -64,8 +78,12 @@ def _go(run: Interpreter, loop: Any, env: Environment, put: Callable[[Environmen
         with run.under(guard) as is_possible:
             if is_possible:
                 if loop.inner_for_in is not None:
-                    _go(run, loop.inner_for_in, env, put, made)
+                    inner = run.evaluate(loop.inner_for_in.iter, env)
+                    _go(run, loop.inner_for_in, inner, env, put, made)
                 else:
                     put(env)
 
     go_through(run, items, loop.target, (), env, round_)
+    if not items.known:
+        made_items = made.items if isinstance(made, Sequence_) else made
+        made_items.forget(items.why_unknown)

@@ -13,6 +13,7 @@ from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.calls import annotation_of, parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
+from paramlint.symbolic.module_code import behind_decorators
 from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.values import (
     Arguments,
@@ -119,6 +120,7 @@ def build_class(
     place = cls.place
     with deep_recursion():
         run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
+        cls = _as_decorated(run, cls)
         instance = Instance(cls, classes.is_module(run, cls), **run.made(place.node))
         run.instances.append(instance)
         try:
@@ -147,6 +149,14 @@ def build_class(
             run.building.clear()
             del run.frames[1:]
     return instance
+
+
+def _as_decorated(run: Interpreter, cls: ClassValue) -> ClassValue:
+    try:
+        held = behind_decorators(run, cls)
+    except OverBudgetError:
+        return cls
+    return held if isinstance(held, ClassValue) else cls
 
 
 def _with_defaults(function: Function, arguments: Arguments, known: Mapping[str, object]) -> Arguments:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import comprehensions, containers, indexing, module_containers, tensors
+from paramlint.symbolic import comprehensions, containers, indexing, module_containers, tensors, texts
 from paramlint.symbolic.attributes import get_attribute, look_up
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT, MAX_NESTING
@@ -122,24 +122,20 @@ def _joined_string(run: Interpreter, node: Any, env: Environment) -> Value:
 
 
 def _formatted(run: Interpreter, node: Any, env: Environment) -> Value:
-    parts: list[Value] = []
+    parts: list[Value | str] = []
     for part in node.parts:
         if part.__class__.__name__ == "FormattedStringText":
-            parts.append(Constant(part.value))
+            parts.append(part.value)
         else:
             value = run.evaluate(part.expression, env)
             plain = part.format_spec is None
-            parts.append(value if plain else Unknown(f"{{{text_of(value)}}}", _loop_of(value)))
+            parts.append(value if plain else _said(run, node, value))
+    return texts.joined(run, parts)
 
-    def join(chosen: list[Value], rest: list[Value]) -> Value:
-        if not rest:
-            if all(isinstance(v, Constant) for v in chosen):
-                return Constant("".join(str(v.value) for v in chosen))  # type: ignore[attr-defined]
-            text = "".join(str(v.value) if isinstance(v, Constant) else f"{{{text_of(v)}}}" for v in chosen)
-            return Unknown(text, next((_loop_of(v) for v in chosen if _loop_of(v)), 0))
-        return run.each(rest[0], lambda value: join([*chosen, value], rest[1:]))
 
-    return join([], parts)
+def _said(run: Interpreter, node: Any, value: Value) -> Value:
+    """A value in a form that is not looked at, `{x:03d}`: equal only to itself."""
+    return Unknown(f"{text_of(value)}#{run.serial()}", _loop_of(value))
 
 
 def _loop_of(value: Value) -> int:
@@ -325,7 +321,7 @@ def _computed(run: Interpreter, kind: str, left: Constant, right: Constant) -> V
     if sign == "**" and isinstance(a, int) and isinstance(b, int) and a.bit_length() * abs(b) > MAX_CONSTANT:
         return run.unknown_call("large")
     if sign == "%" and isinstance(a, (str, bytes)):
-        return run.unknown_call("text")
+        return texts.percent(run, a, right) if isinstance(a, str) else run.unknown_call("text")
     try:
         return Constant(compute(a, b))
     except _REASONS:
@@ -336,6 +332,8 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
     sign = _BINARY[kind][0]
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _computed(run, kind, left, right)
+    if sign == "%" and isinstance(left, Constant) and isinstance(left.value, str):
+        return texts.percent(run, left.value, right)
     if isinstance(left, TensorValue) or isinstance(right, TensorValue):
         return tensors.arithmetic(run, sign, left, right, node)
     if sign == "*":
@@ -433,7 +431,10 @@ def _walrus(run: Interpreter, node: Any, env: Environment) -> Value:
     from paramlint.symbolic.statements import store
 
     value = run.evaluate(node.value, env)
-    store(run, node.target, value, env, node)
+    scope = env
+    while scope.is_comprehension and scope.outer is not None:
+        scope = scope.outer
+    store(run, node.target, value, scope, node)
     return value
 
 

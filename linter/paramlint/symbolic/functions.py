@@ -8,7 +8,7 @@ from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers, copying, iteration, tensors
+from paramlint.symbolic import classes, containers, copying, iteration, tensors, texts
 from paramlint.symbolic.calls import escape
 from paramlint.symbolic.interpreter import Interpreter, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT
@@ -434,12 +434,16 @@ def _super_setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return NONE
 
 
+#: Methods of texts that may make long ones of short ones, or are told below.
+_GROWING = frozenset({"format", "format_map", "encode", "zfill", "ljust", "rjust", "center", "expandtabs"})
+
+
 def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arguments) -> Value:
     """A method of a string, number or tuple."""
     values = arguments.values()
     if all(isinstance(v, Constant) for v in values) and not arguments.unknown and not name.startswith("_"):
         method = getattr(owner.value, name, None)
-        if callable(method) and name not in ("format_map", "encode", "zfill", "ljust", "rjust", "center", "expandtabs"):
+        if callable(method) and name not in _GROWING:
             try:
                 result = method(
                     *(v.value for v in arguments.positional if isinstance(v, Constant)),
@@ -452,13 +456,9 @@ def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arg
             if isinstance(result, (str, int, float, bool, tuple, type(None))) and len(str(result)) < MAX_CONSTANT:
                 return Constant(result)
     if name == "format" and isinstance(owner.value, str):
-        text = owner.value
-        for value in values:
-            shown = str(value.value) if isinstance(value, Constant) else f"{{{text_of(value)}}}"
-            text = text.replace("{}", shown, 1)
-        return Unknown(text, _loop_of(arguments))
-    if name == "join" and values and isinstance(values[0], Sequence_):
-        return run.unknown_call("join()")
+        return texts.formatted(run, owner.value, arguments)
+    if name == "join" and isinstance(owner.value, str) and values:
+        return texts.together(run, owner.value, values[0])
     return Unknown(f"{owner!r}.{name}({_shown(arguments)})", _loop_of(arguments))
 
 

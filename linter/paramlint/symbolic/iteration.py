@@ -56,13 +56,13 @@ def to(kind: str) -> Handler:
         if first is not None:
             containers.extend(run, made.items, first, node)
         if kind == "set":
-            _unite(made.items)
+            unite(made.items)
         return made
 
     return handler
 
 
-def _unite(items: Items) -> None:
+def unite(items: Items) -> None:
     """Equal values are one in a set."""
     rows: list[Item] = []
     for row in items.rows:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from paramlint.model.guard import ALWAYS
+from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic.carried import forget_carried
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.program import names_of_target
 from paramlint.symbolic.values import (
-    Constant,
     Environment,
     Instance,
     Item,
@@ -36,7 +36,9 @@ def repeating(run: Interpreter, loops: tuple[Loop, ...]) -> Iterator[None]:
             run.trace.repeat(start)
 
 
-def go_through(run: Interpreter, items: Items, target: Any, body: Any, env: Environment, act: Callable[[], None]) -> None:
+def go_through(
+    run: Interpreter, items: Items, target: Any, body: Any, env: Environment, act: Callable[[], None]
+) -> Guard | None:
     """Do something for each item, with the target bound to it.
 
     Args:
@@ -45,6 +47,9 @@ def go_through(run: Interpreter, items: Items, target: Any, body: Any, env: Envi
         body: the nodes of a round, in which names are looked for that one round hands to the next.
         env: where names are bound.
         act: the round.
+
+    Returns:
+        Where no `break` has ended it; None where one has for sure.
     """
     from paramlint.symbolic.statements import store
 
@@ -60,9 +65,12 @@ def go_through(run: Interpreter, items: Items, target: Any, body: Any, env: Envi
                     store(run, target, value, env, target)
                 act()
 
-    for row in items.rows:
+    ordered = len(items.rows) if items.ordered is None else items.ordered
+    rest = Loop(run.serial(), items.why_unknown or "?")
+    rows = [*items.rows[:ordered], *([] if items.known else [_one_of(rest)]), *items.rows[ordered:]]
+    for place, row in enumerate(rows):
         run.step()
-        with run.under(row.guard) as is_possible:
+        with run.under(row.guard) as is_possible, _unordered(run, place >= ordered and len(rows) > 1):
             if not is_possible:
                 continue
             if not row.loops:
@@ -73,12 +81,24 @@ def go_through(run: Interpreter, items: Items, target: Any, body: Any, env: Envi
                 has_forgotten = True
             with repeating(run, row.loops):
                 round_(_named(row.value, target, row.loops[-1]))
-    if not items.known and not items.rows:
-        loop = Loop(run.serial(), items.why_unknown or "?")
-        forget_carried(run, body, env, loop)
-        with repeating(run, (loop,)):
-            round_(Unknown(f"{items.why_unknown or '?'}[...]", loop.number))
+    broken = frame.unbroken
     frame.unbroken, frame.unskipped = before
+    return broken
+
+
+def _one_of(loop: Loop) -> Item:
+    """An item that nothing is known of."""
+    return Item(ALWAYS, (loop,), Unknown(f"{loop.text}[...]", loop.number))
+
+
+@contextmanager
+def _unordered(run: Interpreter, is_so: bool) -> Iterator[None]:
+    """What is put into containers stands somewhere in them."""
+    run.unordered += is_so
+    try:
+        yield
+    finally:
+        run.unordered -= is_so
 
 
 def _named(value: Value, target: Any, loop: Loop) -> Value:
@@ -103,39 +123,6 @@ def new_rounds(run: Interpreter, text: str) -> Items:
     """The rounds of a loop of which only a text is known."""
     loop = Loop(run.serial(), text)
     return Items([Item(ALWAYS, (loop,), Unknown(text, loop.number))])
-
-
-def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) -> None:
-    """Numbers that one round hands to the next are not known in a loop whose rounds are not told apart."""
-    names, attributes = carried(run, body)
-    for name in names:
-        scope: Environment | None = env
-        while scope is not None and name not in scope.cells:
-            scope = scope.outer
-        if scope is not None:
-            held = run.read(scope.cells[name])
-            if isinstance(held, (Constant, Unknown)) and held != Constant(None):
-                run.write(scope.cells[name], Unknown(name, loop.number))
-            elif isinstance(held, (Instance, Constant)) and held is not None:
-                run.write(scope.cells[name], Unknown(name, loop.number))
-    for owner, name in attributes:
-        held_owner = env.cells.get(owner)
-        instance = run.read(held_owner) if held_owner else None
-        if isinstance(instance, Instance) and name in instance.attributes:
-            held = run.read(instance.attributes[name])
-            if isinstance(held, (Constant, Unknown)):
-                run.write(instance.attributes[name], Unknown(f"{owner}.{name}", loop.number))
-
-
-def carried(run: Interpreter, body: Any) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-    """The names that a body gives values and may read before, and the attributes of names."""
-    key = ("carried", id(body))
-    if key not in run.memo:
-        found = _Stores()
-        found.visit(body)
-        run.memo[key] = body, (frozenset(found.names), frozenset(found.attributes))
-    result: tuple[frozenset[str], frozenset[tuple[str, str]]] = run.memo[key][1]
-    return result
 
 
 def trains(run: Interpreter, body: Any) -> bool:
@@ -176,46 +163,3 @@ def as_one_round(run: Interpreter, items: Items) -> Items:
     same = all(row.value == first for row in items.rows)
     value = first if same or isinstance(first, (Instance, Sequence_)) else Unknown(f"each of {count}", loop.number)
     return Items([Item(ALWAYS, (loop,), value)], items.known, items.why_unknown)
-
-
-class _Stores:
-    """Collects what a body stores to, lists that grow left aside."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.attributes: set[tuple[str, str]] = set()
-
-    def visit(self, node: Any) -> None:
-        if isinstance(node, (list, tuple)):
-            for one in node:
-                self.visit(one)
-            return
-        kind = node.__class__.__name__
-        if kind == "Assign":
-            for target in node.targets:
-                if not self._grows(target.target, node.value):
-                    self._store(target.target)
-        elif kind == "AugAssign" or (kind == "AnnAssign" and node.value is not None):
-            self._store(node.target)
-        elif kind in ("If", "For", "While", "With", "Try", "TryStar", "Else", "Finally", "ExceptHandler", "IndentedBlock",
-                      "SimpleStatementLine", "SimpleStatementSuite", "Match", "MatchCase"):  # fmt: skip
-            for name in ("body", "orelse", "handlers", "finalbody", "cases"):
-                part = getattr(node, name, None)
-                if part is not None:
-                    self.visit(part)
-
-    def _grows(self, target: Any, value: Any) -> bool:
-        """Whether it is `x = x + [...]`, which keeps what was there."""
-        if target.__class__.__name__ != "Name" or value.__class__.__name__ != "BinaryOperation":
-            return False
-        lists = ("List", "ListComp", "Tuple")
-        return value.left.__class__.__name__ == "Name" and value.left.value == target.value and (
-            value.right.__class__.__name__ in lists
-        )
-
-    def _store(self, target: Any) -> None:
-        kind = target.__class__.__name__
-        if kind == "Attribute" and target.value.__class__.__name__ == "Name":
-            self.attributes.add((target.value.value, target.attr.value))
-        else:
-            self.names.update(names_of_target(target))

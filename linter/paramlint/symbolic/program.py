@@ -5,9 +5,10 @@ Stubs of torch are files like any other; what neither the project nor a stub has
 
 from __future__ import annotations
 
+import ast
 import builtins
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -30,6 +31,8 @@ class ModuleDict(Module): pass
 class ParameterList(Module): pass
 class ParameterDict(Module): pass
 """
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_PLAIN = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global)
 _CONTAINER_NAMES = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 #: What stubs may name without an import.
 _STUB_NAMES = {
@@ -41,6 +44,14 @@ _STUB_NAMES = {
     "math": "math",
     "copy": "copy",
 }
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A statement at module level that does something, or a decorated definition by its name, and what it names."""
+
+    what: Any
+    names: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,22 @@ class Place:
     def node(self) -> Any:
         """Its `FunctionDef`, `ClassDef` or `Module`."""
         return self.segment.node
+
+    @cached_property
+    def decorators(self) -> tuple[str, ...]:
+        """The dotted names of its decorators, as far as they are names."""
+        found = []
+        for decorator in getattr(self.node, "decorators", ()):
+            node = decorator.decorator
+            while node.__class__.__name__ == "Call":
+                node = node.func
+            parts = []
+            while node.__class__.__name__ == "Attribute":
+                parts.append(node.attr.value)
+                node = node.value
+            if node.__class__.__name__ == "Name":
+                found.append(".".join([node.value, *reversed(parts)]))
+        return tuple(found)
 
     def row(self, node: Any) -> int:
         """The row on which a node begins; that of the unit where it cannot be told."""
@@ -182,6 +209,21 @@ class SourceFile:
             name for statement in _statements(self.module_place.node.body) for name in _changed(statement)
         )
 
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """What the code of the module does besides giving names values, in order."""
+        statements = list(_own_statements(self.module_place.node.body))
+        plain = [node for node in self.facts.tree.body if not isinstance(node, _DEFINITIONS)]
+        own = dict(zip(plain, statements, strict=False)) if len(plain) == len(statements) else {}
+        found: list[Effect] = []
+        for node in self.facts.tree.body:
+            if isinstance(node, _DEFINITIONS):
+                if node.decorator_list:
+                    found.append(Effect(node.name, _names_in(node.decorator_list)))
+            elif not isinstance(node, _PLAIN) and not _binds_names(node) and node in own:
+                found.append(Effect(own[node], _names_in([node])))
+        return found
+
 
 class Program:
     """The files that names are followed into.
@@ -195,6 +237,8 @@ class Program:
         self._files: dict[str, SourceFile] = {}
         self._stubs: dict[str, SourceFile | None] = {}
         self._externals: dict[str, Value] = {}
+        #: What is found out about nodes once for all runs, by their `id`, with the nodes that it belongs to.
+        self.memo: dict[int, tuple[Any, Any]] = {}
 
     def file(self, facts: File) -> SourceFile:
         """The file around what is known of it."""
@@ -322,6 +366,27 @@ class Program:
             if isinstance(below, FileValue):
                 return below
         return found
+
+
+def _names_in(nodes: Sequence[ast.AST]) -> frozenset[str]:
+    return frozenset(n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
+
+
+def _binds_names(node: ast.stmt) -> bool:
+    """Whether a statement only gives plain names values, or is a text."""
+    if isinstance(node, ast.Assign):
+        return all(isinstance(target, (ast.Name, ast.Tuple, ast.List)) for target in node.targets)
+    return isinstance(node, ast.AnnAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _own_statements(body: Any) -> Iterator[Any]:
+    """The statements of a module, each by itself, without functions and classes."""
+    for statement in body:
+        kind = statement.__class__.__name__
+        if kind == "SimpleStatementLine":
+            yield from statement.body
+        elif kind not in ("FunctionDef", "ClassDef"):
+            yield statement
 
 
 def _statements(body: Any) -> Iterator[Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.interpreter import Interpreter
@@ -161,14 +161,23 @@ def below(
     loops: tuple[Loop, ...] = (),
     path: tuple[Instance, ...] = (),
     budget: list[int] | None = None,
+    enter: Callable[[Instance, Guard], bool] = lambda module, guard: True,
 ) -> Iterator[Below]:
-    """All tensors and modules at and below a module, and what of it is not known, in order."""
+    """All tensors and modules at and below a module, and what of it is not known, in torch's order.
+
+    Args:
+        run: the run.
+        module: where to begin.
+        prefix, guard, loops, path: how it was reached.
+        budget: rows that are left.
+        enter: whether to go into a module that is there under a guard.
+    """
     budget = [MAX_ROWS] if budget is None else budget
     if len(path) > _MAX_LEVELS or module in path:
         yield Below(f"{prefix}**", guard, loops, None, "it holds itself" if module in path else "too deep", module)
         return
     try:
-        everything = list(held_by(run, module))
+        everything = sorted(held_by(run, module), key=_rank)
     except RecursionError:
         module.forget("it is too deep to follow")
         everything = []
@@ -178,8 +187,7 @@ def below(
         yield Below(f"{prefix}**", guard, loops, None, module.items.why_unknown, module)
     for held in everything:
         joined = guard & held.guard
-        context = joined & run.assumed if joined is not None else None
-        if joined is None or context is None:
+        if joined is None or not joined.fits(run.assumed):
             continue
         joined = joined.minus(run.assumed)
         budget[0] -= 1
@@ -193,9 +201,29 @@ def below(
             child = held.value
             assert isinstance(child, Instance)
             yield Below(prefix + held.name, joined, inner, held)
-            yield from below(run, child, f"{prefix}{held.name}.", joined, inner, (*path, module), budget)
+            if enter(child, joined):
+                yield from below(run, child, f"{prefix}{held.name}.", joined, inner, (*path, module), budget, enter)
         elif isinstance(held.value, Unknown) and may_be_module(run, held):
             yield Below(f"{prefix}{held.name}.**", joined, inner, None, _why(held.value), module)
+
+
+def _rank(held: Held) -> int:
+    """A module names its own parameters first, then its buffers, then what its children hold."""
+    return 2 if not held.is_tensor else isinstance(held.value, TensorValue) and held.value.role == "buffer"
+
+
+def _each_once() -> Callable[[Instance, Guard], bool]:
+    """Goes into every module once, and again only where it is there under other conditions."""
+    seen: dict[int, Guard] = {}
+
+    def enter(module: Instance, guard: Guard) -> bool:
+        known = seen.get(module.number)
+        if known is not None and guard.implies(known):
+            return False
+        seen[module.number] = guard if known is None else known | guard
+        return True
+
+    return enter
 
 
 def _why(value: Unknown) -> str:
@@ -251,31 +279,26 @@ _PLAIN_CALLS = (
 def parameters_of(run: Interpreter, module: Instance, buffers: bool = False) -> tuple[list[Below], str]:
     """The parameters (or buffers) at and below a module, each tensor once, and what is not known; empty if all is."""
     role = "buffer" if buffers else "parameter"
-    found: list[Below] = []
-    seen: set[int] = set()
-    why = ""
-    for one in below(run, module):
-        if one.held is None:
-            why = why or one.why or "?"
-        elif isinstance(one.held.value, TensorValue) and one.held.value.role == role:
-            if one.held.value.number not in seen:
-                seen.add(one.held.value.number)
-                found.append(one)
-    return found, why
+    return _distinct(run, module, lambda value: isinstance(value, TensorValue) and value.role == role)
 
 
 def modules_of(run: Interpreter, module: Instance) -> tuple[list[Below], str]:
     """The modules below a module, each once, and what is not known; empty if all is."""
-    found: list[Below] = []
-    seen: set[int] = {module.number}
+    return _distinct(run, module, lambda value: isinstance(value, Instance) and value is not module)
+
+
+def _distinct(run: Interpreter, module: Instance, is_wanted: Callable[[Value], bool]) -> tuple[list[Below], str]:
+    """What is below a module, each thing once: under its first name, wherever it has one."""
+    found: dict[int, Below] = {}
     why = ""
-    for one in below(run, module):
+    for one in below(run, module, enter=_each_once()):
         if one.held is None:
             why = why or one.why or "?"
-        elif isinstance(one.held.value, Instance) and one.held.value.number not in seen:
-            seen.add(one.held.value.number)
-            found.append(one)
-    return found, why
+        elif is_wanted(one.held.value):
+            number = one.held.value.number  # type: ignore[attr-defined]
+            known = found.get(number)
+            found[number] = one if known is None else replace(known, guard=known.guard | one.guard)
+    return list(found.values()), why
 
 
 def containers_of(value: Value) -> list[Sequence_ | Dictionary]:

@@ -8,9 +8,14 @@ from typing import Any
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import containers, indexing, module_containers, tensors
 from paramlint.symbolic.attributes import delete_attribute, get_attribute, set_attribute
+from paramlint.symbolic.carried import forget_carried, grows
+from paramlint.symbolic.decorators import decorated
 from paramlint.symbolic.expressions import binary, index_of, test
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.loops import as_one_round, forget_carried, go_through, new_rounds, trains
+from paramlint.symbolic.limits import MAX_UNROLLED
+from paramlint.symbolic.loops import as_one_round, go_through, new_rounds, trains
+from paramlint.symbolic.module_code import known_value, module_name
+from paramlint.symbolic.patterns import matches
 from paramlint.symbolic.values import (
     NONE,
     Constant,
@@ -59,6 +64,14 @@ def _expression(run: Interpreter, node: Any, env: Environment) -> None:
 
 
 def _assign(run: Interpreter, node: Any, env: Environment) -> None:
+    if grows(node):
+        held = run.evaluate(node.value.left, env)
+        if isinstance(held, Sequence_) and run.loops[len(held.loops) :]:
+            # The list of the round before, and more: as if one list grew.
+            made = Sequence_(held.kind, held.items.copy(), **run.made(node) | {"guard": held.guard, "loops": held.loops})
+            containers.extend(run, made.items, run.evaluate(node.value.right, env), node, made)
+            store(run, node.targets[0].target, made, env, node)
+            return
     value = run.evaluate(node.value, env)
     for target in node.targets:
         store(run, target.target, value, env, node)
@@ -131,23 +144,55 @@ def _if(run: Interpreter, node: Any, env: Environment) -> None:
 
 
 def _for(run: Interpreter, node: Any, env: Environment) -> None:
-    items = containers.items_of(run, run.evaluate(node.iter, env), node.iter)
+    iterable = run.evaluate(node.iter, env)
+    items = containers.items_of(run, iterable, node.iter)
     if trains(run, node.body):
         items = as_one_round(run, items)
-    go_through(run, items, node.target, node.body, env, lambda: run_block(run, node.body, env))
-    if node.orelse is not None:
-        run_block(run, node.orelse.body, env)
+    unbroken = go_through(run, items, node.target, node.body, env, lambda: run_block(run, node.body, env))
+    if isinstance(iterable, Sequence_) and iterable.is_iterator and unbroken != run.frame.unbroken:
+        iterable.items = Items([], known=False, why_unknown="what an iterator has left")
+    _unless_broken(run, node.orelse, unbroken, env)
+
+
+def _unless_broken(run: Interpreter, orelse: Any, unbroken: Guard | None, env: Environment) -> None:
+    """The `else` of a loop."""
+    if orelse is not None:
+        with run.under(unbroken) as is_possible:
+            if is_possible:
+                run_block(run, orelse.body, env)
 
 
 def _while(run: Interpreter, node: Any, env: Environment) -> None:
+    frame = run.frame
+    before = frame.unbroken, frame.unskipped
+    for _ in range(MAX_UNROLLED):
+        with run.under(frame.rest) as is_reached:
+            true, false = test(run, node.test, env) if is_reached else (None, ALWAYS)
+            if false is not None:
+                break
+            run_block(run, node.body, env)
+            frame.unskipped = before[1]
+    else:
+        true = ALWAYS
+    if true is not None:
+        _rounds_of_while(run, node, env)
+    unbroken = frame.unbroken
+    frame.unbroken, frame.unskipped = before
+    _unless_broken(run, node.orelse, unbroken, env)
+
+
+def _rounds_of_while(run: Interpreter, node: Any, env: Environment) -> None:
+    """The rounds of a loop that nobody can count."""
+
     def round_() -> None:
         true, _ = test(run, node.test, env)
         with run.under(true) as is_possible:
             if is_possible:
                 run_block(run, node.body, env)
 
-    go_through(run, new_rounds(run, "while"), None, node.body, env, round_)
-    forget_carried(run, node.body, env, new_rounds(run, "while").rows[0].loops[0])
+    rounds = new_rounds(run, "while")
+    go_through(run, rounds, None, node.body, env, round_)
+    forget_carried(run, node.body, env, rounds.rows[0].loops[0])
 
 
 def _with(run: Interpreter, node: Any, env: Environment) -> None:
@@ -220,30 +265,20 @@ def _match(run: Interpreter, node: Any, env: Environment) -> None:
         with run.under(rest) as is_possible:
             if not is_possible:
                 return
-            true, false = _matches(run, subject, case.pattern, env)
-            if case.guard is not None:
-                inner, _ = test(run, case.guard, env)
-                true, false = (true & inner if true is not None and inner is not None else None), ALWAYS
+            bound: list[tuple[str, Value]] = []
+            true, _ = matches(run, subject, case.pattern, env, bound)
             with run.under(true) as is_taken:
-                if is_taken:
-                    run_block(run, case.body, env)
-        rest = rest & false if rest is not None and false is not None else None
-
-
-def _matches(run: Interpreter, subject: Value, pattern: Any, env: Environment) -> tuple[Guard | None, Guard | None]:
-    from paramlint.symbolic.expressions import compare
-
-    kind = pattern.__class__.__name__
-    if kind == "MatchValue":
-        return compare(run, "Equal", subject, run.evaluate(pattern.value, env))
-    if kind == "MatchSingleton":
-        return compare(run, "Is", subject, run.evaluate(pattern.value, env))
-    if kind == "MatchAs" and pattern.pattern is None:
-        if pattern.name is not None:
-            store(run, pattern.name, subject, env, pattern)
-            return ALWAYS, None
-        return run.opaque(f"case#{run.serial()}") if getattr(pattern, "name", None) is None else (ALWAYS, None)
-    return run.opaque(f"case#{run.serial()}")
+                if not is_taken:
+                    continue
+                for name, value in bound:
+                    store_name(run, name, value, env)
+                inner, _ = test(run, case.guard, env) if case.guard is not None else (ALWAYS, None)
+                with run.under(inner) as is_let:
+                    if is_let:
+                        run_block(run, case.body, env)
+        taken = true & inner if true is not None and inner is not None else None
+        gone = taken.negated() if taken is not None else ALWAYS
+        rest = rest & gone if rest is not None and gone is not None else None
 
 
 def _definition(run: Interpreter, node: Any, env: Environment) -> None:
@@ -251,16 +286,6 @@ def _definition(run: Interpreter, node: Any, env: Environment) -> None:
     for decorator in reversed(node.decorators):
         function = decorated(run, function, run.evaluate(decorator.decorator, env), decorator)
     store(run, node.name, function, env, node)
-
-
-def decorated(run: Interpreter, function: Value, decorator: Value, node: Any) -> Value:
-    """A function behind a decorator: itself, where nothing is known of the decorator."""
-    from paramlint.symbolic.values import Arguments
-
-    if isinstance(decorator, Function):
-        result = run.call(decorator, Arguments([function]), node)
-        return result if isinstance(result, Function) else function
-    return function
 
 
 def _delete(run: Interpreter, node: Any, env: Environment) -> None:
@@ -310,8 +335,6 @@ def _import_from(run: Interpreter, node: Any, env: Environment) -> None:
 
 
 def _resolved(run: Interpreter, found: Any) -> Value:
-    from paramlint.symbolic.attributes import module_name
-
     if isinstance(found, tuple):
         file, name = found
         head, _, rest = name.partition(".")
@@ -319,7 +342,7 @@ def _resolved(run: Interpreter, found: Any) -> Value:
         for part in rest.split(".") if rest else ():
             value = get_attribute(run, value, part, None)
         return value
-    return found  # type: ignore[no-any-return]
+    return known_value(run, found) or External("?")
 
 
 def _dotted(node: Any) -> str:

@@ -511,9 +511,10 @@ class Environment:
         outer: the names around it.
         cells: by name.
         owner, instance: the class whose method runs and its first argument, for `super()`.
+        is_comprehension: whether `:=` binds names outside it.
     """
 
-    __slots__ = ("cells", "globals", "instance", "outer", "owner", "place", "qualname")
+    __slots__ = ("cells", "globals", "instance", "is_comprehension", "outer", "owner", "place", "qualname")
 
     def __init__(
         self,
@@ -529,6 +530,7 @@ class Environment:
         self.owner = owner
         self.instance = instance
         self.globals: set[str] = set()
+        self.is_comprehension = False
         self.qualname = qualname
 
 

@@ -387,10 +387,37 @@ class Translation:
 
     def match(self, tree: ast.Match) -> nodes.Match:
         cases = [
-            nodes.MatchCase(nodes.MatchAs(None, None), self.optional(case.guard), self.block(case.body))
+            nodes.MatchCase(self.pattern(case.pattern), self.optional(case.guard), self.block(case.body))
             for case in tree.cases
         ]
         return nodes.Match(self.expression(tree.subject), tuple(cases))
+
+    def pattern(self, tree: ast.pattern) -> nodes.MatchPattern:
+        if isinstance(tree, ast.MatchValue):
+            return nodes.MatchValue(self.expression(tree.value))
+        if isinstance(tree, ast.MatchSingleton):
+            return nodes.MatchSingleton(nodes.Name(str(tree.value)))
+        if isinstance(tree, ast.MatchSequence):
+            return nodes.MatchList(tuple(map(self.pattern_element, tree.patterns)))
+        if isinstance(tree, ast.MatchMapping):
+            pairs = zip(tree.keys, tree.patterns, strict=True)
+            elements = [nodes.MatchMappingElement(self.expression(key), self.pattern(inner)) for key, inner in pairs]
+            return nodes.MatchMapping(tuple(elements), nodes.Name(tree.rest) if tree.rest else None)
+        if isinstance(tree, ast.MatchClass):
+            named = zip(tree.kwd_attrs, tree.kwd_patterns, strict=True)
+            keywords = [nodes.MatchKeywordElement(nodes.Name(key), self.pattern(inner)) for key, inner in named]
+            elements_ = tuple(map(self.pattern_element, tree.patterns))
+            return nodes.MatchClass(self.expression(tree.cls), elements_, tuple(keywords))
+        if isinstance(tree, ast.MatchOr):
+            return nodes.MatchOr(tuple([nodes.MatchOrElement(self.pattern(one)) for one in tree.patterns]))
+        assert isinstance(tree, ast.MatchAs)
+        inner = self.pattern(tree.pattern) if tree.pattern is not None else None
+        return nodes.MatchAs(inner, nodes.Name(tree.name) if tree.name else None)
+
+    def pattern_element(self, tree: ast.pattern) -> nodes.MatchStar | nodes.MatchSequenceElement:
+        if isinstance(tree, ast.MatchStar):
+            return nodes.MatchStar(nodes.Name(tree.name) if tree.name else None)
+        return nodes.MatchSequenceElement(self.pattern(tree))
 
     def assign(self, tree: ast.Assign) -> nodes.Assign:
         targets = [nodes.AssignTarget(self.expression(target)) for target in tree.targets]
