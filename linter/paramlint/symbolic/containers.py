@@ -68,6 +68,8 @@ def alternatives_of(value: Value) -> tuple[tuple[Guard, Value], ...]:
 def set_entry(run: Interpreter, made: Dictionary, key: Value, value: Value, guard: Guard | None = None) -> None:
     """Give an entry of a dictionary a value."""
     run.step()
+    if key == Constant("params") and made not in run.groups:
+        run.groups.append(made)
     if isinstance(key, Constant) and not run.loops[len(made.loops) :]:
         try:
             cell = made.cells.setdefault(key.value, [])

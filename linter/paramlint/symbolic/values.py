@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -206,11 +207,13 @@ class Loop:
         number: one for each loop that runs.
         text: how often it runs, as the code says it: `depth`.
         count: how often, where that is known.
+        target: the names that it binds.
     """
 
     number: int
     text: str
     count: int | None = None
+    target: str = field(default="", compare=False)
 
 
 class Object(Value):
@@ -339,14 +342,18 @@ class Sequence_(Object):
 
 
 class Dictionary(Object):
-    """A plain dictionary: cells by constant key, and items under keys that are not known."""
+    """A plain dictionary: cells by constant key, and items under keys that are not known.
 
-    __slots__ = ("cells", "known", "rest", "source", "why_unknown")
+    `is_given` says that an optimizer took it for a group.
+    """
+
+    __slots__ = ("cells", "is_given", "known", "rest", "source", "why_unknown")
 
     def __init__(self, **made: Any) -> None:
         super().__init__(**made)
         self.cells: dict[object, Cell] = {}
         self.rest: list[Item] = []
+        self.is_given = False
         self.known = True
         self.why_unknown = ""
         self.source: tuple[str, Value] | None = None
@@ -393,11 +400,14 @@ class TensorValue(Object):
         view: how it was taken from the tensor whose storage it shares: `data`, `detach`, `index`...; empty otherwise.
         base: that tensor.
         requires_grad: a value, None where nobody said.
+        recorded: whether autograd recorded when it was made.
+        part: of a view, which item or field it is, where that is known.
         text: how it reads, for one that stands for something unknown.
     """
 
     __slots__ = (
-        "base", "dtype", "factory", "grad", "requires_grad", "role", "shape", "sources", "storage", "text", "view",
+        "base", "dtype", "factory", "grad", "part", "recorded", "requires_grad", "role", "shape", "sources", "storage", "text",
+        "view",
     )  # fmt: skip
 
     def __init__(
@@ -414,6 +424,8 @@ class TensorValue(Object):
         self.dtype: Value | None = None
         self.factory = ""
         self.grad: TensorValue | None = None
+        self.recorded = True
+        self.part: Value | None = None
         self.text = ""
 
     def __repr__(self) -> str:
@@ -488,6 +500,21 @@ class Environment:
 def alternatives(value: Value) -> list[tuple[Guard, Value]]:
     """The alternatives of a value, one where there is no choice."""
     return list(value.options) if isinstance(value, Choice) else [(ALWAYS, value)]
+
+
+_ITEM = re.compile(r"\[\.\.\.\](\[[^\[\]]*\]|\.\w+)*$")
+_MOVED = re.compile(
+    r"\.(to|cuda|cpu|float|double|half|long|type|view|reshape|unsqueeze|squeeze|permute|flatten|transpose|contiguous|clone"
+    r"|detach|repeat|expand|size)\([^()]*\)(#\d+)?$"
+)
+
+
+def is_data(value: Unknown) -> bool:
+    """Whether it is what a loop over something unknown gives, perhaps moved or reshaped: a batch, or a part of one."""
+    text = value.text
+    while (moved := _MOVED.search(text)) is not None:
+        text = text[: moved.start()]
+    return bool(value.loop) and ("(" not in text or _ITEM.search(text) is not None)
 
 
 def text_of(value: Value) -> str:
