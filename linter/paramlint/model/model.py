@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from paramlint.model.answer import NO, YES, Answer, Several
 from paramlint.model.event import Event, EventKind, Order, Site
-from paramlint.model.objects import Module, Optimizer, Role, State, Tensor
+from paramlint.model.objects import Group, Module, Optimizer, Role, State, Tensor
 
 Entry = Literal["class", "function", "module", "live"]
 
@@ -20,6 +20,7 @@ class Model:
     Attributes:
         roots: its outermost modules: for a class the instance.
         modules, all_tensors, optimizers, states: what there is.
+        loose_groups: groups of parameters that were made for an optimizer and given to none.
         trace: the events in order.
         entry: what was built.
         name: of the class or function.
@@ -31,6 +32,7 @@ class Model:
     all_tensors: Several[Tensor] = field(default_factory=Several)
     optimizers: Several[Optimizer] = field(default_factory=Several)
     states: Several[State] = field(default_factory=Several)
+    loose_groups: Sequence[Group] = ()
     trace: Sequence[Event] = ()
     entry: Entry = "class"
     name: str = ""

@@ -77,7 +77,9 @@ class Tensor:
         shape: sizes, int or text; None where their number is not known.
         storage: equal for tensors that share memory.
         draw: equal for a value and its copies, where it was drawn; else None.
-        made_from: the tensors that it was computed from; empty for a leaf.
+        made_from: the tensors and modules that it was computed from, NOT_KNOWN for more; empty for a leaf.
+        recorded: whether autograd recorded when it was made.
+        pass_of, given: the module whose pass gave it, and what that was given.
         view: how it shares the memory of `base`: `data`, `detach`, `index`, `view`, `expand`; empty otherwise.
         base: that tensor.
         factory: the function that made it: `torch.zeros`, `call` for the result of a module.
@@ -99,6 +101,9 @@ class Tensor:
     storage: object = None
     draw: object = None
     made_from: tuple[Any, ...] = ()
+    recorded: bool = True
+    pass_of: Module | None = None
+    given: tuple[Any, ...] = ()
     view: str = ""
     base: Tensor | None = None
     factory: str = ""
@@ -209,6 +214,8 @@ class Group:
     options: Mapping[str, Any] = field(default_factory=dict)
     #: The module whose `parameters()` it is, where it is that of one alone.
     module: Module | None = None
+    #: When it was made, for one that no optimizer was given.
+    order: tuple[int, ...] = ()
 
 
 @dataclass(eq=False)

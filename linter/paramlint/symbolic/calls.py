@@ -29,6 +29,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    is_data,
     text_of,
 )
 
@@ -43,6 +44,11 @@ def call(run: Interpreter, function: Value, arguments: Arguments, node: Any) -> 
     """
     run.step()
     if isinstance(function, Function):
+        if function.place.file.is_stub:
+            from paramlint.symbolic.training import CLIPPING, note_clipping
+
+            if function.name in CLIPPING:
+                note_clipping(run, function.name, arguments, node)
         return call_function(run, function, arguments, node)
     if isinstance(function, ClassValue):
         return classes.instantiate(run, function, arguments, node)
@@ -129,7 +135,7 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
             return known
     escape(run, arguments, node)
     if _is_tensor_call(arguments):
-        return run.derived(node, [v for v in arguments.values() if isinstance(v, TensorValue)])
+        return run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
     held = run.stand_ins.get(function)
     if held is not None:
         run.emit("called", held, node, arguments=arguments)
@@ -155,6 +161,7 @@ def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, no
     inputs = [v for v in arguments.values() if isinstance(v, (TensorValue, Unknown))]
     result = run.derived(node, [instance, *inputs], factory="call")
     event.data["result"] = result
+    run.passes[result.number] = instance, arguments
     return result
 
 
@@ -374,6 +381,8 @@ def escape(run: Interpreter, arguments: Arguments, node: Any) -> None:
         if isinstance(value, (TensorValue, Instance)):
             run.emit("escaped", value, node)
             value.escaped = True
+        elif value.__class__.__name__ == "OptimizerValue" or (isinstance(value, Unknown) and not is_data(value)):
+            run.emit("escaped", run.stand_ins.get(value, value), node)
         elif isinstance(value, Sequence_):
             value.escaped = True
             stack.extend(row.value for row in value.items.rows)

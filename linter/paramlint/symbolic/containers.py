@@ -90,6 +90,8 @@ def set_entry(run: Interpreter, made: Dictionary, key: Value, value: Value, guar
         from paramlint.symbolic.registration import set_own
 
         set_own(run, made.source[1], made.source[0], key, value, made.made.node if made.made is not None else None)
+    if key == Constant("params") and made not in run.groups:
+        run.groups.append(made)
     if isinstance(key, Constant) and not run.loops[len(made.loops) :]:
         try:
             cell = made.cells.setdefault(key.value, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from paramlint.symbolic import registry
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import (
     Arguments,
@@ -81,6 +82,10 @@ def _copied_instance(run: Interpreter, value: Instance, node: Any, copies: dict[
         made.items = _copied_items(run, value.items, node, copies)
     if value.is_module:
         run.emit("copied", value, node, to=made, deep=True)
+        for held in registry.held_by(run, made):
+            if held.is_tensor or held.is_child:
+                role = "child" if held.is_child else held.value.role  # type: ignore[attr-defined]
+                run.emit("registered", held.value, node, holder=made, key=held.name, how="copied", role=role)
     return made
 
 

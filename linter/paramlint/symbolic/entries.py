@@ -6,7 +6,7 @@ from typing import Any
 
 from paramlint.facts.files import File
 from paramlint.model import Claim, Model, Module, Place, Tensor
-from paramlint.symbolic import entry
+from paramlint.symbolic import entry, frameworks
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.models import model_of
 from paramlint.symbolic.program import Place as CodePlace
@@ -16,7 +16,7 @@ from paramlint.symbolic.values import NONE
 from paramlint.syntax.outline import Unit
 
 #: Methods that run before the others of a class, in this order.
-_FIRST = ("configure_model", "setup", "forward", "configure_optimizers", "training_step")
+_FIRST = ("configure_model", "setup", "forward")
 
 
 def model_for(file: File, unit: Unit) -> Model:
@@ -46,6 +46,9 @@ def _build(program: Program, file: File, unit: Unit) -> Model:
         cls = source.class_value(unit.cls)
         instance = entry.build_class(run, cls)
         names = list(unit.cls.methods)
+        if frameworks.is_lightning(run, instance):
+            frameworks.fit(run, instance)
+            names = [name for name in names if name not in ("configure_optimizers", "training_step")]
         for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
             if name != "__init__":
                 entry.run_method(run, instance, name)

@@ -175,7 +175,9 @@ def _with_defaults(function: Function, arguments: Arguments, known: Mapping[str,
     return kept
 
 
-def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
+def run_method(
+    run: Interpreter, instance: Instance, name: str, known: Mapping[str, object] | None = None
+) -> Value | None:
     """Call a method of an instance with unknown arguments; those of `forward` are tensors."""
     cls = instance.cls
     if cls is None:
@@ -188,7 +190,7 @@ def run_method(run: Interpreter, instance: Instance, name: str) -> Value | None:
             method = get_attribute(run, instance, name, place.node)
             if not isinstance(method, Function):
                 return None
-            arguments = open_arguments(run, method, tensors=name == "forward")
+            arguments = open_arguments(run, method, known, tensors=name == "forward")
             # What a method does is done where somebody calls it.
             called, _ = run.opaque(f"{name}() is called")
             with run.under(called):

@@ -66,13 +66,13 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         from paramlint.symbolic.training import make_optimizer
 
         return make_optimizer(run, name, arguments, node)
-    if short.endswith("_") and not short.startswith("_") and _first_tensor(arguments) is not None:
-        return _external_initializer(run, name, arguments, node)
     from paramlint.symbolic.training import training_function
 
     known = training_function(run, name, arguments, node)
     if known is not None:
         return known
+    if short.endswith("_") and not short.startswith("_") and _first_tensor(arguments) is not None:
+        return _external_initializer(run, name, arguments, node)
     if name.startswith("torch.") and any(isinstance(v, TensorValue) for v in _flat(arguments)):
         return _of_tensors(run, name, arguments, node)
     if name.startswith("math.") and not arguments.keywords:

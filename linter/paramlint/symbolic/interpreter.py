@@ -21,6 +21,7 @@ from paramlint.symbolic.values import (
     Cell,
     Choice,
     Constant,
+    Dictionary,
     Environment,
     Instance,
     Loop,
@@ -111,6 +112,10 @@ class Interpreter:
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []
+        #: Dictionaries with parameters for an optimizer under `params`.
+        self.groups: list[Dictionary] = []
+        #: The module and the arguments of each pass, by the number of the tensor that it gave.
+        self.passes: dict[int, tuple[Instance, Arguments]] = {}
         #: The method of the entry that runs: `__init__`, `forward`; the name of a function.
         self.inside = ""
         self.instances: list[Instance] = []
@@ -293,7 +298,7 @@ class Interpreter:
         """A tensor with memory of its own."""
         fields.setdefault("role", "plain")
         tensor = TensorValue(storage=Storage(filled), **fields, **self.made(node))
-        tensor.factory = factory
+        tensor.factory, tensor.recorded = factory, self.records_gradient
         self.tensors.append(tensor)
         return tensor
 
@@ -304,7 +309,7 @@ class Interpreter:
     def view(self, tensor: TensorValue, how: str, node: Any, shape: tuple[Value, ...] | None = None) -> TensorValue:
         """A tensor that shares another's memory."""
         view = TensorValue("plain", tensor.storage, shape, (tensor,), **self.made(node))
-        view.view, view.base = how, tensor
+        view.view, view.base, view.recorded = how, tensor, self.records_gradient
         view.requires_grad = tensor.requires_grad
         return view
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
@@ -26,14 +27,14 @@ from paramlint.symbolic.values import (
 def repeating(run: Interpreter, loops: tuple[Loop, ...]) -> Iterator[None]:
     """What is in it happens once for each round of the loops."""
     before = run.loops
-    start = len(run.trace.events)
+    start, since = len(run.trace.events), run.trace.tick()
     run.loops = (*before, *loops)
     try:
         yield
     finally:
         run.loops = before
         for _ in loops:
-            run.trace.repeat(start)
+            run.trace.repeat(start, since)
 
 
 def go_through(
@@ -79,7 +80,8 @@ def go_through(
             if not has_forgotten:
                 forget_carried(run, body, env, row.loops[-1])
                 has_forgotten = True
-            with repeating(run, row.loops):
+            names = " ".join(names_of_target(target)) if target is not None else ""
+            with repeating(run, (*row.loops[:-1], replace(row.loops[-1], target=names))):
                 round_(_named(row.value, target, row.loops[-1]))
     broken = frame.unbroken
     frame.unbroken, frame.unskipped = before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,11 +25,12 @@ from paramlint.model import (
 )
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
-from paramlint.symbolic import classes, registry
+from paramlint.symbolic import classes, passes, registry
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
-from paramlint.symbolic.training import GroupValue, OptimizerValue
+from paramlint.symbolic.training import GroupValue, OptimizerValue, collect
 from paramlint.symbolic.values import (
     NONE,
     TRUE,
@@ -45,6 +46,7 @@ from paramlint.symbolic.values import (
     Unknown,
     Value,
     alternatives,
+    is_data,
     text_of,
 )
 
@@ -87,6 +89,7 @@ class _Builder:
             modules=Several(modules, closed),
             all_tensors=Several(tensors, closed),
             optimizers=Several(optimizers, closed),
+            loose_groups=[g for d in run.groups if (g := self.loose_group(d)) is not None],
             trace=sorted(run.trace.events, key=lambda event: event.order[0]),
             entry=entry,
             name=name,
@@ -137,7 +140,7 @@ class _Builder:
     def optimizer(self, value: OptimizerValue) -> Optimizer:
         known = self.made.get(id(value))
         if known is None:
-            known = Optimizer(repr(value))
+            known = Optimizer("")
             self.made[id(value)] = known
             groups = [self.group(known, group) for group in value.groups]
             known.groups = Several(groups, UNKNOWN if value.escaped else YES)
@@ -159,14 +162,30 @@ class _Builder:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group
 
+    def loose_group(self, dictionary: Dictionary) -> Group | None:
+        """A group that was made and given to no optimizer, and to nothing unknown."""
+        if dictionary.is_given or dictionary.escaped or dictionary.made is None:
+            return None
+        cell = dictionary.cells.get("params")
+        value = self.run.read(cell) if cell else None
+        if value is None:
+            return None
+        members = collect(self.run, value)
+        tensors = Several([self.tensor(m.tensor) for m in members.members], YES if members.known else UNKNOWN)
+        return Group(None, tensors, dictionary.made, order=dictionary.order)
+
     # Events
 
     def translate(self, event: Event) -> None:
         """Let an event speak of the model's objects."""
         event.of = self.of(event.of)
         for key, value in event.data.items():
-            if key != "arguments":
+            if isinstance(value, list):
+                event.data[key] = [self.of(one) for one in value]
+            elif key != "arguments":
                 event.data[key] = self.of(value)
+        if event.kind in ("written", "called") and event.get("arguments") is not None:
+            event.data["given"] = tuple(_flat(self, event.arguments.values()))
 
     def _places(self, model: Model, instances: list[Instance]) -> None:
         open_places: dict[tuple[int, str], list[Place]] = {}
@@ -275,8 +294,10 @@ class _Builder:
                 named, name = event.data["value"], f"self.{event.data['name']}"
             if isinstance(named, (Module, Tensor)):
                 named.name = named.name or name
-            elif isinstance(named, Optimizer) and named.name.startswith("<"):
+            elif isinstance(named, Optimizer) and not named.name:
                 named.name = name
+        for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
+            optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
         if root is not None:
             self.module(root).name = "self"
         for start in [*model.roots, *(m for m in model.modules if m.name)]:
@@ -319,6 +340,26 @@ def _items(container: Sequence_ | Dictionary, depth: int = 0) -> Iterator[Item]:
                         yield Item(both, row.loops + inner.loops, inner.value)
             else:
                 yield Item(joined, row.loops, value)
+
+
+def _flat(builder: _Builder, sources: Sequence[Value], depth: int = 0) -> Iterator[Any]:
+    """Tensors and modules that a tensor was computed from, those in containers too; NOT_KNOWN for what may be one."""
+    for source in sources:
+        for _, one in alternatives(source):
+            if isinstance(one, (Sequence_, Dictionary)):
+                if depth < _DEEPEST:
+                    yield from _flat(builder, [item.value for item in _items(one)], depth + 1)
+                if not (one.items.known if isinstance(one, Sequence_) else one.known):
+                    yield NOT_KNOWN
+            elif isinstance(one, Unknown):
+                known = builder.of(one)
+                yield known if known is not one else _DATA if is_data(one) else NOT_KNOWN
+            else:
+                yield builder.of(one)
+
+
+#: What a loop over something unknown gives: a batch, which nothing is trained through.
+_DATA = object()
 
 
 def plain(value: Value) -> Any:
@@ -393,7 +434,10 @@ class _Module(Module):
 
     @cached_property
     def tensors(self) -> Several[Tensor]:  # type: ignore[override]
-        held = [h for h in registry.held_by(self._builder.run, self.value) if h.is_tensor]
+        try:
+            held = [h for h in registry.held_by(self._builder.run, self.value) if h.is_tensor]
+        except OverBudgetError:
+            return Several()
         return Several([self._builder.tensor(h.value) for h in held], self.known)  # type: ignore[arg-type]
 
     @cached_property
@@ -405,7 +449,10 @@ class _Module(Module):
         return self._below(buffers=True)
 
     def _below(self, *, buffers: bool) -> Several[Tensor]:
-        rows, why = registry.parameters_of(self._builder.run, self.value, buffers)
+        try:
+            rows, why = registry.parameters_of(self._builder.run, self.value, buffers)
+        except OverBudgetError:
+            return Several()
         found = [self._builder.tensor(row.held.value) for row in rows if row.held is not None]  # type: ignore[arg-type]
         if why and not buffers and "*parameters" in self.value.slots:
             found.append(self._builder.of(self.value.slots["*parameters"]))
@@ -425,6 +472,7 @@ class _Tensor(Tensor):
         self.writes = self.reads = self.flags = Several()
         self.groups = Several()
         self.storage = value.storage
+        self.recorded = value.recorded
         self.view = value.view
         self.factory = value.factory
         self.loops = value.loops
@@ -437,8 +485,18 @@ class _Tensor(Tensor):
         return self._builder.tensor(self.value.base) if self.value.base is not None else None
 
     @cached_property
+    def pass_of(self) -> Module | None:  # type: ignore[override]
+        run = self._builder.run
+        followed = passes.result_of(run, self.value) is not None
+        return self._builder.module(run.passes[self.value.number][0]) if followed else None
+
+    @cached_property
+    def given(self) -> tuple[Any, ...]:  # type: ignore[override]
+        return tuple(_flat(self._builder, self.value.sources[1:])) if self.pass_of is not None else ()
+
+    @cached_property
     def made_from(self) -> tuple[Any, ...]:  # type: ignore[override]
-        return tuple(self._builder.of(source) for source in self.value.sources)
+        return tuple(_flat(self._builder, passes.sources_of(self._builder.run, self.value)))
 
     @cached_property
     def shape(self) -> tuple[int | str, ...] | None:  # type: ignore[override]

@@ -433,7 +433,11 @@ def _part(run: Interpreter, value: Value, place: int, count: int, star: int | No
     if star is not None and place >= star:
         return run.unknown_call(f"{text_of(value)}[{place}:]")
     if isinstance(value, TensorValue):
-        return run.view(value, "index", None) if run.frames else value
+        if not run.frames:
+            return value
+        view = run.view(value, "index", None)
+        view.part = Constant(place)
+        return view
     loop = value.loop if isinstance(value, Unknown) else 0
     return Unknown(f"{text_of(value)}[{place}]", loop)
 

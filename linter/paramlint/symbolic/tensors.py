@@ -39,6 +39,9 @@ _INPLACE_LAWS = frozenset(
     {"normal_", "uniform_", "zero_", "fill_", "xavier_uniform_", "log_normal_", "exponential_", "cauchy_", "geometric_",
      "bernoulli_", "random_", "trunc_normal_"}
 )  # fmt: skip
+#: Fields of what a module returns, where it is no tensor but an object with several.
+_FIELDS = frozenset({"loss", "logits", "sample", "prev_sample", "embeddings", "features", "predictions", "scores"})
+_FIELD_ENDS = ("_loss", "_logits", "_state", "_states", "_output", "_outputs", "_embeds", "_preds")
 
 
 # Making
@@ -209,6 +212,10 @@ def attribute(run: Interpreter, tensor: TensorValue, name: str, node: Any) -> Va
         return Constant(len(tensor.shape))
     if name in _PLAIN:
         return Unknown(f"{tensor!r}.{name}")
+    if tensor.factory == "call" and (name in _FIELDS or name.endswith(_FIELD_ENDS)):
+        view = run.view(tensor, "index", node)
+        view.part = Constant(name)
+        return view
     return Native(tensor, name)
 
 
@@ -216,6 +223,7 @@ def indexed(run: Interpreter, tensor: TensorValue, index: Value, node: Any) -> T
     """`tensor[index]`: a view of some of it."""
     view = run.view(tensor, "index", node)
     view.sources = (tensor, *([index] if isinstance(index, TensorValue) else []))
+    view.part = index if isinstance(index, Constant) else None
     return view
 
 

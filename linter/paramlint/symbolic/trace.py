@@ -79,10 +79,14 @@ class Trace:
         self.events.append(event)
         return event
 
-    def repeat(self, start: int) -> None:
-        """Say that the events from an index on happen again, in the next round of a loop."""
+    def repeat(self, start: int, since: Order) -> None:
+        """Say that the events from an index on happen again, in the next round of a loop.
+
+        Those before a time do not: they belong to an object that was made before the loop and is built in it.
+        """
         for event in self.events[start:]:
-            event.order = (*event.order, self.tick())
+            if event.order[0] > since:
+                event.order = (*event.order, self.tick())
 
     def enter(self, order: Order) -> tuple[Order, int]:
         """Let what follows happen at an earlier time, that of an object that is built late; gives what `leave` needs."""

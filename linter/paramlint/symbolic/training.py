@@ -29,6 +29,9 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
+#: Functions of torch, and of what takes after it, that limit gradients.
+CLIPPING = frozenset({"clip_grad_norm_", "clip_grad_norm", "clip_grad_value_", "clip_grad_value"})
+
 
 @dataclass(frozen=True)
 class Member:
@@ -83,7 +86,7 @@ def make_optimizer(run: Interpreter, name: str, arguments: Arguments, node: Any)
         if not isinstance(value, Item):
             options[option] = value
     run.optimizers.append(made)
-    run.emit("optimizer", made, node, arguments=arguments, options=options)
+    run.emit("optimizer", made, node, arguments=arguments, options=options, algorithm=name)
     if given is not None:
         for guard, one in alternatives(given):
             with run.under(guard) as is_possible:
@@ -116,6 +119,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
                 value = run.read(held)
                 if isinstance(key, str) and key != "params" and value is not None:
                     inner[key] = value
+            dictionary.is_given = True
             params = run.read(cell) if cell else None
             where = dictionary.made.node if dictionary.made is not None else node
             _add_group(run, optimizer, params or run.unknown_call("params"), inner, where, dictionary)
@@ -134,6 +138,13 @@ def _add_group(
     group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
+
+
+def collect(run: Interpreter, value: Value) -> _Collected:
+    """The tensors that an iterable of parameters gives."""
+    found = _Collected()
+    _collect(run, value, ALWAYS, (), found, None)
+    return found
 
 
 def _collect(
@@ -235,13 +246,19 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
     if name == "to" and owner in run.stand_ins:
         run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments)
         return owner
-    if name == "backward":
-        run.emit("backward", owner, node, arguments=arguments)
+    if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
+        run.emit("backward", arguments.get(0, "loss") or owner, node, arguments=arguments)
         return NONE
-    if name == "step":
-        run.emit("stepped", owner, node, arguments=arguments)
+    if name in ("step", "optimizer_step"):  # of an optimizer, or `scaler.step(optimizer)`
+        optimizers = [v for v in arguments.values() if isinstance(v, OptimizerValue)]
+        for optimizer in optimizers:
+            run.emit("stepped", optimizer, node, arguments=Arguments(), through=name)
+        if not optimizers:
+            run.emit("stepped", owner, node, arguments=arguments)
         return run.unknown_call("step()")
-    if name == "zero_grad":
+    if name in ("prepare", "setup") and any(isinstance(v, (Instance, OptimizerValue)) for v in arguments.values()):
+        return _prepared(run, arguments, node)
+    if name.startswith(("zero_grad", "clear_grad", "reset_grad")):
         run.emit("cleared", owner, node, how=name)
         return NONE
     if name == "add_param_group":
@@ -252,6 +269,19 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
             tensor_method(run, as_tensor(run, owner, node), name, arguments, node)
             return owner
     return None
+
+
+def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    """`accelerator.prepare(model, optimizer, loader)`: what works as each of its arguments, in order."""
+    first = arguments.get(0)
+    if len(arguments.positional) == 1 and not arguments.unknown and first is not None:
+        return first
+    made = Sequence_("tuple", **run.made(node))
+    for value in arguments.positional:
+        containers.add(run, made.items, value if isinstance(value, Item) else Item(ALWAYS, (), value))
+    if arguments.unknown_positional:
+        made.items.forget("prepare(*...)")
+    return made
 
 
 def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
@@ -279,6 +309,14 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
     return known
 
 
+def note_clipping(run: Interpreter, name: str, arguments: Arguments, node: Any) -> None:
+    """Note what is given to one of the functions that clip gradients."""
+    given = arguments.get(0, "parameters") or NONE
+    clipped = collect(run, given)
+    tensors = [member.tensor for member in clipped.members] if clipped.known else []
+    run.emit("read", given, node, how="clipped", function=name, tensors=tensors)
+
+
 def training_function(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value | None:
     """Functions of torch that save, load, clip or run again; None for others."""
     short = name.rpartition(".")[2]
@@ -287,8 +325,8 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
         return NONE
     if name in ("torch.load", "safetensors.torch.load_file"):
         return run.unknown_call(f"{name}({text_of(arguments.get(0) or NONE)})")
-    if short in ("clip_grad_norm_", "clip_grad_norm", "clip_grad_value_", "clip_grad_value"):
-        run.emit("read", arguments.get(0) or NONE, node, how="clipped", function=name)
+    if short in CLIPPING:
+        note_clipping(run, name, arguments, node)
         return run.unknown_call(name)
     if name in ("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint.checkpoint_sequential"):
         function = arguments.get(0, "function")

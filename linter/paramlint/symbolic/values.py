@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -206,11 +207,13 @@ class Loop:
         number: one for each loop that runs.
         text: how often it runs, as the code says it: `depth`.
         count: how often, where that is known.
+        target: the names that it binds.
     """
 
     number: int
     text: str
     count: int | None = None
+    target: str = field(default="", compare=False)
 
 
 class Object(Value):
@@ -382,14 +385,16 @@ class Dictionary(Object):
         source: what its entries were taken from: an object's `_modules`, `_parameters`, `_buffers` and `__dict__` are its
             own.
         is_ordered: whether it is an `OrderedDict`.
+        is_given: whether an optimizer took it for a group.
     """
 
-    __slots__ = ("cells", "is_ordered", "known", "rest", "source", "why_unknown")
+    __slots__ = ("cells", "is_given", "is_ordered", "known", "rest", "source", "why_unknown")
 
     def __init__(self, **made: Any) -> None:
         super().__init__(**made)
         self.cells: dict[object, Cell] = {}
         self.rest: list[Item] = []
+        self.is_given = False
         self.known = True
         self.why_unknown = ""
         self.source: tuple[str, Value] | None = None
@@ -438,11 +443,14 @@ class TensorValue(Object):
         base: that tensor.
         is_buffer: whether it is an `nn.Buffer`, which is registered wherever it is assigned.
         requires_grad: a value, None where nobody said.
+        recorded: whether autograd recorded when it was made.
+        part: of a view, which item or field it is, where that is known.
         text: how it reads, for one that stands for something unknown.
     """
 
     __slots__ = (
-        "base", "dtype", "factory", "grad", "is_buffer", "requires_grad", "role", "shape", "sources", "storage", "text",
+        "base", "dtype", "factory", "grad", "is_buffer", "part", "recorded", "requires_grad", "role", "shape", "sources",
+        "storage", "text",
         "view",
     )  # fmt: skip
 
@@ -461,6 +469,8 @@ class TensorValue(Object):
         self.dtype: Value | None = None
         self.factory = ""
         self.grad: TensorValue | None = None
+        self.recorded = True
+        self.part: Value | None = None
         self.text = ""
 
     def __repr__(self) -> str:
@@ -537,6 +547,21 @@ class Environment:
 def alternatives(value: Value) -> list[tuple[Guard, Value]]:
     """The alternatives of a value, one where there is no choice."""
     return list(value.options) if isinstance(value, Choice) else [(ALWAYS, value)]
+
+
+_ITEM = re.compile(r"\[\.\.\.\](\[[^\[\]]*\]|\.\w+)*$")
+_MOVED = re.compile(
+    r"\.(to|cuda|cpu|float|double|half|long|type|view|reshape|unsqueeze|squeeze|permute|flatten|transpose|contiguous|clone"
+    r"|detach|repeat|expand|size)\([^()]*\)(#\d+)?$"
+)
+
+
+def is_data(value: Unknown) -> bool:
+    """Whether it is what a loop over something unknown gives, perhaps moved or reshaped: a batch, or a part of one."""
+    text = value.text
+    while (moved := _MOVED.search(text)) is not None:
+        text = text[: moved.start()]
+    return bool(value.loop) and ("(" not in text or _ITEM.search(text) is not None)
 
 
 def text_of(value: Value) -> str:

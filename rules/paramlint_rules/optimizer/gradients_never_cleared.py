@@ -3,6 +3,9 @@
 `backward()` adds to `.grad`. In a loop that steps and clears nothing, each step follows the sum of all gradients so
 far: the loss falls at first, then the updates grow and the training comes apart.
 
+Setup:
+    batches = torch.load("batches.pt")
+
 Bad:
     for x, y in batches:
         loss = ((model(x) - y) ** 2).mean()
@@ -16,39 +19,49 @@ Good:
         loss.backward()
         optimizer.step()
 
-Setup:
-    batches: list = []
-
 Leave it: gradients are accumulated over several batches on purpose, and cleared after the step that uses them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from paramlint.model import Claim, Event, Model
+from paramlint.model import Claim, Event, Model, Optimizer, Tensor
+from paramlint.model.training import WORDS, clears, is_optimizer, spoken
 from paramlint.rule import Asks, Rule
 
-rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, triggers=(Asks("backward"),))
+rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
 
 @rule.question
 def check(model: Model) -> Iterator[Claim]:
     for step in model.events("stepped"):
-        if not step.repeats or step.get("closure"):
+        if not step.repeats or not is_optimizer(step.of) or _is_given(step):
             continue
-        for backward in model.events("backward"):
-            if _same_loop(step, backward):
-                dirty = model.follows(step, backward) & ~model.between(step, backward, ("cleared", "escaped"))
-                if dirty.yes:
-                    yield Claim(
-                        dirty,
-                        step.site,
-                        f"nothing clears the gradients between `{step.of}.step()` and the next `backward()`, "
-                        "so each step follows the sum of all before",
-                        about=step.of,
-                    )
-                    break
+        if not any(_same_loop(step, backward) for backward in model.events("backward")):
+            continue
+        dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step))
+        if dirty.yes:
+            yield Claim(
+                dirty,
+                step.site,
+                f"nothing clears the gradients from one `{spoken(step.of)}.step()` to the next, so they add up",
+                about=step.of,
+            )
+
+
+def _may_clear(step: Event, event: Event) -> bool:
+    """Whether it clears what the step uses, or gives unknown code the means to."""
+    if event.kind == "escaped":
+        return not isinstance(event.of, Tensor) and not getattr(event.of, "loop", 0)
+    return not isinstance(step.of, Optimizer) or not clears(event, step.of).no
+
+
+def _is_given(step: Event) -> bool:
+    """Whether the step is given something: a closure, or the action of an environment."""
+    arguments = step.get("arguments")
+    return arguments is not None and bool(arguments.values())
 
 
 def _same_loop(step: Event, backward: Event) -> bool:

@@ -1,0 +1,103 @@
+"""A copy that follows a model's parameters alone keeps the first buffers.
+
+The mean and variance of batch norms are buffers. A teacher or average that is updated by a loop over `parameters()`
+gets new weights and keeps the statistics that it was copied with, so in `eval()` mode it normalises with those of an
+untrained model.
+
+Setup:
+    batches = torch.load("batches.pt")
+
+Bad:
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
+    average = copy.deepcopy(model)
+    average.eval()
+    for x, y in batches:
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+        with torch.no_grad():
+            for slow, fast in zip(average.parameters(), model.parameters()):
+                slow.lerp_(fast, 0.01)
+            average(x)
+
+Good:
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
+    average = copy.deepcopy(model)
+    average.eval()
+    for x, y in batches:
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+        with torch.no_grad():
+            for slow, fast in zip(average.parameters(), model.parameters()):
+                slow.lerp_(fast, 0.01)
+            for slow, fast in zip(average.buffers(), model.buffers()):
+                slow.copy_(fast)
+            average(x)
+
+Leave it: the copy is used in `train()` mode, where it gathers statistics of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.model import Claim, Event, Model, Module, Tensor, said, sources
+from paramlint.model.training import below, only_evaluated
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM712",
+    "average-without-buffers",
+    group="risk",
+    doc=__doc__,
+    triggers=(Asks("zip", "parameters", "ema", "ema_model", "update_ema", "teacher", "target", "deepcopy"),),
+)
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    claimed: set[int] = set()
+    for write in model.events("written", "rebound"):
+        to, source = _pair(model, write)
+        if to is None or source is None or id(to) in claimed or not write.repeats:
+            continue
+        running = [b for b in to.buffers if b.owner is not None and b.owner.is_a("_BatchNorm", "_NormBase").yes]
+        if not running or not to.buffers.closed.yes or to.escaped or any(b.escaped for b in running):
+            continue
+        claimed.add(id(to))
+        if _follow(model, to, running, write) or not only_evaluated(to):
+            continue
+        yield Claim(
+            said(True),
+            _listed(model, to, write).site,
+            f"`{to}` follows the parameters of `{source}` alone, so its norms keep their first statistics",
+            about=to,
+        )
+
+
+def _pair(model: Model, write: Event) -> tuple[Module | None, Module | None]:
+    """The module whose parameter is written, and the one from whose parameters."""
+    if write.author != "user" or not isinstance(write.of, Tensor) or write.of.role != "parameter":
+        return None, None
+    to = model.root_of(write.of, write)
+    given = write.get("given", ()) if write.kind == "written" else (write.get("value"),)
+    for value in given:
+        for tensor in sources(value):
+            source = model.root_of(tensor, write)
+            if isinstance(to, Module) and isinstance(source, Module) and source is not to:
+                return to, source
+    return None, None
+
+
+def _follow(model: Model, to: Module, running: list[Tensor], write: Event) -> bool:
+    """Whether the buffers are written too, or whole states are loaded, while the parameters are averaged."""
+    later = [e for b in running for e in model.events("written", "rebound", of=b) if e.author == "user"]
+    later += [e for m in below(to) for e in model.events("loaded", "rebound", of=m)]
+    return any(model.follows(write, e).yes for e in later)
+
+
+def _listed(model: Model, to: Module, write: Event) -> Event:
+    """Where the parameters that are written were listed."""
+    listed = [e for e in model.events("listed") if e.of is to and min(e.order) < min(write.order)]
+    return listed[-1] if listed else write

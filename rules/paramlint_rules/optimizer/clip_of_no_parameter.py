@@ -1,0 +1,92 @@
+"""Clipping that meets no gradient limits nothing.
+
+`clip_grad_norm_` scales the `.grad` of what it is given. A loss has none, another model's are not those that the
+optimizer uses, and before `backward()` they are cleared: each time the call returns without a word and the step is as
+large as ever.
+
+Setup:
+    batches = torch.load("batches.pt")
+
+Bad:
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(model(x), y)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        loss.backward()
+        optimizer.step()
+
+Good:
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+Leave it: the call only measures a norm, and its result is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.model import Answer, Claim, Event, Model, Tensor, said
+from paramlint.model.training import WORDS, all_known, steps
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM721",
+    "clip-of-no-parameter",
+    group="bug",
+    doc=__doc__,
+    triggers=(Asks("clip_grad_norm_", "clip_grad_value_", *WORDS),),
+)
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    for clip in model.events("read"):
+        if clip.get("how") != "clipped":
+            continue
+        if isinstance(clip.of, Tensor) and clip.of.role == "plain" and clip.of.made_from and not clip.of.view:
+            yield Claim(
+                said(True), clip.site, f"`{clip.of}` is computed and has no gradient of its own, so nothing is clipped"
+            )
+            continue
+        early = _before_backward(model, clip)
+        if early.yes:
+            yield Claim(
+                early, clip.site, "the gradients are clipped before `backward()` computes them, so nothing is clipped"
+            )
+        elif _of_others(model, clip):
+            yield Claim(
+                said(True),
+                clip.site,
+                f"`{clip.tensors[0]}` is clipped and in no optimizer that steps after it, so nothing is limited",
+            )
+
+
+def _before_backward(model: Model, clip: Event) -> Answer:
+    """Whether gradients are cleared, clipped, and only then computed and used."""
+    for backward in model.events("backward"):
+        if not clip.loops or backward.loops != clip.loops or clip.guard:
+            continue
+        for step in model.events("stepped"):
+            if step.loops == clip.loops:
+                early = model.follows(clip, step) & ~model.between(step, clip, ("backward", "escaped"))
+                if early.yes and model.between(clip, step, ("backward",)).yes:
+                    return early
+    return Answer("unknown")
+
+
+def _of_others(model: Model, clip: Event) -> bool:
+    """Whether no step after it uses one of the gradients that are clipped."""
+    clipped = clip.get("tensors")
+    if not clipped or not all_known(model) or any(not t.known or t.escaped for t in clipped):
+        return False
+    after = [o for o, step in steps(model) if model.follows(clip, step).yes]
+    later = [e for t in clipped for e in model.events("written", "rebound", of=t) if e.author == "user"]
+    if any(model.follows(clip, e).yes for e in later):  # a step by hand
+        return False
+    ids = {id(t) for t in clipped}
+    return bool(after) and not any(id(t) in ids for o in after for t in o.tensors)

@@ -1,0 +1,94 @@
+"""A model that a validation leaves in `eval()` mode trains on without dropout and with frozen statistics.
+
+`train()` once before the loop lasts until the first validation. From then on dropout is off and batch norms use their
+running values, in all the epochs that follow.
+
+Setup:
+    batches = torch.load("batches.pt")
+    held_out = torch.ones(1, 4)
+    net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(), nn.Linear(4, 1))
+
+Bad:
+    net.train()
+    for epoch in range(10):
+        for x, y in batches:
+            optimizer.zero_grad()
+            nn.functional.mse_loss(net(x), y).backward()
+            optimizer.step()
+        net.eval()
+        with torch.no_grad():
+            print(net(held_out).mean())
+
+Good:
+    for epoch in range(10):
+        net.train()
+        for x, y in batches:
+            optimizer.zero_grad()
+            nn.functional.mse_loss(net(x), y).backward()
+            optimizer.step()
+        net.eval()
+        with torch.no_grad():
+            print(net(held_out).mean())
+
+Leave it: the model is fine-tuned in `eval()` mode on purpose. Say so before the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from paramlint.model import Claim, Event, Model, Module, said
+from paramlint.model.training import WORDS, below, mode_of, owners, together
+from paramlint.rule import Asks, Rule
+
+rule = Rule("PRM724", "left-in-eval", group="bug", doc=__doc__, triggers=(Asks("eval", *WORDS),))
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    if not model.events("stepped"):
+        return
+    for off in model.events("mode"):
+        module = off.of
+        if off.author != "user" or mode_of(off) is not False or not off.repeats or not _depends_on_mode(module):
+            continue
+        whole = owners(module)
+        for call in module.calls:
+            if (
+                not call.grad
+                or not together(call, off)
+                or not _trains(model, call, off)
+                or min(call.order) > min(off.order)
+            ):
+                continue
+            left = model.between(off, call, ("mode", "escaped"), partial(_may_switch, whole))
+            if left.no and model.follows(off, call).yes:
+                yield Claim(
+                    said(True),
+                    off.site,
+                    f"nothing switches `{module}` back to `train()`, so it stays in `eval()` mode from then on",
+                    about=module,
+                )
+                break
+
+
+def _depends_on_mode(module: Module) -> bool:
+    return any(m.is_a("_BatchNorm", "_DropoutNd", "Dropout").yes for m in below(module))
+
+
+def _may_switch(whole: list[Module], event: Event) -> bool:
+    """Whether it switches one of the modules to `train()`, or gives one to unknown code."""
+    if event.of not in whole:
+        return False
+    return event.kind == "escaped" or (event.author == "user" and mode_of(event) is not False)
+
+
+def _trains(model: Model, call: Event, off: Event) -> bool:
+    """Whether a pass backward and a step follow a call before the mode is switched off."""
+    return any(
+        model.follows(call, step).yes
+        and step.loops[: len(call.loops)] == call.loops
+        and min(step.order) < min(off.order)
+        for step in model.events("stepped")
+    )

@@ -1,0 +1,83 @@
+"""An optimizer that is made anew in each round forgets its moments, its schedule and its steps.
+
+Adam's averages start from zero in each epoch, momentum never builds up, and a scheduler that was given the first one
+goes on changing the rate of an optimizer that nobody uses.
+
+Setup:
+    batches = torch.load("batches.pt")
+
+Bad:
+    for epoch in range(10):
+        optimizer = torch.optim.Adam(model.parameters())
+        for x, y in batches:
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(x), y).backward()
+            optimizer.step()
+
+Good:
+    optimizer = torch.optim.Adam(model.parameters())
+    for epoch in range(10):
+        for x, y in batches:
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(x), y).backward()
+            optimizer.step()
+
+Leave it: each round trains another model, or begins with other values or another set of parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.model import Claim, Event, Model, Optimizer, said
+from paramlint.model.training import WORDS, idle_steps
+from paramlint.rule import Asks, Rule
+
+rule = Rule("PRM713", "optimizer-made-in-loop", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    idle = {id(optimizer) for optimizer, _, _ in idle_steps(model)}  # what it holds is wrong, which PRM711 and 722 say
+    for optimizer in model.optimizers:
+        made = optimizer.made
+        if made is None or not made.repeats or made.guard or not _remembers(optimizer) or id(optimizer) in idle:
+            continue
+        if any(t.loops or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made):
+            continue
+        for step in optimizer.steps:
+            if _round_is_a_part(made, step):
+                yield Claim(
+                    said(True),
+                    made.site,
+                    f"`{optimizer}` is made anew in each round, so what it has gathered in the rounds before is lost",
+                    about=optimizer,
+                )
+                break
+
+
+def _round_is_a_part(made: Event, step: Event) -> bool:
+    """Whether a round of the loop in which it is made is a part of one training: one batch, or an epoch of them."""
+    around, inside = made.get("loops", ()), step.get("loops", ())
+    if not around or inside[: len(around)] != around:
+        return False
+    if len(inside) == len(around):
+        return True
+    return len(inside) == len(around) + 1 and "epoch" in f"{around[-1].target} {around[-1].text}".lower()
+
+
+def _remembers(optimizer: Optimizer) -> bool:
+    """Whether it has a memory: plain SGD has none."""
+    assert optimizer.made is not None
+    kind = optimizer.made.get("algorithm", "")
+    options = optimizer.made.get("options", {})
+    return not kind.endswith(".SGD") or "momentum" in options
+
+
+def _starts_anew(model: Model, made: Event) -> bool:
+    """Whether something else in the round begins anew too: values are loaded, drawn, copied or frozen."""
+    loops = made.get("loops", ())
+    anew = model.events("loaded", "copied", "flagged", "rebound")
+    anew += [event for event in model.events("allocated") if event.get("law") == "parameter"]
+    anew += [event for event in model.events("written") if event.get("initializer")]
+    return any(event.get("loops", ())[: len(loops)] == loops for event in anew)

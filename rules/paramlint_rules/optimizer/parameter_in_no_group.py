@@ -1,0 +1,156 @@
+"""Parameters that the loss depends on and no optimizer holds keep their first values.
+
+A loss with weights of its own, a second head, a prompt: `backward()` reaches it, gradients pile up in it, and it is
+never updated, because only the other model's parameters were given to the optimizer.
+
+Setup:
+    batches = torch.load("batches.pt")
+
+Bad:
+    model, head = nn.Linear(8, 4), nn.Linear(4, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+    for x, y in batches:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(head(model(x)), y).backward()
+        optimizer.step()
+
+Good:
+    model, head = nn.Linear(8, 4), nn.Linear(4, 2)
+    optimizer = torch.optim.Adam([*model.parameters(), *head.parameters()])
+    for x, y in batches:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(head(model(x)), y).backward()
+        optimizer.step()
+
+Leave it: the module is meant to keep its values. `requires_grad_(False)` says so, and saves its gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
+from paramlint.model.training import WORDS, all_known, below, held, idle_steps, mode_of, steps
+from paramlint.rule import Asks, Rule
+
+rule = Rule("PRM710", "parameter-in-no-group", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
+
+#: Names of what is used and not trained.
+_FIXED = (
+    "teacher",
+    "target",
+    "frozen",
+    "fixed",
+    "reference",
+    "pretrain",
+    "perceptual",
+    "vgg",
+    "lpips",
+    "ema",
+    "momentum",
+)
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    if not model.optimizers.seen or not all_known(model):
+        return
+    holders = held(model)
+    yield from _loose_groups(model, holders)
+    claimed = {id(model.root_of(t, step)) for _, step, others in idle_steps(model) for t in others}  # said by PRM711
+    for backward in model.events("backward"):
+        tensors = reached(backward.of).seen
+        step = _first_step(model, backward, tensors)
+        if step is None:
+            continue
+        for part in _parts(model, backward, tensors):
+            if id(part) in claimed or any(id(t) in holders for t in part.parameters):
+                continue
+            claimed.add(id(part))
+            if _is_trained(model, part, backward):
+                optimizer = step.of
+                yield Claim(
+                    said(True),
+                    optimizer.made.site,
+                    f"the loss depends on `{part}`, whose parameters are in no optimizer, so it keeps its first values",
+                    about=part,
+                )
+
+
+def _loose_groups(model: Model, holders: dict[int, list[Optimizer]]) -> Iterator[Claim]:
+    """Groups that were made beside those that an optimizer was given, of the same model, and forgotten."""
+    for group in model.loose_groups:
+        tensors = group.tensors.seen
+        if not tensors or any(t.escaped or (t.known and id(t) in holders) for t in tensors):
+            continue
+        for optimizer in model.optimizers:
+            made = optimizer.made
+            if made is None or len(optimizer.groups.seen) < 2 or made.site.function != group.site.function:
+                continue
+            mine = {id(model.root_of(t, made)) for t in optimizer.tensors}
+            if min(made.order) > group.order and all(id(model.root_of(t, made)) in mine for t in tensors):
+                yield Claim(
+                    said(True),
+                    group.site,
+                    f"the group with `{tensors[0]}` is given to no optimizer, so what is in it keeps its first values",
+                    about=group,
+                )
+                break
+
+
+def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> Event | None:
+    """The first step after a pass backward, of an optimizer of which it reaches something that a module owns."""
+    mine = {id(t) for t in tensors if t.owner is not None}
+    for optimizer, step in steps(model):
+        if any(id(t) in mine for t in optimizer.tensors) and model.follows(backward, step).yes:
+            return step if optimizer.made is not None else None
+    return None
+
+
+def _parts(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> list[Module]:
+    """The outermost modules that are reached; for a class that trains its own parts, those parts."""
+    found: dict[int, Module] = {}
+    for tensor in tensors:
+        root = model.root_of(tensor, backward)
+        if isinstance(root, Module) and root.is_root:
+            for child in below(root)[1:]:
+                if any(p.holder is root and p.registered for p in child.places) and child.calls.some(_trains).yes:
+                    found[id(child)] = child
+        elif isinstance(root, Module):
+            found[id(root)] = root
+    return list(found.values())
+
+
+def _trains(call: Event) -> bool:
+    return call.grad
+
+
+def _is_trained(model: Model, part: Module, backward: Event) -> bool:
+    """Whether a module is made here, has parameters that require gradients, and nothing says that it is not trained."""
+    mine = below(part)
+    parameters = part.parameters.seen
+    if part.made is None or part.copy_of is not None or not part.known.yes or not parameters:
+        return False
+    if any(m.escaped for m in mine) or not all(t.known and t.trains.certain and t.trains.yes for t in parameters):
+        return False
+    if any(t.escaped or t.flags.seen or _is_moved_by_hand(model, t, backward) for t in parameters):
+        return False
+    if any(e.of in mine for e in model.events("loaded", "copied")) or any(_is_fixed(m) for m in mine):
+        return False
+    words = f"{part.name} {part.cls.rpartition('.')[2]} {' '.join(part.arguments)}".lower()
+    return not any(word in words for word in (*_FIXED, "weights", "checkpoint", "ckpt")) and not part.made.site.says(
+        *_FIXED
+    )
+
+
+def _is_fixed(module: Module) -> bool:
+    modes = [e for e in module.modes if e.get("how") != "init"]
+    return bool(modes) and not any(mode_of(e) is True for e in modes)
+
+
+def _is_moved_by_hand(model: Model, tensor: Tensor, backward: Event) -> bool:
+    """Whether a parameter is written after its gradients were computed, or they are computed by other means."""
+    changed = model.events("written", "rebound", of=tensor)
+    if any("autograd" in str(read.get("function")) for read in tensor.reads):
+        return True
+    return any(model.follows(backward, e).yes for e in changed)

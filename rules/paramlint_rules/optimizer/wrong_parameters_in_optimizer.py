@@ -1,0 +1,54 @@
+"""An optimizer with another model's parameters leaves its own model untrained.
+
+`Adam(policy.parameters())` for the second time, where the value network was meant: its `step()` follows a loss that
+does not depend on what it holds, and the network that the loss is about is in no optimizer.
+
+Setup:
+    batches = torch.load("batches.pt")
+
+Bad:
+    policy, value = nn.Linear(4, 2), nn.Linear(4, 1)
+    value_optimizer = torch.optim.Adam(policy.parameters())
+    for states, returns in batches:
+        value_optimizer.zero_grad()
+        nn.functional.mse_loss(value(states), returns).backward()
+        value_optimizer.step()
+
+Good:
+    policy, value = nn.Linear(4, 2), nn.Linear(4, 1)
+    value_optimizer = torch.optim.Adam(value.parameters())
+    for states, returns in batches:
+        value_optimizer.zero_grad()
+        nn.functional.mse_loss(value(states), returns).backward()
+        value_optimizer.step()
+
+Leave it: the loss trains nothing on purpose, as in a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.model import Claim, Model, said
+from paramlint.model.training import WORDS, held, idle_steps
+from paramlint.rule import Asks, Rule
+
+rule = Rule("PRM711", "wrong-parameters-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    holders = held(model)
+    for optimizer, step, others in idle_steps(model):
+        free = next((t for t in others if t.owner is not None and t.trains.yes and id(t) not in holders), None)
+        if free is None or optimizer.made is None:
+            continue
+        swapped = next((o for t in others for o in holders.get(id(t), ())), None)
+        made = swapped.made if swapped is not None and swapped.made is not None else optimizer.made
+        depends = f"what `{swapped}` holds" if swapped is not None else f"`{model.root_of(free, step)}`"
+        yield Claim(
+            said(True),
+            made.site,
+            f"`{optimizer}` steps after a loss that depends on {depends}, and on none of its own parameters",
+            about=optimizer,
+        )
