@@ -191,10 +191,7 @@ def run_method(
             if not isinstance(method, Function):
                 return None
             arguments = open_arguments(run, method, known, tensors=name == "forward")
-            # What a method does is done where somebody calls it.
-            called, _ = run.opaque(f"{name}() is called")
-            with run.under(called):
-                return run.call(method, arguments, method.node)
+            return run.call(method, arguments, method.node)
         except OverBudgetError:
             instance.forget("the steps were used up")
             run.memo["over budget"] = True

@@ -8,6 +8,7 @@ from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.calls import parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.loops import repeating
+from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.training import OptimizerValue
 from paramlint.symbolic.values import (
     FALSE,
@@ -27,11 +28,16 @@ def is_lightning(run: Interpreter, instance: Instance) -> bool:
     """Whether a class is a LightningModule that leaves backward and step to the library."""
     if instance.cls is None:
         return False
-    bases = [base.name for base in classes.mro(run, instance.cls) if isinstance(base, External)]
-    if not any(name.endswith("LightningModule") for name in bases):
+    if not any(_name(base).endswith("LightningModule") for base in classes.mro(run, instance.cls)[1:]):
         return False
     automatic = instance.attributes.get("automatic_optimization")
     return automatic is None or run.read(automatic) != FALSE
+
+
+def _name(base: Value) -> str:
+    if isinstance(base, ClassValue):
+        return base.name if base.file.is_stub else ""
+    return base.name if isinstance(base, External) else ""
 
 
 def fit(run: Interpreter, instance: Instance) -> None:

@@ -206,6 +206,8 @@ class _Builder:
     ) -> None:
         for place in open_places.get((id(holder), key), ()):
             if place.until is None and place.what is not what and place.guard.fits(event.guard):
+                if event.inside != place.since.inside:
+                    continue  # another method does it, where somebody calls that
                 if place.guard.implies(event.guard) and not key.startswith("["):
                     place.until = event
 

@@ -60,7 +60,7 @@ def ask(model: Model) -> Iterator[Claim]:
         is_many = (
             len(event.loops) > len(layer.loops) and event.loops[len(layer.loops) :] == copy.loops[len(layer.loops) :]
         )
-        places = [p for p in copy.places if p.registered and p.holds]
+        places = [p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None]
         if layer.made is None or not is_many or not places or not layer.owns.yes or sharing_said(layer, places):
             continue
         if (
