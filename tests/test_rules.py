@@ -22,7 +22,8 @@ def module_of(rule: Rule) -> Path:
     """`registration/modules_in_plain_container` of the rule of that name."""
     check = next(
         iter(
-            [f for fs in rule.node_checks.values() for f in fs] + rule.scope_checks + rule.class_checks + rule.verifiers
+            [f for checks in rule.node_checks.values() for f in checks]
+            + [*rule.scope_checks, *rule.class_checks, *rule.questions, *rule.verifiers]
         )
     )
     return Path(*check.__module__.split(".")[1:])
