@@ -41,8 +41,17 @@ _FAN_IN = re.compile(r"fan_?in(?![a-z])", re.I)
 _LAYER = re.compile(r"torch\.nn\.(?:modules\.\w+\.)?(?:Linear|Conv[123]d|_ConvNd|Bilinear)")
 
 
-@rule.static(nodes.Subscript, nodes.Call)
-def check(node: nodes.Subscript | nodes.Call, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Subscript)
+def check_index(node: nodes.Subscript, scope: Scope) -> Iterator[Finding]:
+    yield from _taken(node, scope)
+
+
+@rule.static(nodes.Call)
+def check_call(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    yield from _taken(node, scope)
+
+
+def _taken(node: nodes.Subscript | nodes.Call, scope: Scope) -> Iterator[Finding]:
     taken = _first_size(scope, node)
     if taken is None or not (_is_named_fan_in(scope, node) or _is_bound(scope, node, taken)):
         return
