@@ -52,26 +52,24 @@ _HARMLESS = {"zeros_", "zero_", "copy_"}
 def check_row(model: Model) -> Iterator[Claim]:
     """An embedding with a padding row, wherever it is held, whose whole weight was drawn last."""
     for weight in model.parameters:
-        row = weight.owner.argument("padding_idx") if weight.owner is not None else None
-        if not isinstance(row, int) or weight.owner.is_a("Embedding", "EmbeddingBag").no:
+        owner = weight.owner
+        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
-        draw = _last_draw(weight)
+        draw = _last_draw(weight) if isinstance(owner.argument("padding_idx"), int) else None
         if draw is not None:
             yield Claim(
                 Answer("yes", (), draw.guard),
                 draw.site,
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
-                about=weight,
             )
 
 
 def _last_draw(weight: Tensor) -> Event | None:
-    """The user's write of all rows, where no row is written by itself; None where that is not known."""
-    last = weight.holds()
-    if last is None or weight.escaped or any(write.get("part") is not None for write in weight.writes):
+    """The user's write of all rows after which no row is written by itself; None where that is not known."""
+    last = next(reversed(weight.writes.seen), None)
+    if last is None or weight.escaped or weight.guard or last.get("part") is not None or last.author != "user":
         return None
-    is_drawn = last.author == "user" and last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
-    return last if is_drawn else None
+    return last if last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS else None
 
 
 @rule.static(nodes.Call)
