@@ -38,6 +38,7 @@ __all__ = [
     "Change",
     "Classes",
     "Defines",
+    "Drops",
     "Edits",
     "Finding",
     "Fix",
@@ -73,6 +74,16 @@ class Calls:
 
     `partial(normal_, std=0.02)` counts as a call of `normal_`.
     """
+
+    names: frozenset[str]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", frozenset(names))
+
+
+@dataclass(frozen=True)
+class Drops:
+    """A statement that is only a call of something whose last name is one of `names`: what it gives is dropped."""
 
     names: frozenset[str]
 
@@ -187,7 +198,7 @@ class Asks:
         object.__setattr__(self, "entries", frozenset(entries))
 
 
-Trigger = Calls | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
+Trigger = Calls | Drops | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

@@ -17,6 +17,7 @@ from paramlint.rule import (
     Calls,
     Classes,
     Defines,
+    Drops,
     Edits,
     Keeps,
     Keywords,
@@ -50,6 +51,7 @@ class Nominator:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self._calls: dict[str, list[Rule]] = {}
+        self._dropped: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[tuple[Rule, bool]]] = {}
         self._keeps: list[Rule] = []
@@ -64,7 +66,7 @@ class Nominator:
         for rule in rules:
             for trigger in rule.triggers:
                 self._add(rule, trigger)
-        self._names = frozenset({*self._calls, *self._attributes, *self._stored, *self._keywords})
+        self._names = frozenset({*self._calls, *self._dropped, *self._attributes, *self._stored, *self._keywords})
         self._words = self._names.union(
             *(rule.only_with for rule in rules),
             *(words for _, words in (*self._classes, *self._reuses)),
@@ -75,6 +77,8 @@ class Nominator:
     def _add(self, rule: Rule, trigger: object) -> None:
         if isinstance(trigger, Calls):
             _extend(self._calls, trigger.names, rule)
+        elif isinstance(trigger, Drops):
+            _extend(self._dropped, trigger.names, rule)
         elif isinstance(trigger, Mentions):
             _extend(self._attributes, trigger.names, rule)
         elif isinstance(trigger, Keywords):
@@ -102,13 +106,13 @@ class Nominator:
         """The rules that each unit of a file has to be shown to; units that no rule asks for are left out."""
         found: dict[Unit, set[Rule]] = {}
         text = source.text
-        calls = self._with_aliases(outline)
-        names = self._names if calls is self._calls else self._names | calls.keys()
+        calls, dropped = _with_aliases(self._calls, outline), _with_aliases(self._dropped, outline)
+        names = self._names | calls.keys() | dropped.keys()
         words = _Words(source, self._words | names)
         rows = words.rows(names)
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
-        visit = _Visit(self, calls, sorted(rows), words, found)
+        visit = _Visit(self, calls, dropped, sorted(rows), words, found)
         for unit in outline.units:
             visit.unit(unit)
             if self._keeps and keeping.attributes(unit):
@@ -126,15 +130,6 @@ class Nominator:
                 found.setdefault(unit, set()).update(wanting)
         kept = {unit: {r for r in rules if words.stand_in(unit, r.only_with)} for unit, rules in found.items()}
         return {unit: rules for unit, rules in kept.items() if rules}
-
-    def _with_aliases(self, outline: Outline) -> dict[str, list[Rule]]:
-        """The call triggers, with the names under which this file imports what they name."""
-        aliased = {
-            alias: self._calls[last]
-            for alias, dotted in outline.imports.items()
-            if (last := dotted.rpartition(".")[2]) in self._calls and alias not in self._calls
-        }
-        return {**self._calls, **aliased} if aliased else self._calls
 
 
 class _Words:
@@ -174,12 +169,14 @@ class _Visit:
         self,
         nominator: Nominator,
         calls: dict[str, list[Rule]],
+        dropped: dict[str, list[Rule]],
         rows: list[int],
         words: _Words,
         found: dict[Unit, set[Rule]],
     ) -> None:
         self._n = nominator
         self._calls = calls
+        self._dropped = dropped
         self._rows = rows
         self._words = words
         self._found = found
@@ -220,6 +217,8 @@ class _Visit:
                     self._store(unit, target, node.value)  # type: ignore[attr-defined]
         elif kind is ast.AnnAssign or kind is ast.AugAssign:
             self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
+        elif kind is ast.Expr and node.value.__class__ is ast.Call:  # type: ignore[attr-defined]
+            self._give(unit, self._dropped.get(_last_name(node.value.func), ()))  # type: ignore[attr-defined]
         if kind not in _COMPOUND:
             if self._hit(node.lineno, node.end_lineno or node.lineno):
                 self._expression(unit, node)
@@ -457,6 +456,16 @@ def _is_repeat(node: ast.AST) -> bool:
         and not all(isinstance(e, (ast.Constant, ast.UnaryOp)) for e in side.elts)
         for side in sides
     )
+
+
+def _with_aliases(table: dict[str, list[Rule]], outline: Outline) -> dict[str, list[Rule]]:
+    """The triggers by the last name of what is called, with the names under which a file imports what they name."""
+    aliased = {
+        alias: table[last]
+        for alias, dotted in outline.imports.items()
+        if (last := dotted.rpartition(".")[2]) in table and alias not in table
+    }
+    return {**table, **aliased} if aliased else table
 
 
 def _extend(table: dict[str, list[ValueT]], names: Iterable[str], value: ValueT) -> None:

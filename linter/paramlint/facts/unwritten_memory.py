@@ -86,7 +86,7 @@ def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
     wanted = Wanted(cls, parameter.name, parameter.allocation.rank)
     uncalled: Scope | None = None
     for writer in writers_of(wanted, initialization_of(cls).entered):
-        if writer is None or writer.cls not in cls.mro or uncalled is not None or not _is_uncalled(writer):
+        if writer is None or writer.cls not in cls.mro or uncalled is not None or not is_uncalled(writer):
             return None
         uncalled = writer
     return Fate(parameter, uncalled, _LOADER.search(cls.file.source.text) is not None)
@@ -100,7 +100,7 @@ def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
     return _LAZY.search(_text(cls)) is not None
 
 
-def _is_uncalled(method: Scope) -> bool:
+def is_uncalled(method: Scope) -> bool:
     """Whether a method that initialises is mentioned nowhere but where it is defined."""
     node = method.node
     if not isinstance(node, nodes.FunctionDef) or not _INIT_METHOD.match(method.name) or node.decorators:

@@ -106,6 +106,11 @@ PARAMETER_MODULES = frozenset(
 )
 """Classes of `torch.nn` whose instances own parameters of their own, unless an argument forbids it."""
 
+MODULE_CLASSES = frozenset(name for name in tables.MODULES if name.count(".") == 2)
+"""Classes of `torch.nn`."""
+NORMS_WITH_MOMENTUM = frozenset(name for name, row in tables.MODULES.items() if {"eps", "momentum"} <= set(row[4]))
+"""Classes of `torch.nn` that take an `eps` and a `momentum`."""
+
 
 def canonical(name: str) -> str:
     """The public spelling of a name: `torch.nn.Linear` for `torch.nn.modules.linear.Linear`; others unchanged."""

@@ -44,6 +44,13 @@ class Site(Protocol):
     def stack(self) -> tuple[Site, ...]:
         """The calls that led here, outermost first."""
 
+    @property
+    def statement(self) -> Any:
+        """The simple statement that the node is part of; None where there is none."""
+
+    def text(self, node: Any) -> str:
+        """The source code of a node of the same function."""
+
     def says(self, *words: str) -> bool:
         """Whether a mark of intent stands there: in the statement, its comments, the function's name or a condition."""
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from paramlint import nodes
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import Guard
 from paramlint.symbolic.program import Place
+
+if TYPE_CHECKING:
+    from paramlint.facts import Scope
 
 _PRIVATE = "<>"
 
@@ -49,6 +53,20 @@ class SourceSite:
         text += above if above.startswith("#") else ""
         said = f"{text} {self.function}".lower()
         return any(word in said for word in words)
+
+    @cached_property
+    def statement(self) -> Any:
+        """The simple statement that the node is part of; None for what stands in no such."""
+        around = (self.node, *self._scope.ancestors(self.node))
+        return next((node for node in around if isinstance(node, nodes.BaseSmallStatement)), None)
+
+    def text(self, node: nodes.Node) -> str:
+        """The source code of a node of the same function."""
+        return self._scope.text(node)
+
+    @property
+    def _scope(self) -> Scope:
+        return self.place.file.facts.scope(self.place.unit)
 
     def __repr__(self) -> str:
         return f"{self.path}:{self.row}"

@@ -1,7 +1,8 @@
 """A method that would initialise parameters is defined, and nobody calls it.
 
 The parameters are allocated empty, `reset_parameters` (or `init_weights`) would give them values, but neither
-`__init__` nor any other code calls it: `nn.Module` does not. They stay whatever was in memory.
+`__init__` nor any other code calls it: `nn.Module` does not. They stay whatever was in memory. Where the method is for
+torch's own layers, as `_initialize_weights` often is, they keep torch's values in place of those that were meant.
 
 Bad:
     class Layer(nn.Module):
@@ -28,15 +29,38 @@ Leave it: code outside the project calls the method.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Class, Scope
+from paramlint.facts.init_events import init_events
 from paramlint.facts.paths.allocations import ALLOCATORS
-from paramlint.facts.unwritten_memory import fate_of, fates_of
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled
+from paramlint.rule import Calls, Change, Classes, Finding, Fix, Rule
 
-rule = Rule("PRM205", "init-never-called", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
+_PLAIN = {"torch.nn.Module", "torch.nn.modules.module.Module"}
+_CONSTANTS = {"zeros_", "zero_", "ones_", "constant_", "fill_"}
+
+#: Names of methods that a class has for itself alone.
+_OWN = re.compile(r"__?(?:init|initiali[sz]e|reset|xavier|kaiming)_?(?:weights?|params?|parameters?|layers?|init)?_?")
+#: Names of methods that a caller could be meant to call.
+_OPEN = re.compile(r"(?:init|initiali[sz]e|reset)_?(?:weights?|params?|parameters)_?|weights?_init(?:ialization)?")
+_NAMES = tuple(
+    f"{under}{verb}{noun}"
+    for under in ("", "_", "__")
+    for verb in ("init_", "initialize_", "initialise_", "reset_")
+    for noun in ("weight", "weights", "param", "params", "parameters", "layers")
+)
+
+rule = Rule(
+    "PRM205",
+    "init-never-called",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Calls(*ALLOCATORS), Classes(*_NAMES, "weight_init", "weights_init", "_init")),
+)
 
 
 @rule.static(nodes.Call)
@@ -51,6 +75,41 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     verb = "starts" if len(names) == 1 else "start"
     message = f"`{method.name}` is never called, so {shown} {verb} as garbage"
     yield Finding(method.node.name, message, _fix(scope.cls, method.name))
+
+
+@rule.static_class
+def check_layers(cls: Class) -> Iterator[Finding]:
+    """A method for torch's layers in a class that nobody inherits from."""
+    if not cls.is_module or any(base not in _PLAIN for base in cls.bases):
+        return
+    allocated = {f.uncalled for f in fates_of(cls)}
+    for name in cls.outline.methods:
+        if not (_OWN.fullmatch(name) or _OPEN.fullmatch(name)):
+            continue
+        method = cls.own_method(name)
+        if method is None or method in allocated or not isinstance(method.node, nodes.FunctionDef):
+            continue
+        is_own = _OWN.fullmatch(name) is not None or _is_built_here(cls)
+        if is_own and is_uncalled(method) and len(method.node.params.params) == 1 and _writes_layers(method):
+            message = f"`{name}` is never called, so the layers of `{cls.outline.name}` keep torch's values"
+            yield Finding(method.node.name, message, _fix(cls, name))
+
+
+def _is_built_here(cls: Class) -> bool:
+    """Whether the class's own file builds it, and so could have called the method, and has no subclass of it."""
+    text, name = cls.file.source.text, re.escape(cls.outline.name)
+    is_base = re.search(rf"\bclass \w+\([^)]*\b{name}\b", text) is not None
+    return not is_base and re.search(rf"(?<!class )\b{name}\(", text) is not None
+
+
+def _writes_layers(method: Scope) -> bool:
+    """Whether a method draws the weight of a layer, directly or in a loop over its layers."""
+    return any(
+        event.function not in _CONSTANTS
+        and isinstance(event.target, nodes.Attribute)
+        and event.target.attr.value == "weight"
+        for event in init_events(method)
+    )
 
 
 def _fix(cls: Class, method: str) -> Fix | None:

@@ -1,9 +1,10 @@
-"""The condition before an initialisation can never be true.
+"""The condition before an initialisation can never be true, or never be false.
 
 The parameters then keep the values that they had, and nothing says so. A lazy layer becomes an ordinary one in its
 first call, so `type(m) == nn.LazyLinear` is false once there is something to initialise. `type(m) == (nn.Linear,
 nn.Conv2d)` compares a class with a tuple. The names of a compiled model begin with `_orig_mod.`. A colon in place of
-`if` makes an annotation, which a function never evaluates.
+`if` makes an annotation, which a function never evaluates. And `"conv" or "head" in name` is always true: a text that
+is not empty is true by itself.
 
 Bad:
     for p in model.parameters():
@@ -46,6 +47,31 @@ def check_annotation(node: nodes.AnnAssign, scope: Scope) -> Iterator[Finding]:
     if write_call(scope, call) is not None:
         target, function = scope.text(node.target), scope.text(call.func)
         yield Finding(node, f"`{target}:` makes an annotation, not a condition, so `{function}` never runs")
+
+
+@rule.static(nodes.If)
+def check_always(node: nodes.If, scope: Scope) -> Iterator[Finding]:
+    alone = next((test for test in _either(node.test) if _is_always_true(scope, test)), None)
+    if alone is not None and _initialises(scope, node):
+        text = scope.text(alone)
+        what = "a class" if _is_module(scope.resolve(alone)) else "a value"
+        yield Finding(node.test, f"`{scope.text(node.test)}` is always true: `{text}` is {what}, not a test")
+
+
+def _either(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
+    """What `or` joins; a tuple, which is true whatever is in it, stands for itself."""
+    if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.Or):
+        return _either(test.left) + _either(test.right)
+    return [test]
+
+
+def _is_always_true(scope: Scope, test: nodes.BaseExpression) -> bool:
+    """Whether an operand is a text, a class or a tuple of tests: something true that tests nothing."""
+    if isinstance(test, nodes.SimpleString):
+        return bool(test.evaluated_value)
+    if isinstance(test, nodes.Tuple):
+        return any(isinstance(e.value, (nodes.Call, nodes.Comparison)) for e in test.elements)
+    return isinstance(test, (nodes.Name, nodes.Attribute)) and _is_module(scope.resolve(test))
 
 
 @rule.static(nodes.If)

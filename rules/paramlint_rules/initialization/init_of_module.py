@@ -1,7 +1,8 @@
-"""`nn.init` is given a module instead of a parameter, or the `weight` of something that is a parameter itself.
+"""`nn.init` is given a module instead of a parameter, or the `weight` of something that has none.
 
 The functions of `torch.nn.init` write into a tensor. A module has no `fill_` or `dim`, and a parameter has no `weight`,
-so the call raises an `AttributeError`, often only on the day when the branch that it stands in is taken.
+so the call raises an `AttributeError`, often only on the day when the branch that it stands in is taken. So does one
+for `lstm.weight`: the parameters of an `nn.LSTM` are called `weight_ih_l0` and so on.
 
 Bad:
     self.proj = nn.Linear(8, 8)
@@ -21,24 +22,28 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope, Type
-from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
-from paramlint.knowledge import module_class
+from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
+from paramlint.knowledge import MODULE_CLASSES, module_class
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
 
-rule = Rule("PRM206", "init-of-module", group="bug", fix="safe", doc=__doc__, triggers=(Calls(*INIT_NAMES),))
+rule = Rule("PRM206", "init-of-module", group="bug", fix="safe", doc=__doc__, triggers=(Calls(*WRITE_NAMES),))
 
+#: Containers that have only what they are given, under numbers.
+_LISTS = {"torch.nn.Sequential", "torch.nn.ModuleList"}
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
 
 
 @rule.static(nodes.Call)
 def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    found = init_call(scope, node)
+    found = write_call(scope, node)
     if found is None or _is_tested(found):
         return
     target = found.target
     known = scope.type(target)
     text = scope.text(target)
     if known is not None and known.is_module:
+        if found.origin == "method":
+            return
         message = f"`{text}` is a module, not a tensor, so `{found.function}` raises"
         yield Finding(target, message, _weight_of(found, known, text))
     elif isinstance(target, nodes.Attribute) and target.attr.value in ("weight", "bias"):
@@ -49,6 +54,18 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
             name = target.attr.value
             message = f"`{inner}` is a parameter and has no `{name}`, so `{found.function}` raises"
             yield Finding(target, message, fix, attribute=inner)
+        elif owner is not None and _has_no(owner, target.attr.value):
+            layer = owner.name.replace("torch.nn.", "nn.")
+            message = f"`{layer}` has no parameter `{target.attr.value}`, so the call raises"
+            yield Finding(target, message)
+
+
+def _has_no(owner: Type, name: str) -> bool:
+    """Whether no instance of one of torch's layers has such a parameter."""
+    known = module_class(owner.name) if owner.is_module and owner.cls is None else None
+    if known is None or known.name not in MODULE_CLASSES or (known.owns == "children" and known.name not in _LISTS):
+        return False
+    return name not in (*known.parameters, *known.buffers, *known.submodules)
 
 
 def _weight_of(found: InitCall, known: Type, text: str) -> Fix | None:

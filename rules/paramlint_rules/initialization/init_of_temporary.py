@@ -24,16 +24,19 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
-from paramlint.facts.init_events import init_events
 from paramlint.facts.recomputed import recomputed
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM218", "init-of-temporary", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES, "apply"),))
+#: Functions that let a weight be computed.
+_NORMS = ("weight_norm", "spectral_norm", "orthogonal", "register_parametrization", "parametrize", "parametrizations")
+
+rule = Rule("PRM218", "init-of-temporary", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES), Asks(*_NORMS)))
 
 _COPYING = {"clone", "repeat", "index_select", "masked_select", "abs"}
 #: Calls that make a tensor of indices with at least one dimension.
@@ -56,24 +59,43 @@ def check_write(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
         yield Finding(target, f"`{text}` is a copy, so what `{found.function}` writes is lost")
 
 
-@rule.static(nodes.Call)
-def check_applied(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "apply" or len(node.args) != 1:
-        return
-    function = scope.resolve(node.args[0].value)
-    if not isinstance(function, Scope) or not isinstance(function.node, nodes.FunctionDef):
-        return
-    parameters = function.node.params.params
-    owner = node.func.value
-    if not parameters or not isinstance(owner, (nodes.Name, nodes.Attribute)):
-        return
-    written = f"{parameters[0].name.value}.weight"
-    if any(event.key == written for event in init_events(function)):
-        what = recomputed(scope, owner, "weight", node)
-        if what is not None:
-            name, text = scope.text(node.args[0].value), scope.text(owner)
-            message = f"`{text}` has weights computed by {what}, so what `{name}` writes is lost"
-            yield Finding(node, message, attribute=text)
+@rule.question
+def check_parametrized(model: Model) -> Iterator[Claim]:
+    """A write, wherever it stands, into the weight of a layer that is computed from others by then."""
+    for write in model.events("written"):
+        weight = write.of
+        if not isinstance(weight, Tensor) or weight.role != "plain" or write.author != "user":
+            continue
+        if write.get("law") in WRITE_NAMES and _is_parametrized(weight) and not _reaches_others(write, model):
+            yield Claim(
+                Answer("yes", (), write.guard),
+                _in_own_file(write),
+                f"`{weight}` is computed from other parameters here, so what `{write.law}` writes is lost",
+                about=weight.made_from[0],
+            )
+
+
+def _is_parametrized(weight: Tensor) -> bool:
+    """Whether a tensor is what weight norm or a parametrization has computed for a layer."""
+    if weight.factory == "torch._weight_norm":
+        return True
+    return any(isinstance(s, Module) and s.is_a("ParametrizationList").yes for s in weight.made_from)
+
+
+def _reaches_others(write: Event, model: Model) -> bool:
+    """Whether the same call also writes parameters, of other layers or in other cases."""
+    way = [site.node for site in (*write.site.stack, write.site)]
+    return any(
+        other.of.role == "parameter" and [site.node for site in (*other.site.stack, other.site)] == way
+        for other in model.events("written")
+        if isinstance(other.of, Tensor)
+    )
+
+
+def _in_own_file(write: Event) -> Site:
+    """Where something is written; where that is in another file, the call that leads there."""
+    sites = (*write.site.stack, write.site)
+    return next(site for site in reversed(sites) if site.path == sites[0].path)
 
 
 def _is_copy(scope: Scope, node: nodes.BaseExpression) -> bool:

@@ -28,18 +28,63 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
-from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Answer, Claim, Event, Model, Tensor
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(
-    "PRM214", "padding-row-overwritten", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*WRITE_NAMES),)
+    "PRM214",
+    "padding-row-overwritten",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Calls(*WRITE_NAMES, "Embedding"), Asks("Module", "nn")),
 )
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
 _HARMLESS = {"zeros_", "zero_", "copy_"}
+
+
+@rule.question
+def check_row(model: Model) -> Iterator[Claim]:
+    """An embedding with a padding row, wherever it is held, whose whole weight was drawn last."""
+    for weight in model.parameters:
+        owner = weight.owner
+        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
+            continue
+        draw = _last_draw(weight) if isinstance(owner.argument("padding_idx"), int) else None
+        if draw is not None:
+            yield Claim(
+                Answer("yes", (), draw.guard),
+                draw.site,
+                f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
+            )
+
+
+def _last_draw(weight: Tensor) -> Event | None:
+    """The user's write of all rows after which no row is written by itself; None where that is not known."""
+    last = next(reversed(weight.writes.seen), None)
+    if last is None or weight.escaped or weight.guard or last.get("part") is not None or last.author != "user":
+        return None
+    return last if last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS else None
+
+
+@rule.static(nodes.Call)
+def check_made(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    """An embedding that is made without the padding row that the function is given."""
+    if scope.qualified(node.func) not in _EMBEDDINGS or len(node.args) > 2:
+        return
+    if any(arg.star or (arg.keyword is not None and arg.keyword.value == "padding_idx") for arg in node.args):
+        return
+    if [b.kind for b in scope.bindings.get("padding_idx", ())] != ["parameter"]:
+        return
+    if not any(
+        n.value == "padding_idx" and not isinstance(scope.parent(n), nodes.Param) for n in scope.find(nodes.Name)
+    ):
+        yield Finding(node, f"`{scope.text(node.func)}` is made without the `padding_idx` that `{scope.name}` is given")
 
 
 @rule.static(nodes.Call)

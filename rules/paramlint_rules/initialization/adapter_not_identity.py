@@ -1,0 +1,103 @@
+"""Both factors of a low-rank adapter are drawn, so it changes the model before any step.
+
+An adapter adds the product of two small matrices to a layer that was trained before. One of the two starts as zero, so
+that the product is zero and training begins from the model as it is. With two random factors the first loss is that
+of a damaged model, and what the base layer knew has to be learnt again.
+
+Setup:
+    rank = 4
+
+Bad:
+    self.lora_A = nn.Parameter(torch.empty(rank, 16))
+    self.lora_B = nn.Parameter(torch.empty(16, rank))
+    nn.init.kaiming_uniform_(self.lora_A)
+    nn.init.kaiming_uniform_(self.lora_B)
+
+Good:
+    self.lora_A = nn.Parameter(torch.empty(rank, 16))
+    self.lora_B = nn.Parameter(torch.empty(16, rank))
+    nn.init.kaiming_uniform_(self.lora_A)
+    nn.init.zeros_(self.lora_B)
+
+Leave it: the product is subtracted from the base layer at the start, or the whole model is trained from the beginning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from paramlint.model import Claim, Event, Model, Module, Place, Tensor
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM223",
+    "adapter-not-identity",
+    group="risk",
+    doc=__doc__,
+    triggers=(Asks("nn", "Module", entries=("class",)),),
+)
+
+#: The names of a first factor, and what the second is called then.
+_SECOND = {"a": "b", "A": "B", "down": "up", "in": "out"}
+_FIRST = re.compile(r"(.*?)(a|A|down|in)((?:_proj|_weight|_matrix)?)")
+_DRAWN = {
+    "kaiming_normal_", "kaiming_uniform_", "normal_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_",
+    "xavier_normal_", "xavier_uniform_",
+}  # fmt: skip
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    for module in model.modules:
+        if not _is_adapter(module) or any(_starts_as_zero(tensor) for tensor in module.parameters):
+            continue
+        for first in module.holds:
+            name = _second(first.key)
+            second = next((p for p in module.holds if p.key == name and p.holds), None)
+            if second is None or not first.holds or "lora" not in f"{module.cls}.{name}".lower():
+                continue
+            drawn, drawn_too = _draw(first), _draw(second)
+            if drawn is not None and drawn_too is not None and drawn.guard.fits(drawn_too.guard):
+                yield Claim(
+                    module.owns,
+                    drawn_too.site,
+                    f"`{first.what}` and `{second.what}` are both drawn, so the adapter changes the model at once",
+                    about=second.what,
+                )
+
+
+def _second(name: str) -> str | None:
+    match = _FIRST.fullmatch(name)
+    return None if match is None else f"{match[1]}{_SECOND[match[2]]}{match[3]}"
+
+
+def _is_adapter(module: Module) -> bool:
+    return "lora" in module.cls.rpartition(".")[2].lower() or any("lora" in p.key.lower() for p in module.holds)
+
+
+def _matrix(place: Place) -> Tensor | None:
+    """The factor itself: a parameter, or the weight of a linear layer."""
+    what = place.what
+    if isinstance(what, Module):
+        what = what.at("weight") if what.is_a("Linear", "Conv1d", "Conv2d").yes else None
+    return what if isinstance(what, Tensor) and what.role == "parameter" and not what.escaped else None
+
+
+def _draw(place: Place) -> Event | None:
+    """The write whose random values stand in a factor."""
+    tensor = _matrix(place)
+    if tensor is None or any(write.get("part") is not None for write in tensor.writes):
+        return None
+    found = tensor.holds()
+    return found if found is not None and found.get("law") in _DRAWN else None
+
+
+def _starts_as_zero(tensor: Tensor) -> bool:
+    """Whether a factor, a gate or a scale begins with zero."""
+    last = tensor.holds()
+    if last is None:
+        return tensor.factory.rpartition(".")[2] in ("zeros", "zeros_like", "new_zeros")
+    return last.get("law") in ("zeros_", "zero_") or (
+        last.get("law") in ("constant_", "fill_") and "bias" not in tensor.name
+    )

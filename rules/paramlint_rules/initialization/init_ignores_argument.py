@@ -1,0 +1,91 @@
+"""An init function is applied to every module, but initialises another one each time.
+
+`net.apply(f)` calls `f` with each module. Where `f` tests its argument and then writes `net[0].weight`, the first layer
+is drawn again and again and all others keep the values that they had. A loop `for m in self.modules()` whose body
+writes `self.fc` is the same mistake.
+
+Bad:
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    def init_normal(m):
+        if isinstance(m, nn.Linear):
+            nn.init.normal_(net[0].weight, std=0.01)
+
+    net.apply(init_normal)
+
+Good:
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    def init_normal(m):
+        if isinstance(m, nn.Linear):
+            nn.init.normal_(m.weight, std=0.01)
+
+    net.apply(init_normal)
+
+Leave it: the function is applied to a model with one such layer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from paramlint import nodes
+from paramlint.facts import Scope
+from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
+from paramlint.facts.type_tests import alternatives
+from paramlint.rule import Calls, Finding, Rule
+from paramlint.syntax.walk import walk
+
+rule = Rule("PRM221", "init-ignores-argument", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES),))
+
+_EACH = re.compile(r"\.(?:modules|children|named_modules|named_children)\(\)$")
+
+
+@rule.static(nodes.If)
+def check(node: nodes.If, scope: Scope) -> Iterator[Finding]:
+    given = _module_tested(scope, node)
+    if given is None:
+        return
+    module, round_ = given
+    own = {n.value for n in walk(node.body) if isinstance(n, nodes.Name)}
+    writes = [w for n in walk(node.body) if isinstance(n, nodes.Call) and (w := write_call(scope, n)) is not None]
+    if module in own or not writes or not all(_is_elsewhere(w, round_) for w in writes):
+        return
+    target = scope.text(writes[0].target)
+    yield Finding(writes[0].target, f"`{target}` is initialised for each `{module}`, which itself is not initialised")
+
+
+def _module_tested(scope: Scope, node: nodes.If) -> tuple[str, nodes.Node] | None:
+    """The name whose class a condition asks for, where it is each module in turn, and the code of one turn."""
+    tested = {t.subject.value for t in alternatives(scope, node.test) if isinstance(t.subject, nodes.Name)}
+    if len(tested) != 1:
+        return None
+    name = tested.pop()
+    for ancestor in (*scope.ancestors(node), scope.node):
+        if isinstance(ancestor, nodes.For):
+            targets = {n.value for n in walk(ancestor.target) if isinstance(n, nodes.Name)}
+            if name in targets:
+                return (name, ancestor) if _EACH.search(scope.text(ancestor.iter)) else None
+        elif isinstance(ancestor, nodes.FunctionDef):
+            params = [p.name.value for p in ancestor.params.params]
+            return (name, ancestor) if name in params[:2] and _is_applied(scope, ancestor) else None
+    return None
+
+
+def _is_applied(scope: Scope, function: nodes.FunctionDef) -> bool:
+    """Whether `apply` calls a function of this file with every module."""
+    pattern = rf"\.apply\(\s*(?:self\.)?{re.escape(function.name.value)}\s*\)"
+    return re.search(pattern, scope.file.source.text) is not None
+
+
+def _is_elsewhere(write: InitCall, round_: nodes.Node) -> bool:
+    """Whether a layer's parameter is written that does not depend on the turn."""
+    target = write.target
+    if not isinstance(target, nodes.Attribute) or target.attr.value not in ("weight", "bias"):
+        return False
+    bound = {n.target for n in walk(round_) if isinstance(n, (nodes.AssignTarget, nodes.For, nodes.NamedExpr))}
+    if isinstance(round_, nodes.For):
+        bound.add(round_.target)
+    names = {n.value for t in bound for n in walk(t) if isinstance(n, nodes.Name)}
+    return not any(isinstance(n, nodes.Name) and n.value in names for n in walk(target))

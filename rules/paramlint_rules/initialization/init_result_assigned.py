@@ -1,0 +1,74 @@
+"""What an init function returns is assigned, but it works in place and returns None.
+
+`layer.bias = fill_zero(layer.bias)` fills the bias and then replaces it by None: the parameter is gone, the layer
+computes without it, and nothing says so. With a layer in place of a bias the next call of it raises.
+
+Setup:
+    def fill_zero(tensor):
+        if tensor is not None:
+            nn.init.zeros_(tensor)
+
+Bad:
+    self.mix = nn.Linear(8, 8)
+    self.mix.bias = fill_zero(self.mix.bias)
+
+Good:
+    self.mix = nn.Linear(8, 8)
+    fill_zero(self.mix.bias)
+
+Fix: safe. What was assigned is None; with the fix the tensor is initialised and stays.
+Leave it: the parameter has to go; then assign None itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint import nodes
+from paramlint.model import Answer, Claim, Event, Model
+from paramlint.rule import Asks, Change, Fix, Rule
+
+rule = Rule(
+    "PRM226",
+    "init-result-assigned",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    triggers=(Asks("nn", "Module", "weight", "bias"),),
+)
+
+
+@rule.question
+def check(model: Model) -> Iterator[Claim]:
+    for bound in model.events("bound"):
+        statement = bound.site.statement
+        if not isinstance(statement, nodes.Assign) or not isinstance(statement.value, nodes.Call):
+            continue
+        if getattr(bound.get("value"), "value", model) is not None:
+            continue
+        if any(kept.site.node is bound.site.node for kept in model.events("registered")):
+            continue  # another alternative
+        write = next((w for w in model.events("written") if _is_made_by(w, statement.value)), None)
+        if write is not None:
+            name = f"{bound.of}.{bound.get('name')}"
+            yield Claim(
+                Answer("yes", (bound,), bound.guard),
+                bound.site,
+                f"the call initialises `{write.of}` in place and returns None, so `{name}` is None from here on",
+                about=bound.of,
+                node=statement.targets[0].target,
+                fix=_fix(bound, statement, statement.value),
+            )
+
+
+def _fix(bound: Event, statement: nodes.Assign, call: nodes.Call) -> Fix | None:
+    """Only the call, where what it is given is what was assigned to."""
+    site, target = bound.site, statement.targets[0].target
+    if len(statement.targets) > 1 or site.text(target) not in [site.text(arg.value) for arg in call.args]:
+        return None
+    return Fix("Call the function only", (Change(statement, statement, site.text(call)),), "safe")
+
+
+def _is_made_by(write: Event, call: nodes.Call) -> bool:
+    """Whether a call leads to a write."""
+    return any(site.node is call for site in write.site.stack)

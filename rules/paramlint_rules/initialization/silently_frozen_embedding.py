@@ -1,0 +1,65 @@
+"""`nn.Embedding.from_pretrained` freezes the embedding unless it is told not to.
+
+Its argument `freeze` is true by default. In a model whose other layers are trained the vectors then stay as they were
+loaded: `parameters()` lists the weight, but it gets no gradient.
+
+Bad:
+    self.embedding = nn.Embedding.from_pretrained(torch.randn(100, 8))
+    self.head = nn.Linear(8, 2)
+
+Good:
+    self.embedding = nn.Embedding.from_pretrained(torch.randn(100, 8), freeze=False)
+    self.head = nn.Linear(8, 2)
+
+Fix: unsafe. The embedding is trained from then on.
+Leave it: the vectors are meant to stay; then write `freeze=True`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from paramlint import nodes
+from paramlint.facts import Scope
+from paramlint.rule import Calls, Change, Finding, Fix, Rule
+
+rule = Rule(
+    "PRM225",
+    "silently-frozen-embedding",
+    group="pedantic",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Calls("from_pretrained"),),
+)
+
+_CLASSES = {"torch.nn.Embedding", "torch.nn.EmbeddingBag"}
+_MEANT = re.compile(r"fr[eo]e?z|fixed|static|(?<!pre)train|requires_grad|no_grad|constant", re.I)
+
+
+@rule.static(nodes.Call)
+def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "from_pretrained":
+        return
+    if scope.qualified(node.func.value) not in _CLASSES or not node.args:
+        return
+    placed = [arg for arg in node.args if arg.keyword is None]
+    if len(placed) > 1 or any(arg.star or (arg.keyword and arg.keyword.value == "freeze") for arg in node.args):
+        return
+    if isinstance(scope.parent(node), nodes.Expr) or _is_meant(scope, node):
+        return
+    text = scope.text(node.func)
+    last = node.args[-1]
+    fix = Fix("Write `freeze=False`", (Change(last, last, f"{scope.text(last)}, freeze=False"),), "unsafe")
+    yield Finding(node, f"`{text}` freezes the embedding, for `freeze` is true by default", fix)
+
+
+def _is_meant(scope: Scope, node: nodes.Call) -> bool:
+    """Whether the statement, its comment or the function's name speaks of freezing, or the flag is set later."""
+    statement = scope.statement(node)
+    said = [scope.qualname, scope.text(statement), scope.segment.comments(statement)]
+    said += [scope.text(a.test) for a in scope.ancestors(node) if isinstance(a, nodes.If)]
+    if any(_MEANT.search(text) for text in said):
+        return True
+    around = [scope, *(scope.cls.scopes_with("requires_grad", "requires_grad_") if scope.cls is not None else ())]
+    return any({"requires_grad", "requires_grad_"} & other.words for other in around)
