@@ -106,9 +106,9 @@ PARAMETER_MODULES = frozenset(
 )
 """Classes of `torch.nn` whose instances own parameters of their own, unless an argument forbids it."""
 
-MODULE_CLASSES = frozenset(name for name in tables.MODULES if name.count(".") == 2)
+MODULE_CLASSES = frozenset(name for name in MODULES if name.count(".") == 2)
 """Classes of `torch.nn`."""
-NORMS_WITH_MOMENTUM = frozenset(name for name, row in tables.MODULES.items() if {"eps", "momentum"} <= set(row[4]))
+NORMS_WITH_MOMENTUM = frozenset(name for name, row in MODULES.items() if {"eps", "momentum"} <= set(row["arguments"]))
 """Classes of `torch.nn` that take an `eps` and a `momentum`."""
 
 

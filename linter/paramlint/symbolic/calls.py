@@ -114,7 +114,9 @@ def _call_of_class(run: Interpreter, owner: ClassValue, name: str, arguments: Ar
         from paramlint.symbolic.modules import METHODS, module_method
 
         if name in METHODS or name == "__init__":
-            rest = Arguments(arguments.positional[1:], arguments.keywords, arguments.unknown_positional, arguments.unknown_keywords)
+            rest = Arguments(
+                arguments.positional[1:], arguments.keywords, arguments.unknown_positional, arguments.unknown_keywords
+            )
             return module_method(run, first, name, rest, node)
     escape(run, arguments, node)
     if classes.is_module(run, owner) and name.startswith(("from_", "load_", "build", "create")):
@@ -396,5 +398,3 @@ def escape(run: Interpreter, arguments: Arguments, node: Any) -> None:
             stack.extend(value.arguments.values())
         elif isinstance(value, Function) and value.bound is not None:
             stack.append(value.bound)
-
-

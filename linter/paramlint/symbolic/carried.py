@@ -67,7 +67,12 @@ def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, l
         seen.add((owner, name))
         cell = env.cells.get(owner or name)
         held = run.read(cell) if cell else None
-        if not owner and isinstance(held, Function) and held.node.__class__.__name__ == "FunctionDef" and held.env is not None:
+        if (
+            not owner
+            and isinstance(held, Function)
+            and held.node.__class__.__name__ == "FunctionDef"
+            and held.env is not None
+        ):
             inner = _stores(run, held.node.body)
             for outer in inner.shared & held.env.cells.keys():
                 run.write(held.env.cells[outer], Unknown(outer, loop.number))
@@ -262,5 +267,3 @@ def grows(node: Any) -> bool:
 
 
 _LISTS = ("List", "ListComp", "Tuple")
-
-

@@ -23,7 +23,9 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
-_PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "torch.jit.unused", "abc.abstractproperty"})
+_PROPERTIES = frozenset(
+    {"property", "cached_property", "functools.cached_property", "torch.jit.unused", "abc.abstractproperty"}
+)
 _MAX_MRO = 60
 
 
@@ -329,7 +331,10 @@ def is_data(run: Interpreter, cls: ClassValue) -> bool:
     for base in mro(run, cls):
         if isinstance(base, ClassValue):
             said = base.place.decorators
-            if any(d.rpartition(".")[2] in ("dataclass", "attrs", "define", "frozen", "dataclass_transform", "s") for d in said):
+            if any(
+                d.rpartition(".")[2] in ("dataclass", "attrs", "define", "frozen", "dataclass_transform", "s")
+                for d in said
+            ):
                 return True
         elif isinstance(base, External) and base.name in ("typing.NamedTuple", "pydantic.BaseModel"):
             return True
@@ -378,7 +383,11 @@ def is_subclass(run: Interpreter, cls: Value, other: Value) -> bool | None:
     """Whether a class inherits from another or is it; None where that cannot be told."""
     if isinstance(cls, ClassValue):
         for base in mro(run, cls):
-            if base is other or base == other or (isinstance(base, ClassValue) and _same(base, other if isinstance(other, ClassValue) else None)):
+            if (
+                base is other
+                or base == other
+                or (isinstance(base, ClassValue) and _same(base, other if isinstance(other, ClassValue) else None))
+            ):
                 return True
             if isinstance(base, External) and isinstance(other, External):
                 if base.name == other.name or (other.name == "torch.nn.Module" and (foreign_module(base.name))):
@@ -390,5 +399,3 @@ def is_subclass(run: Interpreter, cls: Value, other: Value) -> bool | None:
         if cls.name == other.name:
             return True
     return None
-
-

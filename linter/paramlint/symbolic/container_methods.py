@@ -53,7 +53,9 @@ def sequence_method(run: Interpreter, owner: Sequence_, name: str, arguments: Ar
         put_in(run, owner, values[0], values[1])
         return NONE
     if name == "pop":
-        taken = take_out(run, owner, owner.items, first if first is not None else Constant(-1 if owner.kind == "list" else None))
+        taken = take_out(
+            run, owner, owner.items, first if first is not None else Constant(-1 if owner.kind == "list" else None)
+        )
         return taken or run.unknown_call(f"{text_of(owner)}.pop()")
     if name in ("clear", "remove", "discard"):
         _remove(run, owner, first, name)
@@ -214,5 +216,3 @@ def _view_of(run: Interpreter, owner: Dictionary, name: str, node: Any) -> Value
         made.items.forget(owner.why_unknown)
     made.source = (name, owner)
     return made
-
-

@@ -382,4 +382,3 @@ def joined(run: Interpreter, left: Sequence_, right: Value, node: Any) -> Value:
 def pair(run: Interpreter, first: Value, second: Value, node: Any) -> Sequence_:
     """A tuple of two."""
     return Sequence_("tuple", Items([Item(ALWAYS, (), first), Item(ALWAYS, (), second)]), **run.made(node))
-

@@ -71,9 +71,7 @@ def open_arguments(
     return arguments
 
 
-def _open(
-    run: Interpreter, parameter: Any, known: Mapping[str, object], function: Function, tensors: bool
-) -> Value:
+def _open(run: Interpreter, parameter: Any, known: Mapping[str, object], function: Function, tensors: bool) -> Value:
     name = parameter.name.value
     if name in known:
         return as_value(known[name])
@@ -163,7 +161,9 @@ def _with_defaults(function: Function, arguments: Arguments, known: Mapping[str,
     """Only the arguments that are known or have no default."""
     positional, only, _, _ = parameters_of(function.node)
     kept = Arguments()
-    for parameter, value in zip(positional[1 if function.bound is not None else 0 :], arguments.positional, strict=True):
+    for parameter, value in zip(
+        positional[1 if function.bound is not None else 0 :], arguments.positional, strict=True
+    ):
         if parameter.name.value in known or parameter.default is None:
             assert isinstance(value, Value)
             kept.keywords[parameter.name.value] = value
@@ -205,7 +205,9 @@ def run_function(
 ) -> Value | None:
     """Call a function with unknown arguments; those given, and `defaults`, are as for a class."""
     with deep_recursion():
-        run.frames.append(Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS, is_entry=True))
+        run.frames.append(
+            Frame(function.place.file.module_place.node, function.place.file.module_place, None, ALWAYS, is_entry=True)
+        )
         run.inside = function.name
         try:
             arguments = open_arguments(run, function, known)
@@ -247,5 +249,3 @@ def finish(run: Interpreter) -> None:
                 run.build(run.waiting.pop(0))
         except OverBudgetError:
             run.memo["over budget"] = True
-
-

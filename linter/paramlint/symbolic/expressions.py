@@ -245,9 +245,7 @@ def _boolean(run: Interpreter, node: Any, env: Environment) -> Value:
 def _known_under(value: Value, *, is_true: bool) -> Value:
     """A value whose truth is known: of a choice, the alternatives that may have it."""
     if isinstance(value, Choice):
-        options = [
-            (g, v) for g, v in value.options if not isinstance(v, Constant) or bool(v.value) is is_true
-        ]
+        options = [(g, v) for g, v in value.options if not isinstance(v, Constant) or bool(v.value) is is_true]
         if len(options) == 1:
             return options[0][1]
         return Choice(options) if options else value
@@ -405,7 +403,9 @@ def index_of(run: Interpreter, node: Any, env: Environment) -> Value:
             parts.append(Constant(_Slice(*(x.value for x in ends))))  # type: ignore[attr-defined]
         else:
             shown = [text_of(x) for x in ends[:2]]
-            parts.append(Unknown(":".join("" if x == "None" else x for x in shown), _loop_of(ends[0]) or _loop_of(ends[1])))
+            parts.append(
+                Unknown(":".join("" if x == "None" else x for x in shown), _loop_of(ends[0]) or _loop_of(ends[1]))
+            )
     if len(parts) == 1:
         return parts[0]
     return Sequence_("tuple", Items([Item(ALWAYS, (), part) for part in parts]), **run.made(node))

@@ -58,7 +58,9 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return tensors.make_parameter(run, arguments, node)
     if name in BUFFER_CLASSES:
         return _buffer(run, arguments, node)
-    if name.startswith("torch.nn.init.") and (short in INIT_FUNCTIONS or short in DEPRECATED_INIT or short.endswith("_")):
+    if name.startswith("torch.nn.init.") and (
+        short in INIT_FUNCTIONS or short in DEPRECATED_INIT or short.endswith("_")
+    ):
         return tensors.initialize(run, DEPRECATED_INIT.get(short, short), arguments, node)
     if tensors.is_factory(name):
         return tensors.make(run, name, arguments, node)
@@ -125,7 +127,12 @@ def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) ->
         return run.unknown_call(name)
     made = run.derived(node, given, factory=name)
     first = arguments.get(0)
-    if isinstance(first, TensorValue) and name.rpartition(".")[2] in ("from_numpy", "as_tensor", "reshape", "transpose"):
+    if isinstance(first, TensorValue) and name.rpartition(".")[2] in (
+        "from_numpy",
+        "as_tensor",
+        "reshape",
+        "transpose",
+    ):
         made.view, made.base, made.storage = "view", first, first.storage
     return made
 
@@ -140,7 +147,12 @@ def _buffer(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 def computed(run: Interpreter, function: Callable[..., Any] | None, name: str, arguments: Arguments) -> Value:
     """A pure function of numbers, where all are known; else its text."""
     values = arguments.values()
-    if any(isinstance(v, Choice) for v in values) and len(values) <= 3 and not arguments.keywords and not arguments.unknown:
+    if (
+        any(isinstance(v, Choice) for v in values)
+        and len(values) <= 3
+        and not arguments.keywords
+        and not arguments.unknown
+    ):
         place = next(i for i, v in enumerate(arguments.positional) if isinstance(v, Choice))
         given = list(arguments.positional)
 
@@ -174,7 +186,12 @@ def _number(function: Callable[..., Any], name: str) -> Handler:
         first = arguments.get(0)
         if isinstance(first, TensorValue):
             run.emit("read", first, node, how="number")
-        if name == "int" and isinstance(first, Unknown) and len(arguments.positional) == 1 and not _is_fraction(first.text):
+        if (
+            name == "int"
+            and isinstance(first, Unknown)
+            and len(arguments.positional) == 1
+            and not _is_fraction(first.text)
+        ):
             return first
         return computed(run, function, name, arguments)
 
@@ -362,7 +379,11 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
             return TRUE
         if any(n in PARAMETER_CLASSES for n in names):
             return TRUE if value.role == "parameter" else unknown
-        return FALSE if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted) else unknown
+        return (
+            FALSE
+            if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted)
+            else unknown
+        )
     if isinstance(value, Constant):
         if all(n in _TYPES or "." not in n or n.startswith("torch.") for n in names):
             if any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
@@ -388,7 +409,9 @@ def _names(kinds: Value) -> str:
     found = _classes(kinds)
     if found is None:
         return text_of(kinds)
-    return " or ".join(one.name.rpartition(".")[2] if isinstance(one, External) else one.name for one in found if hasattr(one, "name"))
+    return " or ".join(
+        one.name.rpartition(".")[2] if isinstance(one, External) else one.name for one in found if hasattr(one, "name")
+    )
 
 
 def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -412,7 +435,13 @@ def _partial(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     function = arguments.get(0)
     if function is None:
         return run.unknown_call("partial()")
-    rest = Arguments(arguments.positional[1:], arguments.keywords, arguments.unknown_positional, arguments.unknown_keywords, arguments.spread)
+    rest = Arguments(
+        arguments.positional[1:],
+        arguments.keywords,
+        arguments.unknown_positional,
+        arguments.unknown_keywords,
+        arguments.spread,
+    )
     return Partial(function, rest)
 
 
@@ -509,4 +538,3 @@ _HANDLERS: dict[str, Handler] = {
     "tqdm.tqdm": _identity,
     "tqdm.auto.tqdm": _identity,
 }
-

@@ -192,7 +192,9 @@ class Interpreter:
     def write(self, cell: Cell, value: Value) -> None:
         """Give a cell a value under the guard of now."""
         gone = self.guard.negated()
-        cell[:] = [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
+        cell[:] = (
+            [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
+        )
         cell.append((self.guard, value))
 
     def read(self, cell: Cell, otherwise: Callable[[], Value] | None = None) -> Value | None:

@@ -294,7 +294,9 @@ def numbered(run: Interpreter, arguments: Arguments, node: Any) -> Value:
             number = number + 1 if number is not None and not row.guard else None
         containers.add(run, made.items, Item(row.guard, row.loops, _row(run, [index, row.value], node)))
     for row in items.rows[len(made.items.rows) :]:
-        containers.add(run, made.items, Item(row.guard, row.loops, _row(run, [run.unknown_call("index"), row.value], node)))
+        containers.add(
+            run, made.items, Item(row.guard, row.loops, _row(run, [run.unknown_call("index"), row.value], node))
+        )
     take_over(made.items, items)
     return made
 
@@ -317,7 +319,11 @@ def mapped(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         for row in items.rows:
             with run.under(row.guard) as is_possible, repeating(run, row.loops):
                 if is_possible:
-                    rows = row.value.items.plain if len(arguments.positional) > 2 and isinstance(row.value, Sequence_) else None
+                    rows = (
+                        row.value.items.plain
+                        if len(arguments.positional) > 2 and isinstance(row.value, Sequence_)
+                        else None
+                    )
                     value = run.call(function, Arguments(list(rows) if rows is not None else [row.value]), node)
                     containers.add(run, made.items, Item(row.guard, row.loops, value))
         take_over(made.items, items)
@@ -431,7 +437,9 @@ def _plain(name: str, compute: Callable[..., Any]) -> Handler:
             if len(found) <= MAX_UNROLLED_ITEMS:
                 for one in found:
                     held = _row(run, list(one), node) if isinstance(one, tuple) else one
-                    containers.add(run, made.items, Item(ALWAYS, (), held if isinstance(held, Value) else Constant(held)))
+                    containers.add(
+                        run, made.items, Item(ALWAYS, (), held if isinstance(held, Value) else Constant(held))
+                    )
                 return made
         loop = containers.new_loop(run, f"len({name}(...))")
         values = [text_of(v) for v in _given(arguments)]

@@ -116,7 +116,9 @@ def _named(value: Value, target: Any, loop: Loop) -> Value:
             named = [_named(one, other, loop) for one, other in zip(plain, elements, strict=True)]
             if any(one is not other for one, other in zip(named, plain, strict=True)):
                 made = Sequence_(value.kind, guard=value.guard, loops=value.loops, order=value.order, made=value.made)
-                made.items.rows = [type(row)(row.guard, row.loops, v) for row, v in zip(value.items.rows, named, strict=True)]
+                made.items.rows = [
+                    type(row)(row.guard, row.loops, v) for row, v in zip(value.items.rows, named, strict=True)
+                ]
                 return made
     return value
 

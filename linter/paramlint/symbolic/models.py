@@ -224,10 +224,16 @@ class _Builder:
 
     def _bind(self, event: Event, open_places: dict[tuple[int, str], list[Place]]) -> None:
         """A plain tensor kept as an attribute."""
-        for guard, value in alternatives(event.data["value"]) if isinstance(event.get("value"), Value) else [(ALWAYS, event.get("value"))]:
+        for guard, value in (
+            alternatives(event.data["value"])
+            if isinstance(event.get("value"), Value)
+            else [(ALWAYS, event.get("value"))]
+        ):
             what = self.of(value)
             if isinstance(what, Tensor) and what.role == "plain":
-                place = Place(event.of, event.data["name"], "attribute", what, event, guard=event.guard & guard or event.guard)
+                place = Place(
+                    event.of, event.data["name"], "attribute", what, event, guard=event.guard & guard or event.guard
+                )
                 what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
                 event.of.holds = Several([*event.of.holds.seen, place], event.of.known)
                 open_places.setdefault((id(event.of), event.data["name"]), []).append(place)
@@ -264,7 +270,17 @@ class _Builder:
         """The events of each object."""
         by: dict[tuple[str, int], list[Event]] = {}
         for event in model.trace:
-            if event.kind in ("written", "read", "flagged", "called", "mode", "stepped", "cleared", "allocated", "optimizer"):
+            if event.kind in (
+                "written",
+                "read",
+                "flagged",
+                "called",
+                "mode",
+                "stepped",
+                "cleared",
+                "allocated",
+                "optimizer",
+            ):
                 by.setdefault((event.kind, id(event.of)), []).append(event)
         closed = model.modules.closed
         for tensor in model.all_tensors:
@@ -405,7 +421,9 @@ class _Module(Module):
         if self.value.cls is None:
             return frozenset()
         order = classes.mro(self._builder.run, self.value.cls)
-        return frozenset(n for c in order if isinstance(c, ClassValue) and not c.file.is_stub for n in c.outline.methods)
+        return frozenset(
+            n for c in order if isinstance(c, ClassValue) and not c.file.is_stub for n in c.outline.methods
+        )
 
     @cached_property
     def arguments(self) -> dict[str, Any]:  # type: ignore[override]
@@ -528,7 +546,9 @@ class _Tensor(Tensor):
         writes = self.value.storage.writes
         last = next((w for w in reversed(writes) if w.get("part") is None), None)
         if last is not None:
-            return last if last.get("law") not in ("constant", "zeros_", "ones_", "zero_", "fill_", "constant_") else None
+            return (
+                last if last.get("law") not in ("constant", "zeros_", "ones_", "zero_", "fill_", "constant_") else None
+            )
         return self.value.storage.allocated if is_random(self.value.factory) else None
 
     @cached_property
@@ -554,5 +574,3 @@ class _Tensor(Tensor):
             return Answer("yes", tuple(events))
         allocated = (storage.allocated,) if storage.allocated is not None else ()
         return Answer("no", allocated, rest if events else ALWAYS)
-
-

@@ -226,5 +226,6 @@ def is_changed_in_functions(file: SourceFile, name: str) -> bool:
 def _is_rebound(file: SourceFile, name: str) -> bool:
     """Whether a function says `global name`."""
     text = file.facts.source.text
-    return "global " in text and re.search(rf"^\s+global\s+[^#\n]*\b{re.escape(name)}\b", text, re.MULTILINE) is not None
-
+    return (
+        "global " in text and re.search(rf"^\s+global\s+[^#\n]*\b{re.escape(name)}\b", text, re.MULTILINE) is not None
+    )

@@ -177,7 +177,9 @@ def entry_named(run: Interpreter, module: Instance, name: str) -> Value | None:
     items = items_in(module)
     found = [(row.guard, row.value) for row in items.rows if row.key == Constant(name)]
     if not found and name.isdigit() and not module.container.endswith("Dict") and items.rows:
-        return get_item(run, Sequence_("list", items, guard=module.guard, loops=module.loops), Constant(int(name)), None)
+        return get_item(
+            run, Sequence_("list", items, guard=module.guard, loops=module.loops), Constant(int(name)), None
+        )
     return run.choice(found[::-1])
 
 
@@ -237,7 +239,9 @@ def put_child(run: Interpreter, module: Instance, name: str, value: Value, node:
     is_next = items.plain is not None and name == str(len(items.rows)) and not module.container.endswith("Dict")
     if is_next:
         containers.append(run, module, items, value)
-    elif name.isdigit() and items.plain is not None and int(name) < len(items.rows) and items.rows[int(name)].key is None:
+    elif (
+        name.isdigit() and items.plain is not None and int(name) < len(items.rows) and items.rows[int(name)].key is None
+    ):
         replace(run, module, items, Constant(int(name)), value)
     else:
         put_named(run, module, Constant(name), value, run.guard.minus(module.guard), run.loops[len(module.loops) :])

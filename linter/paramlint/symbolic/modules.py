@@ -208,7 +208,12 @@ def _buffers(run: Interpreter, module: Instance, arguments: Arguments, node: Any
 
 
 def _modules(
-    run: Interpreter, module: Instance, arguments: Arguments, node: Any, named: bool = False, only_children: bool = False
+    run: Interpreter,
+    module: Instance,
+    arguments: Arguments,
+    node: Any,
+    named: bool = False,
+    only_children: bool = False,
 ) -> Value:
     from paramlint.symbolic.attributes import stand_in
 

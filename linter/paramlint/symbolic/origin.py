@@ -112,6 +112,4 @@ def _of_some_size(value: Value) -> Value:
     """A value without its alternatives for sizes of zero: `1 / math.sqrt(fan) if fan > 0 else 0`."""
     if not isinstance(value, Choice):
         return value
-    return Choice(
-        [(g, one) for g, one in value.options if not any(said.endswith(" <= 0") for said in g.true_texts)]
-    )
+    return Choice([(g, one) for g, one in value.options if not any(said.endswith(" <= 0") for said in g.true_texts)])

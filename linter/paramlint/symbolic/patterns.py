@@ -43,7 +43,9 @@ def matches(run: Interpreter, subject: Value, pattern: Any, env: Environment, bo
         trues = [matches(run, subject, one.pattern, env, bound)[0] for one in pattern.patterns]
         true = one_of([guard for guard in trues if guard is not None])
         return (true, true.negated()) if true is not None else (None, ALWAYS)
-    handler = {"MatchList": _sequence, "MatchTuple": _sequence, "MatchMapping": _mapping, "MatchClass": _class}.get(kind)
+    handler = {"MatchList": _sequence, "MatchTuple": _sequence, "MatchMapping": _mapping, "MatchClass": _class}.get(
+        kind
+    )
     if handler is None:
         return run.opaque(f"case#{run.serial()}")
     return handler(run, subject, pattern, env, bound)
@@ -135,7 +137,11 @@ def _class(run: Interpreter, subject: Value, pattern: Any, env: Environment, bou
         return None, ALWAYS
     if pattern.patterns:
         only = pattern.patterns[0].value
-        if len(pattern.patterns) == 1 and isinstance(wanted, External) and wanted.name in ("int", "str", "float", "bool"):
+        if (
+            len(pattern.patterns) == 1
+            and isinstance(wanted, External)
+            and wanted.name in ("int", "str", "float", "bool")
+        ):
             return _all(run, [(subject, only)], env, bound, known)
         names, _ = run.opaque(f"case#{run.serial()}")
         known = known & names if names is not None else None

@@ -205,9 +205,7 @@ class SourceFile:
     @cached_property
     def changed(self) -> frozenset[str]:
         """The names at module level whose value is changed in place there: `A.append(x)`, `A[k] = x`, `A += x`."""
-        return frozenset(
-            name for statement in _statements(self.module_place.node.body) for name in _changed(statement)
-        )
+        return frozenset(name for statement in _statements(self.module_place.node.body) for name in _changed(statement))
 
     @cached_property
     def effects(self) -> list[Effect]:

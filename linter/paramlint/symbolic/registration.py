@@ -75,7 +75,9 @@ def unregister(run: Interpreter, module: Instance, name: str, node: Any) -> None
         from paramlint.symbolic.module_containers import delete_child, entry_named
 
         if entry_named(run, module, name) is not None:
-            key: Value = Constant(int(name)) if name.isdigit() and not module.container.endswith("Dict") else Constant(name)
+            key: Value = (
+                Constant(int(name)) if name.isdigit() and not module.container.endswith("Dict") else Constant(name)
+            )
             delete_child(run, module, key, node)
             return
     run.emit("rebound", module, node, name=name, deleted=True)

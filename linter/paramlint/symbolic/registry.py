@@ -99,7 +99,9 @@ def positions_of(items: Items) -> list[list[tuple[Guard, str]]]:
         for guard, number in counts if row.key is None else ():
             joined = guard & row.guard
             if joined is not None:
-                text = _loop_text(row.loops) if row.loops else str(number) if number is not None and is_placed else "{i}"
+                text = (
+                    _loop_text(row.loops) if row.loops else str(number) if number is not None and is_placed else "{i}"
+                )
                 names[text] = names[text] | joined if text in names else joined
         if row.key is not None:
             names[_key_text(row.key)] = row.guard
@@ -130,7 +132,9 @@ def _counted(counts: list[tuple[Guard, int | None]], row: Item) -> list[tuple[Gu
         for count, where in ((counted, guard & row.guard), (number, guard & gone if gone is not None else None)):
             if where is not None:
                 after[count] = after[count] | where if count in after else where
-    return [(guard, number) for number, guard in after.items()] if 0 < len(after) <= _MAX_POSITIONS else [(ALWAYS, None)]
+    return (
+        [(guard, number) for number, guard in after.items()] if 0 < len(after) <= _MAX_POSITIONS else [(ALWAYS, None)]
+    )
 
 
 @dataclass(frozen=True)
@@ -237,7 +241,9 @@ _PLAIN_ANNOTATIONS = frozenset(
      "Callable", "List[]", "Tuple[]", "Dict[]", "list[]", "tuple[]", "dict[]", "Sequence[]", "Iterable[]", "Literal[]",
      "Optional[]", "Union[]", "np.ndarray", "_size_2_t", "Path"}
 )  # fmt: skip
-_CONFIGURATION = frozenset({"config", "cfg", "args", "opt", "opts", "options", "hparams", "params", "configuration", "conf"})
+_CONFIGURATION = frozenset(
+    {"config", "cfg", "args", "opt", "opts", "options", "hparams", "params", "configuration", "conf"}
+)
 
 
 def may_be_module(run: Interpreter, held: Held) -> bool:
@@ -251,7 +257,11 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
     text = value.text.partition("#")[0]
     if held.holder.cls is not None and held.holder.cls.file.is_stub and not held.name.endswith(("module", "_orig_mod")):
         return False
-    if value.annotation in _PLAIN_ANNOTATIONS or value.annotation.partition("[")[0] in ("Optional", "Union", "Callable"):
+    if value.annotation in _PLAIN_ANNOTATIONS or value.annotation.partition("[")[0] in (
+        "Optional",
+        "Union",
+        "Callable",
+    ):
         return False
     if value.annotation.rpartition(".")[2].endswith(("Config", "Configuration", "Args", "Arguments")):
         return False

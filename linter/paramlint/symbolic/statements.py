@@ -34,7 +34,9 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
-_NO_GRADIENT = frozenset({"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.inference_mode"})
+_NO_GRADIENT = frozenset(
+    {"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.inference_mode"}
+)
 _GRADIENT = frozenset({"torch.enable_grad", "torch.autograd.enable_grad"})
 
 
@@ -68,7 +70,9 @@ def _assign(run: Interpreter, node: Any, env: Environment) -> None:
         held = run.evaluate(node.value.left, env)
         if isinstance(held, Sequence_) and run.loops[len(held.loops) :]:
             # The list of the round before, and more: as if one list grew.
-            made = Sequence_(held.kind, held.items.copy(), **run.made(node) | {"guard": held.guard, "loops": held.loops})
+            made = Sequence_(
+                held.kind, held.items.copy(), **run.made(node) | {"guard": held.guard, "loops": held.loops}
+            )
             containers.extend(run, made.items, run.evaluate(node.value.right, env), node, made)
             store(run, node.targets[0].target, made, env, node)
             return

@@ -31,7 +31,9 @@ _VIEWS = frozenset(
      "flatten", "unflatten", "chunk", "split", "view_as", "swapaxes", "movedim", "diagonal", "unbind", "as_strided"}
 )  # fmt: skip
 _VIEW_ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
-_MOVES = frozenset({"to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type", "type_as", "contiguous", "xpu", "npu"})
+_MOVES = frozenset(
+    {"to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type", "type_as", "contiguous", "xpu", "npu"}
+)
 _PLAIN = frozenset({"shape", "device", "dtype", "ndim", "is_leaf", "is_cuda", "layout", "itemsize", "nbytes", "names"})
 _TAKES_SIZES = frozenset({"torch.empty", "torch.zeros", "torch.ones", "torch.rand", "torch.randn", "torch.full"})
 _RANDOM = frozenset({"rand", "randn", "rand_like", "randn_like", "normal", "randint", "randperm", "bernoulli"})
@@ -405,7 +407,11 @@ def _number(run: Interpreter, tensor: TensorValue, name: str, arguments: Argumen
         at = arguments.get(0, "dim")
         if at is None:
             return attribute(run, tensor, "shape", node)
-        if isinstance(at, Constant) and isinstance(at.value, int) and -len(tensor.shape) <= at.value < len(tensor.shape):
+        if (
+            isinstance(at, Constant)
+            and isinstance(at.value, int)
+            and -len(tensor.shape) <= at.value < len(tensor.shape)
+        ):
             return tensor.shape[at.value]
     if name in ("item", "tolist"):
         run.emit("read", tensor, node, how="number")
@@ -421,5 +427,3 @@ def sharing(value: Value) -> list[TensorValue]:
 def is_random(factory: str) -> bool:
     """Whether a factory draws its values."""
     return factory.rpartition(".")[2] in _RANDOM
-
-

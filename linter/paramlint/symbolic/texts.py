@@ -95,7 +95,9 @@ def formatted(run: Interpreter, text: str, arguments: Arguments) -> Value:
             parts.append(plain)
             if name is None:
                 continue
-            value = arguments.get(int(name or number), "") if name.isdigit() or not name else arguments.keywords.get(name)
+            value = (
+                arguments.get(int(name or number), "") if name.isdigit() or not name else arguments.keywords.get(name)
+            )
             number += not name
             if value is None or conversion:
                 return run.unknown_call("text")

@@ -320,7 +320,13 @@ def note_clipping(run: Interpreter, name: str, arguments: Arguments, node: Any) 
 def training_function(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value | None:
     """Functions of torch that save, load, clip or run again; None for others."""
     short = name.rpartition(".")[2]
-    if name in ("torch.save", "pickle.dump", "joblib.dump", "safetensors.torch.save_file", "safetensors.torch.save_model"):
+    if name in (
+        "torch.save",
+        "pickle.dump",
+        "joblib.dump",
+        "safetensors.torch.save_file",
+        "safetensors.torch.save_model",
+    ):
         run.emit("saved", arguments.get(0) or NONE, node, arguments=arguments)
         return NONE
     if name in ("torch.load", "safetensors.torch.load_file"):
@@ -331,7 +337,9 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
     if name in ("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint.checkpoint_sequential"):
         function = arguments.get(0, "function")
         run.emit("wrapped", function or NONE, node, how="checkpoint", arguments=arguments)
-        return run.derived(node, [v for v in arguments.values() if isinstance(v, (TensorValue, Instance))], factory="call")
+        return run.derived(
+            node, [v for v in arguments.values() if isinstance(v, (TensorValue, Instance))], factory="call"
+        )
     if name == "torch.autograd.backward":
         run.emit("backward", arguments.get(0) or NONE, node, arguments=arguments)
         return NONE

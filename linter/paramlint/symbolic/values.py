@@ -227,7 +227,9 @@ class Object(Value):
 
     __slots__ = ("escaped", "guard", "loops", "made", "number", "order")
 
-    def __init__(self, made: Any = None, guard: Guard = ALWAYS, loops: tuple[Loop, ...] = (), order: Order = ()) -> None:
+    def __init__(
+        self, made: Any = None, guard: Guard = ALWAYS, loops: tuple[Loop, ...] = (), order: Order = ()
+    ) -> None:
         self.number = next(_numbers)
         self.made = made
         self.guard = guard
@@ -575,4 +577,3 @@ def text_of(value: Value) -> str:
     if isinstance(value, Choice):
         return " or ".join(dict.fromkeys(text_of(v) for _, v in value.options))[:MAX_TEXT]
     return repr(value)
-
