@@ -2,8 +2,8 @@
 
 Kaiming initialisation for ReLU doubles the variance, because ReLU takes half of it away. In front of a `tanh` the same
 weights saturate the units; with the gain of `tanh` in front of ReLU the signal shrinks from layer to layer. `a=0` and
-`nonlinearity="leaky_relu"` are the defaults of the Kaiming functions, so they mean ReLU unless told otherwise. Their `a`
-is the slope of a leaky ReLU: a gain that is given there makes the weights smaller.
+`nonlinearity="leaky_relu"` are the defaults of the Kaiming functions, so they mean ReLU unless told otherwise. Their
+`a` is the slope of a leaky ReLU: a gain that is given there makes the weights smaller.
 
 Bad:
     class Net(nn.Module):
