@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
 _INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$")
+#: Code of serving engines: a model is never used without the weights that are loaded.
+_SERVED = re.compile(r"\bdef (?:load_weights\(\s*self,\s*weights\b|weight_loader\()")
 _LOADER = re.compile(
     r"load_state_dict|from_pretrained|PreTrainedModel|ModelMixin|load_weights|load_checkpoint|load_pretrained|HubMixin"
 )
@@ -79,7 +81,7 @@ def _text(cls: Class) -> str:
 def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
     if parameter.written in ("always", "unknown") or parameter.allocation.scope.cls is not cls:
         return None
-    if _PACKED.search(_text(cls)):
+    if _PACKED.search(_text(cls)) or _SERVED.search(cls.file.source.text):
         return None
     if parameter.written == "sometimes" and _is_on_purpose(cls, parameter):
         return None

@@ -76,12 +76,22 @@ def _in_package(wanted: Wanted, words: tuple[str, ...]) -> Iterator[Scope | None
     if package is None:
         return
     own = os.path.abspath(wanted.cls.file.source.path)
-    paths = [path for path in package.paths_with(wanted.cls.file, wanted.cls.name) if path != own]
+    named = {path for name in _names(wanted.cls) for path in package.paths_with(wanted.cls.file, name)}
+    paths = sorted(named - {own})
     if len(paths) > MAX_SEARCHED:
         yield None
         return
     for file in package.files(paths):
         yield from (scope for scope in _of_file(file, words) if may_write(scope, wanted))
+
+
+def _names(cls: Class) -> Iterator[str]:
+    """The names by which other files may come to an instance: that of its class, and of the file's owners of one."""
+    yield cls.name
+    for name in cls.file.outline.classes:
+        owner = cls.file.lookup(name) if name != cls.name else None
+        if isinstance(owner, Class) and owner.is_module and may_hold(owner, cls):
+            yield name
 
 
 def _of_file(file: File, words: tuple[str, ...]) -> Iterator[Scope]:

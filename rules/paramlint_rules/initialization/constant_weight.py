@@ -106,12 +106,11 @@ def check_factors(scope: Scope) -> Iterator[Finding]:
         if name is None or _is_initialised(scope, call, name):
             continue
         for other, (rows2, columns2) in zeros:
-            if other is call or _attribute(scope, other) in (None, name):
+            partner = _attribute(scope, other)
+            if other is call or partner in (None, name) or _is_initialised(scope, other, str(partner)):
                 continue
             if rows != columns and rows2 != columns2 and (rows == columns2 or columns == rows2):
-                message = (
-                    f"`self.{name}` and `self.{_attribute(scope, other)}` are both zero, so neither gets a gradient"
-                )
+                message = f"`self.{name}` and `self.{partner}` are both zero, so neither gets a gradient"
                 yield Finding(call, message, attribute=f"self.{name}")
                 break
 

@@ -2,7 +2,8 @@
 
 Kaiming initialisation for ReLU doubles the variance, because ReLU takes half of it away. In front of a `tanh` the same
 weights saturate the units; with the gain of `tanh` in front of ReLU the signal shrinks from layer to layer. `a=0` and
-`nonlinearity="leaky_relu"` are the defaults of the Kaiming functions, so they mean ReLU unless told otherwise.
+`nonlinearity="leaky_relu"` are the defaults of the Kaiming functions, so they mean ReLU unless told otherwise. Their
+`a` is the slope of a leaky ReLU: a gain that is given there makes the weights smaller.
 
 Bad:
     class Net(nn.Module):
@@ -71,6 +72,26 @@ GAINS = {
 }
 #: How far the two may be apart, relative to the one needed.
 TOLERANCE = 0.1
+
+
+@rule.static(nodes.Call)
+def check_slope(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    """A gain in the place of the slope of a leaky ReLU."""
+    found = init_call(scope, node)
+    if found is None or not found.function.startswith("kaiming_") or "a" not in found.arguments:
+        return
+    given = found.arguments["a"]
+    if _is_gain(scope, given):
+        text = scope.text(given)
+        yield Finding(given, f"`{text}` is a gain, but the `a` of `{found.function}` is the slope of a leaky ReLU")
+
+
+def _is_gain(scope: Scope, node: nodes.BaseExpression) -> bool:
+    """Whether an expression is what `calculate_gain` gives, or a name that is given that somewhere."""
+    if isinstance(node, nodes.Name):
+        values = [b.value for b in scope.bindings.get(node.value, []) if b.kind == "assign"]
+        return any(isinstance(value, nodes.Call) and _is_gain(scope, value) for value in values if value is not None)
+    return isinstance(node, nodes.Call) and scope.qualified(node.func) == "torch.nn.init.calculate_gain"
 
 
 @rule.static(nodes.Call)

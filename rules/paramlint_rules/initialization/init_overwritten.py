@@ -2,7 +2,8 @@
 
 The second line was copied from the first and not changed, so that what it was meant for (the bias, the next layer)
 keeps other values than intended. Or values were computed for a parameter, such as the sines of a position table, and
-a later initialisation replaces them.
+a later initialisation replaces them. Or one layer was given values of its own, and then an initialisation of all layers
+goes over it too.
 
 Bad:
     self.before = nn.Linear(8, 8)
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.gradients import is_parameter
+from paramlint.facts.init_calls import WRITE_NAMES
 from paramlint.facts.init_events import (
     EVENT_NAMES,
     InitEvent,
@@ -39,7 +41,8 @@ from paramlint.facts.init_events import (
 )
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.model import Claim, Event, Model, Site, Tensor
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -47,9 +50,80 @@ if TYPE_CHECKING:
     from paramlint.live.tensor import LiveTensor
 
 
-rule = Rule("PRM207", "init-overwritten", group="bug", doc=__doc__, triggers=(Calls(*EVENT_NAMES),))
+rule = Rule(
+    "PRM207",
+    "init-overwritten",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*EVENT_NAMES), Asks("init", *WRITE_NAMES, entries=("class",))),
+)
 
+_NUMBERS = {"zeros_": 0, "zero_": 0, "ones_": 1}
 _SELF = re.compile(r"(?:each .*? of )?self\.(\w+)")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A layer's own values, over which an initialisation of several layers goes."""
+    writes = [w for w in model.events("written") if _is_whole(w)]
+    owners: dict[int, set[int]] = {}
+    for write in writes:
+        owners.setdefault(id(_way(write).node), set()).add(id(write.of.owner))
+    before: dict[int, Event] = {}
+    for write in writes:
+        first = before.get(id(write.of))
+        before[id(write.of)] = write
+        if first is None or not _is_direct(first) or not _is_direct(write) or _effect(first) == _effect(write):
+            continue
+        is_special = len(owners[id(_way(first).node)]) == 1 and len(owners[id(_way(write).node)]) > 1
+        if is_special and first.guard.implies(write.guard) and not _is_used_between(model, first, write):
+            yield Claim(
+                model.follows(first, write),
+                _way(write),
+                f"`{write.of}` was given values of its own by `{first.law}`, which `{write.law}` overwrites",
+            )
+
+
+def _is_whole(write: Event) -> bool:
+    """Whether a constructor writes all of a known parameter."""
+    tensor = write.of
+    return (
+        isinstance(tensor, Tensor)
+        and tensor.role == "parameter"
+        and tensor.known
+        and write.author == "user"
+        and write.get("part") is None
+        and write.get("inside") == "__init__"
+        and write.get("law") in WRITE_NAMES
+    )
+
+
+def _way(write: Event) -> Site:
+    """The statement of the constructor that leads to a write."""
+    return write.site.stack[0] if write.site.stack else write.site
+
+
+def _is_direct(write: Event) -> bool:
+    """Whether the constructor itself, and not that of a part, does it."""
+    sites = (*write.site.stack, write.site)
+    return sites[0].function == "__init__" and all(site.function != "__init__" for site in sites[1:])
+
+
+def _effect(write: Event) -> tuple[object, ...]:
+    """What a write leaves: one number, or a law with its arguments."""
+    given = write.get("arguments")
+    arguments = (*given.positional, *given.keywords.values()) if given is not None else ()
+    if write.law in _NUMBERS:
+        return (_NUMBERS[write.law],)
+    if write.law in ("constant_", "fill_") and len(arguments) == 1:
+        return (getattr(arguments[0], "value", arguments[0]),)
+    return (write.law, *map(str, arguments))
+
+
+def _is_used_between(model: Model, first: Event, second: Event) -> bool:
+    """Whether anything reads the tensor, or calls its layer, in between."""
+    tensor = second.of
+    return not model.between(first, second, ("read", "called"), lambda e: e.of is tensor or e.of is tensor.owner).no
 
 
 @rule.static_scope

@@ -54,6 +54,8 @@ _SAME_MEMORY = {
 _REGISTERING = {"register_parameter", "register_buffer", "add_module", "register_module"}
 _OWN_PARAMETERS = {"parameters": False, "named_parameters": True, "buffers": False, "named_buffers": True}
 _ADDING = {"append", "add", "extend", "insert", "update", "register"}
+#: Classes of torch whose `reset_parameters` goes through `self.parameters()`.
+_WRITING_ALL = {"RNNBase", "RNNCellBase"}
 
 
 def call(walk: Construction, scope: Scope, node: nodes.Call, path: Path) -> Outcomes:
@@ -285,9 +287,12 @@ def _next_method(cls: Class, after: Class | None, name: str) -> Scope | None:
 
 
 def _torch_reset(walk: Construction, path: Path) -> Value:
-    """`reset_parameters` of one of torch's modules writes the parameters of that module."""
+    """`reset_parameters` of one of torch's modules writes the parameters of that module; a recurrent one writes all."""
     for base in walk.cls.known_bases:
         known = module_class(base)
+        names = (base, *known.bases) if known is not None else (base,)
+        if any(name.rpartition(".")[2] in _WRITING_ALL for name in names):
+            path.write_all(certain=True)
         for name in known.parameters if known is not None else ():
             path.write(path.attributes.get(name))
     return None
