@@ -47,9 +47,9 @@ def _reached(stack: list[Any], passes: dict[int, Several[Tensor]], depth: int) -
             if one.role == "parameter" or (one.factory == "argument" and not one.made_from):
                 found[id(one)] = one
                 closed = closed & (YES if one.known else UNKNOWN)
-            elif one.trains.yes and one.recorded and not one.view:  # a plain tensor that is trained
+            elif one.trains.yes and not one.view:  # a plain tensor that is trained
                 found[id(one)] = one
-                stack.extend(one.made_from)
+                stack.extend(one.made_from if one.recorded else ())
             elif _passes(one):
                 inner = _of_pass(one, passes, depth) if one.pass_of is not None else None
                 if inner is not None and inner.closed.yes:

@@ -251,12 +251,12 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
         make_container(run, instance, cls)
         run.emit("allocated", instance, node)
     guard, loops, order = run.guard, run.loops, instance.order
-    frames = list(run.frames)
+    frames, recorded = list(run.frames), run.records_gradient
 
     def build() -> None:
         before_frames, run.frames = run.frames, frames
         before = run.trace.enter(order)
-        gradient = run.records_gradient
+        gradient, run.records_gradient = run.records_gradient, recorded
         run.building.append(instance)
         try:
             if len(run.building) > _MAX_BUILDING:

@@ -7,6 +7,7 @@ from paramlint.symbolic import classes, containers, entry
 from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.calls import parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.loops import repeating
 from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.training import OptimizerValue
@@ -45,6 +46,13 @@ def fit(run: Interpreter, instance: Instance) -> None:
 
     With several optimizers it is not said which of them a loss is for, so none steps.
     """
+    try:
+        _fit(run, instance)
+    except OverBudgetError:
+        run.memo["over budget"] = True
+
+
+def _fit(run: Interpreter, instance: Instance) -> None:
     found = entry.run_method(run, instance, "configure_optimizers")
     optimizers = _optimizers(found) if found is not None else []
     method = get_attribute(run, instance, "training_step", None)
