@@ -232,20 +232,16 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
     """What a rule says of the model that a unit builds, where it stands in this file."""
-    from paramlint.symbolic.entries import model_for, place_of, rows_of
+    from paramlint.symbolic.entries import claims_of, place_of, rows_of
 
-    model = model_for(file, unit)
-    for question in rule.questions:
-        for claim in question(model):
-            place = place_of(claim)
-            if (claim.answer.yes or claim.is_right) and place is not None and place.file.facts is file:
-                node = claim.node if claim.node is not None else claim.site.node
-                rows = rows_of(claim, model, file)
-                yield (
-                    rule,
-                    file.scope(place.unit),
-                    Finding(node, claim.message, claim.fix, rows=rows, is_right=claim.is_right),
-                )
+    model, claims = claims_of(file, unit, rule.questions)
+    for claim in claims:
+        place = place_of(claim)
+        if (claim.answer.yes or claim.is_right) and place is not None and place.file.facts is file:
+            node = claim.node if claim.node is not None else claim.site.node
+            rows = rows_of(claim, model, file)
+            finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=claim.is_right)
+            yield rule, file.scope(place.unit), finding
 
 
 def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:

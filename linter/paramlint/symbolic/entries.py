@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from paramlint.facts.files import File
 from paramlint.model import Claim, Model, Module, Place, Tensor
 from paramlint.symbolic import entry, frameworks
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.models import model_of
 from paramlint.symbolic.program import Place as CodePlace
 from paramlint.symbolic.program import Program
@@ -27,6 +29,20 @@ def model_for(file: File, unit: Unit) -> Model:
         known = file.memo[key] = _build(program_of(file), file, unit)
     assert isinstance(known, Model)
     return known
+
+
+def claims_of(
+    file: File, unit: Unit, questions: Sequence[Callable[[Model], Iterable[Claim]]]
+) -> tuple[Model, list[Claim]]:
+    """The model of a unit, and what some questions claim of it: nothing where asking takes more steps than there are."""
+    model = model_for(file, unit)
+    found: list[Claim] = []
+    for question in questions:
+        try:
+            found.extend(question(model))
+        except OverBudgetError:
+            continue
+    return model, found
 
 
 def program_of(file: File) -> Program:
