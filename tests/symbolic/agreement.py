@@ -87,7 +87,8 @@ def _row(run: Interpreter, below: registry.Below) -> Row:
         kind = "passing"
     write = tensor.storage.writes[-1] if tensor.storage.writes else None
     law = write.law if write is not None and write.get("initializer") else None
-    trains = bool(flag.value) if isinstance(flag, Constant) else (False if flag is None and kind != "parameter" else None)
+    unset = False if flag is None and kind != "parameter" else None
+    trains = bool(flag.value) if isinstance(flag, Constant) else unset
     sizes = tuple(map(text_of, shape)) if shape is not None else None
     line = tensor.made.row if tensor.made is not None else 0
     return Row(below.name, kind, sizes, trains, law, tensor.number, line, condition)

@@ -201,7 +201,7 @@ class Conditions:
         pay: takes the steps that combining large guards costs.
     """
 
-    def __init__(self, pay: Callable[[int], None] = lambda steps: None) -> None:
+    def __init__(self, pay: Callable[[int], None] = lambda _: None) -> None:
         self.subjects: dict[tuple[str, int], Subject] = {}
         self._count_of_subjects = 0
         self._pay = pay
@@ -595,7 +595,7 @@ def _say(subject: Subject, answers: Answers) -> str:
 def _compared(text: str, constants: frozenset[Key], is_equal: bool) -> str:
     values = {key[1] for key in constants}  # 1 and True are one here
     if len(values) == 1:
-        (value,) = values
+        (_,) = values
         word = (
             ("is" if is_equal else "is not")
             if len(constants) == 1 and _is_single(constants)

@@ -24,7 +24,7 @@ from paramlint.symbolic.values import (
     Item,
     Native,
     Partial,
-    Sequence_,
+    SequenceValue,
     Super,
     TensorValue,
     Unknown,
@@ -86,7 +86,7 @@ def _call_native(run: Interpreter, function: Native, arguments: Arguments, node:
         from paramlint.symbolic.modules import module_method
 
         return module_method(run, owner, name, arguments, node)
-    if isinstance(owner, Sequence_):
+    if isinstance(owner, SequenceValue):
         return container_methods.sequence_method(run, owner, name, arguments, node)
     if isinstance(owner, Dictionary):
         from paramlint.symbolic.training import state_method
@@ -108,7 +108,7 @@ def _call_native(run: Interpreter, function: Native, arguments: Arguments, node:
 
 
 def _call_of_class(run: Interpreter, owner: ClassValue, name: str, arguments: Arguments, node: Any) -> Value:
-    """A method called through the class: `nn.Module.__init__(self)`, `Model.from_pretrained(...)`, `Net.register(...)`."""
+    """A method called through the class: `nn.Module.__init__(self)`, `Model.from_pretrained(...)`."""
     first = arguments.get(0)
     if isinstance(first, Instance) and (first.cls is None or classes.is_module(run, owner)):
         from paramlint.symbolic.modules import METHODS, module_method
@@ -205,7 +205,7 @@ def _run(run: Interpreter, node: Any, frame: Frame, env: Environment, act: Calla
 def _generator(run: Interpreter, node: Any, frame: Frame, env: Environment) -> Value:
     """A generator runs when somebody goes through it."""
 
-    def fill(made: Sequence_) -> None:
+    def fill(made: SequenceValue) -> None:
         from paramlint.symbolic.statements import run_block
 
         frame.entry, frame.yields = run.guard, made
@@ -216,7 +216,7 @@ def _generator(run: Interpreter, node: Any, frame: Frame, env: Environment) -> V
 
         _run(run, node, frame, env, act)
 
-    made = Sequence_("iterator", **run.made(node))
+    made = SequenceValue("iterator", **run.made(node))
     made.fill = later(run, fill)
     return made
 
@@ -279,7 +279,7 @@ def _yields(node: Any) -> bool:
 
 
 def parameters_of(node: Any) -> tuple[list[Any], list[Any], Any, Any]:
-    """The parameters of a function: positional ones, keyword-only ones, `*args`, `**kwargs` (None where there is none)."""
+    """The parameters of a function: positional ones, keyword-only ones, `*args`, `**kwargs` or None."""
     params = node.params
     star = params.star_arg if params.star_arg.__class__.__name__ == "Param" else None
     return [*params.posonly_params, *params.params], list(params.kwonly_params), star, params.star_kwarg
@@ -308,7 +308,7 @@ def bind(run: Interpreter, function: Function, arguments: Arguments, env: Enviro
             value = default_of(run, function, parameter)
         env.cells[name] = [(ALWAYS, value)]
     if star is not None:
-        made = Sequence_("tuple", **run.made(node))
+        made = SequenceValue("tuple", **run.made(node))
         for value_or_item in given[len(positional) :] if unsure >= len(positional) else given[unsure:]:
             item = value_or_item if isinstance(value_or_item, Item) else Item(ALWAYS, (), value_or_item)
             containers.add(run, made.items, item)
@@ -385,7 +385,7 @@ def escape(run: Interpreter, arguments: Arguments, node: Any) -> None:
             value.escaped = True
         elif value.__class__.__name__ == "OptimizerValue" or (isinstance(value, Unknown) and not is_data(value)):
             run.emit("escaped", run.stand_ins.get(value, value), node)
-        elif isinstance(value, Sequence_):
+        elif isinstance(value, SequenceValue):
             value.escaped = True
             stack.extend(row.value for row in value.items.rows)
         elif isinstance(value, Dictionary):

@@ -12,7 +12,7 @@ from paramlint.symbolic.values import (
     Function,
     Instance,
     Loop,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -40,7 +40,7 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
 
 def _is_changed_in_place(value: Value) -> bool:
     """Whether `x += y` leaves it the object that it is."""
-    if isinstance(value, Sequence_):
+    if isinstance(value, SequenceValue):
         return value.kind != "tuple"
     return isinstance(value, TensorValue) or (isinstance(value, Instance) and bool(value.container))
 
@@ -50,7 +50,7 @@ def _forget_attribute(run: Interpreter, owner: str, name: str, env: Environment,
     instance = run.read(cell) if cell else None
     if isinstance(instance, Instance) and name in instance.attributes:
         held = run.read(instance.attributes[name])
-        if held is not None and not (isinstance(held, Sequence_) and held.kind != "tuple"):
+        if held is not None and not (isinstance(held, SequenceValue) and held.kind != "tuple"):
             run.write(instance.attributes[name], Unknown(f"{owner}.{name}", loop.number))
 
 

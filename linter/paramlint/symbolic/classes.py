@@ -157,7 +157,7 @@ def _method(
     places = [base.file.place(unit) for unit in base.outline.methods[name]]
     for place in reversed(places):
         said = place.decorators
-        if any(d in ("typing.overload", "overload") or d.endswith(".setter") or d.endswith(".deleter") for d in said):
+        if any(d in ("typing.overload", "overload") or d.endswith((".setter", ".deleter")) for d in said):
             continue
         bound = instance if instance is not None else None
         if "staticmethod" in said:
@@ -239,7 +239,7 @@ def body_of(node: Any) -> list[Any]:
 
 
 def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: Any) -> Value:
-    """`Class(...)`: the constructor runs when somebody asks for parts, unless what it is given may change until then."""
+    """`Class(...)`: the constructor runs when somebody asks for parts, if what it is given cannot change until then."""
     module = is_module(run, cls)
     instance = Instance(cls, module, **run.made(node))
     instance.arguments = arguments

@@ -10,17 +10,17 @@ from paramlint.symbolic.containers import add, items_of
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.iteration import later, unite
 from paramlint.symbolic.loops import go_through
-from paramlint.symbolic.values import Constant, Dictionary, Environment, Item, Sequence_, Value
+from paramlint.symbolic.values import Constant, Dictionary, Environment, Item, SequenceValue, Value
 
 _KINDS = {"ListComp": "list", "SetComp": "set", "GeneratorExp": "iterator"}
 
 
 def list_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
     """`[f(x) for x in xs if c]`, and a set or generator written so."""
-    made = Sequence_(_KINDS[node.__class__.__name__], **run.made(node))
+    made = SequenceValue(_KINDS[node.__class__.__name__], **run.made(node))
     first = run.evaluate(node.for_in.iter, env)
 
-    def fill(made: Sequence_) -> None:
+    def fill(made: SequenceValue) -> None:
         def put(inner: Environment) -> None:
             value = run.evaluate(node.elt, inner)
             add(run, made.items, Item(run.guard.minus(made.guard), run.loops[len(made.loops) :], value))
@@ -85,5 +85,5 @@ def _go(
 
     go_through(run, items, loop.target, (), env, round_)
     if not items.known:
-        made_items = made.items if isinstance(made, Sequence_) else made
+        made_items = made.items if isinstance(made, SequenceValue) else made
         made_items.forget(items.why_unknown)

@@ -25,7 +25,7 @@ from paramlint.symbolic.values import (
     Dictionary,
     Instance,
     Item,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -33,7 +33,7 @@ from paramlint.symbolic.values import (
 )
 
 
-def sequence_method(run: Interpreter, owner: Sequence_, name: str, arguments: Arguments, node: Any) -> Value:
+def sequence_method(run: Interpreter, owner: SequenceValue, name: str, arguments: Arguments, node: Any) -> Value:
     """A method of a list, tuple, set or iterator."""
     values = arguments.values()
     first = values[0] if values else None
@@ -61,7 +61,7 @@ def sequence_method(run: Interpreter, owner: Sequence_, name: str, arguments: Ar
         _remove(run, owner, first, name)
         return NONE
     if name in ("copy", "__iter__"):
-        return Sequence_(owner.kind if name == "copy" else "iterator", owner.items.copy(), **run.made(node))
+        return SequenceValue(owner.kind if name == "copy" else "iterator", owner.items.copy(), **run.made(node))
     if name in ("reverse", "sort"):
         _reorder(run, owner, name)
         return NONE
@@ -72,13 +72,13 @@ def sequence_method(run: Interpreter, owner: Sequence_, name: str, arguments: Ar
 
         return take_next(run, owner, node)
     if name in ("union", "difference", "intersection", "symmetric_difference"):
-        made = Sequence_("set", **run.made(node))
+        made = SequenceValue("set", **run.made(node))
         made.items.forget(name)
         return made
     return run.unknown_call(f"{text_of(owner)}.{name}()")
 
 
-def put_in(run: Interpreter, owner: Sequence_ | Instance, index: Value, value: Value) -> None:
+def put_in(run: Interpreter, owner: SequenceValue | Instance, index: Value, value: Value) -> None:
     """`owner.insert(index, value)`."""
     items = owner.items
     assert items is not None
@@ -92,7 +92,7 @@ def put_in(run: Interpreter, owner: Sequence_ | Instance, index: Value, value: V
     items.rows.insert(at, item)
 
 
-def _remove(run: Interpreter, owner: Sequence_, value: Value | None, name: str) -> None:
+def _remove(run: Interpreter, owner: SequenceValue, value: Value | None, name: str) -> None:
     items = owner.items
     is_once = not run.loops[len(owner.loops) :]
     guard = run.guard.minus(owner.guard)
@@ -109,7 +109,7 @@ def _remove(run: Interpreter, owner: Sequence_, value: Value | None, name: str) 
             items.forget("items are taken out")
 
 
-def _reorder(run: Interpreter, owner: Sequence_, name: str) -> None:
+def _reorder(run: Interpreter, owner: SequenceValue, name: str) -> None:
     items = owner.items
     if name == "reverse" and not run.guard.minus(owner.guard) and not run.loops[len(owner.loops) :]:
         items.rows.reverse()
@@ -201,7 +201,7 @@ def _entry_or(run: Interpreter, owner: Dictionary, key: Value, otherwise: Value,
 
 
 def _view_of(run: Interpreter, owner: Dictionary, name: str, node: Any) -> Value:
-    made = Sequence_("list", **run.made(node))
+    made = SequenceValue("list", **run.made(node))
     rows = []
     for key, cell in owner.cells.items():
         for guard, value in cell:

@@ -19,7 +19,7 @@ from paramlint.symbolic.values import (
     Items,
     Loop,
     Object,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -128,7 +128,7 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                 made.rest.extend(alternative.rest[:MAX_ITEMS])
                 if not alternative.known:
                     made.forget(alternative.why_unknown)
-            elif isinstance(alternative, Sequence_):
+            elif isinstance(alternative, SequenceValue):
                 _update_from_pairs(run, made, alternative.items)
             elif isinstance(alternative, Instance) and alternative.container.endswith("Dict"):
                 _update_from_container(run, made, alternative)
@@ -152,7 +152,7 @@ def _update_from_container(run: Interpreter, made: Dictionary, module: Instance)
 
 def _update_from_pairs(run: Interpreter, made: Dictionary, items: Items) -> None:
     for row in items.rows:
-        pair = row.value.items.plain if isinstance(row.value, Sequence_) else None
+        pair = row.value.items.plain if isinstance(row.value, SequenceValue) else None
         if pair is None or len(pair) != 2:
             made.forget("its entries are not known")
         elif row.loops or not isinstance(pair[0], Constant):
@@ -171,7 +171,7 @@ def _update_from_pairs(run: Interpreter, made: Dictionary, items: Items) -> None
 def spread(run: Interpreter, arguments: Arguments, value: Value) -> None:
     """`f(*value)`."""
     for guard, alternative in alternatives_of(value):
-        if isinstance(alternative, (Sequence_, Constant, Instance)):
+        if isinstance(alternative, (SequenceValue, Constant, Instance)):
             given = items_of(run, alternative, None)
             for row in given.rows[:MAX_ITEMS]:
                 run.step()
@@ -227,7 +227,7 @@ def one_for_each(run: Interpreter, text: str, count: int | None = None, item: st
 def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     """What an iterable gives, in order."""
     run.step()
-    if isinstance(value, Sequence_):
+    if isinstance(value, SequenceValue):
         items = value.items
         if value.is_iterator:
             value.used.append(node)
@@ -252,7 +252,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         method = get_member(run, value, "__iter__")
         if method is not None:
             result = run.call(method, Arguments(), node)
-            if isinstance(result, Sequence_):
+            if isinstance(result, SequenceValue):
                 return items_of(run, result, node)
         elif value.container and value.items is not None:
             if value.container.endswith("Dict"):
@@ -271,7 +271,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
 
 
-def use_up(run: Interpreter, value: Sequence_) -> None:
+def use_up(run: Interpreter, value: SequenceValue) -> None:
     """Nothing is left in an iterator that was gone through."""
     if run.guard.minus(value.guard) or run.loops[len(value.loops) :]:
         value.items = Items([], known=False, why_unknown="what an iterator has left")
@@ -302,7 +302,7 @@ def _items_of_constant(run: Interpreter, value: Constant) -> Items:
 def truth_of_container(run: Interpreter, value: Value) -> Test:
     """Whether a container has items; other things on the heap are true."""
     items: Items | None = None
-    if isinstance(value, Sequence_):
+    if isinstance(value, SequenceValue):
         items = value.items
     elif isinstance(value, Dictionary):
         rows = [Item(_guard_of(cell), (), NONE) for cell in value.cells.values()] + value.rest
@@ -331,7 +331,7 @@ def _truth_of_instance(run: Interpreter, value: Instance) -> Test:
     if value.container:
         run.build(value)
         items = value.items or Items()
-        return truth_of_container(run, Sequence_("list", items, guard=value.guard, loops=value.loops))
+        return truth_of_container(run, SequenceValue("list", items, guard=value.guard, loops=value.loops))
     if not value.made:
         return run.opaque(text_of(value))
     for name in ("__bool__", "__len__"):
@@ -341,9 +341,9 @@ def _truth_of_instance(run: Interpreter, value: Instance) -> Test:
     return ALWAYS, None
 
 
-def repeated(run: Interpreter, value: Sequence_, times: Value, node: Any) -> Value:
+def repeated(run: Interpreter, value: SequenceValue, times: Value, node: Any) -> Value:
     """`[...] * n`: the same items in every round."""
-    made = Sequence_(value.kind, **run.made(node))
+    made = SequenceValue(value.kind, **run.made(node))
     made.repeated = True
     count = times.value if isinstance(times, Constant) and isinstance(times.value, int) else None
     rows = value.items.rows
@@ -369,9 +369,9 @@ def _holds_objects(rows: list[Item]) -> bool:
     return any(isinstance(row.value, (Instance, TensorValue, Choice)) for row in rows)
 
 
-def joined(run: Interpreter, left: Sequence_, right: Value, node: Any) -> Value:
+def joined(run: Interpreter, left: SequenceValue, right: Value, node: Any) -> Value:
     """`left + right`."""
-    made = Sequence_(left.kind, left.items.copy(), **run.made(node))
+    made = SequenceValue(left.kind, left.items.copy(), **run.made(node))
     if len(made.items.rows) > MAX_ITEMS:
         made.items.forget("too many items to tell apart")
     run.step(len(made.items.rows))
@@ -379,6 +379,6 @@ def joined(run: Interpreter, left: Sequence_, right: Value, node: Any) -> Value:
     return made
 
 
-def pair(run: Interpreter, first: Value, second: Value, node: Any) -> Sequence_:
+def pair(run: Interpreter, first: Value, second: Value, node: Any) -> SequenceValue:
     """A tuple of two."""
-    return Sequence_("tuple", Items([Item(ALWAYS, (), first), Item(ALWAYS, (), second)]), **run.made(node))
+    return SequenceValue("tuple", Items([Item(ALWAYS, (), first), Item(ALWAYS, (), second)]), **run.made(node))

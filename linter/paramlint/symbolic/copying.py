@@ -14,7 +14,7 @@ from paramlint.symbolic.values import (
     Instance,
     Item,
     Items,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -42,8 +42,8 @@ def _deep(run: Interpreter, value: Value, node: Any, copies: dict[int, Value]) -
         return _copied_instance(run, value, node, copies)
     if isinstance(value, TensorValue):
         return _copied_tensor(run, value, node, copies)
-    if isinstance(value, Sequence_):
-        made = Sequence_(value.kind, **run.made(node))
+    if isinstance(value, SequenceValue):
+        made = SequenceValue(value.kind, **run.made(node))
         copies[id(value)] = made
         made.items = _copied_items(run, value.items, node, copies)
         return made
@@ -96,7 +96,7 @@ def _copied_cell(run: Interpreter, cell: Cell, node: Any, copies: dict[int, Valu
 def _copied_value(run: Interpreter, value: Value, node: Any, copies: dict[int, Value]) -> Value:
     if isinstance(value, Choice):
         return Choice([(guard, _copied_value(run, one, node, copies)) for guard, one in value.options])
-    if isinstance(value, (Instance, TensorValue, Sequence_, Dictionary)):
+    if isinstance(value, (Instance, TensorValue, SequenceValue, Dictionary)):
         return _deep(run, value, node, copies)
     return value
 
@@ -133,8 +133,8 @@ def shallow_copy(run: Interpreter, arguments: Arguments, node: Any) -> Value:
             made.attributes = {name: list(cell) for name, cell in one.attributes.items()}
             run.emit("copied", one, node, to=made, deep=False)
             return made
-        if isinstance(one, Sequence_):
-            return Sequence_(one.kind, one.items.copy(), **run.made(node))
+        if isinstance(one, SequenceValue):
+            return SequenceValue(one.kind, one.items.copy(), **run.made(node))
         if isinstance(one, Dictionary):
             from paramlint.symbolic.containers import update
 

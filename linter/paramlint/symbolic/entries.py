@@ -34,7 +34,7 @@ def model_for(file: File, unit: Unit) -> Model:
 def claims_of(
     file: File, unit: Unit, questions: Sequence[Callable[[Model], Iterable[Claim]]]
 ) -> tuple[Model, list[Claim]]:
-    """The model of a unit, and what some questions claim of it: nothing where asking takes more steps than there are."""
+    """The model of a unit, and what some questions claim of it: nothing where that takes too many steps."""
     model = model_for(file, unit)
     found: list[Claim] = []
     for question in questions:

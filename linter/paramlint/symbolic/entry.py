@@ -21,7 +21,7 @@ from paramlint.symbolic.values import (
     Environment,
     Function,
     Instance,
-    Sequence_,
+    SequenceValue,
     Unknown,
     Value,
 )
@@ -94,7 +94,7 @@ def as_value(value: object) -> Value:
     if isinstance(value, list):
         from paramlint.symbolic.values import Item, Items
 
-        return Sequence_("list", Items([Item(ALWAYS, (), as_value(one)) for one in value]))
+        return SequenceValue("list", Items([Item(ALWAYS, (), as_value(one)) for one in value]))
     if isinstance(value, dict):
         from paramlint.symbolic.values import Dictionary
 

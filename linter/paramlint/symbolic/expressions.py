@@ -31,7 +31,7 @@ from paramlint.symbolic.values import (
     Native,
     Object,
     Partial,
-    Sequence_,
+    SequenceValue,
     Super,
     TensorValue,
     Unknown,
@@ -142,8 +142,8 @@ def _loop_of(value: Value) -> int:
     return value.loop if isinstance(value, Unknown) else 0
 
 
-def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> Sequence_:
-    made = Sequence_(kind, **run.made(node))
+def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> SequenceValue:
+    made = SequenceValue(kind, **run.made(node))
     for element in node.elements:
         value = run.evaluate(element.value, env)
         if element.__class__.__name__ == "StarredElement":
@@ -336,9 +336,9 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
         return tensors.arithmetic(run, sign, left, right, node)
     if sign == "*":
         for one, times in ((left, right), (right, left)):
-            if isinstance(one, Sequence_):
+            if isinstance(one, SequenceValue):
                 return containers.repeated(run, one, times, node)
-    if sign == "+" and isinstance(left, Sequence_):
+    if sign == "+" and isinstance(left, SequenceValue):
         return containers.joined(run, left, right, node)
     if sign == "+" and isinstance(left, Instance) and left.container:
         return module_containers.joined(run, left, right, node)
@@ -349,7 +349,7 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
         return made
     if sign in _TIGHT or sign == "-":
         for one, other in ((left, right), (right, left)):
-            if isinstance(one, Unknown) and not isinstance(other, (Sequence_, Instance)):
+            if isinstance(one, Unknown) and not isinstance(other, (SequenceValue, Instance)):
                 run.numbers.add(one.text)
     return Unknown(_formula(sign, left, right), _loop_of(left) or _loop_of(right))
 
@@ -408,7 +408,7 @@ def index_of(run: Interpreter, node: Any, env: Environment) -> Value:
             )
     if len(parts) == 1:
         return parts[0]
-    return Sequence_("tuple", Items([Item(ALWAYS, (), part) for part in parts]), **run.made(node))
+    return SequenceValue("tuple", Items([Item(ALWAYS, (), part) for part in parts]), **run.made(node))
 
 
 class _Slice(tuple[Any, ...]):
@@ -520,7 +520,7 @@ def compare(run: Interpreter, kind: str, left: Value, right: Value) -> Test:
         return _compare_each(run, left, lambda value: compare(run, kind, value, right))
     if isinstance(right, Choice):
         return _compare_each(run, right, lambda value: compare(run, kind, left, value))
-    sign, decide = _COMPARISONS[kind]
+    sign = _COMPARISONS[kind][0]
     if sign in _NEGATED:
         true, false = _compare_one(run, _NEGATED[sign], left, right)
         return false, true
@@ -549,7 +549,7 @@ def _compare_one(run: Interpreter, sign: str, left: Value, right: Value) -> Test
     known = _compared(sign, left, right)
     if known is not None:
         return (ALWAYS, None) if known else (None, ALWAYS)
-    if sign == "in" and isinstance(right, (Sequence_, Constant)) and isinstance(left, Unknown):
+    if sign == "in" and isinstance(right, (SequenceValue, Constant)) and isinstance(left, Unknown):
         values = _plain_values(right)
         if values is not None:
             return run.equality(left, values)
@@ -563,7 +563,7 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, (str, int, float, bool, type(None)))
 
 
-def _plain_values(value: Sequence_ | Constant) -> list[object] | None:
+def _plain_values(value: SequenceValue | Constant) -> list[object] | None:
     """The constants in a container, where all are known and plain."""
     if isinstance(value, Constant):
         found: list[object] = list(value.value) if isinstance(value.value, tuple) else [None, ...]
@@ -607,11 +607,11 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
             return left is right or left == right or getattr(left, "node", left) is getattr(right, "node", right)
         if names == {"ClassValue", "External"}:
             return False
-        if isinstance(left, Sequence_) and isinstance(right, Sequence_):
+        if isinstance(left, SequenceValue) and isinstance(right, SequenceValue):
             one, other = left.items.plain, right.items.plain
             if one is not None and other is not None and all(isinstance(v, Constant) for v in (*one, *other)):
                 return one == other
-    if sign == "in" and isinstance(right, Sequence_):
+    if sign == "in" and isinstance(right, SequenceValue):
         plain = right.items.plain
         if plain is not None:
             if any(v == left and isinstance(v, Constant) for v in plain) or any(v is left for v in plain):

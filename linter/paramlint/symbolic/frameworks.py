@@ -17,7 +17,7 @@ from paramlint.symbolic.values import (
     External,
     Function,
     Instance,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -82,7 +82,7 @@ def _optimizers(value: Value) -> list[OptimizerValue]:
     for _, one in alternatives(value):
         if isinstance(one, OptimizerValue):
             found.append(one)
-        elif isinstance(one, Sequence_):
+        elif isinstance(one, SequenceValue):
             found += [o for row in one.items.rows for o in _optimizers(row.value)]
         elif isinstance(one, Dictionary):
             found += [o for _, held in one.cells.get("optimizer", ()) for o in _optimizers(held)]

@@ -28,7 +28,7 @@ from paramlint.symbolic.values import (
     Items,
     Object,
     Partial,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -64,7 +64,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return tensors.initialize(run, DEPRECATED_INIT.get(short, short), arguments, node)
     if tensors.is_factory(name):
         return tensors.make(run, name, arguments, node)
-    if name in OPTIMIZERS or name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name:
+    if name in OPTIMIZERS or (name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name):
         from paramlint.symbolic.training import make_optimizer
 
         return make_optimizer(run, name, arguments, node)
@@ -97,7 +97,7 @@ def _loop_of(arguments: Arguments) -> int:
 def _flat(arguments: Arguments) -> list[Value]:
     found: list[Value] = []
     for value in arguments.values():
-        if isinstance(value, Sequence_):
+        if isinstance(value, SequenceValue):
             found.extend(row.value for row in value.items.rows[:32])
         else:
             found.extend(one for _, one in alternatives(value))
@@ -165,7 +165,7 @@ def computed(run: Interpreter, function: Callable[..., Any] | None, name: str, a
         for value in values:
             if isinstance(value, Constant):
                 plain.append(value.value)
-            elif isinstance(value, Sequence_) and value.items.plain is not None:
+            elif isinstance(value, SequenceValue) and value.items.plain is not None:
                 if not all(isinstance(v, Constant) for v in value.items.plain):
                     break
                 plain.append([v.value for v in value.items.plain])  # type: ignore[attr-defined]
@@ -229,7 +229,7 @@ def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     def count(one: Value) -> Value:
         if isinstance(one, Constant) and hasattr(one.value, "__len__"):
             return Constant(len(one.value))  # type: ignore[arg-type]
-        items = one.items if isinstance(one, (Sequence_, Instance)) else None
+        items = one.items if isinstance(one, (SequenceValue, Instance)) else None
         if isinstance(one, Instance):
             run.build(one)
             items = one.items
@@ -335,7 +335,7 @@ def _isinstance(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
 
 def _classes(value: Value) -> list[Value] | None:
-    if isinstance(value, Sequence_):
+    if isinstance(value, SequenceValue):
         plain = value.items.plain
         if plain is None:
             return None
@@ -390,7 +390,7 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
                 return TRUE
             return FALSE
         return unknown
-    if isinstance(value, Sequence_):
+    if isinstance(value, SequenceValue):
         if any(value.kind in _SEQUENCES.get(n, ()) for n in names):
             return TRUE
         return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
@@ -481,7 +481,7 @@ def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arg
             except _REASONS:
                 return run.unknown_call("?")
             if isinstance(result, list):
-                return Sequence_("list", Items([Item(ALWAYS, (), Constant(x)) for x in result[:256]]))
+                return SequenceValue("list", Items([Item(ALWAYS, (), Constant(x)) for x in result[:256]]))
             if isinstance(result, (str, int, float, bool, tuple, type(None))) and len(str(result)) < MAX_CONSTANT:
                 return Constant(result)
     if name == "format" and isinstance(owner.value, str):

@@ -17,7 +17,7 @@ from paramlint.symbolic.values import (
     Item,
     Items,
     Object,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -31,7 +31,7 @@ def get_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
     """`owner[index]`."""
     if isinstance(index, Choice) and not isinstance(owner, TensorValue):
         return run.each(index, lambda one: get_item(run, owner, one, node))
-    if isinstance(owner, Sequence_):
+    if isinstance(owner, SequenceValue):
         return _item_of(run, owner.items, index, node, owner.kind, text_of(owner))
     if isinstance(owner, Dictionary):
         return entry_of(run, owner, index)
@@ -105,9 +105,9 @@ def _item_of(run: Interpreter, items: Items, index: Value, node: Any, kind: str,
         if sliced is not None:
             rows = _sliced(items, sliced)
             taken = Items(rows) if rows is not None else some_of(run, items, f"{text}[{at!r}]")
-            return Sequence_(kind, taken, **run.made(node))
+            return SequenceValue(kind, taken, **run.made(node))
     if isinstance(index, Unknown) and ":" in index.text:
-        return Sequence_(kind, some_of(run, items, f"{text}[{index.text}]"), **run.made(node))
+        return SequenceValue(kind, some_of(run, items, f"{text}[{index.text}]"), **run.made(node))
     if plain is not None and isinstance(index, Unknown) and 0 < len(plain) <= MAX_UNROLLED:
         if all(v is plain[0] or v == plain[0] for v in plain):
             return plain[0]
@@ -205,7 +205,7 @@ def set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: A
         set_entry(run, owner, index, value)
         if isinstance(value, Object):
             run.emit("kept", value, node, how="entry", container=owner)
-    elif isinstance(owner, Sequence_):
+    elif isinstance(owner, SequenceValue):
         replace(run, owner, owner.items, index, value)
         if isinstance(value, Object):
             run.emit("kept", value, node, how="entry", container=owner)
@@ -247,7 +247,7 @@ def delete_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Valu
     """`del owner[index]`."""
     if isinstance(owner, Dictionary):
         delete_entry(run, owner, index, node)
-    elif isinstance(owner, Sequence_):
+    elif isinstance(owner, SequenceValue):
         take_out(run, owner, owner.items, index)
     elif isinstance(owner, Instance):
         from paramlint.symbolic.module_containers import delete_child

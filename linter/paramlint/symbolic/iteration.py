@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
@@ -18,7 +19,7 @@ from paramlint.symbolic.values import (
     Constant,
     Item,
     Items,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -28,9 +29,9 @@ from paramlint.symbolic.values import (
 Handler = Callable[[Interpreter, Arguments, Any], Value]
 
 
-def _new(run: Interpreter, kind: str, node: Any, source: Value | None = None) -> Sequence_:
-    made = Sequence_(kind, **run.made(node))
-    if isinstance(source, Sequence_):
+def _new(run: Interpreter, kind: str, node: Any, source: Value | None = None) -> SequenceValue:
+    made = SequenceValue(kind, **run.made(node))
+    if isinstance(source, SequenceValue):
         made.source = source.source
     return made
 
@@ -77,12 +78,12 @@ def unite(items: Items) -> None:
 def iterator(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     """`iter(x)`."""
     first = arguments.get(0)
-    if isinstance(first, Sequence_) and first.is_iterator:
+    if isinstance(first, SequenceValue) and first.is_iterator:
         return first
     return to("iterator")(run, arguments, node)
 
 
-def take_next(run: Interpreter, owner: Sequence_, node: Any) -> Value:
+def take_next(run: Interpreter, owner: SequenceValue, node: Any) -> Value:
     """`next(iterator)`: what it gives is gone from it."""
     owner.used.append(node)
     items = owner.items
@@ -103,7 +104,7 @@ def take_next(run: Interpreter, owner: Sequence_, node: Any) -> Value:
 def following(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     """`next(x)`, `next(x, otherwise)`."""
     first = arguments.get(0)
-    if isinstance(first, Sequence_):
+    if isinstance(first, SequenceValue):
         if arguments.get(1) is not None and first.items.known and not first.items.rows:
             return arguments.get(1) or NONE
         return take_next(run, first, node)
@@ -158,7 +159,7 @@ def _ranks(run: Interpreter, items: Items, key: Value | None, node: Any) -> list
 def _comparable(value: Value) -> Any:
     if isinstance(value, Constant):
         return value.value
-    if isinstance(value, Sequence_) and value.items.plain:
+    if isinstance(value, SequenceValue) and value.items.plain:
         parts = [_comparable(one) for one in value.items.plain]
         # Of tuples the first parts decide where these differ; others are not compared then.
         return tuple(parts) if all(part is not None for part in parts) else None
@@ -202,7 +203,7 @@ def side_by_side(run: Interpreter, arguments: Arguments, node: Any, fill: Value 
         made.items.forget("zip(*...)")
     columns = [containers.items_of(run, value, node) for value in _given(arguments)]
     _zipped(run, made, columns, node, fill)
-    sources = [v.source for v in arguments.positional if isinstance(v, Sequence_) and v.source is not None]
+    sources = [v.source for v in arguments.positional if isinstance(v, SequenceValue) and v.source is not None]
     made.source = sources[0] if sources else None
     return made
 
@@ -212,7 +213,7 @@ def longest(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return side_by_side(run, Arguments(arguments.positional), node, arguments.keywords.get("fillvalue", NONE))
 
 
-def _zipped(run: Interpreter, made: Sequence_, columns: list[Items], node: Any, fill: Value | None) -> None:
+def _zipped(run: Interpreter, made: SequenceValue, columns: list[Items], node: Any, fill: Value | None) -> None:
     plain = [column.plain for column in columns]
     known = [p for p in plain if p is not None]
     if known and (fill is None or len(known) == len(columns)):
@@ -267,8 +268,8 @@ def _nth(run: Interpreter, items: Items, place: int | None, loop: int = 0) -> Va
     return Unknown(f"{items.why_unknown or 'item'}[{'...' if place is None else place}]#{run.serial()}", loop)
 
 
-def _row(run: Interpreter, values: list[Value], node: Any) -> Sequence_:
-    return Sequence_("tuple", Items([Item(ALWAYS, (), v) for v in values]), **run.made(node))
+def _row(run: Interpreter, values: list[Value], node: Any) -> SequenceValue:
+    return SequenceValue("tuple", Items([Item(ALWAYS, (), v) for v in values]), **run.made(node))
 
 
 def numbered(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -314,14 +315,14 @@ def mapped(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     if len(given) > 1:
         given = [side_by_side(run, Arguments(list(given)), node)]
 
-    def fill(made: Sequence_) -> None:
+    def fill(made: SequenceValue) -> None:
         items = containers.items_of(run, given[0], node)
         for row in items.rows:
             with run.under(row.guard) as is_possible, repeating(run, row.loops):
                 if is_possible:
                     rows = (
                         row.value.items.plain
-                        if len(arguments.positional) > 2 and isinstance(row.value, Sequence_)
+                        if len(arguments.positional) > 2 and isinstance(row.value, SequenceValue)
                         else None
                     )
                     value = run.call(function, Arguments(list(rows) if rows is not None else [row.value]), node)
@@ -332,11 +333,11 @@ def mapped(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
-def later(run: Interpreter, fill: Callable[[Sequence_], None]) -> Callable[[Sequence_], None]:
+def later(run: Interpreter, fill: Callable[[SequenceValue], None]) -> Callable[[SequenceValue], None]:
     """Fills an iterator where it is asked for its items: what is made then is made there."""
     frames, gradient = list(run.frames), run.records_gradient
 
-    def filled(made: Sequence_) -> None:
+    def filled(made: SequenceValue) -> None:
         made.guard, made.loops = run.guard, run.loops
         before, run.frames = run.frames, frames
         recorded, run.records_gradient = run.records_gradient, gradient
@@ -365,7 +366,7 @@ def chosen(run: Interpreter, arguments: Arguments, node: Any) -> Value:
             if joined is not None:
                 containers.add(run, made.items, Item(joined, row.loops, row.value))
     take_over(made.items, items)
-    if isinstance(iterable, Sequence_) and iterable.kind == "parameters":
+    if isinstance(iterable, SequenceValue) and iterable.kind == "parameters":
         made.kind = "parameters"
     return made
 
@@ -375,13 +376,13 @@ def total(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     from paramlint.symbolic.functions import computed
 
     first, start = arguments.get(0), arguments.get(1, "start")
-    if isinstance(start, Sequence_):
+    if isinstance(start, SequenceValue):
         made = _new(run, start.kind, node)
         made.items = start.items.copy()
         for row in containers.items_of(run, first, node).rows if first is not None else ():
             containers.extend(run, made.items, row.value, node)
         return made
-    if isinstance(first, Sequence_) and any(isinstance(r.value, TensorValue) for r in first.items.rows):
+    if isinstance(first, SequenceValue) and any(isinstance(r.value, TensorValue) for r in first.items.rows):
         return run.derived(node, [r.value for r in first.items.rows])
     return computed(run, sum, "sum", arguments)
 
@@ -394,7 +395,7 @@ def chain(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     made = _new(run, "iterator", node)
     for value in _given(arguments):
         containers.extend(run, made.items, value, node)
-    if any(isinstance(v, Sequence_) and v.kind == "parameters" for v in arguments.positional):
+    if any(isinstance(v, SequenceValue) and v.kind == "parameters" for v in arguments.positional):
         made.kind = "parameters"
         made.source = ("chain", NONE)
     if arguments.unknown_positional:
@@ -455,9 +456,9 @@ def repeated(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     made = _new(run, "iterator", node)
     if first is None:
         return made
-    once = Sequence_("iterator", Items([Item(ALWAYS, (), first)]), **run.made(node))
+    once = SequenceValue("iterator", Items([Item(ALWAYS, (), first)]), **run.made(node))
     result = containers.repeated(run, once, times if times is not None else Unknown("?"), node)
-    assert isinstance(result, Sequence_)
+    assert isinstance(result, SequenceValue)
     return result
 
 
@@ -483,7 +484,7 @@ HANDLERS: Mapping[str, Handler] = {
     "itertools.repeat": repeated,
     "itertools.islice": _plain("islice", itertools.islice),
     "itertools.product": _plain("product", itertools.product),
-    "itertools.pairwise": _plain("pairwise", lambda xs: zip(xs, xs[1:], strict=False)),
+    "itertools.pairwise": _plain("pairwise", pairwise),
     "itertools.combinations": _plain("combinations", itertools.combinations),
     "itertools.permutations": _plain("permutations", itertools.permutations),
     "itertools.cycle": _plain("cycle", itertools.cycle),

@@ -17,7 +17,7 @@ from paramlint.symbolic.values import (
     Item,
     Items,
     Loop,
-    Sequence_,
+    SequenceValue,
     Unknown,
     Value,
 )
@@ -109,13 +109,15 @@ def _named(value: Value, target: Any, loop: Loop) -> Value:
         names = list(names_of_target(target))
         if len(names) == 1:
             return Unknown(names[0], loop.number)
-    if isinstance(value, Sequence_) and target.__class__.__name__ in ("Tuple", "List"):
+    if isinstance(value, SequenceValue) and target.__class__.__name__ in ("Tuple", "List"):
         elements = [element.value for element in target.elements]
         plain = value.items.plain
         if plain is not None and len(plain) == len(elements):
             named = [_named(one, other, loop) for one, other in zip(plain, elements, strict=True)]
             if any(one is not other for one, other in zip(named, plain, strict=True)):
-                made = Sequence_(value.kind, guard=value.guard, loops=value.loops, order=value.order, made=value.made)
+                made = SequenceValue(
+                    value.kind, guard=value.guard, loops=value.loops, order=value.order, made=value.made
+                )
                 made.items.rows = [
                     type(row)(row.guard, row.loops, v) for row, v in zip(value.items.rows, named, strict=True)
                 ]
@@ -165,5 +167,5 @@ def as_one_round(run: Interpreter, items: Items) -> Items:
     loop = Loop(run.serial(), str(count), count if items.known else None)
     first = items.rows[0].value
     same = all(row.value == first for row in items.rows)
-    value = first if same or isinstance(first, (Instance, Sequence_)) else Unknown(f"each of {count}", loop.number)
+    value = first if same or isinstance(first, (Instance, SequenceValue)) else Unknown(f"each of {count}", loop.number)
     return Items([Item(ALWAYS, (loop,), value)], items.known, items.why_unknown)

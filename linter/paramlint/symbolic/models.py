@@ -41,7 +41,7 @@ from paramlint.symbolic.values import (
     Instance,
     Item,
     Loop,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -108,7 +108,7 @@ class _Builder:
         """What the entry gave back, and what is in it where that is a tuple."""
         for _, value in alternatives(self.run.memo.get("returned", NONE)):
             yield value
-            if isinstance(value, Sequence_):
+            if isinstance(value, SequenceValue):
                 yield from (row.value for row in value.items.rows)
 
     # Objects
@@ -249,7 +249,7 @@ class _Builder:
             cell = instance.attributes.get(name)
             value = self.run.read(cell) if cell else None
             for guard, one in alternatives(value) if value is not None else ():
-                if isinstance(one, (Sequence_, Dictionary)):
+                if isinstance(one, (SequenceValue, Dictionary)):
                     event = next((e for e in events if _has(e.get("value"), one)), events[-1])
                     for item in _items(one):
                         self._contained(holder, name, event, item, guard, one)
@@ -339,9 +339,9 @@ def _has(value: Any, one: Value) -> bool:
     return isinstance(value, Value) and any(alternative is one for _, alternative in alternatives(value))
 
 
-def _items(container: Sequence_ | Dictionary, depth: int = 0) -> Iterator[Item]:
+def _items(container: SequenceValue | Dictionary, depth: int = 0) -> Iterator[Item]:
     """What is in a plain container, and in containers in it."""
-    if isinstance(container, Sequence_):
+    if isinstance(container, SequenceValue):
         rows: Iterable[Item] = container.items.rows
     else:
         rows = [Item(guard, (), value) for cell in container.cells.values() for guard, value in cell]
@@ -351,7 +351,7 @@ def _items(container: Sequence_ | Dictionary, depth: int = 0) -> Iterator[Item]:
             joined = guard & row.guard
             if joined is None:
                 continue
-            if isinstance(value, (Sequence_, Dictionary)) and depth < _DEEPEST:
+            if isinstance(value, (SequenceValue, Dictionary)) and depth < _DEEPEST:
                 for inner in _items(value, depth + 1):
                     both = joined & inner.guard
                     if both is not None:
@@ -364,10 +364,10 @@ def _flat(builder: _Builder, sources: Sequence[Value], depth: int = 0) -> Iterat
     """Tensors and modules that a tensor was computed from, those in containers too; NOT_KNOWN for what may be one."""
     for source in sources:
         for _, one in alternatives(source):
-            if isinstance(one, (Sequence_, Dictionary)):
+            if isinstance(one, (SequenceValue, Dictionary)):
                 if depth < _DEEPEST:
                     yield from _flat(builder, [item.value for item in _items(one)], depth + 1)
-                if not (one.items.known if isinstance(one, Sequence_) else one.known):
+                if not (one.items.known if isinstance(one, SequenceValue) else one.known):
                     yield NOT_KNOWN
             elif isinstance(one, Unknown):
                 known = builder.of(one)
@@ -441,7 +441,7 @@ class _Module(Module):
         return found | {name: self._argument(value) for name, value in given.keywords.items()}
 
     def _argument(self, value: Value | Item) -> Any:
-        if isinstance(value, Item) or isinstance(value, Choice):
+        if isinstance(value, (Item, Choice)):
             return NOT_KNOWN
         if isinstance(value, Constant):
             return value.value

@@ -22,7 +22,7 @@ from paramlint.symbolic.values import (
     Environment,
     Function,
     Instance,
-    Sequence_,
+    SequenceValue,
     Unknown,
     Value,
 )
@@ -104,7 +104,7 @@ def module_value(run: Interpreter, file: SourceFile, name: str) -> Value:
     if isinstance(value, Constant) and (name in file.changed or _is_rebound(file, name)):
         value = Unknown(name)
     run.globals[key] = value
-    if isinstance(value, (Sequence_, Dictionary, Instance)) and not file.is_stub:
+    if isinstance(value, (SequenceValue, Dictionary, Instance)) and not file.is_stub:
         _do_effects(run, file, name)
         _forget_others(value, name, file)
     return value
@@ -116,7 +116,7 @@ def _target_value(statement: Any, name: str, value: Value) -> Value:
         if target.__class__.__name__ == "Name":
             if target.value == name:
                 return value
-        elif isinstance(value, Sequence_) and value.items.plain is not None:
+        elif isinstance(value, SequenceValue) and value.items.plain is not None:
             for element, part in zip(target.elements, value.items.plain, strict=False):
                 if getattr(element.value, "value", None) == name:
                     return part
@@ -184,14 +184,14 @@ def _forget_others(value: Value, name: str, file: SourceFile) -> None:
     if isinstance(value, Instance):
         for attribute, cell in value.attributes.items():
             for _, held in cell:
-                if isinstance(held, (Sequence_, Dictionary)) and is_changed(text, attribute):
+                if isinstance(held, (SequenceValue, Dictionary)) and is_changed(text, attribute):
                     _forget(held, f"{name}.{attribute} is changed elsewhere")
     elif is_changed_in_functions(file, name):
         _forget(value, f"{name} is changed elsewhere")
 
 
 def _forget(value: Value, why: str) -> None:
-    if isinstance(value, Sequence_):
+    if isinstance(value, SequenceValue):
         value.items.forget(why)
     elif isinstance(value, Dictionary):
         value.forget(why)

@@ -1,4 +1,4 @@
-"""`Sequential`, `ModuleList`, `ModuleDict`, `ParameterList` and `ParameterDict`: what they hold, and under which names."""
+"""`Sequential`, `ModuleList`, `ModuleDict`, `ParameterList` and `ParameterDict`: what they hold under which names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from paramlint.symbolic.values import (
     Instance,
     Item,
     Items,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -132,9 +132,9 @@ def _take_entries(run: Interpreter, module: Instance, given: Value) -> None:
             put_named(run, module, row.key or run.unknown_call("key"), row.value, base & row.guard, loops + row.loops)
         if not items_in(given).known:
             items.forget(items_in(given).why_unknown)
-    elif isinstance(given, Sequence_):
+    elif isinstance(given, SequenceValue):
         for row in containers.items_of(run, given, None).rows:
-            plain = row.value.items.plain if isinstance(row.value, Sequence_) else None
+            plain = row.value.items.plain if isinstance(row.value, SequenceValue) else None
             if plain is not None and len(plain) == 2:
                 put_named(run, module, plain[0], plain[1], base & row.guard, loops + row.loops)
             else:
@@ -178,7 +178,7 @@ def entry_named(run: Interpreter, module: Instance, name: str) -> Value | None:
     found = [(row.guard, row.value) for row in items.rows if row.key == Constant(name)]
     if not found and name.isdigit() and not module.container.endswith("Dict") and items.rows:
         return get_item(
-            run, Sequence_("list", items, guard=module.guard, loops=module.loops), Constant(int(name)), None
+            run, SequenceValue("list", items, guard=module.guard, loops=module.loops), Constant(int(name)), None
         )
     return run.choice(found[::-1])
 
@@ -186,7 +186,7 @@ def entry_named(run: Interpreter, module: Instance, name: str) -> Value | None:
 def part_of_container(run: Interpreter, module: Instance, part: Value, node: Any) -> Value:
     """A slice of a container: one of its kind; a `Sequential` keeps the names."""
     items = items_in(module)
-    if not isinstance(part, Sequence_) or module.cls is None:
+    if not isinstance(part, SequenceValue) or module.cls is None:
         return part
     if module.container != "Sequential":
         return run.call(module.cls, Arguments([part]), node)
@@ -358,8 +358,8 @@ def _insert(run: Interpreter, module: Instance, arguments: Arguments, node: Any)
     return module if module.container == "Sequential" else NONE
 
 
-def _view_of(run: Interpreter, module: Instance, name: str, node: Any) -> Sequence_:
-    made = Sequence_("list", **run.made(node))
+def _view_of(run: Interpreter, module: Instance, name: str, node: Any) -> SequenceValue:
+    made = SequenceValue("list", **run.made(node))
     items = items_in(module)
     for row in items.rows:
         key = row.key or run.unknown_call("key")

@@ -22,7 +22,7 @@ from paramlint.symbolic.values import (
     Dictionary,
     Instance,
     Item,
-    Sequence_,
+    SequenceValue,
     Super,
     TensorValue,
     Unknown,
@@ -77,7 +77,7 @@ def module_method(run: Interpreter, owner: Instance | Super, name: str, argument
 def _operator(run: Interpreter, module: Instance, name: str, arguments: Arguments, node: Any) -> Value:
     """`super().__getitem__(i)` and the like, past what a container's own class makes of it."""
     values = [v for v in arguments.positional if not isinstance(v, Item)]
-    items = Sequence_("list", module_containers.items_in(module), guard=module.guard, loops=module.loops)
+    items = SequenceValue("list", module_containers.items_in(module), guard=module.guard, loops=module.loops)
     if name == "__setitem__" and len(values) == 2:
         module_containers.put_item(run, module, values[0], values[1], node)
     elif name == "__delitem__" and values:
@@ -156,8 +156,8 @@ def _add_module(run: Interpreter, module: Instance, arguments: Arguments, node: 
 
 def _going_through(
     run: Interpreter, module: Instance, rows: list[Below], why: str, named: bool, node: Any, rest: Value, kind: str
-) -> Sequence_:
-    made = Sequence_(kind, **run.made(node))
+) -> SequenceValue:
+    made = SequenceValue(kind, **run.made(node))
     for row in rows:
         assert row.held is not None
         value: Value = row.held.value

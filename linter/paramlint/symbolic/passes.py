@@ -12,7 +12,7 @@ from paramlint.symbolic.values import (
     Dictionary,
     Function,
     Instance,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Value,
 )
@@ -65,7 +65,7 @@ def _run(run: Interpreter, instance: Instance, arguments: Arguments) -> Value | 
 def _part(run: Interpreter, whole: Value, part: Value | None) -> Value | None:
     if not isinstance(part, Constant):
         return None
-    if isinstance(whole, Sequence_) and isinstance(part.value, int) and whole.items.plain is not None:
+    if isinstance(whole, SequenceValue) and isinstance(part.value, int) and whole.items.plain is not None:
         plain = whole.items.plain
         return plain[part.value] if -len(plain) <= part.value < len(plain) else None
     if isinstance(whole, Dictionary) and isinstance(part.value, str) and part.value in whole.cells:

@@ -15,7 +15,7 @@ from paramlint.symbolic.values import (
     Instance,
     Item,
     Items,
-    Sequence_,
+    SequenceValue,
     Unknown,
     Value,
     text_of,
@@ -76,7 +76,7 @@ def _sequence(run: Interpreter, subject: Value, pattern: Any, env: Environment, 
     if star is not None:
         behind = len(elements) - 1 - star
         middle = [Item(ALWAYS, (), value) for value in plain[star : len(plain) - behind]]
-        rest = Sequence_("list", Items(middle), **run.made(pattern))
+        rest = SequenceValue("list", Items(middle), **run.made(pattern))
         values = [*plain[:star], rest, *plain[len(plain) - behind :]]
     return _parts(run, elements, values, env, bound, ALWAYS)
 
@@ -95,7 +95,7 @@ def _parts(
 
 
 def _plain(subject: Value) -> list[Value] | None:
-    if isinstance(subject, Sequence_) and subject.kind in ("list", "tuple"):
+    if isinstance(subject, SequenceValue) and subject.kind in ("list", "tuple"):
         return subject.items.plain
     if isinstance(subject, Constant) and isinstance(subject.value, (tuple, range)):
         return [Constant(one) for one in subject.value]
@@ -106,7 +106,7 @@ def _mapping(run: Interpreter, subject: Value, pattern: Any, env: Environment, b
     parts: list[tuple[Value, Any]] = []
     known: Guard | None = ALWAYS
     if not isinstance(subject, Dictionary):
-        if isinstance(subject, (Constant, Sequence_)):
+        if isinstance(subject, (Constant, SequenceValue)):
             return None, ALWAYS
         known, _ = run.opaque(f"{text_of(subject)} has such keys#{run.serial()}")
     for element in pattern.elements:

@@ -287,7 +287,7 @@ class Program:
         return (file, rest) if rest else self._exported(file, importer) or FileValue(file)
 
     def _exported(self, file: SourceFile, importer: SourceFile) -> Value | tuple[SourceFile, str] | None:
-        """What a package gives the name of one of its modules, where that is not the module: `from .norm import norm`."""
+        """What a package gives the name of one of its modules, where it is not the module: `from .norm import norm`."""
         assert self.project is not None
         folder, name = os.path.split(file.facts.path)
         name = name.removesuffix(".py")

@@ -19,7 +19,7 @@ from paramlint.symbolic.values import (
     Item,
     Items,
     Loop,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -311,6 +311,6 @@ def _distinct(run: Interpreter, module: Instance, is_wanted: Callable[[Value], b
     return list(found.values()), why
 
 
-def containers_of(value: Value) -> list[Sequence_ | Dictionary]:
+def containers_of(value: Value) -> list[SequenceValue | Dictionary]:
     """The plain containers among the alternatives of a value."""
-    return [one for _, one in _alternatives(value) if isinstance(one, (Sequence_, Dictionary))]
+    return [one for _, one in _alternatives(value) if isinstance(one, (SequenceValue, Dictionary))]

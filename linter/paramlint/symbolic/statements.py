@@ -27,7 +27,7 @@ from paramlint.symbolic.values import (
     Item,
     Items,
     Object,
-    Sequence_,
+    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -68,9 +68,9 @@ def _expression(run: Interpreter, node: Any, env: Environment) -> None:
 def _assign(run: Interpreter, node: Any, env: Environment) -> None:
     if grows(node):
         held = run.evaluate(node.value.left, env)
-        if isinstance(held, Sequence_) and run.loops[len(held.loops) :]:
+        if isinstance(held, SequenceValue) and run.loops[len(held.loops) :]:
             # The list of the round before, and more: as if one list grew.
-            made = Sequence_(
+            made = SequenceValue(
                 held.kind, held.items.copy(), **run.made(node) | {"guard": held.guard, "loops": held.loops}
             )
             containers.extend(run, made.items, run.evaluate(node.value.right, env), node, made)
@@ -91,7 +91,7 @@ def _augmented(run: Interpreter, node: Any, env: Environment) -> None:
     kind = node.operator.__class__.__name__.removesuffix("Assign")
 
     def change(held: Value) -> Value:
-        if kind == "Add" and isinstance(held, Sequence_) and held.kind == "list":
+        if kind == "Add" and isinstance(held, SequenceValue) and held.kind == "list":
             containers.extend(run, held.items, value, node, held)
             return held
         if kind == "Add" and isinstance(held, Instance) and held.container:
@@ -107,7 +107,7 @@ def _augmented(run: Interpreter, node: Any, env: Environment) -> None:
         return binary(run, kind, held, value, node)
 
     changed = run.each(old, change)
-    if changed is not old or not isinstance(old, (TensorValue, Sequence_, Instance)):
+    if changed is not old or not isinstance(old, (TensorValue, SequenceValue, Instance)):
         store(run, node.target, changed, env, node)
     elif node.target.__class__.__name__ == "Attribute" and isinstance(old, TensorValue):
         pass  # the attribute is set to what it holds already
@@ -153,7 +153,7 @@ def _for(run: Interpreter, node: Any, env: Environment) -> None:
     if trains(run, node.body):
         items = as_one_round(run, items)
     unbroken = go_through(run, items, node.target, node.body, env, lambda: run_block(run, node.body, env))
-    if isinstance(iterable, Sequence_) and iterable.is_iterator and unbroken != run.frame.unbroken:
+    if isinstance(iterable, SequenceValue) and iterable.is_iterator and unbroken != run.frame.unbroken:
         iterable.items = Items([], known=False, why_unknown="what an iterator has left")
     _unless_broken(run, node.orelse, unbroken, env)
 
@@ -374,7 +374,7 @@ def store(run: Interpreter, target: Any, value: Value, env: Environment, node: A
         store_name(run, target.value, value, env)
         _note_binding(run, target.value, value, node)
     elif kind in ("Tuple", "List"):
-        _unpack(run, [element for element in target.elements], value, env, node)
+        _unpack(run, list(target.elements), value, env, node)
     elif kind == "Attribute":
         owner = run.evaluate(target.value, env)
         run.each(owner, lambda one: set_attribute(run, one, target.attr.value, value, target))
@@ -389,7 +389,7 @@ def _note_binding(run: Interpreter, name: str, value: Value, node: Any) -> None:
     if run.is_torch:
         return
     for _, one in containers.alternatives_of(value):
-        if isinstance(one, Object) and not isinstance(one, Sequence_):
+        if isinstance(one, Object) and not isinstance(one, SequenceValue):
             run.emit("bound", one, node, name=name)
 
 
@@ -404,7 +404,7 @@ def _set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: 
 def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environment, node: Any) -> None:
     star = next((i for i, e in enumerate(elements) if e.__class__.__name__ == "StarredElement"), None)
     plain: list[Value] | None = None
-    if isinstance(value, Sequence_):
+    if isinstance(value, SequenceValue):
         plain = containers.items_of(run, value, node).plain
     elif isinstance(value, Constant) and isinstance(value.value, (tuple, str)):
         plain = [Constant(x) for x in value.value]
@@ -421,7 +421,7 @@ def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environmen
     if plain is not None and star is not None and len(plain) >= len(elements) - 1:
         behind = len(elements) - 1 - star
         middle = plain[star : len(plain) - behind]
-        rest = Sequence_("list", Items([Item(ALWAYS, (), v) for v in middle]), **run.made(node))
+        rest = SequenceValue("list", Items([Item(ALWAYS, (), v) for v in middle]), **run.made(node))
         plain = [*plain[:star], rest, *(plain[len(plain) - behind :] if behind else [])]
     if plain is None or len(plain) != len(elements):
         plain = [_part(run, value, i, len(elements), star) for i in range(len(elements))]
@@ -430,7 +430,7 @@ def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environmen
 
 
 def _part(run: Interpreter, value: Value, place: int, count: int, star: int | None) -> Value:
-    if isinstance(value, Sequence_) and value.items.plain is not None and len(value.items.plain) == count:
+    if isinstance(value, SequenceValue) and value.items.plain is not None and len(value.items.plain) == count:
         return value.items.plain[place]
     if isinstance(value, Constant) and isinstance(value.value, tuple) and len(value.value) == count:
         return Constant(value.value[place])

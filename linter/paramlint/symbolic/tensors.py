@@ -18,7 +18,7 @@ from paramlint.symbolic.values import (
     Item,
     Items,
     Native,
-    Sequence_,
+    SequenceValue,
     Shape,
     TensorValue,
     Unknown,
@@ -58,7 +58,7 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     """A tensor from a factory of torch."""
     short = name.rpartition(".")[2]
     values = arguments.positional
-    first = arguments.get(0, "size" if short != "full" else "size")
+    first = arguments.get(0, "size")
     empty = name in EMPTY_FACTORIES and not (name in LEGACY_CONSTRUCTORS and _is_data(first))
     shape: Shape | None = None
     if short.endswith("_like"):
@@ -77,7 +77,7 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
         shape = (rows, columns if columns is not None else rows) if rows is not None else None
     elif short in ("tensor", "as_tensor", "from_numpy") and isinstance(first := arguments.get(0, "data"), Constant):
         shape = () if isinstance(first.value, (int, float, bool)) else None
-    elif isinstance(given := arguments.get(0, "data"), Sequence_) and short == "tensor":
+    elif isinstance(given := arguments.get(0, "data"), SequenceValue) and short == "tensor":
         plain = given.items.plain
         shape = (Constant(len(plain)),) if plain is not None and all(isinstance(v, Constant) for v in plain) else None
     tensor = run.new_tensor(node, filled=not empty, factory=name, shape=shape)
@@ -92,7 +92,7 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
 def _flat(values: Sequence[Value], depth: int = 0) -> list[Value]:
     found: list[Value] = []
     for value in values:
-        if isinstance(value, Sequence_):
+        if isinstance(value, SequenceValue):
             rows = [row.value for row in value.items.rows[:32]]
             found.extend(_flat(rows, depth + 1) if depth < 3 else rows)
         elif isinstance(value, Choice):
@@ -103,7 +103,7 @@ def _flat(values: Sequence[Value], depth: int = 0) -> list[Value]:
 
 
 def _is_data(value: Value | None) -> bool:
-    return isinstance(value, (Sequence_, TensorValue)) or (
+    return isinstance(value, (SequenceValue, TensorValue)) or (
         isinstance(value, Unknown) and value.annotation not in ("int", "builtins.int")
     )
 
@@ -118,7 +118,7 @@ def shape_of(run: Interpreter, sizes: Sequence[Value | Item | None], arguments: 
             if size.guard or size.loops:
                 return None
             size = size.value
-        if isinstance(size, Sequence_):
+        if isinstance(size, SequenceValue):
             if size.items.plain is None:
                 return None
             found.extend(size.items.plain)
@@ -209,7 +209,7 @@ def attribute(run: Interpreter, tensor: TensorValue, name: str, node: Any) -> Va
     if name == "requires_grad":
         return tensor.requires_grad or Unknown(f"{tensor!r}.requires_grad")
     if name == "shape" and tensor.shape is not None:
-        return Sequence_("tuple", Items([Item(ALWAYS, (), size) for size in tensor.shape]), **run.made(node))
+        return SequenceValue("tuple", Items([Item(ALWAYS, (), size) for size in tensor.shape]), **run.made(node))
     if name == "ndim" and tensor.shape is not None:
         return Constant(len(tensor.shape))
     if name in _PLAIN:
@@ -266,7 +266,7 @@ def written(
 
 
 def _initializer_frame(run: Interpreter, tensor: TensorValue) -> Frame | None:
-    """The outermost call of an initialiser of the project, `def trunc_normal_(tensor, ...)`, that writes to a tensor."""
+    """The outermost call of an initialiser of the project, `def trunc_normal_(tensor, ...)`, that writes a tensor."""
     for frame in run.frames:
         if frame.arguments is not None and frame.node.__class__.__name__ == "FunctionDef":
             name = frame.node.name.value

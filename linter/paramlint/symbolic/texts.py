@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
+from functools import partial
 
 from paramlint.symbolic.containers import items_of
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_CONSTANT
-from paramlint.symbolic.values import Arguments, Constant, Dictionary, Sequence_, Unknown, Value, text_of
+from paramlint.symbolic.values import Arguments, Constant, Dictionary, SequenceValue, Unknown, Value, text_of
 
 #: `%s`, `%d`, `%05.2f`: widths of at most three digits, so that nothing grows.
 _PLACE = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<form>[-+ #0]*\d{0,3}(?:\.\d{0,3})?)(?P<kind>[diouxXeEfFgGcrsa%])")
@@ -21,9 +22,12 @@ def joined(run: Interpreter, parts: Sequence[Value | str]) -> Value:
     def join(chosen: list[Value | str], rest: Sequence[Value | str]) -> Value:
         for place, part in enumerate(rest):
             if not isinstance(part, str):
-                before = [*chosen, *rest[:place]]
-                return run.each(part, lambda value: join([*before, _settled(value)], rest[place + 1 :]))
+                before, behind = [*chosen, *rest[:place]], rest[place + 1 :]
+                return run.each(part, partial(go_on, before, behind))
         return _whole([*chosen, *rest])
+
+    def go_on(before: list[Value | str], behind: Sequence[Value | str], value: Value) -> Value:
+        return join([*before, _settled(value)], behind)
 
     return join([], parts)
 
@@ -62,7 +66,7 @@ def percent(run: Interpreter, text: str, given: Value) -> Value:
 
 
 def _given(given: Value) -> list[Value]:
-    if isinstance(given, Sequence_) and given.kind == "tuple":
+    if isinstance(given, SequenceValue) and given.kind == "tuple":
         return list(given.items.plain or ())
     if isinstance(given, Constant) and isinstance(given.value, tuple):
         return [Constant(one) for one in given.value]

@@ -107,7 +107,7 @@ class Trace:
                 event.order = (*event.order, self.tick())
 
     def enter(self, order: Order) -> tuple[Order, int]:
-        """Let what follows happen at an earlier time, that of an object that is built late; gives what `leave` needs."""
+        """Let what follows happen at an earlier time, that of an object built late; gives what `leave` needs."""
         before = self._prefix, self._clock
         self._prefix, self._clock = order, 0
         return before

@@ -20,7 +20,7 @@ from paramlint.symbolic.values import (
     Loop,
     Native,
     Object,
-    Sequence_,
+    SequenceValue,
     Storage,
     TensorValue,
     Unknown,
@@ -100,7 +100,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
     dictionaries: list[tuple[Guard, tuple[Loop, ...], Dictionary]] = []
     if isinstance(given, Dictionary):
         dictionaries.append((ALWAYS, (), given))
-    elif isinstance(given, Sequence_):
+    elif isinstance(given, SequenceValue):
         for row in given.items.rows:
             for guard, one in alternatives(row.value):
                 joined = guard & row.guard
@@ -123,7 +123,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
             params = run.read(cell) if cell else None
             where = dictionary.made.node if dictionary.made is not None else node
             _add_group(run, optimizer, params or run.unknown_call("params"), inner, where, dictionary)
-    if isinstance(given, Sequence_) and not given.items.known:
+    if isinstance(given, SequenceValue) and not given.items.known:
         optimizer.groups.append(GroupValue([], False, options, node, run.guard))
 
 
@@ -132,8 +132,8 @@ def _add_group(
 ) -> None:
     collected = _Collected()
     _collect(run, given, ALWAYS, (), collected, node)
-    source = given.source if isinstance(given, Sequence_) else None
-    if isinstance(given, Sequence_) and given.kind in ("iterator", "parameters"):
+    source = given.source if isinstance(given, SequenceValue) else None
+    if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
         given.used.append(node)
     group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
     optimizer.groups.append(group)
@@ -157,12 +157,12 @@ def _collect(
             continue
         if isinstance(one, TensorValue):
             found.members.append(Member(one, joined, loops))
-        elif isinstance(one, Sequence_):
+        elif isinstance(one, SequenceValue):
             for row in one.items.rows:
                 both = joined & row.guard
                 if both is None:
                     continue
-                plain = row.value.items.plain if isinstance(row.value, Sequence_) else None
+                plain = row.value.items.plain if isinstance(row.value, SequenceValue) else None
                 if plain is not None and len(plain) == 2 and isinstance(plain[1], TensorValue):
                     _collect(run, plain[1], both, loops + row.loops, found, node, depth + 1)  # (name, parameter)
                 else:
@@ -276,7 +276,7 @@ def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     first = arguments.get(0)
     if len(arguments.positional) == 1 and not arguments.unknown and first is not None:
         return first
-    made = Sequence_("tuple", **run.made(node))
+    made = SequenceValue("tuple", **run.made(node))
     for value in arguments.positional:
         containers.add(run, made.items, value if isinstance(value, Item) else Item(ALWAYS, (), value))
     if arguments.unknown_positional:
@@ -353,7 +353,7 @@ def state_method(run: Interpreter, owner: Dictionary, name: str, arguments: Argu
     module = owner.source[1]
     if not isinstance(module, Instance):
         return None
-    made = Sequence_("list", **run.made(node))
+    made = SequenceValue("list", **run.made(node))
     loop = containers.new_loop(run, f"state of {text_of(module)}")
     tensor = run.new_tensor(node, filled=True, factory="state_dict")
     tensor.text = f"{text_of(module)}.state_dict()[...]"

@@ -20,7 +20,7 @@ _numbers = count(1)
 
 
 def shortened(text: str) -> str:
-    """A text of bounded length: long ones keep their beginning and a checksum, so that different ones stay different."""
+    """A text of bounded length: long ones keep their beginning and a checksum, so that they stay different."""
     if len(text) <= MAX_TEXT:
         return text
     return f"{text[: MAX_TEXT - 12]}...{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
@@ -164,7 +164,7 @@ class Function(Value):
 
 @dataclass(frozen=True, eq=False)
 class Native(Value):
-    """A method of something that the interpreter itself knows: of a module, tensor, container, string, unknown value."""
+    """A method of something that the interpreter knows: of a module, tensor, container, string, unknown value."""
 
     owner: Value
     name: str
@@ -336,7 +336,7 @@ class Items:
         return [row.value for row in self.rows]
 
 
-class Sequence_(Object):
+class SequenceValue(Object):
     """A list, tuple, set or iterator.
 
     Attributes:
@@ -353,7 +353,7 @@ class Sequence_(Object):
         super().__init__(**made)
         self.kind = kind
         self._items = items if items is not None else Items()
-        self.fill: Callable[[Sequence_], None] | None = None
+        self.fill: Callable[[SequenceValue], None] | None = None
         self.source: tuple[str, Value] | None = None
         self.repeated = False
         self.used: list[Any] = []
@@ -384,8 +384,8 @@ class Dictionary(Object):
     """A plain dictionary: cells by constant key, and items under keys that are not known.
 
     Attributes:
-        source: what its entries were taken from: an object's `_modules`, `_parameters`, `_buffers` and `__dict__` are its
-            own.
+        source: what its entries were taken from: an object's `_modules`, `_parameters`, `_buffers` and `__dict__` are
+            its own.
         is_ordered: whether it is an `OrderedDict`.
         is_given: whether an optimizer took it for a group.
     """

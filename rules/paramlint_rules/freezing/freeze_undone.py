@@ -19,6 +19,7 @@ Leave it: both are switched to and fro on purpose, with a step or a backward in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from paramlint.model import Claim, Event, Model, Tensor
 from paramlint.rule import Asks, Rule
@@ -53,7 +54,7 @@ def ask(model: Model) -> Iterator[Claim]:
 def _off_then_on(tensor: Tensor) -> tuple[Event, Event] | None:
     """The flags of a tensor that is frozen, and then thawed wherever it was frozen, by the same function."""
     flags = [e for e in tensor.flags if e.author == "user" and _value(e) is not None]
-    for off, on in zip(flags, flags[1:], strict=False):
+    for off, on in pairwise(flags):
         if _value(off) is False and _value(on) is True and off.guard.implies(on.guard):
             if off.inside == on.inside and on.site.function == off.site.function and on.site.row > off.site.row:
                 return off, on

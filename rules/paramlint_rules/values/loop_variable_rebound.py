@@ -1,7 +1,7 @@
 """Giving a loop variable a value does not write the parameter that it stood for.
 
-`for p, q in zip(a.parameters(), b.parameters()): p = q` binds the name `p` to another object, and the next round binds it
-anew: no parameter has changed. What is meant is `p.copy_(q)` under `torch.no_grad()`.
+`for p, q in zip(a.parameters(), b.parameters()): p = q` binds the name `p` to another object, and the next round
+binds it anew: no parameter has changed. What is meant is `p.copy_(q)` under `torch.no_grad()`.
 
 Bad:
     for p, q in zip(model.parameters(), nn.Linear(8, 8).parameters()):
