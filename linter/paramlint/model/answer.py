@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from paramlint.model.guard import ALWAYS, Guard
 
@@ -103,7 +103,7 @@ class Several(Generic[ItemT]):
         """Whether one passes a test; unknown where none was seen and there may be more."""
         for item in self.seen:
             if test(item):
-                events = (item,) if hasattr(item, "order") else ()
+                events: tuple[Any, ...] = (item,) if hasattr(item, "order") else ()
                 return Answer("yes", events, getattr(item, "guard", ALWAYS))
         return Answer("no" if self.closed.yes else "unknown", self.closed.because)
 

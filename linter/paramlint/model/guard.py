@@ -1,10 +1,10 @@
 """Under which conditions something holds.
 
-A guard is what takes the place of paths: branches run one after the other under their guards, and two facts fit together
-when their guards do not contradict each other. It is kept as a decision diagram: each node asks what a subject is (`x` of
-`x`, of `x is None` and of `x == 3`, or the text of any other condition) and goes on by the answer: one of some constants,
-another true value, or another false one. Equal guards of one table are one object, so that what was combined once is
-looked up from then on.
+A guard is what takes the place of paths: branches run one after the other under their guards, and two facts fit
+together when their guards do not contradict each other. It is kept as a decision diagram: each node asks what a subject
+is (`x` of `x`, of `x is None` and of `x == 3`, or the text of any other condition) and goes on by the answer: one of
+some constants, another true value, or another false one. Equal guards of one table are one object, so that what was
+combined once is looked up from then on.
 """
 
 from __future__ import annotations

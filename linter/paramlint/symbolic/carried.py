@@ -240,8 +240,9 @@ class _Stores:
 
 _PARTS = frozenset(
     {"value", "func", "args", "elements", "left", "right", "comparisons", "comparator", "expression", "test", "body",
-     "orelse", "slice", "lower", "upper", "step", "parts", "elt", "for_in", "iter", "ifs", "inner_for_in", "key", "item",
-     "target", "handlers", "finalbody", "cases", "targets", "items", "subject", "exc", "cause", "msg", "default"}
+     "orelse", "slice", "lower", "upper", "step", "parts", "elt", "for_in", "iter", "ifs", "inner_for_in", "key",
+     "item", "target", "handlers", "finalbody", "cases", "targets", "items", "subject", "exc", "cause", "msg",
+     "default"}
 )  # fmt: skip
 _FIELDS: dict[str, tuple[str, ...]] = {}
 

@@ -172,7 +172,7 @@ def _clear(run: Interpreter, owner: Dictionary) -> None:
         return
     guard = run.guard.minus(owner.guard)
     owner.cells = {key: left for key, cell in owner.cells.items() if (left := entry_without(run.guard, cell))}
-    owner.rest = [left for row in owner.rest if (left := row_without(guard, row)) is not None]
+    owner.rest = [row for row in (row_without(guard, row) for row in owner.rest) if row is not None]
 
 
 def _entry_or(run: Interpreter, owner: Dictionary, key: Value, otherwise: Value, name: str) -> Value:

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from paramlint.model.guard import ALWAYS
+from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import comprehensions, containers, indexing, module_containers, tensors, texts
 from paramlint.symbolic.attributes import get_attribute, look_up
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
@@ -300,7 +300,7 @@ def _binary(run: Interpreter, node: Any, env: Environment) -> Value:
 def binary(run: Interpreter, kind: str, left: Value, right: Value, node: Any) -> Value:
     """The value of an operation on two values."""
     if left.__class__ is Constant and right.__class__ is Constant:
-        return _computed(run, kind, left, right)  # type: ignore[arg-type]
+        return _computed(run, kind, left, right)
     return run.each(left, lambda a: run.each(right, lambda b: _operation(run, kind, a, b, node)))
 
 
@@ -528,7 +528,8 @@ def compare(run: Interpreter, kind: str, left: Value, right: Value) -> Test:
 
 
 def _compare_each(run: Interpreter, value: Choice, one: Callable[[Value], Test]) -> Test:
-    trues, falses = [], []
+    trues: list[Guard] = []
+    falses: list[Guard] = []
     for guard, alternative in value.options:
         with run.under(guard) as is_possible:
             if not is_possible:
@@ -541,7 +542,13 @@ def _compare_each(run: Interpreter, value: Choice, one: Callable[[Value], Test])
     return one_of(trues), one_of(falses)
 
 
-_DECIDE = {"==": operator.eq, "is": operator.is_, "<": operator.lt, "<=": operator.le, "in": lambda a, b: a in b}
+_DECIDE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "is": operator.is_,
+    "<": operator.lt,
+    "<=": operator.le,
+    "in": lambda a, b: a in b,
+}
 
 
 def _compare_one(run: Interpreter, sign: str, left: Value, right: Value) -> Test:
@@ -608,9 +615,9 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
         if names == {"ClassValue", "External"}:
             return False
         if isinstance(left, SequenceValue) and isinstance(right, SequenceValue):
-            one, other = left.items.plain, right.items.plain
-            if one is not None and other is not None and all(isinstance(v, Constant) for v in (*one, *other)):
-                return one == other
+            mine, others = left.items.plain, right.items.plain
+            if mine is not None and others is not None and all(isinstance(v, Constant) for v in (*mine, *others)):
+                return mine == others
     if sign == "in" and isinstance(right, SequenceValue):
         plain = right.items.plain
         if plain is not None:

@@ -39,11 +39,13 @@ from paramlint.symbolic.values import (
 Handler = Callable[[Interpreter, Arguments, Any], Value]
 _REASONS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 #: Functions of other modules that neither keep nor change what they are given.
-_HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings.", "os.", "time.", "random.", "re.", "json.",
-                     "typing.", "inspect.", "sys.", "operator.", "einops.", "string.", "itertools.")  # fmt: skip
+_HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings.", "os.", "time.", "random.", "re.",
+                     "json.", "typing.", "inspect.", "sys.", "operator.", "einops.", "string.",
+                     "itertools.")  # fmt: skip
 _HARMLESS = frozenset(
-    {"print", "id", "repr", "callable", "any", "all", "hash", "vars", "dir", "sum", "issubclass", "format", "ord", "chr",
-     "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm", "tqdm.tqdm",
+    {"print", "id", "repr", "callable", "any", "all", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
+     "chr", "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm",
+     "tqdm.tqdm",
      "warnings.warn"}
 )  # fmt: skip
 
@@ -228,7 +230,7 @@ def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
     def count(one: Value) -> Value:
         if isinstance(one, Constant) and hasattr(one.value, "__len__"):
-            return Constant(len(one.value))  # type: ignore[arg-type]
+            return Constant(len(one.value))
         items = one.items if isinstance(one, (SequenceValue, Instance)) else None
         if isinstance(one, Instance):
             run.build(one)
@@ -349,7 +351,8 @@ def _classes(value: Value) -> list[Value] | None:
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": (float,), "str": (str,), "bool": (bool,), "tuple": (tuple,), "range": (range,),
     "bytes": (bytes,), "numbers.Number": (int, float), "collections.abc.Iterable": (str, tuple, range),
-    "collections.Iterable": (str, tuple, range), "typing.Iterable": (str, tuple, range), "list": (), "dict": (), "set": (),
+    "collections.Iterable": (str, tuple, range), "typing.Iterable": (str, tuple, range),
+    "list": (), "dict": (), "set": (),
     "collections.abc.Sequence": (str, tuple, range), "typing.Sequence": (str, tuple, range),
     "numbers.Integral": (int,), "numbers.Real": (int, float),
 }  # fmt: skip

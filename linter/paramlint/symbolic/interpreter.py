@@ -227,7 +227,7 @@ class Interpreter:
         flat: list[tuple[Guard, Value]] = []
         for guard, value in options:
             if value.__class__ is Choice:
-                for inner, alternative in value.options:  # type: ignore[attr-defined]
+                for inner, alternative in value.options:
                     both = guard & inner
                     if both is not None and both.fits(self.guard):
                         flat.append((both, alternative))
@@ -256,7 +256,7 @@ class Interpreter:
         if value.__class__ is not Choice:
             return act(value) or Unknown(f"?{self.serial()}")
         found: list[tuple[Guard, Value]] = []
-        for guard, alternative in value.options:  # type: ignore[attr-defined]
+        for guard, alternative in value.options:
             self.step()
             with self.under(guard) as is_possible:
                 if is_possible:
@@ -324,7 +324,7 @@ class Interpreter:
     def truth(self, value: Value) -> Test:
         """Under which guards a value is true and false."""
         if value.__class__ is Choice:
-            return self.any_of([(g, v) for g, v in value.options])  # type: ignore[attr-defined]
+            return self.any_of([(g, v) for g, v in value.options])
         if isinstance(value, Constant):
             return (ALWAYS, None) if value.value else (None, ALWAYS)
         if isinstance(value, Unknown):

@@ -169,8 +169,8 @@ def _comparable(value: Value) -> Any:
 def numbers(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     """`range(...)`."""
     values = arguments.positional
-    plain = [v.value for v in values if isinstance(v, Constant)]
-    if len(plain) == len(values) and all(isinstance(x, int) for x in plain):
+    plain = [v.value for v in values if isinstance(v, Constant) and isinstance(v.value, int)]
+    if len(plain) == len(values):
         try:
             return Constant(range(*plain))
         except (TypeError, ValueError):

@@ -129,13 +129,13 @@ class _Builder:
         known = self.made.get(id(value))
         if known is None:
             known = self.made[id(value)] = _Module(self, value)
-        return known  # type: ignore[no-any-return]
+        return known
 
     def tensor(self, value: TensorValue) -> Tensor:
         known = self.made.get(id(value))
         if known is None:
             known = self.made[id(value)] = _Tensor(self, value)
-        return known  # type: ignore[no-any-return]
+        return known
 
     def optimizer(self, value: OptimizerValue) -> Optimizer:
         known = self.made.get(id(value))
@@ -144,7 +144,7 @@ class _Builder:
             self.made[id(value)] = known
             groups = [self.group(known, group) for group in value.groups]
             known.groups = Several(groups, UNKNOWN if value.escaped else YES)
-        return known  # type: ignore[no-any-return]
+        return known
 
     def group(self, optimizer: Optimizer, value: GroupValue) -> Group:
         from paramlint.symbolic.trace import SourceSite
@@ -559,7 +559,7 @@ class _Tensor(Tensor):
         if self.value.escaped or any(isinstance(p.holder, Module) and p.holder.escaped for p in self.places):
             return UNKNOWN
         rest: Guard | None = self.value.guard
-        events = []
+        events: list[Event] = []
         for write in storage.writes:
             if write.get("part") is not None:
                 return UNKNOWN if not events else YES

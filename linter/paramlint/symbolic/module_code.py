@@ -1,7 +1,7 @@
 """What the names at module level stand for: constants, containers, models, decorated functions and classes, registries.
 
-A name is computed when somebody asks for it, from the one statement that gives it a value. What else the module does to a
-container (`A.append(x)`, `@A.register`) is done when that container is first asked for.
+A name is computed when somebody asks for it, from the one statement that gives it a value. What else the module does to
+a container (`A.append(x)`, `@A.register`) is done when that container is first asked for.
 """
 
 from __future__ import annotations

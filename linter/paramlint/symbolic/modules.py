@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from paramlint.knowledge import MODULE_METHODS, MODULE_SELF_METHODS
@@ -292,14 +293,19 @@ def _load_state_dict(run: Interpreter, module: Instance, arguments: Arguments, n
     return run.unknown_call("load_state_dict()")
 
 
-def _get_submodule(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
+def _part_of(run: Interpreter, name: str, node: Any, value: Value) -> Value:
     from paramlint.symbolic.attributes import get_attribute
+
+    return get_attribute(run, value, name, node)
+
+
+def _get_submodule(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
 
     name = arguments.get(0, "target")
     if isinstance(name, Constant) and isinstance(name.value, str):
         value: Value = module
         for part in name.value.split(".") if name.value else ():
-            value = run.each(value, lambda one, p=part: get_attribute(run, one, p, node))
+            value = run.each(value, partial(_part_of, run, part, node))
         return value
     return run.unknown_call(f"{text_of(module)}.get_submodule()")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
@@ -22,6 +23,12 @@ from paramlint.symbolic.values import (
 )
 
 Bound = list[tuple[str, Value]]
+
+
+def _named(run: Interpreter, name: str, node: Any, value: Value) -> Value:
+    from paramlint.symbolic.attributes import get_attribute
+
+    return get_attribute(run, value, name, node)
 
 
 def matches(run: Interpreter, subject: Value, pattern: Any, env: Environment, bound: Bound) -> Test:
@@ -128,7 +135,6 @@ def _mapping(run: Interpreter, subject: Value, pattern: Any, env: Environment, b
 
 
 def _class(run: Interpreter, subject: Value, pattern: Any, env: Environment, bound: Bound) -> Test:
-    from paramlint.symbolic.attributes import get_attribute
 
     wanted = run.evaluate(pattern.cls, env)
     answer = run.call(External("isinstance"), Arguments([subject, wanted]), pattern)
@@ -149,6 +155,6 @@ def _class(run: Interpreter, subject: Value, pattern: Any, env: Environment, bou
             matches(run, run.unknown_call(f"{text_of(subject)}[...]"), element.value, env, bound)
     parts = []
     for element in pattern.kwds:
-        value = run.each(subject, lambda one, name=element.key.value: get_attribute(run, one, name, pattern))
+        value = run.each(subject, partial(_named, run, element.key.value, pattern))
         parts.append((value, element.pattern))
     return _all(run, parts, env, bound, known)

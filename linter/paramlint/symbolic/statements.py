@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
@@ -292,16 +293,24 @@ def _definition(run: Interpreter, node: Any, env: Environment) -> None:
     store(run, node.name, function, env, node)
 
 
+def _delete_attribute(run: Interpreter, name: str, node: Any, value: Value) -> Value:
+    return delete_attribute(run, value, name, node)
+
+
+def _delete_item(run: Interpreter, index: Value, node: Any, value: Value) -> Value:
+    return indexing.delete_item(run, value, index, node)
+
+
 def _delete(run: Interpreter, node: Any, env: Environment) -> None:
     targets = [e.value for e in node.target.elements] if node.target.__class__.__name__ == "Tuple" else [node.target]
     for target in targets:
         kind = target.__class__.__name__
         if kind == "Attribute":
             owner = run.evaluate(target.value, env)
-            run.each(owner, lambda value, t=target: delete_attribute(run, value, t.attr.value, node))
+            run.each(owner, partial(_delete_attribute, run, target.attr.value, node))
         elif kind == "Subscript":
             owner, index = run.evaluate(target.value, env), index_of(run, target, env)
-            run.each(owner, lambda value, i=index: indexing.delete_item(run, value, i, node))
+            run.each(owner, partial(_delete_item, run, index, node))
         elif kind == "Name" and target.value in env.cells and not run.guard.minus(run.frame.entry):
             del env.cells[target.value]
 
@@ -412,9 +421,8 @@ def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environmen
         plain = containers.items_of(run, value, node).plain
     elif value.__class__.__name__ == "Choice":
         # Each alternative gives its own parts.
-        parts = [
-            run.each(value, lambda one, i=i: _part(run, one, i, len(elements), star)) for i in range(len(elements))
-        ]
+        count = len(elements)
+        parts = [run.each(value, partial(_part_at, run, place, count, star)) for place in range(count)]
         for element, part in zip(elements, parts, strict=True):
             store(run, element.value, part, env, node)
         return
@@ -427,6 +435,10 @@ def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environmen
         plain = [_part(run, value, i, len(elements), star) for i in range(len(elements))]
     for element, part in zip(elements, plain, strict=True):
         store(run, element.value, part, env, node)
+
+
+def _part_at(run: Interpreter, place: int, count: int, star: int | None, value: Value) -> Value:
+    return _part(run, value, place, count, star)
 
 
 def _part(run: Interpreter, value: Value, place: int, count: int, star: int | None) -> Value:

@@ -21,8 +21,9 @@ from paramlint.model.guard import ALWAYS
 from paramlint.source.file_discovery import Discovery
 from paramlint.source.text import Source, UnreadableError
 from paramlint.symbolic import classes
-from paramlint.symbolic.attributes import get_attribute, module_name
+from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.module_code import module_name
 from paramlint.symbolic.program import ClassValue, Program, SourceFile
 from paramlint.symbolic.values import Choice, External, Function, Instance, Partial, Value, alternatives
 

@@ -163,8 +163,8 @@ def _arange(arguments: Arguments) -> Shape | None:
     values = arguments.positional
     if len(values) == 1 and isinstance(values[0], Value) and not isinstance(values[0], Item):
         return (values[0],)
-    ends = [v.value for v in values if isinstance(v, Constant)]
-    if len(ends) == len(values) and all(isinstance(e, int) for e in ends):
+    ends = [v.value for v in values if isinstance(v, Constant) and isinstance(v.value, int)]
+    if len(ends) == len(values) and 0 < len(ends) < 4:
         return (Constant(len(range(*ends))),)
     return (Unknown("arange"),)
 

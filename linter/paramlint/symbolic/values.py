@@ -451,9 +451,8 @@ class TensorValue(Object):
     """
 
     __slots__ = (
-        "base", "dtype", "factory", "grad", "is_buffer", "part", "recorded", "requires_grad", "role", "shape", "sources",
-        "storage", "text",
-        "view",
+        "base", "dtype", "factory", "grad", "is_buffer", "part", "recorded", "requires_grad", "role", "shape",
+        "sources", "storage", "text", "view",
     )  # fmt: skip
 
     def __init__(

@@ -406,8 +406,8 @@ class Translation:
         if isinstance(tree, ast.MatchClass):
             named = zip(tree.kwd_attrs, tree.kwd_patterns, strict=True)
             keywords = [nodes.MatchKeywordElement(nodes.Name(key), self.pattern(inner)) for key, inner in named]
-            elements_ = tuple(map(self.pattern_element, tree.patterns))
-            return nodes.MatchClass(self.expression(tree.cls), elements_, tuple(keywords))
+            given = tuple([nodes.MatchSequenceElement(self.pattern(one)) for one in tree.patterns])
+            return nodes.MatchClass(self.expression(tree.cls), given, tuple(keywords))
         if isinstance(tree, ast.MatchOr):
             return nodes.MatchOr(tuple([nodes.MatchOrElement(self.pattern(one)) for one in tree.patterns]))
         assert isinstance(tree, ast.MatchAs)

@@ -78,7 +78,7 @@ def _name_of(module: Module) -> str:
 
 def _is_item(place: Held) -> bool:
     """Whether it stands in a container of modules."""
-    return place.holder.is_a("Sequential", "ModuleList", "ModuleDict").yes
+    return isinstance(place.holder, Module) and place.holder.is_a("Sequential", "ModuleList", "ModuleDict").yes
 
 
 def _both(one: Held, other: Held) -> bool:
