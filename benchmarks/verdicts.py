@@ -24,7 +24,7 @@ from pathlib import Path
 from paramlint.engine.catalogue import by_name, catalogue, select
 from paramlint.verify.attempt import attempt
 from paramlint.verify.document.schema import Document
-from paramlint.verify.judge.join import with_static
+from paramlint.verify.judge.join import Sources, with_static
 from paramlint.verify.judge.verdicts import RAISES
 from paramlint.verify.process.outcome import Limits
 from paramlint.verify.process.targets import parse_target
@@ -74,7 +74,7 @@ def verified(case: Case) -> Document:
     """What `paramlint verify` says of a case: of a bad one all rules, of a good one those that are on."""
     rules = list(catalogue()) if case.bugs else select()
     attempted = attempt(parse_target(f"{case.builds}:build"), Limits(), select=tuple(rule.code for rule in rules))
-    return with_static(attempted.document, attempted.observed, rules)
+    return with_static(attempted.document, attempted.observed, Sources(rules))
 
 
 def is_as_expected(case: Case, document: Document) -> bool:

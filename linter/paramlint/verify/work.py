@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from paramlint.verify.document.schema import Summary
 from paramlint.verify.job import Job
 from paramlint.verify.process.child import bind
 from paramlint.verify.process.outcome import Stage
-from paramlint.verify.process.targets import Target, TargetError, literal, load
+from paramlint.verify.process.targets import Target, TargetError, load
 
 
 def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
@@ -21,31 +22,37 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     packs.use(job.packs)
     enter("import")
     factory = _callable(job.target)
-    arguments = {name: literal(source) for name, source in job.arguments.items()}
-    bind(factory, arguments)
+    if not job.guess:
+        bind(factory, job.arguments)
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
     from paramlint.engine.catalogue import select as select_rules
     from paramlint.live.construct import live_model
     from paramlint.live.laws.notation import parse_law
+    from paramlint.verify.arguments.call import Call, first_built
     from paramlint.verify.judge.refute import observe
     from paramlint.verify.judge.summarize import summarize
 
     enter("construct")
-    model = live_model(
-        lambda: factory(**arguments),
+    build = partial(
+        live_model,
         preset=job.preset,
         method=job.method,
         example=example,
         optimizer=optimizer,
         limit=job.build_limit,
     )
+    if job.guess:
+        call, model = first_built(factory, job.arguments, build)
+    else:
+        call = Call(factory, job.arguments)
+        model = build(call)
     enter("analyze")
     model.declared_laws = {pattern: parse_law(law) for pattern, law in job.laws.items()}
     model.contract = job.contract
     observed = observe(model, select_rules(job.select, ignore=job.ignore), factory)
-    return msgspec.structs.replace(summarize(model, job), observed=observed)
+    return msgspec.structs.replace(summarize(model, job), arguments=call.arguments(), observed=observed)
 
 
 def _callable(target: Target) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -19,20 +19,47 @@ from paramlint.verify.judge.verdicts import Evidence, Judgement, frames, judged
 from paramlint.verify.process.postmortem import is_users
 
 
-def with_static(document: Document, observed: Observed, rules: Sequence[Rule], ties: Ties | None = None) -> Document:
+class Sources:
+    """The static findings on files of models; each file is checked once, however many models it is about."""
+
+    def __init__(self, rules: Sequence[Rule], ties: Ties | None = None) -> None:
+        self._run = Run([rule for rule in rules if rule.triggers], ties=ties or Ties())
+        self._checked: dict[str, Checked] = {}
+
+    def of(self, paths: Sequence[str]) -> list[Checked]:
+        """What is found in some files."""
+        new = [path for path in paths if path not in self._checked]
+        if new:
+            result = run_paths(new, self._run)
+            found: dict[str, list[tuple[Diagnostic, Site]]] = {}
+            for diagnostic, site in sites(result):
+                found.setdefault(diagnostic.path, []).append((diagnostic, site))
+            for report in result.reports:
+                self._checked[report.path] = Checked(tuple(found.get(report.path, ())), tuple(report.problems))
+        return [self._checked[path] for path in paths]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is found in one file: the findings with what they are about, and what could not be checked."""
+
+    findings: tuple[tuple[Diagnostic, Site], ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def with_static(document: Document, observed: Observed, sources: Sources) -> Document:
     """A document with the static findings on the sources of the model, each with its verdict.
 
     What both sides found is one finding, that of the live model at the line of the static one.
     """
     if document.outcome.status not in ("ok", "error"):
         return document
-    run = Run([rule for rule in rules if rule.triggers], ties=ties or Ties())
-    result = run_paths(_sources(document, observed), run)
+    checked = sources.of(_sources(document, observed))
     evidence = Evidence(document, observed)
-    merged = list(_merged(evidence, result))
+    merged = list(_merged(evidence, [finding for one in checked for finding in one.findings]))
     findings = tuple(sorted(merged, key=lambda f: f.verdict == "refuted"))
     counts = msgspec.structs.replace(document.summary, findings=sum(f.verdict != "refuted" for f in findings))
-    unchecked = tuple(f"{d.path}: {d.message}" for report in result.reports for d in report.problems)
+    unchecked = tuple(f"{d.path}: {d.message}" for one in checked for d in one.problems)
     return msgspec.structs.replace(
         document, findings=findings, summary=counts, degraded=(*document.degraded, *observed.notes, *unchecked)
     )
@@ -66,11 +93,11 @@ def _sources(document: Document, observed: Observed) -> list[str]:
     return sorted({path for path, _ in frames(document.outcome) if is_users(path)})
 
 
-def _merged(evidence: Evidence, result: Result) -> Iterator[Found]:
+def _merged(evidence: Evidence, findings: list[tuple[Diagnostic, Site]]) -> Iterator[Found]:
     """The live findings, those that a static one confirms at its line, then the static ones that are left."""
     placed: dict[int, Diagnostic] = {}
     alone: list[Found] = []
-    for diagnostic, site in sites(result):
+    for diagnostic, site in findings:
         judgement = evidence.judge(diagnostic, site)
         for found in judgement.found:
             placed.setdefault(id(found), diagnostic)

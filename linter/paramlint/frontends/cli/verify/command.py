@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -27,15 +26,16 @@ from paramlint.frontends.cli.verify.outputs import (
     write_pages,
 )
 from paramlint.frontends.report.plain import plain
-from paramlint.verify.attempt import attempt, start
+from paramlint.verify.attempt import Start, attempt, server, start_alone
 from paramlint.verify.document.schema import Document
-from paramlint.verify.process.outcome import Limits, Outcome
+from paramlint.verify.process.outcome import Answer, Limits, Outcome
 from paramlint.verify.process.targets import Target, TargetError, parse_argument, parse_target
+
+if TYPE_CHECKING:
+    from paramlint.verify.judge.join import Sources
 
 CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 GIB = 2**30
-
-Call = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 def _targets(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
@@ -78,6 +78,11 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     callback=_arguments,
     metavar="NAME=VALUE",
     help="An argument of the factory, a Python literal.",
+)
+@click.option(
+    "--guess/--no-guess",
+    default=None,
+    help="Guess arguments without a value; the default only with --discover.",
 )
 @click.option(
     "--example",
@@ -271,52 +276,60 @@ def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
 
 def _documents(targets: tuple[Target, ...], options: dict[str, Any]) -> Iterator[Document]:
     """One document after the other."""
-    with _calls(options["cluster"]) as call:
-        if not options["discover"]:
-            yield from call(partial(_verify, options=options), _announced(list(targets)))
-            return
-        for root in targets:
-            yield from _discovered(root, options, call)
-
-
-@contextmanager
-def _calls(address: str | None) -> Iterator[Call]:
-    """What calls a function for each of some items: here one after the other, or on a cluster."""
-    if address is None:
-        yield map
+    if options["cluster"] is not None:
+        yield from _on_cluster(targets, options)
         return
+    verify = partial(_verify, options=options, sources=_sources(options))
+    if options["discover"]:
+        for root in targets:
+            with server("paramlint.verify.discover:discover", root, _limits(options)) as forks:
+                discovered = Discovered(forks.start(), root)
+                yield from discovered.failures
+                yield from map(partial(verify, start=forks.run), _announced(discovered.targets))
+    elif len(targets) > 1:
+        with server("paramlint.verify.discover:prepare", None, _limits(options)) as forks:
+            yield from map(partial(verify, start=forks.run), _announced([*targets]))
+    else:
+        yield from map(verify, targets)
+
+
+def _on_cluster(targets: tuple[Target, ...], options: dict[str, Any]) -> Iterator[Document]:
+    """The same, each target in a child process of a worker."""
     try:
-        with Cluster(address) as cluster:
-            yield cluster.map
+        with Cluster(options["cluster"]) as cluster:
+            if not options["discover"]:
+                yield from cluster.map(partial(_verify, options=options), _announced([*targets]))
+                return
+            discover = partial(start_alone, "paramlint.verify.discover:discover", limits=_limits(options))
+            for root, answer in zip(targets, cluster.map(discover, targets), strict=True):
+                discovered = Discovered(answer, root)
+                yield from discovered.failures
+                yield from cluster.map(partial(_verify, options=options), _announced(discovered.targets))
     except ClusterError as error:
         raise click.ClickException(str(error)) from None
 
 
-def _discovered(root: Target, options: dict[str, Any], call: Call) -> Iterator[Document]:
-    from paramlint.verify.discover import Discovery
+class Discovered:
+    """What a child process found in a package or file.
 
-    discover = partial(start, "paramlint.verify.discover:discover", limits=_limits(options))
-    (answer,) = call(discover, [root])
-    if answer.outcome.status != "ok":
-        yield Document(target=root.text, outcome=answer.outcome)
-        return
-    discovery = msgspec.json.decode(answer.result, type=Discovery)
-    for module, message in discovery.failed.items():
-        yield Document(target=module, outcome=Outcome(status="error", stage="import", message=message))
-    callable_ = [c for c in discovery.candidates if not c.missing]
-    for candidate in discovery.candidates:
-        if candidate.missing:
-            names = ", ".join(f"`{name}`" for name in candidate.missing)
-            outcome = Outcome(
-                status="needs-arguments",
-                stage="import",
-                message=f"no value for {names}",
-                signature=candidate.signature,
-                missing=candidate.missing,
-            )
-            yield Document(target=candidate.target, outcome=outcome)
-    found = [parse_target(candidate.target) for candidate in callable_]
-    yield from call(partial(_verify, options=options), _announced(found))
+    Attributes:
+        targets: its classes.
+        failures: documents of what could not be imported.
+    """
+
+    def __init__(self, answer: Answer, root: Target) -> None:
+        self.targets: list[Target] = []
+        self.failures: list[Document] = []
+        from paramlint.verify.discover import Discovery
+
+        if answer.outcome.status != "ok":
+            self.failures.append(Document(target=root.text, outcome=answer.outcome))
+            return
+        discovery = msgspec.json.decode(answer.result, type=Discovery)
+        self.targets += map(parse_target, discovery.targets)
+        for module, message in discovery.failed.items():
+            outcome = Outcome(status="error", stage="import", message=message)
+            self.failures.append(Document(target=module, outcome=outcome))
 
 
 def _announced(targets: list[Target]) -> Iterator[Target]:
@@ -330,15 +343,17 @@ def _announced(targets: list[Target]) -> Iterator[Target]:
         click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _verify(target: Target, options: dict[str, Any]) -> Document:
-    from paramlint.config.declared_ties import Ties
-    from paramlint.engine.catalogue import select as select_rules
+def _verify(
+    target: Target, options: dict[str, Any], start: Start | None = None, sources: Sources | None = None
+) -> Document:
     from paramlint.verify.judge.join import with_static
 
     attempted = attempt(
         target,
         _limits(options),
+        start,
         arguments=options["arguments"],
+        guess=options["discover"] if options["guess"] is None else options["guess"],
         example=options["example"],
         optimizer=options["optimizer"],
         preset=options["preset"],
@@ -353,8 +368,15 @@ def _verify(target: Target, options: dict[str, Any]) -> Document:
         ties=options["ties"],
         details=bool(options["report"] or options["graph"]),
     )
-    rules = select_rules(options["select"], ignore=options["ignore"])
-    return with_static(attempted.document, attempted.observed, rules, Ties(options["ties"]))
+    return with_static(attempted.document, attempted.observed, sources or _sources(options))
+
+
+def _sources(options: dict[str, Any]) -> Sources:
+    from paramlint.config.declared_ties import Ties
+    from paramlint.engine.catalogue import select as select_rules
+    from paramlint.verify.judge.join import Sources
+
+    return Sources(select_rules(options["select"], ignore=options["ignore"]), Ties(options["ties"]))
 
 
 def _limits(options: dict[str, Any]) -> Limits:
