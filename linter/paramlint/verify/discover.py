@@ -45,10 +45,13 @@ def prepare(_: bytes, __: Callable[[Stage], None]) -> None:
     import torch
 
     from paramlint.live import construct  # noqa: F401
+    from paramlint.live.questions.shared_modules import freeze_objects
+    from paramlint.verify.arguments import call  # noqa: F401
     from paramlint.verify.judge import refute, summarize  # noqa: F401
 
     # The threads of torch's pool are not in a fork: work given to them would never be done.
     torch.set_num_threads(1)
+    freeze_objects()
 
 
 def _submodules(root: ModuleType, failed: dict[str, str]) -> Iterator[ModuleType]:
