@@ -23,9 +23,9 @@ import msgspec
 
 from paramlint.verify.attempt import attempt, server
 from paramlint.verify.discover import Discovery
-from paramlint.verify.outcome import Limits
-from paramlint.verify.summary import Buffer, Document, Parameter
-from paramlint.verify.targets import parse_target
+from paramlint.verify.document.schema import Buffer, Document, Parameter
+from paramlint.verify.process.outcome import Limits
+from paramlint.verify.process.targets import parse_target
 
 #: Values do not matter, nor does what rules say; a model of more than 64 MiB is built without values.
 OPTIONS: dict[str, Any] = {"guess": True, "build_limit": 64 << 20, "select": ("PRM201",)}
