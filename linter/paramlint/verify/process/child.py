@@ -53,11 +53,12 @@ def main(place: str, channel: str = "") -> None:
     """
     sys.addaudithook(_refuse_network)
     del sys.argv[1:]  # the user's code may read it, and has been given nothing
+    home = os.getcwd()
     is_done = work_in(Path(place))
     if is_done and channel:
         from paramlint.verify.process.forking import serve
 
-        serve(int(channel))
+        serve(int(channel), home)
     os._exit(0)
 
 

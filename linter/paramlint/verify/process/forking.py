@@ -22,11 +22,10 @@ NUMBER = struct.Struct("!q")
 LONGEST_PATH = 4096
 
 
-def serve(channel: int) -> None:
-    """Fork for each request until there are no more."""
+def serve(channel: int, home: str) -> None:
+    """Fork for each request until there are no more, each in the working directory that the server started in."""
     if threading.active_count() > 1:
         return
-    home = os.getcwd()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     _print_to(nowhere)
     with socket.socket(fileno=channel) as requests:

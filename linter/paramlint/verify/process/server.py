@@ -34,7 +34,7 @@ class Server:
     def __init__(self, work: str, payload: Any, limits: Limits) -> None:
         self._first: Work = (work, payload, limits)
         self._running: _Running | None = None
-        self._can_fork = hasattr(os, "fork")
+        self._can_fork = hasattr(os, "fork") and not limits.cuda  # no fork may use a GPU that was used before it
 
     def __enter__(self) -> Server:
         return self
@@ -63,7 +63,7 @@ class Server:
         """Do work in a fork, or in a child of its own; a server that somebody's code has ended is started anew."""
         if self._running is None and self._can_fork:
             self.start()
-        if self._running is not None:
+        if self._running is not None and not limits.cuda:
             try:
                 return self._running.do(work, payload, limits)
             except EOFError:
