@@ -21,8 +21,8 @@ def members(annotation: Any) -> list[Any]:
         return members(typing.get_args(annotation)[0])
     if origin in (typing.Union, types.UnionType):
         return [member for one in typing.get_args(annotation) for member in members(one)]
-    says_nothing = (None, type(None), Any, object, inspect.Parameter.empty)
-    return [] if annotation in says_nothing or isinstance(annotation, typing.TypeVar) else [annotation]
+    says_nothing = annotation in (None, type(None), Any, object, inspect.Parameter.empty)
+    return [] if says_nothing or isinstance(annotation, (typing.TypeVar, typing.ForwardRef)) else [annotation]
 
 
 def fit(value: Any, annotation: Any) -> Any:

@@ -75,11 +75,13 @@ def _parameters(factory: Factory) -> list[inspect.Parameter]:
 @cache
 def _annotations(factory: Factory) -> dict[str, Any]:
     function = vars(factory).get("__init__", factory) if isinstance(factory, type) else factory
+    namespace = getattr(function, "__globals__", {})
     found: dict[str, Any] = {}
     for name, annotation in getattr(function, "__annotations__", {}).items():
         try:
-            text = isinstance(annotation, str)
-            found[name] = eval(annotation, getattr(function, "__globals__", {})) if text else annotation
+            while isinstance(annotation, str):
+                annotation = eval(annotation, namespace)
         except Exception:  # of a name that only a type checker knows
             continue
+        found[name] = annotation
     return found

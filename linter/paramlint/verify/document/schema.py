@@ -254,6 +254,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[Shown, ...] = ()
     details: Details | UnsetType = UNSET
 
+    @property
+    def guessed(self) -> str:
+        """The arguments that were guessed, as one writes them."""
+        return ", ".join(f"{name}={one.source}" for name, one in self.arguments.items() if one.origin == "guessed")
+
     @staticmethod
     def of(target: str, outcome: Outcome, summary: Summary | None) -> Document:
         """What parent and child know, together."""
