@@ -16,23 +16,25 @@ import argparse
 import ast
 import collections
 import fnmatch
-import json
 import multiprocessing
 import os
 import re
-import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from live_models import live_models, relative
 
 Row = dict[str, Any]
 KINDS = ("parameter", "buffer")
+PLACEHOLDER = re.compile(r"(\{[^{}]*\}|\*\*)")
+NUMBERS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 #: What may stand in a text that says a size.
 FUNCTIONS = {"abs": abs, "int": int, "len": len, "max": max, "min": min, "round": round, "sum": sum}
 #: Initialisers and operations that write one constant; None stands for the argument that says which.
@@ -41,21 +43,31 @@ CONSTANT = {
     "ones_": 1, "ones": 1, "ones_like": 1, "new_ones": 1,
     "constant_": None, "fill_": None, "full": None, "full_like": None, "new_full": None,
 }  # fmt: skip
+#: What an operation is called by those who use it.
+SAME = {"lift_fresh": "tensor"}
 
 
-def symbolic_rows(target: str, arguments: dict[str, str]) -> Row:
+def symbolic_rows(target: str, arguments: dict[str, str], *, defaults: bool) -> Row:
     """What the symbolic build says of one class; the only place that knows how it is asked.
 
-    Raises:
-        ValueError: it says nothing.
+    Args:
+        arguments: source of Python literals.
+        defaults: take the others' defaults instead of leaving them unknown.
     """
-    given = [part for name, source in arguments.items() for part in ("--arg", f"{name}={source}")]
-    command = [sys.executable, "-m", "paramlint", "show", target, "--output-format", "json", *given]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ValueError((done.stderr or done.stdout).strip().splitlines()[-1:] or "no answer")
-    (found,) = json.loads(done.stdout)["classes"]
-    return dict(found)
+    from paramlint.symbolic.show import show
+    from paramlint.symbolic.targets import subjects
+
+    (subject,) = subjects(_program(), target)
+    shown = show(subject, {name: ast.literal_eval(source) for name, source in arguments.items()}, defaults=defaults)
+    told: Row = msgspec.to_builtins(shown)
+    return told
+
+
+@cache
+def _program() -> Any:
+    from paramlint.symbolic.targets import open_program
+
+    return open_program()
 
 
 @dataclass(frozen=True)
@@ -110,19 +122,38 @@ class Score:
 
 
 class Pattern:
-    """The name of a row: `{expr}` stands for one component or a part of one, `**` for any rest."""
+    """The name of a row.
+
+    `{expr}` stands for one component or a part of one: `{8}` for 0 to 7, `{2-5,9}` for these numbers, others for
+    anything. `**` stands for any rest, but alone it says nothing.
+    """
 
     def __init__(self, name: str) -> None:
-        parts = re.split(r"(\{[^{}]*\}|\*\*)", name)
-        self.fixed = sum(len(part) for part in parts[::2])
+        parts = PLACEHOLDER.split(name)
+        self.fixed = sum(map(len, parts[::2]))
+        self._numbers = [_numbers(part[1:-1]) for part in parts[1::2]]
         self._expression = re.compile("".join(map(_part, parts)), re.S) if name != "**" else None
 
     def matches(self, name: str) -> bool:
-        return self._expression is not None and self._expression.fullmatch(name) is not None
+        found = self._expression and self._expression.fullmatch(name)
+        if not found:
+            return False
+        known = zip(found.groups(), self._numbers, strict=True)
+        return all(allowed is None or (text.isdigit() and int(text) in allowed) for text, allowed in known)
 
 
 def _part(text: str) -> str:
-    return ".+" if text == "**" else "[^.]+" if text.startswith("{") else re.escape(text)
+    return "(.+)" if text == "**" else "([^.]+)" if text.startswith("{") else re.escape(text)
+
+
+def _numbers(text: str) -> frozenset[int] | None:
+    """The numbers that a placeholder stands for; None where it does not say it."""
+    if text.isdigit():
+        return frozenset(range(int(text)))
+    if not NUMBERS.fullmatch(text):
+        return None
+    ranges = (part.partition("-") for part in text.split(","))
+    return frozenset(number for low, _, high in ranges for number in range(int(low), int(high or low) + 1))
 
 
 class Comparison:
@@ -220,20 +251,33 @@ class Comparison:
     def _is_shape(self, claimed: list[int | str], shape: list[int]) -> bool:
         if len(claimed) != len(shape):
             return False
-        sizes = [size if isinstance(size, int) else evaluated(size, self._values) for size in claimed]
-        return all(size is None or size == real for size, real in zip(sizes, shape, strict=True))
+        sizes = [evaluated(size, self._values) if isinstance(size, str) else size for size in claimed]
+        known = ((size, real) for size, real in zip(sizes, shape, strict=True) if isinstance(size, (int, float)))
+        return all(size == real for size, real in known)
 
     def _init_differences(self, claimed: Row, really: Row | None) -> Iterator[tuple[str, Any, Any]]:
         if really is None:
-            yield "init", claimed["call"], None
+            yield "init", _written(claimed), None
             return
-        law, real = (law_of(one["call"], one["arguments"] or {}) for one in (claimed, really))
+        law, real = (self._law(one["call"], one["arguments"]) for one in (claimed, really))
         if law[0] != real[0] or any(not _is_close(law[1][name], real[1][name]) for name in law[1].keys() & real[1]):
             yield "init", _written(claimed), _written(really)
         elif really["filename"] and claimed["filename"]:
             places = [(relative(one["filename"], self._root), one["row"]) for one in (claimed, really)]
             if places[0] != places[1]:
                 yield "place", *(f"{filename}:{row}" for filename, row in places)
+
+    def _law(self, call: str, arguments: Row) -> tuple[str, Row]:
+        """An initialiser and its arguments that are known, the same for all ways to write one constant."""
+        call = SAME.get(name := call.rpartition(".")[2], name)
+        texts = {name: evaluated(one, self._values) if isinstance(one, str) else one for name, one in arguments.items()}
+        known = {name: one for name, one in texts.items() if one is not None}
+        if call not in CONSTANT:
+            return call, known
+        value = CONSTANT[call]
+        if value is None:
+            value = next((one for one in reversed(known.values()) if isinstance(one, (int, float))), None)
+        return "constant", {} if value is None else {"value": value}
 
 
 def _live_names(live: Row) -> Iterator[Live]:
@@ -244,8 +288,9 @@ def _live_names(live: Row) -> Iterator[Live]:
 
 
 def literals(arguments: Row) -> dict[str, str]:
-    """The arguments that are literals, as `--arg` takes them."""
-    return {name: one["source"] for name, one in arguments.items() if _literal(one["source"]) is not ...}
+    """The arguments that were given or guessed and are literals; the others are defaults, or cannot be told."""
+    chosen = {name: one["source"] for name, one in arguments.items() if one["origin"] != "default"}
+    return {name: source for name, source in chosen.items() if _literal(source) is not ...}
 
 
 def _literal(source: str) -> Any:
@@ -262,29 +307,20 @@ def _values(arguments: Row) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if value is not ...} | held
 
 
-def evaluated(text: str, values: dict[str, Any]) -> int | None:
-    """The size that a text says; None where it needs more than the arguments."""
-    try:
-        size = eval(text.replace("·", "*"), {"__builtins__": FUNCTIONS}, values)
-    except Exception:
-        return None
-    return size if isinstance(size, int) and not isinstance(size, bool) else None
-
-
-def law_of(call: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """An initialiser and its arguments, the same for all ways to write one constant."""
-    if call not in CONSTANT:
-        return call, arguments
-    value = CONSTANT[call]
-    if value is None:
-        value = next((one for one in reversed(arguments.values()) if isinstance(one, (int, float))), None)
-    return "constant", {} if value is None else {"value": value}
+def evaluated(text: str, values: dict[str, Any]) -> Any:
+    """What a text says; None where it needs more than the arguments."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return eval(text, {"__builtins__": FUNCTIONS}, values)
+        except Exception:
+            return None
 
 
 def _is_close(claimed: Any, really: Any) -> bool:
     if isinstance(claimed, (int, float)) and isinstance(really, (int, float)):
         return abs(claimed - really) <= 1e-6 * max(1, abs(really))
-    return isinstance(claimed, str) != isinstance(really, str) or claimed == really  # a text may stand for a number
+    return bool(claimed == really)
 
 
 def _written(init: Row) -> str:
@@ -299,9 +335,9 @@ def compare(live: Row, root: str, *, bare: bool = False) -> Score:
     """
     started = _cpu()
     try:
-        told = symbolic_rows(live["target"], {} if bare else literals(live["arguments"]))
-    except ValueError as error:
-        return Score(failed={live["target"]: str(error)})
+        told = symbolic_rows(live["target"], {} if bare else literals(live["arguments"]), defaults=not bare)
+    except Exception as error:
+        return Score(failed={live["target"]: f"{type(error).__name__}: {error}"})
     score = Comparison(live, told, root).score()
     score.seconds = _cpu() - started
     return score

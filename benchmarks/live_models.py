@@ -16,19 +16,22 @@ import importlib.util
 import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from paramlint.verify.attempt import attempt, server
+from paramlint.verify.attempt import Start, attempt, server
 from paramlint.verify.discover import Discovery
-from paramlint.verify.document.schema import Buffer, Document, Parameter
+from paramlint.verify.document.schema import Buffer, Parameter
 from paramlint.verify.process.outcome import Limits
 from paramlint.verify.process.targets import parse_target
 
 #: Values do not matter, nor does what rules say; a model of more than 64 MiB is built without values.
 OPTIONS: dict[str, Any] = {"guess": True, "build_limit": 64 << 20, "select": ("PRM201",)}
+#: For the package with all of its modules.
+IMPORT_SECONDS = 600
 TENSOR = ("name", "shape", "dtype", "status", "init", "tied_with")
 
 
@@ -42,50 +45,53 @@ def live_models(package: str, cache: Path | None, *, most: int | None = None, se
     """
     path = cache / f"{package}.json" if cache else None
     if path and path.exists():
-        found: dict[str, Any] = json.loads(path.read_text())
-        return found
-    found = _build(package, most, Limits(seconds=seconds))
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(found))
-        unfinished.replace(path)
+        text = path.read_text()
+    else:
+        text = json.dumps(_build(package, most, Limits(seconds=seconds)))
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(".unfinished")
+            unfinished.write_text(text)
+            unfinished.replace(path)
+    found: dict[str, Any] = json.loads(text)
     return found
 
 
 def _build(package: str, most: int | None, limits: Limits) -> dict[str, Any]:
     started = time.monotonic()
     root = root_of(package)
-    classes: list[dict[str, Any]] = []
-    first = msgspec.structs.replace(limits, seconds=600)
+    first = msgspec.structs.replace(limits, seconds=IMPORT_SECONDS)
     with server("paramlint.verify.discover:discover", parse_target(package), first) as forks:
         answer = forks.start()
         if answer.outcome.status != "ok":
             raise SystemExit(f"{package}: {answer.outcome.message}")
         discovery = msgspec.json.decode(answer.result, type=Discovery)
-        failed = dict(discovery.failed)
         targets = discovery.targets[:: -(-len(discovery.targets) // most) if most else 1]
-        for number, target in enumerate(targets, 1):
-            document = attempt(parse_target(target), limits, forks.run, **OPTIONS).document
-            if document.outcome.status == "ok":
-                classes.append(_class(document, root))
-            else:
-                failed[target] = f"{document.outcome.status}: {document.outcome.message}"
-            if sys.stderr.isatty():
-                print(f"\r\x1b[K{package} {number}/{len(targets)} {target}", end="", file=sys.stderr)
+        found = {target: _class(target, root, limits, forks.run) for target in _announced(targets)}
     return {
         "package": package,
         "version": _version(package),
         "root": root,
         "seconds": round(time.monotonic() - started, 1),
-        "classes": classes,
-        "failed": failed,
+        "classes": [built for built in found.values() if isinstance(built, dict)],
+        "failed": discovery.failed | {target: why for target, why in found.items() if isinstance(why, str)},
     }
 
 
-def _class(document: Document, root: str) -> dict[str, Any]:
+def _announced(targets: Sequence[str]) -> Iterator[str]:
+    for number, target in enumerate(targets, 1):
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{number}/{len(targets)} {target}", end="", file=sys.stderr)
+        yield target
+
+
+def _class(target: str, root: str, limits: Limits, start: Start) -> dict[str, Any] | str:
+    """A class as it is built, or why it is not."""
+    document = attempt(parse_target(target), limits, start, **OPTIONS).document
+    if document.outcome.status != "ok":
+        return f"{document.outcome.status}: {document.outcome.message}"
     return {
-        "target": document.target,
+        "target": target,
         "seconds": document.outcome.seconds,
         "arguments": {name: msgspec.to_builtins(one) for name, one in document.arguments.items()},
         "parameters": [_tensor(one, root, "requires_grad") for one in document.parameters],
