@@ -353,8 +353,12 @@ def scored(models: Row, only: str, jobs: int, *, bare: bool) -> Score:
     classes = [live for live in models["classes"] if fnmatch.fnmatchcase(live["target"], only)]
     one = partial(compare, root=models["root"], bare=bare)
     score = Score()
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        for each in pool.imap(one, classes, 4) if jobs > 1 else map(one, classes):
+    if jobs == 1:
+        for live in classes:
+            score += one(live)
+        return score
+    with multiprocessing.Pool(jobs) as pool:
+        for each in pool.imap(one, classes, 4):
             score += each
     return score
 
