@@ -23,15 +23,19 @@ class Watched(Protocol):
     @property
     def returncode(self) -> int | None:
         """Its exit status, once it is known to have ended."""
+        ...
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit status; raises `subprocess.TimeoutExpired` where it has none in time."""
+        ...
 
     def send_signal(self, sig: int) -> None:
         """Send it a signal, if it has not ended."""
+        ...
 
     def kill(self) -> None:
         """Kill it."""
+        ...
 
 
 class Guard:
