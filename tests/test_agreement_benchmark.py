@@ -65,7 +65,11 @@ LIVE = {
         live("scale", [8], {**init("zeros", 8), "filename": "net.py"}, requires_grad=False),
         live("head.weight", [8, 8], {**init("ones", 10), "filename": "net.py"}, tied_with=["tied.weight"]),
     ],
-    "buffers": [live("empty", [0, 3], persistent=True), live("mask", [3], persistent=False)],
+    "buffers": [
+        live("empty", [0, 3], persistent=True),
+        live("lazy", [], status="lazy"),
+        live("mask", [3], persistent=False),
+    ],
 }
 
 
@@ -79,8 +83,8 @@ def test_what_is_covered_exact_and_certain(agreement: Any) -> None:
     score = scored(
         agreement, rows, [row("mask")], [{"name": "head.**", "why": "over budget"}, {"name": "**", "why": ""}]
     )
-    assert (score.names, score.covered, score.exact, score.certain, score.shaped) == (7, 5, 4, 3, 2)
-    assert score.missed == ["net:Net tied.weight", "net:Net empty"]
+    assert (score.names, score.covered, score.exact, score.certain, score.shaped) == (8, 5, 4, 3, 2)
+    assert score.missed == ["net:Net tied.weight", "net:Net empty", "net:Net lazy"]
     assert (score.wrong, score.over_budget, score.steps, score.claims) == ([], 1, 7, 2)
 
 
@@ -136,7 +140,8 @@ def test_a_buffer_that_is_not_persistent(agreement: Any) -> None:
 
 
 def test_what_is_empty_is_written_by_nobody(agreement: Any) -> None:
-    assert scored(agreement, [], [row("empty", init=init("randn"))]).wrong == []
+    claims = [row("empty", init=init("randn")), row("lazy", shape=[3, 3], init=init("normal_"))]
+    assert scored(agreement, [], claims).wrong == []
 
 
 def test_ties_that_are_not_told(agreement: Any) -> None:
