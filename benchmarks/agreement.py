@@ -33,6 +33,8 @@ from live_models import live_models, relative
 
 Row = dict[str, Any]
 KINDS = ("parameter", "buffer")
+#: Why something is unknown where the symbolic build has come to the end of its budget.
+OVER_BUDGET = "the steps were used up"
 PLACEHOLDER = re.compile(r"(\{[^{}]*\}|\*\*)")
 NUMBERS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 #: What may stand in a text that says a size.
@@ -167,7 +169,7 @@ class Comparison:
         self._rows = [(kind, row, Pattern(row["name"])) for kind in KINDS for row in told[f"{kind}s"]]
         self._unknown = [Pattern(row["name"]) for row in told["unknown"]]
         self._row_of = {name: row for name in self._live if (row := self._best(name)) is not None}
-        self._is_over_budget = any("budget" in row["why"] for row in told["unknown"])
+        self._is_over_budget = any(row["why"] == OVER_BUDGET for row in told["unknown"])
         self._steps = told.get("steps") or 0
 
     def score(self) -> Score:

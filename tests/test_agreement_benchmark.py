@@ -81,7 +81,7 @@ def scored(agreement: Any, parameters: list[Any], buffers: list[Any] = [], unkno
 def test_what_is_covered_exact_and_certain(agreement: Any) -> None:
     rows = [row("blocks.{depth}.weight", shape=["3 * dim", 8]), row("scale", certain=False)]
     score = scored(
-        agreement, rows, [row("mask")], [{"name": "head.**", "why": "over budget"}, {"name": "**", "why": ""}]
+        agreement, rows, [row("mask")], [{"name": "head.**", "why": agreement.OVER_BUDGET}, {"name": "**", "why": ""}]
     )
     assert (score.names, score.covered, score.exact, score.certain, score.shaped) == (8, 5, 4, 3, 2)
     assert score.missed == ["net:Net tied.weight", "net:Net empty", "net:Net lazy"]
