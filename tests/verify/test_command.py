@@ -204,6 +204,30 @@ class Net(nn.Linear):
 """
 
 
+def test_a_factory_whose_signature_is_hostile(tmp_path: Path) -> None:
+    path = tmp_path / "unhashable.py"
+    path.write_text(HOSTILE)
+    given = document(f"{path}:build")
+    assert given["outcome"]["status"] == "ok", given["outcome"]
+    assert given["arguments"] == {"odd": {"source": "", "origin": "default", "holds": {}}}
+
+
+HOSTILE = """\
+from torch import nn
+class Odd:
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+    def __repr__(self):
+        raise RuntimeError("no repr")
+class Factory:
+    __hash__ = None
+    def __call__(self, odd=Odd()):
+        return nn.Linear(3, 3)
+build = Factory()
+"""
+
+
 def test_what_is_discovered_is_imported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "counted.py").write_text(COUNTED)

@@ -92,9 +92,9 @@ def _is_plain(value: Any) -> bool:
 
 def _source(default: Any) -> str:
     """A default as a literal, or as the name of the class or function that it is; else empty."""
-    if inspect.isclass(default) or inspect.isfunction(default):
-        return path_of(default)
     try:
+        if inspect.isclass(default) or inspect.isfunction(default):
+            return path_of(default)
         text = repr(default)
         literal(text)
     except Exception:  # it is no literal, or cannot be shown

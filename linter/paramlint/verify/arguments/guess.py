@@ -152,7 +152,8 @@ def _configurations(owner: Factory) -> list[type]:
     own = getattr(owner, "config_class", None)
     if inspect.isclass(own):
         return [own]
-    known = vars(inspect.getmodule(owner)).values() if inspect.getmodule(owner) else ()
+    module = inspect.getmodule(owner)
+    known = [*vars(module).values()] if module else []
     classes = [cls for cls in known if inspect.isclass(cls) and cls.__name__.endswith("Config")]
     alike = {cls: _common_start(cls.__name__, getattr(owner, "__name__", "")) for cls in classes}
     return sorted((cls for cls in classes if alike[cls] > 1), key=lambda cls: -alike[cls])[:1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from torch import nn
@@ -59,9 +58,10 @@ def _owners(factory: Factory) -> list[Factory]:
 
 
 def _named(factory: Factory) -> Iterator[Wanted]:
+    annotations = _annotations(factory)
     for parameter in _parameters(factory):
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            annotation = _annotations(factory).get(parameter.name, parameter.empty)
+            annotation = annotations.get(parameter.name, parameter.empty)
             yield Wanted(parameter.name, annotation, parameter.default, factory)
 
 
@@ -72,7 +72,6 @@ def _parameters(factory: Factory) -> list[inspect.Parameter]:
         return []
 
 
-@cache
 def _annotations(factory: Factory) -> dict[str, Any]:
     function = vars(factory).get("__init__", factory) if isinstance(factory, type) else factory
     namespace = getattr(function, "__globals__", {})
