@@ -45,8 +45,8 @@ CONSTANT = {
     "ones_": 1, "ones": 1, "ones_like": 1, "new_ones": 1,
     "constant_": None, "fill_": None, "full": None, "full_like": None, "new_full": None,
 }  # fmt: skip
-#: What an operation is called by those who use it.
-SAME = {"lift_fresh": "tensor"}
+#: Ways to make a tensor of values that are given: the operation, and what it is called by those who use it.
+SAME = dict.fromkeys(("lift_fresh", "as_tensor", "Tensor", "FloatTensor"), "tensor")
 
 
 def symbolic_rows(target: str, arguments: dict[str, str], *, defaults: bool) -> Row:
