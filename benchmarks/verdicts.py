@@ -25,7 +25,7 @@ from paramlint.engine.catalogue import by_name, catalogue, select
 from paramlint.verify.attempt import attempt
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
-from paramlint.verify.judge.join import with_static
+from paramlint.verify.judge.join import Sources, with_static
 from paramlint.verify.judge.verdicts import RAISES
 from paramlint.verify.process.outcome import Limits
 from paramlint.verify.process.targets import parse_target
@@ -76,7 +76,7 @@ def verified(case: Case) -> Document:
     rules = list(catalogue()) if case.bugs else select()
     plan = Plan(select=tuple(rule.code for rule in rules))
     attempted = attempt(parse_target(f"{case.builds}:build"), plan, Limits())
-    return with_static(attempted.document, attempted.observed, rules)
+    return with_static(attempted.document, attempted.observed, Sources(rules))
 
 
 def is_as_expected(case: Case, document: Document) -> bool:

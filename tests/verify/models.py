@@ -42,6 +42,22 @@ class NeedsWidth(nn.Module):
         self.inner = nn.Linear(width, width)
 
 
+class NeedsUnheard(nn.Module):
+    """Nobody can guess what it needs."""
+
+    def __init__(self, unheard: str, width: int) -> None:
+        super().__init__()
+
+
+class NeedsOdd(nn.Module):
+    """What is guessed is not what it needs."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        if width % 2 == 0:
+            raise ValueError("the width is even")
+
+
 class Broken(nn.Module):
     """It cannot be built at all."""
 
@@ -52,6 +68,15 @@ class Broken(nn.Module):
 
 class _Private(nn.Module):
     """Not for others."""
+
+
+def buffered() -> nn.Module:
+    """Has buffers, one of them under two names and one that is not saved."""
+    model = nn.Module()
+    model.register_buffer("mask", torch.zeros(2), persistent=False)
+    model.norm = nn.BatchNorm1d(3)
+    model.again = model.norm
+    return model
 
 
 def example() -> torch.Tensor:

@@ -19,6 +19,7 @@ import pytest
 
 from paramlint.verify.process.isolate import run
 from paramlint.verify.process.outcome import Answer, Limits, Outcome
+from paramlint.verify.process.server import Server
 
 HERE = Path(__file__).parent
 FACTORIES = HERE / "misbehaving" / "factories.py"
@@ -49,6 +50,17 @@ def _carries(process: psutil.Process, token: str) -> bool:
         return alive and process.environ().get("PARAMLINT_TEST") == token
     except (psutil.Error, OSError):
         return False
+
+
+@pytest.fixture(autouse=True, params=["own process", "fork"])
+def how(request: pytest.FixtureRequest, child_finds_its_work: None, no_orphans: None) -> Iterator[str]:
+    """Each test does its work in a process of its own, and in a fork of a server."""
+    if request.param == "own process":
+        yield request.param
+        return
+    with Server("building:nothing", None, SMALL) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "run", server.run)
+        yield request.param
 
 
 def answer_of(factory: str, limits: Limits = SMALL, path: Path = FACTORIES, **arguments: Any) -> Answer:
@@ -255,28 +267,43 @@ PARENT = """
 import sys
 from paramlint.verify.process.isolate import run
 from paramlint.verify.process.outcome import Limits
+from paramlint.verify.process.server import Server
+work = ("building:call", (sys.argv[1], {}), Limits(seconds=60))
 try:
-    run("building:call", (sys.argv[1], {}), Limits(seconds=60))
+    if sys.argv[2] == "fork":
+        with Server("building:nothing", None, Limits()) as server:
+            server.start()
+            server.run(*work)
+    else:
+        run(*work)
 finally:
     assert "torch" not in sys.modules
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_child_does_not_outlive_its_parent(number: int) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, f"{FACTORIES}:hangs"], stderr=subprocess.DEVNULL)
+def test_a_child_does_not_outlive_its_parent(number: int, how: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT, f"{FACTORIES}:hangs", how]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    parent = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
-        child = _wait_for_child(parent.pid)
+        _wait_for_stage(tmp_path, "construct")
+        children = psutil.Process(parent.pid).children(recursive=True)
+        assert len(children) == 1 + (how == "fork")
         parent.send_signal(number)
         parent.wait(20)
-        psutil.wait_procs([child], timeout=20)
-        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+        _, alive = psutil.wait_procs(children, timeout=20)
+        assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
     finally:
         parent.kill()
 
 
-def test_a_child_that_ends_its_parent_goes_with_it() -> None:
-    command = [sys.executable, "-c", PARENT, f"{FACTORIES}:ends_its_parents_group"]
+def test_a_child_that_ends_its_parent_goes_with_it(how: str) -> None:
+    if how == "fork":  # its parent is the server, which is started anew
+        assert outcome_of("ends_its_parents_group").status == "crash"
+        assert result_of(answer_of("good")) == {"width": 3}
+        return
+    command = [sys.executable, "-c", PARENT, f"{FACTORIES}:ends_its_parents_group", how]
     parent = subprocess.Popen(command, start_new_session=True)
     token = os.environ["PARAMLINT_TEST"]
     try:
@@ -288,13 +315,12 @@ def test_a_child_that_ends_its_parent_goes_with_it() -> None:
         parent.kill()
 
 
-def _wait_for_child(pid: int) -> psutil.Process:
-    """The child, once it has noted the stage in which it hangs."""
+def _wait_for_stage(folder: Path, stage: str) -> None:
+    """Wait until a child that works in the folder has noted that it is in a stage."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        for child in psutil.Process(pid).children():
-            stage = Path(child.cmdline()[-1]) / "stage"
-            if stage.is_file() and stage.read_text() == "construct":
-                return child
+        for noted in folder.glob("*/stage"):
+            if noted.read_text() == stage:
+                return
         time.sleep(0.05)
     raise AssertionError("the child did not start")

@@ -136,10 +136,123 @@ def test_a_failure_beside_a_good_model() -> None:
     assert "1,616 parameters" in result.output
 
 
-def test_discovery() -> None:
-    result = verify(str(MODELS), "--discover", "--output-format", "json")
-    by_name = {d["target"].rpartition(":")[2]: d["outcome"]["status"] for d in json.loads(result.stdout)}
-    assert by_name == {"Good": "ok", "Unwritten": "ok", "NeedsWidth": "needs-arguments", "Broken": "error"}
+def discovered(*arguments: str) -> dict[str, Any]:
+    result = verify(*arguments, "--discover", "--output-format", "json")
+    return {d["target"].rpartition(":")[2]: d for d in json.loads(result.stdout)}
+
+
+def test_discovery_guesses_arguments() -> None:
+    found = discovered(str(MODELS))
+    statuses = {name: given["outcome"]["status"] for name, given in found.items()}
+    assert statuses == {
+        "Good": "ok",
+        "Unwritten": "ok",
+        "NeedsWidth": "ok",
+        "NeedsUnheard": "needs-arguments",
+        "NeedsOdd": "needs-arguments",
+        "Broken": "error",
+    }
+    assert found["NeedsWidth"]["arguments"] == {"width": {"source": "64", "origin": "guessed", "holds": {}}}
+    assert found["NeedsWidth"]["parameters"][0]["shape"] == [64, 64]
+    assert found["Good"]["arguments"] == {"width": {"source": "16", "origin": "default", "holds": {}}}
+    assert found["NeedsUnheard"]["outcome"]["message"] == "no guess for `unheard`"
+    assert found["NeedsUnheard"]["outcome"]["missing"] == ["unheard"]
+    outcome = found["NeedsOdd"]["outcome"]
+    assert outcome["message"] == "no guess builds it: ValueError: the width is even"
+    assert outcome["signature"] == "NeedsOdd(width: 'int') -> 'None'"
+
+
+def test_discovery_without_guesses() -> None:
+    found = discovered(str(MODELS), "--no-guess")
+    assert found["NeedsWidth"]["outcome"]["status"] == "needs-arguments"
+    assert found["NeedsWidth"]["outcome"]["missing"] == ["width"]
+    assert found["Good"]["outcome"]["status"] == "ok"
+
+
+def test_a_named_target_is_guessed_only_if_asked() -> None:
+    assert document(target("NeedsWidth"))["outcome"]["status"] == "needs-arguments"
+    assert document(target("NeedsWidth"), "--guess")["arguments"]["width"]["source"] == "64"
+    given = document(target("NeedsWidth"), "--guess", "--arg", "width=5")["arguments"]
+    assert given == {"width": {"source": "5", "origin": "given", "holds": {}}}
+    assert (
+        document(target("Good"), "--guess", "--arg", "witdh=5")["outcome"]["message"] == "there is no argument `witdh`"
+    )
+
+
+def test_the_text_says_what_was_guessed() -> None:
+    result = verify(target("NeedsWidth"), "--guess")
+    assert result.output.splitlines()[1] == "guessed: width=64"
+    assert "guessed" not in verify(target("Good"), "--guess").output
+
+
+def test_a_configuration_is_guessed_and_what_it_holds_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "configured.py"
+    path.write_text(CONFIGURED)
+    given = document(f"{path}:Net", "--guess")["arguments"]["config"]
+    assert given["source"] == "configured.Config(hidden_size=64)"
+    assert given["holds"] == {"hidden_size": 64, "layers": [1, 2]}
+
+
+CONFIGURED = """\
+from torch import nn
+class Config:
+    def __init__(self, hidden_size=1024):
+        self.hidden_size, self.layers, self.other = hidden_size, (1, 2), object()
+class Net(nn.Linear):
+    def __init__(self, config: Config):
+        super().__init__(config.hidden_size, 3)
+"""
+
+
+def test_a_factory_whose_signature_is_hostile(tmp_path: Path) -> None:
+    path = tmp_path / "unhashable.py"
+    path.write_text(HOSTILE)
+    given = document(f"{path}:build")
+    assert given["outcome"]["status"] == "ok", given["outcome"]
+    assert given["arguments"] == {"odd": {"source": "", "origin": "default", "holds": {}}}
+
+
+HOSTILE = """\
+from torch import nn
+class Odd:
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+    def __repr__(self):
+        raise RuntimeError("no repr")
+class Factory:
+    __hash__ = None
+    def __call__(self, odd=Odd()):
+        return nn.Linear(3, 3)
+build = Factory()
+"""
+
+
+def test_what_is_discovered_is_imported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "counted.py").write_text(COUNTED)
+    assert len(discovered("counted")) == 3
+    assert (tmp_path / "imported").read_text() == "once\n"
+    assert verify("counted:Net", "counted:Net1").exit_code == 0
+    assert (tmp_path / "imported").read_text() == "once\n" * 3  # of named targets each is alone with its module
+
+
+COUNTED = """\
+from torch import nn
+with open("imported", "a") as file:
+    file.write("once\\n")
+class Net(nn.Linear):
+    def __init__(self, width=3):
+        super().__init__(width, 3)
+class Net1(Net): ...
+class Net2(Net): ...
+"""
+
+
+def test_buffers_are_in_the_document() -> None:
+    plain, norm = document(target("buffered"))["buffers"][:2]
+    assert (plain["name"], plain["shape"], plain["persistent"], plain["init"]["call"]) == ("mask", [2], False, "zeros")
+    assert (norm["name"], norm["persistent"], norm["tied_with"]) == ("norm.running_mean", True, ["again.running_mean"])
 
 
 def test_discovery_in_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,14 +58,15 @@ def test_the_report_of_a_file(folder: Path) -> None:
     result = CliRunner().invoke(report_command, [str(MODELS), "--discover", "-o", "all 100%.html"])
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == "wrote all 100%.html: 4 targets, 1 with findings, 2 not verified\n"
+    assert result.stderr == "wrote all 100%.html: 6 targets, 1 with findings, 3 not verified\n"
     index = (folder / "all 100%.html").read_text()
     links = [unquote(link) for link in re.findall('href="([^#"]*)"', index)]
-    assert len(links) == 4
+    assert len(links) == 6
     assert all(link.startswith("all 100%-pages/") for link in links)
     for link in links:
         back = re.findall(r'<p class="back"><a href="([^"]*)"', (folder / link).read_text())
         assert (folder / link).parent.joinpath(unquote(back[0])).resolve() == folder / "all 100%.html"
+    assert any("<code>width=64</code>" in (folder / link).read_text() for link in links)
     assert f"paramlint report {MODELS} --discover -o &#39;all 100%.html&#39;" in index
 
 

@@ -63,7 +63,8 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
     summary = Summary(parameters=(parameter("w"),), findings=(found("w"),))
     text = msgspec.json.encode(Document.of("net:Net", OK, summary))
     document = msgspec.json.decode(text)
-    assert set(document) == {"target", "outcome", "degraded", "summary", "findings", "parameters", "shown"}
+    described = {"target", "outcome", "arguments", "degraded", "summary"}
+    assert set(document) == described | {"findings", "parameters", "buffers", "shown"}
     assert set(document["findings"][0]) == {
         *("code", "name", "message", "parameter", "filename", "location", "verdict", "evidence", "owner", "attribute")
     }

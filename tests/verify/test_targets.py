@@ -95,6 +95,19 @@ def test_a_file_whatever_it_is_called(name: str) -> None:
     assert load(parse_target(f"models/{name}.py:value")) == str(Path(f"models/{name}.py").resolve())
 
 
+@pytest.mark.parametrize("name", ["once", "msgspec", "twice-loaded"])
+def test_a_file_is_loaded_once(name: str) -> None:
+    write(f"models/{name}.py", "value = object()")
+    assert load(parse_target(f"models/{name}.py:value")) is load(parse_target(f"models/{name}.py:value"))
+
+
+def test_a_file_that_failed_is_loaded_anew() -> None:
+    write("models/failing.py", "raise KeyError")
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            load(parse_target("models/failing.py"))
+
+
 def test_a_file_finds_its_neighbours() -> None:
     write("models/main_model.py", "from helper_of_main import value")
     write("models/helper_of_main.py", "value = 4")

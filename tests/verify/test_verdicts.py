@@ -36,7 +36,7 @@ OK = Outcome(status="ok", stage="analyze")
 def verified(path: Path, folder: Path) -> Document:
     """The document of `build` in a file, made as a child process makes it, in this process."""
     from paramlint.verify.job import Job
-    from paramlint.verify.judge.join import with_static
+    from paramlint.verify.judge.join import Sources, with_static
     from paramlint.verify.process import child
     from paramlint.verify.process.isolate import Request
     from paramlint.verify.process.targets import parse_target
@@ -47,7 +47,7 @@ def verified(path: Path, folder: Path) -> Document:
     answer = child._work(request, child._Progress(folder / "stage"))
     summary = msgspec.json.decode(answer.result, type=Summary | None)
     document = Document.of(str(path), answer.outcome, summary)
-    return with_static(document, summary.observed if summary else Observed(), select(("PRM",)))
+    return with_static(document, summary.observed if summary else Observed(), Sources(select(("PRM",))))
 
 
 def marks(folder: Path) -> dict[tuple[str, int, str], str]:

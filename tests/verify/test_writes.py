@@ -85,6 +85,23 @@ def test_the_outermost_initialiser_counts():
     assert [step.op for step in write.steps] == ["uniform_", "mul_"]
 
 
+def test_an_initialisers_own_helper_is_not_the_users_line():
+    def _draw_(tensor, std):
+        return tensor.uniform_(0, std).erfinv_()
+
+    def cut_normal_(tensor, std=1.0):
+        with torch.no_grad():
+            return _draw_(tensor, std).mul_(2)
+
+    def build():
+        return cut_normal_(torch.empty(4, 4), std=3.0)
+
+    write = written(build)
+    assert (write.call, write.arguments, write.row) == ("cut_normal_", {"std": 3.0}, line_of(build, "cut_normal_("))
+    write = written(lambda: _draw_(torch.empty(4, 4), 2.0))
+    assert (write.call, write.row, write.lines[0].function) == ("uniform_", line_of(_draw_, "uniform_"), "_draw_")
+
+
 def test_a_layer_of_torch_initialises_itself():
     def build():
         return nn.Linear(4, 5).weight

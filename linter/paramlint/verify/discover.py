@@ -10,43 +10,49 @@ from types import ModuleType
 
 import msgspec
 
-from paramlint.verify.process.child import NeedsArgumentsError, bind, one_line
+from paramlint.verify.process.child import one_line
 from paramlint.verify.process.outcome import Stage
 from paramlint.verify.process.targets import Target, load
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A class of the package.
+class Discovery(msgspec.Struct, frozen=True, kw_only=True):
+    """What a package holds.
 
     Attributes:
-        target: `module:Class`, or `file.py:Class` where a file was asked for.
-        missing: arguments without which it cannot be constructed.
-        signature: where some are missing.
+        targets: its classes in alphabetical order, as `module:Class`, or `file.py:Class` where a file was asked for.
+        failed: why some of its modules could not be imported.
     """
 
-    target: str
-    missing: tuple[str, ...] = ()
-    signature: str = ""
-
-
-class Discovery(msgspec.Struct, frozen=True, kw_only=True):
-    """What a package holds: its classes in alphabetical order, and why some of its modules could not be imported."""
-
-    candidates: tuple[Candidate, ...]
+    targets: tuple[str, ...]
     failed: dict[str, str]
 
 
 def discover(payload: bytes, enter: Callable[[Stage], None]) -> Discovery:
-    """Import a package or file with all of its submodules, as the work of a child process."""
+    """Import a package or file with all of its submodules, as the first work of a server that then forks."""
     target = msgspec.json.decode(payload, type=Target)
     enter("import")
     root = load(target)
     assert isinstance(root, ModuleType)
     failed: dict[str, str] = {}
-    found = {
-        name: cls for module in [root, *_submodules(root, failed)] for name, cls in _classes(module, target).items()
-    }
-    return Discovery(candidates=tuple(_candidate(name, found[name]) for name in sorted(found)), failed=failed)
+    modules = [root, *_submodules(root, failed)]
+    found = {name for module in modules for name in _classes(module, target)}
+    prepare(payload, enter)
+    return Discovery(targets=tuple(sorted(found)), failed=failed)
+
+
+def prepare(_: bytes, __: Callable[[Stage], None]) -> None:
+    """Import what every verification needs; after the user's modules, which may set what torch reads on import."""
+    import torch
+
+    from paramlint.engine import catalogue  # noqa: F401
+    from paramlint.live import construct  # noqa: F401
+    from paramlint.live.questions.shared_modules import freeze_objects
+    from paramlint.verify.arguments import call  # noqa: F401
+    from paramlint.verify.judge import join, refute, summarize  # noqa: F401
+
+    # The threads of torch's pool are not in a fork: work given to them would never be done.
+    torch.set_num_threads(1)
+    freeze_objects()
 
 
 def _submodules(root: ModuleType, failed: dict[str, str]) -> Iterator[ModuleType]:
@@ -61,25 +67,17 @@ def _submodules(root: ModuleType, failed: dict[str, str]) -> Iterator[ModuleType
             failed[info.name] = one_line(error)
 
 
-def _classes(module: ModuleType, target: Target) -> dict[str, type]:
-    """The public module classes defined in a module, by target."""
+def _classes(module: ModuleType, target: Target) -> Iterator[str]:
+    """The public module classes defined in a module, as targets."""
     from torch import nn
 
     place = target.module if target.is_file else module.__name__
-    return {
-        f"{place}:{name}": cls
-        for name, cls in vars(module).items()
-        if inspect.isclass(cls)
-        and issubclass(cls, nn.Module)
-        and cls.__module__ == module.__name__
-        and not name.startswith("_")
-        and not inspect.isabstract(cls)
-    }
-
-
-def _candidate(target: str, cls: type) -> Candidate:
-    try:
-        bind(cls, {})
-    except NeedsArgumentsError as need:
-        return Candidate(target=target, missing=need.missing, signature=need.signature)
-    return Candidate(target=target)
+    for name, cls in vars(module).items():
+        if (
+            inspect.isclass(cls)
+            and issubclass(cls, nn.Module)
+            and cls.__module__ == module.__name__
+            and not name.startswith("_")
+            and not inspect.isabstract(cls)
+        ):
+            yield f"{place}:{name}"

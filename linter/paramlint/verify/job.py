@@ -16,6 +16,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         arguments: of the factory, by name, as source of Python literals.
+        guess: whether arguments without a value are guessed.
         example: a factory of the arguments of `forward`: a tensor, a tuple, or a dict by name.
         optimizer: a factory that is given the model and returns its optimizer.
         preset, method: the construction protocol, see `paramlint.live.build.protocols`.
@@ -31,6 +32,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     arguments: dict[str, str] = {}
+    guess: bool = False
     example: Target | None = None
     optimizer: Target | None = None
     preset: Literal["constructor", "meta", "transformers"] = "constructor"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from paramlint.verify.document.schema import Document, Summary
 from paramlint.verify.job import Job
 from paramlint.verify.process.child import bind
 from paramlint.verify.process.outcome import Outcome, Stage
-from paramlint.verify.process.targets import Target, TargetError, literal, load
+from paramlint.verify.process.targets import Target, TargetError, load
 
 
 def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
@@ -23,8 +24,8 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     folder = os.getcwd()
     enter("import")
     factory = _callable(job.target)
-    arguments = {name: literal(source) for name, source in job.arguments.items()}
-    bind(factory, arguments)
+    if not job.guess:
+        bind(factory, job.arguments)
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
@@ -32,30 +33,37 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     from paramlint.engine.catalogue import select as select_rules
     from paramlint.live.construct import live_model
     from paramlint.live.laws.notation import parse_law
-    from paramlint.verify.judge.join import with_static
+    from paramlint.verify.arguments.call import Call, first_built
+    from paramlint.verify.judge.join import Sources, with_static
     from paramlint.verify.judge.refute import observe
     from paramlint.verify.judge.summarize import summarize
 
     enter("construct")
-    model = live_model(
-        lambda: factory(**arguments),
+    build = partial(
+        live_model,
         preset=job.preset,
         method=job.method,
         example=example,
         optimizer=optimizer,
         limit=job.build_limit,
     )
+    if job.guess:
+        call, model = first_built(factory, job.arguments, build)
+    else:
+        call = Call(factory, job.arguments)
+        model = build(call)
     enter("analyze")
     model.declared_laws = {pattern: parse_law(law) for pattern, law in job.laws.items()}
     model.contract = job.contract
     rules = select_rules(job.select, ignore=job.ignore)
     observed = observe(model, rules, factory)
-    summary = msgspec.structs.replace(summarize(model, job, rules), observed=observed)
+    summary = summarize(model, job, rules)
+    summary = msgspec.structs.replace(summary, arguments=call.arguments(), observed=observed)
     if not job.static:
         return summary
     os.chdir(folder)  # the user's code may have left it
     built = Document.of(job.target.text, Outcome(status="ok", stage="analyze"), summary)
-    whole = with_static(built, observed, rules, Ties(job.ties))
+    whole = with_static(built, observed, Sources(rules, Ties(job.ties)))
     return msgspec.structs.replace(summary, findings=whole.findings, summary=whole.summary, degraded=whole.degraded)
 
 

@@ -201,15 +201,22 @@ class Write:
 def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
     """The write that is happening now, by operation `op`, to the storage whose address is `storage`."""
     initialiser: FrameType | None = None
+    helper: FrameType | None = None
     library_call = owner = ""
     user: FrameType | None = None
     for frame in _frames():
-        if _is_initialiser(frame, storage):
-            initialiser = frame
-            continue
         who = _author(frame.f_code.co_filename)
+        if _fills(frame, storage):
+            if not frame.f_code.co_name.startswith("_"):
+                initialiser, helper = frame, None
+                continue
+            if who == "user":  # an initialiser's own helper, or else the user's line
+                helper = helper or frame
+                continue
         if who in ("machinery", "paramlint"):
             continue
+        if helper is not None:
+            break
         module = _running_module(frame)
         if module and not owner:
             owner = module
@@ -218,6 +225,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
             break
         if module and not library_call and frame.f_code.co_name != "_apply":
             library_call = f"{module}.{frame.f_code.co_name}"
+    user = helper or user
     called = initialiser.f_code.co_name if initialiser else op
     return Write(
         call=called,
@@ -255,9 +263,10 @@ def _lines(user: FrameType) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def _is_initialiser(frame: FrameType, storage: int) -> bool:
+def _fills(frame: FrameType, storage: int) -> bool:
+    """Whether a function is called as one that fills its first argument, and that is the tensor."""
     code = frame.f_code
-    if not code.co_argcount or not code.co_name.endswith("_") or code.co_name.startswith("_"):
+    if not code.co_argcount or not code.co_name.endswith("_") or code.co_name.startswith("__"):
         return False
     tensor = frame.f_locals.get(code.co_varnames[0])
     return isinstance(tensor, torch.Tensor) and _address(tensor) == storage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import weakref
 from dataclasses import dataclass
 
 from torch import nn
@@ -16,6 +17,8 @@ from paramlint.live.observe.source_places import place_of, source_of
 #: Words by which people say that sharing is meant.
 INTENT = re.compile(r"shar|\btie|tied|\bsame", re.IGNORECASE)
 CONTAINERS = (nn.ModuleList, nn.Sequential, nn.ModuleDict)
+#: Modules that `freeze_objects` has hidden from `gc.get_objects`.
+_frozen: list[weakref.ref[nn.Module]] = []
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +102,8 @@ def borrowed_modules(model: nn.Module, apart_from: set[int]) -> list[Borrowed]:
     names = {id(module): (name, module) for name, module in model.named_modules() if name}
     parameters = {id(parameter) for parameter in model.parameters()}
     found: dict[int, Borrowed] = {}
-    for other in list(gc.get_objects()):
-        if not _is_module(other) or isinstance(other, CONTAINERS) or id(other) in names or other is model:
+    for other in live_modules():
+        if isinstance(other, CONTAINERS) or id(other) in names or other is model:
             continue
         for child in other.__dict__.get("_modules", {}).values():
             if id(child) not in names or id(child) in apart_from or not any(True for _ in child.parameters()):
@@ -108,6 +111,19 @@ def borrowed_modules(model: nn.Module, apart_from: set[int]) -> list[Borrowed]:
             if any(id(parameter) not in parameters for parameter in other.parameters()):
                 found.setdefault(id(child), Borrowed(*names[id(child)], other))
     return list(found.values())
+
+
+def live_modules() -> list[nn.Module]:
+    """All modules that there are in the process."""
+    frozen = [module for reference in _frozen if (module := reference()) is not None]
+    return [*frozen, *(found for found in gc.get_objects() if _is_module(found))]
+
+
+def freeze_objects() -> None:
+    """Keep the collector from what is there now, before the process is forked: each fork would copy what it visits."""
+    gc.collect()
+    _frozen[:] = map(weakref.ref, live_modules())
+    gc.freeze()
 
 
 def overwritten_part(names: tuple[str, ...], replacement: Replacement) -> Proof:

@@ -43,6 +43,20 @@ class Init(msgspec.Struct, frozen=True, kw_only=True):
     within: str = ""
 
 
+class Argument(msgspec.Struct, frozen=True, kw_only=True):
+    """An argument with which the factory was called.
+
+    Attributes:
+        source: how one writes it; empty for a default that is no literal, class or function.
+        origin: who gave it.
+        holds: of a guessed object, such as a configuration, the attributes that are numbers and texts.
+    """
+
+    source: str
+    origin: Literal["given", "guessed", "default"]
+    holds: dict[str, Any] = {}
+
+
 class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     """How the values compare with a law, where that was tested."""
 
@@ -90,6 +104,18 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     def numel(self) -> int:
         """The number of elements; none while the parameter is lazy."""
         return 0 if self.status == "lazy" else math.prod(self.shape)
+
+
+class Buffer(msgspec.Struct, frozen=True, kw_only=True):
+    """One buffer; its fields are those of a parameter, and whether `state_dict` holds it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    persistent: bool
+    status: str
+    init: Init | None = None
+    tied_with: tuple[str, ...] = ()
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,14 +224,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What the child found out.
 
     Attributes:
+        arguments: with which the factory was called, by name.
         degraded: why the build may differ from a real one; empty if it does not.
         observed: what static findings are compared with; it is no part of the document.
     """
 
+    arguments: dict[str, Argument] = {}
     degraded: tuple[str, ...] = ()
     summary: Counts = Counts()
     findings: tuple[Found, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    buffers: tuple[Buffer, ...] = ()
     shown: tuple[Shown, ...] = ()
     details: Details | UnsetType = UNSET
     observed: Observed = Observed()
@@ -216,12 +245,19 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     target: str
     outcome: Outcome
+    arguments: dict[str, Argument] = {}
     degraded: tuple[str, ...] = ()
     summary: Counts = Counts()
     findings: tuple[Found, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    buffers: tuple[Buffer, ...] = ()
     shown: tuple[Shown, ...] = ()
     details: Details | UnsetType = UNSET
+
+    @property
+    def guessed(self) -> str:
+        """The arguments that were guessed, as one writes them."""
+        return ", ".join(f"{name}={one.source}" for name, one in self.arguments.items() if one.origin == "guessed")
 
     @staticmethod
     def of(target: str, outcome: Outcome, summary: Summary | None) -> Document:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from paramlint.config.declared_ties import Ties
+from paramlint.engine.file_report import FileReport
 from paramlint.engine.run import Result, Run, run_paths
 from paramlint.finding import Diagnostic
 from paramlint.rule import Rule
@@ -17,20 +18,34 @@ from paramlint.verify.judge.verdicts import Evidence, Judgement, frames, judged
 from paramlint.verify.process.postmortem import is_users
 
 
-def with_static(document: Document, observed: Observed, rules: Sequence[Rule], ties: Ties | None = None) -> Document:
+class Sources:
+    """The static findings on files of models; each file is checked once, however many models it is about."""
+
+    def __init__(self, rules: Sequence[Rule], ties: Ties | None = None) -> None:
+        self._run = Run([rule for rule in rules if rule.triggers], ties=ties or Ties())
+        self._checked: dict[str, FileReport] = {}
+
+    def of(self, paths: Sequence[str]) -> list[FileReport]:
+        """What is found in some files."""
+        new = [path for path in paths if path not in self._checked]
+        if new:
+            self._checked |= {report.path: report for report in run_paths(new, self._run).reports}
+        return [self._checked[path] for path in paths]
+
+
+def with_static(document: Document, observed: Observed, sources: Sources) -> Document:
     """A document with the static findings on the sources of the model, each with its verdict.
 
     What both sides found is one finding, that of the live model at the line of the static one.
     """
     if document.outcome.status not in ("ok", "error"):
         return document
-    run = Run([rule for rule in rules if rule.triggers], ties=ties or Ties())
-    result = run_paths(_sources(document, observed), run)
+    checked = sources.of(_sources(document, observed))
     evidence = Evidence(document, observed)
-    merged = list(_merged(evidence, result))
+    merged = list(_merged(evidence, [finding for one in checked for finding in one.findings]))
     findings = tuple(sorted(merged, key=lambda f: f.verdict == "refuted"))
     counts = msgspec.structs.replace(document.summary, findings=sum(f.verdict != "refuted" for f in findings))
-    unchecked = tuple(f"{d.path}: {d.message}" for report in result.reports for d in report.problems)
+    unchecked = tuple(f"{d.path}: {d.message}" for one in checked for d in one.problems)
     return msgspec.structs.replace(
         document, findings=findings, summary=counts, degraded=(*document.degraded, *observed.notes, *unchecked)
     )
@@ -56,11 +71,11 @@ def _sources(document: Document, observed: Observed) -> list[str]:
     return sorted({path for path, _ in frames(document.outcome) if is_users(path)})
 
 
-def _merged(evidence: Evidence, result: Result) -> Iterator[Found]:
+def _merged(evidence: Evidence, findings: Sequence[Diagnostic]) -> Iterator[Found]:
     """The live findings, those that a static one confirms at its line, then the static ones that are left."""
     placed: dict[int, Diagnostic] = {}
     alone: list[Found] = []
-    for diagnostic in (d for report in result.reports for d in report.findings):
+    for diagnostic in findings:
         judgement = evidence.judge(diagnostic)
         for found in judgement.found:
             placed.setdefault(id(found), diagnostic)

@@ -16,7 +16,7 @@ from paramlint.live.live_model import LiveModel
 from paramlint.live.tensor import MOST_ELEMENTS, LiveTensor
 from paramlint.rule import Rule
 from paramlint.verify.document.details import details
-from paramlint.verify.document.schema import Counts, Fitted, Found, Init, Location, Parameter, Summary
+from paramlint.verify.document.schema import Buffer, Counts, Fitted, Found, Init, Location, Parameter, Summary
 from paramlint.verify.document.shown_values import shown
 from paramlint.verify.judge.prove import prove
 from paramlint.verify.process.child import one_line
@@ -45,6 +45,7 @@ def summarize(model: LiveModel, plan: Plan, rules: Sequence[Rule]) -> Summary:
         summary=_counts(model, parameters, len(findings)),
         findings=findings,
         parameters=parameters,
+        buffers=tuple(_buffer(tensor) for tensor in model.tensors if tensor.role == "buffer"),
         shown=tuple(shown(model, plan.show)),
         details=details(model) if plan.details else UNSET,
     )
@@ -105,6 +106,18 @@ def _parameter(tensor: LiveTensor, aliases: tuple[str, ...], fit: Fit | None) ->
         fit=Fitted(law=expected.law, verdict=fit.verdict, p_value=fit.p_value, reason=fit.reason)
         if fit and expected
         else None,
+    )
+
+
+def _buffer(tensor: LiveTensor) -> Buffer:
+    return Buffer(
+        name=tensor.name,
+        shape=tensor.shape,
+        dtype=tensor.dtype,
+        persistent=tensor.persistent,
+        status=tensor.status,
+        init=_init(tensor),
+        tied_with=tensor.names[1:],
     )
 
 

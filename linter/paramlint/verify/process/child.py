@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,25 @@ class NeedsArgumentsError(Exception):
         self.missing = missing
 
 
-def main(place: str) -> None:
-    """Do what the request in this folder asks, write the answer, and end the process at once."""
-    folder = Path(place)
+def main(place: str, channel: str = "") -> None:
+    """Do what the request in this folder asks, write the answer, and end the process at once.
+
+    Args:
+        channel: the descriptor over which further work comes; then the process stays, to fork for each.
+    """
+    sys.addaudithook(_refuse_network)
+    del sys.argv[1:]  # the user's code may read it, and has been given nothing
+    home = os.getcwd()
+    is_done = work_in(Path(place))
+    if is_done and channel:
+        from paramlint.verify.process.forking import serve
+
+        serve(int(channel), home)
+    os._exit(0)
+
+
+def work_in(folder: Path) -> bool:
+    """Do what the request in a folder asks and write the answer; false in a fork that the user's code made."""
     request = msgspec.json.decode((folder / "request").read_bytes(), type=Request)
     own = os.getpid()
     # Opened before the user's code can use up or close descriptors; the fault handler keeps it.
@@ -56,10 +72,9 @@ def main(place: str) -> None:
     if WHERE is not None:
         faulthandler.register(WHERE, stack, all_threads=False)
     _die_with_parent()
-    sys.addaudithook(_refuse_network)
-    del sys.argv[1:]  # the user's code may read it, and has been given nothing
     answer = _work(request, _Progress(folder / "stage"))
-    if os.getpid() == own:  # else the user's code has forked, and this is the copy
+    is_own = os.getpid() == own
+    if is_own:
         unfinished = folder / "unfinished"
         unfinished.write_bytes(msgspec.json.encode(answer))
         unfinished.replace(folder / "answer")
@@ -67,7 +82,7 @@ def main(place: str) -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
-    os._exit(0)
+    return is_own
 
 
 class _Progress:
@@ -139,8 +154,8 @@ def _shown(value: object, show: Callable[[object], str], otherwise: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def bind(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
-    """Check that a factory can be called with these arguments, before it is.
+def bind(factory: Callable[..., Any], arguments: Collection[str]) -> None:
+    """Check that a factory can be called with arguments of these names, before it is.
 
     Raises:
         NeedsArgumentsError: one is missing, or one is not known.
@@ -149,18 +164,22 @@ def bind(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
         signature = inspect.signature(factory)
     except (TypeError, ValueError):
         return  # written in C: calling it will tell
-    shown = getattr(factory, "__qualname__", "factory") + _shown(signature, str, "(...)")
     parameters = signature.parameters.values()
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     unknown = [name for name in arguments if name not in signature.parameters and not takes_any]
     if unknown:
-        raise NeedsArgumentsError(f"there is no argument `{unknown[0]}`", shown)
+        raise NeedsArgumentsError(f"there is no argument `{unknown[0]}`", signature_of(factory))
     optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     required = [p.name for p in parameters if p.default is p.empty and p.kind not in optional]
     missing = tuple(name for name in required if name not in arguments)
     if missing:
         names = ", ".join(f"`{name}`" for name in missing)
-        raise NeedsArgumentsError(f"no value for {names}", shown, missing)
+        raise NeedsArgumentsError(f"no value for {names}", signature_of(factory), missing)
+
+
+def signature_of(factory: Callable[..., Any]) -> str:
+    """The signature of a factory, as one writes it."""
+    return getattr(factory, "__qualname__", "factory") + _shown(inspect.signature(factory), str, "(...)")
 
 
 def _refuse_network(event: str, arguments: tuple[Any, ...]) -> None:

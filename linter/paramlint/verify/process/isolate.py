@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +27,7 @@ import psutil
 
 from paramlint.verify.process.outcome import Answer, Limits
 from paramlint.verify.process.postmortem import failure
-from paramlint.verify.process.watchdog import LOOK, Guard
+from paramlint.verify.process.watchdog import LOOK, Guard, Watched
 
 #: In the environment of the child and of all that it starts, wherever they go; the value differs for each
 #: child.
@@ -43,7 +43,7 @@ START = """
 import sys
 sys.path[:] = [entry for entry in sys.path if entry]
 from paramlint.verify.process.child import main
-main(sys.argv[1])
+main(*sys.argv[1:])
 """
 #: Libraries that would ask the network say what is missing instead.
 OFFLINE = {
@@ -81,36 +81,59 @@ def run(work: str, payload: Any, limits: Limits) -> Answer:
         The answer, whatever happened. Only `KeyboardInterrupt` and failures of this process itself are
         raised, and the child is gone then too.
     """
+    mark = secrets.token_hex(8)
+    with requested(work, payload) as place:
+        started = time.monotonic()
+        process = start_child(place, mark, limits.cuda)
+        assert process.stdout is not None
+        return attended(process, place, limits, process.stdout, lambda: end(process, mark), started)
+
+
+@contextlib.contextmanager
+def requested(work: str, payload: Any) -> Iterator[Path]:
+    """A folder with a request, for the child to answer in."""
     with tempfile.TemporaryDirectory(prefix="paramlint-") as name:
         place = Path(name)
         content = msgspec.Raw(msgspec.json.encode(payload))
         (place / "request").write_bytes(msgspec.json.encode(Request(work=work, payload=content)))
-        return _run(place, limits)
+        yield place
 
 
-def _run(place: Path, limits: Limits) -> Answer:
-    started = time.monotonic()
-    mark = secrets.token_hex(8)
-    process = subprocess.Popen(
-        [sys.executable, "-c", START, str(place)],
+def start_child(place: Path, mark: str, cuda: bool, *, channel: int | None = None) -> subprocess.Popen[bytes]:
+    """Start a child on the request in a folder; with a channel it stays, see `paramlint.verify.process.forking`."""
+    channels = () if channel is None else (channel,)
+    return subprocess.Popen(
+        [sys.executable, "-c", START, str(place), *map(str, channels)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=_environment(mark, limits.cuda),
+        env=_environment(mark, cuda),
         start_new_session=True,
+        pass_fds=channels,
     )
-    assert process.stdout is not None
-    printed = _Tail(process.stdout, limits.output)
+
+
+def attended(
+    process: Watched, place: Path, limits: Limits, output: IO[bytes], finish: Callable[[], None], started: float
+) -> Answer:
+    """Wait for a child that works on the request in a folder, and read what it says.
+
+    Args:
+        output: what it prints.
+        finish: called when it is done or has to be stopped, whatever else happens.
+        started: when it was, on the monotonic clock.
+    """
+    printed = _Tail(output, limits.output)
     guard = Guard(process, limits)
     try:
         stopped = guard.wait()
         if stopped == "timeout":
             _ask_where(process, place / "stack")
     finally:
-        _end(process, mark)
+        finish()
     answer = _answer(place) if stopped is None else None
     if answer is None:
-        answer = Answer(outcome=failure(place, process.returncode, stopped, limits, guard.peak))
+        answer = Answer(outcome=failure(place, process.returncode or 0, stopped, limits, guard.peak))
     outcome = msgspec.structs.replace(
         answer.outcome,
         output=printed.text(),
@@ -152,7 +175,7 @@ class _Tail:
         self._stream.close()
 
 
-def _ask_where(process: subprocess.Popen[bytes], stack: Path) -> None:
+def _ask_where(process: Watched, stack: Path) -> None:
     """Have a child that is stopped anyway note where it is; what becomes of it meanwhile does not count any more."""
     if WHERE is None:
         return
@@ -168,15 +191,20 @@ def _ask_where(process: subprocess.Popen[bytes], stack: Path) -> None:
                 return
 
 
-def _end(process: subprocess.Popen[bytes], mark: str) -> None:
-    """Kill the child, its session, and what has left the session; one that forks meanwhile is found again."""
+def end(process: Watched, mark: str, *, spared: int = 0) -> None:
+    """Kill a child, its session, and what has left the session; one that forks meanwhile is found again.
+
+    Args:
+        mark: of the child and of all that it started.
+        spared: a process with the mark that stays.
+    """
     if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
     for _ in range(10):
-        left = list(_marked(mark))
+        left = [other for other in _marked(mark) if other.pid != spared]
         for other in left:
             with contextlib.suppress(psutil.Error):
                 other.kill()

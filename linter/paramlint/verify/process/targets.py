@@ -130,20 +130,27 @@ def _load_alone(path: Path, name: str) -> ModuleType:
     """Import a file that is in no package, whatever it is called: `my-model.py` and `random.py` included."""
     if not name.isidentifier() or _is_taken(name, path):
         name = "target_" + re.sub(r"\W", "_", name)
+    loaded = sys.modules.get(name)
+    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
+        return loaded
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Before it runs: dataclasses and pickle look a class's module up there.
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 
 def _is_taken(name: str, path: Path) -> bool:
-    """Whether an import of this name means another file, or has already given one."""
+    """Whether an import of this name means another file."""
     if name in sys.modules:
-        return True
+        return getattr(sys.modules[name], "__file__", None) != str(path)
     spec = importlib.util.find_spec(name)
     return spec is None or spec.origin is None or Path(spec.origin).resolve() != path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
+from typing import Protocol
 
 import psutil
 
@@ -14,6 +15,29 @@ from paramlint.verify.process.outcome import Limits, Status
 LOOK, SEARCH = 0.05, 0.5
 
 
+class Watched(Protocol):
+    """A process, as `subprocess.Popen` shows it."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status, once it is known to have ended."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status; raises `subprocess.TimeoutExpired` where it has none in time."""
+        ...
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, if it has not ended."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it."""
+        ...
+
+
 class Guard:
     """Waits for a child and watches what it uses.
 
@@ -21,7 +45,7 @@ class Guard:
         peak: the most memory seen, in bytes.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+    def __init__(self, process: Watched, limits: Limits) -> None:
         self.peak = 0
         self._process = process
         self._limits = limits

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import msgspec
@@ -28,16 +27,17 @@ from paramlint.frontends.cli.verify.outputs import (
     write_pages,
 )
 from paramlint.frontends.report.plain import plain
-from paramlint.verify.attempt import attempt, start
+from paramlint.verify.attempt import Start, attempt, server, start_alone
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
-from paramlint.verify.process.outcome import Limits, Outcome
+from paramlint.verify.process.outcome import Answer, Limits, Outcome
 from paramlint.verify.process.targets import Target, TargetError, parse_argument, parse_target
+
+if TYPE_CHECKING:
+    from paramlint.verify.judge.join import Sources
 
 CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 GIB = 2**30
-
-Call = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,20 @@ class Options:
     def of(cls, given: dict[str, Any], ties: tuple[str, ...]) -> Options:
         """Those of a command: what has the name of a field is that field's value."""
         planned = {name: given[name] for name in Plan.__struct_fields__ if name in given}
+        planned["guess"] = given["discover"] if given["guess"] is None else given["guess"]
         planned["build_limit"] = int(given["build_limit"] * GIB)
         plan = Plan(**planned, static=True, ties=ties, details=bool(given["report"] or given["graph"]))
         limits = Limits(seconds=given["timeout"], memory=int(given["memory"] * GIB), cuda=given["cuda"])
         return cls(plan, limits, **{f.name: given[f.name] for f in fields(cls) if f.name in given})
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What the static rules find in files, for all targets of which there is no model."""
+        from paramlint.config.declared_ties import Ties
+        from paramlint.engine.catalogue import select
+        from paramlint.verify.judge.join import Sources
+
+        return Sources(select(self.plan.select, ignore=self.plan.ignore), Ties(self.plan.ties))
 
 
 def _targets(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
@@ -112,6 +122,11 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     callback=_arguments,
     metavar="NAME=VALUE",
     help="An argument of the factory, a Python literal.",
+)
+@click.option(
+    "--guess/--no-guess",
+    default=None,
+    help="Guess arguments without a value; the default only with --discover.",
 )
 @click.option(
     "--example",
@@ -304,52 +319,60 @@ def _check_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
 
 def _documents(targets: tuple[Target, ...], options: Options) -> Iterator[Document]:
     """One document after the other."""
-    with _calls(options.cluster) as call:
-        if not options.discover:
-            yield from call(partial(_verify, options=options), _announced(list(targets)))
-            return
-        for root in targets:
-            yield from _discovered(root, options, call)
-
-
-@contextmanager
-def _calls(address: str | None) -> Iterator[Call]:
-    """What calls a function for each of some items: here one after the other, or on a cluster."""
-    if address is None:
-        yield map
+    if options.cluster is not None:
+        yield from _on_cluster(options.cluster, targets, options)
         return
+    verify = partial(_verify, options=options)
+    if options.discover:
+        for root in targets:
+            with server("paramlint.verify.discover:discover", root, options.limits) as forks:
+                discovered = Discovered(forks.start(), root)
+                yield from discovered.failures
+                yield from map(partial(verify, start=forks.run), _announced(discovered.targets))
+    elif len(targets) > 1:
+        with server("paramlint.verify.discover:prepare", None, options.limits) as forks:
+            yield from map(partial(verify, start=forks.run), _announced([*targets]))
+    else:
+        yield from map(verify, targets)
+
+
+def _on_cluster(address: str, targets: tuple[Target, ...], options: Options) -> Iterator[Document]:
+    """The same, each target in a child process of a worker."""
     try:
         with Cluster(address) as cluster:
-            yield cluster.map
+            if not options.discover:
+                yield from cluster.map(partial(_verify, options=options), _announced([*targets]))
+                return
+            discover = partial(start_alone, "paramlint.verify.discover:discover", limits=options.limits)
+            for root, answer in zip(targets, cluster.map(discover, targets), strict=True):
+                discovered = Discovered(answer, root)
+                yield from discovered.failures
+                yield from cluster.map(partial(_verify, options=options), _announced(discovered.targets))
     except ClusterError as error:
         raise click.ClickException(str(error)) from None
 
 
-def _discovered(root: Target, options: Options, call: Call) -> Iterator[Document]:
-    from paramlint.verify.discover import Discovery
+class Discovered:
+    """What a child process found in a package or file.
 
-    discover = partial(start, "paramlint.verify.discover:discover", limits=options.limits)
-    (answer,) = call(discover, [root])
-    if answer.outcome.status != "ok":
-        yield Document(target=root.text, outcome=answer.outcome)
-        return
-    discovery = msgspec.json.decode(answer.result, type=Discovery)
-    for module, message in discovery.failed.items():
-        yield Document(target=module, outcome=Outcome(status="error", stage="import", message=message))
-    callable_ = [c for c in discovery.candidates if not c.missing]
-    for candidate in discovery.candidates:
-        if candidate.missing:
-            names = ", ".join(f"`{name}`" for name in candidate.missing)
-            outcome = Outcome(
-                status="needs-arguments",
-                stage="import",
-                message=f"no value for {names}",
-                signature=candidate.signature,
-                missing=candidate.missing,
-            )
-            yield Document(target=candidate.target, outcome=outcome)
-    found = [parse_target(candidate.target) for candidate in callable_]
-    yield from call(partial(_verify, options=options), _announced(found))
+    Attributes:
+        targets: its classes.
+        failures: documents of what could not be imported.
+    """
+
+    def __init__(self, answer: Answer, root: Target) -> None:
+        self.targets: list[Target] = []
+        self.failures: list[Document] = []
+        from paramlint.verify.discover import Discovery
+
+        if answer.outcome.status != "ok":
+            self.failures.append(Document(target=root.text, outcome=answer.outcome))
+            return
+        discovery = msgspec.json.decode(answer.result, type=Discovery)
+        self.targets += map(parse_target, discovery.targets)
+        for module, message in discovery.failed.items():
+            outcome = Outcome(status="error", stage="import", message=message)
+            self.failures.append(Document(target=module, outcome=outcome))
 
 
 def _announced(targets: list[Target]) -> Iterator[Target]:
@@ -363,17 +386,14 @@ def _announced(targets: list[Target]) -> Iterator[Target]:
         click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _verify(target: Target, options: Options) -> Document:
+def _verify(target: Target, options: Options, start: Start | None = None) -> Document:
     """The document of one target; where there is no model, the static findings that say why are looked for here."""
-    attempted = attempt(target, options.plan, options.limits)
+    attempted = attempt(target, options.plan, options.limits, start)
     if attempted.document.outcome.status != "error":
         return attempted.document
-    from paramlint.config.declared_ties import Ties
-    from paramlint.engine.catalogue import select
     from paramlint.verify.judge.join import with_static
 
-    rules = select(options.plan.select, ignore=options.plan.ignore)
-    return with_static(attempted.document, attempted.observed, rules, Ties(options.plan.ties))
+    return with_static(attempted.document, attempted.observed, options.sources)
 
 
 def _print(document: Document) -> None:

@@ -50,6 +50,8 @@ def _parts(document: Document, width: int) -> Iterable[RenderableType]:
         yield from (_finding(found, []) for found in document.findings)
         return
     yield _headline(document)
+    if document.guessed:
+        yield Text(f"guessed: {plain(document.guessed)}", style="yellow")
     for reason in document.degraded:
         yield Text(f"degraded: {plain(reason)}", style="yellow")
     for members in alike_findings(document.findings):
