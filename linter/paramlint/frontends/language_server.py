@@ -86,6 +86,8 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("paramlint", __version__, notebook_document_sync=_NOTEBOOKS)
         self.found: dict[str, Found] = {}
+        #: Whether the client has said that it is done.
+        self.is_shut_down = False
         self._said = ""
 
     def check(self, uri: str) -> None:
@@ -160,6 +162,10 @@ class Server(LanguageServer):
 def create() -> Server:
     """A server with its features; nothing runs yet."""
     server = Server()
+
+    @server.feature(lsp.SHUTDOWN)
+    def shut_down(_: None) -> None:
+        server.is_shut_down = True
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: lsp.DidOpenTextDocumentParams) -> None:
