@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -295,3 +297,25 @@ def test_an_error_inside_is_a_message_and_not_a_traceback(bad, capsys, monkeypat
     code, _, err = check(capsys)
     assert code == 2
     assert err == "error: paramlint itself failed (ValueError: for the test); please report it\n"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), BrokenPipeError(), SystemExit(143)])
+def test_an_ending_while_the_output_is_captured_is_that_ending(bad, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("paramlint.frontends.cli.check.steps.run_paths", fail)
+    for stream in (io.StringIO(), closed := io.StringIO()):
+        closed.close()
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()) as said:
+            code = main(["check"])
+        assert code == {OSError: 2, BrokenPipeError: 1, SystemExit: 143}[type(error)]
+        assert said.getvalue() == ("error: the output could not be written: No space left on device\n" * (code == 2))
+
+
+def test_an_error_about_a_file_names_it(bad, capsys, monkeypatch):
+    def fail(*_, **__):
+        raise PermissionError(13, "Permission denied", "secret.toml")
+
+    monkeypatch.setattr("paramlint.frontends.cli.check.steps.run_paths", fail)
+    assert check(capsys)[2] == "error: secret.toml: Permission denied\n"

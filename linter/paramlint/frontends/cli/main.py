@@ -94,7 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINDINGS
     except OSError as error:
         _let_go()
-        return _failed(f"the output could not be written: {error.strerror or error}")
+        what = error.filename if isinstance(error.filename, str) else "the output could not be written"
+        return _failed(f"{what}: {error.strerror or error}")
     except SystemExit as error:  # a request to end, or click's own ending on a closed pipe
         _let_go()
         return error.code if isinstance(error.code, int) else ERROR
@@ -126,6 +127,10 @@ def _failed(message: str) -> int:
 
 def _let_go() -> None:
     """Send what is still buffered nowhere, so that the interpreter does not fail on it while it ends."""
+    try:
+        stdout = sys.stdout.fileno()
+    except (OSError, ValueError):  # a stream in memory, or one that is closed
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stdout)
     os.close(nowhere)
