@@ -212,6 +212,24 @@ def test_diff_changes_nothing_and_is_a_patch(bad, command, text):
     assert command("check", "--diff", "--unsafe-fixes").returncode == 0
 
 
+DATA = """
+
+def clear(net: nn.Module):
+    net.fc.weight.data.zero_()
+"""
+
+
+def test_diff_says_what_it_leaves_out(bad, capsys):
+    assert run(capsys, "check", "--diff") == (0, "", "no fixes without --unsafe-fixes, 1 with it\n")
+    assert run(capsys, "check", "--diff", "--quiet") == (0, "", "")
+    assert run(capsys, "check", "--diff", "--unsafe-fixes")[2] == "1 fix in 1 file\n"
+    (bad.parent / "two.py").write_text(BAD + DATA)
+    assert run(capsys, "check", "--diff")[2] == "1 fix in 1 file, 2 more with --unsafe-fixes\n"
+    assert run(capsys, "check", "--diff", "--unsafe-fixes")[2] == "3 fixes in 2 files\n"
+    bad.write_text(GOOD)
+    assert run(capsys, "check", "--diff", "bad.py") == (0, "", "no fixes\n")
+
+
 @pytest.mark.parametrize("program", [["paramlint"], [sys.executable, "-m", "paramlint"]], ids=["command", "module"])
 def test_nothing_of_the_checked_code_runs(bad, program):
     for name in ("bad", "torch", "conftest", "sitecustomize", "paramlint_rules", "libcst", "pebble"):

@@ -22,7 +22,7 @@ from paramlint.frontends.report import formats
 from paramlint.frontends.report.findings.concise import heading
 from paramlint.frontends.report.findings.diff import diff
 from paramlint.frontends.report.findings.statistics import statistics
-from paramlint.frontends.report.findings.summary import summary
+from paramlint.frontends.report.findings.summary import summary, summary_of_diff
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.style import Style
 from paramlint.frontends.report.units import count
@@ -60,7 +60,7 @@ def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
 def _finish(task: Task, result: Result, failed: bool) -> int:
     """Write and print what the arguments ask for; the code to exit with."""
     if task.arguments.diff:
-        return _print_diff(result)
+        return _print_diff(task, result)
     if task.arguments.write_baseline:
         return _write_baseline(task, result)
     if task.arguments.add_noqa:
@@ -80,7 +80,7 @@ def check_stdin(task: Task) -> int:
     source = kind(task.arguments.stdin_filename)(task.arguments.stdin_filename, sys.stdin.buffer.read())
     result = run_source(source, run)
     if task.arguments.diff:
-        return _print_diff(result)
+        return _print_diff(task, result)
     if task.fix:
         sys.stdout.buffer.write(result.rewrites[0].after.data if result.rewrites else source.data)
     if not task.arguments.fix_only:
@@ -203,12 +203,14 @@ def _print_report(task: Task, result: Result, stream: TextIO) -> None:
         raise click.FileError(task.arguments.output_file, error.strerror) from None
 
 
-def _print_diff(result: Result) -> int:
-    """The patch; problems go to standard error."""
+def _print_diff(task: Task, result: Result) -> int:
+    """The patch; what it holds and problems go to standard error."""
     style = Style.of(sys.stdout)
     exact = not sys.stdout.isatty()
     for rewrite in result.rewrites:
         _print(diff(rewrite, style, exact=exact), sys.stdout)
+    if not task.arguments.quiet:
+        _print(summary_of_diff(result), sys.stderr)
     return _print_problems(result) or (FINDINGS if result.rewrites else CLEAN)
 
 

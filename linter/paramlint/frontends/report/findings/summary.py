@@ -31,3 +31,14 @@ def summary(result: Result) -> Iterator[str]:
         yield f"{count(failed, 'file')} could not be checked whole"
     for reason, number in sorted(Counter(result.skipped.values()).items()):
         yield f"{count(number, 'file')} skipped: {reason}"
+
+
+def summary_of_diff(result: Result) -> Iterator[str]:
+    """How many fixes a patch holds, and how many it would hold if they were allowed to change more."""
+    shown = sum(rewrite.fixes for rewrite in result.rewrites)
+    more = sum(d.fix is not None and d.fix.applicability == "unsafe" for d in result.diagnostics)
+    if shown:
+        held = f"{count(shown, 'fix', 'fixes')} in {count(len(result.rewrites), 'file')}"
+        yield f"{held}, {more} more with --unsafe-fixes" if more else held
+    else:
+        yield f"no fixes without --unsafe-fixes, {more} with it" if more else "no fixes"
