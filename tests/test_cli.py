@@ -184,6 +184,27 @@ def test_standard_input(bad, command):
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+def test_a_name_for_standard_input_reads_it(bad, command):
+    done = command("check", "--stdin-filename", "net.py", "--output-format", "concise", input=BAD.encode())
+    assert done.stdout.startswith(b"net.py:8:9: PRM401 ")
+    done = command("check", "--stdin-filename", "net.py", "bad.py", input=BAD.encode())
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"take no other path beside it" in done.stderr
+
+
+def test_input_that_nobody_asked_for_is_refused(bad, command):
+    (bad.parent / "other.py").write_text(GOOD)
+    with bad.open() as stream:
+        for given in ({"input": GOOD.encode()}, {"stdin": stream}):
+            done = command("check", **given)
+            assert (done.returncode, done.stdout) == (2, b"")
+            assert b"standard input holds something: `-` checks that, and `.` this folder" in done.stderr
+    assert command("check", "other.py", input=BAD.encode()).returncode == 0
+    idle, _writer = os.pipe()
+    for given in ({"stdin": subprocess.DEVNULL}, {"input": b""}, {"stdin": idle}):
+        assert command("check", **given).returncode == 1
+
+
 def test_standard_input_is_fixed_to_standard_output(bad, command):
     done = command("check", "-", "--fix", "--unsafe-fixes", input=BAD.replace("\n", "\r\n").encode())
     assert (done.returncode, done.stdout) == (0, GOOD.replace("\n", "\r\n").encode())

@@ -75,9 +75,8 @@ def _finish(task: Task, result: Result, failed: bool) -> int:
 def check_stdin(task: Task) -> int:
     """Check standard input; what is fixed goes to standard output, and the report to standard error then."""
     run = task.run()
-    if len(task.arguments.paths) > 1:
-        raise click.UsageError("`-` reads standard input and takes no other path beside it")
-    source = kind(task.arguments.stdin_filename)(task.arguments.stdin_filename, sys.stdin.buffer.read())
+    name = task.arguments.stdin_name
+    source = kind(name)(name, sys.stdin.buffer.read())
     result = run_source(source, run)
     if task.arguments.diff:
         return _print_diff(task, result)

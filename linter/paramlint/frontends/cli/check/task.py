@@ -37,7 +37,7 @@ class Arguments:
     diff: bool
     output_format: str | None
     output_file: str | None
-    stdin_filename: str
+    stdin_filename: str | None
     extension: tuple[str, ...]
     exclude: tuple[str, ...]
     force_exclude: bool | None
@@ -64,6 +64,16 @@ class Arguments:
     verify_with: tuple[str, ...] = ()
     arg: tuple[str, ...] = ()
     example: str | None = None
+
+    @property
+    def reads_stdin(self) -> bool:
+        """Whether standard input is what is checked: only that has a name of its own."""
+        return STDIN in self.paths or self.stdin_filename is not None
+
+    @property
+    def stdin_name(self) -> str:
+        """What it is called."""
+        return "<stdin>" if self.stdin_filename is None else self.stdin_filename
 
 
 class Chosen(Sequence["Rule"]):
@@ -108,9 +118,11 @@ class Task:
 
         if arguments.isolated and arguments.config is not None:
             raise click.UsageError("--isolated reads no configuration, and --config names one")
-        if arguments.cluster is not None and (arguments.jobs is not None or STDIN in arguments.paths):
+        if arguments.cluster is not None and (arguments.jobs is not None or arguments.reads_stdin):
             raise click.UsageError("--cluster checks files elsewhere: leave out --jobs and `-`, which are about here")
-        paths = [p if p != STDIN else arguments.stdin_filename for p in arguments.paths]
+        if arguments.reads_stdin and set(arguments.paths) - {STDIN}:
+            raise click.UsageError("`-` and --stdin-filename read standard input and take no other path beside it")
+        paths = [arguments.stdin_name] if arguments.reads_stdin else arguments.paths
         try:
             if arguments.isolated:
                 return cls(arguments, Settings())
@@ -189,7 +201,7 @@ class Task:
         from paramlint.frontends.cli.project import cache_folder, project_root
 
         arguments, table = self.arguments, self.settings.table
-        if not arguments.cache or arguments.reference or STDIN in arguments.paths:
+        if not arguments.cache or arguments.reference or arguments.reads_stdin:
             return None
         if packs.named():
             return None  # what their findings depend on is not known

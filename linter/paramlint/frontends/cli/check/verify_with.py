@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from paramlint.config.settings import VerifyTable
-from paramlint.frontends.cli.check.task import STDIN, Task
+from paramlint.frontends.cli.check.task import Task
 from paramlint.frontends.report.plain import plain
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _other(task: Task) -> str:
         "--add-noqa": arguments.add_noqa,
         "--watch": arguments.watch,
         "--fix": task.fix,
-        "`-`": STDIN in arguments.paths,
+        "`-`": arguments.reads_stdin,
     }
     return next((name for name, is_given in given.items() if is_given), "")
 
