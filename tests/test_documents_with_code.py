@@ -72,6 +72,20 @@ def test_a_fix_changes_its_line_and_no_other_byte(book, as_list, indent):
     assert path.read_text() == before.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])")
 
 
+def test_a_block_ends_with_its_cell(book):
+    edit = "net.weight.data.mul_(2)"
+    head = "import torch\nnet = torch.nn.Linear(2, 2)"
+    path = book(cell(head), cell(f"{edit}\n{edit}"), cell(edit), cell(f"{edit}\n%time 1\n{edit}"))
+    assert main(["check", "--fix"]) == 0
+    cells = ["".join(each["source"]) for each in json.loads(path.read_text())["cells"]]
+    header, row = "with torch.no_grad():\n", "    net.weight.mul_(2)"
+    assert cells[1:] == [
+        f"{header}{row}\n{row}",
+        f"{header}{row}",
+        f"{header}{row}\n%time 1\n{header}{row}",
+    ]
+
+
 def test_nothing_is_written_without_a_finding(book):
     path = book(IMPORTS, cell(CLASS.replace("[nn.Linear(8, 8)]", "nn.Identity()")))
     before = path.read_bytes()

@@ -82,11 +82,16 @@ class Location(NamedTuple):
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace the text between two places, the end excluded."""
+    """Replace the text between two places, the end excluded.
+
+    `wraps` is given where the edit puts a header before a statement: the place where that statement ends. A statement
+    that follows it at once and gets the same header can do without.
+    """
 
     start: Location
     end: Location
     content: str
+    wraps: Location | None = None
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,10 @@ class Masked(Source):
 
         fix = diagnostic.fix
         if fix is not None:
-            edits = tuple(Edit(inside(edit.start), inside(edit.end), edit.content) for edit in fix.edits)
+            edits = tuple(
+                Edit(inside(edit.start), inside(edit.end), edit.content, edit.wraps and inside(edit.wraps))
+                for edit in fix.edits
+            )
             fix = LocatedFix(fix.title, fix.applicability, edits)
         return replace(
             diagnostic,

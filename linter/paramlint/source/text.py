@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from paramlint.finding import Diagnostic
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_INDENT = re.compile(r":[^\S\r\n]*(?:#.*)?(?:\r\n|\r|\n)([ \t]+)(?=[^\s#])")
 _BOM = codecs.BOM_UTF8
 #: Characters of Python in one file. The trees of more would take gigabytes: 2,500,000 rows of one name take 4.5 GB.
 MAX_TEXT = 5_000_000
@@ -132,12 +131,6 @@ class Source:
         """The first line ending of the file, which new lines will use."""
         match = _NEWLINE.search(self.text)
         return match[0] if match else "\n"
-
-    @cached_property
-    def indent(self) -> str:
-        """What one level of indentation is in this file."""
-        match = _INDENT.search(self.text)
-        return match[1] if match else "    "
 
     def offset(self, row: int, column: int = 1) -> int:
         """The offset of a row and column, both from 1; past the last row it is the end of the text."""

@@ -75,8 +75,9 @@ def check(**given: Any) -> int:
     """Check the source of files and folders, by default of the current one. Nothing of it is imported or run, unless
     --verify-with asks for it.
 
-    `-` reads standard input, and so does --stdin-filename. The exit code is 0 when nothing was found, 1 when something was, 2 after wrong usage or
-    when a file could not be checked (the others are all the same), and 130 after an interrupt.
+    `-` reads standard input, and so does --stdin-filename. The exit code is 0 when nothing was found, 1 when something
+    was, 2 after wrong usage or when a file could not be checked (the others are all the same), and 130 after an
+    interrupt.
     """
     from paramlint.frontends.cli.check.piped import holds_input
     from paramlint.frontends.cli.check.steps import check_files, check_stdin, show_files, show_settings, watch
