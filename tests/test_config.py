@@ -139,6 +139,29 @@ def test_what_is_wrong_is_refused_with_its_place(project, capsys, text, said):
     assert check(capsys, "--isolated")[0] == 1
 
 
+@pytest.mark.parametrize(
+    ("header", "wrong"),
+    [
+        ("[tool.parmlint]", "[tool.parmlint]"),
+        ("[tool.Paramlint]", "[tool.Paramlint]"),
+        ("[tool.param-lint]", "[tool.param-lint]"),
+        ("[tool.paramlnt.per-file-ignores]", "[tool.paramlnt]"),
+        ("[paramlint]", "[paramlint]"),
+        ("[tool.pylint]", None),
+        ("[tool.paramspider]", None),
+        ("[tool.paramlint]", None),
+    ],
+)
+def test_a_misspelt_table_is_said(project, capsys, header, wrong):
+    (project / "pyproject.toml").write_text(f"[project]\nname = 'x'\n\n{header}\n")
+    code, _, err = check(capsys)
+    if wrong is None:
+        assert code == 1
+    else:
+        assert code == 2
+        assert f"pyproject.toml:4: `{wrong}` is read by nobody; did you mean `[tool.paramlint]`?" in err
+
+
 def test_a_given_file(project, capsys):
     (project / "other.toml").write_text('ignore = ["PRM401"]\n')
     assert check(capsys, "--config", "other.toml")[0] == 0

@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from paramlint.finding import Change, Finding, Fix, Proof
 
@@ -183,6 +183,8 @@ Refute = Callable[["LiveModel"], Iterator[tuple[str, str]]]
 class Rule:
     """One invariant about parameters.
 
+    `codes` are those of all rules that have been made.
+
     Args:
         code: `PRM` and three digits; the first digit is the family.
         name: kebab-case, the name of the fault; it reads after "allow".
@@ -192,6 +194,8 @@ class Rule:
         triggers: where the static detectors have to look.
         only_with: words of which the nominated function or class must hold one; others need not be parsed.
     """
+
+    codes: ClassVar[set[str]] = set()
 
     code: str
     name: str
@@ -205,6 +209,9 @@ class Rule:
     class_checks: list[ClassCheck] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
     refuters: list[Refute] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        Rule.codes.add(self.code)
 
     def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Scope], Iterator[Finding]]], Any]:
         """Call the decorated function for every syntax node of these kinds in a nominated function or statement."""

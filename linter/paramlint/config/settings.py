@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
 
+from paramlint.config.nearest import nearest
 from paramlint.config.toml_file import ConfigError, TomlFile
 
 __all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "find", "load"]
 
+#: The header of a table, of a tool or not.
+_HEADER = re.compile(rb"""^[ \t]*\[[ \t]*(?P<tool>tool[ \t]*\.[ \t]*)?["']?(?P<name>[\w-]+)""", re.M)
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
 
@@ -148,9 +152,24 @@ def _combine(base: Settings, own: Settings) -> Settings:
 
 
 def _has_table(path: str) -> bool:
+    """Whether a pyproject.toml is about us.
+
+    Raises:
+        ConfigError: it has a table that was probably meant to be.
+    """
     with open(path, "rb") as stream:
-        if b"paramlint" not in stream.read():
-            return False
+        data = stream.read()
+    for match in _HEADER.finditer(data):
+        tool, name = match["tool"], match["name"].decode("utf-8", "replace")
+        meant = nearest(name, ("paramlint",))
+        if meant and (name != meant or not tool):
+            shown = f"[{'tool.' if tool else ''}{name}]"
+            row = data.count(b"\n", 0, match.start()) + 1
+            raise ConfigError(
+                os.path.relpath(path), row, f"`{shown}` is read by nobody; did you mean `[tool.paramlint]`?"
+            )
+    if b"paramlint" not in data:
+        return False
     try:
         return "paramlint" in TomlFile.read(path).data.get("tool", {})
     except ConfigError:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from paramlint.config.nearest import nearest
 from paramlint.engine import packs
 from paramlint.engine.filters.unused_noqa import rule as unused_suppression
 from paramlint.engine.packs import PackError
@@ -97,9 +97,8 @@ def by_name(selector: str) -> list[Rule]:
     """
     found = [rule for rule in catalogue() if names(selector, rule.code, rule.name)]
     if not found:
-        given, known = selector.strip(), [name for rule in catalogue() for name in (rule.code, rule.name)]
-        close = difflib.get_close_matches(given, known, 1) or difflib.get_close_matches(given.upper(), known, 1)
-        hint = f"; did you mean {close[0]}?" if close else "; `paramlint rules` lists them"
+        meant = nearest(selector.strip(), [name for rule in catalogue() for name in (rule.code, rule.name)])
+        hint = f"; did you mean {meant}?" if meant else "; `paramlint rules` lists them"
         raise UnknownRuleError(f"no rule is called {selector!r}{hint}")
     return found
 

@@ -9,13 +9,13 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
 from paramlint import __version__
+from paramlint.config.nearest import nearest
 
 #: Subcommand to the module and object that implement it; imported when it is asked for, since most need LibCST.
 COMMANDS = {
@@ -52,8 +52,7 @@ class Subcommands(click.Group):
         given = args[0]
         if given in COMMANDS or given.startswith("-"):
             return super().resolve_command(ctx, args)
-        close = get_close_matches(given, COMMANDS, 1)
-        meant = close[0] if close else f"check {given}" if os.path.exists(given) else ""
+        meant = nearest(given, COMMANDS) or (f"check {given}" if os.path.exists(given) else "")
         hint = f"; did you mean `paramlint {meant}`?" if meant else f"; there are {', '.join(COMMANDS)}"
         raise click.UsageError(f"no command is called {given!r}{hint}", ctx)
 
@@ -84,6 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = paramlint.main(argv, prog_name="paramlint", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else CLEAN
+    except click.NoSuchOption as error:
+        meant = nearest(error.option_name, error.possibilities or ())
+        click.NoSuchOption(error.option_name, possibilities=[meant] if meant else None, ctx=error.ctx).show()
+        return ERROR
     except click.ClickException as error:
         error.show()
         return ERROR
