@@ -93,7 +93,7 @@ def test_extend_adds_up_and_replaces(project, capsys):
     pyproject(project, 'extend = "base.toml"')
     assert check(capsys)[0] == 0
     pyproject(project, 'extend = "base.toml"\nselect = ["PRM401"]')
-    code, out, _ = check(capsys)
+    code, out, _ = check(capsys, "-q")
     assert (code, out.count("\n")) == (1, 1)
     assert main(["check"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["code"] == "PRM401"

@@ -58,7 +58,7 @@ def test_a_place_is_cell_row_and_column(book, capsys):
     assert found["noqa_row"] == 5
     assert found["fix"]["edits"][0]["location"]["row"] == 5
     code, out = run(capsys)
-    assert out.startswith("book.ipynb:cell 3:5:9: PRM401 ")
+    assert out.startswith("book.ipynb:cell 3:5:9: PRM401 [bug] ")
     assert "5 |         self.blocks = [nn.Linear(8, 8)]\n  |         ^^^^^^^^^^^\n" in out
 
 
@@ -102,7 +102,7 @@ def test_other_languages_are_passed_over(book, capsys):
 
 def test_a_broken_cell_costs_itself_only(book, capsys):
     book(IMPORTS, cell("x = (\n"), cell(CLASS))
-    code, out = run(capsys, "--output-format", "concise")
+    code, out = run(capsys, "--output-format", "concise", "-q")
     assert code == 2
     assert [line.split(" ")[1:3] for line in out.splitlines()] == [["2:1:5:", "PRM002"], ["3:4:9:", "PRM401"]]
 
@@ -111,9 +111,9 @@ def test_a_broken_cell_costs_itself_only(book, capsys):
 def test_what_is_no_notebook_is_said(book, capsys, text):
     path = book()
     path.write_text(text)
-    code, out = run(capsys, "--output-format", "concise")
+    code, out = run(capsys, "--output-format", "concise", "-q")
     assert code == 2
-    assert out.startswith("book.ipynb:1:1: PRM003 is no Jupyter notebook: ")
+    assert out.startswith("book.ipynb:1:1: PRM003 [error] is no Jupyter notebook: ")
 
 
 def test_comments_silence_in_cells(book, capsys):
@@ -163,7 +163,7 @@ def test_markdown_blocks(bad, capsys):
     path = bad.parent / "page.md"
     path.write_text(MARKDOWN)
     assert run(capsys)[0] == 0
-    code, out = run(capsys, "--extension", "md", "--output-format", "concise")
+    code, out = run(capsys, "--extension", "md", "--output-format", "concise", "-q")
     rows = [i for i, line in enumerate(MARKDOWN.splitlines(), 1) if "[nn.Linear(8, 8)]" in line]
     assert code == 1
     assert [line.split(" PRM")[0] for line in out.splitlines()] == [f"page.md:{row}:9:" for row in rows]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import libcst as cst
 
 Applicability = Literal["safe", "unsafe"]
+#: How serious what a rule finds is.
+Group = Literal["bug", "risk", "pedantic"]
 Verdict = Literal["confirmed", "refuted", "not observed"]
 
 
@@ -120,6 +122,8 @@ class Diagnostic:
     cell: int | None = None
     verdict: Verdict | None = None
     evidence: dict[str, Any] = field(default_factory=dict, hash=False)
+    #: That of the rule; `error` for what kept a file from being checked or written.
+    group: Group | Literal["error"] = "bug"
 
     @property
     def sort_key(self) -> tuple[str, int, Location, str, str]:

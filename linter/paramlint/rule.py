@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from paramlint.finding import Change, Finding, Fix, Proof
+from paramlint.finding import Change, Finding, Fix, Group, Proof
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -53,17 +53,18 @@ __all__ = [
     "names",
 ]
 
-Group = Literal["bug", "risk", "pedantic"]
 FixKind = Literal["safe", "unsafe", "none"]
 
 NodeT = TypeVar("NodeT", bound="cst.CSTNode")
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
 
 
-def names(selector: str, code: str, name: str) -> bool:
-    """Whether a selector (`ALL`, a code, a prefix of codes or a rule's name) names the rule of this code and name."""
+def names(selector: str, code: str, name: str, group: str) -> bool:
+    """Whether a selector (`ALL`, a group, a code, a prefix of codes or a rule's name) names a rule."""
     given = selector.strip()
-    return given.upper() == "ALL" or name == given.lower() or (given != "" and code.startswith(given.upper()))
+    if given.upper() == "ALL" or given.lower() in (name, group):
+        return True
+    return given != "" and code.startswith(given.upper())
 
 
 @dataclass(frozen=True)

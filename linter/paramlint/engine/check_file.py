@@ -235,7 +235,7 @@ def _locate(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         key = (rule.code, start, finding.message)
         if key not in diagnostics:
             diagnostics[key] = Diagnostic(
-                path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row
+                path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row, group=rule.group
             )
     return list(diagnostics.values())
 

@@ -47,7 +47,7 @@ class PerFileIgnores:
             return report
         path = os.path.abspath(report.path)
         selectors = {s for patterns, given in self._ignores if patterns.cover_somewhere(path, False) for s in given}
-        ignored = [d for d in report.diagnostics if any(names(s, d.code, d.name) for s in selectors)]
+        ignored = [d for d in report.diagnostics if any(names(s, d.code, d.name, d.group) for s in selectors)]
         kept = [d for d in report.diagnostics if d not in ignored or d in report.problems]
         return replace(report, diagnostics=kept)
 

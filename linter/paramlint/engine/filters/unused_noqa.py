@@ -92,7 +92,7 @@ def _otherwise(source: Source, token: tokenize.TokenInfo) -> Diagnostic | None:
     if not own_row or word.lower() == "noqa":  # else it may be meant for the next row
         text = f"{right}: {codes}" if codes else right
         fix = LocatedFix(f"Write `{text}`", "safe", (Edit(start, end, text),))
-    return Diagnostic(source.path, start, end, rule.code, rule.name, message, fix)
+    return Diagnostic(source.path, start, end, rule.code, rule.name, message, fix, group=rule.group)
 
 
 def _unused(
@@ -109,7 +109,8 @@ def _unused(
             continue
         start = Location(row, column + code.start())
         end = Location(row, column + code.end())
-        yield Diagnostic(source.path, start, end, rule.code, rule.name, message, _fix(source, token, match, code))
+        fix = _fix(source, token, match, code)
+        yield Diagnostic(source.path, start, end, rule.code, rule.name, message, fix, group=rule.group)
 
 
 def _fix(source: Source, token: tokenize.TokenInfo, match: re.Match[str], code: re.Match[str]) -> LocatedFix:

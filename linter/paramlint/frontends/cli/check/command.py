@@ -26,7 +26,9 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@_selectors("--select", "Run these rules only: codes, prefixes of codes or names, with commas; or ALL.")
+@_selectors(
+    "--select", "Run these rules only: codes, prefixes, names or groups (bug, risk, pedantic), with commas; or ALL."
+)
 @_selectors("--extend-select", "Run these rules too.")
 @_selectors("--ignore", "Leave these rules out.")
 @pack_option
@@ -38,6 +40,13 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 )
 @click.option("--diff", is_flag=True, help="Print what --fix would change, as a patch, and change nothing.")
 @click.option("--output-format", type=click.Choice(FORMATS), help="By default `full`.")
+@click.option(
+    "--sort",
+    type=click.Choice(["severity", "path"]),
+    default="severity",
+    help="The order of `full`: bugs first, like risks of a function as one; or each finding by its path.",
+)
+@click.option("--all-frames", is_flag=True, help="With `full`: the code of every finding, however many there are.")
 @click.option("--output-file", metavar="FILE", help="Write the report there instead of to standard output.")
 @click.option("--stdin-filename", metavar="PATH", help="Read standard input, and call it that.")
 @click.option("--extension", multiple=True, type=click.Choice(["md", "markdown"]), help="Check these files too.")

@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TextIO
 
 import click
@@ -15,12 +16,13 @@ import click
 from paramlint.engine.parallel import ClusterError
 from paramlint.engine.run import Result, Run, run_paths, run_source
 from paramlint.frontends.cli.check.progress import Progress
-from paramlint.frontends.cli.check.task import Task
+from paramlint.frontends.cli.check.task import STDIN, Task
 from paramlint.frontends.cli.check.verify_with import Models, judge
 from paramlint.frontends.cli.main import CLEAN, ERROR, FINDINGS
 from paramlint.frontends.report import formats
 from paramlint.frontends.report.findings.concise import heading
 from paramlint.frontends.report.findings.diff import diff
+from paramlint.frontends.report.findings.full import full
 from paramlint.frontends.report.findings.statistics import statistics
 from paramlint.frontends.report.findings.summary import summary, summary_of_diff
 from paramlint.frontends.report.plain import plain
@@ -42,6 +44,9 @@ def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
     """What was found, and whether the models failed to judge it."""
     run = task.run()
     found = task.find()
+    if not found.files and not task.arguments.quiet:
+        where = " ".join(plain(path) for path in task.arguments.paths or (".",))
+        _print([f"warning: there is nothing to check in {where}"], sys.stderr)
     started = time.monotonic()
     try:
         with Progress(len(found.files), sys.stderr) as progress:
@@ -68,13 +73,15 @@ def _finish(task: Task, result: Result, failed: bool) -> int:
     _write_all(result, result.rewrites)
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stdout)
-    _print_summary(task, result)
+    _print_summary(task, result, _for_people(task))
     return ERROR if failed else _exit_code(task, result)
 
 
 def check_stdin(task: Task) -> int:
     """Check standard input; what is fixed goes to standard output, and the report to standard error then."""
     run = task.run()
+    if set(task.arguments.paths) - {STDIN}:
+        raise click.UsageError("`-` and --stdin-filename read standard input and take no other path beside it")
     name = task.arguments.stdin_name
     source = kind(name)(name, sys.stdin.buffer.read())
     result = run_source(source, run)
@@ -84,7 +91,7 @@ def check_stdin(task: Task) -> int:
         sys.stdout.buffer.write(result.rewrites[0].after.data if result.rewrites else source.data)
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stderr if task.fix else sys.stdout)
-    _print_summary(task, result)
+    _print_summary(task, result, sys.stderr if task.fix else _for_people(task))
     return _exit_code(task, result)
 
 
@@ -109,7 +116,13 @@ def watch(task: Task) -> int:
         if state != seen:
             if sys.stdout.isatty():
                 click.clear()
+            elif seen is not None:
+                _print([""], _for_people(task))
+            started = time.monotonic()
             seen = state | _state(_check_and_fix(task))
+            if not task.arguments.quiet:
+                took = f"[{time.strftime('%H:%M:%S')}] checked in {time.monotonic() - started:.2f} s, watching"
+                _print([took], _for_people(task))
             gc.collect()  # what the check knew points in circles, and nothing collects it by itself
         time.sleep(POLL)
 
@@ -189,9 +202,9 @@ def _print_problems(result: Result) -> int:
 
 def _print_report(task: Task, result: Result, stream: TextIO) -> None:
     result = result.localized()
-    show: Callable[[Result, Style], Iterator[str]] = (
-        statistics if task.arguments.statistics else formats.load(task.output_format)
-    )
+    show = statistics if task.arguments.statistics else formats.load(task.output_format)
+    if show is full:
+        show = partial(full, sort=task.arguments.sort, all_frames=task.arguments.all_frames)
     if task.arguments.output_file is None:
         _print(show(result, Style.of(stream)), stream)
         return
@@ -213,9 +226,14 @@ def _print_diff(task: Task, result: Result) -> int:
     return _print_problems(result) or (FINDINGS if result.rewrites else CLEAN)
 
 
-def _print_summary(task: Task, result: Result) -> None:
+def _print_summary(task: Task, result: Result, stream: TextIO) -> None:
     if not task.arguments.quiet:
-        _print(summary(result), sys.stderr)
+        _print(summary(result), stream)
+
+
+def _for_people(task: Task) -> TextIO:
+    """Where the summary goes: to the findings, unless those are for a program."""
+    return sys.stdout if task.arguments.statistics or task.output_format in formats.FOR_PEOPLE else sys.stderr
 
 
 def _details(task: Task, run: Run, result: Result, seconds: float) -> Iterator[str]:

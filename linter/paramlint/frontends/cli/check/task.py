@@ -36,6 +36,8 @@ class Arguments:
     unsafe_fixes: bool | None
     diff: bool
     output_format: str | None
+    sort: str
+    all_frames: bool
     output_file: str | None
     stdin_filename: str | None
     extension: tuple[str, ...]
@@ -120,8 +122,6 @@ class Task:
             raise click.UsageError("--isolated reads no configuration, and --config names one")
         if arguments.cluster is not None and (arguments.jobs is not None or arguments.reads_stdin):
             raise click.UsageError("--cluster checks files elsewhere: leave out --jobs and `-`, which are about here")
-        if arguments.reads_stdin and set(arguments.paths) - {STDIN}:
-            raise click.UsageError("`-` and --stdin-filename read standard input and take no other path beside it")
         paths = [arguments.stdin_name] if arguments.reads_stdin else arguments.paths
         try:
             if arguments.isolated:
