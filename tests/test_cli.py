@@ -315,7 +315,9 @@ sys.exit(main(["check"]))
 def test_rule_explains_by_code_name_and_prefix(capsys):
     by_code = run(capsys, "rule", "PRM401")
     assert by_code[0] == 0
-    assert by_code[1].startswith("PRM401 modules-in-plain-container\n")
+    head = "PRM401 modules-in-plain-container\ngroup: bug\non by default: yes\nfix: unsafe\n\nModules kept in"
+    assert by_code[1].startswith(head)
+    assert "group: pedantic\non by default: no\nfix: safe\n" in run(capsys, "rule", "PRM107")[1]
     assert "Leave it:" in by_code[1]
     assert run(capsys, "rule", "modules-in-plain-container") == by_code
     assert run(capsys, "rule", "prm4")[1].count("Leave it:") == sum(r.code.startswith("PRM4") for r in CATALOGUE)

@@ -110,8 +110,9 @@ def _imports(file: File, names: Sequence[str]) -> list[_Piece]:
     if not missing:
         return []
     source = file.source
-    offset = source.offset(_import_row(file.tree, source))
-    lines = "".join(f"import {module}{source.newline}" for module in missing)
+    row, indent = _import_row(file.tree.body, source)
+    offset = source.offset(row)
+    lines = "".join(f"{indent}import {module}{source.newline}" for module in missing)
     return [_Piece(offset, offset, lines)]
 
 
@@ -119,16 +120,19 @@ def _module_of(name: str) -> str:
     return "copy" if name.startswith("copy.") else "torch"
 
 
-def _import_row(tree: ast.Module, source: Source) -> int:
-    """The row before which an import may stand: after the docstring and the `__future__` imports."""
-    row = 1
-    for index, node in enumerate(tree.body):
+def _import_row(body: Sequence[ast.stmt], source: Source) -> tuple[int, str]:
+    """The row before which an import may stand, and its indentation: after the docstring and `__future__` imports."""
+    row, indent = 1, ""
+    for index, node in enumerate(body):
+        if isinstance(node, ast.If) and source.is_stand_in(node.lineno):
+            return _import_row(node.body, source)
+        indent = indentation.of_row(source, node.lineno)
         is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         if not is_docstring and not is_future:
-            return first_row(node, source)
+            return first_row(node, source), indent
         row = (node.end_lineno or node.lineno) + 1
-    return row
+    return row, indent
 
 
 def apply_fixes(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[str, int]:

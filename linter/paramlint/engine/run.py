@@ -128,7 +128,7 @@ class Result:
         return replace(self, reports=reports)
 
     def _localized(self, report: FileReport) -> FileReport:
-        source = self.source(report.path) if report.path.endswith(".ipynb") else None
+        source = self.source(report.path) if report.path.lower().endswith(".ipynb") else None
         if source is None:
             return report
         return replace(
@@ -146,6 +146,19 @@ class Result:
         self.rewrites.remove(rewrite)
         self.sources[path] = rewrite.before
         self.reports = [report if r.path == path else r for r in self.reports]
+
+
+def merged(results: Iterable[Result]) -> Result:
+    """What several runs over different files gave, in the order of their paths."""
+    whole = Result()
+    for result in results:
+        whole.reports += result.reports
+        whole.rewrites += result.rewrites
+        whole.unfixed |= result.unfixed
+        whole.sources |= result.sources
+    whole.reports.sort(key=lambda report: report.path)
+    whole.rewrites.sort(key=lambda rewrite: rewrite.before.path)
+    return whole
 
 
 def run_paths(paths: Sequence[str], run: Run, step: Callable[[], None] = lambda: None) -> Result:

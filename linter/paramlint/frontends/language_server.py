@@ -21,7 +21,7 @@ from paramlint.engine.filters.baseline import Baseline, BaselineError
 from paramlint.engine.run import PerFileIgnores, Run, run_source
 from paramlint.finding import Diagnostic, Edit, Location
 from paramlint.frontends.report.severity import severity
-from paramlint.source.file_discovery import Discovery
+from paramlint.source.file_discovery import Discovery, Wanted
 from paramlint.source.notebook import Notebook
 from paramlint.source.text import Source
 
@@ -234,7 +234,8 @@ def _configured(settings: Settings) -> Run:
 
 def _is_included(settings: Settings, path: str) -> bool:
     respected = settings.table.respect_gitignore
-    discovery = Discovery(exclude=settings.exclude, gitignore=respected is not False, force_exclude=True)
+    wanted = Wanted(exclude=settings.exclude)
+    discovery = Discovery(lambda _: wanted, gitignore=respected is not False, force_exclude=True)
     return bool(discovery.find([path]).files)
 
 

@@ -161,6 +161,14 @@ class Source:
         """The row of a finding in `text`."""
         return diagnostic.start.row
 
+    def compared(self) -> dict[str, str]:
+        """What two versions are compared by, text by text, each with what it adds to the path."""
+        return {"": self.text}
+
+    def is_stand_in(self, row: int) -> bool:  # noqa: ARG002
+        """Whether a row of `text` stands for one that is no Python."""
+        return False
+
     def localize(self, diagnostic: Diagnostic) -> Diagnostic:
         """A finding as people count its rows."""
         return diagnostic

@@ -19,17 +19,18 @@ def level(source: Source, tree: ast.Module, row: int) -> str:
         return _more(source, header, row)
     for node in ast.walk(tree):
         first = next(_children(node), None) if isinstance(node, _Header) else None
-        if isinstance(first, ast.stmt) and len(_of_row(source, first.lineno)) == first.col_offset:
+        if isinstance(first, ast.stmt) and len(of_row(source, first.lineno)) == first.col_offset:
             return _more(source, node, first.lineno)  # type: ignore[arg-type]
     return "    "
 
 
 def _more(source: Source, header: _Header, row: int) -> str:
-    outer, inner = _of_row(source, _first(header)), _of_row(source, row)
+    outer, inner = of_row(source, _first(header)), of_row(source, row)
     return inner[len(outer) :] if inner.startswith(outer) and inner != outer else "    "
 
 
-def _of_row(source: Source, row: int) -> str:
+def of_row(source: Source, row: int) -> str:
+    """The white space that a row begins with."""
     line = source.line(row)
     return line[: len(line) - len(line.lstrip())]
 

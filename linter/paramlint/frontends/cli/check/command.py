@@ -20,6 +20,15 @@ def _split(_: click.Context, __: click.Parameter, values: Iterable[str]) -> tupl
     return tuple(part.strip() for value in values for part in value.split(","))
 
 
+def _documents(_: click.Context, parameter: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
+    from paramlint.source.kinds import document
+
+    try:
+        return tuple(document(part) for value in values for part in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
 def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(flag, multiple=True, callback=_split, metavar="RULES", help=text)
 
@@ -49,7 +58,13 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 @click.option("--all-frames", is_flag=True, help="With `full`: the code of every finding, however many there are.")
 @click.option("--output-file", metavar="FILE", help="Write the report there instead of to standard output.")
 @click.option("--stdin-filename", metavar="PATH", help="Read standard input, and call it that.")
-@click.option("--extension", multiple=True, type=click.Choice(["md", "markdown"]), help="Check these files too.")
+@click.option(
+    "--extension",
+    multiple=True,
+    callback=_documents,
+    metavar="NAME",
+    help="Check documents of this kind too: md, markdown, mdx, qmd, rmd, myst or rst; their blocks of Python.",
+)
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass over more files; patterns as in .gitignore.")
 @click.option("--force-exclude/--no-force-exclude", default=None, help="Pass over excluded files given by name too.")
 @click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Pass over what .gitignore names.")

@@ -14,7 +14,7 @@ from typing import TextIO
 import click
 
 from paramlint.engine.parallel import ClusterError
-from paramlint.engine.run import Result, Run, run_paths, run_source
+from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.progress import Progress
 from paramlint.frontends.cli.check.task import STDIN, Task
 from paramlint.frontends.cli.check.verify_with import Models, judge
@@ -42,15 +42,15 @@ def check_files(task: Task, models: Models | None = None) -> int:
 
 def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
     """What was found, and whether the models failed to judge it."""
-    run = task.run()
     found = task.find()
+    parts = [(part.run(), files) for part, files in task.parts(found.files)]
     if not found.files and not task.arguments.quiet:
         where = " ".join(plain(path) for path in task.arguments.paths or (".",))
         _print([f"warning: there is nothing to check in {where}"], sys.stderr)
     started = time.monotonic()
     try:
         with Progress(len(found.files), sys.stderr) as progress:
-            result = run_paths(found.files, run, progress.step)
+            result = merged(run_paths(files, run, progress.step) for run, files in parts)
     except ClusterError as error:
         raise click.ClickException(str(error)) from None
     result.skipped = found.skipped
@@ -58,7 +58,7 @@ def _check(task: Task, models: Models | None = None) -> tuple[Result, bool]:
     if models is not None:
         result, failed = judge(task, result, models)
     if task.arguments.verbose:
-        _print(_details(task, run, result, time.monotonic() - started), sys.stderr)
+        _print(_details(task, result, time.monotonic() - started), sys.stderr)
     return result, failed
 
 
@@ -236,10 +236,11 @@ def _for_people(task: Task) -> TextIO:
     return sys.stdout if task.arguments.statistics or task.output_format in formats.FOR_PEOPLE else sys.stderr
 
 
-def _details(task: Task, run: Run, result: Result, seconds: float) -> Iterator[str]:
-    for path in task.settings.files or ("none",):
-        yield f"configuration: {plain(path)}"
-    yield f"rules: {' '.join(rule.code for rule in run.rules)}"
+def _details(task: Task, result: Result, seconds: float) -> Iterator[str]:
+    for part, files in task.parts(report.path for report in result.reports):
+        for path in part.settings.files or ("none",):
+            yield f"configuration: {plain(path)}, for {count(len(files), 'file')}"
+        yield f"rules: {' '.join(rule.code for rule in part.run().rules)}"
     for path, reason in sorted(result.skipped.items()):
         yield f"skipped: {plain(path)}: {reason}"
     yield f"{count(len(result.reports), 'file')} in {seconds:.2f} s"

@@ -111,7 +111,8 @@ def judge(task: Task, result: Result, models: Models) -> tuple[Result, bool]:
     from paramlint.verify.attempt import attempt
     from paramlint.verify.judge.join import with_verdicts
 
-    codes = tuple(rule.code for rule in task.run().rules)
+    parts = task.parts(report.path for report in result.reports)
+    codes = tuple(sorted({rule.code for part, _ in parts for rule in part.run().rules}))
     attempts = [attempt(target, models.limits, select=codes, **models.options) for target in models.targets]
     judged = with_verdicts(result, attempts)
     explained = {d.evidence.get("target") for d in judged.diagnostics if d.verdict == "confirmed"}
