@@ -22,7 +22,6 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     enter("import")
     factory = _callable(job.target)
     arguments = {name: literal(source) for name, source in job.arguments.items()}
-    bind(factory, arguments)
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
@@ -33,6 +32,7 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     from paramlint.verify.judge.summarize import summarize
 
     enter("construct")
+    bind(factory, arguments)
     model = live_model(
         lambda: factory(**arguments),
         preset=job.preset,

@@ -49,13 +49,14 @@ def models_of(task: Task) -> Models | None:
         return None
     if other := _other(task):
         raise click.UsageError(f"--verify-with judges the findings of files and changes nothing: leave {other} out")
+    from paramlint.verify.process.listing import proposed
     from paramlint.verify.process.targets import parse_argument, parse_target
 
     table = task.settings.table.verify or VerifyTable()
     targets = tuple(_read(parse_target, text, "--verify-with") for text in given.verify_with)
     for target in targets:
         if not target.factory:
-            raise click.UsageError(f"`{target.text}` names no factory; write `--verify-with {target.text}:name`")
+            raise click.UsageError(f"`{target.text}` names no factory; {proposed(target)}")
     options = {
         "arguments": dict(_read(parse_argument, text, "--arg") for text in given.arg),
         "example": _optional_target(given.example or table.example, "--example"),

@@ -29,6 +29,7 @@ from paramlint.frontends.cli.verify.outputs import (
 from paramlint.frontends.report.plain import plain
 from paramlint.verify.attempt import attempt, start
 from paramlint.verify.document.schema import Document
+from paramlint.verify.process.listing import proposed
 from paramlint.verify.process.outcome import Limits, Outcome
 from paramlint.verify.process.targets import Target, TargetError, parse_argument, parse_target
 
@@ -245,7 +246,7 @@ def _check_usage(targets: tuple[Target, ...], options: dict[str, Any]) -> None:
         if options["discover"] and target.factory:
             raise click.UsageError(f"`{target.text}` names a factory; --discover takes a module, package or file")
         if not options["discover"] and not target.factory:
-            raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
+            raise click.UsageError(f"`{target.text}` names no factory; {proposed(target)}, or add --discover")
     for name in ("contract", "write_contract"):
         if options[name] and (len(targets) > 1 or options["discover"]):
             raise click.UsageError(f"a contract is about one model: --{name.replace('_', '-')} goes with one target")
@@ -309,7 +310,7 @@ def _discovered(root: Target, options: dict[str, Any], call: Call) -> Iterator[D
             names = ", ".join(f"`{name}`" for name in candidate.missing)
             outcome = Outcome(
                 status="needs-arguments",
-                stage="import",
+                stage="construct",
                 message=f"no value for {names}",
                 signature=candidate.signature,
                 missing=candidate.missing,
