@@ -32,7 +32,7 @@ def test_moved_code_stays_known(known):
 def test_a_second_instance_is_new(known, capsys):
     known.write_text(BAD + "\n\n" + CLASS)
     assert check("--output-format", "concise") == 1
-    assert capsys.readouterr().out.startswith("bad.py:14:9: PRM401 ")
+    assert capsys.readouterr().out.startswith("bad.py:14:9: PRM401 [bug] ")
     known.write_text(BAD + "\n\n" + CLASS.replace("Net", "Other"))
     assert check() == 1
 

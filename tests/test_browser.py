@@ -309,7 +309,7 @@ def assert_inert(text: str) -> None:
 def test_a_terminal_is_told_nothing(payload) -> None:
     concise = report("concise", payload)
     assert_inert(concise)
-    assert concise == f"{plain(payload)}.py:8:9: PRM401 `{plain(payload)}` is lost"
+    assert concise == f"{plain(payload)}.py:8:9: PRM401 [bug] `{plain(payload)}` is lost"
     assert_inert(report("full", payload))
     stream = io.StringIO()
     for each in documents((payload,)):

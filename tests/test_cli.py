@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -27,21 +29,20 @@ def check(capsys, *arguments):
 
 
 def test_findings_exit_with_one_and_clean_code_with_zero(bad, capsys):
+    finding = "bad.py:8:9: PRM401 [bug] `self.blocks` is a plain list, so its modules are not trained"
     code, out, err = check(capsys)
-    assert (code, out.splitlines()) == (
-        1,
-        ["bad.py:8:9: PRM401 `self.blocks` is a plain list, so its modules are not trained"],
-    )
-    assert "1 finding in 1 file, 1 file checked" in err
+    assert (code, err) == (1, "")
+    assert out.splitlines()[:2] == [finding, "1 finding in 1 file, 1 file checked"]
+    assert check(capsys, "--quiet") == (1, f"{finding}\n", "")
     bad.write_text(GOOD)
-    assert check(capsys) == (0, "", "no findings, 1 file checked\n")
+    assert check(capsys) == (0, "no findings, 1 file checked\n", "")
 
 
 def test_findings_are_sorted_by_path_whatever_the_order_given(bad, capsys):
     for name in ("z.py", "a.py", "pkg/m.py"):
         (bad.parent / name).parent.mkdir(exist_ok=True)
         (bad.parent / name).write_text(BAD)
-    _, out, _ = check(capsys, "z.py", ".", "pkg", "./bad.py")
+    _, out, _ = check(capsys, "-q", "z.py", ".", "pkg", "./bad.py")
     assert [line.split(":")[0] for line in out.splitlines()] == ["a.py", "bad.py", "pkg/m.py", "z.py"]
 
 
@@ -50,11 +51,14 @@ def test_no_files_is_clean(tmp_path, capsys):
 
 
 BROKEN = {
-    "syntax.py": (b"import torch\ndef f(:\n", "syntax.py:2:7: PRM002 is not valid Python"),
-    "bytes.py": (b"import torch\nx = '\xff'\n", "bytes.py:2:1: PRM003 is not valid utf-8: byte 0xff"),
-    "cookie.py": (b"# coding: foobar\nimport torch\n", "cookie.py:1:1: PRM003 names an encoding that Python does not"),
-    "zero.py": (b"import torch\nx = '\0'\n", "zero.py:1:1: PRM002 is not valid Python"),
-    "utf16.py": ("import torch\n".encode("utf-16"), "utf16.py:1:1: PRM003 is not valid utf-8"),
+    "syntax.py": (b"import torch\ndef f(:\n", "syntax.py:2:7: PRM002 [error] is not valid Python"),
+    "bytes.py": (b"import torch\nx = '\xff'\n", "bytes.py:2:1: PRM003 [error] is not valid utf-8: byte 0xff"),
+    "cookie.py": (
+        b"# coding: foobar\nimport torch\n",
+        "cookie.py:1:1: PRM003 [error] names an encoding that Python",
+    ),
+    "zero.py": (b"import torch\nx = '\0'\n", "zero.py:1:1: PRM002 [error] is not valid Python"),
+    "utf16.py": ("import torch\n".encode("utf-16"), "utf16.py:1:1: PRM003 [error] is not valid utf-8"),
 }
 
 
@@ -62,7 +66,7 @@ BROKEN = {
 def test_a_broken_file_gives_one_diagnostic_and_the_others_are_checked(bad, capsys, name):
     data, said = BROKEN[name]
     (bad.parent / name).write_bytes(data)
-    code, out, _ = check(capsys)
+    code, out, _ = check(capsys, "-q")
     lines = out.splitlines()
     assert code == 2
     assert len(lines) == 2
@@ -74,21 +78,21 @@ def test_a_broken_file_gives_one_diagnostic_and_the_others_are_checked(bad, caps
 def test_a_missing_path_gives_one_diagnostic(bad, capsys):
     code, out, _ = check(capsys, "bad.py", "missing.py")
     assert code == 2
-    assert "missing.py:1:1: PRM003 cannot be read: No such file or directory" in out
+    assert "missing.py:1:1: PRM003 [error] cannot be read: No such file or directory" in out
     assert "PRM401" in out
 
 
 def test_an_empty_file_and_one_of_a_byte_order_mark_give_nothing(tmp_path, capsys):
     (tmp_path / "empty.py").write_bytes(b"")
     (tmp_path / "mark.py").write_bytes(b"\xef\xbb\xbf")
-    assert check(capsys, tmp_path)[:2] == (0, "")
+    assert check(capsys, tmp_path)[:2] == (0, "no findings, 2 files checked\n")
 
 
 def test_a_folder_named_like_a_file_is_a_folder(bad, capsys):
     folder = bad.parent / "x.py"
     folder.mkdir()
     (folder / "inner.py").write_text(BAD)
-    code, out, _ = check(capsys, "x.py")
+    code, out, _ = check(capsys, "-q", "x.py")
     assert (code, out.count("\n")) == (1, 1)
     assert out.startswith("x.py/inner.py:8:9:")
 
@@ -96,12 +100,12 @@ def test_a_folder_named_like_a_file_is_a_folder(bad, capsys):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_does_not_hang(bad, capsys):
     os.mkfifo(bad.parent / "pipe.py")
-    code, out, err = check(capsys)
-    assert (code, out.count("\n")) == (1, 1)
-    assert "1 file skipped: not a regular file" in err
+    code, out, _ = check(capsys)
+    assert (code, out.count("PRM")) == (1, 1)
+    assert "1 file skipped: not a regular file" in out
     code, out, _ = check(capsys, "pipe.py")
     assert code == 2
-    assert "pipe.py:1:1: PRM003 cannot be read: it is no regular file" in out
+    assert "pipe.py:1:1: PRM003 [error] cannot be read: it is no regular file" in out
 
 
 #: Inputs on which the syntax tree library dies or takes minutes; each is preceded by `import torch` and a finding.
@@ -175,11 +179,32 @@ def test_selection_by_code_prefix_and_name(bad, capsys):
 def test_standard_input(bad, command):
     done = command("check", "-", "--output-format", "concise", input=BAD.encode())
     assert done.returncode == 1
-    assert done.stdout.startswith(b"<stdin>:8:9: PRM401 ")
+    assert done.stdout.startswith(b"<stdin>:8:9: PRM401 [bug] ")
     done = command("check", "-", "--stdin-filename", "src/net.py", "--output-format", "json", input=BAD.encode())
     assert json.loads(done.stdout)[0]["filename"] == str(bad.parent / "src/net.py")
     done = command("check", "-", "bad.py", input=b"")
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_name_for_standard_input_reads_it(bad, command):
+    done = command("check", "--stdin-filename", "net.py", "--output-format", "concise", input=BAD.encode())
+    assert done.stdout.startswith(b"net.py:8:9: PRM401 [bug] ")
+    done = command("check", "--stdin-filename", "net.py", "bad.py", input=BAD.encode())
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"take no other path beside it" in done.stderr
+
+
+def test_input_that_nobody_asked_for_is_refused(bad, command):
+    (bad.parent / "other.py").write_text(GOOD)
+    with bad.open() as stream:
+        for given in ({"input": GOOD.encode()}, {"stdin": stream}):
+            done = command("check", **given)
+            assert (done.returncode, done.stdout) == (2, b"")
+            assert b"standard input holds something: `-` checks that, and `.` this folder" in done.stderr
+    assert command("check", "other.py", input=BAD.encode()).returncode == 0
+    idle, _writer = os.pipe()
+    for given in ({"stdin": subprocess.DEVNULL}, {"input": b""}, {"stdin": idle}):
+        assert command("check", **given).returncode == 1
 
 
 def test_standard_input_is_fixed_to_standard_output(bad, command):
@@ -194,8 +219,7 @@ def test_fix_writes_only_what_was_allowed(bad, capsys):
     assert check(capsys, "--fix")[0] == 1
     assert bad.read_text() == BAD
     code, out, err = check(capsys, "--fix", "--unsafe-fixes")
-    assert (code, out) == (0, "")
-    assert "fixed 1 finding in 1 file" in err
+    assert (code, out.splitlines()[0], err) == (0, "fixed 1 finding in 1 file", "")
     assert bad.read_text() == GOOD
 
 
@@ -208,6 +232,24 @@ def test_diff_changes_nothing_and_is_a_patch(bad, command, text):
     subprocess.run(["git", "apply", "-p0", "-"], input=done.stdout, cwd=bad.parent, check=True)
     assert bad.read_bytes() == text.replace("[nn.Linear(8, 8)]", "nn.ModuleList([nn.Linear(8, 8)])").encode()
     assert command("check", "--diff", "--unsafe-fixes").returncode == 0
+
+
+DATA = """
+
+def clear(net: nn.Module):
+    net.fc.weight.data.zero_()
+"""
+
+
+def test_diff_says_what_it_leaves_out(bad, capsys):
+    assert run(capsys, "check", "--diff") == (0, "", "no fixes without --unsafe-fixes, 1 with it\n")
+    assert run(capsys, "check", "--diff", "--quiet") == (0, "", "")
+    assert run(capsys, "check", "--diff", "--unsafe-fixes")[2] == "1 fix in 1 file\n"
+    (bad.parent / "two.py").write_text(BAD + DATA)
+    assert run(capsys, "check", "--diff")[2] == "1 fix in 1 file, 2 more with --unsafe-fixes\n"
+    assert run(capsys, "check", "--diff", "--unsafe-fixes")[2] == "3 fixes in 2 files\n"
+    bad.write_text(GOOD)
+    assert run(capsys, "check", "--diff", "bad.py") == (0, "", "no fixes\n")
 
 
 @pytest.mark.parametrize("program", [["paramlint"], [sys.executable, "-m", "paramlint"]], ids=["command", "module"])
@@ -273,7 +315,9 @@ sys.exit(main(["check"]))
 def test_rule_explains_by_code_name_and_prefix(capsys):
     by_code = run(capsys, "rule", "PRM401")
     assert by_code[0] == 0
-    assert by_code[1].startswith("PRM401 modules-in-plain-container\n")
+    head = "PRM401 modules-in-plain-container\ngroup: bug\non by default: yes\nfix: unsafe\n\nModules kept in"
+    assert by_code[1].startswith(head)
+    assert "group: pedantic\non by default: no\nfix: safe\n" in run(capsys, "rule", "PRM107")[1]
     assert "Leave it:" in by_code[1]
     assert run(capsys, "rule", "modules-in-plain-container") == by_code
     assert run(capsys, "rule", "prm4")[1].count("Leave it:") == sum(r.code.startswith("PRM4") for r in CATALOGUE)
@@ -295,3 +339,25 @@ def test_an_error_inside_is_a_message_and_not_a_traceback(bad, capsys, monkeypat
     code, _, err = check(capsys)
     assert code == 2
     assert err == "error: paramlint itself failed (ValueError: for the test); please report it\n"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), BrokenPipeError(), SystemExit(143)])
+def test_an_ending_while_the_output_is_captured_is_that_ending(bad, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("paramlint.frontends.cli.check.steps.run_paths", fail)
+    for stream in (io.StringIO(), closed := io.StringIO()):
+        closed.close()
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()) as said:
+            code = main(["check"])
+        assert code == {OSError: 2, BrokenPipeError: 1, SystemExit: 143}[type(error)]
+        assert said.getvalue() == ("error: the output could not be written: No space left on device\n" * (code == 2))
+
+
+def test_an_error_about_a_file_names_it(bad, capsys, monkeypatch):
+    def fail(*_, **__):
+        raise PermissionError(13, "Permission denied", "secret.toml")
+
+    monkeypatch.setattr("paramlint.frontends.cli.check.steps.run_paths", fail)
+    assert check(capsys)[2] == "error: secret.toml: Permission denied\n"

@@ -141,7 +141,7 @@ def test_a_file_that_kills_what_checks_it_costs_one_diagnostic(machines, files, 
     command = [sys.executable, "-m", "paramlint", "check", "--pack", "acme", "--cluster", machines.address]
     done = subprocess.run([*command, "--output-format", "concise"], capture_output=True, text=True, timeout=300)
     lines = done.stdout.splitlines()
-    assert "pkg/fatal.py:1:1: PRM005 paramlint died here (SIGKILL); please report it" in lines, done.stderr
+    assert "pkg/fatal.py:1:1: PRM005 [error] paramlint died here (SIGKILL); please report it" in lines, done.stderr
     assert len([line for line in lines if "PRM401" in line]) == 2
     assert done.returncode == 2
     with distributed.Client(machines.address, set_as_default=False) as client:

@@ -81,7 +81,7 @@ def test_the_nearest_file_wins_and_one_without_a_table_does_not_count(project, c
     (inner / "paramlint.toml").write_text("")
     assert check(capsys, "inner")[0] == 1
     assert check(capsys, "inner/bad.py")[0] == 1
-    assert check(capsys, "inner/bad.py", "bad.py")[0] == 0  # the folder of both is the outer one
+    assert check(capsys, "inner/bad.py", "bad.py")[1].count("PRM401") == 1  # each by its own
     (inner / "paramlint.toml").unlink()
     (inner / ".git").mkdir()  # a repository of its own
     assert check(capsys, "inner")[0] == 1
@@ -93,7 +93,7 @@ def test_extend_adds_up_and_replaces(project, capsys):
     pyproject(project, 'extend = "base.toml"')
     assert check(capsys)[0] == 0
     pyproject(project, 'extend = "base.toml"\nselect = ["PRM401"]')
-    code, out, _ = check(capsys)
+    code, out, _ = check(capsys, "-q")
     assert (code, out.count("\n")) == (1, 1)
     assert main(["check"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["code"] == "PRM401"
@@ -139,6 +139,29 @@ def test_what_is_wrong_is_refused_with_its_place(project, capsys, text, said):
     assert check(capsys, "--isolated")[0] == 1
 
 
+@pytest.mark.parametrize(
+    ("header", "wrong"),
+    [
+        ("[tool.parmlint]", "[tool.parmlint]"),
+        ("[tool.Paramlint]", "[tool.Paramlint]"),
+        ("[tool.param-lint]", "[tool.param-lint]"),
+        ("[tool.paramlnt.per-file-ignores]", "[tool.paramlnt]"),
+        ("[paramlint]", "[paramlint]"),
+        ("[tool.pylint]", None),
+        ("[tool.paramspider]", None),
+        ("[tool.paramlint]", None),
+    ],
+)
+def test_a_misspelt_table_is_said(project, capsys, header, wrong):
+    (project / "pyproject.toml").write_text(f"[project]\nname = 'x'\n\n{header}\n")
+    code, _, err = check(capsys)
+    if wrong is None:
+        assert code == 1
+    else:
+        assert code == 2
+        assert f"pyproject.toml:4: `{wrong}` is read by nobody; did you mean `[tool.paramlint]`?" in err
+
+
 def test_a_given_file(project, capsys):
     (project / "other.toml").write_text('ignore = ["PRM401"]\n')
     assert check(capsys, "--config", "other.toml")[0] == 0
@@ -159,3 +182,68 @@ def test_ignored_rules_are_not_fixed(project, capsys):
     pyproject(project, 'per-file-ignores = {"bad.py" = ["PRM401"]}')
     assert check(capsys, "--fix", "--unsafe-fixes")[0] == 0
     assert (project / "bad.py").read_text() == BAD
+
+
+@pytest.fixture
+def nested(project):
+    """A project that is silent, and a folder in it with settings of its own, and a folder in that."""
+    pyproject(project, 'ignore = ["PRM4"]\nbaseline = "known.json"\n')
+    (project / "known.json").write_text('{"version": 1, "findings": []}')
+    (project / "lib" / "deep").mkdir(parents=True)
+    (project / "lib" / "paramlint.toml").write_text("")
+    for folder in ("lib", "lib/deep"):
+        (project / folder / "bad.py").write_text(BAD)
+    return project
+
+
+def test_the_nearest_file_counts_for_each_file(nested, capsys):
+    code, out, _ = check(capsys, "-q")
+    assert (code, [line.split(":")[0] for line in out.splitlines()]) == (1, ["lib/bad.py", "lib/deep/bad.py"])
+    assert check(capsys, "-q") == (code, out, "")  # from the cache
+    (nested / "lib" / "deep" / "pyproject.toml").write_text("[tool.paramlint]\nignore = ['bug']\n")
+    assert [line.split(":")[0] for line in check(capsys, "-q")[1].splitlines()] == ["lib/bad.py"]
+    assert check(capsys, "-q", "--select", "PRM401")[1].count("PRM401") == 3
+    err = check(capsys, "-v")[2]
+    assert "lib/paramlint.toml, for 1 file\n" in err
+
+
+def test_a_nested_file_excludes_includes_and_ignores_beneath_itself(nested, capsys):
+    (nested / "lib" / "page.md").write_text(f"```python\n{BAD}```\n")
+    (nested / "page.md").write_text(f"```python\n{BAD}```\n")
+    (nested / "lib" / "paramlint.toml").write_text(
+        'exclude = ["deep"]\nextension = [".md"]\n[per-file-ignores]\n"bad.py" = ["bug"]\n'
+    )
+    code, out, _ = check(capsys, "-q")
+    assert (code, out.count("\n")) == (1, 1)
+    assert out.startswith("lib/page.md:9:9: PRM401")
+
+
+def test_a_nested_file_is_not_read_where_one_is_named_or_none_wanted(nested, capsys):
+    assert check(capsys, "-q", "--isolated")[1].count("PRM401") == 3
+    (nested / "one.toml").write_text('ignore = ["PRM4"]\n')
+    assert check(capsys, "-q", "--config", "one.toml")[:2] == (0, "")
+    assert check(capsys, "-q", "--config", "pyproject.toml")[:2] == (0, "")
+
+
+def test_what_is_wrong_in_a_nested_file_is_refused_with_its_place(nested, capsys):
+    for text, said in (
+        ("ignor = []\n", "lib/paramlint.toml:1: `ignor` is no setting"),
+        ('\nselect = ["PRM999"]\n', "lib/paramlint.toml:2: no rule is called 'PRM999'"),
+        (
+            'extension = ["docx"]\n',
+            "lib/paramlint.toml:1: `docx` is no kind of document that is checked; there are",
+        ),
+    ):
+        (nested / "lib" / "paramlint.toml").write_text(text)
+        code, _, err = check(capsys)
+        assert code == 2
+        assert said in err
+
+
+def test_fixes_and_the_baseline_are_the_projects(nested, capsys):
+    assert main(["check", "--write-baseline"]) == 0
+    assert "2 findings written" in capsys.readouterr().err
+    assert check(capsys, "-q")[0] == 0
+    (nested / "known.json").write_text('{"version": 1, "findings": []}')
+    assert main(["check", "-q", "--fix", "--unsafe-fixes"]) == 0
+    assert [(nested / name).read_text() for name in ("bad.py", "lib/bad.py", "lib/deep/bad.py")] == [BAD, GOOD, GOOD]

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from paramlint.source.file_discovery import Discovery
+from paramlint.source.file_discovery import Discovery, Wanted
 
 
 @pytest.fixture
@@ -69,8 +69,20 @@ def test_a_gitignore_below(tree):
 
 
 def test_own_patterns(tree):
-    assert find(exclude=((".", ("b",)),)) == ["a.py", "a.pyi"]
-    assert find(exclude=((str(tree / "b"), ("/c.py",)),)) == ["a.py", "a.pyi", "b/keep.gen.py"]
+    for exclude, found in (
+        ((".", ("b",)), ["a.py", "a.pyi"]),
+        ((str(tree / "b"), ("/c.py",)), ["a.py", "a.pyi", "b/keep.gen.py"]),
+    ):
+        wanted = Wanted(exclude=(exclude,))
+        assert find(wanted=lambda _, wanted=wanted: wanted) == found
+
+
+def test_a_folder_may_want_something_else(tree):
+    beneath = Wanted(suffixes=(".gen.py",), exclude=((str(tree / "b"), ("build",)),))
+    assert find(wanted=lambda folder: beneath if folder.startswith(str(tree / "b")) else Wanted((".pyi",))) == [
+        "a.pyi",
+        "b/keep.gen.py",
+    ]
 
 
 def test_each_file_once_and_sorted(tree):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("command", ["check net.py", "show net.py:Net"])
 def test_the_output_in_the_readme_is_real(tmp_path, command):
     code = re.search(r"```python\n(.*?)```", README, re.S)[1]
+    assert (ROOT / "examples" / "net.py").read_text() == code
     (tmp_path / "net.py").write_text(code)
     done = subprocess.run(
         [sys.executable, "-m", "paramlint", *command.split()], cwd=tmp_path, capture_output=True, text=True
@@ -27,7 +27,7 @@ def test_the_output_in_the_readme_is_real(tmp_path, command):
 def test_the_readme_has_two_commands_to_set_up():
     commands = [line for line in README.splitlines() if line.startswith("$ ") and "pip install" in line]
     assert len(commands) == 2
-    assert commands[0].endswith("paramlint check fixtures")
+    assert commands[0].endswith("paramlint check examples")
     assert commands[1].endswith("pytest")
 
 
@@ -48,19 +48,3 @@ def test_the_configuration_of_the_documentation_is_valid(tmp_path):
     settings = load(str(tmp_path / "sub" / "pyproject.toml"))
     assert settings.table.select == ("PRM1", "PRM4")
     assert len(settings.files) == 2
-
-
-def test_the_action_runs(tmp_path):
-    """Its steps are run as GitHub would run them, the installation aside."""
-    text = (ROOT / "action.yml").read_text(encoding="utf-8")
-    script = re.findall(r"run: \|\n((?: {8}.*\n)+)", text)[1]
-    (tmp_path / "paramlint" / "bin").mkdir(parents=True)
-    (tmp_path / "paramlint" / "bin" / "paramlint").symlink_to(Path(sys.executable).parent / "paramlint")
-    (tmp_path / "net.py").write_text(re.search(r"```python\n(.*?)```", README, re.S)[1])
-    environment = {"RUNNER_TEMP": str(tmp_path), "PATHS": "net.py", "ARGUMENTS": "--ignore PRM3", "SARIF": "out.sarif"}
-    done = subprocess.run(
-        ["bash", "-e", "-c", script], cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert [line[:7] for line in done.stdout.splitlines()] == ["::error", "::error"]
-    assert (tmp_path / "out.sarif").exists()

@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -28,8 +29,8 @@ def run(capsys, *arguments):
 
 def test_statistics(bad, capsys):
     (bad.parent / "two.py").write_text(BAD)
-    code, out, _ = run(capsys, "--statistics")
-    assert (code, out) == (1, "2  PRM401  modules-in-plain-container, 2 with a fix\n")
+    code, out, _ = run(capsys, "--statistics", "-q")
+    assert (code, out) == (1, "2  PRM401  bug  modules-in-plain-container, 2 with a fix\n")
 
 
 def test_show_files(bad, capsys):
@@ -55,9 +56,9 @@ def test_exit_codes(bad, capsys):
 
 
 def test_fix_only_says_nothing_of_the_rest(bad, capsys):
-    assert run(capsys, "--fix-only")[:2] == (0, "")
+    assert run(capsys, "-q", "--fix-only")[:2] == (0, "")
     assert bad.read_text() == BAD
-    assert run(capsys, "--fix-only", "--unsafe-fixes")[:2] == (0, "")
+    assert run(capsys, "-q", "--fix-only", "--unsafe-fixes")[:2] == (0, "")
     assert bad.read_text() == GOOD
 
 
@@ -68,10 +69,10 @@ def test_quiet_and_verbose(bad, capsys):
     (bad.parent / ".git").mkdir()
     (bad.parent / ".gitignore").write_text("gone.py\n")
     (bad.parent / "gone.py").write_text(BAD)
-    err = run(capsys, "-v")[2]
+    _, out, err = run(capsys, "-v")
     assert "configuration: none" in err
     assert "skipped: gone.py: excluded" in err
-    assert "1 file skipped: excluded" in err
+    assert "1 file skipped: excluded" in out
 
 
 @pytest.mark.parametrize(
@@ -133,12 +134,16 @@ def test_watch_checks_again_when_a_file_changes(bad):
         try:
             assert waited_for("bad.py:8:9: PRM401")
             assert waited_for("1 finding in 1 file")
+            assert waited_for(" s, watching\n")
             bad.write_text(GOOD)
             assert waited_for("no findings")
         finally:
             process.send_signal(2)
             process.wait(timeout=30)
     assert process.returncode == 130
+    rounds = report.read_text().split("\n\n")
+    assert re.search(r"^\[\d\d:\d\d:\d\d\] checked in \d+\.\d\d s, watching$", rounds[0], re.M)
+    assert any(each.startswith("no findings") for each in rounds)
 
 
 def watch(monkeypatch, *options, rounds=3):
@@ -164,14 +169,14 @@ def test_watch_sees_what_is_saved_while_it_checks(bad, capsys, monkeypatch):
 
     monkeypatch.setattr(steps, "_print_summary", save)
     watch(monkeypatch)
-    assert "1 finding in 1 file" in (shown := capsys.readouterr().err)
+    assert "1 finding in 1 file" in (shown := capsys.readouterr().out)
     assert "no findings" in shown
 
 
 def test_watch_does_not_check_again_what_it_fixed_itself(bad, capsys, monkeypatch):
     watch(monkeypatch, "--fix", "--unsafe-fixes")
     assert bad.read_text() == GOOD
-    assert capsys.readouterr().err.count("in 1 file") == 1
+    assert capsys.readouterr().out.count("in 1 file") == 1
 
 
 def test_watch_keeps_nothing_of_the_files_that_it_has_checked(bad, capsys, monkeypatch):

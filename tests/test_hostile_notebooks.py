@@ -43,7 +43,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_it_costs_one_diagnostic(bad, command, name):
     (bad.parent / "book.ipynb").write_bytes(HOSTILE[name])
-    done = command("check", "--output-format", "concise")
+    done = command("check", "--output-format", "concise", "-q")
     lines = done.stdout.decode().splitlines()
     assert done.returncode == 2, done.stderr
     assert [line.split(" ")[1] for line in lines if line.startswith("bad.py")] == ["PRM401"]
@@ -67,9 +67,9 @@ def large(*, picture: int = 0, rows: int = 0, metadata: int = 0) -> str:
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        ({"picture": 100 * MEGABYTE}, "book.ipynb:cell 1:8:9: PRM401 "),
-        ({"rows": 100 * MEGABYTE}, "book.ipynb:1:1: PRM003 is too large: "),
-        ({"metadata": 100 * MEGABYTE}, "book.ipynb:cell 1:8:9: PRM401 "),
+        ({"picture": 100 * MEGABYTE}, "book.ipynb:cell 1:8:9: PRM401 [bug] "),
+        ({"rows": 100 * MEGABYTE}, "book.ipynb:1:1: PRM003 [error] is too large: "),
+        ({"metadata": 100 * MEGABYTE}, "book.ipynb:cell 1:8:9: PRM401 [bug] "),
     ],
     ids=str,
 )
@@ -79,12 +79,12 @@ def test_a_hundred_megabytes_cost_one_diagnostic_and_little_memory(bad, command,
     assert book.stat().st_size > 100 * MEGABYTE
     gigabytes = (3 * 2**30, 3 * 2**30)  # half a gigabyte of them is the stack
     done = command(
-        *("check", "--no-cache", "--jobs", "1", "--output-format", "concise"),
+        *("check", "--no-cache", "--jobs", "1", "--output-format", "concise", "-q"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, gigabytes),
     )
     lines = done.stdout.decode().splitlines()
     assert len(lines) == 2, (lines, done.stderr)
-    assert lines[0].startswith("bad.py:8:9: PRM401 ")
+    assert lines[0].startswith("bad.py:8:9: PRM401 [bug] ")
     assert lines[1].startswith(said)
 
 
@@ -118,7 +118,7 @@ z = (8
 def test_a_string_that_looks_like_a_magic_is_python(bad, command, magic):
     text = LOOKS_LIKE_MAGIC if not magic else LOOKS_LIKE_MAGIC.partition("text")[0]
     (bad.parent / "book.ipynb").write_bytes(cells(f"{magic}{text}{BAD}"))
-    done = command("check", "--output-format", "concise", "book.ipynb")
+    done = command("check", "--output-format", "concise", "-q", "book.ipynb")
     row = f"{magic}{text}{BAD}".count("\n")
     assert done.stdout.decode().startswith(f"book.ipynb:cell 1:{row}:9: PRM401 "), done.stdout
     assert done.stdout.count(b"\n") == 1

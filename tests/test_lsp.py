@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 
@@ -217,3 +219,22 @@ def test_notebooks_are_checked_as_a_whole_and_shown_by_cell(tmp_path):
         assert (closed.keys(), any(closed.values())) == (cells.keys(), False)
 
     talk(tmp_path, conversation)
+
+
+def spoken(*methods):
+    """What a server says at its end that was told these things over plain pipes."""
+    told = b""
+    for number, method in enumerate(methods):
+        request = {"id": number} if method in ("initialize", "shutdown") else {}
+        params = {"params": {"capabilities": {}, "processId": None, "rootUri": None}} if method == "initialize" else {}
+        body = json.dumps({"jsonrpc": "2.0", "method": method} | request | params).encode()
+        told += b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    done = subprocess.run([sys.executable, "-m", "paramlint", "server"], input=told, capture_output=True, timeout=60)
+    return done.returncode, done.stderr.decode()
+
+
+def test_it_ends_as_the_protocol_says():
+    assert spoken("initialize", "shutdown", "exit") == (0, "")
+    assert spoken("initialize", "exit")[0] == 1
+    assert spoken("initialize")[0] == 1
+    assert spoken("initialize", "shutdown")[0] == 0

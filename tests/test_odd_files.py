@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 
 import pytest
@@ -104,28 +105,28 @@ SKIPPED = (
 def test_what_holds_no_more_code_says_no_more(bad, capsys, make):
     make(bad.parent)
     code, out, _ = check(capsys)
-    assert (code, out.count("\n")) == (1, 1)
-    assert out.startswith("bad.py:8:9: PRM401 ")
+    assert (code, out.count("PRM")) == (1, 1)
+    assert out.startswith("bad.py:8:9: PRM401 [bug] ")
 
 
 @pytest.mark.parametrize("make", SKIPPED)
 def test_what_is_no_file_does_not_hang(bad, capsys, make):
     make(bad.parent)
-    code, out, err = check(capsys)
+    code, out, _ = check(capsys)
     assert code in (1, 2)
-    assert "bad.py:8:9: PRM401 " in out
+    assert "bad.py:8:9: PRM401 [bug] " in out
     assert "PRM005" not in out
-    assert "skipped" in err or "odd.py:1:1: PRM003 cannot be read" in out
+    assert "skipped" in out or "odd.py:1:1: PRM003 [error] cannot be read" in out
     code, out, _ = check(capsys, "odd.py")
     assert code == 2
-    assert out.startswith("odd.py:1:1: PRM003 cannot be read: ")
+    assert out.startswith("odd.py:1:1: PRM003 [error] cannot be read: ")
 
 
 def test_a_large_hole_is_too_large(bad, capsys):
     sparse(bad.parent)
     code, out, _ = check(capsys)
     assert code == 2
-    assert sorted(line.split(" ")[1] for line in out.splitlines()) == ["PRM003", "PRM401"]
+    assert re.findall(r"PRM\d+", out) == ["PRM401", "PRM003"]
 
 
 NAMES = (

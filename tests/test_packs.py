@@ -31,7 +31,7 @@ def check(node, scope):
 
 RULES = (rule,)
 '''
-FOUND = "bad.py:8:9: ACM001 `self.blocks` is what everyone calls theirs"
+FOUND = "bad.py:8:9: ACM001 [risk] `self.blocks` is what everyone calls theirs"
 
 
 def install(folder, text=PACK, name="acme", value="acme_rules:RULES", distribution="acme"):
@@ -83,7 +83,7 @@ def test_its_rules_run_only_when_it_is_named(paramlint):
 def test_its_rules_are_selected_like_any_other(paramlint, bad):
     install(paramlint.folder)
     for selected in ("ACM", "ACM001", "blocks-called-blocks"):
-        done = paramlint("check", "--pack", "acme", "--select", selected, "--output-format", "concise")
+        done = paramlint("check", "--pack", "acme", "--select", selected, "--output-format", "concise", "-q")
         assert done.stdout == FOUND + "\n", done.stderr
     ignored = ("check", "--pack", "acme", "--output-format", "json", "--ignore", "ACM")
     done = paramlint(*ignored, "--select", "ACM001,PRM401")

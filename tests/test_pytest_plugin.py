@@ -137,3 +137,16 @@ def test_workers_of_xdist_run_it(project):
     result = run(project, "-n", "1", "--paramlint-verify=net")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*`net` names no factory*"])
+
+
+def test_what_the_system_refuses_is_said(project):
+    project.makeconftest(
+        "def pytest_sessionstart(session):\n"
+        "    import paramlint.frontends.cli.verify.command as command\n"
+        "    def full(*_): raise OSError(28, 'No space left on device')\n"
+        "    command.run_verify = full\n"
+    )
+    result = run(project, "--paramlint-verify=net:Net")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["error: the output could not be written: No space left on device"])
+    assert "UnsupportedOperation" not in result.stdout.str()

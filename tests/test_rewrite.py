@@ -87,9 +87,9 @@ def test_where_no_byte_can_be_written_the_file_is_as_before(bad, linked):
     (bad.parent / "worse.py").write_text("import torch\nx = (\n")
     done = limited(bad, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
     assert done.returncode == 2
-    assert "bad.py:1:1: PRM006 fixes could not be written: File too large\n" in done.stdout
-    assert "bad.py:8:9: PRM401 " in done.stdout
-    assert "worse.py:2:5: PRM002 " in done.stdout
+    assert "bad.py:1:1: PRM006 [error] fixes could not be written: File too large\n" in done.stdout
+    assert "bad.py:8:9: PRM401 [bug] " in done.stdout
+    assert "worse.py:2:5: PRM002 [error] " in done.stdout
     assert bad.read_text() == BAD
     assert left_over(bad) == []
 
@@ -109,7 +109,7 @@ def test_a_file_that_went_away_is_said(bad, capsys, monkeypatch):
 
     monkeypatch.setattr("paramlint.frontends.cli.check.steps.write", gone)
     assert main(FIX) == 2
-    assert "PRM006 fixes could not be written: No such file or directory" in capsys.readouterr().out
+    assert "PRM006 [error] fixes could not be written: No such file or directory" in capsys.readouterr().out
     assert not bad.exists()
 
 

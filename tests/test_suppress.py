@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from paramlint.engine.catalogue import select
+from paramlint.engine.fixes import apply_fixes
 from paramlint.frontends.cli import main
 from paramlint.frontends.rule_testing import check_text, fixed_text
+from paramlint.source.text import Source
 
 from .conftest import BAD
 
@@ -93,7 +95,11 @@ def test_an_unused_one_is_reported_and_fixed(line, fixed):
         "x = 1  # noqa: E501",
         "x = 1  # noqa: PRM107",  # that rule is off, so nobody knows
         "x = 1  # noqa: PRM4",
-        "x = 1  # noqa: PRM999",
+        "x = 1  # noqa: PRM003",  # what is wrong with a file
+        "x = 1  # noqa: ABC999",
+        "x = 1  # paramlint: skip the first one, as the paper does",
+        "x = 1  # paramlint: this is checked",
+        "x = '# paramlint: ignore'",
         "x = 1  # noqa: PRM401, PRM001",
         "x = '# noqa: PRM401'",
         "x = '''\n# noqa: PRM401\n'''",
@@ -101,6 +107,30 @@ def test_an_unused_one_is_reported_and_fixed(line, fixed):
 )
 def test_what_may_be_needed_is_left_alone(line):
     assert check_text(f"import torch\n{line}\n", RULES) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "fixed"),
+    [
+        ("x = 1  # noqa: PRM999", "`PRM999` is no rule", "x = 1"),
+        ("x = 1  # noqa: E501, prm4010", "`PRM4010` is no rule", "x = 1  # noqa: E501"),
+        ("# paramlint: noqa: PRM499", "`PRM499` is no rule", ""),
+        ("x = 1  # paramlint: ignore[PRM401]", "`# noqa` does, on its row", "x = 1  # noqa: PRM401"),
+        ("x = 1  # paramlint: disable=PRM401, PRM402 why", "`# noqa` does", "x = 1  # noqa: PRM401, PRM402 why"),
+        ("x = 1  # paramlint: ignore  # fmt: skip", "`# paramlint: ignore` silences", "x = 1  # noqa  # fmt: skip"),
+        ("x = 1  # paramlint: noqa", "`# noqa` does, on its row", "x = 1  # noqa"),
+        ("x = 1  # paramlint: noqa: PRM401", "`# noqa` does, on its row", "x = 1  # noqa: PRM401"),
+        ("# paramlint: noqa PRM401", "`# paramlint: noqa` does, in the whole file", "# paramlint: noqa: PRM401"),
+        ("# paramlint: ignore[PRM401]", "does, in the whole file", "# paramlint: ignore[PRM401]"),
+        ("# paramlint: skip-file", "does, in the whole file", "# paramlint: skip-file"),
+    ],
+)
+def test_what_only_looks_like_one_is_reported(line, said, fixed):
+    found = check_text(f"import torch\n{line}\n", RULES)
+    assert [d.code for d in found] == ["PRM001"]
+    assert said in found[0].message
+    text, _ = apply_fixes(Source("x.py", f"import torch\n{line}\n".encode()), found)
+    assert text.removeprefix("import torch\n") == (f"{fixed}\n" if fixed else "")
 
 
 def test_a_used_one_is_not_reported_beside_an_unused_one():

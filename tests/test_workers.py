@@ -99,9 +99,12 @@ def compute():
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        (lambda: os.kill(os.getpid(), signal.SIGKILL), "PRM005 paramlint died here (SIGKILL); please report it"),
-        (lambda: os._exit(3), "PRM005 paramlint died here (exit code 3); please report it"),
-        (compute, "PRM004 takes longer than 1 s, so it was given up"),
+        (
+            lambda: os.kill(os.getpid(), signal.SIGKILL),
+            "PRM005 [error] paramlint died here (SIGKILL); please report it",
+        ),
+        (lambda: os._exit(3), "PRM005 [error] paramlint died here (exit code 3); please report it"),
+        (compute, "PRM004 [error] takes longer than 1 s, so it was given up"),
     ],
     ids=["a crash", "an exit", "no end"],
 )
@@ -117,7 +120,7 @@ def test_a_file_that_kills_its_worker_costs_one_diagnostic(files, capsys, monkey
     assert len([line for line in lines if "PRM401" in line]) == 5
     monkeypatch.undo()
     monkeypatch.chdir(files.parent)
-    assert main(["check", "--output-format", "concise"]) == 1  # nothing of that is remembered
+    assert main(["check", "-q", "--output-format", "concise"]) == 1  # nothing of that is remembered
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 

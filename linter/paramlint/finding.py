@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from paramlint import nodes
 
 Applicability = Literal["safe", "unsafe"]
+#: How serious what a rule finds is.
+Group = Literal["bug", "risk", "pedantic"]
 Verdict = Literal["confirmed", "refuted", "not observed"]
 
 
@@ -96,11 +98,16 @@ class Location(NamedTuple):
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace the text between two places, the end excluded."""
+    """Replace the text between two places, the end excluded.
+
+    `wraps` is given where the edit puts a header before a statement: the place where that statement ends. A statement
+    that follows it at once and gets the same header can do without.
+    """
 
     start: Location
     end: Location
     content: str
+    wraps: Location | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,8 @@ class Diagnostic:
     evidence: dict[str, Any] = field(default_factory=dict, hash=False)
     #: What it is about; None for those that no rule about code has found.
     subject: Subject | None = field(default=None, compare=False)
+    #: That of the rule; `error` for what kept a file from being checked or written.
+    group: Group | Literal["error"] = "bug"
 
     @property
     def sort_key(self) -> tuple[str, int, Location, str, str]:

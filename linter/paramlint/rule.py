@@ -22,10 +22,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from paramlint import nodes
-from paramlint.finding import Change, Finding, Fix, Proof
+from paramlint.finding import Change, Finding, Fix, Group, Proof
 
 if TYPE_CHECKING:
     from paramlint.facts import Class, Scope
@@ -55,17 +55,18 @@ __all__ = [
     "names",
 ]
 
-Group = Literal["bug", "risk", "pedantic"]
 FixKind = Literal["safe", "unsafe", "none"]
 
 NodeT = TypeVar("NodeT", bound=nodes.Node)
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
 
 
-def names(selector: str, code: str, name: str) -> bool:
-    """Whether a selector (`ALL`, a code, a prefix of codes or a rule's name) names the rule of this code and name."""
+def names(selector: str, code: str, name: str, group: str) -> bool:
+    """Whether a selector (`ALL`, a group, a code, a prefix of codes or a rule's name) names a rule."""
     given = selector.strip()
-    return given.upper() == "ALL" or name == given.lower() or (given != "" and code.startswith(given.upper()))
+    if given.upper() == "ALL" or given.lower() in (name, group):
+        return True
+    return given != "" and code.startswith(given.upper())
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,8 @@ Refute = Callable[["LiveModel"], Iterator[tuple[str, str]]]
 class Rule:
     """One invariant about parameters.
 
+    `codes` are those of all rules that have been made.
+
     Args:
         code: `PRM` and three digits; the first digit is the family.
         name: kebab-case, the name of the fault; it reads after "allow".
@@ -222,6 +225,8 @@ class Rule:
         triggers: where the static detectors have to look.
         only_with: words of which the nominated function or class must hold one; others need not be parsed.
     """
+
+    codes: ClassVar[set[str]] = set()
 
     code: str
     name: str
@@ -236,6 +241,9 @@ class Rule:
     questions: list[Question] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
     refuters: list[Refute] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        Rule.codes.add(self.code)
 
     def static(self, *kinds: type[NodeT]) -> Callable[[Callable[[NodeT, Scope], Iterator[Finding]]], Any]:
         """Call the decorated function for every node of these kinds in a nominated function or statement.

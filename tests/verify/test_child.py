@@ -19,6 +19,7 @@ import pytest
 
 from paramlint.verify.process.isolate import run
 from paramlint.verify.process.outcome import Answer, Limits, Outcome
+from paramlint.verify.process.postmortem import GUARD, top_level
 from paramlint.verify.process.server import Server
 
 HERE = Path(__file__).parent
@@ -234,7 +235,7 @@ def test_arguments_that_are_missing_or_unknown() -> None:
     [
         ("import nothing_of_this_name", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
         ("def broken(:", "SyntaxError: invalid syntax (target.py, line 1)"),
-        ("raise SystemExit", "the code ended the program: sys.exit(None)"),
+        ("raise SystemExit", f"the code ended the program: sys.exit(None) in row 1, {GUARD}"),
         ("pass", "`{path}` has no `Model`"),
         ("class Modell: pass", "`{path}` has no `Model`; did you mean `Modell`?"),
     ],
@@ -324,3 +325,43 @@ def _wait_for_stage(folder: Path, stage: str) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError("the child did not start")
+
+
+SCRIPT = """\
+import time
+class Model: pass
+def train():
+    while True:
+        time.sleep(0.1)
+model = Model()
+train()
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"target.py": SCRIPT}, ("target.py", 7)),
+        ({"target.py": f"import other\n{SCRIPT}", "other.py": SCRIPT}, ("other.py", 7)),
+    ],
+)
+def test_a_script_without_a_main_guard_is_told_so(
+    tmp_path: Path, files: dict[str, str], place: tuple[str, int]
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    outcome = answer_of("Model", path=tmp_path / "target.py", limits=Limits(seconds=3)).outcome
+    assert (outcome.status, outcome.stage) == ("timeout", "import")
+    assert (Path(outcome.filename).name, outcome.row) == place
+    assert outcome.message == f"not done after 3 s in row 7, {GUARD}"
+
+
+def test_an_import_that_takes_long_needs_no_guard() -> None:
+    frames = [
+        ("/lib/site-packages/torch/__init__.py", 3, "<module>"),
+        ("<frozen importlib._bootstrap>", 241, "_call_with_frames_removed"),
+        ("<frozen importlib._bootstrap>", 1176, "_find_and_load"),
+        ("/home/me/net.py", 2, "<module>"),
+    ]
+    assert top_level(frames) is None
+    assert top_level([("/home/me/net.py", 5, "train"), *frames[3:]]) == ("/home/me/net.py", 2)

@@ -96,7 +96,7 @@ def test_a_model_too_large_to_build() -> None:
 FAILURES = [
     ("no_module", "error", "construct", "not a torch.nn.Module"),
     ("on_gpu", "error", "construct", "CUDA"),
-    ("NeedsWidth", "needs-arguments", "import", "no value for `width`"),
+    ("NeedsWidth", "needs-arguments", "construct", "no value for `width`"),
     ("Broken", "error", "construct", "NotImplementedError: abstract"),
     ("patches_torch", "error", "construct", "named_modules"),
     ("built", "error", "import", "is built already"),
@@ -338,3 +338,34 @@ heavy = {{"torch", "scipy", "numpy"}} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+LISTED = """\
+import enum
+from abc import ABC
+from torch import nn
+from somewhere import Base
+class Plain: pass
+class Config(Plain): pass
+class Mode(enum.Enum): A = 1
+class _Hidden(nn.Module): pass
+class Net(nn.Module): pass
+class Deep(Net): pass
+class Other(Base): pass
+"""
+
+
+def test_a_target_without_a_factory_lists_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "package").mkdir()
+    for name in ("net.py", "package/net.py"):
+        (tmp_path / name).write_text(LISTED)
+    for text in ("net.py", "net", "package/net.py", "package.net"):
+        said = " ".join(verify(text).output.split())
+        assert f"there are `{text}:Net`, `{text}:Deep`, `{text}:Other`, or add --discover" in said
+    (tmp_path / "net.py").write_text("".join(f"class C{number}(Net): pass\n" for number in range(20)))
+    assert "`net.py:C7` and 12 more, or add" in " ".join(verify("net.py").output.split())
+    for text in ("class (", "x = 1"):
+        (tmp_path / "net.py").write_text(text)
+        assert "write `net.py:name`, or add --discover" in verify("net.py").output
+    assert "write `gone.py:name`, or add --discover" in verify("gone.py").output

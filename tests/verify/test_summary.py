@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from paramlint.frontends.report.models.fold import fold, folded_name
-from paramlint.frontends.report.models.verified import print_document, sparkline
+from paramlint.frontends.report.models.parameter_table import parameter_table, sparkline
+from paramlint.frontends.report.models.verified import print_document
 from paramlint.frontends.report.plain import plain, plain_lines
 from paramlint.verify.document.schema import Counts, Document, Fitted, Found, Init, Location, Parameter, Summary
 from paramlint.verify.process.outcome import Outcome
@@ -163,6 +165,32 @@ def test_the_table() -> None:
     assert "values differ" in rows["odd"]
 
 
+LONG = "transformer_blocks.0.self_attention.query_projection.weight"
+
+
+@pytest.mark.parametrize(
+    ("width", "left"),
+    [
+        (200, "parameter shape init at std expected values state"),
+        (140, "parameter shape init at std expected values state"),
+        (80, "parameter shape init std values state"),
+        (64, "parameter shape init state"),
+        (50, "parameter shape state"),
+    ],
+)
+def test_where_there_is_little_room_columns_go_and_names_stay_whole(width: int, left: str) -> None:
+    parameters = (parameter(LONG), parameter("head.weight", tied_with=("token_embedding.weight",)))
+    document = Document(target="net:Net", outcome=OK, parameters=parameters)
+    table = parameter_table(document, width)
+    stream = io.StringIO()
+    Console(file=stream, width=width).print(table)
+    text = stream.getvalue()
+    assert [column.header for column in table.columns] == left.split()
+    assert max(map(len, text.splitlines())) <= width
+    for name in (*LONG.split("."), "token_embedding", "normal"):
+        assert name in text or (name == "normal" and width == 50), text
+
+
 def test_repeated_blocks_are_one_row() -> None:
     blocks = [parameter(f"layers.{i}.{name}") for i in range(12) for name in ("a", "b")]
     odd = parameter("layers.12.a", requires_grad=False)
@@ -175,10 +203,10 @@ def test_repeated_blocks_are_one_row() -> None:
 
 def test_what_failed_and_how() -> None:
     outcome = Outcome(
-        status="needs-arguments", stage="import", message="no value for `dim`", signature="Net(dim)", output="a\nb"
+        status="needs-arguments", stage="construct", message="no value for `dim`", signature="Net(dim)", output="a\nb"
     )
     text = picture(outcome=outcome)
-    assert "net:Net needs-arguments in stage import: no value for `dim`" in text
+    assert "net:Net needs-arguments in stage construct: no value for `dim`" in text
     assert "its signature is Net(dim)" in text
     assert "    b" in text
 

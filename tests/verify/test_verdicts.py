@@ -326,7 +326,7 @@ def test_check_with_a_target_that_fails(capsys: pytest.CaptureFixture[str], tmp_
     (tmp_path / "factory.py").write_text("def build():\n    raise ValueError('no data')\n")
     target = f"{tmp_path / 'factory.py'}:build"
     status, out, err = check(capsys, "--verify-with", target, "--select", "PRM401", "--output-format", "concise")
-    assert (status, out.count("[not observed]")) == (2, 1)
+    assert (status, out.count("[bug, not observed]")) == (2, 1)
     assert f"error: {target} error in stage construct: ValueError: no data" in err
 
 

@@ -6,11 +6,12 @@ blocks.{0-3,8}.weight   the numbers 0, 1, 2, 3 and 8, as reports fold repeated b
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable
 from functools import cache
+
+from paramlint.config.nearest import nearest
 
 TOKEN = re.compile(r"\*|\?|\{\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\}")
 
@@ -65,8 +66,8 @@ def filled(pattern: str, texts: Iterable[str]) -> str:
 
 def suggestion(pattern: str, names: Iterable[str]) -> str:
     """What was probably meant by a pattern that covers none of these names, as the end of a message."""
-    close = difflib.get_close_matches(pattern, list(names), 1, cutoff=0.7)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    meant = nearest(pattern, names)
+    return f"; did you mean `{meant}`?" if meant else ""
 
 
 @cache

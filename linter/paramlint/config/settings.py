@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
 
+from paramlint.config.nearest import nearest
 from paramlint.config.toml_file import ConfigError, TomlFile
+from paramlint.source.kinds import document
 
 __all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "find", "load"]
 
+#: The header of a table, of a tool or not.
+_HEADER = re.compile(rb"""^[ \t]*\[[ \t]*(?P<tool>tool[ \t]*\.[ \t]*)?["']?(?P<name>[\w-]+)""", re.M)
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
 
@@ -48,6 +53,7 @@ class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     ignore: tuple[str, ...] = ()
     per_file_ignores: dict[str, tuple[str, ...]] = {}
     exclude: tuple[str, ...] = ()
+    extension: tuple[str, ...] = ()
     respect_gitignore: bool | None = None
     force_exclude: bool | None = None
     output_format: OutputFormat | None = None
@@ -74,6 +80,30 @@ class Settings:
     selectors: tuple[tuple[TomlFile, str], ...] = ()
 
 
+#: The files that settings are read from, the one that counts first.
+NAMES = ("paramlint.toml", "pyproject.toml")
+
+
+def common_folder(paths: Iterable[str]) -> str:
+    """The folder that holds all paths; the current one without any."""
+    whole = [os.path.abspath(path) for path in paths] or [os.getcwd()]
+    folder = os.path.commonpath(whole)
+    return folder if os.path.isdir(folder) else os.path.dirname(folder)
+
+
+def file_in(folder: str) -> str | None:
+    """The configuration file of a folder.
+
+    Raises:
+        ConfigError: there is one with a table that was probably meant to be ours.
+    """
+    for name in NAMES:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and (name == "paramlint.toml" or _has_table(path)):
+            return path
+    return None
+
+
 def find(paths: Iterable[str]) -> Settings:
     """The settings of the nearest configuration file: in the folder that holds all the paths, or one above it.
 
@@ -83,15 +113,11 @@ def find(paths: Iterable[str]) -> Settings:
     Raises:
         ConfigError: the file is wrong.
     """
-    whole = [os.path.abspath(path) for path in paths] or [os.getcwd()]
-    folder = os.path.commonpath(whole)
-    if not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
+    folder = common_folder(paths)
     while True:
-        for name in ("paramlint.toml", "pyproject.toml"):
-            path = os.path.join(folder, name)
-            if os.path.isfile(path) and (name == "paramlint.toml" or _has_table(path)):
-                return load(path)
+        path = file_in(folder)
+        if path is not None:
+            return load(path)
         above = os.path.dirname(folder)
         if above == folder or os.path.exists(os.path.join(folder, ".git")):
             return Settings()
@@ -135,7 +161,11 @@ def _combine(base: Settings, own: Settings) -> Settings:
         table = msgspec.structs.replace(table, extend_select=added, ignore=(*base.table.ignore, *own.table.ignore))
     else:
         table = msgspec.structs.replace(table, extend_select=own.table.extend_select, ignore=own.table.ignore)
-    table = msgspec.structs.replace(table, ties=(*base.table.ties, *own.table.ties))
+    table = msgspec.structs.replace(
+        table,
+        ties=(*base.table.ties, *own.table.ties),
+        extension=(*base.table.extension, *own.table.extension),
+    )
     return replace(
         own,
         table=table,
@@ -148,9 +178,24 @@ def _combine(base: Settings, own: Settings) -> Settings:
 
 
 def _has_table(path: str) -> bool:
+    """Whether a pyproject.toml is about us.
+
+    Raises:
+        ConfigError: it has a table that was probably meant to be.
+    """
     with open(path, "rb") as stream:
-        if b"paramlint" not in stream.read():
-            return False
+        data = stream.read()
+    for match in _HEADER.finditer(data):
+        tool, name = match["tool"], match["name"].decode("utf-8", "replace")
+        meant = nearest(name, ("paramlint",))
+        if meant and (name != meant or not tool):
+            shown = f"[{'tool.' if tool else ''}{name}]"
+            row = data.count(b"\n", 0, match.start()) + 1
+            raise ConfigError(
+                os.path.relpath(path), row, f"`{shown}` is read by nobody; did you mean `[tool.paramlint]`?"
+            )
+    if b"paramlint" not in data:
+        return False
     try:
         return "paramlint" in TomlFile.read(path).data.get("tool", {})
     except ConfigError:
@@ -165,12 +210,20 @@ def _table(file: TomlFile, folder: str) -> Table:
         if name == "pyproject.toml" or "paramlint" in tool:
             data = tool.get("paramlint", {})
     table = file.convert({key: value for key, value in data.items() if key != "verify"}, Table)
+    table = msgspec.structs.replace(table, extension=tuple(_document(file, given) for given in table.extension))
     if "verify" not in data:
         return table
     verify = file.convert(data["verify"], VerifyTable, after=file.row_of_key("verify"))
     if verify.contract is not None:
         verify = msgspec.structs.replace(verify, contract=os.path.join(folder, verify.contract))
     return msgspec.structs.replace(table, verify=verify)
+
+
+def _document(file: TomlFile, given: str) -> str:
+    try:
+        return document(given)
+    except ValueError as error:
+        raise ConfigError(file.shown, file.row_of_text(given), str(error)) from None
 
 
 def _selectors(table: Table) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+
+from paramlint.config.nearest import nearest
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 #: What msgspec calls a type, and what we do.
@@ -122,8 +123,8 @@ class TomlFile:
 
 def _hint(given: str, known: Iterable[str]) -> str:
     names = list(known)
-    close = difflib.get_close_matches(given, names, 1)
-    return f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(names)}"
+    meant = nearest(given, names)
+    return f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(names)}"
 
 
 def _choices(kind: type[msgspec.Struct], key: str) -> tuple[str, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from paramlint.config.nearest import nearest
 from paramlint.engine import packs
 from paramlint.engine.filters.unused_noqa import rule as unused_suppression
 from paramlint.engine.packs import PackError
+from paramlint.finding import Group
 from paramlint.rule import Rule, names
 from paramlint_rules import RULES
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CATALOGUE", "OFF", "RULES", "UnknownRuleError", "by_name", "catalogue", "configured_rules", "select"]
 
+GROUPS: tuple[Group, ...] = get_args(Group)
 #: Rules of group bug or risk that are off all the same, with the measured reason.
 OFF: dict[str, str] = {}
 
@@ -67,9 +69,10 @@ def select(
     """The rules that a selection names, in the order of their codes.
 
     Args:
-        select: instead of the default set; `ALL`, a code, a prefix of codes or a rule's name.
+        select: instead of the default set; `ALL`, a group, a code, a prefix of codes or a rule's name.
         extend: beside the selected ones.
-        ignore: taken away again, unless `select` or `extend` names them more exactly.
+        ignore: taken away again, unless `select` or `extend` names them more exactly. A group is no part of a code
+            and no whole either: only a rule that is named by itself stays when its group is ignored.
         default: what runs without `select`; the default set when it is not given.
 
     Raises:
@@ -84,7 +87,8 @@ def select(
             chosen[rule] = max(chosen.get(rule, 0), _strength(selector, rule))
     for selector in ignore:
         for rule in by_name(selector):
-            if rule in chosen and chosen[rule] <= _strength(selector, rule):
+            strength = len(rule.code) - 1 if _is_group(selector) else _strength(selector, rule)
+            if rule in chosen and chosen[rule] <= strength:
                 del chosen[rule]
     return [rule for rule in catalogue() if rule in chosen]
 
@@ -95,11 +99,11 @@ def by_name(selector: str) -> list[Rule]:
     Raises:
         UnknownRuleError: it names none.
     """
-    found = [rule for rule in catalogue() if names(selector, rule.code, rule.name)]
+    found = [rule for rule in catalogue() if names(selector, rule.code, rule.name, rule.group)]
     if not found:
-        given, known = selector.strip(), [name for rule in catalogue() for name in (rule.code, rule.name)]
-        close = difflib.get_close_matches(given, known, 1) or difflib.get_close_matches(given.upper(), known, 1)
-        hint = f"; did you mean {close[0]}?" if close else "; `paramlint rules` lists them"
+        known = [name for rule in catalogue() for name in (rule.code, rule.name)]
+        meant = nearest(selector.strip(), [*known, *GROUPS])
+        hint = f"; did you mean {meant}?" if meant else "; `paramlint rules` lists them"
         raise UnknownRuleError(f"no rule is called {selector!r}{hint}")
     return found
 
@@ -122,8 +126,18 @@ def configured_rules(settings: Settings) -> list[Rule]:
 
 
 def _strength(selector: str, rule: Rule) -> int:
-    """A more exact selector of a rule wins over a less exact one: all, then longer prefixes, then its code or name."""
+    """A more exact selector of a rule wins over a less exact one: all or a group, then longer prefixes, then its code
+    or name."""
     given = selector.strip()
-    if given.upper() == "ALL":
+    if given.upper() == "ALL" or _is_group(selector):
         return 0
     return len(rule.code) if given.lower() == rule.name else len(given)
+
+
+def _is_group(selector: str) -> bool:
+    return selector.strip().lower() in GROUPS
+
+
+def group_of(code: str) -> Group:
+    """The group of a rule that is known by its code."""
+    return next((rule.group for rule in catalogue() if rule.code == code), "bug")

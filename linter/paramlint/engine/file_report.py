@@ -50,4 +50,4 @@ class FileReport:
 def problem(path: str, code: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
     """A diagnostic of the tool itself: something kept a file from being checked or written."""
     place = Location(max(row, 1), max(column, 1))
-    return Diagnostic(path, place, place, code, _ERRORS[code], message, noqa_row=place.row)
+    return Diagnostic(path, place, place, code, _ERRORS[code], message, noqa_row=place.row, group="error")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from paramlint.finding import Change, Diagnostic, Edit, Fix, LocatedFix, Location
 from paramlint.source.text import Source
+from paramlint.syntax import indentation
 from paramlint.syntax.outline import first_row
 
 if TYPE_CHECKING:
@@ -17,33 +19,48 @@ if TYPE_CHECKING:
     from paramlint.facts import File
 
 MAX_ROUNDS = 10
+#: Blank rows and comments, but not one that stands for something else (see `paramlint.source.embedded`).
+_GAP = re.compile(r"(?:[^\S\r\n]*(?:#[^\r\n\x7f]*)?(?:\r\n|\r|\n))+[^\S\r\n]*")
 Spans = Mapping["nodes.Node", tuple[int, int]]
+
+
+class _Piece(NamedTuple):
+    """An edit by offsets."""
+
+    start: int
+    end: int
+    text: str
+    wraps: int | None = None
 
 
 def locate_fix(file: File, fix: Fix, spans: Spans) -> LocatedFix | None:
     """Turn a fix's changes into edits; `None` where one of them has no place in the text."""
-    placed: list[tuple[int, int, str]] = []
+    placed: list[_Piece] = []
     for change in fix.changes:
-        pieces = _place(file.source, change, spans)
+        pieces = _place(file, change, spans)
         if pieces is None:
             return None
         placed.extend(pieces)
     placed.extend(_imports(file, fix.imports))
-    placed.sort()
-    if any(after[0] < before[1] for before, after in pairwise(placed)):
+    placed.sort(key=lambda piece: piece[:3])
+    if any(after.start < before.end for before, after in pairwise(placed)):
         return None
-    place = file.source.place
-    edits = tuple(Edit(Location(*place(a)), Location(*place(b)), text) for a, b, text in placed)
-    return LocatedFix(fix.title, fix.applicability, edits)
+
+    def place(offset: int) -> Location:
+        return Location(*file.source.place(offset))
+
+    edits = (Edit(place(p.start), place(p.end), p.text, None if p.wraps is None else place(p.wraps)) for p in placed)
+    return LocatedFix(fix.title, fix.applicability, tuple(edits))
 
 
-def _place(source: Source, change: Change, spans: Spans) -> list[tuple[int, int, str]] | None:
+def _place(file: File, change: Change, spans: Spans) -> list[_Piece] | None:
     if change.first not in spans or change.last not in spans:
         return None
+    source = file.source
     start, end = spans[change.first][0], spans[change.last][1]
     text = change.text.replace("\n", source.newline)
     if change.where == "replace":
-        return [(start, end, text)]
+        return [_Piece(start, end, text)]
     row, last_row = source.place(start)[0], source.place(end)[0]
     line_start, line_end = source.offset(row), source.offset(last_row + 1)
     indent = source.text[line_start:start]
@@ -51,91 +68,128 @@ def _place(source: Source, change: Change, spans: Spans) -> list[tuple[int, int,
     if indent.strip() or (rest and not rest.startswith("#")):
         return None  # the statement shares its rows with another
     if change.where == "delete":
-        return [(line_start, line_end, "")]
+        return [_Piece(line_start, line_end, "")]
+    level = indentation.level(source, file.tree, row)
     if change.where == "wrap":
-        return _wrap(source, start, end, indent, text)
-    lines = [_indented(source, indent, line) for line in change.text.split("\n")]
+        return _wrap(source, start, end, indent, level, text)
+    lines = [_indented(indent, level, line) for line in change.text.split("\n")]
     block = source.newline.join(lines) + source.newline
     if change.where == "before":
-        return [(line_start, line_start, block)]
+        return [_Piece(line_start, line_start, block)]
     if not source.text[:line_end].endswith(("\n", "\r")):
-        return [(line_end, line_end, source.newline + block.rstrip("\r\n"))]
-    return [(line_end, line_end, block)]
+        return [_Piece(line_end, line_end, source.newline + block.rstrip("\r\n"))]
+    return [_Piece(line_end, line_end, block)]
 
 
-def _level(source: Source, indent: str) -> str:
-    """One level of indentation, next to code that is indented so."""
-    return "\t" if indent.endswith("\t") else source.indent
-
-
-def _indented(source: Source, indent: str, line: str) -> str:
+def _indented(indent: str, level: str, line: str) -> str:
     """A line of a change, which counts four spaces a level, as the code around it is indented."""
     inner = line.lstrip(" ")
-    return indent + _level(source, indent) * ((len(line) - len(inner)) // 4) + inner if inner else ""
+    return indent + level * ((len(line) - len(inner)) // 4) + inner if inner else ""
 
 
-def _wrap(source: Source, start: int, end: int, indent: str, header: str) -> list[tuple[int, int, str]] | None:
+def _wrap(source: Source, start: int, end: int, indent: str, level: str, header: str) -> list[_Piece] | None:
     statement = source.text[start:end]
     if '"""' in statement or "'''" in statement:
         return None  # a string over several rows would change
-    level = _level(source, indent)
-    edits = [(start, start, header + source.newline + indent + level)]
     first, last = source.place(start)[0], source.place(end)[0]
-    for row in range(first + 1, last + 1):
-        if source.line(row).strip():
-            offset = source.offset(row)
-            edits.append((offset, offset, level))
-    return edits
+    starts = [source.offset(row) for row in _filled_rows(source, first + 1, last)]
+    deeper = [_Piece(start, start, level) for start in starts]
+    return [_Piece(start, start, header + source.newline + indent + level, wraps=end), *deeper]
 
 
-def _imports(file: File, names: Sequence[str]) -> list[tuple[int, int, str]]:
+def _filled_rows(source: Source, first: int, last: int) -> list[int]:
+    """The rows that are not blank."""
+    return [row for row in range(first, last + 1) if source.line(row).strip()]
+
+
+def _imports(file: File, names: Sequence[str]) -> list[_Piece]:
     """Insertions for what the names need and the file does not import yet."""
     imported = set(file.outline.imports.values())
     missing = sorted({_module_of(n) for n in names if not any(n == i or n.startswith(i + ".") for i in imported)})
     if not missing:
         return []
     source = file.source
-    offset = source.offset(_import_row(file.tree, source))
-    lines = "".join(f"import {module}{source.newline}" for module in missing)
-    return [(offset, offset, lines)]
+    row, indent = _import_row(file.tree.body, source)
+    offset = source.offset(row)
+    lines = "".join(f"{indent}import {module}{source.newline}" for module in missing)
+    return [_Piece(offset, offset, lines)]
 
 
 def _module_of(name: str) -> str:
     return "copy" if name.startswith("copy.") else "torch"
 
 
-def _import_row(tree: ast.Module, source: Source) -> int:
-    """The row before which an import may stand: after the docstring and the `__future__` imports."""
-    row = 1
-    for index, node in enumerate(tree.body):
+def _import_row(body: Sequence[ast.stmt], source: Source) -> tuple[int, str]:
+    """The row before which an import may stand, and its indentation: after the docstring and `__future__` imports."""
+    row, indent = 1, ""
+    for index, node in enumerate(body):
+        if isinstance(node, ast.If) and source.is_stand_in(node.lineno):
+            return _import_row(node.body, source)
+        indent = indentation.of_row(source, node.lineno)
         is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         if not is_docstring and not is_future:
-            return first_row(node, source)
+            return first_row(node, source), indent
         row = (node.end_lineno or node.lineno) + 1
-    return row
+    return row, indent
 
 
 def apply_fixes(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[str, int]:
-    """The text after as many of the fixes as do not overlap, and how many that were.
+    """The text after as many of the fixes as do not overlap, and how many that were."""
+    edits, applied = combine(source, diagnostics)
+    text = source.text
+    for edit in reversed(edits):
+        text = text[: source.offset(*edit.start)] + edit.content + text[source.offset(*edit.end) :]
+    return text, applied
 
-    Two fixes that insert the same text at the same place (an import) share the insertion.
+
+def combine(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[list[Edit], int]:
+    """The edits, in order, of as many fixes as do not overlap, and how many fixes that are.
+
+    Two fixes that insert the same text at the same place (an import) share the insertion; two that put the same header
+    before statements that follow each other share the header.
     """
-    taken: dict[tuple[int, int], str] = {}
+    taken: dict[tuple[int, int], Edit] = {}
     applied = 0
     for diagnostic in diagnostics:
         if diagnostic.fix is None:
             continue
-        edits = {(source.offset(*e.start), source.offset(*e.end)): e.content for e in diagnostic.fix.edits}
-        new = {span: text for span, text in edits.items() if taken.get(span) != text}
+        edits = {(source.offset(*edit.start), source.offset(*edit.end)): edit for edit in diagnostic.fix.edits}
+        new = {span: edit for span, edit in edits.items() if taken.get(span) != edit}
         if any(_overlap(span, other) for span in new for other in taken):
             continue
         taken.update(new)
         applied += 1
-    text = source.text
-    for (start, end), content in sorted(taken.items(), reverse=True):
-        text = text[:start] + content + text[end:]
-    return text, applied
+    return list(_with_headers_shared(source, [edit for _, edit in sorted(taken.items())])), applied
+
+
+def _with_headers_shared(source: Source, edits: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits without a header that stands right above already, so that one block holds all its statements."""
+    above: Edit | None = None
+    for edit in edits:
+        if edit.wraps is None:
+            if above is not None and above.wraps is not None and edit.start >= above.wraps:
+                above = None  # something else happens in between
+            yield edit
+        else:
+            yield from _below(source, above, edit) if above is not None and _follow(source, above, edit) else (edit,)
+            above = edit
+
+
+def _follow(source: Source, above: Edit, edit: Edit) -> bool:
+    """Whether nothing but blank rows and comments stands between two statements that get the same header."""
+    if above.wraps is None or above.content != edit.content:
+        return False
+    return _GAP.fullmatch(source.text, source.offset(*above.wraps), source.offset(*edit.start)) is not None
+
+
+def _below(source: Source, above: Edit, edit: Edit) -> Iterator[Edit]:
+    """What takes a statement, and the comments before it, into the block above."""
+    assert above.wraps is not None
+    level = re.split(r"\r\n|\r|\n", edit.content)[-1][edit.start.column - 1 :]
+    for row in _filled_rows(source, above.wraps.row + 1, edit.start.row - 1):
+        yield Edit(Location(row, 1), Location(row, 1), level)
+    yield replace(edit, content=level)
 
 
 def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
@@ -167,8 +221,3 @@ def fix_source(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) 
         source = type(source)(source.path, data)
         total += applied
     return source, total
-
-
-def indented(text: str, by: str = "    ") -> str:
-    """A block of statements moved one level in, for a fix that wraps them."""
-    return re.sub(r"^(?=.)", by, text, flags=re.M)

@@ -38,6 +38,15 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         if key not in diagnostics:
             subject = subject_of(finding, start, file.outline)
             diagnostics[key] = Diagnostic(
-                path, start, end, rule.code, rule.name, finding.message, fix, noqa_row=start.row, subject=subject
+                path,
+                start,
+                end,
+                rule.code,
+                rule.name,
+                finding.message,
+                fix,
+                noqa_row=start.row,
+                subject=subject,
+                group=rule.group,
             )
     return list(diagnostics.values())

@@ -10,12 +10,12 @@ Loading a pack runs its code, so that only a person can ask for it, never a conf
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from paramlint.config.nearest import nearest
 from paramlint.rule import Rule
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def _find(name: str) -> EntryPoint:
     found = {point.value: point for point in installed.select(name=name)}
     if not found:
         names = sorted(installed.names)
-        close = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}" if names else "there are none"
+        meant = nearest(name, names)
+        hint = f"did you mean {meant}?" if meant else f"there are {', '.join(names)}" if names else "there are none"
         raise PackError(f"no rule pack called {name!r} is installed; {hint}")
     if len(found) > 1:
         raise PackError(f"several rule packs called {name!r} are installed: {', '.join(sorted(found))}")

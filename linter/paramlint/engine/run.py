@@ -46,7 +46,7 @@ class PerFileIgnores:
             return report
         path = os.path.abspath(report.path)
         selectors = {s for patterns, given in self._ignores if patterns.cover_somewhere(path, False) for s in given}
-        ignored = [d for d in report.diagnostics if any(names(s, d.code, d.name) for s in selectors)]
+        ignored = [d for d in report.diagnostics if any(names(s, d.code, d.name, d.group) for s in selectors)]
         kept = [d for d in report.diagnostics if d not in ignored or d in report.problems]
         return replace(report, diagnostics=kept)
 
@@ -125,7 +125,7 @@ class Result:
         return replace(self, reports=reports)
 
     def _localized(self, report: FileReport) -> FileReport:
-        source = self.source(report.path) if report.path.endswith(".ipynb") else None
+        source = self.source(report.path) if report.path.lower().endswith(".ipynb") else None
         if source is None:
             return report
         return replace(
@@ -143,6 +143,19 @@ class Result:
         self.rewrites.remove(rewrite)
         self.sources[path] = rewrite.before
         self.reports = [report if r.path == path else r for r in self.reports]
+
+
+def merged(results: Iterable[Result]) -> Result:
+    """What several runs over different files gave, in the order of their paths."""
+    whole = Result()
+    for result in results:
+        whole.reports += result.reports
+        whole.rewrites += result.rewrites
+        whole.unfixed |= result.unfixed
+        whole.sources |= result.sources
+    whole.reports.sort(key=lambda report: report.path)
+    whole.rewrites.sort(key=lambda rewrite: rewrite.before.path)
+    return whole
 
 
 def run_paths(paths: Sequence[str], run: Run, step: Callable[[], None] = lambda: None) -> Result:

@@ -21,7 +21,7 @@ from paramlint.engine.filters.baseline import Baseline, BaselineError
 from paramlint.engine.run import PerFileIgnores, Run, run_source
 from paramlint.finding import Diagnostic, Edit, Location
 from paramlint.frontends.report.severity import severity
-from paramlint.source.file_discovery import Discovery
+from paramlint.source.file_discovery import Discovery, Wanted
 from paramlint.source.notebook import Notebook
 from paramlint.source.text import Source
 
@@ -86,6 +86,8 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("paramlint", __version__, notebook_document_sync=_NOTEBOOKS)
         self.found: dict[str, Found] = {}
+        #: Whether the client has said that it is done.
+        self.is_shut_down = False
         self._said = ""
 
     def check(self, uri: str) -> None:
@@ -161,6 +163,10 @@ def create() -> Server:
     """A server with its features; nothing runs yet."""
     server = Server()
 
+    @server.feature(lsp.SHUTDOWN)
+    def shut_down(_: None) -> None:
+        server.is_shut_down = True
+
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: lsp.DidOpenTextDocumentParams) -> None:
         server.check(params.text_document.uri)
@@ -228,7 +234,8 @@ def _configured(settings: Settings) -> Run:
 
 def _is_included(settings: Settings, path: str) -> bool:
     respected = settings.table.respect_gitignore
-    discovery = Discovery(exclude=settings.exclude, gitignore=respected is not False, force_exclude=True)
+    wanted = Wanted(exclude=settings.exclude)
+    discovery = Discovery(lambda _: wanted, gitignore=respected is not False, force_exclude=True)
     return bool(discovery.find([path]).files)
 
 

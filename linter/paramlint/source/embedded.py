@@ -99,6 +99,10 @@ class Masked(Source):
             return False
         return True
 
+    def is_stand_in(self, row: int) -> bool:
+        """Whether a row was masked."""
+        return _MARK in self.line(row)
+
     def part_of(self, row: int) -> Part | None:
         """The part that a row of the module lies in."""
         index = bisect_right([part.first for part in self.parts], row) - 1
@@ -130,7 +134,10 @@ class Masked(Source):
 
         fix = diagnostic.fix
         if fix is not None:
-            edits = tuple(Edit(inside(edit.start), inside(edit.end), edit.content) for edit in fix.edits)
+            edits = tuple(
+                Edit(inside(edit.start), inside(edit.end), edit.content, edit.wraps and inside(edit.wraps))
+                for edit in fix.edits
+            )
             fix = LocatedFix(fix.title, fix.applicability, edits)
         return replace(
             diagnostic,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from paramlint.source.path_patterns import Patterns
 
@@ -48,19 +49,29 @@ class Found:
     skipped: dict[str, str] = field(default_factory=dict)
 
 
+class Wanted(NamedTuple):
+    """What is taken of a folder, and of those in it that say nothing else.
+
+    Attributes:
+        suffixes: what the name of a file ends with; a file given by name may be called anything.
+        exclude: folders, each with patterns as in `.gitignore` that are relative to it.
+    """
+
+    suffixes: tuple[str, ...] = SUFFIXES
+    exclude: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
 @dataclass(frozen=True)
 class Discovery:
     """How files are looked for.
 
     Args:
-        suffixes: what the name of a file ends with; a file given by name may be called anything.
-        exclude: folders, each with patterns as in `.gitignore` that are relative to it.
+        wanted: what is taken of a folder, by its absolute path.
         gitignore: pass over what `.gitignore` files name.
         force_exclude: apply patterns and `.gitignore` to the given paths too.
     """
 
-    suffixes: tuple[str, ...] = SUFFIXES
-    exclude: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    wanted: Callable[[str], Wanted] = lambda _: Wanted()
     gitignore: bool = True
     force_exclude: bool = False
 
@@ -71,24 +82,28 @@ class Discovery:
         are taken: a pipe named `x.py` would never end.
         """
         found = Found()
-        excluded = [Patterns(folder, patterns) for folder, patterns in self.exclude]
         files: set[str] = set()
         for path in map(os.path.normpath, paths):
             whole = os.path.abspath(path)
             is_folder = os.path.isdir(path)
-            ignored = [*excluded, *(_gitignores_above(whole) if self.gitignore else ())]
+            wanted = self.wanted(whole if is_folder else os.path.dirname(whole))
+            ignored = [Patterns(folder, patterns) for folder, patterns in wanted.exclude]
+            ignored += _gitignores_above(whole) if self.gitignore else ()
             hiding = [patterns for patterns in ignored if patterns.cover_somewhere(whole, is_folder)]
             if self.force_exclude and (hiding or EXCLUDED.intersection(os.path.relpath(path).split(os.sep))):
                 found.skipped[path] = "excluded"
             elif is_folder:
                 # What is asked for by name is looked into, even where something above it says to ignore it.
-                files.update(self._walk(path, whole, [p for p in ignored if p not in hiding], found.skipped))
+                left = [patterns for patterns in ignored if patterns not in hiding]
+                files.update(self._walk(path, whole, wanted, left, found.skipped))
             else:
                 files.add(path)
         found.files = sorted(files)
         return found
 
-    def _walk(self, folder: str, whole: str, ignored: list[Patterns], skipped: dict[str, str]) -> Iterator[str]:
+    def _walk(
+        self, folder: str, whole: str, above: Wanted, ignored: list[Patterns], skipped: dict[str, str]
+    ) -> Iterator[str]:
         try:
             with os.scandir(folder) as entries:
                 listed = list(entries)
@@ -97,9 +112,11 @@ class Discovery:
             return
         if self.gitignore and any(entry.name == ".gitignore" for entry in listed):
             ignored = [*ignored, _gitignore(whole)]
+        wanted = self.wanted(whole)
+        ignored = [*ignored, *(Patterns(*each) for each in wanted.exclude if each not in above.exclude)]
         for entry in listed:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if not is_folder and not entry.name.endswith(self.suffixes):
+            if not is_folder and not entry.name.endswith(wanted.suffixes):
                 continue
             path = entry.name if folder == "." else entry.path
             below = os.path.join(whole, entry.name)
@@ -108,7 +125,7 @@ class Discovery:
             elif is_folder and entry.name in EXCLUDED:
                 continue
             elif is_folder:
-                yield from self._walk(path, below, ignored, skipped)
+                yield from self._walk(path, below, wanted, ignored, skipped)
             elif _is_file(entry):
                 yield path
             else:

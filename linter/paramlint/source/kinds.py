@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import os
+
 from paramlint.source.markdown import Markdown
 from paramlint.source.notebook import Notebook
+from paramlint.source.restructured_text import ReStructuredText
 from paramlint.source.text import Source
 
-_KINDS: dict[str, type[Source]] = {".ipynb": Notebook, ".md": Markdown, ".markdown": Markdown}
+#: Documents that show Python among other things: they are checked where they are named or asked for.
+DOCUMENTS: dict[str, type[Source]] = {
+    **dict.fromkeys(("md", "markdown", "mdx", "qmd", "rmd", "myst"), Markdown),
+    "rst": ReStructuredText,
+}
+_KINDS: dict[str, type[Source]] = {"ipynb": Notebook, **DOCUMENTS}
 
 
 def kind(path: str) -> type[Source]:
     """The class of source for a path."""
-    return next((kind for suffix, kind in _KINDS.items() if path.endswith(suffix)), Source)
+    return _KINDS.get(os.path.splitext(path)[1][1:].lower(), Source)
+
+
+def document(given: str) -> str:
+    """The extension of a kind of document, as it is given: `md`, `.md`, `Rmd`.
+
+    Raises:
+        ValueError: there is no such kind; the message says which there are.
+    """
+    extension = given.strip().lstrip(".").lower()
+    if extension not in DOCUMENTS:
+        raise ValueError(f"`{given}` is no kind of document that is checked; there are {', '.join(DOCUMENTS)}")
+    return extension
+
+
+def suffixes(extension: str) -> tuple[str, ...]:
+    """What the names of the documents of an extension end with: `.md`, and `.Rmd` for `rmd`."""
+    return f".{extension}", f".{extension.capitalize()}", f".{extension.upper()}"
 
 
 def read(path: str) -> Source:

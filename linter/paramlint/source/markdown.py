@@ -1,58 +1,54 @@
-"""Markdown: the fenced blocks of Python as one module, at their own rows."""
+"""Markdown of all kinds: the fenced blocks of Python as one module, at their own rows."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from paramlint.source.embedded import Masked
-from paramlint.source.text import Source
+from paramlint.source.prose import Piece, Prose
 
-_FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
-#: ```` ```python ````, ```` ```{.python .input} ````.
-_PYTHON = re.compile(r"\{?[ \t]*\.?(?:python3?|py)\b(?!-)", re.I)
-
+#: A row of backticks or tildes; in MyST one of colons too, but only before the name of a directive.
+_FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,}|:{3,}(?=[ \t]*\{|[ \t]*$))[ \t]*(?P<info>[^`\n]*)$")
+_CODE = r"\{(?:code|code-block|code-cell|sourcecode)\}"
+#: What follows the mark: `python`, `{.python .input}`, `{python, echo=FALSE}`, `{code-cell} ipython3`.
+_PYTHON = re.compile(rf"(?:{_CODE}[ \t]*|\{{?[ \t]*\.?)(?:i?python3?|py3?)\b(?!-)|\{{code-cell\}}[ \t]*$", re.I)
 #: The first row of a block in a book that is written for several frameworks: those that the block is for.
 _TAB = re.compile(r"%%tab\b(?P<names>.*)")
 _IN_TAB = re.compile(r"\b(?:pytorch|all)\b")
 
 
-class Markdown(Masked):
-    """A document; its rows are the rows of the module, so a place needs no translation."""
+class Markdown(Prose):
+    """A document in Markdown: also MDX, Quarto, R Markdown and MyST."""
 
-    def parse(self) -> str:
-        """The document with every row masked that is not in a valid block of Python."""
-        document = Source(self.path, self.data).text
-        text = ""
-        block: list[str] | None = None
+    def pieces(self, rows: list[str]) -> Iterator[Piece]:
+        """The rows between two fences, and those between blocks with the fences."""
+        prose: list[str] = []
+        block: list[str] = []
         fence: re.Match[str] | None = None
-        for row in re.findall(r"[^\n]*\n|[^\n]+", document):
+        for row in rows:
             match = _FENCE.match(row.rstrip("\r\n"))
             if fence is None:
-                text += self.mask(row)
-                if match is not None:
-                    fence, block = match, [] if _PYTHON.match(match["info"]) else None
-            elif match is not None and _closes(match, fence):
-                text += self._block(block or []) + self.mask(row)
-                fence = block = None
-            elif block is not None:
+                prose.append(row)
+                fence = match if match is not None and _opens(match) else None
+            elif match is None or not _closes(match, fence):
                 block.append(row)
             else:
-                text += self.mask(row)
-        return text + "".join(map(self.mask, block or []))
+                if not _PYTHON.match(fence["info"]):
+                    prose += block
+                else:
+                    if block and (tab := _TAB.match(block[0])) and _IN_TAB.search(tab["names"]):
+                        prose.append(block.pop(0))
+                    yield prose, False
+                    yield block, True
+                    prose = []
+                prose.append(row)
+                block, fence = [], None
+        yield [*prose, *block], False
 
-    def _block(self, rows: list[str]) -> str:
-        """A block, masked where it is not Python: documents show fragments, sessions and placeholders too."""
-        tab = _TAB.match(rows[0]) if rows else None
-        if tab is not None and _IN_TAB.search(tab["names"]):
-            return self.mask(rows[0]) + self._block(rows[1:])
-        code = "".join(rows)
-        if rows and not rows[0][:1].isspace() and self.valid(code, 0, None):
-            return code
-        return "".join(map(self.mask, rows))
 
-    def assemble(self, text: str) -> bytes:
-        """The document with the edited blocks."""
-        return Source(self.path, self.data).encode(self.unmask(text))
+def _opens(fence: re.Match[str]) -> bool:
+    """Whether it begins a block of code; colons also begin others, which hold text."""
+    return fence["mark"][0] != ":" or re.match(_CODE, fence["info"]) is not None
 
 
 def _closes(match: re.Match[str], fence: re.Match[str]) -> bool:

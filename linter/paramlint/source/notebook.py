@@ -23,6 +23,12 @@ _HELP = re.compile(r"[ \t]*[\w.%]+\?{1,2}[ \t]*(?:#.*)?$")
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w*)")
 #: Cell magics whose cell is Python all the same.
 _PYTHON = frozenset(("time", "timeit", "capture", "prun", "python", "python3", "pypy"))
+#: Magics that people call without a `%`, which only counts where the row is no Python.
+_AUTOMAGIC = re.compile(
+    r"[ \t]*(?:alias|autoreload|cat|cd|clear|conda|config|cp|edit|env|history|less|ll|load|load_ext|ls|lsmagic|mamba|"
+    r"man|matplotlib|micromamba|mkdir|more|mv|pdb|pfile|pinfo|pip|psource|pwd|pylab|reload_ext|reset|rm|rmdir|run|"
+    r"set_env|store|sx|system|time|timeit|unalias|uv|who|whos|writefile|xmode)(?=[ \t\n]|$)(?![ \t]*[=,])"
+)
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
@@ -70,6 +76,11 @@ class Notebook(Masked):
             text += masked
             row += 1 + masked.count("\n")
         return text
+
+    def compared(self) -> dict[str, str]:
+        """The code cells."""
+        _ = self.text  # which finds them
+        return {f":cell {part.number}": part.text for part in self.parts}
 
     def _mask_cell(self, text: str) -> str:
         lines = _lines(text)
@@ -129,10 +140,14 @@ def _replacement(line: str) -> str | None:
     indent = line[: len(line) - len(line.lstrip())].rstrip("\n")
     if _CELL_MAGIC.match(line):
         return indent
-    if _LINE_MAGIC.match(line) or _HELP.match(line.rstrip("\n")):
+    if _LINE_MAGIC.match(line) or _HELP.match(line.rstrip("\n")) or _is_automagic(line):
         return indent + "pass"
     assigned = _ASSIGNED.match(line)
     return f"{assigned['target']} = None" if assigned is not None else None
+
+
+def _is_automagic(line: str) -> bool:
+    return _AUTOMAGIC.match(line) is not None and not is_python(line.strip())
 
 
 def _code_cells(document: str, notebook: Any) -> Iterator[_Cell]:

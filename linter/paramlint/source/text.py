@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from paramlint.finding import Diagnostic
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_INDENT = re.compile(r":[^\S\r\n]*(?:#.*)?(?:\r\n|\r|\n)([ \t]+)(?=[^\s#])")
 _BOM = codecs.BOM_UTF8
 #: Characters of Python in one file. The trees of more would take gigabytes: 2,500,000 rows of one name take 4.5 GB.
 MAX_TEXT = 5_000_000
@@ -133,12 +132,6 @@ class Source:
         match = _NEWLINE.search(self.text)
         return match[0] if match else "\n"
 
-    @cached_property
-    def indent(self) -> str:
-        """What one level of indentation is in this file."""
-        match = _INDENT.search(self.text)
-        return match[1] if match else "    "
-
     def offset(self, row: int, column: int = 1) -> int:
         """The offset of a row and column, both from 1; past the last row it is the end of the text."""
         if row > len(self.line_starts):
@@ -167,6 +160,14 @@ class Source:
     def row_of(self, diagnostic: Diagnostic) -> int:
         """The row of a finding in `text`."""
         return diagnostic.start.row
+
+    def compared(self) -> dict[str, str]:
+        """What two versions are compared by, text by text, each with what it adds to the path."""
+        return {"": self.text}
+
+    def is_stand_in(self, row: int) -> bool:  # noqa: ARG002
+        """Whether a row of `text` stands for one that is no Python."""
+        return False
 
     def localize(self, diagnostic: Diagnostic) -> Diagnostic:
         """A finding as people count its rows."""

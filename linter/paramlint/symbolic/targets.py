@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from paramlint.facts.files import Project
 from paramlint.model.guard import ALWAYS
-from paramlint.source.file_discovery import Discovery
+from paramlint.source.file_discovery import Discovery, Wanted
 from paramlint.source.text import Source, UnreadableError
 from paramlint.symbolic import classes
 from paramlint.symbolic.attributes import get_attribute
@@ -97,7 +97,7 @@ def subjects(program: Program, target: str, unreadable: list[str] | None = None)
 
 def files(path: str) -> list[str]:
     """The Python files of a folder, or the file itself."""
-    return Discovery(suffixes=(_SUFFIX,)).find([path]).files
+    return Discovery(lambda _: Wanted((_SUFFIX,))).find([path]).files
 
 
 def split(target: str) -> tuple[str, str]:

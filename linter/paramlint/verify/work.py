@@ -24,8 +24,6 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     folder = os.getcwd()
     enter("import")
     factory = _callable(job.target)
-    if not job.guess:
-        bind(factory, job.arguments)
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.
@@ -39,6 +37,8 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     from paramlint.verify.judge.summarize import summarize
 
     enter("construct")
+    if not job.guess:
+        bind(factory, job.arguments)
     build = partial(
         live_model,
         preset=job.preset,

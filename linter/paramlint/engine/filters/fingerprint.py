@@ -34,7 +34,7 @@ class Identity(NamedTuple):
 def identify(source: Source | None, diagnostics: Iterable[Diagnostic], root: str = ".") -> Iterator[Identity]:
     """The identity of each finding of one file, whose paths are taken relative to a folder."""
     seen: Counter[Identity] = Counter()
-    names = _Names(source)
+    names = Names(source)
     for diagnostic in diagnostics:
         row = source.row_of(diagnostic) if source is not None else diagnostic.start.row
         line = ""
@@ -57,7 +57,7 @@ def relative(path: str, root: str = ".") -> str:
     return below.replace(os.sep, "/")
 
 
-class _Names:
+class Names:
     """The dotted names of the classes and functions of a file, by row."""
 
     def __init__(self, source: Source | None) -> None:

@@ -95,6 +95,11 @@ class Suppressions:
         return rows
 
 
+def is_hidden_from_flake8(source: Source) -> bool:
+    """Whether a bare `# flake8: noqa` hides the whole file, also from us."""
+    return any(m["codes"] is None and "flake8" in m[0].lower() for m in _FILE.finditer(source.text))
+
+
 def _logical_lines(text: str, above: int) -> dict[int, tuple[int, int]]:
     """For the rows of logical lines that span several, the first and the last; `above` the text are so many rows."""
     spans: dict[int, tuple[int, int]] = {}

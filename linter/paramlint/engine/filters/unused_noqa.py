@@ -1,6 +1,7 @@
 """Suppressions that silence nothing.
 
-A comment that outlives what it silenced hides the next mistake on its line.
+A comment that outlives what it silenced hides the next mistake on its line. One that names no rule, that is written as
+for another tool, or that stands where it does not count, only looks as if it silenced something.
 
 Bad:
     x = 1  # noqa: PRM401
@@ -8,7 +9,7 @@ Bad:
 Good:
     x = 1
 
-Fix: safe. The comment, or its part, goes; code stays as it is.
+Fix: safe. The comment, or its part, goes, or is written so that it counts; code stays as it is.
 Leave it: the rule reports the line under another version of paramlint; then silence this one too, with `PRM001`.
 """
 
@@ -26,6 +27,14 @@ from paramlint.source.text import Source
 
 rule = Rule("PRM001", "unused-suppression", group="risk", fix="safe", doc=__doc__)
 _CODE = re.compile(r"[A-Z]+\d+\b", re.I)
+#: What kept a file from being checked has codes too.
+_OF_PROBLEMS = "PRM00"
+#: Comments that mean to silence us and do not, unless they are `paramlint: noqa` on a row of their own.
+_OTHERWISE = re.compile(
+    r"#\s*paramlint\s*[:=]\s*(?P<word>noqa|ignore|disable|skip|off|allow)\b(?:-file)?"
+    r"(?:\s*[\[(:=]?\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)(?:\s*[\])])?)?",
+    re.I,
+)
 
 
 def unused_suppressions(
@@ -39,19 +48,21 @@ def unused_suppressions(
         silenced: what they silenced.
         rules: the rules that ran; a comment about another one may well be needed.
     """
-    if not suppressions.are_there:
-        return []
     ran = {each.code for each in rules if each.triggers}
     families = "|".join(sorted({code.rstrip("0123456789") for code in ran}))
-    if not re.search(rf"noqa.*(?:{families})\d", source.text, re.I):
+    if not re.search(rf"noqa.*(?:{families})\d|#\s*paramlint\s*[:=]", source.text, re.I):
         return []
+    of_family = re.compile(rf"(?:{families})\d{{3,}}")
     found: list[Diagnostic] = []
     for token in _comments(source):
+        if otherwise := _otherwise(source, token):
+            found.append(otherwise)
+            continue
         first, last = suppressions.logical_line(token.start[0])
         for match in suppressions.parts(token.string):
             whole_file = match.re is suppressions.FILE
             used = {d.code for d in silenced if whole_file or first <= d.start.row <= last}
-            found.extend(_unused(source, token, match, ran - used))
+            found.extend(_unused(source, token, match, ran - used, of_family))
     return [d for d in map(suppressions.place, found) if not suppressions.silence(d)]
 
 
@@ -64,16 +75,42 @@ def _comments(source: Source) -> Iterator[tokenize.TokenInfo]:
         return
 
 
-def _unused(source: Source, token: tokenize.TokenInfo, match: re.Match[str], unused: set[str]) -> Iterator[Diagnostic]:
+def _otherwise(source: Source, token: tokenize.TokenInfo) -> Diagnostic | None:
+    """A finding for a comment that only looks like a suppression of ours."""
+    match = _OTHERWISE.match(token.string)
+    own_row = not token.line[: token.start[1]].strip()
+    if match is None or (own_row and Suppressions.FILE.match(token.string)):
+        return None
+    word, codes, rest = match["word"], match["codes"], token.string[match.end() :].strip()
+    if rest and not codes and not rest.startswith("#"):
+        return None  # a sentence
+    right, reach = ("# paramlint: noqa", "in the whole file") if own_row else ("# noqa", "on its row")
+    message = f"`# paramlint: {word}` silences nothing here; `{right}` does, {reach}"
+    row, column = token.start[0], token.start[1] + 1
+    start, end = Location(row, column), Location(row, column + match.end())
+    fix = None
+    if not own_row or word.lower() == "noqa":  # else it may be meant for the next row
+        text = f"{right}: {codes}" if codes else right
+        fix = LocatedFix(f"Write `{text}`", "safe", (Edit(start, end, text),))
+    return Diagnostic(source.path, start, end, rule.code, rule.name, message, fix, group=rule.group)
+
+
+def _unused(
+    source: Source, token: tokenize.TokenInfo, match: re.Match[str], unused: set[str], of_family: re.Pattern[str]
+) -> Iterator[Diagnostic]:
     row, column = token.start[0], token.start[1] + 1
     for code in _CODE.finditer(token.string, *match.span("codes")):
         name = code[0].upper()
-        if name not in unused:
+        if name in unused:
+            message = f"`{name}` is not reported here, so its suppression only hides what comes later"
+        elif of_family.fullmatch(name) and not name.startswith(_OF_PROBLEMS) and name not in Rule.codes:
+            message = f"`{name}` is no rule, so its suppression silences nothing"
+        else:
             continue
         start = Location(row, column + code.start())
         end = Location(row, column + code.end())
-        message = f"`{name}` is not reported here, so its suppression only hides what comes later"
-        yield Diagnostic(source.path, start, end, rule.code, rule.name, message, _fix(source, token, match, code))
+        fix = _fix(source, token, match, code)
+        yield Diagnostic(source.path, start, end, rule.code, rule.name, message, fix, group=rule.group)
 
 
 def _fix(source: Source, token: tokenize.TokenInfo, match: re.Match[str], code: re.Match[str]) -> LocatedFix:

@@ -9,13 +9,13 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
 from paramlint import __version__
+from paramlint.config.nearest import nearest
 
 #: Subcommand to the module and object that implement it; imported when it is asked for, since most need LibCST.
 COMMANDS = {
@@ -53,8 +53,7 @@ class Subcommands(click.Group):
         given = args[0]
         if given in COMMANDS or given.startswith("-"):
             return super().resolve_command(ctx, args)
-        close = get_close_matches(given, COMMANDS, 1)
-        meant = close[0] if close else f"check {given}" if os.path.exists(given) else ""
+        meant = nearest(given, COMMANDS) or (f"check {given}" if os.path.exists(given) else "")
         hint = f"; did you mean `paramlint {meant}`?" if meant else f"; there are {', '.join(COMMANDS)}"
         raise click.UsageError(f"no command is called {given!r}{hint}", ctx)
 
@@ -85,6 +84,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = paramlint.main(argv, prog_name="paramlint", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else CLEAN
+    except click.NoSuchOption as error:
+        meant = nearest(error.option_name, error.possibilities or ())
+        click.NoSuchOption(error.option_name, possibilities=[meant] if meant else None, ctx=error.ctx).show()
+        return ERROR
     except click.ClickException as error:
         error.show()
         return ERROR
@@ -95,7 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINDINGS
     except OSError as error:
         _let_go()
-        return _failed(f"the output could not be written: {error.strerror or error}")
+        what = error.filename if isinstance(error.filename, str) else "the output could not be written"
+        return _failed(f"{what}: {error.strerror or error}")
     except SystemExit as error:  # a request to end, or click's own ending on a closed pipe
         _let_go()
         return error.code if isinstance(error.code, int) else ERROR
@@ -127,6 +131,10 @@ def _failed(message: str) -> int:
 
 def _let_go() -> None:
     """Send what is still buffered nowhere, so that the interpreter does not fail on it while it ends."""
+    try:
+        stdout = sys.stdout.fileno()
+    except (OSError, ValueError):  # a stream in memory, or one that is closed
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stdout)
     os.close(nowhere)

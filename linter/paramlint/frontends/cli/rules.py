@@ -49,10 +49,11 @@ def rule(selector: str, output_format: str) -> None:
 
 
 def _page(rule: Rule) -> str:
-    from paramlint.engine.catalogue import OFF
+    from paramlint.engine.catalogue import OFF, is_on
 
-    reason = f": {OFF[rule.code]}" if rule.code in OFF else ""
-    return f"{rule.code} {rule.name}\n{_state(rule)}{reason}\n\n{rule.documentation}"
+    reason = f", {OFF[rule.code]}" if rule.code in OFF else ""
+    fields = f"group: {rule.group}\non by default: {'yes' if is_on(rule) else f'no{reason}'}\nfix: {rule.fix}"
+    return f"{rule.code} {rule.name}\n{fields}\n\n{rule.documentation}"
 
 
 def _state(rule: Rule) -> str:

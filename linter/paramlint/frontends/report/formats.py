@@ -11,12 +11,12 @@ from paramlint.frontends.report.style import Style
 #: From the findings of a run to lines of text.
 Format = Callable[[Result, Style], Iterator[str]]
 FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit")
-_FOR_PEOPLE = ("full", "concise")
+FOR_PEOPLE = ("full", "concise")
 
 
 def load(name: str) -> Format:
     """The format of a name."""
-    room = "findings" if name in _FOR_PEOPLE else "exchange"
+    room = "findings" if name in FOR_PEOPLE else "exchange"
     name = name.replace("-", "_")
     found: Format = getattr(import_module(f"paramlint.frontends.report.{room}.{name}"), name)
     return found

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Literal
 
 from paramlint.finding import Diagnostic
-from paramlint.rule import Rule
 
 Severity = Literal["error", "warning", "note"]
-_BY_GROUP: dict[str, Severity] = {"bug": "error", "risk": "warning", "pedantic": "note"}
-
-
-@cache
-def _groups(rules: tuple[Rule, ...]) -> dict[str, str]:
-    return {rule.code: rule.group for rule in rules}
+_BY_GROUP: dict[str, Severity] = {"error": "error", "bug": "error", "risk": "warning", "pedantic": "note"}
 
 
 def severity(diagnostic: Diagnostic) -> Severity:
@@ -22,8 +15,4 @@ def severity(diagnostic: Diagnostic) -> Severity:
 
     What a live model refutes is a note as well.
     """
-    from paramlint.engine.catalogue import catalogue
-
-    if diagnostic.verdict == "refuted":
-        return "note"
-    return _BY_GROUP[_groups(catalogue()).get(diagnostic.code, "bug")]
+    return "note" if diagnostic.verdict == "refuted" else _BY_GROUP[diagnostic.group]

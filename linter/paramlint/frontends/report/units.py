@@ -16,9 +16,9 @@ def size(count: int) -> str:
     return f"{amount:.4g} TiB"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: `1 file`, `2 files`."""
-    return f"{number} {noun}" + "s" * (number != 1)
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def large(number: int) -> str:

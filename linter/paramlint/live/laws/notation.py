@@ -7,13 +7,13 @@ figures as its arguments, perhaps a change. Arithmetic is understood, `kaiming_u
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
+from paramlint.config.nearest import nearest
 from paramlint.live.laws import laws
 from paramlint.live.laws.laws import Law
 
@@ -140,6 +140,6 @@ def _figure(node: ast.expr) -> float:
 def _known(name: str, names: tuple[str, ...], kind: str) -> str:
     if name in names:
         return name
-    close = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(names)}"
+    meant = nearest(name, names)
+    hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(names)}"
     raise LawError(f"`{name}` is no {kind}; {hint}")

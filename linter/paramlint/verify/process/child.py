@@ -26,7 +26,7 @@ import msgspec
 
 from paramlint.verify.process.isolate import WHERE, Request
 from paramlint.verify.process.outcome import Answer, Outcome, Stage
-from paramlint.verify.process.postmortem import is_users
+from paramlint.verify.process.postmortem import GUARD, is_users, top_level
 from paramlint.verify.process.targets import TargetError
 
 #: Characters of a message; some libraries put a whole configuration into theirs.
@@ -122,6 +122,11 @@ def _failure(error: BaseException, stage: Stage) -> Outcome:
     frames = traceback.extract_tb(error.__traceback__)
     users = [frame for frame in frames if is_users(frame.filename)]
     filename, row = (users[-1].filename, users[-1].lineno or 0) if users else ("", 0)
+    if isinstance(error, SystemExit) and stage == "import":
+        unguarded = top_level((frame.filename, frame.lineno or 0, frame.name) for frame in reversed(frames))
+        if unguarded is not None:
+            filename, row = unguarded
+            message = f"{message} in row {row}, {GUARD}"
     if isinstance(error, SyntaxError) and error.filename:
         filename, row = error.filename, error.lineno or 0
     return Outcome(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,9 @@ import msgspec
 from paramlint.verify.process.outcome import Limits, Outcome, Stage, Status
 
 #: A frame as the fault handler writes it, the innermost first.
-FRAME = re.compile(r'^  File "(.+)", line (\d+) in ', re.M)
+FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.*)$', re.M)
+#: What a script lacks that works as soon as it is imported.
+GUARD = 'which runs on import; keep it under `if __name__ == "__main__":`'
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 PACKAGE = Path(__file__).parents[2]
 
@@ -21,11 +24,17 @@ def failure(place: Path, code: int, stopped: Status | None, limits: Limits, peak
     """The outcome of a child that could not answer for itself."""
     stage = _stage(place)
     stack = _read(place / "stack")
-    filename, row = _user_line(stack)
+    frames = [(filename, int(row), name) for filename, row, name in FRAME.findall(stack)]
+    users = [(filename, row) for filename, row, _ in frames if is_users(filename)]
+    filename, row = users[0] if users else ("", 0)
+    message = _how(code, stopped, limits, peak)
+    if stage == "import" and stopped is not None and (unguarded := top_level(frames)):
+        filename, row = unguarded
+        message = f"{message} in row {row}, {GUARD}"
     return Outcome(
         status=stopped or "crash",
         stage=stage,
-        message=_how(code, stopped, limits, peak),
+        message=message,
         filename=filename,
         row=row,
         traceback=stack,
@@ -69,16 +78,21 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _user_line(stack: str) -> tuple[str, int]:
-    """The innermost frame that belongs neither to an installed library, nor to Python, nor to paramlint."""
-    for filename, row in FRAME.findall(stack):
-        if is_users(filename):
-            return filename, int(row)
-    return "", 0
+def top_level(frames: Iterable[tuple[str, int, str]]) -> tuple[str, int] | None:
+    """The line of the user's code that a module runs when it is imported, of frames that begin with the innermost.
+
+    What imports another module is not meant: it has to stand there.
+    """
+    called = ""
+    for filename, row, name in frames:
+        if name == "<module>" and is_users(filename):
+            return None if called.startswith("<frozen importlib") else (filename, row)
+        called = filename
+    return None
 
 
 def is_users(filename: str) -> bool:
-    """Whether a file is the user's own code."""
+    """Whether a file is the user's own code, and neither an installed library's, nor Python's, nor ours."""
     parts = Path(filename).parts
     library = {"site-packages", "dist-packages"} & set(parts) or filename.startswith(("<", STANDARD_LIBRARY))
     return not library and PACKAGE not in Path(filename).parents

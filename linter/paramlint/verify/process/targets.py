@@ -10,7 +10,6 @@ Parsing needs nothing; loading runs the user's code and happens only in a child 
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import importlib.util
 import re
@@ -19,6 +18,8 @@ from pathlib import Path
 from types import ModuleType
 
 import msgspec
+
+from paramlint.config.nearest import nearest
 
 
 class TargetError(ValueError):
@@ -103,8 +104,8 @@ def _attribute(module: ModuleType, target: Target) -> object:
     found: object = module
     for name in filter(None, target.factory.split(".")):
         if not hasattr(found, name):
-            close = difflib.get_close_matches(name, [n for n in dir(found) if not n.startswith("__")], 1)
-            hint = f"; did you mean `{close[0]}`?" if close else ""
+            meant = nearest(name, [n for n in dir(found) if not n.startswith("__")])
+            hint = f"; did you mean `{meant}`?" if meant else ""
             raise TargetError(f"`{target.module}` has no `{target.factory}`{hint}")
         found = getattr(found, name)
     return found

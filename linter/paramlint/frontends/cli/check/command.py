@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import atexit
 import gc
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from paramlint.frontends.cli.check.task import STDIN, Arguments, Task
+from paramlint.frontends.cli.check.task import Arguments, Task
 from paramlint.frontends.cli.pack_option import pack_option
 
 FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit")
@@ -19,13 +20,24 @@ def _split(_: click.Context, __: click.Parameter, values: Iterable[str]) -> tupl
     return tuple(part.strip() for value in values for part in value.split(","))
 
 
+def _documents(_: click.Context, parameter: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
+    from paramlint.source.kinds import document
+
+    try:
+        return tuple(document(part) for value in values for part in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
 def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(flag, multiple=True, callback=_split, metavar="RULES", help=text)
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@_selectors("--select", "Run these rules only: codes, prefixes of codes or names, with commas; or ALL.")
+@_selectors(
+    "--select", "Run these rules only: codes, prefixes, names or groups (bug, risk, pedantic), with commas; or ALL."
+)
 @_selectors("--extend-select", "Run these rules too.")
 @_selectors("--ignore", "Leave these rules out.")
 @pack_option
@@ -37,9 +49,22 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 )
 @click.option("--diff", is_flag=True, help="Print what --fix would change, as a patch, and change nothing.")
 @click.option("--output-format", type=click.Choice(FORMATS), help="By default `full`.")
+@click.option(
+    "--sort",
+    type=click.Choice(["severity", "path"]),
+    default="severity",
+    help="The order of `full`: bugs first, like risks of a function as one; or each finding by its path.",
+)
+@click.option("--all-frames", is_flag=True, help="With `full`: the code of every finding, however many there are.")
 @click.option("--output-file", metavar="FILE", help="Write the report there instead of to standard output.")
-@click.option("--stdin-filename", default="<stdin>", metavar="PATH", help="The name of what `-` reads.")
-@click.option("--extension", multiple=True, type=click.Choice(["md", "markdown"]), help="Check these files too.")
+@click.option("--stdin-filename", metavar="PATH", help="Read standard input, and call it that.")
+@click.option(
+    "--extension",
+    multiple=True,
+    callback=_documents,
+    metavar="NAME",
+    help="Check documents of this kind too: md, markdown, mdx, qmd, rmd, myst or rst; their blocks of Python.",
+)
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass over more files; patterns as in .gitignore.")
 @click.option("--force-exclude/--no-force-exclude", default=None, help="Pass over excluded files given by name too.")
 @click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Pass over what .gitignore names.")
@@ -74,9 +99,11 @@ def check(**given: Any) -> int:
     """Check the source of files and folders, by default of the current one. Nothing of it is imported or run, unless
     --verify-with asks for it.
 
-    `-` reads standard input. The exit code is 0 when nothing was found, 1 when something was, 2 after wrong usage or
-    when a file could not be checked (the others are all the same), and 130 after an interrupt.
+    `-` reads standard input, and so does --stdin-filename. The exit code is 0 when nothing was found, 1 when something
+    was, 2 after wrong usage or when a file could not be checked (the others are all the same), and 130 after an
+    interrupt.
     """
+    from paramlint.frontends.cli.check.piped import holds_input
     from paramlint.frontends.cli.check.steps import check_files, check_stdin, show_files, show_settings, watch
     from paramlint.frontends.cli.check.verify_with import models_of
 
@@ -86,8 +113,10 @@ def check(**given: Any) -> int:
     models = models_of(task)
     if task.arguments.show_settings:
         return show_settings(task)
-    if STDIN in task.arguments.paths:
+    if task.arguments.reads_stdin:
         return check_stdin(task)
+    if not task.arguments.paths and holds_input(sys.stdin):
+        raise click.UsageError("standard input holds something: `-` checks that, and `.` this folder")
     if task.arguments.show_files:
         return show_files(task)
     return watch(task) if task.arguments.watch else check_files(task, models)

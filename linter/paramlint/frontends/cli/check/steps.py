@@ -7,22 +7,24 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TextIO
 
 import click
 
 from paramlint.engine.parallel import ClusterError
-from paramlint.engine.run import Result, Run, run_paths, run_source
+from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.progress import Progress
-from paramlint.frontends.cli.check.task import Task
+from paramlint.frontends.cli.check.task import STDIN, Task
 from paramlint.frontends.cli.check.verify_with import Models, judge
 from paramlint.frontends.cli.main import CLEAN, ERROR, FINDINGS
 from paramlint.frontends.report import formats
 from paramlint.frontends.report.findings.concise import heading
 from paramlint.frontends.report.findings.diff import diff
+from paramlint.frontends.report.findings.full import full
 from paramlint.frontends.report.findings.statistics import statistics
-from paramlint.frontends.report.findings.summary import summary
+from paramlint.frontends.report.findings.summary import summary, summary_of_diff
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.style import Style
 from paramlint.frontends.report.units import count
@@ -40,27 +42,30 @@ def check_files(task: Task, models: Models | None = None) -> int:
 
 def _run_and_judge(task: Task, models: Models | None = None) -> tuple[Result, bool]:
     """What was found, and whether the models failed to judge it."""
-    run = task.run()
     found = task.find()
+    parts = [(part.run(), files) for part, files in task.parts(found.files)]
+    if not found.files and not task.arguments.quiet:
+        where = " ".join(plain(path) for path in task.arguments.paths or (".",))
+        _print([f"warning: there is nothing to check in {where}"], sys.stderr)
     started = time.monotonic()
     try:
         with Progress(len(found.files), sys.stderr) as progress:
-            result = run_paths(found.files, run, progress.step)
+            result = merged(run_paths(files, run, progress.step) for run, files in parts)
     except ClusterError as error:
         raise click.ClickException(str(error)) from None
     result.skipped = found.skipped
     failed = False
     if models is not None:
-        result, failed = judge(result, models, run.rules)
+        result, failed = judge(task, result, models)
     if task.arguments.verbose:
-        _print(_details(task, run, result, time.monotonic() - started), sys.stderr)
+        _print(_details(task, result, time.monotonic() - started), sys.stderr)
     return result, failed
 
 
 def _finish(task: Task, result: Result, failed: bool) -> int:
     """Write and print what the arguments ask for; the code to exit with."""
     if task.arguments.diff:
-        return _print_diff(result)
+        return _print_diff(task, result)
     if task.arguments.write_baseline:
         return _write_baseline(task, result)
     if task.arguments.add_noqa:
@@ -68,24 +73,25 @@ def _finish(task: Task, result: Result, failed: bool) -> int:
     _write_all(result, result.rewrites)
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stdout)
-    _print_summary(task, result)
+    _print_summary(task, result, _for_people(task))
     return ERROR if failed else _exit_code(task, result)
 
 
 def check_stdin(task: Task) -> int:
     """Check standard input; what is fixed goes to standard output, and the report to standard error then."""
     run = task.run()
-    if len(task.arguments.paths) > 1:
-        raise click.UsageError("`-` reads standard input and takes no other path beside it")
-    source = kind(task.arguments.stdin_filename)(task.arguments.stdin_filename, sys.stdin.buffer.read())
+    if set(task.arguments.paths) - {STDIN}:
+        raise click.UsageError("`-` and --stdin-filename read standard input and take no other path beside it")
+    name = task.arguments.stdin_name
+    source = kind(name)(name, sys.stdin.buffer.read())
     result = run_source(source, run)
     if task.arguments.diff:
-        return _print_diff(result)
+        return _print_diff(task, result)
     if task.fix:
         sys.stdout.buffer.write(result.rewrites[0].after.data if result.rewrites else source.data)
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stderr if task.fix else sys.stdout)
-    _print_summary(task, result)
+    _print_summary(task, result, sys.stderr if task.fix else _for_people(task))
     return _exit_code(task, result)
 
 
@@ -110,7 +116,13 @@ def watch(task: Task) -> int:
         if state != seen:
             if sys.stdout.isatty():
                 click.clear()
+            elif seen is not None:
+                _print([""], _for_people(task))
+            started = time.monotonic()
             seen = state | _state(_check_and_fix(task))
+            if not task.arguments.quiet:
+                took = f"[{time.strftime('%H:%M:%S')}] checked in {time.monotonic() - started:.2f} s, watching"
+                _print([took], _for_people(task))
             gc.collect()  # what the check knew points in circles, and nothing collects it by itself
         time.sleep(POLL)
 
@@ -190,9 +202,9 @@ def _print_problems(result: Result) -> int:
 
 def _print_report(task: Task, result: Result, stream: TextIO) -> None:
     result = result.localized()
-    show: Callable[[Result, Style], Iterator[str]] = (
-        statistics if task.arguments.statistics else formats.load(task.output_format)
-    )
+    show = statistics if task.arguments.statistics else formats.load(task.output_format)
+    if show is full:
+        show = partial(full, sort=task.arguments.sort, all_frames=task.arguments.all_frames)
     if task.arguments.output_file is None:
         _print(show(result, Style.of(stream)), stream)
         return
@@ -203,24 +215,32 @@ def _print_report(task: Task, result: Result, stream: TextIO) -> None:
         raise click.FileError(task.arguments.output_file, error.strerror) from None
 
 
-def _print_diff(result: Result) -> int:
-    """The patch; problems go to standard error."""
+def _print_diff(task: Task, result: Result) -> int:
+    """The patch; what it holds and problems go to standard error."""
     style = Style.of(sys.stdout)
     exact = not sys.stdout.isatty()
     for rewrite in result.rewrites:
         _print(diff(rewrite, style, exact=exact), sys.stdout)
+    if not task.arguments.quiet:
+        _print(summary_of_diff(result), sys.stderr)
     return _print_problems(result) or (FINDINGS if result.rewrites else CLEAN)
 
 
-def _print_summary(task: Task, result: Result) -> None:
+def _print_summary(task: Task, result: Result, stream: TextIO) -> None:
     if not task.arguments.quiet:
-        _print(summary(result), sys.stderr)
+        _print(summary(result), stream)
 
 
-def _details(task: Task, run: Run, result: Result, seconds: float) -> Iterator[str]:
-    for path in task.settings.files or ("none",):
-        yield f"configuration: {plain(path)}"
-    yield f"rules: {' '.join(rule.code for rule in run.rules)}"
+def _for_people(task: Task) -> TextIO:
+    """Where the summary goes: to the findings, unless those are for a program."""
+    return sys.stdout if task.arguments.statistics or task.output_format in formats.FOR_PEOPLE else sys.stderr
+
+
+def _details(task: Task, result: Result, seconds: float) -> Iterator[str]:
+    for part, files in task.parts(report.path for report in result.reports):
+        for path in part.settings.files or ("none",):
+            yield f"configuration: {plain(path)}, for {count(len(files), 'file')}"
+        yield f"rules: {' '.join(rule.code for rule in part.run().rules)}"
     for path, reason in sorted(result.skipped.items()):
         yield f"skipped: {plain(path)}: {reason}"
     yield f"{count(len(result.reports), 'file')} in {seconds:.2f} s"

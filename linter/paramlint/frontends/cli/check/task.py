@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import click
 
 from paramlint.engine import packs
-from paramlint.source.file_discovery import SUFFIXES, Discovery, Found
+from paramlint.source.file_discovery import SUFFIXES, Discovery, Found, Wanted
+from paramlint.source.kinds import suffixes
 
 if TYPE_CHECKING:
+    from paramlint.config.hierarchy import Hierarchy
     from paramlint.config.settings import Settings
     from paramlint.engine.cache.results import Results
     from paramlint.engine.filters.baseline import Baseline
@@ -37,8 +39,10 @@ class Arguments:
     unsafe_fixes: bool | None
     diff: bool
     output_format: str | None
+    sort: str
+    all_frames: bool
     output_file: str | None
-    stdin_filename: str
+    stdin_filename: str | None
     extension: tuple[str, ...]
     exclude: tuple[str, ...]
     force_exclude: bool | None
@@ -65,6 +69,16 @@ class Arguments:
     verify_with: tuple[str, ...] = ()
     arg: tuple[str, ...] = ()
     example: str | None = None
+
+    @property
+    def reads_stdin(self) -> bool:
+        """Whether standard input is what is checked: only that has a name of its own."""
+        return STDIN in self.paths or self.stdin_filename is not None
+
+    @property
+    def stdin_name(self) -> str:
+        """What it is called."""
+        return "<stdin>" if self.stdin_filename is None else self.stdin_filename
 
 
 class Chosen(Sequence["Rule"]):
@@ -93,10 +107,18 @@ class Chosen(Sequence["Rule"]):
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done: the arguments, over the configuration."""
+    """What is to be done: the arguments, over the configuration.
+
+    Attributes:
+        settings: those that choose rules and what they are not asked for.
+        project: those of the whole run, which say the rest: how to write, what to fix, what is known.
+        hierarchy: the settings of single files.
+    """
 
     arguments: Arguments
     settings: Settings
+    project: Settings
+    hierarchy: Hierarchy
 
     @classmethod
     def of(cls, arguments: Arguments) -> Task:
@@ -105,22 +127,25 @@ class Task:
         Raises:
             click.ClickException: it is wrong.
         """
-        from paramlint.config.settings import ConfigError, Settings, find, load
+        from paramlint.config.hierarchy import Hierarchy
+        from paramlint.config.settings import ConfigError, Settings, common_folder, find, load
 
         if arguments.isolated and arguments.config is not None:
             raise click.UsageError("--isolated reads no configuration, and --config names one")
-        if arguments.cluster is not None and (arguments.jobs is not None or STDIN in arguments.paths):
+        if arguments.cluster is not None and (arguments.jobs is not None or arguments.reads_stdin):
             raise click.UsageError("--cluster checks files elsewhere: leave out --jobs and `-`, which are about here")
-        paths = [p if p != STDIN else arguments.stdin_filename for p in arguments.paths]
+        paths = [arguments.stdin_name] if arguments.reads_stdin else arguments.paths
         try:
-            if arguments.isolated:
-                return cls(arguments, Settings())
-            return cls(arguments, load(arguments.config) if arguments.config is not None else find(paths))
+            if arguments.isolated or arguments.config is not None:
+                project = Settings() if arguments.config is None else load(arguments.config)
+                return cls(arguments, project, project, Hierarchy(project, None))
+            project = find(paths)
+            return cls(arguments, project, project, Hierarchy(project, common_folder(paths)))
         except ConfigError as error:
             raise click.ClickException(str(error)) from None
 
     def _value(self, name: str, default: Any) -> Any:
-        for given in (getattr(self.arguments, name), getattr(self.settings.table, name)):
+        for given in (getattr(self.arguments, name), getattr(self.project.table, name)):
             if given is not None:
                 return given
         return default
@@ -198,11 +223,11 @@ class Task:
         from paramlint.frontends.cli.project import cache_folder, project_root
 
         arguments, table = self.arguments, self.settings.table
-        if not arguments.cache or arguments.reference or STDIN in arguments.paths:
+        if not arguments.cache or arguments.reference or arguments.reads_stdin:
             return None
         if packs.named():
             return None  # what their findings depend on is not known
-        root = project_root(self.settings.files[:1] if arguments.config is None else ())
+        root = project_root(self.project.files[:1] if arguments.config is None else ())
         try:
             folder = cache_folder(root, arguments.cache_dir)
         except CacheFolderError as error:
@@ -211,12 +236,14 @@ class Task:
             raise click.UsageError(f"--cache-dir: {error}") from None
         named = [selector for _, selector in self.settings.selectors]
         said = (arguments.select, arguments.extend_select, arguments.ignore)
-        return Results(folder, (table.select, table.extend_select, table.ignore, named, said), root)
+        # Files under equal settings of two folders are kept apart: what is saved last would be all that there is.
+        nested = [os.path.relpath(path, root) for path in self.settings.files[:1] if self.settings is not self.project]
+        return Results(folder, (table.select, table.extend_select, table.ignore, named, said, nested), root)
 
     @property
     def baseline(self) -> str | None:
         """The file of known findings."""
-        return self.arguments.baseline or self.settings.baseline
+        return self.arguments.baseline or self.project.baseline
 
     def _known(self) -> Baseline | None:
         from paramlint.engine.filters.baseline import Baseline, BaselineError
@@ -235,7 +262,8 @@ class Task:
             "rules": [rule.code for rule in self.run().rules],
             "output-format": self.output_format,
             "fix": self.bold,
-            "exclude": [[folder, list(patterns)] for folder, patterns in self.discovery.exclude if patterns],
+            "exclude": [[folder, list(patterns)] for folder, patterns in self._exclude(self.settings) if patterns],
+            "extension": self._extension(self.settings),
             "respect-gitignore": self.discovery.gitignore,
             "force-exclude": self.discovery.force_exclude,
             "per-file-ignores": [list(ignore) for ignore in self.settings.per_file_ignores],
@@ -251,11 +279,36 @@ class Task:
     def discovery(self) -> Discovery:
         """How they are looked for."""
         return Discovery(
-            suffixes=(*SUFFIXES, *(f".{suffix.lstrip('.')}" for suffix in self.arguments.extension)),
-            exclude=((".", self.arguments.exclude), *self.settings.exclude),
+            lambda folder: self._wanted(self._settings_of(folder)),
             gitignore=self._value("respect_gitignore", True),
             force_exclude=self._value("force_exclude", False),
         )
+
+    def _wanted(self, settings: Settings) -> Wanted:
+        more = (suffix for extension in self._extension(settings) for suffix in suffixes(extension))
+        return Wanted((*SUFFIXES, *more), self._exclude(settings))
+
+    def _extension(self, settings: Settings) -> list[str]:
+        return sorted({*self.arguments.extension, *settings.table.extension})
+
+    def _exclude(self, settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return (".", self.arguments.exclude), *settings.exclude
+
+    def _settings_of(self, folder: str) -> Settings:
+        from paramlint.config.settings import ConfigError
+
+        try:
+            return self.hierarchy.of_folder(folder)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
+
+    def parts(self, files: Iterable[str]) -> list[tuple[Task, list[str]]]:
+        """The files under each of the settings that are in force for them."""
+        found: dict[tuple[str, ...], tuple[Task, list[str]]] = {}
+        for path in files:
+            settings = self._settings_of(os.path.dirname(os.path.abspath(path)))
+            found.setdefault(settings.files, (replace(self, settings=settings), []))[1].append(path)
+        return list(found.values()) or [(self, [])]
 
 
 def _processors() -> int:

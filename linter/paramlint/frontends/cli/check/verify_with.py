@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from paramlint.config.settings import VerifyTable
-from paramlint.frontends.cli.check.task import STDIN, Task
+from paramlint.frontends.cli.check.task import Task
 from paramlint.frontends.report.plain import plain
 
 if TYPE_CHECKING:
     from paramlint.engine.run import Result
-    from paramlint.rule import Rule
     from paramlint.verify.document.schema import Attempt
     from paramlint.verify.job import Plan
     from paramlint.verify.process.outcome import Limits
@@ -52,13 +51,14 @@ def models_of(task: Task) -> Models | None:
     if other := _other(task):
         raise click.UsageError(f"--verify-with judges the findings of files and changes nothing: leave {other} out")
     from paramlint.verify.job import Plan
+    from paramlint.verify.process.listing import proposed
     from paramlint.verify.process.targets import parse_argument, parse_target
 
     table = task.settings.table.verify or VerifyTable()
     targets = tuple(_read(parse_target, text, "--verify-with") for text in given.verify_with)
     for target in targets:
         if not target.factory:
-            raise click.UsageError(f"`{target.text}` names no factory; write `--verify-with {target.text}:name`")
+            raise click.UsageError(f"`{target.text}` names no factory; {proposed(target)}")
     options: dict[str, Any] = {
         "arguments": dict(_read(parse_argument, text, "--arg") for text in given.arg),
         "example": _optional_target(given.example or table.example, "--example"),
@@ -105,19 +105,21 @@ def _other(task: Task) -> str:
         "--add-noqa": arguments.add_noqa,
         "--watch": arguments.watch,
         "--fix": task.fix,
-        "`-`": STDIN in arguments.paths,
+        "`-`": arguments.reads_stdin,
     }
     return next((name for name, is_given in given.items() if is_given), "")
 
 
-def judge(result: Result, models: Models, rules: Sequence[Rule]) -> tuple[Result, bool]:
+def judge(task: Task, result: Result, models: Models) -> tuple[Result, bool]:
     """The result with verdicts, and whether a target failed for a reason that no finding explains."""
     from msgspec import structs
 
     from paramlint.verify.attempt import attempt
     from paramlint.verify.judge.join import with_verdicts
 
-    plan = structs.replace(models.plan, select=tuple(rule.code for rule in rules))
+    parts = task.parts(report.path for report in result.reports)
+    codes = tuple(sorted({rule.code for part, _ in parts for rule in part.run().rules}))
+    plan = structs.replace(models.plan, select=codes)
     attempts = [attempt(target, plan, models.limits) for target in models.targets]
     judged = with_verdicts(result, attempts)
     explained = {d.evidence.get("target") for d in judged.diagnostics if d.verdict == "confirmed"}

@@ -30,6 +30,7 @@ from paramlint.frontends.report.plain import plain
 from paramlint.verify.attempt import Start, attempt, server, start_alone
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
+from paramlint.verify.process.listing import proposed
 from paramlint.verify.process.outcome import Answer, Limits, Outcome
 from paramlint.verify.process.targets import Target, TargetError, parse_argument, parse_target
 
@@ -293,7 +294,7 @@ def _check_usage(targets: tuple[Target, ...], options: Options) -> None:
         if options.discover and target.factory:
             raise click.UsageError(f"`{target.text}` names a factory; --discover takes a module, package or file")
         if not options.discover and not target.factory:
-            raise click.UsageError(f"`{target.text}` names no factory; write `{target.text}:name` or add --discover")
+            raise click.UsageError(f"`{target.text}` names no factory; {proposed(target)}, or add --discover")
     for name, wanted in (("contract", options.plan.contract), ("write-contract", options.write_contract)):
         if wanted and (len(targets) > 1 or options.discover):
             raise click.UsageError(f"a contract is about one model: --{name} goes with one target")

@@ -9,6 +9,7 @@ from typing import Any
 
 from paramlint.engine.run import Result
 from paramlint.finding import Diagnostic, LocatedFix, Location
+from paramlint.frontends.report.severity import severity
 from paramlint.frontends.report.style import Style
 
 
@@ -18,17 +19,19 @@ def json(result: Result, _: Style) -> Iterator[str]:
 
 
 def as_object(diagnostic: Diagnostic) -> dict[str, Any]:
-    """One finding; verdict and evidence are there where a model was built to verify it."""
+    """One finding; the group is ours alone, and so are verdict and evidence, where a model was built to verify it."""
     judged = {"verdict": diagnostic.verdict, "evidence": diagnostic.evidence} if diagnostic.verdict else {}
     return {
         "cell": diagnostic.cell,
         "code": diagnostic.code,
         "name": diagnostic.name,
+        "group": diagnostic.group,
         "message": diagnostic.message,
         "filename": os.path.abspath(diagnostic.path),
         "location": _place(diagnostic.start),
         "end_location": _place(diagnostic.end),
         "fix": _fix(diagnostic.fix) if diagnostic.fix is not None else None,
+        "severity": severity(diagnostic),
         "url": None,
         "noqa_row": diagnostic.noqa_row,
         **judged,

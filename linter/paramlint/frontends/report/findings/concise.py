@@ -1,4 +1,4 @@
-"""One line a finding: `path:row:column: PRM401 message`."""
+"""One line a finding: `path:row:column: PRM401 [bug] message`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def heading(diagnostic: Diagnostic, style: Style) -> str:
     """Place, code and message."""
     cell = f"cell {diagnostic.cell}:" if diagnostic.cell is not None else ""
     place = f":{cell}{diagnostic.start.row}:{diagnostic.start.column}:"
-    said = f"{style.red(diagnostic.code)} {with_verdict(diagnostic)}"
+    kind = f"{diagnostic.group}, {diagnostic.verdict}" if diagnostic.verdict else diagnostic.group
+    said = f"{style.red(diagnostic.code)} [{kind}] {plain(diagnostic.message)}"
     return f"{style.bold(plain(diagnostic.path))}{place} {said}"
 
 

@@ -1,4 +1,4 @@
-"""Fixes as a patch that `patch -p0` and `git apply -p0` take."""
+"""Fixes as a patch that `patch -p0` and `git apply -p0` take; of a notebook, cell by cell, for people."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ def diff(rewrite: Rewrite, style: Style, *, exact: bool) -> Iterator[str]:
         exact: keep every character, as a program needs it; otherwise those that a terminal might obey are escaped.
     """
     show = _same if exact else plain
-    path = show(rewrite.before.path)
-    before, after = _lines(rewrite.before.text), _lines(rewrite.after.text)
-    for line in difflib.unified_diff(before, after, path, path):
-        text = show(line.removesuffix("\n")) if not line.startswith(("---", "+++")) else line.removesuffix("\n")
-        paint = style.red if line.startswith("-") else style.green if line.startswith("+") else _same
-        yield paint(text)
-        if not line.endswith("\n"):
-            yield "\\ No newline at end of file"
+    after = rewrite.after.compared()
+    for place, text in rewrite.before.compared().items():
+        name = show(rewrite.before.path) + place
+        for line in difflib.unified_diff(_lines(text), _lines(after[place]), name, name):
+            text = show(line.removesuffix("\n")) if not line.startswith(("---", "+++")) else line.removesuffix("\n")
+            paint = style.red if line.startswith("-") else style.green if line.startswith("+") else _same
+            yield paint(text)
+            if not line.endswith("\n") and not place:  # few cells have one
+                yield "\\ No newline at end of file"
 
 
 def _lines(text: str) -> list[str]:

@@ -20,10 +20,10 @@ class Hunk:
 
 
 def hunks(source: Source, edits: Sequence[Edit]) -> Iterator[Hunk]:
-    """The rows that sorted edits touch, without those that stay as they are at either end."""
+    """The rows that sorted edits touch, those next to each other as one, without what stays as it is at either end."""
     group: list[Edit] = []
     for edit in edits:
-        if group and edit.start.row > group[-1].end.row:
+        if group and edit.start.row > group[-1].end.row + 1:
             yield _hunk(source, group)
             group = []
         group.append(edit)

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paramlint.frontends.report.models.alike import alike_findings, alike_parameters, codes_by_name, mean
-from paramlint.frontends.report.models.badges import Kind, badges
+from paramlint.frontends.report.models.alike import alike_findings
+from paramlint.frontends.report.models.parameter_table import parameter_table
 from paramlint.frontends.report.place import line as line_of
 from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain, plain_lines
 from paramlint.frontends.report.units import count, size
-from paramlint.verify.document.schema import Counts, Document, Found, Parameter, Shown
+from paramlint.verify.document.schema import Counts, Document, Found, Shown
 from paramlint.verify.process.outcome import Outcome
 
-#: Below this width the column with the place of the initialisation is left out.
-WIDE = 110
 #: Of a stream that is no terminal.
 WIDTH = 140
-BARS = " ▁▂▃▄▅▆▇█"
-STYLES: dict[Kind, str] = {
-    "bad": "bold white on red",
-    "unclear": "black on yellow",
-    "tied": "black on cyan",
-    "alias": "black on yellow",
-    "frozen": "black on bright_blue",
-    "good": "green",
-}
 
 
 def print_document(document: Document, stream: IO[str]) -> None:
@@ -58,7 +46,7 @@ def _parts(document: Document, width: int) -> Iterable[RenderableType]:
         yield _finding(members[0], [found.parameter for found in members[1:]])
     if document.parameters:
         yield Text("")
-        yield _table(document, width)
+        yield parameter_table(document, width)
     yield from map(_shown, document.shown)
 
 
@@ -137,65 +125,6 @@ def _excerpt(filename: str, row: int) -> Iterable[Text]:
         text = Text(f"  {number} | ", style="blue")
         text.append(plain_lines(source), style="default")
         yield text
-
-
-def _table(document: Document, width: int) -> Table:
-    codes = codes_by_name(document)
-    table = Table(header_style="bold", pad_edge=False, title=None)
-    table.add_column("parameter", overflow="fold", ratio=2)
-    table.add_column("shape", no_wrap=True)
-    table.add_column("init", overflow="fold", ratio=2)
-    if width >= WIDE:
-        table.add_column("at", no_wrap=True)
-    table.add_column("std", justify="right", no_wrap=True)
-    table.add_column("expected", justify="right", no_wrap=True)
-    table.add_column("values", no_wrap=True)
-    table.add_column("state", overflow="fold")
-    for name, members in alike_parameters(document):
-        cells = _cells(name, members, codes.get(members[0].name, ()))
-        if width < WIDE:
-            del cells[3]
-        table.add_row(*cells)
-    return table
-
-
-def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[RenderableType]:
-    first = members[0]
-    title = Text(plain(name))
-    if len(members) > 1:
-        title.append(f" ×{len(members)}", style="dim")
-    shape = "×".join(map(str, first.shape)) or "scalar"
-    call = plain(first.law or (first.init.call if first.init else "—"))
-    place = plain(f"{Path(first.init.filename).name}:{first.init.row}") if first.init and first.init.filename else ""
-    std = mean([p.std for p in members])
-    return [
-        title,
-        shape,
-        Text(call),
-        Text(place, style="dim"),
-        _figure(std),
-        _figure(first.expected_std),
-        sparkline([sum(bins) for bins in zip(*(p.histogram for p in members), strict=False)]),
-        _state(first, len(members), codes),
-    ]
-
-
-def _figure(value: float | None) -> str:
-    return "—" if value is None else f"{value:.4g}"
-
-
-def sparkline(counts: Sequence[int]) -> str:
-    """A histogram in one line of text; the smallest bar stands for any count but zero."""
-    top = max(counts, default=0)
-    return "".join(BARS[0] if not n else BARS[max(1, round(8 * n / top))] for n in counts)
-
-
-def _state(parameter: Parameter, members: int, codes: Sequence[str]) -> Text:
-    text = Text()
-    for label, kind in badges(parameter, members, codes):
-        text.append(" " if text else "")
-        text.append(f" {plain(label)} ", style=STYLES[kind])
-    return text if text else Text("ok", style="green")
 
 
 def _shown(shown: Shown) -> Group:

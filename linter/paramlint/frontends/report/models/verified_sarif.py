@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from paramlint.engine.catalogue import group_of
 from paramlint.engine.filters.fingerprint import identify
 from paramlint.finding import Diagnostic, Location
 from paramlint.frontends.report.exchange.sarif import location, log, result_of
@@ -41,7 +42,15 @@ def _diagnostic(found: Found, target: str) -> Diagnostic:
     about = {"target": target, "parameter": found.parameter}
     evidence = {name: text for name, text in about.items() if text} | found.evidence
     return Diagnostic(
-        found.filename, start, start, found.code, found.name, found.message, verdict=found.verdict, evidence=evidence
+        found.filename,
+        start,
+        start,
+        found.code,
+        found.name,
+        found.message,
+        verdict=found.verdict,
+        evidence=evidence,
+        group=group_of(found.code),
     )
 
 

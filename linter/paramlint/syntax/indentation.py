@@ -1,0 +1,57 @@
+"""How far the code around a statement is indented, for lines that fixes add there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from paramlint.source.text import Source
+
+#: What may have a block below its first row.
+_Header = ast.stmt | ast.excepthandler | ast.match_case
+
+
+def level(source: Source, tree: ast.Module, row: int) -> str:
+    """What the block of the statement at a row is indented more than its header; outside of blocks, what the first
+    block of the file is."""
+    header = _around(tree, row)
+    if header is not None:
+        return _more(source, header, row)
+    for node in ast.walk(tree):
+        first = next(_children(node), None) if isinstance(node, _Header) else None
+        if isinstance(first, ast.stmt) and len(of_row(source, first.lineno)) == first.col_offset:
+            return _more(source, node, first.lineno)  # type: ignore[arg-type]
+    return "    "
+
+
+def _more(source: Source, header: _Header, row: int) -> str:
+    outer, inner = of_row(source, _first(header)), of_row(source, row)
+    return inner[len(outer) :] if inner.startswith(outer) and inner != outer else "    "
+
+
+def of_row(source: Source, row: int) -> str:
+    """The white space that a row begins with."""
+    line = source.line(row)
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _around(tree: ast.Module, row: int) -> _Header | None:
+    """The innermost header above a row in whose blocks it lies."""
+    header, inside = None, _children(tree)
+    while (below := next((node for node in inside if _first(node) < row <= _last(node)), None)) is not None:
+        header, inside = below, _children(below)
+    return header
+
+
+def _children(node: ast.AST) -> Iterator[_Header]:
+    return (child for child in ast.iter_child_nodes(node) if isinstance(child, _Header))
+
+
+def _first(node: _Header) -> int:
+    """The row that a header begins on; a case has none of its own."""
+    return node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
+
+
+def _last(node: _Header) -> int:
+    last = node.body[-1] if isinstance(node, ast.match_case) else node
+    return last.end_lineno or last.lineno
