@@ -98,7 +98,7 @@ def project(clone, request):
 
 def test_the_first_command_shows_six_findings_that_can_be_read(first):
     assert first.returncode == 1, first.stderr
-    assert "6 findings in 3 files, 3 files checked" in first.stdout + first.stderr
+    assert "6 findings in 3 files (5 bugs, 1 risk), 3 files checked" in first.stdout + first.stderr
     shown = first.stdout[first.stdout.index("examples/") :]
     assert shown.count("\n") < 72
 
