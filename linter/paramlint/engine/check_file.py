@@ -144,7 +144,10 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
             for rule in sorted(rules, key=lambda rule: rule.code):
                 found.extend(_findings(file, unit, rule))
         except Exception as error:
-            report.diagnostics.append(_failure(path, unit, error))
+            failure = _failure(path, unit, error)
+            # What a rule asks of a class or module is asked of units around the same code.
+            if not any((d.code, d.message) == (failure.code, failure.message) for d in report.diagnostics):
+                report.diagnostics.append(failure)
     diagnostics = located(path, file, found)
     report.parsed = file.parsed
     for diagnostic in diagnostics:

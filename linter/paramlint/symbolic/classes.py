@@ -26,7 +26,7 @@ from paramlint.symbolic.values import (
 _PROPERTIES = frozenset(
     {"property", "cached_property", "functools.cached_property", "torch.jit.unused", "abc.abstractproperty"}
 )
-_MAX_MRO = 60
+_MAX_MRO = 50
 
 
 def mro(run: Interpreter, cls: ClassValue) -> list[Value]:
