@@ -9,7 +9,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import libcst as cst
 import msgspec
 import pytest
 from click.testing import CliRunner
@@ -19,6 +18,7 @@ from paramlint.engine.subject import subject_of
 from paramlint.finding import Diagnostic, Finding, Location, Subject
 from paramlint.frontends.cli import main
 from paramlint.source.text import Source
+from paramlint.syntax.nodes_from_ast import parse_expression
 from paramlint.syntax.outline import outline
 from paramlint.verify.document.observed import Built, Observed, Refutation
 from paramlint.verify.document.schema import Document, Found, Init, Parameter, Summary
@@ -148,7 +148,9 @@ def test_a_rule_may_say_what_the_statement_does_not() -> None:
 
 
 def test_a_node_that_is_a_name_says_what_is_accused() -> None:
-    found = Finding(cst.parse_expression("self.inner.weight"), "it is wrong")
+    node = parse_expression("self.inner.weight")
+    assert node is not None
+    found = Finding(node, "it is wrong")
     subject = subject_of(found, Location(1, 1), outline(ast.parse("pass"), Source("/model.py", b"pass")))
     assert subject.attributes == (("inner", "weight"),)
 
