@@ -1,8 +1,9 @@
 """Stubs: what the classes and functions of torch, and of a few other libraries, leave behind, told in Python.
 
-A stub is a text that the symbolic build runs as it runs the user's code; nothing of it is ever imported. Each file holds
-what one dotted module exports; its first line says against which version it was checked. A class with `__unknown__` is
-a module that owns parameters of which nothing is known.
+A stub is a text that the symbolic build runs as it runs the user's code, with the names torch, nn, init, Module,
+Parameter, math and copy in reach; nothing of it is ever imported. Each file holds what one dotted module exports; its
+first line says against which version it was checked. A class with `__unknown__` is a module that owns parameters of
+which nothing is known.
 """
 
 from __future__ import annotations
@@ -13,25 +14,40 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from paramlint.knowledge import canonical
-
 _FOLDER = Path(__file__).parent
-_DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
+_DEFINED = re.compile(r"^(?:class |def |(?=\w+ = ))(\w+)", re.MULTILINE)
 
 _EXPORTED_BY: Mapping[str, str] = MappingProxyType(
     {
+        "lightning": "lightning.pytorch",
+        "pytorch_lightning": "lightning.pytorch",
+        "timm.layers": "timm.layers",
+        "timm.models": "timm",
+        "timm.models.layers": "timm.layers",
         "torch._dynamo": "torch",
         "torch.distributed._composable.fsdp": "torch.distributed.fsdp",
         "torch.distributed.fsdp": "torch.distributed.fsdp",
         "torch.nn.modules": "torch.nn",
         "torch.nn.parallel": "torch.nn.parallel",
         "torch.nn.utils": "torch.nn.utils",
+        "torchvision.models": "torchvision.models",
+        "transformers": "transformers",
     }
 )
-"""Packages whose own modules are known by what one stub says."""
+"""Packages, with the modules inside them, and the stub that tells what these export."""
 
 _ELSEWHERE: Mapping[str, str] = MappingProxyType({"torch.nn.DataParallel": "torch.nn.parallel"})
 """Names that a module exports and the stub of another one tells."""
+
+_FAMILIES = (
+    (re.compile(r"transformers\.(?:.*\.)?\w*PreTrainedModel"), ("transformers", "PreTrainedModel")),
+    (re.compile(r"transformers\.(?:.*\.)?AutoModel\w*"), ("transformers", "AutoModel")),
+    (
+        re.compile(r"transformers\.(?:.*\.)?(?!TF|Flax|DataCollator)[A-Z]\w*?(?:Model|For[A-Z]\w*)"),
+        ("transformers", "UnknownModel"),
+    ),
+)
+"""Classes too many to be told one by one, by their names."""
 
 
 @cache
@@ -47,10 +63,13 @@ def home(name: str) -> tuple[str, str] | None:
 
     `torch.nn.modules.linear.Linear` gives `("torch.nn", "Linear")`; what no stub tells gives None.
     """
-    name = canonical(name)
     module, _, own = name.rpartition(".")
     stub = _ELSEWHERE.get(name) or _stub_of(module)
-    return (stub, own) if stub and own in _defined(stub) else None
+    if stub is None:
+        return None
+    if own in _defined(stub):
+        return stub, own
+    return next((told for family, told in _FAMILIES if family.fullmatch(name)), None)
 
 
 def _stub_of(module: str) -> str | None:
