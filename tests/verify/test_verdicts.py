@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from paramlint import nodes
 from paramlint.engine.catalogue import select
 from paramlint.engine.subject import subject_of
 from paramlint.finding import Diagnostic, Finding, Location, Subject
@@ -111,7 +112,7 @@ def about(row: int, attribute: str = "", column: int = 0, text: str = TEXT, **mo
     """What a finding is about that stands at the first word of a row, or at a column of it."""
     line = text.splitlines()[row - 1]
     place = Location(row, column or len(line) - len(line.lstrip()) + 1)
-    found = Finding(cst.Pass(), "it is wrong", attribute=attribute, **more)
+    found = Finding(nodes.Pass(), "it is wrong", attribute=attribute, **more)
     return subject_of(found, place, outline(ast.parse(text), Source("/model.py", text.encode())))
 
 
