@@ -140,4 +140,5 @@ def _is_group(selector: str) -> bool:
 
 def group_of(code: str) -> Group:
     """The group of a rule that is known by its code."""
-    return next((rule.group for rule in catalogue() if rule.code == code), "bug")
+    found: list[Group] = [rule.group for rule in catalogue() if rule.code == code]
+    return found[0] if found else "bug"

@@ -23,36 +23,45 @@ class Site(Protocol):
     @property
     def path(self) -> str:
         """The file."""
+        raise NotImplementedError
 
     @property
     def row(self) -> int:
         """The row, from 1."""
+        raise NotImplementedError
 
     @property
     def node(self) -> Any:
         """The syntax node; None for what was recorded live."""
+        raise NotImplementedError
 
     @property
     def function(self) -> str:
         """The name of the function or method around it; empty at module level."""
+        raise NotImplementedError
 
     @property
     def in_class(self) -> bool:
         """Whether it stands in a method or the code of a class."""
+        raise NotImplementedError
 
     @property
     def stack(self) -> tuple[Site, ...]:
         """The calls that led here, outermost first."""
+        raise NotImplementedError
 
     @property
     def statement(self) -> Any:
         """The simple statement that the node is part of; None where there is none."""
+        raise NotImplementedError
 
     def text(self, node: Any) -> str:
         """The source code of a node of the same function."""
+        raise NotImplementedError
 
     def says(self, *words: str) -> bool:
         """Whether a mark of intent stands there: in the statement, its comments, the function's name or a condition."""
+        raise NotImplementedError
 
 
 @dataclass(eq=False)

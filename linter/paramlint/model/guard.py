@@ -157,7 +157,8 @@ class Guard:
     def subjects(self) -> list[Subject]:
         """All that it asks about, in the order of asking."""
         found: set[Subject] = set()
-        stack, seen = [self], {self}
+        stack: list[Guard] = [self]
+        seen: set[Guard] = {self}
         while stack:
             guard = stack.pop()
             if guard.subject is not None:

@@ -28,10 +28,10 @@ class Model:
     """
 
     roots: Sequence[Module] = ()
-    modules: Several[Module] = field(default_factory=Several)
-    all_tensors: Several[Tensor] = field(default_factory=Several)
-    optimizers: Several[Optimizer] = field(default_factory=Several)
-    states: Several[State] = field(default_factory=Several)
+    modules: Several[Module] = field(default_factory=lambda: Several())
+    all_tensors: Several[Tensor] = field(default_factory=lambda: Several())
+    optimizers: Several[Optimizer] = field(default_factory=lambda: Several())
+    states: Several[State] = field(default_factory=lambda: Several())
     loose_groups: Sequence[Group] = ()
     trace: Sequence[Event] = ()
     entry: Entry = "class"

@@ -90,11 +90,11 @@ class Tensor:
     role: Role
     name: str = ""
     made: Event | None = None
-    places: Several[Place] = field(default_factory=Several)
-    writes: Several[Event] = field(default_factory=Several)
-    reads: Several[Event] = field(default_factory=Several)
-    flags: Several[Event] = field(default_factory=Several)
-    groups: Several[Group] = field(default_factory=Several)
+    places: Several[Place] = field(default_factory=lambda: Several())
+    writes: Several[Event] = field(default_factory=lambda: Several())
+    reads: Several[Event] = field(default_factory=lambda: Several())
+    flags: Several[Event] = field(default_factory=lambda: Several())
+    groups: Several[Group] = field(default_factory=lambda: Several())
     filled: Answer = UNKNOWN
     trains: Answer = UNKNOWN
     shape: tuple[int | str, ...] | None = None
@@ -158,13 +158,13 @@ class Module:
     made: Event | None = None
     bases: frozenset[str] = frozenset()
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    places: Several[Place] = field(default_factory=Several)
-    holds: Several[Place] = field(default_factory=Several)
-    tensors: Several[Tensor] = field(default_factory=Several)
-    parameters: Several[Tensor] = field(default_factory=Several)
-    buffers: Several[Tensor] = field(default_factory=Several)
-    calls: Several[Event] = field(default_factory=Several)
-    modes: Several[Event] = field(default_factory=Several)
+    places: Several[Place] = field(default_factory=lambda: Several())
+    holds: Several[Place] = field(default_factory=lambda: Several())
+    tensors: Several[Tensor] = field(default_factory=lambda: Several())
+    parameters: Several[Tensor] = field(default_factory=lambda: Several())
+    buffers: Several[Tensor] = field(default_factory=lambda: Several())
+    calls: Several[Event] = field(default_factory=lambda: Several())
+    modes: Several[Event] = field(default_factory=lambda: Several())
     copy_of: Module | None = None
     methods: frozenset[str] = frozenset()
     known: Answer = YES
@@ -224,9 +224,9 @@ class Optimizer:
 
     name: str
     made: Event | None = None
-    groups: Several[Group] = field(default_factory=Several)
-    steps: Several[Event] = field(default_factory=Several)
-    clears: Several[Event] = field(default_factory=Several)
+    groups: Several[Group] = field(default_factory=lambda: Several())
+    steps: Several[Event] = field(default_factory=lambda: Several())
+    clears: Several[Event] = field(default_factory=lambda: Several())
 
     @property
     def tensors(self) -> Several[Tensor]:
@@ -253,5 +253,5 @@ class State:
     of: Any
     made: Event
     live: Answer = YES
-    kept: Several[Place] = field(default_factory=Several)
-    uses: Several[Event] = field(default_factory=Several)
+    kept: Several[Place] = field(default_factory=lambda: Several())
+    uses: Several[Event] = field(default_factory=lambda: Several())

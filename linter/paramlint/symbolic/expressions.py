@@ -6,7 +6,7 @@ The nodes are the same whether `ast` or LibCST has parsed the code.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
@@ -14,6 +14,7 @@ from paramlint.symbolic import comprehensions, containers, indexing, module_cont
 from paramlint.symbolic.attributes import get_attribute, look_up
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT, MAX_NESTING
+from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
     FALSE,
     NONE,
@@ -207,7 +208,7 @@ def _super(run: Interpreter, node: Any, env: Environment) -> Value:
     after = scope.owner
     if len(node.args) == 2:
         named = run.evaluate(node.args[0].value, env)
-        after = named if named.__class__.__name__ == "ClassValue" else after  # type: ignore[assignment]
+        after = named if isinstance(named, ClassValue) else after
     return Super(scope.instance, after)
 
 
@@ -299,7 +300,7 @@ def _binary(run: Interpreter, node: Any, env: Environment) -> Value:
 
 def binary(run: Interpreter, kind: str, left: Value, right: Value, node: Any) -> Value:
     """The value of an operation on two values."""
-    if left.__class__ is Constant and right.__class__ is Constant:
+    if isinstance(left, Constant) and isinstance(right, Constant):
         return _computed(run, kind, left, right)
     return run.each(left, lambda a: run.each(right, lambda b: _operation(run, kind, a, b, node)))
 
@@ -312,7 +313,7 @@ def _computed(run: Interpreter, kind: str, left: Constant, right: Constant) -> V
         if sign in ("*", "**", "<<") and isinstance(other, int) and abs(other) > MAX_CONSTANT:
             if not isinstance(one, (int, float)) or sign != "*":
                 return run.unknown_call("large")
-        if hasattr(one, "__len__") and sign == "*" and isinstance(other, int) and len(one) * other > MAX_CONSTANT:
+        if isinstance(one, Sized) and sign == "*" and isinstance(other, int) and len(one) * other > MAX_CONSTANT:
             return run.unknown_call("large")
     if isinstance(a, int) and isinstance(b, int) and a.bit_length() + b.bit_length() > MAX_CONSTANT:
         return run.unknown_call("large")

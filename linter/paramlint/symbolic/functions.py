@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
@@ -229,7 +229,7 @@ def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     value = arguments.get(0)
 
     def count(one: Value) -> Value:
-        if isinstance(one, Constant) and hasattr(one.value, "__len__"):
+        if isinstance(one, Constant) and isinstance(one.value, Sized):
             return Constant(len(one.value))
         items = one.items if isinstance(one, (SequenceValue, Instance)) else None
         if isinstance(one, Instance):
@@ -412,9 +412,7 @@ def _names(kinds: Value) -> str:
     found = _classes(kinds)
     if found is None:
         return text_of(kinds)
-    return " or ".join(
-        one.name.rpartition(".")[2] if isinstance(one, External) else one.name for one in found if hasattr(one, "name")
-    )
+    return " or ".join(one.name.rpartition(".")[2] for one in found if isinstance(one, (External, ClassValue)))
 
 
 def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:

@@ -226,7 +226,7 @@ class Interpreter:
         """One value of alternatives, each under a guard beyond that of now; None where there is none."""
         flat: list[tuple[Guard, Value]] = []
         for guard, value in options:
-            if value.__class__ is Choice:
+            if isinstance(value, Choice):
                 for inner, alternative in value.options:
                     both = guard & inner
                     if both is not None and both.fits(self.guard):
@@ -253,7 +253,7 @@ class Interpreter:
 
     def each(self, value: Value, act: Callable[[Value], Value | None]) -> Value:
         """Do something with every alternative of a value, each under its guard; gives what came of it."""
-        if value.__class__ is not Choice:
+        if not isinstance(value, Choice):
             return act(value) or Unknown(f"?{self.serial()}")
         found: list[tuple[Guard, Value]] = []
         for guard, alternative in value.options:
@@ -323,7 +323,7 @@ class Interpreter:
 
     def truth(self, value: Value) -> Test:
         """Under which guards a value is true and false."""
-        if value.__class__ is Choice:
+        if isinstance(value, Choice):
             return self.any_of([(g, v) for g, v in value.options])
         if isinstance(value, Constant):
             return (ALWAYS, None) if value.value else (None, ALWAYS)

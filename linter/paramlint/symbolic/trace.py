@@ -30,9 +30,13 @@ class SourceSite:
         """The file."""
         return self.place.file.path
 
-    @cached_property
+    @property
     def row(self) -> int:
         """The row on which the node begins."""
+        return self._row
+
+    @cached_property
+    def _row(self) -> int:
         return self.place.row(self.node)
 
     @property

@@ -84,8 +84,8 @@ def _is_elsewhere(write: InitCall, round_: nodes.Node) -> bool:
     target = write.target
     if not isinstance(target, nodes.Attribute) or target.attr.value not in ("weight", "bias"):
         return False
-    bound = {n.target for n in walk(round_) if isinstance(n, (nodes.AssignTarget, nodes.For, nodes.NamedExpr))}
+    bound = [n.target for n in walk(round_) if isinstance(n, (nodes.AssignTarget, nodes.For, nodes.NamedExpr))]
     if isinstance(round_, nodes.For):
-        bound.add(round_.target)
+        bound.append(round_.target)
     names = {n.value for t in bound for n in walk(t) if isinstance(n, nodes.Name)}
     return not any(isinstance(n, nodes.Name) and n.value in names for n in walk(target))
