@@ -65,6 +65,8 @@ def g(a=1, *, b):
     match a:
         case 1 if b:
             c
+        case None | [x, *y] | {"k": z, **w} | C(u, v=2) as t:
+            c
     x = lambda a, *b, c=1, **d: (yield)
     yield from a
     a[1:2, ::3, ...], b[(1, 2)], c[d], e[*f], g[1,], h[()] = i
@@ -183,4 +185,4 @@ def test_libcst_is_loaded_for_a_unit_with_a_finding_only(tmp_path):
             "import sys; from paramlint.frontends.cli import main; main(sys.argv[1:]); print('libcst' in sys.modules)"
         )
         done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True)
-        assert done.stdout.splitlines()[-1] == str(name == "bad"), done.stdout
+        assert str(name == "bad") in done.stdout.splitlines(), done.stdout
