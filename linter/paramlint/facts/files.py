@@ -22,7 +22,6 @@ from paramlint.syntax.containers_kept import Keeping
 from paramlint.syntax.draft import Draft
 from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Outline, Unit, assigned_names, outline
-from paramlint.syntax.parse import Segment, WholeFile
 
 if TYPE_CHECKING:
     from paramlint.syntax.parse import Segment, WholeFile

@@ -17,7 +17,6 @@ from paramlint.knowledge import canonical
 from paramlint.nodes import Node
 from paramlint.syntax.draft import Draft
 from paramlint.syntax.outline import Kind, Unit
-from paramlint.syntax.parse import Segment
 from paramlint.syntax.walk import Survey, concrete, survey
 
 if TYPE_CHECKING:
