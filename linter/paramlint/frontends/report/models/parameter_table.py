@@ -27,8 +27,6 @@ STYLES: dict[Kind, str] = {
 }
 #: What a text may be broken after: a blank, a bracket, and a dot before a name.
 _BREAK = re.compile(r"\s+|\((?=\S)|\.(?=[^\W\d]|\{)")
-#: Columns that a border takes beside each column, and one more.
-_BORDER = 3
 
 
 class Column(NamedTuple):
@@ -75,13 +73,17 @@ def _fitting(cells: list[list[Text]], width: int) -> dict[int, int]:
     ]
     chosen = dict(enumerate(least))
     for i in sorted(chosen, key=lambda i: -COLUMNS[i].leaves):
-        if COLUMNS[i].leaves and sum(chosen.values()) + _BORDER * len(chosen) > width:
+        if COLUMNS[i].leaves and _spare(chosen, width) < 0:
             del chosen[i]
     for i in chosen:
-        spare = width - sum(chosen.values()) - _BORDER * len(chosen)
         most = max(cell_len(cell.plain) for cell in cells[i])
-        chosen[i] += max(0, min(spare, most - chosen[i]))
+        chosen[i] += max(0, min(_spare(chosen, width), most - chosen[i]))
     return chosen
+
+
+def _spare(chosen: dict[int, int], width: int) -> int:
+    """What is left beside the columns and the three characters between two of them, one of which ends the table."""
+    return width - sum(chosen.values()) - 3 * len(chosen) + 1
 
 
 def _longest(text: Text) -> int:
