@@ -111,7 +111,8 @@ def test_behind_all_names_only_files_that_hold_the_name_are_parsed(tmp_path, mon
     real = files.outline
 
     def outline(tree, source):
-        parsed.append(Path(source.path).name)
+        if not source.path.startswith("<"):  # a stub of torch
+            parsed.append(Path(source.path).name)
         return real(tree, source)
 
     monkeypatch.setattr(files, "outline", outline)

@@ -121,7 +121,7 @@ def builds_beside() -> nn.Module:
 
     def go_on() -> None:
         while True:
-            nn.Linear(3, 3)
+            _ = nn.Linear(3, 3)
 
     threading.Thread(target=go_on, daemon=False).start()
     return nn.Linear(3, 3)

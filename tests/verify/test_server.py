@@ -45,9 +45,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[Server]:
+    before = set(children())  # an earlier test's: a resource tracker of `multiprocessing` stays as long as the tests
     with Server("building:load_only", "counted:build", LIMITS) as server:
         yield server
-    assert [child for child in psutil.Process().children(recursive=True) if "-c" in child.cmdline()] == []
+    assert [child for child in children() if child not in before] == []
+
+
+def children() -> list[psutil.Process]:
+    """What this process has started and is still there."""
+    return [child for child in psutil.Process().children(recursive=True) if "-c" in child.cmdline()]
 
 
 def build(server: Server, name: str = "build", limits: Limits = LIMITS, **arguments: Any) -> Answer:

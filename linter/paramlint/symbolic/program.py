@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from paramlint.facts.files import File, Project
+from paramlint.facts.files import File, Project, Search
 from paramlint.knowledge import canonical, stubs
 from paramlint.source.text import Source
 from paramlint.symbolic.values import Environment, External, FileValue, Function, Value
@@ -301,31 +301,43 @@ class Program:
         found = self.lookup(package, name)
         return None if isinstance(found, FileValue) else found
 
-    def lookup(self, file: SourceFile, name: str, depth: int = 0) -> Value | tuple[SourceFile, str] | None:
-        """What a module-level name of a file stands for.
+    def lookup(
+        self, file: SourceFile, name: str, search: Search | None = None
+    ) -> Value | tuple[SourceFile, str] | None:
+        """What a module-level name of a file stands for; a search asks each file for a name once.
 
         Returns:
             A class, function, module or name outside; a file and a name that its module-level code gives a value, which
             only an interpreter can tell; None where nothing is known.
         """
-        if depth > _DEEPEST:
+        search = search or Search()
+        if search.depth > _DEEPEST or (file.path, name) in search.found:
             return None
+        search.found[file.path, name] = None
+        search.depth += 1
+        found = self._lookup(file, name, search)
+        search.depth -= 1
+        return found
+
+    def _lookup(self, file: SourceFile, name: str, search: Search) -> Value | tuple[SourceFile, str] | None:
         found = file.definition(name)
         if found is not None:
             return found
         outline = file.facts.outline
         target = outline.imports.get(name)
         if target is not None:
-            return self._follow(self.imported(target, file), depth)
+            return self._follow(self.imported(target, file), search)
         if file.is_stub and name in _STUB_NAMES:
             return self.external(_STUB_NAMES[name])
         if name in file.assigned:
             return file, name
         for module in outline.star_imports:
             dotted = module + name if module.endswith(".") else f"{module}.{name}"
+            if self.project is not None and not self.project.may_hold(dotted, file.facts, search):
+                continue
             origin = self.imported(dotted, file)
             if isinstance(origin, tuple):
-                followed = self._follow(origin, depth)
+                followed = self._follow(origin, search)
                 if followed is not None:
                     return followed
             elif not isinstance(origin, External) or origin.name.startswith("torch."):
@@ -333,19 +345,19 @@ class Program:
         return External(name) if name in _BUILTINS else None
 
     def _follow(
-        self, found: Value | tuple[SourceFile, str] | None, depth: int
+        self, found: Value | tuple[SourceFile, str] | None, search: Search
     ) -> Value | tuple[SourceFile, str] | None:
         """A name in another file, followed to what defines it."""
         if not isinstance(found, tuple):
             return found
         file, dotted = found
         head, _, rest = dotted.partition(".")
-        value = self.lookup(file, head, depth + 1)
+        value = self.lookup(file, head, search)
         if not rest:
             return value
         for part in rest.split("."):
             if isinstance(value, FileValue):
-                value = self.member(value.file, part, depth + 1)
+                value = self.member(value.file, part, search)
             elif isinstance(value, External):
                 value = self.external(f"{value.name}.{part}")
             elif isinstance(value, ClassValue):
@@ -354,9 +366,11 @@ class Program:
                 return None
         return value
 
-    def member(self, file: SourceFile, name: str, depth: int = 0) -> Value | tuple[SourceFile, str] | None:
+    def member(
+        self, file: SourceFile, name: str, search: Search | None = None
+    ) -> Value | tuple[SourceFile, str] | None:
         """An attribute of a module: a name in it, or a module beside it in its package."""
-        found = self.lookup(file, name, depth)
+        found = self.lookup(file, name, search)
         if found is not None and not (isinstance(found, External) and found.name == name):
             return found
         if self.project is not None and file.path.endswith("__init__.py"):
