@@ -64,6 +64,7 @@ from paramlint_rules.optimizer import (
 from paramlint_rules.registration import (
     assigned_before_super_init,
     buffer_holds_graph,
+    init_flag_not_saved,
     missing_super_init,
     modules_in_plain_container,
     name_registered_twice,
@@ -160,6 +161,7 @@ RULES: tuple[Rule, ...] = (
     tensor_instead_of_buffer.rule,
     unregistered_twin_container.rule,
     parameter_without_gradient.rule,
+    init_flag_not_saved.rule,
     buffer_holds_graph.rule,
     name_registered_twice.rule,
     tie_by_rewrap.rule,
