@@ -2,6 +2,7 @@
 
 from paramlint.rule import Rule
 from paramlint_rules.freezing import (
+    eval_is_not_freezing,
     freeze_undone,
     frozen_norm_still_updates,
     frozen_parameter_still_decays,
@@ -178,6 +179,7 @@ RULES: tuple[Rule, ...] = (
     frozen_norm_still_updates.rule,
     frozen_parameter_still_decays.rule,
     freeze_undone.rule,
+    eval_is_not_freezing.rule,
     requires_grad_on_copy.rule,
     aliased_checkpoint.rule,
     ignored_missing_keys.rule,

@@ -51,7 +51,5 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     is_buffer = bool(assignments) and all(a.how == "buffer" for a in assignments)
     if not assignments or not (is_buffer or (held is not None and held.is_parameter)):
         return
-    message = (
-        f"`self.{other}` is registered as `{name}` too, so both names are one tensor and `{name}` was never made"
-    )
+    message = f"`self.{other}` is registered as `{name}` too, so both names are one tensor and `{name}` was never made"
     yield Finding(given[1], message, attribute=f"self.{name}")
