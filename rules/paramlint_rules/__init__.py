@@ -2,6 +2,7 @@
 
 from paramlint.rule import Rule
 from paramlint_rules.freezing import (
+    checkpoint_cuts_gradient,
     eval_is_not_freezing,
     freeze_undone,
     frozen_norm_still_updates,
@@ -178,6 +179,7 @@ RULES: tuple[Rule, ...] = (
     requires_grad_on_module.rule,
     frozen_norm_still_updates.rule,
     frozen_parameter_still_decays.rule,
+    checkpoint_cuts_gradient.rule,
     freeze_undone.rule,
     eval_is_not_freezing.rule,
     requires_grad_on_copy.rule,
