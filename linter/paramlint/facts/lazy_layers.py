@@ -39,7 +39,7 @@ def lazy_layer(scope: Scope, node: nodes.BaseExpression) -> str | None:
     known = scope.type(node)
     if known is not None and known.name.startswith(_LAZY):
         return known.name
-    if known is not None or not isinstance(node, nodes.Subscript) or not isinstance(node.value, nodes.Name):
+    if not isinstance(node, nodes.Subscript) or not isinstance(node.value, nodes.Name):
         return None
     bindings = scope.bindings.get(node.value.value, [])
     made = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
