@@ -69,8 +69,8 @@ def observe(text: str) -> dict[str, Any]:
 def witnesses() -> Iterator[dict[str, Any]]:
     """What others hold of each tensor from the moment that it is registered: an alias, a state dict, hooks.
 
-    When it ends, the values that they see are in the dictionary, each once: a fix may move the line that makes a module,
-    or make one for each instance.
+    When it ends, the values that they see are in the dictionary, each once: a fix may move the line that makes a
+    module, or make one for each instance.
     """
     aliases: list[Any] = []
     kept: list[dict[str, Any]] = []
