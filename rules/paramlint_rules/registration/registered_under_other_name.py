@@ -43,8 +43,8 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     given += [arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value in ("param", "tensor")]
     if len(given) < 2 or not isinstance(given[0], nodes.SimpleString) or not scope.cls.is_module:
         return
-    name, other = given[0].evaluated_value, scope.self_attribute(given[1])
-    if other is None or other == name or sharing_is_meant(scope, node, str(name)):
+    name, other = str(given[0].evaluated_value), scope.self_attribute(given[1])
+    if other is None or other == name or sharing_is_meant(scope, node, name):
         return
     assignments = [a for a in scope.cls.assignments(other) if a.node is not node]
     held = scope.type(given[1])
