@@ -49,6 +49,13 @@ class SourceSite:
         """Whether it stands in a method or the code of a class."""
         return self.place.unit.cls is not None
 
+    def default(self, name: str) -> str:
+        """What an argument of the function around it is by default, as it is written; empty where it has none."""
+        for binding in self._scope.bindings.get(name, ()):
+            if isinstance(binding.node, nodes.Param) and binding.node.default is not None:
+                return self._scope.text(binding.node.default)
+        return ""
+
     def says(self, *words: str) -> bool:
         """Whether one of the words stands in the function's name, on its row or that of a condition around it, or in a
         comment on or above one of these."""
