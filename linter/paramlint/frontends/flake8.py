@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 #: compares the list with the rules.
 OFF_BY_DEFAULT: tuple[str, ...] = ("PRM107", "PRM212", "PRM213", "PRM225", "PRM702")
 #: Those that are still on trial.
-PREVIEW: tuple[str, ...] = ()
+PREVIEW: tuple[str, ...] = (
+    "PRM310",
+    "PRM411",
+    "PRM413",
+    "PRM414",
+    "PRM605",
+    "PRM606",
+    "PRM607",
+    "PRM717",
+    "PRM722",
+    "PRM723",
+    "PRM724",
+)
 
 
 class _Options(Protocol):
