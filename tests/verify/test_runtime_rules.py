@@ -518,6 +518,20 @@ case("PRM307", FromPrototype, FromLibrary, "first.weight", "first.bias")
 case("PRM308", lambda: Student(True), lambda: Student(False), "body")
 
 
+class Queries(nn.Module):
+    def __init__(self, *, repeats: bool):
+        super().__init__()
+        row = torch.randn(1, 4)
+        self.rows = nn.Parameter(row.expand(3, 4) if repeats else row.repeat(3, 1))
+        self.one = nn.Parameter(row.expand(1, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.rows.t() + (x * self.one).sum()
+
+
+case("PRM310", lambda: Queries(repeats=True), lambda: Queries(repeats=False), "rows")
+
+
 # 4xx: registration.
 
 
