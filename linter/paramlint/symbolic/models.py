@@ -261,7 +261,8 @@ class _Builder:
         joined = guard & item.guard
         loops: tuple[Loop, ...] = item.loops
         each_round = any(loop not in what.loops for loop in loops) and what.value.made is not None  # type: ignore[union-attr]
-        how = "repeated" if getattr(container, "repeated", False) else "container"
+        kind = container.kind if isinstance(container, SequenceValue) else "dict"
+        how = "repeated" if getattr(container, "repeated", False) else kind
         place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
         what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
         holder.holds = Several([*holder.holds.seen, place], holder.known)

@@ -84,7 +84,8 @@ class Segment:
 
     def parentheses(self, node: nodes.Node) -> int:
         """How many pairs of parentheses stand around an expression."""
-        return len(getattr(self._origins[node], "lpar", ()))
+        around = getattr(self._origins[node], "lpar", ())
+        return len(around) if isinstance(around, (list, tuple)) else 0  # those of a class are part of its header
 
     def comments(self, statement: nodes.Node) -> str:
         """The comments above and behind a statement."""

@@ -52,10 +52,14 @@ def ask(model: Model) -> Iterator[Claim]:
             yield Claim(
                 module.places.none(_is_registered),
                 held.since.site,
-                f"`self.{held.key}` is a plain container, so its modules are not trained",
+                f"`self.{held.key}` is a plain {_kind(held)}, so its modules are not trained",
                 about=held,
                 is_right=_is_cared_for(module, held, model),
             )
+
+
+def _kind(place: Place) -> str:
+    return place.how if place.how in ("list", "tuple", "set", "dict") else "list"
 
 
 def _is_registered(place: Place) -> bool:
