@@ -38,7 +38,7 @@ class Place:
         since: the event that put it there.
         until: the event that ended it; None while it lasts.
         each_round: one object that is put there anew in every round of a loop.
-        how: `assigned`, `item`, `appended`, `repeated`, `add_module`, ...; the kind of a plain container: `list`, `dict`.
+        how: `assigned`, `item`, `appended`, `repeated`, `add_module`, or the kind of a plain container, such as `list`.
         guard: under which conditions.
     """
 
