@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes
+from paramlint.symbolic import classes, formulas
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.module_code import behind_decorators, known_value, module_name
 from paramlint.symbolic.program import ClassValue
@@ -106,7 +106,7 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
 
 def _of_unknown(run: Interpreter, value: Unknown, name: str) -> Value:
     known = run.stand_ins.get(value)
-    plain = Unknown(f"{value.text}.{name}", value.loop, owner=value, name=name)
+    plain = Unknown(f"{formulas.owner(value.text)}.{name}", value.loop, owner=value, name=name)
     if known is not None and name in known.attributes:
         return run.read(known.attributes[name], lambda: plain) or plain
     return plain

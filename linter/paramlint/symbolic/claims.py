@@ -37,7 +37,7 @@ class Claims:
 
     def __init__(self, run: Interpreter, places: Sequence[Place]) -> None:
         self.run = run
-        self.is_cut_short = "over budget" in run.memo
+        self.is_cut_short = "over budget" in run.memo or "unsure" in run.memo
         self._by_tensor: dict[int, list[Place]] = {}
         for place in places:
             self._by_tensor.setdefault(place.tensor.number, []).append(place)

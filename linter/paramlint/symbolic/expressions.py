@@ -10,7 +10,7 @@ from collections.abc import Callable, Sized
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic import comprehensions, containers, indexing, module_containers, tensors, texts
+from paramlint.symbolic import comprehensions, containers, formulas, indexing, module_containers, tensors, texts
 from paramlint.symbolic.attributes import get_attribute, look_up
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT, MAX_NESTING
@@ -270,7 +270,10 @@ def _unary(run: Interpreter, node: Any, env: Environment) -> Value:
                 return run.unknown_call("?")
         if isinstance(value, TensorValue):
             return run.derived(node, [value])
-        return Unknown(f"-{text_of(value)}" if kind == "Minus" else text_of(value), _loop_of(value))
+        text = text_of(value)
+        if kind != "Plus":
+            text = formulas.negative(text) if kind == "Minus" else f"~{formulas.owner(text)}"
+        return Unknown(text, _loop_of(value))
 
     return run.each(run.evaluate(node.expression, env), apply)
 
@@ -363,26 +366,9 @@ def _formula(sign: str, left: Value, right: Value) -> str:
     if isinstance(right, Constant) and right.value == 0 and sign in ("+", "-"):
         return text_of(left)
     one, other = text_of(left), text_of(right)
-    if sign in _TIGHT:
-        one = f"({one})" if _is_loose(one) else one
-    if sign in _TIGHT or sign == "-":
-        other = f"({other})" if _is_loose(other) or (sign in ("//", "/", "%") and " " in other) else other
     if sign == "*" and isinstance(right, Constant) and not isinstance(left, Constant):
         one, other = other, one
-    return f"{one} {sign} {other}"
-
-
-def _is_loose(text: str) -> bool:
-    """Whether a formula has a sum outside parentheses."""
-    depth = 0
-    for place, character in enumerate(text):
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character in "+-" and depth == 0 and place and text[place - 1] == " ":
-            return True
-    return text.startswith("-")
+    return formulas.operation(sign, one, other)
 
 
 def _subscript(run: Interpreter, node: Any, env: Environment) -> Value:

@@ -5,13 +5,15 @@ from __future__ import annotations
 #: Steps for one entry point: expressions, statements, calls and rounds of loops each take one. The largest class of
 #: timm takes some 30,000.
 MAX_STEPS = 60_000
+#: Steps for one class or factory that a person asks to see.
+MAX_SHOWN_STEPS = 240_000
 #: Passes of modules that are followed, where somebody asks what a loss was computed from.
 MAX_PASSES = 40
 #: Steps that each of them may take.
 MAX_PASS_STEPS = 4_000
 #: Calls inside calls. Constructors of real models nest up to 12.
 MAX_DEPTH = 28
-#: The same function inside itself: mutual recursion ends here.
+#: The same function inside itself, where what it is given does not shrink: mutual recursion ends here.
 MAX_RECURSION = 2
 #: Nodes inside nodes of one expression or statement; more is unknown. Python itself compiles about 90 to 200.
 MAX_NESTING = 150

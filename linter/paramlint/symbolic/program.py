@@ -15,6 +15,7 @@ from typing import Any
 
 from paramlint.facts.files import File, Project, Search
 from paramlint.knowledge import canonical, stubs
+from paramlint.knowledge.foreign import NOT_FOLLOWED
 from paramlint.source.text import Source
 from paramlint.symbolic.values import Environment, External, FileValue, Function, Value
 from paramlint.syntax.outline import ClassOutline, Unit
@@ -277,7 +278,8 @@ class Program:
             return self.external(dotted)
         if not dotted.startswith("."):
             name = canonical(dotted)
-            if name == "torch" or name.startswith("torch."):
+            package = name.partition(".")[0]
+            if package in NOT_FOLLOWED and package != importer.module.partition(".")[0]:
                 return self.external(name)
         found = self.project.find(dotted, importer.facts)
         if found is None:
