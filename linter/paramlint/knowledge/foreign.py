@@ -59,6 +59,7 @@ NOT_FOLLOWED = frozenset(
         "einops",
         "einx",
         "huggingface_hub",
+        "jinja2",
         "numpy",
         "packaging",
         "requests",

@@ -32,10 +32,16 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
         if scope is not None:
             held = run.read(scope.cells[name])
             if held is not None and (is_rebound or not _is_changed_in_place(held)):
-                run.write(scope.cells[name], Unknown(name, loop.number))
+                run.write(scope.cells[name], _of_a_round(run, name, loop))
     for owner, name in stores.attributes:
         _forget_attribute(run, owner, name, env, loop)
     _forget_through_calls(run, stores, env, loop)
+
+
+def _of_a_round(run: Interpreter, name: str, loop: Loop) -> Unknown:
+    """What a name stands for in some round: not what an argument or name elsewhere does that is called so."""
+    run.carried.add(name)
+    return Unknown(name, loop.number)
 
 
 def _is_changed_in_place(value: Value) -> bool:
@@ -51,7 +57,7 @@ def _forget_attribute(run: Interpreter, owner: str, name: str, env: Environment,
     if isinstance(instance, Instance) and name in instance.attributes:
         held = run.read(instance.attributes[name])
         if held is not None and not (isinstance(held, SequenceValue) and held.kind != "tuple"):
-            run.write(instance.attributes[name], Unknown(f"{owner}.{name}", loop.number))
+            run.write(instance.attributes[name], _of_a_round(run, f"{owner}.{name}", loop))
 
 
 def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, loop: Loop) -> None:
@@ -75,7 +81,7 @@ def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, l
         ):
             inner = _stores(run, held.node.body)
             for outer in inner.shared & held.env.cells.keys():
-                run.write(held.env.cells[outer], Unknown(outer, loop.number))
+                run.write(held.env.cells[outer], _of_a_round(run, outer, loop))
         elif owner and isinstance(held, Instance) and held.cls is not None and classes.has_method(run, held.cls, name):
             method = classes.member(run, held.cls, name, held)
             if isinstance(method, Function) and method.node.__class__.__name__ == "FunctionDef":

@@ -15,7 +15,7 @@ from paramlint.symbolic.shown import Buffer, Init, Parameter
 from paramlint.symbolic.tensors import known_shape
 from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.values import Constant, External, Loop
-from paramlint.symbolic.wording import condition, options, size, told_name
+from paramlint.symbolic.wording import condition, of_each_round, options, size, told_name
 
 _DTYPES = {
     "double": "float64",
@@ -115,7 +115,7 @@ class Claims:
         shape = known_shape(self.run, place.tensor)
         if shape is None:
             return None
-        sizes = [size(value, place.context) for value in shape]
+        sizes = [size(of_each_round(value, self.run.carried), place.context) for value in shape]
         known = tuple(one for one in sizes if one is not None)
         return known if len(known) == len(sizes) else None
 

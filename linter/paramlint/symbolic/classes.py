@@ -35,12 +35,16 @@ def mro(run: Interpreter, cls: ClassValue) -> list[Value]:
     if cls.mro is None:
         cls.mro = [cls]  # a class that inherits from itself ends here
         found: list[Value] = [cls]
-        for base in _bases(run, cls):
-            for one in mro(run, base) if isinstance(base, ClassValue) else [base]:
-                if one in found:
-                    found.remove(one)
-                if len(found) < _MAX_MRO:
-                    found.append(one)
+        try:
+            for base in _bases(run, cls):
+                for one in mro(run, base) if isinstance(base, ClassValue) else [base]:
+                    if one in found:
+                        found.remove(one)
+                    if len(found) < _MAX_MRO:
+                        found.append(one)
+        except OverBudgetError:
+            cls.mro = None  # other runs, which have steps left, share it
+            raise
         cls.mro = found
     return cls.mro
 

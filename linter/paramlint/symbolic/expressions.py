@@ -577,6 +577,10 @@ def _by_guard(run: Interpreter, value: Value, sign: str) -> Value:
     return value
 
 
+#: Values that are equal only where they are the same.
+_OF_ONE_NAME = (Constant, ClassValue, External, Function)
+
+
 def _compared(sign: str, left: Value, right: Value) -> bool | None:
     if isinstance(left, Constant) and isinstance(right, Constant):
         try:
@@ -610,7 +614,7 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
         if plain is not None:
             if any(v == left and isinstance(v, Constant) for v in plain) or any(v is left for v in plain):
                 return True
-            if isinstance(left, Constant) and all(isinstance(v, Constant) for v in plain):
+            if isinstance(left, _OF_ONE_NAME) and all(isinstance(v, _OF_ONE_NAME) for v in plain):
                 return False
     if sign == "in" and isinstance(right, Dictionary) and isinstance(left, Constant):
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers, copying, iteration, questions, tensors, texts
+from paramlint.symbolic import classes, containers, copying, iteration, questions, regular, tensors, texts
 from paramlint.symbolic.calls import escape
 from paramlint.symbolic.interpreter import Interpreter, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT
@@ -402,10 +402,14 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
             return TRUE
         return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
     if isinstance(value, (Function, ClassValue, Partial)):
-        if any(n == "type" for n in names):
-            return TRUE if isinstance(value, ClassValue) else FALSE
-        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) or not names else unknown
+        own = "types.FunctionType" if isinstance(value, Function) else "type"
+        if any(n == (own if not isinstance(value, Partial) else "functools.partial") or n in _CALLABLE for n in names):
+            return TRUE
+        return FALSE if all(map(_has_no_constants, names)) else unknown
     return unknown
+
+
+_CALLABLE = frozenset({"object", "collections.abc.Callable", "typing.Callable"})
 
 
 def _has_no_constants(name: str) -> bool:
@@ -512,6 +516,7 @@ def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 _HANDLERS: dict[str, Handler] = {
     **iteration.HANDLERS,
     **questions.HANDLERS,
+    **regular.HANDLERS,
     "int": _number(int, "int"),
     "float": _number(float, "float"),
     "bool": _number(bool, "bool"),

@@ -113,6 +113,8 @@ class Interpreter:
         #: Loops under way over items whose order is not known.
         self.unordered = 0
         self.memo: dict[object, Any] = {}
+        #: Names that stand for something else in each round of a loop.
+        self.carried: set[str] = set()
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []
