@@ -8,6 +8,7 @@ from typing import Any
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.program import names_of_target
 from paramlint.symbolic.values import (
+    Cell,
     Environment,
     Function,
     Instance,
@@ -26,16 +27,24 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
     """Say that what a round reads and then changes is not known in it."""
     stores = _stores(run, body)
     for name, is_rebound in stores.carried.items():
-        scope: Environment | None = env
-        while scope is not None and name not in scope.cells:
-            scope = scope.outer
-        if scope is not None:
-            held = run.read(scope.cells[name])
+        cell = _cell(env, name)
+        if cell is not None:
+            held = run.read(cell)
             if held is not None and (is_rebound or not _is_changed_in_place(held)):
-                run.write(scope.cells[name], _of_a_round(run, name, loop))
+                run.write(cell, _of_a_round(run, name, loop))
     for owner, name in stores.attributes:
         _forget_attribute(run, owner, name, env, loop)
     _forget_through_calls(run, stores, env, loop)
+
+
+def _cell(env: Environment, name: str) -> Cell | None:
+    """What holds the value of a name here; None for a name at module level."""
+    scope: Environment | None = env
+    while scope is not None:
+        if name in scope.cells:
+            return scope.cells[name]
+        scope = scope.outer
+    return None
 
 
 def _of_a_round(run: Interpreter, name: str, loop: Loop) -> Unknown:
@@ -52,8 +61,9 @@ def _is_changed_in_place(value: Value) -> bool:
 
 
 def _forget_attribute(run: Interpreter, owner: str, name: str, env: Environment, loop: Loop) -> None:
-    cell = env.cells.get(owner)
-    instance = run.read(cell) if cell else None
+    cell = _cell(env, owner)
+    held = run.read(cell) if cell else None
+    instance = run.stand_ins.get(held) if isinstance(held, Unknown) else held
     if isinstance(instance, Instance) and name in instance.attributes:
         held = run.read(instance.attributes[name])
         if held is not None and not (isinstance(held, SequenceValue) and held.kind != "tuple"):
@@ -71,7 +81,7 @@ def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, l
         if (owner, name) in seen:
             continue
         seen.add((owner, name))
-        cell = env.cells.get(owner or name)
+        cell = _cell(env, owner or name)
         held = run.read(cell) if cell else None
         if (
             not owner
@@ -131,7 +141,8 @@ class _Stores:
 
     def block(self, body: Any, sure: set[str]) -> None:
         """Go through statements in order; `sure` are the names that have a value of this round."""
-        statements: Iterable[Any] = body if isinstance(body, (list, tuple)) else getattr(body, "body", ())
+        held = getattr(body, "body", None)
+        statements: Iterable[Any] = body if isinstance(body, (list, tuple)) else held if held is not None else (body,)
         for statement in statements:
             if isinstance(statement.__class__.__name__, str):
                 self._statement(statement, sure)
