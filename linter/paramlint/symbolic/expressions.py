@@ -13,7 +13,7 @@ from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import comprehensions, containers, formulas, indexing, module_containers, tensors, texts
 from paramlint.symbolic.attributes import get_attribute, look_up
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
-from paramlint.symbolic.limits import MAX_CONSTANT, MAX_NESTING
+from paramlint.symbolic.limits import MAX_CONSTANT, MAX_ITEMS, MAX_NESTING
 from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
     FALSE,
@@ -145,7 +145,7 @@ def _loop_of(value: Value) -> int:
 
 def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> SequenceValue:
     made = SequenceValue(kind, **run.made(node))
-    for element in node.elements:
+    for element in node.elements[:MAX_ITEMS]:
         value = run.evaluate(element.value, env)
         if element.__class__.__name__ == "StarredElement":
             containers.extend(run, made.items, value, element.value)
@@ -153,6 +153,8 @@ def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> Seque
             containers.add(run, made.items, Item(ALWAYS, (), value))
             if isinstance(value, (Instance, TensorValue)):
                 run.emit("kept", value, element.value, how="listed", container=made)
+    if len(node.elements) > MAX_ITEMS:
+        made.items.forget("too many items to tell apart")
     return made
 
 
@@ -170,7 +172,9 @@ def _set(run: Interpreter, node: Any, env: Environment) -> Value:
 
 def _dict(run: Interpreter, node: Any, env: Environment) -> Value:
     made = Dictionary(**run.made(node))
-    for element in node.elements:
+    if len(node.elements) > MAX_ITEMS:
+        made.forget("too many entries to tell apart")
+    for element in node.elements[:MAX_ITEMS]:
         value = run.evaluate(element.value, env)
         if element.__class__.__name__ == "StarredDictElement":
             containers.update(run, made, value)

@@ -29,6 +29,8 @@ MAX_ITEMS = 512
 MAX_TEXT = 120
 #: Constants larger than this are not computed: strings and tuples by length, integers by their bits.
 MAX_CONSTANT = 4_096
+#: Names of one tensor that are told of each other.
+MAX_TIES = 40
 #: Rows of a table of names.
 MAX_ROWS = 4_000
 

@@ -128,3 +128,13 @@ class Net(nn.Module):
         layers[-1] = nn.Linear(9, 9, bias=False)
         self.a = nn.Sequential(*layers)
         self.b = self.a[1:]
+
+# --- one name in several rounds: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        for j in range(9):
+            for i in range(9):
+                setattr(self, f"x{i}", nn.Parameter(torch.zeros(3)))  # show: x{i}  3  torch.zeros
+        for i in range(10):
+            setattr(self, f"y{i % 2}", nn.Parameter(torch.zeros(4)))  # show: y{i % 2}  4  torch.zeros
