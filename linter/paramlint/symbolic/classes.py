@@ -312,8 +312,6 @@ def allocated(run: Interpreter, cls: ClassValue, node: Any) -> Instance:
     if base:
         instance.forget(f"{cls.name} inherits from {base}")
     make_container(run, instance, cls)
-    if instance.is_module:
-        run.emit("allocated", instance, node)
     return instance
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 #: timm takes some 30,000.
 MAX_STEPS = 60_000
 #: Steps for one class or factory that a person asks to see.
-MAX_SHOWN_STEPS = 150_000
+MAX_SHOWN_STEPS = 200_000
 #: Passes of modules that are followed, where somebody asks what a loss was computed from.
 MAX_PASSES = 40
 #: Steps that each of them may take.

@@ -99,7 +99,10 @@ def _of_class(run: Interpreter, cls: Value, name: str, arguments: Arguments, nod
 
     if isinstance(cls, ClassValue) and name == "__new__":
         asked = arguments.get(0)
-        return classes.allocated(run, asked if isinstance(asked, ClassValue) else cls, node)
+        made = classes.allocated(run, asked if isinstance(asked, ClassValue) else cls, node)
+        if made.is_module:
+            run.emit("allocated", made, node)
+        return made
     return run.unknown_call(f"super().{name}()")
 
 

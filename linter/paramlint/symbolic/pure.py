@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from paramlint.model.event import Event
 from paramlint.symbolic.interpreter import Interpreter
@@ -14,6 +14,7 @@ from paramlint.symbolic.values import (
     Dictionary,
     External,
     Function,
+    Item,
     Object,
     Partial,
     SequenceValue,
@@ -99,6 +100,6 @@ def _key(value: Value, depth: int = 0) -> Hashable | None:
     return None
 
 
-def _keys(values: list[Value], depth: int) -> Hashable | None:
+def _keys(values: Sequence[Value | Item], depth: int) -> Hashable | None:
     keys = [_key(one, depth + 1) if isinstance(one, Value) else None for one in values]
     return None if any(key is None for key in keys) else ("tuple", *keys)
