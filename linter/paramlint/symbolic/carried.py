@@ -32,8 +32,10 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
             held = run.read(cell)
             if held is not None and (is_rebound or not _is_changed_in_place(held)):
                 run.write(cell, _of_a_round(run, name, loop))
+    asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
-        _forget_attribute(run, owner, name, env, loop)
+        if (owner, name) in stores.read_attributes or owner in asked:
+            _forget_attribute(run, owner, name, env, loop)
     _forget_through_calls(run, stores, env, loop)
 
 
@@ -125,7 +127,8 @@ class _Stores:
 
     Attributes:
         carried: names that it may read before it gives them a value, and whether it does so by more than `+=`.
-        attributes: attributes of names that it gives values.
+        attributes: attributes of names that it gives values. read_attributes: those that it reads.
+        handed: names whose object it uses other than by its attributes.
         shared: names of functions around it, or of the module, that it gives values.
         called: functions that it calls by their name. methods: methods that it calls of something that has a name.
     """
@@ -133,6 +136,8 @@ class _Stores:
     def __init__(self) -> None:
         self.carried: dict[str, bool] = {}
         self.attributes: set[tuple[str, str]] = set()
+        self.read_attributes: set[tuple[str, str]] = set()
+        self.handed: set[str] = set()
         self.shared: set[str] = set()
         self.called: set[str] = set()
         self.methods: set[tuple[str, str]] = set()
@@ -233,11 +238,17 @@ class _Stores:
                 continue
             kind = one.__class__.__name__
             if kind == "Name":
+                self.handed.add(one.value)
                 if one.value not in sure and one.value not in skipped:
                     self._read.add(one.value)
                 continue
             if kind == "Attribute":
-                stack.append(one.value)
+                if one.value.__class__.__name__ == "Name":
+                    self.read_attributes.add((one.value.value, one.attr.value))
+                    if one.value.value not in sure and one.value.value not in skipped:
+                        self._read.add(one.value.value)
+                else:
+                    stack.append(one.value)
                 continue
             if kind == "Call":
                 self._calls(one.func)

@@ -138,3 +138,14 @@ class Net(nn.Module):
                 setattr(self, f"x{i}", nn.Parameter(torch.zeros(3)))  # show: x{i}  3  torch.zeros
         for i in range(10):
             setattr(self, f"y{i % 2}", nn.Parameter(torch.zeros(4)))  # show: y{i % 2}  4  torch.zeros
+
+# --- an attribute that some round may give another value: Net(3)
+class Net(nn.Module):
+    def __init__(self, n: int):
+        super().__init__()
+        self.p = nn.Linear(1, 1, bias=False)  # show: p.weight  1 x 1  kaiming_uniform_
+        self.q = nn.Linear(2, 2, bias=False)
+        for i in range(9):
+            for j in range(0):
+                self.p = nn.Linear(4, 4, bias=False)
+            self.q = nn.Sequential(self.q, nn.ReLU())  # show: q.0.**  unknown
