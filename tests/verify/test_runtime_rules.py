@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import inspect
 import json
@@ -517,6 +518,20 @@ case("PRM307", FromPrototype, FromLibrary, "first.weight", "first.bias")
 case("PRM308", lambda: Student(True), lambda: Student(False), "body")
 
 
+class Queries(nn.Module):
+    def __init__(self, *, repeats: bool):
+        super().__init__()
+        row = torch.randn(1, 4)
+        self.rows = nn.Parameter(row.expand(3, 4) if repeats else row.repeat(3, 1))
+        self.one = nn.Parameter(row.expand(1, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.rows.t() + (x * self.one).sum()
+
+
+case("PRM310", lambda: Queries(repeats=True), lambda: Queries(repeats=False), "rows")
+
+
 # 4xx: registration.
 
 
@@ -905,13 +920,13 @@ class Unprepared(nn.Module):
         self.width = 3
 
 
-def two_layers(second: nn.Module) -> nn.Module:
+def joined(second: nn.Module) -> nn.Module:
     net = nn.Sequential(nn.Linear(3, 3))
     net.append(second)
     return net
 
 
-case("PRM405", lambda: two_layers(Unprepared()), lambda: two_layers(nn.Linear(3, 3)), "1")
+case("PRM405", lambda: joined(Unprepared()), lambda: joined(nn.Linear(3, 3)), "1")
 case("PRM603", lambda: EvaluatedNorm(False), lambda: EvaluatedNorm(True), "1")
 case(
     "PRM704",
@@ -922,6 +937,76 @@ case(
     optimizer=stale,
 )
 case("PRM708", lambda: Tied("rewrap"), lambda: Tied("identity"), "embedding.weight", optimizer=each_alone)
+
+
+class Follower(nn.Module):
+    """A part, and another that follows it."""
+
+    def __init__(self, name: str, frozen: bool) -> None:
+        super().__init__()
+        self.online = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+        follower = copy.deepcopy(self.online)
+        self.add_module(name, follower.requires_grad_(not frozen))
+
+
+case("PRM307", lambda: Follower("other", False), lambda: Follower("other", True), "online.0.weight", "online.0.bias")
+
+
+class Quantised(nn.Module):
+    def __init__(self, fill: bool = False) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.empty(4))
+        if fill:
+            self.get_buffer("scale").fill_(1.0)
+
+
+class Cached(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cache", torch.empty(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.cache[:2] = x
+        return self.cache
+
+
+case("PRM201", Quantised, lambda: Quantised(fill=True), "scale")
+case("PRM201", Quantised, Cached, "scale")
+
+Tables = collections.namedtuple("Tables", "cos sin")
+
+
+class Rotary(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        angles = torch.linspace(0, 1, 4)
+        self.tables = Tables(angles.cos(), angles.sin())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.tables.cos
+
+
+class Registered(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cos", torch.linspace(0, 1, 4).cos())
+        self.unused = Tables(torch.ones(4), torch.ones(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.cos
+
+
+case("PRM408", Rotary, Registered, "tables[0]", example=example)
+
+
+class Ensemble(nn.Module):
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.template = [nn.Linear(4, 4, device=device)]
+        self.stacked = nn.Parameter(torch.zeros(3, 4, 4))
+
+
+case("PRM401", lambda: Ensemble("cpu"), lambda: Ensemble("meta"), "template[0]")
 
 
 VERIFIED = {rule.code for rule in RULES if rule.verifiers}
@@ -961,6 +1046,75 @@ def test_a_declared_law_is_verified_and_a_wrong_one_rejected() -> None:
     assert [found.proof.parameter for found in prove(again, rules)] == ["weight"]
 
 
+class Distributed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.distributions.Distribution:
+        return torch.distributions.Normal(self.layer(x), 1.0)
+
+
+class Number(Distributed):
+    def forward(self, x: torch.Tensor) -> float:
+        return float(self.layer(x).sum())
+
+
+@pytest.mark.parametrize("factory", [Distributed, Number])
+def test_an_output_may_be_no_tensor(factory: Callable[[], nn.Module]) -> None:
+    assert proofs("PRM103", factory, Case(factory, factory, [], {"example": example})) == []
+
+
+class Refuses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("not here")
+
+
+class WithoutBackward(Scale):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return Refuses.apply(super().forward(x))
+
+
+def test_a_backward_that_fails_is_said_and_the_rest_too() -> None:
+    model = live_model(WithoutBackward, example=example)
+    assert model.degraded == ("the backward pass of the example failed: RuntimeError: not here",)
+    found = [one.proof.parameter for one in prove(model, [rule for rule in RULES if rule.code in ("PRM201", "PRM202")])]
+    assert found == ["weight"]
+
+
+class Late(Distributed):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not hasattr(self, "late"):
+            self.late = nn.Parameter(torch.zeros(4))
+        return self.layer(x) + self.late
+
+
+@pytest.mark.parametrize("factory", [Distributed, Late])
+@pytest.mark.parametrize("several", [lambda o: [o], lambda o: {"a": o}, lambda o: ([o], ["a scheduler"])])
+def test_optimizers_may_come_in_lists_and_dicts(
+    factory: Callable[[], nn.Module], several: Callable[[Any], Any]
+) -> None:
+    model = live_model(
+        factory, example=example, optimizer=lambda m: several(torch.optim.SGD([m.layer.weight, *m.layer.parameters()]))
+    )
+    _ = model.forward
+    rules = [rule for rule in RULES if rule.code in ("PRM704", "PRM708")]
+    assert [one.proof.parameter for one in prove(model, rules)] == ["layer.weight"]
+
+
+@pytest.mark.parametrize(("name", "frozen"), [("other", True), ("target", False), ("ema_model.1", True)])
+def test_what_follows_another_part_is_no_clone_and_its_norms_may_move(name: str, frozen: bool) -> None:
+    factory = lambda: Follower(name.partition(".")[0], frozen)  # noqa: E731
+    one = Case(factory, factory, [])
+    assert proofs("PRM307", factory, one) == []
+    assert proofs("PRM603", factory, one) == []
+
+
 def layer_that_draws_again() -> nn.Module:
     layer = nn.Linear(3, 3)
     layer.reset_parameters()
@@ -979,7 +1133,7 @@ def test_a_layer_that_is_drawn_again_as_it_draws_itself_is_right(factory: Callab
     assert proofs("PRM207", factory, Case(factory, factory, [])) == []
 
 
-def repeated() -> nn.Module:
+def twice_listed() -> nn.Module:
     layer = nn.Linear(3, 3)
     return nn.Sequential(nn.Linear(3, 3), layer, nn.ReLU(), layer)
 
@@ -990,8 +1144,8 @@ def meant() -> nn.Module:
 
 
 def test_a_module_that_is_listed_twice_is_reported_where_that_is_done() -> None:
-    (found,) = proofs("PRM302", repeated, Case(repeated, repeated, []))
-    rows, first = inspect.getsourcelines(repeated)
+    (found,) = proofs("PRM302", twice_listed, Case(twice_listed, twice_listed, []))
+    rows, first = inspect.getsourcelines(twice_listed)
     assert (found.filename, found.row) == (__file__, first + len(rows) - 1)
 
 
