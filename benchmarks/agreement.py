@@ -253,9 +253,13 @@ class Comparison:
     def _is_shape(self, claimed: list[int | str], shape: list[int]) -> bool:
         if len(claimed) != len(shape):
             return False
-        sizes = [evaluated(size, self._values) if isinstance(size, str) else size for size in claimed]
-        known = ((size, real) for size, real in zip(sizes, shape, strict=True) if isinstance(size, (int, float)))
-        return all(size == real for size, real in known)
+        return all(real in found for found, real in zip(map(self._sizes, claimed), shape, strict=True) if found)
+
+    def _sizes(self, claimed: int | str) -> list[int | float]:
+        """What a size may be; none where that cannot be told."""
+        texts = alternatives(claimed) if isinstance(claimed, str) else [claimed]
+        found = [evaluated(one, self._values) if isinstance(one, str) else one for one in texts]
+        return found if all(isinstance(one, (int, float)) for one in found) else []
 
     def _init_differences(self, claimed: Row, really: Row | None) -> Iterator[tuple[str, Any, Any]]:
         if really is None:
@@ -307,6 +311,16 @@ def _values(arguments: Row) -> dict[str, Any]:
     plain = {name: _literal(one["source"]) for name, one in arguments.items()}
     held = {name: SimpleNamespace(**one["holds"]) for name, one in arguments.items() if one["holds"]}
     return {name: value for name, value in plain.items() if value is not ...} | held
+
+
+def alternatives(text: str) -> list[str]:
+    """The parts of `3 or 4`, which is not what Python says with it."""
+    try:
+        body = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return [text]
+    is_choice = isinstance(body, ast.BoolOp) and isinstance(body.op, ast.Or)
+    return list(map(ast.unparse, body.values)) if is_choice else [text]
 
 
 def evaluated(text: str, values: dict[str, Any]) -> Any:

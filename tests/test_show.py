@@ -14,7 +14,7 @@ import pytest
 from paramlint.facts.files import Project
 from paramlint.frontends.cli import main
 from paramlint.symbolic.folding import fold
-from paramlint.symbolic.limits import MAX_STEPS
+from paramlint.symbolic.limits import MAX_SHOWN_STEPS
 from paramlint.symbolic.program import ClassValue, Program
 from paramlint.symbolic.show import show_class
 from paramlint.symbolic.shown import Buffer, Init, Parameter, ShownClass
@@ -377,7 +377,7 @@ def test_a_model_that_is_too_large_ends_and_says_so(show):
         + ("        self.first = nn.Linear(4, 4)\n        self.rest = make0(dim)\n")
     )
     shown = show(text)
-    assert shown.steps <= MAX_STEPS
+    assert shown.steps <= MAX_SHOWN_STEPS
     first = by_name(shown, "first.weight")
     assert (first.shape, first.certain, first.init) == ((4, 4), False, None)  # what was not run may change it
     assert ("**", "the steps were used up") in [(one.name, one.why) for one in shown.unknown]

@@ -51,6 +51,27 @@ PLAIN_BASES = frozenset(
     }
 )
 
+#: Packages whose source is not followed where it is installed: stubs say what of them makes parameters, and the rest,
+#: which takes many steps, works on tensors, texts and files.
+NOT_FOLLOWED = frozenset(
+    {
+        "PIL",
+        "einops",
+        "einx",
+        "huggingface_hub",
+        "jinja2",
+        "numpy",
+        "packaging",
+        "requests",
+        "safetensors",
+        "scipy",
+        "sklearn",
+        "torch",
+        "tqdm",
+        "yaml",
+    }
+)
+
 
 def foreign_module(name: str) -> bool:
     """Whether a dotted name is a module class of another library."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes
+from paramlint.symbolic import classes, formulas
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.module_code import behind_decorators, known_value, module_name
 from paramlint.symbolic.program import ClassValue
@@ -26,6 +26,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    alternatives,
     text_of,
 )
 
@@ -106,7 +107,7 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
 
 def _of_unknown(run: Interpreter, value: Unknown, name: str) -> Value:
     known = run.stand_ins.get(value)
-    plain = Unknown(f"{value.text}.{name}", value.loop, owner=value, name=name)
+    plain = Unknown(f"{formulas.owner(value.text)}.{name}", value.loop, owner=value, name=name)
     if known is not None and name in known.attributes:
         return run.read(known.attributes[name], lambda: plain) or plain
     return plain
@@ -222,7 +223,7 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     if isinstance(owner, Instance):
         if owner.build is not None and owner not in run.building:
             run.build(owner)
-        if owner.cls is not None:
+        if owner.cls is not None and not (owner.is_module and _is_registered(value)):
             setter = classes.setter(run, owner.cls, name, owner)
             if setter is not None:
                 run.call(setter, Arguments([value]), node)
@@ -244,6 +245,14 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     elif isinstance(owner, FileValue):
         run.write(run.global_cells.setdefault(owner.file.path, {}).setdefault(name, []), value)
     return NONE
+
+
+def _is_registered(value: Value) -> bool:
+    """Whether it is a parameter or module, which `nn.Module` keeps itself: no setter of a property sees it."""
+    return all(
+        (isinstance(one, TensorValue) and one.role == "parameter") or (isinstance(one, Instance) and one.is_module)
+        for _, one in alternatives(value)
+    )
 
 
 def delete_attribute(run: Interpreter, owner: Value, name: str, node: Any) -> Value:

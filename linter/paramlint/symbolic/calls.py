@@ -9,8 +9,9 @@ from paramlint.model.guard import ALWAYS
 from paramlint.symbolic import classes, container_methods, containers
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.iteration import later
-from paramlint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
 from paramlint.symbolic.program import ClassValue
+from paramlint.symbolic.pure import once
+from paramlint.symbolic.recursion import is_too_deep
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -169,9 +170,8 @@ def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, no
 
 def call_function(run: Interpreter, function: Function, arguments: Arguments, node: Any) -> Value:
     """Run a function of the project with arguments."""
-    recursions = sum(frame.node is function.node for frame in run.frames)
     name = function.node.name.value if hasattr(function.node, "name") else "lambda"
-    if len(run.frames) >= MAX_DEPTH or recursions > MAX_RECURSION:
+    if is_too_deep(run, function, arguments):
         escape(run, arguments, node)
         if isinstance(function.bound, Instance):
             run.emit("escaped", function.bound, node)
@@ -181,11 +181,17 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     bind(run, function, arguments, env, node)
     site = run.site(node)
     frame = Frame(function.node, function.place, site, run.guard)
+    frame.given = arguments
     frame.arguments = arguments if function.bound is None else None
     frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
     if is_generator(run, function.node):
         return _generator(run, function.node, frame, env)
-    return _run(run, function.node, frame, env, lambda: _result(run, function.node, frame, env))
+    return once(
+        run,
+        function,
+        arguments,
+        lambda: _run(run, function.node, frame, env, lambda: _result(run, function.node, frame, env)),
+    )
 
 
 def _run(run: Interpreter, node: Any, frame: Frame, env: Environment, act: Callable[[], Value]) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.program import names_of_target
 from paramlint.symbolic.values import (
+    Cell,
     Environment,
     Function,
     Instance,
@@ -26,16 +27,32 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
     """Say that what a round reads and then changes is not known in it."""
     stores = _stores(run, body)
     for name, is_rebound in stores.carried.items():
-        scope: Environment | None = env
-        while scope is not None and name not in scope.cells:
-            scope = scope.outer
-        if scope is not None:
-            held = run.read(scope.cells[name])
+        cell = _cell(env, name)
+        if cell is not None:
+            held = run.read(cell)
             if held is not None and (is_rebound or not _is_changed_in_place(held)):
-                run.write(scope.cells[name], Unknown(name, loop.number))
+                run.write(cell, _of_a_round(run, name, loop))
+    asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
-        _forget_attribute(run, owner, name, env, loop)
+        if (owner, name) in stores.read_attributes or owner in asked:
+            _forget_attribute(run, owner, name, env, loop)
     _forget_through_calls(run, stores, env, loop)
+
+
+def _cell(env: Environment, name: str) -> Cell | None:
+    """What holds the value of a name here; None for a name at module level."""
+    scope: Environment | None = env
+    while scope is not None:
+        if name in scope.cells:
+            return scope.cells[name]
+        scope = scope.outer
+    return None
+
+
+def _of_a_round(run: Interpreter, name: str, loop: Loop) -> Unknown:
+    """What a name stands for in some round: not what an argument or name elsewhere does that is called so."""
+    run.carried.add(name)
+    return Unknown(name, loop.number)
 
 
 def _is_changed_in_place(value: Value) -> bool:
@@ -46,12 +63,13 @@ def _is_changed_in_place(value: Value) -> bool:
 
 
 def _forget_attribute(run: Interpreter, owner: str, name: str, env: Environment, loop: Loop) -> None:
-    cell = env.cells.get(owner)
-    instance = run.read(cell) if cell else None
+    cell = _cell(env, owner)
+    held = run.read(cell) if cell else None
+    instance = run.stand_ins.get(held) if isinstance(held, Unknown) else held
     if isinstance(instance, Instance) and name in instance.attributes:
         held = run.read(instance.attributes[name])
         if held is not None and not (isinstance(held, SequenceValue) and held.kind != "tuple"):
-            run.write(instance.attributes[name], Unknown(f"{owner}.{name}", loop.number))
+            run.write(instance.attributes[name], _of_a_round(run, f"{owner}.{name}", loop))
 
 
 def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, loop: Loop) -> None:
@@ -65,7 +83,7 @@ def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, l
         if (owner, name) in seen:
             continue
         seen.add((owner, name))
-        cell = env.cells.get(owner or name)
+        cell = _cell(env, owner or name)
         held = run.read(cell) if cell else None
         if (
             not owner
@@ -75,7 +93,7 @@ def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, l
         ):
             inner = _stores(run, held.node.body)
             for outer in inner.shared & held.env.cells.keys():
-                run.write(held.env.cells[outer], Unknown(outer, loop.number))
+                run.write(held.env.cells[outer], _of_a_round(run, outer, loop))
         elif owner and isinstance(held, Instance) and held.cls is not None and classes.has_method(run, held.cls, name):
             method = classes.member(run, held.cls, name, held)
             if isinstance(method, Function) and method.node.__class__.__name__ == "FunctionDef":
@@ -109,7 +127,8 @@ class _Stores:
 
     Attributes:
         carried: names that it may read before it gives them a value, and whether it does so by more than `+=`.
-        attributes: attributes of names that it gives values.
+        attributes: attributes of names that it gives values. read_attributes: those that it reads.
+        handed: names whose object it uses other than by its attributes.
         shared: names of functions around it, or of the module, that it gives values.
         called: functions that it calls by their name. methods: methods that it calls of something that has a name.
     """
@@ -117,6 +136,8 @@ class _Stores:
     def __init__(self) -> None:
         self.carried: dict[str, bool] = {}
         self.attributes: set[tuple[str, str]] = set()
+        self.read_attributes: set[tuple[str, str]] = set()
+        self.handed: set[str] = set()
         self.shared: set[str] = set()
         self.called: set[str] = set()
         self.methods: set[tuple[str, str]] = set()
@@ -125,7 +146,8 @@ class _Stores:
 
     def block(self, body: Any, sure: set[str]) -> None:
         """Go through statements in order; `sure` are the names that have a value of this round."""
-        statements: Iterable[Any] = body if isinstance(body, (list, tuple)) else getattr(body, "body", ())
+        held = getattr(body, "body", None)
+        statements: Iterable[Any] = body if isinstance(body, (list, tuple)) else held if held is not None else (body,)
         for statement in statements:
             if isinstance(statement.__class__.__name__, str):
                 self._statement(statement, sure)
@@ -216,11 +238,17 @@ class _Stores:
                 continue
             kind = one.__class__.__name__
             if kind == "Name":
+                self.handed.add(one.value)
                 if one.value not in sure and one.value not in skipped:
                     self._read.add(one.value)
                 continue
             if kind == "Attribute":
-                stack.append(one.value)
+                if one.value.__class__.__name__ == "Name":
+                    self.read_attributes.add((one.value.value, one.attr.value))
+                    if one.value.value not in sure and one.value.value not in skipped:
+                        self._read.add(one.value.value)
+                else:
+                    stack.append(one.value)
                 continue
             if kind == "Call":
                 self._calls(one.func)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from paramlint.model.event import Event, Order
 from paramlint.model.guard import Guard
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.limits import MAX_TIES
 from paramlint.symbolic.origin import covers, origin
 from paramlint.symbolic.places import Place
+from paramlint.symbolic.registry import Held
 from paramlint.symbolic.shown import Buffer, Init, Parameter
 from paramlint.symbolic.tensors import known_shape
 from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.values import Constant, External, Loop
-from paramlint.symbolic.wording import condition, options, size, told_name
+from paramlint.symbolic.wording import condition, of_each_round, options, size, told_name
 
 _DTYPES = {
     "double": "float64",
@@ -37,7 +40,7 @@ class Claims:
 
     def __init__(self, run: Interpreter, places: Sequence[Place]) -> None:
         self.run = run
-        self.is_cut_short = "over budget" in run.memo
+        self.is_cut_short = "over budget" in run.memo or "unsure" in run.memo
         self._by_tensor: dict[int, list[Place]] = {}
         for place in places:
             self._by_tensor.setdefault(place.tensor.number, []).append(place)
@@ -115,7 +118,7 @@ class Claims:
         shape = known_shape(self.run, place.tensor)
         if shape is None:
             return None
-        sizes = [size(value, place.context) for value in shape]
+        sizes = [size(of_each_round(value, self.run.carried), place.context) for value in shape]
         known = tuple(one for one in sizes if one is not None)
         return known if len(known) == len(sizes) else None
 
@@ -155,7 +158,7 @@ class Claims:
         """
         made = _numbers(place.tensor.loops)
         found = []
-        for other in self._by_tensor[place.tensor.number]:
+        for other in self._by_tensor[place.tensor.number][:MAX_TIES]:
             if other is place:
                 if any(loop.number not in made and loop.count != 1 for loop in place.loops):
                     found.append(told_name(place.name))
@@ -174,8 +177,19 @@ def _numbers(loops: Sequence[Loop]) -> frozenset[int]:
     return frozenset(loop.number for loop in loops)
 
 
+#: A name that is another one in each round: `layer{i}`.
+_NUMBERED = re.compile(r"[^{}]*\{\w+\}[^{}]*")
+
+
+def _may_repeat(held: Held) -> bool:
+    """Whether several rounds may give something one name: `x{i}` in the outer loop, `x{i % 2}`."""
+    rows = held.holder.items.rows if held.loops and held.holder.items is not None else ()
+    is_named = any(row.key is not None and row.loops == held.loops for row in rows)
+    return is_named and (len(held.loops) > 1 or not _NUMBERED.fullmatch(held.name))
+
+
 def _count(place: Place, guards: Sequence[Guard]) -> int | None:
-    if any(guard.loop for guard in guards):
+    if any(guard.loop for guard in guards) or any(map(_may_repeat, place.way)):
         return None
     counts = [loop.count for loop in place.loops]
     return math.prod(n for n in counts if n is not None) if None not in counts else None

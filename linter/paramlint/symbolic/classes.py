@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
@@ -34,12 +35,16 @@ def mro(run: Interpreter, cls: ClassValue) -> list[Value]:
     if cls.mro is None:
         cls.mro = [cls]  # a class that inherits from itself ends here
         found: list[Value] = [cls]
-        for base in _bases(run, cls):
-            for one in mro(run, base) if isinstance(base, ClassValue) else [base]:
-                if one in found:
-                    found.remove(one)
-                if len(found) < _MAX_MRO:
-                    found.append(one)
+        try:
+            for base in _bases(run, cls):
+                for one in mro(run, base) if isinstance(base, ClassValue) else [base]:
+                    if one in found:
+                        found.remove(one)
+                    if len(found) < _MAX_MRO:
+                        found.append(one)
+        except OverBudgetError:
+            cls.mro = None  # other runs, which have steps left, share it
+            raise
         cls.mro = found
     return cls.mro
 
@@ -240,6 +245,9 @@ def body_of(node: Any) -> list[Any]:
 
 def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: Any) -> Value:
     """`Class(...)`: the constructor runs when somebody asks for parts, if what it is given cannot change until then."""
+    maker = maker_of(run, cls)
+    if maker is not None:
+        return run.each(run.call(maker, arguments, node), partial(_initialize_made, run, cls, arguments, node))
     module = is_module(run, cls)
     instance = Instance(cls, module, **run.made(node))
     instance.arguments = arguments
@@ -286,6 +294,42 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
 
 
 _MAX_BUILDING = 16
+
+
+def maker_of(run: Interpreter, cls: ClassValue) -> Function | None:
+    """The `__new__` of a class of the project, which may give another object; None where it has none."""
+    if cls.file.is_stub:
+        return None
+    found = member(run, cls, "__new__")
+    return replace(found, bound=cls) if isinstance(found, Function) and not found.place.file.is_stub else None
+
+
+def allocated(run: Interpreter, cls: ClassValue, node: Any) -> Instance:
+    """An instance whose constructor has not run."""
+    instance = Instance(cls, is_module(run, cls), **run.made(node))
+    run.instances.append(instance)
+    base = unknown_base(run, cls)
+    if base:
+        instance.forget(f"{cls.name} inherits from {base}")
+    make_container(run, instance, cls)
+    return instance
+
+
+def _initialize_made(run: Interpreter, cls: ClassValue, arguments: Arguments, node: Any, made: Value) -> Value:
+    """What a class gives that has made an object itself: its constructor runs where that is one of its own."""
+    if isinstance(made, Unknown) and is_module(run, cls):
+        made = allocated(run, cls, node)
+        made.forget(f"{cls.name}.__new__ makes it")
+    if isinstance(made, Instance) and made.cls is not None and is_subclass(run, made.cls, cls):
+        run.building.append(made)
+        try:
+            if len(run.building) > _MAX_BUILDING:
+                made.forget("it is too deep inside others")
+            else:
+                initialize(run, made, made.cls, arguments, node)
+        finally:
+            run.building.pop()
+    return made
 
 
 def make_container(run: Interpreter, instance: Instance, cls: ClassValue) -> None:

@@ -25,7 +25,7 @@ def list_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
             value = run.evaluate(node.elt, inner)
             add(run, made.items, Item(run.guard.minus(made.guard), run.loops[len(made.loops) :], value))
 
-        _go(run, node.for_in, first, _inner(env), put, made)
+        _go(run, node.for_in, first, _inner(env), put, made, node)
 
     if made.kind == "iterator":
         made.fill = later(run, fill)
@@ -56,13 +56,20 @@ def dict_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
         else:
             made.rest.append(Item(run.guard.minus(made.guard), loops, value, key))
 
-    _go(run, node.for_in, run.evaluate(node.for_in.iter, env), _inner(env), put, made)
+    _go(run, node.for_in, run.evaluate(node.for_in.iter, env), _inner(env), put, made, node)
     return made
 
 
 def _go(
-    run: Interpreter, loop: Any, iterable: Value, env: Environment, put: Callable[[Environment], None], made: Any
+    run: Interpreter,
+    loop: Any,
+    iterable: Value,
+    env: Environment,
+    put: Callable[[Environment], None],
+    made: Any,
+    whole: Any,
 ) -> None:
+    """Go through one `for` of a comprehension, and those inside it."""
     from paramlint.symbolic.expressions import test
 
     items = items_of(run, iterable, loop.iter)
@@ -79,11 +86,11 @@ def _go(
             if is_possible:
                 if loop.inner_for_in is not None:
                     inner = run.evaluate(loop.inner_for_in.iter, env)
-                    _go(run, loop.inner_for_in, inner, env, put, made)
+                    _go(run, loop.inner_for_in, inner, env, put, made, whole)
                 else:
                     put(env)
 
-    go_through(run, items, loop.target, (), env, round_)
+    go_through(run, items, loop.target, whole, env, round_)
     if not items.known:
         made_items = made.items if isinstance(made, SequenceValue) else made
         made_items.forget(items.why_unknown)

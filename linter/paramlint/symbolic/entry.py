@@ -119,26 +119,22 @@ def build_class(
     with deep_recursion():
         run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
         cls = _as_decorated(run, cls)
-        instance = Instance(cls, classes.is_module(run, cls), **run.made(place.node))
-        run.instances.append(instance)
+        instance = classes.allocated(run, cls, place.node)
         try:
-            base = classes.unknown_base(run, cls)
-            if base:
-                instance.forget(f"{cls.name} inherits from {base}")
-            classes.make_container(run, instance, cls)
-            init = classes.member(run, cls, "__init__", instance)
             run.building.append(instance)
             run.inside = "__init__"
+            init = classes.member(run, cls, "__init__", instance)
+            arguments = _arguments_of(run, init, known or {}, defaults)
+            instance.arguments = arguments
+            maker = classes.maker_of(run, cls)
+            if maker is not None:
+                instance = _made_by(run, maker, instance, _arguments_of(run, maker, known or {}, defaults))
+                if instance.cls is None or not classes.is_subclass(run, instance.cls, cls):
+                    return instance
+                init = classes.member(run, instance.cls, "__init__", instance)
             if isinstance(init, Function):
-                arguments = open_arguments(run, init, known)
-                if defaults:
-                    arguments = _with_defaults(init, arguments, known or {})
-                instance.arguments = arguments
                 run.call(init, arguments, place.node)
             else:
-                arguments = Arguments(keywords={k: as_value(v) for k, v in (known or {}).items()})
-                arguments.unknown_positional = arguments.unknown_keywords = not defaults
-                instance.arguments = arguments
                 classes.initialize(run, instance, cls, arguments, place.node)
         except OverBudgetError:
             instance.forget("the steps were used up")
@@ -146,6 +142,26 @@ def build_class(
         finally:
             run.building.clear()
             del run.frames[1:]
+    return instance
+
+
+def _arguments_of(run: Interpreter, function: Value | None, known: Mapping[str, object], defaults: bool) -> Arguments:
+    """What a constructor is given."""
+    if isinstance(function, Function):
+        arguments = open_arguments(run, function, known)
+        return _with_defaults(function, arguments, known) if defaults else arguments
+    arguments = Arguments(keywords={name: as_value(value) for name, value in known.items()})
+    arguments.unknown_positional = arguments.unknown_keywords = not defaults
+    return arguments
+
+
+def _made_by(run: Interpreter, maker: Function, instance: Instance, arguments: Arguments) -> Instance:
+    """The object that a class's `__new__` gives; one of the class, of which little is sure, where it may be another."""
+    made = run.call(maker, arguments, maker.node)
+    if isinstance(made, Instance):
+        return made
+    instance.forget(f"{maker.owner.name if maker.owner is not None else ''}.__new__ may make another object")
+    run.memo["unsure"] = True
     return instance
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sized
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic import comprehensions, containers, indexing, module_containers, tensors, texts
+from paramlint.symbolic import comprehensions, containers, formulas, indexing, module_containers, tensors, texts
 from paramlint.symbolic.attributes import get_attribute, look_up
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
-from paramlint.symbolic.limits import MAX_CONSTANT, MAX_NESTING
+from paramlint.symbolic.limits import MAX_CONSTANT, MAX_ITEMS, MAX_NESTING
 from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
     FALSE,
@@ -145,7 +145,7 @@ def _loop_of(value: Value) -> int:
 
 def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> SequenceValue:
     made = SequenceValue(kind, **run.made(node))
-    for element in node.elements:
+    for element in node.elements[:MAX_ITEMS]:
         value = run.evaluate(element.value, env)
         if element.__class__.__name__ == "StarredElement":
             containers.extend(run, made.items, value, element.value)
@@ -153,6 +153,8 @@ def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> Seque
             containers.add(run, made.items, Item(ALWAYS, (), value))
             if isinstance(value, (Instance, TensorValue)):
                 run.emit("kept", value, element.value, how="listed", container=made)
+    if len(node.elements) > MAX_ITEMS:
+        made.items.forget("too many items to tell apart")
     return made
 
 
@@ -170,7 +172,9 @@ def _set(run: Interpreter, node: Any, env: Environment) -> Value:
 
 def _dict(run: Interpreter, node: Any, env: Environment) -> Value:
     made = Dictionary(**run.made(node))
-    for element in node.elements:
+    if len(node.elements) > MAX_ITEMS:
+        made.forget("too many entries to tell apart")
+    for element in node.elements[:MAX_ITEMS]:
         value = run.evaluate(element.value, env)
         if element.__class__.__name__ == "StarredDictElement":
             containers.update(run, made, value)
@@ -270,7 +274,10 @@ def _unary(run: Interpreter, node: Any, env: Environment) -> Value:
                 return run.unknown_call("?")
         if isinstance(value, TensorValue):
             return run.derived(node, [value])
-        return Unknown(f"-{text_of(value)}" if kind == "Minus" else text_of(value), _loop_of(value))
+        text = text_of(value)
+        if kind != "Plus":
+            text = formulas.negative(text) if kind == "Minus" else f"~{formulas.owner(text)}"
+        return Unknown(text, _loop_of(value))
 
     return run.each(run.evaluate(node.expression, env), apply)
 
@@ -363,26 +370,9 @@ def _formula(sign: str, left: Value, right: Value) -> str:
     if isinstance(right, Constant) and right.value == 0 and sign in ("+", "-"):
         return text_of(left)
     one, other = text_of(left), text_of(right)
-    if sign in _TIGHT:
-        one = f"({one})" if _is_loose(one) else one
-    if sign in _TIGHT or sign == "-":
-        other = f"({other})" if _is_loose(other) or (sign in ("//", "/", "%") and " " in other) else other
     if sign == "*" and isinstance(right, Constant) and not isinstance(left, Constant):
         one, other = other, one
-    return f"{one} {sign} {other}"
-
-
-def _is_loose(text: str) -> bool:
-    """Whether a formula has a sum outside parentheses."""
-    depth = 0
-    for place, character in enumerate(text):
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character in "+-" and depth == 0 and place and text[place - 1] == " ":
-            return True
-    return text.startswith("-")
+    return formulas.operation(sign, one, other)
 
 
 def _subscript(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -591,6 +581,10 @@ def _by_guard(run: Interpreter, value: Value, sign: str) -> Value:
     return value
 
 
+#: Values that are equal only where they are the same.
+_OF_ONE_NAME = (Constant, ClassValue, External, Function)
+
+
 def _compared(sign: str, left: Value, right: Value) -> bool | None:
     if isinstance(left, Constant) and isinstance(right, Constant):
         try:
@@ -624,7 +618,7 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
         if plain is not None:
             if any(v == left and isinstance(v, Constant) for v in plain) or any(v is left for v in plain):
                 return True
-            if isinstance(left, Constant) and all(isinstance(v, Constant) for v in plain):
+            if isinstance(left, _OF_ONE_NAME) and all(isinstance(v, _OF_ONE_NAME) for v in plain):
                 return False
     if sign == "in" and isinstance(right, Dictionary) and isinstance(left, Constant):
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers, copying, iteration, tensors, texts
+from paramlint.symbolic import classes, containers, copying, iteration, questions, regular, tensors, texts
 from paramlint.symbolic.calls import escape
 from paramlint.symbolic.inputs import inputs_of, tensors_in
 from paramlint.symbolic.interpreter import Interpreter, one_of
@@ -44,7 +44,7 @@ _HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings."
                      "json.", "typing.", "inspect.", "sys.", "operator.", "einops.", "string.",
                      "itertools.")  # fmt: skip
 _HARMLESS = frozenset(
-    {"print", "id", "repr", "callable", "any", "all", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
+    {"print", "id", "repr", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
      "chr", "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm",
      "tqdm.tqdm",
      "warnings.warn"}
@@ -181,7 +181,7 @@ def _number(function: Callable[..., Any], name: str) -> Handler:
             name == "int"
             and isinstance(first, Unknown)
             and len(arguments.positional) == 1
-            and not _is_fraction(first.text)
+            and not _may_be_fraction(first)
         ):
             return first
         return computed(run, function, name, arguments)
@@ -189,8 +189,10 @@ def _number(function: Callable[..., Any], name: str) -> Handler:
     return handler
 
 
-def _is_fraction(text: str) -> bool:
-    return "/ " in text or "." in text or "(" in text
+def _may_be_fraction(value: Unknown) -> bool:
+    """Whether something unknown may be no whole number: `dim * ratio` may be, `dim` is taken for one."""
+    is_float = value.default is not None and isinstance(value.default.value, float)
+    return is_float or value.annotation == "float" or any(sign in value.text for sign in " .(")
 
 
 def _dict(run: Interpreter, arguments: Arguments, node: Any, ordered: bool = False) -> Value:
@@ -377,11 +379,9 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
             else unknown
         )
     if isinstance(value, Constant):
-        if all(n in _TYPES or "." not in n or n.startswith("torch.") for n in names):
-            if any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
-                return TRUE
-            return FALSE
-        return unknown
+        if "object" in names or any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
+            return TRUE
+        return FALSE if all(map(_has_no_constants, names)) else unknown
     if isinstance(value, SequenceValue):
         if any(value.kind in _SEQUENCES.get(n, ()) for n in names):
             return TRUE
@@ -391,10 +391,23 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
             return TRUE
         return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
     if isinstance(value, (Function, ClassValue, Partial)):
-        if any(n == "type" for n in names):
-            return TRUE if isinstance(value, ClassValue) else FALSE
-        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) or not names else unknown
+        own = "types.FunctionType" if isinstance(value, Function) else "type"
+        if any(n == (own if not isinstance(value, Partial) else "functools.partial") or n in _CALLABLE for n in names):
+            return TRUE
+        return FALSE if all(map(_has_no_constants, names)) else unknown
     return unknown
+
+
+_CALLABLE = frozenset({"object", "collections.abc.Callable", "typing.Callable"})
+
+
+def _has_no_constants(name: str) -> bool:
+    """Whether a class, by its name, has no numbers, texts, tuples or None among its instances, but those told above."""
+    if name in _TYPES or "." not in name or name.startswith(("torch.", "functools.", "types.")):
+        return True
+    package, _, short = name.rpartition(".")
+    is_abstract = package.startswith(("collections", "typing", "numbers", "abc")) or "abc" in package.split(".")[-1]
+    return short[:1].isupper() and not is_abstract
 
 
 def _names(kinds: Value) -> str:
@@ -491,6 +504,8 @@ def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
 _HANDLERS: dict[str, Handler] = {
     **iteration.HANDLERS,
+    **questions.HANDLERS,
+    **regular.HANDLERS,
     "int": _number(int, "int"),
     "float": _number(float, "float"),
     "bool": _number(bool, "bool"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from paramlint.symbolic import formulas
 from paramlint.symbolic.containers import OWN, add, append, entry_without, row_without, set_entry
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_UNROLLED
@@ -50,7 +51,7 @@ def get_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
         if held is not None and held.slots:
             return stand_in_item(run, held, index)
         loop = owner.loop or (index.loop if isinstance(index, Unknown) else 0)
-        return Unknown(f"{owner.text}[{text_of(index)}]", loop)
+        return Unknown(f"{formulas.owner(owner.text)}[{text_of(index)}]", loop)
     return run.unknown_call(f"{text_of(owner)}[{text_of(index)}]")
 
 

@@ -53,7 +53,8 @@ class Frame:
         is_entry: whether it only stands around what an entry point calls.
         unbroken: where no `break` has left the loop that is under way.
         unskipped: where no `continue` has ended the round that is under way.
-        arguments: what a function was given that is no method.
+        given: what it was given.
+        arguments: the same of a function that is no method.
     """
 
     node: Any
@@ -67,6 +68,7 @@ class Frame:
     is_entry: bool = False
     unbroken: Guard | None = ALWAYS
     unskipped: Guard | None = ALWAYS
+    given: Arguments | None = None
     arguments: Arguments | None = None
 
     @property
@@ -105,10 +107,14 @@ class Interpreter:
         self.stand_ins: dict[Unknown, Instance] = {}
         self.globals: dict[tuple[str, str], Value] = {}
         self.global_cells: dict[str, dict[str, Cell]] = {}
+        #: How often a function gave a name at module level a value.
+        self.global_writes = 0
         self.busy: set[object] = set()
         #: Loops under way over items whose order is not known.
         self.unordered = 0
         self.memo: dict[object, Any] = {}
+        #: Names that stand for something else in each round of a loop.
+        self.carried: set[str] = set()
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []

@@ -12,11 +12,14 @@ from paramlint.symbolic import containers
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_UNROLLED_ITEMS
 from paramlint.symbolic.loops import repeating
+from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
     Choice,
     Constant,
+    External,
+    Function,
     Item,
     Items,
     SequenceValue,
@@ -71,7 +74,7 @@ def unite(items: Items) -> None:
         if not is_there:
             rows.append(row)
     items.rows = rows
-    if any(not isinstance(row.value, Constant) for row in rows) and len(rows) > 1:
+    if any(not isinstance(row.value, (Constant, ClassValue, External, Function)) for row in rows) and len(rows) > 1:
         items.forget("equal values are one in a set")
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 #: Steps for one entry point: expressions, statements, calls and rounds of loops each take one. The largest class of
 #: timm takes some 30,000.
 MAX_STEPS = 60_000
+#: Steps for one class or factory that a person asks to see.
+MAX_SHOWN_STEPS = 200_000
 #: Passes of modules that are followed, where somebody asks what a loss was computed from.
 MAX_PASSES = 40
 #: Steps that each of them may take.
 MAX_PASS_STEPS = 4_000
 #: Calls inside calls. Constructors of real models nest up to 12.
 MAX_DEPTH = 28
-#: The same function inside itself: mutual recursion ends here.
+#: The same function inside itself, where what it is given does not shrink: mutual recursion ends here.
 MAX_RECURSION = 2
 #: Nodes inside nodes of one expression or statement; more is unknown. Python itself compiles about 90 to 200.
 MAX_NESTING = 150
@@ -27,6 +29,8 @@ MAX_ITEMS = 512
 MAX_TEXT = 120
 #: Constants larger than this are not computed: strings and tuples by length, integers by their bits.
 MAX_CONSTANT = 4_096
+#: Names of one tensor that are told of each other.
+MAX_TIES = 40
 #: Rows of a table of names.
 MAX_ROWS = 4_000
 

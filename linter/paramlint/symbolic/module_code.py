@@ -7,16 +7,17 @@ a container (`A.append(x)`, `@A.register`) is done when that container is first 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from paramlint.model.guard import ALWAYS
+from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.decorators import decorated
 from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.program import ClassValue, Effect, Place, SourceFile
+from paramlint.symbolic.program import Branch, ClassValue, Effect, Place, SourceFile
 from paramlint.symbolic.values import (
+    Cell,
     Constant,
     Dictionary,
     Environment,
@@ -51,8 +52,42 @@ def known_value(run: Interpreter, found: Value | tuple[SourceFile, str] | None) 
     if isinstance(found, tuple):
         return module_value(run, *found)
     if isinstance(found, (ClassValue, Function)):
-        return behind_decorators(run, found)
+        return _of_branches(run, found) if found.env is None else behind_decorators(run, found)
     return found
+
+
+def _of_branches(run: Interpreter, value: ClassValue | Function) -> Value:
+    """What a definition at module level leaves, where other branches of an `if` define the same name."""
+    file = value.place.file
+    name = value.outline.qualname if isinstance(value, ClassValue) else value.name
+    branches = file.branches.get(name, []) if not file.is_stub else []
+    is_one_of_them = any(branch.value.place.node is value.place.node for branch in branches)
+    if not is_one_of_them or not any(branch.tests for branch in branches):
+        return behind_decorators(run, value)
+    key = ("branches", file, name)
+    if key not in run.memo:
+        run.memo[key] = behind_decorators(run, value)
+        run.memo[key] = _chosen(run, file, branches) or run.memo[key]
+    result: Value = run.memo[key]
+    return result
+
+
+def _chosen(run: Interpreter, file: SourceFile, branches: Sequence[Branch]) -> Value | None:
+    from paramlint.symbolic.expressions import test
+
+    cell: Cell = []
+    with _code_of(run, file.module_place):
+        for branch in branches:
+            guard: Guard | None = ALWAYS
+            for node, truth in branch.tests:
+                env = Environment(file.module_place)
+                true, false = test(run, node, env) if node is not None else run.opaque(f"a test#{run.serial()}")
+                answer = true if truth else false
+                guard = guard & answer if guard is not None and answer is not None else None
+            with run.under(guard) as is_possible:
+                if is_possible:
+                    run.write(cell, behind_decorators(run, branch.value))
+        return run.read(cell)
 
 
 def behind_decorators(run: Interpreter, value: ClassValue | Function) -> Value:

@@ -98,8 +98,10 @@ def _of_class(run: Interpreter, cls: Value, name: str, arguments: Arguments, nod
     from paramlint.symbolic.program import ClassValue
 
     if isinstance(cls, ClassValue) and name == "__new__":
-        made = Instance(cls, classes.is_module(run, cls), **run.made(node))
-        run.instances.append(made)
+        asked = arguments.get(0)
+        made = classes.allocated(run, asked if isinstance(asked, ClassValue) else cls, node)
+        if made.is_module:
+            run.emit("allocated", made, node)
         return made
     return run.unknown_call(f"super().{name}()")
 
@@ -165,7 +167,8 @@ def _going_through(
         if named:
             name = Unknown(row.name) if "{" in row.name else Constant(row.name)
             value = containers.pair(run, name, value, node)
-        containers.add(run, made.items, Item(row.guard, row.loops, value))
+        run.step()
+        made.items.rows.append(Item(row.guard, row.loops, value))  # all that the table has, however many
     if why:
         loop = containers.new_loop(run, f"rest of {text_of(module)}")
         shown = containers.pair(run, Unknown("name", loop.number), rest, node) if named else rest

@@ -13,7 +13,7 @@ from paramlint.symbolic.calls import parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.shown import Init, Scalar
 from paramlint.symbolic.values import Arguments, Choice, External, TensorValue, Value
-from paramlint.symbolic.wording import scalar
+from paramlint.symbolic.wording import of_each_round, scalar
 
 #: Of in-place methods and factories that take values other than sizes, the names of these.
 _METHODS: Mapping[str, tuple[str, ...]] = {**METHOD_ARGUMENTS, "fill_": ("value",)}
@@ -54,7 +54,7 @@ def origin(run: Interpreter, tensor: TensorValue, context: Guard) -> Init | None
         return None
     if frame is not None and frame.call is not None and frame.arguments is not None:
         names: tuple[str, ...] = tuple(parameter.name.value for parameter in parameters_of(frame.node)[0])
-        arguments = _named(frame.arguments, names, context)
+        arguments = _named(run, frame.arguments, names, context)
         arguments.pop(names[0], None)
         call = frame.node.name.value
         return Init(call=call, arguments=arguments, filename=frame.call.path, row=frame.call.row)
@@ -64,14 +64,14 @@ def origin(run: Interpreter, tensor: TensorValue, context: Guard) -> Init | None
         call = last.of.factory
         names = _FACTORIES.get(call, ())
         is_end = call == "torch.arange" and len(last.arguments.positional) == 1
-        arguments = _named(last.arguments, ("end",) if is_end else names, context)
+        arguments = _named(run, last.arguments, ("end",) if is_end else names, context)
     elif last.get("reads") or not last.law.endswith("_"):
         return None
     else:
         call = last.law
         is_method = not last.get("initializer")
         names = _METHODS.get(call, ()) if is_method else INIT_FUNCTIONS.get(call, ("",))[1:]
-        arguments = _named(last.arguments, names, context, is_of_some_size=last.author == "torch")
+        arguments = _named(run, last.arguments, names, context, is_of_some_size=last.author == "torch")
     return Init(call=call, arguments=arguments, filename=last.site.path, row=last.site.row)
 
 
@@ -93,7 +93,7 @@ def covers(event: Event) -> bool:
 
 
 def _named(
-    arguments: Arguments | None, names: tuple[str, ...], context: Guard, is_of_some_size: bool = False
+    run: Interpreter, arguments: Arguments | None, names: tuple[str, ...], context: Guard, is_of_some_size: bool = False
 ) -> dict[str, Scalar]:
     """The arguments that say something of the values, by name; of a layer's own, those where it is not empty."""
     if arguments is None:
@@ -102,7 +102,8 @@ def _named(
     found: dict[str, Scalar] = {}
     for name, value in {**given, **arguments.keywords}.items():
         if name not in _NOT_VALUES and isinstance(value, Value) and not isinstance(value, (TensorValue, External)):
-            said = scalar(_of_some_size(value) if is_of_some_size else value, context)
+            value = of_each_round(_of_some_size(value) if is_of_some_size else value, run.carried)
+            said = scalar(value, context)
             if said is not None:
                 found[name] = said
     return found

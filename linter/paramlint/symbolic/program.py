@@ -15,6 +15,7 @@ from typing import Any
 
 from paramlint.facts.files import File, Project, Search
 from paramlint.knowledge import canonical, stubs
+from paramlint.knowledge.foreign import NOT_FOLLOWED
 from paramlint.source.text import Source
 from paramlint.symbolic.values import Environment, External, FileValue, Function, Value
 from paramlint.syntax.outline import ClassOutline, Unit
@@ -135,6 +136,14 @@ class ClassValue(Value):
         return f"<class {self.outline.qualname}>"
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A definition, and the tests around it with the answers that lead to it; None is a test that is not looked at."""
+
+    tests: tuple[tuple[Any, bool], ...]
+    value: ClassValue | Function
+
+
 class SourceFile:
     """A file and what its module-level names stand for."""
 
@@ -194,6 +203,30 @@ class SourceFile:
         return None
 
     @cached_property
+    def branches(self) -> dict[str, list[Branch]]:
+        """The classes and functions at module level that are defined more than once, under the tests around each."""
+        found: dict[str, list[Branch]] = {}
+        for node, statement in self._own_nodes():
+            for name, tests in _definitions(node, statement, ()):
+                outline = self.facts.outline
+                classes, functions = outline.classes.get(name, ()), outline.functions.get(name, ())
+                place = len(found.get(name, ()))
+                if bool(classes) is bool(functions) or place >= len(classes or functions):
+                    continue
+                held = self.place(functions[place]) if functions else None
+                value = Function(held.node, held) if held is not None else self.class_value(classes[place])
+                found.setdefault(name, []).append(Branch(tests, value))
+        return {name: several for name, several in found.items() if len(several) > 1}
+
+    def _own_nodes(self) -> Iterator[tuple[ast.stmt, Any]]:
+        """The statements at module level; definitions with None, others with the node that is interpreted."""
+        statements = list(_own_statements(self.module_place.node.body))
+        nodes = self.facts.tree.body
+        is_paired = len(statements) == len(nodes)  # in place of a definition stands a `pass`
+        for node, statement in zip(nodes, statements if is_paired else [None] * len(nodes), strict=True):
+            yield node, None if isinstance(node, _DEFINITIONS) else statement
+
+    @cached_property
     def assigned(self) -> dict[str, list[Any]]:
         """The statements at module level that give each name a value."""
         found: dict[str, list[Any]] = {}
@@ -210,16 +243,13 @@ class SourceFile:
     @cached_property
     def effects(self) -> list[Effect]:
         """What the code of the module does besides giving names values, in order."""
-        statements = list(_own_statements(self.module_place.node.body))
-        plain = [node for node in self.facts.tree.body if not isinstance(node, _DEFINITIONS)]
-        own = dict(zip(plain, statements, strict=False)) if len(plain) == len(statements) else {}
         found: list[Effect] = []
-        for node in self.facts.tree.body:
+        for node, statement in self._own_nodes():
             if isinstance(node, _DEFINITIONS):
                 if node.decorator_list:
                     found.append(Effect(node.name, _names_in(node.decorator_list)))
-            elif not isinstance(node, _PLAIN) and not _binds_names(node) and node in own:
-                found.append(Effect(own[node], _names_in([node])))
+            elif statement is not None and not isinstance(node, _PLAIN) and not _binds_names(node):
+                found.append(Effect(statement, _names_in([node])))
         return found
 
 
@@ -277,7 +307,8 @@ class Program:
             return self.external(dotted)
         if not dotted.startswith("."):
             name = canonical(dotted)
-            if name == "torch" or name.startswith("torch."):
+            package = name.partition(".")[0]
+            if package in NOT_FOLLOWED and package != importer.module.partition(".")[0]:
                 return self.external(name)
         found = self.project.find(dotted, importer.facts)
         if found is None:
@@ -389,6 +420,33 @@ def _binds_names(node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign):
         return all(isinstance(target, (ast.Name, ast.Tuple, ast.List)) for target in node.targets)
     return isinstance(node, ast.AnnAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+_Tests = tuple[tuple[Any, bool], ...]
+
+
+def _definitions(node: ast.stmt, statement: Any, tests: _Tests) -> Iterator[tuple[str, _Tests]]:
+    """The names of the definitions in a statement, in order, and the tests that lead to them.
+
+    Args:
+        node: the statement.
+        statement: the same as a node that is interpreted, which has no definitions in it; None for none.
+        tests: those around it.
+    """
+    if isinstance(node, _DEFINITIONS):
+        yield node.name, tests
+    elif isinstance(node, ast.If):
+        is_paired = statement.__class__.__name__ == "If"
+        test = statement.test if is_paired else None
+        for inner in node.body:
+            yield from _definitions(inner, None, (*tests, (test, True)))
+        other = statement.orelse if is_paired else None
+        for inner in node.orelse:
+            yield from _definitions(inner, other, (*tests, (test, False)))
+    else:
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.stmt):
+                yield from _definitions(part, None, tests)
 
 
 def _own_statements(body: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -99,9 +100,7 @@ def positions_of(items: Items) -> list[list[tuple[Guard, str]]]:
         for guard, number in counts if row.key is None else ():
             joined = guard & row.guard
             if joined is not None:
-                text = (
-                    _loop_text(row.loops) if row.loops else str(number) if number is not None and is_placed else "{i}"
-                )
+                text = _numbers_of(row.loops, number if is_placed else None)
                 names[text] = names[text] | joined if text in names else joined
         if row.key is not None:
             names[_key_text(row.key)] = row.guard
@@ -110,8 +109,17 @@ def positions_of(items: Items) -> list[list[tuple[Guard, str]]]:
     return found
 
 
-def _loop_text(loops: tuple[Loop, ...]) -> str:
-    return "{" + " * ".join(loop.text for loop in loops).replace("{", "").replace("}", "").replace(".", "·") + "}"
+def _numbers_of(loops: tuple[Loop, ...], start: int | None) -> str:
+    """The numbers that an item has, or one of each round, where it is the next behind so many."""
+    if not loops:
+        return str(start) if start is not None else "{i}"
+    count = math.prod(loop.count for loop in loops) if all(loop.count is not None for loop in loops) else None  # type: ignore[misc]
+    if count is None:
+        text = " * ".join(loop.text for loop in loops).replace("{", "").replace("}", "").replace(".", "·")
+        return "{i}" if text.isdigit() else f"{{{text}}}"
+    if start is None:
+        return "{i}"
+    return f"{{{count}}}" if start == 0 else f"{{{start}-{start + count - 1}}}"
 
 
 def _key_text(key: Value) -> str:

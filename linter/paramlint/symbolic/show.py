@@ -11,6 +11,7 @@ from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import classes, entry
 from paramlint.symbolic.calls import parameters_of
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.limits import MAX_SHOWN_STEPS
 from paramlint.symbolic.places import USED_UP
 from paramlint.symbolic.program import ClassValue, Program
 from paramlint.symbolic.shown import ShownClass, UnknownPart
@@ -42,7 +43,7 @@ def show_class(
         arguments: plain values of some arguments by name; the others stay unknown.
         defaults: give those others their defaults instead, where they have one.
     """
-    run = Interpreter(program)
+    run = Interpreter(program, MAX_SHOWN_STEPS)
     instance = entry.build_class(run, cls, arguments, defaults)
     entry.finish(run)
     place = cls.place

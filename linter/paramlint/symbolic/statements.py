@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic import containers, indexing, module_containers, tensors
+from paramlint.symbolic import containers, formulas, indexing, module_containers, tensors
 from paramlint.symbolic.attributes import delete_attribute, get_attribute, set_attribute
 from paramlint.symbolic.carried import forget_carried, grows
 from paramlint.symbolic.decorators import decorated
@@ -368,6 +368,7 @@ def _dotted(node: Any) -> str:
 def store_name(run: Interpreter, name: str, value: Value, env: Environment) -> None:
     """Bind a name."""
     if name in env.globals:
+        run.global_writes += 1
         run.write(run.global_cells.setdefault(env.place.file.path, {}).setdefault(name, []), value)
         return
     run.write(env.cells.setdefault(name, []), value)
@@ -455,7 +456,7 @@ def _part(run: Interpreter, value: Value, place: int, count: int, star: int | No
         view.part = Constant(place)
         return view
     loop = value.loop if isinstance(value, Unknown) else 0
-    return Unknown(f"{text_of(value)}[{place}]", loop)
+    return Unknown(f"{formulas.owner(text_of(value))}[{place}]", loop)
 
 
 _HANDLERS: dict[str, Callable[[Interpreter, Any, Environment], None]] = {

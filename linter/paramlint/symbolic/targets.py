@@ -23,6 +23,7 @@ from paramlint.source.text import Source, UnreadableError
 from paramlint.symbolic import classes
 from paramlint.symbolic.attributes import get_attribute
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.limits import MAX_SHOWN_STEPS
 from paramlint.symbolic.module_code import module_name
 from paramlint.symbolic.program import ClassValue, Program, SourceFile
 from paramlint.symbolic.values import Choice, External, Function, Instance, Partial, Value, alternatives
@@ -263,7 +264,7 @@ def _classes(file: SourceFile) -> Iterator[Subject]:
 
 
 def _run(file: SourceFile, program: Program) -> Interpreter:
-    run = Interpreter(program)
+    run = Interpreter(program, MAX_SHOWN_STEPS)
     run.frames.append(Frame(None, file.module_place, None, ALWAYS))
     return run
 

@@ -59,6 +59,11 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     """A tensor from a factory of torch."""
     short = name.rpartition(".")[2]
     values = arguments.positional
+    given = arguments.get(0, "data")
+    if short in ("as_tensor", "asarray") and isinstance(given, TensorValue):
+        same = run.derived(node, [given], factory=name)  # that tensor itself, or a copy in another type
+        same.shape = given.shape
+        return same
     first = arguments.get(0, "size")
     empty = name in EMPTY_FACTORIES and not (name in LEGACY_CONSTRUCTORS and _is_data(first))
     shape: Shape | None = None
@@ -254,14 +259,26 @@ def written(
 
 
 def _initializer_frame(run: Interpreter, tensor: TensorValue) -> Frame | None:
-    """The outermost call of an initialiser of the project, `def trunc_normal_(tensor, ...)`, that writes a tensor."""
-    for frame in run.frames:
-        if frame.arguments is not None and frame.node.__class__.__name__ == "FunctionDef":
-            name = frame.node.name.value
-            first = frame.arguments.get(0) if name.endswith("_") and not name.startswith("_") else None
-            if isinstance(first, TensorValue) and first.storage is tensor.storage:
-                return frame
-    return None
+    """The outermost of the initialisers of the project, `def trunc_normal_(tensor, ...)`, that hand a tensor on.
+
+    Like `verify`, it looks outwards from where the tensor is written, through initialisers and helpers of theirs,
+    `def _trunc_normal_(tensor, ...)`, up to the first other function: that one is who calls an initialiser.
+    """
+    found: Frame | None = None
+    for frame in reversed(run.frames):
+        if frame.place.file.is_stub:
+            continue
+        is_function = frame.arguments is not None and frame.node.__class__.__name__ == "FunctionDef"
+        name = frame.node.name.value if is_function else ""
+        if not name.endswith("_") or name.startswith("__"):
+            break
+        assert frame.arguments is not None
+        first = frame.arguments.get(0) or next(iter(frame.arguments.keywords.values()), None)
+        if not isinstance(first, TensorValue) or first.storage is not tensor.storage:
+            break
+        if not name.startswith("_"):
+            found = frame
+    return found
 
 
 def changed_in_place(run: Interpreter, tensor: TensorValue, how: str, given: Sequence[Value], node: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from paramlint.model.guard import Guard
 from paramlint.symbolic.values import Choice, Constant, Unknown, Value, text_of
@@ -46,6 +46,17 @@ def options(value: Value, context: Guard) -> list[Value]:
     if not isinstance(value, Choice):
         return [value]
     return [one for guard, one in value.options if guard.fits(context)]
+
+
+def of_each_round(value: Value, carried: Collection[str]) -> Value:
+    """A value in which names that a loop hands from round to round are told from others: `each width`."""
+    if isinstance(value, Choice):
+        return Choice([(guard, of_each_round(one, carried)) for guard, one in value.options])
+    if not isinstance(value, Unknown) or not value.loop or not carried:
+        return value
+    names = "|".join(re.escape(name) for name in sorted(carried, key=len, reverse=True))
+    text = re.sub(rf"(?<![\w.])(?:{names})(?!\w)", lambda found: f"each {found[0]}", value.text)
+    return Unknown(text, value.loop, value.annotation) if text != value.text else value
 
 
 def scalar(value: Value, context: Guard) -> bool | int | float | str | None:

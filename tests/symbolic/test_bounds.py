@@ -1,0 +1,84 @@
+"""No input hangs: what doubles or is written out at length takes no more steps than its size allows.
+
+Steps are counted, never time, so that the answer is the same everywhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from paramlint.facts.files import Project
+from paramlint.symbolic.limits import MAX_SHOWN_STEPS
+from paramlint.symbolic.program import ClassValue, Program
+from paramlint.symbolic.show import show_class
+from paramlint.symbolic.shown import ShownClass
+
+HEAD = "import torch\nfrom torch import nn\n\n"
+NET = "class Net(nn.Module):\n    def __init__(self, dim=1, cfg=None, d=0):\n        super().__init__()\n"
+
+
+def shown(tmp_path: Path, *lines: str, head: str = "") -> ShownClass:
+    path = tmp_path / "net.py"
+    path.write_text(HEAD + head + NET + "".join(f"        {line}\n" for line in lines), encoding="utf-8")
+    program = Program(Project([], is_draft=True))
+    facts = program.project.file(str(path)) if program.project is not None else None
+    cls = program.file(facts).definition("Net") if facts is not None else None
+    assert isinstance(cls, ClassValue)
+    return show_class(program, cls)
+
+
+def nested(depth: int) -> list[str]:
+    heads = [f"{'    ' * level}for i{level} in range(dim + {level}):" for level in range(depth)]
+    return [*heads, f"{'    ' * depth}self.add_module(f'x{{i{depth - 1}}}', nn.Linear(1, 1))"]
+
+
+MUTUAL = """\
+def one(n):
+    return nn.Sequential(two(n + 1), two(n + 2))
+
+def two(n):
+    return nn.Sequential(one(n + 1), one(n + 2))
+
+class Left(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.right = Right()
+
+class Right(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.left = Left()
+
+"""
+NUMBERS = ", ".join(map(str, range(300_000)))
+KEYWORDS = ", ".join(f"k{i}=cfg.k{i} if cfg.k{i} is not None else d" for i in range(17))
+SINK = (
+    "class Sink(nn.Module):\n    def __init__(self, **rest):\n        super().__init__()\n        self.rest = rest\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "head", "most"),
+    [
+        pytest.param([f"x = [{NUMBERS}]", "self.a = nn.Linear(1, 1)"], "", 4_000, id="300,000 numbers"),
+        pytest.param([f"self.l{i} = nn.ReLU()" for i in range(2_000)], "", 60_000, id="2,000 layers written out"),
+        pytest.param(["self.a = one(1)", "self.b = Left()"], MUTUAL, 5_000, id="mutual recursion"),
+        pytest.param(nested(10), "", 4_000, id="ten nested loops"),
+        pytest.param(["ws = [nn.Linear(1, 1)]", *["ws = ws + ws"] * 30, "self.a = nn.ModuleList(ws)"], "", 25_000,
+                     id="a list and itself"),
+        pytest.param(["ws = [nn.Linear(1, 1)]", *["ws = [*ws, *ws]"] * 30, "self.a = nn.ModuleList(ws)"], "", 25_000,
+                     id="a list of itself twice"),
+        pytest.param(["x = 'a'", *["x = f(x, x)"] * 20, "self.a = nn.Linear(len(x), 1)"],
+                     "def f(a, b):\n    return a + b\n\n", 1_000, id="a text and itself"),
+        pytest.param(["x = dim", *["x = f(x, x)"] * 20, "self.a = nn.Linear(x, 1)"],
+                     "def f(a, b):\n    return a * b + b\n\n", 1_000, id="a number that is not known, and itself"),
+        pytest.param(["m0 = nn.Linear(1, 1)", *[f"m{i + 1} = nn.Sequential(m{i}, m{i})" for i in range(30)],
+                      "self.a = m30"], "", 40_000, id="a module of itself twice"),
+        pytest.param([f"self.a = Sink({KEYWORDS})", "self.b = nn.Linear(1, 1)"], SINK, 1_000, id="17 alternatives"),
+    ],
+)  # fmt: skip
+def test_it_ends_within_steps(tmp_path: Path, lines: list[str], head: str, most: int) -> None:
+    table = shown(tmp_path, *lines, head=head)
+    assert table.steps <= most <= MAX_SHOWN_STEPS
