@@ -55,6 +55,11 @@ class Site(Protocol):
         """The simple statement that the node is part of; None where there is none."""
         raise NotImplementedError
 
+    @property
+    def in_branch(self) -> bool:
+        """Whether it stands under a condition in its function."""
+        raise NotImplementedError
+
     def text(self, node: Any) -> str:
         """The source code of a node of the same function."""
         raise NotImplementedError

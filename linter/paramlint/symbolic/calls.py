@@ -182,6 +182,7 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     site = run.site(node)
     frame = Frame(function.node, function.place, site, run.guard)
     frame.arguments = arguments if function.bound is None else None
+    run.entered.add(function.place)
     frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
     if is_generator(run, function.node):
         return _generator(run, function.node, frame, env)

@@ -109,6 +109,7 @@ class Interpreter:
         #: Loops under way over items whose order is not known.
         self.unordered = 0
         self.memo: dict[object, Any] = {}
+        self.entered: set[Place] = set()
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []

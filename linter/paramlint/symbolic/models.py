@@ -31,6 +31,7 @@ from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
 from paramlint.symbolic.training import GroupValue, OptimizerValue, collect
+from paramlint.symbolic.unwritten import uncalled_methods, written_elsewhere
 from paramlint.symbolic.values import (
     NONE,
     TRUE,
@@ -426,6 +427,10 @@ class _Module(Module):
         )
 
     @cached_property
+    def uncalled(self) -> frozenset[str]:  # type: ignore[override]
+        return uncalled_methods(self.value)
+
+    @cached_property
     def arguments(self) -> dict[str, Any]:  # type: ignore[override]
         given, cls = self.value.arguments, self.value.cls
         if given is None or cls is None:
@@ -552,15 +557,20 @@ class _Tensor(Tensor):
         return self.value.storage.allocated if is_random(self.value.factory) else None
 
     @cached_property
+    def written_elsewhere(self) -> Answer:  # type: ignore[override]
+        return written_elsewhere(self._builder.run, self.value)
+
+    @cached_property
     def filled(self) -> Answer:  # type: ignore[override]
         storage = self.value.storage
         if storage.filled or storage.rebound:
             return YES
-        if self.value.escaped or any(isinstance(p.holder, Module) and p.holder.escaped for p in self.places):
+        given = [e for e in self._builder.run.trace.events if e.kind == "escaped" and e.of in (self, self.value)]
+        if any(isinstance(p.holder, Module) and p.holder.escaped for p in self.places):
             return UNKNOWN
         rest: Guard | None = self.value.guard
         events: list[Event] = []
-        for write in storage.writes:
+        for write in sorted([*storage.writes, *given], key=lambda event: event.order[:1]):
             if write.get("part") is not None:
                 return UNKNOWN if not events else YES
             events.append(write)
@@ -570,7 +580,7 @@ class _Tensor(Tensor):
                     return Answer("yes", tuple(events))
                 gone = guard.minus(rest).negated()
                 rest = rest & gone if gone is not None else rest
-        if rest is None:
-            return Answer("yes", tuple(events))
+        if rest is None or (self.value.escaped and not given):
+            return Answer("yes" if rest is None else "unknown", tuple(events))
         allocated = (storage.allocated,) if storage.allocated is not None else ()
         return Answer("no", allocated, rest if events else ALWAYS)

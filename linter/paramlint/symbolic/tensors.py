@@ -84,7 +84,8 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     tensor.requires_grad = arguments.keywords.get("requires_grad")
     tensor.dtype = arguments.keywords.get("dtype")
     tensor.sources = tuple(v for v in _flat(arguments.values()) if isinstance(v, TensorValue)) if not empty else ()
-    event = run.emit("allocated", tensor, node, law=short, arguments=arguments, empty=empty)
+    displayed = isinstance(arguments.get(0, "data"), (SequenceValue, Constant))
+    event = run.emit("allocated", tensor, node, law=short, arguments=arguments, empty=empty, displayed=displayed)
     tensor.storage.allocated = event
     return tensor
 
@@ -376,7 +377,8 @@ def tensor_method(run: Interpreter, tensor: TensorValue, name: str, arguments: A
     if name.startswith("new_"):
         return make(run, f"torch.{name.removeprefix('new_')}", arguments, node)
     how = "moved" if name in _MOVES else name
-    run.emit("read", tensor, node, how=how)
+    for value in (tensor, *values):
+        run.emit("read", value, node, how=how if value is tensor else "argument", function=name)
     made = run.derived(node, [tensor, *values], factory=name)
     if name in _MOVES or name in ("clone", "abs", "exp", "log", "clamp", "neg", "sqrt", "tanh", "sigmoid"):
         made.shape = tensor.shape

@@ -64,6 +64,11 @@ class SourceSite:
         around = (self.node, *self._scope.ancestors(self.node))
         return next((node for node in around if isinstance(node, nodes.BaseSmallStatement)), None)
 
+    @cached_property
+    def in_branch(self) -> bool:
+        """Whether it stands under a condition in its function."""
+        return any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in self._scope.ancestors(self.node))
+
     def text(self, node: nodes.Node) -> str:
         """The source code of a node of the same function."""
         return self._scope.text(node)

@@ -36,11 +36,15 @@ from paramlint import nodes
 from paramlint.facts import Assignment, Class, Scope
 from paramlint.facts.own_tensors import is_constant
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Model, Place, Tensor, said
+from paramlint.model.kept_tensors import escapes, has_dimensions, is_constant, is_moved, kept, uses
+from paramlint.rule import Asks, Change, Defines, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
+
+_FACTORIES = {"Tensor", *(name.rpartition(".")[2] for name in TENSOR_FACTORIES)}
 
 rule = Rule(
     "PRM408",
@@ -48,8 +52,34 @@ rule = Rule(
     group="risk",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Defines("__init__", text={"Tensor", *(name.rpartition(".")[2] for name in TENSOR_FACTORIES)}),),
+    triggers=(Defines("__init__", text=_FACTORIES), Asks(*_FACTORIES, entries=("class",))),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor, place in kept(model):
+        if place.holder.overrides("_apply").yes or not _is_made_at_first(tensor, place) or not has_dimensions(tensor):
+            continue
+        others = [p for p in place.holder.holds if p.key == place.key and p is not place]
+        if not all(isinstance(p.what, Tensor) and _is_made_at_first(p.what, p) for p in others):
+            continue
+        found = uses(model, tensor)
+        if any(map(is_moved, found)) or escapes(model, tensor):
+            continue
+        if any(e.get("inside") == "forward" and e.get("how") != "number" for e in found):
+            yield Claim(
+                ~tensor.trains & said(not any(p.registered for p in tensor.places)),
+                place.since.site,
+                f"`self.{place.key}` is a plain tensor, so it does not move with the module",
+                about=place,
+            )
+
+
+def _is_made_at_first(tensor: Tensor, place: Place) -> bool:
+    """Whether it is a constant that `__init__` keeps."""
+    return place.since.get("inside") == "__init__" and is_constant(tensor)
+
 
 #: What is asked of a tensor without computing with it, or to move it by hand.
 _ASKED = {"shape", "size", "dim", "numel", "dtype", "device", "tolist", "item", "numpy", "ndim", "is_cuda"}

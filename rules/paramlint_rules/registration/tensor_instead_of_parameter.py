@@ -24,7 +24,9 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.own_tensors import asks_for_gradient
 from paramlint.knowledge import OPTIMIZERS, PARAMETER_CLASSES
-from paramlint.rule import Change, Finding, Fix, Keywords, Mentions, Proof, Rule
+from paramlint.model import Claim, Model, Tensor
+from paramlint.model.kept_tensors import kept
+from paramlint.rule import Asks, Change, Finding, Fix, Keywords, Mentions, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -36,8 +38,38 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Keywords("requires_grad"), Mentions("requires_grad_")),
+    triggers=(
+        Keywords("requires_grad"),
+        Mentions("requires_grad_"),
+        Asks("requires_grad", "requires_grad_", entries=("class",)),
+    ),
 )
+
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    if any(event.get("how") == "grad" for event in model.events("read")):
+        return
+    gradients = {id(t.base) for t in model.tensors("gradient")}
+    for tensor, place in kept(model):
+        if tensor.made_from or not tensor.known or tensor.escaped or id(tensor) in gradients:
+            continue
+        if place.since.get("inside") == "forward" or not tensor.trains.certain or tensor.view:
+            continue
+        if any("autograd" in str(use.get("function")) for use in tensor.reads) or _becomes_parameter(model, tensor):
+            continue
+        yield Claim(
+            tensor.trains & tensor.groups.none() & tensor.places.none(lambda p: p.registered),
+            place.since.site,
+            f"`self.{place.key}` is a tensor, not a parameter, so it is not trained",
+            about=place,
+        )
+
+
+def _becomes_parameter(model: Model, tensor: Tensor) -> bool:
+    return any(p.made is not None and p.made.get("data_of") is tensor for p in model.parameters)
+
 
 _REGISTERING = {"register_parameter", "register_buffer", "setattr"}
 
