@@ -218,6 +218,9 @@ class Group:
     options: Mapping[str, Any] = field(default_factory=dict)
     #: The module whose `parameters()` it is, where it is that of one alone.
     module: Module | None = None
+    #: Those of the tensors that are in it under no condition.
+    sure: tuple[Tensor, ...] = ()
+    guard: Guard = ALWAYS
     #: When it was made, for one that no optimizer was given.
     order: tuple[int, ...] = ()
 

@@ -30,6 +30,7 @@ from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
+from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.training import GroupValue, OptimizerValue, collect
 from paramlint.symbolic.unwritten import uncalled_methods, written_elsewhere
 from paramlint.symbolic.values import (
@@ -148,17 +149,17 @@ class _Builder:
         return known
 
     def group(self, optimizer: Optimizer, value: GroupValue) -> Group:
-        from paramlint.symbolic.trace import SourceSite
-
         tensors = [self.tensor(member.tensor) for member in value.members]
         known = YES if value.known else UNKNOWN
-        site = SourceSite(self.file.module_place, value.node)
+        events = (e for e in self.run.trace.events if e.kind == "grouped" and e.get("group") is value)
+        site = next((e.site for e in events), SourceSite(self.file.module_place, value.node))
         module = None
         if value.source is not None and value.source[0] in ("parameters", "named_parameters"):
             held = self.of(value.source[1])
             module = held if isinstance(held, Module) else None
         options = {key: plain(option) for key, option in value.options.items()}
-        group = Group(optimizer, Several(tensors, known), site, options, module)
+        sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
+        group = Group(optimizer, Several(tensors, known), site, options, module, sure, value.guard)
         for tensor in tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group
