@@ -18,18 +18,22 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.rephrase import WAYS
+from tests.rephrase.kept import findings, outcome
+
 from paramlint.engine.catalogue import RULES, select
 from paramlint.engine.nominate import Nominator
 from paramlint.syntax.large_stack import with_large_stack
-
-from tests.rephrase import WAYS
-from tests.rephrase.kept import findings, outcome
 
 
 def files_of(folders: list[Path]) -> list[Path]:
     """The bad and good files below some folders."""
     found = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-    return [path for path in found if {"bad", "good"} & {*path.name.split("."), *path.parts[-3:-1]} and "fixed" not in path.name]
+    return [
+        path
+        for path in found
+        if {"bad", "good"} & {*path.name.split("."), *path.parts[-3:-1]} and "fixed" not in path.name
+    ]
 
 
 def main() -> int:

@@ -92,4 +92,6 @@ def _stable(tensor: Any) -> Any:
     if type(tensor).__name__.startswith("Uninitialized"):
         return "lazy"
     values = tensor.detach().double()
-    return tuple(tensor.shape), "" if not values.numel() or not values.isfinite().all() or values.abs().max() > 1e6 else values.sum().item()
+    return tuple(
+        tensor.shape
+    ), "" if not values.numel() or not values.isfinite().all() or values.abs().max() > 1e6 else values.sum().item()

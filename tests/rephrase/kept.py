@@ -95,7 +95,9 @@ def compare(before: Sequence[tuple[Key, str]], after: Sequence[tuple[Key, str]],
     return outcome
 
 
-def outcome(path: Path, way: str, rules: Sequence[Rule], before: Sequence[tuple[Key, str]] | None = None) -> Outcome | None:
+def outcome(
+    path: Path, way: str, rules: Sequence[Rule], before: Sequence[tuple[Key, str]] | None = None
+) -> Outcome | None:
     """What a way comes to on one file; None where it changes nothing."""
     text = path.read_text(encoding="utf-8")
     files = rephrased(text, way)

@@ -42,7 +42,11 @@ def _first_comprehension(value: cst.BaseExpression) -> cst.ListComp | cst.Genera
     while True:
         if isinstance(value, cst.ListComp):
             return value
-        if not isinstance(value, cst.Call) or len(value.args) != 1 or not isinstance(value.func, (cst.Name, cst.Attribute)):
+        if (
+            not isinstance(value, cst.Call)
+            or len(value.args) != 1
+            or not isinstance(value.func, (cst.Name, cst.Attribute))
+        ):
             return None
         if value.args[0].star and isinstance(value.args[0].value, cst.GeneratorExp):
             return None

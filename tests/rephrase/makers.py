@@ -38,9 +38,7 @@ class _OwnMethod(Assignments):
         ]
         if not made or not isinstance(updated_node.body, cst.IndentedBlock):
             return updated_node
-        return updated_node.with_changes(
-            body=updated_node.body.with_changes(body=[*updated_node.body.body, *made])
-        )
+        return updated_node.with_changes(body=updated_node.body.with_changes(body=[*updated_node.body.body, *made]))
 
     def replace(self, target, value, line):
         if self.method_of is None or not is_making(value) or not is_movable(value):
@@ -79,7 +77,10 @@ class _Partial(Assignments):
         if not isinstance(value, cst.Call) or not is_making(value) or not value.args:
             return None
         self.imports.append("import functools")
-        given = ", ".join(code(arg.with_changes(value=in_parentheses(arg.value), comma=cst.MaybeSentinel.DEFAULT)) for arg in value.args)
+        given = ", ".join(
+            code(arg.with_changes(value=in_parentheses(arg.value), comma=cst.MaybeSentinel.DEFAULT))
+            for arg in value.args
+        )
         return [f"{code(target)} = functools.partial({code(value.func)}, {given})()"]
 
     def leave_SimpleStatementLine(self, original_node, updated_node):

@@ -75,9 +75,7 @@ def renamed_imports(text: str) -> dict[str, str]:
             if self.depth or bound not in new:
                 return updated_node
             return updated_node.with_changes(
-                asname=cst.AsName(
-                    cst.Name(new[bound]), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" ")
-                )
+                asname=cst.AsName(cst.Name(new[bound]), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" "))
             )
 
     return {"": module.visit(Imports()).code}

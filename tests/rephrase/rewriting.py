@@ -209,6 +209,8 @@ def last_import(body: Sequence[cst.BaseStatement]) -> int:
     for index, line in enumerate(body):
         if not isinstance(line, cst.SimpleStatementLine):
             break
-        if isinstance(line.body[0], (cst.Import, cst.ImportFrom)) or (index == 0 and isinstance(line.body[0], cst.Expr)):
+        if isinstance(line.body[0], (cst.Import, cst.ImportFrom)) or (
+            index == 0 and isinstance(line.body[0], cst.Expr)
+        ):
             last = index + 1
     return last

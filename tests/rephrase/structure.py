@@ -28,9 +28,7 @@ class _BaseClass(Rewriter):
             return updated_node
         base = self.fresh(f"{name}Parts")
         kept = [n for n in body if n not in others]
-        lower = updated_node.with_changes(
-            name=cst.Name(base), body=updated_node.body.with_changes(body=kept)
-        )
+        lower = updated_node.with_changes(name=cst.Name(base), body=updated_node.body.with_changes(body=kept))
         upper = updated_node.with_changes(
             bases=[cst.Arg(cst.Name(base))],
             keywords=[],
@@ -97,9 +95,7 @@ class _EarlyReturn(Rewriter):
         first = last.with_changes(
             orelse=None, body=last.body.with_changes(body=[*inner, cst.parse_statement("return")])
         )
-        return updated_node.with_changes(
-            body=body.with_changes(body=[*body.body[:-1], first, *last.orelse.body.body])
-        )
+        return updated_node.with_changes(body=body.with_changes(body=[*body.body[:-1], first, *last.orelse.body.body]))
 
 
 def early_return(text: str) -> dict[str, str]:
@@ -112,9 +108,7 @@ class _Branches(Assignments):
         if not isinstance(value, cst.IfExp):
             return None
         said = code(target)
-        return [
-            f"if {code(value.test)}:\n    {said} = {code(value.body)}\nelse:\n    {said} = {code(value.orelse)}\n"
-        ]
+        return [f"if {code(value.test)}:\n    {said} = {code(value.body)}\nelse:\n    {said} = {code(value.orelse)}\n"]
 
 
 def branches_for_expression(text: str) -> dict[str, str]:
@@ -169,4 +163,3 @@ def _names_in_order(function: cst.FunctionDef, first: str, rest: str) -> list[st
 def split_function(text: str) -> dict[str, str]:
     """`return rest_of_train(model, optimizer)` for the second half of `train`."""
     return _Split.apply(text)
-

@@ -56,6 +56,8 @@ def result_of(scope: Scope, node: nodes.Call) -> Type | None:
         return instance(symbol)
     if symbol is not None and not isinstance(symbol, str):
         return symbol.returned
+    if isinstance(node.func, nodes.Name) and (made := _local_result(scope, node.func.value)) is not None:
+        return made
     called = scope.type(node.func)
     if called is not None and called.kind == "class":
         if called.cls is not None:
@@ -63,6 +65,17 @@ def result_of(scope: Scope, node: nodes.Call) -> Type | None:
         known = module_class(called.name)
         return _module(scope, node, known) if known is not None else instance_of(called.name)
     return None
+
+
+def _local_result(scope: Scope, name: str) -> Type | None:
+    """What a function that is defined in this one gives, where it only returns an expression."""
+    bindings = scope.bindings.get(name, ())
+    maker = bindings[0].node if len(bindings) == 1 else None
+    if scope.kind != "function" or not isinstance(maker, nodes.FunctionDef) or len(maker.body.body) != 1:
+        return None
+    line = maker.body.body[0]
+    returned = line.body[0] if isinstance(line, nodes.SimpleStatementLine) else None
+    return scope.type(returned.value) if isinstance(returned, nodes.Return) and returned.value is not None else None
 
 
 def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:

@@ -64,6 +64,10 @@ class Site(Protocol):
         """The source code of a node of the same function."""
         raise NotImplementedError
 
+    def spell(self, dotted: str) -> str:
+        """How the file writes a dotted name."""
+        raise NotImplementedError
+
     def says(self, *words: str) -> bool:
         """Whether a mark of intent stands there: in the statement, its comments, the function's name or a condition."""
         raise NotImplementedError

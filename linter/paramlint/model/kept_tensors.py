@@ -78,4 +78,3 @@ def _is_of(view: Tensor, tensor: Tensor) -> bool:
 def is_moved(event: Event) -> bool:
     """Whether a use places the tensor by hand, or asks where another has to be placed."""
     return event.get("how") in ("moved", "data", "clone") or event.get("how") in _PLACES
-

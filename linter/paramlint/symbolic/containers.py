@@ -282,7 +282,9 @@ def _gives(value: SequenceValue) -> str:
     """`parameters` where an iterator gives parameters of a module, or pairs with one."""
     rows = [row.value for row in value.items.rows[:4]]
     parts = [p for row in rows for p in (row.items.plain or () if isinstance(row, SequenceValue) else (row,))]
-    is_of_parameters = value.source is not None or any(isinstance(p, TensorValue) and p.role == "parameter" for p in parts)
+    is_of_parameters = value.source is not None or any(
+        isinstance(p, TensorValue) and p.role == "parameter" for p in parts
+    )
     return "parameters" if is_of_parameters else ""
 
 

@@ -192,6 +192,14 @@ def make_parameter(run: Interpreter, arguments: Arguments, node: Any, role: str 
     return run.each(data if data is not None else NONE, wrap)
 
 
+def make_variable(run: Interpreter, arguments: Arguments, node: Any) -> TensorValue:
+    """`Variable(data, requires_grad=True)`, of old code: a leaf."""
+    made = run.new_tensor(node, filled=True, factory="torch.autograd.Variable")
+    made.requires_grad = arguments.keywords.get("requires_grad")
+    run.emit("allocated", made, node, law="as_tensor", arguments=arguments, empty=False)
+    return made
+
+
 # Reading
 
 

@@ -73,6 +73,10 @@ class SourceSite:
         """The source code of a node of the same function."""
         return self._scope.text(node)
 
+    def spell(self, dotted: str) -> str:
+        """How the file writes a dotted name."""
+        return self._scope.spell(dotted)
+
     @property
     def _scope(self) -> Scope:
         return self.place.file.facts.scope(self.place.unit)

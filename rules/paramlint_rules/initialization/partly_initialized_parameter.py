@@ -31,7 +31,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
-from paramlint.facts.unwritten_memory import is_left_on_purpose, fate_of
+from paramlint.facts.unwritten_memory import fate_of, is_left_on_purpose
 from paramlint.model import Claim, Model
 from paramlint.model.empty_memory import allocated_empty
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
@@ -40,7 +40,13 @@ if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM202", "partly-initialized-parameter", group="bug", doc=__doc__, triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))))
+rule = Rule(
+    "PRM202",
+    "partly-initialized-parameter",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))),
+)
 
 
 #: What is left where an option is none of those that are known, and questions that only the instance can answer.

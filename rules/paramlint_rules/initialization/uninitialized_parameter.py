@@ -46,7 +46,14 @@ if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM201", "uninitialized-parameter", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))))
+rule = Rule(
+    "PRM201",
+    "uninitialized-parameter",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))),
+)
 
 
 @rule.question

@@ -79,7 +79,11 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
         new = event.of
         if event.author != "user" or id(event.data["holder"]) not in holders or not isinstance(new, Module):
             continue
-        if not _comes_after(model, optimizer.made, event) or new.made is None or not _comes_after(model, optimizer.made, new.made):
+        if (
+            not _comes_after(model, optimizer.made, event)
+            or new.made is None
+            or not _comes_after(model, optimizer.made, new.made)
+        ):
             continue
         mine = new.parameters
         if mine.seen and mine.closed.yes and all(t.trains.yes and t.trains.certain and not t.groups.seen for t in mine):

@@ -86,7 +86,9 @@ def _is_lazy(what: Module | Tensor) -> bool:
 
 def _comes_too_late(model: Model, what: Module | Tensor) -> bool:
     """Whether it is kept under a key that comes with the data, and the class has given an optimizer what was there."""
-    keyed = [p for p in what.places if isinstance(p.holder, Module) and p.holder.is_a("ParameterDict", "ModuleDict").yes]
+    keyed = [
+        p for p in what.places if isinstance(p.holder, Module) and p.holder.is_a("ParameterDict", "ModuleDict").yes
+    ]
     taken = [g for o in model.optimizers for g in o.groups if g.module in model.roots]
     return bool(keyed) and " in " in str(what.made.guard) and bool(taken)
 

@@ -62,13 +62,14 @@ def ask(model: Model) -> Iterator[Claim]:
         many = next((p for p in items if p.each_round), None)
         pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
-        if places and not is_meant(module, places):
+        if places:
             what = "in every element" if many is not None else "in two places"
             yield Claim(
                 module.owns & Answer("yes", tuple(p.since for p in places)),
                 (*places[-1].since.site.stack, places[-1].since.site)[0],
                 f"`{_name_of(module)}` is one module {what} of `{places[-1].holder}`, so all share its parameters",
                 about=module,
+                is_right=is_meant(module, places),
             )
 
 

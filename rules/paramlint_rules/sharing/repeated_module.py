@@ -52,12 +52,13 @@ def ask(model: Model) -> Iterator[Claim]:
         if event.get("how") != "repeated" or not isinstance(module, Module) or module.made is None:
             continue
         places = [place for place in module.places if place.registered and place.holds and place.each_round]
-        if places and not is_meant(module, places) and not is_marked(event):
+        if places:
             yield Claim(
                 module.owns & Answer("yes", (event, *(place.since for place in places))),
                 event.site,
                 f"`{_short(module)}` is one module that is listed many times, so all places share its parameters",
                 about=module,
+                is_right=is_meant(module, places) or is_marked(event),
             )
 
 

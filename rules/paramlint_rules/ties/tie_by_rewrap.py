@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("Parameter"), Asks("Parameter")))
+rule = Rule(
+    "PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("Parameter"), Asks("Parameter"))
+)
 
 
 @rule.question
@@ -43,8 +45,10 @@ def ask(model: Model) -> Iterator[Claim]:
         if source is None or not tensor.trains.certain or tensor.made is None or tensor.made.author != "user":
             continue
         mine, others = _lasting(tensor), _lasting(source)
-        if mine is not None and others is not None and _outermost(model, mine, tensor.made) & _outermost(
-            model, others, tensor.made
+        if (
+            mine is not None
+            and others is not None
+            and _outermost(model, mine, tensor.made) & _outermost(model, others, tensor.made)
         ):
             names = f"`{tensor}` is a new parameter on the memory of `{source}`"
             message = f"{names}, so the two are trained and moved apart"
