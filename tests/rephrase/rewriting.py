@@ -204,7 +204,7 @@ def with_head(module: cst.Module, imports: Iterable[str], definitions: Sequence[
 
 
 def last_import(body: Sequence[cst.BaseStatement]) -> int:
-    """Behind which of a module's statements definitions may go: its imports at the top, or what reads as its heading."""
+    """Behind how many of a module's statements definitions may go: the docstring and imports at its top."""
     last = 0
     for index, line in enumerate(body):
         if not isinstance(line, cst.SimpleStatementLine):

@@ -50,7 +50,7 @@ def other_file(text: str) -> dict[str, str]:
     last = last_import(body)
     if any("__future__" in code(line) for line in body[:last]):
         return {"": text}
-    head = [line for line in body[:last]]
+    head = list(body[:last])
     imported = {
         (a.asname or a.name).partition(".")[0]
         for line in head

@@ -18,7 +18,7 @@ _DEEPEST = 12
 
 
 def kept(model: Model) -> Iterator[tuple[Tensor, Place]]:
-    """The plain tensors that the class keeps as attributes until the end, where all places of an attribute are known."""
+    """The plain tensors that a class keeps as attributes until the end."""
     for root in model.roots:
         for place in root.holds:
             if place.kind == "attribute" and isinstance(place.what, Tensor) and place.holds:
