@@ -199,6 +199,10 @@ class Module:
             return YES
         return Answer("no") if self.known.yes else UNKNOWN
 
+    def mentions(self, key: str) -> Answer:
+        """Whether code says the name of one of its attributes anywhere but where it is made and initialised."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""

@@ -29,6 +29,7 @@ from paramlint.symbolic import classes, passes, registry
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.program import ClassValue, SourceFile
+from paramlint.symbolic.mentions import mentions
 from paramlint.symbolic.tensors import is_random, known_shape
 from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.training import GroupValue, OptimizerValue, collect
@@ -426,6 +427,9 @@ class _Module(Module):
         return frozenset(
             n for c in order if isinstance(c, ClassValue) and not c.file.is_stub for n in c.outline.methods
         )
+
+    def mentions(self, key: str) -> Answer:
+        return mentions(self._builder.run, self.value, key)
 
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]

@@ -65,7 +65,9 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _is_part(what: Module | Tensor) -> bool:
-    """Whether it is in a module that is made in `forward` too."""
+    """Whether a constructor makes it, or it is in a module that is made in `forward` too."""
+    if any(site.function == "__init__" for site in (what.made.site, *what.made.site.stack)):
+        return True
     holders = [p.holder for p in what.places if isinstance(p.holder, Module)]
     return any(h.made is not None and h.made.get("inside") == "forward" for h in holders)
 
