@@ -7,13 +7,21 @@ import libcst as cst
 from .rewriting import Assignments, code, in_parentheses, is_making, is_movable, last_name, needs
 
 
+def _returning(value: cst.BaseExpression, line: cst.SimpleStatementLine) -> str:
+    """The body of a maker; the comments, which speak of what is made, go with it."""
+    above = [one.comment.value for one in line.leading_lines if one.comment is not None]
+    behind = line.trailing_whitespace.comment
+    comment = f"  {behind.value}" if behind is not None else ""
+    return "".join(f"    {one}\n" for one in above) + f"    return {code(value)}{comment}\n"
+
+
 class _Factory(Assignments):
     def replace(self, target, value, line):
         if not is_making(value) or not is_movable(value):
             return None
         given = ", ".join(needs(value, self.locals()))
         maker = self.fresh(f"make_{last_name(target)}")
-        self.definitions.append(cst.parse_statement(f"def {maker}({given}):\n    return {code(value)}\n"))
+        self.definitions.append(cst.parse_statement(f"def {maker}({given}):\n{_returning(value, line)}"))
         return [f"{code(target)} = {maker}({given})"]
 
 
@@ -48,7 +56,7 @@ class _OwnMethod(Assignments):
             return None
         names = needs(value, self.locals() - {"self"})
         maker = self.fresh(f"_make_{last_name(target)}")
-        self.methods[-1].append(f"def {maker}({', '.join(['self', *names])}):\n    return {code(value)}\n")
+        self.methods[-1].append(f"def {maker}({', '.join(['self', *names])}):\n{_returning(value, line)}")
         return [f"{code(target)} = self.{maker}({', '.join(names)})"]
 
 
@@ -64,7 +72,7 @@ class _LocalMaker(Assignments):
         maker = self.fresh(f"make_{last_name(target)}")
         if isinstance(target, cst.Name) and target.value in needs(value, {target.value}):
             return None
-        return [f"def {maker}():\n    return {code(value)}\n", f"{code(target)} = {maker}()"]
+        return [f"def {maker}():\n{_returning(value, line)}", f"{code(target)} = {maker}()"]
 
 
 def local_maker(text: str) -> dict[str, str]:

@@ -199,7 +199,7 @@ class Module:
             return YES
         return Answer("no") if self.known.yes else UNKNOWN
 
-    def mentions(self, key: str) -> Answer:
+    def mentions(self, key: str) -> Answer:  # noqa: ARG002
         """Whether code says the name of one of its attributes anywhere but where it is made and initialised."""
         return UNKNOWN
 

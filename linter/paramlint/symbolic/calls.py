@@ -129,6 +129,10 @@ def _call_of_class(run: Interpreter, owner: ClassValue, name: str, arguments: Ar
 
 def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value:
     """A call of something unknown; what looks like a method of a module, tensor or optimizer is taken for one."""
+    lacking = run.lacking.get(id(function))
+    if lacking is not None and lacking.is_module and lacking.known:  # whoever inherits has the method
+        run.emit("escaped", lacking, node)
+        lacking.escaped = True
     if function.owner is not None:
         from paramlint.symbolic.training import unknown_method
 

@@ -110,6 +110,8 @@ class Interpreter:
         self.unordered = 0
         self.memo: dict[object, Any] = {}
         self.entered: set[Place] = set()
+        #: The object that has no such attribute, by the `id` of the unknown value that stands for it.
+        self.lacking: dict[int, Instance] = {}
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []

@@ -28,8 +28,8 @@ from paramlint.model.objects import PlaceKind
 from paramlint.symbolic import classes, passes, registry
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
-from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.mentions import mentions
+from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
 from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.training import GroupValue, OptimizerValue, collect
