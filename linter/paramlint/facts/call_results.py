@@ -69,13 +69,40 @@ def result_of(scope: Scope, node: nodes.Call) -> Type | None:
 
 def _local_result(scope: Scope, name: str) -> Type | None:
     """What a function that is defined in this one gives, where it only returns an expression."""
+    value = _returned_by_local(scope, name)
+    return scope.type(value) if value is not None else None
+
+
+def _returned_by_local(scope: Scope, name: str) -> nodes.BaseExpression | None:
     bindings = scope.bindings.get(name, ())
     maker = bindings[0].node if len(bindings) == 1 else None
-    if scope.kind != "function" or not isinstance(maker, nodes.FunctionDef) or len(maker.body.body) != 1:
+    is_inner = scope.kind == "function" and isinstance(maker, nodes.FunctionDef)
+    return _only_returned(maker) if is_inner else None
+
+
+def _only_returned(function: nodes.Node | None) -> nodes.BaseExpression | None:
+    """The expression that a function returns, where it does nothing else."""
+    if not isinstance(function, nodes.FunctionDef) or len(function.body.body) != 1:
         return None
-    line = maker.body.body[0]
+    line = function.body.body[0]
     returned = line.body[0] if isinstance(line, nodes.SimpleStatementLine) else None
-    return scope.type(returned.value) if isinstance(returned, nodes.Return) and returned.value is not None else None
+    return returned.value if isinstance(returned, nodes.Return) else None
+
+
+def behind_call(scope: Scope, node: nodes.BaseExpression) -> tuple[Scope, nodes.BaseExpression]:
+    """The expression that a function of the project only returns, with its scope, for a call of it; else the same."""
+    if isinstance(node, nodes.NamedExpr):
+        node = node.value
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name):
+        local = _returned_by_local(scope, node.func.value)
+        if local is not None:
+            return scope, local
+        symbol = scope.resolve(node.func)
+        if symbol is not None and not isinstance(symbol, (str, Class)):
+            value = _only_returned(symbol.node)
+            if value is not None:
+                return symbol, value
+    return scope, node
 
 
 def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:

@@ -60,7 +60,11 @@ def ask(model: Model) -> Iterator[Claim]:
         if event.author != "user" or not isinstance(tensor, Tensor) or not _is_one_number(event):
             continue
         owner = tensor.owner
-        if owner is None or owner.cls.rpartition(".")[2] not in UNITS or not any(p.key == "weight" for p in tensor.places):
+        if (
+            owner is None
+            or owner.cls.rpartition(".")[2] not in UNITS
+            or not any(p.key == "weight" for p in tensor.places)
+        ):
             continue
         later = any(w is not event and model.follows(event, w).yes for w in tensor.writes)
         yield Claim(
@@ -94,14 +98,22 @@ def ask_factors(model: Model) -> Iterator[Claim]:
             continue
         message = f"`{one}` and `{other}` are both zero, so neither gets a gradient"
         site = (*one.made.site.stack, one.made.site)[0]
-        yield Claim(one.trains & other.trains, site, message, about=one, is_right=_is_written(one) or _is_written(other))
+        yield Claim(
+            one.trains & other.trains, site, message, about=one, is_right=_is_written(one) or _is_written(other)
+        )
 
 
 def _is_made_of_zeros(tensor: Tensor) -> bool:
     """Whether a matrix is allocated as zeros by the class itself."""
     data = tensor.made.get("data_of") if tensor.made is not None else None
     is_own = tensor.made is not None and tensor.made.author == "user" and tensor.known and not tensor.escaped
-    return is_own and tensor.owner is not None and isinstance(data, Tensor) and data.factory == "torch.zeros" and len(tensor.shape or ()) == 2
+    return (
+        is_own
+        and tensor.owner is not None
+        and isinstance(data, Tensor)
+        and data.factory == "torch.zeros"
+        and len(tensor.shape or ()) == 2
+    )
 
 
 def _is_written(tensor: Tensor) -> bool:
