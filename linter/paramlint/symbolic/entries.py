@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from paramlint.facts.files import File
@@ -12,10 +13,14 @@ from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.models import model_of
 from paramlint.symbolic.program import Place as CodePlace
-from paramlint.symbolic.program import Program
+from paramlint.symbolic.program import Program, SourceFile
 from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.values import NONE
+from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Unit
+
+#: Bytes of code that leave as much in circles as one step of the interpreter does.
+_BYTES = 50
 
 #: Methods that run before the others of a class, in this order.
 _FIRST = ("configure_model", "setup", "forward")
@@ -23,12 +28,32 @@ _FIRST = ("configure_model", "setup", "forward")
 
 def model_for(file: File, unit: Unit) -> Model:
     """What a unit of a file leaves behind."""
-    key = f"model {unit.kind} {unit.place}"
-    known = file.memo.get(key)
-    if known is None:
-        known = file.memo[key] = _build(program_of(file), file, unit)
-    assert isinstance(known, Model)
-    return known
+    known = file.memo.get("model")
+    if known is None or known.unit is not unit:
+        forget_model(file)  # a model is as large as thousands of rows
+        run = Interpreter(program_of(file))
+        known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
+    assert isinstance(known, _Kept)
+    return known.model
+
+
+def forget_model(file: File) -> None:
+    """Let go of the model that was asked for last."""
+    known = file.memo.pop("model", None)
+    if known is not None:
+        size = known.run.steps * _BYTES
+        known.run.forget()
+        vars(known.model).clear()
+        collect_after(size)
+
+
+@dataclass
+class _Kept:
+    """The model of the unit that was asked for last."""
+
+    unit: Unit
+    run: Interpreter
+    model: Model
 
 
 def claims_of(
@@ -55,9 +80,7 @@ def program_of(file: File) -> Program:
     return known
 
 
-def _build(program: Program, file: File, unit: Unit) -> Model:
-    source = program.file(file)
-    run = Interpreter(program)
+def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
     if unit.kind == "class" and unit.cls is not None:
         cls = source.class_value(unit.cls)
         instance = entry.build_class(run, cls)
