@@ -56,7 +56,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
             continue
         for place in root.holds:
-            if _is_made_here(place) and not _is_used(model, place.what):
+            if _is_made_here(place) and not _is_used(place.what):
                 yield Claim(
                     ~root.mentions(place.key) & _trains(place.what),
                     place.since.site,
@@ -80,7 +80,7 @@ def _trains(what: Module | Tensor) -> Answer:
     return what.owns if isinstance(what, Module) else what.trains if what.role == "parameter" else NO
 
 
-def _is_used(model: Model, what: Module | Tensor) -> bool:
+def _is_used(what: Module | Tensor) -> bool:
     """Whether a pass goes through it, or something is computed from what it holds."""
     tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
     if isinstance(what, Module) and what.calls.seen:

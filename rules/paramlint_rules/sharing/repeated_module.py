@@ -103,8 +103,14 @@ def _shares(element: nodes.BaseExpression, scope: Scope) -> bool:
 
 
 def _is_copied(node: nodes.Node, scope: Scope) -> bool:
-    """Whether a comprehension takes a copy of each item."""
+    """Whether a comprehension, or a loop, takes a copy of each item."""
     loop = scope.parent(node)
+    if isinstance(loop, nodes.For) and loop.iter is node:
+        return any(
+            scope.qualified(call.func) == "copy.deepcopy"
+            for call in scope.find(nodes.Call)
+            if loop in scope.ancestors(call)
+        )
     if not isinstance(loop, nodes.CompFor):
         return False
     whole = scope.parent(loop)

@@ -26,8 +26,8 @@ from dataclasses import replace
 
 from paramlint import nodes
 from paramlint.facts import Scope
-from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.call_results import behind_call
+from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.last_assignment import latest_value
 from paramlint.nodes import operators
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
