@@ -34,7 +34,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
         if not finding.rows and (rule.code, start.row) in right:
             continue
-        if finding.rows and (rule.code, start.row) in claimed:
+        if finding.rows and (rule.code, start.row) in claimed | said:
             continue
         # Of two claims the rows may meet in a class that both use.
         (claimed if finding.rows else said).add((rule.code, start.row))

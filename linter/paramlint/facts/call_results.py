@@ -29,6 +29,7 @@ _SAME_MODULE = {
     "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm",
     "torch.nn.utils.parametrizations.orthogonal", "torch.nn.utils.remove_weight_norm",
 }  # fmt: skip
+_PARTIAL = {"functools.partial", "partial"}
 _HOLD_PARAMETERS = {"torch.nn.ParameterList", "torch.nn.ParameterDict"}
 _CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"}
 _LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
@@ -36,6 +37,9 @@ _LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
 
 def result_of(scope: Scope, node: nodes.Call) -> Type | None:
     """What a call gives."""
+    if isinstance(node.func, nodes.Call) and scope.qualified(node.func.func) in _PARTIAL and node.func.args:
+        first, *rest = node.func.args
+        return result_of(scope, nodes.Call(first.value, (*rest, *node.args)))
     if isinstance(node.func, nodes.Attribute):
         receiver = scope.type(node.func.value)
         if receiver is not None and receiver.kind != "class":
@@ -144,7 +148,7 @@ def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:
         return _lazy_call(scope, name, arguments)
     if name in ("dict", "collections.OrderedDict", "list", "tuple", "set") and not node.args:
         return Type("container", name.rpartition(".")[2])
-    if name in ("functools.partial", "partial") and first is not None:
+    if name in _PARTIAL and first is not None:
         of = scope.type(first)
         return of if of is not None and of.kind == "class" else None
     if name in ("len", "int", "float", "str", "sum", "range", "isinstance", "max", "min"):

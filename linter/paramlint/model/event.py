@@ -64,6 +64,11 @@ class Site(Protocol):
         """The source code of a node of the same function."""
         raise NotImplementedError
 
+    @property
+    def definition(self) -> Any:
+        """The definition of the function or class around it; None at module level and live."""
+        raise NotImplementedError
+
     def spell(self, dotted: str) -> str:
         """How the file writes a dotted name."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from paramlint.symbolic.values import Instance
 _BY_ANY_NAME = re.compile(
     r"getattr\(|__dict__|_modules\b|_parameters\b|\b(?:named_)?(?:children|modules)\(\)|vars\(|get_submodule|apply\("
 )
-_MAKING = frozenset({"allocated", "registered", "bound", "written", "flagged", "mode"})
+_MAKING = frozenset({"allocated", "registered", "written", "flagged"})
 
 
 def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
@@ -30,7 +30,7 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
     makes = {
         site.row
         for event in run.trace.events
-        if event.kind in _MAKING
+        if event.kind in _MAKING and event.get("inside") == "__init__"
         for site in (event.site, *event.site.stack)
         if site.path == file.source.path or site.path == file.path
     }

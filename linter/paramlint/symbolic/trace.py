@@ -73,6 +73,11 @@ class SourceSite:
         """The source code of a node of the same function."""
         return self._scope.text(node)
 
+    @property
+    def definition(self) -> Any:
+        """The definition of the function or class around it; None at module level."""
+        return self._scope.node if isinstance(self._scope.node, (nodes.FunctionDef, nodes.ClassDef)) else None
+
     def spell(self, dotted: str) -> str:
         """How the file writes a dotted name."""
         return self._scope.spell(dotted)

@@ -35,5 +35,5 @@ def uncalled_methods(instance: Instance) -> frozenset[str]:
     cls = instance.cls
     if not isinstance(cls, ClassValue) or cls.file.is_stub:
         return frozenset()
-    scopes = {name: cls.file.facts.scope(unit) for name, unit in cls.outline.methods.items()}
+    scopes = {name: cls.file.facts.scope(units[-1]) for name, units in cls.outline.methods.items()}
     return frozenset(name for name, scope in scopes.items() if is_uncalled(scope))

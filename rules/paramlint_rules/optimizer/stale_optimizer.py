@@ -102,11 +102,11 @@ def _moved(model: Model, optimizer: Optimizer, trained: list[Module]) -> Event |
     return None
 
 
-def _comes_after(model: Model, one: Event, other: Event) -> bool:
+def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
     """Whether something happens after the optimizer is made: in the same call, or in a method that is called later."""
-    if one.get("inside") == other.get("inside"):
+    if one is not None and one.get("inside") == other.get("inside"):
         return model.follows(one, other).yes and one.guard.fits(other.guard)
-    return one.get("inside") == "__init__"
+    return one is not None and bool(one.get("inside") == "__init__")
 
 
 def _is_used_after(model: Model, optimizer: Optimizer, change: Event) -> bool:

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Model, Module, Tensor
+from paramlint.model import Claim, Event, Model, Module, Tensor
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -49,10 +49,15 @@ def ask(model: Model) -> Iterator[Claim]:
         made = what.made
         if made is None or made.author != "user" or made.get("inside") != "forward" or not made.grad:
             continue
-        if (isinstance(what, Tensor) and not what.known) or what.escaped or _is_part(what) or _is_filled(model, what):
+        if (
+            (isinstance(what, Tensor) and not what.known)
+            or what.escaped
+            or _is_part(what, made)
+            or _is_filled(model, what)
+        ):
             continue
         owns = what.owns if isinstance(what, Module) else what.trains
-        if _is_lazy(what) and not _comes_too_late(model, what):
+        if _is_lazy(what, made) and not _comes_too_late(model, what, made):
             continue
         if isinstance(what, Module) and (what.copy_of is not None or not what.known.yes):
             continue
@@ -64,9 +69,9 @@ def ask(model: Model) -> Iterator[Claim]:
         yield Claim(owns, site, message, about=what, node=called)
 
 
-def _is_part(what: Module | Tensor) -> bool:
+def _is_part(what: Module | Tensor, made: Event) -> bool:
     """Whether a constructor makes it, or it is in a module that is made in `forward` too."""
-    if any(site.function == "__init__" for site in (what.made.site, *what.made.site.stack)):
+    if any(site.function == "__init__" for site in (made.site, *made.site.stack)):
         return True
     holders = [p.holder for p in what.places if isinstance(p.holder, Module)]
     return any(h.made is not None and h.made.get("inside") == "forward" for h in holders)
@@ -80,19 +85,19 @@ def _is_filled(model: Model, what: Module | Tensor) -> bool:
     return any(id(e.of) in tensors for e in given) or bool(model.events("loaded", of=what))
 
 
-def _is_lazy(what: Module | Tensor) -> bool:
+def _is_lazy(what: Module | Tensor, made: Event) -> bool:
     """Whether it is kept, and made under a condition: when it is missing, or at the first call."""
     sites = [site for p in what.places for site in (p.since.site, *p.since.site.stack)]
-    return bool(sites) and any(site.in_branch for site in (*sites, *what.made.site.stack, what.made.site))
+    return bool(sites) and any(site.in_branch for site in (*sites, *made.site.stack, made.site))
 
 
-def _comes_too_late(model: Model, what: Module | Tensor) -> bool:
+def _comes_too_late(model: Model, what: Module | Tensor, made: Event) -> bool:
     """Whether it is kept under a key that comes with the data, and the class has given an optimizer what was there."""
     keyed = [
         p for p in what.places if isinstance(p.holder, Module) and p.holder.is_a("ParameterDict", "ModuleDict").yes
     ]
     taken = [g for o in model.optimizers for g in o.groups if g.module in model.roots]
-    return bool(keyed) and " in " in str(what.made.guard) and bool(taken)
+    return bool(keyed) and " in " in str(made.guard) and bool(taken)
 
 
 @rule.runtime

@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import NO, Answer, Claim, Model, Module, Place, Tensor
+from paramlint.model.training import below
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _trains(what: Module | Tensor) -> Answer:
 def _is_used(what: Module | Tensor) -> bool:
     """Whether a pass goes through it, or something is computed from what it holds."""
     tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
-    if isinstance(what, Module) and what.calls.seen:
+    if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
     return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)
 
