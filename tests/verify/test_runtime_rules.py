@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import math
 import re
@@ -897,6 +898,20 @@ def each_alone(model: nn.Module) -> torch.optim.Optimizer:
 
 case("PRM602", lambda: FlaggedModule(False), lambda: FlaggedModule(True), "body")
 case("PRM603", lambda: FrozenNorm(False), lambda: FrozenNorm(True), "norm")
+
+
+class Unprepared(nn.Module):
+    def __init__(self) -> None:  # never calls the base's
+        self.width = 3
+
+
+def two_layers(second: nn.Module) -> nn.Module:
+    net = nn.Sequential(nn.Linear(3, 3))
+    net.append(second)
+    return net
+
+
+case("PRM405", lambda: two_layers(Unprepared()), lambda: two_layers(nn.Linear(3, 3)), "1")
 case("PRM603", lambda: EvaluatedNorm(False), lambda: EvaluatedNorm(True), "1")
 case(
     "PRM704",
@@ -944,6 +959,44 @@ def test_a_declared_law_is_verified_and_a_wrong_one_rejected() -> None:
     again = live_model(hollow)
     again.declared_laws = {"*": laws.normal(std=math.sqrt(100 / 3))}
     assert [found.proof.parameter for found in prove(again, rules)] == ["weight"]
+
+
+def layer_that_draws_again() -> nn.Module:
+    layer = nn.Linear(3, 3)
+    layer.reset_parameters()
+    return layer
+
+
+class Wrapped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(3, 3)
+        nn.init.kaiming_uniform_(self.inner.weight, a=math.sqrt(5))
+
+
+@pytest.mark.parametrize("factory", [layer_that_draws_again, Wrapped])
+def test_a_layer_that_is_drawn_again_as_it_draws_itself_is_right(factory: Callable[[], nn.Module]) -> None:
+    assert proofs("PRM207", factory, Case(factory, factory, [])) == []
+
+
+def repeated() -> nn.Module:
+    layer = nn.Linear(3, 3)
+    return nn.Sequential(nn.Linear(3, 3), layer, nn.ReLU(), layer)
+
+
+def meant() -> nn.Module:
+    shared = nn.Linear(3, 3)
+    return nn.Sequential(nn.Linear(3, 3), shared, nn.ReLU(), shared)
+
+
+def test_a_module_that_is_listed_twice_is_reported_where_that_is_done() -> None:
+    (found,) = proofs("PRM302", repeated, Case(repeated, repeated, []))
+    rows, first = inspect.getsourcelines(repeated)
+    assert (found.filename, found.row) == (__file__, first + len(rows) - 1)
+
+
+def test_what_the_line_calls_shared_is_meant() -> None:
+    assert proofs("PRM302", meant, Case(meant, meant, [])) == []
 
 
 def test_every_rule_with_a_runtime_half_is_tested() -> None:

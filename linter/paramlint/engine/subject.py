@@ -46,6 +46,7 @@ def subject_of(finding: Finding, place: Location, outline: Outline) -> Subject:
         first=first,
         last=last,
         header=max(first, body[0].lineno - 1) if isinstance(body, list) and body else last,
+        function=min(node.lineno for node in (*function.decorator_list, function)) if function is not None else 0,
     )
 
 

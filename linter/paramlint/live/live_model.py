@@ -200,7 +200,14 @@ class LiveModel:
     @property
     def initialised_bases(self) -> tuple[Seen, ...]:
         """The modules, each of which has been initialised as one."""
-        return tuple(initialised_bases(self.module))
+        return tuple(initialised_bases(self.module, self.build.unprepared))
+
+    @property
+    def unprepared(self) -> Iterator[tuple[str, type, tuple[str, int]]]:
+        """The modules on which `nn.Module.__init__` never ran: their names, classes, and where these are."""
+        for name in self.build.unprepared:
+            cls = type(self.module.get_submodule(name))
+            yield name, cls, place_of(None, cls)
 
     @cached_property
     def broken_ties(self) -> tuple[tuple[LiveTensor, LiveTensor, str], ...]:
@@ -288,7 +295,7 @@ class LiveModel:
     @cached_property
     def shared_modules(self) -> tuple[Shared, ...]:
         """Modules with parameters that are registered more than once."""
-        return tuple(shared_modules(self.module))
+        return tuple(shared_modules(self.module, self.build.registrations))
 
     @cached_property
     def reused_norms(self) -> tuple[Reuse, ...]:
