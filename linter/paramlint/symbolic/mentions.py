@@ -6,6 +6,7 @@ import re
 
 from paramlint.facts.package import package_of
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer
+from paramlint.symbolic.classes import mro
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import Instance
@@ -24,7 +25,7 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
         return UNKNOWN
     file = cls.file.facts
     unit = cls.outline.unit
-    own = file.source.lines(unit.first, unit.last)
+    own = _text_of(cls)
     if _BY_ANY_NAME.search(own):
         return UNKNOWN
     makes = {
@@ -36,7 +37,10 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
     }
     word = re.compile(rf"\b{re.escape(key)}\b")
     rows = [unit.first + index for index, line in enumerate(own.splitlines()) if word.search(_code(line))]
-    if any(row not in makes for row in rows):
+    if not rows:  # a base class makes it
+        return UNKNOWN
+    bases = [base for base in mro(run, cls)[1:] if isinstance(base, ClassValue) and not base.file.is_stub]
+    if any(row not in makes for row in rows) or any(word.search(_text_of(base)) for base in bases):
         return YES
     text = file.source.text
     inherited = re.search(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b", text)
@@ -50,6 +54,10 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
         return NO
     others = [path for path in package.paths_with(file, key, cls.name) if path not in (file.path, file.source.path)]
     return YES if others else NO
+
+
+def _text_of(cls: ClassValue) -> str:
+    return cls.file.facts.source.lines(cls.outline.unit.first, cls.outline.unit.last)
 
 
 def _code(line: str) -> str:
