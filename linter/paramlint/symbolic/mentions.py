@@ -21,7 +21,7 @@ _MAKING = frozenset({"allocated", "registered", "written", "flagged"})
 def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
     """Whether the class, its file, or a file of the package that names the class, says the name of an attribute."""
     cls = instance.cls
-    if not isinstance(cls, ClassValue) or cls.file.is_stub:
+    if not isinstance(cls, ClassValue) or cls.file.is_stub or "forward" not in cls.outline.methods:
         return UNKNOWN
     file = cls.file.facts
     unit = cls.outline.unit
