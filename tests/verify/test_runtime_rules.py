@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import inspect
 import json
@@ -905,13 +906,13 @@ class Unprepared(nn.Module):
         self.width = 3
 
 
-def two_layers(second: nn.Module) -> nn.Module:
+def joined(second: nn.Module) -> nn.Module:
     net = nn.Sequential(nn.Linear(3, 3))
     net.append(second)
     return net
 
 
-case("PRM405", lambda: two_layers(Unprepared()), lambda: two_layers(nn.Linear(3, 3)), "1")
+case("PRM405", lambda: joined(Unprepared()), lambda: joined(nn.Linear(3, 3)), "1")
 case("PRM603", lambda: EvaluatedNorm(False), lambda: EvaluatedNorm(True), "1")
 case(
     "PRM704",
@@ -922,6 +923,63 @@ case(
     optimizer=stale,
 )
 case("PRM708", lambda: Tied("rewrap"), lambda: Tied("identity"), "embedding.weight", optimizer=each_alone)
+
+
+class Quantised(nn.Module):
+    def __init__(self, fill: bool = False) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.empty(4))
+        if fill:
+            self.get_buffer("scale").fill_(1.0)
+
+
+class Cached(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cache", torch.empty(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.cache[:2] = x
+        return self.cache
+
+
+case("PRM201", Quantised, lambda: Quantised(fill=True), "scale")
+case("PRM201", Quantised, Cached, "scale")
+
+Tables = collections.namedtuple("Tables", "cos sin")
+
+
+class Rotary(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        angles = torch.linspace(0, 1, 4)
+        self.tables = Tables(angles.cos(), angles.sin())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.tables.cos
+
+
+class Registered(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cos", torch.linspace(0, 1, 4).cos())
+        self.unused = Tables(torch.ones(4), torch.ones(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.cos
+
+
+case("PRM408", Rotary, Registered, "tables[0]", example=example)
+
+
+class Ensemble(nn.Module):
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.template = [nn.Linear(4, 4, device=device)]
+        self.stacked = nn.Parameter(torch.zeros(3, 4, 4))
+
+
+case("PRM401", lambda: Ensemble("cpu"), lambda: Ensemble("meta"), "template[0]")
 
 
 VERIFIED = {rule.code for rule in RULES if rule.verifiers}
@@ -979,7 +1037,7 @@ def test_a_layer_that_is_drawn_again_as_it_draws_itself_is_right(factory: Callab
     assert proofs("PRM207", factory, Case(factory, factory, [])) == []
 
 
-def repeated() -> nn.Module:
+def twice_listed() -> nn.Module:
     layer = nn.Linear(3, 3)
     return nn.Sequential(nn.Linear(3, 3), layer, nn.ReLU(), layer)
 
@@ -990,8 +1048,8 @@ def meant() -> nn.Module:
 
 
 def test_a_module_that_is_listed_twice_is_reported_where_that_is_done() -> None:
-    (found,) = proofs("PRM302", repeated, Case(repeated, repeated, []))
-    rows, first = inspect.getsourcelines(repeated)
+    (found,) = proofs("PRM302", twice_listed, Case(twice_listed, twice_listed, []))
+    rows, first = inspect.getsourcelines(twice_listed)
     assert (found.filename, found.row) == (__file__, first + len(rows) - 1)
 
 

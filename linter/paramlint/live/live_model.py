@@ -26,7 +26,7 @@ from paramlint.live.laws.laws import Law
 from paramlint.live.observe.memory import Account, Status, address_of
 from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
 from paramlint.live.observe.registrations import NORM
-from paramlint.live.observe.source_places import place_of
+from paramlint.live.observe.source_places import place_of, source_of
 from paramlint.live.questions.counter_evidence import (
     Seen,
     distinct_places,
@@ -373,14 +373,19 @@ class LiveModel:
 
     @property
     def plain_tensors_used(self) -> tuple[Found, ...]:
-        """Those of `plain_tensors` that a pass on the example reads; without one, all."""
+        """Those of `plain_tensors` that a pass on the example reads; without one, all that attributes hold directly."""
         if self.forward is None or self.forward.error:
-            return self.plain_tensors
+            return tuple(found for found in self.plain_tensors if found.through == "attribute")
         return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.read)
 
     def source_says(self, cls: type, question: Callable[[Class], bool]) -> bool:
         """What the source of a class answers, asked as static rules ask; False where it cannot be read."""
         return says(cls, self._project, question)
+
+    def is_filled(self, tensor: LiveTensor) -> bool:
+        """Whether the source of the tensor's class, or of a base, stores or edits it somewhere, as caches are."""
+        edit = re.compile(rf"\.{re.escape(tensor.attribute)}\b(\[[^\n]*\])?\s*([-+*/]?=[^=]|\.\w+_\()")
+        return any(edit.search(source_of(cls)) for cls in type(tensor.module).__mro__ if cls is not object)
 
     @cached_property
     def _project(self) -> Project:

@@ -159,7 +159,7 @@ def _use(scope: Scope, node: nodes.Node) -> str:
 def verify(model: LiveModel) -> Iterator[Proof]:
     for found in model.plain_tensors_used:
         is_computed_with = partial(_is_computed_with, name=found.attribute)
-        if found.through == "attribute" and model.source_says(type(found.owner), is_computed_with):
+        if found.through in ("attribute", "container") and model.source_says(type(found.owner), is_computed_with):
             message = f"`{found.path}` is a tensor used in forward but no buffer, so `to()` does not move it"
             yield found.proof(message)
 

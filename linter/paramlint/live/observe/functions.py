@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -17,7 +18,7 @@ class Functions:
 
     def __init__(self) -> None:
         self._codes: set[CodeType] = set()
-        self._leave = lambda: None
+        self._leave: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Functions:
         monitoring: Any = getattr(sys, "monitoring", None)
