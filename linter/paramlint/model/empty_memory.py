@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from paramlint.model.event import Event
 from paramlint.model.model import Model
-from paramlint.model.objects import Place, Tensor
+from paramlint.model.objects import Module, Place, Tensor
 
 
 def allocated_empty(model: Model) -> Iterator[tuple[Tensor, Place]]:
@@ -28,7 +28,7 @@ def written_by_nobody(model: Model) -> Iterator[tuple[Tensor, str, Event]]:
 def _own(model: Model) -> Iterator[tuple[Tensor, Place]]:
     """The parameters that a class makes for itself, from memory that is not written yet."""
     for root in model.roots:
-        if not root.known.yes or root.escaped or not model.modules.closed.yes:
+        if not root.known.yes or root.escaped or not model.modules.closed.yes or _is_of_torch(root):
             continue
         for place in root.holds:
             tensor = place.what
@@ -36,3 +36,8 @@ def _own(model: Model) -> Iterator[tuple[Tensor, Place]]:
                 continue
             if tensor.known and tensor.trains.yes and tensor.trains.certain:
                 yield tensor, place
+
+
+def _is_of_torch(module: Module) -> bool:
+    """Whether it inherits from a layer of torch, whose own `reset_parameters` may write what it adds."""
+    return any(base.startswith("torch.nn.") and base.rpartition(".")[2] != "Module" for base in module.bases)

@@ -135,7 +135,10 @@ def _add_group(
     _collect(run, given, ALWAYS, (), collected, node)
     source = given.source if isinstance(given, SequenceValue) else None
     if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
-        go_through(run, given, node)
+        if made is None:
+            go_through(run, given, node)
+        else:  # the dictionary may stand in another function
+            given.used.append(node)
     group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)

@@ -66,6 +66,8 @@ def ask(model: Model) -> Iterator[Claim]:
             or not any(p.key == "weight" for p in tensor.places)
         ):
             continue
+        if not event.site.text(_first_argument(event.site.node)).endswith("weight"):  # a loop over parameters
+            continue
         later = any(w is not event and model.follows(event, w).yes for w in tensor.writes)
         yield Claim(
             said(True),

@@ -56,8 +56,10 @@ def ask(model: Model) -> Iterator[Claim]:
     for root in model.roots:
         if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
             continue
-        for place in root.holds:
-            if _is_made_here(place) and not _is_used(place.what):
+        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what)]
+        # Where several are, the class is a sketch, or its pass is elsewhere.
+        for place in unread:
+            if sum(_trains(p.what).yes for p in unread) == 1:
                 yield Claim(
                     ~root.mentions(place.key) & _trains(place.what),
                     place.since.site,

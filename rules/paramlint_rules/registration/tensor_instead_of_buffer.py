@@ -63,6 +63,9 @@ def ask(model: Model) -> Iterator[Claim]:
         others = [p for p in place.holder.holds if p.key == place.key and p is not place]
         if not all(isinstance(p.what, Tensor) and _is_made_at_first(p.what, p) for p in others):
             continue
+        changes = model.events("bound", of=place.holder)
+        if any(e.get("name") == place.key and e.get("inside") != "__init__" for e in changes):
+            continue
         found = uses(model, tensor)
         if any(map(is_moved, found)) or escapes(model, tensor):
             continue
