@@ -34,6 +34,8 @@ def _own(model: Model) -> Iterator[tuple[Tensor, Place]]:
             tensor = place.what
             if place.kind != "parameter" or not place.holds or not isinstance(tensor, Tensor):
                 continue
+            if place.since.get("inside") != "__init__":  # a method that is run by itself
+                continue
             if tensor.known and tensor.trains.yes and tensor.trains.certain:
                 yield tensor, place
 
