@@ -65,13 +65,10 @@ def ask(model: Model) -> Iterator[Claim]:
         ids = {id(t) for t in optimizer.tensors}
         roots = [model.root_of(t, made) for t in optimizer.tensors]
         trained = [m for m in model.modules if m in roots or ids & {id(t) for t in m.parameters}]
-        change = _replaced(model, optimizer, trained) or _moved(model, optimizer, trained)
+        change = _replaced(model, optimizer, trained)
         if change is None or not _is_used_after(model, optimizer, change):
             continue
-        if change.kind == "moved":
-            end = f"`{change.of}` is moved, so what it stores about the parameters stays behind"
-        else:
-            end = f"`{change.of}` is replaced, so it does not train the new parameters"
+        end = f"`{change.of}` is replaced, so it does not train the new parameters"
         yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
 
 
@@ -90,17 +87,6 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
             continue
         mine = new.parameters
         if mine.seen and mine.closed.yes and all(t.trains.yes and t.trains.certain and not t.groups.seen for t in mine):
-            return event
-    return None
-
-
-def _moved(model: Model, optimizer: Optimizer, trained: list[Module]) -> Event | None:
-    """A move to a device of a model that was not moved before."""
-    for event in model.events("moved"):
-        if event.of not in trained or event.get("how") not in ("to", "cuda") or not event.get("to_device"):
-            continue
-        earlier = [e for e in model.events("moved") if e.of is event.of and e is not event]
-        if not earlier and _comes_after(model, optimizer.made, event):
             return event
     return None
 

@@ -71,7 +71,7 @@ def _lost_source(tensor: Tensor) -> Tensor | None:
         parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
         if len(parts) != 1 or tensor.factory.startswith("torch."):
             return None
-        changes = changes or tensor.factory not in _MOSTLY_NOTHING
+        changes = changes or tensor.factory not in {*_MOSTLY_NOTHING, "to", "cuda"}
         tensor = parts[0]
     return None
 
