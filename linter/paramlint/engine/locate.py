@@ -22,6 +22,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
     spans = file.spans(nodes, [scope for _, scope, _ in found])
     diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
     said: set[tuple[str, int]] = set()
+    claimed: set[tuple[str, int]] = set()
     right = {(rule.code, row) for rule, _, finding in found if finding.is_right for row in finding.rows}
     for rule, scope, finding in sorted(found, key=lambda one: bool(one[2].rows)):
         if finding.is_right or any((rule.code, row) in said for row in finding.rows):
@@ -33,7 +34,10 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
         if not finding.rows and (rule.code, start.row) in right:
             continue
-        said.update((rule.code, row) for row in finding.rows or (start.row,))
+        if finding.rows and (rule.code, start.row) in claimed | said:
+            continue
+        # Of two claims the rows may meet in a class that both use.
+        (claimed if finding.rows else said).add((rule.code, start.row))
         key = (rule.code, start, finding.message)
         if key not in diagnostics:
             subject = subject_of(finding, start, file.outline)

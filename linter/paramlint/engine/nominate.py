@@ -287,6 +287,8 @@ class _Visit:
             for target in node.targets:  # type: ignore[attr-defined]
                 if target.__class__ is not ast.Name:
                     self._store(unit, target, node.value)  # type: ignore[attr-defined]
+                elif node.value.__class__ is ast.Attribute:  # type: ignore[attr-defined]
+                    self._alias(unit, node.value.attr)  # type: ignore[attr-defined]
         elif kind is ast.AnnAssign or kind is ast.AugAssign:
             self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
         elif kind is ast.Expr and node.value.__class__ is ast.Call:  # type: ignore[attr-defined]
@@ -308,6 +310,11 @@ class _Visit:
                     self._block(unit, item.body)
             else:
                 self._block(unit, block)
+
+    def _alias(self, unit: Unit, name: str) -> None:
+        """A function under a name of its own, `init = nn.init.normal_`, may be called by that."""
+        self._give(unit, self._calls.get(name, ()))
+        self._give(unit, self._dropped.get(name, ()))
 
     def _store(self, unit: Unit, target: ast.expr, value: ast.expr | None, is_edit: bool = False) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):

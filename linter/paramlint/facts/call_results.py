@@ -29,6 +29,7 @@ _SAME_MODULE = {
     "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.parametrizations.spectral_norm",
     "torch.nn.utils.parametrizations.orthogonal", "torch.nn.utils.remove_weight_norm",
 }  # fmt: skip
+_PARTIAL = {"functools.partial", "partial"}
 _HOLD_PARAMETERS = {"torch.nn.ParameterList", "torch.nn.ParameterDict"}
 _CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"}
 _LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
@@ -36,6 +37,9 @@ _LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
 
 def result_of(scope: Scope, node: nodes.Call) -> Type | None:
     """What a call gives."""
+    if isinstance(node.func, nodes.Call) and scope.qualified(node.func.func) in _PARTIAL and node.func.args:
+        first, *rest = node.func.args
+        return result_of(scope, nodes.Call(first.value, (*rest, *node.args)))
     if isinstance(node.func, nodes.Attribute):
         receiver = scope.type(node.func.value)
         if receiver is not None and receiver.kind != "class":
@@ -56,6 +60,8 @@ def result_of(scope: Scope, node: nodes.Call) -> Type | None:
         return instance(symbol)
     if symbol is not None and not isinstance(symbol, str):
         return symbol.returned
+    if isinstance(node.func, nodes.Name) and (made := _local_result(scope, node.func.value)) is not None:
+        return made
     called = scope.type(node.func)
     if called is not None and called.kind == "class":
         if called.cls is not None:
@@ -63,6 +69,44 @@ def result_of(scope: Scope, node: nodes.Call) -> Type | None:
         known = module_class(called.name)
         return _module(scope, node, known) if known is not None else instance_of(called.name)
     return None
+
+
+def _local_result(scope: Scope, name: str) -> Type | None:
+    """What a function that is defined in this one gives, where it only returns an expression."""
+    value = _returned_by_local(scope, name)
+    return scope.type(value) if value is not None else None
+
+
+def _returned_by_local(scope: Scope, name: str) -> nodes.BaseExpression | None:
+    bindings = scope.bindings.get(name, ())
+    maker = bindings[0].node if len(bindings) == 1 else None
+    is_inner = scope.kind == "function" and isinstance(maker, nodes.FunctionDef)
+    return _only_returned(maker) if is_inner else None
+
+
+def _only_returned(function: nodes.Node | None) -> nodes.BaseExpression | None:
+    """The expression that a function returns, where it does nothing else."""
+    if not isinstance(function, nodes.FunctionDef) or len(function.body.body) != 1:
+        return None
+    line = function.body.body[0]
+    returned = line.body[0] if isinstance(line, nodes.SimpleStatementLine) else None
+    return returned.value if isinstance(returned, nodes.Return) else None
+
+
+def behind_call(scope: Scope, node: nodes.BaseExpression) -> tuple[Scope, nodes.BaseExpression]:
+    """The expression that a function of the project only returns, with its scope, for a call of it; else the same."""
+    if isinstance(node, nodes.NamedExpr):
+        node = node.value
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name):
+        local = _returned_by_local(scope, node.func.value)
+        if local is not None:
+            return scope, local
+        symbol = scope.resolve(node.func)
+        if symbol is not None and not isinstance(symbol, (str, Class)):
+            value = _only_returned(symbol.node)
+            if value is not None:
+                return symbol, value
+    return scope, node
 
 
 def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:
@@ -104,7 +148,7 @@ def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:
         return _lazy_call(scope, name, arguments)
     if name in ("dict", "collections.OrderedDict", "list", "tuple", "set") and not node.args:
         return Type("container", name.rpartition(".")[2])
-    if name in ("functools.partial", "partial") and first is not None:
+    if name in _PARTIAL and first is not None:
         of = scope.type(first)
         return of if of is not None and of.kind == "class" else None
     if name in ("len", "int", "float", "str", "sum", "range", "isinstance", "max", "min"):

@@ -17,6 +17,8 @@ _MARKS = frozenset({
     "tie", "tied", "ties", "tying", "untie", "untied",
     "same",
 })  # fmt: skip
+#: Functions that keep a value under the name that they are given.
+_STORING = frozenset({"setattr", "add_module", "register_module", "register_parameter", "register_buffer"})
 _PADDING = re.compile(r"""["']same["']""")
 
 
@@ -45,6 +47,8 @@ def _texts(scope: Scope, node: nodes.Node) -> Iterator[str]:
             yield ancestor.keyword.value
         elif isinstance(ancestor, (nodes.If, nodes.IfExp)):
             yield _PADDING.sub("", scope.text(ancestor.test))
+        elif isinstance(ancestor, nodes.Call) and _called(ancestor) in _STORING:
+            yield " ".join(scope.text(arg.value) for arg in ancestor.args if isinstance(arg.value, nodes.SimpleString))
         elif isinstance(ancestor, nodes.FunctionDef):
             yield ancestor.name.value
         elif isinstance(ancestor, nodes.Assign):
@@ -53,3 +57,10 @@ def _texts(scope: Scope, node: nodes.Node) -> Iterator[str]:
             yield scope.text(ancestor.target)
         elif isinstance(ancestor, nodes.SimpleStatementLine):
             yield scope.segment.comments(ancestor)
+
+
+def _called(call: nodes.Call) -> str:
+    """The last name of what is called."""
+    if isinstance(call.func, nodes.Attribute):
+        return call.func.attr.value
+    return call.func.value if isinstance(call.func, nodes.Name) else ""

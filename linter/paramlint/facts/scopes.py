@@ -246,7 +246,7 @@ class Scope:
     def _qualify(self, written: str) -> str | None:
         head, _, rest = written.partition(".")
         if any(b.kind != "import" for b in self.bindings.get(head, ())):
-            return None
+            return self._behind_alias(head, rest)
         target = self.file.outline.imports.get(head)
         if target is None:
             found = self.file.lookup(written)
@@ -256,6 +256,18 @@ class Scope:
             found = self.file.imported(dotted)
             return found if isinstance(found, str) else dotted
         return canonical(dotted)
+
+    def _behind_alias(self, head: str, rest: str) -> str | None:
+        """The name that a local one stands for: `init = nn.init.normal_`, given a value nowhere else."""
+        bindings = self.bindings[head]
+        value = bindings[0].value
+        if len(bindings) > 1 or bindings[0].kind != "assign" or not isinstance(value, (nodes.Name, nodes.Attribute)):
+            return None
+        written = self.dotted(value)
+        if written is None or written.partition(".")[0] not in self.file.outline.imports or head in written.split("."):
+            return None
+        found = self.qualified(value)
+        return f"{found}.{rest}" if found is not None and rest else found
 
     def resolve(self, node: Node) -> Symbol | None:
         """The class or function of the project that an expression names, or a canonical name outside it."""

@@ -81,7 +81,7 @@ def _text(cls: Class) -> str:
 def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
     if parameter.written in ("always", "unknown") or parameter.allocation.scope.cls is not cls:
         return None
-    if _PACKED.search(_text(cls)) or _SERVED.search(cls.file.source.text):
+    if is_filled_by_design(cls):
         return None
     if parameter.written == "sometimes" and _is_on_purpose(cls, parameter):
         return None
@@ -94,11 +94,27 @@ def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
     return Fate(parameter, uncalled, _LOADER.search(cls.file.source.text) is not None)
 
 
+def is_filled_by_design(cls: Class) -> bool:
+    """Whether the class has packed weights, or its file is of a serving engine: loading is a part of building it."""
+    return _PACKED.search(_text(cls)) is not None or _SERVED.search(cls.file.source.text) is not None
+
+
+def may_be_written_later(cls: Class, name: str, rank: int | None, entered: frozenset[Scope]) -> bool:
+    """Whether anybody but the functions in `entered` may write a parameter."""
+    if cls.file.is_cut_off or is_filled_by_design(cls) or _LAZY.search(_text(cls)) is not None:
+        return True
+    return any(True for _ in writers_of(Wanted(cls, name, rank), entered))
+
+
+def is_left_on_purpose(condition: str) -> bool:
+    """Whether a condition says that the caller gives the values."""
+    words = _VALUES if " is None" in condition else _ON_PURPOSE
+    return words.search(condition.lower()) is not None
+
+
 def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
-    for condition, _ in parameter.conditions:
-        words = _VALUES if " is None" in condition else _ON_PURPOSE
-        if words.search(condition.lower()):
-            return True
+    if any(is_left_on_purpose(condition) for condition, _ in parameter.conditions):
+        return True
     return _LAZY.search(_text(cls)) is not None
 
 

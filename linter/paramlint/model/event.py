@@ -55,8 +55,22 @@ class Site(Protocol):
         """The simple statement that the node is part of; None where there is none."""
         raise NotImplementedError
 
+    @property
+    def in_branch(self) -> bool:
+        """Whether it stands under a condition in its function."""
+        raise NotImplementedError
+
     def text(self, node: Any) -> str:
         """The source code of a node of the same function."""
+        raise NotImplementedError
+
+    @property
+    def definition(self) -> Any:
+        """The definition of the function or class around it; None at module level and live."""
+        raise NotImplementedError
+
+    def spell(self, dotted: str) -> str:
+        """How the file writes a dotted name."""
         raise NotImplementedError
 
     def default(self, name: str) -> str:

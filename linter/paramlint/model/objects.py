@@ -73,6 +73,7 @@ class Tensor:
         made: the event of its allocation.
         places, writes, reads, flags, groups: Place, and events of these kinds, and Group.
         filled: whether every element is written at the end.
+        written_elsewhere: whether code that was not run for the model may write it.
         trains: whether it requires a gradient at the end.
         shape: sizes, int or text; None where their number is not known.
         storage: equal for tensors that share memory.
@@ -96,6 +97,7 @@ class Tensor:
     flags: Several[Event] = field(default_factory=lambda: Several())
     groups: Several[Group] = field(default_factory=lambda: Several())
     filled: Answer = UNKNOWN
+    written_elsewhere: Answer = UNKNOWN
     trains: Answer = UNKNOWN
     shape: tuple[int | str, ...] | None = None
     storage: object = None
@@ -150,6 +152,7 @@ class Module:
         calls, modes: events of its passes, of `train()` and `eval()`.
         copy_of: the module that it is a deep copy of.
         methods: the methods that its class and the project's bases define.
+        uncalled: those of its class that initialise and that no code of the project calls.
         known: whether its class is known down to torch's, and all that it holds.
     """
 
@@ -167,6 +170,7 @@ class Module:
     modes: Several[Event] = field(default_factory=lambda: Several())
     copy_of: Module | None = None
     methods: frozenset[str] = frozenset()
+    uncalled: frozenset[str] = frozenset()
     known: Answer = YES
     loops: tuple[Any, ...] = ()
     guard: Guard = ALWAYS
@@ -195,6 +199,10 @@ class Module:
             return YES
         return Answer("no") if self.known.yes else UNKNOWN
 
+    def mentions(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether code says the name of one of its attributes anywhere but where it is made and initialised."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""
@@ -214,6 +222,9 @@ class Group:
     options: Mapping[str, Any] = field(default_factory=dict)
     #: The module whose `parameters()` it is, where it is that of one alone.
     module: Module | None = None
+    #: Those of the tensors that are in it under no condition.
+    sure: tuple[Tensor, ...] = ()
+    guard: Guard = ALWAYS
     #: When it was made, for one that no optimizer was given.
     order: tuple[int, ...] = ()
 

@@ -168,6 +168,7 @@ def _beyond_attributes(run: Interpreter, value: Instance, name: str, node: Any) 
     key = f".{name}"
     if key not in value.slots:
         value.slots[key] = Unknown(f"{text_of(value)}.{name}", owner=_as_unknown(value), name=name)
+        run.lacking[id(value.slots[key])] = value
     return value.slots[key]
 
 

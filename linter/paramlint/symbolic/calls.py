@@ -130,6 +130,10 @@ def _call_of_class(run: Interpreter, owner: ClassValue, name: str, arguments: Ar
 
 def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value:
     """A call of something unknown; what looks like a method of a module, tensor or optimizer is taken for one."""
+    lacking = run.lacking.get(id(function))
+    if lacking is not None and lacking.is_module and lacking.known:  # whoever inherits has the method
+        run.emit("escaped", lacking, node)
+        lacking.escaped = True
     if function.owner is not None:
         from paramlint.symbolic.training import unknown_method
 
@@ -183,6 +187,7 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     frame = Frame(function.node, function.place, site, run.guard)
     frame.given = arguments
     frame.arguments = arguments if function.bound is None else None
+    run.entered.add(function.place)
     frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
     if is_generator(run, function.node):
         return _generator(run, function.node, frame, env)

@@ -230,7 +230,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     if isinstance(value, SequenceValue):
         items = value.items
         if value.is_iterator:
-            value.used.append(node)
+            go_through(run, value, node)
             use_up(run, value)
         if value.kind == "set" and len(items.rows) > 1:
             items = items.copy()
@@ -269,6 +269,23 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         row = run.view(value, "index", node)
         return Items([Item(ALWAYS, (loop,), row)])
     return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
+
+
+def go_through(run: Interpreter, value: SequenceValue, node: Any) -> None:
+    """Note that an iterator gives all that it has left."""
+    value.used.append(node)
+    again = [loop for loop in run.loops if loop not in value.loops]
+    run.emit("read", value, node, how="gone through", made=value.made, again=bool(again), gives=_gives(value))
+
+
+def _gives(value: SequenceValue) -> str:
+    """`parameters` where an iterator gives parameters of a module, or pairs with one."""
+    rows = [row.value for row in value.items.rows[:4]]
+    parts = [p for row in rows for p in (row.items.plain or () if isinstance(row, SequenceValue) else (row,))]
+    is_of_parameters = value.source is not None or any(
+        isinstance(p, TensorValue) and p.role == "parameter" for p in parts
+    )
+    return "parameters" if is_of_parameters else ""
 
 
 def use_up(run: Interpreter, value: SequenceValue) -> None:

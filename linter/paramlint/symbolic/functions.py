@@ -65,6 +65,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         short in INIT_FUNCTIONS or short in DEPRECATED_INIT or short.endswith("_")
     ):
         return tensors.initialize(run, DEPRECATED_INIT.get(short, short), arguments, node)
+    if name == "torch.autograd.Variable":
+        return tensors.make_variable(run, arguments, node)
     if tensors.is_factory(name):
         return tensors.make(run, name, arguments, node)
     if name in OPTIMIZERS or (name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name):

@@ -115,6 +115,9 @@ class Interpreter:
         self.memo: dict[object, Any] = {}
         #: Names that stand for something else in each round of a loop.
         self.carried: set[str] = set()
+        self.entered: set[Place] = set()
+        #: The object that has no such attribute, by the `id` of the unknown value that stands for it.
+        self.lacking: dict[int, Instance] = {}
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
         self.optimizers: list[Any] = []

@@ -28,9 +28,12 @@ from paramlint.model.objects import PlaceKind
 from paramlint.symbolic import classes, passes, registry
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
+from paramlint.symbolic.mentions import mentions
 from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
+from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.training import GroupValue, OptimizerValue, collect
+from paramlint.symbolic.unwritten import uncalled_methods, written_elsewhere
 from paramlint.symbolic.values import (
     NONE,
     TRUE,
@@ -147,17 +150,17 @@ class _Builder:
         return known
 
     def group(self, optimizer: Optimizer, value: GroupValue) -> Group:
-        from paramlint.symbolic.trace import SourceSite
-
         tensors = [self.tensor(member.tensor) for member in value.members]
         known = YES if value.known else UNKNOWN
-        site = SourceSite(self.file.module_place, value.node)
+        events = (e for e in self.run.trace.events if e.kind == "grouped" and e.get("group") is value)
+        site = next((e.site for e in events), SourceSite(self.file.module_place, value.node))
         module = None
         if value.source is not None and value.source[0] in ("parameters", "named_parameters"):
             held = self.of(value.source[1])
             module = held if isinstance(held, Module) else None
         options = {key: plain(option) for key, option in value.options.items()}
-        group = Group(optimizer, Several(tensors, known), site, options, module)
+        sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
+        group = Group(optimizer, Several(tensors, known), site, options, module, sure, value.guard)
         for tensor in tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group
@@ -426,6 +429,13 @@ class _Module(Module):
             n for c in order if isinstance(c, ClassValue) and not c.file.is_stub for n in c.outline.methods
         )
 
+    def mentions(self, key: str) -> Answer:
+        return mentions(self._builder.run, self.value, key)
+
+    @cached_property
+    def uncalled(self) -> frozenset[str]:  # type: ignore[override]
+        return uncalled_methods(self.value)
+
     @cached_property
     def arguments(self) -> dict[str, Any]:  # type: ignore[override]
         given, cls = self.value.arguments, self.value.cls
@@ -553,15 +563,20 @@ class _Tensor(Tensor):
         return self.value.storage.allocated if is_random(self.value.factory) else None
 
     @cached_property
+    def written_elsewhere(self) -> Answer:  # type: ignore[override]
+        return written_elsewhere(self._builder.run, self.value)
+
+    @cached_property
     def filled(self) -> Answer:  # type: ignore[override]
         storage = self.value.storage
         if storage.filled or storage.rebound:
             return YES
-        if self.value.escaped or any(isinstance(p.holder, Module) and p.holder.escaped for p in self.places):
+        given = [e for e in self._builder.run.trace.events if e.kind == "escaped" and e.of in (self, self.value)]
+        if any(isinstance(p.holder, Module) and p.holder.escaped for p in self.places):
             return UNKNOWN
         rest: Guard | None = self.value.guard
         events: list[Event] = []
-        for write in storage.writes:
+        for write in sorted([*storage.writes, *given], key=lambda event: event.order[:1]):
             if write.get("part") is not None:
                 return UNKNOWN if not events else YES
             events.append(write)
@@ -571,7 +586,7 @@ class _Tensor(Tensor):
                     return Answer("yes", tuple(events))
                 gone = guard.minus(rest).negated()
                 rest = rest & gone if gone is not None else rest
-        if rest is None:
-            return Answer("yes", tuple(events))
+        if rest is None or (self.value.escaped and not given):
+            return Answer("yes" if rest is None else "unknown", tuple(events))
         allocated = (storage.allocated,) if storage.allocated is not None else ()
         return Answer("no", allocated, rest if events else ALWAYS)

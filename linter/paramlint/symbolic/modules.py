@@ -33,9 +33,16 @@ from paramlint.symbolic.values import (
 )
 
 METHODS = frozenset(MODULE_METHODS) | module_containers.METHODS | {"register_module", "reset_parameters", "to_empty"}
+_DEVICES = ("device", "cuda", "gpu", "cpu", "rank", "xpu", "mps")
 _MOVES = frozenset(MODULE_SELF_METHODS) - {"apply", "train", "eval", "requires_grad_"} | {"to_empty"}
 
 # Methods
+
+
+def names_device(how: str, arguments: Arguments) -> bool:
+    """Whether a move surely is one to a device: `.cuda()`, `.to(device)`, and not `.to(torch.float64)`."""
+    first = arguments.get(0, "device")
+    return how == "cuda" or (first is not None and any(word in text_of(first).lower() for word in _DEVICES))
 
 
 def module_method(run: Interpreter, owner: Instance | Super, name: str, arguments: Arguments, node: Any) -> Value:
@@ -64,7 +71,7 @@ def module_method(run: Interpreter, owner: Instance | Super, name: str, argument
             run.build(instance)
         return handler(run, instance, arguments, node)
     if name in _MOVES:
-        run.emit("moved", instance, node, how=name, arguments=arguments)
+        run.emit("moved", instance, node, how=name, arguments=arguments, to_device=names_device(name, arguments))
         return instance
     if name.endswith("_hook"):
         return run.unknown_call(f"{text_of(instance)}.{name}()")

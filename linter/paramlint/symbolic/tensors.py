@@ -90,7 +90,8 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     tensor.requires_grad = arguments.keywords.get("requires_grad")
     tensor.dtype = arguments.keywords.get("dtype")
     tensor.sources = tuple(tensors_in(arguments.values())) if not empty else ()
-    event = run.emit("allocated", tensor, node, law=short, arguments=arguments, empty=empty)
+    displayed = isinstance(arguments.get(0, "data"), (SequenceValue, Constant))
+    event = run.emit("allocated", tensor, node, law=short, arguments=arguments, empty=empty, displayed=displayed)
     tensor.storage.allocated = event
     return tensor
 
@@ -182,6 +183,14 @@ def make_parameter(run: Interpreter, arguments: Arguments, node: Any, role: str 
         return made
 
     return run.each(data if data is not None else NONE, wrap)
+
+
+def make_variable(run: Interpreter, arguments: Arguments, node: Any) -> TensorValue:
+    """`Variable(data, requires_grad=True)`, of old code: a leaf."""
+    made = run.new_tensor(node, filled=True, factory="torch.autograd.Variable")
+    made.requires_grad = arguments.keywords.get("requires_grad")
+    run.emit("allocated", made, node, law="as_tensor", arguments=arguments, empty=False)
+    return made
 
 
 # Reading
@@ -381,7 +390,8 @@ def tensor_method(run: Interpreter, tensor: TensorValue, name: str, arguments: A
     if name.startswith("new_"):
         return make(run, f"torch.{name.removeprefix('new_')}", arguments, node)
     how = "moved" if name in _MOVES else name
-    run.emit("read", tensor, node, how=how)
+    for value in (tensor, *values):
+        run.emit("read", value, node, how=how if value is tensor else "argument", function=name)
     more = inputs_of(arguments, name) if name in BINARY else values
     made = run.derived(node, [tensor, *more], factory=name)
     if name in _MOVES or name in ("clone", "abs", "exp", "log", "clamp", "neg", "sqrt", "tanh", "sigmoid"):

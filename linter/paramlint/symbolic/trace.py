@@ -82,9 +82,23 @@ class SourceSite:
         around = (self.node, *self._scope.ancestors(self.node))
         return next((node for node in around if isinstance(node, nodes.BaseSmallStatement)), None)
 
+    @cached_property
+    def in_branch(self) -> bool:
+        """Whether it stands under a condition in its function."""
+        return any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in self._scope.ancestors(self.node))
+
     def text(self, node: nodes.Node) -> str:
         """The source code of a node of the same function."""
         return self._scope.text(node)
+
+    @property
+    def definition(self) -> Any:
+        """The definition of the function or class around it; None at module level."""
+        return self._scope.node if isinstance(self._scope.node, (nodes.FunctionDef, nodes.ClassDef)) else None
+
+    def spell(self, dotted: str) -> str:
+        """How the file writes a dotted name."""
+        return self._scope.spell(dotted)
 
     @property
     def _scope(self) -> Scope:

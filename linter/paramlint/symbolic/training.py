@@ -9,6 +9,7 @@ from paramlint.knowledge import OPTIMIZERS
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic import containers
 from paramlint.symbolic.attributes import stand_in
+from paramlint.symbolic.containers import go_through, use_up
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.tensors import tensor_method
 from paramlint.symbolic.values import (
@@ -134,7 +135,10 @@ def _add_group(
     _collect(run, given, ALWAYS, (), collected, node)
     source = given.source if isinstance(given, SequenceValue) else None
     if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
-        given.used.append(node)
+        if made is None:
+            go_through(run, given, node)
+        else:  # the dictionary may stand in another function
+            given.used.append(node)
     group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
@@ -244,7 +248,10 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         result = module_method(run, stand_in(run, owner), name, arguments, node)
         return owner if isinstance(result, Instance) and result is run.stand_ins.get(owner) else result
     if name == "to" and owner in run.stand_ins:
-        run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments)
+        from paramlint.symbolic.modules import names_device
+
+        to_device = names_device(name, arguments)
+        run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
         return owner
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
         run.emit("backward", arguments.get(0, "loss") or owner, node, arguments=arguments)
@@ -313,6 +320,10 @@ def note_clipping(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     """Note what is given to one of the functions that clip gradients."""
     given = arguments.get(0, "parameters") or NONE
     clipped = collect(run, given)
+    for _, one in alternatives(given):
+        if isinstance(one, SequenceValue) and one.is_iterator:
+            go_through(run, one, node)
+            use_up(run, one)
     tensors = [member.tensor for member in clipped.members] if clipped.known else []
     run.emit("read", given, node, how="clipped", function=name, tensors=tensors)
 

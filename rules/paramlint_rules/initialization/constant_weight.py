@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -27,7 +28,8 @@ from paramlint.facts.init_calls import init_call
 from paramlint.facts.init_events import conditions_of, init_events
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.model import Claim, Event, Model, Tensor, said
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -39,7 +41,7 @@ rule = Rule(
     "constant-weight",
     group="pedantic",
     doc=__doc__,
-    triggers=(Calls("ones_", "constant_", "zeros", "new_zeros"),),
+    triggers=(Calls("ones_", "constant_", "zeros", "new_zeros"), Asks("ones_", "constant_", "zeros", "new_zeros")),
 )
 
 _LAYER = re.compile(r"torch\.nn\.(?:Linear|Bilinear|Conv(?:Transpose)?[123]d)")
@@ -48,6 +50,79 @@ _LAYER = re.compile(r"torch\.nn\.(?:Linear|Bilinear|Conv(?:Transpose)?[123]d)")
 UNITS = frozenset(
     ("Linear", "Bilinear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A layer's weight filled with one number that is not zero."""
+    for event in model.events("written"):
+        tensor = event.of
+        if event.author != "user" or not isinstance(tensor, Tensor) or not _is_one_number(event):
+            continue
+        owner = tensor.owner
+        if (
+            owner is None
+            or owner.cls.rpartition(".")[2] not in UNITS
+            or not any(p.key == "weight" for p in tensor.places)
+        ):
+            continue
+        if not event.site.text(_first_argument(event.site.node)).endswith("weight"):  # a loop over parameters
+            continue
+        later = any(w is not event and model.follows(event, w).yes for w in tensor.writes)
+        yield Claim(
+            said(True),
+            event.site,
+            f"`{tensor}` starts as one number everywhere, so its units stay equal",
+            node=_first_argument(event.site.node),
+            is_right=later or 1 in (tensor.shape or ()),
+        )
+
+
+def _is_one_number(event: Event) -> bool:
+    given = event.get("arguments")
+    value = getattr(given.get(0, "val"), "value", None) if given is not None else None
+    return event.get("law") == "ones_" or (event.get("law") == "constant_" and value not in (None, 0))
+
+
+def _first_argument(call: nodes.Node) -> nodes.Node:
+    return call.args[0].value if isinstance(call, nodes.Call) and call.args else call
+
+
+@rule.question
+def ask_factors(model: Model) -> Iterator[Claim]:
+    """Two zero matrices of which one can be multiplied with the other."""
+    if not any(root.known.yes and not root.escaped for root in model.roots):
+        return
+    zeros = [t for t in model.parameters if _is_made_of_zeros(t)]
+    for one, other in permutations(zeros, 2):
+        (rows, columns), (rows2, columns2) = one.shape or (), other.shape or ()
+        if rows == columns or rows2 == columns2 or not (rows == columns2 or columns == rows2) or one.made is None:
+            continue
+        message = f"`{one}` and `{other}` are both zero, so neither gets a gradient"
+        site = (*one.made.site.stack, one.made.site)[0]
+        yield Claim(
+            one.trains & other.trains, site, message, about=one, is_right=_is_written(one) or _is_written(other)
+        )
+
+
+def _is_made_of_zeros(tensor: Tensor) -> bool:
+    """Whether a matrix is allocated as zeros by the class itself."""
+    data = tensor.made.get("data_of") if tensor.made is not None else None
+    is_own = tensor.made is not None and tensor.made.author == "user" and tensor.known and not tensor.escaped
+    return (
+        is_own
+        and tensor.owner is not None
+        and isinstance(data, Tensor)
+        and data.factory == "torch.zeros"
+        and len(tensor.shape or ()) == 2
+    )
+
+
+def _is_written(tensor: Tensor) -> bool:
+    """Whether it surely gets other values where it is made."""
+    made = tensor.made
+    writes = [w for w in tensor.writes if made is not None and w.get("inside") == made.get("inside")]
+    return any(made.guard.implies(w.guard) and w.get("law") != "zeros_" for w in writes if made is not None)
 
 
 @rule.static(nodes.Call)

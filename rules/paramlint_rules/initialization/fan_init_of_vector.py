@@ -26,9 +26,33 @@ from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
 from paramlint.facts.parameter_names import name_test, names_from
 from paramlint.facts.ranks import rank_of
 from paramlint.knowledge import FAN_INIT, MATRIX_INIT
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.model import Claim, Model, Tensor, said
+from paramlint.rule import Asks, Calls, Finding, Rule
 
-rule = Rule("PRM210", "fan-init-of-vector", group="bug", doc=__doc__, triggers=(Calls(*INIT_NAMES),))
+rule = Rule(
+    "PRM210",
+    "fan-init-of-vector",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*INIT_NAMES), Asks(*sorted(FAN_INIT | MATRIX_INIT))),
+)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for event in model.events("written"):
+        law, tensor = event.get("law"), event.get("tensor")
+        if event.author != "user" or not event.get("initializer") or law not in FAN_INIT | MATRIX_INIT:
+            continue
+        if not isinstance(tensor, Tensor) or tensor.shape is None or len(tensor.shape) > 1:
+            continue
+        if tensor.known and not any(word in str(event.guard) for word in ("dim", "shape", "size")):
+            shape = "is a vector" if tensor.shape else "is a single number"
+            call = event.site.node
+            target = call.args[0].value if isinstance(call, nodes.Call) and call.args else call
+            text = event.site.text(target)
+            message = f"`{text}` {shape}, so `{law}`, which needs a matrix, raises a ValueError"
+            yield Claim(said(True), event.site, message, node=target)
 
 
 @rule.static(nodes.Call)

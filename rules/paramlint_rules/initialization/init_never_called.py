@@ -37,7 +37,9 @@ from paramlint.facts import Class, Scope
 from paramlint.facts.init_events import init_events
 from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled
-from paramlint.rule import Calls, Change, Classes, Finding, Fix, Rule
+from paramlint.model import Claim, Event, Model, Tensor, said
+from paramlint.model.empty_memory import written_by_nobody
+from paramlint.rule import Asks, Calls, Change, Classes, Finding, Fix, Rule
 
 _PLAIN = {"torch.nn.Module", "torch.nn.modules.module.Module"}
 _CONSTANTS = {"zeros_", "zero_", "ones_", "constant_", "fill_"}
@@ -59,8 +61,27 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Calls(*ALLOCATORS), Classes(*_NAMES, "weight_init", "weights_init", "_init")),
+    triggers=(
+        Asks(*ALLOCATORS, entries=("class",)),
+        Calls(*ALLOCATORS),
+        Classes(*_NAMES, "weight_init", "weights_init", "_init"),
+    ),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    found: dict[str, list[tuple[Tensor, Event]]] = {}
+    for tensor, name, write in written_by_nobody(model):
+        found.setdefault(name, []).append((tensor, write))
+    for name, writes in found.items():
+        shown = ", ".join(f"`{tensor}`" for tensor, _ in writes[:3])
+        verb = "starts" if len(writes) == 1 else "start"
+        site = writes[0][1].site
+        method = site.definition
+        if method is not None and method.name.value == name:
+            message = f"`{name}` is never called, so {shown} {verb} as garbage"
+            yield Claim(said(True), site, message, node=method.name)
 
 
 @rule.static(nodes.Call)

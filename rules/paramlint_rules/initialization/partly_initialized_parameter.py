@@ -23,6 +23,7 @@ Leave it: the configuration that leaves the parameter unwritten always loads a c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,35 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
-from paramlint.facts.unwritten_memory import fate_of
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.facts.unwritten_memory import fate_of, is_left_on_purpose
+from paramlint.model import Claim, Model
+from paramlint.model.empty_memory import allocated_empty
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM202", "partly-initialized-parameter", group="bug", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
+rule = Rule(
+    "PRM202",
+    "partly-initialized-parameter",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))),
+)
+
+
+#: What is left where an option is none of those that are known, and questions that only the instance can answer.
+_UNKNOWN_OPTION = re.compile(r"\bnot in \(|!=|hasattr|getattr|isinstance|a condition on")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor, place in allocated_empty(model):
+        when = str(tensor.filled.when)
+        if tensor.filled.when and not is_left_on_purpose(when) and not _UNKNOWN_OPTION.search(when):
+            message = f"`self.{place.key}` is allocated empty and stays garbage when `{when}`"
+            yield Claim(~tensor.filled, place.since.site, message, about=tensor)
 
 
 @rule.static(nodes.Call)

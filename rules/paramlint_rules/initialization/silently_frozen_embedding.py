@@ -54,11 +54,23 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     yield Finding(node, f"`{text}` freezes the embedding, for `freeze` is true by default", fix)
 
 
+def _callers(scope: Scope, node: nodes.Call) -> list[str]:
+    """The rows that call a function which only gives the embedding back, each with the one above."""
+    if not isinstance(scope.parent(node), nodes.Return):
+        return []
+    function = next((a for a in scope.ancestors(node) if isinstance(a, nodes.FunctionDef)), scope.node)
+    name = function.name.value if isinstance(function, nodes.FunctionDef) else ""
+    rows = scope.file.source.text.splitlines()
+    called = re.compile(rf"(?<!def )\b{re.escape(name)}\(")
+    return ["\n".join(rows[max(0, at - 1) : at + 1]) for at, row in enumerate(rows) if name and called.search(row)]
+
+
 def _is_meant(scope: Scope, node: nodes.Call) -> bool:
     """Whether the statement, its comment or the function's name speaks of freezing, or the flag is set later."""
     statement = scope.statement(node)
     said = [scope.qualname, scope.text(statement), scope.segment.comments(statement)]
     said += [scope.text(a.test) for a in scope.ancestors(node) if isinstance(a, nodes.If)]
+    said += _callers(scope, node)
     if any(_MEANT.search(text) for text in said):
         return True
     around = [scope, *(scope.cls.scopes_with("requires_grad", "requires_grad_") if scope.cls is not None else ())]

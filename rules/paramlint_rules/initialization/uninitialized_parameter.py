@@ -38,13 +38,31 @@ from paramlint.facts import Scope
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
 from paramlint.facts.unwritten_memory import fate_of
-from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Model
+from paramlint.model.empty_memory import allocated_empty
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM201", "uninitialized-parameter", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls(*ALLOCATORS),))
+rule = Rule(
+    "PRM201",
+    "uninitialized-parameter",
+    group="bug",
+    fix="unsafe",
+    doc=__doc__,
+    triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))),
+)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor, place in allocated_empty(model):
+        if not tensor.filled.when:
+            message = f"`self.{place.key}` is allocated empty and nothing writes it, so it starts as garbage"
+            yield Claim(~tensor.filled, place.since.site, message, about=tensor)
+
 
 _BIAS = re.compile(r"(?:^|_)(?:b|bias|beta|shift|offset)\d*$")
 

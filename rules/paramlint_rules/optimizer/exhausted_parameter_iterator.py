@@ -25,7 +25,8 @@ from paramlint import nodes
 from paramlint.facts import Binding, Class, Scope
 from paramlint.facts.iterators import consumes, excludes, is_parameter_iterator, repeating_loops, uses
 from paramlint.facts.training import is_inside
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.model import Answer, Claim, Event, Model, Site
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
 
 rule = Rule(
     "PRM705",
@@ -33,8 +34,43 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Calls("parameters", "named_parameters"),),
+    triggers=(Calls("parameters", "named_parameters"), Asks("parameters", "named_parameters")),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    passes: dict[int, list[Event]] = {}
+    for event in model.events("read"):
+        if event.get("how") == "gone through" and event.get("gives") == "parameters" and event.get("made") is not None:
+            passes.setdefault(id(event.of), []).append(event)
+    for found in passes.values():
+        second = _second_pass(model, found)
+        if second is None:
+            continue
+        made = found[0].made
+        if found[0].get("inside") != second.get("inside"):
+            message = f"`{_shown(made, made.node)}` is an iterator that is used up before `{second.get('inside')}`"
+            yield Claim(Answer("yes", (second,)), made, message)
+            continue
+        call = second.site.node
+        given = call.args[0].value if isinstance(call, nodes.Call) and call.args else call
+        yield Claim(Answer("yes", (second,)), second.site, _message(_shown(second.site, given)), node=given)
+
+
+def _shown(site: Site, node: nodes.Node) -> str:
+    return " ".join(site.text(node).split())
+
+
+def _second_pass(model: Model, found: list[Event]) -> Event | None:
+    """The first time that somebody goes through an iterator that has surely given all before."""
+    for index, second in enumerate(found):
+        if second.again and second.repeats:
+            return second
+        for first in found[:index]:
+            if first.site.node is not second.site.node and model.follows(first, second).yes:
+                return second
+    return None
 
 
 @rule.static_scope

@@ -17,12 +17,15 @@ Leave it: one of the modules overrides `parameters()` and leaves the other's out
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.model import Claim, Group, Model, said
+from paramlint.model.training import WORDS, below, spoken
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -33,8 +36,37 @@ rule = Rule(
     "parameter-in-two-groups",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*OPTIMIZER_NAMES),),
+    triggers=(Calls(*OPTIMIZER_NAMES), Asks(*WORDS)),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for optimizer in model.optimizers:
+        groups = [group for group in optimizer.groups if group.sure]
+        again = next((g for g in groups if len(set(map(id, g.sure))) < len(g.sure)), None)
+        pairs = [(one, other) for one, other in combinations(groups, 2) if _overlap_for_sure(model, one, other)]
+        if pairs or again is not None:
+            group = pairs[0][1] if pairs else again
+            assert group is not None
+            what = group.module or group.sure[0]
+            message = f"`{what}` is in `{spoken(optimizer)}` twice, so an optimizer refuses it or steps it twice"
+            yield Claim(said(True), group.site, message, about=group)
+
+
+def _overlap_for_sure(model: Model, one: Group, other: Group) -> bool:
+    return one.guard.fits(other.guard) and bool(_covered(model, one) & _covered(model, other))
+
+
+def _covered(model: Model, group: Group) -> set[int]:
+    """The parameters that are surely in a group; of a module that is not known those of all that it holds."""
+    found = {id(t) for t in group.sure}
+    for module in model.modules:
+        mine = [t for t in module.parameters if not t.known]
+        if mine and id(mine[-1]) in found and "parameters" not in module.methods:
+            inner = [m for m in model.modules if m.name.startswith(f"{module.name}.")]
+            found |= {id(t) for m in (module, *below(module), *inner) for t in (*m.tensors, *m.parameters)}
+    return found
 
 
 @rule.static_scope

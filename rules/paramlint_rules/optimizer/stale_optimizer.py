@@ -34,7 +34,9 @@ from paramlint.facts.name_uses import mentions
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
 from paramlint.facts.replaced_parameters import ModelChange, model_changes
 from paramlint.facts.training import trains
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.model import Claim, Event, Model, Module, Optimizer, said
+from paramlint.model.training import WORDS, below, spoken
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -45,13 +47,72 @@ rule = Rule(
     "stale-optimizer",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*OPTIMIZER_NAMES, "parameters", "named_parameters"),),
+    triggers=(Calls(*OPTIMIZER_NAMES, "parameters", "named_parameters"), Asks(*WORDS)),
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
 #: The classes of torch that store nothing about the parameters before their first step.
 _STORE_AT_FIRST_STEP = {*OPTIMIZER_NAMES} - {"Adagrad"}
 _TRAINS = re.compile(r"\.(?:step|backward)\(")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for optimizer in model.optimizers:
+        made = optimizer.made
+        if made is None or made.repeats or model.loose_groups:
+            continue
+        ids = {id(t) for t in optimizer.tensors}
+        roots = [model.root_of(t, made) for t in optimizer.tensors]
+        trained = [m for m in model.modules if m in roots or ids & {id(t) for t in m.parameters}]
+        change = _replaced(model, optimizer, trained)
+        if change is None or not _is_used_after(model, optimizer, change):
+            continue
+        end = f"`{change.of}` is replaced, so it does not train the new parameters"
+        yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
+
+
+def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Event | None:
+    """A module that comes into a trained one later, with parameters that no optimizer gets."""
+    holders = {id(m) for one in trained for m in below(one)}
+    for event in model.events("registered"):
+        new = event.of
+        if event.author != "user" or id(event.data["holder"]) not in holders or not isinstance(new, Module):
+            continue
+        if (
+            not _comes_after(model, optimizer.made, event)
+            or new.made is None
+            or not _comes_after(model, optimizer.made, new.made)
+        ):
+            continue
+        mine = new.parameters
+        if mine.seen and mine.closed.yes and all(t.trains.yes and t.trains.certain and not t.groups.seen for t in mine):
+            return event
+    return None
+
+
+def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
+    """Whether something happens after the optimizer is made: in the same call, or in a method that is called later."""
+    if one is not None and one.get("inside") == other.get("inside"):
+        return model.follows(one, other).yes and one.guard.fits(other.guard)
+    return one is not None and bool(one.get("inside") == "__init__")
+
+
+def _is_used_after(model: Model, optimizer: Optimizer, change: Event) -> bool:
+    """Whether the optimizer steps, or is handed on, after a change, and nothing tells it about that in between."""
+    again = [e for e in model.events("optimizer", "grouped") if e.get("inside") == change.get("inside")]
+    if any(model.follows(change, e).yes for e in again):
+        return False
+    if optimizer in model.returned:
+        return True
+    steps = [s for s in model.events("stepped", "backward") if s.kind == "backward" or s.of is optimizer]
+    return any(_uses(model, change, step) for step in steps)
+
+
+def _uses(model: Model, change: Event, step: Event) -> bool:
+    if step.get("inside") == change.get("inside"):
+        return model.follows(change, step).yes
+    return change.kind != "moved"
 
 
 @rule.static_scope

@@ -54,7 +54,7 @@ def ask(model: Model) -> Iterator[Claim]:
                 held.since.site,
                 f"`self.{held.key}` is a plain {_kind(held)}, so its modules are not trained",
                 about=held,
-                is_right=_is_cared_for(module, held, model),
+                is_right=_is_cared_for(module, held, model) or module.places.some(_is_registered).yes,
             )
 
 

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Answer, Claim, Model, Tensor
+from paramlint.model.kept_tensors import kept
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -34,12 +36,44 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Calls(*(name.rpartition(".")[2] for name in PARAMETER_CLASSES)),),
+    triggers=(
+        Calls(*(name.rpartition(".")[2] for name in PARAMETER_CLASSES)),
+        Asks("Parameter", entries=("class",)),
+    ),
 )
 
 #: These give the parameter itself back unless somebody has changed the default device or type.
 _MOSTLY_NOTHING = {"contiguous", "cpu", "float"}
 _ATOMS = (nodes.Name, nodes.Attribute, nodes.Call, nodes.Subscript, nodes.Integer, nodes.Float)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor, place in kept(model):
+        source = _lost_source(tensor)
+        if source is None or any(p.registered for p in tensor.places) or tensor.escaped or source.groups.seen:
+            continue
+        others = [p for p in place.holder.holds if p.key == place.key and p is not place]
+        if any(p.registered for p in (*others, *source.places)) or source.made is None or source.escaped:
+            continue
+        message = f"`self.{place.key}` is computed from a parameter and is none itself, so it is not trained"
+        yield Claim(Answer("yes", (source.made,)), place.since.site, message, about=place)
+
+
+def _lost_source(tensor: Tensor) -> Tensor | None:
+    """The parameter that a tensor is computed from by something that surely gives another one."""
+    changes = False
+    for _ in range(12):
+        if tensor.role == "parameter":
+            return tensor if changes and tensor.known else None
+        if tensor.view in ("data", "detach") or tensor.factory == "call":
+            return None
+        parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
+        if len(parts) != 1 or tensor.factory.startswith("torch."):
+            return None
+        changes = changes or tensor.factory not in {*_MOSTLY_NOTHING, "to", "cuda"}
+        tensor = parts[0]
+    return None
 
 
 @rule.static_scope

@@ -25,12 +25,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Scope, owns_parameters
-from paramlint.knowledge import PARAMETER_CLASSES, PARAMETER_MODULES
-from paramlint.rule import Defines, Finding, Proof, Rule
+from paramlint.model import Claim, Event, Model, Module, Tensor
+from paramlint.rule import Asks, Proof, Rule
 
-_NAMES = {name.rpartition(".")[2] for name in (*PARAMETER_CLASSES, *PARAMETER_MODULES)}
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
@@ -40,63 +37,67 @@ rule = Rule(
     "parameter-created-in-forward",
     group="bug",
     doc=__doc__,
-    triggers=(Defines("forward", text=_NAMES),),
+    triggers=(Asks("forward", entries=("class",)),),
 )
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    if scope.name != "forward" or scope.cls is None or not scope.cls.is_module:
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    if not any(root.is_a("Module").yes for root in model.roots):
         return
-    for call in scope.find(nodes.Call):
-        written = (scope.dotted(call.func) or "").rpartition(".")[2]
-        if written not in _NAMES or _is_made_once(scope, call):
+    for what in (*model.modules, *model.parameters):
+        made = what.made
+        if made is None or made.author != "user" or made.get("inside") != "forward" or not made.grad:
             continue
-        known = scope.type(call)
-        if known is None or not owns_parameters(known) or _needs_no_gradient(scope, call):
+        if (
+            (isinstance(what, Tensor) and not what.known)
+            or what.escaped
+            or _is_part(what, made)
+            or _is_filled(model, what)
+        ):
             continue
-        what = "a parameter" if known.is_parameter else "a layer"
-        yield Finding(call.func, f"`{scope.text(call.func)}` makes {what} anew at every call, so it is not trained")
+        owns = what.owns if isinstance(what, Module) else what.trains
+        if _is_lazy(what, made) and not _comes_too_late(model, what, made):
+            continue
+        if isinstance(what, Module) and (what.copy_of is not None or not what.known.yes):
+            continue
+        calls = (made.site, *reversed(made.site.stack))
+        site = next((s for s in calls if s.in_class and s.path == calls[-1].path), calls[-1])
+        called = getattr(site.node, "func", site.node)
+        kind = "a layer" if isinstance(what, Module) else "a parameter"
+        message = f"`{site.text(called)}` makes {kind} anew at every call, so it is not trained"
+        yield Claim(owns, site, message, about=what, node=called)
 
 
-def _needs_no_gradient(scope: Scope, call: nodes.Call) -> bool:
-    """Whether it says that it is not trained: a constant under another name."""
-    return any(
-        arg.keyword is not None and arg.keyword.value == "requires_grad" and scope.text(arg.value) == "False"
-        for arg in call.args
-    )
+def _is_part(what: Module | Tensor, made: Event) -> bool:
+    """Whether a constructor makes it, or it is in a module that is made in `forward` too."""
+    if any(site.function == "__init__" for site in (made.site, *made.site.stack)):
+        return True
+    holders = [p.holder for p in what.places if isinstance(p.holder, Module)]
+    return any(h.made is not None and h.made.get("inside") == "forward" for h in holders)
 
 
-def _is_made_once(scope: Scope, call: nodes.Call) -> bool:
-    """Whether it stands under a condition and is kept: made at the first call, or only when something is missing."""
-    ancestors = list(scope.ancestors(call))
-    is_conditional = any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try, nodes.Lambda)) for node in ancestors)
-    is_nested = any(isinstance(node, nodes.FunctionDef) and node is not scope.node for node in ancestors)
-    is_tested = any(isinstance(node, nodes.Call) and _is_test(node) for node in ancestors)
-    return is_tested or is_nested or (is_conditional and _is_kept(scope, ancestors))
+def _is_filled(model: Model, what: Module | Tensor) -> bool:
+    """Whether its values are given to it, by a state or parameter by parameter."""
+    tensors = {id(t) for t in what.parameters} if isinstance(what, Module) else {id(what)}
+    given = [e for e in model.events("written", "rebound") if e.author == "user" and e.get("law") == "copied"]
+    given += model.events("rebound")
+    return any(id(e.of) in tensors for e in given) or bool(model.events("loaded", of=what))
 
 
-def _is_test(node: nodes.Call) -> bool:
-    return isinstance(node.func, nodes.Name) and node.func.value in ("isinstance", "issubclass", "type")
+def _is_lazy(what: Module | Tensor, made: Event) -> bool:
+    """Whether it is kept, and made under a condition: when it is missing, or at the first call."""
+    sites = [site for p in what.places for site in (p.since.site, *p.since.site.stack)]
+    return bool(sites) and any(site.in_branch for site in (*sites, *made.site.stack, made.site))
 
 
-def _is_kept(scope: Scope, ancestors: list[nodes.Node]) -> bool:
-    for node in ancestors:
-        if isinstance(node, nodes.Assign):
-            names = {target.target.value for target in node.targets if isinstance(target.target, nodes.Name)}
-            return len(names) < len(node.targets) or any(_is_stored(scope, name) for name in names)
-        if isinstance(node, nodes.Call) and scope.self_attribute(node.func) is not None:
-            return True
-    return False
-
-
-def _is_stored(scope: Scope, name: str) -> bool:
-    """Whether what a local name stands for is kept in an attribute or a container."""
-    return any(
-        isinstance(node.value, nodes.Name) and node.value.value == name and not isinstance(target.target, nodes.Name)
-        for node in scope.find(nodes.Assign)
-        for target in node.targets
-    )
+def _comes_too_late(model: Model, what: Module | Tensor, made: Event) -> bool:
+    """Whether it is kept under a key that comes with the data, and the class has given an optimizer what was there."""
+    keyed = [
+        p for p in what.places if isinstance(p.holder, Module) and p.holder.is_a("ParameterDict", "ModuleDict").yes
+    ]
+    taken = [g for o in model.optimizers for g in o.groups if g.module in model.roots]
+    return bool(keyed) and " in " in str(made.guard) and bool(taken)
 
 
 @rule.runtime

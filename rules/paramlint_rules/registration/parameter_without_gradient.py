@@ -1,8 +1,28 @@
 """A parameter is registered and trainable, but the output does not depend on it.
 
 The optimizer holds it, checkpoints carry it, `DistributedDataParallel` waits for its gradient, and nothing ever changes
-it: a layer that is built and not called, or a branch that this configuration never takes. It is seen in the autograd
-graph of one pass on the example input.
+it: a layer that is built and not called, or a branch that this configuration never takes. On a live model it is seen in
+the autograd graph of one pass on the example input; in code where nothing says its name after it was made.
+
+Bad:
+    class Net(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.position = nn.Parameter(torch.randn(width))
+            self.mix = nn.Linear(width, width)
+
+        def forward(self, x):
+            return self.mix(x)
+
+Good:
+    class Net(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.position = nn.Parameter(torch.randn(width))
+            self.mix = nn.Linear(width, width)
+
+        def forward(self, x):
+            return self.mix(x + self.position)
 
 Leave it: another input or another mode reaches the parameter.
 """
@@ -12,12 +32,63 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.rule import Proof, Rule
+from paramlint.model import NO, Answer, Claim, Model, Module, Place, Tensor
+from paramlint.model.training import below
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
-rule = Rule("PRM410", "parameter-without-gradient", group="risk", doc=__doc__)
+rule = Rule(
+    "PRM410",
+    "parameter-without-gradient",
+    group="risk",
+    doc=__doc__,
+    triggers=(Asks("forward", entries=("class",)),),
+)
+
+#: Words by which code says that something is there for another reason than to be used.
+_ON_PURPOSE = ("dummy", "fake", "unused", "not used", "compat", "checkpoint", "legacy", "placeholder", "device", "load")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for root in model.roots:
+        if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
+            continue
+        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what)]
+        # Where several are, the class is a sketch, or its pass is elsewhere.
+        for place in unread:
+            if sum(_trains(p.what).yes for p in unread) == 1:
+                yield Claim(
+                    ~root.mentions(place.key) & _trains(place.what),
+                    place.since.site,
+                    f"`self.{place.key}` is made and nothing reads it, so it is never trained",
+                    about=place.what,
+                )
+
+
+def _is_made_here(place: Place) -> bool:
+    """Whether the class's own `__init__` makes it, once and without a condition, and for no other reason."""
+    what = place.what
+    made = what.made if isinstance(what, (Module, Tensor)) and place.registered and place.holds else None
+    if made is None or made.author != "user" or place.how not in ("assigned", "") or place.guard or what.loops:
+        return False
+    site = place.since.site
+    is_own = not site.stack and place.since.get("inside") == "__init__" and not what.escaped
+    return is_own and not site.says(*_ON_PURPOSE) and len(what.places.seen) == 1
+
+
+def _trains(what: Module | Tensor) -> Answer:
+    return what.owns if isinstance(what, Module) else what.trains if what.role == "parameter" else NO
+
+
+def _is_used(what: Module | Tensor) -> bool:
+    """Whether a pass goes through it, or something is computed from what it holds."""
+    tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
+    if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
+        return True
+    return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)
 
 
 @rule.runtime

@@ -44,10 +44,10 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     for tensor in model.parameters:
         held = next((p for p in tensor.places if _is_plain(p, model)), None)
-        if held is not None and tensor.known and not tensor.groups.seen:
+        if held is not None and tensor.known:
             lost = tensor.places.none(lambda p: p.registered and p.holds)
             message = f"`self.{held.key}` is a plain container, so its parameters are not trained"
-            yield Claim(lost, held.since.site, message, about=held)
+            yield Claim(lost, held.since.site, message, about=held, is_right=lost.no or bool(tensor.groups.seen))
 
 
 def _is_plain(place: Place, model: Model) -> bool:

@@ -33,14 +33,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Assignment, Class, Scope
-from paramlint.facts.own_tensors import is_constant
+from paramlint.facts import Class, Scope
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Model, Place, Tensor, said
+from paramlint.model.kept_tensors import escapes, has_dimensions, is_constant, is_moved, kept, uses
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
+
+_FACTORIES = {"Tensor", *(name.rpartition(".")[2] for name in TENSOR_FACTORIES)}
 
 rule = Rule(
     "PRM408",
@@ -48,35 +51,56 @@ rule = Rule(
     group="risk",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Defines("__init__", text={"Tensor", *(name.rpartition(".")[2] for name in TENSOR_FACTORIES)}),),
+    triggers=(Asks(*_FACTORIES, entries=("class",)),),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor, place in kept(model):
+        if place.holder.overrides("_apply").yes or not _is_made_at_first(tensor, place) or not has_dimensions(tensor):
+            continue
+        others = [p for p in place.holder.holds if p.key == place.key and p is not place]
+        if not all(isinstance(p.what, Tensor) and _is_made_at_first(p.what, p) for p in others):
+            continue
+        changes = model.events("bound", of=place.holder)
+        if any(e.get("name") == place.key and e.get("inside") != "__init__" for e in changes):
+            continue
+        found = uses(model, tensor)
+        if any(map(is_moved, found)) or escapes(model, tensor):
+            continue
+        if any(e.get("inside") == "forward" and e.get("how") != "number" for e in found):
+            yield Claim(
+                ~tensor.trains & said(not any(p.registered for p in tensor.places)),
+                place.since.site,
+                f"`self.{place.key}` is a plain tensor, so it does not move with the module",
+                about=place,
+                fix=_fix(place),
+            )
+
+
+def _fix(place: Place) -> Fix | None:
+    """A buffer in the place of the assignment, where that is one to this attribute alone."""
+    site = place.since.site
+    statement = site.statement
+    if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
+        return None
+    target = statement.targets[0].target
+    if not isinstance(target, nodes.Attribute) or target.attr.value != place.key:
+        return None
+    owner, value = site.text(target.value), site.text(statement.value)
+    new = f'{owner}.register_buffer("{place.key}", {value}, persistent=False)'
+    return Fix("Register it as a buffer", (Change(statement, statement, new),))
+
+
+def _is_made_at_first(tensor: Tensor, place: Place) -> bool:
+    """Whether it is a constant that `__init__` keeps."""
+    return place.since.get("inside") == "__init__" and is_constant(tensor)
+
 
 #: What is asked of a tensor without computing with it, or to move it by hand.
 _ASKED = {"shape", "size", "dim", "numel", "dtype", "device", "tolist", "item", "numpy", "ndim", "is_cuda"}
 _MOVED = {"to", "cuda", "type_as", "cpu", "clone", "data", "expand_as", "copy_"}
-
-
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    cls = scope.cls
-    if cls is None or not cls.is_module or scope.name != "__init__" or cls.own_method("_apply") is not None:
-        return
-    for name, assignment in scope.assignments:
-        if assignment.how != "assign" or assignment.value is None or assignment.target is None:
-            continue
-        if not is_constant(scope, assignment.value):
-            continue
-        if _is_always_constant(scope, cls, name) and _is_computed_with(cls, name):
-            message = f"`self.{name}` is a plain tensor, so it does not move with the module"
-            yield Finding(assignment.target, message, _fix(scope, name, assignment))
-
-
-def _is_always_constant(scope: Scope, cls: Class, name: str) -> bool:
-    """Whether it is only ever given constants, all of them in this `__init__`."""
-    return all(
-        a.scope is scope and a.how == "assign" and a.value is not None and is_constant(scope, a.value)
-        for a in cls.assignments(name)
-    )
 
 
 def _is_computed_with(cls: Class, name: str) -> bool:
@@ -132,14 +156,6 @@ def _use(scope: Scope, node: nodes.Node) -> str:
     if isinstance(parent, (nodes.BinaryOperation, nodes.Comparison, nodes.ComparisonTarget)):
         return "computed"
     return "" if isinstance(parent, (nodes.AssignTarget, nodes.AnnAssign, nodes.Index)) else "unknown"
-
-
-def _fix(scope: Scope, name: str, assignment: Assignment) -> Fix | None:
-    node, value = assignment.node, assignment.value
-    if not isinstance(node, nodes.Assign) or len(node.targets) != 1 or node.value is not value or value is None:
-        return None
-    new = f'{scope.self_name}.register_buffer("{name}", {scope.text(value)}, persistent=False)'
-    return Fix("Register it as a buffer", (Change(node, node, new),))
 
 
 @rule.runtime

@@ -21,10 +21,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Class, Scope
-from paramlint.facts.own_tensors import asks_for_gradient
-from paramlint.knowledge import OPTIMIZERS, PARAMETER_CLASSES
-from paramlint.rule import Change, Finding, Fix, Keywords, Mentions, Proof, Rule
+from paramlint.model import Claim, Model, Place, Tensor
+from paramlint.model.kept_tensors import kept
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -36,59 +35,50 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Keywords("requires_grad"), Mentions("requires_grad_")),
+    triggers=(Asks("requires_grad", "requires_grad_", entries=("class",)),),
 )
 
-_REGISTERING = {"register_parameter", "register_buffer", "setattr"}
 
-
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    cls = scope.cls
-    if cls is None or not cls.is_module or scope.name == "forward":
-        return
-    for name, assignment in scope.assignments:
-        if assignment.how != "assign" or assignment.value is None or assignment.target is None:
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor, place in kept(model):
+        if tensor.made_from or not tensor.known or tensor.view or not tensor.trains.certain or tensor.trains.no:
             continue
-        call = asks_for_gradient(scope, assignment.value)
-        if call is None or _is_cared_for(cls, name):
+        if tensor.escaped or place.since.get("inside") == "forward" or _is_cared_for(model, tensor):
             continue
-        message = f"`self.{name}` is a tensor, not a parameter, so it is not trained"
-        yield Finding(assignment.target, message, _fix(scope, call))
+        yield Claim(
+            tensor.groups.none() & tensor.places.none(lambda p: p.registered),
+            place.since.site,
+            f"`self.{place.key}` is a tensor, not a parameter, so it is not trained",
+            about=place,
+            fix=_fix(tensor, place),
+        )
 
 
-def _is_cared_for(cls: Class, name: str) -> bool:
-    """Whether it becomes a parameter elsewhere, is given to an optimizer, or its gradient is read."""
-    if any(a.how not in ("assign", "augmented") for a in cls.assignments(name)):
+def _is_cared_for(model: Model, tensor: Tensor) -> bool:
+    """Whether it becomes a parameter, an optimizer has it, or its gradient is asked for."""
+    if tensor.groups.seen or any(p.registered for p in tensor.places):
         return True
-    return any(
-        _takes_care(scope, node)
-        for base in cls.mro
-        for scope in base.scopes_with(name)
-        for node in scope.find(nodes.Attribute)
-        if scope.self_attribute(node) == name
-    )
-
-
-def _takes_care(scope: Scope, node: nodes.Attribute) -> bool:
-    parent = scope.parent(node)
-    if isinstance(parent, nodes.Attribute) and parent.attr.value == "grad":
+    if any("autograd" in str(use.get("function")) for use in tensor.reads):
         return True
-    for around in scope.ancestors(node):
-        if isinstance(around, nodes.Call):
-            called = scope.qualified(around.func) or ""
-            last = around.func.attr.value if isinstance(around.func, nodes.Attribute) else called
-            if called in PARAMETER_CLASSES or called in OPTIMIZERS or last in _REGISTERING:
-                return True
-    return False
+    return any(t.base is tensor for t in model.tensors("gradient")) or _becomes_parameter(model, tensor)
 
 
-def _fix(scope: Scope, call: nodes.Call) -> Fix | None:
-    text = scope.text(call)
+def _becomes_parameter(model: Model, tensor: Tensor) -> bool:
+    return any(p.made is not None and p.made.get("data_of") is tensor for p in model.parameters)
+
+
+def _fix(tensor: Tensor, place: Place) -> Fix | None:
+    """A parameter in the place of the call, where it is made in the statement that keeps it."""
+    site = place.since.site
+    call = getattr(site.statement, "value", None)
+    if not isinstance(call, nodes.Call) or tensor.made is None or tensor.made.site.row < site.row:
+        return None
+    text = site.text(call)
     plain = re.sub(r",\s*requires_grad\s*=\s*True(?=\s*[,)])|\.requires_grad_\(\)$", "", text)
     if plain == text:
         return None
-    new = f"{scope.spell('torch.nn.Parameter')}({plain})"
+    new = f"{site.spell('torch.nn.Parameter')}({plain})"
     return Fix("Make it an `nn.Parameter`", (Change(call, call, new),), "unsafe", ("torch.nn.Parameter",))
 
 

@@ -30,9 +30,10 @@ from paramlint.facts.intent import sharing_is_meant
 from paramlint.facts.module_places import Place, exclude_each_other, origin, places_in
 from paramlint.facts.module_reuse import overwritten_parts, reused_norms
 from paramlint.facts.norms import is_norm
-from paramlint.model import Answer, Claim, Model, Module
+from paramlint.model import Answer, Claim, Model, Module, said
 from paramlint.model import Place as Held
 from paramlint.model.intent import sharing_is_meant as is_meant
+from paramlint.model.training import owners
 from paramlint.rule import Asks, Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
@@ -67,14 +68,52 @@ def ask(model: Model) -> Iterator[Claim]:
         many = next((p for p in items if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
         pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
-        if places and not is_meant(module, places):
+        if places:
             what = "in every element" if many is not None else "in two places"
             yield Claim(
                 module.owns & Answer("yes", tuple(p.since for p in places)),
                 (*places[-1].since.site.stack, places[-1].since.site)[0],
                 f"`{_name_of(module)}` is one module {what} of `{places[-1].holder}`, so all share its parameters",
                 about=module,
+                is_right=is_meant(module, places),
             )
+
+
+@rule.question
+def ask_spread(model: Model) -> Iterator[Claim]:
+    """One module in several layers, where it has to be one in each."""
+    for module in model.modules:
+        made = module.made
+        if made is None or made.author != "user" or not module.owns.yes or module in model.returned:
+            continue
+        held = [p for p in module.places if p.registered and p.holds and not p.each_round]
+        if module.is_a("PReLU").yes or _is_norm(module):
+            parts = [
+                p for p in held if p.holder not in model.roots and not p.holder.is_a("ModuleList", "ModuleDict").yes
+            ]
+        else:
+            parts = [
+                p for p in held if p.holder.is_a("Sequential").yes and len(p.since.site.stack) <= len(made.site.stack)
+            ]
+        pair = next(((p, q) for p, q in combinations(parts, 2) if _are_two_layers(p, q)), None)
+        if pair is not None:
+            site = (*made.site.stack, made.site)[0]
+            message = f"`{_name_of(module)}` is one module in several layers, so they share its parameters"
+            yield Claim(said(True), site, message, about=module, is_right=is_meant(module, pair))
+
+
+def _is_norm(module: Module) -> bool:
+    return "Norm" in module.cls.rpartition(".")[2]
+
+
+def _are_two_layers(one: Held, other: Held) -> bool:
+    """Whether two places are in two layers that have nothing else in common: slices of one sequence have."""
+    if one.holder is other.holder or not one.guard.fits(other.guard):
+        return False
+    parts = [{id(p.what) for p in place.holder.holds if isinstance(p.what, Module)} for place in (one, other)]
+    around = [{id(m) for m in owners(place.holder)} for place in (one, other)]
+    is_nested = id(other.holder) in around[0] or id(one.holder) in around[1]
+    return len(parts[0] & parts[1]) == 1 and bool(around[0] & around[1]) and not is_nested
 
 
 def _name_of(module: Module) -> str:

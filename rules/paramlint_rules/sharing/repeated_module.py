@@ -54,12 +54,13 @@ def ask(model: Model) -> Iterator[Claim]:
         if _is_multiplied_by_a_flag(event):
             continue
         places = [place for place in module.places if place.registered and place.holds and place.each_round]
-        if places and not is_meant(module, places) and not is_marked(event):
+        if places:
             yield Claim(
                 module.owns & Answer("yes", (event, *(place.since for place in places))),
                 event.site,
                 f"`{_short(module)}` is one module that is listed many times, so all places share its parameters",
                 about=module,
+                is_right=is_meant(module, places) or is_marked(event),
             )
 
 
@@ -137,8 +138,14 @@ def _shares(element: nodes.BaseExpression, scope: Scope) -> bool:
 
 
 def _is_copied(node: nodes.Node, scope: Scope) -> bool:
-    """Whether a comprehension takes a copy of each item."""
+    """Whether a comprehension, or a loop, takes a copy of each item."""
     loop = scope.parent(node)
+    if isinstance(loop, nodes.For) and loop.iter is node:
+        return any(
+            scope.qualified(call.func) == "copy.deepcopy"
+            for call in scope.find(nodes.Call)
+            if loop in scope.ancestors(call)
+        )
     if not isinstance(loop, nodes.CompFor):
         return False
     whole = scope.parent(loop)

@@ -20,13 +20,15 @@ Leave it: the tie is made again, in code that cannot be seen from here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.tie_ends import Replacement, bias_without_place, replaced_in_class, replaced_in_scope
 from paramlint.facts.ties import ties_in
-from paramlint.rule import Calls, Finding, Proof, Rule, Stores
+from paramlint.model import Claim, Event, Model, Module, Place, Tensor, said
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -37,8 +39,61 @@ rule = Rule(
     "tie-broken-later",
     group="bug",
     doc=__doc__,
-    triggers=(Stores("weight", "bias", of_names=True), Calls("Parameter")),
+    triggers=(Stores("weight", "bias", of_names=True), Calls("Parameter"), Asks("weight", "bias", "Parameter")),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor in model.parameters:
+        held = [p for p in tensor.places if p.registered and isinstance(p.holder, Module)]
+        for first, second in combinations(held, 2):
+            if second.since.author == "user" and (first.holder, first.key) != (second.holder, second.key):
+                for broken in (*_breaks(model, tensor, first, second), *_breaks(model, tensor, second, first)):
+                    names = f"`{second.holder}.{second.key}` was tied to `{first.holder}.{first.key}`"
+                    what = f"{broken.data['holder']}.{broken.data['key']}"
+                    message = f"`{what}` gets a new parameter after {names}, which ends the tie"
+                    yield Claim(said(True), broken.site, message)
+
+
+def _breaks(model: Model, tensor: Tensor, side: Place, other: Place) -> Iterator[Event]:
+    """What gives one side of a tie another parameter, where nothing makes the tie again."""
+    tied = max(side.since, other.since, key=lambda event: event.order)
+    around = {(id(p.holder), p.key.strip("[]")): p.what for p in side.holder.places if p.registered}
+    around[id(side.holder), side.key] = tensor
+    for event in model.events("registered"):
+        old = around.get((id(event.data["holder"]), str(event.data["key"]).strip("[]")))
+        new = event.of
+        if old is None or new is old or event.author != "user" or not _comes_after(model, tied, event):
+            continue
+        if isinstance(new, Tensor) and len(new.places.seen) > 1:  # a tie to something else
+            continue
+        owns = isinstance(new, Tensor) or (new.known.yes and any(t is not tensor for t in new.parameters))
+        if owns and tensor not in _tensors(new) and not _is_tied_again(model, event, side.key):
+            yield event
+
+
+def _tensors(what: Module | Tensor) -> tuple[Tensor, ...]:
+    return what.parameters.seen if isinstance(what, Module) else (what,)
+
+
+def _comes_after(model: Model, tied: Event, event: Event) -> bool:
+    """Whether something comes after a tie: in one call, or in a method that is called on what `__init__` has tied."""
+    if tied.get("inside") != event.get("inside"):
+        others = [e for e in model.events("registered") if e.get("inside") != event.get("inside")]
+        is_of_init = any(e.site.node is event.site.node for e in others)  # others call the method, and may tie again
+        return tied.get("inside") == "__init__" and tied.guard.fits(event.guard) and not is_of_init
+    return model.follows(tied, event).yes
+
+
+def _is_tied_again(model: Model, broken: Event, key: str) -> bool:
+    """Whether a parameter that has another place is registered under the same name later in the same call."""
+    again = [
+        e
+        for e in model.events("registered")
+        if e.author == "user" and isinstance(e.of, Tensor) and e.data["key"] == key and len(e.of.places.seen) > 1
+    ]
+    return any(e.get("inside") == broken.get("inside") and model.follows(broken, e).yes for e in again)
 
 
 @rule.static_scope

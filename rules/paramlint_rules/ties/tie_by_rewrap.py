@@ -26,13 +26,69 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.ties import bare_parameter, in_one_model
 from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Event, Model, Module, Place, Tensor
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("Parameter"),))
+rule = Rule(
+    "PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("Parameter"), Asks("Parameter"))
+)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor in model.parameters:
+        source = _wrapped(tensor)
+        if source is None or not tensor.trains.certain or tensor.made is None or tensor.made.author != "user":
+            continue
+        mine, others = _lasting(tensor), _lasting(source)
+        if (
+            mine is not None
+            and others is not None
+            and _outermost(model, mine, tensor.made) & _outermost(model, others, tensor.made)
+        ):
+            names = f"`{tensor}` is a new parameter on the memory of `{source}`"
+            message = f"{names}, so the two are trained and moved apart"
+            yield Claim(tensor.trains, tensor.made.site, message, about=tensor)
+
+
+def _wrapped(tensor: Tensor) -> Tensor | None:
+    """The parameter whose memory a parameter was made on."""
+    given = tensor.made.get("data_of") if tensor.made is not None else None
+    while isinstance(given, Tensor) and given.role != "parameter":
+        if given.view not in ("view", "transposed", "data", "detach"):
+            return None
+        given = given.base
+    return given if isinstance(given, Tensor) and given.trains.yes else None
+
+
+def _lasting(tensor: Tensor) -> Place | None:
+    """Where a module has it as a parameter until the end."""
+    return next((p for p in tensor.places if p.registered and p.holds), None)
+
+
+def _outermost(model: Model, place: Place, since: Event) -> set[int]:
+    """The models that a parameter is in at the end; none once it is replaced in the method that wrapped it."""
+    found = [place.holder]
+    tops = set()
+    for module in found:
+        around = [p for p in module.places if p.registered and p.holds and not _is_replaced(model, p, since)]
+        found += [p.holder for p in around if p.holder not in found and isinstance(p.holder, Module)]
+        if not around:
+            tops.add(id(module))
+    return tops
+
+
+def _is_replaced(model: Model, place: Place, since: Event) -> bool:
+    changes = model.events("bound", "rebound", of=place.holder)
+    return any(
+        e.get("name") == place.key and e.get("inside") == since.get("inside") and model.follows(since, e).yes
+        for e in changes
+    )
+
 
 #: Methods and attributes that give a view of the same memory.
 _VIEWS = {"t", "T", "mT", "transpose", "view", "reshape", "permute"}

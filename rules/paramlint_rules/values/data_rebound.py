@@ -26,6 +26,7 @@ from dataclasses import replace
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.call_results import behind_call
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.last_assignment import latest_value
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
@@ -50,9 +51,10 @@ def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     owner = data_owner(target) if isinstance(target, nodes.Attribute) else None
     if owner is None or not isinstance(target, nodes.Attribute) or not is_parameter(scope, owner):
         return
-    if _is_fresh(scope, node, owner) or _moves(scope, node.value) or _is_live_tensor(scope, node.value):
+    place, value = behind_call(scope, node.value)
+    if _is_fresh(scope, node, owner) or _moves(place, value) or _is_live_tensor(place, value) or _is_hidden(value):
         return
-    if _keeps(scope, node.value, scope.text(owner)):
+    if _keeps(place, value, scope.text(owner)):
         return
     message = f"`{scope.text(target)}` is rebound, so what shares its memory keeps the old values"
     yield Finding(target, message, _fix(scope, node, owner))
@@ -66,12 +68,21 @@ def _is_fresh(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> 
         return False
     value = latest_value(scope, owner.value, node)
     if value is not None:
-        return _constructs(value)
+        return _constructs(scope, value)
     bindings = scope.bindings.get(owner.value, [])
-    return bool(bindings) and all(b.kind == "assign" and _constructs(b.value) for b in bindings)
+    return bool(bindings) and all(b.kind == "assign" and _constructs(scope, b.value) for b in bindings)
 
 
-def _constructs(value: nodes.BaseExpression | None) -> bool:
+def _is_hidden(value: nodes.BaseExpression) -> bool:
+    """Whether what is called is itself the result of a call, as of `partial`."""
+    return isinstance(value, nodes.Call) and isinstance(value.func, nodes.Call)
+
+
+def _constructs(scope: Scope, value: nodes.BaseExpression | None) -> bool:
+    if value is not None:
+        value = behind_call(scope, value)[1]
+    if isinstance(value, nodes.Call) and isinstance(value.func, nodes.Call) and value.func.args:  # of `partial`
+        value = nodes.Call(value.func.args[0].value, ())
     if not isinstance(value, nodes.Call):
         return False
     name = value.func.attr if isinstance(value.func, nodes.Attribute) else value.func

@@ -1,0 +1,41 @@
+"""The same file in other words: transformers that keep what a file does, and what the findings come to.
+
+Each of `WAYS` takes the text of a file and gives the texts of one or more files that do the same: the first takes the
+file's place, the others stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import loops, makers, names, stores, structure
+
+Way = Callable[[str], dict[str, str]]
+
+#: Each way by its name; the key "" of what it gives is the file itself, the others are names of files beside it.
+WAYS: dict[str, Way] = {
+    way.__name__: way
+    for way in (
+        names.renamed_imports,
+        names.alias_of_nn,
+        names.through_a_local,
+        names.walrus,
+        names.callee_through_a_local,
+        names.getattr_for_attributes,
+        stores.with_setattr,
+        stores.pairs,
+        stores.registered_by_call,
+        stores.keywords,
+        loops.loop_for_comprehension,
+        loops.comprehension_for_loop,
+        makers.factory,
+        makers.own_method,
+        makers.local_maker,
+        makers.with_partial,
+        structure.base_class,
+        structure.other_file,
+        structure.early_return,
+        structure.split_function,
+        structure.branches_for_expression,
+    )
+}

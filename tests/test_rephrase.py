@@ -1,0 +1,137 @@
+"""What is found is found however it is said, and what is right stays right: a sample; all of it is a benchmark."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from paramlint.engine.catalogue import RULES
+from paramlint.engine.nominate import Nominator
+from paramlint.syntax.large_stack import with_large_stack
+
+from .rephrase import WAYS
+from .rephrase.behaviour import observe
+from .rephrase.kept import beside, compare, findings, rephrased
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+#: Those that are checked, behaviour and findings; drawn once, so that a failure comes again.
+PATHS = sorted(path for path in FIXTURES.rglob("*.py") if path.name in ("bad.py", "good.py"))
+SAMPLE = Random(23).sample([(path, way) for path in PATHS for way in WAYS], 60)
+TORCH = Random(5).sample([(path, way) for path in PATHS for way in WAYS], 60)
+#: The share that may be lost: what is, and why, is in the table of the benchmark.
+LOST = 0.06
+#: What is accused all the same: the caller's condition, `if share_layers`, says what the maker by itself does not.
+ACCUSED = {("factory", "repeated_module")}
+
+TWO = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.first = nn.Linear(width, width)
+        self.rest = nn.ModuleList([nn.Linear(width, width) for _ in range(2)])
+        self.widths = len(self.rest)
+        if width > 2:
+            self.act = nn.ReLU() if width > 3 else nn.PReLU()
+        else:
+            self.act = nn.PReLU()
+
+    def forward(self, x):
+        return self.act(self.first(x)) * self.widths
+
+    def reset(self):
+        nn.init.normal_(self.first.weight)
+
+
+def build():
+    return Net(4)
+
+
+def train(net, rounds):
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net.train()
+    for _ in range(rounds):
+        net(torch.ones(4)).sum().backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_changes_the_text_and_not_what_it_does(way, tmp_path):
+    text = TWO
+    if way == "comprehension_for_loop":
+        text = TWO.replace(
+            "        self.rest = nn.ModuleList([nn.Linear(width, width) for _ in range(2)])\n",
+            "        self.rest = nn.ModuleList()\n        for _ in range(2):\n"
+            "            self.rest.append(nn.Linear(width, width))\n",
+        )
+    path = tmp_path / "net.py"
+    path.write_text(text)
+    files = rephrased(text, way)
+    assert files is not None
+    with beside(path, {"": text}) as before:
+        wanted = observe(before[0], ["Net", "build"])
+    with beside(path, files) as after:
+        assert observe(after[0], ["Net", "build"]) == wanted
+    assert len(wanted) > 1
+
+
+@pytest.mark.parametrize(("path", "way"), TORCH, ids=lambda one: one if isinstance(one, str) else one.parent.name)
+def test_fixtures_that_are_rephrased_do_the_same(path, way):
+    text = path.read_text(encoding="utf-8")
+    names = [n.name for n in ast.parse(text).body if isinstance(n, (ast.ClassDef, ast.FunctionDef))]
+    files = rephrased(text, way)
+    if files is None:
+        return
+    with beside(path, {"": text}) as before:
+        wanted, again = observe(before[0], names), observe(before[0], names)
+    with beside(path, files) as after:
+        got = observe(after[0], names)
+    assert {k: got.get(k) for k, v in wanted.items() if again.get(k) == v} == {
+        k: v for k, v in wanted.items() if again.get(k) == v
+    }
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """What came of the sample: the findings that were kept and lost, and what is new in good files."""
+    nominator = Nominator(RULES)
+
+    def all_of_them():
+        found = []
+        for path, way in SAMPLE:
+            text = path.read_text(encoding="utf-8")
+            files = rephrased(text, way)
+            if files is None:
+                continue
+            known = {n.name for n in ast.parse(text).body if hasattr(n, "name")} | {""}
+            with beside(path, files) as written:
+                fast, whole = findings(written, nominator), findings(written, nominator, reference=True)
+            came = compare(findings([path], nominator), fast, known)
+            found.append((path, way, came, sorted(fast), sorted(whole)))
+        return found
+
+    return with_large_stack(all_of_them)
+
+
+def test_what_is_found_stays_found(outcomes):
+    kept = sum(came.kept.total() for _, _, came, _, _ in outcomes)
+    lost = [(way, path.parent.name, one) for path, way, came, _, _ in outcomes for one in came.lost]
+    assert kept > 100
+    assert len(lost) <= LOST * (kept + len(lost)), lost
+
+
+def test_good_files_stay_silent(outcomes):
+    good = [(way, path, came) for path, way, came, _, _ in outcomes if path.name == "good.py" and came.new]
+    assert {(way, path.parent.name) for way, path, _ in good} <= ACCUSED, good
+
+
+def test_the_fast_path_and_the_reference_agree_on_them(outcomes):
+    assert [(way, str(path)) for path, way, _, fast, whole in outcomes if fast != whole] == []
