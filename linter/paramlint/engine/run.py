@@ -140,9 +140,14 @@ class Result:
         report = self.unfixed[path]
         report.diagnostics.append(problem(path, "PRM006", f"fixes could not be written: {reason}"))
         report.diagnostics.sort(key=lambda d: d.sort_key)
+        self.take_back(rewrite)
+
+    def take_back(self, rewrite: Rewrite) -> None:
+        """Report what was found before a rewrite that is not written."""
+        path = rewrite.before.path
         self.rewrites.remove(rewrite)
         self.sources[path] = rewrite.before
-        self.reports = [report if r.path == path else r for r in self.reports]
+        self.reports = [self.unfixed[path] if r.path == path else r for r in self.reports]
 
 
 def merged(results: Iterable[Result]) -> Result:
