@@ -25,7 +25,7 @@ from paramlint.frontends.report.findings.diff import diff
 from paramlint.frontends.report.findings.full import full
 from paramlint.frontends.report.findings.statistics import statistics
 from paramlint.frontends.report.findings.summary import summary, summary_of_diff
-from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.frontends.report.style import Style
 from paramlint.frontends.report.units import count
 from paramlint.source.kinds import kind
@@ -107,7 +107,7 @@ def show_files(task: Task) -> int:
 
 def show_settings(task: Task) -> int:
     """Print the settings in force."""
-    _print([json.dumps(task.shown(), indent=2)], sys.stdout)
+    _print([plain_json(json.dumps(task.shown(), indent=2))], sys.stdout)
     return CLEAN
 
 
@@ -243,7 +243,11 @@ def _print_diff(task: Task, result: Result) -> int:
     style = Style.of(sys.stdout)
     exact = not sys.stdout.isatty()
     for rewrite in result.rewrites:
-        _print(diff(rewrite, style, exact=exact), sys.stdout)
+        lines = list(diff(rewrite, style, exact=exact))
+        _print(lines, sys.stdout)
+        if exact and lines != list(diff(rewrite, style, exact=exact, escape=False)):
+            said = "holds characters that a terminal would act on; they are escaped, so the patch does not apply to it"
+            _print([f"warning: {plain(rewrite.before.path)} {said}"], sys.stderr)
     if not task.arguments.quiet:
         _print(summary_of_diff(result), sys.stderr)
     return _print_problems(result) or (FINDINGS if result.rewrites else CLEAN)
