@@ -187,16 +187,21 @@ class Asks:
     """Code from which a model is built to be asked: the classes, functions and module code of files with certain words.
 
     Args:
-        words: nothing is built in a file that has none of them; what is decisive may stand in another function.
+        words: what is built has one of them, or a function of the same file that it calls has.
         entries: what is built: `class`, `function`, `module`.
+        made: whether the words of a class of the file that it makes count too; not where the class itself tells as much.
     """
 
     words: frozenset[str]
     entries: frozenset[str]
+    made: bool
 
-    def __init__(self, *words: str, entries: Iterable[str] = ("class", "function", "module")) -> None:
+    def __init__(
+        self, *words: str, entries: Iterable[str] = ("class", "function", "module"), made: bool = True
+    ) -> None:
         object.__setattr__(self, "words", frozenset(words))
         object.__setattr__(self, "entries", frozenset(entries))
+        object.__setattr__(self, "made", made)
 
 
 Trigger = Calls | Drops | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks

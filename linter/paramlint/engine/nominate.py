@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-from bisect import bisect_left
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from paramlint.rule import (
@@ -36,6 +38,7 @@ ValueT = TypeVar("ValueT")
 _BUILTINS = frozenset(dir(builtins))
 #: What stands in words stays, anything else becomes a blank.
 _BLANKED = bytes(code if chr(code) == "_" or chr(code).isalnum() else 32 for code in range(256))
+_CALL = re.compile(r"(\w+)[ \t]*\(")
 _SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
 _COMPOUND = frozenset(
     kind
@@ -113,6 +116,7 @@ class Nominator:
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
         visit = _Visit(self, calls, dropped, sorted(rows), words, found)
+        reach = _Reach(source, outline, words)
         for unit in outline.units:
             visit.unit(unit)
             if self._keeps and keeping.attributes(unit):
@@ -123,7 +127,7 @@ class Nominator:
                         found.setdefault(unit, set()).add(rule)
             if unit.kind != "function" or unit.cls is None:  # methods are asked with their class
                 for rule, asks in self._asks:
-                    if unit.kind in asks.entries and words.stand_in(outline.module, asks.words):
+                    if unit.kind in asks.entries and reach.holds(unit, asks):
                         found.setdefault(unit, set()).add(rule)
             wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
             if wanting and _reuses(unit):
@@ -155,11 +159,70 @@ class _Words:
                 return True
         return False
 
+    def stand_in_own(self, unit: Unit, words: frozenset[str]) -> bool:
+        """Whether a unit has one of these words in its own code, without that of the units in it."""
+        return any(
+            unit.first <= row <= unit.last and not any(first <= row <= last for first, last in unit.holes)
+            for word in words & self._present
+            for row in self._rows_of(word)
+        )
+
     def _rows_of(self, word: str) -> list[int]:
         if word not in self._rows:
             place = self._source.place
             self._rows[word] = [place(offset)[0] for offset in _find(self._source.text, word)]
         return self._rows[word]
+
+
+class _Reach:
+    """The words of a unit and of what it calls of its file, one through the other: a model is built of it to be asked."""
+
+    def __init__(self, source: Source, outline: Outline, words: _Words) -> None:
+        self._source = source
+        self._outline = outline
+        self._words = words
+        self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
+
+    def holds(self, unit: Unit, asks: Asks) -> bool:
+        """Whether one of the words that somebody asks for is among them."""
+        return any(
+            self._words.stand_in(part, asks.words)
+            if part.kind == "class"
+            else self._words.stand_in_own(part, asks.words)
+            for part in self._parts(unit, asks.made)
+        )
+
+    def _parts(self, unit: Unit, made: bool) -> list[Unit]:
+        known = self._reached.get((unit, made))
+        if known is None:
+            known, seen = [unit], {unit}
+            for part in known:
+                for called in self._called(part, made):
+                    if called not in seen:
+                        seen.add(called)
+                        known.append(called)
+            self._reached[unit, made] = known
+        return known
+
+    def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
+        holes = unit.holes if unit.kind == "module" else []
+        for name, rows in self._call_rows.items():
+            for row in rows[bisect_left(rows, unit.first) : bisect_right(rows, unit.last)]:
+                if not any(first <= row <= last for first, last in holes):
+                    yield from self._outline.functions.get(name, ())
+                    if made:
+                        yield from (cls.unit for cls in self._outline.classes.get(name, ()))
+                    break
+
+    @cached_property
+    def _call_rows(self) -> dict[str, list[int]]:
+        """By the name of a function or class of the file, the rows on which it may be called."""
+        found: dict[str, list[int]] = {}
+        named = self._outline.functions.keys() | self._outline.classes.keys()
+        for match in _CALL.finditer(self._source.text):
+            if match[1] in named:
+                found.setdefault(match[1], []).append(self._source.place(match.start())[0])
+        return found
 
 
 class _Visit:

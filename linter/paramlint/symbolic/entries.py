@@ -12,10 +12,14 @@ from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.models import model_of
 from paramlint.symbolic.program import Place as CodePlace
-from paramlint.symbolic.program import Program
+from paramlint.symbolic.program import Program, SourceFile
 from paramlint.symbolic.trace import SourceSite
 from paramlint.symbolic.values import NONE
+from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Unit
+
+#: Bytes of code that leave as much in circles as one step of the interpreter does.
+_BYTES = 50
 
 #: Methods that run before the others of a class, in this order.
 _FIRST = ("configure_model", "setup", "forward")
@@ -23,12 +27,13 @@ _FIRST = ("configure_model", "setup", "forward")
 
 def model_for(file: File, unit: Unit) -> Model:
     """What a unit of a file leaves behind."""
-    key = f"model {unit.kind} {unit.place}"
-    known = file.memo.get(key)
-    if known is None:
-        known = file.memo[key] = _build(program_of(file), file, unit)
-    assert isinstance(known, Model)
-    return known
+    known = file.memo.get("model")
+    if known is None or known[0] is not unit:
+        file.memo["model"] = None  # a model is as large as thousands of rows: that of the unit before goes first
+        known = file.memo["model"] = unit, _build(program_of(file), file, unit)
+    model = known[1]
+    assert isinstance(model, Model)
+    return model
 
 
 def claims_of(
@@ -56,8 +61,14 @@ def program_of(file: File) -> Program:
 
 
 def _build(program: Program, file: File, unit: Unit) -> Model:
-    source = program.file(file)
     run = Interpreter(program)
+    try:
+        return _run(run, program.file(file), unit)
+    finally:
+        collect_after(run.steps * _BYTES)
+
+
+def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
     if unit.kind == "class" and unit.cls is not None:
         cls = source.class_value(unit.cls)
         instance = entry.build_class(run, cls)

@@ -34,7 +34,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Asks("nn", "Module", "weight", "bias"),),
+    triggers=(Asks("nn", "Module", entries=("class",)), Asks("weight", "bias", made=False)),
 )
 
 

@@ -41,7 +41,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES, "Embedding"), Asks("Module", "nn")),
+    triggers=(Calls(*WRITE_NAMES, "Embedding"), Asks("padding_idx", "Embedding", "EmbeddingBag")),
 )
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")

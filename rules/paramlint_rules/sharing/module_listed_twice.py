@@ -48,7 +48,7 @@ rule = Rule(
     "module-listed-twice",
     group="risk",
     doc=__doc__,
-    triggers=(Reuses(*_WORDS), Repeats(), Classes(*_WORDS, "forward"), Asks("Sequential", "ModuleList", "ModuleDict")),
+    triggers=(Reuses(*_WORDS), Repeats(), Classes(*_WORDS, "forward"), Asks("Sequential", "ModuleList", "ModuleDict", made=False)),
 )
 
 

@@ -40,7 +40,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Repeats(), Calls("repeat"), Asks("Sequential", "ModuleList", "ModuleDict")),
+    triggers=(Repeats(), Calls("repeat"), Asks("Sequential", "ModuleList", "ModuleDict", made=False)),
 )
 
 
