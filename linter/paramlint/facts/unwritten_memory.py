@@ -16,6 +16,7 @@ from paramlint.facts.paths.allocations import is_allocator
 from paramlint.facts.writers import Wanted, writers_of
 
 if TYPE_CHECKING:
+    from paramlint.facts.files import File
     from paramlint.facts.scopes import Scope
 
 _INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$")
@@ -81,7 +82,7 @@ def _text(cls: Class) -> str:
 def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
     if parameter.written in ("always", "unknown") or parameter.allocation.scope.cls is not cls:
         return None
-    if _PACKED.search(_text(cls)) or _SERVED.search(cls.file.source.text):
+    if _PACKED.search(_text(cls)) or _says(cls.file, _SERVED):
         return None
     if parameter.written == "sometimes" and _is_on_purpose(cls, parameter):
         return None
@@ -91,7 +92,12 @@ def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
         if writer is None or writer.cls not in cls.mro or uncalled is not None or not is_uncalled(writer):
             return None
         uncalled = writer
-    return Fate(parameter, uncalled, _LOADER.search(cls.file.source.text) is not None)
+    return Fate(parameter, uncalled, _says(cls.file, _LOADER))
+
+
+def _says(file: File, pattern: re.Pattern[str]) -> bool:
+    """Whether a file has a text of this kind anywhere."""
+    return remember(file, f"says {pattern.pattern}", lambda: pattern.search(file.source.text) is not None)
 
 
 def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
