@@ -91,7 +91,7 @@ class Subjects:
         return self._leaves[parent]
 
     def _is_sole_maker(self, statement: ast.stmt | None, cls: ast.ClassDef | None, subjects: set[Path]) -> bool:
-        """Whether the attributes are only there where a statement has run: nothing else in a class of torch sets them."""
+        """Whether attributes are only there where a statement has run: nothing else in a class of torch sets them."""
         if (
             statement is None
             or cls is None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
-from paramlint.facts.flow import Carriers, puts, sources
+from paramlint.facts.flow import Carriers, sources
 from paramlint.facts.scopes import Scope
 from paramlint.facts.types import Type
 from paramlint.knowledge import MODULE_SELF_METHODS, PARAMETER_CLASSES, module_class
@@ -32,9 +32,8 @@ def values_put(carriers: Carriers) -> Iterator[nodes.BaseExpression]:
     for name, assignment in carriers.scope.assignments:
         if name == carriers.attribute and assignment.value is not None and assignment.how != "augmented":
             yield assignment.value
-    for put in puts(carriers.scope):
-        if carriers.reach(put.receiver):
-            yield put.value
+    for put in carriers.put_in:
+        yield put.value
 
 
 def made_modules(scope: Scope, value: nodes.BaseExpression, seen: frozenset[str] = frozenset()) -> Iterator[Held]:

@@ -91,6 +91,7 @@ def _derived(file: File) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name in file.outline.classes:
         cls = file.lookup(name)
-        for base in cls.mro if isinstance(cls, Class) else ():
-            found[identity(base)].append(cls.qualname)
+        if isinstance(cls, Class):
+            for base in cls.mro:
+                found[identity(base)].append(cls.qualname)
     return found

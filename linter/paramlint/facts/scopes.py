@@ -56,6 +56,7 @@ class Scope:
         self.unit = unit
         self._texts: dict[Node, str] = {}
         self._qualified: dict[str, str | None] = {}
+        self.memo: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"Scope({self.file.source.path}:{self.unit.first} {self.qualname or 'module'})"
@@ -64,6 +65,7 @@ class Scope:
         """Forget the answers that name this scope; they are worked out again."""
         for name in ("assignments", "plain_containers"):
             vars(self).pop(name, None)
+        self.memo.clear()
 
     @property
     def kind(self) -> Kind:

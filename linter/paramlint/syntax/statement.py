@@ -63,7 +63,8 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 def _first(node: ast.stmt) -> int:
     """The row on which a statement begins, its decorators included."""
-    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _column(node: ast.stmt) -> int:
