@@ -139,8 +139,11 @@ class Scope:
         by_kind = self._survey.by_kind
         wanted = concrete(kinds) & by_kind.keys()
         if len(wanted) == 1:
-            yield from cast("list[NodeT]", by_kind[next(iter(wanted))])
+            found = by_kind[next(iter(wanted))]
+            self.file.step(len(found), self.unit.first)
+            yield from cast("list[NodeT]", found)
         elif wanted:
+            self.file.step(len(self.nodes), self.unit.first)
             for node in self.nodes:
                 if node.__class__ in wanted:
                     yield cast(NodeT, node)
