@@ -126,7 +126,7 @@ def plain_containers(scope: Scope) -> Iterator[PlainContainer]:
     for name in names:
         if name not in worth_trying:
             continue
-        values = [a.value for n, a in scope.assignments if n == name and a.value is not None]
+        values = [a.value for a in scope.assignments_of(name) if a.value is not None]
         if not any(_kind(scope, value) for value in values):
             continue
         known = [source for value in values for source in sources(scope, value)]

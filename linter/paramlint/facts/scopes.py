@@ -12,6 +12,7 @@ from paramlint import nodes
 from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
+from paramlint.facts.memo import remember
 from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
 from paramlint.nodes import Node
@@ -307,6 +308,16 @@ class Scope:
     def assignments(self) -> list[tuple[str, Assignment]]:
         """The attributes of its own class that this scope gives values, in the order of the text."""
         return list(assignments_in(self))
+
+    def assignments_of(self, name: str) -> list[Assignment]:
+        """Those of one attribute."""
+        return remember(self, "assignments by name", self._assignments_by_name).get(name, [])
+
+    def _assignments_by_name(self) -> dict[str, list[Assignment]]:
+        found: dict[str, list[Assignment]] = {}
+        for name, assignment in self.assignments:
+            found.setdefault(name, []).append(assignment)
+        return found
 
     @cached_property
     def plain_containers(self) -> list[PlainContainer]:

@@ -121,8 +121,7 @@ def may_write(scope: Scope, wanted: Wanted) -> bool:
     """Whether a function may write the parameter of what may be an instance of the class."""
     return any(
         _may_be(scope, target, wanted) and not _is_excluded(scope, node, wanted)
-        for node in scope.nodes
-        for target in written(scope, node)
+        for node, target in remember(scope, "written", lambda: [(n, t) for n in scope.nodes for t in written(scope, n)])
     )
 
 
