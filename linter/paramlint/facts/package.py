@@ -61,13 +61,8 @@ class Package:
         """The files whose text has all of these words; beside a lone script, only those that name it."""
         if not self.is_package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
-        patterns = [re.compile(rb"\b" + re.escape(word.encode()) + rb"\b") for word in words]
-        found = [
-            path
-            for path in self._known
-            if all(word.encode() in (text := self.text(path)) for word in words)
-            and all(pattern.search(text) for pattern in patterns)
-        ]
+        wanted = [word.encode() for word in words]
+        found = [path for path in self._known if all(_has_word(self.text(path), word) for word in wanted)]
         self._searched(file, words, found)
         return found
 
@@ -98,6 +93,20 @@ class Package:
             file = self._project.file(path)
             if file is not None:
                 yield file
+
+
+def _has_word(text: bytes, word: bytes) -> bool:
+    """Whether a text has a word; looking for what it begins with is what takes a pattern long."""
+    at = text.find(word)
+    while at >= 0:
+        if not (_is_of_word(text[at - 1 : at]) or _is_of_word(text[at + len(word) : at + len(word) + 1])):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _is_of_word(character: bytes) -> bool:
+    return character.isalnum() or character == b"_"
 
 
 def package_of(file: File) -> Package | None:

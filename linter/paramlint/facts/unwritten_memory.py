@@ -82,7 +82,7 @@ def _text(cls: Class) -> str:
 def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
     if parameter.written in ("always", "unknown") or parameter.allocation.scope.cls is not cls:
         return None
-    if _PACKED.search(_text(cls)) or _says(cls.file, _SERVED):
+    if remember(cls, "packed", lambda: _PACKED.search(_text(cls)) is not None) or _says(cls.file, _SERVED):
         return None
     if parameter.written == "sometimes" and _is_on_purpose(cls, parameter):
         return None
@@ -105,7 +105,7 @@ def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
         words = _VALUES if " is None" in condition else _ON_PURPOSE
         if words.search(condition.lower()):
             return True
-    return _LAZY.search(_text(cls)) is not None
+    return remember(cls, "lazy", lambda: _LAZY.search(_text(cls)) is not None)
 
 
 def is_uncalled(method: Scope) -> bool:
