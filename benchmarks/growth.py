@@ -1,9 +1,9 @@
 """How work grows with the size of what is checked: `python -m benchmarks.growth [FAMILY...]`.
 
-Each family is a kind of code of any size. It is checked by all rules at sizes n, 2n, 4n and 8n, as `paramlint check -j 1`
-does, and what is counted are calls of functions, so that the figures are the same on every machine. The exponent is the
-power of the size by which they grow at the end, from 4n to 8n; above `MOST` the command fails. Seconds of processor time
-are beside it, to see what calls do not show, and so are those of `ast.parse`.
+Each family is a kind of code of any size. It is checked by all rules at sizes n, 2n, 4n and 8n, as `paramlint check
+-j 1` does, and what is counted are calls of functions, so that the figures are the same on every machine. The exponent
+is the power of the size by which they grow at the end, from 4n to 8n; above `MOST` the command fails. Seconds of
+processor time are beside it, to see what calls do not show, and so are those of `ast.parse`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,9 @@ from typing import Any, NamedTuple
 MOST = 1.2
 HEAD = "import torch\nfrom torch import nn\n\n\n"
 NET = f"{HEAD}class Net(nn.Module):\n    def __init__(self, cfg, n):\n        super().__init__()\n"
-FAULT = "\n\nclass Last(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.b = [nn.Linear(8, 8)]\n"
+FAULT = "\n\nclass Last(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+FAULT += "        self.b = [nn.Linear(8, 8)]\n"
+IN_IF = "            self.w = nn.Linear(3, 3)\n"
 #: What a family is: one file, or the files of a folder by name.
 Files = dict[str, str]
 
@@ -118,10 +121,16 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     "appends": (_lines(NET + "        c = []\n", "        c.append(nn.Linear({i}, 3))\n"), 800),
     "local names": (_lines(NET + "        x0 = nn.Linear(3, 3)\n", "        x{j} = x{i}\n"), 800),
     "ifs beside": (_lines(NET, "        if cfg.a{i}:\n            self.w{i} = nn.Parameter(torch.empty(3))\n"), 400),
-    "ifs of one name": (_lines(NET, "        if cfg.a{i}:\n            self.w = nn.Parameter(torch.empty({i}))\n"), 400),
+    "ifs of one name": (
+        _lines(NET, "        if cfg.a{i}:\n            self.w = nn.Parameter(torch.empty({i}))\n"),
+        400,
+    ),
     "ifs inside": (_nested("if cfg.a{i}:", 90), 400),
     "elifs": (
-        _lines(NET + "        if n:\n            pass\n", "        elif cfg.a{i}:\n            self.w = nn.Linear({i}, 3)\n"),
+        _lines(
+            NET + "        if n:\n            pass\n",
+            "        elif cfg.a{i}:\n            self.w = nn.Linear({i}, 3)\n",
+        ),
         50,
     ),
     "loops": (_lines(NET, "        for i in range(n):\n            self.l{i} = nn.Linear(3, 3)\n"), 400),
@@ -134,7 +143,10 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     "comprehensions": (_lines(NET, "        x{i} = [nn.Linear(3, 3) for _ in range(n)]\n"), 400),
     "comprehension clauses": (_one(NET + "        x = [nn.Linear(3, 3) ", "for i{i} in n ", "", "]\n"), 2),
     "lambdas": (_lines(NET, "        f{i} = lambda x: nn.Linear(x, {i})\n"), 400),
-    "decorators": (lambda n: {"a.py": NET + "".join(f"\n    @d{i}" for i in range(n)) + "\n    def f(self):\n        x\n"}, 400),
+    "decorators": (
+        lambda n: {"a.py": NET + "".join(f"\n    @d{i}" for i in range(n)) + "\n    def f(self):\n        x\n"},
+        400,
+    ),
     "match": (
         _lines(NET + "        match cfg:\n", "            case {i}:\n                self.l{i} = nn.Linear(3, 3)\n"),
         400,
@@ -142,18 +154,27 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     "f-strings": (_lines(NET, "        self.add_module(f'l{i}_{{n}}', nn.Linear(3, 3))\n"), 400),
     "f-string parts": (_one(NET + "        x = f'", "{{n}}a", "", "'\n"), 800),
     "operators": (_one(NET + "        x = ", "a{i}", " + ", "\n        self.w = nn.Linear(x, 3)\n"), 400),
-    "and": (_one(NET + "        if ", "a{i}", " and ", ":\n            self.w = nn.Linear(3, 3)\n"), 800),
-    "and of or": (_one(NET + "        if ", "(a{i} or b{i})", " and ", ":\n            self.w = nn.Linear(3, 3)\n"), 400),
-    "conditions in a call": (_one(NET + "        x = f(", "k{i}=cfg.k{i} if cfg.k{i} is not None else n", ", ", ")\n"), 30),
+    "and": (_one(NET + "        if ", "a{i}", " and ", ":\n" + IN_IF), 800),
+    "and of or": (
+        _one(NET + "        if ", "(a{i} or b{i})", " and ", ":\n            self.w = nn.Linear(3, 3)\n"),
+        400,
+    ),
+    "conditions in a call": (
+        _one(NET + "        x = f(", "k{i}=cfg.k{i} if cfg.k{i} is not None else n", ", ", ")\n"),
+        30,
+    ),
     "brackets": (_lines(NET, "        x{i} = " + "[" * 60 + "n" + "]" * 60 + "\n"), 100),
     "attributes": (_one(NET + "        x = cfg", ".a{i}", "", "\n"), 200),
     "attributes written": (_lines(NET, "        self.a.b.c{i} = nn.Parameter(torch.empty(3))\n"), 400),
     "calls": (_one(NET + "        x = cfg", ".f({i})", "", "\n        self.x = x\n"), 200),
     "numbers": (_one(HEAD + "T = [", "{i}", ", ", "]\n"), 4_000),
-    "numbers in a constructor": (_one(NET + "        self.t = [", "{i}", ", ", "]\n        self.w = nn.Linear(3, 3)\n"), 4_000),
+    "numbers in a constructor": (
+        _one(NET + "        self.t = [", "{i}", ", ", "]\n        self.w = nn.Linear(3, 3)\n"),
+        4_000,
+    ),
     "strings": (_one(HEAD + "T = [", "'s{i}'", ", ", "]\n"), 4_000),
     "strings beside": (_one(NET + "        x = (", "'s{i}'", " ", ")\n"), 800),
-    "dicts": (_one(HEAD + "T = {{".replace("{{", "{"), "'s{i}': {i}", ", ", "}\n"), 4_000),
+    "dicts": (_one(HEAD + "T = {", "'s{i}': {i}", ", ", "}\n"), 4_000),
     "dicts of lists": (_one(NET + "        t = {", "'s{i}': [{i}, n]", ", ", "}\n        self.t = t\n"), 400),
     "arguments": (_one(NET + "        f(", "{i}", ", ", ")\n"), 400),
     "keywords": (_one(NET + "        f(", "k{i}=n", ", ", ")\n"), 400),
@@ -189,17 +210,30 @@ class Figures(NamedTuple):
     parse: float
 
 
-def measured(files: Files) -> Figures:
-    """Check some files in a folder of their own."""
+@contextmanager
+def _folder(files: Files) -> Iterator[list[str]]:
+    """A folder of these files as the current one."""
+    before = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             Path(folder, name).write_text(text, encoding="utf-8")
-        before = os.getcwd()
         os.chdir(folder)
         try:
-            return Figures(_calls(sorted(files)), *_seconds(files))
+            yield sorted(files)
         finally:
             os.chdir(before)
+
+
+def calls(files: Files) -> int:
+    """How many functions are called while some files are checked."""
+    with _folder(files) as paths:
+        return _calls(paths)
+
+
+def measured(files: Files) -> Figures:
+    """Check some files in a folder of their own."""
+    with _folder(files) as paths:
+        return Figures(_calls(paths), *_seconds(files))
 
 
 def _check(paths: list[str]) -> Callable[[], object]:

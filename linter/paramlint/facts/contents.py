@@ -36,17 +36,27 @@ def values_put(carriers: Carriers) -> Iterator[nodes.BaseExpression]:
         yield put.value
 
 
-def made_modules(scope: Scope, value: nodes.BaseExpression, seen: frozenset[str] = frozenset()) -> Iterator[Held]:
+def made_modules(scope: Scope, value: nodes.BaseExpression) -> Iterator[Held]:
     """The modules and parameters that a value is or holds."""
+    return _made_modules(scope, value, frozenset(), set())
+
+
+def _made_modules(
+    scope: Scope, value: nodes.BaseExpression, seen: frozenset[str], followed_names: set[str]
+) -> Iterator[Held]:
+    """The same, behind the names in `seen`; what a name stands for is followed once."""
     for node in sources(scope, value):
         if isinstance(node, nodes.Name) and node.value not in seen:
+            if node.value in followed_names:
+                continue
             bindings = [b for b in scope.bindings.get(node.value, ()) if b.value is not None and b.kind != "parameter"]
             for binding in bindings:
                 assert binding.value is not None
                 followed = list(sources(scope, binding.value, binding.index))
                 for source in followed:
-                    yield from made_modules(scope, source, seen | {node.value})
+                    yield from _made_modules(scope, source, seen | {node.value}, followed_names)
             if bindings:
+                followed_names.add(node.value)
                 continue
         known = scope.type(node)
         while known is not None and known.kind == "container":
