@@ -27,6 +27,7 @@ from paramlint.live.build.protocols import Build
 from paramlint.live.declared.expectation import compare
 from paramlint.live.laws.laws import Law
 from paramlint.live.live_model import LiveModel
+from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import ShadowMode
 from paramlint.live.observe.registrations import Registrations
 from paramlint.live.observe.source_places import place_of
@@ -162,7 +163,7 @@ def _live(subject: Subject) -> LiveModel:
         return subject.live(subject.model)
     if not hasattr(subject, "named_parameters"):
         raise TypeError(f"a {type(subject).__name__} is no model: pass an nn.Module, a trace or `trace.live(model)`")
-    return LiveModel(Build(subject, ShadowMode(), Registrations(), virtual=False))
+    return LiveModel(Build(subject, ShadowMode(), Registrations(), Functions(), virtual=False))
 
 
 def _chosen(live: LiveModel, patterns: tuple[str, ...]) -> list[LiveTensor]:

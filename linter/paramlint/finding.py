@@ -137,6 +137,7 @@ class Subject:
         runs: whether the statement has run wherever an instance has the attributes: no branch and no call decides.
         first, last: the rows of the statement; for a function or class, those of the whole definition.
         header: the last row of a definition's or condition's header; else `last`. A loop is one with what it repeats.
+        function: the row on which the function around it begins, decorators included; 0 outside of functions.
     """
 
     owner: str
@@ -148,6 +149,7 @@ class Subject:
     first: int
     last: int
     header: int
+    function: int = 0
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ class Asks:
     Args:
         words: what is built has one of them, or a function of the same file that it calls has.
         entries: what is built: `class`, `function`, `module`.
-        made: whether the words of a class of the file that it makes count too; not where the class itself tells as much.
+        made: whether the words of the classes of the file that it makes count; not where each class tells as much.
     """
 
     words: frozenset[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -33,6 +34,27 @@ def zeroed_uniform_(w: torch.Tensor) -> None:
     w[w.abs() < 5] = 0
 
 
+def masked(w: torch.Tensor) -> None:
+    nn.init.uniform_(w, -10, 10)
+    w.data *= w.data.abs() >= 5
+
+
+def half_(w: torch.Tensor) -> None:
+    """The user's own, built from torch's."""
+    nn.init.normal_(w, std=0.02)
+    w.mul_(0.5)
+
+
+def clipped_(w: torch.Tensor) -> None:
+    nn.init.normal_(w, std=0.02)
+    w.clamp_(-0.01, 0.01)
+
+
+def times_something(w: torch.Tensor) -> None:
+    nn.init.normal_(w, std=0.02)
+    w.mul_(torch.rand(64, 64))
+
+
 def halved(initialise: Callable[[torch.Tensor], object]) -> Callable[[torch.Tensor], object]:
     return lambda w: (initialise(w), w.mul_(0.5))
 
@@ -57,6 +79,10 @@ KNOWN: list[tuple[str, Callable[[], torch.Tensor]]] = [
     ("normal(std=1).scaled(3)", lambda: empty(lambda w: w.copy_(torch.randn(64, 64) * 3))),
     ("uniform(-3, 3)", lambda: empty(normal_)),
     ("normal(std=0.02).scaled(0.707107)", lambda: empty(lambda w: nn.init.normal_(w, std=0.02).div_(math.sqrt(2)))),
+    ("uniform(-10, 10).replaced(-5, 5, 0)", lambda: empty(masked)),
+    ("normal(std=0.02).scaled(0.5)", lambda: empty(half_)),
+    ("kaiming_normal(a=1.41421)", lambda: empty(lambda w: nn.init.kaiming_normal_(w, a=np.sqrt(2)))),
+    ("orthogonal(gain=2)", lambda: empty(lambda w: nn.init.orthogonal_(w, gain=np.float32(2)))),
     ("xavier_uniform().scaled(0.5)", lambda: empty(halved(nn.init.xavier_uniform_))),
     ("trunc_normal(std=1, a=-2, b=2)", lambda: empty(nn.init.trunc_normal_)),
     ("trunc_normal(std=1, a=-2, b=2).scaled(0.5)", lambda: empty(halved(nn.init.trunc_normal_))),
@@ -84,6 +110,8 @@ UNKNOWN: dict[str, Callable[[], torch.Tensor]] = {
     "rows by two calls": lambda: empty(lambda w: (nn.init.normal_(w[:32]), nn.init.zeros_(w[32:]))),
     "rounded": lambda: torch.div(torch.randn(64, 64), 0.5, rounding_mode="floor"),
     "an orthogonal matrix, halved": lambda: empty(halved(nn.init.orthogonal_)),
+    "clamped by the user's own initialiser": lambda: empty(clipped_),
+    "multiplied by another tensor afterwards": lambda: empty(times_something),
     "squared": lambda: torch.randn(64, 64) ** 2,
 }
 

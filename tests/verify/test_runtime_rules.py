@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import copy
+import inspect
 import json
 import math
 import re
@@ -897,6 +899,20 @@ def each_alone(model: nn.Module) -> torch.optim.Optimizer:
 
 case("PRM602", lambda: FlaggedModule(False), lambda: FlaggedModule(True), "body")
 case("PRM603", lambda: FrozenNorm(False), lambda: FrozenNorm(True), "norm")
+
+
+class Unprepared(nn.Module):
+    def __init__(self) -> None:  # never calls the base's
+        self.width = 3
+
+
+def joined(second: nn.Module) -> nn.Module:
+    net = nn.Sequential(nn.Linear(3, 3))
+    net.append(second)
+    return net
+
+
+case("PRM405", lambda: joined(Unprepared()), lambda: joined(nn.Linear(3, 3)), "1")
 case("PRM603", lambda: EvaluatedNorm(False), lambda: EvaluatedNorm(True), "1")
 case(
     "PRM704",
@@ -907,6 +923,63 @@ case(
     optimizer=stale,
 )
 case("PRM708", lambda: Tied("rewrap"), lambda: Tied("identity"), "embedding.weight", optimizer=each_alone)
+
+
+class Quantised(nn.Module):
+    def __init__(self, fill: bool = False) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.empty(4))
+        if fill:
+            self.get_buffer("scale").fill_(1.0)
+
+
+class Cached(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cache", torch.empty(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.cache[:2] = x
+        return self.cache
+
+
+case("PRM201", Quantised, lambda: Quantised(fill=True), "scale")
+case("PRM201", Quantised, Cached, "scale")
+
+Tables = collections.namedtuple("Tables", "cos sin")
+
+
+class Rotary(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        angles = torch.linspace(0, 1, 4)
+        self.tables = Tables(angles.cos(), angles.sin())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.tables.cos
+
+
+class Registered(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cos", torch.linspace(0, 1, 4).cos())
+        self.unused = Tables(torch.ones(4), torch.ones(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.cos
+
+
+case("PRM408", Rotary, Registered, "tables[0]", example=example)
+
+
+class Ensemble(nn.Module):
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.template = [nn.Linear(4, 4, device=device)]
+        self.stacked = nn.Parameter(torch.zeros(3, 4, 4))
+
+
+case("PRM401", lambda: Ensemble("cpu"), lambda: Ensemble("meta"), "template[0]")
 
 
 VERIFIED = {rule.code for rule in RULES if rule.verifiers}
@@ -944,6 +1017,44 @@ def test_a_declared_law_is_verified_and_a_wrong_one_rejected() -> None:
     again = live_model(hollow)
     again.declared_laws = {"*": laws.normal(std=math.sqrt(100 / 3))}
     assert [found.proof.parameter for found in prove(again, rules)] == ["weight"]
+
+
+def layer_that_draws_again() -> nn.Module:
+    layer = nn.Linear(3, 3)
+    layer.reset_parameters()
+    return layer
+
+
+class Wrapped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(3, 3)
+        nn.init.kaiming_uniform_(self.inner.weight, a=math.sqrt(5))
+
+
+@pytest.mark.parametrize("factory", [layer_that_draws_again, Wrapped])
+def test_a_layer_that_is_drawn_again_as_it_draws_itself_is_right(factory: Callable[[], nn.Module]) -> None:
+    assert proofs("PRM207", factory, Case(factory, factory, [])) == []
+
+
+def twice_listed() -> nn.Module:
+    layer = nn.Linear(3, 3)
+    return nn.Sequential(nn.Linear(3, 3), layer, nn.ReLU(), layer)
+
+
+def meant() -> nn.Module:
+    shared = nn.Linear(3, 3)
+    return nn.Sequential(nn.Linear(3, 3), shared, nn.ReLU(), shared)
+
+
+def test_a_module_that_is_listed_twice_is_reported_where_that_is_done() -> None:
+    (found,) = proofs("PRM302", twice_listed, Case(twice_listed, twice_listed, []))
+    rows, first = inspect.getsourcelines(twice_listed)
+    assert (found.filename, found.row) == (__file__, first + len(rows) - 1)
+
+
+def test_what_the_line_calls_shared_is_meant() -> None:
+    assert proofs("PRM302", meant, Case(meant, meant, [])) == []
 
 
 def test_every_rule_with_a_runtime_half_is_tested() -> None:

@@ -66,6 +66,7 @@ def marks(folder: Path) -> dict[tuple[str, int, str], str]:
         "confirmed.py",
         "refuted/factory.py",
         "unseen/branches.py",
+        "edits/edits.py",
         *(f"raises/{path.name}" for path in sorted(FIXTURES.glob("raises/*.py"))),
     ],
 )

@@ -122,6 +122,7 @@ def _nominate_and_decide(
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
         nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
+        _forget_model(draft)
         if project is None:
             draft.forget()
         if not nominated:
@@ -149,6 +150,7 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
             if not any((d.code, d.message) == (failure.code, failure.message) for d in report.diagnostics):
                 report.diagnostics.append(failure)
     diagnostics = located(path, file, found)
+    _forget_model(file)
     report.parsed = file.parsed
     for diagnostic in diagnostics:
         kept = not suppressions.silence(diagnostic)
@@ -245,6 +247,13 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
             rows = rows_of(claim, model, file)
             finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=claim.is_right)
             yield rule, file.scope(place.unit), finding
+
+
+def _forget_model(file: File) -> None:
+    if "model" in file.memo:
+        from paramlint.symbolic.entries import forget_model
+
+        forget_model(file)
 
 
 def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:

@@ -143,6 +143,7 @@ class _Words:
         self._source = source
         self._present = wanted.intersection(_words(source.text)) | {word for word in wanted if not word.isascii()}
         self._rows: dict[str, list[int]] = {}
+        self._said: dict[str, list[int]] = {}
 
     def rows(self, words: frozenset[str]) -> set[int]:
         """The rows on which one of these words stands."""
@@ -159,13 +160,26 @@ class _Words:
                 return True
         return False
 
-    def stand_in_own(self, unit: Unit, words: frozenset[str]) -> bool:
-        """Whether a unit has one of these words in its own code, without that of the units in it."""
+    def are_said_in(self, unit: Unit, words: frozenset[str]) -> bool:
+        """Whether a unit says one of these words outside a comment: a class with its methods, others by themselves."""
+        holes = unit.holes if unit.kind != "class" else []
         return any(
-            unit.first <= row <= unit.last and not any(first <= row <= last for first, last in unit.holes)
+            not any(first <= row <= last for first, last in holes)
             for word in words & self._present
-            for row in self._rows_of(word)
+            if (rows := self._said_rows(word))
+            for row in rows[bisect_left(rows, unit.first) : bisect_right(rows, unit.last)]
         )
+
+    def _said_rows(self, word: str) -> list[int]:
+        """The rows on which a word stands with no `#` before it."""
+        if word not in self._said:
+            text = self._source.text
+            self._said[word] = [
+                self._source.place(offset)[0]
+                for offset in _find(text, word)
+                if "#" not in text[text.rfind("\n", 0, offset) + 1 : offset]
+            ]
+        return self._said[word]
 
     def _rows_of(self, word: str) -> list[int]:
         if word not in self._rows:
@@ -175,7 +189,7 @@ class _Words:
 
 
 class _Reach:
-    """The words of a unit and of what it calls of its file, one through the other: a model is built of it to be asked."""
+    """The words of a unit and of what it calls in its file, one through the other: all of it is built to be asked."""
 
     def __init__(self, source: Source, outline: Outline, words: _Words) -> None:
         self._source = source
@@ -185,12 +199,7 @@ class _Reach:
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
         """Whether one of the words that somebody asks for is among them."""
-        return any(
-            self._words.stand_in(part, asks.words)
-            if part.kind == "class"
-            else self._words.stand_in_own(part, asks.words)
-            for part in self._parts(unit, asks.made)
-        )
+        return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
 
     def _parts(self, unit: Unit, made: bool) -> list[Unit]:
         known = self._reached.get((unit, made))

@@ -61,6 +61,7 @@ class Subjects:
             first=first,
             last=last,
             header=max(first, body[0].lineno - 1) if isinstance(body, list) and body else last,
+            function=min(node.lineno for node in (*function.decorator_list, function)) if function is not None else 0,
         )
 
     def _is_only(self, cls: ast.ClassDef | None) -> bool:

@@ -26,7 +26,7 @@ from paramlint.live.laws.laws import Law
 from paramlint.live.observe.memory import Account, Status, address_of
 from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
 from paramlint.live.observe.registrations import NORM
-from paramlint.live.observe.source_places import place_of
+from paramlint.live.observe.source_places import place_of, source_of
 from paramlint.live.questions.counter_evidence import (
     Seen,
     distinct_places,
@@ -200,7 +200,14 @@ class LiveModel:
     @property
     def initialised_bases(self) -> tuple[Seen, ...]:
         """The modules, each of which has been initialised as one."""
-        return tuple(initialised_bases(self.module))
+        return tuple(initialised_bases(self.module, self.build.unprepared))
+
+    @property
+    def unprepared(self) -> Iterator[tuple[str, type, tuple[str, int]]]:
+        """The modules on which `nn.Module.__init__` never ran: their names, classes, and where these are."""
+        for name in self.build.unprepared:
+            cls = type(self.module.get_submodule(name))
+            yield name, cls, place_of(None, cls)
 
     @cached_property
     def broken_ties(self) -> tuple[tuple[LiveTensor, LiveTensor, str], ...]:
@@ -288,7 +295,7 @@ class LiveModel:
     @cached_property
     def shared_modules(self) -> tuple[Shared, ...]:
         """Modules with parameters that are registered more than once."""
-        return tuple(shared_modules(self.module))
+        return tuple(shared_modules(self.module, self.build.registrations))
 
     @cached_property
     def reused_norms(self) -> tuple[Reuse, ...]:
@@ -366,14 +373,19 @@ class LiveModel:
 
     @property
     def plain_tensors_used(self) -> tuple[Found, ...]:
-        """Those of `plain_tensors` that a pass on the example reads; without one, all."""
+        """Those of `plain_tensors` that a pass on the example reads; without one, all that attributes hold directly."""
         if self.forward is None or self.forward.error:
-            return self.plain_tensors
+            return tuple(found for found in self.plain_tensors if found.through == "attribute")
         return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.read)
 
     def source_says(self, cls: type, question: Callable[[Class], bool]) -> bool:
         """What the source of a class answers, asked as static rules ask; False where it cannot be read."""
         return says(cls, self._project, question)
+
+    def is_filled(self, tensor: LiveTensor) -> bool:
+        """Whether the source of the tensor's class, or of a base, stores or edits it somewhere, as caches are."""
+        edit = re.compile(rf"\.{re.escape(tensor.attribute)}\b(\[[^\n]*\])?\s*([-+*/]?=[^=]|\.\w+_\()")
+        return any(edit.search(source_of(cls)) for cls in type(tensor.module).__mro__ if cls is not object)
 
     @cached_property
     def _project(self) -> Project:

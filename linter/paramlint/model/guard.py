@@ -9,7 +9,7 @@ combined once is looked up from then on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 from zlib import crc32
 
@@ -63,11 +63,13 @@ class Guard:
         subject: what is asked first; None for `ALWAYS`.
         cases: what is left where the subject equals a constant.
         true, false: what is left where it is another true value, or another false one.
+        children: what is left, by answer.
         depth: subjects on the longest way.
+        size: its nodes, one that is reached on several ways counted for each.
         mask: a bit for each subject that it asks about.
     """
 
-    __slots__ = ("_negated", "_text", "cases", "depth", "false", "mask", "subject", "true")
+    __slots__ = ("_negated", "_text", "cases", "children", "depth", "false", "mask", "size", "subject", "true")
 
     def __init__(
         self, subject: Subject | None, cases: dict[Key, Guard], true: Guard | None, false: Guard | None
@@ -76,21 +78,20 @@ class Guard:
         self.cases = cases
         self.true: Guard = true if true is not None else self
         self.false: Guard = false if false is not None else self
-        self.depth = self.mask = 0
+        self.children: tuple[Guard, ...] = ()
+        self.depth = self.mask = self.size = 0
         if subject is not None:
-            self.mask = 1 << subject.number
+            self.children = (*cases.values(), self.true, self.false)
+            mask, depth, size = 1 << subject.number, 0, 1
             for child in self.children:
-                self.mask |= child.mask
-                self.depth = max(self.depth, child.depth + 1)
+                if child.subject is not None:
+                    mask |= child.mask
+                    size += child.size
+                    if child.depth > depth:
+                        depth = child.depth
+            self.mask, self.depth, self.size = mask, depth + 1, size
         self._negated: Guard | None = None
         self._text: str | None = None
-
-    @property
-    def children(self) -> Iterator[Guard]:
-        """What is left, by answer."""
-        yield from self.cases.values()
-        yield self.true
-        yield self.false
 
     def after(self, key: Key) -> Guard:
         """What is left where the subject equals a constant."""
@@ -214,6 +215,11 @@ class Conditions:
         self._rounds: dict[Guard, Guard] = {}
         self._work = 0
 
+    def forget(self) -> None:
+        """Let go of all guards, of which there are more than of anything else, and which point in circles."""
+        for known in (self.subjects, self._nodes, self._both, self._fit, self._beyond, self._constants, self._rounds):
+            known.clear()
+
     # Literals
 
     def _subject(self, text: str, loop: int) -> Subject:
@@ -250,7 +256,8 @@ class Conditions:
     # Nodes
 
     def _node(self, subject: Subject, cases: dict[Key, Guard], true: Guard, false: Guard) -> Guard:
-        cases = {key: child for key, child in cases.items() if child is not (true if key[1] else false)}
+        if cases:
+            cases = {key: child for key, child in cases.items() if child is not (true if key[1] else false)}
         if true is false and not cases:
             return true
         name = (subject, true, false, frozenset(cases.items()) if cases else None)
@@ -266,7 +273,7 @@ class Conditions:
             self._work = 0
             try:
                 known = self._conjunction(one, other)
-                if known.depth > _LARGEST or _size(known) > _LARGEST:
+                if known.size > _LARGEST and _size(known) > _LARGEST:
                     raise _TooLargeError
             except _TooLargeError:
                 known = self._condition_of_its_own(one, other)
@@ -320,25 +327,26 @@ class Conditions:
         return self._node(subject, {}, ALWAYS, _NEVER)
 
     def _conjunction(self, one: Guard, other: Guard) -> Guard:
-        if one is other or other is ALWAYS or one is _NEVER:
-            return one
-        if one is ALWAYS or other is _NEVER:
-            return other
+        first, second = one.subject, other.subject
+        if one is other or second is None:
+            return other if other is _NEVER else one
+        if first is None:
+            return one if one is _NEVER else other
         known = self._both.get((one, other))
         if known is not None:
             return known
         self._count()
-        first, second = one.subject, other.subject
-        assert first is not None and second is not None
         both = self._conjunction
+        cases: dict[Key, Guard] = {}
         if first is second:
-            keys = {**one.cases, **other.cases}
-            cases = {key: both(one.after(key), other.after(key)) for key in keys}
+            if one.cases or other.cases:
+                cases = {key: both(one.after(key), other.after(key)) for key in {**one.cases, **other.cases}}
             found = self._node(first, cases, both(one.true, other.true), both(one.false, other.false))
         else:
             if first.number > second.number:
                 one, other, first = other, one, second
-            cases = {key: both(child, other) for key, child in one.cases.items()}
+            if one.cases:
+                cases = {key: both(child, other) for key, child in one.cases.items()}
             found = self._node(first, cases, both(one.true, other), both(one.false, other))
         self._both[one, other] = found
         return found
@@ -353,7 +361,7 @@ class Conditions:
         if guard.subject is None:
             return _NEVER if guard is ALWAYS else ALWAYS
         if guard._negated is None:
-            cases = {key: self.negation(child) for key, child in guard.cases.items()}
+            cases = {key: self.negation(child) for key, child in guard.cases.items()} if guard.cases else {}
             found = self._node(guard.subject, cases, self.negation(guard.true), self.negation(guard.false))
             guard._negated, found._negated = found, guard
         return guard._negated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from paramlint.facts.files import File
@@ -28,12 +29,31 @@ _FIRST = ("configure_model", "setup", "forward")
 def model_for(file: File, unit: Unit) -> Model:
     """What a unit of a file leaves behind."""
     known = file.memo.get("model")
-    if known is None or known[0] is not unit:
-        file.memo["model"] = None  # a model is as large as thousands of rows: that of the unit before goes first
-        known = file.memo["model"] = unit, _build(program_of(file), file, unit)
-    model = known[1]
-    assert isinstance(model, Model)
-    return model
+    if known is None or known.unit is not unit:
+        forget_model(file)  # a model is as large as thousands of rows
+        run = Interpreter(program_of(file))
+        known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
+    assert isinstance(known, _Kept)
+    return known.model
+
+
+def forget_model(file: File) -> None:
+    """Let go of the model that was asked for last."""
+    known = file.memo.pop("model", None)
+    if known is not None:
+        size = known.run.steps * _BYTES
+        known.run.forget()
+        vars(known.model).clear()
+        collect_after(size)
+
+
+@dataclass
+class _Kept:
+    """The model of the unit that was asked for last."""
+
+    unit: Unit
+    run: Interpreter
+    model: Model
 
 
 def claims_of(
@@ -58,14 +78,6 @@ def program_of(file: File) -> Program:
         known = memo["program"] = Program(file.project)
     assert isinstance(known, Program)
     return known
-
-
-def _build(program: Program, file: File, unit: Unit) -> Model:
-    run = Interpreter(program)
-    try:
-        return _run(run, program.file(file), unit)
-    finally:
-        collect_after(run.steps * _BYTES)
 
 
 def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:

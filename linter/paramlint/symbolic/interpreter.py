@@ -122,6 +122,15 @@ class Interpreter:
         self.tensors: list[TensorValue] = []
         self._serials = count(1)
 
+    def forget(self) -> None:
+        """Let go of what was found out when nobody asks any more: it points in circles, which only few others do."""
+        self.conditions.forget()
+        for instance in self.instances:
+            instance.attributes.clear()
+            instance.build = instance.arguments = instance.items = None
+        for part in (self.trace, self):
+            vars(part).clear()
+
     # Steps
 
     def step(self, steps: int = 1) -> None:

@@ -20,6 +20,7 @@ from paramlint.engine.catalogue import select
 from paramlint.live.build.poison import PoisonMode
 from paramlint.live.build.protocols import Build
 from paramlint.live.live_model import LiveModel
+from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import ShadowMode
 from paramlint.live.observe.registrations import Registrations
 from paramlint.live.questions.forward import Example
@@ -75,7 +76,7 @@ class Trace:
             example: gives the arguments for one pass: a tensor, a tuple or a dict.
             optimizer: to be compared with the model's parameters.
         """
-        build = Build(model, self._shadow, self._registrations, virtual=False)
+        build = Build(model, self._shadow, self._registrations, Functions(), virtual=False)
         return LiveModel(build, make_example=example, optimizer=optimizer)
 
     def report(

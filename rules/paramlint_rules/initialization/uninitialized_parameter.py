@@ -86,6 +86,9 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if not model.is_lost_on_materialization(parameter) and parameter.is_unwritten:
             how = "computed from memory that was" if parameter.status == "tainted" else "allocated and"
             yield parameter.proof(f"`{parameter.name}` is {how} never written, so it starts as whatever was there")
+    for buffer in model.buffers:
+        if buffer.persistent and buffer.status == "unwritten" and buffer.is_unwritten and not model.is_filled(buffer):
+            yield buffer.proof(f"`{buffer.name}` is allocated and never written, so it starts as whatever was there")
 
 
 @rule.refutes

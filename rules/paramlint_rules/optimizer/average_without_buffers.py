@@ -51,7 +51,9 @@ rule = Rule(
     "average-without-buffers",
     group="risk",
     doc=__doc__,
-    triggers=(Asks("zip", "parameters", "ema", "ema_model", "update_ema", "teacher", "target", "deepcopy"),),
+    triggers=(
+        Asks("zip", "parameters", "ema", "ema_model", "update_ema", "teacher", "target", "deepcopy", made=False),
+    ),
 )
 
 

@@ -32,7 +32,7 @@ from paramlint.facts.super_init import (
     needs_initialized,
     takes_no_arguments,
 )
-from paramlint.rule import Change, Defines, Finding, Fix, Rule
+from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -78,6 +78,13 @@ def _fix(node: nodes.FunctionDef) -> Fix | None:
     first = statements[1] if has_docstring and len(statements) > 1 else statements[0]
     where: Literal["after", "before"] = "after" if has_docstring and len(statements) == 1 else "before"
     return Fix("Call `super().__init__()` first", (Change(first, first, "super().__init__()", where),), "safe")
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    for name, cls, place in model.unprepared:
+        message = f"`{cls.__name__}.__init__` does not call `super().__init__()`, so it registers nothing"
+        yield Proof(name, message, cls.__qualname__, "", *place)
 
 
 @rule.refutes

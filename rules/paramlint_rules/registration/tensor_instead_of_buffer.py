@@ -146,7 +146,7 @@ def _fix(scope: Scope, name: str, assignment: Assignment) -> Fix | None:
 def verify(model: LiveModel) -> Iterator[Proof]:
     for found in model.plain_tensors_used:
         is_computed_with = partial(_is_computed_with, name=found.attribute)
-        if found.through == "attribute" and model.source_says(type(found.owner), is_computed_with):
+        if found.through in ("attribute", "container") and model.source_says(type(found.owner), is_computed_with):
             message = f"`{found.path}` is a tensor used in forward but no buffer, so `to()` does not move it"
             yield found.proof(message)
 

@@ -48,7 +48,12 @@ rule = Rule(
     "module-listed-twice",
     group="risk",
     doc=__doc__,
-    triggers=(Reuses(*_WORDS), Repeats(), Classes(*_WORDS, "forward"), Asks("Sequential", "ModuleList", "ModuleDict", made=False)),
+    triggers=(
+        Reuses(*_WORDS),
+        Repeats(),
+        Classes(*_WORDS, "forward"),
+        Asks("Sequential", "ModuleList", "ModuleDict", made=False),
+    ),
 )
 
 

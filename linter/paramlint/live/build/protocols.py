@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from paramlint.live.build.poison import PoisonMode
 from paramlint.live.build.virtual import LazyMode
+from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import ShadowMode
 from paramlint.live.observe.named_tensors import grouped
 from paramlint.live.observe.registrations import Registrations
@@ -42,15 +43,22 @@ class Build:
     """A model, and what was seen while it was built.
 
     Attributes:
+        functions: what ran.
         virtual: large tensors have no values.
         degraded: why the build may differ from a real one, in words.
+        unprepared: the names of modules on which `nn.Module.__init__` had not run; it has since.
     """
 
     module: nn.Module
     shadow: ShadowMode
     registrations: Registrations
+    functions: Functions
     virtual: bool
     degraded: tuple[str, ...] = ()
+    unprepared: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.unprepared = tuple(_prepare(self.module))
 
 
 def build_virtual(factory: Factory, preset: Preset = "constructor", method: str = "") -> Build:
@@ -75,15 +83,15 @@ def size_in_bytes(module: nn.Module) -> int:
 
 
 def _build(factory: Factory, preset: Preset, method: str, mode: TorchDispatchMode) -> Build:
-    shadow, registrations = ShadowMode(), Registrations()
+    shadow, registrations, functions = ShadowMode(), Registrations(), Functions()
     with ExitStack() as entered:
         entered.enter_context(torch.random.fork_rng(devices=[]))
         torch.manual_seed(SEED)
         entered.enter_context(_what_is_old_not_collected())
-        for context in (registrations, mode, shadow):
+        for context in (registrations, mode, shadow, functions):
             entered.enter_context(context)
         module = PROTOCOLS[preset](factory, method)
-    return Build(module, shadow, registrations, virtual=False)
+    return Build(module, shadow, registrations, functions, virtual=False)
 
 
 @contextmanager
@@ -150,3 +158,23 @@ PROTOCOLS: dict[Preset, Callable[[Factory, str], nn.Module]] = {
     "meta": _materialized,
     "transformers": _from_missing_keys,
 }
+
+
+def _prepare(model: nn.Module) -> Iterator[str]:
+    """Run `nn.Module.__init__` where the classes did not, so that all else about the model can be asked.
+
+    Yields:
+        The names of these modules; the model's own is empty.
+    """
+    stack, seen = [("", model)], {id(model)}
+    while stack:
+        name, module = stack.pop()
+        if not {"_modules", "_parameters", "_buffers"} <= vars(module).keys():
+            before = dict(vars(module))
+            nn.Module.__init__(module)
+            vars(module).update(before)
+            yield name
+        for key, child in module._modules.items():
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                stack.append((f"{name}.{key}" if name else key, child))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from paramlint.live.laws import laws
@@ -47,44 +47,32 @@ def law_of_write(write: Write, shape: Shape) -> Distribution | None:
 
     `torch.randn(n, m) * 0.02` is `normal(std=1).scaled(0.02)`; so is an initialiser whose result is halved later.
     """
-    known = law_of_call(f"{write.module}.{write.call}", write.arguments, shape) if write.module else None
+    name, arguments = write.drawn_by or (f"{write.module}.{write.call}", write.arguments)
+    known = law_of_call(name, arguments, shape) if write.module else None
     first, *rest = write.steps
-    if known is not None:
-        later = _scalings(rest)[_own_scalings(write) :]
-    else:
+    if known is None:
         known = law_of_call(first.op, first.arguments, shape)
-        later = _scalings(rest)
-        if len(later) < len([step for step in rest if step.op not in PASSIVE]):
-            return None
+    else:  # what the initialiser itself does to what it draws is part of its law
+        rest = [step for step in rest if step.later]
     try:
-        for step in later:
-            known = _changed(known, step) if known else None
+        for step in rest:
+            if known is None or not _is_understood(step):
+                return None
+            known = _changed(known, step)
     except ValueError:
         return None
     return known
-
-
-def _own_scalings(write: Write) -> int:
-    """How many of its last operations with a number are the initialiser's own."""
-    if write.call == "variance_scaling_":
-        return 2 if write.arguments.get("distribution") == "truncated_normal" else 0
-    return {"orthogonal_": 1, "trunc_normal_tf_": 2, "lecun_normal_": 2}.get(write.call, 0)
 
 
 def _is_trusted(module: str) -> bool:
     return module in TRUSTED or module.startswith(("timm.", "transformers.", "torchvision."))
 
 
-def _scalings(steps: Sequence[Step]) -> list[Step]:
-    """The last steps that multiply by a number or add one, earliest first."""
-    found: list[Step] = []
-    for step in reversed(steps):
-        if step.op in PASSIVE:
-            continue
-        if step.op.removesuffix("_") not in SCALINGS or not _operand_is_known(step):
-            break
-        found.append(step)
-    return found[::-1]
+def _is_understood(step: Step) -> bool:
+    """Whether it leaves values as they are, multiplies by a number or adds one, or zeroes those near zero."""
+    if step.op in PASSIVE or step.op == "masked":
+        return True
+    return step.op.removesuffix("_") in SCALINGS and _operand_is_known(step)
 
 
 def _operand_is_known(step: Step) -> bool:
@@ -95,6 +83,10 @@ def _operand_is_known(step: Step) -> bool:
 
 def _changed(known: Distribution, step: Step) -> Distribution:
     op = step.op.removesuffix("_")
+    if step.op in PASSIVE:
+        return known
+    if op == "masked":
+        return known.replaced(float(step.arguments["low"]), float(step.arguments["high"]), 0.0)
     if op == "neg":
         return known.scaled(-1)
     other, alpha = float(step.arguments["other"]), float(step.arguments.get("alpha", 1))

@@ -188,7 +188,7 @@ class ShadowMode(Mode):
             elif operation.overwrites:
                 self._overwrite(shadow, region, self._copied(operation, write, read))
             else:
-                _modify(shadow, region, write)
+                _modify(shadow, region, self._masked(write, tensor, read))
 
     def _note_result(
         self,
@@ -240,6 +240,17 @@ class ShadowMode(Mode):
                 return shadow.allocation
         return None
 
+    def _masked(self, write: Write, tensor: torch.Tensor, read: list[torch.Tensor]) -> Write:
+        """A product with whether its own elements are far from zero, `w *= w.abs() >= 5`, as the step that it is."""
+        history = self.shadow(read[0]) if len(read) == 1 and write.steps[0].op == "mul_" else None
+        steps = history.last.write.steps if history is not None and history.last is not None else ()
+        if [step.op for step in steps[-2:]] not in (["abs", "ge"], ["abs", "gt"]):
+            return write
+        edge = steps[-1].arguments.get("other")
+        if not isinstance(edge, (int, float)) or not torch.equal(tensor.abs() >= edge, read[0]):
+            return write
+        return replace(write, steps=(Step("masked", {"low": -float(edge), "high": float(edge)}),))
+
     def _overwrite(self, shadow: Shadow, region: Region, write: Write) -> None:
         last = shadow.last
         if last and last.whole and last.region == region and last.write.same_call(write):
@@ -259,7 +270,9 @@ class ShadowMode(Mode):
         last = source.last if source else None
         if last is None or not operation.takes_values:
             return write
-        steps = _joined(last.write.steps, write.steps)
+        # What an initialiser did to what it copies at the end is part of its own work.
+        before = tuple(replace(step, later=False) for step in last.write.steps) if write.module else last.write.steps
+        steps = _joined(before, write.steps)
         if operation.name not in COPYING:
             return replace(write, steps=steps)
         region = region_of(read[0])
@@ -301,7 +314,8 @@ def _modify(shadow: Shadow, region: Region, write: Write) -> None:
     """A write that also reads, such as `mul_`: unwritten memory stays unwritten."""
     last = shadow.last
     if last and last.region == region:
-        steps = _joined(last.write.steps, write.steps)
+        own = last.write.same_call(write)
+        steps = _joined(last.write.steps, tuple(replace(step, later=not own) for step in write.steps))
         shadow.marks[-1] = replace(last, write=replace(last.write, steps=steps))
     elif last or shadow.allocation is None:
         shadow.marks.append(Mark(region, write, whole=False))

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from paramlint.live.observe.writes import Scalar
+from paramlint.live.observe.writes import Scalar, scalar
 
 ALLOCATING = frozenset(
     [
@@ -142,8 +142,8 @@ class Operation:
             name = declared.name
             if name in DEFAULTS_OF_NO_INTEREST:
                 continue
-            value = args[index] if index < len(args) else kwargs.get(name, _default(declared))
-            if isinstance(value, (int, float, str)):
+            value = scalar(args[index] if index < len(args) else kwargs.get(name, _default(declared)))
+            if value is not None:
                 found[name] = value
         return found
 

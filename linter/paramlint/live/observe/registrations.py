@@ -28,7 +28,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named
-from paramlint.live.observe.writes import TORCH
+from paramlint.live.observe.writes import is_torchs
 
 #: The base of all batch norms; it inherits `eval` from `Module`.
 NORM = nn.modules.batchnorm._NormBase
@@ -74,6 +74,7 @@ class Registrations:
         self._handles: tuple[RemovableHandle, ...] = ()
         self._replaced: MutableMapping[nn.Module, Counter[tuple[str, str, int]]] = WeakIdKeyDictionary()
         self._evaluated: MutableMapping[nn.Module, tuple[str, int]] = WeakIdKeyDictionary()
+        self._lines: MutableMapping[nn.Module, dict[str, tuple[str, int]]] = WeakIdKeyDictionary()
         self._eval_before: Any = None
 
     def __enter__(self) -> Registrations:
@@ -119,6 +120,10 @@ class Registrations:
     def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
         """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
         return self._evaluated.get(module)
+
+    def line_of(self, module: nn.Module, attribute: str) -> tuple[str, int]:
+        """The user's file and row that registered a module last under an attribute; empty and 0 where unknown."""
+        return self._lines.get(module, {}).get(attribute, ("", 0))
 
     def replacements(self) -> list[Replacement]:
         """The lines that replaced a part of a module that is still there."""
@@ -209,7 +214,7 @@ class Registrations:
         wishes: set[str] = set()
         while frame is not None:
             code = frame.f_code
-            if code.co_name == "__init__" and not code.co_filename.startswith(TORCH):
+            if code.co_name == "__init__" and not is_torchs(code.co_filename):
                 given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
                 if given and frame.f_locals.get(given[0]) is not module:
                     break
@@ -219,14 +224,16 @@ class Registrations:
 
     def _note_module(self, module: nn.Module, attribute: str, child: nn.Module | None) -> None:
         self._note_constructor(module)
-        before = module._modules.get(attribute)
-        if child is None or before is None or child is before or not any(True for _ in before.parameters()):
+        if child is None:
             return
         frame = sys._getframe(1)
-        while frame.f_code.co_filename.startswith(TORCH) and frame.f_back is not None:
+        while is_torchs(frame.f_code.co_filename) and frame.f_back is not None:
             frame = frame.f_back
-        line = attribute, frame.f_code.co_filename, frame.f_lineno
-        self._replaced.setdefault(module, Counter())[line] += 1
+        line = frame.f_code.co_filename, frame.f_lineno
+        self._lines.setdefault(module, {})[attribute] = line
+        before = module._modules.get(attribute)
+        if before is not None and child is not before and any(True for _ in before.parameters()):
+            self._replaced.setdefault(module, Counter())[(attribute, *line)] += 1
 
 
 def _vectors(module: nn.Module, length: int) -> Iterator[str]:

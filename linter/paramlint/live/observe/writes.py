@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 
 Kind = Literal["constant", "random", "computed"]
@@ -94,6 +95,7 @@ PRESERVING_OPS = frozenset(
         "reshape",
         "contiguous",
         "lift_fresh",
+        "masked",
     ]
 ) | {"log", "log_", "exp", "exp_", "sqrt", "sqrt_", "rsqrt", "pow", "pow_", "reciprocal"}
 FARTHEST_FRAME = 80
@@ -108,10 +110,15 @@ _serials = itertools.count(1)
 
 @dataclass(frozen=True)
 class Step:
-    """One operation on the elements, with its scalar arguments by name."""
+    """One operation on the elements, with its scalar arguments by name.
+
+    Attributes:
+        later: whether it changed in place what an earlier call had written.
+    """
 
     op: str
     arguments: dict[str, Scalar]
+    later: bool = False
 
 
 class Line(NamedTuple):
@@ -144,6 +151,8 @@ class Write:
         owner: the class of the innermost module whose method was running; else empty.
         steps: the operations that made the values, earliest first.
         origin: the same for a value and its copies, different for any two draws.
+        frame: equal for operations inside one call of an initialiser.
+        drawn_by: the initialiser of `torch.nn.init` that another one called, and its scalar arguments.
     """
 
     call: str
@@ -154,8 +163,8 @@ class Write:
     owner: str
     steps: tuple[Step, ...]
     origin: tuple[Any, ...] = field(default_factory=lambda: (next(_serials),))
-    #: Equal for operations inside one call of an initialiser.
     frame: int = 0
+    drawn_by: tuple[str, dict[str, Scalar]] | None = None
 
     @property
     def filename(self) -> str:
@@ -201,6 +210,7 @@ class Write:
 def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
     """The write that is happening now, by operation `op`, to the storage whose address is `storage`."""
     initialiser: FrameType | None = None
+    torchs: FrameType | None = None
     helper: FrameType | None = None
     library_call = owner = ""
     user: FrameType | None = None
@@ -209,6 +219,8 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         if _fills(frame, storage):
             if not frame.f_code.co_name.startswith("_"):
                 initialiser, helper = frame, None
+                if frame.f_globals.get("__name__") == "torch.nn.init":
+                    torchs = frame
                 continue
             if who == "user":  # an initialiser's own helper, or else the user's line
                 helper = helper or frame
@@ -235,7 +247,8 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         library_call=library_call,
         owner=owner,
         steps=(Step(op, arguments),),
-        frame=id(initialiser) if initialiser else 0,
+        frame=id(torchs or initialiser) if initialiser else 0,
+        drawn_by=(torchs.f_code.co_name, _arguments(torchs)) if torchs and torchs is not initialiser else None,
     )
 
 
@@ -284,7 +297,7 @@ def _author(filename: str) -> Author:
     """Whose code a file is; `machinery` only passes calls on: Python's library, generated code, torch's dispatch."""
     if filename.startswith(PACKAGE):
         return "paramlint"
-    if filename.startswith(TORCH):
+    if is_torchs(filename):
         inside = filename[len(TORCH) + 1 :]
         return "torch" if inside.startswith(("nn/modules/", "nn/utils/", "optim/", "ao/")) else "machinery"
     is_library = filename.startswith(STANDARD_LIBRARY) and "-packages" not in filename
@@ -303,7 +316,27 @@ def _arguments(frame: FrameType) -> dict[str, Scalar]:
     code = frame.f_code
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     values = frame.f_locals
-    return {name: values[name] for name in names if isinstance(values.get(name), (int, float, str))}
+    return {name: plain for name in names if (plain := scalar(values.get(name))) is not None}
+
+
+def scalar(value: object) -> Scalar | None:
+    """A number or text as Python's own, whatever subclass it is of, such as numpy's; None for anything else."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return None
+
+
+def is_users(filename: str) -> bool:
+    """Whether a file is neither torch's nor Python's nor paramlint's own."""
+    return _author(filename) == "user"
+
+
+def is_torchs(filename: str) -> bool:
+    """Whether a file is torch's own, and not of a package whose name begins like it."""
+    return filename.startswith(TORCH + os.sep)
 
 
 def _short(value: Scalar) -> str:

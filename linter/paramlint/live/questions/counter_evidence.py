@@ -57,10 +57,10 @@ def flags_that_hold(model: nn.Module) -> Iterator[Seen]:
             yield name, f"all parameters of `{name}` have `requires_grad={flag}`"
 
 
-def initialised_bases(model: nn.Module) -> Iterator[Seen]:
-    """All modules: each has the registries that `nn.Module.__init__` makes."""
+def initialised_bases(model: nn.Module, apart_from: tuple[str, ...] = ()) -> Iterator[Seen]:
+    """All modules but some: each has the registries that `nn.Module.__init__` makes."""
     for name, module in model.named_modules():
-        if "_parameters" in vars(module) and "_modules" in vars(module):
+        if name not in apart_from:
             yield name, f"`{name or type(module).__name__}` was built, and `nn.Module.__init__` has run on it"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import re
 import weakref
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from torch import nn
 
 from paramlint.finding import Proof
 from paramlint.live.observe.named_tensors import defining_class
-from paramlint.live.observe.registrations import Replacement
+from paramlint.live.observe.registrations import Registrations, Replacement
 from paramlint.live.observe.source_places import place_of, source_of
+from paramlint.live.observe.writes import is_torchs
 
 #: Words by which people say that sharing is meant.
 INTENT = re.compile(r"shar|\btie|tied|\bsame", re.IGNORECASE)
@@ -32,6 +34,7 @@ class Shared:
         fills: a container that holds nothing but this module, under two keys or more; else None.
         is_meant: a name or the source of a parent says that it is shared on purpose.
         author: the class, and its attribute, that the static side would name.
+        place: the user's file and row that made the second place; empty and 0 where it is not known.
     """
 
     names: tuple[str, ...]
@@ -40,6 +43,7 @@ class Shared:
     fills: nn.Module | None
     is_meant: bool
     author: tuple[type, str]
+    place: tuple[str, int]
 
     @property
     def is_keyed(self) -> bool:
@@ -52,10 +56,16 @@ class Shared:
         return self.names[0].rpartition(".")[0] or type(self.parents[0]).__name__
 
     def proof(self, message: str) -> Proof:
-        """A proof at the class that sets the attribute under which the module, or its container, stands."""
+        """A proof at the class that sets the attribute under which the module, or its container, stands.
+
+        Where that is torch's own class, it stands at the user's line that made the second place.
+        """
         author, attribute = self.author
         evidence = {"names": self.names[:32]}
-        return Proof(self.names[0], message, author.__qualname__, attribute, *place_of(None, author), evidence)
+        place = place_of(None, author)
+        if is_torchs(place[0]):
+            place = self.place
+        return Proof(self.names[0], message, author.__qualname__, attribute, *place, evidence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +77,7 @@ class Borrowed:
     lender: nn.Module
 
 
-def shared_modules(model: nn.Module) -> list[Shared]:
+def shared_modules(model: nn.Module, registrations: Registrations) -> list[Shared]:
     """Modules with parameters that are registered more than once; not those that merely lie inside one."""
     modules = dict(model.named_modules())
     places: dict[int, list[tuple[str, nn.Module, nn.Module]]] = {}
@@ -76,7 +86,7 @@ def shared_modules(model: nn.Module) -> list[Shared]:
             if child is not None and any(True for _ in child.parameters()):
                 name = f"{prefix}.{key}" if prefix else key
                 places.setdefault(id(child), []).append((name, child, parent))
-    return [_shared(modules, found) for found in places.values() if len(found) > 1]
+    return [_shared(modules, found, registrations) for found in places.values() if len(found) > 1]
 
 
 def shallow_copies(model: nn.Module) -> list[tuple[str, str]]:
@@ -135,7 +145,9 @@ def overwritten_part(names: tuple[str, ...], replacement: Replacement) -> Proof:
     return Proof(part, message, *place, {"times": replacement.times, "names": names[:32]})
 
 
-def _shared(modules: dict[str, nn.Module], found: list[tuple[str, nn.Module, nn.Module]]) -> Shared:
+def _shared(
+    modules: dict[str, nn.Module], found: list[tuple[str, nn.Module, nn.Module]], registrations: Registrations
+) -> Shared:
     parents = {id(parent): parent for _, _, parent in found}
     names = tuple(name for name, _, _ in found)
     only = next(iter(parents.values()))
@@ -143,8 +155,11 @@ def _shared(modules: dict[str, nn.Module], found: list[tuple[str, nn.Module, nn.
     if len(parents) == 1 and isinstance(only, CONTAINERS) and len(set(map(id, only._modules.values()))) == 1:
         fills = only
     authors = [_author(modules, name) for name in names]
+    lines = [registrations.line_of(parent, name.rpartition(".")[2]) for name, _, parent in found]
     texts = [*names, *(source_of(cls) for cls, _ in authors if not cls.__module__.startswith("torch."))]
-    return Shared(names, found[0][1], tuple(parents.values()), fills, any(map(INTENT.search, texts)), authors[0])
+    texts += [linecache.getline(*line) for line in lines if line[0] and not is_torchs(line[0])]
+    is_meant = any(map(INTENT.search, texts))
+    return Shared(names, found[0][1], tuple(parents.values()), fills, is_meant, authors[0], lines[1])
 
 
 def _author(modules: dict[str, nn.Module], name: str) -> tuple[type, str]:

@@ -93,9 +93,11 @@ class Found:
 def unregistered(model: nn.Module, groups: list[list[Named]]) -> list[Found]:
     """What the instances of a model reach and do not register: tensors, and modules that own some.
 
-    Left out is what is registered elsewhere in the model, and a computed tensor all of whose leaves are.
+    Left out is what is registered elsewhere in the model, a computed tensor all of whose leaves are, and modules on the
+    meta device beside a model with values: templates for `functional_call`.
     """
     registered = {id(names[0].tensor) for names in groups}
+    has_values = any(not names[0].tensor.is_meta for names in groups)
     pending = collections.deque[Found]()
     for path, module in model.named_modules():
         pending.extend(_attributes(path, module))
@@ -108,6 +110,8 @@ def unregistered(model: nn.Module, groups: list[list[Named]]) -> list[Found]:
         seen.add(id(step.value))
         if not isinstance(step.value, (torch.Tensor, nn.Module)):
             pending.extend(_inside(step))
+        elif has_values and isinstance(step.value, nn.Module) and all(p.is_meta for p in step.value.parameters()):
+            seen.update(id(inner) for inner in _contents(step.value))
         elif any(id(leaf) not in registered for leaf in _leaves(step.value)):
             found.append(step)
             seen.update(id(inner) for inner in _contents(step.value))

@@ -40,10 +40,14 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sources: the files whose static findings are about this model.
+        functions: the files of the user's functions that ran, and the rows on which these begin.
+        written: the user's files and rows that wrote to a tensor.
         notes: which rules could not be asked, and why.
     """
 
     built: tuple[Built, ...] = ()
     refutations: tuple[Refutation, ...] = ()
     sources: tuple[str, ...] = ()
+    functions: tuple[tuple[str, int], ...] = ()
+    written: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from paramlint.live.live_model import LiveModel
-from paramlint.live.observe.writes import TORCH
+from paramlint.live.observe.writes import is_torchs
 from paramlint.rule import Rule
 from paramlint.verify.document.observed import Built, Observed, Refutation
 from paramlint.verify.process.child import one_line
@@ -40,6 +40,8 @@ def observe(model: LiveModel, rules: Iterable[Rule], factory: Callable[..., Any]
         built=tuple(one for one in built if one.filename),
         refutations=refutations,
         sources=tuple(_sources([*classes], factory)),
+        functions=tuple(sorted(model.build.functions.places())),
+        written=tuple(sorted(_written(model))),
         notes=tuple(notes),
     )
 
@@ -57,7 +59,7 @@ def _classes(model: nn.Module) -> dict[type, tuple[str, ...]]:
     found: dict[type, list[str]] = {}
     for name, module in model.named_modules():
         for cls in type(module).__mro__:
-            if cls is not object and not file_of(cls).startswith(TORCH):
+            if cls is not object and not is_torchs(file_of(cls)):
                 found.setdefault(cls, []).append(name)
     return {cls: tuple(names) for cls, names in found.items()}
 
@@ -74,6 +76,12 @@ def _sources(classes: list[type], factory: Callable[..., Any]) -> list[str]:
     defined = [factory, *classes]
     own = {file_of(one) for one in defined if one.__module__.partition(".")[0] == package or is_users(file_of(one))}
     return sorted(own - {""})
+
+
+def _written(model: LiveModel) -> set[tuple[str, int]]:
+    """The rows of the user's code that wrote to a tensor."""
+    marks = (mark for _, shadow in model.build.shadow.items() for mark in shadow.marks)
+    return {(line.filename, line.row) for mark in marks for line in mark.write.lines[:1]}
 
 
 def _refutations(model: LiveModel, rules: Iterable[Rule], notes: list[str]) -> Iterator[Refutation]:

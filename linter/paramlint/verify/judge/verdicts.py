@@ -48,6 +48,8 @@ RAISES = {
 }
 #: Raised later than at the line that is to blame.
 LATER = frozenset({"PRM706"})
+#: Rules about edits that are wrong wherever they run.
+EDITS = frozenset({"PRM101"})
 #: Rules about a statement that looks like a tie and makes none.
 NEVER_TIES = frozenset({"PRM505"})
 FRAME = re.compile(r'^  File "(.+)", line (\d+), in ', re.M)
@@ -87,14 +89,24 @@ class Evidence:
             return Judgement("confirmed", _and_others(proved[0].message, len(proved)), proved)
         if found:  # likely, as the model could not be built for real
             return Judgement("not observed", found[0].message)
-        return self._refuted(diagnostic, subject) or self._untied(diagnostic, subject) or Judgement("not observed")
+        return (
+            self._refuted(diagnostic, subject)
+            or self._untied(diagnostic, subject)
+            or self._edited(diagnostic, subject)
+            or Judgement("not observed")
+        )
 
     def covers(self, diagnostic: Diagnostic) -> bool:
-        """Whether a finding is about this model: not if it stands in a class of which there is no instance."""
+        """Whether a finding is about this model.
+
+        It is not if it stands in a class of which there is no instance, or in a function that never ran.
+        """
         subject = diagnostic.subject
         if self.document.outcome.status != "ok" or subject is None:
             return False
-        return not subject.owner or self._class(diagnostic, subject) is not None
+        if subject.owner:
+            return self._class(diagnostic, subject) is not None
+        return not subject.function or (os.path.realpath(diagnostic.path), subject.function) in self._functions
 
     def _alike(self, code: str) -> Iterator[Found]:
         codes = {code, *KIN.get(code, ())}
@@ -138,6 +150,14 @@ class Evidence:
             if not places or not all(place in right for place in places):
                 return None
         return Judgement("refuted", _and_others(right[groups[0][0]], sum(map(len, groups))))
+
+    def _edited(self, diagnostic: Diagnostic, subject: Subject) -> Judgement | None:
+        """Whether an edit of the memory behind a parameter has run."""
+        if diagnostic.code not in EDITS:
+            return None
+        path = os.path.realpath(diagnostic.path)
+        rows = sorted(r for file, r in self._written if file == path and subject.first <= r <= subject.header)
+        return Judgement("confirmed", f"row {rows[0]} ran, and wrote to a tensor") if rows else None
 
     def _untied(self, diagnostic: Diagnostic, subject: Subject) -> Judgement | None:
         """Whether what a statement that never ties would make one is in the model, and is two parameters."""
@@ -195,6 +215,14 @@ class Evidence:
                 built = structs.replace(built, instances=instances, plain=plain)
             known[key] = built
         return known
+
+    @cached_property
+    def _functions(self) -> set[tuple[str, int]]:
+        return {(os.path.realpath(path), row) for path, row in self.observed.functions}
+
+    @cached_property
+    def _written(self) -> set[tuple[str, int]]:
+        return {(os.path.realpath(path), row) for path, row in self.observed.written}
 
     @cached_property
     def _right(self) -> dict[str, dict[str, str]]:
