@@ -27,6 +27,7 @@ class Package:
         self.root = root
         self._memo: dict[str, tuple[Any, frozenset[Look]]] = {}
         self._project = project
+        self._said: dict[tuple[str, bytes], bool] = {}
 
     @cached_property
     def _known(self) -> dict[str, bytes | None]:
@@ -62,9 +63,15 @@ class Package:
         if not self.is_package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
         wanted = [word.encode() for word in words]
-        found = [path for path in self._known if all(_has_word(self.text(path), word) for word in wanted)]
+        found = [path for path in self._known if all(self._says(path, word) for word in wanted)]
         self._searched(file, words, found)
         return found
+
+    def _says(self, path: str, word: bytes) -> bool:
+        """Whether the text of a file has a word; the name of a lone script is asked for with each word."""
+        if (path, word) not in self._said:
+            self._said[path, word] = _has_word(self.text(path), word)
+        return self._said[path, word]
 
     def count(self, file: File, pattern: re.Pattern[bytes]) -> int:
         """How often a pattern matches in all files."""
