@@ -178,7 +178,7 @@ def test_flake8(named):
     text = named.read_text(encoding="utf-8")
     Plugin._selected, Plugin._nominator = ("PRM",), None
     try:
-        found = list(Plugin(ast.parse(text), text.split("\n"), "x.py").run())
+        found = list(Plugin(ast.parse(text), [f"{row}\n" for row in text.split("\n")], "x.py").run())
     finally:
         Plugin._selected, Plugin._nominator = (), None
     assert found
