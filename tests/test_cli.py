@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+from paramlint.engine import catalogue
 from paramlint.engine.catalogue import CATALOGUE
 from paramlint.frontends.cli import main
 
@@ -174,6 +175,23 @@ def test_selection_by_code_prefix_and_name(bad, capsys):
     assert check(capsys, "--ignore", "PRM4")[0] == 0
     assert check(capsys, "--ignore", "PRM401,PRM1")[0] == 0
     assert check(capsys, "--select", "PRM401", "--ignore", "PRM4")[0] == 1
+
+
+def test_rules_on_trial_run_when_they_are_asked_for(bad, capsys, monkeypatch):
+    monkeypatch.setitem(catalogue.PREVIEW, "PRM401", "2 of 3 reports are right")
+    for off in ([], ["--select", "bug"], ["--preview", "--no-preview"]):
+        assert check(capsys, *off)[0] == 0, off
+    for on in (["--preview"], ["--select", "PRM4"], ["--select", "ALL"], ["--extend-select", "PRM401"]):
+        assert check(capsys, *on)[0] == 1, on
+    assert check(capsys, "--preview", "--select", "bug")[0] == 1
+    (bad.parent / "paramlint.toml").write_text("preview = true\n")
+    assert check(capsys)[0] == 1
+    assert check(capsys, "--no-preview")[0] == 0
+    assert main(["rule", "PRM401"]) == 0
+    assert "\non by default: no, in preview: 2 of 3 reports are right\n" in capsys.readouterr().out
+    assert main(["rule", "PRM401", "--output-format", "json"]) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert (said["on"], said["preview"], said["reason"]) == (False, True, "2 of 3 reports are right")
 
 
 def test_standard_input(bad, command):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from paramlint.engine.catalogue import RULES, is_on
+from paramlint.engine.catalogue import PREVIEW, RULES, is_on
 from paramlint.engine.check_file import check_paths
+from paramlint.frontends import flake8 as plugin
 from paramlint.frontends.cli import main
 from paramlint.frontends.flake8 import OFF_BY_DEFAULT, Plugin
 
@@ -70,7 +71,8 @@ def test_what_needs_another_file_is_left_to_the_command(folder, capsys):
 
 
 def test_what_is_off_in_the_command_is_off_in_flake8():
-    assert sorted(OFF_BY_DEFAULT) == sorted(rule.code for rule in RULES if not is_on(rule))
+    assert sorted(OFF_BY_DEFAULT) == sorted(rule.code for rule in RULES if not is_on(rule, preview=True))
+    assert sorted(plugin.PREVIEW) == sorted(PREVIEW)
 
 
 def test_the_plugin_is_installed_and_on_by_default(bad):
@@ -80,19 +82,19 @@ def test_the_plugin_is_installed_and_on_by_default(bad):
 
 
 @pytest.mark.parametrize("ignore", [[], ["--ignore", "E203"]], ids=["default", "own ignore"])
-def test_rules_that_are_off_stay_off_unless_selected(bad, monkeypatch, ignore):
+def test_rules_that_are_off_stay_off_unless_selected(bad, ignore):
     """A user's own `ignore` replaces flake8's list of what is off; the plugin holds it back all the same."""
     script = f"""
 import sys
 import paramlint.frontends.flake8 as plugin, paramlint.engine.catalogue as suite
-plugin.OFF_BY_DEFAULT = ("PRM401",)
-suite.OFF["PRM401"] = "for the test"
+plugin.PREVIEW = ("PRM401",)
+suite.PREVIEW["PRM401"] = "for the test"
 from flake8.main.cli import main
 sys.exit(main(["--isolated", "-j1", "bad.py", *sys.argv[1:], *{ignore!r}]))
 """
     run = [sys.executable, "-c", script]
     assert "PRM401" not in subprocess.run(run, capture_output=True, text=True).stdout
-    for option in ("--select=PRM401", "--extend-select=PRM4"):
+    for option in ("--select=PRM401", "--extend-select=PRM4", "--paramlint-preview"):
         assert "PRM401" in subprocess.run([*run, option], capture_output=True, text=True).stdout, option
 
 

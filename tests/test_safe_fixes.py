@@ -1,5 +1,7 @@
 """Safe fixes leave the model as it is: parameters, buffers and outputs are the same, bit for bit.
 
+So is what others hold of it from before the fixed line: an alias of each tensor, a state dict, a hook.
+
 A fixture proves the safe fixes in it with a top-level `build()`, which returns the model, and perhaps `example()`,
 which returns the arguments of its forward. A rule that cannot be proved so says why, in a line `# unproved: reason`.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from paramlint.frontends.rule_testing import fixed_text
 from paramlint.rule import Rule
 
 torch = pytest.importorskip("torch")
+nn = torch.nn
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 RULES_WITH_SAFE_FIX = [rule for rule in RULES if rule.fix == "safe"]
@@ -49,15 +53,58 @@ CASES = [(rule, path) for rule in RULES_WITH_SAFE_FIX for path in fixtures(rule)
 def observe(text: str) -> dict[str, Any]:
     """What a fixture's model is and does: its state, before and after a forward pass, and the output."""
     names: dict[str, Any] = {"__name__": "fixture"}
-    exec(compile(text, "fixture.py", "exec"), names)
-    torch.manual_seed(7)
-    model = names["build"]()
-    seen = {f"built {name}": value for name, value in state(model)}
+    with witnesses() as held:
+        exec(compile(text, "fixture.py", "exec"), names)
+        torch.manual_seed(7)
+        model = names["build"]()
+    seen = {f"built {name}": value for name, value in state(model)} | held
     if "example" in names:
         torch.manual_seed(11)
         seen |= {f"output{name}": value for name, value in leaves(model(*names["example"]()))}
         seen |= {f"used {name}": value for name, value in state(model)}
     return seen
+
+
+@contextmanager
+def witnesses() -> Iterator[dict[str, Any]]:
+    """What others hold of each tensor from the moment that it is registered: an alias, a state dict, hooks.
+
+    When it ends, the values that they see are in the dictionary, each once: a fix may move the line that makes a
+    module, or make one for each instance.
+    """
+    aliases: list[Any] = []
+    kept: list[dict[str, Any]] = []
+    fired: list[str] = []
+    register, register_buffer = nn.Module.register_parameter, nn.Module.register_buffer
+
+    def note(module: Any, tensor: Any) -> None:
+        if tensor is None or isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+            return
+        aliases.append(tensor.detach())
+        kept.append(dict(nn.Module.state_dict(module)))
+        if tensor.requires_grad and tensor.is_leaf:
+            tensor.register_hook(lambda gradient: fired.append(str(bits(gradient))))
+
+    def parameter(self: Any, name: str, param: Any) -> None:
+        register(self, name, param)
+        note(self, param)
+
+    def buffer(self: Any, name: str, tensor: Any, *args: Any, **options: Any) -> None:
+        register_buffer(self, name, tensor, *args, **options)
+        note(self, tensor)
+
+    seen: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nn.Module, "register_parameter", parameter)
+        patch.setattr(nn.Module, "register_buffer", buffer)
+        yield seen
+    seen["aliases"] = sorted({str(bits(alias)) for alias in aliases})
+    seen["state dicts"] = sorted({str([(n, bits(v)) for n, v in one.items() if is_plain(v)]) for one in kept})
+    seen["hooks that fired"] = sorted(fired)
+
+
+def is_plain(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and not isinstance(value, nn.parameter.UninitializedTensorMixin)
 
 
 def state(model: Any) -> Iterator[tuple[str, Any]]:
@@ -147,3 +194,9 @@ def test_a_change_is_seen(old: str, new: str, seen: str) -> None:
     if "self.other" in changed:
         changed = changed.replace("self.linear(", "self.other(")
     assert seen in differences(MODEL, changed)
+
+
+def test_what_others_hold_is_seen_to_be_rebound() -> None:
+    copied = MODEL.replace("return Net()", "net = Net(); net.linear.weight.data.mul_(2); return net")
+    rebound = copied.replace(".data.mul_(2)", ".data = net.linear.weight.data * 2")
+    assert differences(copied, rebound) == ["aliases", "state dicts"]

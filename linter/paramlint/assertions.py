@@ -145,7 +145,7 @@ def assert_in_optimizer(subject: Subject, optimizer: Optimizer, *patterns: str) 
     __tracebackhide__ = True
     live = _live(subject)
     chosen = _chosen(live, patterns)
-    held = coverage(live.module, optimizer)
+    held = coverage(live.module, [optimizer])
     strangers = f", which holds {len(held.foreign)} tensors of no parameter" if held.foreign else ""
     missing = {
         t: f"no group of {type(optimizer).__name__} holds it{strangers}" for t in chosen if t.name in held.missing

@@ -2,6 +2,8 @@
 
 from paramlint.rule import Rule
 from paramlint_rules.freezing import (
+    checkpoint_cuts_gradient,
+    eval_is_not_freezing,
     freeze_undone,
     frozen_norm_still_updates,
     frozen_parameter_still_decays,
@@ -64,6 +66,7 @@ from paramlint_rules.optimizer import (
 from paramlint_rules.registration import (
     assigned_before_super_init,
     buffer_holds_graph,
+    init_flag_not_saved,
     missing_super_init,
     modules_in_plain_container,
     name_registered_twice,
@@ -71,6 +74,7 @@ from paramlint_rules.registration import (
     parameter_created_in_forward,
     parameter_without_gradient,
     parameters_in_plain_container,
+    registered_under_other_name,
     tensor_instead_of_buffer,
     tensor_instead_of_parameter,
     unregistered_twin_container,
@@ -82,6 +86,7 @@ from paramlint_rules.sharing import (
     module_as_default_argument,
     module_in_fromkeys,
     module_listed_twice,
+    overlapping_memory,
     repeated_module,
     shallow_copied_module,
 )
@@ -150,6 +155,7 @@ RULES: tuple[Rule, ...] = (
     shallow_copied_module.rule,
     identical_clones.rule,
     borrowed_module.rule,
+    overlapping_memory.rule,
     modules_in_plain_container.rule,
     parameters_in_plain_container.rule,
     non_leaf_parameter.rule,
@@ -160,8 +166,10 @@ RULES: tuple[Rule, ...] = (
     tensor_instead_of_buffer.rule,
     unregistered_twin_container.rule,
     parameter_without_gradient.rule,
+    init_flag_not_saved.rule,
     buffer_holds_graph.rule,
     name_registered_twice.rule,
+    registered_under_other_name.rule,
     tie_by_rewrap.rule,
     tie_by_data.rule,
     tie_broken_later.rule,
@@ -171,7 +179,9 @@ RULES: tuple[Rule, ...] = (
     requires_grad_on_module.rule,
     frozen_norm_still_updates.rule,
     frozen_parameter_still_decays.rule,
+    checkpoint_cuts_gradient.rule,
     freeze_undone.rule,
+    eval_is_not_freezing.rule,
     requires_grad_on_copy.rule,
     aliased_checkpoint.rule,
     ignored_missing_keys.rule,

@@ -42,6 +42,14 @@ class NeedsWidth(nn.Module):
         self.inner = nn.Linear(width, width)
 
 
+class NeedsKeyword(nn.Module):
+    """It asks its own keywords for a name."""
+
+    def __init__(self, **options: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(options["width"], 1)
+
+
 class NeedsUnheard(nn.Module):
     """Nobody can guess what it needs."""
 

@@ -97,6 +97,7 @@ FAILURES = [
     ("no_module", "error", "construct", "not a torch.nn.Module"),
     ("on_gpu", "error", "construct", "CUDA"),
     ("NeedsWidth", "needs-arguments", "construct", "no value for `width`"),
+    ("NeedsKeyword", "needs-arguments", "construct", "no value for `width`"),
     ("Broken", "error", "construct", "NotImplementedError: abstract"),
     ("patches_torch", "error", "construct", "named_modules"),
     ("built", "error", "import", "is built already"),
@@ -150,6 +151,7 @@ def test_discovery_guesses_arguments() -> None:
         "NeedsWidth": "ok",
         "NeedsUnheard": "needs-arguments",
         "NeedsOdd": "needs-arguments",
+        "NeedsKeyword": "needs-arguments",
         "Broken": "error",
     }
     assert found["NeedsWidth"]["arguments"] == {"width": {"source": "64", "origin": "guessed", "holds": {}}}

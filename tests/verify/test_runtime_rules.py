@@ -518,6 +518,20 @@ case("PRM307", FromPrototype, FromLibrary, "first.weight", "first.bias")
 case("PRM308", lambda: Student(True), lambda: Student(False), "body")
 
 
+class Queries(nn.Module):
+    def __init__(self, *, repeats: bool):
+        super().__init__()
+        row = torch.randn(1, 4)
+        self.rows = nn.Parameter(row.expand(3, 4) if repeats else row.repeat(3, 1))
+        self.one = nn.Parameter(row.expand(1, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.rows.t() + (x * self.one).sum()
+
+
+case("PRM310", lambda: Queries(repeats=True), lambda: Queries(repeats=False), "rows")
+
+
 # 4xx: registration.
 
 
@@ -925,6 +939,19 @@ case(
 case("PRM708", lambda: Tied("rewrap"), lambda: Tied("identity"), "embedding.weight", optimizer=each_alone)
 
 
+class Follower(nn.Module):
+    """A part, and another that follows it."""
+
+    def __init__(self, name: str, frozen: bool) -> None:
+        super().__init__()
+        self.online = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+        follower = copy.deepcopy(self.online)
+        self.add_module(name, follower.requires_grad_(not frozen))
+
+
+case("PRM307", lambda: Follower("other", False), lambda: Follower("other", True), "online.0.weight", "online.0.bias")
+
+
 class Quantised(nn.Module):
     def __init__(self, fill: bool = False) -> None:
         super().__init__()
@@ -1017,6 +1044,75 @@ def test_a_declared_law_is_verified_and_a_wrong_one_rejected() -> None:
     again = live_model(hollow)
     again.declared_laws = {"*": laws.normal(std=math.sqrt(100 / 3))}
     assert [found.proof.parameter for found in prove(again, rules)] == ["weight"]
+
+
+class Distributed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.distributions.Distribution:
+        return torch.distributions.Normal(self.layer(x), 1.0)
+
+
+class Number(Distributed):
+    def forward(self, x: torch.Tensor) -> float:
+        return float(self.layer(x).sum())
+
+
+@pytest.mark.parametrize("factory", [Distributed, Number])
+def test_an_output_may_be_no_tensor(factory: Callable[[], nn.Module]) -> None:
+    assert proofs("PRM103", factory, Case(factory, factory, [], {"example": example})) == []
+
+
+class Refuses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("not here")
+
+
+class WithoutBackward(Scale):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return Refuses.apply(super().forward(x))
+
+
+def test_a_backward_that_fails_is_said_and_the_rest_too() -> None:
+    model = live_model(WithoutBackward, example=example)
+    assert model.degraded == ("the backward pass of the example failed: RuntimeError: not here",)
+    found = [one.proof.parameter for one in prove(model, [rule for rule in RULES if rule.code in ("PRM201", "PRM202")])]
+    assert found == ["weight"]
+
+
+class Late(Distributed):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not hasattr(self, "late"):
+            self.late = nn.Parameter(torch.zeros(4))
+        return self.layer(x) + self.late
+
+
+@pytest.mark.parametrize("factory", [Distributed, Late])
+@pytest.mark.parametrize("several", [lambda o: [o], lambda o: {"a": o}, lambda o: ([o], ["a scheduler"])])
+def test_optimizers_may_come_in_lists_and_dicts(
+    factory: Callable[[], nn.Module], several: Callable[[Any], Any]
+) -> None:
+    model = live_model(
+        factory, example=example, optimizer=lambda m: several(torch.optim.SGD([m.layer.weight, *m.layer.parameters()]))
+    )
+    _ = model.forward
+    rules = [rule for rule in RULES if rule.code in ("PRM704", "PRM708")]
+    assert [one.proof.parameter for one in prove(model, rules)] == ["layer.weight"]
+
+
+@pytest.mark.parametrize(("name", "frozen"), [("other", True), ("target", False), ("ema_model.1", True)])
+def test_what_follows_another_part_is_no_clone_and_its_norms_may_move(name: str, frozen: bool) -> None:
+    factory = lambda: Follower(name.partition(".")[0], frozen)  # noqa: E731
+    one = Case(factory, factory, [])
+    assert proofs("PRM307", factory, one) == []
+    assert proofs("PRM603", factory, one) == []
 
 
 def layer_that_draws_again() -> nn.Module:

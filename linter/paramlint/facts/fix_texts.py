@@ -15,11 +15,12 @@ _INIT = {"normal_": "normal_", "uniform_": "uniform_", "zero_": "zeros_", "fill_
 _INIT_KEYWORDS = {"normal_": {"mean", "std"}}
 _INITIALISING = re.compile(r"init|reset|weight", re.I)
 
-_AUGMENTED: dict[type, str] = {
-    operators.AddAssign: "add_",
-    operators.SubtractAssign: "sub_",
-    operators.MultiplyAssign: "mul_",
-    operators.DivideAssign: "div_",
+#: The methods that do what an augmented assignment does, and how that is written.
+_AUGMENTED: dict[type, tuple[str, str]] = {
+    operators.AddAssign: ("add_", "+="),
+    operators.SubtractAssign: ("sub_", "-="),
+    operators.MultiplyAssign: ("mul_", "*="),
+    operators.DivideAssign: ("div_", "/="),
 }
 
 
@@ -103,8 +104,28 @@ def _augmented(scope: Scope, statement: nodes.AugAssign) -> list[Change]:
     target = statement.target
     if isinstance(target, nodes.Subscript):
         return [_drop(scope, node) for node in without_data(target)]
-    method = _AUGMENTED.get(type(statement.operator))
-    if method is None or not isinstance(target, nodes.Attribute):
+    written = _AUGMENTED.get(type(statement.operator))
+    if written is None or not isinstance(target, nodes.Attribute) or "\n" in scope.text(statement):
         return []
-    text = f"{scope.text(target.value)}.{method}({scope.text(statement.value)})"
-    return [Change(target, statement.value, text)]
+    owner, (method, sign) = scope.text(target.value), written
+    value = scope.text(statement.value)
+    if value.startswith("(") and scope.parentheses(statement.value):
+        value = value[1:-1]
+    value = re.sub(rf"(?<![\w.]){re.escape(owner)}\.data\b", owner, value)
+    if _may_be_assigned(scope, target.value):
+        return [Change(statement, statement, f"{owner} {sign} {value}")]
+    return [Change(statement, statement, f"{owner}.{method}({value})")]
+
+
+def _may_be_assigned(scope: Scope, owner: nodes.BaseExpression) -> bool:
+    """Whether `owner *= value` only puts the parameter back where it was: no global, no property, no tuple."""
+    if isinstance(owner, nodes.Name):
+        return scope.kind != "function" or owner.value in scope.bindings
+    if not isinstance(owner, nodes.Attribute):
+        return False
+    holder = scope.type(owner.value)
+    if holder is None or not holder.is_module:
+        return False
+    if holder.cls is None:
+        return holder.name.startswith("torch.nn.") and holder.name != "torch.nn.Module"
+    return bool(holder.cls.assignments(owner.attr.value)) and holder.cls.method(owner.attr.value) is None

@@ -34,6 +34,23 @@ def lazy_classes(value: Type | None, depth: int = 0) -> frozenset[str]:
     return found
 
 
+def lazy_layer(scope: Scope, node: nodes.BaseExpression) -> str | None:
+    """The name of the lazy layer that an expression is: by its type, or as an item of what a `Sequential` was given."""
+    known = scope.type(node)
+    if known is not None and known.name.startswith(_LAZY):
+        return known.name
+    if not isinstance(node, nodes.Subscript) or not isinstance(node.value, nodes.Name):
+        return None
+    bindings = scope.bindings.get(node.value.value, [])
+    made = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+    if not isinstance(made, nodes.Call) or scope.qualified(made.func) != "torch.nn.Sequential":
+        return None
+    place = scope.text(node).removeprefix(f"{node.value.value}[").removesuffix("]")
+    if not re.fullmatch(r"-?\d+", place) or not -len(made.args) <= int(place) < len(made.args):
+        return None
+    return lazy_layer(scope, made.args[int(place)].value)
+
+
 def _names() -> Iterator[str]:
     """The names of the lazy layers, as they are written behind the last dot."""
     dimensions = ("1d", "2d", "3d")

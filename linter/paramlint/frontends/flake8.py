@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 #: Rules that are off unless they are selected. Written out, so that flake8 can start without importing LibCST; a test
 #: compares the list with the rules.
 OFF_BY_DEFAULT: tuple[str, ...] = ("PRM107", "PRM212", "PRM213", "PRM225", "PRM702")
+#: Those that are still on trial.
+PREVIEW: tuple[str, ...] = (
+    "PRM310",
+    "PRM411",
+    "PRM413",
+    "PRM414",
+    "PRM605",
+    "PRM606",
+    "PRM607",
+    "PRM717",
+    "PRM722",
+    "PRM723",
+    "PRM724",
+)
 
 
 class _Options(Protocol):
@@ -28,6 +42,8 @@ class _Options(Protocol):
     extend_select: Sequence[str] | None
     paramlint_cache_dir: str | None
     paramlint_no_cache: bool
+    paramlint_preview: bool
+    extended_default_ignore: list[str]
 
 
 class _OptionManager(Protocol):
@@ -51,6 +67,7 @@ class Plugin:
     _selected: ClassVar[tuple[str, ...]] = ()
     _cache_folder: ClassVar[CacheFolder | None] = None
     _is_cached: ClassVar[bool] = True
+    _preview: ClassVar[bool] = False
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str = "stdin") -> None:
         self._tree = tree
@@ -60,7 +77,7 @@ class Plugin:
     @staticmethod
     def add_options(option_manager: _OptionManager) -> None:
         """Have flake8 ignore what is off by default, and know our options."""
-        option_manager.extend_default_ignore(OFF_BY_DEFAULT)
+        option_manager.extend_default_ignore([*OFF_BY_DEFAULT, *PREVIEW])
         option_manager.add_option(
             "--paramlint-cache-dir",
             metavar="DIR",
@@ -74,6 +91,12 @@ class Plugin:
             parse_from_config=True,
             help="Check each file anew, and keep no results.",
         )
+        option_manager.add_option(
+            "--paramlint-preview",
+            action="store_true",
+            parse_from_config=True,
+            help="Run the rules too that are still on trial.",
+        )
 
     @classmethod
     def parse_options(cls, options: _Options) -> None:
@@ -84,6 +107,9 @@ class Plugin:
         cls._selected = (*(options.select or ()), *(options.extend_select or ()))
         cls._nominator = cls._cache_folder = None
         cls._is_cached = not options.paramlint_no_cache
+        cls._preview = options.paramlint_preview
+        if cls._preview:
+            options.extended_default_ignore = [code for code in options.extended_default_ignore if code not in PREVIEW]
         if options.paramlint_cache_dir is not None:
             cls._cache_folder = _named(options.paramlint_cache_dir)
 
@@ -107,7 +133,7 @@ class Plugin:
         folder = (self._cache_folder or CacheFolder.near(self._filename)) if is_kept else None
         if folder is None:
             return self._found(source)[0]
-        results = SingleResults(folder, self._selected)
+        results = SingleResults(folder, (self._selected, self._preview))
         known = results.get(source.path, source.data)
         if known is not None:
             return known
@@ -135,7 +161,8 @@ class Plugin:
             from paramlint.engine.catalogue import RULES, is_on
             from paramlint.engine.nominate import Nominator
 
-            cls._nominator = Nominator([rule for rule in RULES if is_on(rule) or rule.code.startswith(cls._selected)])
+            chosen = (rule for rule in RULES if is_on(rule, cls._preview) or rule.code.startswith(cls._selected))
+            cls._nominator = Nominator(list(chosen))
         return cls._nominator
 
 

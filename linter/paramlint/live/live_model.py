@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,7 @@ from paramlint.live.observe.memory import Account, Status, address_of
 from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
 from paramlint.live.observe.registrations import NORM
 from paramlint.live.observe.source_places import place_of, source_of
+from paramlint.live.observe.writes import is_torchs
 from paramlint.live.questions.counter_evidence import (
     Seen,
     distinct_places,
@@ -37,7 +38,8 @@ from paramlint.live.questions.counter_evidence import (
 )
 from paramlint.live.questions.forward import Example, Forward, run
 from paramlint.live.questions.lost_writes import Lost, lost_writes
-from paramlint.live.questions.optimizer_coverage import Coverage, coverage
+from paramlint.live.questions.mirrors import mirrors
+from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
 from paramlint.live.questions.repeated_init import Repeat, repeated_parts
 from paramlint.live.questions.reused_norms import Reuse, reused_norms
 from paramlint.live.questions.shared_modules import (
@@ -68,7 +70,7 @@ class LiveModel:
         plain: where a preset other than the constructor was used, the same model plainly constructed.
         twin: another instance from the same factory.
         preset: the protocol by which it was built.
-        make_example, optimizer, rebuild: given by the user, or None.
+        make_example, optimizer, rebuild: given by the user, or None; several optimizers may be in a list or dict.
         declared_laws: the laws that the user declared, by pattern of parameter names; of several the last counts.
         contract: what the user agreed that the parameters are.
     """
@@ -78,7 +80,7 @@ class LiveModel:
     twin: nn.Module | None = None
     preset: str = "constructor"
     make_example: Example | None = None
-    optimizer: torch.optim.Optimizer | None = None
+    optimizer: Any = None
     rebuild: Callable[[], nn.Module] | None = None
     declared_laws: Mapping[str, Law] = field(default_factory=dict)
     contract: Contract | None = None
@@ -97,8 +99,11 @@ class LiveModel:
     @property
     def degraded(self) -> tuple[str, ...]:
         """Why what is said may differ from a real build, in words."""
-        failed = self.forward.error if self.forward else ""
-        example = (f"the example failed: {failed}",) if failed else ()
+        example: tuple[str, ...] = ()
+        if self.forward is not None and self.forward.error:
+            example = (f"the example failed: {self.forward.error}",)
+        elif self.forward is not None and self.forward.backward_error:
+            example = (f"the backward pass of the example failed: {self.forward.backward_error}",)
         return (*self.notes, *self.build.degraded, *example, *self._undecided)
 
     @cached_property
@@ -394,7 +399,11 @@ class LiveModel:
     @cached_property
     def coverage(self) -> Coverage | None:
         """What the user's optimizer holds of the model; None without one."""
-        return coverage(self.module, self.optimizer) if self.optimizer is not None else None
+        if self.optimizer is None:
+            return None
+        found = coverage(self.module, optimizers_of(self.optimizer))
+        # What a pass has made since the optimizer was is another fault.
+        return replace(found, missing=tuple(name for name in found.missing if name in self.by_name))
 
     @cached_property
     def declared_ties(self) -> tuple[DeclaredTie, ...]:
@@ -455,7 +464,21 @@ class LiveModel:
             holder = defining_class(self.module.get_submodule(parent), attribute)
         except AttributeError:  # the name is of no module: it stands in a container, or is gone
             holder = type(self.module)
-        return Proof(name, message, holder.__qualname__, attribute, *place_of(None, holder), evidence)
+        place = place_of(None, holder)
+        if is_torchs(place[0]):
+            place = self.build.registrations.line_of(self._module_or_own(parent), attribute)
+        return Proof(name, message, holder.__qualname__, attribute, *place, evidence)
+
+    def _module_or_own(self, name: str) -> nn.Module:
+        try:
+            return self.module.get_submodule(name)
+        except AttributeError:
+            return self.module
+
+    @cached_property
+    def mirrors(self) -> frozenset[str]:
+        """Parameters that began as copies of others and that no loss trains: those of targets and teachers."""
+        return mirrors(self.parameters, self.forward.without_gradient if self.forward else ())
 
     def norms_updated_while_frozen(self) -> dict[str, tuple[str, int]]:
         """Batch norms that are frozen, or were put into evaluation mode, and whose statistics move after `train()`.
@@ -468,7 +491,11 @@ class LiveModel:
             self.module.train()
             moving = {name: module for name, module in self.module.named_modules() if _moves(module)}
             places = {name: evaluated_at(module) or ("", 0) for name, module in moving.items()}
-            return {name: place for name, place in places.items() if place[0] or _is_frozen(moving[name])}
+            return {
+                name: place
+                for name, place in places.items()
+                if place[0] or (_is_frozen(moving[name]) and f"{name}.weight" not in self.mirrors)
+            }
         finally:
             for module, training in modes:
                 module.training = training

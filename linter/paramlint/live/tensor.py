@@ -92,6 +92,13 @@ class LiveTensor:
         return () if is_lazy(self.tensor) else tuple(map(int, self.tensor.shape))
 
     @property
+    def repeats_memory(self) -> bool:
+        """Whether it is expanded: elements of it stand on one place of memory."""
+        if is_lazy(self.tensor) or self.tensor.layout is not torch.strided or not self.tensor.numel():
+            return False
+        return any(size > 1 and not step for size, step in zip(self.shape, self.tensor.stride(), strict=True))
+
+    @property
     def dtype(self) -> str:
         """Such as `float32`."""
         return str(self.tensor.dtype).removeprefix("torch.")

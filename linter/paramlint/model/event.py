@@ -59,6 +59,10 @@ class Site(Protocol):
         """The source code of a node of the same function."""
         raise NotImplementedError
 
+    def default(self, name: str) -> str:
+        """What an argument of the function around it is by default, as it is written; empty where it has none."""
+        raise NotImplementedError
+
     def says(self, *words: str) -> bool:
         """Whether a mark of intent stands there: in the statement, its comments, the function's name or a condition."""
         raise NotImplementedError

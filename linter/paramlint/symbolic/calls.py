@@ -160,7 +160,7 @@ def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, no
         escape(run, arguments, node)
         return run.unknown_call(f"{text_of(instance)}()")
     event = run.emit("called", instance, node, arguments=arguments)
-    inputs = [v for v in arguments.values() if isinstance(v, (TensorValue, Unknown))]
+    inputs = [v for v in arguments.values() if isinstance(v, (TensorValue, Unknown, Choice, SequenceValue, Dictionary))]
     result = run.derived(node, [instance, *inputs], factory="call")
     event.data["result"] = result
     run.passes[result.number] = instance, arguments

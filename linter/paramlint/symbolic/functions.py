@@ -10,6 +10,7 @@ from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS,
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic import classes, containers, copying, iteration, tensors, texts
 from paramlint.symbolic.calls import escape
+from paramlint.symbolic.inputs import inputs_of, tensors_in
 from paramlint.symbolic.interpreter import Interpreter, one_of
 from paramlint.symbolic.limits import MAX_CONSTANT
 from paramlint.symbolic.program import ClassValue
@@ -77,7 +78,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return known
     if short.endswith("_") and not short.startswith("_") and _first_tensor(arguments) is not None:
         return _external_initializer(run, name, arguments, node)
-    if name.startswith("torch.") and any(isinstance(v, TensorValue) for v in _flat(arguments)):
+    if name.startswith("torch.") and tensors_in(arguments.values()):
         return _of_tensors(run, name, arguments, node)
     if name.startswith("math.") and not arguments.keywords:
         return computed(run, getattr(math, short, None), name, arguments)
@@ -96,16 +97,6 @@ def _loop_of(arguments: Arguments) -> int:
     return next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
 
 
-def _flat(arguments: Arguments) -> list[Value]:
-    found: list[Value] = []
-    for value in arguments.values():
-        if isinstance(value, SequenceValue):
-            found.extend(row.value for row in value.items.rows[:32])
-        else:
-            found.extend(one for _, one in alternatives(value))
-    return found
-
-
 def _first_tensor(arguments: Arguments) -> TensorValue | None:
     first = arguments.get(0, "tensor")
     return first if isinstance(first, TensorValue) else None
@@ -121,13 +112,11 @@ def _external_initializer(run: Interpreter, name: str, arguments: Arguments, nod
 
 
 def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
-    given = [v for v in _flat(arguments) if isinstance(v, (TensorValue, Instance))]
-    for value in given:
-        if isinstance(value, TensorValue):
-            run.emit("read", value, node, how="function", function=name)
+    for value in tensors_in(arguments.values()):
+        run.emit("read", value, node, how="function", function=name)
     if name in ("torch.numel", "torch.is_tensor", "torch.equal", "torch.allclose"):
         return run.unknown_call(name)
-    made = run.derived(node, given, factory=name)
+    made = run.derived(node, inputs_of(arguments, name.rpartition(".")[2]), factory=name)
     first = arguments.get(0)
     if isinstance(first, TensorValue) and name.rpartition(".")[2] in (
         "from_numpy",

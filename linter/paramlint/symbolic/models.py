@@ -184,7 +184,7 @@ class _Builder:
                 event.data[key] = [self.of(one) for one in value]
             elif key != "arguments":
                 event.data[key] = self.of(value)
-        if event.kind in ("written", "called") and event.get("arguments") is not None:
+        if event.kind in ("written", "called", "wrapped") and event.get("arguments") is not None:
             event.data["given"] = tuple(_flat(self, event.arguments.values()))
 
     def _places(self, model: Model, instances: list[Instance]) -> None:

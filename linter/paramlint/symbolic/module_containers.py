@@ -75,10 +75,15 @@ def _settle(run: Interpreter, module: Instance, start: int, node: Any, how: str)
     for place, row in enumerate(items.rows[start:], start):
         if module.container.startswith("Parameter"):
             row = items.rows[place] = Item(row.guard, row.loops, as_parameter(run, row.value, node), row.key)
-        key = text_of(row.key) if row.key is not None else f"[{place}]"
+        key = _name_of(row.key) if row.key is not None else f"[{place}]"
         with run.under(row.guard) as is_possible, repeating(run, row.loops):
             if is_possible:
                 _register_each(run, module, key, row.value, node, how)
+
+
+def _name_of(key: Value) -> str:
+    """The name under which a key registers: the text itself, without quotes."""
+    return key.value if isinstance(key, Constant) and isinstance(key.value, str) else text_of(key)
 
 
 def _register_each(run: Interpreter, module: Instance, key: str, value: Value, node: Any, how: str) -> None:

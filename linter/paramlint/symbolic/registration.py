@@ -130,5 +130,7 @@ def set_under(run: Interpreter, module: Instance, name: Value, value: Value, nod
                     module.items = Items()
                 loops = run.loops[len(module.loops) :]
                 containers.add(run, module.items, Item(run.guard.minus(module.guard), loops, value, one))
-                for _, held in alternatives(value):
-                    register(run, module, text_of(one), held, node, how)
+                for case, held in alternatives(value):
+                    with run.under(case) as is_there:
+                        if is_there:
+                            register(run, module, text_of(one), held, node, how)

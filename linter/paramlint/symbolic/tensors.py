@@ -7,6 +7,7 @@ from typing import Any
 
 from paramlint.knowledge import EMPTY_FACTORIES, INIT_FUNCTIONS, LEGACY_CONSTRUCTORS, TENSOR_FACTORIES
 from paramlint.model.guard import ALWAYS
+from paramlint.symbolic.inputs import BINARY, inputs_of, tensors_in
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.values import (
     NONE,
@@ -83,23 +84,10 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     tensor = run.new_tensor(node, filled=not empty, factory=name, shape=shape)
     tensor.requires_grad = arguments.keywords.get("requires_grad")
     tensor.dtype = arguments.keywords.get("dtype")
-    tensor.sources = tuple(v for v in _flat(arguments.values()) if isinstance(v, TensorValue)) if not empty else ()
+    tensor.sources = tuple(tensors_in(arguments.values())) if not empty else ()
     event = run.emit("allocated", tensor, node, law=short, arguments=arguments, empty=empty)
     tensor.storage.allocated = event
     return tensor
-
-
-def _flat(values: Sequence[Value], depth: int = 0) -> list[Value]:
-    found: list[Value] = []
-    for value in values:
-        if isinstance(value, SequenceValue):
-            rows = [row.value for row in value.items.rows[:32]]
-            found.extend(_flat(rows, depth + 1) if depth < 3 else rows)
-        elif isinstance(value, Choice):
-            found.extend(v for _, v in value.options)
-        else:
-            found.append(value)
-    return found
 
 
 def _is_data(value: Value | None) -> bool:
@@ -343,7 +331,7 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
 
 def tensor_method(run: Interpreter, tensor: TensorValue, name: str, arguments: Arguments, node: Any) -> Value:
     """A method of a tensor."""
-    values = [v for v in arguments.values() if isinstance(v, TensorValue)]
+    values = tensors_in(arguments.values())
     if name == "requires_grad_":
         flag = arguments.get(0, "requires_grad") or TRUE
         run.emit("flagged", tensor, node, value=flag)
@@ -377,7 +365,8 @@ def tensor_method(run: Interpreter, tensor: TensorValue, name: str, arguments: A
         return make(run, f"torch.{name.removeprefix('new_')}", arguments, node)
     how = "moved" if name in _MOVES else name
     run.emit("read", tensor, node, how=how)
-    made = run.derived(node, [tensor, *values], factory=name)
+    more = inputs_of(arguments, name) if name in BINARY else values
+    made = run.derived(node, [tensor, *more], factory=name)
     if name in _MOVES or name in ("clone", "abs", "exp", "log", "clamp", "neg", "sqrt", "tanh", "sigmoid"):
         made.shape = tensor.shape
     if name == "numpy":

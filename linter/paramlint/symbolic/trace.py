@@ -49,14 +49,32 @@ class SourceSite:
         """Whether it stands in a method or the code of a class."""
         return self.place.unit.cls is not None
 
+    def default(self, name: str) -> str:
+        """What an argument of the function around it is by default, as it is written; empty where it has none."""
+        for binding in self._scope.bindings.get(name, ()):
+            if isinstance(binding.node, nodes.Param) and binding.node.default is not None:
+                return self._scope.text(binding.node.default)
+        return ""
+
     def says(self, *words: str) -> bool:
-        """Whether one of the words stands on its row, in a comment on it or above it, or in the function's name."""
-        source = self.place.file.facts.source
-        text = source.line(self.row)
-        above = source.line(self.row - 1).strip() if self.row > 1 else ""
-        text += above if above.startswith("#") else ""
-        said = f"{text} {self.function}".lower()
+        """Whether one of the words stands in the function's name, on its row or that of a condition around it, or in a
+        comment on or above one of these."""
+        if not any(word in self.place.file.facts.source.text.lower() for word in words):
+            return False
+        said = " ".join([self.function, *map(self._said_at, (self.row, *self._conditions))]).lower()
         return any(word in said for word in words)
+
+    def _said_at(self, row: int) -> str:
+        """A row, with the comment above it."""
+        source = self.place.file.facts.source
+        above = source.line(row - 1).strip() if row > 1 else ""
+        return source.line(row) + (above if above.startswith("#") else "")
+
+    @property
+    def _conditions(self) -> list[int]:
+        """The rows of the `if`s around it."""
+        around = self._scope.ancestors(self.node)
+        return [self.place.row(node.test) for node in around if isinstance(node, nodes.If)]
 
     @cached_property
     def statement(self) -> Any:

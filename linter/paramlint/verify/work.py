@@ -55,7 +55,7 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     enter("analyze")
     model.declared_laws = {pattern: parse_law(law) for pattern, law in job.laws.items()}
     model.contract = job.contract
-    rules = select_rules(job.select, ignore=job.ignore)
+    rules = select_rules(job.select, ignore=job.ignore, preview=True)  # a live model proves what they say
     observed = observe(model, rules, factory)
     summary = summarize(model, job, rules)
     summary = msgspec.structs.replace(summary, arguments=call.arguments(), observed=observed)
@@ -63,7 +63,8 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
         return summary
     os.chdir(folder)  # the user's code may have left it
     built = Document.of(job.target.text, Outcome(status="ok", stage="analyze"), summary)
-    whole = with_static(built, observed, Sources(rules, Ties(job.ties)))
+    static = select_rules(job.select, ignore=job.ignore)
+    whole = with_static(built, observed, Sources(static, Ties(job.ties)))
     return msgspec.structs.replace(summary, findings=whole.findings, summary=whole.summary, degraded=whole.degraded)
 
 

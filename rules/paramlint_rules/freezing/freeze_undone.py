@@ -18,10 +18,11 @@ Leave it: both are switched to and fro on purpose, with a step or a backward in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from paramlint.model import Claim, Event, Model, Tensor
+from paramlint.model import Claim, Event, EventKind, Model, Module, Optimizer, Tensor
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -31,6 +32,9 @@ rule = Rule(
     doc=__doc__,
     triggers=(Asks("requires_grad", "requires_grad_"),),
 )
+
+_USES: tuple[EventKind, ...] = ("stepped", "backward", "called", "escaped")
+_NAME = re.compile(r"[\w.]+(\[\w*\][\w.]*)*")
 
 
 @rule.question
@@ -44,11 +48,15 @@ def ask(model: Model) -> Iterator[Claim]:
         if pairs[0] is None or any(pair is None or pair[1].site.row != pairs[0][1].site.row for pair in pairs):
             continue  # thawing some of what was frozen leaves the rest as it is
         off, on = pairs[0]
-        undone = model.follows(off, on) & ~model.between(off, on, ("stepped", "backward", "called"))
-        name = tensors[0].name or "the parameters"
-        yield Claim(
-            undone, off.site, f"`{name}` is frozen here and thawed again in row {on.site.row}", about=tensors[0]
-        )
+        undone = model.follows(off, on) & ~model.between(off, on, _USES, _may_train)
+        name = tensors[0].name if _NAME.fullmatch(tensors[0].name) else off.site.text(off.site.node)
+        message = f"`{name}` is frozen here and thawed again in row {on.site.row}"
+        yield Claim(undone, off.site, message, about=tensors[0])
+
+
+def _may_train(event: Event) -> bool:
+    """Whether what was frozen may be used meanwhile: by name, or by unknown code that is given a model or optimizer."""
+    return event.kind != "escaped" or isinstance(event.of, (Module, Optimizer))
 
 
 def _off_then_on(tensor: Tensor) -> tuple[Event, Event] | None:

@@ -64,6 +64,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         holders = list(_holders(norm))
         modes = [e for m in (norm, *holders) for e in m.modes if getattr(e.get("value"), "value", None) is False]
+        if _is_replaced(model, norm, off):
+            continue
         if modes or norm.escaped or any(m.overrides("train").yes or m.escaped for m in holders):
             continue
         site = off.site.stack[-1] if off.site.stack and not off.site.in_class else off.site
@@ -72,6 +74,16 @@ def ask(model: Model) -> Iterator[Claim]:
             name = norm.name or "a batch norm"
             message = f"`{name}` is frozen and stays in training mode, so it keeps updating its running statistics"
             yield Claim(Answer("yes", (off,), off.guard), site, message, about=norm)
+
+
+def _is_replaced(model: Model, norm: Module, off: Event) -> bool:
+    """Whether the function that freezes it puts something else in its place, if only by an option."""
+    keys = {(id(place.holder), place.key) for place in norm.places}
+    return any(
+        (id(e.get("holder", e.of)), e.get("key", e.get("name"))) in keys and model.follows(off, e).yes
+        for e in model.events("bound", "registered")
+        if e.get("inside") == off.get("inside")
+    )
 
 
 def _frozen_at(norm: Module) -> Event | None:

@@ -2,7 +2,8 @@
 
 `nn.LazyLinear` and its relatives learn their input size in the first call. Until then their weight is an
 `UninitializedParameter`, and every function of `torch.nn.init` raises on it. `isinstance(m, nn.Linear)` is true for a
-`nn.LazyLinear`, so an `apply(init_weights)` on a model that has not run yet raises as well.
+`nn.LazyLinear`, so an `apply(init_weights)` on a model that has not run yet raises as well. Through `.data` nothing
+raises: an empty tensor is written, and the first call draws the weight as if nobody had.
 
 Bad:
     self.fc = nn.LazyLinear(10)
@@ -13,7 +14,7 @@ Good:
     self.fc(torch.zeros(1, 20))
     nn.init.xavier_uniform_(self.fc.weight)
 
-Leave it: never; it cannot run.
+Leave it: never; it cannot run, or does nothing.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.gradients import data_owner
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import init_events
-from paramlint.facts.lazy_layers import lazy_classes, may_have_run, writes_lazy
+from paramlint.facts.lazy_layers import lazy_classes, lazy_layer, may_have_run, writes_lazy
 from paramlint.rule import Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
@@ -48,16 +50,15 @@ def check_write(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     target = found.target if found is not None else None
     if found is None or not isinstance(target, nodes.Attribute) or not _runs_at_construction(scope, target.value):
         return
-    known = scope.type(target.value)
-    layer = known.name if known is not None else ""
-    if not layer.startswith("torch.nn.Lazy") or _is_asked(scope, node):
+    layer = lazy_layer(scope, target.value)
+    if layer is None or _is_asked(scope, node):
         return
-    if not may_have_run(scope, scope.text(target.value), node):
-        text = scope.text(target)
+    outer = target.value.value if isinstance(target.value, nodes.Subscript) else target.value
+    if not may_have_run(scope, scope.text(outer), node):
+        is_lost = data_owner(getattr(node.func, "value", node)) is target and found.origin == "method"
+        so = f"what `{found.function}` writes is lost" if is_lost else f"`{found.function}` raises"
         name = layer.rpartition(".")[2]
-        yield Finding(
-            target, f"`{text}` of a `{name}` has no shape before the first call, so `{found.function}` raises"
-        )
+        yield Finding(target, f"`{scope.text(target)}` of a `{name}` has no shape before the first call, so {so}")
 
 
 @rule.static(nodes.Call)
@@ -92,7 +93,7 @@ def _function(scope: Scope, node: nodes.BaseExpression) -> Scope | None:
 
 def _runs_at_construction(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether the code runs before anybody can have called the module: it makes it, or the constructor calls it."""
-    head = scope.text(owner).partition(".")[0]
+    head = re.split(r"\W", scope.text(owner), maxsplit=1)[0]
     if head == scope.self_name and scope.cls is not None:
         if scope.name == "__init__":
             return True

@@ -75,10 +75,17 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
         return not rebinds(scope, loop, kept.target) and any(True for _ in reads(scope, kept.name, loop))
     if block is loop.body or _is_replaced(scope, kept):
         return False
-    used = list(reads(scope, kept.name, block))
+    used = [read for read in reads(scope, kept.name, block) if _may_follow(scope, kept, read)]
     if kept.is_best:
         return bool(used) or _is_public(scope, kept)
     return any(loaded_into(scope, read) is not None for read in used)
+
+
+def _may_follow(scope: Scope, kept: Snapshot, read: nodes.Node) -> bool:
+    """Whether a read may see what was kept: it stands below, or a loop leads back to it."""
+    if scope.order(read) > scope.order(kept.node):
+        return True
+    return any(is_inside(scope, read, loop) for loop in loops_around(scope, kept.node))
 
 
 def _is_public(scope: Scope, kept: Snapshot) -> bool:

@@ -58,6 +58,8 @@ def check(model: Model) -> Iterator[Claim]:
             other = _first_step(foreign, taken)
             if foreign is backward or other is None or other[0] is own or not _reaches(foreign, mine, other[0]):
                 continue
+            if other[1].site.node is step.site.node:  # one of the two steps there, by a condition
+                continue
             if any(id(t) in mine for t in other[0].tensors) or not _stays(model, foreign, backward, own):
                 continue
             if _cleared_together(model, foreign, own, other[0]):
@@ -101,7 +103,11 @@ def _last_backward(model: Model, step: Event) -> Event | None:
 
 def _first_step(backward: Event, taken: list[tuple[Optimizer, Event]]) -> tuple[Optimizer, Event] | None:
     """The first step after a pass backward, in its round."""
-    after = [(o, s) for o, s in taken if s.loops == backward.loops and min(s.order) > min(backward.order)]
+    after = [
+        (o, s)
+        for o, s in taken
+        if s.loops == backward.loops and min(s.order) > min(backward.order) and s.guard.fits(backward.guard)
+    ]
     return min(after, key=lambda pair: min(pair[1].order), default=None)
 
 

@@ -131,6 +131,8 @@ def _is_trained(model: Model, part: Module, backward: Event) -> bool:
     parameters = part.parameters.seen
     if part.made is None or part.copy_of is not None or not part.known.yes or not parameters:
         return False
+    if model.entry == "function" and not part.made.site.function:
+        return False  # the module's code makes it, and what else is done there is not seen from a function
     if any(m.escaped for m in mine) or not all(t.known and t.trains.certain and t.trains.yes for t in parameters):
         return False
     if any(t.escaped or t.flags.seen or _is_moved_by_hand(model, t, backward) for t in parameters):

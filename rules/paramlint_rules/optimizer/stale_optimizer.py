@@ -2,7 +2,8 @@
 
 An optimizer keeps the very tensors that it is given. A layer that is replaced afterwards has parameters that it never
 steps, while it goes on stepping those of the old one. A model that is moved to a device keeps its parameters, but what
-the optimizer has stored about them stays behind; torch asks to move first.
+the optimizer has stored about them by then stays behind: Adagrad does so when it is built, Adam at its first step or
+when a state is loaded. torch asks to move first.
 
 Bad:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -48,6 +49,8 @@ rule = Rule(
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
+#: The classes of torch that store nothing about the parameters before their first step.
+_STORE_AT_FIRST_STEP = {*OPTIMIZER_NAMES} - {"Adagrad"}
 _TRAINS = re.compile(r"\.(?:step|backward)\(")
 
 
@@ -77,7 +80,9 @@ def _change_after(scope: Scope, built: Built) -> tuple[Scope, ModelChange] | Non
             continue
         if _function(scope, change.node) is not _function(scope, built.call) or _is_rebuilt(scope, built, end):
             continue
-        if change.kind == "moved" and _is_moved_before(scope, change.path, start):
+        if change.kind == "moved" and (
+            _is_moved_before(scope, change.path, start) or _holds_nothing(scope, built, end)
+        ):
             continue
         if _trains_after(scope, built, end):
             return scope, change
@@ -101,6 +106,8 @@ def _change_in_other_method(scope: Scope, built: Built) -> tuple[Scope, ModelCha
             if change.kind != "moved" and _TRAINS.search(_source(cls)):
                 return other, change
             if change.kind == "moved" and _trains_in(other, other.order(change.node)):
+                if _holds_nothing(scope, built, None):
+                    continue
                 if not _is_moved_before(scope, f"{scope.self_name}.{change.path.partition('.')[2]}", None):
                     return other, change
     return None
@@ -133,6 +140,19 @@ def _is_moved_before(scope: Scope, path: str, end: int | None) -> bool:
         if _MOVED.search(scope.text(scope.statement(node)).partition("\n")[0]):
             return True
     return False
+
+
+def _holds_nothing(scope: Scope, built: Built, end: int | None) -> bool:
+    """Whether an optimizer has stored nothing yet: it stores at its first step, and neither stepped nor loaded one."""
+    written = scope.qualified(built.call.func) or ""
+    if not written.startswith("torch.optim.") or written.rpartition(".")[2] not in _STORE_AT_FIRST_STEP:
+        return False
+    start = scope.order(built.call)
+    for call in scope.find(nodes.Call):
+        if start < scope.order(call) and (end is None or scope.order(call) < end):
+            if trains(scope, call) or scope.dotted(call.func) == f"{built.name}.load_state_dict":
+                return False
+    return True
 
 
 def _trains_after(scope: Scope, built: Built, end: int) -> bool:

@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from paramlint.model import Answer, Claim, Model, Module, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -46,19 +46,28 @@ rule = Rule(
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
+    updates: dict[tuple[int, str], list[Event]] = {}
     for event in model.events("registered"):
-        buffer = event.of
-        if event.role != "buffer" or event.how != "assigned" or event.inside == "__init__" or not event.grad:
-            continue
-        before = [p.what for p in event.holder.holds if p.key == event.key and p.what is not buffer]
-        sources = set(_with_history(buffer))
-        if event.author == "user" and sources.intersection(before) and any(_may_train(s) for s in sources - {*before}):
-            yield Claim(
-                Answer("yes", (event,), event.guard),
-                event.site,
-                f"`self.{event.key}` keeps the graph of every batch, so memory grows and `backward()` goes through all",
-                about=buffer,
-            )
+        if _holds_graph(event):
+            updates.setdefault((id(event.holder), event.site.function), []).append(event)
+    for first, *others in updates.values():  # what one method does is mended in one place
+        names = list(dict.fromkeys(f"`self.{event.key}`" for event in (first, *others)))
+        keep = f"{names[0]} keeps" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} keep"
+        yield Claim(
+            Answer("yes", (first, *others), first.guard),
+            first.site,
+            f"{keep} the graph of every batch, so memory grows and `backward()` goes through all",
+            about=first.of,
+        )
+
+
+def _holds_graph(event: Event) -> bool:
+    """Whether a buffer becomes a function of what it was and of what trains, while autograd records."""
+    if event.role != "buffer" or event.how != "assigned" or event.inside == "__init__" or not event.grad:
+        return False
+    before = [p.what for p in event.holder.holds if p.key == event.key and p.what is not event.of]
+    sources = set(_with_history(event.of))
+    return event.author == "user" and not sources.isdisjoint(before) and any(_may_train(s) for s in sources - {*before})
 
 
 def _with_history(tensor: Tensor) -> Iterator[Any]:

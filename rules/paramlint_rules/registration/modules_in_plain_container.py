@@ -104,6 +104,8 @@ def _is_lost(held: Held) -> bool:
     if held.type.kind != "module" or not held.is_made:
         return False
     owns = owns_parameters(held.type)
+    if owns is None and held.type.cls is None and not isinstance(held.node, nodes.Call):
+        return False  # some module that a caller hands over: it may have no parameters, or be registered there
     return owns is True or (not held.is_exact and (owns is None or held.type.cls is not None))
 
 

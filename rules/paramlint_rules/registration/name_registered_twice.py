@@ -36,6 +36,8 @@ def ask(model: Model) -> Iterator[Claim]:
         place = module.places.seen[0] if len(module.places.seen) == 1 else None
         if place is None or place.until is None or not module.owns.yes or module.escaped or not _is_plain(module):
             continue
+        if not isinstance(place.holder, Module) or not _is_built_for_all(model, place.holder):
+            continue
         if not isinstance(place.until.of, Module) or not _is_copied_line(place) or module.calls.seen:
             continue
         yield Claim(
@@ -44,6 +46,11 @@ def ask(model: Model) -> Iterator[Claim]:
             f"`{place.key}` holds a module already that nothing has used, so that one is lost",
             about=module,
         )
+
+
+def _is_built_for_all(model: Model, holder: Module) -> bool:
+    """Whether what its constructor was given is not known, so that a condition on it is not taken for certain."""
+    return holder in model.roots or holder.cls.startswith("torch.")
 
 
 def _is_plain(module: Module) -> bool:

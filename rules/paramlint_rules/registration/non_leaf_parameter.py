@@ -51,7 +51,7 @@ def check(scope: Scope) -> Iterator[Finding]:
             continue
         value = _through_a_name(scope, assignment.value)
         call = _parameter_in(scope, value)
-        if call is None or _changes_nothing(value, call):
+        if call is None or _changes_nothing(value, call) or _is_there_already(scope, value, call):
             continue
         known = scope.type(value)
         if known is None or known.kind != "tensor" or known.leaf:
@@ -94,6 +94,21 @@ def _changes_nothing(node: nodes.BaseExpression, call: nodes.Call) -> bool:
             return False
         node = node.func.value
     return node is call
+
+
+def _is_there_already(scope: Scope, node: nodes.BaseExpression, call: nodes.Call) -> bool:
+    """Whether the parameter is made of what was moved to the same place before, so that moving it gives it back."""
+    if not (isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and node.func.value is call):
+        return False
+    data = _through_a_name(scope, call.args[0].value) if call.args and not call.args[0].star else None
+    moves = scope.text(node).removeprefix(scope.text(call))
+    if not isinstance(data, nodes.Call) or node.func.attr.value not in ("to", "cuda"):
+        return False
+    is_made_there = any(a.keyword is not None and a.keyword.value == "device" for a in data.args)
+    asked = scope.text(node.args[0].value) if len(node.args) == 1 else ""
+    return scope.text(data).endswith(moves) or (
+        is_made_there and any(scope.text(a.value) == asked for a in data.args if a.keyword is not None)
+    )
 
 
 def _fix(scope: Scope, value: nodes.BaseExpression, call: nodes.Call) -> Fix | None:

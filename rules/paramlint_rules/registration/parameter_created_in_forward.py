@@ -53,10 +53,18 @@ def check(scope: Scope) -> Iterator[Finding]:
         if written not in _NAMES or _is_made_once(scope, call):
             continue
         known = scope.type(call)
-        if known is None or not owns_parameters(known):
+        if known is None or not owns_parameters(known) or _needs_no_gradient(scope, call):
             continue
         what = "a parameter" if known.is_parameter else "a layer"
         yield Finding(call.func, f"`{scope.text(call.func)}` makes {what} anew at every call, so it is not trained")
+
+
+def _needs_no_gradient(scope: Scope, call: nodes.Call) -> bool:
+    """Whether it says that it is not trained: a constant under another name."""
+    return any(
+        arg.keyword is not None and arg.keyword.value == "requires_grad" and scope.text(arg.value) == "False"
+        for arg in call.args
+    )
 
 
 def _is_made_once(scope: Scope, call: nodes.Call) -> bool:

@@ -179,7 +179,7 @@ def verify(model: LiveModel) -> Iterator[Proof]:
             continue  # what is copied by hand, or loaded, is meant
         if init.origin in model.kept_elsewhere:
             continue  # several parts that start from one pretrained model, each for itself
-        if parameter.is_final and init.kind == "random":
+        if parameter.is_final and init.kind == "random" and parameter.name not in model.mirrors:
             by_origin.setdefault(init.origin, []).append(parameter)
     for clones in by_origin.values():
         if len(clones) > 1 and not _share_memory(clones):

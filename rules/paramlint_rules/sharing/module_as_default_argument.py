@@ -83,7 +83,7 @@ def _fix(scope: Scope, function: nodes.FunctionDef, param: nodes.Param, default:
     name = param.name.value
     if not isinstance(function.body, nodes.IndentedBlock) or _is_rebound(scope, default):
         return None
-    first = _first_statement(function.body)
+    first = _first_statement(scope, function.body, name)
     if first is None:
         return None
     built = f"if {name} is None:\n    {name} = {scope.text(default)}"
@@ -107,11 +107,19 @@ def _is_rebound(scope: Scope, default: nodes.BaseExpression) -> bool:
     return bool((names - keywords - attributes) & local)
 
 
-def _first_statement(body: nodes.IndentedBlock) -> nodes.BaseStatement | None:
-    for statement in body.body:
-        if not is_docstring(statement):
-            return statement
-    return None
+def _first_statement(scope: Scope, body: nodes.IndentedBlock, name: str) -> nodes.BaseStatement | None:
+    """Where the body of a function begins: behind its docstring, and behind `super().__init__()`."""
+    statements = [statement for statement in body.body if not is_docstring(statement)]
+    if len(statements) > 1 and _calls_super(scope, statements[0], name):
+        return statements[1]
+    return statements[0] if statements else None
+
+
+def _calls_super(scope: Scope, statement: nodes.BaseStatement, name: str) -> bool:
+    """Whether a statement is `super().__init__(...)`, without the argument."""
+    if not re.match(r"super\([^()]*\)\.__init__\(", scope.text(statement)):
+        return False
+    return not any(isinstance(node, nodes.Name) and node.value == name for node in walk(statement))
 
 
 def _applicability(scope: Scope, param: nodes.Param, default: nodes.BaseExpression) -> Applicability:

@@ -64,7 +64,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if module.made is None or module.made.author != "user" or module in repeated or module in model.returned:
             continue
         items = [p for p in module.places if p.registered and p.holds and _is_item(p)]
-        many = next((p for p in items if p.each_round), None)
+        many = next((p for p in items if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
         pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
         if places and not is_meant(module, places):

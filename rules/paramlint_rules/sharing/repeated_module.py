@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope, owns_parameters
+from paramlint.facts import Binding, Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.model import Answer, Claim, Model, Module
+from paramlint.model import Answer, Claim, Event, Model, Module
 from paramlint.model.intent import is_marked
 from paramlint.model.intent import sharing_is_meant as is_meant
 from paramlint.nodes import operators
@@ -51,6 +51,8 @@ def ask(model: Model) -> Iterator[Claim]:
         module = event.of
         if event.get("how") != "repeated" or not isinstance(module, Module) or module.made is None:
             continue
+        if _is_multiplied_by_a_flag(event):
+            continue
         places = [place for place in module.places if place.registered and place.holds and place.each_round]
         if places and not is_meant(module, places) and not is_marked(event):
             yield Claim(
@@ -59,6 +61,25 @@ def ask(model: Model) -> Iterator[Claim]:
                 f"`{_short(module)}` is one module that is listed many times, so all places share its parameters",
                 about=module,
             )
+
+
+def _is_multiplied_by_a_flag(event: Event) -> bool:
+    """Whether a list is there once or not at all, by what is true or false."""
+    node = event.site.node
+    sides = (node.left, node.right) if isinstance(node, nodes.BinaryOperation) else ()
+    return any(_is_truth(side) for side in sides) or any(
+        isinstance(side, nodes.Name) and event.site.default(side.value) in ("True", "False") for side in sides
+    )
+
+
+def _is_truth(count: nodes.BaseExpression) -> bool:
+    """Whether an expression is true or false, by how it is written."""
+    if isinstance(count, nodes.Call) and isinstance(count.func, nodes.Name):
+        inner = count.args[0].value if len(count.args) == 1 else None
+        return count.func.value == "bool" or (count.func.value == "int" and inner is not None and _is_truth(inner))
+    return isinstance(count, nodes.Comparison) or (
+        isinstance(count, nodes.UnaryOperation) and isinstance(count.operator, operators.Not)
+    )
 
 
 def _short(module: Module) -> str:
@@ -70,7 +91,7 @@ def check(node: nodes.BinaryOperation, scope: Scope) -> Iterator[Finding]:
     if not isinstance(node.operator, operators.Multiply):
         return
     display, count = (node.left, node.right) if _is_display(node.left) else (node.right, node.left)
-    if not isinstance(display, (nodes.List, nodes.Tuple)) or _is_at_most_once(count) or _is_copied(node, scope):
+    if not isinstance(display, (nodes.List, nodes.Tuple)) or _is_at_most_once(scope, count) or _is_copied(node, scope):
         return
     for element in display.elements:
         if _shares(element.value, scope) and not sharing_is_meant(scope, node):
@@ -82,7 +103,7 @@ def check(node: nodes.BinaryOperation, scope: Scope) -> Iterator[Finding]:
 def check_itertools(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if scope.qualified(node.func) != "itertools.repeat" or not node.args or _is_copied(node, scope):
         return
-    if len(node.args) > 1 and _is_at_most_once(node.args[1].value):
+    if len(node.args) > 1 and _is_at_most_once(scope, node.args[1].value):
         return
     if _shares(node.args[0].value, scope) and not sharing_is_meant(scope, node):
         yield Finding(node.args[0].value, _message(node.args[0].value, scope))
@@ -92,8 +113,22 @@ def _is_display(node: nodes.Node) -> bool:
     return isinstance(node, (nodes.List, nodes.Tuple))
 
 
-def _is_at_most_once(count: nodes.BaseExpression) -> bool:
-    return isinstance(count, nodes.Integer) and count.evaluated_value < 2
+def _is_at_most_once(scope: Scope, count: nodes.BaseExpression) -> bool:
+    """Whether it is 0 or 1: such a number, or what is true or false."""
+    if isinstance(count, nodes.Integer):
+        return bool(count.evaluated_value < 2)
+    if isinstance(count, nodes.Name):
+        return any(_is_flag(scope, binding) for binding in scope.bindings.get(count.value, ()))
+    return _is_truth(count)
+
+
+def _is_flag(scope: Scope, binding: Binding) -> bool:
+    """Whether an argument is a bool by its default or annotation."""
+    if binding.kind != "parameter" or not isinstance(binding.node, nodes.Param):
+        return False
+    default, annotation = binding.node.default, binding.node.annotation
+    says = scope.text(annotation.annotation) if annotation is not None else ""
+    return says == "bool" or (isinstance(default, nodes.Name) and default.value in ("True", "False"))
 
 
 def _shares(element: nodes.BaseExpression, scope: Scope) -> bool:

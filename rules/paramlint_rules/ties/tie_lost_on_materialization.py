@@ -78,7 +78,7 @@ def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[nodes.Node, Class |
     """Where construction makes the tie: the place, what is built there, and what would make the tie again."""
     if scope.cls is not None:
         if scope.name == "__init__":
-            yield tie.target, scope.cls, set()
+            yield tie.target, scope.cls, _remaking(scope.cls, scope.text(tie.target))
             return
         constructor = scope.cls.own_method("__init__")
         for call in _calls(constructor, {scope.name}) if constructor is not None else ():
@@ -97,6 +97,16 @@ def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[nodes.Node, Class |
             builder = caller.cls if caller.cls is not None and caller.name == "__init__" else caller
             for call in _calls(caller, {scope.name}):
                 yield call, builder, {scope.name}
+
+
+def _remaking(cls: Class, target: str) -> set[str]:
+    """The methods beside the constructor that make a tie again, or call one that does."""
+    found: set[str] = set()
+    for name in cls.outline.methods:
+        method = cls.own_method(name) if name != "__init__" else None
+        if method is not None and any(method.text(tie.target) == target for tie in ties_in(method)):
+            found |= _callers(cls, name)
+    return found
 
 
 def _callers(cls: Class, method: str) -> set[str]:

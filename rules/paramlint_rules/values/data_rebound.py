@@ -14,8 +14,8 @@ Good:
     with torch.no_grad():
         model.weight.copy_(rows / rows.norm(dim=1, keepdim=True))
 
-Fix: safe when the new value is computed from the old one element by element, so that their shapes are equal; else
-unsafe, because `copy_` would broadcast, or refuse, a value of another shape.
+Fix: unsafe. What shares the memory, a state dict that was taken before or an alias, is written too, and `copy_` would
+broadcast, or refuse, a value of another shape.
 Leave it: the memory itself is what must change, as in sharding, off-loading or changing the dtype.
 """
 
@@ -28,11 +28,10 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.last_assignment import latest_value
-from paramlint.nodes import operators
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
 from paramlint.syntax.walk import walk
 
-rule = Rule("PRM102", "data-rebound", group="risk", fix="safe", doc=__doc__, triggers=(Stores("data"),))
+rule = Rule("PRM102", "data-rebound", group="risk", fix="unsafe", doc=__doc__, triggers=(Stores("data"),))
 
 #: Methods whose result has another place, dtype or shape; rebinding `.data` is the way to get there.
 _MOVES = {
@@ -41,8 +40,6 @@ _MOVES = {
     "type_as", "unsqueeze", "view", "view_as",
 }  # fmt: skip
 _MOVING = {"torch.empty", "torch.empty_like", "torch.Tensor", "torch.tensor", "torch.nn.functional.pad"}
-_LIKE = {"torch.randn_like", "torch.rand_like", "torch.zeros_like", "torch.ones_like", "torch.full_like"}
-_ELEMENTWISE = {"clamp", "abs", "clone", "sign", "tanh", "sigmoid", "exp", "log", "sqrt", "round", "neg", "pow"}
 
 
 @rule.static(nodes.Assign)
@@ -122,8 +119,7 @@ def _fix(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> Fix |
     if isinstance(node.value, nodes.Tuple) and not scope.parentheses(node.value):
         return None
     changes = (Change(target, node.value, f"{scope.text(owner)}.copy_({value})"),)
-    same_shape = _same_shape(scope, node.value, scope.text(owner))
-    fix = Fix("Copy into the parameter", changes, "safe" if same_shape else "unsafe")
+    fix = Fix("Copy into the parameter", changes, "unsafe")
     if runs_without_grad(scope, node):
         return fix
     header = f"with {scope.spell('torch.no_grad')}():"
@@ -133,26 +129,3 @@ def _fix(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> Fix |
         changes=(Change(node, node, header, "wrap"), *changes),
         imports=("torch.no_grad",),
     )
-
-
-def _same_shape(scope: Scope, value: nodes.BaseExpression, owner: str) -> bool:
-    """Whether a value is computed from the parameter element by element, with plain numbers."""
-    if isinstance(value, (nodes.Integer, nodes.Float)):
-        return False
-    if isinstance(value, nodes.UnaryOperation):
-        return _same_shape(scope, value.expression, owner)
-    if isinstance(value, nodes.BinaryOperation):
-        if isinstance(value.operator, operators.MatrixMultiply):
-            return False
-        sides = (value.left, value.right)
-        kept = [_same_shape(scope, side, owner) for side in sides]
-        plain = [isinstance(side, (nodes.Integer, nodes.Float)) for side in sides]
-        return any(kept) and all(k or p for k, p in zip(kept, plain, strict=True))
-    if isinstance(value, nodes.Call):
-        if scope.qualified(value.func) in _LIKE and value.args:
-            return scope.text(value.args[0].value) in (owner, f"{owner}.data")
-        if isinstance(value.func, nodes.Attribute) and value.func.attr.value in _ELEMENTWISE:
-            numbers = all(isinstance(a.value, (nodes.Integer, nodes.Float, nodes.UnaryOperation)) for a in value.args)
-            return numbers and _same_shape(scope, value.func.value, owner)
-        return False
-    return scope.text(value) in (f"{owner}.data", owner, f"{owner}.detach()")

@@ -28,6 +28,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.fix_texts import edit_without_grad
 from paramlint.facts.gradients import data_owner, is_parameter
+from paramlint.facts.lazy_layers import lazy_layer
 from paramlint.knowledge import TENSOR_INPLACE
 from paramlint.rule import Finding, Mentions, Rule
 
@@ -61,6 +62,8 @@ def _edited(scope: Scope, target: nodes.BaseExpression, edit: nodes.Node) -> Ite
     owner = data_owner(target)
     if owner is None or not is_parameter(scope, owner):
         return
+    if isinstance(owner, nodes.Attribute) and lazy_layer(scope, owner.value) is not None:
+        return  # without `.data` it would raise: that is PRM217
     node = target
     while isinstance(node, nodes.Subscript):
         node = node.value

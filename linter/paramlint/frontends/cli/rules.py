@@ -49,30 +49,30 @@ def rule(selector: str, output_format: str) -> None:
 
 
 def _page(rule: Rule) -> str:
-    from paramlint.engine.catalogue import OFF, is_on
+    from paramlint.engine.catalogue import PREVIEW, is_on
 
-    reason = f", {OFF[rule.code]}" if rule.code in OFF else ""
-    fields = f"group: {rule.group}\non by default: {'yes' if is_on(rule) else f'no{reason}'}\nfix: {rule.fix}"
+    state = f"no, in preview: {PREVIEW[rule.code]}" if rule.code in PREVIEW else "yes" if is_on(rule) else "no"
+    fields = f"group: {rule.group}\non by default: {state}\nfix: {rule.fix}"
     return f"{rule.code} {rule.name}\n{fields}\n\n{rule.documentation}"
 
 
 def _state(rule: Rule) -> str:
-    from paramlint.engine.catalogue import is_on
+    from paramlint.engine.catalogue import PREVIEW, is_on
 
-    return (
-        f"{rule.group:8} {'on ' if is_on(rule) else 'off'}  {f'{rule.fix} fix' if rule.fix != 'none' else 'no fix':10}"
-    )
+    state = "preview" if rule.code in PREVIEW else "on" if is_on(rule) else "off"
+    return f"{rule.group:8} {state:7}  {f'{rule.fix} fix' if rule.fix != 'none' else 'no fix':10}"
 
 
 def _as_object(rule: Rule) -> dict[str, Any]:
-    from paramlint.engine.catalogue import OFF, is_on
+    from paramlint.engine.catalogue import PREVIEW, is_on
 
     return {
         "code": rule.code,
         "name": rule.name,
         "group": rule.group,
         "on": is_on(rule),
-        "reason": OFF.get(rule.code),
+        "preview": rule.code in PREVIEW,
+        "reason": PREVIEW.get(rule.code),
         "fix": rule.fix,
         "static": bool(rule.triggers),
         "runtime": bool(rule.verifiers),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,8 @@ ACTIVATIONS = frozenset(
     ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "softplus", "mish", "hardswish", "rrelu", "prelu"]
 )
 SEED = 0
+#: Objects inside objects of an output.
+_DEEPEST = 6
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Forward:
         read: the storages that were read.
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
+        backward_error: why there are no gradients, though there was a pass; else empty.
     """
 
     error: str = ""
@@ -53,6 +56,7 @@ class Forward:
     read: frozenset[int] = frozenset()
     activations: Mapping[str, str] = field(default_factory=dict)
     symmetric: tuple[str, ...] = ()
+    backward_error: str = ""
 
 
 class _Watch(Mode):
@@ -90,18 +94,23 @@ def run(model: nn.Module, example: Example) -> Forward:
     lazy = {name for name, tensor in before.items() if is_lazy(tensor)}
     with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
-            outputs, watch = _pass(model, example)
+            outputs, watch, has_tensors = _pass(model, example)
             first = {named.name: named.tensor for named in named_tensors(model)}
             leaves = graph_leaves(outputs)
             again = graph_leaves(_pass(model, example)[0])
         except Exception as error:  # the user's forward, on the user's example
-            return Forward(error=f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
+            return Forward(error=_said(error))
         second = {named.name: named.tensor for named in named_tensors(model)}
         groups = grouped(model)
-        gradients = _gradients(outputs, leaves)
+        gradients, failure = {}, ""
+        try:
+            gradients = _gradients(outputs, leaves)
+        except Exception as error:  # the user's backward
+            failure = _said(error)
     reached = {id(leaf) for leaf in leaves}
     trained = [names[0] for names in groups if names[0].tensor.requires_grad]
-    idle = [named for named in trained if id(first.get(named.name)) not in reached]
+    # An output without tensors, such as a number, tells nothing of what a loss depends on.
+    idle = [named for named in trained if has_tensors and id(first.get(named.name)) not in reached]
     known = {id(tensor) for tensor in [*first.values(), *second.values()]}
     lasting = {id(leaf) for leaf in again}
     foreign = [leaf for leaf in leaves if id(leaf) not in known]
@@ -116,20 +125,28 @@ def run(model: nn.Module, example: Example) -> Forward:
         read=frozenset(watch.read),
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
+        backward_error=failure,
     )
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 
 
 def gradients_of(model: nn.Module, example: Example) -> dict[str, torch.Tensor]:
     """The gradients of one pass, by the first name of each parameter; those that get none are left out."""
     with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
-        outputs, _ = _pass(model, example)
+        outputs, *_ = _pass(model, example)
         gradients = _gradients(outputs, graph_leaves(outputs))
     first = {id(names[0].tensor): names[0].name for names in reversed(grouped(model))}
     return {first[key]: gradient for key, gradient in gradients.items() if key in first}
 
 
-def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watch]:
-    """The outputs that need a gradient; in evaluation mode where training mode fails, as with one sample."""
+def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watch, bool]:
+    """The outputs that need a gradient, and whether there are tensors at all among the outputs.
+
+    In evaluation mode where training mode fails, as with one sample.
+    """
     names = {id(module): name for name, module in model.named_modules()}
     arguments = example()
     watch = _Watch()
@@ -146,7 +163,8 @@ def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watc
                 output = call(model.eval(), arguments)
     finally:
         hook.remove()
-    return [tensor for tensor in tensors_of(output) if tensor.requires_grad], watch
+    tensors = list(tensors_of(output))
+    return [tensor for tensor in tensors if tensor.requires_grad], watch, bool(tensors)
 
 
 def call(model: nn.Module, arguments: Any) -> Any:
@@ -157,19 +175,23 @@ def call(model: nn.Module, arguments: Any) -> Any:
     return model(*arguments) if isinstance(arguments, (tuple, list)) else model(arguments)
 
 
-def tensors_of(output: Any) -> Iterator[torch.Tensor]:
-    """All tensors in an output: in tuples, lists, mappings and the fields of dataclasses."""
+def tensors_of(output: Any, depth: int = 0) -> Iterator[torch.Tensor]:
+    """All tensors in an output: in tuples, lists, mappings, and in what other objects hold, such as distributions."""
     if isinstance(output, torch.Tensor):
         yield output
-    elif isinstance(output, Mapping):
-        for value in output.values():
-            yield from tensors_of(value)
+        return
+    if isinstance(output, (nn.Module, type)) or depth > _DEEPEST:
+        return
+    if isinstance(output, Mapping):
+        held: Iterable[Any] = output.values()
     elif isinstance(output, (tuple, list)):
-        for value in output:
-            yield from tensors_of(value)
-    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
-        for entry in dataclasses.fields(output):
-            yield from tensors_of(getattr(output, entry.name))
+        held = output
+    else:
+        held = getattr(output, "__dict__", {}).values()
+        names = [entry.name for entry in dataclasses.fields(output)] if dataclasses.is_dataclass(output) else []
+        held = [*held, *(getattr(output, name) for name in names if name not in getattr(output, "__dict__", {}))]
+    for value in held:
+        yield from tensors_of(value, depth + 1)
 
 
 def _gradients(outputs: list[torch.Tensor], leaves: list[torch.Tensor]) -> dict[int, torch.Tensor]:

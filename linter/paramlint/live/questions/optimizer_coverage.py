@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -29,9 +31,19 @@ class Coverage:
     repeated: tuple[tuple[str, ...], ...]
 
 
-def coverage(model: nn.Module, optimizer: torch.optim.Optimizer) -> Coverage:
+def optimizers_of(given: Any) -> list[torch.optim.Optimizer]:
+    """The optimizers that a user's function returns: one, or several in lists, tuples and dicts, beside schedulers."""
+    if isinstance(given, Mapping):
+        return [optimizer for value in given.values() for optimizer in optimizers_of(value)]
+    if isinstance(given, (list, tuple)):
+        return [optimizer for value in given for optimizer in optimizers_of(value)]
+    return [given] if hasattr(given, "param_groups") else []
+
+
+def coverage(model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> Coverage:
     """Compare the two by identity, and what is optimized twice by memory as well."""
-    optimized = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    groups_of = [group for optimizer in optimizers for group in optimizer.param_groups]
+    optimized = [parameter for group in groups_of for parameter in group["params"]]
     held = Counter(map(id, optimized))
     groups = [names for names in grouped(model) if names[0].role == "parameter"]
     known = {id(names[0].tensor): names[0].name for names in groups}

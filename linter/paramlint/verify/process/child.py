@@ -112,8 +112,31 @@ def _work(request: Request, enter: _Progress) -> Answer:
         )
         return Answer(outcome=outcome)
     except BaseException as error:  # sys.exit and KeyboardInterrupt of the user's code included
-        return Answer(outcome=_failure(error, enter.stage))
+        return Answer(outcome=_missing_keyword(error, enter.stage) or _failure(error, enter.stage))
     return Answer(outcome=Outcome(status="ok", stage=enter.stage), result=msgspec.Raw(result))
+
+
+def _missing_keyword(error: BaseException, stage: Stage) -> Outcome | None:
+    """The outcome where the code asked its own `**kwargs` for a name that nobody gave."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if not isinstance(error, KeyError) or stage != "construct" or trace is None or not error.args:
+        return None
+    code, name = trace.tb_frame.f_code, error.args[0]
+    if not code.co_flags & inspect.CO_VARKEYWORDS or not isinstance(name, str):
+        return None
+    takes_more = bool(code.co_flags & inspect.CO_VARARGS)
+    given = trace.tb_frame.f_locals.get(code.co_varnames[code.co_argcount + code.co_kwonlyargcount + takes_more])
+    if not isinstance(given, dict) or name in given:
+        return None
+    return Outcome(
+        status="needs-arguments",
+        stage=stage,
+        message=f"no value for `{name}`",
+        signature=f"{code.co_qualname if hasattr(code, 'co_qualname') else code.co_name}(...)",
+        missing=(name,),
+    )
 
 
 def _failure(error: BaseException, stage: Stage) -> Outcome:

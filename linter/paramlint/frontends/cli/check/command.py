@@ -40,6 +40,7 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 )
 @_selectors("--extend-select", "Run these rules too.")
 @_selectors("--ignore", "Leave these rules out.")
+@click.option("--preview/--no-preview", default=None, help="Run the rules too that are still on trial.")
 @pack_option
 @click.option(
     "--fix/--no-fix", default=None, help="Apply the fixes that keep parameters and outputs bit for bit as they are."

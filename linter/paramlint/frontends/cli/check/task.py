@@ -37,6 +37,7 @@ class Arguments:
     select: tuple[str, ...]
     extend_select: tuple[str, ...]
     ignore: tuple[str, ...]
+    preview: bool | None
     fix: bool | None
     unsafe_fixes: bool | None
     diff: bool
@@ -214,8 +215,10 @@ class Task:
 
         arguments = self.arguments
         try:
-            configured = configured_rules(self.settings)
-            return select(arguments.select, arguments.extend_select, arguments.ignore, configured)
+            configured = configured_rules(self.settings, arguments.preview)
+            preview = self.settings.table.preview if arguments.preview is None else arguments.preview
+            said = (arguments.select, arguments.extend_select, arguments.ignore)
+            return select(*said, configured, preview=bool(preview))
         except ConfigError as error:
             raise click.ClickException(str(error)) from None
         except UnknownRuleError as error:
@@ -240,7 +243,7 @@ class Task:
                 return None  # something else has the name of the cache
             raise click.UsageError(f"--cache-dir: {error}") from None
         named = [selector for _, selector in self.settings.selectors]
-        said = (arguments.select, arguments.extend_select, arguments.ignore)
+        said = (arguments.select, arguments.extend_select, arguments.ignore, arguments.preview, table.preview)
         # Files under equal settings of two folders are kept apart: what is saved last would be all that there is.
         nested = [os.path.relpath(path, root) for path in self.settings.files[:1] if self.settings is not self.project]
         return Results(folder, (table.select, table.extend_select, table.ignore, named, said, nested), root)
