@@ -51,11 +51,14 @@ def test_settings(project, capsys, text, code):
 
 def test_format_and_fixes(project, capsys):
     pyproject(project, 'output-format = "json"\nfix = true\nunsafe-fixes = true')
-    assert main(["check"]) == 0
+    assert main(["check"]) == 1
+    assert len(json.loads(capsys.readouterr().out)) == 1
+    assert (project / "bad.py").read_text() == BAD  # a folder does not say that it is written to
+    assert main(["check", "--fix"]) == 0
     assert json.loads(capsys.readouterr().out) == []
     assert (project / "bad.py").read_text() == GOOD
     (project / "bad.py").write_text(BAD)
-    assert main(["check", "--no-unsafe-fixes", "--output-format", "concise"]) == 1
+    assert main(["check", "--fix", "--no-unsafe-fixes", "--output-format", "concise"]) == 1
     assert capsys.readouterr().out.startswith("bad.py:8:9: PRM401")
     assert main(["check", "--no-fix"]) == 1
     assert (project / "bad.py").read_text() == BAD
@@ -126,7 +129,16 @@ def test_extend_adds_up_and_replaces(project, capsys):
             "pyproject.toml:6: `preset`: invalid enum value 'mta'; did you mean ",
         ),
         ("verify = 3", "pyproject.toml:5: expected a table, got a whole number"),
+        (
+            'exclude = ["a",\n "[z-a]"]',
+            "pyproject.toml:6: `[z-a]` is no pattern: `z-a` is a range without a character",
+        ),
+        ('exclude = ["a\\\\"]', "is no pattern: it ends with a lone backslash"),
+        ('per-file-ignores = {"[a" = ["PRM4"]}', "pyproject.toml:5: `[a` is no pattern: a bracket is not closed"),
+        ('exclude = ["a\\u0000"]', "is no pattern: it holds a null character"),
         ("select = [", "is not valid TOML"),
+        ("select = " + "[" * 5000, "is not valid TOML: it is nested too deeply"),
+        ("select = " + "9" * 5000, "is not valid TOML"),
         ('extend = "nowhere.toml"', "pyproject.toml:5: `extend` names no file: nowhere.toml"),
         ('extend = "pyproject.toml"', "pyproject.toml:5: `extend` leads back to this file"),
     ],

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from paramlint.config.name_patterns import matches, suggestion
 from paramlint.frontends.report.place import line, short
+from paramlint.frontends.report.plain import plain
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.expectation import compare
 from paramlint.live.laws.laws import Law
@@ -171,7 +172,7 @@ def _chosen(live: LiveModel, patterns: tuple[str, ...]) -> list[LiveTensor]:
     names = [name for tensor in live.parameters for name in tensor.names]
     for pattern in patterns:
         if not any(matches(pattern, name) for name in names):
-            raise AssertionError(f"no parameter is called `{pattern}`{suggestion(pattern, names)}")
+            raise AssertionError(plain(f"no parameter is called `{pattern}`{suggestion(pattern, names)}"))
     if not patterns:
         return list(live.parameters)
     return [t for t in live.parameters if any(matches(p, name) for p in patterns for name in t.names)]
@@ -180,7 +181,7 @@ def _chosen(live: LiveModel, patterns: tuple[str, ...]) -> list[LiveTensor]:
 def _named(live: LiveModel, name: str) -> LiveTensor:
     __tracebackhide__ = True
     if name not in live.by_name:
-        raise AssertionError(f"no parameter is called `{name}`{suggestion(name, live.by_name)}")
+        raise AssertionError(plain(f"no parameter is called `{name}`{suggestion(name, live.by_name)}"))
     return live.by_name[name]
 
 
@@ -206,7 +207,7 @@ def _check(wrong: dict[LiveTensor, str], chosen: list[LiveTensor], fault: str) -
         more = f" and {len(others)} more of {len(chosen)} parameters are" if others else " is"
         rest = [f"  and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else []
         named = [text for item in list(wrong.items())[:MOST_NAMED] for text in _lines(*item)]
-        raise AssertionError("\n".join([f"`{first.name}`{more} {fault}", *named, *rest]))
+        raise AssertionError("\n".join(map(plain, [f"`{first.name}`{more} {fault}", *named, *rest])))
 
 
 def _lines(tensor: LiveTensor, fault: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from paramlint import nodes
 from paramlint.engine.catalogue import select
-from paramlint.engine.subject import subject_of
+from paramlint.engine.subject import Subjects
 from paramlint.finding import Diagnostic, Finding, Location, Subject
 from paramlint.frontends.cli import main
 from paramlint.source.text import Source
@@ -114,7 +114,7 @@ def about(row: int, attribute: str = "", column: int = 0, text: str = TEXT, **mo
     line = text.splitlines()[row - 1]
     place = Location(row, column or len(line) - len(line.lstrip()) + 1)
     found = Finding(nodes.Pass(), "it is wrong", attribute=attribute, **more)
-    return subject_of(found, place, outline(ast.parse(text), Source("/model.py", text.encode())))
+    return Subjects(outline(ast.parse(text), Source("/model.py", text.encode()))).of(found, place)
 
 
 def diagnostic(row: int = 3, code: str = "PRM201", subject: Subject | None = None) -> Diagnostic:
@@ -153,7 +153,7 @@ def test_a_node_that_is_a_name_says_what_is_accused() -> None:
     node = parse_expression("self.inner.weight")
     assert node is not None
     found = Finding(node, "it is wrong")
-    subject = subject_of(found, Location(1, 1), outline(ast.parse("pass"), Source("/model.py", b"pass")))
+    subject = Subjects(outline(ast.parse("pass"), Source("/model.py", b"pass"))).of(found, Location(1, 1))
     assert subject.attributes == (("inner", "weight"),)
 
 

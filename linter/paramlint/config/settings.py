@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -13,11 +14,18 @@ import msgspec
 from paramlint.config.nearest import nearest
 from paramlint.config.toml_file import ConfigError, TomlFile
 from paramlint.source.kinds import document
+from paramlint.source.links import is_below, repository
+from paramlint.source.path_patterns import fault
+from paramlint.source.regular_file import BY_HAND, read_regular
 
 __all__ = ["ConfigError", "OutputFormat", "Settings", "Table", "VerifyTable", "find", "load"]
 
 #: The header of a table, of a tool or not.
 _HEADER = re.compile(rb"""^[ \t]*\[[ \t]*(?P<tool>tool[ \t]*\.[ \t]*)?["']?(?P<name>[\w-]+)""", re.M)
+#: Headers that are looked at for a slip of the pen.
+_HEADERS = 1_000
+#: Files that extend each other.
+_MOST_EXTENDED = 20
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
 
@@ -125,15 +133,24 @@ def find(paths: Iterable[str]) -> Settings:
         folder = above
 
 
-def load(path: str, seen: tuple[str, ...] = ()) -> Settings:
+def load(path: str, seen: tuple[str, ...] = (), root: str = "") -> Settings:
     """The settings of one file, and of those that it extends.
+
+    Args:
+        path: the file.
+        seen: those that extend it.
+        root: the folder whose files may be quoted in messages; that of the repository of the first file, or its own.
 
     Raises:
         ConfigError: one of them cannot be read or is wrong, or they extend each other in a circle.
     """
-    file = TomlFile.read(path, section="tool.paramlint")
     folder = os.path.dirname(os.path.abspath(path))
+    is_foreign = not is_below(path, root or repository(folder) or folder)
+    file = TomlFile.read(path, section="tool.paramlint", is_foreign=is_foreign)
     table = _table(file, folder)
+    for pattern in (*table.exclude, *table.per_file_ignores):
+        if (why := fault(pattern)) is not None:
+            raise file.error(file.row_of_text(pattern), f"`{pattern}` is no pattern: {why}")
     own = Settings(
         table,
         (path,),
@@ -146,10 +163,12 @@ def load(path: str, seen: tuple[str, ...] = ()) -> Settings:
         return own
     base = os.path.join(folder, os.path.expanduser(table.extend))
     if os.path.realpath(base) in (*seen, os.path.realpath(path)):
-        raise ConfigError(file.shown, file.row_of_key("extend"), "`extend` leads back to this file")
+        raise file.error(file.row_of_key("extend"), "`extend` leads back to this file")
+    if len(seen) == _MOST_EXTENDED:
+        raise file.error(file.row_of_key("extend"), f"`extend` leads on and on, through {_MOST_EXTENDED} files")
     if not os.path.isfile(base):
-        raise ConfigError(file.shown, file.row_of_key("extend"), f"`extend` names no file: {table.extend}")
-    return _combine(load(base, (*seen, os.path.realpath(path))), own)
+        raise file.error(file.row_of_key("extend"), f"`extend` names no file: {table.extend}")
+    return _combine(load(base, (*seen, os.path.realpath(path)), root or repository(folder) or folder), own)
 
 
 def _combine(base: Settings, own: Settings) -> Settings:
@@ -184,9 +203,11 @@ def _has_table(path: str) -> bool:
     Raises:
         ConfigError: it has a table that was probably meant to be.
     """
-    with open(path, "rb") as stream:
-        data = stream.read()
-    for match in _HEADER.finditer(data):
+    try:
+        data = read_regular(path, BY_HAND)
+    except OSError as error:
+        raise ConfigError(os.path.relpath(path), 1, f"cannot be read: {error.strerror}") from None
+    for match in islice(_HEADER.finditer(data), _HEADERS):
         tool, name = match["tool"], match["name"].decode("utf-8", "replace")
         meant = nearest(name, ("paramlint",))
         if meant and (name != meant or not tool):
@@ -224,7 +245,7 @@ def _document(file: TomlFile, given: str) -> str:
     try:
         return document(given)
     except ValueError as error:
-        raise ConfigError(file.shown, file.row_of_text(given), str(error)) from None
+        raise file.error(file.row_of_text(given), str(error)) from None
 
 
 def _selectors(table: Table) -> tuple[str, ...]:

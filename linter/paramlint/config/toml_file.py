@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 
 from paramlint.config.nearest import nearest
+from paramlint.source.regular_file import BY_HAND, read_regular
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 #: What msgspec calls a type, and what we do.
@@ -23,6 +24,8 @@ WORDS = {
     "float": "a number",
     "int": "a whole number",
 }
+
+_FOREIGN = "is no configuration of paramlint; more is not shown of a file outside of the project"
 
 
 class ConfigError(Exception):
@@ -41,16 +44,18 @@ class TomlFile:
         text: what it holds.
         data: the same, parsed.
         section: rows before the first one that holds this text are other people's.
+        is_foreign: it lies where the project has no business, so no message shows what it holds.
     """
 
     shown: str
     text: str
     data: dict[str, Any]
     section: str = ""
+    is_foreign: bool = False
 
     @staticmethod
-    def read(path: str, section: str = "") -> TomlFile:
-        """Read a file.
+    def read(path: str, section: str = "", limit: int = BY_HAND, *, is_foreign: bool = False) -> TomlFile:
+        """Read a file of at most so many bytes.
 
         Raises:
             ConfigError: it cannot be read, is not UTF-8 or not TOML.
@@ -60,12 +65,20 @@ class TomlFile:
         else:
             import tomli as tomllib
         shown = os.path.relpath(path)
-        text = _read(path, shown)
+        text = _read(path, shown, limit)
         try:
-            return TomlFile(shown, text, tomllib.loads(text), section)
-        except tomllib.TOMLDecodeError as error:
+            return TomlFile(shown, text, tomllib.loads(text), section, is_foreign)
+        except RecursionError:
+            raise ConfigError(shown, 1, "is not valid TOML: it is nested too deeply") from None
+        except ValueError as error:  # also of a number that Python takes for too long
+            if is_foreign:
+                raise ConfigError(shown, 1, _FOREIGN) from None
             row = re.search(r"line (\d+)", str(error))
             raise ConfigError(shown, int(row[1]) if row else 1, f"is not valid TOML: {error}") from None
+
+    def error(self, row: int, message: str) -> ConfigError:
+        """What to raise about a row."""
+        return ConfigError(self.shown, 1, _FOREIGN) if self.is_foreign else ConfigError(self.shown, row, message)
 
     def row_of_key(self, key: str, after: int = 0) -> int:
         """The first row after another one on which a key stands; that other one, or 1, where there is none."""
@@ -98,7 +111,7 @@ class TomlFile:
         for key in data if isinstance(data, dict) else ():
             if key not in known:
                 hint = _hint(key.replace("_", "-" if any("-" in name for name in known) else "_"), known)
-                raise ConfigError(self.shown, self.row_of_key(key, after), f"`{key}` is no setting{hint}")
+                raise self.error(self.row_of_key(key, after), f"`{key}` is no setting{hint}")
 
     def _refused(self, said: str, data: Any, kind: type[msgspec.Struct], after: int) -> ConfigError:
         """Say in our words what msgspec says about a value."""
@@ -112,8 +125,8 @@ class TomlFile:
         hint = _hint(value, choices) if isinstance(value, str) and choices else ""
         problem = f"{problem[:1].lower()}{problem[1:]}{hint}"
         if not key:
-            return ConfigError(self.shown, after or 1, problem)
-        return ConfigError(self.shown, self.row_of_key(key, after), f"`{key}`: {problem}")
+            return self.error(after or 1, problem)
+        return self.error(self.row_of_key(key, after), f"`{key}`: {problem}")
 
     def _rows(self) -> Iterator[tuple[int, str]]:
         rows = list(enumerate(self.text.splitlines(), 1))
@@ -135,10 +148,9 @@ def _choices(kind: type[msgspec.Struct], key: str) -> tuple[str, ...]:
     return tuple(text for text in get_args(literal) if isinstance(text, str))
 
 
-def _read(path: str, shown: str) -> str:
+def _read(path: str, shown: str, limit: int) -> str:
     try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
+        return read_regular(path, limit).decode("utf-8").replace("\r\n", "\n")
     except OSError as error:
         raise ConfigError(shown, 1, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -132,13 +132,11 @@ def configured_rules(settings: Settings, preview: bool | None = None) -> list[Ru
     Raises:
         ConfigError: they name one that there is not.
     """
-    from paramlint.config.toml_file import ConfigError
-
     for file, selector in settings.selectors:
         try:
             by_name(selector)
         except UnknownRuleError as error:
-            raise ConfigError(file.shown, file.row_of_text(selector), str(error)) from None
+            raise file.error(file.row_of_text(selector), str(error)) from None
     table = settings.table
     with_preview = table.preview if preview is None else preview
     return select(table.select or (), table.extend_select, table.ignore, preview=bool(with_preview))

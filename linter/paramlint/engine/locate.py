@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paramlint.engine.fixes import locate_fix
-from paramlint.engine.subject import subject_of
+from paramlint.engine.subject import Subjects
 from paramlint.facts import File, Scope
 from paramlint.finding import Diagnostic, Finding, Location
 from paramlint.rule import Rule
@@ -21,6 +21,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
             nodes.update((change.first, change.last))
     spans = file.spans(nodes, [scope for _, scope, _ in found])
     diagnostics: dict[tuple[str, Location, str], Diagnostic] = {}
+    subjects = Subjects(file.outline)
     said: set[tuple[str, int]] = set()
     claimed: set[tuple[str, int]] = set()
     right = {(rule.code, row) for rule, _, finding in found if finding.is_right for row in finding.rows}
@@ -40,7 +41,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         (claimed if finding.rows else said).add((rule.code, start.row))
         key = (rule.code, start, finding.message)
         if key not in diagnostics:
-            subject = subject_of(finding, start, file.outline)
+            subject = subjects.of(finding, start)
             diagnostics[key] = Diagnostic(
                 path,
                 start,

@@ -140,9 +140,14 @@ class Result:
         report = self.unfixed[path]
         report.diagnostics.append(problem(path, "PRM006", f"fixes could not be written: {reason}"))
         report.diagnostics.sort(key=lambda d: d.sort_key)
+        self.take_back(rewrite)
+
+    def take_back(self, rewrite: Rewrite) -> None:
+        """Report what was found before a rewrite that is not written."""
+        path = rewrite.before.path
         self.rewrites.remove(rewrite)
         self.sources[path] = rewrite.before
-        self.reports = [report if r.path == path else r for r in self.reports]
+        self.reports = [self.unfixed[path] if r.path == path else r for r in self.reports]
 
 
 def merged(results: Iterable[Result]) -> Result:
@@ -203,13 +208,16 @@ def _placed(path: str, reported: Reported) -> FileReport:
 
 def _fix(result: Result, run: Run) -> None:
     """Fix what may be fixed, in memory, and replace the reports of those files by what is left."""
-    if run.fix is None:
-        return
+    if run.fix is not None and any(_fixable(report.diagnostics, run.fix) for report in result.reports):
+        with_large_stack(partial(_fix_all, result, run, run.fix))
+
+
+def _fix_all(result: Result, run: Run, fix: Applicability) -> None:
     for index, report in enumerate(result.reports):
-        before = result.source(report.path) if _fixable(report.diagnostics, run.fix) else None
+        before = result.source(report.path) if _fixable(report.diagnostics, fix) else None
         if before is None:
             continue
-        after, fixes, left = with_large_stack(partial(_fix_source, before, run, run.fix))
+        after, fixes, left = _fix_source(before, run, fix)
         if not fixes:
             continue
         result.rewrites.append(Rewrite(before, after, fixes))

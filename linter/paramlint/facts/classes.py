@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from paramlint.facts.assignments import Assignment
 from paramlint.facts.device_moves import join_with_moves, moved
+from paramlint.facts.memo import remember
 from paramlint.facts.types import BUFFER, Type, owns_parameters
 from paramlint.knowledge import canonical, module_class
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
@@ -146,23 +148,32 @@ class Class:
 
     def scopes_with(self, *words: str) -> Iterator[Scope]:
         """The scopes of this class whose text has one of these words; only these are worth parsing."""
-        wanted = set(words)
-        for scope in self.scopes:
-            if not wanted.isdisjoint(scope.words):
-                yield scope
+        by_word = remember(self, "units by word", lambda: self._places(lambda scope: scope.words))
+        yield from self._at({place for word in words for place in by_word.get(word, ())})
 
     def _scopes_storing(self, name: str) -> Iterator[Scope]:
         """The scopes whose text may give an attribute a value; a method that only reads it is not parsed."""
-        for scope in self.scopes:
-            if name in scope.stored:
-                yield scope
+        by_name = remember(self, "units by stored name", lambda: self._places(lambda scope: scope.stored))
+        yield from self._at(by_name.get(name, ()))
+
+    def _places(self, texts: Callable[[Scope], Iterable[str]]) -> dict[str, list[int]]:
+        """The places of the units by the texts in them."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, scope in enumerate(self.scopes):
+            for text in texts(scope):
+                found[text].append(place)
+        return found
+
+    def _at(self, places: Iterable[int]) -> Iterator[Scope]:
+        units = list(self.outline.units) if places else []
+        return (self.file.scope(units[place]) for place in sorted(places))
 
     # Attributes
 
     def own_assignments(self, name: str) -> list[Assignment]:
         """Where this class itself gives the attribute a value, in the order of the text."""
         if name not in self._assignments:
-            found = [a for scope in self._scopes_storing(name) for n, a in scope.assignments if n == name]
+            found = [a for scope in self._scopes_storing(name) for a in scope.assignments_of(name)]
             self._assignments[name] = found
         return self._assignments[name]
 

@@ -10,7 +10,7 @@ from paramlint.facts.assignments import Assignment
 from paramlint.facts.classes import Class
 from paramlint.facts.contents import Held, made_modules, values_put
 from paramlint.facts.escapes import Fate, fates_of
-from paramlint.facts.flow import Carriers, is_joined, puts, sources
+from paramlint.facts.flow import Carriers, is_joined, sources
 from paramlint.facts.scopes import Scope
 from paramlint.syntax.containers_kept import grows
 
@@ -89,7 +89,7 @@ class PlainContainer:
         elif isinstance(value, (nodes.ListComp, nodes.GeneratorExp)):
             items.append((scope, value.elt))
         for carriers in self._carriers:
-            own = [p for p in puts(carriers.scope) if carriers.reach(p.receiver) and not p.is_spread]
+            own = [p for p in carriers.put_in if not p.is_spread]
             if any(isinstance(p.receiver, nodes.Subscript) for p in own):
                 return False
             items += [(carriers.scope, p.value) for p in own]
@@ -100,10 +100,9 @@ class PlainContainer:
     def is_called(self) -> bool:
         """Whether what it holds is called somewhere, as modules are."""
         return any(
-            carriers.reach(call.func)
+            isinstance(call.func, (nodes.Name, nodes.Subscript))
             for carriers in self._carriers
-            for call in carriers.scope.find(nodes.Call)
-            if isinstance(call.func, (nodes.Name, nodes.Subscript))
+            for call in carriers.calls
         )
 
     @cached_property
@@ -127,7 +126,7 @@ def plain_containers(scope: Scope) -> Iterator[PlainContainer]:
     for name in names:
         if name not in worth_trying:
             continue
-        values = [a.value for n, a in scope.assignments if n == name and a.value is not None]
+        values = [a.value for a in scope.assignments_of(name) if a.value is not None]
         if not any(_kind(scope, value) for value in values):
             continue
         known = [source for value in values for source in sources(scope, value)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
-from paramlint.facts.flow import Carriers, puts, sources
+from paramlint.facts.flow import Carriers, sources
 from paramlint.facts.scopes import Scope
 from paramlint.facts.types import Type
 from paramlint.knowledge import MODULE_SELF_METHODS, PARAMETER_CLASSES, module_class
@@ -32,22 +32,31 @@ def values_put(carriers: Carriers) -> Iterator[nodes.BaseExpression]:
     for name, assignment in carriers.scope.assignments:
         if name == carriers.attribute and assignment.value is not None and assignment.how != "augmented":
             yield assignment.value
-    for put in puts(carriers.scope):
-        if carriers.reach(put.receiver):
-            yield put.value
+    for put in carriers.put_in:
+        yield put.value
 
 
-def made_modules(scope: Scope, value: nodes.BaseExpression, seen: frozenset[str] = frozenset()) -> Iterator[Held]:
+def made_modules(scope: Scope, value: nodes.BaseExpression) -> Iterator[Held]:
     """The modules and parameters that a value is or holds."""
+    return _made_modules(scope, value, frozenset(), set())
+
+
+def _made_modules(
+    scope: Scope, value: nodes.BaseExpression, seen: frozenset[str], followed_names: set[str]
+) -> Iterator[Held]:
+    """The same, behind the names in `seen`; what a name stands for is followed once."""
     for node in sources(scope, value):
         if isinstance(node, nodes.Name) and node.value not in seen:
+            if node.value in followed_names:
+                continue
             bindings = [b for b in scope.bindings.get(node.value, ()) if b.value is not None and b.kind != "parameter"]
             for binding in bindings:
                 assert binding.value is not None
                 followed = list(sources(scope, binding.value, binding.index))
                 for source in followed:
-                    yield from made_modules(scope, source, seen | {node.value})
+                    yield from _made_modules(scope, source, seen | {node.value}, followed_names)
             if bindings:
+                followed_names.add(node.value)
                 continue
         known = scope.type(node)
         while known is not None and known.kind == "container":

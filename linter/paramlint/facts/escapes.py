@@ -26,11 +26,10 @@ _INNER = {"_modules", "_parameters", "_buffers", "__dict__"}
 
 
 def fates_of(carriers: Carriers) -> Iterator[Fate]:
-    for node in carriers.scope.nodes:
-        if node.__class__ in (nodes.Name, nodes.Attribute) and carriers.includes(node):
-            fate = _fate(carriers, node)
-            if fate is not None:
-                yield fate
+    for node in carriers.mentions:
+        fate = _fate(carriers, node)
+        if fate is not None:
+            yield fate
 
 
 def _fate(carriers: Carriers, node: nodes.Node) -> Fate | None:

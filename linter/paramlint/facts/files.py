@@ -37,6 +37,8 @@ _PARSED_SIZE = 1_000_000
 _KEPT = 400
 _KEPT_SIZE = 5_000_000
 
+#: Nodes that questions about one file may look at: about what a worker looks at before its time is up.
+MAX_STEPS = 100_000_000
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
 Symbol = Class | Scope | str
 
@@ -91,6 +93,8 @@ class File:
         self.memo: dict[str, Any] = {}
         #: Characters that LibCST has parsed, for the benchmarks.
         self.parsed = 0
+        #: Nodes that have been looked at.
+        self.steps = 0
 
     def decided(self, project: Project | None) -> File:
         """The same file, answering from LibCST's trees; it stays as long as this one is parsed or others use it."""
@@ -100,6 +104,18 @@ class File:
             self._decided = File(self.source, project)
             vars(self._decided)["outline"] = self.outline
         return self._decided
+
+    def step(self, steps: int, row: int) -> None:
+        """Take steps of those that questions about one file may take: a process alone has no other limit.
+
+        Raises:
+            TooComplexError: there are none left.
+        """
+        self.steps += steps
+        if self.steps > MAX_STEPS:
+            from paramlint.syntax.parse import TooComplexError  # LibCST is loaded only where it is needed
+
+            raise TooComplexError(row)
 
     @property
     def tree(self) -> ast.Module:

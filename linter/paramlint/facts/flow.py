@@ -6,16 +6,20 @@ of it. A container and what it holds are not told apart: whoever asks wants to k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from paramlint import nodes
+from paramlint.facts.memo import remember
 from paramlint.facts.scopes import Binding, Scope
 from paramlint.nodes import operators
 from paramlint.syntax.containers_kept import ADDING, EXTENDING
 
+FoundT = TypeVar("FoundT")
 #: Builtins whose result holds what their arguments hold.
 CARRYING = {
     "list", "tuple", "set", "frozenset", "dict", "sorted", "reversed", "iter", "next", "enumerate", "zip", "filter",
@@ -109,6 +113,141 @@ def _of_call(scope: Scope, node: nodes.Call, index: int | None) -> Iterator[node
         yield node
 
 
+@dataclass(frozen=True)
+class _Link:
+    """Names between which a value flows, and the attributes of `self` that are among them."""
+
+    names: frozenset[str]
+    attributes: frozenset[str]
+
+
+class _Rebound:
+    """The values of a name that is bound more than once, by the block in which it is."""
+
+    def __init__(self, scope: Scope, bindings: list[Binding]) -> None:
+        self.numbers = {id(binding): number for number, binding in enumerate(bindings)}
+        self.nodes = [binding.node for binding in bindings]
+        self.by_block: dict[nodes.Node | None, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        for number, binding in enumerate(bindings):
+            orders, numbers = self.by_block[scope.parent(scope.statement(binding.node))]
+            orders.append(scope.order(binding.node))
+            numbers.append(number)
+
+    def read(self, scope: Scope, node: nodes.Name) -> int:
+        """The number of the value that is read."""
+        around = list(scope.ancestors(node))
+        orders, numbers = self.by_block[next(block for block in around if block in self.by_block)]
+        # What an assignment reads is the value from before it; before the first, a loop brings the last.
+        place = bisect_left(orders, scope.order(node))
+        while place and any(ancestor is self.nodes[numbers[place - 1]] for ancestor in around):
+            place -= 1
+        return numbers[place - 1] if place else numbers[-1]
+
+
+class Flow:
+    """Between which names of a scope values flow: worked out once, whatever is asked."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.links: list[_Link] = []
+        #: The links by the names and the attributes in them, an attribute with a dot before it.
+        self.by_key: dict[str, list[int]] = defaultdict(list)
+        for link in self._links():
+            for key in (*link.names, *map(".{}".format, link.attributes)):
+                self.by_key[key].append(len(self.links))
+            self.links.append(link)
+
+    def _links(self) -> Iterator[_Link]:
+        for name, bindings in self.scope.bindings.items():
+            for binding in bindings:
+                if binding.value is not None and binding.kind in ("assign", "for", "unpack", "augmented"):
+                    names, attributes = self.ends(binding.value, binding.index)
+                    yield _Link(names | {self._bound(name, binding)}, attributes)
+        for name, assignment in self.scope.assignments:
+            if assignment.value is not None:
+                yield _Link(self.ends(assignment.value)[0], frozenset((name,)))
+        for put in puts(self.scope):
+            names, attributes = self.ends(put.value)
+            to_names, to_attributes = self.ends(put.receiver)
+            yield _Link(names | to_names, attributes | to_attributes)
+
+    def ends(self, node: nodes.BaseExpression, index: int | None = None) -> tuple[frozenset[str], frozenset[str]]:
+        """The names and the attributes of `self` that a value comes from."""
+        found = list(sources(self.scope, node, index))
+        ignored = {self.scope.self_name, "None", "True", "False"}
+        names = {self.read(n) for n in found if isinstance(n, nodes.Name) and n.value not in ignored}
+        attributes = {attribute for n in found if (attribute := self.scope.self_attribute(n)) is not None}
+        return frozenset(names), frozenset(attributes)
+
+    # A name that is bound again stands for another value from there on: `norm@1`.
+
+    def _bound(self, name: str, binding: Binding) -> str:
+        again = self._rebound.get(name)
+        return f"{name}@{again.numbers[id(binding)]}" if again is not None else name
+
+    def read(self, node: nodes.Name) -> str:
+        """The name of the value that a name stands for where it is read."""
+        again = self._rebound.get(node.value)
+        return f"{node.value}@{again.read(self.scope, node)}" if again is not None else node.value
+
+    @cached_property
+    def _rebound(self) -> dict[str, _Rebound]:
+        """The names that are bound more than once, and used only in the blocks in which they are bound."""
+        found = {
+            name: _Rebound(self.scope, bindings)
+            for name, bindings in self.scope.bindings.items()
+            if len(bindings) > 1 and all(b.kind == "assign" for b in bindings)
+        }
+        for node in self.scope.find(nodes.Name):
+            again = found.get(node.value)
+            if again is not None and sum(block in again.by_block for block in self.scope.ancestors(node)) != 1:
+                del found[node.value]
+        return found
+
+    # What mentions a name or an attribute.
+
+    @cached_property
+    def mentions(self) -> dict[str, list[nodes.Node]]:
+        """The names and attributes of `self`, by what they are called."""
+        found: dict[str, list[nodes.Node]] = defaultdict(list)
+        for node in self.scope.find(nodes.Name, nodes.Attribute):
+            if (key := self._key(node)) is not None:
+                found[key].append(node)
+        return found
+
+    @cached_property
+    def puts(self) -> dict[str, list[Put]]:
+        """What is put into something, by the names and attributes that its receiver comes from."""
+        found: dict[str, list[Put]] = defaultdict(list)
+        for put in puts(self.scope):
+            for key in self._keys(put.receiver):
+                found[key].append(put)
+        return found
+
+    @cached_property
+    def calls(self) -> dict[str, list[nodes.Call]]:
+        """The calls, by the names and attributes that what is called comes from."""
+        found: dict[str, list[nodes.Call]] = defaultdict(list)
+        for call in self.scope.find(nodes.Call):
+            for key in self._keys(call.func):
+                found[key].append(call)
+        return found
+
+    def _keys(self, node: nodes.BaseExpression) -> set[str]:
+        return {key for source in sources(self.scope, node) if (key := self._key(source)) is not None}
+
+    def _key(self, node: nodes.Node) -> str | None:
+        if isinstance(node, nodes.Name):
+            return node.value
+        attribute = self.scope.self_attribute(node)
+        return f".{attribute}" if attribute is not None else None
+
+
+def flow_of(scope: Scope) -> Flow:
+    """The flow between the names of a scope."""
+    return remember(scope, "flow", lambda: Flow(scope))
+
+
 class Carriers:
     """The names that stand, in one scope, for an attribute of `self`, for what it holds, or for what goes into it."""
 
@@ -117,72 +256,37 @@ class Carriers:
         #: How many calls lie between the code that was asked about and this scope.
         self.depth = depth
         self.attribute = attribute
-        links = list(self._links())
-        found = set(names)
-        grown = True
-        while grown:
-            grown = False
-            for linked, touches in links:
-                if (touches or linked & found) and not linked <= found:
-                    found |= linked
-                    grown = True
-        self.names = found
+        self._flow = flow_of(scope)
+        self.names = set(names)
+        waiting = [f".{attribute}", *names]
+        seen: set[int] = set()
+        while waiting:
+            for number in self._flow.by_key.get(waiting.pop(), ()):
+                if number not in seen:
+                    seen.add(number)
+                    new = self._flow.links[number].names - self.names
+                    self.names |= new
+                    waiting += new
 
-    def _links(self) -> Iterator[tuple[set[str], bool]]:
-        """Names between which a value flows, and whether the attribute is among them."""
-        for name, bindings in self.scope.bindings.items():
-            for binding in bindings:
-                if binding.value is not None and binding.kind in ("assign", "for", "unpack", "augmented"):
-                    names, touches = self._ends(binding.value, binding.index)
-                    yield names | {self._bound(name, binding)}, touches
-        for _, assignment in ((n, a) for n, a in self.scope.assignments if n == self.attribute):
-            if assignment.value is not None:
-                yield self._ends(assignment.value)[0], True
-        for put in puts(self.scope):
-            names, touches = self._ends(put.value)
-            to_names, to_touches = self._ends(put.receiver)
-            yield names | to_names, touches or to_touches
+    def _among(self, found: Mapping[str, list[FoundT]]) -> list[FoundT]:
+        """What was found under the attribute or under one of the names, each once."""
+        keys = dict.fromkeys([f".{self.attribute}", *(name.partition("@")[0] for name in sorted(self.names))])
+        return list({id(one): one for key in keys for one in found.get(key, ())}.values())
 
-    def _ends(self, node: nodes.BaseExpression, index: int | None = None) -> tuple[set[str], bool]:
-        found = list(sources(self.scope, node, index))
-        ignored = {self.scope.self_name, "None", "True", "False"}
-        names = {self._read(n) for n in found if isinstance(n, nodes.Name) and n.value not in ignored}
-        return names, any(self.is_attribute(n) for n in found)
+    @property
+    def mentions(self) -> list[nodes.Node]:
+        """Where the attribute, or a name that stands for it, is mentioned."""
+        return [node for node in self._among(self._flow.mentions) if self.includes(node)]
 
-    # A name that is bound again stands for another value from there on: `norm@1`.
+    @property
+    def put_in(self) -> list[Put]:
+        """What is put into it."""
+        return [put for put in self._among(self._flow.puts) if self.reach(put.receiver)]
 
-    def _bound(self, name: str, binding: Binding) -> str:
-        again = self._rebound.get(name)
-        return f"{name}@{again.index(binding)}" if again is not None else name
-
-    def _read(self, node: nodes.Name) -> str:
-        again = self._rebound.get(node.value)
-        if again is None:
-            return node.value
-        around = set(self.scope.ancestors(node))
-        near = [i for i, b in enumerate(again) if self._block(b) in around]
-        # What an assignment reads is the value from before it; before the first, a loop brings the last.
-        before = [i for i in near if self._is_before(again[i], node) and again[i].node not in around]
-        return f"{node.value}@{(before or near)[-1]}"
-
-    def _is_before(self, binding: Binding, node: nodes.Node) -> bool:
-        return self.scope.order(binding.node) < self.scope.order(node)
-
-    def _block(self, binding: Binding) -> nodes.Node | None:
-        return self.scope.parent(self.scope.statement(binding.node))
-
-    @cached_property
-    def _rebound(self) -> dict[str, list[Binding]]:
-        """The names that are bound more than once, and used only in the blocks in which they are bound."""
-        found: dict[str, list[Binding]] = {}
-        for name, bindings in self.scope.bindings.items():
-            if len(bindings) > 1 and all(b.kind == "assign" for b in bindings):
-                found[name] = bindings
-        blocks = {name: {self._block(b) for b in bindings} for name, bindings in found.items()}
-        for node in self.scope.find(nodes.Name):
-            if node.value in found and len(blocks[node.value].intersection(self.scope.ancestors(node))) != 1:
-                del found[node.value]
-        return found
+    @property
+    def calls(self) -> list[nodes.Call]:
+        """The calls of it, or of what it holds."""
+        return [call for call in self._among(self._flow.calls) if self.reach(call.func)]
 
     def is_attribute(self, node: nodes.Node) -> bool:
         """Whether a node is the attribute itself."""
@@ -192,10 +296,11 @@ class Carriers:
         """Whether a node, where it is read, is the attribute or a name that stands for it."""
         if isinstance(node, nodes.Attribute):
             return self.is_attribute(node)
-        if not isinstance(node, nodes.Name) or self._read(node) not in self.names:
+        if not isinstance(node, nodes.Name) or self._flow.read(node) not in self.names:
             return False
-        loops = [b for b in self.scope.bindings.get(node.value, ()) if b.kind == "for"]
-        if len(loops) != len(self.scope.bindings.get(node.value, ())):
+        bindings = self.scope.bindings.get(node.value, ())
+        loops = [b for b in bindings if b.kind == "for"]
+        if len(loops) != len(bindings):
             return True
         return any(self._stands_in(node, loop) for loop in loops)
 
@@ -210,8 +315,8 @@ class Carriers:
         around = loop.node if isinstance(loop.node, nodes.For) else self.scope.parent(loop.node)
         if not any(ancestor is around for ancestor in self.scope.ancestors(node)):
             return False
-        names, touches = self._ends(loop.value, loop.index)
-        return touches or not names or bool(names & self.names)
+        names, attributes = self._flow.ends(loop.value, loop.index)
+        return self.attribute in attributes or not names or bool(names & self.names)
 
 
 @dataclass(frozen=True)

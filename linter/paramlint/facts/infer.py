@@ -11,6 +11,7 @@ from paramlint.facts.annotations import class_object, instance, instance_of, typ
 from paramlint.facts.call_results import result_of
 from paramlint.facts.device_moves import join_with_moves, moved
 from paramlint.facts.members import attribute_of
+from paramlint.facts.memo import remember
 from paramlint.facts.types import GRADIENT, NONE, OTHER, PARAMETER, TENSOR, Type, join
 from paramlint.knowledge import module_class
 from paramlint.nodes import operators
@@ -102,6 +103,12 @@ def _name(scope: Scope, node: nodes.Name) -> Type | None:
 
 
 def _bound(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
+    if not _active and _depth == 1:  # what is known does not depend on what is being asked
+        return remember(scope, f"type of {name}", lambda: _joined(scope, name, bindings))
+    return _joined(scope, name, bindings)
+
+
+def _joined(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
     key = (id(scope), name)
     if key in _active:
         return _CYCLE

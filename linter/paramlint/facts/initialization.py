@@ -57,12 +57,13 @@ def _walked(cls: Class) -> Initialization:
         paths = walk.run(method)
     except TooManyPathsError:
         return Initialization()
-    found = [_judge(walk, cell, paths) for cell in sorted(walk.parameters)]
+    holders = [_holders(path) for path in paths]
+    found = [_judge(walk, cell, paths, holders) for cell in sorted(walk.parameters)]
     return Initialization(tuple(p for p in found if p is not None), frozenset(walk.entered))
 
 
-def _judge(walk: Construction, cell: int, paths: list[Path]) -> EmptyParameter | None:
-    held = [(name, path) for path in paths if (name := _holder(path, cell)) is not None]
+def _judge(walk: Construction, cell: int, paths: list[Path], holders: list[dict[int, str]]) -> EmptyParameter | None:
+    held = [(names[cell], path) for path, names in zip(paths, holders, strict=True) if cell in names]
     if not held:
         return None
     name = held[0][0]
@@ -72,8 +73,13 @@ def _judge(walk: Construction, cell: int, paths: list[Path]) -> EmptyParameter |
     return EmptyParameter(name, walk.allocations[cell], written, conditions)
 
 
-def _holder(path: Path, cell: int) -> str | None:
-    return next((name for name, value in path.attributes.items() if cell in cells_in(value)), None)
+def _holders(path: Path) -> dict[int, str]:
+    """The attribute that refers to each allocation, the first of several."""
+    found: dict[int, str] = {}
+    for name, value in path.attributes.items():
+        for cell in cells_in(value):
+            found.setdefault(cell, name)
+    return found
 
 
 def _verdict(states: list[Cell]) -> Written:

@@ -12,7 +12,7 @@ AnswerT = TypeVar("AnswerT")
 
 
 class Remembers(Protocol):
-    """A class, file, package or project."""
+    """A class, scope, file, package or project."""
 
     memo: dict[str, Any]
 

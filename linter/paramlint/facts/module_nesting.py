@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from paramlint.facts.classes import Class
 from paramlint.facts.files import File
@@ -25,7 +28,7 @@ def is_same(a: Class, b: Class) -> bool:
 
 def identity(cls: Class) -> tuple[str, str]:
     """A class by its file and its name there."""
-    return os.path.abspath(cls.file.source.path), cls.qualname
+    return remember(cls, "identity", lambda: (os.path.abspath(cls.file.source.path), cls.qualname))
 
 
 def may_hold(owner: Class, held: Class) -> bool:
@@ -54,7 +57,7 @@ def _search(owner: Class) -> frozenset[tuple[str, str]] | None:
         if len(seen) > MAX_REACHED or _takes_modules(cls):
             return None
         for base in cls.mro:
-            waiting += [c for unit in base.outline.units for c in _named(base.file, unit)]
+            waiting += _named_in(base)
     return frozenset(seen)
 
 
@@ -66,13 +69,48 @@ def named_by(owner: Class) -> list[Class]:
         cls = waiting.pop()
         if identity(cls) not in found:
             found[identity(cls)] = cls
-            waiting += [c for base in cls.mro for unit in base.outline.units for c in _named(base.file, unit)]
+            waiting += [c for base in cls.mro for c in _named_in(base)]
     return list(found.values())
 
 
 def reached_by(owner: Class) -> set[tuple[str, str]]:
     """The identities of the classes that a class's code names."""
     return {identity(cls) for cls in named_by(owner)}
+
+
+@dataclass(frozen=True)
+class Owners:
+    """The module classes of a file, by the classes that their instances may hold or be.
+
+    Attributes:
+        of_all: those that may hold anything.
+        by_held: names by the identity of what is held.
+    """
+
+    of_all: frozenset[str]
+    by_held: Mapping[tuple[str, str], list[str]]
+
+    def of(self, cls: Class) -> Iterator[str]:
+        """Those that may hold an instance of a class, or be one, without those that may hold anything."""
+        yield from self.by_held.get(identity(cls), ())
+        yield from (base.name for base in cls.mro if base.file is cls.file)
+
+
+def owners_in(file: File) -> Owners:
+    """The owners that a file defines."""
+    of_all: set[str] = set()
+    by_held: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name in file.outline.classes:
+        owner = file.lookup(name)
+        if not isinstance(owner, Class) or not owner.is_module:
+            continue
+        reached = _reached(owner)
+        if reached is None:
+            of_all.add(name)
+            continue
+        for held in reached.union(map(identity, owner.mro)):
+            by_held[held].append(name)
+    return Owners(frozenset(of_all), by_held)
 
 
 def _takes_modules(cls: Class) -> bool:
@@ -83,6 +121,16 @@ def _takes_modules(cls: Class) -> bool:
         for arg in (*unit.tree.args.args, *unit.tree.args.kwonlyargs)  # type: ignore[attr-defined]
         if not isinstance(arg.annotation, ast.Name) or arg.annotation.id not in ("int", "float", "bool", "str")
     )
+
+
+def _named_in(cls: Class) -> list[Class]:
+    """The project's classes that the own code of a class names."""
+
+    def named() -> list[Class]:
+        found = {id(c): c for unit in cls.outline.units for c in _named(cls.file, unit)}
+        return list(found.values())
+
+    return remember(cls, "named", named)
 
 
 def _named(file: File, unit: Unit, depth: int = 0) -> list[Class]:

@@ -74,7 +74,7 @@ def origin(scope: Scope, name: str) -> tuple[nodes.Node, nodes.BaseExpression | 
     """The only statement that gives the name or attribute its value in this scope, and the value; else `None`."""
     head, _, attribute = name.partition(".")
     if attribute:
-        own = [a for n, a in scope.assignments if n == attribute]
+        own = scope.assignments_of(attribute)
         return (own[0].node, own[0].value) if len(own) == 1 and own[0].how == "assign" else None
     bindings = scope.bindings.get(head, [])
     if len(bindings) != 1 or bindings[0].kind not in ("assign", "parameter"):

@@ -27,6 +27,7 @@ class Package:
         self.root = root
         self._memo: dict[str, tuple[Any, frozenset[Look]]] = {}
         self._project = project
+        self._said: dict[tuple[str, bytes], bool] = {}
 
     @cached_property
     def _known(self) -> dict[str, bytes | None]:
@@ -61,15 +62,16 @@ class Package:
         """The files whose text has all of these words; beside a lone script, only those that name it."""
         if not self.is_package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
-        patterns = [re.compile(rb"\b" + re.escape(word.encode()) + rb"\b") for word in words]
-        found = [
-            path
-            for path in self._known
-            if all(word.encode() in (text := self.text(path)) for word in words)
-            and all(pattern.search(text) for pattern in patterns)
-        ]
+        wanted = [word.encode() for word in words]
+        found = [path for path in self._known if all(self._says(path, word) for word in wanted)]
         self._searched(file, words, found)
         return found
+
+    def _says(self, path: str, word: bytes) -> bool:
+        """Whether the text of a file has a word; the name of a lone script is asked for with each word."""
+        if (path, word) not in self._said:
+            self._said[path, word] = _has_word(self.text(path), word)
+        return self._said[path, word]
 
     def count(self, file: File, pattern: re.Pattern[bytes]) -> int:
         """How often a pattern matches in all files."""
@@ -98,6 +100,20 @@ class Package:
             file = self._project.file(path)
             if file is not None:
                 yield file
+
+
+def _has_word(text: bytes, word: bytes) -> bool:
+    """Whether a text has a word; looking for what it begins with is what takes a pattern long."""
+    at = text.find(word)
+    while at >= 0:
+        if not (_is_of_word(text[at - 1 : at]) or _is_of_word(text[at + len(word) : at + len(word) + 1])):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _is_of_word(character: bytes) -> bool:
+    return character.isalnum() or character == b"_"
 
 
 def package_of(file: File) -> Package | None:

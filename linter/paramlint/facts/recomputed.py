@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.init_calls import arguments_of
+from paramlint.facts.memo import remember
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -45,11 +47,10 @@ def recomputed(scope: Scope, owner: nodes.BaseExpression, name: str, before: nod
     if len(found) == 1 and None not in found:
         return found.pop()
     text = scope.text(owner)
-    for call in scope.find(nodes.Call):
+    for call, known in remember(scope, "recomputing", lambda: list(_recomputing(scope))):
         if scope.order(call) >= scope.order(before):
             return None
-        known = recomputing_call(scope, call)
-        if known is not None and scope.text(known[1]) == text and known[2] == name:
+        if scope.text(known[1]) == text and known[2] == name:
             is_certain = set(_conditions(scope, call)) <= set(_conditions(scope, before))
             return known[0] if is_certain and not _is_removed(scope, text, call, before) else None
     return None
@@ -68,10 +69,25 @@ def _values(scope: Scope, owner: nodes.BaseExpression, before: nodes.Node) -> It
                 yield owner
             else:
                 yield from _items(binding.value)
+    for call in remember(scope, "appends", lambda: _appends(scope)).get(text, ()):
+        if scope.order(call) < scope.order(before):
+            yield call.args[0].value
+
+
+def _recomputing(scope: Scope) -> Iterator[tuple[nodes.Call, tuple[str, nodes.BaseExpression, str]]]:
+    for call in scope.find(nodes.Call):
+        known = recomputing_call(scope, call)
+        if known is not None:
+            yield call, known
+
+
+def _appends(scope: Scope) -> dict[str, list[nodes.Call]]:
+    """The calls of `append`, by the text of what is appended to."""
+    found: dict[str, list[nodes.Call]] = defaultdict(list)
     for call in scope.find(nodes.Call):
         if isinstance(call.func, nodes.Attribute) and call.func.attr.value == "append" and call.args:
-            if scope.text(call.func.value) == text and scope.order(call) < scope.order(before):
-                yield call.args[0].value
+            found[scope.text(call.func.value)].append(call)
+    return found
 
 
 def _items(value: nodes.BaseExpression | None) -> Iterator[nodes.BaseExpression]:

@@ -12,6 +12,7 @@ from paramlint import nodes
 from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
+from paramlint.facts.memo import remember
 from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
 from paramlint.nodes import Node
@@ -56,6 +57,7 @@ class Scope:
         self.unit = unit
         self._texts: dict[Node, str] = {}
         self._qualified: dict[str, str | None] = {}
+        self.memo: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"Scope({self.file.source.path}:{self.unit.first} {self.qualname or 'module'})"
@@ -64,6 +66,7 @@ class Scope:
         """Forget the answers that name this scope; they are worked out again."""
         for name in ("assignments", "plain_containers"):
             vars(self).pop(name, None)
+        self.memo.clear()
 
     @property
     def kind(self) -> Kind:
@@ -137,8 +140,11 @@ class Scope:
         by_kind = self._survey.by_kind
         wanted = concrete(kinds) & by_kind.keys()
         if len(wanted) == 1:
-            yield from cast("list[NodeT]", by_kind[next(iter(wanted))])
+            found = by_kind[next(iter(wanted))]
+            self.file.step(len(found), self.unit.first)
+            yield from cast("list[NodeT]", found)
         elif wanted:
+            self.file.step(len(self.nodes), self.unit.first)
             for node in self.nodes:
                 if node.__class__ in wanted:
                     yield cast(NodeT, node)
@@ -314,6 +320,16 @@ class Scope:
     def assignments(self) -> list[tuple[str, Assignment]]:
         """The attributes of its own class that this scope gives values, in the order of the text."""
         return list(assignments_in(self))
+
+    def assignments_of(self, name: str) -> list[Assignment]:
+        """Those of one attribute."""
+        return remember(self, "assignments by name", self._assignments_by_name).get(name, [])
+
+    def _assignments_by_name(self) -> dict[str, list[Assignment]]:
+        found: dict[str, list[Assignment]] = {}
+        for name, assignment in self.assignments:
+            found.setdefault(name, []).append(assignment)
+        return found
 
     @cached_property
     def plain_containers(self) -> list[PlainContainer]:

@@ -121,7 +121,7 @@ def _is_idle(cls: Class, constructor: Scope, name: str) -> bool:
     uses = [n for n in constructor.find(nodes.Name) if n.value == name and _is_read(constructor, n)]
     if not uses:
         return _has_two_modules(cls)
-    kept = [a for n, a in constructor.assignments if n == name and isinstance(a.value, nodes.Name)]
+    kept = [a for a in constructor.assignments_of(name) if isinstance(a.value, nodes.Name)]
     if len(uses) > 1 or len(kept) != 1 or kept[0].value is not uses[0]:
         return False
     word = re.compile(rf"""\.{name}\b|["']{name}["']""")
@@ -149,7 +149,7 @@ def _has_two_modules(cls: Class) -> bool:
 
 def missing_names(cls: Class) -> Iterator[tuple[nodes.BaseExpression, str]]:
     """The keys of `_tied_weights_keys` whose first part is no attribute of the class, where all of it is known."""
-    declared = [a for n, a in cls.body.assignments if n == "_tied_weights_keys"]
+    declared = cls.body.assignments_of("_tied_weights_keys")
     if len(declared) != 1 or not cls.is_module or not all(_is_known(base) for base in cls.outside):
         return
     texts = [c.file.source.lines(c.outline.unit.first, c.outline.unit.last) for c in cls.mro]

@@ -16,6 +16,7 @@ from paramlint.facts.paths.allocations import is_allocator
 from paramlint.facts.writers import Wanted, writers_of
 
 if TYPE_CHECKING:
+    from paramlint.facts.files import File
     from paramlint.facts.scopes import Scope
 
 _INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$")
@@ -91,19 +92,28 @@ def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
         if writer is None or writer.cls not in cls.mro or uncalled is not None or not is_uncalled(writer):
             return None
         uncalled = writer
-    return Fate(parameter, uncalled, _LOADER.search(cls.file.source.text) is not None)
+    return Fate(parameter, uncalled, _says(cls.file, _LOADER))
+
+
+def _says(file: File, pattern: re.Pattern[str]) -> bool:
+    """Whether a file has a text of this kind anywhere."""
+    return remember(file, f"says {pattern.pattern}", lambda: pattern.search(file.source.text) is not None)
 
 
 def is_filled_by_design(cls: Class) -> bool:
     """Whether the class has packed weights, or its file is of a serving engine: loading is a part of building it."""
-    return _PACKED.search(_text(cls)) is not None or _SERVED.search(cls.file.source.text) is not None
+    return remember(cls, "packed", lambda: _PACKED.search(_text(cls)) is not None) or _says(cls.file, _SERVED)
 
 
 def may_be_written_later(cls: Class, name: str, rank: int | None, entered: frozenset[Scope]) -> bool:
     """Whether anybody but the functions in `entered` may write a parameter."""
-    if cls.file.is_cut_off or is_filled_by_design(cls) or _LAZY.search(_text(cls)) is not None:
+    if cls.file.is_cut_off or is_filled_by_design(cls) or _is_lazy(cls):
         return True
     return any(True for _ in writers_of(Wanted(cls, name, rank), entered))
+
+
+def _is_lazy(cls: Class) -> bool:
+    return remember(cls, "lazy", lambda: _LAZY.search(_text(cls)) is not None)
 
 
 def is_left_on_purpose(condition: str) -> bool:
@@ -115,7 +125,7 @@ def is_left_on_purpose(condition: str) -> bool:
 def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
     if any(is_left_on_purpose(condition) for condition, _ in parameter.conditions):
         return True
-    return _LAZY.search(_text(cls)) is not None
+    return _is_lazy(cls)
 
 
 def is_uncalled(method: Scope) -> bool:

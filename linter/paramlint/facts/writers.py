@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
-from paramlint.facts.module_nesting import is_same, may_hold
-from paramlint.facts.package import package_of
+from paramlint.facts.memo import remember
+from paramlint.facts.mentions import units_with
+from paramlint.facts.module_nesting import is_same, may_hold, owners_in
+from paramlint.facts.package import Package, package_of
 from paramlint.knowledge import TENSOR_INPLACE, module_class
 from paramlint.nodes import operators
 
@@ -62,7 +64,7 @@ def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Itera
     seen = set(entered)
     words = (wanted.name, *_ALL_PARAMETERS)
     cls = wanted.cls
-    places = [*(base.scopes_with(*words) for base in cls.mro), _of_file(cls.file, words)]
+    places = [*(base.scopes_with(*words) for base in cls.mro), _of_file(cls.file, words, cls)]
     for scope in (scope for place in places for scope in place):
         if scope not in seen:
             seen.add(scope)
@@ -76,30 +78,30 @@ def _in_package(wanted: Wanted, words: tuple[str, ...]) -> Iterator[Scope | None
     if package is None:
         return
     own = os.path.abspath(wanted.cls.file.source.path)
-    named = {path for name in _names(wanted.cls) for path in package.paths_with(wanted.cls.file, name)}
-    paths = sorted(named - {own})
+    paths = sorted(_paths(package, wanted.cls) - {own})
     if len(paths) > MAX_SEARCHED:
         yield None
         return
     for file in package.files(paths):
-        yield from (scope for scope in _of_file(file, words) if may_write(scope, wanted))
+        yield from (scope for scope in _of_file(file, words, wanted.cls) if may_write(scope, wanted))
 
 
-def _names(cls: Class) -> Iterator[str]:
-    """The names by which other files may come to an instance: that of its class, and of the file's owners of one."""
-    yield cls.name
-    for name in cls.file.outline.classes:
-        owner = cls.file.lookup(name) if name != cls.name else None
-        if isinstance(owner, Class) and owner.is_module and may_hold(owner, cls):
-            yield name
+def _paths(package: Package, cls: Class) -> set[str]:
+    """The files that mention the class, or one of its file that may hold it: there somebody may have an instance."""
+    file = cls.file
+    owners = remember(file, "owners", lambda: owners_in(file))
+
+    def paths(name: str) -> set[str]:
+        return remember(file, f"paths with {name}", lambda: set(package.paths_with(file, name)))
+
+    found = set(remember(file, "paths with owners of all", lambda: set().union(*map(paths, owners.of_all))))
+    names = {cls.name, *owners.of(cls)}
+    return found.union(*map(paths, names))
 
 
-def _of_file(file: File, words: tuple[str, ...]) -> Iterator[Scope]:
-    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))
-    for unit in file.outline.units:
-        if pattern.search(file.source.lines(unit.first, unit.last)):
-            yield file.scope(unit)
-    yield from _inherited(file)
+def _of_file(file: File, words: tuple[str, ...], cls: Class) -> Iterator[Scope]:
+    yield from map(file.scope, units_with(file, words, cls))
+    yield from remember(file, "inherited writers", lambda: list(_inherited(file)))
 
 
 def _inherited(file: File) -> Iterator[Scope]:
@@ -119,8 +121,7 @@ def may_write(scope: Scope, wanted: Wanted) -> bool:
     """Whether a function may write the parameter of what may be an instance of the class."""
     return any(
         _may_be(scope, target, wanted) and not _is_excluded(scope, node, wanted)
-        for node in scope.nodes
-        for target in written(scope, node)
+        for node, target in remember(scope, "written", lambda: [(n, t) for n in scope.nodes for t in written(scope, n)])
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from paramlint import __version__
+from paramlint.frontends.report.plain import plain
 
 if TYPE_CHECKING:
     from paramlint.engine.cache.folder import CacheFolder
@@ -117,9 +118,9 @@ class Plugin:
         try:
             if any("torch" in line for line in self._lines):
                 for found in self._check():
-                    yield found.start.row, found.start.column - 1, f"{found.code} {found.message}", type(self)
+                    yield found.start.row, found.start.column - 1, f"{found.code} {plain(found.message)}", type(self)
         except Exception as error:
-            said = " ".join(f"{type(error).__name__}: {error}".split())
+            said = plain(" ".join(f"{type(error).__name__}: {error}".split()))
             yield 1, 0, f"PRM005 paramlint failed here ({said}); please report it", type(self)
 
     def _check(self) -> list[Diagnostic]:

@@ -20,6 +20,7 @@ from paramlint.engine.catalogue import catalogue, configured_rules
 from paramlint.engine.filters.baseline import Baseline, BaselineError
 from paramlint.engine.run import PerFileIgnores, Run, run_source
 from paramlint.finding import Diagnostic, Edit, Location
+from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.severity import severity
 from paramlint.source.file_discovery import Discovery, Wanted
 from paramlint.source.notebook import Notebook
@@ -155,7 +156,7 @@ class Server(LanguageServer):
     def _say(self, problem: str) -> None:
         """Show a problem, once as long as it stays."""
         if problem != self._said:
-            self.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, f"paramlint: {problem}"))
+            self.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, f"paramlint: {plain(problem)}"))
         self._said = problem
 
 
@@ -245,7 +246,7 @@ def _published(diagnostic: Diagnostic, span: lsp.Range) -> lsp.Diagnostic:
         severity=_SEVERITIES[severity(diagnostic)],
         code=diagnostic.code,
         source="paramlint",
-        message=diagnostic.message,
+        message=plain(diagnostic.message),
     )
 
 

@@ -105,22 +105,30 @@ class Masked(Source):
 
     def part_of(self, row: int) -> Part | None:
         """The part that a row of the module lies in."""
-        index = bisect_right([part.first for part in self.parts], row) - 1
+        index = bisect_right(self._firsts, row) - 1
         return self.parts[index] if index >= 0 else None
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        _ = self.text  # which finds the parts
+        return [part.first for part in self.parts]
+
+    @cached_property
+    def _by_number(self) -> dict[int | None, Part]:
+        _ = self.text
+        return {part.number: part for part in reversed(self.parts)}
 
     def part(self, diagnostic: Diagnostic) -> Source:
         """The text of a finding's part."""
         if diagnostic.cell is None:
             return self
-        text = next(part.text for part in self.parts if part.number == diagnostic.cell)
-        return Source.from_text(self.path, text)
+        return Source.from_text(self.path, self._by_number[diagnostic.cell].text)
 
     def row_of(self, diagnostic: Diagnostic) -> int:
         """The row in the module."""
         if diagnostic.cell is None:
             return diagnostic.start.row
-        first = next(part.first for part in self.parts if part.number == diagnostic.cell)
-        return first + diagnostic.start.row - 1
+        return self._by_number[diagnostic.cell].first + diagnostic.start.row - 1
 
     def localize(self, diagnostic: Diagnostic) -> Diagnostic:
         """A finding with the number of its part, and rows that count inside it."""

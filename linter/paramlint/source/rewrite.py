@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from paramlint.source.links import leads_out
 from paramlint.source.text import Source
 
 
@@ -71,8 +73,10 @@ def put(path: str, data: bytes) -> None:
     """Write a file whole, be it new or in the place of another, whose mode it then keeps.
 
     Raises:
-        OSError: nothing was changed.
+        OSError: nothing was changed; also where the path leads out of where it seems to be.
     """
+    if leads_out(path):
+        raise OSError(errno.ELOOP, "it is a link that leads elsewhere; name what it leads to", path)
     target = os.path.realpath(path)
     with _beside(target) as temporary:
         _create(temporary, data, 0o666)

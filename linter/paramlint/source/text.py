@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import codecs
 import io
-import os
 import re
-import stat
 import tokenize
 from bisect import bisect_right
 from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from paramlint.source.regular_file import BY_PROGRAM, read_regular
 
 if TYPE_CHECKING:
     from paramlint.finding import Diagnostic
@@ -65,13 +64,10 @@ class Source:
         """Read a file.
 
         Raises:
-            UnreadableError: it cannot be opened, or is not a regular file: a pipe might never end.
+            UnreadableError: it cannot be opened, or is not a regular file of a usual size.
         """
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):
-                what = "a folder" if os.path.isdir(path) else "no regular file; `-` reads standard input"
-                raise UnreadableError(f"cannot be read: it is {what}")
-            return cls(path, Path(path).read_bytes())
+            return cls(path, read_regular(path, BY_PROGRAM))
         except OSError as error:
             raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
         except ValueError as error:  # no file can have that name

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from paramlint.source.text import Source
 
 #: What may have a block below its first row.
 _Header = ast.stmt | ast.excepthandler | ast.match_case
+#: The headers right below a node, with their rows: each fix in a file asks for them again.
+_ROWS: WeakKeyDictionary[ast.AST, tuple[list[int], list[_Header]]] = WeakKeyDictionary()
 
 
 def level(source: Source, tree: ast.Module, row: int) -> str:
@@ -37,10 +41,17 @@ def of_row(source: Source, row: int) -> str:
 
 def _around(tree: ast.Module, row: int) -> _Header | None:
     """The innermost header above a row in whose blocks it lies."""
-    header, inside = None, _children(tree)
-    while (below := next((node for node in inside if _first(node) < row <= _last(node)), None)) is not None:
-        header, inside = below, _children(below)
-    return header
+    header: _Header | None = None
+    inside: ast.AST = tree
+    while True:
+        if inside not in _ROWS:
+            children = list(_children(inside))
+            _ROWS[inside] = [_first(child) for child in children], children
+        firsts, children = _ROWS[inside]
+        place = bisect_left(firsts, row) - 1  # those that begin on the row itself are no headers above it
+        if place < 0 or row > _last(children[place]):
+            return header
+        header = inside = children[place]
 
 
 def _children(node: ast.AST) -> Iterator[_Header]:

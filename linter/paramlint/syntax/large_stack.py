@@ -11,14 +11,18 @@ from paramlint.syntax.garbage_collection import without_collector
 ResultT = TypeVar("ResultT")
 #: LibCST recurses in C; a thread may have a larger stack than the process.
 STACK_BYTES = 512 * 1024 * 1024
+_HERE = threading.local()
 
 
 def with_large_stack(function: Callable[[], ResultT]) -> ResultT:
-    """Run a function in a thread whose stack is large enough for LibCST."""
+    """Run a function in a thread whose stack is large enough for LibCST; in this one if that is it."""
+    if getattr(_HERE, "is_large", False):
+        return function()
     results: list[ResultT] = []
     errors: list[BaseException] = []
 
     def run() -> None:
+        _HERE.is_large = True
         try:
             with without_collector():
                 results.append(function())

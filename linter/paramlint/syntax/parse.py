@@ -84,8 +84,8 @@ class Segment:
 
     def parentheses(self, node: nodes.Node) -> int:
         """How many pairs of parentheses stand around an expression."""
-        around = getattr(self._origins[node], "lpar", ())
-        return len(around) if isinstance(around, (list, tuple)) else 0  # those of a class are part of its header
+        parentheses = getattr(self._origins[node], "lpar", ())
+        return len(parentheses) if isinstance(parentheses, (tuple, list)) else 0  # a class has those of its bases there
 
     def comments(self, statement: nodes.Node) -> str:
         """The comments above and behind a statement."""

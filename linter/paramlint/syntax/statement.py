@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 
 from paramlint.finding import Path
@@ -13,13 +15,42 @@ LOOPS = (ast.For, ast.AsyncFor, ast.While)
 REGISTERING = frozenset({"register_parameter", "register_buffer", "register_module", "add_module"})
 
 
-def statements_around(tree: ast.AST, row: int, column: int) -> Iterator[ast.stmt]:
-    """The statements around a place, the outermost first."""
-    inside: ast.AST | None = tree
-    while inside is not None:
-        inside = next((node for node in _statements(inside) if _holds(node, row, column)), None)
-        if inside is not None:
-            yield inside
+class Statements:
+    """A file's statements, looked up by place and by what they say; what a look has cost is not paid again.
+
+    Args:
+        tree: the file's tree.
+    """
+
+    def __init__(self, tree: ast.AST) -> None:
+        self._tree = tree
+        self._below: dict[ast.AST, tuple[list[tuple[int, int]], list[ast.stmt]]] = {}
+        self._kept: dict[ast.stmt, dict[str, list[Path]]] = {}
+
+    def around(self, row: int, column: int) -> list[ast.stmt]:
+        """The statements around a place, the outermost first."""
+        found: list[ast.stmt] = []
+        inside = self._tree
+        while True:
+            if inside not in self._below:
+                statements = list(_statements(inside))
+                self._below[inside] = [(_first(node), _column(node)) for node in statements], statements
+            starts, statements = self._below[inside]
+            place = bisect_right(starts, (row, column - 1)) - 1
+            if place < 0 or not _holds(statements[place], row, column):
+                return found
+            inside = statements[place]
+            found.append(inside)
+
+    def kept_as(self, function: ast.stmt, locals_: set[str]) -> set[Path]:
+        """The attributes that a function sets from values that mention these variables."""
+        if not locals_:
+            return set()
+        if function not in self._kept:
+            kept = self._kept[function] = defaultdict(list)
+            for name, path in _kept(function):
+                kept[name].append(path)
+        return {path for name in locals_ for path in self._kept[function].get(name, ())}
 
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:
@@ -30,9 +61,19 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
             yield from _statements(child)
 
 
+def _first(node: ast.stmt) -> int:
+    """The row on which a statement begins, its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _column(node: ast.stmt) -> int:
+    return 0 if getattr(node, "decorator_list", []) else node.col_offset
+
+
 def _holds(node: ast.stmt, row: int, column: int) -> bool:
     """Whether a place is in a statement, its decorators included; a row may hold several."""
-    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    first = _first(node)
     if not first <= row <= (node.end_lineno or first):
         return False
     starts = row != node.lineno or column > node.col_offset
@@ -76,14 +117,16 @@ def _registered(statement: ast.stmt) -> Iterator[Path]:
             yield (*owner, key.value)
 
 
-def kept_as(function: ast.stmt, locals_: set[str]) -> Iterator[Path]:
-    """The attributes that a function sets from values that mention these variables."""
+def _kept(function: ast.stmt) -> Iterator[tuple[str, Path]]:
+    """Variables, each with an attribute that a function sets from a value that mentions it."""
     for node in ast.walk(function):
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
             continue
-        if any(isinstance(one, ast.Name) and one.id in locals_ for one in ast.walk(node.value)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (path for path in map(path_of, targets) if len(path) > 1)
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        paths = [path for path in map(path_of, targets) if len(path) > 1]
+        for one in ast.walk(node.value) if paths else ():
+            if isinstance(one, ast.Name):
+                yield from ((one.id, path) for path in paths)
 
 
 def tie_of(statement: ast.stmt | None) -> tuple[Path, Path] | None:

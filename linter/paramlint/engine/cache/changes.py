@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from paramlint.source.dependencies import Dependencies, Look, Seen, Text, digest, is_same, kind, python_files, state
+from paramlint.source.regular_file import BY_PROGRAM, read_regular
 
 
 class Changes:
@@ -72,7 +73,6 @@ class Changes:
 
 def _read(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        return read_regular(path, BY_PROGRAM)
     except (OSError, ValueError):
         return None

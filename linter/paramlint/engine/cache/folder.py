@@ -8,6 +8,8 @@ import shutil
 from hashlib import blake2b
 
 from paramlint import __version__
+from paramlint.source.links import is_below
+from paramlint.source.regular_file import BY_PROGRAM, MIB, read_regular
 
 NAME = ".paramlint_cache"
 _TAG = "CACHEDIR.TAG"
@@ -36,6 +38,8 @@ class CacheFolder:
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
+        if os.path.islink(self.path):
+            raise CacheFolderError(f"{path}: is a link, and what it leads to may be somebody else's; name a folder")
         if os.path.lexists(self.path) and not self._is_ours():
             raise CacheFolderError(f"{path}: is no cache of paramlint and not empty; name a new or empty folder")
 
@@ -56,8 +60,7 @@ class CacheFolder:
 
     def _is_ours(self) -> bool:
         try:
-            with open(os.path.join(self.path, _TAG), "rb") as stream:
-                return stream.read() == _TAG_TEXT
+            return read_regular(os.path.join(self.path, _TAG), MIB) == _TAG_TEXT
         except FileNotFoundError:  # empty, or being made this moment
             return os.path.isdir(self.path) and all(n.startswith((_TAG, _IGNORE)) for n in os.listdir(self.path))
         except OSError:
@@ -66,8 +69,7 @@ class CacheFolder:
     def read(self, name: str) -> bytes | None:
         """What was written under a name, `None` where there is nothing or not the same any more."""
         try:
-            with open(self._file(name), "rb") as stream:
-                data = stream.read()
+            data = read_regular(self._file(name), BY_PROGRAM)
         except OSError:
             return None
         return data[_CHECKSUM:] if data[:_CHECKSUM] == _checksum(data[_CHECKSUM:]) else None
@@ -75,16 +77,13 @@ class CacheFolder:
     def write(self, name: str, data: bytes) -> None:
         """Keep something under a name, in one step: others read what was there before, or this."""
         path = self._file(name)
-        temporary = f"{path}.{os.getpid()}"
         try:
             self._make()
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(temporary, "wb") as stream:
-                stream.write(_checksum(data) + data)
-            os.replace(temporary, path)
-        except OSError:  # nothing is kept, and all is checked again next time
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+            if is_below(os.path.dirname(path), self.path):  # no folder in it is a link that leads out
+                _replace(path, _checksum(data) + data)
+        except OSError:
+            return  # nothing is kept, and all is checked again next time
 
     def clean(self) -> bool:
         """Delete the folder; whether there was one.
@@ -101,14 +100,26 @@ class CacheFolder:
         if os.path.exists(os.path.join(self.path, _TAG)):
             return
         os.makedirs(self.path, exist_ok=True)
+        if os.path.islink(self.path):  # it was none when we began
+            raise OSError("the folder is a link")
         for name, text in ((_IGNORE, b"*\n"), (_TAG, _TAG_TEXT)):
-            temporary = os.path.join(self.path, f"{name}.{os.getpid()}")
-            with open(temporary, "wb") as stream:
-                stream.write(text)
-            os.replace(temporary, os.path.join(self.path, name))
+            _replace(os.path.join(self.path, name), text)
 
     def _file(self, name: str) -> str:
         return os.path.join(self.path, __version__, name)
+
+
+def _replace(path: str, data: bytes) -> None:
+    """Put a new file in the place of an old one; the name of the new one cannot be a link that waits for us."""
+    temporary = f"{path}.{os.urandom(8).hex()}"
+    try:
+        with open(temporary, "xb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _checksum(data: bytes) -> bytes:

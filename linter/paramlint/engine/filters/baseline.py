@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from paramlint.engine.file_report import FileReport
 from paramlint.engine.filters.fingerprint import Identity, identify
+from paramlint.source.regular_file import BY_PROGRAM, read_regular
 from paramlint.source.rewrite import put
 from paramlint.source.text import Source
 
@@ -28,12 +29,12 @@ class Baseline:
     beside a known one is new.
 
     Args:
-        known: the identities of the findings.
+        known: the identities of the findings, with how many there are of each.
         root: the folder that their paths are relative to.
     """
 
-    def __init__(self, known: Iterable[Identity], root: str) -> None:
-        self._known = Counter(identity._replace(nth=1) for identity in known)
+    def __init__(self, known: Mapping[Identity, int], root: str) -> None:
+        self._known = Counter(known)
         self._root = root
 
     @classmethod
@@ -44,18 +45,18 @@ class Baseline:
             BaselineError: it is not there, or is something else.
         """
         try:
-            with open(path, encoding="utf-8") as stream:
-                data: Any = json.load(stream)
+            data: Any = json.loads(read_regular(path, BY_PROGRAM))
             if data["version"] != _VERSION:
                 raise BaselineError(f"{path}: was written by another version; write it again with --write-baseline")
-            known = [Identity(e["code"], e["path"], e["name"], e["line"]) for e in data["findings"]]
-            counts = [int(entry.get("count", 1)) for entry in data["findings"]]
+            known = Counter[Identity]()
+            for entry in data["findings"]:
+                identity = Identity(entry["code"], entry["path"], entry["name"], entry["line"])
+                known[identity] += int(entry.get("count", 1))
         except OSError as error:
             raise BaselineError(f"{path}: cannot be read: {error.strerror}; --write-baseline writes it") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BaselineError(f"{path}: is no baseline ({error}); --write-baseline writes one") from None
-        repeated = [identity for identity, count in zip(known, counts, strict=True) for _ in range(count)]
-        return cls(repeated, os.path.dirname(os.path.abspath(path)))
+        return cls(known, os.path.dirname(os.path.abspath(path)))
 
     def without_known(self, report: FileReport, source: Source | None) -> FileReport:
         """The report without the known findings; the first of equal ones are the known ones."""

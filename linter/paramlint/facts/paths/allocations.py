@@ -136,7 +136,7 @@ def _is_data_name(scope: Scope, node: nodes.Name) -> bool:
 
 def stored_at(scope: Scope, node: nodes.Call, name: str) -> nodes.Node:
     """Where an allocation becomes the attribute `name`: the assignment's target, the registered name, else the call."""
-    later = [a for n, a in scope.assignments if n == name and _covers(scope, a.node, node)]
+    later = [a for a in scope.assignments_of(name) if _covers(scope, a.node, node)]
     for assignment in later:
         if isinstance(assignment.node, nodes.Assign):
             return assignment.node.targets[0].target

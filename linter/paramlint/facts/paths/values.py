@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
 from paramlint import nodes
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
+
+#: Values in one container, and characters of the text of a value.
+MAX_HELD = 1_000
+MAX_TEXT = 1_000
 
 
 @dataclass(frozen=True)
@@ -21,9 +26,23 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Items:
-    """A list, tuple, dict's values or container of modules, with what it holds."""
+    """A list, tuple, dict's values or container of modules, with what it holds.
+
+    Of more than `MAX_HELD`, those in containers in it counted each time, it is only known which memory it holds.
+    """
 
     values: tuple[Value, ...]
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        size = 1 + sum(value.size if isinstance(value, Items) else 1 for value in self.values)
+        if size > MAX_HELD:
+            cells = frozenset(cell for value in self.values for cell in cells_in(value))
+            kept: list[Value] = [Tensor(cells) if cells else None]
+            kept += [Instance()] if any(map(holds_instance, self.values)) else []
+            object.__setattr__(self, "values", tuple(kept))
+            size = 1 + len(kept)
+        object.__setattr__(self, "size", size)
 
 
 @dataclass(frozen=True)
@@ -55,9 +74,17 @@ class Function:
 
 @dataclass(frozen=True)
 class Symbol:
-    """A value known only by the text that computes it; equal texts are taken for equal values."""
+    """A value known only by the text that computes it; equal texts are taken for equal values.
+
+    The rest of a long text is only known by its digest: `x = f(x, x)` would double it again and again.
+    """
 
     text: str
+
+    def __post_init__(self) -> None:
+        if len(self.text) > MAX_TEXT:
+            digest = blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+            object.__setattr__(self, "text", f"{self.text[: MAX_TEXT // 2]}#{digest}")
 
 
 Value = Tensor | Items | Instance | Constant | Thing | Function | Symbol | None

@@ -12,6 +12,7 @@ def clean(cache_dir: str | None) -> None:
     from paramlint.config.settings import ConfigError, find
     from paramlint.engine.cache.folder import CacheFolderError
     from paramlint.frontends.cli.project import cache_folder, project_root
+    from paramlint.frontends.report.plain import plain
 
     try:
         folder = cache_folder(project_root(find(()).files[:1]), cache_dir)
@@ -20,4 +21,4 @@ def clean(cache_dir: str | None) -> None:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.FileError(error.filename or ".", error.strerror) from None
-    click.echo(f"{folder.path} {'is deleted' if gone else 'is not there'}", err=True)
+    click.echo(f"{plain(folder.path)} {'is deleted' if gone else 'is not there'}", err=True)

@@ -86,11 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else CLEAN
     except click.NoSuchOption as error:
         meant = nearest(error.option_name, error.possibilities or ())
-        click.NoSuchOption(error.option_name, possibilities=[meant] if meant else None, ctx=error.ctx).show()
-        return ERROR
+        return _refused(click.NoSuchOption(error.option_name, possibilities=[meant] if meant else None, ctx=error.ctx))
     except click.ClickException as error:
-        error.show()
-        return ERROR
+        return _refused(error)
     except click.Abort:
         return INTERRUPTED
     except BrokenPipeError:
@@ -124,8 +122,19 @@ def _end(number: int, _: object) -> None:
     raise SystemExit(128 + number)
 
 
+def _refused(error: click.ClickException) -> int:
+    """Say what is wrong with the arguments or the configuration; names and texts of others may be in it."""
+    from paramlint.frontends.report.plain import plain
+
+    said = plain(error.format_message())
+    (click.UsageError(said, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(said)).show()
+    return ERROR
+
+
 def _failed(message: str) -> int:
-    click.echo(f"error: {message}", err=True)
+    from paramlint.frontends.report.plain import plain
+
+    click.echo(f"error: {plain(message)}", err=True)
     return ERROR
 
 

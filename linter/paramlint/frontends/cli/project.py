@@ -6,18 +6,15 @@ import os
 from collections.abc import Sequence
 
 from paramlint.engine.cache.folder import NAME, CacheFolder
+from paramlint.source.links import repository
 
 
 def project_root(configuration: Sequence[str]) -> str:
     """The folder of the configuration file that was found; else the repository that we are in, or just where we are."""
     if configuration:
         return os.path.dirname(os.path.abspath(configuration[0]))
-    folder = here = os.getcwd()
-    while not os.path.exists(os.path.join(folder, ".git")):
-        if folder == os.path.dirname(folder):
-            return here
-        folder = os.path.dirname(folder)
-    return folder
+    here = os.getcwd()
+    return repository(here) or here
 
 
 def cache_folder(root: str, given: str | None) -> CacheFolder:

@@ -24,7 +24,8 @@ from typing import Any
 import msgspec
 
 from paramlint.config.name_patterns import size
-from paramlint.config.toml_file import ConfigError, TomlFile
+from paramlint.config.toml_file import TomlFile
+from paramlint.source.regular_file import BY_PROGRAM
 
 #: Names that one pattern may list; a slip such as `{0-99999999}` would use up the memory.
 MOST_NAMES = 1_000_000
@@ -77,19 +78,19 @@ def read_contract(path: str) -> Contract:
     """
     from paramlint.live.laws.notation import LawError, parse_law
 
-    file = TomlFile.read(path)
+    file = TomlFile.read(path, limit=BY_PROGRAM)
     tables = file.convert(file.data, _Tables)
     rows = {pattern: file.row_of_key(pattern) for pattern in tables.parameters}
     entries = {pattern: file.convert(table, Entry, rows[pattern]) for pattern, table in tables.parameters.items()}
     for pattern, entry in entries.items():
         for listed in (pattern, *(entry.tied or ())):
             if size(listed) > MOST_NAMES:
-                raise ConfigError(file.shown, rows[pattern], f"`{listed}` covers {size(listed):,} names")
+                raise file.error(rows[pattern], f"`{listed}` covers {size(listed):,} names")
         try:
             if entry.init is not None:
                 parse_law(entry.init)
         except LawError as error:
-            raise ConfigError(file.shown, file.row_of_key("init", rows[pattern]), str(error)) from None
+            raise file.error(file.row_of_key("init", rows[pattern]), str(error)) from None
     return Contract(path=file.shown, complete=tables.complete, entries=entries, rows=rows)
 
 

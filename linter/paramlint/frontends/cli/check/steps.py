@@ -25,11 +25,12 @@ from paramlint.frontends.report.findings.diff import diff
 from paramlint.frontends.report.findings.full import full
 from paramlint.frontends.report.findings.statistics import statistics
 from paramlint.frontends.report.findings.summary import summary, summary_of_diff
-from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.frontends.report.style import Style
 from paramlint.frontends.report.units import count
 from paramlint.source.kinds import kind
-from paramlint.source.rewrite import Rewrite, write
+from paramlint.source.links import is_below, leads_out
+from paramlint.source.rewrite import put, write
 
 #: Seconds between two looks at the files.
 POLL = 0.5
@@ -44,6 +45,7 @@ def _run_and_judge(task: Task, models: Models | None = None) -> tuple[Result, bo
     """What was found, and whether the models failed to judge it."""
     found = task.find()
     parts = [(part.run(), files) for part, files in task.parts(found.files)]
+    _print([f"warning: {plain(warning)}" for warning in found.warnings], sys.stderr)
     if not found.files and not task.arguments.quiet:
         where = " ".join(plain(path) for path in task.arguments.paths or (".",))
         _print([f"warning: there is nothing to check in {where}"], sys.stderr)
@@ -69,8 +71,8 @@ def _finish(task: Task, result: Result, failed: bool) -> int:
     if task.arguments.write_baseline:
         return _write_baseline(task, result)
     if task.arguments.add_noqa:
-        return _add_noqa(result)
-    _write_all(result, result.rewrites)
+        return _add_noqa(task, result)
+    _write_all(task, result)
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stdout)
     _print_summary(task, result, _for_people(task))
@@ -97,13 +99,15 @@ def check_stdin(task: Task) -> int:
 
 def show_files(task: Task) -> int:
     """Print the files that would be checked."""
-    _print(map(plain, task.find().files), sys.stdout)
+    found = task.find()
+    _print([f"warning: {plain(warning)}" for warning in found.warnings], sys.stderr)
+    _print(map(plain, found.files), sys.stdout)
     return CLEAN
 
 
 def show_settings(task: Task) -> int:
     """Print the settings in force."""
-    _print([json.dumps(task.shown(), indent=2)], sys.stdout)
+    _print([plain_json(json.dumps(task.shown(), indent=2))], sys.stdout)
     return CLEAN
 
 
@@ -155,8 +159,15 @@ def _exit_code(task: Task, result: Result) -> int:
     return FINDINGS if any(d.verdict != "refuted" for d in result.diagnostics) else CLEAN
 
 
-def _write_all(result: Result, rewrites: Iterable[Rewrite]) -> None:
-    for rewrite in list(rewrites):
+def _write_all(task: Task, result: Result) -> None:
+    """Write what was fixed, except behind links that lead out of what was asked for: that is somebody else's."""
+    elsewhere = [r for r in result.rewrites if leads_out(r.before.path, task.arguments.paths or (".",))]
+    for rewrite in elsewhere:
+        result.take_back(rewrite)
+    if elsewhere:
+        paths = ", ".join(plain(rewrite.before.path) for rewrite in elsewhere)
+        _print([f"warning: not written, since it leads out of what is checked: {paths}"], sys.stderr)
+    for rewrite in list(result.rewrites):
         try:
             write(rewrite)
         except OSError as error:
@@ -168,6 +179,8 @@ def _write_baseline(task: Task, result: Result) -> int:
 
     if task.baseline is None:
         raise click.UsageError("--write-baseline needs a file: --baseline FILE, or `baseline` in the configuration")
+    if task.arguments.baseline is None and not is_below(task.baseline, task.root):
+        raise click.UsageError(f"the configuration has its baseline outside of {task.root}: name it with --baseline")
     try:
         known = baseline.write(task.baseline, result.reports, result.source)
     except OSError as error:
@@ -176,7 +189,7 @@ def _write_baseline(task: Task, result: Result) -> int:
     return _print_problems(result)
 
 
-def _add_noqa(result: Result) -> int:
+def _add_noqa(task: Task, result: Result) -> int:
     from paramlint.engine.filters.add_noqa import silence
 
     for report in list(result.reports):
@@ -186,7 +199,7 @@ def _add_noqa(result: Result) -> int:
         if rewrite is not None:
             result.rewrites.append(rewrite)
             result.unfixed[report.path] = report
-    _write_all(result, result.rewrites)
+    _write_all(task, result)
     silenced = sum(rewrite.fixes for rewrite in result.rewrites)
     _print([f"{count(silenced, 'finding')} silenced in {count(len(result.rewrites), 'file')}"], sys.stderr)
     return _print_problems(result)
@@ -208,11 +221,21 @@ def _print_report(task: Task, result: Result, stream: TextIO) -> None:
     if task.arguments.output_file is None:
         _print(show(result, Style.of(stream)), stream)
         return
+    text = "".join(line + "\n" for line in show(result, Style()))
+    _write_output(task.arguments.output_file, text.encode("utf-8", "backslashreplace"))
+
+
+def _write_output(path: str, data: bytes) -> None:
+    """Write a report, whole or not at all where it is to be a file; a pipe or a terminal is written to as it is."""
     try:
-        with open(task.arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
-            _print(show(result, Style()), file)
+        is_device = os.path.abspath(path).startswith(("/dev/", "/proc/"))  # one of them may lead to a file
+        if not is_device and (not os.path.exists(path) or os.path.isfile(path)):
+            put(path, data)
+            return
+        with open(path, "wb", buffering=0) as stream:
+            stream.write(data)
     except OSError as error:
-        raise click.FileError(task.arguments.output_file, error.strerror) from None
+        raise click.FileError(path, error.strerror) from None
 
 
 def _print_diff(task: Task, result: Result) -> int:
@@ -220,7 +243,11 @@ def _print_diff(task: Task, result: Result) -> int:
     style = Style.of(sys.stdout)
     exact = not sys.stdout.isatty()
     for rewrite in result.rewrites:
-        _print(diff(rewrite, style, exact=exact), sys.stdout)
+        lines = list(diff(rewrite, style, exact=exact))
+        _print(lines, sys.stdout)
+        if exact and lines != list(diff(rewrite, style, exact=exact, escape=False)):
+            said = "holds characters that a terminal would act on; they are escaped, so the patch does not apply to it"
+            _print([f"warning: {plain(rewrite.before.path)} {said}"], sys.stderr)
     if not task.arguments.quiet:
         _print(summary_of_diff(result), sys.stderr)
     return _print_problems(result) or (FINDINGS if result.rewrites else CLEAN)

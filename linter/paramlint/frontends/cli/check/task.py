@@ -13,6 +13,8 @@ import click
 from paramlint.engine import packs
 from paramlint.source.file_discovery import SUFFIXES, Discovery, Found, Wanted
 from paramlint.source.kinds import suffixes
+from paramlint.source.links import repository
+from paramlint.source.path_patterns import fault
 
 if TYPE_CHECKING:
     from paramlint.config.hierarchy import Hierarchy
@@ -135,6 +137,9 @@ class Task:
             raise click.UsageError("--isolated reads no configuration, and --config names one")
         if arguments.cluster is not None and (arguments.jobs is not None or arguments.reads_stdin):
             raise click.UsageError("--cluster checks files elsewhere: leave out --jobs and `-`, which are about here")
+        for pattern in arguments.exclude:
+            if (why := fault(pattern)) is not None:
+                raise click.BadParameter(f"{pattern!r} is no pattern: {why}", param_hint="--exclude")
         paths = [arguments.stdin_name] if arguments.reads_stdin else arguments.paths
         try:
             if arguments.isolated or arguments.config is not None:
@@ -161,7 +166,7 @@ class Task:
         """Whether to write fixed files."""
         if self.arguments.diff or self.arguments.add_noqa or self.arguments.write_baseline:
             return False
-        return self.arguments.fix_only or bool(self._value("fix", False))
+        return self.arguments.fix_only or bool(self.arguments.fix)  # what a folder says is no reason to write to it
 
     @property
     def bold(self) -> Applicability | None:
@@ -247,6 +252,12 @@ class Task:
     def baseline(self) -> str | None:
         """The file of known findings."""
         return self.arguments.baseline or self.project.baseline
+
+    @property
+    def root(self) -> str:
+        """The folder beyond which the configuration cannot have anything written."""
+        folder = os.path.dirname(os.path.abspath(self.project.files[0])) if self.project.files else os.getcwd()
+        return repository(folder) or folder
 
     def _known(self) -> Baseline | None:
         from paramlint.engine.filters.baseline import Baseline, BaselineError

@@ -26,7 +26,7 @@ from paramlint.frontends.cli.verify.outputs import (
     write_page,
     write_pages,
 )
-from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.verify.attempt import Start, attempt, server, start_alone
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
@@ -273,13 +273,13 @@ def run_verify(targets: tuple[Target, ...], options: Options) -> int:
     if options.output_format == "json":
         single = len(documents) == 1 and not options.discover
         text = msgspec.json.encode(documents[0] if single else documents)
-        click.echo(msgspec.json.format(text, indent=2).decode())
+        click.echo(plain_json(msgspec.json.format(text, indent=2).decode()))
     if options.output_format == "sarif":
         _print_sarif(documents)
     _write_pictures(documents, targets, options)
     status = _status(documents, options.discover)
     if status != FAILED and (problem := uncovered(options.plan.laws, documents)):
-        click.echo(f"Error: {problem}", err=True)
+        click.echo(f"Error: {plain(problem)}", err=True)
         return FAILED
     return status
 

@@ -10,6 +10,7 @@ from paramlint.engine.filters.fingerprint import Identity, identify, relative
 from paramlint.engine.run import Result
 from paramlint.finding import Diagnostic
 from paramlint.frontends.report.findings.concise import with_verdict
+from paramlint.frontends.report.plain import plain_json
 from paramlint.frontends.report.severity import severity
 from paramlint.frontends.report.style import Style
 
@@ -23,7 +24,7 @@ def gitlab(result: Result, _: Style) -> Iterator[str]:
         source = result.source(report.path) if report.diagnostics else None
         identities = identify(source, report.diagnostics)
         found.extend(map(_object, report.diagnostics, identities))
-    yield json.dumps(found, indent=2)
+    yield plain_json(json.dumps(found, indent=2))
 
 
 def _object(diagnostic: Diagnostic, identity: Identity) -> dict[str, Any]:

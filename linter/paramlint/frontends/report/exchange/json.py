@@ -9,13 +9,16 @@ from typing import Any
 
 from paramlint.engine.run import Result
 from paramlint.finding import Diagnostic, LocatedFix, Location
+from paramlint.frontends.report.plain import plain_json
 from paramlint.frontends.report.severity import severity
 from paramlint.frontends.report.style import Style
 
 
 def json(result: Result, _: Style) -> Iterator[str]:
     """A list of objects; paths are absolute, rows and columns count from 1, everything beyond ASCII is escaped."""
-    yield _json.dumps([as_object(diagnostic) for diagnostic in result.diagnostics], indent=2, sort_keys=True)
+    yield plain_json(
+        _json.dumps([as_object(diagnostic) for diagnostic in result.diagnostics], indent=2, sort_keys=True)
+    )
 
 
 def as_object(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from paramlint.engine.file_report import FileReport
 from paramlint.engine.filters.fingerprint import Identity, identify, relative
 from paramlint.engine.run import Result
 from paramlint.finding import Diagnostic, LocatedFix, Location
-from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.frontends.report.severity import severity
 from paramlint.frontends.report.style import Style
 from paramlint.rule import Rule
@@ -28,7 +28,7 @@ def sarif(result: Result, _: Style) -> Iterator[str]:
     results = [item for report in result.reports for item in _results(result, report)]
     problems = [_problem(problem) for report in result.reports for problem in report.problems]
     skipped = [_skipped(path, reason) for path, reason in sorted(result.skipped.items())]
-    yield json.dumps(log(results, problems, skipped), indent=2)
+    yield plain_json(json.dumps(log(results, problems, skipped), indent=2))
 
 
 def log(

@@ -6,25 +6,27 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.plain import patch, plain
 from paramlint.frontends.report.style import Style
 from paramlint.source.rewrite import Rewrite
 
 
-def diff(rewrite: Rewrite, style: Style, *, exact: bool) -> Iterator[str]:
+def diff(rewrite: Rewrite, style: Style, *, exact: bool, escape: bool = True) -> Iterator[str]:
     """The lines of the patch, without their line feeds.
 
     Args:
         rewrite: the text before and after.
         style: colours for a terminal.
-        exact: keep every character, as a program needs it; otherwise those that a terminal might obey are escaped.
+        exact: keep every character that no terminal acts on, as a program needs it; otherwise all are escaped that do
+            not print as themselves.
+        escape: keep no other.
     """
-    show = _same if exact else plain
+    show = plain if not exact else patch if escape else _same
     after = rewrite.after.compared()
     for place, text in rewrite.before.compared().items():
         name = show(rewrite.before.path) + place
         for line in difflib.unified_diff(_lines(text), _lines(after[place]), name, name):
-            text = show(line.removesuffix("\n")) if not line.startswith(("---", "+++")) else line.removesuffix("\n")
+            text = show(line.removesuffix("\n"))
             paint = style.red if line.startswith("-") else style.green if line.startswith("+") else _same
             yield paint(text)
             if not line.endswith("\n") and not place:  # few cells have one

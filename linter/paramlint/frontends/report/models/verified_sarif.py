@@ -10,6 +10,7 @@ from paramlint.engine.catalogue import group_of
 from paramlint.engine.filters.fingerprint import identify
 from paramlint.finding import Diagnostic, Location
 from paramlint.frontends.report.exchange.sarif import location, log, result_of
+from paramlint.frontends.report.plain import plain_json
 from paramlint.source.kinds import read
 from paramlint.source.text import UnreadableError
 from paramlint.verify.document.schema import Document, Found
@@ -20,7 +21,7 @@ def verified_sarif(documents: Iterable[Document]) -> str:
     documents = list(documents)
     results = [item for document in documents for item in _results(document)]
     failed = [document for document in documents if document.outcome.status != "ok"]
-    return json.dumps(log(results, list(map(_failure, failed))), indent=2)
+    return plain_json(json.dumps(log(results, list(map(_failure, failed))), indent=2))
 
 
 def _results(document: Document) -> Iterable[dict[str, Any]]:

@@ -1,0 +1,306 @@
+"""How work grows with the size of what is checked: `python -m benchmarks.growth [FAMILY...]`.
+
+Each family is a kind of code of any size. It is checked by all rules at sizes n, 2n, 4n and 8n, as `paramlint check
+-j 1` does, and what is counted are calls of functions, so that the figures are the same on every machine. The exponent
+is the power of the size by which they grow at the end, from 4n to 8n; above `MOST` the command fails. Seconds of
+processor time are beside it, to see what calls do not show, and so are those of `ast.parse`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import gc
+import json
+import math
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+#: The exponent that a family may have.
+MOST = 1.2
+HEAD = "import torch\nfrom torch import nn\n\n\n"
+NET = f"{HEAD}class Net(nn.Module):\n    def __init__(self, cfg, n):\n        super().__init__()\n"
+FAULT = "\n\nclass Last(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+FAULT += "        self.b = [nn.Linear(8, 8)]\n"
+IN_IF = "            self.w = nn.Linear(3, 3)\n"
+#: What a family is: one file, or the files of a folder by name.
+Files = dict[str, str]
+
+
+def _lines(start: str, line: str) -> Callable[[int], Files]:
+    """A line for each number."""
+    return lambda n: {"a.py": start + "".join(line.format(i=i, j=i + 1) for i in range(n)) + FAULT}
+
+
+def _one(start: str, piece: str, between: str, end: str) -> Callable[[int], Files]:
+    """One statement of pieces."""
+    return lambda n: {"a.py": start + between.join(piece.format(i=i, j=i + 1) for i in range(n)) + end + FAULT}
+
+
+def _nested(header: str, most: int) -> Callable[[int], Files]:
+    """Blocks inside each other, as deep as Python compiles, one after the other."""
+
+    def made(n: int) -> Files:
+        blocks = []
+        for first in range(0, n, most):
+            depth = min(most, n - first)
+            blocks += ["        " + " " * i + header.format(i=first + i) + "\n" for i in range(depth)]
+            blocks.append("        " + " " * depth + f"self.w{first} = nn.Parameter(torch.empty(3))\n")
+        return {"a.py": NET + "".join(blocks) + FAULT}
+
+    return made
+
+
+def _circle(n: int) -> Files:
+    return {f"m{i}.py": f"{HEAD}from m{(i + 1) % n} import C{(i + 1) % n}\n{_class(i, 'nn.Module')}" for i in range(n)}
+
+
+def _stars(n: int) -> Files:
+    files = {f"m{i}.py": f"from m{i + 1} import *\n" for i in range(n)}
+    return files | {f"m{n}.py": HEAD + _class(0, "nn.Module"), "a.py": f"{HEAD}from m0 import *\n{_class(1, 'C0')}"}
+
+
+def _reexports(n: int) -> Files:
+    files = {f"m{i}.py": f"from m{i + 1} import C0 as C0\n" for i in range(n)}
+    return files | {f"m{n}.py": HEAD + _class(0, "nn.Module"), "a.py": f"{HEAD}from m0 import C0\n{_class(1, 'C0')}"}
+
+
+def _notebook(n: int) -> Files:
+    cells = [{"cell_type": "code", "source": _class(i, "nn.Module")} for i in range(n)]
+    return {"a.ipynb": json.dumps({"cells": [{"cell_type": "code", "source": HEAD}, *cells]})}
+
+
+def _class(i: int, base: str) -> str:
+    return (
+        f"\n\nclass C{i}({base}):\n    def __init__(self):\n        super().__init__()\n"
+        f"        self.w{i} = nn.Parameter(torch.empty(3))\n"
+    )
+
+
+def _classes(base: Callable[[int], str], name: str = "w{i}") -> Callable[[int], Files]:
+    def made(n: int) -> Files:
+        text = "".join(_class(i, base(i)).replace(f"self.w{i}", f"self.{name.format(i=i)}") for i in range(n))
+        return {"a.py": HEAD + text}
+
+    return made
+
+
+PARAMETER = "        self.w{i} = nn.Parameter(torch.empty(3))\n"
+METHOD = "\n    def m{i}(self, x):\n        return x + self.w\n"
+FUNCTION = "def f{i}(x):\n    nn.init.normal_(x.weight.data)\n    return f{j}(x)\n\n\n"
+#: By name: how a file is made, and the smallest size; the largest is eight times that.
+FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
+    "classes": (_classes(lambda _: "nn.Module"), 400),
+    "classes with a same name": (_classes(lambda _: "nn.Module", "w"), 400),
+    "chain of bases": (_classes(lambda i: f"C{i - 1}" if i else "nn.Module"), 400),
+    "fan of bases": (_classes(lambda i: "C0" if i else "nn.Module"), 400),
+    "methods": (lambda n: {"a.py": NET + "        self.w = 0\n" + "".join(METHOD.format(i=i) for i in range(n))}, 800),
+    "methods called": (
+        lambda n: {
+            "a.py": NET
+            + "".join(f"        self.m{i}()\n" for i in range(n))
+            + "".join(f"\n    def m{i}(self):\n        self.w{i} = nn.Parameter(torch.empty(3))\n" for i in range(n))
+        },
+        400,
+    ),
+    "statements": (_lines(NET, "        x{i} = n + {i}\n"), 800),
+    "statements of one name": (_lines(NET, "        x = n + {i}\n"), 800),
+    "parameters": (_lines(NET, PARAMETER), 800),
+    "parameters with init": (_lines(NET, PARAMETER + "        nn.init.zeros_(self.w{i})\n"), 400),
+    "parameters read": (_lines(NET, PARAMETER + "        x = self.w{i} + 1\n"), 400),
+    "layers": (_lines(NET, "        self.l{i} = nn.Linear(n, n)\n"), 800),
+    "containers": (_lines(NET, "        self.c{i} = [nn.Linear(3, 3), nn.Linear(3, 3)]\n"), 400),
+    "one container": (_one(NET + "        self.c = nn.ModuleList([", "nn.Linear({i}, 3)", ", ", "])\n"), 800),
+    "appends": (_lines(NET + "        c = []\n", "        c.append(nn.Linear({i}, 3))\n"), 800),
+    "local names": (_lines(NET + "        x0 = nn.Linear(3, 3)\n", "        x{j} = x{i}\n"), 800),
+    "ifs beside": (_lines(NET, "        if cfg.a{i}:\n            self.w{i} = nn.Parameter(torch.empty(3))\n"), 400),
+    "ifs of one name": (
+        _lines(NET, "        if cfg.a{i}:\n            self.w = nn.Parameter(torch.empty({i}))\n"),
+        400,
+    ),
+    "ifs inside": (_nested("if cfg.a{i}:", 90), 400),
+    "elifs": (
+        _lines(
+            NET + "        if n:\n            pass\n",
+            "        elif cfg.a{i}:\n            self.w = nn.Linear({i}, 3)\n",
+        ),
+        50,
+    ),
+    "loops": (_lines(NET, "        for i in range(n):\n            self.l{i} = nn.Linear(3, 3)\n"), 400),
+    "loops inside": (_nested("for i{i} in cfg.a{i}:", 19), 400),
+    "tries": (
+        _lines(NET, "        try:\n            self.l{i} = nn.Linear(3, 3)\n        except E:\n            x = {i}\n"),
+        400,
+    ),
+    "withs": (_lines(NET, "        with torch.no_grad():\n            self.w{i} = nn.Linear(3, 3).weight\n"), 400),
+    "comprehensions": (_lines(NET, "        x{i} = [nn.Linear(3, 3) for _ in range(n)]\n"), 400),
+    "comprehension clauses": (_one(NET + "        x = [nn.Linear(3, 3) ", "for i{i} in n ", "", "]\n"), 2),
+    "lambdas": (_lines(NET, "        f{i} = lambda x: nn.Linear(x, {i})\n"), 400),
+    "decorators": (
+        lambda n: {"a.py": NET + "".join(f"\n    @d{i}" for i in range(n)) + "\n    def f(self):\n        x\n"},
+        400,
+    ),
+    "match": (
+        _lines(NET + "        match cfg:\n", "            case {i}:\n                self.l{i} = nn.Linear(3, 3)\n"),
+        400,
+    ),
+    "f-strings": (_lines(NET, "        self.add_module(f'l{i}_{{n}}', nn.Linear(3, 3))\n"), 400),
+    "f-string parts": (_one(NET + "        x = f'", "{{n}}a", "", "'\n"), 800),
+    "operators": (_one(NET + "        x = ", "a{i}", " + ", "\n        self.w = nn.Linear(x, 3)\n"), 400),
+    "and": (_one(NET + "        if ", "a{i}", " and ", ":\n" + IN_IF), 800),
+    "and of or": (
+        _one(NET + "        if ", "(a{i} or b{i})", " and ", ":\n            self.w = nn.Linear(3, 3)\n"),
+        400,
+    ),
+    "conditions in a call": (
+        _one(NET + "        x = f(", "k{i}=cfg.k{i} if cfg.k{i} is not None else n", ", ", ")\n"),
+        30,
+    ),
+    "brackets": (_lines(NET, "        x{i} = " + "[" * 60 + "n" + "]" * 60 + "\n"), 100),
+    "attributes": (_one(NET + "        x = cfg", ".a{i}", "", "\n"), 200),
+    "attributes written": (_lines(NET, "        self.a.b.c{i} = nn.Parameter(torch.empty(3))\n"), 400),
+    "calls": (_one(NET + "        x = cfg", ".f({i})", "", "\n        self.x = x\n"), 200),
+    "numbers": (_one(HEAD + "T = [", "{i}", ", ", "]\n"), 4_000),
+    "numbers in a constructor": (
+        _one(NET + "        self.t = [", "{i}", ", ", "]\n        self.w = nn.Linear(3, 3)\n"),
+        4_000,
+    ),
+    "strings": (_one(HEAD + "T = [", "'s{i}'", ", ", "]\n"), 4_000),
+    "strings beside": (_one(NET + "        x = (", "'s{i}'", " ", ")\n"), 800),
+    "dicts": (_one(HEAD + "T = {", "'s{i}': {i}", ", ", "}\n"), 4_000),
+    "dicts of lists": (_one(NET + "        t = {", "'s{i}': [{i}, n]", ", ", "}\n        self.t = t\n"), 400),
+    "arguments": (_one(NET + "        f(", "{i}", ", ", ")\n"), 400),
+    "keywords": (_one(NET + "        f(", "k{i}=n", ", ", ")\n"), 400),
+    "parameters of a function": (_one(HEAD + "def f(", "k{i}=nn.Linear(3, 3)", ", ", "):\n    return k0\n"), 400),
+    "imports in a circle": (_circle, 10),
+    "star imports": (_stars, 10),
+    "re-exports": (_reexports, 10),
+    "aliases": (_lines("import torch\nfrom torch import nn as n0\n", "n{j} = n{i}\n"), 400),
+    "imports": (_lines(HEAD, "from torch import nn as n{i}\n"), 800),
+    "long lines": (_one(NET + "        ", "self.l{i} = nn.Linear(3, 3)", "; ", "\n"), 400),
+    "cells": (_notebook, 100),
+    ".data edits": (_lines(NET, PARAMETER + "        self.w{i}.data.zero_()\n"), 400),
+    ".data edits of one": (_lines(NET + PARAMETER.format(i=0), "        self.w0.data[{i}] = 0\n"), 400),
+    "functions calling functions": (_lines(HEAD, FUNCTION), 200),
+    "functions calling two": (_lines(HEAD, "def f{i}(x):\n    f{j}(x)\n    return f{j}(nn.Linear(3, x))\n\n\n"), 200),
+    "optimizers": (_lines(NET, "        self.o{i} = torch.optim.SGD(self.parameters(), lr={i})\n"), 400),
+    "ties": (_lines(NET, "        self.a{i} = nn.Linear(3, 3)\n        self.a{i}.weight = self.a0.weight\n"), 200),
+    "comments that silence": (_lines(NET, "        self.c{i} = [nn.Linear(3, 3)]  # noqa: PRM401\n"), 400),
+    "globals": (_lines(HEAD, "l{i} = nn.Linear(3, 3)\n"), 800),
+    "globals used": (_lines(HEAD, "l{i} = nn.Linear(3, 3)\nl{i}.weight.data.zero_()\n"), 400),
+    "wide doubling": (_lines(NET + "        x = n\n", "        x = f(x, x)\n"), 200),
+    "list doubling": (_lines(NET + "        x = [n]\n", "        x = [x, x]\n"), 200),
+    "sum doubling": (_lines(NET + "        x = [n]\n", "        x = x + x\n"), 200),
+    "module doubling": (_lines(NET + "        x = nn.Linear(3, 3)\n", "        x = nn.Sequential(x, x)\n"), 100),
+}
+
+
+class Figures(NamedTuple):
+    """What checking took: calls, seconds, and seconds that `ast.parse` takes."""
+
+    calls: int
+    seconds: float
+    parse: float
+
+
+@contextmanager
+def _folder(files: Files) -> Iterator[list[str]]:
+    """A folder of these files as the current one."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            Path(folder, name).write_text(text, encoding="utf-8")
+        os.chdir(folder)
+        try:
+            yield sorted(files)
+        finally:
+            os.chdir(before)
+
+
+def calls(files: Files) -> int:
+    """How many functions are called while some files are checked."""
+    with _folder(files) as paths:
+        return _calls(paths)
+
+
+def measured(files: Files) -> Figures:
+    """Check some files in a folder of their own."""
+    with _folder(files) as paths:
+        return Figures(_calls(paths), *_seconds(files))
+
+
+def _check(paths: list[str]) -> Callable[[], object]:
+    from paramlint.engine.catalogue import catalogue
+    from paramlint.engine.parallel.local import Local
+
+    return lambda: Local(1).check_all(paths, catalogue(), reference=False, step=lambda: None)
+
+
+def _calls(paths: list[str]) -> int:
+    count = 0
+
+    def profile(_: Any, event: str, __: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    threading.setprofile(profile)
+    try:
+        _check(paths)()
+    finally:
+        threading.setprofile(None)  # type: ignore[arg-type]
+    return count
+
+
+def _seconds(files: Files) -> tuple[float, float]:
+    gc.collect()
+    start = time.process_time()
+    _check(sorted(files))()
+    took = time.process_time() - start
+    start = time.process_time()
+    for name, text in files.items():
+        if name.endswith(".py"):
+            ast.parse(text)
+    return took, time.process_time() - start
+
+
+def rows(names: list[str], largest: float) -> Iterator[tuple[str, int, list[Figures], float]]:
+    """For each family its smallest size, the figures of the sizes, and the exponent."""
+    measured({"a.py": NET + "        self.c = [nn.Linear(3, 3)]\n"})  # what is loaded once
+    for name in names:
+        made, size = FAMILIES[name]
+        found: list[Figures] = []
+        for times in (1, 2, 4, 8):
+            found.append(measured(made(size * times)))
+            if found[-1].seconds > largest:
+                break
+        exponent = math.log2(found[-1].calls / found[-2].calls) if len(found) > 1 else math.inf
+        yield name, size, found, exponent
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("families", nargs="*", help="all without any")
+    parser.add_argument("--largest", type=float, default=30.0, help="seconds after which a family is not made larger")
+    arguments = parser.parse_args()
+    print("| family | n | thousand calls at n, 2n, 4n, 8n | exponent | seconds at the end | times `ast.parse` |")
+    print("|---|---|---|---|---|---|")
+    worst = 0.0
+    for name, size, found, exponent in rows(arguments.families or list(FAMILIES), arguments.largest):
+        calls = ", ".join(f"{figures.calls / 1000:,.0f}" for figures in found)
+        last = found[-1]
+        times = f"{last.seconds / last.parse:.0f}" if last.parse else "-"
+        print(f"| {name} | {size:,} | {calls} | {exponent:.2f} | {last.seconds:.2f} | {times} |", flush=True)
+        worst = max(worst, exponent)
+    return int(worst > MOST)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Work grows with the size of what is checked, hardly faster: counted in calls, for kinds of code where it once did."""
+
+from __future__ import annotations
+
+import math
+import runpy
+from pathlib import Path
+
+import pytest
+
+_GROWTH = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "growth.py"), run_name="growth")
+FAMILIES, HEAD, MOST, NET, calls = (_GROWTH[name] for name in ("FAMILIES", "HEAD", "MOST", "NET", "calls"))
+
+#: Sizes that show it: twice the size from the first to the second.
+SMALL, LARGE = 120, 240
+#: A kind is at the end of its start-up cost only at sizes that take long; `python -m benchmarks.growth` goes there.
+SLACK = 0.15
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        "classes",
+        "classes with a same name",
+        "chain of bases",
+        "methods called",
+        "parameters",
+        "parameters with init",
+        "containers",
+    ],
+)
+def test_twice_as_much_takes_twice_as_long(family):
+    made, _ = FAMILIES[family]
+    calls(made(10))  # what is loaded and worked out once
+    assert math.log2(calls(made(LARGE)) / calls(made(SMALL))) <= MOST + SLACK
+
+
+DOUBLING = {
+    "lists in lists": "        x = [x, x]\n",
+    "tuples in tuples": "        x = (x, x)\n",
+    "dicts in dicts": "        x = {'a': x, 'b': x}\n",
+    "sums": "        x = x + x\n",
+    "stars": "        x = [*x, *x]\n",
+    "extended": "        x.extend(x)\n",
+    "times": "        x = x * 2\n",
+    "calls": "        x = f(x, x)\n",
+    "methods": "        x = x.f(x)\n",
+    "texts": "        x = f'{x}{x}'\n",
+    "slices": "        x = x[x:x]\n",
+    "operators": "        x = x @ x - x\n",
+    "conditions": "        x = x if x else [x]\n",
+    "or": "        x = x or [x, x]\n",
+    "comparisons": "        x = x < x\n",
+    "lambdas": "        x = (lambda y: [y, y])(x)\n",
+    "comprehensions": "        x = [y for y in x for _ in x]\n",
+    "zipped": "        x = list(zip(x, x))\n",
+    "modules": "        x = nn.ModuleList([x, x])\n",
+    "sequences": "        x = nn.Sequential(x, x)\n",
+    "parameters": "        x = [nn.Parameter(torch.empty(3)), *x, *x]\n",
+    "attributes": "        self.a = [x, x]\n        x = [self.a, self.a]\n",
+    "branches": "        if n:\n            x = [x, x]\n        else:\n            x = (x, x)\n",
+}
+
+
+@pytest.mark.parametrize("kind", DOUBLING)
+def test_what_doubles_takes_no_more_for_that(kind):
+    start = NET + "        self.w = nn.Parameter(torch.empty(3))\n        x = [self.w, nn.Linear(3, 3)]\n"
+    rest = "        self.x = x\n        self.b = [nn.Linear(8, 8)]\n"
+
+    def made(times):
+        return {"a.py": start + DOUBLING[kind] * times + rest}
+
+    calls(made(2))
+    few, many = calls(made(12)), calls(made(24))
+    assert many <= 4 * few
+
+
+def test_a_large_table_leaves_the_rest_of_its_file_as_it_is():
+    table = "TABLE = [" + ", ".join(map(str, range(20_000))) + "]\n"
+    fault = f"{HEAD}{NET[len(HEAD) :]}        self.b = [nn.Linear(8, 8)]\n"
+    calls({"a.py": fault})
+    alone, beside = calls({"a.py": fault}), calls({"a.py": table + fault})
+    assert beside <= alone + 40 * 20_000
