@@ -215,23 +215,19 @@ class _Reach:
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
         holes = unit.holes if unit.kind == "module" else []
-        for name, rows in self._call_rows.items():
-            for row in rows[bisect_left(rows, unit.first) : bisect_right(rows, unit.last)]:
-                if not any(first <= row <= last for first, last in holes):
-                    yield from self._outline.functions.get(name, ())
-                    if made:
-                        yield from (cls.unit for cls in self._outline.classes.get(name, ()))
-                    break
+        calls = self._calls
+        for row, name in calls[bisect_left(calls, (unit.first, "")) : bisect_left(calls, (unit.last + 1, ""))]:
+            if not any(first <= row <= last for first, last in holes):
+                yield from self._outline.functions.get(name, ())
+                if made:
+                    yield from (cls.unit for cls in self._outline.classes.get(name, ()))
 
     @cached_property
-    def _call_rows(self) -> dict[str, list[int]]:
-        """By the name of a function or class of the file, the rows on which it may be called."""
-        found: dict[str, list[int]] = {}
+    def _calls(self) -> list[tuple[int, str]]:
+        """The rows on which functions and classes of the file may be called, each with the name."""
         named = self._outline.functions.keys() | self._outline.classes.keys()
-        for match in _CALL.finditer(self._source.text):
-            if match[1] in named:
-                found.setdefault(match[1], []).append(self._source.place(match.start())[0])
-        return found
+        found = _CALL.finditer(self._source.text)
+        return [(self._source.place(match.start())[0], match[1]) for match in found if match[1] in named]
 
 
 class _Visit:
