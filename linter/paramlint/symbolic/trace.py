@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
@@ -84,8 +85,16 @@ class SourceSite:
 
     @cached_property
     def in_branch(self) -> bool:
-        """Whether it stands under a condition in its function."""
-        return any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in self._scope.ancestors(self.node))
+        """Whether it stands under a condition in its function, or after one under which the function returns."""
+        around = (self.node, *self._scope.ancestors(self.node))
+        if any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in around[1:]):
+            return True
+        blocks = [(node, inner) for inner, node in pairwise(around) if isinstance(node, nodes.IndentedBlock)]
+        return any(
+            _returns(earlier)
+            for block, inner in blocks
+            for earlier in takewhile(lambda n, at=inner: n is not at, block.body)
+        )
 
     def text(self, node: nodes.Node) -> str:
         """The source code of a node of the same function."""
@@ -106,6 +115,14 @@ class SourceSite:
 
     def __repr__(self) -> str:
         return f"{self.path}:{self.row}"
+
+
+def _returns(statement: Any) -> bool:
+    """Whether it is a condition whose branch ends with a `return`."""
+    if not isinstance(statement, nodes.If):
+        return False
+    last: Any = statement.body.body[-1]
+    return isinstance(last.body[-1] if isinstance(last, nodes.SimpleStatementLine) else last, nodes.Return)
 
 
 class Trace:
