@@ -36,9 +36,10 @@ class Subject:
         number: its place in all diagrams.
         table: where it is known.
         is_compared: whether it was ever compared with a constant.
+        is_summary: whether it stands for two guards that were too large together, so that what they say is lost.
     """
 
-    __slots__ = ("_text", "is_compared", "loop", "number", "table")
+    __slots__ = ("_text", "is_compared", "is_summary", "loop", "number", "table")
 
     def __init__(self, text: str | tuple[Guard, Guard], loop: int, number: int, table: Conditions) -> None:
         self._text = text
@@ -46,6 +47,7 @@ class Subject:
         self.number = number
         self.table = table
         self.is_compared = False
+        self.is_summary = isinstance(text, tuple)
 
     @property
     def text(self) -> str:
@@ -124,6 +126,13 @@ class Guard:
             return True
         assert self.subject is not None
         return self.subject.table.fit(self, other)
+
+    def is_known_to_fit(self, other: Guard) -> bool:
+        """Whether both can hold, and neither asks for more than it says: of two summaries that cannot be told."""
+        if self is other or self.subject is None or other.subject is None:
+            return True
+        summaries = [{s for s in guard.subjects if s.is_summary} for guard in (self, other)]
+        return summaries[0] == summaries[1] and self.fits(other)
 
     def implies(self, other: Guard) -> bool:
         """Whether the other holds wherever this one does."""

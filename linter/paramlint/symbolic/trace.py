@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise, takewhile
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
@@ -91,10 +92,14 @@ class SourceSite:
             return True
         blocks = [(node, inner) for inner, node in pairwise(around) if isinstance(node, nodes.IndentedBlock)]
         return any(
-            _returns(earlier)
-            for block, inner in blocks
-            for earlier in takewhile(lambda n, at=inner: n is not at, block.body)
+            _returns(earlier) for block, inner in blocks for earlier in takewhile(partial(is_not, inner), block.body)
         )
+
+    @cached_property
+    def gives_back(self) -> bool:
+        """Whether its function returns something, on one path at least; what a call returns is up to that call."""
+        given = [s.value for s in self._scope.find(nodes.Return) if not isinstance(s.value, nodes.Call)]
+        return any(v is not None and not (isinstance(v, nodes.Name) and v.value == "None") for v in given)
 
     def text(self, node: nodes.Node) -> str:
         """The source code of a node of the same function."""
