@@ -14,7 +14,7 @@ def _large(conditions: Conditions, last: Guard) -> Guard:
     return guard
 
 
-def test_summaries_are_not_known_to_fit():
+def test_summaries_are_not_known_to_fit() -> None:
     conditions = Conditions()
     first = conditions.true("first")
     second = first.negated()
@@ -27,10 +27,18 @@ def test_summaries_are_not_known_to_fit():
     assert one.is_known_to_fit(one)
 
 
-def test_plain_guards_are_known_to_fit_where_they_fit():
+def test_plain_guards_are_known_to_fit_where_they_fit() -> None:
     conditions = Conditions()
     first, second = conditions.true("first"), conditions.true("second")
     negated = first.negated()
     assert negated is not None
     assert first.is_known_to_fit(second)
     assert not first.is_known_to_fit(negated)
+
+
+def test_small_combinations_are_paid_for_together() -> None:
+    paid: list[int] = []
+    conditions = Conditions(paid.append)
+    for i in range(200):
+        assert conditions.true(f"a{i}") & conditions.true(f"b{i}") is not None
+    assert sum(paid) > 0

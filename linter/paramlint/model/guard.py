@@ -18,7 +18,7 @@ _LARGEST = 24
 #: Nodes that are gone through to combine two guards; where there are more, what comes out is a condition of its own.
 _MOST_WORK = 256
 #: Nodes that one step pays for.
-_WORK_OF_A_STEP = 32
+_WORK_OF_A_STEP = 8
 #: Alternatives that are written out, and characters of all; of deeper guards they are not the shortest ones.
 _MOST_SAID = 6
 _LONGEST = 240
@@ -223,6 +223,7 @@ class Conditions:
         self._constants: dict[tuple[Guard, Subject], Key | None] = {}
         self._rounds: dict[Guard, Guard] = {}
         self._work = 0
+        self._owed = 0
 
     def forget(self) -> None:
         """Let go of all guards, of which there are more than of anything else, and which point in circles."""
@@ -327,8 +328,10 @@ class Conditions:
         return found
 
     def _pay_for_work(self) -> None:
-        if self._work >= _WORK_OF_A_STEP:
-            self._pay(self._work // _WORK_OF_A_STEP)
+        self._owed += self._work
+        if self._owed >= _WORK_OF_A_STEP:
+            self._pay(self._owed // _WORK_OF_A_STEP)
+            self._owed %= _WORK_OF_A_STEP
 
     def _condition_of_its_own(self, one: Guard, other: Guard) -> Guard:
         """What stands for a conjunction that is too large: what both say is lost, nothing is added."""
