@@ -1170,9 +1170,36 @@ class KeepsTable(Distributed):
         return self.layer(x) + self.table
 
 
+class Users(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.ParameterDict({user: nn.Parameter(torch.randn(4)) for user in "ab"})
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.weights["a"]
+
+
+class KeepsMean(Distributed):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.mean = x.detach().mean(0)
+        return self.layer(x - self.mean)
+
+
 @pytest.mark.parametrize(
     ("code", "factory"),
-    [("PRM302", HandsOn), ("PRM302", KeepsOne), ("PRM410", Experts), ("PRM408", OldNorm), ("PRM407", KeepsTable)],
+    [
+        ("PRM410", Users),
+        ("PRM407", KeepsMean),
+        ("PRM302", HandsOn),
+        ("PRM302", KeepsOne),
+        ("PRM410", Experts),
+        ("PRM408", OldNorm),
+        ("PRM407", KeepsTable),
+    ],
 )
 def test_it_is_right(code: str, factory: Callable[[], nn.Module]) -> None:
     assert proofs(code, factory, Case(factory, factory, [], {"example": example})) == []

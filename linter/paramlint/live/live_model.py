@@ -376,6 +376,11 @@ class LiveModel:
         So it is with experts that take turns, and with layers that are dropped at random.
         """
         called = self.forward.called if self.forward is not None else frozenset()
+        idle = self.forward.without_gradient if self.forward is not None else ()
+        owner = self.by_name[name].module
+        if isinstance(owner, (nn.ParameterList, nn.ParameterDict)):
+            held = [one for one in self.parameters if one.module is owner]
+            return any(one.name not in idle for one in held)
         parts = name.split(".")
         for depth in range(1, len(parts)):
             container, element = ".".join(parts[: depth - 1]), ".".join(parts[:depth])

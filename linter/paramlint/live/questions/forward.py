@@ -119,13 +119,13 @@ def run(model: nn.Module, example: Example) -> Forward:
     known = {id(tensor) for tensor in [*first.values(), *second.values()]}
     lasting = {id(leaf) for leaf in again}
     foreign = [leaf for leaf in leaves if id(leaf) not in known]
-    remade = [name for name, tensor in second.items() if name in first and first[name] is not tensor]
+    remade = [name for name in parameters & second.keys() if first[name] is not second[name]]
     fleeting = [leaf for leaf in foreign if isinstance(leaf, nn.Parameter) and id(leaf) not in lasting]
     return Forward(
         without_gradient=tuple(named.name for named in idle),
         read_without_gradient=tuple(named.name for named in idle if address_of(named.tensor) in watch.read),
         foreign=tuple(leaf for leaf in foreign if id(leaf) in lasting),
-        created=tuple(remade) + ("",) * len(fleeting),
+        created=tuple(sorted(remade)) + ("",) * len(fleeting),
         registered_late=tuple(name for name in first if name in parameters and name not in {*before, *lazy}),
         called=frozenset(watch.called),
         read=frozenset(watch.read),
