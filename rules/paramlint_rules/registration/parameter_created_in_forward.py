@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Tensor
-from paramlint.nodes import Call
+from paramlint.nodes import Call, Expr
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -91,10 +91,13 @@ def _is_filled(model: Model, what: Module | Tensor) -> bool:
 def _is_lazy(what: Module | Tensor, made: Event) -> bool:
     """Whether it is kept, and made under a condition: when it is missing, or at the first call.
 
-    A method that is called under a condition may keep what it makes in a list, and what is called later another one.
+    A method that is called under a condition, for what it does and not for what it returns, may keep what it makes in a
+    list, and what is called later another one.
     """
-    sites = [site for p in what.places for site in (p.since.site, *p.since.site.stack)]
-    return any(site.in_branch for site in (*sites, *made.site.stack, *([made.site] if sites else [])))
+    kept = [site for p in what.places for site in (p.since.site, *p.since.site.stack)]
+    if kept:
+        return any(site.in_branch for site in (*kept, *made.site.stack, made.site))
+    return any(site.in_branch and isinstance(site.statement, Expr) for site in made.site.stack)
 
 
 def _comes_too_late(model: Model, what: Module | Tensor, made: Event) -> bool:
