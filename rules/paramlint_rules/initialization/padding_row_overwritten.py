@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
 from paramlint.model import Answer, Claim, Event, Model, Tensor
@@ -53,6 +54,8 @@ def check_row(model: Model) -> Iterator[Claim]:
     """An embedding with a padding row, wherever it is held, whose whole weight was drawn last."""
     for weight in model.parameters:
         owner = weight.owner
+        if any(root.escaped for root in model.roots):  # a subclass may have a method that writes the row
+            return
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
         draw = _last_draw(weight) if isinstance(owner.argument("padding_idx"), int) else None
@@ -195,6 +198,8 @@ def _is_cleared(scope: Scope, owner: str) -> bool:
     pattern = re.compile(rf"\b{name}\.weight(?:\.data)?\s*\[|{name}\._fill_padding|weight(?:\.data)?\[[^\]]*pad")
     if scope.cls is None:
         return pattern.search(_source(scope)) is not None
+    if any(True for _ in calls_left_to_heirs(scope)):
+        return True
     return any(pattern.search(_source(method)) for cls in scope.cls.mro for method in cls.scopes)
 
 
