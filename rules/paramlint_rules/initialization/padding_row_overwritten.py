@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
@@ -46,6 +47,7 @@ rule = Rule(
 )
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
+_ROW = re.compile(r"\.weight(?:\.data)?\s*\[|_fill_padding")
 _HARMLESS = {"zeros_", "zero_", "copy_"}
 
 
@@ -98,7 +100,7 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     target = found.target
     if isinstance(target, nodes.Attribute) and target.attr.value == "weight" and _is_padded(scope, target.value):
         owner = scope.text(target.value)
-        if not _is_cleared(scope, owner):
+        if not _is_cleared(scope, owner) and not is_handed_to(scope, node, owner, _ROW):
             message = f"`{owner}` has a padding row, which `{found.function}` overwrites for good: it gets no gradient"
             yield Finding(target, message, _fix(found, owner), attribute=owner)
     elif _is_any_of_self(found):
