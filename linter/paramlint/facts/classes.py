@@ -130,8 +130,10 @@ class Class:
         return None
 
     def lacks(self, name: str) -> bool:
-        """Whether no code that can be read gives it a method or attribute of this name; a subclass may."""
-        return name not in MODULE_METHODS and self.method(name) is None and not self.assignments(name)
+        """Whether neither it nor a base has a method or attribute of this name, so that only a subclass may."""
+        return not (
+            name in MODULE_METHODS or self.method(name) is not None or self.assignments(name) or not self.is_complete
+        )
 
     @property
     def body(self) -> Scope:
