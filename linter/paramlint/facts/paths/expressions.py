@@ -103,7 +103,7 @@ def _is_part(walk: Construction, scope: Scope, index: nodes.BaseSlice, path: Pat
 
 def _may_be_none(scope: Scope, bound: nodes.BaseExpression, value: Value) -> bool:
     """Whether a bound is None, or a name of which it is only known that some branch makes it None."""
-    if value is not None or not isinstance(bound, nodes.Name):
+    if not isinstance(bound, nodes.Name) or value != Symbol(f"{bound.value}'"):
         return value == Constant(None)
     given = [b.value for b in scope.bindings.get(bound.value, ()) if b.kind == "assign"]
     return any(isinstance(one, nodes.Name) and one.value == "None" for one in given)
