@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
 
+#: Methods that are run when a model is, whoever calls the others.
+_STARTED = frozenset(("__init__", "forward", "setup", "configure_model"))
 #: Heirs beyond these are taken to be like them.
 _MAX_HEIRS = 8
 
@@ -249,7 +251,9 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
         if (claim.answer.yes or claim.is_right) and place is not None and place.file.facts is file:
             node = claim.node if claim.node is not None else claim.site.node
             rows = rows_of(claim, model, file)
-            finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=claim.is_right)
+            is_alone = not claim.site.stack and place.unit.kind == "function" and place.unit.name not in _STARTED
+            right = claim.is_right
+            finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=right, is_alone=is_alone)
             found.append((claim.site.row, (rule, file.scope(place.unit), finding)))
     of_heirs = _rows_of_heirs(file, unit, rule) if any(not one.is_right for _, (_, _, one) in found) else None
     yield from (said for row, said in found if said[2].is_right or of_heirs is None or row in of_heirs)

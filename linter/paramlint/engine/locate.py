@@ -25,7 +25,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
     said: set[tuple[str, int]] = set()
     claimed: set[tuple[str, int]] = set()
     right = {(rule.code, row) for rule, _, finding in found if finding.is_right for row in finding.rows}
-    for rule, scope, finding in sorted(found, key=lambda one: bool(one[2].rows)):
+    for rule, scope, finding in sorted(found, key=lambda one: (bool(one[2].rows), one[2].is_alone)):
         if finding.is_right or any((rule.code, row) in said for row in finding.rows):
             continue
         span = spans.get(finding.node)
@@ -33,7 +33,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
         end = Location(*source.place(span[1])) if span else start
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
-        if not finding.rows and (rule.code, start.row) in right:
+        if (not finding.rows or finding.is_alone) and (rule.code, start.row) in right:
             continue
         if finding.rows and (rule.code, start.row) in claimed | said:
             continue
