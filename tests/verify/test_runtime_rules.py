@@ -1115,6 +1115,69 @@ def test_what_follows_another_part_is_no_clone_and_its_norms_may_move(name: str,
     assert proofs("PRM603", factory, one) == []
 
 
+class Filter(nn.Module):
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.inner(x)
+
+
+class HandsOn(nn.Module):
+    """It keeps a part, and hands it to another part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+        self.filter = Filter(self.mlp)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.filter(x)
+
+
+class KeepsOne(HandsOn):
+    """It keeps an element of a sequence by itself too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        del self.mlp
+        self.first = self.filter.inner[0]
+
+
+class Experts(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.experts = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.experts[1](x)
+
+
+class OldNorm(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.utils.spectral_norm(nn.Linear(4, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)
+
+
+class KeepsTable(Distributed):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not hasattr(self, "table"):
+            self.register_buffer("table", torch.arange(4.0))
+        return self.layer(x) + self.table
+
+
+@pytest.mark.parametrize(
+    ("code", "factory"),
+    [("PRM302", HandsOn), ("PRM302", KeepsOne), ("PRM410", Experts), ("PRM408", OldNorm), ("PRM407", KeepsTable)],
+)
+def test_it_is_right(code: str, factory: Callable[[], nn.Module]) -> None:
+    assert proofs(code, factory, Case(factory, factory, [], {"example": example})) == []
+
+
 def layer_that_draws_again() -> nn.Module:
     layer = nn.Linear(3, 3)
     layer.reset_parameters()

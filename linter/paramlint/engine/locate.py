@@ -25,7 +25,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
     said: set[tuple[str, int]] = set()
     claimed: set[tuple[str, int]] = set()
     right = {(rule.code, row) for rule, _, finding in found if finding.is_right for row in finding.rows}
-    for rule, scope, finding in sorted(found, key=lambda one: (bool(one[2].rows), one[2].is_alone)):
+    for rule, scope, finding in sorted(found, key=lambda one: len(one[2].rows)):
         if finding.is_right or any((rule.code, row) in said for row in finding.rows):
             continue
         span = spans.get(finding.node)
@@ -35,9 +35,11 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
         if (not finding.rows or finding.is_alone) and (rule.code, start.row) in right:
             continue
-        if finding.rows and (rule.code, start.row) in claimed | said:
+        # What is wrong in a class is wrong wherever that is used; the rows of two uses may meet there all the same.
+        if finding.rows and any((rule.code, row) in claimed for row in (start.row, *finding.rows)):
             continue
-        # Of two claims the rows may meet in a class that both use.
+        if finding.rows and (rule.code, start.row) in said:
+            continue
         (claimed if finding.rows else said).add((rule.code, start.row))
         key = (rule.code, start, finding.message)
         if key not in diagnostics:

@@ -501,7 +501,7 @@ def _reuses(unit: Unit) -> bool:
         for value in handed:
             name = _handle(value)
             if name is not None and name in names:
-                if in_loop or name in seen:
+                if in_loop or name in seen or kind is ast.ListComp or kind is ast.GeneratorExp:
                     return True
                 seen.add(name)
         inside = in_loop or kind in _LOOPS

@@ -282,6 +282,7 @@ class LiveModel:
             if isinstance(found.value, torch.Tensor) and found.value.ndim
             if not found.is_trainable and not found.is_parameter
             if type(found.owner)._apply is nn.Module._apply
+            if not is_torchs(place_of(None, found.holder)[0])  # a hook of torch's own put it there
         )
 
     @cached_property
@@ -368,6 +369,21 @@ class LiveModel:
             return None
         _ = self._reachable, self.tensors  # before the pass, which may add to both
         return run(self.module, self.make_example)
+
+    def is_one_of_several(self, name: str) -> bool:
+        """Whether a parameter is in an element of a container that the pass left out, and went through another one.
+
+        So it is with experts that take turns, and with layers that are dropped at random.
+        """
+        called = self.forward.called if self.forward is not None else frozenset()
+        parts = name.split(".")
+        for depth in range(1, len(parts)):
+            container, element = ".".join(parts[: depth - 1]), ".".join(parts[:depth])
+            holder = self.module.get_submodule(container)
+            if isinstance(holder, (nn.ModuleList, nn.ModuleDict)) and element not in called:
+                start = f"{container}." if container else ""
+                return any(f"{start}{key}" in called for key in holder._modules)
+        return False
 
     @cached_property
     def tied_gradients(self) -> dict[str, float]:

@@ -15,6 +15,8 @@ from zlib import crc32
 
 #: Nodes of a guard; a larger one becomes a condition of its own.
 _LARGEST = 24
+#: Constants that one subject is told apart from.
+_MOST_CASES = 48
 #: Nodes that are gone through to combine two guards; where there are more, what comes out is a condition of its own.
 _MOST_WORK = 256
 #: Nodes that one step pays for.
@@ -273,7 +275,7 @@ class Conditions:
             self._work = 0
             try:
                 known = self._conjunction(one, other)
-                if known.size > _LARGEST and _size(known) > _LARGEST:
+                if len(known.cases) > _MOST_CASES or (known.size > _LARGEST and _size(known) > _LARGEST):
                     raise _TooLargeError
             except _TooLargeError:
                 known = self._condition_of_its_own(one, other)

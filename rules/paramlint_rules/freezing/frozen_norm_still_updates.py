@@ -68,12 +68,19 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if modes or norm.escaped or any(m.overrides("train").yes or m.escaped for m in holders):
             continue
-        site = off.site.stack[-1] if off.site.stack and not off.site.in_class else off.site
+        helps = bool(off.site.stack) and not off.site.in_class and _freezes_whole(model, off)
+        site = off.site.stack[-1] if helps else off.site
         if (site.path, site.row) not in said:
             said.add((site.path, site.row))
             name = norm.name or "a batch norm"
             message = f"`{name}` is frozen and stays in training mode, so it keeps updating its running statistics"
             yield Claim(Answer("yes", (off,), off.guard), site, message, about=norm)
+
+
+def _freezes_whole(model: Model, off: Event) -> bool:
+    """Whether a line freezes all of one module, as a function does that is given what to freeze."""
+    frozen = {id(t) for t in model.parameters if any(e.site.row == off.site.row for e in t.flags.seen if e.site)}
+    return any({id(t) for t in module.parameters} == frozen for module in model.modules)
 
 
 def _is_replaced(model: Model, norm: Module, off: Event) -> bool:

@@ -86,9 +86,12 @@ def _is_filled(model: Model, what: Module | Tensor) -> bool:
 
 
 def _is_lazy(what: Module | Tensor, made: Event) -> bool:
-    """Whether it is kept, and made under a condition: when it is missing, or at the first call."""
+    """Whether it is kept, and made under a condition: when it is missing, or at the first call.
+
+    A method that is called under a condition may keep what it makes in a list, and what is called later another one.
+    """
     sites = [site for p in what.places for site in (p.since.site, *p.since.site.stack)]
-    return bool(sites) and any(site.in_branch for site in (*sites, *made.site.stack, made.site))
+    return any(site.in_branch for site in (*sites, *made.site.stack, *([made.site] if sites else [])))
 
 
 def _comes_too_late(model: Model, what: Module | Tensor, made: Event) -> bool:

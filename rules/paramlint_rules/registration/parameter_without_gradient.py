@@ -88,6 +88,8 @@ def _is_used(what: Module | Tensor) -> bool:
     tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
     if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
+    if any(len(tensor.places.seen) > 1 for tensor in tensors):
+        return True  # tied to what is used
     return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)
 
 
@@ -96,6 +98,6 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     if model.forward is None:
         return
     for name in model.forward.without_gradient:
-        if name not in model.forward.read_without_gradient:
+        if name not in model.forward.read_without_gradient and not model.is_one_of_several(name):
             message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
             yield model.by_name[name].proof(message)

@@ -41,6 +41,7 @@ class Forward:
         foreign: tensors that need a gradient, reached by the output, and not registered.
         created: parameters that a second pass made anew, by name; `""` where they are not registered.
         registered_late: parameters that the first pass registered.
+        called: the names of the modules that the first pass went through.
         read: the storages that were read.
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
@@ -53,6 +54,7 @@ class Forward:
     foreign: tuple[torch.Tensor, ...] = ()
     created: tuple[str, ...] = ()
     registered_late: tuple[str, ...] = ()
+    called: frozenset[str] = frozenset()
     read: frozenset[int] = frozenset()
     activations: Mapping[str, str] = field(default_factory=dict)
     symmetric: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ class _Watch(Mode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.read: set[int] = set()
         self.activations: dict[str, str] = {}
+        self.called: set[str] = set()
         self._outputs: dict[int, tuple[StorageWeakRef, str]] = {}
 
     def __torch_dispatch__(
@@ -83,7 +86,8 @@ class _Watch(Mode):
         return func(*args, **(kwargs or {}))
 
     def note_output(self, module: str, output: Any) -> None:
-        """Remember the memory of a module's output."""
+        """Remember that a module was called, and the memory of its output."""
+        self.called.add(module)
         if isinstance(output, torch.Tensor) and (address := address_of(output)):
             self._outputs[address] = (StorageWeakRef(output.untyped_storage()), module)
 
@@ -96,6 +100,7 @@ def run(model: nn.Module, example: Example) -> Forward:
         try:
             outputs, watch, has_tensors = _pass(model, example)
             first = {named.name: named.tensor for named in named_tensors(model)}
+            parameters = {named.name for named in named_tensors(model) if named.role == "parameter"}
             leaves = graph_leaves(outputs)
             again = graph_leaves(_pass(model, example)[0])
         except Exception as error:  # the user's forward, on the user's example
@@ -121,7 +126,8 @@ def run(model: nn.Module, example: Example) -> Forward:
         read_without_gradient=tuple(named.name for named in idle if address_of(named.tensor) in watch.read),
         foreign=tuple(leaf for leaf in foreign if id(leaf) in lasting),
         created=tuple(remade) + ("",) * len(fleeting),
-        registered_late=tuple(name for name in first if name not in before and name not in lazy),
+        registered_late=tuple(name for name in first if name in parameters and name not in {*before, *lazy}),
+        called=frozenset(watch.called),
         read=frozenset(watch.read),
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
@@ -152,7 +158,8 @@ def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watc
     watch = _Watch()
 
     def note(module: nn.Module, _: Any, output: Any) -> None:
-        watch.note_output(names.get(id(module), ""), output)
+        if id(module) in names:
+            watch.note_output(names[id(module)], output)
 
     hook = register_module_forward_hook(note)
     try:
