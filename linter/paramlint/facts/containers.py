@@ -174,6 +174,8 @@ def _in_constructor_first(assignment: Assignment) -> bool:
 
 def _kind(scope: Scope, node: nodes.BaseExpression) -> str:
     """What kind of plain container an expression makes; empty where it is none."""
+    if isinstance(node, nodes.NamedExpr):
+        return _kind(scope, node.value)
     displayed = _kind_of_display(scope, node)
     if displayed:
         return displayed
