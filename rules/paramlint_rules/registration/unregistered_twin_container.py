@@ -78,15 +78,17 @@ def _is_gone_through(cls: Class, name: str) -> bool:
     return False
 
 
-def _is_it(scope: Scope, node: nodes.Attribute | nodes.Call, name: str) -> bool:
+def _is_it(scope: Scope, node: nodes.BaseExpression, name: str) -> bool:
     """Whether an expression is the attribute: `self.name`, or `getattr(self, "name")`."""
     if isinstance(node, nodes.Attribute):
         return scope.self_attribute(node) == name
+    if not isinstance(node, nodes.Call):
+        return False
     given = [scope.text(arg.value).strip("\"'") for arg in node.args[:2]]
     return scope.is_call_of(node, "getattr") and given == [scope.self_name, name]
 
 
-def _is_counted(scope: Scope, node: nodes.Attribute | nodes.Call) -> bool:
+def _is_counted(scope: Scope, node: nodes.BaseExpression) -> bool:
     arg = scope.parent(node)
     call = scope.parent(arg) if isinstance(arg, nodes.Arg) else None
     return isinstance(call, nodes.Call) and scope.qualified(call.func) == "len"
