@@ -22,7 +22,7 @@ CODES = [name for rule in CATALOGUE for name in (rule.code, rule.name)]
         ("sdt", ["mean", "std"], "std"),
         ("Iner", ["Outer", "Inner"], "Inner"),
         ("PRM999", CODES, None),
-        ("PRM411", CODES, None),
+        ("PRM499", CODES, None),
         ("E501", CODES, None),
         ("F401", CODES, None),
         ("--color", ["--cluster", "--config"], None),

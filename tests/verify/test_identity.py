@@ -51,7 +51,7 @@ def test_a_parameter_that_is_optimized_twice():
     layer = nn.Linear(2, 2, bias=False)
     optimizer = torch.optim.SGD([layer.weight], lr=0.1)
     optimizer.param_groups[0]["params"].append(layer.weight)
-    assert coverage(layer, optimizer).repeated == (("weight", "weight"),)
+    assert coverage(layer, [optimizer]).repeated == (("weight", "weight"),)
 
 
 @pytest.mark.parametrize(("how", "by_data"), [("rewrap", False), ("data", True)])

@@ -58,7 +58,7 @@ def test_the_report_of_a_file(folder: Path) -> None:
     result = CliRunner().invoke(report_command, [str(MODELS), "--discover", "-o", "all 100%.html"])
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == "wrote all 100%.html: 6 targets, 1 with findings, 3 not verified\n"
+    assert result.stderr == "wrote all 100%.html: 7 targets, 1 with findings, 4 not verified\n"
     index = (folder / "all 100%.html").read_text()
     links = [unquote(link) for link in re.findall('href="([^#"]*)"', index)]
     assert len(links) == 6

@@ -120,7 +120,8 @@ def test_first_work_that_fails(source: str, status: str, message: str, folder: P
     limits = msgspec.structs.replace(LIMITS, seconds=1.5)
     with Server("building:load_only", "counted:build", limits) as server:
         outcome = server.start().outcome
-    assert (outcome.status, outcome.message, outcome.stage) == (status, message, "import")
+    assert (outcome.status, outcome.stage) == (status, "import")
+    assert outcome.message.startswith(message)
 
 
 def test_where_nothing_can_fork(monkeypatch: pytest.MonkeyPatch, server: Server, folder: Path) -> None:

@@ -53,8 +53,8 @@ def test_every_case_is_as_expected(tmp_path: Path, run: Any) -> None:
     assert rows == [
         "bare.bad.py PRM201 PRM201 confirmed",
         "bare.good.py good nothing",
-        "- edit/bad PRM101 PRM101 not observed",
-        "2 bad cases, of which 1 show; 1 good ones; 0 not as expected",
+        "edit/bad PRM101 PRM101 confirmed",
+        "2 bad cases, of which 2 show; 1 good ones; 0 not as expected",
     ]
     assert status == 0
 

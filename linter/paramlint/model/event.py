@@ -60,6 +60,11 @@ class Site(Protocol):
         """Whether it stands under a condition in its function."""
         raise NotImplementedError
 
+    @property
+    def gives_back(self) -> bool:
+        """Whether its function returns something, on one path at least; what a call returns is up to that call."""
+        raise NotImplementedError
+
     def text(self, node: Any) -> str:
         """The source code of a node of the same function."""
         raise NotImplementedError

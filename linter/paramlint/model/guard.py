@@ -20,7 +20,7 @@ _MOST_CASES = 48
 #: Nodes that are gone through to combine two guards; where there are more, what comes out is a condition of its own.
 _MOST_WORK = 256
 #: Nodes that one step pays for.
-_WORK_OF_A_STEP = 32
+_WORK_OF_A_STEP = 8
 #: Alternatives that are written out, and characters of all; of deeper guards they are not the shortest ones.
 _MOST_SAID = 6
 _LONGEST = 240
@@ -38,9 +38,10 @@ class Subject:
         number: its place in all diagrams.
         table: where it is known.
         is_compared: whether it was ever compared with a constant.
+        is_summary: whether it stands for two guards that were too large together, so that what they say is lost.
     """
 
-    __slots__ = ("_text", "is_compared", "loop", "number", "table")
+    __slots__ = ("_text", "is_compared", "is_summary", "loop", "number", "table")
 
     def __init__(self, text: str | tuple[Guard, Guard], loop: int, number: int, table: Conditions) -> None:
         self._text = text
@@ -48,6 +49,7 @@ class Subject:
         self.number = number
         self.table = table
         self.is_compared = False
+        self.is_summary = isinstance(text, tuple)
 
     @property
     def text(self) -> str:
@@ -126,6 +128,13 @@ class Guard:
             return True
         assert self.subject is not None
         return self.subject.table.fit(self, other)
+
+    def is_known_to_fit(self, other: Guard) -> bool:
+        """Whether both can hold, and neither asks for more than it says: of two summaries that cannot be told."""
+        if self is other or self.subject is None or other.subject is None:
+            return True
+        summaries = [{s for s in guard.subjects if s.is_summary} for guard in (self, other)]
+        return summaries[0] == summaries[1] and self.fits(other)
 
     def implies(self, other: Guard) -> bool:
         """Whether the other holds wherever this one does."""
@@ -216,6 +225,7 @@ class Conditions:
         self._constants: dict[tuple[Guard, Subject], Key | None] = {}
         self._rounds: dict[Guard, Guard] = {}
         self._work = 0
+        self._owed = 0
 
     def forget(self) -> None:
         """Let go of all guards, of which there are more than of anything else, and which point in circles."""
@@ -320,8 +330,10 @@ class Conditions:
         return found
 
     def _pay_for_work(self) -> None:
-        if self._work >= _WORK_OF_A_STEP:
-            self._pay(self._work // _WORK_OF_A_STEP)
+        self._owed += self._work
+        if self._owed >= _WORK_OF_A_STEP:
+            self._pay(self._owed // _WORK_OF_A_STEP)
+            self._owed %= _WORK_OF_A_STEP
 
     def _condition_of_its_own(self, one: Guard, other: Guard) -> Guard:
         """What stands for a conjunction that is too large: what both say is lost, nothing is added."""

@@ -369,10 +369,12 @@ def default_of(run: Interpreter, function: Function, parameter: Any) -> Value:
         run.memo[key] = (parameter, NONE)
         frame = Frame(function.node, function.place, None, ALWAYS)
         run.frames.append(frame)
+        inside, run.inside = run.inside, ""  # it is made when the function is defined, not in it
         try:
             with run.at(ALWAYS, ()):
                 value = run.evaluate(parameter.default, Environment(function.place, function.env, function.owner))
         finally:
+            run.inside = inside
             run.frames.pop()
         run.memo[key] = (parameter, value)
     result: Value = run.memo[key][1]

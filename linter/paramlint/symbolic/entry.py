@@ -10,7 +10,7 @@ from typing import Any
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic import classes
 from paramlint.symbolic.attributes import get_attribute
-from paramlint.symbolic.calls import annotation_of, parameters_of
+from paramlint.symbolic.calls import annotation_of, default_of, parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.module_code import behind_decorators
@@ -82,7 +82,7 @@ def _open(run: Interpreter, parameter: Any, known: Mapping[str, object], functio
         return tensor
     default: Constant | None = None
     if parameter.default is not None:
-        value = run.evaluate(parameter.default, Environment(function.place, function.env, function.owner))
+        value = default_of(run, function, parameter)
         default = value if isinstance(value, Constant) else None
     return Unknown(name, annotation=annotation, default=default)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise, takewhile
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
@@ -85,8 +87,20 @@ class SourceSite:
 
     @cached_property
     def in_branch(self) -> bool:
-        """Whether it stands under a condition in its function."""
-        return any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in self._scope.ancestors(self.node))
+        """Whether it stands under a condition in its function, or after one under which the function returns."""
+        around = (self.node, *self._scope.ancestors(self.node))
+        if any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in around[1:]):
+            return True
+        blocks = [(node, inner) for inner, node in pairwise(around) if isinstance(node, nodes.IndentedBlock)]
+        return any(
+            _returns(earlier) for block, inner in blocks for earlier in takewhile(partial(is_not, inner), block.body)
+        )
+
+    @cached_property
+    def gives_back(self) -> bool:
+        """Whether its function returns something, on one path at least; what a call returns is up to that call."""
+        given = [s.value for s in self._scope.find(nodes.Return) if not isinstance(s.value, nodes.Call)]
+        return any(v is not None and not (isinstance(v, nodes.Name) and v.value == "None") for v in given)
 
     def text(self, node: nodes.Node) -> str:
         """The source code of a node of the same function."""
@@ -107,6 +121,14 @@ class SourceSite:
 
     def __repr__(self) -> str:
         return f"{self.path}:{self.row}"
+
+
+def _returns(statement: Any) -> bool:
+    """Whether it is a condition whose branch ends with a `return`."""
+    if not isinstance(statement, nodes.If):
+        return False
+    last: Any = statement.body.body[-1]
+    return isinstance(last.body[-1] if isinstance(last, nodes.SimpleStatementLine) else last, nodes.Return)
 
 
 class Trace:

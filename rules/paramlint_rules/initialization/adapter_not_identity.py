@@ -58,7 +58,7 @@ def check(model: Model) -> Iterator[Claim]:
             if second is None or not first.holds or "lora" not in f"{module.cls}.{name}".lower():
                 continue
             drawn, drawn_too = _draw(first), _draw(second)
-            if drawn is not None and drawn_too is not None and drawn.guard.fits(drawn_too.guard):
+            if drawn is not None and drawn_too is not None and drawn.guard.is_known_to_fit(drawn_too.guard):
                 yield Claim(
                     module.owns,
                     drawn_too.site,

@@ -23,6 +23,7 @@ Leave it: the parameter has to go; then assign None itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model
@@ -70,5 +71,6 @@ def _fix(bound: Event, statement: nodes.Assign, call: nodes.Call) -> Fix | None:
 
 
 def _is_made_by(write: Event, call: nodes.Call) -> bool:
-    """Whether a call leads to a write."""
-    return any(site.node is call for site in write.site.stack)
+    """Whether a call leads to a write, in a function that never returns anything."""
+    sites = (*write.site.stack, write.site)
+    return any(site.node is call and not inner.gives_back for site, inner in pairwise(sites))

@@ -106,7 +106,7 @@ def _first_step(backward: Event, taken: list[tuple[Optimizer, Event]]) -> tuple[
     after = [
         (o, s)
         for o, s in taken
-        if s.loops == backward.loops and min(s.order) > min(backward.order) and s.guard.fits(backward.guard)
+        if s.loops == backward.loops and min(s.order) > min(backward.order) and s.guard.is_known_to_fit(backward.guard)
     ]
     return min(after, key=lambda pair: min(pair[1].order), default=None)
 

@@ -55,7 +55,7 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _overlap_for_sure(model: Model, one: Group, other: Group) -> bool:
-    return one.guard.fits(other.guard) and bool(_covered(model, one) & _covered(model, other))
+    return one.guard.is_known_to_fit(other.guard) and bool(_covered(model, one) & _covered(model, other))
 
 
 def _covered(model: Model, group: Group) -> set[int]:

@@ -94,7 +94,7 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
 def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
     """Whether something happens after the optimizer is made: in the same call, or in a method that is called later."""
     if one is not None and one.get("inside") == other.get("inside"):
-        return model.follows(one, other).yes and one.guard.fits(other.guard)
+        return model.follows(one, other).yes and one.guard.is_known_to_fit(other.guard)
     return one is not None and bool(one.get("inside") == "__init__")
 
 

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Tensor
+from paramlint.nodes import Call
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -59,8 +60,10 @@ def ask(model: Model) -> Iterator[Claim]:
         owns = what.owns if isinstance(what, Module) else what.trains
         if _is_lazy(what, made) and not _comes_too_late(model, what, made):
             continue
-        if isinstance(what, Module) and (what.copy_of is not None or not what.known.yes):
-            continue
+        if isinstance(what, Module) and (
+            what.copy_of is not None or not what.known.yes or not isinstance(made.site.node, Call)
+        ):
+            continue  # what no call makes is put together of modules that were there: a slice, a sum
         calls = (made.site, *reversed(made.site.stack))
         site = next((s for s in calls if s.in_class and s.path == calls[-1].path), calls[-1])
         called = getattr(site.node, "func", site.node)

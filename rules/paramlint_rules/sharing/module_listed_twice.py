@@ -109,7 +109,7 @@ def _is_norm(module: Module) -> bool:
 
 def _are_two_layers(one: Held, other: Held) -> bool:
     """Whether two places are in two layers that have nothing else in common: slices of one sequence have."""
-    if one.holder is other.holder or not one.guard.fits(other.guard):
+    if one.holder is other.holder or not one.guard.is_known_to_fit(other.guard):
         return False
     parts = [{id(p.what) for p in place.holder.holds if isinstance(p.what, Module)} for place in (one, other)]
     around = [{id(m) for m in owners(place.holder)} for place in (one, other)]
@@ -128,7 +128,7 @@ def _is_item(place: Held) -> bool:
 
 def _both(one: Held, other: Held) -> bool:
     """Whether both places are there at once, under different keys."""
-    return one.key != other.key and one.guard.fits(other.guard)
+    return one.key != other.key and one.guard.is_known_to_fit(other.guard)
 
 
 @rule.static_scope

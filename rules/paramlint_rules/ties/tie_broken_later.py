@@ -82,7 +82,7 @@ def _comes_after(model: Model, tied: Event, event: Event) -> bool:
     if tied.get("inside") != event.get("inside"):
         others = [e for e in model.events("registered") if e.get("inside") != event.get("inside")]
         is_of_init = any(e.site.node is event.site.node for e in others)  # others call the method, and may tie again
-        return tied.get("inside") == "__init__" and tied.guard.fits(event.guard) and not is_of_init
+        return tied.get("inside") == "__init__" and tied.guard.is_known_to_fit(event.guard) and not is_of_init
     return model.follows(tied, event).yes
 
 

@@ -44,7 +44,8 @@ def ask(model: Model) -> Iterator[Claim]:
         source = _wrapped(tensor)
         if source is None or not tensor.trains.certain or tensor.made is None or tensor.made.author != "user":
             continue
-        mine, others = _lasting(tensor), _lasting(source)
+        mine = _lasting(tensor)
+        others = _lasting(source, but=mine)
         if (
             mine is not None
             and others is not None
@@ -65,9 +66,10 @@ def _wrapped(tensor: Tensor) -> Tensor | None:
     return given if isinstance(given, Tensor) and given.trains.yes else None
 
 
-def _lasting(tensor: Tensor) -> Place | None:
-    """Where a module has it as a parameter until the end."""
-    return next((p for p in tensor.places if p.registered and p.holds), None)
+def _lasting(tensor: Tensor, but: Place | None = None) -> Place | None:
+    """Where a module has it as a parameter until the end, but at a place that the one wrapped around it takes."""
+    lasting = (p for p in tensor.places if p.registered and p.holds)
+    return next((p for p in lasting if but is None or p.holder is not but.holder or p.key != but.key), None)
 
 
 def _outermost(model: Model, place: Place, since: Event) -> set[int]:

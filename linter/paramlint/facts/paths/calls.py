@@ -335,7 +335,7 @@ def _parameter(walk: Construction, scope: Scope, node: nodes.Call, data: Value, 
     flags = [a.value for i, a in enumerate(node.args) if i == 1 or (a.keyword and a.keyword.value == "requires_grad")]
     if any(scope.text(flag) == "False" for flag in flags):
         path.write(data)
-    return data
+    return Tensor(data.cells)  # one of a part of the memory has no more to be written than that part
 
 
 def _builtin(walk: Construction, name: str, arguments: Arguments, path: Path) -> Outcomes | None:

@@ -98,7 +98,9 @@ def _is_part(walk: Construction, scope: Scope, index: nodes.BaseSlice, path: Pat
         return any(not _may_be_none(scope, bound, look(walk, scope, bound, path)) for bound in bounds)
     if not isinstance(index, nodes.Index):
         return False
-    return isinstance(index.value, (nodes.Integer, nodes.UnaryOperation, nodes.Attribute, nodes.Name))
+    if not isinstance(index.value, (nodes.Integer, nodes.UnaryOperation, nodes.Attribute, nodes.Name)):
+        return False
+    return look(walk, scope, index.value, path) != Constant(None)
 
 
 def _may_be_none(scope: Scope, bound: nodes.BaseExpression, value: Value) -> bool:
