@@ -21,10 +21,13 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 PATHS = sorted(path for path in FIXTURES.rglob("*.py") if path.name in ("bad.py", "good.py"))
 SAMPLE = Random(23).sample([(path, way) for path in PATHS for way in WAYS], 60)
 TORCH = Random(5).sample([(path, way) for path in PATHS for way in WAYS], 60)
+#: Spellings that a mend is for: what the maker by itself does not say, the caller does.
+SAMPLE += [
+    (FIXTURES / "sharing/repeated_module/good.py", "factory"),
+    (FIXTURES / "initialization/silently_frozen_embedding/good.py", "factory"),
+]
 #: The share that may be lost: what is, and why, is in the table of the benchmark.
 LOST = 0.06
-#: What is accused all the same: the caller's condition, `if share_layers`, says what the maker by itself does not.
-ACCUSED = {("factory", "repeated_module")}
 
 TWO = """\
 import torch
@@ -130,7 +133,7 @@ def test_what_is_found_stays_found(outcomes):
 
 def test_good_files_stay_silent(outcomes):
     good = [(way, path, came) for path, way, came, _, _ in outcomes if path.name == "good.py" and came.new]
-    assert {(way, path.parent.name) for way, path, _ in good} <= ACCUSED, good
+    assert not good
 
 
 def test_the_fast_path_and_the_reference_agree_on_them(outcomes):

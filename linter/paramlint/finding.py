@@ -58,7 +58,8 @@ class Finding:
 
     `rows` are all rows that the fault shows on, where a question has found it: what another detector of the same rule
     reports on one of them is the same fault, and is said once. With `is_right` the question has looked there and found
-    no fault: what another detector of the rule says of these rows is left out.
+    no fault: what another detector of the rule says of these rows is left out. So is what was found with `is_alone`:
+    in a function that was run by itself, with arguments that its callers may not give.
     """
 
     node: nodes.Node
@@ -69,6 +70,7 @@ class Finding:
     others: tuple[str, ...] = ()
     rows: frozenset[int] = frozenset()
     is_right: bool = False
+    is_alone: bool = False
 
 
 @dataclass(frozen=True)

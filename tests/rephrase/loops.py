@@ -64,7 +64,8 @@ class _Comprehensions(Rewriter):
         for line in updated_node.body:
             made = _joined(body[-1], line) if body and self.in_function else None
             if made is not None:
-                body[-1:] = in_place_of(body[-1], [made]).nodes
+                above = [*body[-1].leading_lines, *line.leading_lines]
+                body[-1:] = in_place_of(body[-1].with_changes(leading_lines=above), [made]).nodes
             else:
                 body.append(line)
         return updated_node.with_changes(body=body)

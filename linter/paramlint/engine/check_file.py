@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
 
+#: Methods that are run when a model is, whoever calls the others.
+_STARTED = frozenset(("__init__", "forward", "setup", "configure_model"))
+#: Heirs beyond these are taken to be like them.
+_MAX_HEIRS = 8
+
 _VERSION = ".".join(map(str, sys.version_info[:2]))
 
 
@@ -240,13 +245,41 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
     from paramlint.symbolic.entries import claims_of, place_of, rows_of
 
     model, claims = claims_of(file, unit, rule.questions)
+    found = []
     for claim in claims:
         place = place_of(claim)
         if (claim.answer.yes or claim.is_right) and place is not None and place.file.facts is file:
             node = claim.node if claim.node is not None else claim.site.node
             rows = rows_of(claim, model, file)
-            finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=claim.is_right)
-            yield rule, file.scope(place.unit), finding
+            is_alone = not claim.site.stack and place.unit.kind == "function" and place.unit.name not in _STARTED
+            right = claim.is_right
+            finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=right, is_alone=is_alone)
+            found.append((claim.site.row, (rule, file.scope(place.unit), finding)))
+    of_heirs = _rows_of_heirs(file, unit, rule) if any(not one.is_right for _, (_, _, one) in found) else None
+    yield from (said for row, said in found if said[2].is_right or of_heirs is None or row in of_heirs)
+
+
+def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
+    """The rows on which a rule says the same of the classes that share the constructor of a class; None without such.
+
+    What is only there to be inherited from is wrong where its heirs are: they may have the methods that make it right.
+    """
+    from paramlint.facts.heirs import is_only_inherited, with_same_constructor
+    from paramlint.symbolic.entries import claims_of, forget_model, place_of
+
+    cls = file.class_of(unit) if unit.kind == "class" else None
+    if cls is None or not is_only_inherited(cls):
+        return None
+    heirs = with_same_constructor(cls)[:_MAX_HEIRS]
+    rows = set()
+    for heir in heirs:
+        _, claims = claims_of(heir.file, heir.outline.unit, rule.questions)
+        for claim in claims:
+            place = place_of(claim)
+            if claim.answer.yes and not claim.is_right and place is not None and place.file.path == file.path:
+                rows.add(claim.site.row)
+        forget_model(heir.file)
+    return rows if heirs else None
 
 
 def _forget_model(file: File) -> None:

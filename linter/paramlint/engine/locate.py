@@ -33,7 +33,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
         end = Location(*source.place(span[1])) if span else start
         fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
-        if not finding.rows and (rule.code, start.row) in right:
+        if (not finding.rows or finding.is_alone) and (rule.code, start.row) in right:
             continue
         # What is wrong in a class is wrong wherever that is used; the rows of two uses may meet there all the same.
         if finding.rows and any((rule.code, row) in claimed for row in (start.row, *finding.rows)):

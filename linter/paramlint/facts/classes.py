@@ -13,7 +13,7 @@ from paramlint.facts.assignments import Assignment
 from paramlint.facts.device_moves import join_with_moves, moved
 from paramlint.facts.memo import remember
 from paramlint.facts.types import BUFFER, Type, owns_parameters
-from paramlint.knowledge import canonical, module_class
+from paramlint.knowledge import MODULE_METHODS, canonical, module_class
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.syntax.outline import ClassOutline
 
@@ -128,6 +128,12 @@ class Class:
             if found is not None:
                 return found
         return None
+
+    def lacks(self, name: str) -> bool:
+        """Whether neither it nor a base has a method or attribute of this name, so that only a subclass may."""
+        return not (
+            name in MODULE_METHODS or self.method(name) is not None or self.assignments(name) or not self.is_complete
+        )
 
     @property
     def body(self) -> Scope:

@@ -11,6 +11,7 @@ from paramlint.facts.classes import Class
 from paramlint.facts.contents import Held, made_modules, values_put
 from paramlint.facts.escapes import Fate, fates_of
 from paramlint.facts.flow import Carriers, is_joined, sources
+from paramlint.facts.heirs import calls_left_to_heirs, is_seen_to_by_heirs
 from paramlint.facts.scopes import Scope
 from paramlint.syntax.containers_kept import grows
 
@@ -112,9 +113,16 @@ class PlainContainer:
         `registered`: each item with `add_module`, `setattr` or the like. `taken`: given to a module, an optimizer or
         code that is not followed, stored elsewhere, or cared for by hand.
         """
-        if any(self.cls.own_method(name) is not None for name in _OWN_BOOKKEEPING):
+        if _keeps_books(self.cls) or is_seen_to_by_heirs(self.cls, _keeps_books):
+            return {"taken"}
+        if any(True for _ in calls_left_to_heirs(self.first.scope)):
             return {"taken"}
         return {fate for carriers in self._carriers for fate in fates_of(carriers)}
+
+
+def _keeps_books(cls: Class) -> bool:
+    """Whether a class says itself what belongs to it."""
+    return any(cls.own_method(name) is not None for name in _OWN_BOOKKEEPING)
 
 
 def plain_containers(scope: Scope) -> Iterator[PlainContainer]:
@@ -166,6 +174,8 @@ def _in_constructor_first(assignment: Assignment) -> bool:
 
 def _kind(scope: Scope, node: nodes.BaseExpression) -> str:
     """What kind of plain container an expression makes; empty where it is none."""
+    if isinstance(node, nodes.NamedExpr):
+        return _kind(scope, node.value)
     displayed = _kind_of_display(scope, node)
     if displayed:
         return displayed

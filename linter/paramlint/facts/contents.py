@@ -86,6 +86,8 @@ def _is_made(scope: Scope, node: nodes.BaseExpression, depth: int = 0) -> bool:
     name = scope.qualified(node.func)
     if name in PARAMETER_CLASSES or name in ("copy.deepcopy", "copy.copy"):
         return True
+    if name == "getattr":
+        return False
     symbol = scope.resolve(node.func)
     if isinstance(symbol, Class) or (isinstance(symbol, str) and module_class(symbol) is not None):
         return not any(_is_own_module(scope, arg.value) for arg in node.args)

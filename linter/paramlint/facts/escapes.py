@@ -7,6 +7,7 @@ from typing import Literal
 
 from paramlint import nodes
 from paramlint.facts.flow import CARRYING, GIVING, Carriers, is_joined
+from paramlint.facts.handed_on import parameter_given
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import MODULE_SELF_METHODS, OPTIMIZERS, module_class
 from paramlint.syntax.containers_kept import ADDING, EXTENDING
@@ -112,24 +113,12 @@ def _given_to_function(carriers: Carriers, call: nodes.Call, arg: nodes.Arg) -> 
     scope = carriers.scope
     method = scope.self_attribute(call.func)
     called = scope.cls.method(method) if method is not None and scope.cls is not None else scope.resolve(call.func)
-    name = _parameter(called, call, arg) if isinstance(called, Scope) and called is not scope else None
+    name = parameter_given(called, call, arg) if isinstance(called, Scope) and called is not scope else None
     if name is None or not isinstance(called, Scope) or carriers.depth > 2:
         return "taken"
     inner = Carriers(called, carriers.attribute, frozenset({name}), carriers.depth + 1)
     fates = set(fates_of(inner))
     return "taken" if "taken" in fates else ("registered" if fates else None)
-
-
-def _parameter(called: Scope, call: nodes.Call, arg: nodes.Arg) -> str | None:
-    """The name under which a function has an argument of a call."""
-    if not isinstance(called.node, nodes.FunctionDef) or any(a.star for a in call.args):
-        return None
-    params = [p.name.value for p in (*called.node.params.posonly_params, *called.node.params.params)]
-    if arg.keyword is not None:
-        names = [*params, *(p.name.value for p in called.node.params.kwonly_params)]
-        return arg.keyword.value if arg.keyword.value in names else None
-    index = call.args.index(arg) + (1 if called.self_name is not None else 0)
-    return params[index] if index < len(params) else None
 
 
 def _stored(carriers: Carriers, node: nodes.Assign | nodes.AnnAssign) -> Fate | None:

@@ -127,12 +127,13 @@ def is_on_one_path(first: InitEvent, second: InitEvent) -> bool:
             return True
         if isinstance(ancestor, nodes.FunctionDef):
             return False
-        if isinstance(ancestor, nodes.IndentedBlock) and _leaves(ancestor):
+        if isinstance(ancestor, nodes.IndentedBlock) and leaves(ancestor):
             return False
     return True
 
 
-def _leaves(block: nodes.IndentedBlock) -> bool:
+def leaves(block: nodes.IndentedBlock) -> bool:
+    """Whether nothing behind a block runs after it: it ends with a `return`, or leaves the loop or its round."""
     last = block.body[-1] if block.body else None
     return isinstance(last, nodes.SimpleStatementLine) and any(isinstance(s, _EXITS) for s in last.body)
 

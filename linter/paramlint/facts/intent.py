@@ -32,7 +32,7 @@ def sharing_is_meant(scope: Scope, node: nodes.Node, *names: str) -> bool:
 
     A mark is one of the words share, tie and same (in any form) in the name of an enclosing function or class, in a
     name that the statement gives a value to, in an enclosing condition, in the keyword that the node is passed as, in
-    a comment at the statement, or in `names`; or `_tied_weights_keys` in the class.
+    a comment at the statement or above a loop around it, or in `names`; or `_tied_weights_keys` in the class.
     """
     if any(says_shared(text) for text in (*names, *_texts(scope, node))):
         return True
@@ -57,6 +57,8 @@ def _texts(scope: Scope, node: nodes.Node) -> Iterator[str]:
             yield scope.text(ancestor.target)
         elif isinstance(ancestor, nodes.SimpleStatementLine):
             yield scope.segment.comments(ancestor)
+        elif isinstance(ancestor, nodes.For):
+            yield scope.segment.comments_above(ancestor)
 
 
 def _called(call: nodes.Call) -> str:

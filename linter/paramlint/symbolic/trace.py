@@ -59,11 +59,11 @@ class SourceSite:
         return ""
 
     def says(self, *words: str) -> bool:
-        """Whether one of the words stands in the function's name, on its row or that of a condition around it, or in a
-        comment on or above one of these."""
+        """Whether one of the words stands in the function's name, on its row or that of a condition or loop around it,
+        or in a comment on or above one of these."""
         if not any(word in self.place.file.facts.source.text.lower() for word in words):
             return False
-        said = " ".join([self.function, *map(self._said_at, (self.row, *self._conditions))]).lower()
+        said = " ".join([self.function, *map(self._said_at, (self.row, *self._rows_around))]).lower()
         return any(word in said for word in words)
 
     def _said_at(self, row: int) -> str:
@@ -73,10 +73,11 @@ class SourceSite:
         return source.line(row) + (above if above.startswith("#") else "")
 
     @property
-    def _conditions(self) -> list[int]:
-        """The rows of the `if`s around it."""
+    def _rows_around(self) -> list[int]:
+        """The rows of the `if`s and loops around it."""
         around = self._scope.ancestors(self.node)
-        return [self.place.row(node.test) for node in around if isinstance(node, nodes.If)]
+        heads = [n.test if isinstance(n, nodes.If) else n.iter for n in around if isinstance(n, (nodes.If, nodes.For))]
+        return [self.place.row(head) for head in heads]
 
     @cached_property
     def statement(self) -> Any:

@@ -59,6 +59,10 @@ class Draft:
         """Nothing: a comment can only silence a rule."""
         return ""
 
+    def comments_above(self, statement: nodes.Node) -> str:  # noqa: ARG002
+        """Nothing, as for `comments`."""
+        return ""
+
     def spans(self, wanted: Iterable[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:  # noqa: ARG002
         """Nothing is found in a draft that could be reported.
 

@@ -91,6 +91,11 @@ class Segment:
         """The comments above and behind a statement."""
         return " ".join(_COMMENT.findall(self._module.code_for_node(self._origins[statement])))
 
+    def comments_above(self, statement: nodes.Node) -> str:
+        """The comments above a statement, without those inside it."""
+        lines = getattr(self._origins[statement], "leading_lines", ())
+        return " ".join(line.comment.value for line in lines if line.comment is not None)
+
     def row(self, node: Any) -> int:
         """The row on which a node begins; 0 where it is not known."""
         span = self._all_spans.get(node)

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.handed_on import handed_on
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, optimizer_calls
 from paramlint.rule import Finding, Mentions, Rule
 
@@ -47,6 +48,8 @@ def check(scope: Scope) -> Iterator[Finding]:
     if not zeroed or not _decays(scope) or _is_restored(scope):
         return
     for node, gradient in zeroed:
+        if any(_is_restored(inner) for inner, _ in handed_on(scope, node, scope.text(gradient).partition(".")[0])):
+            continue
         place = node.targets[0].target if isinstance(node, nodes.Assign) else node
         message = f"`{scope.text(gradient)}` is zero for these rows, but weight decay still shrinks them"
         yield Finding(place, message)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import init_call
 from paramlint.facts.init_events import conditions_of, init_events
 from paramlint.facts.type_tests import classes_proved
@@ -230,6 +231,8 @@ def _is_initialised(scope: Scope, call: nodes.Call, name: str) -> bool:
     for event in init_events(scope):
         if event.conditions <= here and pattern.search(event.key):
             return True
+    if any(conditions_of(scope, left) <= here for left in calls_left_to_heirs(scope)):
+        return True
     for inner in scope.find(nodes.Call):
         called = scope.self_attribute(inner.func)
         method = scope.cls.method(called) if called is not None and scope.cls is not None else None

@@ -39,6 +39,7 @@ from paramlint import nodes
 from paramlint.facts import Assignment, Scope
 from paramlint.facts.applied import applied_function, initialised_classes, makes_one_of
 from paramlint.facts.files import Symbol
+from paramlint.facts.init_events import leaves
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
 
 rule = Rule(
@@ -71,10 +72,13 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
 
 
 def _is_later(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
-    """Whether a statement comes after another on the same path: not in the other branch of an `if`."""
+    """Whether a statement comes after another on the same path: not in another branch, nor behind a `return`."""
     if scope.order(second) <= scope.order(first):
         return False
     around: dict[nodes.Node, nodes.Node] = dict(_steps(scope, first))
+    behind = set(around) - set(scope.ancestors(second))
+    if any(isinstance(block, nodes.IndentedBlock) and leaves(block) for block in behind):
+        return False
     return all(
         not isinstance(ancestor, nodes.If) or around.get(ancestor, below) is below
         for ancestor, below in _steps(scope, second)

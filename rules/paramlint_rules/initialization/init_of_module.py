@@ -18,6 +18,7 @@ Leave it: the function is no longer called by anybody.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from paramlint import nodes
@@ -30,6 +31,7 @@ rule = Rule("PRM206", "init-of-module", group="bug", fix="safe", doc=__doc__, tr
 
 #: Containers that have only what they are given, under numbers.
 _LISTS = {"torch.nn.Sequential", "torch.nn.ModuleList"}
+_FETCHED = re.compile(r"""getattr\((\w+), ["'](\w+)["']\)""")
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
 
 
@@ -85,7 +87,7 @@ def _is_tested(found: InitCall) -> bool:
     texts = {scope.text(node) for node in (target, getattr(target, "value", None)) if isinstance(node, nodes.Attribute)}
     for ancestor in scope.ancestors(found.node):
         if isinstance(ancestor, (nodes.If, nodes.IfExp)):
-            tested = scope.text(ancestor.test)
+            tested = _FETCHED.sub(r"\1.\2", scope.text(ancestor.test))
             if any(call in tested for call in ("isinstance(", "hasattr(", "type(")) and any(t in tested for t in texts):
                 return True
         if isinstance(ancestor, nodes.Try):

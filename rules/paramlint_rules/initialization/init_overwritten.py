@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.gradients import is_parameter
+from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.init_calls import WRITE_NAMES
 from paramlint.facts.init_events import (
     EVENT_NAMES,
@@ -178,6 +179,8 @@ def _sibling_parameter(first: InitEvent, second: InitEvent, events: list[InitEve
     for event in events:
         if event.key == key and (event.conditions <= second.conditions or first.conditions <= event.conditions):
             return None
+    if is_handed_to(scope, first.node, owner, re.compile(rf"\.{other}\b")):
+        return None
     return None if _is_written_otherwise(scope, sibling, second) else sibling
 
 

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.handed_on import is_handed_to
+from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
 from paramlint.model import Answer, Claim, Event, Model, Tensor
@@ -45,6 +47,7 @@ rule = Rule(
 )
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
+_ROW = re.compile(r"\.weight(?:\.data)?\s*\[|_fill_padding")
 _HARMLESS = {"zeros_", "zero_", "copy_"}
 
 
@@ -53,6 +56,8 @@ def check_row(model: Model) -> Iterator[Claim]:
     """An embedding with a padding row, wherever it is held, whose whole weight was drawn last."""
     for weight in model.parameters:
         owner = weight.owner
+        if any(root.escaped for root in model.roots):  # a subclass may have a method that writes the row
+            return
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
         draw = _last_draw(weight) if isinstance(owner.argument("padding_idx"), int) else None
@@ -95,7 +100,7 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     target = found.target
     if isinstance(target, nodes.Attribute) and target.attr.value == "weight" and _is_padded(scope, target.value):
         owner = scope.text(target.value)
-        if not _is_cleared(scope, owner):
+        if not _is_cleared(scope, owner) and not is_handed_to(scope, node, owner, _ROW):
             message = f"`{owner}` has a padding row, which `{found.function}` overwrites for good: it gets no gradient"
             yield Finding(target, message, _fix(found, owner), attribute=owner)
     elif _is_any_of_self(found):
@@ -195,6 +200,8 @@ def _is_cleared(scope: Scope, owner: str) -> bool:
     pattern = re.compile(rf"\b{name}\.weight(?:\.data)?\s*\[|{name}\._fill_padding|weight(?:\.data)?\[[^\]]*pad")
     if scope.cls is None:
         return pattern.search(_source(scope)) is not None
+    if any(True for _ in calls_left_to_heirs(scope)):
+        return True
     return any(pattern.search(_source(method)) for cls in scope.cls.mro for method in cls.scopes)
 
 

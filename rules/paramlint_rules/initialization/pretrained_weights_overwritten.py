@@ -26,6 +26,7 @@ import re
 from collections.abc import Iterator
 
 from paramlint.facts import Scope
+from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.init_events import InitEvent, is_on_one_path
 from paramlint.facts.pretrained import loads, whole_inits
 from paramlint.rule import Calls, Finding, Keywords, Rule
@@ -42,6 +43,8 @@ rule = Rule(
 #: A function that only passes `pretrained` on has none of these, and need not be parsed.
 _INITIALISING = re.compile(r"init|reset|apply|load_state_dict|pretrained\s*=\s*True|weights\s*=")
 
+_LOADING = re.compile(r"\bload_state_dict\(")
+
 
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
@@ -53,6 +56,7 @@ def check(scope: Scope) -> Iterator[Finding]:
     for event in whole_inits(scope):
         before = [load for load in loaded if _holds(event, load) and is_on_one_path(load, event)]
         again = any(_holds(event, load) and is_on_one_path(event, load) for load in loaded)
+        again = again or is_handed_to(scope, event.node, event.key, _LOADING)
         if before and not again and not _is_bound_between(before[-1], event) and not _is_spared(event, before[-1]):
             text = scope.text(before[-1].target)
             message = f"`{text}` has just been given trained weights, which `{event.function}` overwrites"

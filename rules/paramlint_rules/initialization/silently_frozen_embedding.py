@@ -56,13 +56,26 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
 
 def _callers(scope: Scope, node: nodes.Call) -> list[str]:
     """The rows that call a function which only gives the embedding back, each with the one above."""
+    called = _call_of_maker(scope, node)
+    rows = scope.file.source.text.splitlines() if called is not None else []
+    return ["\n".join(rows[max(0, at - 1) : at + 1]) for at, row in enumerate(rows) if called and called.search(row)]
+
+
+def _is_thawed_by_callers(scope: Scope, node: nodes.Call) -> bool:
+    """Whether a function or method that calls such a maker sets the flag."""
+    called = _call_of_maker(scope, node)
+    units = scope.file.outline.units if called is not None else []
+    texts = [scope.file.source.lines(unit.first, unit.last) for unit in units if unit.kind == "function"]
+    return any(called.search(text) and "requires_grad" in text for text in texts if called is not None)
+
+
+def _call_of_maker(scope: Scope, node: nodes.Call) -> re.Pattern[str] | None:
+    """What a call of a function looks like that only gives the embedding back."""
     if not isinstance(scope.parent(node), nodes.Return):
-        return []
+        return None
     function = next((a for a in scope.ancestors(node) if isinstance(a, nodes.FunctionDef)), scope.node)
     name = function.name.value if isinstance(function, nodes.FunctionDef) else ""
-    rows = scope.file.source.text.splitlines()
-    called = re.compile(rf"(?<!def )\b{re.escape(name)}\(")
-    return ["\n".join(rows[max(0, at - 1) : at + 1]) for at, row in enumerate(rows) if name and called.search(row)]
+    return re.compile(rf"(?<!def )\b{re.escape(name)}\(") if name else None
 
 
 def _is_meant(scope: Scope, node: nodes.Call) -> bool:
@@ -71,7 +84,7 @@ def _is_meant(scope: Scope, node: nodes.Call) -> bool:
     said = [scope.qualname, scope.text(statement), scope.segment.comments(statement)]
     said += [scope.text(a.test) for a in scope.ancestors(node) if isinstance(a, nodes.If)]
     said += _callers(scope, node)
-    if any(_MEANT.search(text) for text in said):
+    if any(_MEANT.search(text) for text in said) or _is_thawed_by_callers(scope, node):
         return True
     around = [scope, *(scope.cls.scopes_with("requires_grad", "requires_grad_") if scope.cls is not None else ())]
     return any({"requires_grad", "requires_grad_"} & other.words for other in around)

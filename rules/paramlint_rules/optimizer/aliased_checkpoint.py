@@ -160,4 +160,6 @@ def _is_rebound(scope: Scope, kept: Snapshot, end: int, loops: list[Loop]) -> bo
     between = [
         line for line in scope.find(nodes.SimpleStatementLine) if scope.order(kept.value) < scope.order(line) < end
     ]
+    if rebinds(scope, scope.statement(kept.node), kept.owner):  # `state, model = model.state_dict(), Net()`
+        return True
     return any(rebinds(scope, code, name) for code in (*loops, *between) for name in (kept.owner, kept.target))

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Literal
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.docstrings import is_docstring
+from paramlint.facts.heirs import calls_left_to_heirs, is_seen_to_by_heirs
 from paramlint.facts.super_init import (
     initializer_calls,
     is_initialized_elsewhere,
@@ -52,7 +53,9 @@ def check(scope: Scope) -> Iterator[Finding]:
     cls, node = scope.cls, scope.node
     if scope.name != "__init__" or cls is None or not cls.is_module or not isinstance(node, nodes.FunctionDef):
         return
-    if initializer_calls(scope) or is_initialized_elsewhere(cls):
+    if initializer_calls(scope) or is_initialized_elsewhere(cls) or any(True for _ in calls_left_to_heirs(scope)):
+        return
+    if is_seen_to_by_heirs(cls, is_initialized_elsewhere):
         return
     attribute = next(_registered(scope), None)
     if attribute is not None:

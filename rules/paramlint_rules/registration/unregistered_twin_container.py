@@ -40,6 +40,7 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Class, Scope, owns_parameters
+from paramlint.facts.heirs import heirs_of
 from paramlint.facts.usage import run_by_forward
 from paramlint.rule import Finding, Keeps, Rule
 
@@ -69,15 +70,25 @@ def check(scope: Scope) -> Iterator[Finding]:
 
 
 def _is_gone_through(cls: Class, name: str) -> bool:
-    """Whether `forward` takes modules out of the container; to ask for its length is not to call what is in it."""
-    for scope in run_by_forward(cls):
-        for node in scope.find(nodes.Attribute):
-            if scope.self_attribute(node) == name and not _is_counted(scope, node):
+    """Whether `forward`, of the class or an heir, takes modules out; to ask for the length is not to call any."""
+    for scope in (scope for one in (cls, *heirs_of(cls)) for scope in run_by_forward(one)):
+        for node in scope.find(nodes.Attribute, nodes.Call):
+            if _is_it(scope, node, name) and not _is_counted(scope, node):
                 return True
     return False
 
 
-def _is_counted(scope: Scope, node: nodes.Attribute) -> bool:
+def _is_it(scope: Scope, node: nodes.BaseExpression, name: str) -> bool:
+    """Whether an expression is the attribute: `self.name`, or `getattr(self, "name")`."""
+    if isinstance(node, nodes.Attribute):
+        return scope.self_attribute(node) == name
+    if not isinstance(node, nodes.Call):
+        return False
+    given = [scope.text(arg.value).strip("\"'") for arg in node.args[:2]]
+    return scope.is_call_of(node, "getattr") and given == [scope.self_name, name]
+
+
+def _is_counted(scope: Scope, node: nodes.BaseExpression) -> bool:
     arg = scope.parent(node)
     call = scope.parent(arg) if isinstance(arg, nodes.Arg) else None
     return isinstance(call, nodes.Call) and scope.qualified(call.func) == "len"

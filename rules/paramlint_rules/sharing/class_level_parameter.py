@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, owns_parameters
 from paramlint.facts.creation import is_creation
+from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Classes, Finding, Proof, Rule
 
@@ -58,8 +59,12 @@ def _holds_creation(cls: Class, value: nodes.BaseExpression) -> bool:
 
 def _is_prototype(cls: Class, name: str) -> bool:
     """Whether the instances copy it."""
-    text = cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
-    return re.search(rf"deepcopy\(\s*[\w.()]+\.{name}\b", text) is not None
+    copied = rf"deepcopy[(,]\s*(?:[\w.()]+\.{name}\b|getattr\([\w.]+,\s*[\"']{name}[\"'])"
+    pattern = re.compile(copied)
+    if pattern.search(cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)):
+        return True
+    methods = [scope for scope in cls.scopes if scope.self_name is not None]
+    return any(is_handed_to(method, method.node, str(method.self_name), pattern) for method in methods)
 
 
 @rule.runtime

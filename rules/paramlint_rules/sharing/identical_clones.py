@@ -27,6 +27,7 @@ from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model.intent import is_marked
 from paramlint.model.intent import sharing_is_meant as sharing_said
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
@@ -61,7 +62,14 @@ def ask(model: Model) -> Iterator[Claim]:
             len(event.loops) > len(layer.loops) and event.loops[len(layer.loops) :] == copy.loops[len(layer.loops) :]
         )
         places = [p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None]
-        if layer.made is None or not is_many or not places or not layer.owns.yes or sharing_said(layer, places):
+        if (
+            layer.made is None
+            or not is_many
+            or not places
+            or not layer.owns.yes
+            or sharing_said(layer, places)
+            or is_marked(event)
+        ):
             continue
         if (
             copy.escaped

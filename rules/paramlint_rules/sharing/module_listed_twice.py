@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.creation import is_creation
+from paramlint.facts.handed_on import handed_on
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.facts.module_places import Place, exclude_each_other, origin, places_in
 from paramlint.facts.module_reuse import overwritten_parts, reused_norms
@@ -146,6 +147,12 @@ def _calls(scope: Scope) -> bool:
 
 def _is_returned(scope: Scope, name: str) -> bool:
     """Whether the caller gets the module beside what holds it, and so knows of one where there are several places."""
+    is_handed_back = any(_is_in_result(*given) for given in handed_on(scope, scope.node, name))
+    return is_handed_back or _is_in_result(scope, name)
+
+
+def _is_in_result(scope: Scope, name: str) -> bool:
+    """Whether a function gives back several things, and this by its name among them."""
     given = [node.value.elements for node in scope.find(nodes.Return) if isinstance(node.value, nodes.Tuple)]
     return any(isinstance(e.value, nodes.Name) and e.value.value == name for elements in given for e in elements)
 

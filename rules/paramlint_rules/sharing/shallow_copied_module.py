@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
+from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
@@ -45,11 +46,24 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
         return
     if sharing_is_meant(scope, node) or _BY_HAND.search(scope.file.source.lines(scope.unit.first, scope.unit.last)):
         return
+    if _is_parted_elsewhere(scope, node):
+        return
     name = " ".join(scope.text(node.args[0].value).split())
     changes = (Change(node.func, node.func, scope.spell("copy.deepcopy")),)
     fix = Fix("Copy it with `copy.deepcopy`", changes, "safe", ("copy.deepcopy",))
     message = f"the shallow copy of `{name}` shares its parameters, so training one changes both"
     yield Finding(node, message, fix, attribute=name)
+
+
+def _is_parted_elsewhere(scope: Scope, node: nodes.Call) -> bool:
+    """Whether a function that is given the copy gives it dictionaries of its own."""
+    maker = next((a for a in scope.ancestors(node) if isinstance(a, nodes.FunctionDef) and a is not scope.node), None)
+    for line in scope.find(nodes.Assign):
+        called = scope.dotted(line.value.func) if isinstance(line.value, nodes.Call) else None
+        if line.value is node or (maker is not None and called == maker.name.value):
+            if any(is_handed_to(scope, line, scope.text(target.target), _BY_HAND) for target in line.targets):
+                return True
+    return False
 
 
 @rule.runtime

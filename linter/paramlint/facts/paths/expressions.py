@@ -95,12 +95,20 @@ def _is_part(walk: Construction, scope: Scope, index: nodes.BaseSlice, path: Pat
     """Whether an index leaves something out; one that is a call or a comparison may well cover everything."""
     if isinstance(index, nodes.Slice):
         bounds = [bound for bound in (index.lower, index.upper, index.step) if bound is not None]
-        return any(look(walk, scope, bound, path) != Constant(None) for bound in bounds)
+        return any(not _may_be_none(scope, bound, look(walk, scope, bound, path)) for bound in bounds)
     if not isinstance(index, nodes.Index):
         return False
     if not isinstance(index.value, (nodes.Integer, nodes.UnaryOperation, nodes.Attribute, nodes.Name)):
         return False
     return look(walk, scope, index.value, path) != Constant(None)
+
+
+def _may_be_none(scope: Scope, bound: nodes.BaseExpression, value: Value) -> bool:
+    """Whether a bound is None, or a name of which it is only known that some branch makes it None."""
+    if not isinstance(bound, nodes.Name) or value != Symbol(f"{bound.value}'"):
+        return value == Constant(None)
+    given = [b.value for b in scope.bindings.get(bound.value, ()) if b.kind == "assign"]
+    return any(isinstance(one, nodes.Name) and one.value == "None" for one in given)
 
 
 # Evaluation

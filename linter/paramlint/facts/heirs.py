@@ -1,0 +1,69 @@
+"""What subclasses have to say: methods that a class calls and leaves to them, and whether they see to something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from paramlint import nodes
+from paramlint.facts.classes import Class
+from paramlint.facts.memo import remember
+from paramlint.facts.module_nesting import is_same
+from paramlint.facts.package import package_of
+
+if TYPE_CHECKING:
+    from paramlint.facts.files import File
+    from paramlint.facts.scopes import Scope
+
+#: In a class that more files name, what heirs do is not asked.
+_MAX_FILES = 8
+
+
+def heirs_of(cls: Class) -> list[Class]:
+    """The classes of its file, and of the files of its package that name it, that inherit from a class."""
+    return remember(cls, "heirs", lambda: [heir for file in _files_naming(cls) for heir in _heirs_in(file, cls)])
+
+
+def _files_naming(cls: Class) -> list[File]:
+    package = package_of(cls.file)
+    if package is None:
+        return [cls.file]
+    paths = [path for path in package.paths_with(cls.file, cls.name) if path != cls.file.path]
+    return [cls.file, *package.files(paths if len(paths) <= _MAX_FILES else [])]
+
+
+def _heirs_in(file: File, cls: Class) -> Iterator[Class]:
+    for outline in (one for same in file.outline.classes.values() for one in same):
+        heir = file.class_of(outline.unit)
+        if heir is not None and not is_same(heir, cls) and any(is_same(base, cls) for base in heir.mro):
+            yield heir
+
+
+def is_only_inherited(cls: Class) -> bool:
+    """Whether a class has heirs, and its file no call of it by its name."""
+    called = rf"(?<!class )\b{re.escape(cls.name)}\("
+    return bool(heirs_of(cls)) and not re.search(called, cls.file.source.text)
+
+
+def is_seen_to_by_heirs(cls: Class, sees_to: Callable[[Class], bool]) -> bool:
+    """Whether a class is only there to be inherited from, and each that does sees to something."""
+    return is_only_inherited(cls) and all(map(sees_to, heirs_of(cls)))
+
+
+def calls_left_to_heirs(scope: Scope) -> Iterator[nodes.Call]:
+    """The calls of methods that the class does not have: code that cannot be seen from here, which may do anything."""
+    cls = scope.cls
+    if cls is None:
+        return
+    for call in scope.find(nodes.Call):
+        name = scope.self_attribute(call.func)
+        if name is not None and cls.lacks(name):
+            yield call
+
+
+def with_same_constructor(cls: Class) -> list[Class]:
+    """The heirs that a class has whose instances are set up by its own `__init__`."""
+    own = cls.method("__init__")
+    found = [(heir, heir.method("__init__")) for heir in heirs_of(cls)]
+    return [h for h, init in found if own is not None and init is not None and init.qualname == own.qualname]
