@@ -10,27 +10,15 @@ from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.memo import remember
 from paramlint.facts.module_nesting import is_same
-from paramlint.facts.package import package_of
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
     from paramlint.facts.scopes import Scope
 
-#: In a class that more files name, what heirs do is not asked.
-_MAX_FILES = 8
-
 
 def heirs_of(cls: Class) -> list[Class]:
-    """The classes of its file, and of the files of its package that name it, that inherit from a class."""
-    return remember(cls, "heirs", lambda: [heir for file in _files_naming(cls) for heir in _heirs_in(file, cls)])
-
-
-def _files_naming(cls: Class) -> list[File]:
-    package = package_of(cls.file)
-    if package is None:
-        return [cls.file]
-    paths = [path for path in package.paths_with(cls.file, cls.name) if path != cls.file.path]
-    return [cls.file, *package.files(paths if len(paths) <= _MAX_FILES else [])]
+    """The classes of its own file that inherit from a class: those of others would make each file depend on all."""
+    return remember(cls, "heirs", lambda: list(_heirs_in(cls.file, cls)))
 
 
 def _heirs_in(file: File, cls: Class) -> Iterator[Class]:
