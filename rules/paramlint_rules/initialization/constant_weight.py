@@ -96,7 +96,9 @@ def ask_factors(model: Model) -> Iterator[Claim]:
         return
     zeros = [t for t in model.parameters if _is_made_of_zeros(t)]
     for one, other in permutations(zeros, 2):
-        (rows, columns), (rows2, columns2) = one.shape or (), other.shape or ()
+        if one.shape is None or other.shape is None or len(one.shape) != 2 or len(other.shape) != 2:
+            continue
+        (rows, columns), (rows2, columns2) = one.shape, other.shape
         if rows == columns or rows2 == columns2 or not (rows == columns2 or columns == rows2) or one.made is None:
             continue
         message = f"`{one}` and `{other}` are both zero, so neither gets a gradient"

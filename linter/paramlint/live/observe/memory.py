@@ -243,8 +243,8 @@ class ShadowMode(Mode):
     def _masked(self, write: Write, tensor: torch.Tensor, read: list[torch.Tensor]) -> Write:
         """A product with whether its own elements are far from zero, `w *= w.abs() >= 5`, as the step that it is."""
         history = self.shadow(read[0]) if len(read) == 1 and write.steps[0].op == "mul_" else None
-        steps = history.last.write.steps if history is not None and history.last is not None else ()
-        if [step.op for step in steps[-2:]] not in (["abs", "ge"], ["abs", "gt"]):
+        steps = list(history.last.write.steps) if history is not None and history.last is not None else []
+        if [step.op for step in steps[-2:]] not in (["abs", "ge"], ["abs", "gt"]) or tensor.is_meta:
             return write
         edge = steps[-1].arguments.get("other")
         if not isinstance(edge, (int, float)) or not torch.equal(tensor.abs() >= edge, read[0]):
