@@ -34,6 +34,7 @@ def test_on_the_fixtures():
     assert with_large_stack(lambda: differences(sorted(FIXTURES.rglob("*.py")))) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", ["nn/modules", "optim", "nn/utils"])
 def test_on_torch(part):
     spec = importlib.util.find_spec("torch")
