@@ -109,6 +109,8 @@ def _is_norm(module: Module) -> bool:
 
 def _are_two_layers(one: Held, other: Held) -> bool:
     """Whether two places are in two layers that have nothing else in common: slices of one sequence have."""
+    if one.since.get("inside") != other.since.get("inside"):
+        return False  # a method that takes a part of what is there, `self.stages[:n]`, makes no layer
     if one.holder is other.holder or not one.guard.is_known_to_fit(other.guard):
         return False
     parts = [{id(p.what) for p in place.holder.holds if isinstance(p.what, Module)} for place in (one, other)]
