@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 #: What `[[:digit:]]` stands for.
 _KINDS: dict[str, Callable[[str], bool]] = {
@@ -45,23 +46,35 @@ class Glob:
 
     def matches(self, name: str) -> bool:
         """Whether the whole name fits."""
-        places = self._places
-        at = here = 0
-        #: The last `*` met, and the character that it has not taken yet.
-        back = retry = -1
-        while here < len(name):
-            place = places[at] if at < len(places) else ""
-            if place is None:
-                back, retry = at, here
-                at += 1
-            elif place == name[here] or (callable(place) and place(name[here])):
-                at, here = at + 1, here + 1
-            elif back >= 0:
-                retry += 1
-                at, here = back + 1, retry
-            else:
-                return False
-        return all(place is None for place in places[at:])
+        return all_fit(self._places, name, lambda place, c: place(c) if callable(place) else place == c)
+
+
+PlaceT = TypeVar("PlaceT")
+ThingT = TypeVar("ThingT")
+
+
+def all_fit(places: Sequence[PlaceT | None], things: Sequence[ThingT], fits: Callable[[PlaceT, ThingT], bool]) -> bool:
+    """Whether things, one after the other, fit places, of which None takes any number of things.
+
+    Of several None only the last one met is ever tried again, so that this takes at most as many comparisons as there
+    are places times things.
+    """
+    at = here = 0
+    #: The last None met, and the thing that it has not taken yet.
+    back = retry = -1
+    while here < len(things):
+        place = places[at] if at < len(places) else None
+        if place is not None and fits(place, things[here]):
+            at, here = at + 1, here + 1
+        elif place is None and at < len(places):
+            back, retry = at, here
+            at += 1
+        elif back >= 0:
+            retry += 1
+            at, here = back + 1, retry
+        else:
+            return False
+    return all(place is None for place in places[at:])
 
 
 def _place(text: str, at: int) -> tuple[str | _Place | None, int]:

@@ -1,7 +1,6 @@
 """Patterns of paths, as `.gitignore` has them.
 
-A match takes at most as many comparisons as the lengths of pattern and path multiplied, whatever the pattern: of
-several `*`, only the last one met is ever tried again.
+A match takes at most as many comparisons as the lengths of pattern and path multiplied, whatever the pattern.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from paramlint.source.globs import Glob, PatternError
+from paramlint.source.globs import Glob, PatternError, all_fit
 
 #: What makes a name more than itself.
 _WILD = frozenset("*?[\\")
@@ -95,27 +94,8 @@ class _Rule:
             (glob,) = self._globs
             return glob is not None and glob.matches(parts[-1])
         if self._globs[-1] is None:  # what is in a folder, not the folder
-            return self._covers(self._globs, parts[:-1])
-        return self._covers(self._globs, parts)
-
-    @staticmethod
-    def _covers(globs: Sequence[Glob | None], parts: Sequence[str]) -> bool:
-        at = here = 0
-        #: The last `**` met, and the part that it has not taken yet.
-        back = retry = -1
-        while here < len(parts):
-            glob = globs[at] if at < len(globs) else None
-            if at < len(globs) and glob is None:
-                back, retry = at, here
-                at += 1
-            elif glob is not None and glob.matches(parts[here]):
-                at, here = at + 1, here + 1
-            elif back >= 0:
-                retry += 1
-                at, here = back + 1, retry
-            else:
-                return False
-        return all(glob is None for glob in globs[at:])
+            parts = parts[:-1]
+        return all_fit(self._globs, parts, Glob.matches)
 
 
 def _rule(row: str) -> _Rule | None:
