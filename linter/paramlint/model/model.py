@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from paramlint.model.answer import NO, YES, Answer, Several
 from paramlint.model.event import Event, EventKind, Order, Site
-from paramlint.model.objects import Group, Module, Optimizer, Role, State, Tensor
+from paramlint.model.objects import Group, Module, Optimizer, Place, Role, State, Tensor
 
 Entry = Literal["class", "function", "module", "live"]
 
@@ -58,6 +58,12 @@ class Model:
         else:
             found = sorted((e for kind in kinds for e in self._by_kind.get(kind, ())), key=lambda e: e.order[:1])
         return [event for event in found if of is None or event.of is of]
+
+    def keeps_plainly(self, place: Place) -> bool:
+        """Whether a place is a plain container that a module of the model keeps until the end."""
+        return (
+            place.kind == "container" and place.holds and place.holder in self.roots and place.holder.is_a("Module").yes
+        )
 
     def root_of(self, what: Tensor | Module, at: Event) -> Tensor | Module:
         """The outermost module that held something when an event happened."""

@@ -53,6 +53,11 @@ class Place:
     guard: Guard = ALWAYS
 
     @property
+    def container(self) -> str:
+        """What kind of plain container it is: `list`, `tuple`, `set`, `dict`."""
+        return self.how if self.how in ("tuple", "set", "dict") else "list"
+
+    @property
     def registered(self) -> bool:
         """Whether `parameters()`, `to()` and `state_dict()` find it there."""
         return self.kind in ("child", "parameter", "buffer")

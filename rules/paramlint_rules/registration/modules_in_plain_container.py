@@ -47,19 +47,15 @@ def ask(model: Model) -> Iterator[Claim]:
     for module in model.modules:
         if module.made is None or module.made.author != "user" or not module.owns.yes:
             continue
-        held = next((p for p in module.places if _is_plain(p, model)), None)
+        held = next((p for p in module.places if model.keeps_plainly(p)), None)
         if held is not None and not _is_registered_elsewhere(held):
             yield Claim(
                 module.places.none(_is_registered),
                 held.since.site,
-                f"`self.{held.key}` is a plain {_kind(held)}, so its modules are not trained",
+                f"`self.{held.key}` is a plain {held.container}, so its modules are not trained",
                 about=held,
                 is_right=_is_cared_for(module, held, model) or module.places.some(_is_registered).yes,
             )
-
-
-def _kind(place: Place) -> str:
-    return place.how if place.how in ("list", "tuple", "set", "dict") else "list"
 
 
 def _is_registered(place: Place) -> bool:
@@ -80,11 +76,6 @@ def _is_cared_for(module: Module, place: Place, model: Model) -> bool:
     ):
         return True
     return any(tensor.groups.seen for tensor in module.parameters)
-
-
-def _is_plain(place: Place, model: Model) -> bool:
-    """Whether a place is a plain container that a module of the model keeps until the end."""
-    return place.kind == "container" and place.holds and place.holder in model.roots and place.holder.is_a("Module").yes
 
 
 @rule.static_scope

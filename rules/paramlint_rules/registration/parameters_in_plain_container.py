@@ -23,7 +23,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.model import Claim, Model, Place
+from paramlint.model import Claim, Model
 from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
@@ -43,16 +43,11 @@ rule = Rule(
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for tensor in model.parameters:
-        held = next((p for p in tensor.places if _is_plain(p, model)), None)
+        held = next((p for p in tensor.places if model.keeps_plainly(p)), None)
         if held is not None and tensor.known:
             lost = tensor.places.none(lambda p: p.registered and p.holds)
-            message = f"`self.{held.key}` is a plain container, so its parameters are not trained"
+            message = f"`self.{held.key}` is a plain {held.container}, so its parameters are not trained"
             yield Claim(lost, held.since.site, message, about=held, is_right=lost.no or bool(tensor.groups.seen))
-
-
-def _is_plain(place: Place, model: Model) -> bool:
-    """Whether a place is a plain container that a module of the model keeps until the end."""
-    return place.kind == "container" and place.holds and place.holder in model.roots and place.holder.is_a("Module").yes
 
 
 @rule.static_scope
