@@ -8,7 +8,7 @@ from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers, copying, iteration, questions, regular, tensors, texts
+from paramlint.symbolic import classes, containers, copying, iteration, regular, tensors, texts, yes_or_no
 from paramlint.symbolic.calls import escape
 from paramlint.symbolic.inputs import inputs_of, tensors_in
 from paramlint.symbolic.interpreter import Interpreter, one_of
@@ -506,7 +506,7 @@ def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
 _HANDLERS: dict[str, Handler] = {
     **iteration.HANDLERS,
-    **questions.HANDLERS,
+    **yes_or_no.HANDLERS,
     **regular.HANDLERS,
     "int": _number(int, "int"),
     "float": _number(float, "float"),

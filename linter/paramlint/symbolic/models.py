@@ -26,9 +26,9 @@ from paramlint.model import (
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
 from paramlint.symbolic import classes, passes, registry
+from paramlint.symbolic.attribute_names import mentions
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
-from paramlint.symbolic.mentions import mentions
 from paramlint.symbolic.program import ClassValue, SourceFile
 from paramlint.symbolic.tensors import is_random, known_shape
 from paramlint.symbolic.trace import SourceSite
