@@ -3,12 +3,11 @@
 Names, identity, registration, shapes and flags have to agree: of a certain row all, of another what it says. Run as a
 script, with a number of programs (5,000), it goes on where the suite stops:
 
-    python tests/symbolic/test_random_programs.py 5000
+    python -m tests.symbolic.test_random_programs 5000
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +20,8 @@ from hypothesis import strategies as st
 from paramlint.facts.files import Project
 from paramlint.symbolic.program import ClassValue, Program
 from paramlint.symbolic.show import show_class
+
+from .row_names import expression_of
 
 HEAD = """\
 import copy, functools
@@ -214,8 +215,8 @@ def _differences(table: Any, net: Any, live: dict[str, Any], is_whole: bool) -> 
     import torch
 
     saved = set(net.state_dict())
-    rows = [(row, _pattern(row.name)) for row in (*table.parameters, *table.buffers)]
-    unknown = [_pattern(part.name) for part in table.unknown if part.name != "**"]
+    rows = [(row, expression_of(row.name)) for row in (*table.parameters, *table.buffers)]
+    unknown = [expression_of(part.name) for part in table.unknown if part.name != "**"]
     is_whole = is_whole and all(part.name != "**" for part in table.unknown)
     for row, pattern in rows:
         matched = [name for name in live if pattern.fullmatch(name)]
@@ -245,27 +246,11 @@ def _differences(table: Any, net: Any, live: dict[str, Any], is_whole: bool) -> 
                 yield f"{name} is saved: {name in saved}"
             ties = {other for other in live if live[other] is tensor and other != name}
             for tie in row.tied_with:
-                if not any(_pattern(tie).fullmatch(other) for other in ties):
+                if not any(expression_of(tie).fullmatch(other) for other in ties):
                     yield f"{name} is not tied to {tie}"
     for name in live:
         if is_whole and not any(p.fullmatch(name) for _, p in rows) and not any(p.fullmatch(name) for p in unknown):
             yield f"{name} is in no row"
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{[^{}]*\}|\*\*)", name)
-    return re.compile("".join(".+" if p == "**" else _part(p) for p in parts))
-
-
-def _part(text: str) -> str:
-    if not text.startswith("{"):
-        return re.escape(text)
-    if not re.fullmatch(r"\{\d+([-,]\d+)*\}", text):
-        return r"[^.]+"
-    if text[1:-1].isdigit():
-        return f"({'|'.join(map(str, range(int(text[1:-1]))))})"
-    ranges = [part.partition("-") for part in text[1:-1].split(",")]
-    return f"({'|'.join(str(n) for low, _, high in ranges for n in range(int(low), int(high or low) + 1))})"
 
 
 PROGRAMS = st.lists(statements(), min_size=1, max_size=7).map(program)

@@ -35,6 +35,8 @@ from paramlint.symbolic.program import ClassValue, Program
 from paramlint.symbolic.show import show_class
 from paramlint.symbolic.shown import Buffer, Parameter, ShownClass
 
+from .row_names import expression_of
+
 HEAD = """\
 import abc, collections, contextlib, copy, dataclasses, enum, functools, itertools, math, operator, typing
 from functools import partial
@@ -174,8 +176,8 @@ def test_it_is_what_python_builds(section: Section, tmp_path: Path):
     live = dict(net.named_parameters(remove_duplicate=False)) | dict(net.named_buffers(remove_duplicate=False))
     saved = set(net.state_dict())
     table = shown(section, tmp_path / "net.py", _arguments(section, space))
-    patterns = [(row, _pattern(row.name)) for row in (*table.parameters, *table.buffers)]
-    unknown = [_pattern(part.name) for part in table.unknown]
+    patterns = [(row, expression_of(row.name)) for row in (*table.parameters, *table.buffers)]
+    unknown = [expression_of(part.name) for part in table.unknown]
     for row, pattern in patterns:
         matched = [name for name in live if pattern.fullmatch(name)]
         assert not row.certain or matched, f"{row.name} does not exist"
@@ -186,7 +188,7 @@ def test_it_is_what_python_builds(section: Section, tmp_path: Path):
                 assert row.requires_grad is live[name].requires_grad, name
             assert getattr(row, "persistent", None) in (None, name in saved), name
             ties = {other for other in live if live[other] is live[name]} - {name}
-            assert all(any(_pattern(tie).fullmatch(other) for other in ties) for tie in row.tied_with), name
+            assert all(any(expression_of(tie).fullmatch(other) for other in ties) for tie in row.tied_with), name
     for name in live:
         assert any(p.fullmatch(name) for _, p in patterns) or any(p.fullmatch(name) for p in unknown), name
 
@@ -207,22 +209,6 @@ def _parameters(section: Section) -> list[str]:
                 if isinstance(one, ast.FunctionDef) and one.name == "__init__":
                     return [argument.arg for argument in (*one.args.args, *one.args.kwonlyargs)]
     return []
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{[^{}]*\}|\*\*)", name)
-    return re.compile("".join(".+" if p == "**" else _part(p) for p in parts))
-
-
-def _part(text: str) -> str:
-    if not text.startswith("{"):
-        return re.escape(text)
-    if not re.fullmatch(r"\{\d+([-,]\d+)*\}", text):
-        return r"[^.]+"
-    if text[1:-1].isdigit():
-        return f"({'|'.join(map(str, range(int(text[1:-1]))))})"
-    ranges = [part.partition("-") for part in text[1:-1].split(",")]
-    return f"({'|'.join(str(n) for low, _, high in ranges for n in range(int(low), int(high or low) + 1))})"
 
 
 def test_the_head_is_python():
