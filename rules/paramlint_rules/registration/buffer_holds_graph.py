@@ -44,13 +44,18 @@ rule = Rule(
 )
 
 
+#: Words of code that runs where autograd records nothing, whoever calls it.
+_INFERENCE = ("inference", "generat", "decod", "stream")
+
+
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    updates: dict[tuple[int, str], list[Event]] = {}
+    updates: dict[tuple[int, str, bool], list[Event]] = {}
     for event in model.events("registered"):
         if _holds_graph(event):
-            updates.setdefault((id(event.holder), event.site.function), []).append(event)
-    for first, *others in updates.values():  # what one method does is mended in one place
+            for_inference = any(site.says(*_INFERENCE) for site in (event.site, *event.site.stack))
+            updates.setdefault((id(event.holder), event.site.function, for_inference), []).append(event)
+    for (_, _, for_inference), (first, *others) in updates.items():  # what one method does is mended in one place
         names = list(dict.fromkeys(f"`self.{event.key}`" for event in (first, *others)))
         keep = f"{names[0]} keeps" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} keep"
         yield Claim(
@@ -58,6 +63,7 @@ def ask(model: Model) -> Iterator[Claim]:
             first.site,
             f"{keep} the graph of every batch, so memory grows and `backward()` goes through all",
             about=first.of,
+            is_right=for_inference,
         )
 
 
