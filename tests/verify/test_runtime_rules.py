@@ -970,8 +970,25 @@ class Cached(nn.Module):
         return self.cache
 
 
+def fill(buffer: torch.Tensor, x: torch.Tensor) -> None:
+    buffer.copy_(x)
+
+
+class CachedByAnotherName(Cached):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("other", torch.empty(4))
+        self.register_buffer("third", torch.empty(4))
+
+    def step(self, x: torch.Tensor) -> None:
+        cache = self.other
+        cache[:2] = x
+        fill(self.third, x)
+
+
 case("PRM201", Quantised, lambda: Quantised(fill=True), "scale")
 case("PRM201", Quantised, Cached, "scale")
+case("PRM201", Quantised, CachedByAnotherName, "scale")
 
 Tables = collections.namedtuple("Tables", "cos sin")
 

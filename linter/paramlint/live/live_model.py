@@ -409,9 +409,15 @@ class LiveModel:
         return says(cls, self._project, question)
 
     def is_filled(self, tensor: LiveTensor) -> bool:
-        """Whether the source of the tensor's class, or of a base, stores or edits it somewhere, as caches are."""
-        edit = re.compile(rf"\.{re.escape(tensor.attribute)}\b(\[[^\n]*\])?\s*([-+*/]?=[^=]|\.\w+_\()")
-        return any(edit.search(source_of(cls)) for cls in type(tensor.module).__mro__ if cls is not object)
+        """Whether the source of the tensor's class, or of a base, may write to it somewhere, as caches are filled.
+
+        It stores or edits it, gives it another name, or hands it to a function.
+        """
+        name = rf"\.{re.escape(tensor.attribute)}\b"
+        edited = rf"{name}(\[[^\n]*\])?\s*([-+*/]?=[^=]|\.\w+_\()"
+        handed = rf"[(,=]\s*\w+{name}\s*([,)\n#]|$)"
+        may_write = re.compile(f"{edited}|{handed}")
+        return any(may_write.search(source_of(cls)) for cls in type(tensor.module).__mro__ if cls is not object)
 
     @cached_property
     def _project(self) -> Project:
