@@ -25,13 +25,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
-from paramlint.rule import Calls, Change, Finding, Fix, Rule, Stores
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule, Stores
 
 _ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")
 _PARTS = (
@@ -44,6 +45,9 @@ _TARGETS = frozenset(
 )
 #: A function that binds a target is looked at when it does one of these.
 _NOMINATING = ("parameters", "load_state_dict", "backward")
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM709",
@@ -118,3 +122,13 @@ def _lags(scope: Scope, node: nodes.Assign, target: nodes.BaseExpression, name: 
     return trained and any(
         True for other in cls.scopes_with(attribute) for _ in reads(other, f"{other.self_name}.{attribute}", node)
     )
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.averages_of_themselves:
+        if "other" in seen.words:
+            message = f"{seen.said} is on the memory of `{seen.words['other']}`, so it follows each step at once"
+        else:
+            message = f"{seen.said} is averaged with itself, so the average is the live model"
+        yield run.proof(seen, message)

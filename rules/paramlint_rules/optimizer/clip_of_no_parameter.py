@@ -29,10 +29,14 @@ Leave it: the call only measures a norm, and its result is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Answer, Claim, Event, Model, Tensor, said
 from paramlint.model.training import WORDS, all_known, steps
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM721",
@@ -90,3 +94,9 @@ def _of_others(model: Model, clip: Event) -> bool:
         return False
     ids = {id(t) for t in clipped}
     return bool(after) and not any(id(t) in ids for o in after for t in o.tensors)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.idle_clips:
+        yield run.proof(seen, f"`{seen.words['function']}` {seen.words['how']}, so nothing is clipped")

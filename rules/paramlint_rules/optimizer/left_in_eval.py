@@ -37,10 +37,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.training import WORDS, below, mode_of, owners, together
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM724", "left-in-eval", group="bug", doc=__doc__, triggers=(Asks("eval", *WORDS),))
 
@@ -92,3 +96,10 @@ def _trains(model: Model, call: Event, off: Event) -> bool:
         and min(step.order) < min(off.order)
         for step in model.events("stepped")
     )
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.left_in_eval:
+        message = f"`{seen.names[0]}` stays in evaluation mode while it is trained, so dropout and norms do not train"
+        yield run.proof(seen, message)

@@ -28,10 +28,14 @@ Leave it: the loss trains nothing on purpose, as in a test.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Model, said
 from paramlint.model.training import WORDS, held, idle_steps
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM711", "wrong-parameters-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -52,3 +56,14 @@ def check(model: Model) -> Iterator[Claim]:
             f"`{optimizer}` steps after a loss that depends on {depends}, and on none of its own parameters",
             about=optimizer,
         )
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.in_wrong_optimizer:
+        first, other = seen.words["optimizer"], seen.words["other"]
+        if seen.words["how"] == "both":
+            message = f"both `{first}` and `{other}` hold {seen.said}, so each undoes what the other one does"
+        else:
+            message = f"no loss reaches what `{first}` holds when it steps: what it reaches is in `{other}`"
+        yield run.proof(seen, message)

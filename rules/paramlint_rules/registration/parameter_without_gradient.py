@@ -38,6 +38,7 @@ from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM410",
@@ -101,3 +102,11 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if name not in model.forward.read_without_gradient and not model.is_one_of_several(name):
             message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
             yield model.by_name[name].proof(message)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.without_gradient:
+        yield run.proof(
+            seen, f"{seen.said} is in the optimizer and got no gradient in any step, so it is never trained"
+        )
