@@ -69,6 +69,20 @@ def watch(
     return watch_run(model, optimizer, steps=steps, select=select, ignore=ignore)
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext paramlint` calls."""
+    from paramlint.frontends.notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """What `%unload_ext paramlint` calls."""
+    from paramlint.frontends.notebook.extension import unload
+
+    unload(shell)
+
+
 def __getattr__(name: str) -> Any:
     if name == "Finding":
         from paramlint.verify.document.finding import Finding

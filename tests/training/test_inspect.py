@@ -27,7 +27,7 @@ class Block(nn.Module):
         self.up, self.norm, self.drop = nn.Linear(6, 6), nn.BatchNorm1d(6), nn.Dropout(0.5)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        np.random.rand()  # noqa: NPY002
+        np.random.rand()
         random.random()
         self.seen = x
         return self.drop(self.norm(torch.tanh(self.up(x))))
@@ -60,7 +60,7 @@ def state(model: nn.Module) -> list[Any]:
         [len(p._backward_hooks or {}) for p in model.parameters()],
         torch.random.get_rng_state(),
         random.getstate(),
-        np.random.get_state()[1].tolist(),  # noqa: NPY002
+        np.random.get_state()[1].tolist(),
     ]
 
 

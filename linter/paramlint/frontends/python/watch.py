@@ -71,6 +71,11 @@ class Watch:
         self._recorder, self._loop, self._variables = None, None, Variables.of(None)
         self._roots, self._optimizers = {}, {}
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it has begun, and `stop` was not called."""
+        return self._hooks is not None
+
     def step(self) -> None:
         """Say that a step is over, in a loop whose optimizer is none of torch's, before gradients are cleared."""
         if self._loop is not None:

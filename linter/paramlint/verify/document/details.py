@@ -66,6 +66,6 @@ def _source(cls: type) -> Path | None:
     """The file in which a class is defined, where there is one."""
     try:
         path = Path(inspect.getsourcefile(cls) or "")
-    except TypeError:  # a class of a module without a file
+    except (OSError, TypeError):  # a class of a module without a file, or of a cell of a notebook
         return None
     return path if path.is_file() else None

@@ -64,7 +64,8 @@ def chart(values: Sequence[float | None], name: str, logarithmic: bool = True) -
         None if level is None else (i * step, HEIGHT / 2 - (level - middle) / span * (HEIGHT - 6))
         for i, level in enumerate(levels)
     ]
-    alone = [p for i, p in enumerate(points) if p and not any(points[j] for j in (i - 1, i + 1) if 0 <= j < len(points))]
+    around = [None, *points, None]
+    alone = [p for i, p in enumerate(points) if p and not around[i] and not around[i + 2]]
     title = f"{name} from {figure(known[0])} to {figure(known[-1])} in {count(len(values), 'step')}"
     return Chart(_path(points), tuple(alone), figure(known[-1]), title)
 

@@ -25,7 +25,9 @@ NAMES = 4
 def run_text(document: RunDocument, width: int = WIDTH) -> str:
     """The report as text without colours."""
     stream = io.StringIO()
-    console = Console(file=stream, width=width, color_system=None, highlight=False, markup=False, emoji=False)
+    console = Console(
+        file=stream, force_jupyter=False, width=width, color_system=None, highlight=False, markup=False, emoji=False
+    )
     print_run(document, console)
     return stream.getvalue().rstrip("\n")
 

@@ -20,13 +20,17 @@ from paramlint.verify.process.outcome import Outcome
 
 #: Of a stream that is no terminal.
 WIDTH = 140
+#: Text as it is, and to the stream, also in a notebook.
+PLAIN: dict[str, Any] = {"force_jupyter": False, "highlight": False, "markup": False, "emoji": False}
 
 
 def print_document(document: Document, stream: IO[str]) -> None:
     """Write one target's report."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = Console(file=stream, **PLAIN)
     if not console.is_terminal:
-        console = Console(file=stream, highlight=False, markup=False, emoji=False, width=WIDTH, color_system=None)
+        console = Console(
+            file=stream, force_jupyter=False, highlight=False, markup=False, emoji=False, width=WIDTH, color_system=None
+        )
     for part in _parts(document, console.width):
         # Only a table is cut to the width: a line of text stays one, for those who search or copy it.
         console.print(part, soft_wrap=not isinstance(part, Table))
