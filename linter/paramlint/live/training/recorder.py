@@ -240,6 +240,9 @@ class Recorder:
         if self.backwards:
             self.backwards[-1].consumers.add(stepper.index)
         mine = {id(track.tensor) for track in tracks}
+        for key, track in self.tracks.items():
+            if key not in mine and track.root is not None and not track.hooked and track.tensor.grad is not None:
+                track.grad_seen = True  # sharded parameters get theirs without a hook
         self._see_edits([track for key, track in self.tracks.items() if key not in mine])
         self._see_edits(list(self.buffers.values()))
         self._follow_states()
