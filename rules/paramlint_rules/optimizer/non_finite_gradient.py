@@ -13,7 +13,7 @@ Bad:
     with paramlint.watch(model, optimizer) as watched:
         for x in batches:
             optimizer.zero_grad()
-            model(x).log().mean().backward()
+            model(x).sqrt().mean().backward()
             optimizer.step()
 
 Good:
@@ -21,7 +21,7 @@ Good:
     with paramlint.watch(model, optimizer) as watched:
         for x in batches:
             optimizer.zero_grad()
-            model(x).exp().add(1.0).log().mean().backward()
+            model(x).exp().sqrt().mean().backward()
             optimizer.step()
 
 Leave it: never. What follows is NaN.

@@ -272,6 +272,10 @@ class Recorder:
         """Whether this very optimizer steps."""
         return id(optimizer) in self._inside
 
+    def held_by(self, stepper: Stepper) -> list[Track]:
+        """What an optimizer holds, in the order in which it was seen."""
+        return [track for key, track in self.tracks.items() if key in stepper.held]
+
     def gradients_now(self, optimizer: Any) -> None:
         """Right before the optimizer uses its gradients: what they are."""
         tracks = self._held(optimizer)

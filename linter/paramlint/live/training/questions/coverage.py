@@ -165,8 +165,7 @@ def _gone(recorder: Recorder) -> list[Track]:
     """What optimizers hold, gets no gradient, and is part of no model that is known, or no longer."""
     found = []
     for stepper in recorder.steppers.values():
-        for key in stepper.held:
-            track = recorder.tracks[key]
+        for track in recorder.held_by(stepper):
             is_stranger = track.module is None or track.until > 0
             late = track.rows and track.rows[-1].gradient is not None and track.until == 0
             if is_stranger and not late and not (track.fresh or (track.hooked and not track.until)):

@@ -20,7 +20,7 @@ def idle(recorder: Recorder) -> list[Seen]:
             continue
         reached = {key for step in stepper.steps for key in step.elsewhere}
         others = [s for s in recorder.steppers.values() if s is not stepper and s.held & reached]
-        tracks = [recorder.tracks[key] for key in stepper.held if key in recorder.tracks]
+        tracks = recorder.held_by(stepper)
         words = {"optimizer": stepper.name}
         if others and len(recorder.roots) + len(recorder.bystanders) > 1:
             words |= {"other": others[0].name, "how": "idle"}
@@ -106,4 +106,4 @@ def _stepping(recorder: Recorder) -> list[Stepper]:
 
 
 def _held(recorder: Recorder, stepper: Stepper) -> list[Track]:
-    return [recorder.tracks[key] for key in stepper.held if key in recorder.tracks]
+    return recorder.held_by(stepper)

@@ -84,4 +84,4 @@ def _has_moments(stepper: Stepper) -> bool:
 
 
 def _names(recorder: Recorder, stepper: Stepper) -> tuple[str, ...]:
-    return tuple(recorder.tracks[key].name for key in stepper.held if key in recorder.tracks)
+    return tuple(track.name for track in recorder.held_by(stepper))

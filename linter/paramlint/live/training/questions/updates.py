@@ -27,7 +27,7 @@ def never_updated(recorder: Recorder, variables: dict[str, Any]) -> list[Seen]:
     """Parameters with gradients that no step changes, an optimizer and a cause at a time."""
     found = []
     for stepper in recorder.steppers.values():
-        tracks = [recorder.tracks[key] for key in stepper.held]
+        tracks = recorder.held_by(stepper)
         if stepper.skipped >= ENOUGH and not any(any(row.moved for row in track.rows) for track in tracks):
             hooked = [track for track in tracks if track.hooked]
             if hooked and stepper.skipped >= len(stepper.steps):
@@ -89,7 +89,7 @@ def decayed(recorder: Recorder) -> list[Seen]:
     for stepper in recorder.steppers.values():
         tracks = [
             track
-            for track in (recorder.tracks[key] for key in stepper.held)
+            for track in recorder.held_by(stepper)
             if track.rows and track.rows[0].decay > 0 and track.tensor.requires_grad and _is_small(track)
         ]
         if tracks:
