@@ -34,4 +34,6 @@ def test_a_fault_is_found(run):
 
 @pytest.mark.parametrize("run", RIGHT)
 def test_nothing_is_said_of_what_is_right(run):
-    assert RIGHT[run]().findings == ()
+    watched = RIGHT[run]()
+    assert watched.findings == ()
+    assert watched.document.degraded == ()

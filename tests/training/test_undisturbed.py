@@ -193,6 +193,22 @@ def test_no_hook_is_left_after_an_error():
     assert left(net) == []
 
 
+def test_a_fault_of_ours_does_not_end_the_run(monkeypatch):
+    def fails(*_: Any) -> None:
+        raise RuntimeError("of ours")
+
+    monkeypatch.setattr("paramlint.live.training.recorder.Recorder.before_step", fails)
+    net = plain()
+    opt = torch.optim.SGD(net.parameters(), 0.1)
+    with paramlint.watch(net, opt) as watched:
+        for x, y in batches(3):
+            opt.zero_grad()
+            error(net(x), y).backward()
+            opt.step()
+    assert watched.document.degraded == ("the watch ended in step 1: RuntimeError: of ours",)
+    assert "degraded" in str(watched)
+
+
 def test_what_was_watched_is_let_go():
     import gc
     import weakref

@@ -119,13 +119,20 @@ class Watch:
             return self._findings, self._document
         if self._recorder is None:
             return (), RunDocument(target=", ".join(filter(None, self._roots)) or "model", steps=0)
-        found = sorted(self._proved(self._recorder), key=lambda finding: finding.code)
-        return tuple(found), summarize_run(self._recorder, found)
+        notes: list[str] = []
+        found = sorted(self._proved(self._recorder, notes), key=lambda finding: finding.code)
+        return tuple(found), summarize_run(self._recorder, found, notes)
 
-    def _proved(self, recorder: Recorder) -> Iterable[Finding]:
-        yield from prove_run(TrainingRun(recorder, self._variables), self._rules)
-        for root in self._roots.values():
-            yield from prove(live_model_of(root), [rule for rule in self._rules if rule.code in PLACES])
+    def _proved(self, recorder: Recorder, notes: list[str]) -> Iterable[Finding]:
+        run = TrainingRun(recorder, self._variables)
+        models = [live_model_of(root) for root in self._roots.values()]
+        for rule in self._rules:
+            try:
+                yield from list(prove_run(run, [rule]))
+                for model in models if rule.code in PLACES else []:
+                    yield from list(prove(model, [rule]))
+            except Exception as error:
+                notes.append(f"{rule.code} could not be asked: {type(error).__name__}: {error}")
 
 
 def watch(

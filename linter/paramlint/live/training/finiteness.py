@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import torch
 
 #: Elements up to which all of an output are summed; of a larger one some are.
@@ -29,7 +31,8 @@ class Finiteness:
         self.names: list[str] = []
         self.module: str | None = None
         self.taken = False
-        self._sums: list[tuple[str, bool, torch.Tensor]] = []
+        self._sums: list[tuple[str, bool, Any]] = []
+        self._latest: tuple[Any, ...] = ()
 
     def pass_through(self, name: str, value: Any, taken: bool) -> None:
         """Note what a module takes, or gives."""
@@ -37,10 +40,14 @@ class Finiteness:
         if self.step or tensor is None or len(self._sums) >= _MOST:
             return
         with torch.no_grad():
+            place = tensor.data_ptr(), tensor.shape, -1 if tensor.is_inference() else tensor._version
             tensor = tensor.detach()
+            if taken and place == self._latest:
+                return  # what the last module gave
+            self._latest = place
             if tensor.numel() > _ALL:
                 tensor = tensor.reshape(-1)[:: tensor.numel() // _ALL + 1] if tensor.is_contiguous() else tensor[:1]
-            self._sums.append((name, taken, tensor.sum(dtype=torch.float32)))
+            self._sums.append((name, taken, _sum(tensor)))
 
     def gradient(self, step: int, name: str) -> None:
         """A gradient that is about to be used is not finite."""
@@ -56,7 +63,7 @@ class Finiteness:
         if self.step != step or self.module is not None:
             return
         for name, taken, total in self._sums:
-            if not bool(torch.isfinite(total)):
+            if not math.isfinite(float(total)):
                 self.module, self.taken = name, taken
                 return
 
@@ -69,6 +76,14 @@ class Finiteness:
             self.step, self.what = step, what
         if self.step == step and self.what == what:
             self.names.append(name)
+
+
+def _sum(tensor: torch.Tensor) -> Any:
+    """The sum of all elements; on the processor without waking torch's threads, elsewhere without waiting for it."""
+    if tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64):
+        with np.errstate(all="ignore"):
+            return tensor.numpy().sum()
+    return tensor.sum(dtype=torch.float32)
 
 
 def _first(value: Any, depth: int = 2) -> torch.Tensor | None:

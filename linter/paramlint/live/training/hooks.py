@@ -7,6 +7,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import wraps
 from typing import Any, cast
 
 import torch
@@ -24,6 +25,19 @@ from paramlint.live.training.tracks import Clip, GivenState
 _FOLLOWED = 4
 #: Frames above a call without a graph among which a checkpoint is looked for.
 _DEEPEST = 60
+
+
+def _guarded(note: Callable[..., None]) -> Callable[..., None]:
+    """A fault of ours ends the watch and not the run."""
+
+    @wraps(note)
+    def guarded(hooks: Hooks, *given: Any) -> None:
+        try:
+            note(hooks, *given)
+        except Exception as error:
+            hooks._recorder.fail(error)
+
+    return guarded
 
 
 class Hooks:
@@ -84,6 +98,7 @@ class Hooks:
 
     # -- modules
 
+    @_guarded
     def _before_forward(self, module: nn.Module, given: Any) -> None:
         recorder = self._recorder
         if torch.compiler.is_compiling() or recorder.is_done:
@@ -105,6 +120,7 @@ class Hooks:
         elif not use.cut and not use.with_graph and recorder.step < 3:
             use.cut = _is_checkpointed()
 
+    @_guarded
     def _after_forward(self, module: nn.Module, _given: Any, result: Any) -> None:
         recorder = self._recorder
         if torch.compiler.is_compiling() or recorder.is_done or not torch.is_grad_enabled():
@@ -127,6 +143,7 @@ class Hooks:
 
     # -- optimizers
 
+    @_guarded
     def _before_step(self, optimizer: Any, given: Any, named: Any) -> None:
         recorder = self._recorder
         if recorder.is_done or torch.compiler.is_compiling() or recorder.is_inside:
@@ -137,6 +154,7 @@ class Hooks:
         if closure is None:
             recorder.gradients_now(optimizer)
 
+    @_guarded
     def _after_step(self, optimizer: Any, _given: Any, _named: Any) -> None:
         recorder = self._recorder
         if recorder.is_done or torch.compiler.is_compiling() or not recorder.is_in(optimizer):
@@ -159,6 +177,7 @@ class Hooks:
 
         return clip
 
+    @_guarded
     def _note_clip(self, function: str, several: list[Any], more: Any, named: Any) -> None:
         recorder = self._recorder
         limit = more[0] if more else named.get("max_norm", named.get("clip_value", 0.0))
@@ -192,6 +211,7 @@ class Hooks:
 
         return state_dict
 
+    @_guarded
     def _note_state(self, module: nn.Module, result: Any) -> None:
         recorder = self._recorder
         use = recorder.uses.get(id(unwrapped(module)))
@@ -218,6 +238,7 @@ class Hooks:
 
         return load_state_dict
 
+    @_guarded
     def _note_load(self, module: nn.Module, state_dict: Any) -> None:
         recorder = self._recorder
         use = recorder.uses.get(id(unwrapped(module)))

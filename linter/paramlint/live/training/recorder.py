@@ -26,6 +26,7 @@ class Recorder:
         roots: the models by name; those that were only seen beside them are in `bystanders`.
         tracks: by `id` of the tensor, which they keep alive.
         uses: of modules, by `id`.
+        failure: why nothing more was noted, where that is a fault of ours.
         step: how many steps the busiest optimizer has done.
     """
 
@@ -51,6 +52,7 @@ class Recorder:
         self.step = 0
         self.ticks = 0
         self.is_done = False
+        self.failure = ""
         self.handles: dict[int, Any] = {}
         self._task = -1
         self._places: dict[str, int] = {}
@@ -153,7 +155,7 @@ class Recorder:
         tensor = track.tensor
         if id(tensor) in self.handles or not tensor.requires_grad or not tensor.is_leaf or is_lazy(tensor):
             return
-        self.handles[id(tensor)] = tensor.register_hook(lambda gradient: self.on_gradient(track, gradient))
+        self.handles[id(tensor)] = tensor.register_hook(lambda gradient: self.came(track, gradient))
 
     def _hold(self, optimizer: Any) -> None:
         stepper = self.stepper(optimizer)
@@ -191,6 +193,18 @@ class Recorder:
 
     # -- what happens
 
+    def came(self, track: Track, gradient: torch.Tensor) -> None:
+        """A gradient has come; a fault of ours ends the watch and not the run."""
+        try:
+            self.on_gradient(track, gradient)
+        except Exception as error:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Note why nothing more is noted."""
+        self.failure = self.failure or f"the watch ended in step {self.step + 1}: {type(error).__name__}: {error}"
+        self.is_done = True
+
     def on_gradient(self, track: Track, gradient: torch.Tensor) -> None:
         """Before a pass backward adds a gradient to a parameter's."""
         if self.is_done:
@@ -206,6 +220,7 @@ class Recorder:
         track.pending = [*track.pending, current] if is_kept else [current]
         if track.is_decayed and not is_kept:
             track.incoming = gather([gradient])[0]
+        track.first = track.first or self.step + 1
         track.hooked += 1
         track.fresh = True
         for stepper in self.steppers.values():

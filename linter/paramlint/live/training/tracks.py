@@ -81,7 +81,7 @@ class Track:
         since: the step before which it was first seen.
         until: the step before which it was seen to be gone from the model; 0 while it is there.
         flags: the values that `requires_grad` had.
-        hooked: how often a pass backward brought a gradient.
+        hooked: how often a pass backward brought a gradient, `first` before which step.
         pending: the passes whose gradients are in `grad` now.
         kept, cleared: how often a step used gradients that an earlier one had used too, or only new ones.
         before, last: samples of the values: before its optimizer's step, and when it was looked at last.
@@ -101,6 +101,7 @@ class Track:
     is_buffer: bool = False
     flags: set[bool] = field(default_factory=set)
     hooked: int = 0
+    first: int = 0
     fresh: bool = False
     pending: list[Backward] = field(default_factory=list)
     kept: int = 0

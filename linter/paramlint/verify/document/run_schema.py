@@ -48,6 +48,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A watched run.
 
     Attributes:
+        degraded: why something may be missing.
         sampled: how many elements of a larger tensor were looked at; 0 where all were.
     """
 
@@ -56,4 +57,5 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     optimizers: dict[str, int] = {}
     findings: tuple[RunFinding, ...] = ()
     parameters: tuple[RunRow, ...] = ()
+    degraded: tuple[str, ...] = ()
     sampled: int = 0

@@ -16,7 +16,7 @@ from paramlint.verify.document.run_schema import RunDocument, RunFinding, RunRow
 from paramlint.verify.document.schema import Location
 
 
-def summarize_run(recorder: Recorder, findings: Sequence[Finding]) -> RunDocument:
+def summarize_run(recorder: Recorder, findings: Sequence[Finding], notes: Sequence[str] = ()) -> RunDocument:
     """All that a report shows: findings, and a row for each parameter of a watched model or in an optimizer."""
     codes: dict[str, list[str]] = {}
     for finding in findings:
@@ -30,6 +30,7 @@ def summarize_run(recorder: Recorder, findings: Sequence[Finding]) -> RunDocumen
         optimizers={stepper.name: len(stepper.steps) for stepper in recorder.steppers.values()},
         findings=tuple(_finding(finding) for finding in findings),
         parameters=tuple(_row(recorder, track, tuple(codes.get(track.name, ()))) for track in tracks),
+        degraded=(*([recorder.failure] if recorder.failure else []), *notes),
         sampled=MOST if any(size > MOST for size in sizes) else 0,
     )
 

@@ -35,6 +35,8 @@ def run_text(document: RunDocument, width: int = WIDTH) -> str:
 def print_run(document: RunDocument, console: Console) -> None:
     """Write the report."""
     console.print(_headline(document), soft_wrap=True)
+    for reason in document.degraded:
+        console.print(Text(f"degraded: {plain(reason)}", style="yellow"), soft_wrap=True)
     for finding in document.findings:
         console.print(_finding(finding), soft_wrap=True)
     if document.parameters:

@@ -259,7 +259,7 @@ def _parts(tracks: Iterable[Track]) -> list[list[Track]]:
 
 def _seen(tracks: list[Track]) -> Seen:
     first = tracks[0]
-    step = max(1, first.since)
+    step = max(1, first.since, first.first)
     figures = {"tensors": len(tracks), "passes backward with a gradient": first.hooked}
     return Seen(_names(tracks), step, figures, first.module)
 
