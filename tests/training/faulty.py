@@ -609,3 +609,19 @@ def layers_in_a_list() -> Any:
             error(net(x), y).backward()
             opt.step()
     return watched
+
+
+@fault("PRM709", "")
+def average_of_itself_under_another_name() -> Any:
+    net = plain(24)
+    smooth = net
+    opt = torch.optim.Adam(net.parameters(), 0.01)
+    with paramlint.watch(net, opt) as watched:
+        for x, y in batches():
+            opt.zero_grad()
+            error(net(x), y).backward()
+            opt.step()
+            with torch.no_grad():
+                for p, q in zip(smooth.parameters(), net.parameters(), strict=True):
+                    p.copy_(0.9 * p + 0.1 * q)
+    return watched

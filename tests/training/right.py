@@ -809,3 +809,81 @@ def pruned_weights_stay_zero() -> Any:
             with torch.no_grad():
                 net[0].weight.mul_(mask)
     return watched
+
+
+@right
+def gradients_of_a_function() -> Any:
+    net = plain()
+    opt = torch.optim.Adam(net.parameters(), 0.01)
+    with paramlint.watch(net, opt) as watched:
+        for x, y in batches():
+            held = {name: p.detach() for name, p in net.named_parameters()}
+            grads = torch.func.grad(lambda given: error(torch.func.functional_call(net, given, (x,)), y))(held)  # noqa: B023
+            for name, p in net.named_parameters():
+                p.grad = grads[name]
+            opt.step()
+    return watched
+
+
+@right
+def embeddings_of_source_and_target() -> Any:
+    class Translation(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.source_embed, self.target_embed = nn.Embedding(10, 6), nn.Embedding(10, 6)
+            self.refine, self.slow = nn.Linear(6, 6), nn.Linear(6, 10)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.slow(torch.tanh(self.refine(self.source_embed(x) + self.target_embed(x))))
+
+    net = Translation()
+    opt = torch.optim.AdamW(net.parameters(), 0.01)
+    with paramlint.watch(net, opt) as watched:
+        for _ in range(5):
+            opt.zero_grad()
+            error(net(torch.arange(10)), torch.arange(10)).backward()
+            opt.step()
+    return watched
+
+
+@right
+def actor_and_critic_share_a_trunk() -> Any:
+    class ActorCritic(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            trunk = nn.Linear(6, 8)
+            self.actor = nn.Sequential(trunk, nn.Tanh(), nn.Linear(8, 3))
+            self.critic = nn.Sequential(trunk, nn.Tanh(), nn.Linear(8, 1))
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return self.actor(x), self.critic(x)
+
+    net = ActorCritic()
+    opt = torch.optim.Adam(net.parameters(), 0.01)
+    with paramlint.watch(net, opt) as watched:
+        for x, y in batches():
+            logits, value = net(x)
+            opt.zero_grad()
+            (error(logits, y) + value.square().mean()).backward()
+            opt.step()
+    return watched
+
+
+@right
+def sharpness_aware_through_data() -> Any:
+    net = plain(24)
+    opt = torch.optim.SGD(net.parameters(), 0.1)
+    with paramlint.watch(net, opt) as watched:
+        for x, y in batches(8):
+            error(net(x), y).backward()
+            moves = [0.05 * p.grad / (p.grad.norm() + 1e-12) for p in net.parameters()]
+            kept = [p.detach().clone() for p in net.parameters()]
+            for p, move in zip(net.parameters(), moves, strict=True):
+                p.data.add_(move)
+            opt.zero_grad()
+            error(net(x), y).backward()
+            for p, value in zip(net.parameters(), kept, strict=True):
+                p.data.copy_(value)
+            opt.step()
+            opt.zero_grad()
+    return watched

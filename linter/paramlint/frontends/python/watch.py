@@ -130,9 +130,14 @@ class Watch:
             try:
                 yield from list(prove_run(run, [rule]))
                 for model in models if rule.code in PLACES else []:
-                    yield from list(prove(model, [rule]))
+                    yield from [found for found in prove(model, [rule]) if _is_one_place(found)]
             except Exception as error:
                 notes.append(f"{rule.code} could not be asked: {type(error).__name__}: {error}")
+
+
+def _is_one_place(found: Finding) -> bool:
+    """Whether all names are of one module's parts: what two models or heads share is mostly meant."""
+    return len({name.rpartition(".")[0] for name in found.names}) == 1
 
 
 def watch(

@@ -36,6 +36,8 @@ class Finiteness:
 
     def pass_through(self, name: str, value: Any, taken: bool) -> None:
         """Note what a module takes, or gives."""
+        if torch._C._functorch.maybe_current_level() is not None:
+            return  # inside of `torch.func` values are not there to be read
         tensor = _first(value)
         if self.step or tensor is None or len(self._sums) >= _MOST:
             return

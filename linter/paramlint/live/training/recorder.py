@@ -220,6 +220,8 @@ class Recorder:
         track.pending = [*track.pending, current] if is_kept else [current]
         if track.is_decayed and not is_kept:
             track.incoming = gather([gradient])[0]
+        if not track.fresh:
+            track.version_at_gradient = _version(track.tensor)
         track.first = track.first or self.step + 1
         track.hooked += 1
         track.fresh = True
@@ -373,7 +375,9 @@ class Recorder:
             if before is not None and now is not None and before.shape == now.shape and differ(before, now).any():
                 same_place = is_plain(track.tensor) and track.address == track.tensor.data_ptr()
                 counted = not same_place or _version(track.tensor) != track.version
-                track.edits.append(Edit(self.step + 1, counted, _size(before, now), _is_rounding(before, now)))
+                is_early = track.version_at_gradient != track.version
+                rounding = counted and same_place and is_early and _is_rounding(before, now)
+                track.edits.append(Edit(self.step + 1, counted, _size(before, now), rounding))
             track.last = now
             self._stamp(track)
 

@@ -48,7 +48,8 @@ class Edit:
         step: before which it was seen.
         counted: whether the version counter knows.
         size: of the change, against the size of the values.
-        is_rounding: nothing but the last places of some elements, as of an average of something with itself.
+        is_rounding: before the next gradient came, and nothing but the last places of some elements, as of an average
+            of something with itself.
     """
 
     step: int
@@ -84,6 +85,7 @@ class Track:
         hooked: how often a pass backward brought a gradient, `first` before which step.
         pending: the passes whose gradients are in `grad` now.
         kept, cleared: how often a step used gradients that an earlier one had used too, or only new ones.
+        version_at_gradient: its version when the first gradient came since the last step.
         before, last: samples of the values: before its optimizer's step, and when it was looked at last.
         holders: the optimizers that hold it.
         masked, row_masked: how often all, or some, of a gradient that came was zero when the step used it.
@@ -117,6 +119,7 @@ class Track:
     before: Array | None = None
     last: Array | None = None
     version: int = 0
+    version_at_gradient: int = 0
     address: int = 0
     rows: list[Row] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)

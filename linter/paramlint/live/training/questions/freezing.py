@@ -76,25 +76,19 @@ def _is_masked(track: Track) -> bool:
 
 
 def trained_teachers(recorder: Recorder) -> list[Seen]:
-    """Fixed models, by their names, that are in an optimizer with what they teach."""
+    """Models that their names and their use say are fixed, in an optimizer with what they teach."""
     found: dict[str, list[Track]] = {}
     for track in recorder.tracks.values():
         held = [s for s in recorder.steppers.values() if id(track.tensor) in s.held and len(s.steps) >= ENOUGH]
-        part = track.name.split(".")
-        words = [i for i, _ in enumerate(part) if follows(part[i])]
-        if not held or not words or track.module is None:
+        name = _teacher_of(track)
+        if not held or not name or track.module is None:
             continue
-        name = ".".join(part[: words[0] + 1])
-        if name == track.name:
-            continue  # a parameter of that name, such as a learnt mean
         others = {recorder.tracks[key].name for s in held for key in s.held if key in recorder.tracks}
         if all(other.startswith(f"{name}.") for other in others):
             continue  # an optimizer of its own
-        use = next((use for use in recorder.uses.values() if use.name == name), None)
-        is_used = use is not None and bool(use.calls)
-        is_fixed = use is not None and (not use.with_graph or not any(use.modes.values()))
-        is_moved = any(row.moved or row.at_rest for row in track.rows)
-        if is_moved or (is_used and is_fixed and track.tensor.requires_grad and not track.edits):
+        is_fixed = _is_used_as_fixed(recorder, name)
+        is_idle = is_fixed and track.tensor.requires_grad and not track.edits
+        if is_idle or (track.rows_changed and (is_fixed or not track.tensor.requires_grad or _is_twin(recorder, name))):
             found.setdefault(name, []).append(track)
     seen = []
     for name, tracks in found.items():
@@ -106,6 +100,32 @@ def trained_teachers(recorder: Recorder) -> list[Seen]:
         names = tuple(track.name for track in tracks)
         seen.append(Seen(names, moved[0].step if moved else 1, known, tracks[0].module, said))
     return seen
+
+
+def _teacher_of(track: Track) -> str:
+    """The outermost part of a parameter's name that says that it is fixed; not where that is the parameter's own."""
+    parts = track.name.split(".")
+    depth = next((i for i, part in enumerate(parts[:-1], 1) if follows(part)), 0)
+    return ".".join(parts[:depth])
+
+
+def _is_used_as_fixed(recorder: Recorder, name: str) -> bool:
+    """Whether it is called, and never both with a graph and in training mode."""
+    use = next((use for use in recorder.uses.values() if use.name == name), None)
+    return use is not None and bool(use.calls) and (not use.with_graph or not any(use.modes.values()))
+
+
+def _is_twin(recorder: Recorder, name: str) -> bool:
+    """Whether it is a model by itself, of the same shapes as another one that is not called fixed."""
+    models = {**recorder.bystanders, **recorder.roots}
+    if name not in models:
+        return False
+    shapes = [parameter.shape for parameter in models[name].parameters()]
+    return any(
+        [parameter.shape for parameter in model.parameters()] == shapes
+        for other, model in models.items()
+        if model is not models[name] and not follows(other)
+    )
 
 
 def _trains(recorder: Recorder, root: str) -> bool:

@@ -10,8 +10,8 @@ from torch import nn
 
 #: Words in the names of what is used and not trained: targets, teachers, averages.
 FOLLOWER = re.compile(
-    r"(?:^|[._])(?:target|teacher|ema|momentum|average|averaged|avg|swa|shadow|mean|slow|ref|reference|old|frozen"
-    r"|fixed|pretrained|key_encoder|encoder_k|net_k|tgt|polyak)\w*(?:$|[._\d])|(?:_|^)(?:ema|target|teacher)(?:_|$)|_k$"
+    r"(?:^|[._])(?:target|teacher|ema|momentum|average|averaged|avg|swa|shadow|ref|reference|old|frozen|fixed"
+    r"|pretrained|key_encoder|encoder_k|net_k|polyak)(?:$|[._\d])"
 )
 
 
