@@ -134,6 +134,87 @@ class Norms(nn.Module):
         nn.init.constant_(self.norm.weight if copied_and_pasted else self.norm.bias, 1)
 
 
+def drawn(layer: nn.Linear, gain: float) -> nn.Linear:
+    nn.init.orthogonal_(layer.weight, gain)
+    return layer
+
+
+class WrappedPolicy(nn.Module):
+    """A policy whose layers have gains of their own, and a wrapper that draws all of them anew, or its own only."""
+
+    def __init__(self, all_anew: bool) -> None:
+        super().__init__()
+        self.body = drawn(nn.Linear(4, 4), 1.5)
+        self.head = drawn(nn.Linear(4, 2), 0.01)
+        self.memory = nn.Linear(4, 4)
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight") and (all_anew or "memory" in name):
+                nn.init.orthogonal_(parameter, 1.0)
+
+
+class DrawnThenZero(nn.Module):
+    def __init__(self, copied_and_pasted: bool) -> None:
+        super().__init__()
+        self.score = nn.Linear(4, 4)
+        nn.init.normal_(self.score.weight, std=0.01)
+        nn.init.constant_(self.score.weight if copied_and_pasted else self.score.bias, 0)
+
+
+class RunningMean(nn.Module):
+    """A running mean of what a layer gives, with or without its graph."""
+
+    def __init__(self, with_graph: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.with_graph = with_graph
+        self.register_buffer("mean", torch.zeros(4))
+        self.register_buffer("last", torch.zeros(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mean = self.layer(x).mean(0)
+        self.last = mean  # replaced, so that no graph grows
+        self.mean = 0.9 * self.mean + 0.1 * (mean if self.with_graph else mean.detach())
+        return self.layer(x) - self.mean.detach()
+
+
+class Adapter(nn.Module):
+    def __init__(self, zero: bool, gate: bool = False) -> None:
+        super().__init__()
+        self.lora_A = nn.Linear(4, 2, bias=False)
+        self.lora_B = nn.Linear(2, 4, bias=False)
+        if zero:
+            nn.init.zeros_(self.lora_B.weight)
+        if gate:
+            self.gate = nn.Parameter(torch.zeros(1))
+
+
+class NamedAdapters(nn.Module):
+    """Factors by the name of the adapter, as PEFT keeps them."""
+
+    def __init__(self, zero: bool) -> None:
+        super().__init__()
+        self.base_layer = nn.Linear(4, 4)
+        self.lora_A = nn.ModuleDict({"default": nn.Linear(4, 2, bias=False)})
+        self.lora_B = nn.ModuleDict({"default": nn.Linear(2, 4, bias=False)})
+        if zero:
+            nn.init.zeros_(self.lora_B["default"].weight)
+
+
+def edited_through_data(before: bool) -> Callable[[], nn.Module]:
+    """A layer whose weight is drawn through `.data` before or after weight norm."""
+
+    def factory() -> nn.Module:
+        layer = nn.Linear(4, 4)
+        if before:
+            layer.weight.data.normal_(0.0, 0.01)
+        layer = parametrizations.weight_norm(layer)
+        if not before:
+            layer.weight.data.normal_(0.0, 0.01)
+        return layer
+
+    return factory
+
+
 def filled(layer: nn.Linear, value: float) -> nn.Linear:
     nn.init.constant_(layer.weight, value)
     return layer
@@ -354,7 +435,14 @@ case(
 )
 case("PRM214", embedding(False), embedding(True), "weight")
 case("PRM217", lazy_head(True), lazy_head(False), "1.weight")
+case("PRM207", lambda: WrappedPolicy(True), lambda: WrappedPolicy(False), "body.weight", "head.weight")
+case("PRM207", lambda: DrawnThenZero(True), lambda: DrawnThenZero(False), "score.weight")
 case("PRM218", weight_normed(False), weight_normed(True), "weight")
+case("PRM218", edited_through_data(False), edited_through_data(True), "weight")
+case("PRM223", lambda: Adapter(False), lambda: Adapter(True), "lora_B.weight")
+case("PRM223", lambda: Adapter(False), lambda: Adapter(False, gate=True), "lora_B.weight")
+case("PRM223", lambda: NamedAdapters(False), lambda: NamedAdapters(True), "lora_B.default.weight")
+case("PRM412", lambda: RunningMean(True), lambda: RunningMean(False), "mean", example=example)
 
 
 # 3xx: sharing.

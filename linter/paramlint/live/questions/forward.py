@@ -18,7 +18,7 @@ from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
 from paramlint.live.observe.operations import Operation
-from paramlint.live.questions.unregistered import graph_leaves
+from paramlint.live.questions.unregistered import graph_functions, graph_leaves
 
 #: The example's arguments: a tensor, a tuple of positional or a dict of keyword arguments.
 Example = Callable[[], Any]
@@ -45,6 +45,7 @@ class Forward:
         read: the storages that were read.
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
+        growing: buffers that the second pass computed, with gradients, from what the first had made of them.
         backward_error: why there are no gradients, though there was a pass; else empty.
     """
 
@@ -58,6 +59,7 @@ class Forward:
     read: frozenset[int] = frozenset()
     activations: Mapping[str, str] = field(default_factory=dict)
     symmetric: tuple[str, ...] = ()
+    growing: tuple[str, ...] = ()
     backward_error: str = ""
 
 
@@ -113,7 +115,7 @@ def run(model: nn.Module, example: Example) -> Forward:
         except Exception as error:  # the user's backward
             failure = _said(error)
     reached = {id(leaf) for leaf in leaves}
-    trained = [names[0] for names in groups if names[0].tensor.requires_grad]
+    trained = [names[0] for names in groups if names[0].role == "parameter" and names[0].tensor.requires_grad]
     # An output without tensors, such as a number, tells nothing of what a loss depends on.
     idle = [named for named in trained if has_tensors and id(first.get(named.name)) not in reached]
     known = {id(tensor) for tensor in [*first.values(), *second.values()]}
@@ -131,8 +133,16 @@ def run(model: nn.Module, example: Example) -> Forward:
         read=frozenset(watch.read),
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
+        growing=tuple(name for name, now in second.items() if name in before and _grows_from(first.get(name), now)),
         backward_error=failure,
     )
+
+
+def _grows_from(before: torch.Tensor | None, now: torch.Tensor) -> bool:
+    """Whether a tensor was computed from what stood in its place, and its graph holds that one's graph."""
+    if before is None or before is now or before.grad_fn is None or now.grad_fn is None:
+        return False
+    return before.grad_fn in graph_functions([now])
 
 
 def _said(error: Exception) -> str:
@@ -226,12 +236,15 @@ def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) ->
 def restored(model: nn.Module) -> Iterator[None]:
     """Give buffers and training modes back what they were."""
     modes = [(module, module.training) for module in model.modules()]
+    places = [(module, dict(module._buffers)) for module in model.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not is_lazy(buffer)]
     try:
         yield
     finally:
         for module, training in modes:
             module.training = training
+        for module, held in places:  # a pass may put other tensors in their places
+            module._buffers.update(held)
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)

@@ -153,18 +153,23 @@ def held_by_classes(model: nn.Module) -> list[Found]:
 
 def graph_leaves(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     """The tensors that need a gradient from which these were computed, each once."""
-    pending: list[Any] = [tensor.grad_fn for tensor in tensors]
     leaves = {id(tensor): tensor for tensor in tensors if tensor.requires_grad and tensor.is_leaf}
-    seen: set[Any] = {None}
-    while pending:
-        function = pending.pop()
-        if function in seen:
-            continue
-        seen.add(function)
+    for function in graph_functions(tensors):
         if (variable := getattr(function, "variable", None)) is not None:
             leaves[id(variable)] = variable
-        pending.extend(following for following, _ in function.next_functions)
     return list(leaves.values())
+
+
+def graph_functions(tensors: list[torch.Tensor]) -> set[Any]:
+    """The nodes of the autograd graphs behind these tensors."""
+    pending: list[Any] = [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
+    seen: set[Any] = set()
+    while pending:
+        function = pending.pop()
+        if function not in seen:
+            seen.add(function)
+            pending.extend(following for following, _ in function.next_functions if following is not None)
+    return seen
 
 
 def _attributes(path: str, module: nn.Module) -> Iterator[Found]:
