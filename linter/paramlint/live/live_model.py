@@ -548,6 +548,8 @@ class LiveModel:
 
 def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
     """The status after a poisoned build: the shadow misses writes, and the poison does not."""
+    if _is_of_others(account) and poisoned(tensor, exactly=True) == 1:
+        return "unwritten", 0.0, True
     if account.status in ("written", "lazy", "unseen"):
         return account.status, account.fraction, True
     left = poisoned(tensor)
@@ -558,6 +560,12 @@ def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]
     if account.status == "tainted":
         return "tainted", 1 - left, True
     return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+
+
+def _is_of_others(account: Account) -> bool:
+    """Whether the values come from memory that others allocated, as numpy does."""
+    steps = account.marks[-1].write.steps if account.marks else ()
+    return account.status == "unseen" or any(step.op == "lift_fresh" for step in steps)
 
 
 def _unsettled(account: Account) -> tuple[Status, float, bool]:

@@ -237,15 +237,14 @@ def _is_event(method: Scope, name: str) -> bool:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for parameter in model.parameters:
-        if len(parameter.shape) < 2 or not parameter.is_constant or not parameter.marks:
+        if len(parameter.shape) < 2 or not parameter.marks or not parameter.is_final:
             continue
         lost = [mark.write for mark in parameter.marks[:-1] if mark.whole and mark.write.by_user and not mark.read]
         computed = next((write for write in lost if write.kind == "computed"), None)
         last = parameter.marks[-1].write
-        if computed is not None and last.kind == "constant":
-            message = (
-                f"`{parameter.name}` is given computed values, which `{last.call}` then overwrites with a constant"
-            )
+        if computed is not None and last.kind in ("constant", "random") and last.by_user:
+            what = "a constant" if last.kind == "constant" else "random numbers"
+            message = f"`{parameter.name}` is given computed values, which `{last.call}` then overwrites with {what}"
             place = f"{computed.filename}:{computed.row}"
             yield parameter.proof(message, last, computed_by=computed.call, computed_at=place)
 

@@ -45,6 +45,7 @@ class Forward:
         read: the storages that were read.
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
+        blocked: trainable parameters that the output depends on, and to which the backward pass brings nothing.
         growing: buffers that the second pass computed, with gradients, from what the first had made of them.
         backward_error: why there are no gradients, though there was a pass; else empty.
     """
@@ -59,6 +60,7 @@ class Forward:
     read: frozenset[int] = frozenset()
     activations: Mapping[str, str] = field(default_factory=dict)
     symmetric: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
     growing: tuple[str, ...] = ()
     backward_error: str = ""
 
@@ -133,9 +135,26 @@ def run(model: nn.Module, example: Example) -> Forward:
         read=frozenset(watch.read),
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
+        blocked=tuple(_blocked(trained, first, outputs, gradients)),
         growing=tuple(name for name, now in second.items() if name in before and _grows_from(first.get(name), now)),
         backward_error=failure,
     )
+
+
+def _blocked(
+    trained: list[Named],
+    first: dict[str, torch.Tensor],
+    outputs: list[torch.Tensor],
+    gradients: dict[int, torch.Tensor],
+) -> Iterator[str]:
+    """The parameters in the graph that got no gradient: a function of the user's own gives None for them."""
+    if not gradients or any(tensor.is_complex() for tensor in outputs):
+        return
+    reached = {id(leaf) for leaf in graph_leaves(outputs)}
+    for named in trained:
+        tensor = first.get(named.name)
+        if id(tensor) in reached and id(tensor) not in gradients:
+            yield named.name
 
 
 def _grows_from(before: torch.Tensor | None, now: torch.Tensor) -> bool:

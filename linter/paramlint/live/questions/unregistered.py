@@ -132,9 +132,9 @@ def hidden(found: Iterable[Found], what: Literal["modules", "parameters"]) -> It
 def held_by_classes(model: nn.Module) -> list[Found]:
     """Parameters, and modules that own some, which all instances of a class share.
 
-    A default argument counts only where the model uses it: where it is one of the model's modules.
+    A default argument counts only where the model uses it: where it is one of the model's modules or buffers.
     """
-    members = {id(module) for module in model.modules()}
+    members = {id(module) for module in model.modules()} | {id(buffer) for buffer in model.buffers()}
     found: dict[int, Found] = {}
     for path, module in model.named_modules():
         for cls in _own_classes(type(module)):
@@ -144,7 +144,8 @@ def held_by_classes(model: nn.Module) -> list[Found]:
                     if _owns_parameters(inner.value):
                         found.setdefault(id(inner.value), inner)
                 for argument, default in _defaults(value):
-                    if _owns_parameters(default) and id(default) in members:
+                    is_tensor = isinstance(default, torch.Tensor)
+                    if (is_tensor or _owns_parameters(default)) and id(default) in members:
                         path_of = _join(path, argument)
                         used = Found(path_of, default, module, argument, cls, "default argument")
                         found.setdefault(id(default), used)
