@@ -427,3 +427,7 @@ def one_of(guards: Sequence[Guard]) -> Guard | None:
 
 def _both(one: Guard, other: Guard | None) -> Guard | None:
     return None if other is None else one & other
+
+
+Handler = Callable[[Interpreter, Arguments, Any], Value]
+"""What a call of a function from outside gives: of the interpreter, the arguments and the node of the call."""
