@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from paramlint.model.conditions import Conditions
 from paramlint.model.event import Author, Event, EventKind
-from paramlint.model.guard import ALWAYS, Conditions, Guard
+from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
 from paramlint.symbolic.program import Place, Program
 from paramlint.symbolic.trace import SourceSite, Trace
