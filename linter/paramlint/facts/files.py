@@ -176,6 +176,12 @@ class File:
         return ".".join(reversed(parts))
 
     @cached_property
+    def depth(self) -> int:
+        """How many folders lie between its own and the one that holds its top-level package."""
+        dots = self.module.count(".")
+        return dots + 1 if os.path.basename(self.source.path) == "__init__.py" and self.module else dots
+
+    @cached_property
     def path(self) -> str:
         """The file's whole path."""
         return os.path.abspath(self.source.path)
