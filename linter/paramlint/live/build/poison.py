@@ -15,6 +15,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from paramlint.live.observe.dispatch_mode import Mode
+from paramlint.live.observe.memory import Account, Status
 from paramlint.live.observe.operations import Operation
 
 #: For each dtype, the integers that show its bits and the pattern: a quiet NaN whose payload no computation
@@ -99,3 +100,30 @@ def poisoned(tensor: torch.Tensor, exactly: bool = False) -> float | None:
     is_loose = tensor.is_floating_point() and not exactly
     hits = tensor.isnan() if is_loose else tensor.contiguous().view(integers) == pattern
     return int(hits.sum()) / tensor.numel()
+
+
+def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
+    """The status after a poisoned build: the shadow misses writes, and the poison does not."""
+    if _is_of_others(account) and poisoned(tensor, exactly=True) == 1:
+        return "unwritten", 0.0, True
+    if account.status in ("written", "lazy", "unseen"):
+        return account.status, account.fraction, True
+    left = poisoned(tensor)
+    if left is None:
+        return account.status, account.fraction, False
+    if left == 0:
+        return "written", 1.0, True
+    if account.status == "tainted":
+        return "tainted", 1 - left, True
+    return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+
+
+def _is_of_others(account: Account) -> bool:
+    """Whether the values come from memory that others allocated, as numpy does."""
+    steps = account.marks[-1].write.steps if account.marks else ()
+    return account.status == "unseen" or any(step.op == "lift_fresh" for step in steps)
+
+
+def unsettled(account: Account) -> tuple[Status, float, bool]:
+    """The status as the shadow alone saw it."""
+    return account.status, account.fraction, account.status == "written"
