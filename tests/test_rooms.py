@@ -1,4 +1,4 @@
-"""The house stays one in which things are found: small rooms that say what lives in them, small files, names of their own."""
+"""The house stays one in which things are found: rooms that say what is in them, small files, names of their own."""
 
 from __future__ import annotations
 
