@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 import shutil
 import subprocess
@@ -14,14 +15,18 @@ import pytest
 from paramlint.frontends.rule_testing import check_text, example, fixed_text, mismatches
 from paramlint.rule import Rule, Trigger
 
+LISTS = ("linter/paramlint/engine/catalogue.py", "linter/paramlint/frontends/flake8.py")
 DETECTORS = ("static", "static_scope", "static_class", "question", "runtime", "refutes")
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A copy of the script and the rules."""
+    """A copy of the script, the rules, and the files that list those on trial."""
     shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    for name in LISTS:
+        (tmp_path / name).parent.mkdir(parents=True)
+        shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "new-rule", tmp_path / "scripts")
     return tmp_path
@@ -75,6 +80,15 @@ def test_it_is_listed_in_the_order_of_the_codes(checkout):
     *codes, file = done.stdout.split()
     assert file.startswith(str(checkout)), done.stderr
     assert "PRM499" in codes and codes == sorted(codes)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_it_is_on_trial_everywhere(checkout, name):
+    assert new_rule(checkout, "PRM499", "name-of-the-fault", "registration").returncode == 0
+    before, after = (ast.parse((root / name).read_text()).body for root in (ROOT, checkout))
+    value = {getattr(node.target, "id", ""): node.value for node in after if isinstance(node, ast.AnnAssign)}["PREVIEW"]
+    codes = list(ast.literal_eval(value))
+    assert "PRM499" in codes and codes == sorted(codes) and len(before) == len(after)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -34,6 +36,11 @@ def test_rooms_have_few_names():
     folders = [path for path in LINTER.rglob("*") if path.is_dir() and path.name != "__pycache__" and path != MELTING]
     assert {str(room.relative_to(LINTER)): len(names(room)) for room in folders if len(names(room)) > MOST_NAMES} == {}
     assert len({*names(LINTER)} - {MELTING.name}) <= MOST_AT_THE_TOP
+
+
+def test_the_page_for_contributors_shows_the_layers_of_the_contract():
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "show-rooms", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_files_are_small():
