@@ -63,7 +63,8 @@ class SourceSite:
         or in a comment on or above one of these."""
         if not any(word in self.place.file.facts.source.text.lower() for word in words):
             return False
-        said = " ".join([self.function, *map(self._said_at, (self.row, *self._rows_around))]).lower()
+        start = [self.place.row(self.statement)] if self.statement is not None else []
+        said = " ".join([self.function, *map(self._said_at, (self.row, *start, *self._rows_around))]).lower()
         return any(word in said for word in words)
 
     def _said_at(self, row: int) -> str:
