@@ -83,7 +83,7 @@ def _cut(scope: Scope, node: nodes.Attribute) -> nodes.BaseExpression | None:
 
 
 def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
-    """Whether the value enters arithmetic, or is an argument of one of torch's functions; a local name may stand for it."""
+    """Whether the value enters arithmetic or one of torch's functions; a local name may stand for it."""
     above = scope.parent(cut)
     if isinstance(above, nodes.Assign) and len(above.targets) == 1 and isinstance(above.targets[0].target, nodes.Name):
         name, start = above.targets[0].target.value, scope.order(above)
