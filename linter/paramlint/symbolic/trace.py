@@ -51,6 +51,12 @@ class SourceSite:
         """Whether it stands in a method or the code of a class."""
         return self.place.unit.cls is not None
 
+    @property
+    def class_name(self) -> str:
+        """The class in whose code it stands, by its name in the file; empty outside of classes."""
+        cls = self.place.unit.cls
+        return cls.qualname if cls is not None else ""
+
     def default(self, name: str) -> str:
         """What an argument of the function around it is by default, as it is written; empty where it has none."""
         for binding in self._scope.bindings.get(name, ()):

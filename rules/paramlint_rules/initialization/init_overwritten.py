@@ -152,7 +152,11 @@ def _is_direct(write: Event) -> bool:
 def _is_used_between(model: Model, first: Event, second: Event) -> bool:
     """Whether anything reads the tensor, or calls its layer, in between."""
     tensor = second.of
-    return not model.between(first, second, ("read", "called"), lambda e: e.of is tensor or e.of is tensor.owner).no
+
+    def is_use(event: Event) -> bool:
+        return (event.of is tensor and event.get("how") != "data") or event.of is tensor.owner
+
+    return not model.between(first, second, ("read", "called"), is_use).no
 
 
 @rule.static_scope

@@ -66,7 +66,7 @@ _KEEPING = (
 )  # fmt: skip
 _HOOKS = re.compile(r"\b_?register_(?:load_)?state_dict\w*hook")
 #: Methods that are given batches beside the pass.
-_TELLS = re.compile(r"update|observe|step$|encode|quantize|normalize")
+_TELLS = re.compile(r"update|observe|step$|encode|quantize|normalize|inverse|reverse")
 #: A state that goes back and forth is none that is reached once.
 _SWITCHED = re.compile(r"merge|fuse|fold|frozen|freeze|cache|deploy|train")
 
