@@ -42,7 +42,8 @@ from paramlint.facts.init_events import (
 )
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
-from paramlint.model import Claim, Event, Model, Site, Tensor
+from paramlint.model import Claim, Event, Model, Module, Site, Tensor
+from paramlint.model.effects import effect
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -60,7 +61,6 @@ rule = Rule(
     triggers=(Calls(*EVENT_NAMES), Asks("init", *WRITE_NAMES, entries=("class",))),
 )
 
-_NUMBERS = {"zeros_": 0, "zero_": 0, "ones_": 1}
 _SELF = re.compile(r"(?:each .*? of )?self\.(\w+)")
 
 
@@ -75,7 +75,7 @@ def ask(model: Model) -> Iterator[Claim]:
     for write in writes:
         first = before.get(id(write.of))
         before[id(write.of)] = write
-        if first is None or not _is_direct(first) or not _is_direct(write) or _effect(first) == _effect(write):
+        if first is None or not _is_direct(first) or not _is_direct(write) or effect(first) == effect(write):
             continue
         is_special = len(owners[id(_way(first).node)]) == 1 and len(owners[id(_way(write).node)]) > 1
         if is_special and first.guard.implies(write.guard) and not _is_used_between(model, first, write):
@@ -84,6 +84,45 @@ def ask(model: Model) -> Iterator[Claim]:
                 _way(write),
                 f"`{write.of}` was given values of its own by `{first.law}`, which `{write.law}` overwrites",
             )
+
+
+@rule.question
+def ask_copied(model: Model) -> Iterator[Claim]:
+    """One of several like layers initialised twice in a row, and another never."""
+    before: dict[int, Event] = {}
+    for write in (w for w in model.events("written") if _is_whole(w)):
+        first, before[id(write.of)] = before.get(id(write.of)), write
+        if first is None or first.site.node is write.site.node or not _is_same_call(first, write):
+            continue
+        other = next((t for t in _like(write.of) if _is_untouched(t)), None)
+        if other is not None and not _is_used_between(model, first, write):
+            message = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
+            yield Claim(model.follows(first, write), write.site, message, about=write.of)
+
+
+def _is_same_call(first: Event, second: Event) -> bool:
+    """Whether two writes of one function do the same on one path."""
+    one, other = first.site, second.site
+    is_beside = one.definition is other.definition and [s.node for s in one.stack] == [s.node for s in other.stack]
+    return is_beside and effect(first) == effect(second) and first.guard is second.guard
+
+
+def _like(tensor: Tensor) -> Iterator[Tensor]:
+    """The same parameters of the layers of the same class that the same module holds under names."""
+    owner = tensor.owner
+    key = next((p.key for p in tensor.places if p.registered and p.holds), "")
+    for place in owner.places if owner is not None else ():
+        if place.kind != "child" or not place.holds or not isinstance(place.holder, Module) or not key:
+            continue
+        for beside in place.holder.holds:
+            part = beside.what
+            if isinstance(part, Module) and part is not owner and beside.holds and owner and part.cls == owner.cls:
+                yield from (t for t in part.tensors if any(p.key == key for p in t.places))
+
+
+def _is_untouched(tensor: Tensor) -> bool:
+    is_known = tensor.known and not tensor.escaped and tensor.owner is not None and not tensor.owner.escaped
+    return is_known and not any(w.author != "torch" and w.get("inside") == "__init__" for w in tensor.writes)
 
 
 def _is_whole(write: Event) -> bool:
@@ -111,21 +150,14 @@ def _is_direct(write: Event) -> bool:
     return sites[0].function == "__init__" and all(site.function != "__init__" for site in sites[1:])
 
 
-def _effect(write: Event) -> tuple[object, ...]:
-    """What a write leaves: one number, or a law with its arguments."""
-    given = write.get("arguments")
-    arguments = (*given.positional, *given.keywords.values()) if given is not None else ()
-    if write.law in _NUMBERS:
-        return (_NUMBERS[write.law],)
-    if write.law in ("constant_", "fill_") and len(arguments) == 1:
-        return (getattr(arguments[0], "value", arguments[0]),)
-    return (write.law, *map(str, arguments))
-
-
 def _is_used_between(model: Model, first: Event, second: Event) -> bool:
     """Whether anything reads the tensor, or calls its layer, in between."""
     tensor = second.of
-    return not model.between(first, second, ("read", "called"), lambda e: e.of is tensor or e.of is tensor.owner).no
+
+    def is_use(event: Event) -> bool:
+        return (event.of is tensor and event.get("how") != "data") or event.of is tensor.owner
+
+    return not model.between(first, second, ("read", "called"), is_use).no
 
 
 @rule.static_scope
