@@ -254,7 +254,8 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
         return owner
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
-        run.emit("backward", arguments.get(0, "loss") or owner, node, arguments=arguments)
+        loss = arguments.get(0, "loss")
+        run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
         return NONE
     if name in ("step", "optimizer_step"):  # of an optimizer, or `scaler.step(optimizer)`
         optimizers = [v for v in arguments.values() if isinstance(v, OptimizerValue)]
