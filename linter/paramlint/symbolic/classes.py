@@ -89,6 +89,8 @@ def unknown_base(run: Interpreter, cls: ClassValue) -> str:
     for base in mro(run, cls):
         if isinstance(base, Unknown):
             return base.text
+        if isinstance(base, ClassValue) and base.file.is_stub and "__unknown__" in base.outline.stored:
+            return base.qualified
         if isinstance(base, External):
             name = base.name
             if name == "torch.nn.Module" or foreign_module(name) or name in PLAIN_BASES:

@@ -13,6 +13,7 @@ from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.training import OptimizerValue
 from paramlint.symbolic.values import (
     FALSE,
+    TRUE,
     Dictionary,
     External,
     Function,
@@ -62,6 +63,7 @@ def _fit(run: Interpreter, instance: Instance) -> None:
     method = get_attribute(run, instance, "training_step", None)
     if not isinstance(method, Function):
         return
+    run.emit("mode", instance, method.node, author="torch", how="train", value=TRUE)
     loop = containers.new_loop(run, "batches")
     names = [p.name.value for p in parameters_of(method.node)[0][1:]]
     batch: dict[str, object] = {name: Unknown(name, loop.number) for name in names}
