@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paramlint.knowledge import OPTIMIZERS
@@ -348,6 +348,8 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
         return run.unknown_call(name)
     if name in ("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint.checkpoint_sequential"):
         function = arguments.get(0, "function")
+        if not run.guard.loop:  # it is so in the first round
+            arguments = replace(arguments, positional=[_in_first_round(run, v) for v in arguments.positional])
         run.emit("wrapped", function or NONE, node, how="checkpoint", arguments=arguments)
         return run.derived(
             node, [v for v in arguments.values() if isinstance(v, (TensorValue, Instance))], factory="call"
@@ -356,6 +358,13 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
         run.emit("backward", arguments.get(0) or NONE, node, arguments=arguments)
         return NONE
     return None
+
+
+def _in_first_round(run: Interpreter, value: Value | Item) -> Value | Item:
+    """What a value that one round of a loop hands to the next is in the first."""
+    while isinstance(value, Unknown) and value in run.in_first_round:
+        value = run.in_first_round[value]
+    return value
 
 
 def state_method(run: Interpreter, owner: Dictionary, name: str, arguments: Arguments, node: Any) -> Value | None:
