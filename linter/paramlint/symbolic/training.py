@@ -228,6 +228,8 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
     if name == "load_state_dict":
         run.emit("loaded", optimizer, node, state=arguments.get(0, "state_dict"), arguments=arguments)
         return NONE
+    if name not in ("train", "eval", "profile_hook_step", "register_step_pre_hook", "register_step_post_hook"):
+        run.emit("escaped", optimizer, node)  # what a method of an optimizer of its own kind does is not known
     return run.unknown_call(f"{optimizer!r}.{name}()")
 
 
@@ -236,7 +238,8 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
 _OF_MODULES = frozenset(
     {"parameters", "named_parameters", "buffers", "named_buffers", "modules", "named_modules", "children",
      "named_children", "state_dict", "load_state_dict", "train", "eval", "requires_grad_", "cuda", "cpu", "half",
-     "bfloat16", "apply", "register_buffer", "register_parameter", "add_module", "to_empty", "get_submodule"}
+     "bfloat16", "apply", "register_buffer", "register_parameter", "add_module", "to_empty", "get_submodule",
+     "resize_token_embeddings"}
 )  # fmt: skip
 
 
