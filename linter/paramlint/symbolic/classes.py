@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from paramlint.knowledge import OPTIMIZERS
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Frame, Interpreter
@@ -250,6 +251,10 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
     maker = maker_of(run, cls)
     if maker is not None:
         return run.each(run.call(maker, arguments, node), partial(_initialize_made, run, cls, arguments, node))
+    if _is_optimizer(run, cls):
+        from paramlint.symbolic.training import make_optimizer
+
+        return make_optimizer(run, cls.qualified, arguments, node, cls)
     module = is_module(run, cls)
     instance = Instance(cls, module, **run.made(node))
     instance.arguments = arguments
@@ -315,6 +320,12 @@ def allocated(run: Interpreter, cls: ClassValue, node: Any) -> Instance:
         instance.forget(f"{cls.name} inherits from {base}")
     make_container(run, instance, cls)
     return instance
+
+
+def _is_optimizer(run: Interpreter, cls: ClassValue) -> bool:
+    """Whether a class of the project inherits from one of torch's optimizers."""
+    names = [base.name for base in mro(run, cls)[1:] if isinstance(base, External)]
+    return any(name in OPTIMIZERS or name == "torch.optim.optimizer.Optimizer" for name in names)
 
 
 def _initialize_made(run: Interpreter, cls: ClassValue, arguments: Arguments, node: Any, made: Value) -> Value:

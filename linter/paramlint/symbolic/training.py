@@ -11,6 +11,7 @@ from paramlint.symbolic import containers
 from paramlint.symbolic.attributes import stand_in
 from paramlint.symbolic.containers import go_through, use_up
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.tensors import tensor_method
 from paramlint.symbolic.values import (
     NONE,
@@ -57,13 +58,14 @@ class GroupValue:
 
 
 class OptimizerValue(Object):
-    """An optimizer of torch, or of another library by its name."""
+    """An optimizer of torch, of another library by its name, or of a class of the project that inherits from one."""
 
-    __slots__ = ("arguments", "groups", "kind")
+    __slots__ = ("arguments", "cls", "groups", "kind")
 
-    def __init__(self, kind: str, arguments: Arguments, **made: Any) -> None:
+    def __init__(self, kind: str, arguments: Arguments, cls: ClassValue | None = None, **made: Any) -> None:
         super().__init__(**made)
         self.kind = kind
+        self.cls = cls
         self.arguments = arguments
         self.groups: list[GroupValue] = []
 
@@ -77,9 +79,11 @@ class _Collected:
     known: bool = True
 
 
-def make_optimizer(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
+def make_optimizer(
+    run: Interpreter, name: str, arguments: Arguments, node: Any, cls: ClassValue | None = None
+) -> Value:
     """`torch.optim.Adam(parameters, ...)`."""
-    made = OptimizerValue(name, arguments, **run.made(node))
+    made = OptimizerValue(name, arguments, cls, **run.made(node))
     given = arguments.get(0, "params") or arguments.get(0, "named_parameters")
     names = OPTIMIZERS.get(name, ())[1:]
     options = {k: v for k, v in arguments.keywords.items() if k != "params"}
@@ -207,6 +211,8 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
         closure = arguments.get(0, "closure")
         if closure is not None and closure != NONE:
             run.call(closure, Arguments(), node)
+        if optimizer.cls is not None and _clears_by_itself(optimizer.cls):
+            run.emit("cleared", optimizer, node, how="step")
         return run.unknown_call("step()")
     if name == "zero_grad":
         run.emit("cleared", optimizer, node, how="zero_grad")
@@ -231,6 +237,15 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
     if name not in ("train", "eval", "profile_hook_step", "register_step_pre_hook", "register_step_post_hook"):
         run.emit("escaped", optimizer, node)  # what a method of an optimizer of its own kind does is not known
     return run.unknown_call(f"{optimizer!r}.{name}()")
+
+
+def _clears_by_itself(cls: ClassValue) -> bool:
+    """Whether the `step` of an optimizer of the project clears the gradients too."""
+    found = cls.outline.methods.get("step")
+    if not found:
+        return False
+    text = cls.file.facts.source.lines(found[-1].first, found[-1].last)
+    return "zero_grad" in text or ".grad = None" in text
 
 
 # What looks like a module, tensor or optimizer, and is unknown
