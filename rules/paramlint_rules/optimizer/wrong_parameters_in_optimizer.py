@@ -54,11 +54,11 @@ def check(model: Model) -> Iterator[Claim]:
             f"`{optimizer}` steps after a loss that depends on {depends}, and on none of its own parameters",
             about=optimizer,
         )
-    for optimizer, twin, step, free in doubled_steps(model):
+    for optimizer, twin, step, forgotten in doubled_steps(model):
         if optimizer.made is not None and id(optimizer) not in claimed:
             claimed.add(id(optimizer))
-            root = model.root_of(free[0], step)
-            part = root if isinstance(root, Module) and not root.is_root else free[0].owner
+            root = model.root_of(forgotten[0], step)
+            part = root if isinstance(root, Module) and not root.is_root else forgotten[0].owner
             yield Claim(
                 said(True),
                 optimizer.made.site,
