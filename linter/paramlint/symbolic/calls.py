@@ -160,6 +160,8 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         run.emit("called", held, node, arguments=arguments)
     given = ", ".join(text_of(v) for v in arguments.values())
     loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
+    if function.name in ("to", "cuda"):  # a module stays the one that it is
+        return Unknown(f"{function.text}({given})", loop)
     return Unknown(f"{function.text}({given})#{run.serial()}", loop)
 
 
