@@ -140,6 +140,14 @@ class BuiltModule(Module):
         return YES if self.value.known and self.value.cls is not None else UNKNOWN
 
     @cached_property
+    def part_of(self) -> Module | None:  # type: ignore[override]
+        whole, _, part = self.value.text.partition(">")  # "<UnknownModule 3>.features"
+        if self.value.cls is not None or not part:
+            return None
+        found = (i for i in self._builder.run.instances if i.cls is not None and repr(i) == f"{whole}>")
+        return next(map(self._builder.module, found), None)
+
+    @cached_property
     def methods(self) -> frozenset[str]:  # type: ignore[override]
         if self.value.cls is None:
             return frozenset()

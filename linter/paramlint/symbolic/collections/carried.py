@@ -31,7 +31,9 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
         if cell is not None:
             held = run.read(cell)
             if held is not None and (is_rebound or not _is_changed_in_place(held)):
-                run.write(cell, _of_a_round(run, name, loop))
+                carried = _of_a_round(run, name, loop)
+                run.in_first_round[carried] = held
+                run.write(cell, carried)
     asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
         if (owner, name) in stores.read_attributes or owner in asked:

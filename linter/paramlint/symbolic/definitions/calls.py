@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,14 @@ from paramlint.symbolic.values import (
 )
 
 _NO_GRADIENT = ("no_grad", "inference_mode")
+#: Words in the name of what may hold the model and its optimizer, and do something to them when it is called.
+_RUNS_THE_TRAINING = re.compile(r"callback|hook|handler|trainer|runner|learner|engine|strategy|plugin|fabric|agent")
+#: Methods that tensors and modules have too: they are given a device, sizes or numbers, and keep nothing.
+_OF_TENSORS = frozenset(
+    {"to", "cuda", "cpu", "float", "half", "double", "long", "int", "type", "type_as", "view", "view_as", "reshape",
+     "expand", "expand_as", "repeat", "permute", "transpose", "squeeze", "unsqueeze", "flatten", "size", "sum", "mean",
+     "argmax", "max", "min", "item", "detach", "clone", "contiguous", "gather", "masked_fill", "chunk", "split"}
+)  # fmt: skip
 
 
 def call(run: Interpreter, function: Value, arguments: Arguments, node: Any) -> Value:
@@ -141,14 +150,20 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         known = unknown_method(run, function.owner, function.name, arguments, node)
         if known is not None:
             return known
-    escape(run, arguments, node)
+    if function.owner is None or function.name not in _OF_TENSORS:
+        escape(run, arguments, node)
+        if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
+            run.emit("escaped", function.owner, node)
     if _is_tensor_call(arguments):
         return run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
     held = run.stand_ins.get(function)
     if held is not None:
         run.emit("called", held, node, arguments=arguments)
     given = ", ".join(text_of(v) for v in arguments.values())
-    return Unknown(f"{function.text}({given})#{run.serial()}", function.loop)
+    loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
+    if function.name in ("to", "cuda"):  # a module stays the one that it is
+        return Unknown(f"{function.text}({given})", loop)
+    return Unknown(f"{function.text}({given})#{run.serial()}", loop)
 
 
 def _is_tensor_call(arguments: Arguments) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sized
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
+from paramlint.knowledge.foreign import foreign_optimizer
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, regular, texts
 from paramlint.symbolic.definitions.calls import escape
@@ -64,7 +65,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return tensors.make_variable(run, arguments, node)
     if tensors.is_factory(name):
         return tensors.make(run, name, arguments, node)
-    if name in OPTIMIZERS or (name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name):
+    is_of_torch = name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name
+    if name in OPTIMIZERS or is_of_torch or foreign_optimizer(name):
         from paramlint.symbolic.library.training_calls import make_optimizer
 
         return make_optimizer(run, name, arguments, node)

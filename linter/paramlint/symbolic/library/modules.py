@@ -335,6 +335,12 @@ def _reset(run: Interpreter, module: Instance, arguments: Arguments, node: Any) 
     return NONE
 
 
+def _resize(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
+    """A model of transformers puts other embeddings in the place of its own."""
+    run.emit("rebound", module, node, how="resized")
+    return run.unknown_call(f"{text_of(module)}.resize_token_embeddings()")
+
+
 _HANDLERS = {
     "register_parameter": _register_parameter,
     "register_buffer": _register_buffer,
@@ -359,4 +365,5 @@ _HANDLERS = {
     "get_parameter": _get_submodule,
     "__setattr__": _set_attribute,
     "reset_parameters": _reset,
+    "resize_token_embeddings": _resize,
 }
