@@ -8,7 +8,7 @@ from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers, copying, iteration, regular, tensors, texts, yes_or_no
+from paramlint.symbolic import classes, containers, copying, iteration, named_tuples, regular, tensors, texts, yes_or_no
 from paramlint.symbolic.calls import escape
 from paramlint.symbolic.inputs import inputs_of, tensors_in
 from paramlint.symbolic.interpreter import Interpreter, one_of
@@ -520,8 +520,11 @@ _HANDLERS: dict[str, Handler] = {
     "pow": _number(pow, "pow"),
     "dict": _dict,
     "collections.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
+    "typing.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
+    "typing.Dict": _dict,
     "OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
     "collections.defaultdict": _default_dict,
+    "collections.namedtuple": named_tuples.make_class,
     "len": _len,
     "getattr": _getattr,
     "setattr": _setattr,
