@@ -6,19 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
-from paramlint.model import (
-    ALWAYS,
-    NO,
-    NOT_KNOWN,
-    UNKNOWN,
-    YES,
-    Answer,
-    Event,
-    Guard,
-    Module,
-    Several,
-    Tensor,
-)
+from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, Guard, Module, Several, Tensor
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attribute_names import mentions

@@ -41,6 +41,14 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
     _forget_through_calls(run, stores, env, loop)
 
 
+def forget_shared(run: Interpreter, function: Function) -> None:
+    """Say that names around a function, to which it gives values, are not known."""
+    for name in _stores(run, function.node.body).shared if function.env is not None else ():
+        cell = _cell(function.env, name)
+        if cell is not None:
+            run.write(cell, run.unknown_call(name))
+
+
 def _cell(env: Environment, name: str) -> Cell | None:
     """What holds the value of a name here; None for a name at module level."""
     scope: Environment | None = env

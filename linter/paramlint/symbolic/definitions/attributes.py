@@ -22,6 +22,7 @@ from paramlint.symbolic.values import (
     Item,
     Native,
     Partial,
+    SequenceValue,
     Super,
     TensorValue,
     Unknown,
@@ -93,6 +94,8 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
         from paramlint.symbolic.library.tensors import attribute
 
         return attribute(run, value, name, node)
+    if isinstance(value, SequenceValue) and name in value.fields:
+        return value.items.rows[value.fields.index(name)].value
     if isinstance(value, Partial) and name == "func":
         return value.function
     if isinstance(value, Constant) and name in ("value", "real"):

@@ -15,7 +15,7 @@ from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers
 from paramlint.symbolic.library.registration import assign, set_under
 from paramlint.symbolic.library.registry import Below, modules_of, parameters_of
-from paramlint.symbolic.library.tensors import flag_after
+from paramlint.symbolic.library.tensors import as_buffer, flag_after
 from paramlint.symbolic.values import (
     FALSE,
     NONE,
@@ -140,10 +140,7 @@ def _register_buffer(run: Interpreter, module: Instance, arguments: Arguments, n
     value = run.each(value, lambda one: _buffer_of(run, one, node))
     for _, one in alternatives(name):
         if isinstance(one, Constant) and isinstance(one.value, str):
-            if persistent == FALSE:
-                module.registered[one.value] = "buffer:passing"
-            else:
-                module.registered[one.value] = "buffer" if persistent in (None, TRUE) else "buffer:unsure"
+            module.registered[one.value] = as_buffer(persistent)
     set_under(run, module, name, value, node, "register_buffer")
     return NONE
 
