@@ -1,6 +1,7 @@
 """Guards that are too large to be kept stand for less than they say."""
 
-from paramlint.model.guard import Conditions, Guard
+from paramlint.model.conditions import Conditions
+from paramlint.model.guard import Guard
 
 
 def _large(conditions: Conditions, last: Guard) -> Guard:

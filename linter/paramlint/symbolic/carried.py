@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from paramlint.symbolic.bindings import names_of_target
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.program import names_of_target
 from paramlint.symbolic.values import (
     Cell,
     Environment,

@@ -8,9 +8,10 @@ from typing import Any
 
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.model.guard import ALWAYS
+from paramlint.symbolic.bindings import names_of_target
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
-from paramlint.symbolic.program import CONTAINERS, ClassValue, names_of_target
+from paramlint.symbolic.program import CONTAINERS, ClassValue
 from paramlint.symbolic.values import (
     Arguments,
     Environment,

@@ -70,7 +70,7 @@ def _go(
     whole: Any,
 ) -> None:
     """Go through one `for` of a comprehension, and those inside it."""
-    from paramlint.symbolic.expressions import test
+    from paramlint.symbolic.truth import test
 
     items = items_of(run, iterable, loop.iter)
 

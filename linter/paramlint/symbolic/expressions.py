@@ -5,16 +5,17 @@ The nodes are the same whether `ast` or LibCST has parsed the code.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from typing import Any
 
-from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic import comprehensions, containers, formulas, indexing, module_containers, tensors, texts
+from paramlint.model.guard import ALWAYS
+from paramlint.symbolic import comprehensions, containers, formulas, indexing, texts
 from paramlint.symbolic.attributes import get_attribute, look_up
-from paramlint.symbolic.interpreter import Interpreter, Test, one_of
-from paramlint.symbolic.limits import MAX_CONSTANT, MAX_ITEMS, MAX_NESTING
+from paramlint.symbolic.binary_operations import binary
+from paramlint.symbolic.interpreter import Interpreter, Test
+from paramlint.symbolic.limits import MAX_CONSTANT, MAX_ITEMS, MAX_NESTING, NOT_COMPUTED
 from paramlint.symbolic.program import ClassValue
+from paramlint.symbolic.truth import test
 from paramlint.symbolic.values import (
     FALSE,
     NONE,
@@ -24,52 +25,18 @@ from paramlint.symbolic.values import (
     Constant,
     Dictionary,
     Environment,
-    External,
     Function,
     Instance,
     Item,
     Items,
-    Native,
-    Object,
-    Partial,
     SequenceValue,
     Super,
     TensorValue,
     Unknown,
     Value,
+    loop_of,
     text_of,
 )
-
-_BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "Add": ("+", operator.add),
-    "Subtract": ("-", operator.sub),
-    "Multiply": ("*", operator.mul),
-    "Divide": ("/", operator.truediv),
-    "FloorDivide": ("//", operator.floordiv),
-    "Modulo": ("%", operator.mod),
-    "Power": ("**", operator.pow),
-    "MatrixMultiply": ("@", operator.matmul),
-    "BitAnd": ("&", operator.and_),
-    "BitOr": ("|", operator.or_),
-    "BitXor": ("^", operator.xor),
-    "LeftShift": ("<<", operator.lshift),
-    "RightShift": (">>", operator.rshift),
-}
-_TIGHT = frozenset({"*", "/", "//", "%", "**", "@"})
-_COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "Equal": ("==", operator.eq),
-    "NotEqual": ("!=", operator.ne),
-    "LessThan": ("<", operator.lt),
-    "LessThanEqual": ("<=", operator.le),
-    "GreaterThan": (">", operator.gt),
-    "GreaterThanEqual": (">=", operator.ge),
-    "Is": ("is", operator.is_),
-    "IsNot": ("is not", operator.is_not),
-    "In": ("in", lambda a, b: a in b),
-    "NotIn": ("not in", lambda a, b: a not in b),
-}
-_NEGATED = {"!=": "==", "is not": "is", "not in": "in", ">=": "<", ">": "<="}
-_REASONS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 
 
 def evaluate(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -136,11 +103,7 @@ def _formatted(run: Interpreter, node: Any, env: Environment) -> Value:
 
 def _said(run: Interpreter, node: Any, value: Value) -> Value:
     """A value in a form that is not looked at, `{x:03d}`: equal only to itself."""
-    return Unknown(f"{text_of(value)}#{run.serial()}", _loop_of(value))
-
-
-def _loop_of(value: Value) -> int:
-    return value.loop if isinstance(value, Unknown) else 0
+    return Unknown(f"{text_of(value)}#{run.serial()}", loop_of(value))
 
 
 def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> SequenceValue:
@@ -270,14 +233,14 @@ def _unary(run: Interpreter, node: Any, env: Environment) -> Value:
                 if kind == "Plus":
                     return Constant(+value.value)  # type: ignore[operator]
                 return Constant(~value.value)  # type: ignore[operator]
-            except _REASONS:
+            except NOT_COMPUTED:
                 return run.unknown_call("?")
         if isinstance(value, TensorValue):
             return run.derived(node, [value])
         text = text_of(value)
         if kind != "Plus":
             text = formulas.negative(text) if kind == "Minus" else f"~{formulas.owner(text)}"
-        return Unknown(text, _loop_of(value))
+        return Unknown(text, loop_of(value))
 
     return run.each(run.evaluate(node.expression, env), apply)
 
@@ -305,76 +268,6 @@ def _binary(run: Interpreter, node: Any, env: Environment) -> Value:
     return binary(run, node.operator.__class__.__name__, left, right, node)
 
 
-def binary(run: Interpreter, kind: str, left: Value, right: Value, node: Any) -> Value:
-    """The value of an operation on two values."""
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        return _computed(run, kind, left, right)
-    return run.each(left, lambda a: run.each(right, lambda b: _operation(run, kind, a, b, node)))
-
-
-def _computed(run: Interpreter, kind: str, left: Constant, right: Constant) -> Value:
-    sign, compute = _BINARY[kind]
-    a: Any = left.value
-    b: Any = right.value
-    for one, other in ((a, b), (b, a)):
-        if sign in ("*", "**", "<<") and isinstance(other, int) and abs(other) > MAX_CONSTANT:
-            if not isinstance(one, (int, float)) or sign != "*":
-                return run.unknown_call("large")
-        if isinstance(one, Sized) and sign == "*" and isinstance(other, int) and len(one) * other > MAX_CONSTANT:
-            return run.unknown_call("large")
-    if isinstance(a, int) and isinstance(b, int) and a.bit_length() + b.bit_length() > MAX_CONSTANT:
-        return run.unknown_call("large")
-    if sign == "**" and isinstance(a, int) and isinstance(b, int) and a.bit_length() * abs(b) > MAX_CONSTANT:
-        return run.unknown_call("large")
-    if sign == "%" and isinstance(a, (str, bytes)):
-        return texts.percent(run, a, right) if isinstance(a, str) else run.unknown_call("text")
-    try:
-        return Constant(compute(a, b))
-    except _REASONS:
-        return run.unknown_call("?")
-
-
-def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any) -> Value:
-    sign = _BINARY[kind][0]
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        return _computed(run, kind, left, right)
-    if sign == "%" and isinstance(left, Constant) and isinstance(left.value, str):
-        return texts.percent(run, left.value, right)
-    if isinstance(left, TensorValue) or isinstance(right, TensorValue):
-        return tensors.arithmetic(run, sign, left, right, node)
-    if sign == "*":
-        for one, times in ((left, right), (right, left)):
-            if isinstance(one, SequenceValue):
-                return containers.repeated(run, one, times, node)
-    if sign == "+" and isinstance(left, SequenceValue):
-        return containers.joined(run, left, right, node)
-    if sign == "+" and isinstance(left, Instance) and left.container:
-        return module_containers.joined(run, left, right, node)
-    if sign == "|" and isinstance(left, Dictionary):
-        made = Dictionary(**run.made(node))
-        containers.update(run, made, left)
-        containers.update(run, made, right)
-        return made
-    if sign in _TIGHT or sign == "-":
-        for one, other in ((left, right), (right, left)):
-            if isinstance(one, Unknown) and not isinstance(other, (SequenceValue, Instance)):
-                run.numbers.add(one.text)
-    return Unknown(_formula(sign, left, right), _loop_of(left) or _loop_of(right))
-
-
-def _formula(sign: str, left: Value, right: Value) -> str:
-    if isinstance(right, Constant) and right.value == 1 and sign in ("*", "//"):
-        return text_of(left)
-    if isinstance(left, Constant) and left.value == 1 and sign == "*":
-        return text_of(right)
-    if isinstance(right, Constant) and right.value == 0 and sign in ("+", "-"):
-        return text_of(left)
-    one, other = text_of(left), text_of(right)
-    if sign == "*" and isinstance(right, Constant) and not isinstance(left, Constant):
-        one, other = other, one
-    return formulas.operation(sign, one, other)
-
-
 def _subscript(run: Interpreter, node: Any, env: Environment) -> Value:
     owner = run.evaluate(node.value, env)
     index = index_of(run, node, env)
@@ -395,7 +288,7 @@ def index_of(run: Interpreter, node: Any, env: Environment) -> Value:
         else:
             shown = [text_of(x) for x in ends[:2]]
             parts.append(
-                Unknown(":".join("" if x == "None" else x for x in shown), _loop_of(ends[0]) or _loop_of(ends[1]))
+                Unknown(":".join("" if x == "None" else x for x in shown), loop_of(ends[0]) or loop_of(ends[1]))
             )
     if len(parts) == 1:
         return parts[0]
@@ -419,7 +312,7 @@ class _Slice(tuple[Any, ...]):
 
 
 def _walrus(run: Interpreter, node: Any, env: Environment) -> Value:
-    from paramlint.symbolic.statements import store
+    from paramlint.symbolic.assignment import store
 
     value = run.evaluate(node.value, env)
     scope = env
@@ -450,192 +343,6 @@ def _yield(run: Interpreter, node: Any, env: Environment) -> Value:
 
 
 # Tests
-
-
-def test(run: Interpreter, node: Any, env: Environment) -> Test:
-    """Under which guards an expression is true and false."""
-    run.step()
-    kind = node.__class__.__name__
-    if kind == "UnaryOperation" and node.operator.__class__.__name__ == "Not":
-        true, false = test(run, node.expression, env)
-        return false, true
-    if kind == "BooleanOperation" and run.nesting < MAX_NESTING:
-        run.nesting += 1
-        try:
-            return _boolean_test(run, node, env)
-        finally:
-            run.nesting -= 1
-    if kind == "Comparison" and len(node.comparisons) == 1:
-        target = node.comparisons[0]
-        left, right = run.evaluate(node.left, env), run.evaluate(target.comparator, env)
-        return compare(run, target.operator.__class__.__name__, left, right)
-    if kind == "Comparison":
-        values = [run.evaluate(x, env) for x in (node.left, *(t.comparator for t in node.comparisons))]
-        result: Test = (ALWAYS, None)
-        for target, left, right in zip(node.comparisons, values, values[1:], strict=False):
-            one = compare(run, target.operator.__class__.__name__, left, right)
-            result = both(run, result, one)
-        return result
-    return run.truth(run.evaluate(node, env))
-
-
-def _boolean_test(run: Interpreter, node: Any, env: Environment) -> Test:
-    is_and = node.operator.__class__.__name__ == "And"
-    true, false = test(run, node.left, env)
-    stop, go_on = (false, true) if is_and else (true, false)
-    if go_on is None:
-        return (None, ALWAYS) if is_and else (ALWAYS, None)
-    with run.under(go_on) as is_possible:
-        second: Test = test(run, node.right, env) if is_possible else ((ALWAYS, None) if is_and else (None, ALWAYS))
-    if stop is None:
-        return second
-    if is_and:
-        return both(run, (true, false), second)
-    flipped = both(run, (false, true), (second[1], second[0]))
-    return flipped[1], flipped[0]
-
-
-def both(run: Interpreter, one: Test, other: Test) -> Test:
-    """The conjunction of two tests."""
-    if one[0] is None or other[0] is None:
-        return None, ALWAYS
-    true = one[0] & other[0]
-    if true is None:
-        return None, ALWAYS
-    return true, true.negated()
-
-
-def compare(run: Interpreter, kind: str, left: Value, right: Value) -> Test:
-    """The truth of a comparison."""
-    if isinstance(left, Choice):
-        return _compare_each(run, left, lambda value: compare(run, kind, value, right))
-    if isinstance(right, Choice):
-        return _compare_each(run, right, lambda value: compare(run, kind, left, value))
-    sign = _COMPARISONS[kind][0]
-    if sign in _NEGATED:
-        true, false = _compare_one(run, _NEGATED[sign], left, right)
-        return false, true
-    return _compare_one(run, sign, left, right)
-
-
-def _compare_each(run: Interpreter, value: Choice, one: Callable[[Value], Test]) -> Test:
-    trues: list[Guard] = []
-    falses: list[Guard] = []
-    for guard, alternative in value.options:
-        with run.under(guard) as is_possible:
-            if not is_possible:
-                continue
-            true, false = one(alternative)
-            for found, result in ((trues, true), (falses, false)):
-                joined = guard & result if result is not None else None
-                if joined is not None:
-                    found.append(joined)
-    return one_of(trues), one_of(falses)
-
-
-_DECIDE: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq,
-    "is": operator.is_,
-    "<": operator.lt,
-    "<=": operator.le,
-    "in": lambda a, b: a in b,
-}
-
-
-def _compare_one(run: Interpreter, sign: str, left: Value, right: Value) -> Test:
-    left, right = _by_guard(run, left, sign), _by_guard(run, right, sign)
-    known = _compared(sign, left, right)
-    if known is not None:
-        return (ALWAYS, None) if known else (None, ALWAYS)
-    if sign == "in" and isinstance(right, (SequenceValue, Constant)) and isinstance(left, Unknown):
-        values = _plain_values(right)
-        if values is not None:
-            return run.equality(left, values)
-    for one, other in ((left, right), (right, left)):
-        if sign in ("==", "is") and isinstance(one, Unknown) and isinstance(other, Constant) and _is_plain(other.value):
-            return run.equality(one, [other.value], same=sign == "is" or other.value is None)
-    return run.opaque(f"{text_of(left)} {sign} {text_of(right)}", _loop_of(left) or _loop_of(right))
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, (str, int, float, bool, type(None)))
-
-
-def _plain_values(value: SequenceValue | Constant) -> list[object] | None:
-    """The constants in a container, where all are known and plain."""
-    if isinstance(value, Constant):
-        found: list[object] = list(value.value) if isinstance(value.value, tuple) else [None, ...]
-    else:
-        plain = value.items.plain
-        found = [v.value if isinstance(v, Constant) else ... for v in plain] if plain is not None else [...]
-    return found if all(map(_is_plain, found)) else None
-
-
-def _by_guard(run: Interpreter, value: Value, sign: str) -> Value:
-    """A value of which the guard says what constant it is."""
-    if isinstance(value, Unknown):
-        for guard in (run.guard, run.assumed):
-            known = guard.constant(value.text, value.loop)
-            if known is not None and not (sign == "is" and known[1] in (0, 1)):
-                return Constant(known[1])
-    return value
-
-
-#: Values that are equal only where they are the same.
-_OF_ONE_NAME = (Constant, ClassValue, External, Function)
-
-
-def _compared(sign: str, left: Value, right: Value) -> bool | None:
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        try:
-            if sign == "is":
-                return type(left.value) is type(right.value) and left.value == right.value
-            return bool(_DECIDE[sign](left.value, right.value))
-        except _REASONS:
-            return None
-    if sign in ("==", "is"):
-        if left == right and not (isinstance(left, Unknown) and "#" in left.text):
-            return True
-        for one, other in ((left, right), (right, left)):
-            if other == NONE and isinstance(one, (Object, Function, External, Partial, Native, Super)):
-                if isinstance(one, External) or not (isinstance(one, Instance) and not one.made):
-                    return False
-            if other == NONE and one.__class__.__name__ in ("ClassValue", "FileValue"):
-                return False
-        if sign == "is" and isinstance(left, Object) and isinstance(right, Object):
-            return left is right
-        names = {c.__class__.__name__ for c in (left, right)}
-        if names <= {"ClassValue", "External", "Function"} and left.__class__ is right.__class__:
-            return left is right or left == right or getattr(left, "node", left) is getattr(right, "node", right)
-        if names == {"ClassValue", "External"}:
-            return False
-        if isinstance(left, SequenceValue) and isinstance(right, SequenceValue):
-            mine, others = left.items.plain, right.items.plain
-            if mine is not None and others is not None and all(isinstance(v, Constant) for v in (*mine, *others)):
-                return mine == others
-    if sign == "in" and isinstance(right, SequenceValue):
-        plain = right.items.plain
-        if plain is not None:
-            if any(v == left and isinstance(v, Constant) for v in plain) or any(v is left for v in plain):
-                return True
-            if isinstance(left, _OF_ONE_NAME) and all(isinstance(v, _OF_ONE_NAME) for v in plain):
-                return False
-    if sign == "in" and isinstance(right, Dictionary) and isinstance(left, Constant):
-        try:
-            if left.value in right.cells and not right.cells[left.value][0][0]:
-                return True
-            if right.known and not right.rest and left.value not in right.cells:
-                return False
-        except TypeError:
-            return None
-    if sign == "in" and isinstance(right, Instance) and right.container and isinstance(left, Constant):
-        assert right.items is not None
-        keys = [row.key for row in right.items.rows]
-        if any(key == left and not row.guard for key, row in zip(keys, right.items.rows, strict=True)):
-            return True
-        if right.items.known and all(isinstance(key, Constant) and key != left for key in keys):
-            return False
-    return None
 
 
 _HANDLERS: dict[str, Callable[[Interpreter, Any, Environment], Value]] = {

@@ -8,22 +8,28 @@ from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic import classes, containers, copying, iteration, regular, tensors, texts, yes_or_no
+from paramlint.symbolic import (
+    attributes_by_name,
+    containers,
+    copying,
+    instance_tests,
+    iteration,
+    regular,
+    tensors,
+    texts,
+    yes_or_no,
+)
 from paramlint.symbolic.calls import escape
 from paramlint.symbolic.inputs import inputs_of, tensors_in
-from paramlint.symbolic.interpreter import Interpreter, one_of
-from paramlint.symbolic.limits import MAX_CONSTANT
-from paramlint.symbolic.program import ClassValue
+from paramlint.symbolic.interpreter import Handler, Interpreter
+from paramlint.symbolic.limits import MAX_CONSTANT, NOT_COMPUTED
 from paramlint.symbolic.values import (
-    FALSE,
     NONE,
-    TRUE,
     Arguments,
     Choice,
     Constant,
     Dictionary,
     External,
-    Function,
     Instance,
     Item,
     Items,
@@ -33,12 +39,9 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
-    alternatives,
     text_of,
 )
 
-Handler = Callable[[Interpreter, Arguments, Any], Value]
-_REASONS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 #: Functions of other modules that neither keep nor change what they are given.
 _HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings.", "os.", "time.", "random.", "re.",
                      "json.", "typing.", "inspect.", "sys.", "operator.", "einops.", "string.",
@@ -169,7 +172,7 @@ def computed(run: Interpreter, function: Callable[..., Any] | None, name: str, a
                 result = function(*plain)
                 if isinstance(result, (int, float, str, bool)) and len(str(result)) < MAX_CONSTANT:
                     return Constant(result)
-            except _REASONS:
+            except NOT_COMPUTED:
                 pass
     return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
 
@@ -242,200 +245,6 @@ def _len(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return run.each(value, count) if value is not None else run.unknown_call("len()")
 
 
-def _getattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    from paramlint.symbolic.attributes import get_attribute
-
-    owner, name = arguments.get(0), arguments.get(1)
-    if owner is None or name is None:
-        return run.unknown_call("getattr()")
-
-    def of_name(one: Value) -> Value:
-        if isinstance(one, Constant) and isinstance(one.value, str):
-            value = one.value
-            return run.each(owner, lambda o: get_attribute(run, o, value, node))
-        return Unknown(f"getattr({text_of(owner)}, {text_of(one)})", one.loop if isinstance(one, Unknown) else 0)
-
-    return run.each(name, of_name)
-
-
-def _setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    from paramlint.symbolic.attributes import set_attribute
-    from paramlint.symbolic.registration import set_under
-
-    if len(arguments.positional) != 3:
-        return NONE
-    owner, name, value = arguments.get(0), arguments.get(1), arguments.get(2)
-    assert owner is not None and name is not None and value is not None
-
-    def of_name(one: Value) -> Value:
-        if isinstance(one, Constant) and isinstance(one.value, str):
-            attribute = one.value
-            run.each(owner, lambda o: set_attribute(run, o, attribute, value, node))
-        else:
-            for _, instance in alternatives(owner):
-                if isinstance(instance, Instance) and instance.is_module:
-                    set_under(run, instance, one, value, node, "setattr")
-        return NONE
-
-    return run.each(name, of_name)
-
-
-def _delattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    from paramlint.symbolic.attributes import delete_attribute
-
-    owner, name = arguments.get(0), arguments.get(1)
-    if owner is not None and isinstance(name, Constant) and isinstance(name.value, str):
-        attribute = name.value
-        run.each(owner, lambda o: delete_attribute(run, o, attribute, node))
-    return NONE
-
-
-def _hasattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    owner, name = arguments.get(0), arguments.get(1)
-    if not isinstance(name, Constant) or not isinstance(name.value, str) or owner is None:
-        return run.unknown_call("hasattr()")
-    attribute = name.value
-
-    def has(one: Value) -> Value:
-        if isinstance(one, Instance):
-            run.build(one)
-            cell = one.attributes.get(attribute)
-            if cell and run.guard.implies(one_of([guard for guard, _ in cell]) or ALWAYS):
-                return TRUE
-            if cell is None and one.known and one.cls is not None:
-                if classes.member(run, one.cls, attribute) is not None:
-                    return TRUE
-                if one.items is None or not any(row.key == name for row in one.items.rows):
-                    if not one.is_module or attribute in ("weight", "bias") or not _has_module_method(attribute):
-                        return FALSE
-        if isinstance(one, TensorValue):
-            return TRUE if attribute in ("data", "grad", "shape", "device") else run.unknown_call("hasattr()")
-        return Unknown(f"hasattr({text_of(one)}, {attribute!r})")
-
-    return run.each(owner, has)
-
-
-def _has_module_method(name: str) -> bool:
-    from paramlint.symbolic.modules import METHODS
-
-    return name in METHODS
-
-
-def _isinstance(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    value, kinds = arguments.get(0), arguments.get(1)
-    if value is None or kinds is None:
-        return run.unknown_call("isinstance()")
-    wanted = _classes(kinds)
-    return run.each(value, lambda one: _is_instance(run, one, wanted, kinds))
-
-
-def _classes(value: Value) -> list[Value] | None:
-    if isinstance(value, SequenceValue):
-        plain = value.items.plain
-        if plain is None:
-            return None
-        found = [_classes(one) for one in plain]
-        return None if any(f is None for f in found) else [c for f in found for c in f or []]
-    if isinstance(value, (ClassValue, External)):
-        return [value]
-    return None
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,), "float": (float,), "str": (str,), "bool": (bool,), "tuple": (tuple,), "range": (range,),
-    "bytes": (bytes,), "numbers.Number": (int, float), "collections.abc.Iterable": (str, tuple, range),
-    "collections.Iterable": (str, tuple, range), "typing.Iterable": (str, tuple, range),
-    "list": (), "dict": (), "set": (),
-    "collections.abc.Sequence": (str, tuple, range), "typing.Sequence": (str, tuple, range),
-    "numbers.Integral": (int,), "numbers.Real": (int, float),
-}  # fmt: skip
-_SEQUENCES = {
-    "list": {"list"}, "tuple": {"tuple"}, "set": {"set"}, "collections.abc.Iterable": {"list", "tuple", "set", "range"},
-    "collections.Iterable": {"list", "tuple", "set", "range"}, "typing.Iterable": {"list", "tuple", "set", "range"},
-    "collections.abc.Sequence": {"list", "tuple"}, "typing.Sequence": {"list", "tuple"}, "typing.List": {"list"},
-}  # fmt: skip
-
-
-def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kinds: Value) -> Value:
-    unknown = Unknown(f"isinstance({text_of(value)}, {_names(kinds)})", value.loop if isinstance(value, Unknown) else 0)
-    if wanted is None:
-        return unknown
-    names = [one.name for one in wanted if isinstance(one, External)]
-    if isinstance(value, Unknown) and value.annotation in ("int", "str") and value.default != NONE:
-        said = {"int": 0, "str": ""}[value.annotation]
-        if all(n in _TYPES for n in names) and len(names) == len(wanted):
-            return TRUE if any(isinstance(said, _TYPES[n]) for n in names) else FALSE
-    if isinstance(value, Instance):
-        if value.cls is None:
-            return unknown
-        answers = [classes.is_subclass(run, value.cls, one) for one in wanted]
-        return TRUE if True in answers else unknown if None in answers else FALSE
-    if isinstance(value, TensorValue):
-        if any(n in ("torch.Tensor", "torch.FloatTensor") for n in names):
-            return TRUE
-        if any(n in PARAMETER_CLASSES for n in names):
-            return TRUE if value.role == "parameter" else unknown
-        return (
-            FALSE
-            if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted)
-            else unknown
-        )
-    if isinstance(value, Constant):
-        if "object" in names or any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
-            return TRUE
-        return FALSE if all(map(_has_no_constants, names)) else unknown
-    if isinstance(value, SequenceValue):
-        if any(value.kind in _SEQUENCES.get(n, ()) for n in names):
-            return TRUE
-        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
-    if isinstance(value, Dictionary):
-        if any(n in ("dict", "collections.abc.Mapping", "typing.Dict", "collections.OrderedDict") for n in names):
-            return TRUE
-        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
-    if isinstance(value, (Function, ClassValue, Partial)):
-        own = "types.FunctionType" if isinstance(value, Function) else "type"
-        if any(n == (own if not isinstance(value, Partial) else "functools.partial") or n in _CALLABLE for n in names):
-            return TRUE
-        return FALSE if all(map(_has_no_constants, names)) else unknown
-    return unknown
-
-
-_CALLABLE = frozenset({"object", "collections.abc.Callable", "typing.Callable"})
-
-
-def _has_no_constants(name: str) -> bool:
-    """Whether a class, by its name, has no numbers, texts, tuples or None among its instances, but those told above."""
-    if name in _TYPES or "." not in name or name.startswith(("torch.", "functools.", "types.")):
-        return True
-    package, _, short = name.rpartition(".")
-    is_abstract = package.startswith(("collections", "typing", "numbers", "abc")) or "abc" in package.split(".")[-1]
-    return short[:1].isupper() and not is_abstract
-
-
-def _names(kinds: Value) -> str:
-    found = _classes(kinds)
-    if found is None:
-        return text_of(kinds)
-    return " or ".join(one.name.rpartition(".")[2] for one in found if isinstance(one, (External, ClassValue)))
-
-
-def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    value, kinds = arguments.get(0), arguments.get(1)
-    wanted = _classes(kinds) if kinds is not None else None
-    if isinstance(value, (ClassValue, External)) and wanted is not None:
-        answers = [classes.is_subclass(run, value, one) for one in wanted]
-        if None not in answers:
-            return TRUE if True in answers else FALSE
-    return run.unknown_call("issubclass()")
-
-
-def _type(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    value = arguments.get(0)
-    if isinstance(value, Instance) and value.cls is not None and len(arguments.positional) == 1:
-        return value.cls
-    return Unknown(f"type({text_of(value) if value is not None else ''})")
-
-
 def _partial(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     function = arguments.get(0)
     if function is None:
@@ -454,20 +263,6 @@ def _identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return arguments.get(0) or run.unknown_call("?")
 
 
-def _super_setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    """`object.__setattr__(self, name, value)`: past what Module does, so nothing is registered."""
-    from paramlint.symbolic.registration import hide
-
-    owner, name, value = arguments.get(0), arguments.get(1), arguments.get(2)
-    if owner is not None and isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
-        attribute = name.value
-        for guard, one in alternatives(owner):
-            with run.under(guard) as is_possible:
-                if is_possible and isinstance(one, Instance):
-                    hide(run, one, attribute, value, node)
-    return NONE
-
-
 #: Methods of texts that may make long ones of short ones, or are told below.
 _GROWING = frozenset({"format", "format_map", "encode", "zfill", "ljust", "rjust", "center", "expandtabs"})
 
@@ -483,7 +278,7 @@ def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arg
                     *(v.value for v in arguments.positional if isinstance(v, Constant)),
                     **{k: v.value for k, v in arguments.keywords.items() if isinstance(v, Constant)},
                 )
-            except _REASONS:
+            except NOT_COMPUTED:
                 return run.unknown_call("?")
             if isinstance(result, list):
                 return SequenceValue("list", Items([Item(ALWAYS, (), Constant(x)) for x in result[:256]]))
@@ -507,6 +302,8 @@ def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 _HANDLERS: dict[str, Handler] = {
     **iteration.HANDLERS,
     **yes_or_no.HANDLERS,
+    **instance_tests.HANDLERS,
+    **attributes_by_name.HANDLERS,
     **regular.HANDLERS,
     "int": _number(int, "int"),
     "float": _number(float, "float"),
@@ -523,14 +320,6 @@ _HANDLERS: dict[str, Handler] = {
     "OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
     "collections.defaultdict": _default_dict,
     "len": _len,
-    "getattr": _getattr,
-    "setattr": _setattr,
-    "delattr": _delattr,
-    "hasattr": _hasattr,
-    "isinstance": _isinstance,
-    "issubclass": _issubclass,
-    "type": _type,
-    "object.__setattr__": _super_setattr,
     "functools.partial": _partial,
     "functools.lru_cache": lambda run, arguments, node: External("functools.wraps"),
     "copy.deepcopy": copying.deep_copy,

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from paramlint.model.conditions import Conditions
 from paramlint.model.event import Author, Event, EventKind
-from paramlint.model.guard import ALWAYS, Conditions, Guard
+from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
 from paramlint.symbolic.program import Place, Program
 from paramlint.symbolic.trace import SourceSite, Trace
@@ -427,3 +428,7 @@ def one_of(guards: Sequence[Guard]) -> Guard | None:
 
 def _both(one: Guard, other: Guard | None) -> Guard | None:
     return None if other is None else one & other
+
+
+Handler = Callable[[Interpreter, Arguments, Any], Value]
+"""What a call of a function from outside gives: of the interpreter, the arguments and the node of the call."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from paramlint.model.guard import ALWAYS, Guard
+from paramlint.model.guard import ALWAYS
 from paramlint.symbolic import containers
-from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.limits import MAX_UNROLLED_ITEMS
 from paramlint.symbolic.loops import repeating
 from paramlint.symbolic.program import ClassValue
@@ -28,8 +28,7 @@ from paramlint.symbolic.values import (
     Value,
     text_of,
 )
-
-Handler = Callable[[Interpreter, Arguments, Any], Value]
+from paramlint.symbolic.zipping import tuple_of, zipped
 
 
 def _new(run: Interpreter, kind: str, node: Any, source: Value | None = None) -> SequenceValue:
@@ -205,7 +204,7 @@ def side_by_side(run: Interpreter, arguments: Arguments, node: Any, fill: Value 
     if arguments.unknown_positional:
         made.items.forget("zip(*...)")
     columns = [containers.items_of(run, value, node) for value in _given(arguments)]
-    _zipped(run, made, columns, node, fill)
+    zipped(run, made, columns, node, fill)
     sources = [v.source for v in arguments.positional if isinstance(v, SequenceValue) and v.source is not None]
     made.source = sources[0] if sources else None
     return made
@@ -214,65 +213,6 @@ def side_by_side(run: Interpreter, arguments: Arguments, node: Any, fill: Value 
 def longest(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     """`itertools.zip_longest(a, b, fillvalue=None)`."""
     return side_by_side(run, Arguments(arguments.positional), node, arguments.keywords.get("fillvalue", NONE))
-
-
-def _zipped(run: Interpreter, made: SequenceValue, columns: list[Items], node: Any, fill: Value | None) -> None:
-    plain = [column.plain for column in columns]
-    known = [p for p in plain if p is not None]
-    if known and (fill is None or len(known) == len(columns)):
-        unknown = [_counted(column) for column, values in zip(columns, plain, strict=True) if values is None]
-        for place in range((max if fill is not None else min)(map(len, known))):
-            row = []
-            guard = _reached(run, unknown, place)
-            for column, values in zip(columns, plain, strict=True):
-                if values is None:
-                    row.append(_nth(run, column, place))
-                else:
-                    row.append(values[place] if place < len(values) else fill or NONE)
-            if guard is not None:
-                containers.add(run, made.items, Item(guard, (), _row(run, row, node)))
-        return
-    if all(column.known for column in columns) and columns and len({len(c.rows) for c in columns}) == 1:
-        shapes = [[(r.guard, tuple(lp.text for lp in r.loops)) for r in c.rows] for c in columns]
-        if all(shape == shapes[0] for shape in shapes):
-            for rows in zip(*(c.rows for c in columns), strict=True):
-                value = _row(run, [r.value for r in rows], node)
-                containers.add(run, made.items, Item(rows[0].guard, rows[0].loops, value))
-            return
-    loop = containers.new_loop(run, " and ".join(dict.fromkeys(_counted(c) for c in columns)) or "?")
-    values = [_nth(run, column, None, loop.number) for column in columns]
-    containers.add(run, made.items, Item(ALWAYS, (loop,), _row(run, values, node)))
-
-
-def _reached(run: Interpreter, counts: list[str], place: int) -> Guard | None:
-    """Where columns of unknown length are longer than a place."""
-    guard: Guard | None = ALWAYS
-    for count in counts:
-        longer, _ = run.opaque(f"{count} > {place}")
-        guard = guard & longer if guard is not None and longer is not None else None
-    return guard
-
-
-def _counted(items: Items) -> str:
-    if len(items.rows) == 1 and items.rows[0].loops:
-        return items.rows[0].loops[0].text
-    return items.why_unknown or "?"
-
-
-def _nth(run: Interpreter, items: Items, place: int | None, loop: int = 0) -> Value:
-    if len(items.rows) == 1:
-        value = items.rows[0].value
-        if isinstance(value, Unknown) and value.loop:
-            text = value.text if place is None else value.text.replace("[...]", f"[{place}]")
-            return Unknown(text, loop)
-        return value
-    if place is None and items.rows and all(row.value == items.rows[0].value for row in items.rows):
-        return items.rows[0].value
-    return Unknown(f"{items.why_unknown or 'item'}[{'...' if place is None else place}]#{run.serial()}", loop)
-
-
-def _row(run: Interpreter, values: list[Value], node: Any) -> SequenceValue:
-    return SequenceValue("tuple", Items([Item(ALWAYS, (), v) for v in values]), **run.made(node))
 
 
 def numbered(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -296,10 +236,10 @@ def numbered(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         else:
             index = Constant(number) if number is not None else run.unknown_call("index")
             number = number + 1 if number is not None and not row.guard else None
-        containers.add(run, made.items, Item(row.guard, row.loops, _row(run, [index, row.value], node)))
+        containers.add(run, made.items, Item(row.guard, row.loops, tuple_of(run, [index, row.value], node)))
     for row in items.rows[len(made.items.rows) :]:
         containers.add(
-            run, made.items, Item(row.guard, row.loops, _row(run, [run.unknown_call("index"), row.value], node))
+            run, made.items, Item(row.guard, row.loops, tuple_of(run, [run.unknown_call("index"), row.value], node))
         )
     take_over(made.items, items)
     return made
@@ -440,7 +380,7 @@ def _plain(name: str, compute: Callable[..., Any]) -> Handler:
                 found = [...] * (MAX_UNROLLED_ITEMS + 1)
             if len(found) <= MAX_UNROLLED_ITEMS:
                 for one in found:
-                    held = _row(run, list(one), node) if isinstance(one, tuple) else one
+                    held = tuple_of(run, list(one), node) if isinstance(one, tuple) else one
                     containers.add(
                         run, made.items, Item(ALWAYS, (), held if isinstance(held, Value) else Constant(held))
                     )

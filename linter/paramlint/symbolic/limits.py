@@ -33,6 +33,8 @@ MAX_CONSTANT = 4_096
 MAX_TIES = 40
 #: Rows of a table of names.
 MAX_ROWS = 4_000
+#: What Python raises where constants cannot be computed with: the result is unknown then.
+NOT_COMPUTED = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 
 
 class OverBudgetError(Exception):

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic.bindings import names_of_target
 from paramlint.symbolic.carried import forget_carried
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.program import names_of_target
 from paramlint.symbolic.values import (
     Environment,
     Instance,
@@ -52,7 +52,7 @@ def go_through(
     Returns:
         Where no `break` has ended it; None where one has for sure.
     """
-    from paramlint.symbolic.statements import store
+    from paramlint.symbolic.assignment import store
 
     has_forgotten = False
     frame = run.frame

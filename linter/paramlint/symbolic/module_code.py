@@ -73,7 +73,7 @@ def _of_branches(run: Interpreter, value: ClassValue | Function) -> Value:
 
 
 def _chosen(run: Interpreter, file: SourceFile, branches: Sequence[Branch]) -> Value | None:
-    from paramlint.symbolic.expressions import test
+    from paramlint.symbolic.truth import test
 
     cell: Cell = []
     with _code_of(run, file.module_place):

@@ -43,7 +43,7 @@ def matches(run: Interpreter, subject: Value, pattern: Any, env: Environment, bo
             bound.append((pattern.name.value, subject))
         return test
     if kind in ("MatchValue", "MatchSingleton"):
-        from paramlint.symbolic.expressions import compare
+        from paramlint.symbolic.truth import compare
 
         return compare(run, "Equal" if kind == "MatchValue" else "Is", subject, run.evaluate(pattern.value, env))
     if kind == "MatchOr":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,16 @@ from paramlint.facts.files import File, Project, Search
 from paramlint.knowledge import canonical, stubs
 from paramlint.knowledge.foreign import NOT_FOLLOWED
 from paramlint.source.text import Source
+from paramlint.symbolic.bindings import (
+    DEFINITIONS,
+    binds_names,
+    changed_names,
+    definitions,
+    names_in,
+    own_statements,
+    simple_statements,
+    stored_names,
+)
 from paramlint.symbolic.values import Environment, External, FileValue, Function, Value
 from paramlint.syntax.outline import ClassOutline, Unit
 
@@ -32,7 +42,6 @@ class ModuleDict(Module): pass
 class ParameterList(Module): pass
 class ParameterDict(Module): pass
 """
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _PLAIN = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global)
 _CONTAINER_NAMES = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 #: What stubs may name without an import.
@@ -207,7 +216,7 @@ class SourceFile:
         """The classes and functions at module level that are defined more than once, under the tests around each."""
         found: dict[str, list[Branch]] = {}
         for node, statement in self._own_nodes():
-            for name, tests in _definitions(node, statement, ()):
+            for name, tests in definitions(node, statement, ()):
                 outline = self.facts.outline
                 classes, functions = outline.classes.get(name, ()), outline.functions.get(name, ())
                 place = len(found.get(name, ()))
@@ -220,36 +229,38 @@ class SourceFile:
 
     def _own_nodes(self) -> Iterator[tuple[ast.stmt, Any]]:
         """The statements at module level; definitions with None, others with the node that is interpreted."""
-        statements = list(_own_statements(self.module_place.node.body))
+        statements = list(own_statements(self.module_place.node.body))
         nodes = self.facts.tree.body
         is_paired = len(statements) == len(nodes)  # in place of a definition stands a `pass`
         for node, statement in zip(nodes, statements if is_paired else [None] * len(nodes), strict=True):
-            yield node, None if isinstance(node, _DEFINITIONS) else statement
+            yield node, None if isinstance(node, DEFINITIONS) else statement
 
     @cached_property
     def assigned(self) -> dict[str, list[Any]]:
         """The statements at module level that give each name a value."""
         found: dict[str, list[Any]] = {}
-        for statement in _statements(self.module_place.node.body):
-            for name in _stored(statement):
+        for statement in simple_statements(self.module_place.node.body):
+            for name in stored_names(statement):
                 found.setdefault(name, []).append(statement)
         return found
 
     @cached_property
     def changed(self) -> frozenset[str]:
         """The names at module level whose value is changed in place there: `A.append(x)`, `A[k] = x`, `A += x`."""
-        return frozenset(name for statement in _statements(self.module_place.node.body) for name in _changed(statement))
+        return frozenset(
+            name for statement in simple_statements(self.module_place.node.body) for name in changed_names(statement)
+        )
 
     @cached_property
     def effects(self) -> list[Effect]:
         """What the code of the module does besides giving names values, in order."""
         found: list[Effect] = []
         for node, statement in self._own_nodes():
-            if isinstance(node, _DEFINITIONS):
+            if isinstance(node, DEFINITIONS):
                 if node.decorator_list:
-                    found.append(Effect(node.name, _names_in(node.decorator_list)))
-            elif statement is not None and not isinstance(node, _PLAIN) and not _binds_names(node):
-                found.append(Effect(statement, _names_in([node])))
+                    found.append(Effect(node.name, names_in(node.decorator_list)))
+            elif statement is not None and not isinstance(node, _PLAIN) and not binds_names(node):
+                found.append(Effect(statement, names_in([node])))
         return found
 
 
@@ -409,125 +420,3 @@ class Program:
             if isinstance(below, FileValue):
                 return below
         return found
-
-
-def _names_in(nodes: Sequence[ast.AST]) -> frozenset[str]:
-    return frozenset(n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
-
-
-def _binds_names(node: ast.stmt) -> bool:
-    """Whether a statement only gives plain names values, or is a text."""
-    if isinstance(node, ast.Assign):
-        return all(isinstance(target, (ast.Name, ast.Tuple, ast.List)) for target in node.targets)
-    return isinstance(node, ast.AnnAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-
-
-_Tests = tuple[tuple[Any, bool], ...]
-
-
-def _definitions(node: ast.stmt, statement: Any, tests: _Tests) -> Iterator[tuple[str, _Tests]]:
-    """The names of the definitions in a statement, in order, and the tests that lead to them.
-
-    Args:
-        node: the statement.
-        statement: the same as a node that is interpreted, which has no definitions in it; None for none.
-        tests: those around it.
-    """
-    if isinstance(node, _DEFINITIONS):
-        yield node.name, tests
-    elif isinstance(node, ast.If):
-        is_paired = statement.__class__.__name__ == "If"
-        test = statement.test if is_paired else None
-        for inner in node.body:
-            yield from _definitions(inner, None, (*tests, (test, True)))
-        other = statement.orelse if is_paired else None
-        for inner in node.orelse:
-            yield from _definitions(inner, other, (*tests, (test, False)))
-    else:
-        for part in ast.iter_child_nodes(node):
-            if isinstance(part, ast.stmt):
-                yield from _definitions(part, None, tests)
-
-
-def _own_statements(body: Any) -> Iterator[Any]:
-    """The statements of a module, each by itself, without functions and classes."""
-    for statement in body:
-        kind = statement.__class__.__name__
-        if kind == "SimpleStatementLine":
-            yield from statement.body
-        elif kind not in ("FunctionDef", "ClassDef"):
-            yield statement
-
-
-def _statements(body: Any) -> Iterator[Any]:
-    """The simple statements of a block and of the blocks in it, not those of functions and classes."""
-    for statement in body:
-        kind = statement.__class__.__name__
-        if kind in ("SimpleStatementLine", "SimpleStatementSuite"):
-            yield from statement.body
-        elif kind not in ("FunctionDef", "ClassDef"):
-            if kind in ("For", "With"):
-                yield statement
-            for block in _blocks(statement):
-                yield from _statements(block)
-
-
-def _blocks(statement: Any) -> Iterator[Any]:
-    for name in ("body", "orelse", "finalbody"):
-        part = getattr(statement, name, None)
-        while part is not None:
-            if part.__class__.__name__ == "If":
-                yield from _blocks(part)
-                break
-            inner = getattr(part, "body", None)
-            if inner is None:
-                break
-            if isinstance(inner, (list, tuple)):
-                yield inner
-                break
-            part = inner
-    for name in ("handlers", "cases"):
-        for handler in getattr(statement, name, ()):
-            yield from _blocks(handler)
-
-
-def _stored(statement: Any) -> Iterator[str]:
-    """The names that a statement gives values."""
-    kind = statement.__class__.__name__
-    if kind == "Assign":
-        for target in statement.targets:
-            yield from names_of_target(target.target)
-    elif kind in ("AnnAssign", "AugAssign", "For"):
-        if kind != "AnnAssign" or statement.value is not None:
-            yield from names_of_target(statement.target)
-    elif kind == "With":
-        for item in statement.items:
-            if item.asname is not None:
-                yield from names_of_target(item.asname.name)
-
-
-def names_of_target(target: Any) -> Iterator[str]:
-    """The plain names of an assignment's target."""
-    kind = target.__class__.__name__
-    if kind == "Name":
-        yield target.value
-    elif kind in ("Tuple", "List"):
-        for element in target.elements:
-            yield from names_of_target(element.value)
-
-
-def _changed(statement: Any) -> Iterator[str]:
-    kind = statement.__class__.__name__
-    targets: list[Any] = []
-    if kind == "Expr" and statement.value.__class__.__name__ == "Call":
-        targets = [statement.value.func]
-    elif kind == "Assign":
-        targets = [t.target for t in statement.targets if t.target.__class__.__name__ in ("Subscript", "Attribute")]
-    elif kind == "AugAssign":
-        targets = [statement.target]
-    for target in targets:
-        node = target
-        while node.__class__.__name__ in ("Attribute", "Subscript"):
-            node = node.value
-        if node.__class__.__name__ == "Name":
-            yield node.value

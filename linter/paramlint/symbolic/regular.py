@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.values import Arguments, Constant, Item, Items, SequenceValue, Unknown, Value, text_of
-
-Handler = Callable[[Interpreter, Arguments, Any], Value]
 
 #: Characters of a text that is searched.
 _LONGEST = 200

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from paramlint.model.guard import Guard
 from paramlint.symbolic import containers
-from paramlint.symbolic.interpreter import Interpreter, one_of
+from paramlint.symbolic.interpreter import Handler, Interpreter, one_of
 from paramlint.symbolic.program import ClassValue
 from paramlint.symbolic.values import (
     FALSE,
@@ -25,8 +25,6 @@ from paramlint.symbolic.values import (
     Value,
     text_of,
 )
-
-Handler = Callable[[Interpreter, Arguments, Any], Value]
 
 
 def _callable(run: Interpreter, arguments: Arguments, node: Any) -> Value:

@@ -12,6 +12,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from paramlint.live.observe.dispatch_mode import Mode
+from paramlint.live.observe.memory import Account, Status
 from paramlint.live.observe.operations import Operation
 
 #: For each dtype, the integers that show its bits and the pattern: a quiet NaN whose payload no computation
@@ -69,3 +70,22 @@ def poisoned(tensor: torch.Tensor) -> float | None:
         return 0.0
     hits = tensor.isnan() if tensor.is_floating_point() else tensor == PATTERNS[tensor.dtype][1]
     return int(hits.sum()) / tensor.numel()
+
+
+def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
+    """The status after a poisoned build: the shadow misses writes, and the poison does not."""
+    if account.status in ("written", "lazy", "unseen"):
+        return account.status, account.fraction, True
+    left = poisoned(tensor)
+    if left is None:
+        return account.status, account.fraction, False
+    if left == 0:
+        return "written", 1.0, True
+    if account.status == "tainted":
+        return "tainted", 1 - left, True
+    return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+
+
+def unsettled(account: Account) -> tuple[Status, float, bool]:
+    """The status as the shadow alone saw it."""
+    return account.status, account.fraction, account.status == "written"

@@ -19,6 +19,7 @@ from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
 from paramlint.live.observe.operations import Operation
 from paramlint.live.questions.unregistered import graph_leaves
+from paramlint.live.tensor import LiveTensor
 
 #: The example's arguments: a tensor, a tuple of positional or a dict of keyword arguments.
 Example = Callable[[], Any]
@@ -133,6 +134,39 @@ def run(model: nn.Module, example: Example) -> Forward:
         symmetric=tuple(_symmetric(groups, gradients)),
         backward_error=failure,
     )
+
+
+def is_one_of_several(
+    model: nn.Module, forward: Forward, parameter: LiveTensor, parameters: Iterable[LiveTensor]
+) -> bool:
+    """Whether a parameter is in an element of a container that the pass left out, and went through another one.
+
+    So it is with experts that take turns, and with layers that are dropped at random.
+    """
+    owner = parameter.module
+    if isinstance(owner, (nn.ParameterList, nn.ParameterDict)):
+        held = [one for one in parameters if one.module is owner]
+        return any(one.name not in forward.without_gradient for one in held)
+    parts = parameter.name.split(".")
+    for depth in range(1, len(parts)):
+        container, element = ".".join(parts[: depth - 1]), ".".join(parts[:depth])
+        holder = model.get_submodule(container)
+        if isinstance(holder, (nn.ModuleList, nn.ModuleDict)) and element not in forward.called:
+            start = f"{container}." if container else ""
+            return any(f"{start}{key}" in forward.called for key in holder._modules)
+    return False
+
+
+def activation_after(model: nn.Module, forward: Forward | None, module: str) -> str:
+    """The activation that a module's output goes into: from the pass, else from its `Sequential`."""
+    if forward is not None and not forward.error:
+        return forward.activations.get(module, "")
+    parent, _, key = module.rpartition(".")
+    container = model.get_submodule(parent)
+    if not isinstance(container, nn.Sequential) or not key.isdigit() or int(key) + 1 >= len(container):
+        return ""
+    follower = type(container[int(key) + 1])
+    return follower.__name__.lower() if follower.__module__ == "torch.nn.modules.activation" else ""
 
 
 def _said(error: Exception) -> str:

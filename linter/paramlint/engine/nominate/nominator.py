@@ -7,13 +7,14 @@ test is generous, and the reference run, which nominates everything, must give t
 from __future__ import annotations
 
 import ast
-import builtins
-import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from paramlint.engine.nominate.called_words import Reach
+from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
+from paramlint.engine.nominate.reuses import reuses
+from paramlint.engine.nominate.words import Words
 from paramlint.rule import (
     Asks,
     Calls,
@@ -30,16 +31,11 @@ from paramlint.rule import (
     Stores,
 )
 from paramlint.source.text import Source
-from paramlint.syntax.containers_kept import Keeping, arguments
-from paramlint.syntax.outline import Outline, Unit, statements
+from paramlint.syntax.containers_kept import Keeping
+from paramlint.syntax.outline import Outline, Unit
 
 ValueT = TypeVar("ValueT")
 
-_BUILTINS = frozenset(dir(builtins))
-#: What stands in words stays, anything else becomes a blank.
-_BLANKED = bytes(code if chr(code) == "_" or chr(code).isalnum() else 32 for code in range(256))
-_CALL = re.compile(r"(\w+)[ \t]*\(")
-_SKIPPED = {"ctx", "op", "ops", "kind", "type_comment", "lineno", "conversion", "type_ignores"}
 _COMPOUND = frozenset(
     kind
     for name in ("If", "For", "AsyncFor", "While", "With", "AsyncWith", "Try", "TryStar", "Match")
@@ -111,12 +107,12 @@ class Nominator:
         text = source.text
         calls, dropped = _with_aliases(self._calls, outline), _with_aliases(self._dropped, outline)
         names = self._names | calls.keys() | dropped.keys()
-        words = _Words(source, self._words | names)
+        words = Words(source, self._words | names)
         rows = words.rows(names)
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
         visit = _Visit(self, calls, dropped, sorted(rows), words, found)
-        reach = _Reach(source, outline, words)
+        reach = Reach(source, outline, words)
         for unit in outline.units:
             visit.unit(unit)
             if self._keeps and keeping.attributes(unit):
@@ -130,104 +126,10 @@ class Nominator:
                     if unit.kind in asks.entries and reach.holds(unit, asks):
                         found.setdefault(unit, set()).add(rule)
             wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
-            if wanting and _reuses(unit):
+            if wanting and reuses(unit):
                 found.setdefault(unit, set()).update(wanting)
         kept = {unit: {r for r in rules if words.stand_in(unit, r.only_with)} for unit, rules in found.items()}
         return {unit: rules for unit, rules in kept.items() if rules}
-
-
-class _Words:
-    """On which rows of a file the words stand that some rule asks for."""
-
-    def __init__(self, source: Source, wanted: frozenset[str]) -> None:
-        self._source = source
-        self._present = wanted.intersection(_words(source.text)) | {word for word in wanted if not word.isascii()}
-        self._rows: dict[str, list[int]] = {}
-        self._said: dict[str, list[int]] = {}
-
-    def rows(self, words: frozenset[str]) -> set[int]:
-        """The rows on which one of these words stands."""
-        return {row for word in words & self._present for row in self._rows_of(word)}
-
-    def stand_in(self, unit: Unit, words: frozenset[str]) -> bool:
-        """Whether a unit, with all that is defined in it, has one of these words; any unit has one of none."""
-        if not words:
-            return True
-        for word in words & self._present:
-            rows = self._rows_of(word)
-            index = bisect_left(rows, unit.first)
-            if index < len(rows) and rows[index] <= unit.last:
-                return True
-        return False
-
-    def are_said_in(self, unit: Unit, words: frozenset[str]) -> bool:
-        """Whether a unit says one of these words outside a comment: a class with its methods, others by themselves."""
-        holes = unit.holes if unit.kind != "class" else []
-        return any(
-            not any(first <= row <= last for first, last in holes)
-            for word in words & self._present
-            if (rows := self._said_rows(word))
-            for row in rows[bisect_left(rows, unit.first) : bisect_right(rows, unit.last)]
-        )
-
-    def _said_rows(self, word: str) -> list[int]:
-        """The rows on which a word stands with no `#` before it."""
-        if word not in self._said:
-            text = self._source.text
-            self._said[word] = [
-                self._source.place(offset)[0]
-                for offset in _find(text, word)
-                if "#" not in text[text.rfind("\n", 0, offset) + 1 : offset]
-            ]
-        return self._said[word]
-
-    def _rows_of(self, word: str) -> list[int]:
-        if word not in self._rows:
-            place = self._source.place
-            self._rows[word] = [place(offset)[0] for offset in _find(self._source.text, word)]
-        return self._rows[word]
-
-
-class _Reach:
-    """The words of a unit and of what it calls in its file, one through the other: all of it is built to be asked."""
-
-    def __init__(self, source: Source, outline: Outline, words: _Words) -> None:
-        self._source = source
-        self._outline = outline
-        self._words = words
-        self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
-
-    def holds(self, unit: Unit, asks: Asks) -> bool:
-        """Whether one of the words that somebody asks for is among them."""
-        return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
-
-    def _parts(self, unit: Unit, made: bool) -> list[Unit]:
-        known = self._reached.get((unit, made))
-        if known is None:
-            known, seen = [unit], {unit}
-            for part in known:
-                for called in self._called(part, made):
-                    if called not in seen:
-                        seen.add(called)
-                        known.append(called)
-            self._reached[unit, made] = known
-        return known
-
-    def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        holes = unit.holes if unit.kind == "module" else []
-        calls = self._calls
-        for row, name in calls[bisect_left(calls, (unit.first, "")) : bisect_left(calls, (unit.last + 1, ""))]:
-            if not any(first <= row <= last for first, last in holes):
-                yield from self._outline.functions.get(name, ())
-                if made:
-                    yield from (cls.unit for cls in self._outline.classes.get(name, ()))
-
-    @cached_property
-    def _calls(self) -> list[tuple[int, str]]:
-        """The rows on which functions and classes of the file may be called, each with the name."""
-        named = self._outline.functions.keys() | self._outline.classes.keys()
-        found = _CALL.finditer(self._source.text)
-        return [(self._source.place(match.start())[0], match[1]) for match in found if match[1] in named]
 
 
 class _Visit:
@@ -239,7 +141,7 @@ class _Visit:
         calls: dict[str, list[Rule]],
         dropped: dict[str, list[Rule]],
         rows: list[int],
-        words: _Words,
+        words: Words,
         found: dict[Unit, set[Rule]],
     ) -> None:
         self._n = nominator
@@ -262,7 +164,7 @@ class _Visit:
             if not first or not _begins_with(tree, first):
                 self._give(unit, (rule,))
         defaults = [*tree.args.defaults, *(d for d in tree.args.kw_defaults if d is not None)]
-        if self._n._defaults and any(isinstance(n, ast.Call) for d in defaults for n in _walk(d)):
+        if self._n._defaults and any(isinstance(n, ast.Call) for d in defaults for n in walk(d)):
             self._give(unit, self._n._defaults)
         header = tree.body[0].lineno if tree.body else tree.lineno
         if self._hit(unit.first, header):
@@ -271,7 +173,7 @@ class _Visit:
 
     def _block(self, unit: Unit, body: Iterable[ast.stmt]) -> None:
         for node in body:
-            if node.__class__ not in _DEFINITIONS:
+            if node.__class__ not in DEFINITIONS:
                 self._statement(unit, node)
             elif unit.kind == "function" and not isinstance(node, ast.ClassDef):
                 self._function(unit, node)  # type: ignore[arg-type]
@@ -288,7 +190,7 @@ class _Visit:
         elif kind is ast.AnnAssign or kind is ast.AugAssign:
             self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
         elif kind is ast.Expr and node.value.__class__ is ast.Call:  # type: ignore[attr-defined]
-            self._give(unit, self._dropped.get(_last_name(node.value.func), ()))  # type: ignore[attr-defined]
+            self._give(unit, self._dropped.get(last_name(node.value.func), ()))  # type: ignore[attr-defined]
         if kind not in _COMPOUND:
             if self._hit(node.lineno, node.end_lineno or node.lineno):
                 self._expression(unit, node)
@@ -330,12 +232,12 @@ class _Visit:
 
     def _expression(self, unit: Unit, root: ast.AST) -> None:
         n = self._n
-        for node in _walk(root):
+        for node in walk(root):
             kind = node.__class__
             if kind is ast.Call:
-                name = _last_name(node.func)  # type: ignore[attr-defined]
+                name = last_name(node.func)  # type: ignore[attr-defined]
                 if name == "partial" and node.args:  # type: ignore[attr-defined]
-                    name = _last_name(node.args[0])  # type: ignore[attr-defined]
+                    name = last_name(node.args[0])  # type: ignore[attr-defined]
                 self._give(unit, self._calls.get(name, ()))
                 for keyword in node.keywords:  # type: ignore[attr-defined]
                     if keyword.arg in n._keywords:
@@ -357,36 +259,6 @@ class _Visit:
             self._found.setdefault(unit, set()).update(rules)
 
 
-def _walk(root: ast.AST) -> Iterator[ast.AST]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        for name in node._fields:
-            if name in _SKIPPED:
-                continue
-            value: Any = getattr(node, name, None)
-            if value.__class__ is list:
-                stack.extend([item for item in value if isinstance(item, ast.AST)])
-            elif isinstance(value, ast.AST):
-                stack.append(value)
-
-
-def _words(text: str) -> list[str]:
-    """The words of ASCII in a text, four times cheaper than with a regular expression."""
-    return text.encode("ascii", "replace").translate(_BLANKED).decode("ascii").split()
-
-
-def _find(text: str, word: str) -> Iterator[int]:
-    """Where a word stands in a text."""
-    at = text.find(word)
-    while at >= 0:
-        end = at + len(word)
-        if not (_is_of_word(text[at - 1 : at]) or _is_of_word(text[end : end + 1])):
-            yield at
-        at = text.find(word, end)
-
-
 def _times_signs(text: str) -> Iterator[int]:
     """Where a times sign stands beside what may be the end or the beginning of a list or tuple."""
     at = text.find("*")
@@ -401,10 +273,6 @@ def _times_signs(text: str) -> Iterator[int]:
         at = text.find("*", end)
 
 
-def _is_of_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
-
-
 def _begins_with(tree: ast.FunctionDef | ast.AsyncFunctionDef, word: str) -> bool:
     """Whether a function calls something of this name before it gives any attribute a value.
 
@@ -412,10 +280,10 @@ def _begins_with(tree: ast.FunctionDef | ast.AsyncFunctionDef, word: str) -> boo
     """
     instance = next((arg.arg for arg in (*tree.args.posonlyargs, *tree.args.args)), "self")
     for statement in tree.body:
-        nodes = list(_walk(statement))
+        nodes = list(walk(statement))
         if any(isinstance(node, ast.ClassDef) for node in nodes):
             return False
-        if any(isinstance(node, ast.Call) and _last_name(node.func) == word for node in nodes):
+        if any(isinstance(node, ast.Call) and last_name(node.func) == word for node in nodes):
             return True
         if any(_may_assign(node, instance) for node in nodes):
             return False
@@ -427,91 +295,6 @@ def _may_assign(node: ast.AST, instance: str) -> bool:
     if isinstance(node, ast.Attribute):
         return isinstance(node.ctx, ast.Store) or (isinstance(node.value, ast.Name) and node.value.id == instance)
     return isinstance(node, ast.Name) and node.id in (instance, "setattr")
-
-
-def _last_name(func: ast.expr) -> str:
-    if isinstance(func, ast.Attribute):
-        return func.attr
-    return func.id if isinstance(func, ast.Name) else ""
-
-
-_LOOPS = frozenset({ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
-_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Pass, str, int, bool, type(None)})
-
-
-_NOT_MODULES = {
-    "Any", "Callable", "Dict", "Iterable", "List", "Literal", "Optional", "Sequence", "Tensor", "Tuple", "Type",
-    "Union",
-}  # fmt: skip
-_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
-
-
-def _may_be_modules(unit: Unit) -> set[str]:
-    """Names, and attributes such as `self.act`, that get the result of a call; parameters annotated with some class."""
-    found: set[str] = set()
-    for argument in arguments(unit.tree):
-        words = (
-            [_last_name(n) for n in _walk(argument.annotation) if isinstance(n, ast.expr)]
-            if argument.annotation
-            else []
-        )
-        if any(w[:1].isupper() and w not in _NOT_MODULES and not w.endswith("Config") for w in words):
-            found.add(argument.arg)
-    for node in statements(getattr(unit.tree, "body", []), lambda node: not _is_elsewhere(unit, node)):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            if _last_name(node.value.func) not in _BUILTINS:
-                found.update(name for target in node.targets if (name := _handle(target)) is not None)
-    return found
-
-
-def _is_elsewhere(unit: Unit, node: ast.AST) -> bool:
-    """Whether a definition inside a unit is one by itself."""
-    return node.__class__ in _DEFINITIONS and any(
-        first <= node.lineno <= last  # type: ignore[attr-defined]
-        for first, last in unit.holes
-    )
-
-
-def _handle(node: ast.expr) -> str | None:
-    """A name, or an attribute of one, as it is written."""
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _reuses(unit: Unit) -> bool:
-    """Whether a name that may be a module is an argument or an element twice, or once in a loop or comprehension."""
-    names = _may_be_modules(unit)
-    seen: set[str] = set()
-    stack: list[tuple[Any, bool]] = [(unit.tree, False)] if names else []
-    while stack:
-        node, in_loop = stack.pop()
-        kind = node.__class__
-        if kind in _DEFINITIONS and _is_elsewhere(unit, node):
-            continue
-        handed: list[ast.expr] = []
-        if kind is ast.Call:
-            handed = [*node.args, *(keyword.value for keyword in node.keywords)]
-        elif kind is ast.List or kind is ast.Tuple:
-            handed = node.elts
-        elif kind is ast.Dict:
-            handed = node.values
-        elif kind is ast.ListComp or kind is ast.GeneratorExp:
-            handed = [node.elt]
-        for value in handed:
-            name = _handle(value)
-            if name is not None and name in names:
-                if in_loop or name in seen or kind is ast.ListComp or kind is ast.GeneratorExp:
-                    return True
-                seen.add(name)
-        inside = in_loop or kind in _LOOPS
-        for field in node._fields:
-            below: Any = getattr(node, field, None)
-            if below.__class__ is list:
-                stack.extend([(item, inside) for item in below if item.__class__ not in _LEAVES])
-            elif below.__class__ not in _LEAVES:
-                stack.append((below, inside))
-    return False
 
 
 def _first_row_below(block: list[ast.AST]) -> int:
