@@ -27,6 +27,8 @@ ACTIVATIONS = frozenset(
     ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "softplus", "mish", "hardswish", "rrelu", "prelu"]
 )
 SEED = 0
+#: Elements of an output from which its std is taken.
+_SAMPLED = 4096
 #: Objects inside objects of an output.
 _DEEPEST = 6
 
@@ -47,6 +49,9 @@ class Forward:
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
         blocked: trainable parameters that the output depends on, and to which the backward pass brings nothing.
+        gradients: the 2-norm and the share of zeros of each gradient of a random projection of the output.
+        activations_std: the std of what each module gave, as far as that is one floating tensor, in the order of the
+            calls.
         growing: buffers that the second pass computed, with gradients, from what the first had made of them.
         backward_error: why there are no gradients, though there was a pass; else empty.
     """
@@ -63,6 +68,8 @@ class Forward:
     symmetric: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
     growing: tuple[str, ...] = ()
+    gradients: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    activations_std: Mapping[str, float] = field(default_factory=dict)
     backward_error: str = ""
 
 
@@ -74,11 +81,15 @@ class _Watch(Mode):
         self.read: set[int] = set()
         self.activations: dict[str, str] = {}
         self.called: set[str] = set()
+        self.spread: dict[str, float] = {}
+        self._is_paused = False
         self._outputs: dict[int, tuple[StorageWeakRef, str]] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if self._is_paused:
+            return func(*args, **(kwargs or {}))
         operation = Operation.of(func)
         read, written = operation.tensors(args, kwargs or {})
         if not operation.is_view:
@@ -93,6 +104,11 @@ class _Watch(Mode):
     def note_output(self, module: str, output: Any) -> None:
         """Remember that a module was called, and the memory of its output."""
         self.called.add(module)
+        if isinstance(output, torch.Tensor) and output.is_floating_point() and output.numel() > 1:
+            with torch.no_grad():
+                self._is_paused = True
+                self.spread.setdefault(module, float(_sample(output).std()))
+                self._is_paused = False
         if isinstance(output, torch.Tensor) and (address := address_of(output)):
             self._outputs[address] = (StorageWeakRef(output.untyped_storage()), module)
 
@@ -138,8 +154,30 @@ def run(model: nn.Module, example: Example) -> Forward:
         symmetric=tuple(_symmetric(groups, gradients)),
         blocked=tuple(_blocked(trained, first, outputs, gradients)),
         growing=tuple(name for name, now in second.items() if name in before and _grows_from(first.get(name), now)),
+        gradients={
+            named.name: _size(gradients[id(named.tensor)]) for named, *_ in groups if id(named.tensor) in gradients
+        },
+        activations_std=watch.spread,
         backward_error=failure,
     )
+
+
+def _sample(tensor: torch.Tensor) -> torch.Tensor:
+    """At most some thousands of its elements, evenly spaced, as float32."""
+    flat = tensor.detach().reshape(-1)
+    return flat[:: max(1, flat.numel() // _SAMPLED)].float()
+
+
+def _sizes(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) -> dict[str, tuple[float, float]]:
+    first = {names[0].name: id(names[0].tensor) for names in groups}
+    return {name: _size(gradients[key]) for name, key in first.items() if key in gradients}
+
+
+def _size(gradient: torch.Tensor) -> tuple[float, float]:
+    """The 2-norm of a gradient, and the share of its elements that are zero."""
+    dense = gradient.to_dense() if gradient.is_sparse else gradient
+    zeros = float((dense == 0).float().mean()) if dense.numel() else 0.0
+    return float(dense.norm().abs()), zeros
 
 
 def _blocked(

@@ -66,6 +66,21 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Gradient(msgspec.Struct, frozen=True, kw_only=True):
+    """What the backward pass on the example brought a parameter: its 2-norm, and the share of zeros in it."""
+
+    norm: float
+    zeros: float
+
+
+class Optimized(msgspec.Struct, frozen=True, kw_only=True):
+    """The group that holds a parameter, counting from 0 over all optimizers, and two of its options."""
+
+    group: int
+    lr: float | None = None
+    weight_decay: float | None = None
+
+
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """One parameter.
 
@@ -82,6 +97,9 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         tied_with: the other names of the same parameter.
         aliases: names of other parameters that show the same memory.
         fit: the test of the values, with `--confirm`.
+        is_used: whether the output depends on it, with an example that works.
+        gradient: from a backward pass of a random projection of the output, with an example that works.
+        optimized: its group, with `--optimizer`; None where none holds it.
     """
 
     name: str
@@ -99,6 +117,9 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     tied_with: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     fit: Fitted | None = None
+    is_used: bool | None = None
+    gradient: Gradient | None = None
+    optimized: Optimized | None = None
 
     @property
     def numel(self) -> int:
@@ -152,6 +173,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         elements: of all of them.
         trainable: elements that require a gradient.
         bytes: of all of them.
+        memory: bytes of parameters and buffers together, by dtype: what a checkpoint or inference takes.
+        groups: of the optimizer; None without one.
         tied: parameters with more than one name.
         aliased: parameters that share memory with another.
         unwritten: parameters of which some element was never written.
@@ -166,6 +189,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     aliased: int = 0
     unwritten: int = 0
     findings: int = 0
+    memory: dict[str, int] = {}
+    groups: int | None = None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
