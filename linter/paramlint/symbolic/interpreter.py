@@ -16,6 +16,7 @@ from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.guard_table import Conditions
 from paramlint.symbolic.code.program import Place, Program
 from paramlint.symbolic.code.source_trace import SourceSite, Trace
+from paramlint.symbolic.definitions.fruitless import Ledger
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
 from paramlint.symbolic.values import (
     Arguments,
@@ -93,6 +94,7 @@ class Interpreter:
         self.program = program
         self.budget = budget
         self.steps = 0
+        self.ledger = Ledger()
         self.conditions = Conditions(self.step)
         self.guard: Guard = ALWAYS
         #: What the code itself demands: where it raises otherwise. Certain is what needs no more than this.
@@ -116,6 +118,8 @@ class Interpreter:
         self.memo: dict[object, Any] = {}
         #: Names that stand for something else in each round of a loop.
         self.carried: set[str] = set()
+        #: What stands for a value of some round, and what it is in the first.
+        self.in_first_round: dict[Unknown, Value] = {}
         self.entered: set[Place] = set()
         #: The object that has no such attribute, by the `id` of the unknown value that stands for it.
         self.lacking: dict[int, Instance] = {}
@@ -148,10 +152,29 @@ class Interpreter:
 
         Raises:
             OverBudgetError: there are none left.
+            FruitlessError: the function that takes them has taken too many, and made nothing.
         """
         self.steps += steps
         if self.steps > self.budget:
             raise OverBudgetError
+        if self.steps > self.ledger.leash:
+            self.ledger.pull(self)
+
+    def at_most(self, steps: int, act: Callable[[], Value]) -> Value | None:
+        """Do something that may take so many steps; None where it takes more.
+
+        Raises:
+            OverBudgetError: there are none left for anything else.
+        """
+        budget, self.budget = self.budget, min(self.budget, self.steps + steps)
+        try:
+            return act()
+        except OverBudgetError:
+            if self.steps > budget:
+                raise
+            return None
+        finally:
+            self.budget = budget
 
     def serial(self) -> int:
         """A number that no other thing of this run has."""

@@ -244,6 +244,7 @@ def run_module(run: Interpreter, file: SourceFile) -> Environment:
     place = file.module_place
     env = Environment(place)
     env.cells = run.global_cells.setdefault(file.path, {})
+    env.cells["__name__"] = [(ALWAYS, Constant("__main__"))]
     with deep_recursion():
         run.frames.append(Frame(place.node, place, None, ALWAYS))
         try:

@@ -15,10 +15,13 @@ from paramlint.symbolic.library.training_calls import OptimizerValue
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (
     FALSE,
+    TRUE,
     Dictionary,
     External,
     Function,
     Instance,
+    Item,
+    Items,
     SequenceValue,
     TensorValue,
     Unknown,
@@ -28,13 +31,10 @@ from paramlint.symbolic.values import (
 
 
 def is_lightning(run: Interpreter, instance: Instance) -> bool:
-    """Whether a class is a LightningModule that leaves backward and step to the library."""
+    """Whether a class is a LightningModule."""
     if instance.cls is None:
         return False
-    if not any(_name(base).endswith("LightningModule") for base in classes.mro(run, instance.cls)[1:]):
-        return False
-    automatic = instance.attributes.get("automatic_optimization")
-    return automatic is None or run.read(automatic) != FALSE
+    return any(_name(base).endswith("LightningModule") for base in classes.mro(run, instance.cls)[1:])
 
 
 def _name(base: Value) -> str:
@@ -46,7 +46,8 @@ def _name(base: Value) -> str:
 def fit(run: Interpreter, instance: Instance) -> None:
     """`Trainer.fit(module)`: the optimizers once, then one step of training for each batch.
 
-    With several optimizers it is not said which of them a loss is for, so none steps.
+    A class that optimizes by hand gets its optimizers from `self.optimizers()`, and steps itself. Where the library
+    does it with several optimizers it is not said which of them a loss is for, so none steps.
     """
     try:
         _fit(run, instance)
@@ -57,16 +58,21 @@ def fit(run: Interpreter, instance: Instance) -> None:
 def _fit(run: Interpreter, instance: Instance) -> None:
     found = entry.run_method(run, instance, "configure_optimizers")
     optimizers = _optimizers(found) if found is not None else []
+    automatic = instance.attributes.get("automatic_optimization")
+    is_automatic = automatic is None or run.read(automatic) != FALSE
+    if not is_automatic and optimizers:
+        instance.attributes["_configured"] = [(ALWAYS, _as_given(optimizers))]
     method = get_attribute(run, instance, "training_step", None)
     if not isinstance(method, Function):
         return
+    run.emit("mode", instance, method.node, author="torch", how="train", value=TRUE)
     loop = containers.new_loop(run, "batches")
     names = [p.name.value for p in parameters_of(method.node)[0][1:]]
     batch: dict[str, object] = {name: Unknown(name, loop.number) for name in names}
     with repeating(run, (loop,)):
         result = entry.run_method(run, instance, "training_step", batch)
         loss = _loss(run, result)
-        if loss is None or len(optimizers) != 1:
+        if not is_automatic or loss is None or len(optimizers) != 1:
             return
         run.frames.append(Frame(method.node, method.place, None, ALWAYS))
         run.inside = "training_step"
@@ -89,6 +95,13 @@ def _optimizers(value: Value) -> list[OptimizerValue]:
         elif isinstance(one, Dictionary):
             found += [o for _, held in one.cells.get("optimizer", ()) for o in _optimizers(held)]
     return found
+
+
+def _as_given(optimizers: list[OptimizerValue]) -> Value:
+    """What `self.optimizers()` gives: the one, or a list of several."""
+    if len(optimizers) == 1:
+        return optimizers[0]
+    return SequenceValue("list", Items([Item(ALWAYS, (), one) for one in optimizers]))
 
 
 def _loss(run: Interpreter, value: Value | None) -> TensorValue | None:

@@ -6,19 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
-from paramlint.model import (
-    ALWAYS,
-    NO,
-    NOT_KNOWN,
-    UNKNOWN,
-    YES,
-    Answer,
-    Event,
-    Guard,
-    Module,
-    Several,
-    Tensor,
-)
+from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, Guard, Module, Several, Tensor
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attribute_names import mentions
@@ -138,6 +126,14 @@ class BuiltModule(Module):
     @cached_property
     def known(self) -> Answer:  # type: ignore[override]
         return YES if self.value.known and self.value.cls is not None else UNKNOWN
+
+    @cached_property
+    def part_of(self) -> Module | None:  # type: ignore[override]
+        whole, _, part = self.value.text.partition(">")  # "<UnknownModule 3>.features"
+        if self.value.cls is not None or not part:
+            return None
+        found = (i for i in self._builder.run.instances if i.cls is not None and repr(i) == f"{whole}>")
+        return next(map(self._builder.module, found), None)
 
     @cached_property
     def methods(self) -> frozenset[str]:  # type: ignore[override]

@@ -5,20 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from paramlint.model import (
-    ALWAYS,
-    UNKNOWN,
-    YES,
-    Event,
-    Group,
-    Guard,
-    Model,
-    Module,
-    Optimizer,
-    Place,
-    Several,
-    Tensor,
-)
+from paramlint.model import ALWAYS, UNKNOWN, YES, Event, Group, Guard, Model, Module, Optimizer, Place, Several, Tensor
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
 from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, flat, items_in, plain
@@ -70,7 +57,7 @@ class _Builder:
         modules = [self.module(i) for i in instances]
         tensors = [self.tensor(t) for t in run.tensors]
         optimizers = [self.optimizer(o) for o in run.optimizers]
-        closed = UNKNOWN if run.memo.get("over budget") else YES
+        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.fruitless else YES
         model = Model(
             roots=[self.module(root)] if root is not None else [],
             modules=Several(modules, closed),

@@ -307,10 +307,18 @@ class Program:
         home = (CONTAINERS, short) if module == "torch.nn" and short in _CONTAINER_NAMES else stubs.home(name)
         if home is not None:
             file = self.stub(home[0])
-            found = file.definition(home[1]) if file is not None else None
+            found = self._of_stub(file, home[1]) if file is not None else None
             if found is not None:
                 return found
         return External(name)
+
+    def _of_stub(self, file: SourceFile, name: str) -> Value | None:
+        """A class or function of a stub, by another name of it too: `resnet18 = UnknownModule`."""
+        for statement in file.assigned.get(name, ()):
+            value = statement.value
+            if value.__class__.__name__ == "Name":
+                return file.definition(value.value)
+        return file.definition(name)
 
     def imported(self, dotted: str, importer: SourceFile) -> Value | tuple[SourceFile, str]:
         """What an imported dotted name stands for: a module, something outside, or a file and the name in it."""

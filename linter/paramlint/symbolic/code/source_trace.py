@@ -51,6 +51,12 @@ class SourceSite:
         """Whether it stands in a method or the code of a class."""
         return self.place.unit.cls is not None
 
+    @property
+    def class_name(self) -> str:
+        """The class in whose code it stands, by its name in the file; empty outside of classes."""
+        cls = self.place.unit.cls
+        return cls.qualname if cls is not None else ""
+
     def default(self, name: str) -> str:
         """What an argument of the function around it is by default, as it is written; empty where it has none."""
         for binding in self._scope.bindings.get(name, ()):
@@ -63,7 +69,8 @@ class SourceSite:
         or in a comment on or above one of these."""
         if not any(word in self.place.file.facts.source.text.lower() for word in words):
             return False
-        said = " ".join([self.function, *map(self._said_at, (self.row, *self._rows_around))]).lower()
+        start = [self.place.row(self.statement)] if self.statement is not None else []
+        said = " ".join([self.function, *map(self._said_at, (self.row, *start, *self._rows_around))]).lower()
         return any(word in said for word in words)
 
     def _said_at(self, row: int) -> str:

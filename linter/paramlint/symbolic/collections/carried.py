@@ -31,12 +31,22 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
         if cell is not None:
             held = run.read(cell)
             if held is not None and (is_rebound or not _is_changed_in_place(held)):
-                run.write(cell, _of_a_round(run, name, loop))
+                carried = _of_a_round(run, name, loop)
+                run.in_first_round[carried] = held
+                run.write(cell, carried)
     asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
         if (owner, name) in stores.read_attributes or owner in asked:
             _forget_attribute(run, owner, name, env, loop)
     _forget_through_calls(run, stores, env, loop)
+
+
+def forget_shared(run: Interpreter, function: Function) -> None:
+    """Say that names around a function, to which it gives values, are not known."""
+    for name in _stores(run, function.node.body).shared if function.env is not None else ():
+        cell = _cell(function.env, name)
+        if cell is not None:
+            run.write(cell, run.unknown_call(name))
 
 
 def _cell(env: Environment, name: str) -> Cell | None:

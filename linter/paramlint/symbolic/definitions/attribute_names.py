@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from paramlint import nodes
 from paramlint.facts.package import package_of
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer
 from paramlint.symbolic.code.program import ClassValue
@@ -26,7 +27,9 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
     file = cls.file.facts
     unit = cls.outline.unit
     own = _text_of(cls)
-    if _BY_ANY_NAME.search(own):
+    visits = _visits(run)
+    by_any = [unit.first + index for index, line in enumerate(own.splitlines()) if _BY_ANY_NAME.search(line)]
+    if any((file.source.path, row) not in visits and (file.path, row) not in visits for row in by_any):
         return UNKNOWN
     makes = {
         site.row
@@ -54,6 +57,12 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
         return NO
     others = [path for path in package.paths_with(file, key, cls.name) if path not in (file.path, file.source.path)]
     return YES if others else NO
+
+
+def _visits(run: Interpreter) -> set[tuple[str, int]]:
+    """Where a constructor goes over all modules to initialise them: a loop, or a call whose result is dropped."""
+    listed = [e.site for e in run.trace.events if e.kind == "listed" and e.get("inside") == "__init__"]
+    return {(s.path, s.row) for s in listed if s.statement is None or isinstance(s.statement, nodes.Expr)}
 
 
 def _text_of(cls: ClassValue) -> str:

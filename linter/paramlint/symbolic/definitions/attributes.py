@@ -22,6 +22,7 @@ from paramlint.symbolic.values import (
     Item,
     Native,
     Partial,
+    SequenceValue,
     Super,
     TensorValue,
     Unknown,
@@ -93,6 +94,8 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
         from paramlint.symbolic.library.tensors import attribute
 
         return attribute(run, value, name, node)
+    if isinstance(value, SequenceValue) and name in value.fields:
+        return value.items.rows[value.fields.index(name)].value
     if isinstance(value, Partial) and name == "func":
         return value.function
     if isinstance(value, Constant) and name in ("value", "real"):
@@ -221,6 +224,9 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     """`owner.name = value`."""
     run.step()
     if isinstance(owner, Unknown):
+        if name == "grad" and value == NONE:  # of whichever parameter it is
+            run.emit("cleared", owner, node, how="grad = None")
+            return NONE
         owner = stand_in(run, owner)
     if isinstance(owner, Instance):
         if owner.build is not None and owner not in run.building:

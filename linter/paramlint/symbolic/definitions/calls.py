@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
+from paramlint.symbolic.collections.carried import forget_shared
 from paramlint.symbolic.collections.iteration import later
+from paramlint.symbolic.collections.named_tuples import NamedTuple
+from paramlint.symbolic.collections.named_tuples import make as make_named_tuple
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.pure import once
 from paramlint.symbolic.definitions.recursion import is_too_deep
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.limits import FruitlessError
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -36,6 +41,14 @@ from paramlint.symbolic.values import (
 )
 
 _NO_GRADIENT = ("no_grad", "inference_mode")
+#: Words in the name of what may hold the model and its optimizer, and do something to them when it is called.
+_RUNS_THE_TRAINING = re.compile(r"callback|hook|handler|trainer|runner|learner|engine|strategy|plugin|fabric|agent")
+#: Methods that tensors and modules have too: they are given a device, sizes or numbers, and keep nothing.
+_OF_TENSORS = frozenset(
+    {"to", "cuda", "cpu", "float", "half", "double", "long", "int", "type", "type_as", "view", "view_as", "reshape",
+     "expand", "expand_as", "repeat", "permute", "transpose", "squeeze", "unsqueeze", "flatten", "size", "sum", "mean",
+     "argmax", "max", "min", "item", "detach", "clone", "contiguous", "gather", "masked_fill", "chunk", "split"}
+)  # fmt: skip
 
 
 def call(run: Interpreter, function: Value, arguments: Arguments, node: Any) -> Value:
@@ -71,6 +84,8 @@ def call(run: Interpreter, function: Value, arguments: Arguments, node: Any) -> 
         return run.each(function.function, lambda value: call(run, value, joined, node))
     if isinstance(function, Instance):
         return call_instance(run, function, arguments, node)
+    if isinstance(function, NamedTuple):
+        return make_named_tuple(run, function, arguments, node)
     if isinstance(function, Choice):
         return run.each(function, lambda value: call(run, value, arguments, node))
     if isinstance(function, Unknown):
@@ -141,14 +156,20 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         known = unknown_method(run, function.owner, function.name, arguments, node)
         if known is not None:
             return known
-    escape(run, arguments, node)
+    if function.owner is None or function.name not in _OF_TENSORS:
+        escape(run, arguments, node)
+        if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
+            run.emit("escaped", function.owner, node)
     if _is_tensor_call(arguments):
         return run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
     held = run.stand_ins.get(function)
     if held is not None:
         run.emit("called", held, node, arguments=arguments)
     given = ", ".join(text_of(v) for v in arguments.values())
-    return Unknown(f"{function.text}({given})#{run.serial()}", function.loop)
+    loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
+    if function.name in ("to", "cuda"):  # a module stays the one that it is
+        return Unknown(f"{function.text}({given})", loop)
+    return Unknown(f"{function.text}({given})#{run.serial()}", loop)
 
 
 def _is_tensor_call(arguments: Arguments) -> bool:
@@ -175,13 +196,12 @@ def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, no
 
 def call_function(run: Interpreter, function: Function, arguments: Arguments, node: Any) -> Value:
     """Run a function of the project with arguments."""
-    name = function.node.name.value if hasattr(function.node, "name") else "lambda"
+    name = function.name
     if is_too_deep(run, function, arguments):
-        escape(run, arguments, node)
-        if isinstance(function.bound, Instance):
-            run.emit("escaped", function.bound, node)
-            function.bound.forget(f"{name}(...) is too deep inside others")
-        return run.unknown_call(f"{name}()")
+        return _not_followed(run, function, arguments, node, f"{name}(...) is too deep inside others")
+    why = f"{name}(...) takes too many steps"
+    if id(function.node) in run.ledger.fruitless:
+        return _not_followed(run, function, arguments, node, why)
     env = Environment(function.place, function.env, function.owner, function.bound)
     bind(run, function, arguments, env, node)
     site = run.site(node)
@@ -191,31 +211,45 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     run.entered.add(function.place)
     frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
     if is_generator(run, function.node):
-        return _generator(run, function.node, frame, env)
-    return once(
-        run,
-        function,
-        arguments,
-        lambda: _run(run, function.node, frame, env, lambda: _result(run, function.node, frame, env)),
-    )
+        return _generator(run, function, frame, env)
+    try:
+        return once(
+            run,
+            function,
+            arguments,
+            lambda: _run(run, function, frame, lambda: _result(run, function.node, frame, env)),
+        )
+    except FruitlessError:
+        forget_shared(run, function)
+        return _not_followed(run, function, arguments, node, why)
 
 
-def _run(run: Interpreter, node: Any, frame: Frame, env: Environment, act: Callable[[], Value]) -> Value:
+def _not_followed(run: Interpreter, function: Function, arguments: Arguments, node: Any, why: str) -> Value:
+    """The result of a call of which it is not known what it does."""
+    escape(run, arguments, node)
+    if isinstance(function.bound, Instance):
+        run.emit("escaped", function.bound, node)
+        function.bound.forget(why)
+    return run.unknown_call(f"{function.name}()")
+
+
+def _run(run: Interpreter, function: Function, frame: Frame, act: Callable[[], Value]) -> Value:
     gradient = run.records_gradient
-    if _switches_gradient_off(node):
+    if _switches_gradient_off(function.node):
         run.records_gradient = False
     run.frames.append(frame)
     nesting, run.nesting = run.nesting, 0
     try:
-        return act()
+        return run.ledger.charge(run, function, act)
     finally:
         run.nesting = nesting
         run.frames.pop()
         run.records_gradient = gradient
 
 
-def _generator(run: Interpreter, node: Any, frame: Frame, env: Environment) -> Value:
+def _generator(run: Interpreter, function: Function, frame: Frame, env: Environment) -> Value:
     """A generator runs when somebody goes through it."""
+    node = function.node
 
     def fill(made: SequenceValue) -> None:
         from paramlint.symbolic.language.statements import run_block
@@ -226,7 +260,10 @@ def _generator(run: Interpreter, node: Any, frame: Frame, env: Environment) -> V
             run_block(run, node.body, env)
             return made
 
-        _run(run, node, frame, env, act)
+        try:
+            _run(run, function, frame, act)
+        except FruitlessError:
+            made.items.forget(f"{function.name}(...)")
 
     made = SequenceValue("iterator", **run.made(node))
     made.fill = later(run, fill)

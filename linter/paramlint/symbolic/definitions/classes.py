@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from paramlint.knowledge import OPTIMIZERS
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.bindings import names_of_target
@@ -90,6 +91,8 @@ def unknown_base(run: Interpreter, cls: ClassValue) -> str:
     for base in mro(run, cls):
         if isinstance(base, Unknown):
             return base.text
+        if isinstance(base, ClassValue) and base.file.is_stub and "__unknown__" in base.outline.stored:
+            return base.qualified
         if isinstance(base, External):
             name = base.name
             if name == "torch.nn.Module" or foreign_module(name) or name in PLAIN_BASES:
@@ -249,6 +252,10 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
     maker = maker_of(run, cls)
     if maker is not None:
         return run.each(run.call(maker, arguments, node), partial(_initialize_made, run, cls, arguments, node))
+    if _is_optimizer(run, cls):
+        from paramlint.symbolic.library.training_calls import make_optimizer
+
+        return make_optimizer(run, cls.qualified, arguments, node, cls)
     module = is_module(run, cls)
     instance = Instance(cls, module, **run.made(node))
     instance.arguments = arguments
@@ -314,6 +321,12 @@ def allocated(run: Interpreter, cls: ClassValue, node: Any) -> Instance:
         instance.forget(f"{cls.name} inherits from {base}")
     make_container(run, instance, cls)
     return instance
+
+
+def _is_optimizer(run: Interpreter, cls: ClassValue) -> bool:
+    """Whether a class of the project inherits from one of torch's optimizers."""
+    names = [base.name for base in mro(run, cls)[1:] if isinstance(base, External)]
+    return any(name in OPTIMIZERS or name == "torch.optim.optimizer.Optimizer" for name in names)
 
 
 def _initialize_made(run: Interpreter, cls: ClassValue, arguments: Arguments, node: Any, made: Value) -> Value:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sized
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
+from paramlint.knowledge.foreign import foreign_optimizer
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic.collections import containers, iteration, regular, texts
+from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
 from paramlint.symbolic.definitions.calls import escape
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
 from paramlint.symbolic.interpreter import Handler, Interpreter
@@ -64,7 +65,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return tensors.make_variable(run, arguments, node)
     if tensors.is_factory(name):
         return tensors.make(run, name, arguments, node)
-    if name in OPTIMIZERS or (name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name):
+    is_of_torch = name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name
+    if name in OPTIMIZERS or is_of_torch or foreign_optimizer(name):
         from paramlint.symbolic.library.training_calls import make_optimizer
 
         return make_optimizer(run, name, arguments, node)
@@ -309,8 +311,11 @@ _HANDLERS: dict[str, Handler] = {
     "pow": _number(pow, "pow"),
     "dict": _dict,
     "collections.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
+    "typing.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
+    "typing.Dict": _dict,
     "OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
     "collections.defaultdict": _default_dict,
+    "collections.namedtuple": named_tuples.make_class,
     "len": _len,
     "functools.partial": _partial,
     "functools.lru_cache": lambda run, arguments, node: External("functools.wraps"),

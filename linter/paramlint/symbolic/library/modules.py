@@ -15,7 +15,7 @@ from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers
 from paramlint.symbolic.library.registration import assign, set_under
 from paramlint.symbolic.library.registry import Below, modules_of, parameters_of
-from paramlint.symbolic.library.tensors import flag_after
+from paramlint.symbolic.library.tensors import as_buffer, flag_after
 from paramlint.symbolic.values import (
     FALSE,
     NONE,
@@ -140,10 +140,7 @@ def _register_buffer(run: Interpreter, module: Instance, arguments: Arguments, n
     value = run.each(value, lambda one: _buffer_of(run, one, node))
     for _, one in alternatives(name):
         if isinstance(one, Constant) and isinstance(one.value, str):
-            if persistent == FALSE:
-                module.registered[one.value] = "buffer:passing"
-            else:
-                module.registered[one.value] = "buffer" if persistent in (None, TRUE) else "buffer:unsure"
+            module.registered[one.value] = as_buffer(persistent)
     set_under(run, module, name, value, node, "register_buffer")
     return NONE
 
@@ -335,6 +332,12 @@ def _reset(run: Interpreter, module: Instance, arguments: Arguments, node: Any) 
     return NONE
 
 
+def _resize(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
+    """A model of transformers puts other embeddings in the place of its own."""
+    run.emit("rebound", module, node, how="resized")
+    return run.unknown_call(f"{text_of(module)}.resize_token_embeddings()")
+
+
 _HANDLERS = {
     "register_parameter": _register_parameter,
     "register_buffer": _register_buffer,
@@ -359,4 +362,5 @@ _HANDLERS = {
     "get_parameter": _get_submodule,
     "__setattr__": _set_attribute,
     "reset_parameters": _reset,
+    "resize_token_embeddings": _resize,
 }

@@ -53,7 +53,7 @@ def register(run: Interpreter, module: Instance, name: str, value: Value, node: 
     role: str | None = None
     held: Value = value
     if isinstance(value, TensorValue):
-        if value.role == "parameter" or value.is_buffer:
+        if value.role == "parameter" or value.registers_as:
             role = value.role
         elif module.registered.get(name, "").startswith("buffer"):
             role = value.role = "buffer"
@@ -64,7 +64,9 @@ def register(run: Interpreter, module: Instance, name: str, value: Value, node: 
     if role is None:
         run.emit("bound", module, node, name=name, value=value, how=how)
         return
-    if not module.registered.get(name, "").startswith(role):
+    if isinstance(value, TensorValue) and value.registers_as:
+        module.registered[name] = value.registers_as
+    elif not module.registered.get(name, "").startswith(role):
         module.registered[name] = role
     run.emit("registered", held, node, holder=module, key=name, how=how, role=role)
 

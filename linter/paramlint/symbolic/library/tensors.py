@@ -9,6 +9,7 @@ from paramlint.knowledge import EMPTY_FACTORIES, INIT_FUNCTIONS, LEGACY_CONSTRUC
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.values import (
+    FALSE,
     NONE,
     TRUE,
     Arguments,
@@ -61,7 +62,11 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     values = arguments.positional
     given = arguments.get(0, "data")
     if short in ("as_tensor", "asarray") and isinstance(given, TensorValue):
-        same = run.derived(node, [given], factory=name)  # that tensor itself, or a copy in another type
+        if len(arguments.values()) == 1:
+            return given
+        run.emit("escaped", given, node)  # that tensor itself, or a copy in another type
+        given.escaped = True
+        same = run.derived(node, [given], factory=name)
         same.shape = given.shape
         return same
     first = arguments.get(0, "size")
@@ -166,12 +171,12 @@ def _arange(arguments: Arguments) -> Shape | None:
 def make_parameter(run: Interpreter, arguments: Arguments, node: Any, role: str = "parameter") -> Value:
     """`nn.Parameter(data, requires_grad)`: shares the memory of what it is given."""
     data = arguments.get(0, "data")
-    flag = arguments.get(1, "requires_grad") or (TRUE if role == "parameter" else None)
+    flag = (arguments.get(1, "requires_grad") or TRUE) if role == "parameter" else None
 
     def wrap(value: Value) -> Value:
         made = run.new_tensor(node, filled=True, role=role)
         made.requires_grad = flag
-        made.is_buffer = role == "buffer"
+        made.registers_as = as_buffer(arguments.get(1, "persistent")) if role == "buffer" else ""
         if isinstance(value, TensorValue):
             made.storage, made.shape, made.dtype = value.storage, value.shape, value.dtype
             made.sources, made.factory = (value,), value.factory
@@ -183,6 +188,13 @@ def make_parameter(run: Interpreter, arguments: Arguments, node: Any, role: str 
         return made
 
     return run.each(data if data is not None else NONE, wrap)
+
+
+def as_buffer(persistent: Value | None) -> str:
+    """As what a buffer is registered that is said to be persistent, or not."""
+    if persistent == FALSE:
+        return "buffer:passing"
+    return "buffer" if persistent in (None, TRUE) else "buffer:unsure"
 
 
 def make_variable(run: Interpreter, arguments: Arguments, node: Any) -> TensorValue:

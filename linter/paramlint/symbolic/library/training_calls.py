@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paramlint.knowledge import OPTIMIZERS
 from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.containers import go_through, use_up
 from paramlint.symbolic.definitions.attributes import stand_in
@@ -57,13 +58,14 @@ class GroupValue:
 
 
 class OptimizerValue(Object):
-    """An optimizer of torch, or of another library by its name."""
+    """An optimizer of torch, of another library by its name, or of a class of the project that inherits from one."""
 
-    __slots__ = ("arguments", "groups", "kind")
+    __slots__ = ("arguments", "cls", "groups", "kind")
 
-    def __init__(self, kind: str, arguments: Arguments, **made: Any) -> None:
+    def __init__(self, kind: str, arguments: Arguments, cls: ClassValue | None = None, **made: Any) -> None:
         super().__init__(**made)
         self.kind = kind
+        self.cls = cls
         self.arguments = arguments
         self.groups: list[GroupValue] = []
 
@@ -77,9 +79,11 @@ class _Collected:
     known: bool = True
 
 
-def make_optimizer(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
+def make_optimizer(
+    run: Interpreter, name: str, arguments: Arguments, node: Any, cls: ClassValue | None = None
+) -> Value:
     """`torch.optim.Adam(parameters, ...)`."""
-    made = OptimizerValue(name, arguments, **run.made(node))
+    made = OptimizerValue(name, arguments, cls, **run.made(node))
     given = arguments.get(0, "params") or arguments.get(0, "named_parameters")
     names = OPTIMIZERS.get(name, ())[1:]
     options = {k: v for k, v in arguments.keywords.items() if k != "params"}
@@ -207,6 +211,8 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
         closure = arguments.get(0, "closure")
         if closure is not None and closure != NONE:
             run.call(closure, Arguments(), node)
+        if optimizer.cls is not None and _clears_by_itself(optimizer.cls):
+            run.emit("cleared", optimizer, node, how="step")
         return run.unknown_call("step()")
     if name == "zero_grad":
         run.emit("cleared", optimizer, node, how="zero_grad")
@@ -228,7 +234,18 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
     if name == "load_state_dict":
         run.emit("loaded", optimizer, node, state=arguments.get(0, "state_dict"), arguments=arguments)
         return NONE
+    if name not in ("train", "eval", "profile_hook_step", "register_step_pre_hook", "register_step_post_hook"):
+        run.emit("escaped", optimizer, node)  # what a method of an optimizer of its own kind does is not known
     return run.unknown_call(f"{optimizer!r}.{name}()")
+
+
+def _clears_by_itself(cls: ClassValue) -> bool:
+    """Whether the `step` of an optimizer of the project clears the gradients too."""
+    found = cls.outline.methods.get("step")
+    if not found:
+        return False
+    text = cls.file.facts.source.lines(found[-1].first, found[-1].last)
+    return "zero_grad" in text or ".grad = None" in text
 
 
 # What looks like a module, tensor or optimizer, and is unknown
@@ -236,7 +253,8 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
 _OF_MODULES = frozenset(
     {"parameters", "named_parameters", "buffers", "named_buffers", "modules", "named_modules", "children",
      "named_children", "state_dict", "load_state_dict", "train", "eval", "requires_grad_", "cuda", "cpu", "half",
-     "bfloat16", "apply", "register_buffer", "register_parameter", "add_module", "to_empty", "get_submodule"}
+     "bfloat16", "apply", "register_buffer", "register_parameter", "add_module", "to_empty", "get_submodule",
+     "resize_token_embeddings"}
 )  # fmt: skip
 
 
@@ -254,7 +272,8 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
         return owner
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
-        run.emit("backward", arguments.get(0, "loss") or owner, node, arguments=arguments)
+        loss = arguments.get(0, "loss")
+        run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
         return NONE
     if name in ("step", "optimizer_step"):  # of an optimizer, or `scaler.step(optimizer)`
         optimizers = [v for v in arguments.values() if isinstance(v, OptimizerValue)]
@@ -347,6 +366,8 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
         return run.unknown_call(name)
     if name in ("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint.checkpoint_sequential"):
         function = arguments.get(0, "function")
+        if not run.guard.loop:  # it is so in the first round
+            arguments = replace(arguments, positional=[_in_first_round(run, v) for v in arguments.positional])
         run.emit("wrapped", function or NONE, node, how="checkpoint", arguments=arguments)
         return run.derived(
             node, [v for v in arguments.values() if isinstance(v, (TensorValue, Instance))], factory="call"
@@ -355,6 +376,13 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
         run.emit("backward", arguments.get(0) or NONE, node, arguments=arguments)
         return NONE
     return None
+
+
+def _in_first_round(run: Interpreter, value: Value | Item) -> Value | Item:
+    """What a value that one round of a loop hands to the next is in the first."""
+    while isinstance(value, Unknown) and value in run.in_first_round:
+        value = run.in_first_round[value]
+    return value
 
 
 def state_method(run: Interpreter, owner: Dictionary, name: str, arguments: Arguments, node: Any) -> Value | None:

@@ -25,7 +25,7 @@ from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.module_code import module_name
 from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.limits import MAX_SHOWN_STEPS
+from paramlint.symbolic.limits import MAX_SHOWN_STEPS, OverBudgetError
 from paramlint.symbolic.values import Choice, External, Function, Instance, Partial, Value, alternatives
 
 _SUFFIX = ".py"
@@ -227,6 +227,18 @@ def why_unreadable(path: str) -> str:
 
 def _named(program: Program, file: SourceFile, place: str, name: str) -> Subject:
     run = _run(file, program)
+    try:
+        value = _value_named(run, file, place, name)
+    except OverBudgetError:
+        raise TargetError(f"`{name}` in `{place}` takes too many steps to look up") from None
+    if isinstance(value, External):
+        raise TargetError(f"`{name}` in `{place}` is `{value.name}`, whose source was not found")
+    if not all(_can_be_shown(run, one) for _, one in alternatives(value)):
+        raise TargetError(f"`{name}` in `{place}` is no module class, function or module")
+    return Subject(name, file, value, run)
+
+
+def _value_named(run: Interpreter, file: SourceFile, place: str, name: str) -> Value:
     head, *rest = name.split(".")
     value = module_name(run, file, head)
     if value is None or (value == External(head) and head not in file.facts.outline.imports):
@@ -234,11 +246,7 @@ def _named(program: Program, file: SourceFile, place: str, name: str) -> Subject
         raise TargetError(f"`{place}` has no `{head}`" + (f"; did you mean `{close}`?" if close else ""))
     for part in rest:
         value = get_attribute(run, value, part, file.module_place.node)
-    if isinstance(value, External):
-        raise TargetError(f"`{name}` in `{place}` is `{value.name}`, whose source was not found")
-    if not all(_can_be_shown(run, one) for _, one in alternatives(value)):
-        raise TargetError(f"`{name}` in `{place}` is no module class, function or module")
-    return Subject(name, file, value, run)
+    return value
 
 
 def _of_torch(program: Program, place: str, name: str) -> Subject:
