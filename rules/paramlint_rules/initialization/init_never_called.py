@@ -38,7 +38,7 @@ from paramlint.facts.init_events import init_events
 from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled
 from paramlint.model import Claim, Event, Model, Tensor, said
-from paramlint.model.empty_memory import written_by_nobody
+from paramlint.model.questions.empty_memory import written_by_nobody
 from paramlint.rule import Asks, Calls, Change, Classes, Finding, Fix, Rule
 
 _PLAIN = {"torch.nn.Module", "torch.nn.modules.module.Module"}

@@ -37,7 +37,7 @@ from paramlint.facts.parameter_names import (
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Model
-from paramlint.model.visits import loop_over, names_below
+from paramlint.model.questions.visits import loop_over, names_below
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import walk

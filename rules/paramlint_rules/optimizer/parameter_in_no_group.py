@@ -30,7 +30,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
-from paramlint.model.training import WORDS, all_known, below, doubled_steps, held, idle_steps, mode_of, owners, steps
+from paramlint.model.questions.training import (
+    WORDS,
+    all_known,
+    below,
+    doubled_steps,
+    held,
+    idle_steps,
+    mode_of,
+    owners,
+    steps,
+)
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM710", "parameter-in-no-group", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

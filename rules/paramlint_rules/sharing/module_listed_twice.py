@@ -33,8 +33,8 @@ from paramlint.facts.module_reuse import overwritten_parts, reused_norms
 from paramlint.facts.norms import is_norm
 from paramlint.model import Answer, Claim, Model, Module, said
 from paramlint.model import Place as Held
-from paramlint.model.intent import sharing_is_meant as is_meant
-from paramlint.model.training import owners
+from paramlint.model.questions.intent import sharing_is_meant as is_meant
+from paramlint.model.questions.training import owners
 from paramlint.rule import Asks, Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
