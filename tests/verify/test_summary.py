@@ -203,6 +203,18 @@ def test_where_there_is_little_room_columns_go_and_names_stay_whole(width: int, 
         assert name in text or (name == "normal" and width == 50), text
 
 
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_name_that_takes_less_than_half_is_in_one_row(width: int) -> None:
+    names = ("mixers.0.weight", "backbone.weight")
+    tied = parameter(names[0], tied_with=("mixers.1.weight", "mixers.2.weight"))
+    document = Document(target="net:Net", outcome=OK, parameters=(tied, parameter(names[1])))
+    stream = io.StringIO()
+    Console(file=stream, width=width).print(parameter_table(document, width))
+    rows = stream.getvalue().splitlines()
+    assert max(map(len, rows)) <= width
+    assert all(any(row.startswith(f"│{name} ") for row in rows) for name in names), "\n".join(rows)
+
+
 def test_repeated_blocks_are_one_row() -> None:
     blocks = [parameter(f"layers.{i}.{name}") for i in range(12) for name in ("a", "b")]
     odd = parameter("layers.12.a", requires_grad=False)

@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from paramlint.live.build.build_error import BuildError
 from paramlint.live.build.poison import PoisonMode, poisoned_numpy
 from paramlint.live.build.virtual import LazyMode
 from paramlint.live.observe.functions import Functions
@@ -32,10 +33,6 @@ Preset = Literal["constructor", "meta", "transformers"]
 #: What the `meta` protocol calls, the first that the model has; else each module's own `reset_parameters`.
 INITIALISING_METHODS = ("init_weights", "reset_parameters")
 SEED = 0
-
-
-class BuildError(Exception):
-    """The model cannot be built as asked; the message says why."""
 
 
 @dataclass

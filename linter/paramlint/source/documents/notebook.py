@@ -57,9 +57,11 @@ class Notebook(Masked):
             document = self.data.decode("utf-8-sig")
             notebook: Any = json.loads(document)
             self._cells = list(_code_cells(document, notebook))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             said = " ".join(str(error).split())
             raise UnreadableError(f"is no Jupyter notebook: {said}") from None
+        except (KeyError, TypeError, AttributeError):  # JSON of something else
+            raise UnreadableError("is no Jupyter notebook: it is JSON without `cells` as the format has them") from None
         refuse_large(sum(len(cell.text) for cell in self._cells))
         self._document = document
         text, row = "", 1
@@ -166,7 +168,7 @@ def _source(index: int, cell: Any) -> str:
     source = cell["source"]
     text = "".join(source) if isinstance(source, list) else source
     if not isinstance(text, str):
-        raise TypeError(f"the source of cell {index + 1} is no text")
+        raise ValueError(f"the source of cell {index + 1} is no text")
     return text
 
 

@@ -132,6 +132,8 @@ def _path(place: str) -> str:
             hint = f"; did you mean `{os.path.join(folder, close)}`?" if close else ""
             raise TargetError(f"there is no file or folder `{place}`{hint}")
         return path
+    if os.path.isfile(place):
+        raise TargetError(f"`{place}` is no `{_SUFFIX}` file, and no other is read here")
     if not _is_dotted(place):
         raise TargetError(f"`{place}` is no target: write `package.module:factory` or `path/to/file.py:Class`")
     return _module_path(place)
@@ -216,7 +218,7 @@ def why_unreadable(path: str) -> str:
     except UnreadableError as error:
         return str(error)
     except SyntaxError as error:
-        return f"is not valid Python: {error.msg} in line {error.lineno}"
+        return f"is not valid Python: {error.msg}" + (f" in line {error.lineno}" if error.lineno else "")
     except (ValueError, RecursionError, MemoryError) as error:
         return f"is not valid Python: {error}"
     return ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.verify.process.targets import TargetError as ArgumentError
 from paramlint.verify.process.targets import literal, parse_argument
@@ -76,7 +77,7 @@ def _show(targets: tuple[str, ...], arguments: dict[str, object], output_format:
         text = msgspec.json.encode(documents[0] if len(documents) == 1 else documents)
         click.echo(plain_json(msgspec.json.format(text, indent=2).decode()))
     for path in unreadable:
-        click.echo(f"Error: `{plain(path)}` {plain(why_unreadable(path))}", err=True)
+        click.echo(f"Error: `{plain(short(path))}` {plain(why_unreadable(path))}", err=True)
     return FAILED if unreadable else CLEAN
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from paramlint.frontends.report.models.alike import alike_findings, others_of
 from paramlint.frontends.report.models.parameter_table import parameter_table
+from paramlint.frontends.report.models.terminal import terminal
 from paramlint.frontends.report.place import line as line_of
 from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain, plain_lines
@@ -18,15 +19,10 @@ from paramlint.frontends.report.units import count, size
 from paramlint.verify.document.schema import Counts, Document, Found, Shown
 from paramlint.verify.process.outcome import Outcome
 
-#: Of a stream that is no terminal.
-WIDTH = 140
-
 
 def print_document(document: Document, stream: IO[str]) -> None:
     """Write one target's report."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(file=stream, highlight=False, markup=False, emoji=False, width=WIDTH, color_system=None)
+    console = terminal(stream)
     for part in _parts(document, console.width):
         # Only a table is cut to the width: a line of text stays one, for those who search or copy it.
         console.print(part, soft_wrap=not isinstance(part, Table))
