@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from paramlint.facts.files import File
     from paramlint.facts.scopes import Scope
 
-_INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$")
+_INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$|^_*weights?_(?:re)?init\w*$")
 #: Code of serving engines: a model is never used without the weights that are loaded.
 _SERVED = re.compile(r"\bdef (?:load_weights\(\s*self,\s*weights\b|weight_loader\()")
 _LOADER = re.compile(

@@ -14,7 +14,10 @@ def sharing_is_meant(what: Module | Tensor, places: Iterable[Place]) -> bool:
     """Whether the name of something, or what is written where it is made or placed, says that it is shared."""
     if any(word in what.name.lower() for word in _WORDS):
         return True
+    places = list(places)
     events = [place.since for place in places]
+    if any(site.says(*_WORDS) for event in events for site in event.site.stack):
+        return True
     if what.made is not None:
         events.append(what.made)
     return any(is_marked(event) for event in events) or any(

@@ -25,6 +25,14 @@ def kept(model: Model) -> Iterator[tuple[Tensor, Place]]:
                 yield place.what, place
 
 
+def kept_in_containers(model: Model) -> Iterator[tuple[Tensor, Place]]:
+    """The plain tensors in the lists and dictionaries that a class keeps as attributes until the end."""
+    for root in model.roots:
+        for place in root.holds:
+            if isinstance(place.what, Tensor) and model.keeps_plainly(place):
+                yield place.what, place
+
+
 def is_constant(tensor: Tensor, depth: int = 0) -> bool:
     """Whether it was made on the default device: from sizes and numbers, or with such a tensor."""
     made = tensor.made

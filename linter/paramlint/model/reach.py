@@ -50,7 +50,7 @@ def _reached(stack: list[Any], passes: dict[int, Several[Tensor]], depth: int) -
             elif one.trains.yes and not one.view:  # a plain tensor that is trained
                 found[id(one)] = one
                 stack.extend(one.made_from if one.recorded else ())
-            elif _passes(one):
+            elif passes_gradient(one):
                 inner = _of_pass(one, passes, depth) if one.pass_of is not None else None
                 if inner is not None and inner.closed.yes:
                     found.update((id(t), t) for t in inner)
@@ -87,7 +87,7 @@ def sources(start: Any) -> list[Tensor]:
     return found
 
 
-def _passes(tensor: Tensor) -> bool:
+def passes_gradient(tensor: Tensor) -> bool:
     """Whether a gradient goes through it to what it was computed from."""
     if not tensor.recorded or tensor.view in ("detach", "data"):
         return False

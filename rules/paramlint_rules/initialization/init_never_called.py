@@ -55,6 +55,8 @@ _NAMES = tuple(
     for noun in ("weight", "weights", "param", "params", "parameters", "layers")
 )
 
+_NAMED_AFTER_WEIGHTS = ("weight_init", "weights_init", "weight_initialization", "weights_initialization")
+
 rule = Rule(
     "PRM205",
     "init-never-called",
@@ -64,7 +66,7 @@ rule = Rule(
     triggers=(
         Asks(*ALLOCATORS, entries=("class",)),
         Calls(*ALLOCATORS),
-        Classes(*_NAMES, "weight_init", "weights_init", "_init"),
+        Classes(*_NAMES, *_NAMED_AFTER_WEIGHTS, "_init"),
     ),
 )
 

@@ -30,7 +30,7 @@ from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
-from paramlint.model import Answer, Claim, Event, Model, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -60,13 +60,34 @@ def check_row(model: Model) -> Iterator[Claim]:
             return
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
-        draw = _last_draw(weight) if isinstance(owner.argument("padding_idx"), int) else None
+        draw = _last_draw(weight) if _has_row(owner) else None
         if draw is not None:
             yield Claim(
                 Answer("yes", (), draw.guard),
                 draw.site,
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
             )
+
+
+def _has_row(owner: Module) -> bool:
+    """Whether an embedding is made with a padding row: an index, or a value that may not be None."""
+    given = owner.argument("padding_idx")
+    made = owner.made
+    if isinstance(given, int) or given is None or made is None or not isinstance(made.site.node, nodes.Call):
+        return isinstance(given, int)
+    known = module_class(owner.cls)
+    node = arguments_of(made.site.node, known.arguments).get("padding_idx") if known is not None else None
+    if not isinstance(node, (nodes.Name, nodes.Attribute)):
+        return False
+    return not isinstance(node, nodes.Name) or not _is_optional(made.site, node.value)
+
+
+def _is_optional(site: Site, name: str) -> bool:
+    """Whether an argument of the function around a site is None by default, or may be."""
+    around = site.definition
+    params = around.params.params if isinstance(around, nodes.FunctionDef) else ()
+    hints = [p.annotation.annotation for p in params if p.name.value == name and p.annotation is not None]
+    return site.default(name) == "None" or any(w in site.text(h) for h in hints for w in ("None", "Optional"))
 
 
 def _last_draw(weight: Tensor) -> Event | None:

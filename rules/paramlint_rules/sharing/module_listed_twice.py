@@ -66,7 +66,8 @@ def ask(model: Model) -> Iterator[Claim]:
         if module.made is None or module.made.author != "user" or module in repeated or module in model.returned:
             continue
         items = [p for p in module.places if p.registered and p.holds and _is_item(p)]
-        many = next((p for p in items if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
+        every = items or [p for p in module.places if _is_part_of_each(p, module)]
+        many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
         pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
         if places:
@@ -126,6 +127,13 @@ def _name_of(module: Module) -> str:
 def _is_item(place: Held) -> bool:
     """Whether it stands in a container of modules."""
     return isinstance(place.holder, Module) and place.holder.is_a("Sequential", "ModuleList", "ModuleDict").yes
+
+
+def _is_part_of_each(place: Held, module: Module) -> bool:
+    """Whether it is a part of a layer that every round of a loop makes anew, and of nothing else."""
+    holder = place.holder
+    is_part = place.kind == "child" and place.holds and isinstance(holder, Module)
+    return is_part and bool(holder.loops) and not module.loops and sum(p.registered for p in module.places) == 1
 
 
 def _both(one: Held, other: Held) -> bool:

@@ -83,8 +83,14 @@ def _cut(scope: Scope, node: nodes.Attribute) -> nodes.BaseExpression | None:
 
 
 def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
-    """Whether the value enters arithmetic, or is an argument of one of torch's functions."""
+    """Whether the value enters arithmetic or one of torch's functions; a local name may stand for it."""
     above = scope.parent(cut)
+    if isinstance(above, nodes.Assign) and len(above.targets) == 1 and isinstance(above.targets[0].target, nodes.Name):
+        name, start = above.targets[0].target.value, scope.order(above)
+        uses = [n for n in scope.find(nodes.Name) if n.value == name and scope.order(n) > start]
+        return any(_is_operand(scope, use) for use in uses if not isinstance(scope.parent(use), nodes.AssignTarget))
+    while isinstance(above, (nodes.Element, nodes.List, nodes.Tuple)):
+        above = scope.parent(above)
     if isinstance(above, (nodes.BinaryOperation, nodes.UnaryOperation)):
         return True
     call = scope.parent(above) if isinstance(above, nodes.Arg) else None

@@ -15,7 +15,7 @@ from paramlint.frontends.report.models.terminal import terminal
 from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.units import count
-from paramlint.symbolic.shown import Buffer, Init, Parameter, Scalar, ShownClass, UnknownPart
+from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter, Scalar, ShownClass, UnknownPart
 
 #: What cannot be told stands where the initialisation does, so that column stays.
 COLUMNS = (
