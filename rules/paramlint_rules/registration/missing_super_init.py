@@ -33,7 +33,7 @@ from paramlint.facts.super_init import (
     needs_initialized,
     takes_no_arguments,
 )
-from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
+from paramlint.rule import Calls, Change, Defines, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -44,7 +44,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Defines("__init__", unless_first="__init__"),),
+    triggers=(Defines("__init__", unless_first="__init__"), Calls("super")),
 )
 
 
