@@ -65,7 +65,7 @@ def ask(model: Model) -> Iterator[Claim]:
         known = names_below(model, listed.of, listed)
         loop = loop_over(listed.site)
         name = _name_in(loop) if loop is not None else None
-        if known is None or loop is None or name is None:
+        if not known or loop is None or name is None:
             continue
         for branch in (n for n in walk(loop.body) if isinstance(n, nodes.If)):
             for test in operands(branch.test):
