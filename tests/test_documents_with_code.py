@@ -8,10 +8,10 @@ import subprocess
 import pytest
 
 from paramlint.frontends.cli import main
+from paramlint.source.documents.markdown import Markdown
+from paramlint.source.documents.notebook import Notebook
+from paramlint.source.documents.restructured_text import ReStructuredText
 from paramlint.source.kinds import kind
-from paramlint.source.markdown import Markdown
-from paramlint.source.notebook import Notebook
-from paramlint.source.restructured_text import ReStructuredText
 
 from .conftest import BAD, GOOD
 

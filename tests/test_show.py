@@ -13,12 +13,12 @@ import pytest
 
 from paramlint.facts.files import Project
 from paramlint.frontends.cli import main
-from paramlint.symbolic.folding import fold
+from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.limits import MAX_SHOWN_STEPS
-from paramlint.symbolic.program import ClassValue, Program
-from paramlint.symbolic.show import show_class
-from paramlint.symbolic.shown import Buffer, Init, Parameter, ShownClass
-from paramlint.symbolic.wording import told, told_name
+from paramlint.symbolic.showing.repeated_blocks import fold
+from paramlint.symbolic.showing.show import show_class
+from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter, ShownClass
+from paramlint.symbolic.values.wording import told, told_name
 
 ROOT = Path(__file__).parent.parent
 HEAD = """\

@@ -68,7 +68,19 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
     described = {"target", "outcome", "arguments", "degraded", "summary"}
     assert set(document) == described | {"findings", "parameters", "buffers", "shown"}
     assert set(document["findings"][0]) == {
-        *("code", "name", "message", "parameter", "filename", "location", "verdict", "evidence", "owner", "attribute")
+        *(
+            "code",
+            "name",
+            "message",
+            "parameter",
+            "filename",
+            "location",
+            "verdict",
+            "evidence",
+            "owner",
+            "attribute",
+            "also",
+        )
     }
     assert set(document["parameters"][0]) >= {
         *("name", "shape", "dtype", "requires_grad", "status", "written_fraction", "init", "law", "std"),

@@ -156,6 +156,7 @@ class Module:
         tensors: its own registered tensors. parameters, buffers: all at and below it.
         calls, modes: events of its passes, of `train()` and `eval()`.
         copy_of: the module that it is a deep copy of.
+        part_of: the module of unknown content, made by another library, that it is a part of.
         methods: the methods that its class and the project's bases define.
         uncalled: those of its class that initialise and that no code of the project calls.
         known: whether its class is known down to torch's, and all that it holds.
@@ -174,6 +175,7 @@ class Module:
     calls: Several[Event] = field(default_factory=lambda: Several())
     modes: Several[Event] = field(default_factory=lambda: Several())
     copy_of: Module | None = None
+    part_of: Module | None = None
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
     known: Answer = YES

@@ -124,6 +124,28 @@ def idle_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
             yield optimizer, step, others
 
 
+def doubled_steps(model: Model) -> Iterator[tuple[Optimizer, Optimizer, Event, list[Tensor]]]:
+    """Optimizers that hold what another holds, each with that, a step, and what the loss before it reaches instead.
+
+    That is in no optimizer, and requires gradients.
+    """
+    holders = held(model)
+    if len(model.optimizers.seen) < 2 or not all_known(model):
+        return
+    for optimizer, step in steps(model):
+        mine = {id(t) for t in optimizer.tensors}
+        twin = next((o for o in model.optimizers if o is not optimizer and mine == {id(t) for t in o.tensors}), None)
+        before = [b for b in model.events("backward") if together(b, step) and min(b.order) < min(step.order)]
+        if twin is None or not mine or not before or before[-1].loops != step.loops:
+            continue
+        others = [t for t in reached(before[-1].of) if t.owner is not None]
+        free = [t for t in others if id(t) not in holders]
+        if any(id(t) in mine for t in others):
+            continue
+        if free and all(t.known and not t.escaped and t.trains.yes and not t.flags.seen for t in free):
+            yield optimizer, twin, step, free
+
+
 def _made_later(model: Model, tensor: Tensor, optimizer: Optimizer, step: Event) -> bool:
     root = model.root_of(tensor, step)
     made = root.made if isinstance(root, Module) else None

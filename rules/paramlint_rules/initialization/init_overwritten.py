@@ -49,6 +49,7 @@ from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.observe.writes import Line, Write
     from paramlint.live.tensor import LiveTensor
 
 
@@ -268,15 +269,14 @@ def _is_event(method: Scope, name: str) -> bool:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for parameter in model.parameters:
-        if len(parameter.shape) < 2 or not parameter.is_constant or not parameter.marks:
+        if len(parameter.shape) < 2 or not parameter.marks or not parameter.is_final:
             continue
         lost = [mark.write for mark in parameter.marks[:-1] if mark.whole and mark.write.by_user and not mark.read]
         computed = next((write for write in lost if write.kind == "computed"), None)
         last = parameter.marks[-1].write
-        if computed is not None and last.kind == "constant":
-            message = (
-                f"`{parameter.name}` is given computed values, which `{last.call}` then overwrites with a constant"
-            )
+        if computed is not None and last.kind in ("constant", "random") and last.by_user:
+            what = "a constant" if last.kind == "constant" else "random numbers"
+            message = f"`{parameter.name}` is given computed values, which `{last.call}` then overwrites with {what}"
             place = f"{computed.filename}:{computed.row}"
             yield parameter.proof(message, last, computed_by=computed.call, computed_at=place)
 
@@ -290,6 +290,8 @@ def verify_twice(model: LiveModel) -> Iterator[Proof]:
         is_same_call = first.describe() == second.describe() and first.by_user and second.by_user
         siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
         never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one))]
+        if parameter.attribute == "weight" and _is_drawn_then_constant(first, second, parameter.twice):
+            never += [one.name for one in siblings if one.attribute == "bias" and not _is_touched(one)]
         if never:
             above, line = parameter.twice
             message = f"`{parameter.name}` is initialised twice in a row, and `{never[0]}` never"
@@ -305,6 +307,44 @@ def verify_parts(model: LiveModel) -> Iterator[Proof]:
         evidence = {"first_row": repeat.first.row, "never": repeat.never}
         owner = repeat.holder.__qualname__
         yield Proof(repeat.name, message, owner, repeat.attribute, line.filename, line.row, evidence)
+
+
+@rule.runtime
+def verify_special(model: LiveModel) -> Iterator[Proof]:
+    """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
+    chosen: dict[Line, list[LiveTensor]] = {}
+    for parameter in model.parameters:
+        for line in {write.lines[0] for write in parameter.drawn if write.by_user}:
+            chosen.setdefault(line, []).append(parameter)
+    for line, parameters in chosen.items():
+        ways = [_chosen_and_last(parameter, line) for parameter in parameters]
+        known = [way for way in ways if way is not None]
+        lasts = {(last.lines[0], last.describe()) for _, last in known}
+        if len(known) < len(ways) or len(lasts) > 1 or len({first.describe() for first, _ in known}) < 2:
+            continue
+        for parameter, (first, last) in zip(parameters, known, strict=True):
+            if first.describe() != last.describe():
+                message = (
+                    f"`{parameter.name}` was given values of its own by `{first.describe()}`, "
+                    f"which `{last.describe()}` overwrites"
+                )
+                yield parameter.proof(message, last, first_row=first.row)
+
+
+def _chosen_and_last(parameter: LiveTensor, line: Line) -> tuple[Write, Write] | None:
+    """The write of a line to a parameter, and the one of another line that holds; None where that is another call."""
+    first = next(write for write in parameter.drawn if write.by_user and write.lines[0] == line)
+    last = parameter.init
+    if last is None or not last.by_user or not parameter.is_final or last.call != first.call:
+        return None
+    is_elsewhere = last.lines[0] != line and last.filename == first.filename
+    return (first, last) if is_elsewhere else None
+
+
+def _is_drawn_then_constant(first: Write, second: Write, lines: tuple[Line, Line]) -> bool:
+    """Whether two lines, one below the other, draw a tensor and make it a constant: the second was for another."""
+    is_of_user = first.by_user and second.by_user
+    return is_of_user and (first.kind, second.kind) == ("random", "constant") and lines[1].row - lines[0].row == 1
 
 
 def _is_touched(parameter: LiveTensor) -> bool:

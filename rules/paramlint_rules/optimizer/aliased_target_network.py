@@ -31,7 +31,9 @@ from paramlint.facts import Scope
 from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
-from paramlint.rule import Calls, Change, Finding, Fix, Rule, Stores
+from paramlint.model import Claim, Event, Model, Module, said
+from paramlint.model.training import WORDS, held
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule, Stores
 
 _ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")
 _PARTS = (
@@ -51,10 +53,67 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Stores(*_TARGETS, of_names=True), Calls(*_NOMINATING)),
+    triggers=(Stores(*_TARGETS, of_names=True), Calls(*_NOMINATING), Asks(*WORDS)),
 )
 
 _TRAINS = re.compile(r"\.(?:step|backward)\(")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A module that is kept under the name of a target, too, and trained under another."""
+    holders = held(model)
+    bound = [e for e in model.events("bound", "registered") if isinstance(_bound(e), Module) and _name(e)]
+    for alias in bound:
+        module, statement = _bound(alias), alias.site.statement
+        if not isinstance(statement, nodes.Assign) or not _names_role(_name(alias)) or not module.parameters.seen:
+            continue
+        if not all(id(t) in holders for t in module.parameters):
+            continue
+        others = [e for e in bound if _bound(e) is module and _holder(e) is not module]
+        live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)
+        if live is None or min(live.order) > min(alias.order) or alias.site.says("same model", "share"):
+            continue
+        own = [
+            e for e in bound if _bound(e) is not module and _holder(e) is _holder(alias) and _name(e) == _name(alias)
+        ]
+        if any(min(e.order) > max(alias.order) for e in own):
+            continue
+        if not alias.guard or any(e.guard.fits(alias.guard) for e in own):
+            name = alias.site.text(statement.targets[0].target)
+            message = f"`{name}` is the same model as `{_spoken(live)}`"
+            yield Claim(said(True), alias.site, f"{message}, so it does not lag behind it", module, statement.value)
+
+
+def _bound(event: Event) -> object:
+    return event.get("value") if "value" in event.data else event.of
+
+
+def _holder(event: Event) -> object:
+    """What has it as an attribute; None for a local name."""
+    return event.of if "value" in event.data else event.get("holder")
+
+
+def _spoken(event: Event) -> str:
+    """The target of the statement that gives something a name."""
+    statement = event.site.statement
+    return event.site.text(statement.targets[0].target) if isinstance(statement, nodes.Assign) else _name(event)
+
+
+def _name(event: Event) -> str:
+    return str(event.get("name") or event.get("key") or "")
+
+
+def _names_role(name: str) -> bool:
+    """Whether one of the words of a name says that a model lags behind another."""
+    return any(word in _ROLES for word in name.lower().split("_"))
+
+
+def _is_counterpart(name: str, other: str) -> bool:
+    """Whether a name is that of another, or of a model, and says that it lags behind."""
+    rest = [word for word in name.lower().split("_") if word not in _ROLES]
+    known = {*other.lower().split("_"), *_PARTS}
+    return other.isidentifier() and not _names_role(other) and all(word in known for word in rest)
 
 
 @rule.static(nodes.Assign)

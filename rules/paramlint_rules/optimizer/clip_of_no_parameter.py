@@ -69,7 +69,7 @@ def check(model: Model) -> Iterator[Claim]:
 def _before_backward(model: Model, clip: Event) -> Answer:
     """Whether gradients are cleared, clipped, and only then computed and used."""
     for backward in model.events("backward"):
-        if not clip.loops or backward.loops != clip.loops or clip.guard:
+        if not clip.loops or backward.loops != clip.loops or clip.guard.loop:  # not in some rounds alone
             continue
         for step in model.events("stepped"):
             if step.loops == clip.loops:

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
-from paramlint.model.training import WORDS, all_known, below, held, idle_steps, mode_of, steps
+from paramlint.model.training import WORDS, all_known, below, doubled_steps, held, idle_steps, mode_of, owners, steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM710", "parameter-in-no-group", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
@@ -58,6 +58,9 @@ def check(model: Model) -> Iterator[Claim]:
     holders = held(model)
     yield from _loose_groups(model, holders)
     claimed = {id(model.root_of(t, step)) for _, step, others in idle_steps(model) for t in others}  # said by PRM711
+    claimed |= {
+        id(m) for *_, free in doubled_steps(model) for t in free if t.owner is not None for m in owners(t.owner)
+    }
     for backward in model.events("backward"):
         tensors = reached(backward.of).seen
         step = _first_step(model, backward, tensors)

@@ -30,11 +30,14 @@ Leave it: the tensor never requires a gradient, as raw input.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.reach import passes_gradient
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.live_model import LiveModel
 
 rule = Rule(
     "PRM412",
@@ -120,3 +123,12 @@ def _may_train(source: Any) -> bool:
     if isinstance(source, Module):
         return not source.parameters.none().yes
     return isinstance(source, Tensor) and (source.role == "parameter" or source.factory == "argument")
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    if model.forward is None:
+        return
+    for name in model.forward.growing:
+        message = f"`{name}` keeps the graph of every batch, so memory grows and `backward()` goes through all"
+        yield model.by_name[name].proof(message)

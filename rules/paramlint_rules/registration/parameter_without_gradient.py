@@ -107,3 +107,6 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if name not in model.forward.read_without_gradient and not model.is_one_of_several(name):
             message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
             yield model.by_name[name].proof(message)
+    for name in model.forward.blocked:
+        message = f"the output depends on `{name}`, but the backward pass gives it no gradient, so it is never trained"
+        yield model.by_name[name].proof(message)

@@ -14,8 +14,8 @@ from paramlint.verify.process.targets import TargetError as ArgumentError
 from paramlint.verify.process.targets import literal, parse_argument
 
 if TYPE_CHECKING:
-    from paramlint.symbolic.program import Program
-    from paramlint.symbolic.shown import ShownClass
+    from paramlint.symbolic.code.program import Program
+    from paramlint.symbolic.showing.show_document import ShownClass
 
 CLEAN, FAILED = 0, 2
 #: A step of the build leaves about as much behind as so many bytes of code that are read.
@@ -55,8 +55,8 @@ def show_command(targets: tuple[str, ...], arguments: dict[str, object], output_
 
 
 def _show(targets: tuple[str, ...], arguments: dict[str, object], output_format: str) -> int:
-    from paramlint.symbolic.shown import Shown
-    from paramlint.symbolic.targets import TargetError, open_program, split, why_unreadable
+    from paramlint.symbolic.showing.show_document import Shown
+    from paramlint.symbolic.showing.show_targets import TargetError, open_program, split, why_unreadable
 
     program = open_program()
     documents: list[Shown] = []
@@ -83,8 +83,8 @@ def _show(targets: tuple[str, ...], arguments: dict[str, object], output_format:
 def _classes(
     program: Program, target: str, arguments: dict[str, object], unreadable: list[str]
 ) -> Iterator[ShownClass]:
-    from paramlint.symbolic.show import show
-    from paramlint.symbolic.targets import subjects
+    from paramlint.symbolic.showing.show import show
+    from paramlint.symbolic.showing.show_targets import subjects
     from paramlint.syntax.garbage_collection import collect_after
 
     for subject in subjects(program, target, unreadable):

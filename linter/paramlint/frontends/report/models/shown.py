@@ -14,7 +14,7 @@ from rich.text import Text
 from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.units import count
-from paramlint.symbolic.shown import Buffer, Init, Parameter, Scalar, ShownClass, UnknownPart
+from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter, Scalar, ShownClass, UnknownPart
 
 #: Below this width the column with places is left out.
 WIDE = 110

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paramlint.frontends.report.models.alike import alike_findings
+from paramlint.frontends.report.models.alike import alike_findings, others_of
 from paramlint.frontends.report.models.parameter_table import parameter_table
 from paramlint.frontends.report.place import line as line_of
 from paramlint.frontends.report.place import short
@@ -35,7 +35,7 @@ def print_document(document: Document, stream: IO[str]) -> None:
 def _parts(document: Document, width: int) -> Iterable[RenderableType]:
     if document.outcome.status != "ok":
         yield from _failure(document.target, document.outcome)
-        yield from (_finding(found, []) for found in document.findings)
+        yield from (_finding(found, found.also) for found in document.findings)
         return
     yield _headline(document)
     if document.guessed:
@@ -43,7 +43,7 @@ def _parts(document: Document, width: int) -> Iterable[RenderableType]:
     for reason in document.degraded:
         yield Text(f"degraded: {plain(reason)}", style="yellow")
     for members in alike_findings(document.findings):
-        yield _finding(members[0], [found.parameter for found in members[1:]])
+        yield _finding(members[0], others_of(members))
     if document.parameters:
         yield Text("")
         yield parameter_table(document, width)
@@ -87,7 +87,7 @@ def _remarks(counts: Counts) -> Iterable[str]:
             yield f"{number} {word}"
 
 
-def _finding(found: Found, others: list[str]) -> Group:
+def _finding(found: Found, others: Sequence[str]) -> Group:
     line = Text("\n")
     line.append(f"{plain(found.code)} {plain(found.name)}", style="dim" if found.verdict == "refuted" else "bold red")
     line.append(f" [{found.verdict or 'not confirmed'}] ", style="bold")
