@@ -62,7 +62,19 @@ def has_dimensions(tensor: Tensor, depth: int = 0) -> bool:
 
 def uses(model: Model, tensor: Tensor) -> list[Event]:
     """Where it, or a view of it, is read."""
-    return [event for event in model.events("read") if isinstance(event.of, Tensor) and _is_of(event.of, tensor)]
+    read = [event for event in model.events("read") if isinstance(event.of, Tensor) and _is_of(event.of, tensor)]
+    return read + [event for event in model.events("called") if any(_is_view(one, tensor) for one in _given(event))]
+
+
+def _given(event: Event) -> tuple[object, ...]:
+    """What a module that cannot be followed is given for its pass."""
+    result = event.get("result")
+    followed = isinstance(result, Tensor) and result.pass_of is not None and bool(result.made_from)
+    return () if followed else tuple(event.get("given") or ())
+
+
+def _is_view(one: object, tensor: Tensor) -> bool:
+    return isinstance(one, Tensor) and _is_of(one, tensor)
 
 
 def escapes(model: Model, tensor: Tensor) -> bool:
