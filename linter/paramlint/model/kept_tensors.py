@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from paramlint import nodes
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Place, Tensor
@@ -15,6 +17,7 @@ _FOLLOWS_OTHERS = frozenset({"from_numpy", "frombuffer", "call", "argument", "?"
 #: Functions that keep the device of a tensor that they are given.
 _OF_DATA = frozenset({"as_tensor", "asarray", "Tensor"})
 _DEEPEST = 12
+_DTYPE = re.compile(r"(?:[\w.]+[._])?dtype|torch\.(?:b?float|half|double|int|long|short|bool|u?int)\w*")
 
 
 def kept(model: Model) -> Iterator[tuple[Tensor, Place]]:
@@ -97,4 +100,13 @@ def _is_of(view: Tensor, tensor: Tensor) -> bool:
 
 def is_moved(event: Event) -> bool:
     """Whether a use places the tensor by hand, or asks where another has to be placed."""
-    return event.get("how") in ("moved", "data", "clone") or event.get("how") in _PLACES
+    how = event.get("how")
+    return how in ("data", "clone") or how in _PLACES or (how == "moved" and not _only_converts(event))
+
+
+def _only_converts(event: Event) -> bool:
+    """Whether it is `x.to(dtype)`, which leaves the tensor where it is."""
+    call = event.site.node
+    if not isinstance(call, nodes.Call) or not isinstance(call.func, nodes.Attribute) or call.func.attr.value != "to":
+        return False
+    return bool(call.args) and all(_DTYPE.fullmatch(event.site.text(arg.value)) for arg in call.args)
