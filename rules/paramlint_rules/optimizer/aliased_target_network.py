@@ -32,7 +32,7 @@ from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
-from paramlint.model.training import WORDS, held
+from paramlint.model.questions.training import WORDS, held
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule, Stores
 
 _ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")
@@ -63,9 +63,11 @@ _TRAINS = re.compile(r"\.(?:step|backward)\(")
 def ask(model: Model) -> Iterator[Claim]:
     """A module that is kept under the name of a target, too, and trained under another."""
     holders = held(model)
-    bound = [e for e in model.events("bound", "registered") if isinstance(_bound(e), Module) and _name(e)]
+    bound = [e for e in model.events("bound", "registered") if _bound(e) is not None and _name(e)]
     for alias in bound:
         module, statement = _bound(alias), alias.site.statement
+        if module is None:
+            continue
         if not isinstance(statement, nodes.Assign) or not _names_role(_name(alias)) or not module.parameters.seen:
             continue
         if not all(id(t) in holders for t in module.parameters):
@@ -85,8 +87,10 @@ def ask(model: Model) -> Iterator[Claim]:
             yield Claim(said(True), alias.site, f"{message}, so it does not lag behind it", module, statement.value)
 
 
-def _bound(event: Event) -> object:
-    return event.get("value") if "value" in event.data else event.of
+def _bound(event: Event) -> Module | None:
+    """The module that is given a name."""
+    bound = event.get("value") if "value" in event.data else event.of
+    return bound if isinstance(bound, Module) else None
 
 
 def _holder(event: Event) -> object:

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from paramlint.model import Claim, Event, Model, Module, said
-from paramlint.model.training import WORDS, below, mode_of, owners, together
+from paramlint.model.questions.training import WORDS, below, mode_of, owners, together
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM724", "left-in-eval", group="bug", doc=__doc__, triggers=(Asks("eval", *WORDS),))
@@ -59,7 +59,7 @@ def check(model: Model) -> Iterator[Claim]:
                 not call.grad
                 or not together(call, off)
                 or not _trains(model, call, off)
-                or min(call.order) > min(off.order)
+                or (min(call.order) > min(off.order) and not _was_in_training(whole, off))
             ):
                 continue
             left = model.between(off, call, ("mode", "escaped"), partial(_may_switch, whole))
@@ -85,10 +85,17 @@ def _may_switch(whole: list[Module], event: Event) -> bool:
 
 
 def _trains(model: Model, call: Event, off: Event) -> bool:
-    """Whether a pass backward and a step follow a call before the mode is switched off."""
+    """Whether a step follows a call, before the mode is switched off or after both."""
+    first = max(min(call.order), min(off.order))
     return any(
         model.follows(call, step).yes
         and step.loops[: len(call.loops)] == call.loops
-        and min(step.order) < min(off.order)
+        and (min(step.order) < min(off.order) or min(step.order) > first)
         for step in model.events("stepped")
     )
+
+
+def _was_in_training(whole: list[Module], off: Event) -> bool:
+    """Whether the user's code puts the model into training mode before the loop in which it is switched off."""
+    modes = [e for m in whole for e in m.modes if e.author == "user" and e.get("how") != "init"]
+    return any(mode_of(e) is True and min(e.order) < min(off.order) and len(e.loops) < len(off.loops) for e in modes)

@@ -49,9 +49,8 @@ def forget_shared(run: Interpreter, function: Function) -> None:
             run.write(cell, run.unknown_call(name))
 
 
-def _cell(env: Environment, name: str) -> Cell | None:
-    """What holds the value of a name here; None for a name at module level."""
-    scope: Environment | None = env
+def _cell(scope: Environment | None, name: str) -> Cell | None:
+    """What holds the value of a name in a scope; None for a name at module level."""
     while scope is not None:
         if name in scope.cells:
             return scope.cells[name]

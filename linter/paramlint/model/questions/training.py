@@ -9,7 +9,7 @@ from paramlint.model.answer import NO, YES, Answer
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Module, Optimizer, Tensor
-from paramlint.model.reach import reached
+from paramlint.model.questions.reach import reached
 
 #: Words of which code that trains, or that sets up training and hands it on, has one.
 WORDS = (
