@@ -14,6 +14,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.parameter import is_lazy
 
+from paramlint.live.build.poison import poisoned
 from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
@@ -27,6 +28,8 @@ ACTIVATIONS = frozenset(
     ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "softplus", "mish", "hardswish", "rrelu", "prelu"]
 )
 SEED = 0
+#: Of the numbers that stand in what was never written, for the time of a pass: that of many initialisations.
+_STAND_IN_STD = 0.02
 #: Elements of an output from which its std is taken.
 _SAMPLED = 4096
 #: Objects inside objects of an output.
@@ -325,13 +328,25 @@ def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) ->
 
 @contextmanager
 def restored(model: nn.Module) -> Iterator[None]:
-    """Give buffers and training modes back what they were."""
+    """Give buffers and training modes back what they were, and let what was never written hold numbers meanwhile.
+
+    The pattern that marks it is no number, and would be in every gradient; memory that nobody wrote may hold anything.
+    """
     modes = [(module, module.training) for module in model.modules()]
     places = [(module, dict(module._buffers)) for module in model.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not is_lazy(buffer)]
+    generator = torch.Generator().manual_seed(SEED)
+    marked = [(tensor, tensor.detach().clone()) for tensor in _poisoned_in(model)]
+    with torch.no_grad():
+        for tensor, values in marked:
+            drawn = torch.randn(values.shape, generator=generator).to(values) * _STAND_IN_STD
+            tensor.copy_(torch.where(values.isnan(), drawn, values))
     try:
         yield
     finally:
+        with torch.no_grad():
+            for tensor, values in marked:
+                tensor.copy_(values)
         for module, training in modes:
             module.training = training
         for module, held in places:  # a pass may put other tensors in their places
@@ -339,3 +354,12 @@ def restored(model: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)
+
+
+def _poisoned_in(model: nn.Module) -> Iterator[torch.Tensor]:
+    """The tensors that still hold the pattern of memory that was never written."""
+    for named in named_tensors(model):
+        tensor = named.tensor
+        is_plain = not is_lazy(tensor) and tensor.is_floating_point() and tensor.layout is torch.strided
+        if is_plain and poisoned(tensor, exactly=True):
+            yield tensor

@@ -67,9 +67,12 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gradient(msgspec.Struct, frozen=True, kw_only=True):
-    """What the backward pass on the example brought a parameter: its 2-norm, and the share of zeros in it."""
+    """What the backward pass on the example brought a parameter: its 2-norm, and the share of zeros in it.
 
-    norm: float
+    `norm` is None where it is not finite, as it is where a parameter was never written.
+    """
+
+    norm: float | None
     zeros: float
 
 
@@ -125,6 +128,14 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     def numel(self) -> int:
         """The number of elements; none while the parameter is lazy."""
         return 0 if self.status == "lazy" else math.prod(self.shape)
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """A layer with a weight that the pass on the example went through: the std of the weight, and of what it gave."""
+
+    name: str
+    weight_std: float
+    output_std: float
 
 
 class Buffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,6 +268,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         arguments: with which the factory was called, by name.
         degraded: why the build may differ from a real one; empty if it does not.
+        profile: the layers in the order in which the pass on the example went through them.
         observed: what static findings are compared with; it is no part of the document.
     """
 
@@ -267,6 +279,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     buffers: tuple[Buffer, ...] = ()
     shown: tuple[Shown, ...] = ()
+    profile: tuple[Layer, ...] = ()
     details: Details | UnsetType = UNSET
     observed: Observed = Observed()
 
@@ -283,6 +296,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     buffers: tuple[Buffer, ...] = ()
     shown: tuple[Shown, ...] = ()
+    profile: tuple[Layer, ...] = ()
     details: Details | UnsetType = UNSET
 
     @property

@@ -24,6 +24,7 @@ from paramlint.verify.document.schema import (
     Found,
     Gradient,
     Init,
+    Layer,
     Location,
     Optimized,
     Parameter,
@@ -59,6 +60,7 @@ def summarize(model: LiveModel, plan: Plan, rules: Sequence[Rule]) -> Summary:
         parameters=parameters,
         buffers=tuple(_buffer(tensor) for tensor in model.tensors if tensor.role == "buffer"),
         shown=tuple(shown(model, plan.show)),
+        profile=tuple(_profile(model)),
         details=details(model) if plan.details else UNSET,
     )
 
@@ -133,7 +135,7 @@ def _is_used(model: LiveModel, tensor: LiveTensor) -> bool | None:
 
 def _gradient(model: LiveModel, tensor: LiveTensor) -> Gradient | None:
     known = model.forward.gradients.get(tensor.name) if model.forward is not None else None
-    return None if known is None else Gradient(norm=known[0], zeros=known[1])
+    return None if known is None else Gradient(norm=known[0] if math.isfinite(known[0]) else None, zeros=known[1])
 
 
 def _optimized(model: LiveModel, tensor: LiveTensor) -> Optimized | None:
@@ -214,6 +216,16 @@ def _counts(model: LiveModel, parameters: tuple[Parameter, ...], findings: int) 
         memory=_memory(model),
         groups=None if model.coverage is None else model.coverage.groups,
     )
+
+
+def _profile(model: LiveModel) -> Iterator[Layer]:
+    """The layers that the pass went through, which have a weight of their own and gave one tensor of numbers."""
+    spread = model.forward.activations_std if model.forward is not None else {}
+    for name, output_std in spread.items():
+        weight = model.by_name.get(f"{name}.weight")
+        numbers = weight.numbers if weight is not None and len(weight.shape) > 1 else None
+        if numbers is not None and math.isfinite(output_std):
+            yield Layer(name=name, weight_std=numbers.std, output_std=output_std)
 
 
 def _memory(model: LiveModel) -> dict[str, int]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from paramlint.frontends.report.models.alike import alike_buffers, alike_parameters, codes_by_name, mean
-from paramlint.frontends.report.models.badges import GARBAGE, Kind, badges
+from paramlint.frontends.report.models.badges import GARBAGE, Kind, badges, buffer_states, gradient_of, group_of
 from paramlint.frontends.report.models.fitting_table import Column, fitting_table
 from paramlint.frontends.report.plain import plain
 from paramlint.verify.document.schema import Buffer, Document, Parameter
 
-#: Share of zeros in a gradient from which it is told.
-MOSTLY_USED = 0.01
 BARS = " ▁▂▃▄▅▆▇█"
 STYLES: dict[Kind, str] = {
     "bad": "bold white on red",
@@ -69,7 +67,7 @@ def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[Te
         _figure(mean([p.std for p in members])),
         _figure(first.expected_std),
         Text(sparkline([sum(bins) for bins in zip(*(p.histogram for p in members), strict=False)])),
-        _gradient(members),
+        Text(gradient_of(members) or "—"),
         Text(group_of(first)),
         _state(first, len(members), codes),
     ]
@@ -86,31 +84,6 @@ def _buffer_cells(name: str, members: list[Buffer]) -> list[Text]:
     shape = Text("×".join(map(str, first.shape)) or "scalar")
     empty = Text("")
     return [title, shape, Text(plain(init.call if init else "—")), Text(place, style="dim"), *[empty] * 5, state]
-
-
-def buffer_states(buffer: Buffer) -> Iterator[str]:
-    """What a buffer is, in words."""
-    yield "buffer" if buffer.persistent else "buffer, not saved"
-    if buffer.status != "written":
-        yield buffer.status
-
-
-def _gradient(members: list[Parameter]) -> Text:
-    known = [p.gradient for p in members if p.gradient is not None]
-    if not known:
-        return Text("—")
-    zeros = sum(one.zeros for one in known) / len(known)
-    share = f", {zeros:.0%} zero" if zeros >= MOSTLY_USED else ""
-    return Text(f"{sum(one.norm for one in known) / len(known):.3g}{share}")
-
-
-def group_of(parameter: Parameter) -> str:
-    """Its group in the optimizer, with rate and decay."""
-    one = parameter.optimized
-    if one is None:
-        return "none" if parameter.requires_grad else ""
-    options = [f"{name} {value:g}" for name, value in (("lr", one.lr), ("wd", one.weight_decay)) if value is not None]
-    return f"{one.group}: {', '.join(options)}" if options else f"{one.group}"
 
 
 def _figure(value: float | None) -> Text:
