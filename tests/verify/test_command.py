@@ -48,6 +48,20 @@ def test_the_text_of_a_good_model() -> None:
     assert "blocks.1" not in shown
 
 
+def test_values_of_a_name_that_nothing_has_are_missed() -> None:
+    result = verify(target("Good"), "--show", "hed.weight")
+    assert result.exit_code == 2
+    assert "no parameter is called `hed.weight`, so nothing of it is shown; did you mean `head.weight`?" in (
+        result.output
+    )
+
+
+def test_what_is_no_model_is_said_without_the_name_of_an_error() -> None:
+    result = verify("os:getcwd")
+    assert result.exit_code == 2
+    assert "os:getcwd error in stage construct: the factory returns str, not a torch.nn.Module\n" in result.output
+
+
 def test_the_document_of_a_model() -> None:
     given = document(target("Good"), "--arg", "width=32", "--confirm")
     assert given["target"] == target("Good")

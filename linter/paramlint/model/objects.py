@@ -1,4 +1,4 @@
-"""Modules, tensors, optimizers and states, and where each is held."""
+"""Modules, tensors and optimizers, and where each is held."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Place:
     """Where something is held, from one event until another.
 
     Attributes:
-        holder: a Module, Group or State; text for a class, a function's default, a local name.
+        holder: a Module or Group; text for a class, a function's default, a local name.
         key: the attribute, index or key.
         kind: `child`, `parameter` and `buffer` are registered; the others are not.
         what: what is held.
@@ -257,19 +257,3 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return self.name
-
-
-@dataclass(eq=False)
-class State:
-    """A state dict of a model, or a model kept under a second name.
-
-    Attributes:
-        live: whether its tensors are the model's own.
-        kept: places that outlive the round. uses: events that load, save, return or call it.
-    """
-
-    of: Any
-    made: Event
-    live: Answer = YES
-    kept: Several[Place] = field(default_factory=lambda: Several())
-    uses: Several[Event] = field(default_factory=lambda: Several())

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from paramlint.model.conditions import Conditions
 from paramlint.model.event import Author, Event, EventKind
 from paramlint.model.guard import ALWAYS, Guard
+from paramlint.model.guard_table import Conditions
+from paramlint.symbolic.code.program import Place, Program
+from paramlint.symbolic.code.source_trace import SourceSite, Trace
+from paramlint.symbolic.definitions.fruitless import Ledger
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
-from paramlint.symbolic.program import Place, Program
-from paramlint.symbolic.trace import SourceSite, Trace
 from paramlint.symbolic.values import (
     Arguments,
     Cell,
@@ -93,6 +94,7 @@ class Interpreter:
         self.program = program
         self.budget = budget
         self.steps = 0
+        self.ledger = Ledger()
         self.conditions = Conditions(self.step)
         self.guard: Guard = ALWAYS
         #: What the code itself demands: where it raises otherwise. Certain is what needs no more than this.
@@ -150,10 +152,29 @@ class Interpreter:
 
         Raises:
             OverBudgetError: there are none left.
+            FruitlessError: the function that takes them has taken too many, and made nothing.
         """
         self.steps += steps
         if self.steps > self.budget:
             raise OverBudgetError
+        if self.steps > self.ledger.leash:
+            self.ledger.pull(self)
+
+    def at_most(self, steps: int, act: Callable[[], Value]) -> Value | None:
+        """Do something that may take so many steps; None where it takes more.
+
+        Raises:
+            OverBudgetError: there are none left for anything else.
+        """
+        budget, self.budget = self.budget, min(self.budget, self.steps + steps)
+        try:
+            return act()
+        except OverBudgetError:
+            if self.steps > budget:
+                raise
+            return None
+        finally:
+            self.budget = budget
 
     def serial(self) -> int:
         """A number that no other thing of this run has."""
@@ -354,7 +375,7 @@ class Interpreter:
 
     def truth_of_object(self, value: Value) -> Test:
         """The truth of something on the heap; containers say it by their items."""
-        from paramlint.symbolic.containers import truth_of_container
+        from paramlint.symbolic.collections.containers import truth_of_container
 
         return truth_of_container(self, value)
 
@@ -403,13 +424,13 @@ class Interpreter:
 
     def evaluate(self, node: Any, env: Environment) -> Value:
         """The value of an expression."""
-        from paramlint.symbolic.expressions import evaluate
+        from paramlint.symbolic.language.expressions import evaluate
 
         return evaluate(self, node, env)
 
     def call(self, function: Value, arguments: Arguments, node: Any) -> Value:
         """The result of a call."""
-        from paramlint.symbolic.calls import call
+        from paramlint.symbolic.definitions.calls import call
 
         return call(self, function, arguments, node)
 

@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, said
-from paramlint.model.training import below, mode_of, owners
+from paramlint.model.questions.training import below, mode_of, owners
 from paramlint.rule import Asks, Rule
 
 rule = Rule(

@@ -32,7 +32,7 @@ from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
-from paramlint.model.training import WORDS, held
+from paramlint.model.questions.training import WORDS, held
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule, Stores
 
 _ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")

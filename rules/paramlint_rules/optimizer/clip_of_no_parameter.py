@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Answer, Claim, Event, Model, Optimizer, Tensor, said
-from paramlint.model.training import WORDS, all_known, steps
+from paramlint.model.questions.training import WORDS, all_known, steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule(

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from paramlint.model import Claim, Event, Model, Module, said
-from paramlint.model.training import WORDS, below, mode_of, owners, together
+from paramlint.model.questions.training import WORDS, below, mode_of, owners, together
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM724", "left-in-eval", group="bug", doc=__doc__, triggers=(Asks("eval", *WORDS),))

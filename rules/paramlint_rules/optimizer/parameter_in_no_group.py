@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
-from paramlint.model.training import (
+from paramlint.model.questions.training import (
     WORDS,
     all_known,
     below,

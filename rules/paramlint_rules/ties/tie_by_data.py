@@ -27,7 +27,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.ties import bare_parameter, in_one_model
 from paramlint.model import Claim, Model, Module, Tensor, said
-from paramlint.model.training import owners
+from paramlint.model.questions.training import owners
 from paramlint.rule import Asks, Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
 from paramlint.live.observe.operations import Operation
-from paramlint.live.questions.unregistered import graph_leaves
+from paramlint.live.questions.unregistered import graph_functions, graph_leaves
 from paramlint.live.tensor import LiveTensor
 
 #: The example's arguments: a tensor, a tuple of positional or a dict of keyword arguments.
@@ -46,6 +46,8 @@ class Forward:
         read: the storages that were read.
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
+        blocked: trainable parameters that the output depends on, and to which the backward pass brings nothing.
+        growing: buffers that the second pass computed, with gradients, from what the first had made of them.
         backward_error: why there are no gradients, though there was a pass; else empty.
     """
 
@@ -59,6 +61,8 @@ class Forward:
     read: frozenset[int] = frozenset()
     activations: Mapping[str, str] = field(default_factory=dict)
     symmetric: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+    growing: tuple[str, ...] = ()
     backward_error: str = ""
 
 
@@ -114,7 +118,7 @@ def run(model: nn.Module, example: Example) -> Forward:
         except Exception as error:  # the user's backward
             failure = _said(error)
     reached = {id(leaf) for leaf in leaves}
-    trained = [names[0] for names in groups if names[0].tensor.requires_grad]
+    trained = [names[0] for names in groups if names[0].role == "parameter" and names[0].tensor.requires_grad]
     # An output without tensors, such as a number, tells nothing of what a loss depends on.
     idle = [named for named in trained if has_tensors and id(first.get(named.name)) not in reached]
     known = {id(tensor) for tensor in [*first.values(), *second.values()]}
@@ -132,8 +136,33 @@ def run(model: nn.Module, example: Example) -> Forward:
         read=frozenset(watch.read),
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
+        blocked=tuple(_blocked(trained, first, outputs, gradients)),
+        growing=tuple(name for name, now in second.items() if name in before and _grows_from(first.get(name), now)),
         backward_error=failure,
     )
+
+
+def _blocked(
+    trained: list[Named],
+    first: dict[str, torch.Tensor],
+    outputs: list[torch.Tensor],
+    gradients: dict[int, torch.Tensor],
+) -> Iterator[str]:
+    """The parameters in the graph that got no gradient: a function of the user's own gives None for them."""
+    if not gradients or any(tensor.is_complex() for tensor in outputs):
+        return
+    reached = {id(leaf) for leaf in graph_leaves(outputs)}
+    for named in trained:
+        tensor = first.get(named.name)
+        if id(tensor) in reached and id(tensor) not in gradients:
+            yield named.name
+
+
+def _grows_from(before: torch.Tensor | None, now: torch.Tensor) -> bool:
+    """Whether a tensor was computed from what stood in its place, and its graph holds that one's graph."""
+    if before is None or before is now or before.grad_fn is None or now.grad_fn is None:
+        return False
+    return before.grad_fn in graph_functions([now])
 
 
 def is_one_of_several(
@@ -260,12 +289,15 @@ def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) ->
 def restored(model: nn.Module) -> Iterator[None]:
     """Give buffers and training modes back what they were."""
     modes = [(module, module.training) for module in model.modules()]
+    places = [(module, dict(module._buffers)) for module in model.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not is_lazy(buffer)]
     try:
         yield
     finally:
         for module, training in modes:
             module.training = training
+        for module, held in places:  # a pass may put other tensors in their places
+            module._buffers.update(held)
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)

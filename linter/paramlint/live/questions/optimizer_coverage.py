@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from paramlint.live.observe.named_tensors import grouped
-from paramlint.live.questions.shared_tensors import aliased
+from paramlint.live.questions.sharing.shared_tensors import aliased
 
 
 @dataclass(frozen=True)

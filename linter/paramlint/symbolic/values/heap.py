@@ -11,8 +11,8 @@ from paramlint.model.event import Order
 from paramlint.model.guard import ALWAYS, Guard
 
 if TYPE_CHECKING:
-    from paramlint.symbolic.program import ClassValue
-from paramlint.symbolic.values.plain import Value
+    from paramlint.symbolic.code.program import ClassValue
+from paramlint.symbolic.values.immutable import Value
 
 _numbers = count(1)
 
@@ -167,9 +167,10 @@ class SequenceValue(Object):
         source: what its items were taken from.
         repeated: whether it was made by `[...] * n`.
         used_up: events that went through an iterator.
+        fields: names of the items, of a named tuple.
     """
 
-    __slots__ = ("_items", "fill", "kind", "repeated", "source", "used")
+    __slots__ = ("_items", "fields", "fill", "kind", "repeated", "source", "used")
 
     def __init__(self, kind: str, items: Items | None = None, **made: Any) -> None:
         super().__init__(**made)
@@ -178,6 +179,7 @@ class SequenceValue(Object):
         self.fill: Callable[[SequenceValue], None] | None = None
         self.source: tuple[str, Value] | None = None
         self.repeated = False
+        self.fields: tuple[str, ...] = ()
         self.used: list[Any] = []
 
     @property
@@ -265,7 +267,7 @@ class TensorValue(Object):
         sources: what it was computed from; empty for a leaf.
         view: how it was taken from the tensor whose storage it shares: `data`, `detach`, `index`...; empty otherwise.
         base: that tensor.
-        is_buffer: whether it is an `nn.Buffer`, which is registered wherever it is assigned.
+        registers_as: of an `nn.Buffer`, which is registered wherever it is assigned, as what that is; else empty.
         requires_grad: a value, None where nobody said.
         recorded: whether autograd recorded when it was made.
         part: of a view, which item or field it is, where that is known.
@@ -273,7 +275,7 @@ class TensorValue(Object):
     """
 
     __slots__ = (
-        "base", "dtype", "factory", "grad", "is_buffer", "part", "recorded", "requires_grad", "role", "shape",
+        "base", "dtype", "factory", "grad", "part", "recorded", "registers_as", "requires_grad", "role", "shape",
         "sources", "storage", "text", "view",
     )  # fmt: skip
 
@@ -287,7 +289,7 @@ class TensorValue(Object):
         self.sources = sources
         self.view = ""
         self.base: TensorValue | None = None
-        self.is_buffer = False
+        self.registers_as = ""
         self.requires_grad: Value | None = None
         self.dtype: Value | None = None
         self.factory = ""

@@ -122,8 +122,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A finding: what a rule saw on the live model, or in the sources of its classes.
 
     `verdict` is None where the model could not be built for real, so that the finding is likely and not proved. `owner`
-    and `attribute` are the class, and its attribute, that a live finding is about. In `evidence`, `seen` says in words
-    what decided on a static finding.
+    and `attribute` are the class, and its attribute, that a live finding is about. `also` names the other parameters of
+    which the same is true for the same reason. In `evidence`, `seen` says in words what decided on a static finding.
     """
 
     code: str
@@ -136,6 +136,12 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Any]
     owner: str = ""
     attribute: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """All that it is about; empty where that is no parameter."""
+        return (self.parameter, *self.also) if self.parameter else ()
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

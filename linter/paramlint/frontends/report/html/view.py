@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from paramlint.frontends.report.html.excerpt import Excerpt, excerpt
 from paramlint.frontends.report.html.histogram_svg import Picture, added, picture
-from paramlint.frontends.report.models.alike import alike_findings, alike_parameters, codes_by_name, mean
+from paramlint.frontends.report.models.alike import alike_findings, alike_parameters, codes_by_name, mean, others_of
 from paramlint.frontends.report.models.badges import Badge, badges
 from paramlint.frontends.report.units import MILLION, count, large, size
 from paramlint.verify.document.schema import Counts, Document, Found, Histogram, Parameter
@@ -118,7 +118,7 @@ def _card(number: int, members: list[Found]) -> Card:
         found=first,
         verdict=first.verdict or "not confirmed",
         style=STYLES.get(first.verdict or "", "unclear"),
-        others=tuple(found.parameter for found in members[1:]),
+        others=others_of(members),
         excerpt=excerpt(first.filename, first.location.row),
         evidence=tuple((name, _text(value)) for name, value in first.evidence.items()),
     )

@@ -14,6 +14,11 @@ def alike_findings(findings: Sequence[Found]) -> list[list[Found]]:
     return [members for _, members in groups]
 
 
+def others_of(members: Sequence[Found]) -> tuple[str, ...]:
+    """The parameters that such findings are about, besides the first."""
+    return tuple(name for found in members for name in (found.parameter, *found.also))[1:]
+
+
 def _fault(found: Found) -> tuple[object, ...]:
     return found.code, found.filename, found.location, found.verdict, found.evidence.get("contract")
 
@@ -28,8 +33,9 @@ def codes_by_name(document: Document) -> dict[str, tuple[str, ...]]:
     """The codes of the findings about each parameter, each once; what was refuted is not about it."""
     codes: dict[str, tuple[str, ...]] = {}
     for found in (found for found in document.findings if found.verdict != "refuted"):
-        known = codes.get(found.parameter, ())
-        codes[found.parameter] = known if found.code in known else (*known, found.code)
+        for name in (found.parameter, *found.also):
+            known = codes.get(name, ())
+            codes[name] = known if found.code in known else (*known, found.code)
     return codes
 
 
