@@ -123,11 +123,8 @@ def check_membership(node: nodes.Comparison, scope: Scope) -> Iterator[Finding]:
 
 
 def _repeats(scope: Scope, node: nodes.Node) -> bool:
-    """Whether something is asked for each of many: in a function, comprehension or loop below the one of the scope."""
-    around = scope.ancestors(node)
-    return any(
-        isinstance(a, (nodes.Lambda, nodes.ListComp, nodes.GeneratorExp, nodes.SetComp, nodes.For)) for a in around
-    )
+    """Whether something is asked in a small function, for each that `filter` or `map` gives it."""
+    return any(isinstance(around, nodes.Lambda) for around in scope.ancestors(node))
 
 
 def _message(name: str) -> str:

@@ -51,9 +51,11 @@ def check(model: Model) -> Iterator[Claim]:
         return
     for off in model.events("mode"):
         module = off.of
-        if off.author != "user" or mode_of(off) is not False or not off.repeats or not _depends_on_mode(module):
+        if off.author != "user" or mode_of(off) is not False or not off.repeats:
             continue
         whole = owners(module)
+        if not _depends_on_mode(module) and (module.known.yes or not _was_in_training(whole, off)):
+            continue  # of one that is not known the code says that it has two modes
         for call in module.calls:
             if (
                 not call.grad
@@ -86,13 +88,19 @@ def _may_switch(whole: list[Module], event: Event) -> bool:
 
 def _trains(model: Model, call: Event, off: Event) -> bool:
     """Whether a step follows a call, before the mode is switched off or after both."""
-    first = max(min(call.order), min(off.order))
-    return any(
-        model.follows(call, step).yes
-        and step.loops[: len(call.loops)] == call.loops
-        and (min(step.order) < min(off.order) or min(step.order) > first)
-        for step in model.events("stepped")
-    )
+    for step in model.events("stepped"):
+        if model.follows(call, step).yes and step.loops[: len(call.loops)] == call.loops:
+            if min(step.order) < min(off.order):
+                return min(call.order) < min(off.order)
+            if min(call.order) > min(off.order) and step.loops == call.loops and _is_last(call, step):
+                return True
+    return False
+
+
+def _is_last(call: Event, step: Event) -> bool:
+    """Whether a call is the last one of its module before a step, so that the step is for what it gave."""
+    others = [c for c in call.of.calls if c is not call and c.grad]
+    return not any(min(call.order) < min(c.order) < min(step.order) for c in others)
 
 
 def _was_in_training(whole: list[Module], off: Event) -> bool:

@@ -62,7 +62,9 @@ def clears(event: Event, optimizer: Optimizer) -> Answer:
         cleared = {id(t) for t in event.of.tensors}
     else:
         return Answer("unknown")
-    return YES if mine and mine <= cleared else Answer("unknown") if mine & cleared else NO
+    if mine & cleared or not optimizer.tensors.closed.yes:
+        return YES if mine and mine <= cleared else Answer("unknown")
+    return NO
 
 
 def fed_by(model: Model, optimizer: Optimizer, step: Event) -> list[Event]:
