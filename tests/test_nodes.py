@@ -16,8 +16,9 @@ import pytest
 from paramlint import nodes
 from paramlint.nodes import operators
 from paramlint.source.text import Source
+from paramlint.syntax.expressions_from_ast import parse_expression
 from paramlint.syntax.large_stack import with_large_stack
-from paramlint.syntax.nodes_from_ast import Translation, parse_expression
+from paramlint.syntax.nodes_from_ast import Translation
 from paramlint.syntax.nodes_from_libcst import translate
 from paramlint.syntax.walk import fields_of, walk
 

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from paramlint.engine.nominate import _words
+from paramlint.engine.nominate.words import words_of
 from paramlint.source.text import Source
 from paramlint.syntax import walk
 from paramlint.syntax.nodes_from_ast import Translation
@@ -28,4 +28,4 @@ def test_the_children_that_are_written_out_are_those_of_the_fields(kind):
 
 
 def test_words_end_at_whatever_is_no_letter_digit_or_underscore():
-    assert set(_words("a_1.b2 = größe['c']#d\n\tné\N{EM DASH}e")) >= {"a_1", "b2", "c", "d", "e"}
+    assert set(words_of("a_1.b2 = größe['c']#d\n\tné\N{EM DASH}e")) >= {"a_1", "b2", "c", "d", "e"}

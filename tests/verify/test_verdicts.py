@@ -19,7 +19,7 @@ from paramlint.engine.subject import Subjects
 from paramlint.finding import Diagnostic, Finding, Location, Subject
 from paramlint.frontends.cli import main
 from paramlint.source.text import Source
-from paramlint.syntax.nodes_from_ast import parse_expression
+from paramlint.syntax.expressions_from_ast import parse_expression
 from paramlint.syntax.outline import outline
 from paramlint.verify.document.observed import Built, Observed, Refutation
 from paramlint.verify.document.schema import Document, Found, Init, Parameter, Summary

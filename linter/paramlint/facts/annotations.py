@@ -10,7 +10,7 @@ from paramlint.facts.types import MODULE, NONE, OTHER, PARAMETER, TENSOR, Type, 
 from paramlint.knowledge import OPTIMIZERS, PARAMETER_CLASSES, module_class
 from paramlint.knowledge.foreign import foreign_module
 from paramlint.nodes import operators
-from paramlint.syntax.nodes_from_ast import parse_expression
+from paramlint.syntax.expressions_from_ast import parse_expression
 
 if TYPE_CHECKING:
     from paramlint.facts.files import Symbol

@@ -14,9 +14,10 @@ from weakref import WeakValueDictionary, ref
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
+from paramlint.facts.module_paths import ModulePaths
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import canonical
-from paramlint.source.dependencies import Dependencies, Kind, Look
+from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.containers_kept import Keeping
 from paramlint.syntax.draft import Draft
@@ -175,6 +176,12 @@ class File:
         return ".".join(reversed(parts))
 
     @cached_property
+    def depth(self) -> int:
+        """How many folders lie between its own and the one that holds its top-level package."""
+        dots = self.module.count(".")
+        return dots + 1 if os.path.basename(self.source.path) == "__init__.py" and self.module else dots
+
+    @cached_property
     def path(self) -> str:
         """The file's whole path."""
         return os.path.abspath(self.source.path)
@@ -314,26 +321,27 @@ class Project:
     Args:
         roots: folders from which absolute imports are looked up, beside the folder of the importing file's package.
         is_draft: answer from drafts; nothing is parsed.
+        dependencies: where what is looked at is noted, for both.
     """
 
-    def __init__(self, roots: list[str] | None = None, *, is_draft: bool = False) -> None:
+    def __init__(
+        self, roots: list[str] | None = None, *, is_draft: bool = False, dependencies: Dependencies | None = None
+    ) -> None:
         self.roots = [os.path.abspath(root) for root in roots or []]
         self.is_draft = is_draft
         self._files: OrderedDict[str, File | None] = OrderedDict()
         self._parsed: OrderedDict[str, File] = OrderedDict()
         self._size = self._parsed_size = 0
         self.memo: dict[str, Any] = {}
-        self._found: dict[tuple[str, str], tuple[tuple[str, str] | None, list[Look]]] = {}
         self._outside: dict[tuple[str, str], str | None] = {}
         #: What was looked at, and which file caused it.
-        self.dependencies = Dependencies()
+        self.dependencies = dependencies if dependencies is not None else Dependencies()
+        self._paths = ModulePaths(self.roots, self.dependencies)
 
     @cached_property
     def drafts(self) -> Project:
         """The same project, answering from drafts; it reads the files for both."""
-        other = Project(self.roots, is_draft=True)
-        other.dependencies = self.dependencies
-        return other
+        return Project(self.roots, is_draft=True, dependencies=self.dependencies)
 
     def forget(self) -> None:
         """Let go of all files; what they depended on stays known."""
@@ -444,7 +452,7 @@ class Project:
         What is no definition of the project is remembered, so that a file need not be read again to learn it.
         """
         key = (dotted, os.path.dirname(importer.path))
-        place = self._place(key, importer)
+        place = self._paths.place(*key, importer.look, importer.depth)
         if key in self._outside:
             return self._outside[key]
         file = self.file(place[0]) if place is not None else None
@@ -462,7 +470,7 @@ class Project:
 
         Thousands of files can lie behind one `import *`; to read them is ten times cheaper than to parse them.
         """
-        place = self._place((dotted, os.path.dirname(importer.path)), importer)
+        place = self._paths.place(dotted, os.path.dirname(importer.path), importer.look, importer.depth)
         if place is None or not place[1] or not place[1].isascii():
             return True
         if place in search.found:
@@ -478,60 +486,6 @@ class Project:
 
     def find(self, dotted: str, importer: File) -> tuple[File, str] | None:
         """The file that holds a dotted name, and the rest of the name inside it."""
-        place = self._place((dotted, os.path.dirname(importer.path)), importer)
+        place = self._paths.place(dotted, os.path.dirname(importer.path), importer.look, importer.depth)
         file = self.file(place[0]) if place is not None else None
         return (file, place[1]) if place is not None and file is not None else None
-
-    def _place(self, key: tuple[str, str], importer: File) -> tuple[str, str] | None:
-        """The path that holds a name imported from a folder, and the rest of the name; noted for the importer."""
-        _ = importer.module  # where the package begins
-        if key not in self._found:
-            looks: list[Look] = []
-            place = self._find(*key, importer, looks)
-            if place is not None:
-                looks.append(self.dependencies.look("text", place[0]))
-            self._found[key] = place, looks
-        place, looks = self._found[key]
-        self.dependencies.note(importer.look, looks)
-        return place
-
-    def _find(self, dotted: str, folder: str, importer: File, looks: list[Look]) -> tuple[str, str] | None:
-        level = len(dotted) - len(dotted.lstrip("."))
-        parts = dotted.lstrip(".").split(".") if dotted.lstrip(".") else []
-        if level:
-            for _ in range(level - 1):
-                folder = os.path.dirname(folder)
-            return self._below(folder, parts, looks)
-        for _ in range(_depth(importer)):
-            folder = os.path.dirname(folder)
-        for root in [folder, *self.roots, *(os.path.join(root, "src") for root in self.roots)]:
-            found = self._below(root, parts, looks)
-            if found is not None and found[1] != dotted:
-                return found
-        return None
-
-    def _below(self, folder: str, parts: list[str], looks: list[Look]) -> tuple[str, str] | None:
-        """The longest prefix of the parts that is a module under a folder."""
-
-        def kind(path: str) -> Kind:
-            looks.append(self.dependencies.look("kind", path))
-            return self.dependencies.kind(path)
-
-        taken = 0
-        while taken < len(parts) and kind(os.path.join(folder, parts[taken])) == "folder":
-            folder = os.path.join(folder, parts[taken])
-            taken += 1
-        if taken < len(parts):
-            path = os.path.join(folder, parts[taken] + ".py")
-            if kind(path) == "file":
-                return path, ".".join(parts[taken + 1 :])
-        path = os.path.join(folder, "__init__.py")
-        if kind(path) == "file":
-            return path, ".".join(parts[taken:])
-        return None
-
-
-def _depth(file: File) -> int:
-    """How many folders lie between a file's own and the one that holds its top-level package."""
-    dots = file.module.count(".")
-    return dots + 1 if os.path.basename(file.source.path) == "__init__.py" and file.module else dots

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +14,7 @@ from torch import nn
 from paramlint.config.name_patterns import matches
 from paramlint.facts import Project
 from paramlint.finding import Proof
-from paramlint.live.build.poison import poisoned
+from paramlint.live.build.poison import settle, unsettled
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.agreement import Agreement, agreement
 from paramlint.live.declared.contract import Contract
@@ -23,26 +22,28 @@ from paramlint.live.declared.expectation import compare
 from paramlint.live.declared.tied_keys import DeclaredTie, declared_ties
 from paramlint.live.laws.fit import Fit
 from paramlint.live.laws.laws import Law
-from paramlint.live.observe.memory import Account, Status, address_of
+from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
-from paramlint.live.observe.registrations import NORM
-from paramlint.live.observe.source_places import place_of, source_of
+from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.writes import is_torchs
 from paramlint.live.questions.counter_evidence import (
     Seen,
     distinct_places,
     flags_that_hold,
+    held_ties,
     initialised_bases,
     registered,
     registered_contents,
+    unaliased,
 )
-from paramlint.live.questions.forward import Example, Forward, run
+from paramlint.live.questions.forward import Example, Forward, activation_after, is_one_of_several, run
+from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
 from paramlint.live.questions.lost_writes import Lost, lost_writes
-from paramlint.live.questions.mirrors import mirrors
 from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
 from paramlint.live.questions.repeated_init import Repeat, repeated_parts
-from paramlint.live.questions.reused_norms import Reuse, reused_norms
-from paramlint.live.questions.shared_modules import (
+from paramlint.live.questions.sharing.mirrors import mirrors
+from paramlint.live.questions.sharing.reused_norms import Reuse, reused_norms
+from paramlint.live.questions.sharing.shared_modules import (
     Borrowed,
     Shared,
     borrowed_modules,
@@ -50,10 +51,10 @@ from paramlint.live.questions.shared_modules import (
     shallow_copies,
     shared_modules,
 )
-from paramlint.live.questions.shared_tensors import Survival, aliased, survival, tied
-from paramlint.live.questions.source_class import says
-from paramlint.live.questions.tied_gradients import tied_gradients
-from paramlint.live.questions.ties_not_made import Unmet, unmet_wishes
+from paramlint.live.questions.sharing.shared_tensors import Survival, aliased, survival, tied
+from paramlint.live.questions.sharing.tied_gradients import tied_gradients
+from paramlint.live.questions.sharing.ties_not_made import Unmet, unmet_wishes
+from paramlint.live.questions.source_class import may_write, says
 from paramlint.live.questions.unregistered import Found, held_by_classes, hidden, unregistered
 from paramlint.live.tensor import MOST_ELEMENTS, Alias, LiveTensor
 
@@ -160,29 +161,12 @@ class LiveModel:
     @property
     def held_ties(self) -> tuple[Seen, ...]:
         """The names of parameters that have several, and that they do."""
-        strange = dict(self.strange_names)
-        return tuple(
-            (name, f"{' and '.join(f'`{one}`' for one in tie.names[:3])} are one parameter")
-            for tie in self.ties
-            for name in tie.names
-            if name not in strange
-        )
+        return tuple(held_ties(self.ties, {name for name, _ in self.strange_names}))
 
     @property
     def unaliased(self) -> tuple[Seen, ...]:
-        """The names of the parameters that share no memory with another parameter, and that they do not.
-
-        Copies of one draw are left out: `model.to(dtype)` gives each parameter on the shared memory a copy of it.
-        """
-        aliased = {name for alias in self.aliases for tensor in alias.tensors for name in tensor.names}
-        draws = Counter(parameter.writes[-1].origin for parameter in self.parameters if parameter.writes)
-        aliased.update(n for p in self.parameters if p.writes and draws[p.writes[-1].origin] > 1 for n in p.names)
-        return tuple(
-            (name, f"`{name}` shares no memory with another parameter")
-            for parameter in self.parameters
-            for name in parameter.names
-            if name not in aliased
-        )
+        """The names of the parameters that share no memory with another parameter, and that they do not."""
+        return tuple(unaliased(self.parameters, self.aliases))
 
     @property
     def registered(self) -> tuple[Seen, ...]:
@@ -377,20 +361,7 @@ class LiveModel:
 
         So it is with experts that take turns, and with layers that are dropped at random.
         """
-        called = self.forward.called if self.forward is not None else frozenset()
-        idle = self.forward.without_gradient if self.forward is not None else ()
-        owner = self.by_name[name].module
-        if isinstance(owner, (nn.ParameterList, nn.ParameterDict)):
-            held = [one for one in self.parameters if one.module is owner]
-            return any(one.name not in idle for one in held)
-        parts = name.split(".")
-        for depth in range(1, len(parts)):
-            container, element = ".".join(parts[: depth - 1]), ".".join(parts[:depth])
-            holder = self.module.get_submodule(container)
-            if isinstance(holder, (nn.ModuleList, nn.ModuleDict)) and element not in called:
-                start = f"{container}." if container else ""
-                return any(f"{start}{key}" in called for key in holder._modules)
-        return False
+        return is_one_of_several(self.module, self.forward or Forward(), self.by_name[name], self.parameters)
 
     @cached_property
     def tied_gradients(self) -> dict[str, float]:
@@ -411,15 +382,8 @@ class LiveModel:
         return says(cls, self._project, question)
 
     def is_filled(self, tensor: LiveTensor) -> bool:
-        """Whether the source of the tensor's class, or of a base, may write to it somewhere, as caches are filled.
-
-        It stores or edits it, gives it another name, or hands it to a function.
-        """
-        name = rf"\.{re.escape(tensor.attribute)}\b"
-        edited = rf"{name}(\[[^\n]*\])?\s*([-+*/]?=[^=]|\.\w+_\()"
-        handed = rf"[(,=]\s*\w+{name}\s*([,)\n#]|$)"
-        may_write = re.compile(f"{edited}|{handed}")
-        return any(may_write.search(source_of(cls)) for cls in type(tensor.module).__mro__ if cls is not object)
+        """Whether the source of the tensor's class, or of a base, may write to it somewhere, as caches are filled."""
+        return may_write(type(tensor.module), tensor.attribute)
 
     @cached_property
     def _project(self) -> Project:
@@ -459,14 +423,7 @@ class LiveModel:
 
     def activation_after(self, module: str) -> str:
         """The activation that a module's output goes into: from the pass, else from its `Sequential`."""
-        if self.forward is not None and not self.forward.error:
-            return self.forward.activations.get(module, "")
-        parent, _, key = module.rpartition(".")
-        container = self.module.get_submodule(parent)
-        if not isinstance(container, nn.Sequential) or not key.isdigit() or int(key) + 1 >= len(container):
-            return ""
-        follower = type(container[int(key) + 1])
-        return follower.__name__.lower() if follower.__module__ == "torch.nn.modules.activation" else ""
+        return activation_after(self.module, self.forward, module)
 
     @property
     def gradient_flags(self) -> dict[str, bool]:
@@ -514,20 +471,7 @@ class LiveModel:
 
         Each with the file and row where `eval()` was called on it; empty and 0 where it was not.
         """
-        modes = [(module, module.training) for module in self.module.modules()]
-        evaluated_at = self.build.registrations.evaluated_at
-        try:
-            self.module.train()
-            moving = {name: module for name, module in self.module.named_modules() if _moves(module)}
-            places = {name: evaluated_at(module) or ("", 0) for name, module in moving.items()}
-            return {
-                name: place
-                for name, place in places.items()
-                if place[0] or (_is_frozen(moving[name]) and f"{name}.weight" not in self.mirrors)
-            }
-        finally:
-            for module, training in modes:
-                module.training = training
+        return norms_updated_while_frozen(self.module, self.mirrors, self.build.registrations.evaluated_at)
 
     @property
     def _undecided(self) -> Iterator[str]:
@@ -543,33 +487,6 @@ class LiveModel:
 
     def _live(self, names: list[Named]) -> LiveTensor:
         account = self.build.shadow.account(names[0].tensor)
-        settled = settle(account, names[0].tensor) if self.is_real else _unsettled(account)
+        settled = settle(account, names[0].tensor) if self.is_real else unsettled(account)
         has_values = self.is_real and names[0].tensor.device.type == "cpu"
         return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values, self.most_elements)
-
-
-def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
-    """The status after a poisoned build: the shadow misses writes, and the poison does not."""
-    if account.status in ("written", "lazy", "unseen"):
-        return account.status, account.fraction, True
-    left = poisoned(tensor)
-    if left is None:
-        return account.status, account.fraction, False
-    if left == 0:
-        return "written", 1.0, True
-    if account.status == "tainted":
-        return "tainted", 1 - left, True
-    return ("unwritten" if left == 1 else "partly written"), 1 - left, True
-
-
-def _unsettled(account: Account) -> tuple[Status, float, bool]:
-    return account.status, account.fraction, account.status == "written"
-
-
-def _moves(module: nn.Module) -> bool:
-    return isinstance(module, NORM) and module.training and module.running_mean is not None
-
-
-def _is_frozen(module: nn.Module) -> bool:
-    parameters = list(module.parameters(recurse=False))
-    return bool(parameters) and not any(p.requires_grad for p in parameters)

@@ -12,10 +12,12 @@ from itertools import count
 from typing import Any
 
 from paramlint.model.event import Author, Event, EventKind
-from paramlint.model.guard import ALWAYS, Conditions, Guard
+from paramlint.model.guard import ALWAYS, Guard
+from paramlint.model.guard_table import Conditions
+from paramlint.symbolic.code.program import Place, Program
+from paramlint.symbolic.code.source_trace import SourceSite, Trace
+from paramlint.symbolic.definitions.fruitless import Ledger
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
-from paramlint.symbolic.program import Place, Program
-from paramlint.symbolic.trace import SourceSite, Trace
 from paramlint.symbolic.values import (
     Arguments,
     Cell,
@@ -92,6 +94,7 @@ class Interpreter:
         self.program = program
         self.budget = budget
         self.steps = 0
+        self.ledger = Ledger()
         self.conditions = Conditions(self.step)
         self.guard: Guard = ALWAYS
         #: What the code itself demands: where it raises otherwise. Certain is what needs no more than this.
@@ -115,6 +118,8 @@ class Interpreter:
         self.memo: dict[object, Any] = {}
         #: Names that stand for something else in each round of a loop.
         self.carried: set[str] = set()
+        #: What stands for a value of some round, and what it is in the first.
+        self.in_first_round: dict[Unknown, Value] = {}
         self.entered: set[Place] = set()
         #: The object that has no such attribute, by the `id` of the unknown value that stands for it.
         self.lacking: dict[int, Instance] = {}
@@ -147,10 +152,29 @@ class Interpreter:
 
         Raises:
             OverBudgetError: there are none left.
+            FruitlessError: the function that takes them has taken too many, and made nothing.
         """
         self.steps += steps
         if self.steps > self.budget:
             raise OverBudgetError
+        if self.steps > self.ledger.leash:
+            self.ledger.pull(self)
+
+    def at_most(self, steps: int, act: Callable[[], Value]) -> Value | None:
+        """Do something that may take so many steps; None where it takes more.
+
+        Raises:
+            OverBudgetError: there are none left for anything else.
+        """
+        budget, self.budget = self.budget, min(self.budget, self.steps + steps)
+        try:
+            return act()
+        except OverBudgetError:
+            if self.steps > budget:
+                raise
+            return None
+        finally:
+            self.budget = budget
 
     def serial(self) -> int:
         """A number that no other thing of this run has."""
@@ -351,7 +375,7 @@ class Interpreter:
 
     def truth_of_object(self, value: Value) -> Test:
         """The truth of something on the heap; containers say it by their items."""
-        from paramlint.symbolic.containers import truth_of_container
+        from paramlint.symbolic.collections.containers import truth_of_container
 
         return truth_of_container(self, value)
 
@@ -400,13 +424,13 @@ class Interpreter:
 
     def evaluate(self, node: Any, env: Environment) -> Value:
         """The value of an expression."""
-        from paramlint.symbolic.expressions import evaluate
+        from paramlint.symbolic.language.expressions import evaluate
 
         return evaluate(self, node, env)
 
     def call(self, function: Value, arguments: Arguments, node: Any) -> Value:
         """The result of a call."""
-        from paramlint.symbolic.calls import call
+        from paramlint.symbolic.definitions.calls import call
 
         return call(self, function, arguments, node)
 
@@ -427,3 +451,7 @@ def one_of(guards: Sequence[Guard]) -> Guard | None:
 
 def _both(one: Guard, other: Guard | None) -> Guard | None:
     return None if other is None else one & other
+
+
+Handler = Callable[[Interpreter, Arguments, Any], Value]
+"""What a call of a function from outside gives: of the interpreter, the arguments and the node of the call."""

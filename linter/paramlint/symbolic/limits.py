@@ -11,6 +11,10 @@ MAX_SHOWN_STEPS = 200_000
 MAX_PASSES = 40
 #: Steps that each of them may take.
 MAX_PASS_STEPS = 4_000
+#: Steps that a function may take by itself, in all its calls, and make nothing.
+MAX_FRUITLESS_STEPS = 5_000
+#: Steps that a decorator may take with one class or function.
+MAX_DECORATOR_STEPS = 2_000
 #: Calls inside calls. Constructors of real models nest up to 12.
 MAX_DEPTH = 28
 #: The same function inside itself, where what it is given does not shrink: mutual recursion ends here.
@@ -33,7 +37,13 @@ MAX_CONSTANT = 4_096
 MAX_TIES = 40
 #: Rows of a table of names.
 MAX_ROWS = 4_000
+#: What Python raises where constants cannot be computed with: the result is unknown then.
+NOT_COMPUTED = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 
 
 class OverBudgetError(Exception):
     """The steps of this entry point are used up; what is known until then stays."""
+
+
+class FruitlessError(Exception):
+    """A function has taken many steps and made nothing."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from paramlint import nodes
 from paramlint.source.text import Source
-from paramlint.syntax.nodes_from_ast import NotInAstError, Translation, is_parenthesized, text_of
+from paramlint.syntax.expressions_from_ast import NotInAstError, is_parenthesized, text_of
+from paramlint.syntax.nodes_from_ast import Translation
 from paramlint.syntax.outline import Unit
 
 

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Tensor, said, sources
-from paramlint.model.training import below, only_evaluated
+from paramlint.model.questions.training import below, only_evaluated
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, reached, said
-from paramlint.model.training import WORDS, fed_by, only_evaluated, owners, steps
+from paramlint.model.questions.training import WORDS, fed_by, only_evaluated, owners, steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:

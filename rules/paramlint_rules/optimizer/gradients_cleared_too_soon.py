@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer
-from paramlint.model.training import WORDS, clears, is_optimizer, spoken, together
+from paramlint.model.questions.training import WORDS, clears, is_optimizer, spoken, together
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:

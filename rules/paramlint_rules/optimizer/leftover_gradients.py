@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Optimizer, reached, said
-from paramlint.model.training import WORDS, clears, steps
+from paramlint.model.questions.training import WORDS, clears, steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:

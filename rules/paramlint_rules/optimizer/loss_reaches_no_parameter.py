@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Model, said
-from paramlint.model.training import WORDS, held, idle_steps
+from paramlint.model.questions.training import WORDS, held, idle_steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from paramlint.engine.check_file import check_source
 from paramlint.engine.nominate import Nominator
 from paramlint.finding import Diagnostic
 from paramlint.frontends.notebook.shown import Shown
-from paramlint.source.notebook import Notebook
+from paramlint.source.documents.notebook import Notebook
 from paramlint.syntax.large_stack import with_large_stack
 
 #: What a notebook without a name is called; findings say the cell.

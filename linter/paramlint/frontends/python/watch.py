@@ -110,7 +110,7 @@ class Watch:
         return framed(run_page(self.document))
 
     def __str__(self) -> str:
-        from paramlint.frontends.report.models.run import run_text
+        from paramlint.frontends.report.runs.text import run_text
 
         return run_text(self.document)
 

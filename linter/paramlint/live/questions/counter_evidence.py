@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from torch import nn
 
 from paramlint.live.observe.named_tensors import Named
-from paramlint.live.questions.shared_modules import CONTAINERS
+from paramlint.live.questions.sharing.shared_modules import CONTAINERS
 from paramlint.live.questions.unregistered import REGISTRIES
+from paramlint.live.tensor import Alias, LiveTensor
 
 REGISTERING = (*CONTAINERS, nn.ParameterList, nn.ParameterDict)
 Seen = tuple[str, str]
+
+
+def held_ties(ties: Iterable[LiveTensor], apart_from: Container[str]) -> Iterator[Seen]:
+    """The names of parameters that have several, but some, and that they do."""
+    for tie in ties:
+        said = " and ".join(f"`{one}`" for one in tie.names[:3])
+        yield from ((name, f"{said} are one parameter") for name in tie.names if name not in apart_from)
+
+
+def unaliased(parameters: Sequence[LiveTensor], aliases: Iterable[Alias]) -> Iterator[Seen]:
+    """The names of the parameters that share no memory with another parameter, and that they do not.
+
+    Copies of one draw are left out: `model.to(dtype)` gives each parameter on the shared memory a copy of it.
+    """
+    aliased = {name for alias in aliases for tensor in alias.tensors for name in tensor.names}
+    draws = Counter(parameter.writes[-1].origin for parameter in parameters if parameter.writes)
+    aliased.update(n for p in parameters if p.writes and draws[p.writes[-1].origin] > 1 for n in p.names)
+    for name in (name for parameter in parameters for name in parameter.names if name not in aliased):
+        yield name, f"`{name}` shares no memory with another parameter"
 
 
 def registered(groups: list[list[Named]]) -> Iterator[Seen]:

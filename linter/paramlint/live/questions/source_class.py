@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 
 from paramlint.facts import Class, Project
+from paramlint.live.observe.source_places import source_of
 from paramlint.syntax.large_stack import with_large_stack
 from paramlint.syntax.parse import TooComplexError
 
@@ -16,6 +18,15 @@ def says(cls: type, project: Project, question: Callable[[Class], bool]) -> bool
         return with_large_stack(lambda: (found := _class(cls, project)) is not None and question(found))
     except (OSError, TypeError, TooComplexError):
         return False
+
+
+def may_write(cls: type, attribute: str) -> bool:
+    """Whether the source of a class, or of a base, stores an attribute, edits it, renames it or hands it on."""
+    name = rf"\.{re.escape(attribute)}\b"
+    edited = rf"{name}(\[[^\n]*\])?\s*([-+*/]?=[^=]|\.\w+_\()"
+    handed = rf"[(,=]\s*\w+{name}\s*([,)\n#]|$)"
+    written = re.compile(f"{edited}|{handed}")
+    return any(written.search(source_of(base)) for base in cls.__mro__ if base is not object)
 
 
 def _class(cls: type, project: Project) -> Class | None:

@@ -1,0 +1,76 @@
+"""Where the modules that dotted names begin with lie; what is looked at is noted for who imports them."""
+
+from __future__ import annotations
+
+import os
+
+from paramlint.source.dependencies import Dependencies, Kind, Look
+
+
+class ModulePaths:
+    """The paths of modules, each looked for once.
+
+    Args:
+        roots: folders from which absolute imports are looked up, beside the folder of the importing file's package.
+        dependencies: where what is looked at is noted.
+    """
+
+    def __init__(self, roots: list[str], dependencies: Dependencies) -> None:
+        self._roots = roots
+        self._dependencies = dependencies
+        self._found: dict[tuple[str, str], tuple[tuple[str, str] | None, list[Look]]] = {}
+
+    def place(self, dotted: str, folder: str, importer: Look, depth: int) -> tuple[str, str] | None:
+        """The path that holds a name imported from a folder, and the rest of the name; noted for the importer.
+
+        Args:
+            dotted: the name, with dots before it where it is relative.
+            folder: that of the importing file.
+            importer: the importing file, as dependencies know it.
+            depth: how many folders lie between that one and the one that holds its package.
+        """
+        key = (dotted, folder)
+        if key not in self._found:
+            looks: list[Look] = []
+            place = self._find(dotted, folder, depth, looks)
+            if place is not None:
+                looks.append(self._dependencies.look("text", place[0]))
+            self._found[key] = place, looks
+        place, looks = self._found[key]
+        self._dependencies.note(importer, looks)
+        return place
+
+    def _find(self, dotted: str, folder: str, depth: int, looks: list[Look]) -> tuple[str, str] | None:
+        level = len(dotted) - len(dotted.lstrip("."))
+        parts = dotted.lstrip(".").split(".") if dotted.lstrip(".") else []
+        if level:
+            for _ in range(level - 1):
+                folder = os.path.dirname(folder)
+            return self._below(folder, parts, looks)
+        for _ in range(depth):
+            folder = os.path.dirname(folder)
+        for root in [folder, *self._roots, *(os.path.join(root, "src") for root in self._roots)]:
+            found = self._below(root, parts, looks)
+            if found is not None and found[1] != dotted:
+                return found
+        return None
+
+    def _below(self, folder: str, parts: list[str], looks: list[Look]) -> tuple[str, str] | None:
+        """The longest prefix of the parts that is a module under a folder."""
+
+        def kind(path: str) -> Kind:
+            looks.append(self._dependencies.look("kind", path))
+            return self._dependencies.kind(path)
+
+        taken = 0
+        while taken < len(parts) and kind(os.path.join(folder, parts[taken])) == "folder":
+            folder = os.path.join(folder, parts[taken])
+            taken += 1
+        if taken < len(parts):
+            path = os.path.join(folder, parts[taken] + ".py")
+            if kind(path) == "file":
+                return path, ".".join(parts[taken + 1 :])
+        path = os.path.join(folder, "__init__.py")
+        if kind(path) == "file":
+            return path, ".".join(parts[taken:])
+        return None

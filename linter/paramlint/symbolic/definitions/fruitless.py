@@ -1,0 +1,102 @@
+"""Functions that take many steps and make nothing, as one that compares texts: they are left before the run is used up.
+
+Only the steps that a function takes by itself count, those of all its calls together, so that the one is left that
+takes them and not those that call it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from paramlint.symbolic.limits import MAX_FRUITLESS_STEPS, FruitlessError
+from paramlint.symbolic.values import Function, Instance
+
+if TYPE_CHECKING:
+    from paramlint.symbolic.interpreter import Interpreter
+
+_ENDLESS = sys.maxsize
+#: What happens to a module or tensor and leaves it as it is.
+_BARREN = frozenset({"bound", "read", "listed", "kept", "escaped"})
+#: The code around what an entry point calls, and that itself.
+_FRAMES_OF_AN_ENTRY = 2
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class _Account:
+    """A call of a function whose steps are counted: the function, and what there was when it began."""
+
+    function: int
+    objects: tuple[int, int]
+    events: int
+
+
+class Ledger:
+    """The steps that functions have taken by themselves.
+
+    Attributes:
+        fruitless: nodes of functions that were left, by their `id`.
+        leash: the number of steps at which the function that runs is asked what it has made.
+    """
+
+    def __init__(self) -> None:
+        self.fruitless: set[int] = set()
+        self.leash = _ENDLESS
+        self._steps: dict[int, int] = {}
+        self._fruitful: set[int] = set()
+        self._open: _Account | None = None
+        self._since = 0
+
+    def charge(self, run: Interpreter, function: Function, act: Callable[[], ResultT]) -> ResultT:
+        """Do what a function does, with its steps counted.
+
+        Raises:
+            FruitlessError: it has taken too many, and made nothing.
+        """
+        node, before = id(function.node), self._open
+        is_counted = node not in self._fruitful and _is_helper(run, function)
+        self._turn(run, _Account(node, _objects(run), len(run.trace.events)) if is_counted else None)
+        try:
+            return act()
+        finally:
+            self._turn(run, before)
+
+    def _turn(self, run: Interpreter, account: _Account | None) -> None:
+        """From here on another function takes the steps."""
+        if self._open is not None:
+            function = self._open.function
+            self._steps[function] = self._steps.get(function, 0) + run.steps - self._since
+        self._open, self._since, self.leash = account, run.steps, _ENDLESS
+        if account is not None and account.function not in self._fruitful:
+            self.leash = run.steps + MAX_FRUITLESS_STEPS - self._steps.get(account.function, 0)
+
+    def pull(self, run: Interpreter) -> None:
+        """Let the function that runs go on if it has made something.
+
+        Raises:
+            FruitlessError: it has not.
+        """
+        account = self._open
+        assert account is not None
+        if account.objects != _objects(run) or any(e.kind not in _BARREN for e in run.trace.events[account.events :]):
+            self._fruitful.add(account.function)
+            self.leash = _ENDLESS
+            return
+        self.fruitless.add(account.function)
+        raise FruitlessError
+
+
+def _objects(run: Interpreter) -> tuple[int, int]:
+    return len(run.instances), len(run.tensors)
+
+
+def _is_helper(run: Interpreter, function: Function) -> bool:
+    """Whether a function is neither what the run is about, nor a constructor or a method of a module."""
+    if function.place.file.is_stub or function.name in _CONSTRUCTORS or len(run.frames) <= _FRAMES_OF_AN_ENTRY:
+        return False
+    return not (isinstance(function.bound, Instance) and function.bound.is_module)
