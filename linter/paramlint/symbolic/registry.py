@@ -271,6 +271,8 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
     text = value.text.partition("#")[0]
     if _is_own(held) and not held.name.endswith(("module", "_orig_mod")):
         return False
+    if value.annotation.endswith("[Module]"):
+        return True
     if value.annotation in _PLAIN_ANNOTATIONS or value.annotation.partition("[")[0] in (
         "Optional",
         "Union",
