@@ -26,12 +26,16 @@ class Shown:
         return "".join(map(self._card, self.diagnostics))
 
     def _card(self, found: Diagnostic) -> str:
-        parts = [html.escape(part) for part in plain(found.message).split("`")]
-        message = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
         head = f"<b>{found.code}</b> <span style='{_SOFT}'>{found.name}, {self._place(found)}</span>"
-        fix = f"<br><span style='{_SOFT}'>{html.escape(plain(found.fix.title))}</span>" if found.fix else ""
-        return f"<div class='paramlint' style='{_CARD}'>{head}<br>{message}{fix}</div>"
+        fix = f"<br><span style='{_SOFT}'>{_coded(found.fix.title)}</span>" if found.fix else ""
+        return f"<div class='paramlint' style='{_CARD}'>{head}<br>{_coded(found.message)}{fix}</div>"
 
     def _place(self, found: Diagnostic) -> str:
         cell = "" if found.cell in (None, self.cell) else f"cell {found.cell}, "
         return f"{cell}line {found.start.row}"
+
+
+def _coded(text: str) -> str:
+    """A text whose parts between backticks are code."""
+    parts = [html.escape(part) for part in plain(text).split("`")]
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
