@@ -75,7 +75,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not all(id(t) in holders for t in parameters):
             continue
-        others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules]
+        others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules and not _is_handed_on(e, alias)]
         live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)
         if live is None or not modules <= {m for e in others if _names_same(e, live) for m in _bound(e)}:
             continue
@@ -97,6 +97,11 @@ def _bound(event: Event) -> frozenset[Module]:
     bound = event.get("options") or [event.get("value") if "value" in event.data else event.of]
     modules = frozenset(one for one in bound if isinstance(one, Module))
     return modules if len(modules) == len(bound) else frozenset()
+
+
+def _is_handed_on(event: Event, alias: Event) -> bool:
+    """Whether a local name of another function is only the way by which the model came to its place."""
+    return _holder(event) is None and event.site.function != alias.site.function
 
 
 def _names_same(one: Event, other: Event) -> bool:

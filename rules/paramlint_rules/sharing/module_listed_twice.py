@@ -135,9 +135,9 @@ def _is_item(place: Held) -> bool:
 
 
 def _is_part_of_each(place: Held, module: Module) -> bool:
-    """Whether it is a part of a layer that every round of a loop makes anew, and of nothing else."""
+    """Whether it is a part of a layer that every round of a loop makes anew and that is kept, and of nothing else."""
     holder = place.holder
-    is_part = place.kind == "child" and place.holds and isinstance(holder, Module)
+    is_part = place.kind == "child" and place.holds and isinstance(holder, Module) and bool(holder.places.seen)
     return is_part and bool(holder.loops) and not module.loops and sum(p.registered for p in module.places) == 1
 
 
