@@ -69,7 +69,8 @@ class SourceSite:
         or in a comment on or above one of these."""
         if not any(word in self.place.file.facts.source.text.lower() for word in words):
             return False
-        start = [self.place.row(self.statement)] if self.statement is not None else []
+        targets = self.statement.targets if isinstance(self.statement, nodes.Assign) else ()
+        start = [self.place.row(one.target) for one in targets]
         said = " ".join([self.function, *map(self._said_at, (self.row, *start, *self._rows_around))]).lower()
         return any(word in said for word in words)
 
