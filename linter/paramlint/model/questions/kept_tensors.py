@@ -101,7 +101,7 @@ def _is_of(view: Tensor, tensor: Tensor) -> bool:
 def is_moved(event: Event) -> bool:
     """Whether a use places the tensor by hand, or asks where another has to be placed."""
     how = event.get("how")
-    return how in ("data", "clone") or how in _PLACES or (how == "moved" and not _only_converts(event))
+    return how in ("data", "clone") or (how in _PLACES and not (how == "moved" and _only_converts(event)))
 
 
 def _only_converts(event: Event) -> bool:
