@@ -66,7 +66,7 @@ def check(model: Model) -> Iterator[Claim]:
     claimed: set[int] = set()
     for write in model.events("written", "rebound"):
         to, source = _pair(model, write)
-        if to is None or source is None or id(to) in claimed or not write.repeats:
+        if to is None or source is None or id(to) in claimed or not (write.repeats or _averages(write)):
             continue
         running = [b for b in to.buffers if b.owner is not None and b.owner.is_a("_BatchNorm", "_NormBase").yes]
         if not running or not to.buffers.closed.yes or to.escaped or any(b.escaped for b in running):
@@ -94,6 +94,13 @@ def _pair(model: Model, write: Event) -> tuple[Module | None, Module | None]:
             if isinstance(to, Module) and isinstance(source, Module) and source is not to:
                 return to, source
     return None, None
+
+
+def _averages(write: Event) -> bool:
+    """Whether what is written depends on what stood there, as in an average that is kept up, and in no plain copy."""
+    given = write.get("given", ()) if write.kind == "written" else (write.get("value"),)
+    is_step = write.get("law") in ("add_", "lerp_", "mul_")
+    return is_step or any(tensor is write.of for value in given for tensor in sources(value))
 
 
 def _follow(model: Model, to: Module, running: list[Tensor], write: Event) -> bool:

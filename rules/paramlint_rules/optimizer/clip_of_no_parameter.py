@@ -52,7 +52,8 @@ def check(model: Model) -> Iterator[Claim]:
     for clip in model.events("read"):
         if clip.get("how") != "clipped":
             continue
-        if isinstance(clip.of, Tensor) and clip.of.role == "plain" and clip.of.made_from and not clip.of.view:
+        is_computed = isinstance(clip.of, Tensor) and clip.of.role == "plain" and clip.of.made_from and not clip.of.view
+        if is_computed or any(backward.of == clip.of for backward in model.events("backward")):
             yield Claim(
                 said(True), clip.site, f"`{clip.of}` is computed and has no gradient of its own, so nothing is clipped"
             )

@@ -41,7 +41,9 @@ def check(model: Model) -> Iterator[Claim]:
     idle = {id(optimizer) for optimizer, _, _ in idle_steps(model)}  # what it holds is wrong, which PRM711 and 722 say
     for optimizer in model.optimizers:
         made = optimizer.made
-        if made is None or not made.repeats or made.guard or not _remembers(optimizer) or id(optimizer) in idle:
+        if made is None or not made.repeats or not _remembers(optimizer) or id(optimizer) in idle:
+            continue
+        if made.guard and made.site.in_branch:  # the condition of a `while` holds in each round
             continue
         if any(t.loops or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made):
             continue

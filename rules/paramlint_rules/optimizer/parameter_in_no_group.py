@@ -104,7 +104,7 @@ def _loose_groups(model: Model, holders: dict[int, list[Optimizer]]) -> Iterator
             continue
         for optimizer in model.optimizers:
             made = optimizer.made
-            if made is None or len(optimizer.groups.seen) < 2 or made.site.function != group.site.function:
+            if made is None or not optimizer.groups.seen or made.site.function != group.site.function:
                 continue
             mine = {id(model.root_of(t, made)) for t in optimizer.tensors}
             if min(made.order) > group.order and all(id(model.root_of(t, made)) in mine for t in tensors):

@@ -10,6 +10,7 @@ from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.containers import go_through, use_up
+from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library.tensors import tensor_method
@@ -17,6 +18,7 @@ from paramlint.symbolic.values import (
     NONE,
     Arguments,
     Dictionary,
+    Function,
     Instance,
     Item,
     Loop,
@@ -372,6 +374,9 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
         return run.derived(
             node, [v for v in arguments.values() if isinstance(v, (TensorValue, Instance))], factory="call"
         )
+    if name in ("ignite.engine.Engine", "ignite.engine.engine.Engine"):
+        _run_for_batches(run, arguments.get(0, "process_function"), node)
+        return run.unknown_call(name)
     if name == "torch.autograd.backward":
         run.emit("backward", arguments.get(0) or NONE, node, arguments=arguments)
         return NONE
@@ -383,6 +388,15 @@ def _in_first_round(run: Interpreter, value: Value | Item) -> Value | Item:
     while isinstance(value, Unknown) and value in run.in_first_round:
         value = run.in_first_round[value]
     return value
+
+
+def _run_for_batches(run: Interpreter, function: Value | None, node: Any) -> None:
+    """What an engine of ignite does: it calls a function with itself and each batch."""
+    if not isinstance(function, Function):
+        return
+    loop = containers.new_loop(run, "batches")
+    with repeating(run, (loop,)):
+        run.call(function, Arguments([Unknown("engine"), Unknown("batch", loop.number)]), node)
 
 
 def state_method(run: Interpreter, owner: Dictionary, name: str, arguments: Arguments, node: Any) -> Value | None:
