@@ -56,8 +56,8 @@ def symbolic_rows(target: str, arguments: dict[str, str], *, defaults: bool) -> 
         arguments: source of Python literals.
         defaults: take the others' defaults instead of leaving them unknown.
     """
-    from paramlint.symbolic.show import show
-    from paramlint.symbolic.targets import subjects
+    from paramlint.symbolic.showing.show import show
+    from paramlint.symbolic.showing.show_targets import subjects
 
     (subject,) = subjects(_program(), target)
     shown = show(subject, {name: ast.literal_eval(source) for name, source in arguments.items()}, defaults=defaults)
@@ -67,7 +67,7 @@ def symbolic_rows(target: str, arguments: dict[str, str], *, defaults: bool) -> 
 
 @cache
 def _program() -> Any:
-    from paramlint.symbolic.targets import open_program
+    from paramlint.symbolic.showing.show_targets import open_program
 
     return open_program()
 

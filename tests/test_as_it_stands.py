@@ -107,8 +107,11 @@ def test_the_commands_of_the_readme_run(project):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # with all that is extra
     (project / "package").mkdir()
     (project / "package" / "module.py").write_text(GOOD.replace("Net", "factory"))
-    commands = re.findall(r"`(paramlint [^`.]+)`", README)
-    assert len(commands) > 8
+    (project / "net.py").write_text(block(README, "python"))
+    # Of a model in the configuration, since the text of contracts names none.
+    (project / "pyproject.toml").write_text('[tool.paramlint.verify]\ntargets = ["net:Net"]\n')
+    commands = re.findall(r"`((?:paramlint|pytest) [^`]+)`", README)
+    assert len(commands) > 14
     known = "paramlint check --write-baseline --baseline known.json"
     assert bash(known, project, PATH=path).returncode == 0
     for command in commands:

@@ -167,6 +167,20 @@ def test_an_unknown_command_is_refused_with_what_was_meant(bad, capsys, given, s
     assert said in err
 
 
+def test_without_a_command_the_help_is_shown_as_it_is(capsys):
+    code, out, err = run(capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: paramlint [OPTIONS] COMMAND [ARGS]...\n\n  Find mistakes")
+    assert "\\n" not in err
+
+
+def test_what_a_command_does_is_said_whole(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert "..." not in out.partition("Commands:")[2]
+
+
 def test_selection_by_code_prefix_and_name(bad, capsys):
     for chosen in ("PRM401", "PRM4", "modules-in-plain-container", "ALL", "PRM1,PRM401"):
         assert check(capsys, "--select", chosen)[0] == 1, chosen

@@ -174,6 +174,26 @@ def test_a_misspelt_table_is_said(project, capsys, header, wrong):
         assert f"pyproject.toml:4: `{wrong}` is read by nobody; did you mean `[tool.paramlint]`?" in err
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_that_windows_wrote_is_read_or_refused(project, capsys, encoding):
+    (project / "pyproject.toml").write_text('[tool.paramlint]\nignore = ["PRM401"]\n', encoding=encoding)
+    code, _, err = check(capsys)
+    assert (code, err) == (
+        (0, "") if encoding == "utf-8-sig" else (2, "Error: pyproject.toml:1: is not valid UTF-8: invalid start byte\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [("paramlint.toml", "tool.paramlint"), ("paramlint.toml", "paramlint"), ("other.toml", "paramlint")],
+)
+def test_settings_of_a_file_of_our_own_stand_without_a_table(project, capsys, name, header):
+    (project / name).write_text(f'# ours\n[{header}]\nignore = ["PRM401"]\n')
+    code, _, err = check(capsys, *(("--config", name) if name == "other.toml" else ()))
+    assert code == 2
+    assert f"{name}:2: the settings stand without a table here; `[tool.paramlint]` is for pyproject.toml" in err
+
+
 def test_a_given_file(project, capsys):
     (project / "other.toml").write_text('ignore = ["PRM401"]\n')
     assert check(capsys, "--config", "other.toml")[0] == 0

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import pytest
 
 from paramlint.frontends.cli import main
+from paramlint.source.documents.markdown import Markdown
+from paramlint.source.documents.notebook import Notebook
+from paramlint.source.documents.restructured_text import ReStructuredText
 from paramlint.source.kinds import kind
-from paramlint.source.markdown import Markdown
-from paramlint.source.notebook import Notebook
-from paramlint.source.restructured_text import ReStructuredText
 
 from .conftest import BAD, GOOD
 
@@ -173,6 +174,7 @@ def test_what_is_no_notebook_is_said(book, capsys, text):
     code, out = run(capsys, "--output-format", "concise", "-q")
     assert code == 2
     assert out.startswith("book.ipynb:1:1: PRM003 [error] is no Jupyter notebook: ")
+    assert not re.search("object|attribute|NoneType|'(int|list|cells|cell_type)'", out)
 
 
 def test_comments_silence_in_cells(book, capsys):

@@ -13,12 +13,12 @@ import pytest
 
 from paramlint.facts.files import Project
 from paramlint.frontends.cli import main
-from paramlint.symbolic.folding import fold
+from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.limits import MAX_SHOWN_STEPS
-from paramlint.symbolic.program import ClassValue, Program
-from paramlint.symbolic.show import show_class
-from paramlint.symbolic.shown import Buffer, Init, Parameter, ShownClass
-from paramlint.symbolic.wording import told, told_name
+from paramlint.symbolic.showing.repeated_blocks import fold
+from paramlint.symbolic.showing.show import show_class
+from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter, ShownClass
+from paramlint.symbolic.values.wording import told, told_name
 
 ROOT = Path(__file__).parent.parent
 HEAD = """\
@@ -683,12 +683,17 @@ def test_what_a_factory_gives_depends_on_its_arguments(package, capsys):
         ),
         (["broken.py:Net"], "`broken.py` is not valid Python: '(' was never closed in line 1"),
         (["broken.py"], "`broken.py` is not valid Python: '(' was never closed in line 1"),
+        (["nul.py"], "`nul.py` is not valid Python: source code string cannot contain null bytes"),
+        (["book.ipynb"], "`book.ipynb` is no `.py` file, and no other is read here"),
+        (["book.ipynb:Net"], "`book.ipynb` is no `.py` file, and no other is read here"),
         (["empty.py"], "`empty.py` defines no module class"),
     ],
 )
 def test_a_bad_target_is_one_clear_line(package, capsys, arguments, message):
     Path("broken.py").write_text("class Net(\n")
     Path("empty.py").write_text("")
+    Path("nul.py").write_text("x = 1\0\n")
+    Path("book.ipynb").write_text("{}")
     assert main(["show", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -700,7 +705,7 @@ def test_a_folder_with_a_broken_file_shows_the_others(package, capsys):
     assert main(["show", "zoo", "--output-format", "json"]) == 2
     captured = capsys.readouterr()
     assert [one["name"] for one in json.loads(captured.out)["classes"]] == ["Net", "Part", "Deep"]
-    assert "zoo/broken.py` is not valid Python" in captured.err
+    assert "Error: `zoo/broken.py` is not valid Python" in captured.err
 
 
 def test_several_targets_are_a_list(package, capsys):
@@ -737,7 +742,7 @@ assert not heavy, heavy
 # The terminal
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [60, 120])
 def test_the_table_keeps_to_the_width(package, monkeypatch, capsys, width):
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -745,6 +750,24 @@ def test_the_table_keeps_to_the_width(package, monkeypatch, capsys, width):
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().out.splitlines()]
     assert max(map(len, lines)) <= width
     assert ("┃ at " in lines[2]) is (width == 120)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_names_stay_whole_or_break_at_their_dots(tmp_path, monkeypatch, capsys, width):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = ("self.backbone = nn.Linear(64, 64)", "self.heads = nn.ModuleList(nn.Linear(64, 64) for _ in range(4))")
+    Path("net.py").write_text(HEAD + NET + "".join(f"        {line}\n" for line in lines))
+    assert main(["show", "net.py:Net", "--arg", "dim=4"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    rows = out.splitlines()
+    assert max(map(len, rows[1:])) <= width
+    cells = {row[1:].split("│")[0].strip() for row in rows if row.startswith("│")} - {""}
+    whole = {"backbone.weight", "backbone.bias", "heads.{4}.weight ×4", "heads.{4}.bias ×4"}
+    assert cells == whole if width > 40 else cells >= {"backbone.", "weight", "heads.{4}.", "weight ×4"}
 
 
 def test_the_headline_counts_what_is_certain(package, capsys):

@@ -30,7 +30,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 Names = dict[str, Any]
 
-STUBS = sorted(path.stem for path in Path(stubs.__file__).parent.glob("*.stub"))
+FOLDER = Path(stubs.__file__).parent
+STUBS = sorted(".".join(path.relative_to(FOLDER).with_suffix("").parts) for path in FOLDER.rglob("*.stub"))
 
 NATIVE = {
     "Module": "the interpreter's own",
@@ -450,3 +451,4 @@ def test_home(name: str, stub: tuple[str, str] | None) -> None:
 def test_text_of_nothing() -> None:
     assert stubs.text("torch.nn.functional") is None
     assert stubs.text("") is None
+    assert stubs.text(".torch") is stubs.text("torch.") is None

@@ -16,7 +16,7 @@ from random import Random
 
 from paramlint.engine.catalogue import select
 from paramlint.engine.run import Run, run_paths, run_source
-from paramlint.source.notebook import Notebook
+from paramlint.source.documents.notebook import Notebook
 from paramlint.source.text import Source
 
 from .mutate import files_below

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from paramlint.facts.files import Project
+from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.limits import MAX_SHOWN_STEPS
-from paramlint.symbolic.program import ClassValue, Program
-from paramlint.symbolic.show import show_class
-from paramlint.symbolic.shown import ShownClass
+from paramlint.symbolic.showing.show import show_class
+from paramlint.symbolic.showing.show_document import ShownClass
 
 HEAD = "import torch\nfrom torch import nn\n\n"
 NET = "class Net(nn.Module):\n    def __init__(self, dim=1, cfg=None, d=0):\n        super().__init__()\n"

@@ -1,7 +1,7 @@
 """Guards that are too large to be kept stand for less than they say."""
 
-from paramlint.model.conditions import Conditions
 from paramlint.model.guard import Guard
+from paramlint.model.guard_table import Conditions
 
 
 def _large(conditions: Conditions, last: Guard) -> Guard:

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paramlint.facts.files import Project
-from paramlint.symbolic.program import ClassValue, Program
-from paramlint.symbolic.show import show_class
+from paramlint.symbolic.code.program import ClassValue, Program
+from paramlint.symbolic.showing.show import show_class
 
 from .row_names import expression_of
 

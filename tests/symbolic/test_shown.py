@@ -31,9 +31,9 @@ from pathlib import Path
 import pytest
 
 from paramlint.facts.files import Project
-from paramlint.symbolic.program import ClassValue, Program
-from paramlint.symbolic.show import show_class
-from paramlint.symbolic.shown import Buffer, Parameter, ShownClass
+from paramlint.symbolic.code.program import ClassValue, Program
+from paramlint.symbolic.showing.show import show_class
+from paramlint.symbolic.showing.show_document import Buffer, Parameter, ShownClass
 
 from .row_names import expression_of
 

@@ -17,10 +17,10 @@ import msgspec
 import psutil
 import pytest
 
+from paramlint.verify.process.fork_server import Server
 from paramlint.verify.process.isolate import run
 from paramlint.verify.process.outcome import Answer, Limits, Outcome
 from paramlint.verify.process.postmortem import GUARD, top_level
-from paramlint.verify.process.server import Server
 
 HERE = Path(__file__).parent
 FACTORIES = HERE / "misbehaving" / "factories.py"
@@ -268,7 +268,7 @@ PARENT = """
 import sys
 from paramlint.verify.process.isolate import run
 from paramlint.verify.process.outcome import Limits
-from paramlint.verify.process.server import Server
+from paramlint.verify.process.fork_server import Server
 work = ("building:call", (sys.argv[1], {}), Limits(seconds=60))
 try:
     if sys.argv[2] == "fork":

@@ -38,7 +38,7 @@ def test_the_text_of_a_good_model() -> None:
     assert result.exit_code == 0, result.output
     assert "1,616 parameters in 7 tensors" in result.output
     assert "blocks.{0-2}.weight ×3" in result.output
-    assert "tied: head.weight" in result.output
+    assert "tied: head.weight" in re.sub(r"\s+", " ", verify(target("Good")).output)
     assert "values differ" not in result.output
     shown = result.output.partition("└")[2]
     assert "blocks.0.weight\n  mean " in shown
@@ -46,6 +46,20 @@ def test_the_text_of_a_good_model() -> None:
     assert "embed.weight\n  mean " in shown
     assert shown.count("  gradient\n") == 3
     assert "blocks.1" not in shown
+
+
+def test_values_of_a_name_that_nothing_has_are_missed() -> None:
+    result = verify(target("Good"), "--show", "hed.weight")
+    assert result.exit_code == 2
+    assert "no parameter is called `hed.weight`, so nothing of it is shown; did you mean `head.weight`?" in (
+        result.output
+    )
+
+
+def test_what_is_no_model_is_said_without_the_name_of_an_error() -> None:
+    result = verify("os:getcwd")
+    assert result.exit_code == 2
+    assert "os:getcwd error in stage construct: the factory returns str, not a torch.nn.Module\n" in result.output
 
 
 def test_the_document_of_a_model() -> None:

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 import paramlint
-from paramlint.live.build.protocols import BuildError, build_virtual, size_in_bytes
+from paramlint.live.build.build_error import BuildError
+from paramlint.live.build.protocols import build_virtual, size_in_bytes
 from paramlint.live.construct import live_model
 
 

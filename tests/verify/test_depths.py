@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from paramlint.live.questions.reused_norms import reused_norms  # noqa: E402
+from paramlint.live.questions.sharing.reused_norms import reused_norms  # noqa: E402
 
 
 class Base(nn.Module):

@@ -11,7 +11,7 @@ from torch import nn
 
 from paramlint.live.construct import live_model
 from paramlint.live.questions.optimizer_coverage import coverage
-from paramlint.live.questions.shared_tensors import survival
+from paramlint.live.questions.sharing.shared_tensors import survival
 
 
 class Tied(nn.Module):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -132,6 +133,199 @@ class Norms(nn.Module):
         self.norm = nn.LayerNorm(4)
         nn.init.constant_(self.norm.weight, 1)
         nn.init.constant_(self.norm.weight if copied_and_pasted else self.norm.bias, 1)
+
+
+def drawn(layer: nn.Linear, gain: float) -> nn.Linear:
+    nn.init.orthogonal_(layer.weight, gain)
+    return layer
+
+
+class WrappedPolicy(nn.Module):
+    """A policy whose layers have gains of their own, and a wrapper that draws all of them anew, or its own only."""
+
+    def __init__(self, all_anew: bool) -> None:
+        super().__init__()
+        self.body = drawn(nn.Linear(4, 4), 1.5)
+        self.head = drawn(nn.Linear(4, 2), 0.01)
+        self.memory = nn.Linear(4, 4)
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight") and (all_anew or "memory" in name):
+                nn.init.orthogonal_(parameter, 1.0)
+
+
+class DrawnThenZero(nn.Module):
+    def __init__(self, copied_and_pasted: bool) -> None:
+        super().__init__()
+        self.score = nn.Linear(4, 4)
+        nn.init.normal_(self.score.weight, std=0.01)
+        nn.init.constant_(self.score.weight if copied_and_pasted else self.score.bias, 0)
+
+
+class RunningMean(nn.Module):
+    """A running mean of what a layer gives, with or without its graph."""
+
+    def __init__(self, with_graph: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.with_graph = with_graph
+        self.register_buffer("mean", torch.zeros(4))
+        self.register_buffer("last", torch.zeros(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mean = self.layer(x).mean(0)
+        self.last = mean  # replaced, so that no graph grows
+        self.mean = 0.9 * self.mean + 0.1 * (mean if self.with_graph else mean.detach())
+        return self.layer(x) - self.mean.detach()
+
+
+class Adapter(nn.Module):
+    def __init__(self, zero: bool, gate: bool = False) -> None:
+        super().__init__()
+        self.lora_A = nn.Linear(4, 2, bias=False)
+        self.lora_B = nn.Linear(2, 4, bias=False)
+        if zero:
+            nn.init.zeros_(self.lora_B.weight)
+        if gate:
+            self.gate = nn.Parameter(torch.zeros(1))
+
+
+class NamedAdapters(nn.Module):
+    """Factors by the name of the adapter, as PEFT keeps them."""
+
+    def __init__(self, zero: bool) -> None:
+        super().__init__()
+        self.base_layer = nn.Linear(4, 4)
+        self.lora_A = nn.ModuleDict({"default": nn.Linear(4, 2, bias=False)})
+        self.lora_B = nn.ModuleDict({"default": nn.Linear(2, 4, bias=False)})
+        if zero:
+            nn.init.zeros_(self.lora_B["default"].weight)
+
+
+def edited_through_data(before: bool) -> Callable[[], nn.Module]:
+    """A layer whose weight is drawn through `.data` before or after weight norm."""
+
+    def factory() -> nn.Module:
+        layer = nn.Linear(4, 4)
+        if before:
+            layer.weight.data.normal_(0.0, 0.01)
+        layer = parametrizations.weight_norm(layer)
+        if not before:
+            layer.weight.data.normal_(0.0, 0.01)
+        return layer
+
+    return factory
+
+
+class Language(nn.Module):
+    """An embedding tied to a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(6, 4)
+        self.head = nn.Linear(4, 6, bias=False)
+        self.head.weight = self.embed.weight
+
+
+def replaced(part: str, layer: Callable[[], nn.Module], tie_again: bool = False) -> Callable[[], nn.Module]:
+    def factory() -> nn.Module:
+        model = Language()
+        setattr(model, part, layer())
+        if tie_again:
+            model.head.weight = model.embed.weight
+        return model
+
+    return factory
+
+
+def loaded(assign: bool) -> Callable[[], nn.Module]:
+    def factory() -> nn.Module:
+        model = Language()
+        model.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()}, assign=assign)
+        return model
+
+    return factory
+
+
+class FromEmptyArray(nn.Module):
+    """A parameter on the memory of an array that is filled, or not."""
+
+    def __init__(self, filled: bool) -> None:
+        super().__init__()
+        array = np.empty((8, 8), dtype=np.float32)
+        if filled:
+            array[:] = 0.5
+        self.weight = nn.Parameter(torch.from_numpy(array))
+
+
+class Masked(nn.Module):
+    def __init__(self, mask: torch.Tensor = torch.ones(4)) -> None:  # noqa: B008 - the fault
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.register_buffer("mask", mask)
+
+
+class MaskedAnew(nn.Module):
+    def __init__(self, mask: torch.Tensor = torch.ones(4)) -> None:  # noqa: B008 - the fault
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.register_buffer("mask", mask.clone())
+
+
+class StackedExperts(nn.Module):
+    """Three experts in one tensor: copies of one, or drawn apart."""
+
+    def __init__(self, alike: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 4).repeat(3, 1, 1) if alike else torch.randn(3, 4, 4))
+
+
+class Seeded(nn.Module):
+    """Two layers, with the generator seeded before each, or before the first."""
+
+    def __init__(self, again: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Linear(4, 4, bias=False)
+        if again:
+            torch.manual_seed(0)
+        self.second = nn.Linear(4, 4, bias=False)
+
+
+class DrawnOver(nn.Module):
+    """A table of computed values, which an initialisation of all matrices replaces, or leaves alone."""
+
+    def __init__(self, all_of_them: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.table = nn.Parameter(torch.arange(6.0)[:, None].sin() * torch.arange(4.0).cos())
+        for parameter in self.parameters() if all_of_them else self.layer.parameters():
+            if parameter.ndim > 1:
+                nn.init.xavier_uniform_(parameter)
+
+
+class Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x, weight)
+        return x @ weight
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        _, weight = ctx.saved_tensors
+        return gradient @ weight.T, None
+
+
+class OwnFunction(nn.Module):
+    """A product whose own backward forgets the weight, or torch's."""
+
+    def __init__(self, own: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.weight = nn.Parameter(torch.randn(4, 4))
+        self.own = own
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return Product.apply(self.layer(x), self.weight) if self.own else self.layer(x) @ self.weight
 
 
 def filled(layer: nn.Linear, value: float) -> nn.Linear:
@@ -354,7 +548,28 @@ case(
 )
 case("PRM214", embedding(False), embedding(True), "weight")
 case("PRM217", lazy_head(True), lazy_head(False), "1.weight")
+case("PRM207", lambda: WrappedPolicy(True), lambda: WrappedPolicy(False), "body.weight", "head.weight")
+case("PRM207", lambda: DrawnThenZero(True), lambda: DrawnThenZero(False), "score.weight")
 case("PRM218", weight_normed(False), weight_normed(True), "weight")
+case("PRM201", lambda: FromEmptyArray(False), lambda: FromEmptyArray(True), "weight")
+case("PRM207", lambda: DrawnOver(True), lambda: DrawnOver(False), "table")
+case("PRM303", lambda: nn.Sequential(Masked(), Masked()), lambda: nn.Sequential(MaskedAnew(), MaskedAnew()), "0.mask")
+case("PRM307", lambda: StackedExperts(True), lambda: StackedExperts(False), "weight")
+case("PRM307", lambda: Seeded(True), lambda: Seeded(False), "second.weight")
+case("PRM410", lambda: OwnFunction(True), lambda: OwnFunction(False), "weight", example=example)
+case(
+    "PRM503",
+    replaced("embed", lambda: nn.Embedding(8, 4)),
+    replaced("embed", lambda: nn.Embedding(8, 4), tie_again=True),
+    "embed.weight",
+)
+case("PRM503", replaced("embed", lambda: nn.Embedding(6, 4)), replaced("head", lambda: nn.Linear(4, 2)), "embed.weight")
+case("PRM503", loaded(assign=True), loaded(assign=False), "head.weight")
+case("PRM218", edited_through_data(False), edited_through_data(True), "weight")
+case("PRM223", lambda: Adapter(False), lambda: Adapter(True), "lora_B.weight")
+case("PRM223", lambda: Adapter(False), lambda: Adapter(False, gate=True), "lora_B.weight")
+case("PRM223", lambda: NamedAdapters(False), lambda: NamedAdapters(True), "lora_B.default.weight")
+case("PRM412", lambda: RunningMean(True), lambda: RunningMean(False), "mean", example=example)
 
 
 # 3xx: sharing.

@@ -11,8 +11,8 @@ import msgspec
 import psutil
 import pytest
 
+from paramlint.verify.process.fork_server import Server
 from paramlint.verify.process.outcome import Answer, Limits
-from paramlint.verify.process.server import Server
 
 HERE = Path(__file__).parent
 LIMITS = Limits(seconds=20, memory=400 << 20)
@@ -86,7 +86,7 @@ def test_a_server_that_is_killed_is_started_anew(server: Server, folder: Path) -
 
 
 def test_a_server_that_is_stopped_is_started_anew(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paramlint.verify.process.server.GRACE", 0.5)
+    monkeypatch.setattr("paramlint.verify.process.fork_server.GRACE", 0.5)
     outcome = build(server, "stops_server", msgspec.structs.replace(LIMITS, seconds=1)).outcome
     assert outcome.status == "timeout"
     assert build(server).outcome.status == "ok"

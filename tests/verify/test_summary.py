@@ -66,9 +66,21 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
     text = msgspec.json.encode(Document.of("net:Net", OK, summary))
     document = msgspec.json.decode(text)
     described = {"target", "outcome", "arguments", "degraded", "summary"}
-    assert set(document) == described | {"findings", "parameters", "buffers", "shown"}
+    assert set(document) == described | {"findings", "parameters", "buffers", "shown", "profile"}
     assert set(document["findings"][0]) == {
-        *("code", "name", "message", "parameter", "filename", "location", "verdict", "evidence", "owner", "attribute")
+        *(
+            "code",
+            "name",
+            "message",
+            "parameter",
+            "filename",
+            "location",
+            "verdict",
+            "evidence",
+            "owner",
+            "attribute",
+            "also",
+        )
     }
     assert set(document["parameters"][0]) >= {
         *("name", "shape", "dtype", "requires_grad", "status", "written_fraction", "init", "law", "std"),
@@ -189,6 +201,18 @@ def test_where_there_is_little_room_columns_go_and_names_stay_whole(width: int, 
     assert max(map(len, text.splitlines())) <= width
     for name in (*LONG.split("."), "token_embedding", "normal"):
         assert name in text or (name == "normal" and width == 50), text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_name_that_takes_less_than_half_is_in_one_row(width: int) -> None:
+    names = ("mixers.0.weight", "backbone.weight")
+    tied = parameter(names[0], tied_with=("mixers.1.weight", "mixers.2.weight"))
+    document = Document(target="net:Net", outcome=OK, parameters=(tied, parameter(names[1])))
+    stream = io.StringIO()
+    Console(file=stream, width=width).print(parameter_table(document, width))
+    rows = stream.getvalue().splitlines()
+    assert max(map(len, rows)) <= width
+    assert all(any(row.startswith(f"│{name} ") for row in rows) for name in names), "\n".join(rows)
 
 
 def test_repeated_blocks_are_one_row() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterable
@@ -216,7 +217,7 @@ def _has_table(path: str) -> bool:
             raise ConfigError(
                 os.path.relpath(path), row, f"`{shown}` is read by nobody; did you mean `[tool.paramlint]`?"
             )
-    if b"paramlint" not in data:
+    if b"paramlint" not in data and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return False
     try:
         return "paramlint" in TomlFile.read(path).data.get("tool", {})
@@ -227,6 +228,11 @@ def _has_table(path: str) -> bool:
 def _table(file: TomlFile, folder: str) -> Table:
     data: Any = file.data
     name = os.path.basename(file.shown)
+    if name != "pyproject.toml" and ("paramlint" in data or (name == "paramlint.toml" and "tool" in data)):
+        raise file.error(
+            file.row_of_key("paramlint"),
+            "the settings stand without a table here; `[tool.paramlint]` is for pyproject.toml",
+        )
     if name != "paramlint.toml":
         tool = data.get("tool", {})
         if name == "pyproject.toml" or "paramlint" in tool:

@@ -150,7 +150,7 @@ def _choices(kind: type[msgspec.Struct], key: str) -> tuple[str, ...]:
 
 def _read(path: str, shown: str, limit: int) -> str:
     try:
-        return read_regular(path, limit).decode("utf-8").replace("\r\n", "\n")
+        return read_regular(path, limit).decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise ConfigError(shown, 1, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

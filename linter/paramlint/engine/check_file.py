@@ -14,7 +14,7 @@ from paramlint.engine.nominate import Nominator
 from paramlint.finding import Diagnostic, Finding
 from paramlint.rule import Rule
 from paramlint.source import kinds
-from paramlint.source.embedded import Masked, Part
+from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.garbage_collection import collect_after, without_collector
 
@@ -242,7 +242,7 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
     """What a rule says of the model that a unit builds, where it stands in this file."""
-    from paramlint.symbolic.entries import claims_of, place_of, rows_of
+    from paramlint.symbolic.building.entries import claims_of, place_of, rows_of
 
     model, claims = claims_of(file, unit, rule.questions)
     found = []
@@ -265,7 +265,7 @@ def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
     What is only there to be inherited from is wrong where its heirs are: they may have the methods that make it right.
     """
     from paramlint.facts.heirs import is_only_inherited, with_same_constructor
-    from paramlint.symbolic.entries import claims_of, forget_model, place_of
+    from paramlint.symbolic.building.entries import claims_of, forget_model, place_of
 
     cls = file.class_of(unit) if unit.kind == "class" else None
     if cls is None or not is_only_inherited(cls):
@@ -284,7 +284,7 @@ def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
 
 def _forget_model(file: File) -> None:
     if "model" in file.memo:
-        from paramlint.symbolic.entries import forget_model
+        from paramlint.symbolic.building.entries import forget_model
 
         forget_model(file)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from paramlint.facts import File
 
 MAX_ROUNDS = 10
-#: Blank rows and comments, but not one that stands for something else (see `paramlint.source.embedded`).
+#: Blank rows and comments, but not one that stands for something else (see `paramlint.source.documents.embedded`).
 _GAP = re.compile(r"(?:[^\S\r\n]*(?:#[^\r\n\x7f]*)?(?:\r\n|\r|\n))+[^\S\r\n]*")
 Spans = Mapping["nodes.Node", tuple[int, int]]
 

@@ -232,12 +232,12 @@ def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, i
 
     nominator, project = Nominator(run.rules), Project()
 
-    def check(source: Source) -> FileReport:
+    def reported(source: Source) -> FileReport:
         report = check_source(source, nominator, project, reference=run.reference)
         return run.keep(report, lambda _: source)
 
-    after, fixes = fix_source(before, lambda source: _fixable(check(source).diagnostics, fix))
-    return after, fixes, check(after)
+    after, fixes = fix_source(before, lambda source: _fixable(reported(source).diagnostics, fix))
+    return after, fixes, reported(after)
 
 
 def _fixable(diagnostics: Sequence[Diagnostic], fix: Applicability) -> list[Diagnostic]:

@@ -27,6 +27,36 @@ def loads(scope: Scope) -> Iterator[InitEvent]:
         target = _loaded(scope, call)
         if target is not None:
             yield _event(scope, call, "load", target)
+            if isinstance(target, nodes.Name):
+                yield from (_event(scope, call, "load", part) for part in _kept_parts(scope, target.value))
+
+
+def _kept_parts(scope: Scope, name: str) -> Iterator[nodes.BaseExpression]:
+    """The attributes of the instance that a local model, or layers of it, become."""
+    for _, assignment in scope.assignments:
+        value, target = assignment.value, assignment.target
+        if assignment.how != "assign" or value is None or not isinstance(target, nodes.Attribute):
+            continue
+        if isinstance(value, nodes.Call) and scope.qualified(value.func) == "torch.nn.Sequential":
+            parts = list(walk(value))
+        else:
+            parts = [_head(value)]
+        is_part = any(isinstance(part, nodes.Name) and part.value == name for part in parts)
+        if is_part and _is_run(scope, target.attr.value):
+            yield target
+
+
+def _is_run(scope: Scope, attribute: str) -> bool:
+    """Whether the class calls an attribute or goes through it, as it does with layers."""
+    pattern = re.compile(rf"\bself\.{re.escape(attribute)}(?:\(|\.(?:modules|children)\()|\bin self\.{attribute}\b")
+    return scope.cls is not None and any(pattern.search(method.source) for method in scope.cls.scopes)
+
+
+def _head(node: nodes.BaseExpression) -> nodes.BaseExpression:
+    """The name at which a chain of attributes and indices begins."""
+    while isinstance(node, (nodes.Attribute, nodes.Subscript)):
+        node = node.value
+    return node
 
 
 def _loaded(scope: Scope, call: nodes.Call) -> nodes.BaseExpression | None:
@@ -48,9 +78,19 @@ def _is_pretrained(scope: Scope, call: nodes.Call) -> bool:
     if name is None or _BUILDERS.fullmatch(name) is None:
         return False
     given = {arg.keyword.value: scope.text(arg.value) for arg in call.args if arg.keyword is not None}
-    return given.get("pretrained") == "True" or (
-        name.startswith("torchvision.") and given.get("weights", "None") not in ("None", "weights")
+    asked = given.get("pretrained")
+    return (
+        asked == "True"
+        or (asked is not None and _is_true_by_default(scope, asked))
+        or (name.startswith("torchvision.") and given.get("weights", "None") not in ("None", "weights"))
     )
+
+
+def _is_true_by_default(scope: Scope, name: str) -> bool:
+    """Whether a value is an argument of the function that is true unless somebody says otherwise."""
+    bindings = scope.bindings.get(name, ())
+    defaults = [b.node.default for b in bindings if isinstance(b.node, nodes.Param) and b.node.default is not None]
+    return len(bindings) == len(defaults) == 1 and scope.text(defaults[0]) == "True"
 
 
 def whole_inits(scope: Scope) -> Iterator[InitEvent]:

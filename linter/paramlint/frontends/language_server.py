@@ -22,8 +22,8 @@ from paramlint.engine.run import PerFileIgnores, Run, run_source
 from paramlint.finding import Diagnostic, Edit, Location
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.severity import severity
+from paramlint.source.documents.notebook import Notebook
 from paramlint.source.file_discovery import Discovery, Wanted
-from paramlint.source.notebook import Notebook
 from paramlint.source.text import Source
 
 _SEVERITIES = {

@@ -15,9 +15,12 @@ from paramlint.engine.check_file import check_source
 from paramlint.engine.fixes import fix_source
 from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
+from paramlint.facts.files import File
 from paramlint.finding import Diagnostic
+from paramlint.model import Model
 from paramlint.rule import Rule
 from paramlint.source.text import Source
+from paramlint.symbolic.building.entries import model_for
 
 MARKER = re.compile(r'# expect: (?P<code>[A-Z]+\d+)(?: "(?P<text>[^"]+)")?')
 _PRELUDE = "import copy\n\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\n"
@@ -34,6 +37,19 @@ def check_file(path: Path, rules: Sequence[Rule], *, reference: bool = False) ->
     """The diagnostics of a file, with the files beside it as its project."""
     source = Source(str(path), path.read_bytes())
     return check_source(source, Nominator(rules), Project([str(path.parent)]), reference=reference).diagnostics
+
+
+def model_of(text: str, name: str) -> Model:
+    """The model of a class or function of a piece of source code, to ask it what a rule may ask.
+
+    Raises:
+        LookupError: the code defines nothing of that name.
+    """
+    file = File(Source("example.py", text.encode()), None)
+    unit = next((unit for unit in file.outline.units if unit.name == name), None)
+    if unit is None:
+        raise LookupError(f"no class or function `{name}` in this code")
+    return model_for(file, unit)
 
 
 def text_under(source: str, diagnostic: Diagnostic) -> str:

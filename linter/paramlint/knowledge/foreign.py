@@ -76,3 +76,23 @@ NOT_FOLLOWED = frozenset(
 def foreign_module(name: str) -> bool:
     """Whether a dotted name is a module class of another library."""
     return name in FOREIGN_MODULES
+
+
+#: Packages, with the modules in them, whose classes with these names are optimizers that take parameters as torch's do.
+_OPTIMIZER_PACKAGES = frozenset(
+    {"adabelief_pytorch", "adamp", "apex", "bitsandbytes", "dadaptation", "deepspeed", "lion_pytorch", "madgrad",
+     "prodigyopt", "pytorch_optimizer", "pytorch_pretrained_bert", "pytorch_transformers", "schedulefree", "timm",
+     "torch_optimizer", "transformers"}
+)  # fmt: skip
+_OPTIMIZER_CLASSES = frozenset(
+    {"AdaBelief", "Adafactor", "Adam", "Adam8bit", "AdamP", "AdamW", "AdamW8bit", "AdamWScheduleFree", "BertAdam",
+     "CPUAdam", "DAdaptAdam", "DeepSpeedCPUAdam", "FusedAdam", "FusedLAMB", "FusedSGD", "Lamb", "Lion",
+     "MADGRAD", "OpenAIAdam", "PagedAdamW", "PagedAdamW32bit", "PagedAdamW8bit", "Prodigy", "RAdam", "Ranger",
+     "SGDScheduleFree"}
+)  # fmt: skip
+
+
+def foreign_optimizer(name: str) -> bool:
+    """Whether a dotted name is an optimizer of another library."""
+    package, _, rest = name.partition(".")
+    return package in _OPTIMIZER_PACKAGES and rest.rpartition(".")[2] in _OPTIMIZER_CLASSES

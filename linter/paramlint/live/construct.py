@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from paramlint.live.build.protocols import Build, Factory, Preset, build_poisoned, build_virtual, size_in_bytes
-from paramlint.live.limits import BUILD_LIMIT
+from paramlint.live.build_limits import BUILD_LIMIT
 from paramlint.live.live_model import LiveModel
 
 

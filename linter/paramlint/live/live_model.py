@@ -39,11 +39,11 @@ from paramlint.live.questions.counter_evidence import (
 from paramlint.live.questions.forward import Example, Forward, activation_after, is_one_of_several, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
 from paramlint.live.questions.lost_writes import Lost, lost_writes
-from paramlint.live.questions.mirrors import mirrors
 from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
 from paramlint.live.questions.repeated_init import Repeat, repeated_parts
-from paramlint.live.questions.reused_norms import Reuse, reused_norms
-from paramlint.live.questions.shared_modules import (
+from paramlint.live.questions.sharing.mirrors import mirrors
+from paramlint.live.questions.sharing.reused_norms import Reuse, reused_norms
+from paramlint.live.questions.sharing.shared_modules import (
     Borrowed,
     Shared,
     borrowed_modules,
@@ -51,10 +51,10 @@ from paramlint.live.questions.shared_modules import (
     shallow_copies,
     shared_modules,
 )
-from paramlint.live.questions.shared_tensors import Survival, aliased, survival, tied
+from paramlint.live.questions.sharing.shared_tensors import Survival, aliased, survival, tied
+from paramlint.live.questions.sharing.tied_gradients import tied_gradients
+from paramlint.live.questions.sharing.ties_not_made import Unmet, unmet_wishes
 from paramlint.live.questions.source_class import may_write, says
-from paramlint.live.questions.tied_gradients import tied_gradients
-from paramlint.live.questions.ties_not_made import Unmet, unmet_wishes
 from paramlint.live.questions.unregistered import Found, held_by_classes, hidden, unregistered
 from paramlint.live.tensor import Alias, LiveTensor
 

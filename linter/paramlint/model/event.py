@@ -65,6 +65,11 @@ class Site(Protocol):
         """Whether its function returns something, on one path at least; what a call returns is up to that call."""
         raise NotImplementedError
 
+    @property
+    def class_name(self) -> str:
+        """The class in whose code it stands, by its name in the file; empty outside of classes."""
+        raise NotImplementedError
+
     def text(self, node: Any) -> str:
         """The source code of a node of the same function."""
         raise NotImplementedError

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from paramlint.model.answer import NO, YES, Answer, Several
 from paramlint.model.event import Event, EventKind, Order, Site
-from paramlint.model.objects import Group, Module, Optimizer, Place, Role, State, Tensor
+from paramlint.model.objects import Group, Module, Optimizer, Place, Role, Tensor
 
 Entry = Literal["class", "function", "module", "live"]
 
@@ -19,7 +19,7 @@ class Model:
 
     Attributes:
         roots: its outermost modules: for a class the instance.
-        modules, all_tensors, optimizers, states: what there is.
+        modules, all_tensors, optimizers: what there is.
         loose_groups: groups of parameters that were made for an optimizer and given to none.
         trace: the events in order.
         entry: what was built.
@@ -31,7 +31,6 @@ class Model:
     modules: Several[Module] = field(default_factory=lambda: Several())
     all_tensors: Several[Tensor] = field(default_factory=lambda: Several())
     optimizers: Several[Optimizer] = field(default_factory=lambda: Several())
-    states: Several[State] = field(default_factory=lambda: Several())
     loose_groups: Sequence[Group] = ()
     trace: Sequence[Event] = ()
     entry: Entry = "class"

@@ -1,4 +1,4 @@
-"""Modules, tensors, optimizers and states, and where each is held."""
+"""Modules, tensors and optimizers, and where each is held."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Place:
     """Where something is held, from one event until another.
 
     Attributes:
-        holder: a Module, Group or State; text for a class, a function's default, a local name.
+        holder: a Module or Group; text for a class, a function's default, a local name.
         key: the attribute, index or key.
         kind: `child`, `parameter` and `buffer` are registered; the others are not.
         what: what is held.
@@ -156,6 +156,7 @@ class Module:
         tensors: its own registered tensors. parameters, buffers: all at and below it.
         calls, modes: events of its passes, of `train()` and `eval()`.
         copy_of: the module that it is a deep copy of.
+        part_of: the module of unknown content, made by another library, that it is a part of.
         methods: the methods that its class and the project's bases define.
         uncalled: those of its class that initialise and that no code of the project calls.
         known: whether its class is known down to torch's, and all that it holds.
@@ -174,6 +175,7 @@ class Module:
     calls: Several[Event] = field(default_factory=lambda: Several())
     modes: Several[Event] = field(default_factory=lambda: Several())
     copy_of: Module | None = None
+    part_of: Module | None = None
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
     known: Answer = YES
@@ -255,19 +257,3 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return self.name
-
-
-@dataclass(eq=False)
-class State:
-    """A state dict of a model, or a model kept under a second name.
-
-    Attributes:
-        live: whether its tensors are the model's own.
-        kept: places that outlive the round. uses: events that load, save, return or call it.
-    """
-
-    of: Any
-    made: Event
-    live: Answer = YES
-    kept: Several[Place] = field(default_factory=lambda: Several())
-    uses: Several[Event] = field(default_factory=lambda: Several())

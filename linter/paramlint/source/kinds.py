@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from paramlint.source.markdown import Markdown
-from paramlint.source.notebook import Notebook
-from paramlint.source.restructured_text import ReStructuredText
+from paramlint.source.documents.markdown import Markdown
+from paramlint.source.documents.notebook import Notebook
+from paramlint.source.documents.restructured_text import ReStructuredText
 from paramlint.source.text import Source
 
 #: Documents that show Python among other things: they are checked where they are named or asked for.

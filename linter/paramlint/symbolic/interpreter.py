@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from paramlint.model.conditions import Conditions
 from paramlint.model.event import Author, Event, EventKind
 from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic.fruitless import Ledger
+from paramlint.model.guard_table import Conditions
+from paramlint.symbolic.code.program import Place, Program
+from paramlint.symbolic.code.source_trace import SourceSite, Trace
+from paramlint.symbolic.definitions.fruitless import Ledger
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
-from paramlint.symbolic.program import Place, Program
-from paramlint.symbolic.trace import SourceSite, Trace
 from paramlint.symbolic.values import (
     Arguments,
     Cell,
@@ -118,6 +118,8 @@ class Interpreter:
         self.memo: dict[object, Any] = {}
         #: Names that stand for something else in each round of a loop.
         self.carried: set[str] = set()
+        #: What stands for a value of some round, and what it is in the first.
+        self.in_first_round: dict[Unknown, Value] = {}
         self.entered: set[Place] = set()
         #: The object that has no such attribute, by the `id` of the unknown value that stands for it.
         self.lacking: dict[int, Instance] = {}
@@ -375,7 +377,7 @@ class Interpreter:
 
     def truth_of_object(self, value: Value) -> Test:
         """The truth of something on the heap; containers say it by their items."""
-        from paramlint.symbolic.containers import truth_of_container
+        from paramlint.symbolic.collections.containers import truth_of_container
 
         return truth_of_container(self, value)
 
@@ -424,13 +426,13 @@ class Interpreter:
 
     def evaluate(self, node: Any, env: Environment) -> Value:
         """The value of an expression."""
-        from paramlint.symbolic.expressions import evaluate
+        from paramlint.symbolic.language.expressions import evaluate
 
         return evaluate(self, node, env)
 
     def call(self, function: Value, arguments: Arguments, node: Any) -> Value:
         """The result of a call."""
-        from paramlint.symbolic.calls import call
+        from paramlint.symbolic.definitions.calls import call
 
         return call(self, function, arguments, node)
 

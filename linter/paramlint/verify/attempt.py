@@ -17,7 +17,7 @@ from paramlint.verify.process.outcome import Answer, Limits
 from paramlint.verify.process.targets import Target
 
 if TYPE_CHECKING:
-    from paramlint.verify.process.server import Server
+    from paramlint.verify.process.fork_server import Server
 
 #: Does work in a child process: `paramlint.verify.process.isolate.run`, or a server's.
 Start = Callable[[str, Any, Limits], Answer]
@@ -59,7 +59,7 @@ def server(work: str, payload: Any, limits: Limits) -> Iterator[Server]:
         click.UsageError: what it needs is not installed.
     """
     with _installed():
-        from paramlint.verify.process.server import Server
+        from paramlint.verify.process.fork_server import Server
 
     with Server(work, payload, limits) as started:
         yield started

@@ -46,7 +46,7 @@ def prepare(_: bytes, __: Callable[[Stage], None]) -> None:
 
     from paramlint.engine import catalogue  # noqa: F401
     from paramlint.live import construct  # noqa: F401
-    from paramlint.live.questions.shared_modules import freeze_objects
+    from paramlint.live.questions.sharing.shared_modules import freeze_objects
     from paramlint.verify.arguments import call  # noqa: F401
     from paramlint.verify.judge import join, refute, summarize  # noqa: F401
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from paramlint.live.build_limits import BUILD_LIMIT
 from paramlint.live.declared.contract import Contract
-from paramlint.live.limits import BUILD_LIMIT
 from paramlint.verify.process.targets import Target
 
 

@@ -39,6 +39,7 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Module
+from paramlint.model.questions.training import mode_of, owners
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ rule = Rule(
     "frozen-norm-still-updates",
     group="risk",
     doc=__doc__,
-    triggers=(Calls("eval", "requires_grad_"), Stores("requires_grad"), Asks("requires_grad", "BatchNorm")),
+    triggers=(
+        Calls("eval", "requires_grad_"),
+        Stores("requires_grad"),
+        Asks("requires_grad", "requires_grad_", "BatchNorm"),
+    ),
 )
 
 
@@ -75,6 +80,65 @@ def ask(model: Model) -> Iterator[Claim]:
             name = norm.name or "a batch norm"
             message = f"`{name}` is frozen and stays in training mode, so it keeps updating its running statistics"
             yield Claim(Answer("yes", (off,), off.guard), site, message, about=norm)
+
+
+@rule.question
+def ask_of_trunks(model: Model) -> Iterator[Claim]:
+    """Trunks of other libraries that are known to have batch norms, frozen where `train()` follows and no `eval()`."""
+    said: set[tuple[str, int]] = set()
+    for module in model.modules:
+        if not _has_batch_norms(module.part_of or module):
+            continue
+        whole = _whole(model, module)
+        off = _trunk_frozen_at(whole)
+        modes = [e for m in whole for e in m.modes if e.get("how") != "init" and e.site.node is not None]
+        if off is None or any(m.escaped or m.overrides("train").yes for m in whole):
+            continue
+        if any(mode_of(e) is not True for e in modes) or not any(model.follows(off, e).yes for e in modes):
+            continue
+        if not any(t.known and t.trains.yes and not t.flags.seen for t in model.parameters):
+            continue
+        if (off.site.path, off.site.row) not in said:
+            said.add((off.site.path, off.site.row))
+            message = f"{_name(model, whole)} is frozen, but its batch norms stay in training mode and keep updating"
+            yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=module)
+
+
+def _has_batch_norms(module: Module) -> bool:
+    """Whether a model of another library is of a kind that has batch norms in all its sizes, by what makes it."""
+    node = module.made.site.node if module.made is not None else None
+    if not isinstance(node, nodes.Call) or not module.is_a("UnknownModule").yes:
+        return False
+    name = node.func.attr.value if isinstance(node.func, nodes.Attribute) else getattr(node.func, "value", "")
+    first = node.args[0].value if node.args else None
+    if name == "create_model" and isinstance(first, nodes.SimpleString):
+        name = str(first.evaluated_value)
+    return isinstance(name, str) and _WITH_BATCH_NORMS.match(name) is not None
+
+
+def _name(model: Model, whole: list[Module]) -> str:
+    """How the user's code calls a trunk."""
+    keys = [p.key for m in whole for p in m.places if p.key.isidentifier()]
+    keys += [e.name for e in model.events("bound") if e.get("value") in whole or e.of in whole[:1]]
+    return f"`{keys[0]}`" if keys else "the trunk"
+
+
+def _whole(model: Model, module: Module) -> list[Module]:
+    """A module with all that it is a part of, through plain attributes too."""
+    found = owners(module)
+    holders = [e.of for e in model.events("bound") if e.get("value") is module and isinstance(e.of, Module)]
+    return found + [owner for holder in holders for owner in owners(holder) if owner not in found]
+
+
+def _trunk_frozen_at(whole: list[Module]) -> Event | None:
+    """Where the user's code froze all parameters of a trunk for sure, and did not thaw them again."""
+    for module in whole:
+        opaque = [t for t in module.parameters if not t.known]
+        flags = [e for t in opaque for e in t.flags if e.author == "user"]
+        last = max(flags, key=lambda e: min(e.order), default=None)
+        if last is not None and not last.guard and getattr(last.get("value"), "value", None) is False:
+            return last
+    return None
 
 
 def _freezes_whole(model: Model, off: Event) -> bool:
@@ -115,6 +179,11 @@ def _holders(module: Module) -> Iterator[Module]:
                 yield place.holder
 
 
+#: Models of torchvision and timm that have batch norms, by the beginning of their names.
+_WITH_BATCH_NORMS = re.compile(
+    r"resnet|resnext|wide_resnet|densenet|mobilenet_?v[23]|efficientnet|mnasnet|shufflenet|googlenet|inception_v3"
+    r"|regnet|vgg\d\d_bn|legacy_se|seresne|res2net|dla\d|hrnet|xception|rexnet"
+)
 _CLASS = re.compile(r"\b[A-Z]\w+|(?<=\b_)[A-Z]\w+")
 
 

@@ -17,13 +17,15 @@ Leave it: the class reads a flag of this name itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.usage import is_module
-from paramlint.rule import Change, Finding, Fix, Proof, Rule, Stores
+from paramlint.model import Claim, Event, Model, Module, said
+from paramlint.rule import Asks, Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -35,8 +37,54 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Stores("requires_grad"),),
+    triggers=(Stores("requires_grad"), Asks("requires_grad")),
 )
+
+#: What parts of models are called that are modules, and not parameters.
+_PART = re.compile(
+    r"(?:\w+_)?(?:adapter|attention|attn|backbone|bert|block|blocks|body|bn|classifier|conv|decoder|downsample|embeddings"
+    r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
+    r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
+)
+_PRETRAINED = re.compile(r"[\w.]*\.from_pretrained\(.*\)(#\d+)?")
+_ITEM = re.compile(r"\[[^\[\]]*\]$")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for event in model.events("bound"):
+        module, statement = event.of, event.site.statement
+        if event.get("name") != "requires_grad" or event.author != "user" or not isinstance(module, Module):
+            continue
+        target = statement.targets[0].target if isinstance(statement, nodes.Assign) else None
+        if not isinstance(target, nodes.Attribute) or target.attr.value != "requires_grad" or not _owns(model, event):
+            continue
+        owner = event.site.text(target.value)
+        if event.site.in_class and owner == "self":  # a flag of its own
+            continue
+        message = f"`{owner}` is a module, so its `requires_grad` attribute reaches none of its parameters"
+        call = f"{owner}.requires_grad_({event.site.text(statement.value)})"
+        fix = Fix("Call `requires_grad_`", (Change(statement, statement, call),), "unsafe")
+        yield Claim(said(True), event.site, message, module, target, fix if len(statement.targets) == 1 else None)
+
+
+def _owns(model: Model, event: Event) -> bool:
+    """Whether what gets the attribute is a module with something to freeze, by its class or as a part of a model."""
+    module = event.of
+    if module.cls:
+        handles = "requires_grad" in module.methods or module.mentions("requires_grad").yes
+        return not handles and (module.parameters.some().yes or not module.known.yes)
+    if getattr(event.get("value"), "value", None) is not False:
+        return False
+    text = str(module)
+    if _PRETRAINED.fullmatch(text) is not None:
+        return True
+    while (item := _ITEM.search(text)) is not None:
+        text = text[: item.start()]
+    whole, _, part = text.rpartition(".")
+    if not whole or "(" in part or _PART.fullmatch(part) is None:
+        return False
+    return module.part_of is not None or any(str(e.of) == whole for e in model.events("listed"))
 
 
 @rule.static(nodes.Assign)

@@ -26,9 +26,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Place, Tensor
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.live_model import LiveModel
+    from paramlint.live.tensor import LiveTensor
 
 rule = Rule(
     "PRM223",
@@ -101,3 +106,36 @@ def _starts_as_zero(tensor: Tensor) -> bool:
     return last.get("law") in ("zeros_", "zero_") or (
         last.get("law") in ("constant_", "fill_") and "bias" not in tensor.name
     )
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    """The pairs of drawn factors, in adapters in which nothing else is zero: a gate, or a scale."""
+    for first in model.parameters:
+        *around, key = first.name.split(".")
+        for depth, part in enumerate([*around, key]):
+            name = ".".join([*around[:depth], _second(part) or "", *[*around, key][depth + 1 :]])
+            second = model.by_name.get(name)
+            if second is None or "lora" not in f"{_class_at(model, around[:depth])}.{part}".lower():
+                continue
+            inside = ".".join(around[:depth])
+            held = [p for p in model.parameters if not inside or p.name.startswith(f"{inside}.")]
+            if _is_drawn(first) and _is_drawn(second) and not any(_is_zero(one) for one in held):
+                message = f"`{first.name}` and `{second.name}` are both drawn, so the adapter changes the model at once"
+                yield second.proof(message, second.init, first=first.name)
+
+
+def _class_at(model: LiveModel, path: list[str]) -> str:
+    return type(model.module.get_submodule(".".join(path))).__name__
+
+
+def _is_drawn(tensor: LiveTensor) -> bool:
+    """Whether a matrix holds random numbers, and not those of a checkpoint."""
+    is_random = tensor.init is not None and tensor.init.kind == "random"
+    return len(tensor.shape) > 1 and is_random and not tensor.is_constant and not tensor.is_loaded
+
+
+def _is_zero(tensor: LiveTensor) -> bool:
+    numbers = tensor.numbers
+    is_all_zero = numbers is not None and numbers.minimum == numbers.maximum == 0
+    return is_all_zero and not tensor.attribute.endswith("bias")

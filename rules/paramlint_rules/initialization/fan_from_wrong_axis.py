@@ -91,6 +91,8 @@ def _weight(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression | 
         return None
     owner = weight.value
     known = scope.type(owner)
+    if isinstance(owner, nodes.Name) and owner.value == scope.self_name and _is_linear(scope):
+        return weight
     if known is None:
         return weight if not isinstance(owner, nodes.Name) or owner.value != scope.self_name else None
     names = {known.name, *(known.cls.known_bases if known.cls is not None else ())}
@@ -98,6 +100,17 @@ def _weight(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression | 
     if not known.is_module or any("Transpose" in name or "Embedding" in name for name in names):
         return None
     return weight if any(_LAYER.fullmatch(name) for name in names) else None
+
+
+def _is_linear(scope: Scope) -> bool:
+    """Whether a method of the class hands its `self.weight` to `F.linear`, which takes outputs by inputs."""
+    calls = [(s, c) for s in (scope.cls.scopes if scope.cls is not None else ()) for c in s.find(nodes.Call)]
+    return any(
+        len(call.args) > 1
+        and method.self_attribute(call.args[1].value) == "weight"
+        and method.qualified(call.func) == "torch.nn.functional.linear"
+        for method, call in calls
+    )
 
 
 def _is_given_sizes(scope: Scope, name: str) -> bool:

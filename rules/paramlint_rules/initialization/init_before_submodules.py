@@ -40,7 +40,12 @@ from paramlint.facts import Assignment, Scope
 from paramlint.facts.applied import applied_function, initialised_classes, makes_one_of
 from paramlint.facts.files import Symbol
 from paramlint.facts.init_events import leaves
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model.questions.effects import effect
+from paramlint.model.questions.visits import is_in_visit
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
+
+_VISITS = ("modules", "named_modules", "parameters", "named_parameters")
 
 rule = Rule(
     "PRM204",
@@ -48,8 +53,74 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Calls("apply", "init_weights", "_init_weights", "initialize_weights", "_initialize_weights"),),
+    triggers=(
+        Calls("apply", "init_weights", "_init_weights", "initialize_weights", "_initialize_weights"),
+        Asks("apply", *_VISITS, entries=("class",)),
+    ),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A layer that is made after the initialiser went over the model, which gave values to others of its class."""
+    for listed in model.events("listed"):
+        if listed.get("inside") != "__init__" or listed.of not in model.roots or not _is_in_constructor(listed):
+            continue
+        written = [w for w in model.events("written") if w.author == "user" and is_in_visit(w, listed)]
+        visited = {(owner.cls, _key(w.of)): w for w in written if (owner := _owner(w.of)) is not None}
+        late = next((t for t in model.parameters if _is_late(t, listed, visited)), None)
+        if late is not None and late.owner is not None and late.made is not None:
+            way = (*listed.site.stack, listed.site)[0]
+            text = way.text(way.node)
+            message = f"`{text}` runs before `{late.owner}` exists, so that keeps its default initialisation"
+            yield Claim(Answer("yes", (listed, late.made), late.made.guard), way, message, about=late.owner)
+
+
+def _is_in_constructor(listed: Event) -> bool:
+    """Whether the constructor of the class itself, and not that of a base, goes over the model."""
+    first, *later = (*listed.site.stack, listed.site)
+    return first.function == "__init__" and all(site.function != "__init__" for site in later)
+
+
+def _owner(what: object) -> Module | None:
+    return what.owner if isinstance(what, Tensor) and what.known and what.role == "parameter" else None
+
+
+def _key(tensor: Tensor) -> str:
+    return next((place.key for place in tensor.places if place.registered), "")
+
+
+def _is_late(tensor: Tensor, listed: Event, visited: dict[tuple[str, str], Event]) -> bool:
+    """Whether a parameter was made after a visit that would have written it, and has only torch's values."""
+    made, owner = tensor.made, tensor.owner
+    if made is None or owner is None or owner.made is None or tensor.escaped or owner.escaped or not tensor.known:
+        return False
+    sites = (*made.site.stack, made.site)
+    write = visited.get((owner.cls, _key(tensor)))
+    if owner.made.author != "user" or sites[0].function != "__init__" or write is None:
+        return False
+    if any(effect(first) == effect(write) for first in tensor.writes if first.author == "torch"):
+        return False  # the class gives the same values by itself, as a norm does
+    if sites[0].definition is not (*listed.site.stack, listed.site)[0].definition:
+        return False
+    is_after = min(made.order) > max(listed.order) and listed.guard.implies(made.guard)
+    own = [write for write in tensor.writes if write.author != "torch" and write.get("inside") == "__init__"]
+    return is_after and not own and _is_below(owner, listed.of)
+
+
+def _is_below(part: Module, root: Module) -> bool:
+    """Whether the constructor makes something a part of a module."""
+    seen: set[int] = set()
+    waiting = [part]
+    while waiting:
+        one = waiting.pop()
+        seen.add(id(one))
+        held = [p for p in one.places if p.registered and p.since.get("inside") == "__init__"]
+        holders = [p.holder for p in held if isinstance(p.holder, Module)]
+        if root in holders:
+            return True
+        waiting += [holder for holder in holders if id(holder) not in seen]
+    return False
 
 
 @rule.static(nodes.Call)

@@ -48,12 +48,27 @@ def check(node: nodes.If, scope: Scope) -> Iterator[Finding]:
     if given is None:
         return
     module, round_ = given
-    own = {n.value for n in walk(node.body) if isinstance(n, nodes.Name)}
     writes = [w for n in walk(node.body) if isinstance(n, nodes.Call) and (w := write_call(scope, n)) is not None]
-    if module in own or not writes or not all(_is_elsewhere(w, round_) for w in writes):
+    elsewhere = [w.target for w in writes if _is_elsewhere(w, round_) and not _says(w.target, module)]
+    if not elsewhere or not _used_parts(scope, node.body, module).isdisjoint({"", *map(_part, elsewhere)}):
         return
-    target = scope.text(writes[0].target)
-    yield Finding(writes[0].target, f"`{target}` is initialised for each `{module}`, which itself is not initialised")
+    target = scope.text(elsewhere[0])
+    yield Finding(elsewhere[0], f"`{target}` is initialised for each `{module}`, which itself is not initialised")
+
+
+def _says(node: nodes.Node, name: str) -> bool:
+    return any(isinstance(n, nodes.Name) and n.value == name for n in walk(node))
+
+
+def _part(target: nodes.BaseExpression) -> str:
+    return target.attr.value if isinstance(target, nodes.Attribute) else ""
+
+
+def _used_parts(scope: Scope, code: nodes.Node, module: str) -> set[str]:
+    """The attributes of a module that some code mentions; empty text for the module itself."""
+    uses = [n for n in walk(code) if isinstance(n, nodes.Name) and n.value == module]
+    above = [(use, scope.parent(use)) for use in uses]
+    return {a.attr.value if isinstance(a, nodes.Attribute) and a.value is use else "" for use, a in above}
 
 
 def _module_tested(scope: Scope, node: nodes.If) -> tuple[str, nodes.Node] | None:

@@ -26,17 +26,69 @@ from collections.abc import Iterator
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
-from paramlint.facts.parameter_names import matches_prefixed, matches_torch_module, name_test, names_from, prefix_of
+from paramlint.facts.parameter_names import (
+    matches_prefixed,
+    matches_torch_module,
+    name_test,
+    names_from,
+    passes,
+    prefix_of,
+)
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
+from paramlint.model import Answer, Claim, Model
+from paramlint.model.questions.visits import loop_over, names_below
 from paramlint.nodes import operators
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import walk
 
-rule = Rule("PRM209", "init-never-matches", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES),))
+rule = Rule(
+    "PRM209",
+    "init-never-matches",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", entries=("class",))),
+)
 
 _ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """The class's own parameters gone through by name, and a name among them that none has."""
+    for listed in model.events("listed"):
+        if listed.of not in model.roots or listed.get("inside") != "__init__" or not listed.of.known.yes:
+            continue
+        if listed.site.class_name != model.name:
+            continue  # a base goes through the names of all its heirs
+        known = names_below(model, listed.of, listed)
+        loop = loop_over(listed.site)
+        name = _name_in(loop) if loop is not None else None
+        if not known or loop is None or name is None:
+            continue
+        for branch in (n for n in walk(loop.body) if isinstance(n, nodes.If)):
+            for test in operands(branch.test):
+                asked = name_test(test)
+                if asked is None or asked.name.value != name or any(passes(asked, one) for one in known):
+                    continue
+                if any(isinstance(n, nodes.Call) and _is_write(n) for n in walk(branch.body)):
+                    text, whole = listed.site.text(test), listed.site.text(loop.iter)
+                    message = f"`{text}` is never true: `{whole}` gives no such name"
+                    yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
+
+
+def _name_in(loop: nodes.For) -> str | None:
+    """`name` of a loop `for name, p in self.named_parameters()`."""
+    first = loop.target.elements[0].value if isinstance(loop.target, nodes.Tuple) else None
+    func = loop.iter.func if isinstance(loop.iter, nodes.Call) else None
+    is_by_name = isinstance(func, nodes.Attribute) and func.attr.value == "named_parameters"
+    return first.value if is_by_name and isinstance(first, nodes.Name) else None
+
+
+def _is_write(call: nodes.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, nodes.Attribute) else call.func
+    return isinstance(name, nodes.Name) and name.value in WRITE_NAMES
 
 
 @rule.static(nodes.AnnAssign)

@@ -42,12 +42,14 @@ from paramlint.facts.init_events import (
 )
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
-from paramlint.model import Claim, Event, Model, Site, Tensor
+from paramlint.model import Claim, Event, Model, Module, Site, Tensor
+from paramlint.model.questions.effects import effect
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.observe.writes import Line, Write
     from paramlint.live.tensor import LiveTensor
 
 
@@ -59,7 +61,6 @@ rule = Rule(
     triggers=(Calls(*EVENT_NAMES), Asks("init", *WRITE_NAMES, entries=("class",))),
 )
 
-_NUMBERS = {"zeros_": 0, "zero_": 0, "ones_": 1}
 _SELF = re.compile(r"(?:each .*? of )?self\.(\w+)")
 
 
@@ -74,7 +75,7 @@ def ask(model: Model) -> Iterator[Claim]:
     for write in writes:
         first = before.get(id(write.of))
         before[id(write.of)] = write
-        if first is None or not _is_direct(first) or not _is_direct(write) or _effect(first) == _effect(write):
+        if first is None or not _is_direct(first) or not _is_direct(write) or effect(first) == effect(write):
             continue
         is_special = len(owners[id(_way(first).node)]) == 1 and len(owners[id(_way(write).node)]) > 1
         if is_special and first.guard.implies(write.guard) and not _is_used_between(model, first, write):
@@ -83,6 +84,45 @@ def ask(model: Model) -> Iterator[Claim]:
                 _way(write),
                 f"`{write.of}` was given values of its own by `{first.law}`, which `{write.law}` overwrites",
             )
+
+
+@rule.question
+def ask_copied(model: Model) -> Iterator[Claim]:
+    """One of several like layers initialised twice in a row, and another never."""
+    before: dict[int, Event] = {}
+    for write in (w for w in model.events("written") if _is_whole(w)):
+        first, before[id(write.of)] = before.get(id(write.of)), write
+        if first is None or first.site.node is write.site.node or not _is_same_call(first, write):
+            continue
+        other = next((t for t in _like(write.of) if _is_untouched(t)), None)
+        if other is not None and not _is_used_between(model, first, write):
+            message = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
+            yield Claim(model.follows(first, write), write.site, message, about=write.of)
+
+
+def _is_same_call(first: Event, second: Event) -> bool:
+    """Whether two writes of one function do the same on one path."""
+    one, other = first.site, second.site
+    is_beside = one.definition is other.definition and [s.node for s in one.stack] == [s.node for s in other.stack]
+    return is_beside and effect(first) == effect(second) and first.guard is second.guard
+
+
+def _like(tensor: Tensor) -> Iterator[Tensor]:
+    """The same parameters of the layers of the same class that the same module holds under names."""
+    owner = tensor.owner
+    key = next((p.key for p in tensor.places if p.registered and p.holds), "")
+    for place in owner.places if owner is not None else ():
+        if place.kind != "child" or not place.holds or not isinstance(place.holder, Module) or not key:
+            continue
+        for beside in place.holder.holds:
+            part = beside.what
+            if isinstance(part, Module) and part is not owner and beside.holds and owner and part.cls == owner.cls:
+                yield from (t for t in part.tensors if any(p.key == key for p in t.places))
+
+
+def _is_untouched(tensor: Tensor) -> bool:
+    is_known = tensor.known and not tensor.escaped and tensor.owner is not None and not tensor.owner.escaped
+    return is_known and not any(w.author != "torch" and w.get("inside") == "__init__" for w in tensor.writes)
 
 
 def _is_whole(write: Event) -> bool:
@@ -110,21 +150,14 @@ def _is_direct(write: Event) -> bool:
     return sites[0].function == "__init__" and all(site.function != "__init__" for site in sites[1:])
 
 
-def _effect(write: Event) -> tuple[object, ...]:
-    """What a write leaves: one number, or a law with its arguments."""
-    given = write.get("arguments")
-    arguments = (*given.positional, *given.keywords.values()) if given is not None else ()
-    if write.law in _NUMBERS:
-        return (_NUMBERS[write.law],)
-    if write.law in ("constant_", "fill_") and len(arguments) == 1:
-        return (getattr(arguments[0], "value", arguments[0]),)
-    return (write.law, *map(str, arguments))
-
-
 def _is_used_between(model: Model, first: Event, second: Event) -> bool:
     """Whether anything reads the tensor, or calls its layer, in between."""
     tensor = second.of
-    return not model.between(first, second, ("read", "called"), lambda e: e.of is tensor or e.of is tensor.owner).no
+
+    def is_use(event: Event) -> bool:
+        return (event.of is tensor and event.get("how") != "data") or event.of is tensor.owner
+
+    return not model.between(first, second, ("read", "called"), is_use).no
 
 
 @rule.static_scope
@@ -236,15 +269,14 @@ def _is_event(method: Scope, name: str) -> bool:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for parameter in model.parameters:
-        if len(parameter.shape) < 2 or not parameter.is_constant or not parameter.marks:
+        if len(parameter.shape) < 2 or not parameter.marks or not parameter.is_final:
             continue
         lost = [mark.write for mark in parameter.marks[:-1] if mark.whole and mark.write.by_user and not mark.read]
         computed = next((write for write in lost if write.kind == "computed"), None)
         last = parameter.marks[-1].write
-        if computed is not None and last.kind == "constant":
-            message = (
-                f"`{parameter.name}` is given computed values, which `{last.call}` then overwrites with a constant"
-            )
+        if computed is not None and last.kind in ("constant", "random") and last.by_user:
+            what = "a constant" if last.kind == "constant" else "random numbers"
+            message = f"`{parameter.name}` is given computed values, which `{last.call}` then overwrites with {what}"
             place = f"{computed.filename}:{computed.row}"
             yield parameter.proof(message, last, computed_by=computed.call, computed_at=place)
 
@@ -258,6 +290,8 @@ def verify_twice(model: LiveModel) -> Iterator[Proof]:
         is_same_call = first.describe() == second.describe() and first.by_user and second.by_user
         siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
         never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one))]
+        if parameter.attribute == "weight" and _is_drawn_then_constant(first, second, parameter.twice):
+            never += [one.name for one in siblings if one.attribute == "bias" and not _is_touched(one)]
         if never:
             above, line = parameter.twice
             message = f"`{parameter.name}` is initialised twice in a row, and `{never[0]}` never"
@@ -273,6 +307,44 @@ def verify_parts(model: LiveModel) -> Iterator[Proof]:
         evidence = {"first_row": repeat.first.row, "never": repeat.never}
         owner = repeat.holder.__qualname__
         yield Proof(repeat.name, message, owner, repeat.attribute, line.filename, line.row, evidence)
+
+
+@rule.runtime
+def verify_special(model: LiveModel) -> Iterator[Proof]:
+    """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
+    chosen: dict[Line, list[LiveTensor]] = {}
+    for parameter in model.parameters:
+        for line in {write.lines[0] for write in parameter.drawn if write.by_user}:
+            chosen.setdefault(line, []).append(parameter)
+    for line, parameters in chosen.items():
+        ways = [_chosen_and_last(parameter, line) for parameter in parameters]
+        known = [way for way in ways if way is not None]
+        lasts = {(last.lines[0], last.describe()) for _, last in known}
+        if len(known) < len(ways) or len(lasts) > 1 or len({first.describe() for first, _ in known}) < 2:
+            continue
+        for parameter, (first, last) in zip(parameters, known, strict=True):
+            if first.describe() != last.describe():
+                message = (
+                    f"`{parameter.name}` was given values of its own by `{first.describe()}`, "
+                    f"which `{last.describe()}` overwrites"
+                )
+                yield parameter.proof(message, last, first_row=first.row)
+
+
+def _chosen_and_last(parameter: LiveTensor, line: Line) -> tuple[Write, Write] | None:
+    """The write of a line to a parameter, and the one of another line that holds; None where that is another call."""
+    first = next(write for write in parameter.drawn if write.by_user and write.lines[0] == line)
+    last = parameter.init
+    if last is None or not last.by_user or not parameter.is_final or last.call != first.call:
+        return None
+    is_elsewhere = last.lines[0] != line and last.filename == first.filename
+    return (first, last) if is_elsewhere else None
+
+
+def _is_drawn_then_constant(first: Write, second: Write, lines: tuple[Line, Line]) -> bool:
+    """Whether two lines, one below the other, draw a tensor and make it a constant: the second was for another."""
+    is_of_user = first.by_user and second.by_user
+    return is_of_user and (first.kind, second.kind) == ("random", "constant") and lines[1].row - lines[0].row == 1
 
 
 def _is_touched(parameter: LiveTensor) -> bool:

@@ -48,7 +48,11 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
         return
     given = node.args[place].value
     momentum = arguments_of(node, known.arguments).get("momentum")
-    if _is_momentum(scope, given) and (momentum is None or _is_smaller(scope, momentum, given)):
+    channels = node.args[0].value
+    if place == 1 and not isinstance(given, nodes.Float) and scope.text(given) == scope.text(channels):
+        message = f"`{scope.text(given)}`, the number of channels, stands where `{scope.text(node.func)}` takes `eps`"
+        yield Finding(given, message)
+    elif _is_momentum(scope, given) and (momentum is None or _is_smaller(scope, momentum, given)):
         text = scope.text(given)
         fix = Fix(f"Write `momentum={text}`", (Change(given, given, f"momentum={text}"),), "unsafe")
         message = f"`{text}` stands where `{scope.text(node.func)}` takes `eps`, so the momentum stays what it was"

@@ -30,7 +30,7 @@ from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
-from paramlint.model import Answer, Claim, Event, Model, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def check_row(model: Model) -> Iterator[Claim]:
     """An embedding with a padding row, wherever it is held, whose whole weight was drawn last."""
     for weight in model.parameters:
         owner = weight.owner
-        if any(root.escaped for root in model.roots):  # a subclass may have a method that writes the row
-            return
+        if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
+            return  # what gets hold of the model, or a subclass, may have a method that writes the row
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
-        draw = _last_draw(weight) if isinstance(owner.argument("padding_idx"), int) else None
+        draw = _last_draw(weight) if _has_row(owner) and all(map(_has_row, _in_its_place(owner))) else None
         if draw is not None:
             yield Claim(
                 Answer("yes", (), draw.guard),
@@ -69,10 +69,41 @@ def check_row(model: Model) -> Iterator[Claim]:
             )
 
 
+def _in_its_place(owner: Module) -> Iterator[Module]:
+    """The embeddings that are held in the same place under other conditions."""
+    for place in owner.places:
+        for beside in place.holder.holds if isinstance(place.holder, Module) else ():
+            if beside.key == place.key and isinstance(beside.what, Module) and beside.what is not owner:
+                yield beside.what
+
+
+def _has_row(owner: Module) -> bool:
+    """Whether an embedding is made with a padding row: an index, or a value that may not be None."""
+    given = owner.argument("padding_idx")
+    made = owner.made
+    if isinstance(given, int) or given is None or made is None or not isinstance(made.site.node, nodes.Call):
+        return isinstance(given, int)
+    known = module_class(owner.cls)
+    node = arguments_of(made.site.node, known.arguments).get("padding_idx") if known is not None else None
+    if not isinstance(node, (nodes.Name, nodes.Attribute)):
+        return False
+    return not isinstance(node, nodes.Name) or not _is_optional(made.site, node.value)
+
+
+def _is_optional(site: Site, name: str) -> bool:
+    """Whether an argument of the function around a site is None by default, or may be."""
+    around = site.definition
+    params = around.params.params if isinstance(around, nodes.FunctionDef) else ()
+    hints = [p.annotation.annotation for p in params if p.name.value == name and p.annotation is not None]
+    return site.default(name) == "None" or any(w in site.text(h) for h in hints for w in ("None", "Optional"))
+
+
 def _last_draw(weight: Tensor) -> Event | None:
     """The user's write of all rows after which no row is written by itself; None where that is not known."""
     last = next(reversed(weight.writes.seen), None)
-    if last is None or weight.escaped or weight.guard or last.get("part") is not None or last.author != "user":
+    if last is None or weight.escaped or last.get("part") is not None or last.author != "user":
+        return None
+    if not weight.guard.implies(last.guard):
         return None
     return last if last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS else None
 

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from paramlint.model import Claim, Event, Model, Optimizer, Tensor
-from paramlint.model.training import WORDS, clears, is_optimizer, spoken
+from paramlint.model.questions.training import WORDS, clears, is_optimizer, spoken
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
@@ -39,7 +39,8 @@ def check(model: Model) -> Iterator[Claim]:
     for step in model.events("stepped"):
         if not step.repeats or not is_optimizer(step.of) or _is_given(step):
             continue
-        if not any(_same_loop(step, backward) for backward in model.events("backward")):
+        before = [backward for backward in model.events("backward") if _same_loop(step, backward)]
+        if not before or any(backward.get("through") == step.of for backward in before):  # an engine clears by itself
             continue
         dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step))
         if dirty.yes:

@@ -26,20 +26,52 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import group_value
 from paramlint.knowledge import module_class
+from paramlint.model import Claim, Model, said
 from paramlint.nodes import operators
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.rule import Asks, Calls, Finding, Rule
 
 rule = Rule(
     "PRM707",
     "parameter-group-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls("named_parameters"),),
+    triggers=(Calls("named_parameters"), Asks("named_parameters")),
 )
 
 #: The end of a parameter's name, as it is written in lists of what does not decay.
 _SUFFIX = re.compile(r"\.?(?:\w*(?:[Nn]orm|bn|ln)\w*\.)?(?:weight|bias|gamma|beta)")
 _CERTAIN_SUFFIX = re.compile(r"\.\w.*|bias|weight|LayerNorm\..*")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A group of what is picked by name, of a model that has no such name."""
+    for event in model.events("grouped"):
+        group, given = event.get("group"), event.get("given")
+        optimizer = next((o for o in model.optimizers if o is event.of), None)
+        site = getattr(given, "made", None)
+        if optimizer is None or site is None or group.members or not group.known or event.guard:
+            continue
+        others = [g for g in optimizer.groups if g.tensors.seen]
+        node = site.node
+        if not others or not optimizer.tensors.closed.yes or not all(t.known for t in optimizer.tensors):
+            continue
+        if isinstance(node, (nodes.ListComp, nodes.GeneratorExp)) and _picks_by_name(node):
+            text = site.text(node.for_in.ifs[0].test)
+            yield Claim(said(True), site, f"no parameter of the model has a name for which `{text}`", about=optimizer)
+
+
+def _picks_by_name(node: nodes.ListComp | nodes.GeneratorExp) -> bool:
+    """`p for n, p in model.named_parameters() if 'head' in n`; whole names are compared by `check`."""
+    call, target = node.for_in.iter, node.for_in.target
+    if not isinstance(call, nodes.Call) or not isinstance(call.func, nodes.Attribute) or len(node.for_in.ifs) != 1:
+        return False
+    test = node.for_in.ifs[0].test
+    first = target.elements[0].value if isinstance(target, nodes.Tuple) else None
+    left = test.left if isinstance(test, nodes.Comparison) else None
+    if isinstance(left, nodes.Name) and isinstance(first, nodes.Name) and left.value == first.value:
+        return False
+    return call.func.attr.value == "named_parameters"
 
 
 @rule.static(nodes.Comparison)

@@ -35,7 +35,7 @@ from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
 from paramlint.facts.replaced_parameters import ModelChange, model_changes
 from paramlint.facts.training import trains
 from paramlint.model import Claim, Event, Model, Module, Optimizer, said
-from paramlint.model.training import WORDS, below, spoken
+from paramlint.model.questions.training import WORDS, below, owners, spoken
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
@@ -68,15 +68,24 @@ def ask(model: Model) -> Iterator[Claim]:
         change = _replaced(model, optimizer, trained)
         if change is None or not _is_used_after(model, optimizer, change):
             continue
-        end = f"`{change.of}` is replaced, so it does not train the new parameters"
+        is_resized = change.get("how") == "resized"
+        what = f"the embeddings of `{change.of}` are" if is_resized else f"`{change.of}` is"
+        end = f"{what} replaced, so it does not train the new parameters"
         yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
 
 
 def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Event | None:
     """A module that comes into a trained one later, with parameters that no optimizer gets."""
     holders = {id(m) for one in trained for m in below(one)}
-    for event in model.events("registered"):
+    for event in model.events("registered", "rebound"):
         new = event.of
+        if event.get("how") == "resized":
+            whole = {id(m) for m in owners(new)} if isinstance(new, Module) else set()
+            if event.author == "user" and whole & holders and _comes_after(model, optimizer.made, event):
+                return event
+            continue
+        if event.kind == "rebound":
+            continue
         if event.author != "user" or id(event.data["holder"]) not in holders or not isinstance(new, Module):
             continue
         if (
@@ -95,7 +104,10 @@ def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
     """Whether something happens after the optimizer is made: in the same call, or in a method that is called later."""
     if one is not None and one.get("inside") == other.get("inside"):
         return model.follows(one, other).yes and one.guard.is_known_to_fit(other.guard)
-    return one is not None and bool(one.get("inside") == "__init__")
+    if one is None or one.get("inside") != "__init__":
+        return False
+    before = [e for e in model.events(other.kind) if e.site.node is other.site.node and e.get("inside") == "__init__"]
+    return not before  # a method that the constructor calls is called there
 
 
 def _is_used_after(model: Model, optimizer: Optimizer, change: Event) -> bool:
@@ -158,8 +170,8 @@ def _change_in_other_method(scope: Scope, built: Built) -> tuple[Scope, ModelCha
     if len(cls.assignments(name)) != 1 or _source(cls).find("add_param_group") >= 0:
         return None
     for other in cls.scopes_with("to", "cuda", "add_module", "resize_token_embeddings", *_last_parts(built.models)):
-        if other.self_name is None or other.name == "__init__":
-            continue
+        if other.self_name is None or other.name == "__init__" or _calls(scope, other.name):
+            continue  # what the constructor calls is seen there
         models = frozenset(f"{other.self_name}.{m}" for m in _attributes(scope, built))
         for change in model_changes(other):
             if not _concerns(change, models):
@@ -172,6 +184,11 @@ def _change_in_other_method(scope: Scope, built: Built) -> tuple[Scope, ModelCha
                 if not _is_moved_before(scope, f"{scope.self_name}.{change.path.partition('.')[2]}", None):
                     return other, change
     return None
+
+
+def _calls(scope: Scope, method: str) -> bool:
+    """Whether a method calls another one of its instance."""
+    return any(scope.self_attribute(call.func) == method for call in scope.find(nodes.Call))
 
 
 def _concerns(change: ModelChange, models: frozenset[str]) -> bool:

@@ -29,8 +29,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.model import Claim, Model, said
-from paramlint.model.training import WORDS, held, idle_steps
+from paramlint.model import Claim, Model, Module, said
+from paramlint.model.questions.training import WORDS, doubled_steps, held, idle_steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM711", "wrong-parameters-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
@@ -39,12 +39,14 @@ rule = Rule("PRM711", "wrong-parameters-in-optimizer", group="bug", doc=__doc__,
 @rule.question
 def check(model: Model) -> Iterator[Claim]:
     holders = held(model)
+    claimed: set[int] = set()
     for optimizer, step, others in idle_steps(model):
         free = next((t for t in others if t.owner is not None and t.trains.yes and id(t) not in holders), None)
         if free is None or optimizer.made is None:
             continue
         swapped = next((o for t in others for o in holders.get(id(t), ())), None)
         made = swapped.made if swapped is not None and swapped.made is not None else optimizer.made
+        claimed.add(id(optimizer))
         depends = f"what `{swapped}` holds" if swapped is not None else f"`{model.root_of(free, step)}`"
         yield Claim(
             said(True),
@@ -52,3 +54,14 @@ def check(model: Model) -> Iterator[Claim]:
             f"`{optimizer}` steps after a loss that depends on {depends}, and on none of its own parameters",
             about=optimizer,
         )
+    for optimizer, twin, step, forgotten in doubled_steps(model):
+        if optimizer.made is not None and id(optimizer) not in claimed:
+            claimed.add(id(optimizer))
+            root = model.root_of(forgotten[0], step)
+            part = root if isinstance(root, Module) and not root.is_root else forgotten[0].owner
+            yield Claim(
+                said(True),
+                optimizer.made.site,
+                f"`{optimizer}` holds what `{twin}` holds, and `{part}`, on which its loss depends, is in no optimizer",
+                about=optimizer,
+            )

@@ -30,20 +30,26 @@ Leave it: the tensor never requires a gradient, as raw input.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
-from paramlint.rule import Asks, Rule
+from paramlint.model.questions.reach import passes_gradient
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.live_model import LiveModel
 
 rule = Rule(
     "PRM412",
     "buffer-holds-graph",
     group="bug",
     doc=__doc__,
-    triggers=(Asks("register_buffer", entries=("class",)),),
+    triggers=(Asks("register_buffer", "add_", "lerp_", entries=("class",)),),
 )
 
 
+#: Operations in place after which a buffer still depends on what it was.
+_ADDS = frozenset({"add_", "sub_", "lerp_", "addcmul_", "mul_"})
 #: Words of code that runs where autograd records nothing, whoever calls it.
 _INFERENCE = ("inference", "generat", "decod", "stream")
 
@@ -51,12 +57,13 @@ _INFERENCE = ("inference", "generat", "decod", "stream")
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     updates: dict[tuple[int, str, bool], list[Event]] = {}
-    for event in model.events("registered"):
-        if _holds_graph(event):
+    for event in model.events("registered", "written"):
+        holder = _holder(event) if event.kind == "written" else event.holder
+        if _holds_graph(event) if event.kind == "registered" else _adds_graph(event):
             for_inference = any(site.says(*_INFERENCE) for site in (event.site, *event.site.stack))
-            updates.setdefault((id(event.holder), event.site.function, for_inference), []).append(event)
+            updates.setdefault((id(holder), event.site.function, for_inference), []).append(event)
     for (_, _, for_inference), (first, *others) in updates.items():  # what one method does is mended in one place
-        names = list(dict.fromkeys(f"`self.{event.key}`" for event in (first, *others)))
+        names = list(dict.fromkeys(f"`self.{_key(event)}`" for event in (first, *others)))
         keep = f"{names[0]} keeps" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} keep"
         yield Claim(
             Answer("yes", (first, *others), first.guard),
@@ -65,6 +72,27 @@ def ask(model: Model) -> Iterator[Claim]:
             about=first.of,
             is_right=for_inference,
         )
+
+
+def _holder(event: Event) -> Module | None:
+    return event.of.owner if isinstance(event.of, Tensor) else None
+
+
+def _key(event: Event) -> str:
+    if event.kind == "registered":
+        return str(event.key)
+    return next((p.key for p in event.of.places if p.registered), "")
+
+
+def _adds_graph(event: Event) -> bool:
+    """Whether something that trains is added to a buffer in place, while autograd records."""
+    buffer = event.of
+    if not isinstance(buffer, Tensor) or buffer.role != "buffer" or not buffer.known or event.get("law") not in _ADDS:
+        return False
+    if event.get("inside") == "__init__" or not event.grad or event.author != "user" or event.get("through") == "data":
+        return False
+    given = [source for source in event.get("given") or () if isinstance(source, Tensor) and source is not buffer]
+    return any(_may_train(one) for source in given for one in _with_history(source))
 
 
 def _holds_graph(event: Event) -> bool:
@@ -81,7 +109,7 @@ def _with_history(tensor: Tensor) -> Iterator[Any]:
     waiting, seen = [tensor], {id(tensor)}
     while waiting and len(seen) < 200:
         one = waiting.pop()
-        if isinstance(one, Tensor) and one.view in ("detach", "data"):
+        if isinstance(one, Tensor) and not passes_gradient(one):
             continue
         yield one
         for source in one.made_from if isinstance(one, Tensor) else ():
@@ -95,3 +123,12 @@ def _may_train(source: Any) -> bool:
     if isinstance(source, Module):
         return not source.parameters.none().yes
     return isinstance(source, Tensor) and (source.role == "parameter" or source.factory == "argument")
+
+
+@rule.runtime
+def verify(model: LiveModel) -> Iterator[Proof]:
+    if model.forward is None:
+        return
+    for name in model.forward.growing:
+        message = f"`{name}` keeps the graph of every batch, so memory grows and `backward()` goes through all"
+        yield model.by_name[name].proof(message)

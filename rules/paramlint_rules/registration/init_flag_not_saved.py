@@ -55,8 +55,8 @@ rule = Rule(
     "init-flag-not-saved",
     group="bug",
     doc=__doc__,
-    only_with=frozenset({"forward"}),
-    triggers=(Classes(*_WRITES),),
+    only_with=frozenset({"forward", "register_buffer", "Parameter"}),
+    triggers=(Classes(*_WRITES, "register_buffer"),),
 )
 
 #: Methods by which a class saves or loads more than its parameters and buffers.
@@ -65,16 +65,17 @@ _KEEPING = (
     "_load_from_state_dict", "__getstate__", "__setstate__",
 )  # fmt: skip
 _HOOKS = re.compile(r"\b_?register_(?:load_)?state_dict\w*hook")
+#: Methods that are given batches beside the pass.
+_TELLS = re.compile(r"update|observe|step$|encode|quantize|normalize|inverse|reverse")
 #: A state that goes back and forth is none that is reached once.
 _SWITCHED = re.compile(r"merge|fuse|fold|frozen|freeze|cache|deploy|train")
 
 
 @rule.static_class
 def check(cls: Class) -> Iterator[Finding]:
-    forward = cls.method("forward")
-    if not cls.is_module or forward is None or any(cls.method(name) is not None for name in _own(cls, _KEEPING)):
+    if not cls.is_module or any(cls.method(name) is not None for name in _own(cls, _KEEPING)):
         return
-    reached = _reached(cls, forward)
+    reached = _reached(cls)
     said: set[str] = set()
     for scope in reached:
         for branch in scope.find(nodes.If):
@@ -101,9 +102,20 @@ def _is_torch(cls: Class) -> bool:
     return cls.canonical.startswith("torch.")
 
 
-def _reached(cls: Class, forward: Scope) -> list[Scope]:
-    """`forward` and the methods of the class that it calls, directly or not."""
-    found = [forward]
+def _reached(cls: Class) -> list[Scope]:
+    """`forward`, the methods by which others tell the class of a batch, and those of the class that these call."""
+    starts = [cls.method(name) for name in ("forward", "__call__")]
+    starts += [cls.own_method(name) for name in cls.outline.methods if _TELLS.match(name)]
+    return _all_called(cls, [method for method in starts if method is not None and not _is_torchs(method)])
+
+
+def _is_torchs(method: Scope) -> bool:
+    return method.cls is not None and _is_torch(method.cls)
+
+
+def _all_called(cls: Class, starts: list[Scope]) -> list[Scope]:
+    """Some methods and the methods of the class that they call, directly or not."""
+    found = list(starts)
     for scope in found:
         found += [method for method in _called(cls, scope, scope.nodes) if method not in found]
     return found
@@ -113,7 +125,7 @@ def _called(cls: Class, scope: Scope, code: Iterable[nodes.Node]) -> list[Scope]
     """The methods of the class that some code of one of them calls."""
     calls = (node for node in code if isinstance(node, nodes.Call))
     names = [name for call in calls if (name := scope.self_attribute(call.func)) is not None]
-    return [m for name in names if (m := cls.method(name)) is not None and not (m.cls and _is_torch(m.cls))]
+    return [m for name in names if (m := cls.method(name)) is not None and not _is_torchs(m)]
 
 
 def _arms(scope: Scope, branch: nodes.If) -> list[list[nodes.Node]]:
@@ -192,7 +204,7 @@ def _overwritten(cls: Class, scope: Scope, branch: nodes.If, flag: str) -> str |
 
 
 def _below(cls: Class, scope: Scope, code: list[nodes.Node]) -> list[Scope]:
-    return [method for first in _called(cls, scope, code) for method in _reached(cls, first)]
+    return _all_called(cls, _called(cls, scope, code))
 
 
 def _sets(cls: Class, scope: Scope, code: list[nodes.Node], flag: str) -> bool:

@@ -23,7 +23,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.model import Answer, Claim, Model, Tensor
-from paramlint.model.kept_tensors import kept
+from paramlint.model.questions.kept_tensors import kept
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -71,9 +71,39 @@ def _lost_source(tensor: Tensor) -> Tensor | None:
         parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
         if len(parts) != 1 or tensor.factory.startswith("torch."):
             return None
-        changes = changes or tensor.factory not in {*_MOSTLY_NOTHING, "to", "cuda"}
+        changes = changes or tensor.factory not in _MOSTLY_NOTHING
+        if tensor.factory in ("to", "cuda") and (_is_made_elsewhere(parts[0]) or _MOVED & _factories(parts[0])):
+            return None
         tensor = parts[0]
     return None
+
+
+_MOVED = {"to", "cuda"}
+
+
+def _factories(tensor: Tensor) -> set[str]:
+    """What a tensor comes from, as far as it is known: moving it a second time may change nothing."""
+    found = set()
+    for _ in range(12):
+        found.add(tensor.factory)
+        parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
+        if len(parts) != 1:
+            break
+        tensor = parts[0]
+    return found
+
+
+def _is_made_elsewhere(tensor: Tensor) -> bool:
+    """Whether the call that makes it is told a device."""
+    for _ in range(12):
+        arguments = tensor.made.get("arguments") if tensor.made is not None else None
+        if arguments is not None and "device" in arguments.keywords:
+            return True
+        parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
+        if len(parts) != 1:
+            break
+        tensor = parts[0]
+    return False
 
 
 @rule.static_scope

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Tensor
-from paramlint.nodes import Call, Expr
+from paramlint.nodes import Call, ClassDef, Expr
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def ask(model: Model) -> Iterator[Claim]:
         made = what.made
         if made is None or made.author != "user" or made.get("inside") != "forward" or not made.grad:
             continue
+        if isinstance(made.site.definition, ClassDef) and not made.site.stack:
+            continue  # in the body of the class: there is one, whenever it is asked for
         if (
             (isinstance(what, Tensor) and not what.known)
             or what.escaped

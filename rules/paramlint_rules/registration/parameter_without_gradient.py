@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import NO, Answer, Claim, Model, Module, Place, Tensor
-from paramlint.model.training import below
+from paramlint.model.questions.training import below
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -51,15 +51,21 @@ rule = Rule(
 _ON_PURPOSE = ("dummy", "fake", "unused", "not used", "compat", "checkpoint", "legacy", "placeholder", "device", "load")
 
 
+#: Parts that are read for each that is not, where several are not.
+_READ_FOR_EACH = 4
+
+
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for root in model.roots:
         if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
             continue
         unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what)]
-        # Where several are, the class is a sketch, or its pass is elsewhere.
+        trained = sum(_trains(p.what).yes for p in unread)
+        read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
         for place in unread:
-            if sum(_trains(p.what).yes for p in unread) == 1:
+            # Where several are, the class is a sketch, or its pass is elsewhere.
+            if trained == 1 or read >= _READ_FOR_EACH * trained:
                 yield Claim(
                     ~root.mentions(place.key) & _trains(place.what),
                     place.since.site,
@@ -101,3 +107,6 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if name not in model.forward.read_without_gradient and not model.is_one_of_several(name):
             message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
             yield model.by_name[name].proof(message)
+    for name in model.forward.blocked:
+        message = f"the output depends on `{name}`, but the backward pass gives it no gradient, so it is never trained"
+        yield model.by_name[name].proof(message)

@@ -36,7 +36,15 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.knowledge import TENSOR_FACTORIES
 from paramlint.model import Claim, Model, Place, Tensor, said
-from paramlint.model.kept_tensors import escapes, has_dimensions, is_constant, is_moved, kept, uses
+from paramlint.model.questions.kept_tensors import (
+    escapes,
+    has_dimensions,
+    is_constant,
+    is_moved,
+    kept,
+    kept_in_containers,
+    uses,
+)
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -57,7 +65,7 @@ rule = Rule(
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    for tensor, place in kept(model):
+    for tensor, place in (*kept(model), *kept_in_containers(model)):
         if place.holder.overrides("_apply").yes or not _is_made_at_first(tensor, place) or not has_dimensions(tensor):
             continue
         others = [p for p in place.holder.holds if p.key == place.key and p is not place]
@@ -70,10 +78,11 @@ def ask(model: Model) -> Iterator[Claim]:
         if any(map(is_moved, found)) or escapes(model, tensor):
             continue
         if any(e.get("inside") == "forward" and e.get("how") != "number" for e in found):
+            what = "is a plain tensor, so it does" if place.kind == "attribute" else "holds plain tensors, so they do"
             yield Claim(
                 ~tensor.trains & said(not any(p.registered for p in tensor.places)),
                 place.since.site,
-                f"`self.{place.key}` is a plain tensor, so it does not move with the module",
+                f"`self.{place.key}` {what} not move with the module",
                 about=place,
                 fix=_fix(place),
             )
@@ -83,7 +92,7 @@ def _fix(place: Place) -> Fix | None:
     """A buffer in the place of the assignment, where that is one to this attribute alone."""
     site = place.since.site
     statement = site.statement
-    if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
+    if place.kind != "attribute" or not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
         return None
     target = statement.targets[0].target
     if not isinstance(target, nodes.Attribute) or target.attr.value != place.key:

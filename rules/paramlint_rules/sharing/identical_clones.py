@@ -27,8 +27,8 @@ from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
-from paramlint.model.intent import is_marked
-from paramlint.model.intent import sharing_is_meant as sharing_said
+from paramlint.model.questions.intent import is_marked
+from paramlint.model.questions.intent import sharing_is_meant as sharing_said
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -195,6 +195,52 @@ def verify(model: LiveModel) -> Iterator[Proof]:
                 f"`{clones[0].name}` and {len(clones) - 1} more start with identical values, as copies of one draw"
             )
             yield clones[0].proof(message, clones[0].init, clones=[clone.name for clone in clones[:32]])
+
+
+@rule.runtime
+def verify_draws(model: LiveModel) -> Iterator[Proof]:
+    """Draws of their own that came out alike, since the generator stood where it had stood before."""
+    alike: dict[object, list[LiveTensor]] = {}
+    for parameter in model.parameters:
+        if _is_drawn(model, parameter) and parameter.array is not None:
+            start = parameter.array.reshape(-1)[:8].tobytes()
+            alike.setdefault((parameter.shape, parameter.dtype, start), []).append(parameter)
+    for first, *others in alike.values():
+        same = [one for one in others if _origin(one) != _origin(first) and _values(one) == _values(first)]
+        if same and not _share_memory([first, *same]):
+            message = (
+                f"`{first.name}` and `{same[0].name}` are drawn apart and start with identical values, "
+                "since the generator is seeded again in between"
+            )
+            yield same[0].proof(message, same[0].init, clones=[one.name for one in (first, *same)][:32])
+
+
+@rule.runtime
+def verify_slices(model: LiveModel) -> Iterator[Proof]:
+    """Experts in one tensor that all start as copies of the first one."""
+    for parameter in model.parameters:
+        if len(parameter.shape) < 3 or parameter.module is None or not _is_drawn(model, parameter):
+            continue
+        is_own_tensor = type(parameter.module).__module__.split(".")[0] != "torch"
+        if is_own_tensor and parameter.rows_are_equal and not parameter.repeats_memory:
+            message = f"the {parameter.shape[0]} slices of `{parameter.name}` start with identical values"
+            yield parameter.proof(message, parameter.init)
+
+
+def _values(parameter: LiveTensor) -> bytes:
+    return b"" if parameter.array is None else parameter.array.tobytes()
+
+
+def _origin(parameter: LiveTensor) -> object:
+    return parameter.init.origin if parameter.init is not None else None
+
+
+def _is_drawn(model: LiveModel, parameter: LiveTensor) -> bool:
+    """Whether a trained parameter of some elements holds random numbers, and not those of another on purpose."""
+    if not parameter.requires_grad or math.prod(parameter.shape) < 4 or parameter.name in model.mirrors:
+        return False
+    is_random = parameter.init is not None and parameter.is_final and parameter.init.kind == "random"
+    return is_random and not parameter.is_constant and not parameter.is_loaded
 
 
 def _share_memory(clones: list[LiveTensor]) -> bool:

@@ -156,5 +156,6 @@ def _may_be_none(scope: Scope, param: nodes.Param) -> bool:
 def verify(model: LiveModel) -> Iterator[Proof]:
     for found in model.held_by_classes:
         if found.through == "default argument":
-            message = f"the default of `{found.attribute}` is built once, so all instances share its parameters"
+            shared = "its parameters" if found.is_module else "it"
+            message = f"the default of `{found.attribute}` is built once, so all instances share {shared}"
             yield found.proof(message, shared=model.shared_with_twin[:8])

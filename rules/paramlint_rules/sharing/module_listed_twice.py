@@ -33,8 +33,8 @@ from paramlint.facts.module_reuse import overwritten_parts, reused_norms
 from paramlint.facts.norms import is_norm
 from paramlint.model import Answer, Claim, Model, Module, said
 from paramlint.model import Place as Held
-from paramlint.model.intent import sharing_is_meant as is_meant
-from paramlint.model.training import owners
+from paramlint.model.questions.intent import sharing_is_meant as is_meant
+from paramlint.model.questions.training import owners
 from paramlint.rule import Asks, Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def ask(model: Model) -> Iterator[Claim]:
         if module.made is None or module.made.author != "user" or module in repeated or module in model.returned:
             continue
         items = [p for p in module.places if p.registered and p.holds and _is_item(p)]
-        many = next((p for p in items if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
+        every = items or [p for p in module.places if _is_part_of_each(p, module)]
+        many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
         pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
         if places:
@@ -98,7 +99,9 @@ def ask_spread(model: Model) -> Iterator[Claim]:
             ]
         pair = next(((p, q) for p, q in combinations(parts, 2) if _are_two_layers(p, q)), None)
         if pair is not None:
-            site = (*made.site.stack, made.site)[0]
+            sites = (*made.site.stack, made.site)
+            # The constructor that makes it and puts it into its layers, whoever calls that.
+            site = next((s for s in reversed(sites) if s.function == "__init__"), sites[0])
             message = f"`{_name_of(module)}` is one module in several layers, so they share its parameters"
             yield Claim(said(True), site, message, about=module, is_right=is_meant(module, pair))
 
@@ -113,7 +116,10 @@ def _are_two_layers(one: Held, other: Held) -> bool:
         return False  # a method that takes a part of what is there, `self.stages[:n]`, makes no layer
     if one.holder is other.holder or not one.guard.is_known_to_fit(other.guard):
         return False
-    parts = [{id(p.what) for p in place.holder.holds if isinstance(p.what, Module)} for place in (one, other)]
+    parts = [
+        {id(p.what) for p in place.holder.holds if isinstance(p.what, Module) and p.guard.fits(place.guard)}
+        for place in (one, other)
+    ]
     around = [{id(m) for m in owners(place.holder)} for place in (one, other)]
     is_nested = id(other.holder) in around[0] or id(one.holder) in around[1]
     return len(parts[0] & parts[1]) == 1 and bool(around[0] & around[1]) and not is_nested
@@ -126,6 +132,13 @@ def _name_of(module: Module) -> str:
 def _is_item(place: Held) -> bool:
     """Whether it stands in a container of modules."""
     return isinstance(place.holder, Module) and place.holder.is_a("Sequential", "ModuleList", "ModuleDict").yes
+
+
+def _is_part_of_each(place: Held, module: Module) -> bool:
+    """Whether it is a part of a layer that every round of a loop makes anew, and of nothing else."""
+    holder = place.holder
+    is_part = place.kind == "child" and place.holds and isinstance(holder, Module)
+    return is_part and bool(holder.loops) and not module.loops and sum(p.registered for p in module.places) == 1
 
 
 def _both(one: Held, other: Held) -> bool:

@@ -54,8 +54,10 @@ class Baseline:
                 known[identity] += int(entry.get("count", 1))
         except OSError as error:
             raise BaselineError(f"{path}: cannot be read: {error.strerror}; --write-baseline writes it") from None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise BaselineError(f"{path}: is no baseline ({error}); --write-baseline writes one") from None
+        except (KeyError, TypeError, AttributeError):  # JSON of something else
+            raise BaselineError(f"{path}: is no baseline; --write-baseline writes one") from None
         return cls(known, os.path.dirname(os.path.abspath(path)))
 
     def without_known(self, report: FileReport, source: Source | None) -> FileReport:

@@ -43,14 +43,14 @@ def _check_here(paths: Sequence[str], rules: Sequence[Rule], reference: bool, st
 
     project = Project()
 
-    def check() -> Checked:
+    def reported() -> Checked:
         reports = []
         for report in check_paths(paths, rules, project, reference=reference):
             reports.append(report)
             step()
         return reports, project.dependencies
 
-    checked = with_large_stack(check)
+    checked = with_large_stack(reported)
     if len(paths) > _MANY:
         project.forget()  # the cache needs the room; of fewer files, the end of the process frees it sooner
     return checked

@@ -58,10 +58,19 @@ class Subcommands(click.Group):
         raise click.UsageError(f"no command is called {given!r}{hint}", ctx)
 
 
-@click.group(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=Subcommands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    subcommand_metavar="COMMAND [ARGS]...",
+    invoke_without_command=True,  # or click raises the whole help as one message
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def paramlint() -> None:
+@click.pass_context
+def paramlint(ctx: click.Context) -> None:
     """Find mistakes in how PyTorch models access, initialise, share and freeze their parameters."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(ERROR)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

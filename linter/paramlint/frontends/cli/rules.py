@@ -30,7 +30,7 @@ def rules(output_format: str) -> None:
         click.echo(f"{rule.code}  {rule.name:{width}}  {_state(rule)}  {rule.summary}")
 
 
-@click.command()
+@click.command(short_help="Explain a rule, given its code or name.")
 @click.argument("selector", metavar="RULE")
 @click.option("--output-format", type=_FORMATS, default="text", show_default=True)
 @pack_option

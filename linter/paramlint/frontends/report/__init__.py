@@ -1,1 +1,1 @@
-"""What people and programs read: terminal, JSON and files."""
+"""What people and programs read, made of findings and models: text and files; nothing here finds or decides."""

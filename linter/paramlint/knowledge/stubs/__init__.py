@@ -1,9 +1,9 @@
 """Stubs: what the classes and functions of torch, and of a few other libraries, leave behind, told in Python.
 
 A stub is a text that the symbolic build runs as it runs the user's code, with the names torch, nn, init, Module,
-Parameter, math and copy in reach; nothing of it is ever imported. Each file holds what one dotted module exports; its
-first line says against which version it was checked. A class with `__unknown__` is a module that owns parameters of
-which nothing is known.
+Parameter, math and copy in reach; nothing of it is ever imported. `torch/nn.stub` holds what `torch.nn` exports;
+its first line says against which version it was checked. A class with `__unknown__` is a module that owns parameters
+of which nothing is known.
 """
 
 from __future__ import annotations
@@ -53,8 +53,10 @@ _FAMILIES = (
 @cache
 def text(module: str) -> str | None:
     """The stub of a dotted module, `torch.nn`; None where there is none."""
-    path = _FOLDER / f"{module}.stub"
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    *packages, last = module.split(".")
+    path = _FOLDER.joinpath(*packages, f"{last}.stub")
+    is_named = last and all(packages)  # of `.nn` the path would be that of `nn`
+    return path.read_text(encoding="utf-8") if is_named and path.is_file() else None
 
 
 @cache

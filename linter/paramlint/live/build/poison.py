@@ -6,8 +6,11 @@ word where the model fits into memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils._pytree import tree_leaves
 
@@ -44,6 +47,30 @@ class PoisonMode(Mode):
         return result
 
 
+@contextmanager
+def poisoned_numpy() -> Iterator[None]:
+    """Let the arrays of `numpy.empty` and `numpy.empty_like` hold the pattern too: `from_numpy` shares their memory."""
+
+    def filled(allocate: Callable[..., Any]) -> Callable[..., Any]:
+        def allocated(*args: Any, **kwargs: Any) -> Any:
+            array = allocate(*args, **kwargs)
+            if array.dtype in (np.float32, np.float64) and array.flags.c_contiguous:
+                poison(torch.from_numpy(array))
+            return array
+
+        return allocated
+
+    names = ("empty", "empty_like")
+    before = {name: getattr(np, name) for name in names}
+    for name in names:
+        setattr(np, name, filled(before[name]))
+    try:
+        yield
+    finally:
+        for name in names:
+            setattr(np, name, before[name])
+
+
 def poison(tensor: torch.Tensor) -> None:
     """Fill a new tensor's memory with the pattern, where its dtype has one."""
     if tensor.device.type != "cpu" or tensor.layout != torch.strided or not tensor.numel():
@@ -56,10 +83,11 @@ def poison(tensor: torch.Tensor) -> None:
     torch.empty(0, dtype=integers).set_(tensor.untyped_storage()).fill_(pattern)
 
 
-def poisoned(tensor: torch.Tensor) -> float | None:
+def poisoned(tensor: torch.Tensor, exactly: bool = False) -> float | None:
     """The fraction of elements that still hold the pattern, None where the dtype has none.
 
-    Of a floating dtype every NaN counts: the pattern may have gone through a computation or a conversion.
+    Of a floating dtype every NaN counts unless `exactly`: the pattern may have gone through a computation or a
+    conversion.
     """
     tensor = tensor.detach()
     if tensor.is_complex():
@@ -68,12 +96,16 @@ def poisoned(tensor: torch.Tensor) -> float | None:
         return None
     if not tensor.numel():
         return 0.0
-    hits = tensor.isnan() if tensor.is_floating_point() else tensor == PATTERNS[tensor.dtype][1]
+    integers, pattern = PATTERNS[tensor.dtype]
+    is_loose = tensor.is_floating_point() and not exactly
+    hits = tensor.isnan() if is_loose else tensor.contiguous().view(integers) == pattern
     return int(hits.sum()) / tensor.numel()
 
 
 def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
     """The status after a poisoned build: the shadow misses writes, and the poison does not."""
+    if _is_of_others(account) and poisoned(tensor, exactly=True) == 1:
+        return "unwritten", 0.0, True
     if account.status in ("written", "lazy", "unseen"):
         return account.status, account.fraction, True
     left = poisoned(tensor)
@@ -84,6 +116,12 @@ def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]
     if account.status == "tainted":
         return "tainted", 1 - left, True
     return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+
+
+def _is_of_others(account: Account) -> bool:
+    """Whether the values come from memory that others allocated, as numpy does."""
+    steps = account.marks[-1].write.steps if account.marks else ()
+    return account.status == "unseen" or any(step.op == "lift_fresh" for step in steps)
 
 
 def unsettled(account: Account) -> tuple[Status, float, bool]:

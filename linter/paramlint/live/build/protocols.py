@@ -20,7 +20,8 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from paramlint.live.build.poison import PoisonMode
+from paramlint.live.build.build_error import BuildError
+from paramlint.live.build.poison import PoisonMode, poisoned_numpy
 from paramlint.live.build.virtual import LazyMode
 from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import ShadowMode
@@ -32,10 +33,6 @@ Preset = Literal["constructor", "meta", "transformers"]
 #: What the `meta` protocol calls, the first that the model has; else each module's own `reset_parameters`.
 INITIALISING_METHODS = ("init_weights", "reset_parameters")
 SEED = 0
-
-
-class BuildError(Exception):
-    """The model cannot be built as asked; the message says why."""
 
 
 @dataclass
@@ -88,7 +85,7 @@ def _build(factory: Factory, preset: Preset, method: str, mode: TorchDispatchMod
         entered.enter_context(torch.random.fork_rng(devices=[]))
         torch.manual_seed(SEED)
         entered.enter_context(_what_is_old_not_collected())
-        for context in (registrations, mode, shadow, functions):
+        for context in (registrations, mode, poisoned_numpy(), shadow, functions):
             entered.enter_context(context)
         module = PROTOCOLS[preset](factory, method)
     return Build(module, shadow, registrations, functions, virtual=False)

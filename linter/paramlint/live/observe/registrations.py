@@ -63,6 +63,17 @@ class Replacement:
     times: int
 
 
+@dataclass(frozen=True)
+class _End:
+    """A parameter with several places, one of which went with the module that `holder` had as `part`."""
+
+    holder: weakref.ref[nn.Module]
+    part: str
+    name: str
+    parameter: weakref.ref[torch.Tensor]
+    shape: tuple[int, ...]
+
+
 class Registrations:
     """A log of registrations, kept while it is entered."""
 
@@ -75,6 +86,7 @@ class Registrations:
         self._replaced: MutableMapping[nn.Module, Counter[tuple[str, str, int]]] = WeakIdKeyDictionary()
         self._evaluated: MutableMapping[nn.Module, tuple[str, int]] = WeakIdKeyDictionary()
         self._lines: MutableMapping[nn.Module, dict[str, tuple[str, int]]] = WeakIdKeyDictionary()
+        self._ends: list[_End] = []
         self._eval_before: Any = None
 
     def __enter__(self) -> Registrations:
@@ -159,7 +171,47 @@ class Registrations:
             lost = {named.name: named for named in visited if named.tensor is not parameters[key]}
             if kept is not None:
                 pairs += [(kept, named) for named in lost.values()]
+        return pairs + self._ended_by_modules(groups) + self._ended_everywhere(places)
+
+    def _ended_by_modules(self, groups: list[list[Named]]) -> list[tuple[Named, Named]]:
+        """The pairs that came apart when the module around one side was replaced by one of the same use.
+
+        A table of another length is one, since what it is tied to has to follow; a layer of another shape is meant.
+        """
+        held = {id(names[0].tensor): names[0] for names in groups}
+        places = {(id(named.module), named.attribute): named for names in groups for named in names}
+        pairs: list[tuple[Named, Named]] = []
+        for end in self._ends:
+            holder, parameter = end.holder(), end.parameter()
+            kept = held.get(id(parameter)) if parameter is not None else None
+            part = holder._modules.get(end.part) if holder is not None else None
+            *around, name = end.name.split(".")
+            try:
+                module = part.get_submodule(".".join(around)) if part is not None else None
+            except AttributeError:
+                continue
+            now = places.get((id(module), name))
+            if kept is None or now is None or now.tensor is kept.tensor:
+                continue
+            if tuple(now.tensor.shape) == end.shape or isinstance(module, nn.Embedding):
+                pairs.append((kept, now))
         return pairs
+
+    def _ended_everywhere(self, places: dict[tuple[int, str], Named]) -> list[tuple[Named, Named]]:
+        """The pairs that came apart since each side was given a parameter of its own, as a load with `assign` does."""
+        together: dict[int, dict[tuple[int, str], Named]] = {}
+        last: dict[tuple[int, str], int] = {}
+        for entry in self._log:
+            key = id(entry.module()), entry.attribute
+            if key in places:
+                together.setdefault(entry.serial, {})[key] = places[key]
+                last[key] = entry.serial
+        pairs: list[tuple[Named, Named]] = []
+        for serial, sides in together.items():
+            if len(sides) > 1 and all(last[key] != serial for key in sides):
+                first, *others = sides.values()
+                pairs += [(first, other) for other in others if other.tensor is not first.tensor]
+        return [pair for pair in pairs if pair[0].tensor.shape == pair[1].tensor.shape]
 
     def parted_ties(self, groups: list[list[Named]]) -> list[list[Named]]:
         """Places that were last given one parameter, which is gone, and now hold different ones."""
@@ -234,6 +286,16 @@ class Registrations:
         before = module._modules.get(attribute)
         if before is not None and child is not before and any(True for _ in before.parameters()):
             self._replaced.setdefault(module, Counter())[(attribute, *line)] += 1
+            self._ends += self._tied_ends(module, attribute, before)
+
+    def _tied_ends(self, holder: nn.Module, part: str, before: nn.Module) -> Iterator[_End]:
+        """The parameters of a module about to be replaced that stand elsewhere too."""
+        inside = {id(module) for module in before.modules()}
+        elsewhere = {id(e.parameter()) for e in self._log if e.module() is not None and id(e.module()) not in inside}
+        for name, parameter in before.named_parameters():
+            if id(parameter) in elsewhere and not is_lazy(parameter):
+                shape = tuple(map(int, parameter.shape))
+                yield _End(weakref.ref(holder), part, name, weakref.ref(parameter), shape)
 
 
 def _vectors(module: nn.Module, length: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from paramlint.live.observe.named_tensors import Named
-from paramlint.live.questions.shared_modules import CONTAINERS
+from paramlint.live.questions.sharing.shared_modules import CONTAINERS
 from paramlint.live.questions.unregistered import REGISTRIES
 from paramlint.live.tensor import Alias, LiveTensor
 

@@ -20,6 +20,8 @@ from paramlint.live.observe.writes import CONSTANT_OPS, COPYING, RANDOM_OPS, Wri
 
 #: A temporary that one of these made is a scratch tensor, which people fill and drop on purpose.
 SCRATCH = ALLOCATING | COPYING | SHAPED_ONLY | CONSTANT_OPS | RANDOM_OPS | {"lift_fresh", "eye", "arange", "linspace"}
+#: Methods that fill a tensor, as `weight.data.normal_()` does.
+FILLING = frozenset(op for op in CONSTANT_OPS | RANDOM_OPS if op.endswith("_"))
 #: What people also call on tables that the model then keeps in another form.
 NOT_INITIALISING = frozenset({"copy_"})
 
@@ -61,6 +63,8 @@ def lost_writes(build: Build) -> list[Lost]:
     for marks in lines.values():
         shape = marks[0].region.shape
         meant = {name: tensor for name, tensor in computed.items() if tuple(tensor.shape) == shape}
+        if not meant and not marks[0].write.module:
+            continue  # a method filled what no parametrization computes: scratch, as far as can be told
         std = None if build.virtual or not meant else sum(map(_std, meant.values())) / len(meant)
         found.append(Lost(marks[0].write, shape, len(marks), tuple(meant), std))
     return found
@@ -69,9 +73,10 @@ def lost_writes(build: Build) -> list[Lost]:
 def _lost(shadow: Shadow) -> Mark | None:
     """The initialisation of a computed tensor whose values nobody used."""
     last = shadow.last
-    if last is None or last.read or not last.whole or not last.write.module or not shadow.has_memory:
+    if last is None or last.read or not last.whole or not shadow.has_memory:
         return None
-    if last.write.call in NOT_INITIALISING:
+    is_method = last.write.by_user and last.write.call in FILLING
+    if not (last.write.module or is_method) or last.write.call in NOT_INITIALISING:
         return None
     if shadow.allocation is None or shadow.allocation.steps[0].op in SCRATCH:
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from paramlint.live.observe.writes import Line
-from paramlint.live.questions.shared_modules import CONTAINERS
+from paramlint.live.questions.sharing.shared_modules import CONTAINERS
 
 if TYPE_CHECKING:
     from paramlint.live.tensor import LiveTensor

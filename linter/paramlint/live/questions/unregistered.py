@@ -132,9 +132,9 @@ def hidden(found: Iterable[Found], what: Literal["modules", "parameters"]) -> It
 def held_by_classes(model: nn.Module) -> list[Found]:
     """Parameters, and modules that own some, which all instances of a class share.
 
-    A default argument counts only where the model uses it: where it is one of the model's modules.
+    A default argument counts only where the model uses it: where it is one of the model's modules or buffers.
     """
-    members = {id(module) for module in model.modules()}
+    members = {id(module) for module in model.modules()} | {id(buffer) for buffer in model.buffers()}
     found: dict[int, Found] = {}
     for path, module in model.named_modules():
         for cls in _own_classes(type(module)):
@@ -144,7 +144,8 @@ def held_by_classes(model: nn.Module) -> list[Found]:
                     if _owns_parameters(inner.value):
                         found.setdefault(id(inner.value), inner)
                 for argument, default in _defaults(value):
-                    if _owns_parameters(default) and id(default) in members:
+                    is_tensor = isinstance(default, torch.Tensor)
+                    if (is_tensor or _owns_parameters(default)) and id(default) in members:
                         path_of = _join(path, argument)
                         used = Found(path_of, default, module, argument, cls, "default argument")
                         found.setdefault(id(default), used)
@@ -153,18 +154,23 @@ def held_by_classes(model: nn.Module) -> list[Found]:
 
 def graph_leaves(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     """The tensors that need a gradient from which these were computed, each once."""
-    pending: list[Any] = [tensor.grad_fn for tensor in tensors]
     leaves = {id(tensor): tensor for tensor in tensors if tensor.requires_grad and tensor.is_leaf}
-    seen: set[Any] = {None}
-    while pending:
-        function = pending.pop()
-        if function in seen:
-            continue
-        seen.add(function)
+    for function in graph_functions(tensors):
         if (variable := getattr(function, "variable", None)) is not None:
             leaves[id(variable)] = variable
-        pending.extend(following for following, _ in function.next_functions)
     return list(leaves.values())
+
+
+def graph_functions(tensors: list[torch.Tensor]) -> set[Any]:
+    """The nodes of the autograd graphs behind these tensors."""
+    pending: list[Any] = [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
+    seen: set[Any] = set()
+    while pending:
+        function = pending.pop()
+        if function not in seen:
+            seen.add(function)
+            pending.extend(following for following, _ in function.next_functions if following is not None)
+    return seen
 
 
 def _attributes(path: str, module: nn.Module) -> Iterator[Found]:

@@ -16,7 +16,7 @@ from paramlint.symbolic.values.heap import (
     Storage,
     TensorValue,
 )
-from paramlint.symbolic.values.plain import (
+from paramlint.symbolic.values.immutable import (
     FALSE,
     NONE,
     TRUE,

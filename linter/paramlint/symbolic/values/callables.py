@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from paramlint.symbolic.values.heap import Arguments, Cell
 
 if TYPE_CHECKING:
-    from paramlint.symbolic.program import ClassValue, Place
-from paramlint.symbolic.values.plain import Value, text_of
+    from paramlint.symbolic.code.program import ClassValue, Place
+from paramlint.symbolic.values.immutable import Value, text_of
 
 
 @dataclass(frozen=True, eq=False)

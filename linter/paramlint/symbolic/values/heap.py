@@ -11,8 +11,8 @@ from paramlint.model.event import Order
 from paramlint.model.guard import ALWAYS, Guard
 
 if TYPE_CHECKING:
-    from paramlint.symbolic.program import ClassValue
-from paramlint.symbolic.values.plain import Value
+    from paramlint.symbolic.code.program import ClassValue
+from paramlint.symbolic.values.immutable import Value
 
 _numbers = count(1)
 

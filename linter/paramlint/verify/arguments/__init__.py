@@ -1,1 +1,1 @@
-"""Which arguments a factory is called with: given, guessed, or its own defaults."""
+"""Which arguments a factory is called with: given, guessed, or its own defaults; nothing here judges."""

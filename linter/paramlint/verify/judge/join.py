@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -43,7 +43,7 @@ def with_static(document: Document, observed: Observed, sources: Sources) -> Doc
     checked = sources.of(_sources(document, observed))
     evidence = Evidence(document, observed)
     merged = list(_merged(evidence, [finding for one in checked for finding in one.findings]))
-    findings = tuple(sorted(merged, key=lambda f: f.verdict == "refuted"))
+    findings = tuple(sorted(_by_cause(merged), key=lambda f: f.verdict == "refuted"))
     counts = msgspec.structs.replace(document.summary, findings=sum(f.verdict != "refuted" for f in findings))
     unchecked = tuple(f"{d.path}: {d.message}" for one in checked for d in one.problems)
     return msgspec.structs.replace(
@@ -84,6 +84,23 @@ def _merged(evidence: Evidence, findings: Sequence[Diagnostic]) -> Iterator[Foun
     for found in evidence.document.findings:
         yield _at(found, placed[id(found)]) if id(found) in placed else found
     yield from alone
+
+
+def _by_cause(findings: Iterable[Found]) -> list[Found]:
+    """One finding for all tensors about which a rule says the same at one line: they have one cause, and one cure."""
+    causes: dict[tuple[object, ...], list[Found]] = {}
+    for found in findings:
+        is_placed = found.location.row > 0 and bool(found.parameter) and "contract" not in found.evidence
+        own = () if is_placed else (id(found),)
+        causes.setdefault((found.code, found.filename, found.location, found.verdict, *own), []).append(found)
+    return [
+        msgspec.structs.replace(
+            first, also=tuple(dict.fromkeys(name for f in others for name in (f.parameter, *f.also)))
+        )
+        if others
+        else first
+        for first, *others in causes.values()
+    ]
 
 
 def _at(found: Found, diagnostic: Diagnostic) -> Found:

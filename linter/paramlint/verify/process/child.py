@@ -24,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from paramlint.live.build.build_error import BuildError
 from paramlint.verify.process.isolate import WHERE, Request
 from paramlint.verify.process.outcome import Answer, Outcome, Stage
 from paramlint.verify.process.postmortem import GUARD, is_users, top_level
@@ -58,7 +59,7 @@ def main(place: str, channel: str = "") -> None:
     if is_done and channel:
         from paramlint.verify.process.forking import serve
 
-        serve(int(channel), home)
+        serve(int(channel), home, work_in)
     os._exit(0)
 
 
@@ -168,7 +169,7 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the code ended the program: sys.exit({_shown(error.code, repr, '...')})"
     text = _shown(error, str, "(its message cannot be shown)")
-    if isinstance(error, TargetError):
+    if isinstance(error, TargetError | BuildError):
         return text
     name = " ".join(type(error).__name__.split())
     return f"{name}: {text}"[:LONGEST].removesuffix(": ")

@@ -33,7 +33,7 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
     return click.option(flag, multiple=True, callback=_split, metavar="RULES", help=text)
 
 
-@click.command()
+@click.command(short_help="Check the source of files and folders.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @_selectors(
     "--select", "Run these rules only: codes, prefixes, names or groups (bug, risk, pedantic), with commas; or ALL."

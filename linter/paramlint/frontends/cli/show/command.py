@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.verify.process.targets import TargetError as ArgumentError
 from paramlint.verify.process.targets import literal, parse_argument
 
 if TYPE_CHECKING:
-    from paramlint.symbolic.program import Program
-    from paramlint.symbolic.shown import ShownClass
+    from paramlint.symbolic.code.program import Program
+    from paramlint.symbolic.showing.show_document import ShownClass
 
 CLEAN, FAILED = 0, 2
 #: A step of the build leaves about as much behind as so many bytes of code that are read.
@@ -55,8 +56,8 @@ def show_command(targets: tuple[str, ...], arguments: dict[str, object], output_
 
 
 def _show(targets: tuple[str, ...], arguments: dict[str, object], output_format: str) -> int:
-    from paramlint.symbolic.shown import Shown
-    from paramlint.symbolic.targets import TargetError, open_program, split, why_unreadable
+    from paramlint.symbolic.showing.show_document import Shown
+    from paramlint.symbolic.showing.show_targets import TargetError, open_program, split, why_unreadable
 
     program = open_program()
     documents: list[Shown] = []
@@ -76,15 +77,15 @@ def _show(targets: tuple[str, ...], arguments: dict[str, object], output_format:
         text = msgspec.json.encode(documents[0] if len(documents) == 1 else documents)
         click.echo(plain_json(msgspec.json.format(text, indent=2).decode()))
     for path in unreadable:
-        click.echo(f"Error: `{plain(path)}` {plain(why_unreadable(path))}", err=True)
+        click.echo(f"Error: `{plain(short(path))}` {plain(why_unreadable(path))}", err=True)
     return FAILED if unreadable else CLEAN
 
 
 def _classes(
     program: Program, target: str, arguments: dict[str, object], unreadable: list[str]
 ) -> Iterator[ShownClass]:
-    from paramlint.symbolic.show import show
-    from paramlint.symbolic.targets import subjects
+    from paramlint.symbolic.showing.show import show
+    from paramlint.symbolic.showing.show_targets import subjects
     from paramlint.syntax.garbage_collection import collect_after
 
     for subject in subjects(program, target, unreadable):

@@ -278,7 +278,10 @@ def run_verify(targets: tuple[Target, ...], options: Options) -> int:
         _print_sarif(documents)
     _write_pictures(documents, targets, options)
     status = _status(documents, options.discover)
-    if status != FAILED and (problem := uncovered(options.plan.laws, documents)):
+    if status == FAILED:
+        return status
+    problem = uncovered(options.plan.laws, documents, "its law was not compared")
+    if problem := problem or uncovered(options.plan.show, documents, "nothing of it is shown"):
         click.echo(f"Error: {plain(problem)}", err=True)
         return FAILED
     return status

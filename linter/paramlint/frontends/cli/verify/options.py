@@ -84,12 +84,13 @@ def read_agreed(context: click.Context, parameter: click.Parameter, value: str |
         raise click.BadParameter(str(error), param=parameter) from None
 
 
-def uncovered(patterns: Iterable[str], documents: Iterable[Document]) -> str:
-    """Which pattern of a law covers no parameter of any model, as a message; else empty."""
+def uncovered(patterns: Iterable[str], documents: Iterable[Document], consequence: str) -> str:
+    """Which pattern covers nothing of any model, as a message that says what follows; else empty."""
     names = [name for d in documents for p in d.parameters for name in (p.name, *p.tied_with)]
+    names += [shown.name for d in documents for shown in d.shown]  # which may be buffers
     for pattern in patterns:
         if not any(matches(pattern, name) for name in names):
-            return f"no parameter is called `{pattern}`, so its law was not compared{suggestion(pattern, names)}"
+            return f"no parameter is called `{pattern}`, so {consequence}{suggestion(pattern, names)}"
     return ""
 
 

@@ -1,20 +1,18 @@
-"""The table of all parameters, in as many columns as fit: where there is little room some go, and no name is broken."""
+"""The table of all parameters and buffers that `verify` built."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from paramlint.frontends.report.models.alike import alike_parameters, codes_by_name, mean
-from paramlint.frontends.report.models.badges import Kind, badges
+from paramlint.frontends.report.models.alike import alike_buffers, alike_parameters, codes_by_name, mean
+from paramlint.frontends.report.models.badges import GARBAGE, Kind, badges, buffer_states, gradient_of, group_of
+from paramlint.frontends.report.models.fitting_table import Column, fitting_table
 from paramlint.frontends.report.plain import plain
-from paramlint.verify.document.schema import Document, Parameter
+from paramlint.verify.document.schema import Buffer, Document, Parameter
 
 BARS = " ▁▂▃▄▅▆▇█"
 STYLES: dict[Kind, str] = {
@@ -25,85 +23,33 @@ STYLES: dict[Kind, str] = {
     "frozen": "black on bright_blue",
     "good": "green",
 }
-#: What a text may be broken after: a blank, a bracket, and a dot before a name.
-_BREAK = re.compile(r"\s+|\((?=\S)|\.(?=[^\W\d]|\{)")
-
-
-class Column(NamedTuple):
-    """A column; `leaves` says how soon it goes where there is no room, 0 never; it is `broken` rather than cut."""
-
-    title: str
-    leaves: int
-    is_broken: bool = False
-    is_figure: bool = False
-
-
 COLUMNS = (
-    Column("parameter", 0, is_broken=True),
+    Column("parameter", 0, is_broken=True, is_name=True),
     Column("shape", 0),
     Column("init", 1, is_broken=True),
-    Column("at", 5),
-    Column("std", 2, is_figure=True),
-    Column("expected", 4, is_figure=True),
-    Column("values", 3),
+    Column("at", 7),
+    Column("std", 4, is_figure=True),
+    Column("expected", 6, is_figure=True),
+    Column("values", 5),
+    Column("gradient", 2, is_figure=True),
+    Column("group", 3),
     Column("state", 0, is_broken=True),
 )
+GRADIENT, GROUP = 7, 8
 
 
 def parameter_table(document: Document, width: int) -> Table:
-    """One row for each parameter, or for those that differ in the number of their layer only."""
+    """One row for each parameter and buffer, or for those that differ in the number of their layer only.
+
+    Gradients are a column with an example, groups one with an optimizer.
+    """
     codes = codes_by_name(document)
     rows = [_cells(name, members, codes.get(members[0].name, ())) for name, members in alike_parameters(document)]
-    cells = [[Text(column.title), *(row[i] for row in rows)] for i, column in enumerate(COLUMNS)]
-    chosen = _fitting(cells, width)
-    table = Table(header_style="bold", pad_edge=False, title=None)
-    for i, room in chosen.items():
-        column = COLUMNS[i]
-        table.add_column(column.title, justify="right" if column.is_figure else "left", overflow="fold", width=room)
-    for row in rows:
-        table.add_row(*(_broken(row[i], room) if COLUMNS[i].is_broken else row[i] for i, room in chosen.items()))
-    return table
-
-
-def _fitting(cells: list[list[Text]], width: int) -> dict[int, int]:
-    """The columns that fit, by number, and their widths: enough that no word is broken, more where there is room."""
-    least = [
-        max(_longest(cell) if column.is_broken else cell_len(cell.plain) for cell in cells[i])
-        for i, column in enumerate(COLUMNS)
-    ]
-    chosen = dict(enumerate(least))
-    for i in sorted(chosen, key=lambda i: -COLUMNS[i].leaves):
-        if COLUMNS[i].leaves and _spare(chosen, width) < 0:
-            del chosen[i]
-    for i in chosen:
-        most = max(cell_len(cell.plain) for cell in cells[i])
-        chosen[i] += max(0, min(_spare(chosen, width), most - chosen[i]))
-    return chosen
-
-
-def _spare(chosen: dict[int, int], width: int) -> int:
-    """What is left beside the columns and the three characters between two of them, one of which ends the table."""
-    return width - sum(chosen.values()) - 3 * len(chosen) + 1
-
-
-def _longest(text: Text) -> int:
-    return max((cell_len(piece.plain.rstrip()) for piece in _pieces(text)), default=0)
-
-
-def _pieces(text: Text) -> list[Text]:
-    """A text in the pieces that it may be broken into, each with the blanks behind it."""
-    return list(text.divide(match.end() for match in _BREAK.finditer(text.plain)))
-
-
-def _broken(text: Text, width: int) -> Text:
-    """A text in rows of this width, each filled as far as it goes."""
-    rows: list[Text] = []
-    for piece in _pieces(text):
-        if rows and cell_len(rows[-1].plain + piece.plain.rstrip()) <= width:
-            rows[-1].append_text(piece)
-        else:
-            rows.append(piece)
-    return Text("\n").join(rows)
+    rows += [_buffer_cells(name, members) for name, members in alike_buffers(document)]
+    left_out = set() if any(p.gradient for p in document.parameters) else {GRADIENT}
+    left_out |= {GROUP} if document.summary.groups is None else set()
+    shown = [number for number in range(len(COLUMNS)) if number not in left_out]
+    return fitting_table([COLUMNS[i] for i in shown], [[row[i] for i in shown] for row in rows], width)
 
 
 def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[Text]:
@@ -121,8 +67,23 @@ def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[Te
         _figure(mean([p.std for p in members])),
         _figure(first.expected_std),
         Text(sparkline([sum(bins) for bins in zip(*(p.histogram for p in members), strict=False)])),
+        Text(gradient_of(members) or "—"),
+        Text(group_of(first)),
         _state(first, len(members), codes),
     ]
+
+
+def _buffer_cells(name: str, members: list[Buffer]) -> list[Text]:
+    first = members[0]
+    title = Text(plain(name))
+    if len(members) > 1:
+        title.append(f" ×{len(members)}", style="dim")
+    init = first.init
+    place = plain(f"{Path(init.filename).name}:{init.row}") if init and init.filename else ""
+    state = Text(" ".join(buffer_states(first)), style="red" if first.status in GARBAGE else "dim")
+    shape = Text("×".join(map(str, first.shape)) or "scalar")
+    empty = Text("")
+    return [title, shape, Text(plain(init.call if init else "—")), Text(place, style="dim"), *[empty] * 5, state]
 
 
 def _figure(value: float | None) -> Text:

@@ -7,19 +7,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from paramlint.frontends.report.models.fitting_table import Column, fitting_table
+from paramlint.frontends.report.models.terminal import terminal
 from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.units import count
-from paramlint.symbolic.shown import Buffer, Init, Parameter, Scalar, ShownClass, UnknownPart
+from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter, Scalar, ShownClass, UnknownPart
 
-#: Below this width the column with places is left out.
-WIDE = 110
-#: Of a stream that is no terminal.
-WIDTH = 140
+#: What cannot be told stands where the initialisation does, so that column stays.
+COLUMNS = (
+    Column("parameter", 0, is_broken=True, is_name=True),
+    Column("shape", 0, is_broken=True),
+    Column("init", 0, is_broken=True),
+    Column("at", 1),
+    Column("state", 0, is_broken=True),
+)
 #: Characters of a condition, of a reason and of an expression that are shown; the JSON has them all.
 LONGEST = 60
 LONGEST_EXPRESSION = 40
@@ -27,9 +32,7 @@ LONGEST_EXPRESSION = 40
 
 def print_class(shown: ShownClass, stream: IO[str]) -> None:
     """Write the table of one class."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(file=stream, highlight=False, markup=False, emoji=False, width=WIDTH, color_system=None)
+    console = terminal(stream)
     console.print(_headline(shown), soft_wrap=True)
     if shown.parameters or shown.buffers or shown.unknown:
         console.print(_table(shown, console.width))
@@ -75,18 +78,14 @@ def _elements(row: Parameter) -> int | None:
 
 
 def _table(shown: ShownClass, width: int) -> Table:
-    is_wide = width >= WIDE
-    table = Table(header_style="bold", pad_edge=False, title=None)
-    for title in ("parameter", "shape", "init", *(["at"] if is_wide else []), "state"):
-        table.add_column(title, overflow="fold")
-    for row in (*shown.parameters, *shown.buffers):
-        at = [Text(_place(row.init or row), style="dim")] if is_wide else []
-        table.add_row(_name(row), _shape(row.shape), _init(row.init), *at, _state(row))
+    rows = [
+        (_name(row), Text(_shape(row.shape)), _init(row.init), _place(row.init or row), _state(row))
+        for row in (*shown.parameters, *shown.buffers)
+    ]
     for part in shown.unknown:
-        at = [Text(_place(part), style="dim")] if is_wide else []
         why = Text("unknown: ", style="yellow").append(_cut(part.why), style="default")
-        table.add_row(Text(plain(part.name), style="yellow"), "", why, *at, "")
-    return table
+        rows.append((Text(plain(part.name), style="yellow"), Text(), why, _place(part), Text()))
+    return fitting_table(COLUMNS, rows, width)
 
 
 def _name(row: Parameter) -> Text:
@@ -119,8 +118,8 @@ def _value(value: Scalar) -> str:
     return f"{value:.4g}" if isinstance(value, float) else _cut(str(value), LONGEST_EXPRESSION)
 
 
-def _place(made: Init | Parameter | UnknownPart) -> str:
-    return plain(f"{Path(made.filename).name}:{made.row}")
+def _place(made: Init | Parameter | UnknownPart) -> Text:
+    return Text(plain(f"{Path(made.filename).name}:{made.row}"), style="dim")
 
 
 def _state(row: Parameter) -> Text:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paramlint.frontends.report.models.alike import alike_findings
+from paramlint.frontends.report.models.alike import alike_findings, others_of
 from paramlint.frontends.report.models.parameter_table import parameter_table
+from paramlint.frontends.report.models.terminal import terminal
 from paramlint.frontends.report.place import line as line_of
 from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain, plain_lines
@@ -18,15 +19,10 @@ from paramlint.frontends.report.units import count, size
 from paramlint.verify.document.schema import Counts, Document, Found, Shown
 from paramlint.verify.process.outcome import Outcome
 
-#: Of a stream that is no terminal.
-WIDTH = 140
-
 
 def print_document(document: Document, stream: IO[str]) -> None:
     """Write one target's report."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(file=stream, highlight=False, markup=False, emoji=False, width=WIDTH, color_system=None)
+    console = terminal(stream)
     for part in _parts(document, console.width):
         # Only a table is cut to the width: a line of text stays one, for those who search or copy it.
         console.print(part, soft_wrap=not isinstance(part, Table))
@@ -35,7 +31,7 @@ def print_document(document: Document, stream: IO[str]) -> None:
 def _parts(document: Document, width: int) -> Iterable[RenderableType]:
     if document.outcome.status != "ok":
         yield from _failure(document.target, document.outcome)
-        yield from (_finding(found, []) for found in document.findings)
+        yield from (_finding(found, found.also) for found in document.findings)
         return
     yield _headline(document)
     if document.guessed:
@@ -43,7 +39,7 @@ def _parts(document: Document, width: int) -> Iterable[RenderableType]:
     for reason in document.degraded:
         yield Text(f"degraded: {plain(reason)}", style="yellow")
     for members in alike_findings(document.findings):
-        yield _finding(members[0], [found.parameter for found in members[1:]])
+        yield _finding(members[0], others_of(members))
     if document.parameters:
         yield Text("")
         yield parameter_table(document, width)
@@ -87,7 +83,7 @@ def _remarks(counts: Counts) -> Iterable[str]:
             yield f"{number} {word}"
 
 
-def _finding(found: Found, others: list[str]) -> Group:
+def _finding(found: Found, others: Sequence[str]) -> Group:
     line = Text("\n")
     line.append(f"{plain(found.code)} {plain(found.name)}", style="dim" if found.verdict == "refuted" else "bold red")
     line.append(f" [{found.verdict or 'not confirmed'}] ", style="bold")

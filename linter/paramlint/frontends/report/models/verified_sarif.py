@@ -41,7 +41,8 @@ def _diagnostic(found: Found, target: str) -> Diagnostic:
     """A finding as the static side has it; the place is where its statement starts."""
     start = Location(max(found.location.row, 1), found.location.column)
     about = {"target": target, "parameter": found.parameter}
-    evidence = {name: text for name, text in about.items() if text} | found.evidence
+    also = {"also": found.also} if found.also else {}
+    evidence = {name: text for name, text in about.items() if text} | also | found.evidence
     return Diagnostic(
         found.filename,
         start,

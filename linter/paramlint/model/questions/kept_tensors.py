@@ -1,0 +1,112 @@
+"""Tensors that a module keeps as plain attributes: constants, and what is done with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from paramlint import nodes
+from paramlint.model.event import Event
+from paramlint.model.model import Model
+from paramlint.model.objects import Place, Tensor
+
+#: Methods that place a tensor by hand, or give another that is placed so.
+_PLACES = frozenset({"to", "cuda", "cpu", "type_as", "xpu", "npu", "moved", "pin_memory"})
+#: Functions that give no tensor of theirs, or one that lies where others do.
+_FOLLOWS_OTHERS = frozenset({"from_numpy", "frombuffer", "call", "argument", "?"})
+#: Functions that keep the device of a tensor that they are given.
+_OF_DATA = frozenset({"as_tensor", "asarray", "Tensor"})
+_DEEPEST = 12
+_DTYPE = re.compile(r"(?:[\w.]+[._])?dtype|torch\.(?:b?float|half|double|int|long|short|bool|u?int)\w*")
+
+
+def kept(model: Model) -> Iterator[tuple[Tensor, Place]]:
+    """The plain tensors that a class keeps as attributes until the end."""
+    for root in model.roots:
+        for place in root.holds:
+            if place.kind == "attribute" and isinstance(place.what, Tensor) and place.holds:
+                yield place.what, place
+
+
+def kept_in_containers(model: Model) -> Iterator[tuple[Tensor, Place]]:
+    """The plain tensors in the lists and dictionaries that a class keeps as attributes until the end."""
+    for root in model.roots:
+        for place in root.holds:
+            if isinstance(place.what, Tensor) and model.keeps_plainly(place):
+                yield place.what, place
+
+
+def is_constant(tensor: Tensor, depth: int = 0) -> bool:
+    """Whether it was made on the default device: from sizes and numbers, or with such a tensor."""
+    made = tensor.made
+    if made is not None and made.kind == "allocated":
+        arguments = made.get("arguments")
+        given = arguments.keywords if arguments is not None else {}
+        law = str(made.get("law"))
+        if law in _FOLLOWS_OTHERS or law.endswith("_like") or {"device", "out"} & given.keys():
+            return False
+        return tensor.known and not tensor.made_from and (law not in _OF_DATA or bool(made.get("displayed")))
+    if tensor.factory.rpartition(".")[2] in _PLACES | _FOLLOWS_OTHERS or depth > _DEEPEST:
+        return False
+    return any(isinstance(part, Tensor) and is_constant(part, depth + 1) for part in tensor.made_from)
+
+
+def has_dimensions(tensor: Tensor, depth: int = 0) -> bool:
+    """Whether it surely has a dimension: what has none may stay on the CPU."""
+    if tensor.shape is not None:
+        return bool(tensor.shape)
+    made = tensor.made
+    if made is not None and made.kind == "allocated":
+        return made.get("law") not in ("tensor", "scalar_tensor") or bool(made.get("displayed"))
+    if tensor.view == "view" or depth > _DEEPEST:
+        return True
+    return any(isinstance(part, Tensor) and has_dimensions(part, depth + 1) for part in tensor.made_from)
+
+
+def uses(model: Model, tensor: Tensor) -> list[Event]:
+    """Where it, or a view of it, is read."""
+    read = [event for event in model.events("read") if isinstance(event.of, Tensor) and _is_of(event.of, tensor)]
+    return read + [event for event in model.events("called") if any(_is_view(one, tensor) for one in _given(event))]
+
+
+def _given(event: Event) -> tuple[object, ...]:
+    """What a module that cannot be followed is given for its pass."""
+    result = event.get("result")
+    followed = isinstance(result, Tensor) and result.pass_of is not None and bool(result.made_from)
+    return () if followed else tuple(event.get("given") or ())
+
+
+def _is_view(one: object, tensor: Tensor) -> bool:
+    return isinstance(one, Tensor) and _is_of(one, tensor)
+
+
+def escapes(model: Model, tensor: Tensor) -> bool:
+    """Whether code that is not known gets hold of it, but for a method that is known where `forward` calls it."""
+    known = {(e.site.row, e.get("inside") == "forward") for e in model.events("read") if e.of is tensor}
+    return any(
+        isinstance(e.of, Tensor) and _is_of(e.of, tensor) and (e.site.row, True) not in known
+        for e in model.events("escaped")
+    )
+
+
+def _is_of(view: Tensor, tensor: Tensor) -> bool:
+    one: Tensor | None = view
+    for _ in range(_DEEPEST):
+        if one is tensor or one is None:
+            break
+        one = one.base if one.view else None
+    return one is tensor
+
+
+def is_moved(event: Event) -> bool:
+    """Whether a use places the tensor by hand, or asks where another has to be placed."""
+    how = event.get("how")
+    return how in ("data", "clone") or (how in _PLACES and not (how == "moved" and _only_converts(event)))
+
+
+def _only_converts(event: Event) -> bool:
+    """Whether it is `x.to(dtype)`, which leaves the tensor where it is."""
+    call = event.site.node
+    if not isinstance(call, nodes.Call) or not isinstance(call.func, nodes.Attribute) or call.func.attr.value != "to":
+        return False
+    return bool(call.args) and all(_DTYPE.fullmatch(event.site.text(arg.value)) for arg in call.args)

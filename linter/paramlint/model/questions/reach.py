@@ -1,0 +1,94 @@
+"""What `backward()` reaches: the parameters that a tensor was computed from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from paramlint.model.answer import UNKNOWN, YES, Several
+from paramlint.model.objects import NOT_KNOWN, Module, Tensor
+
+#: Functions whose result has no gradient, by the last part of their names.
+_CUTS = frozenset(
+    {"argmax", "argmin", "argsort", "long", "int", "bool", "byte", "eq", "ne", "gt", "ge", "lt", "le", "sign", "ceil",
+     "floor", "round", "multinomial", "bernoulli", "one_hot", "isnan", "isinf", "zeros_like", "ones_like", "rand_like",
+     "randn_like", "full_like", "empty_like", "numpy", "==", "!=", "<", "<=", ">", ">="}
+)  # fmt: skip
+#: Values that are gone through for one loss, and passes inside and before passes.
+_MOST = 2_000
+_DEEPEST = 40
+
+
+def reached(start: Any) -> Several[Tensor]:
+    """The parameters that a loss was computed from while autograd recorded; closed where these are all.
+
+    A module that was called counts with all its parameters, where its `forward` cannot be followed to the end.
+    """
+    return _reached([start], {}, 0)
+
+
+def _reached(stack: list[Any], passes: dict[int, Several[Tensor]], depth: int) -> Several[Tensor]:
+    found: dict[int, Tensor] = {}
+    closed = YES
+    starts = set(map(id, stack))
+    seen: set[int] = set()
+    while stack:
+        one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if len(seen) > _MOST:
+            return Several(found.values(), UNKNOWN)
+        if isinstance(one, Module):
+            found.update((id(t), t) for t in one.parameters)
+            closed = closed & one.parameters.closed & one.known
+        elif one is NOT_KNOWN or (id(one) in starts and not isinstance(one, Tensor)):
+            closed = closed & UNKNOWN
+        elif isinstance(one, Tensor):
+            if one.role == "parameter" or (one.factory == "argument" and not one.made_from):
+                found[id(one)] = one
+                closed = closed & (YES if one.known else UNKNOWN)
+            elif one.trains.yes and not one.view:  # a plain tensor that is trained
+                found[id(one)] = one
+                stack.extend(one.made_from if one.recorded else ())
+            elif passes_gradient(one):
+                inner = _of_pass(one, passes, depth) if one.pass_of is not None else None
+                if inner is not None and inner.closed.yes:
+                    found.update((id(t), t) for t in inner)
+                else:
+                    stack.extend(one.made_from if one.pass_of is None else (one.pass_of, *one.given))
+    return Several(found.values(), closed)
+
+
+def _of_pass(result: Tensor, passes: dict[int, Several[Tensor]], depth: int) -> Several[Tensor]:
+    """The parameters that the result of a pass was computed from, as far as the pass can be followed."""
+    known = passes.get(id(result))
+    if known is None:
+        passes[id(result)] = Several()
+        parts = [part for part in result.made_from if part is not result]
+        if parts and depth < _DEEPEST:
+            passes[id(result)] = _reached(parts, passes, depth + 1)
+        known = passes[id(result)]
+    return known
+
+
+def sources(start: Any) -> list[Tensor]:
+    """The parameters that a value was computed from, whether a gradient goes there or not."""
+    found: list[Tensor] = []
+    seen: set[int] = set()
+    stack = [start]
+    while stack and len(seen) < _MOST:
+        one = stack.pop()
+        if isinstance(one, Tensor) and id(one) not in seen:
+            seen.add(id(one))
+            if one.role == "parameter":
+                found.append(one)
+            else:
+                stack.extend(one.made_from)
+    return found
+
+
+def passes_gradient(tensor: Tensor) -> bool:
+    """Whether a gradient goes through it to what it was computed from."""
+    if not tensor.recorded or tensor.view in ("detach", "data"):
+        return False
+    return tensor.factory.rpartition(".")[2] not in _CUTS

@@ -1,0 +1,180 @@
+"""What is asked of training code: which step uses the gradients of which backward, and who holds a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from paramlint.model.answer import NO, YES, Answer
+from paramlint.model.event import Event
+from paramlint.model.model import Model
+from paramlint.model.objects import Module, Optimizer, Tensor
+from paramlint.model.questions.reach import reached
+
+#: Words of which code that trains, or that sets up training and hands it on, has one.
+WORDS = (
+    "backward", "training_step", "configure_optimizers", "optim", "optimizer", "optimizers", "opt", "Adam", "AdamW",
+    "SGD", "RMSprop", "train", "fit", "epoch", "epochs",
+)  # fmt: skip
+
+
+def steps(model: Model) -> Iterator[tuple[Optimizer, Event]]:
+    """The steps of the optimizers that are known."""
+    for event in model.events("stepped"):
+        if isinstance(event.of, Optimizer) and not event.get("closure"):
+            yield event.of, event
+
+
+def all_known(model: Model) -> bool:
+    """Whether all optimizers that step are known, with all that they hold."""
+    if not model.optimizers.closed.yes or not all(o.tensors.closed.yes for o in model.optimizers):
+        return False
+    return all(isinstance(e.of, Optimizer) or not is_optimizer(e.of) for e in model.events("stepped"))
+
+
+def is_optimizer(what: Any) -> bool:
+    """Whether what steps may be an optimizer: not a schedule, an environment or a progress bar."""
+    if isinstance(what, Optimizer):
+        return True
+    said = str(what).partition("#")[0].lower()
+    return not any(word in said for word in ("sched", "env", "profiler", "prof", "bar", "timer", "warmup", "sampler"))
+
+
+def held(model: Model) -> dict[int, list[Optimizer]]:
+    """The optimizers that hold each tensor, by its `id`."""
+    found: dict[int, list[Optimizer]] = {}
+    for optimizer in model.optimizers:
+        for tensor in optimizer.tensors:
+            found.setdefault(id(tensor), []).append(optimizer)
+    return found
+
+
+def clears(event: Event, optimizer: Optimizer) -> Answer:
+    """Whether an event clears the gradients of all that an optimizer holds."""
+    if event.of is optimizer:
+        return YES
+    mine = {id(t) for t in optimizer.tensors}
+    if isinstance(event.of, Module):
+        cleared = {id(t) for t in event.of.parameters}
+    elif isinstance(event.of, Tensor):
+        cleared = {id(event.of)}
+    elif isinstance(event.of, Optimizer):
+        cleared = {id(t) for t in event.of.tensors}
+    else:
+        return Answer("unknown")
+    if mine & cleared or not optimizer.tensors.closed.yes:
+        return YES if mine and mine <= cleared else Answer("unknown")
+    return NO
+
+
+def fed_by(model: Model, optimizer: Optimizer, step: Event) -> list[Event]:
+    """The passes backward whose gradients a step may use: nothing clears them in between for sure.
+
+    Those in other methods of a class, which somebody else calls, may all be.
+    """
+    found = []
+    for backward in model.events("backward"):
+        if not together(backward, step):
+            found.append(backward)
+        elif model.follows(backward, step).yes:
+            gone = model.between(backward, step, ("cleared",), lambda e: clears(e, optimizer).yes)
+            if not gone.yes:
+                found.append(backward)
+    return found
+
+
+def together(*events: Event) -> bool:
+    """Whether one call from outside leads to all of them, so that their order is known."""
+    return len({event.get("inside") for event in events}) == 1
+
+
+def below(module: Module, limit: int = 500) -> list[Module]:
+    """A module and all that are registered in it."""
+    found = [module]
+    for one in found:
+        for place in one.holds:
+            if place.registered and isinstance(place.what, Module) and place.what not in found and len(found) < limit:
+                found.append(place.what)
+    return found
+
+
+def owners(module: Module) -> list[Module]:
+    """The modules that a module is registered in, at whatever depth, and itself."""
+    found = [module]
+    for one in found:
+        for place in one.places:
+            if place.registered and isinstance(place.holder, Module) and place.holder not in found:
+                found.append(place.holder)
+    return found
+
+
+def idle_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
+    """Steps that no gradient reaches, with the parameters that the passes backward before them reach instead."""
+    for optimizer, step in steps(model):
+        mine = optimizer.tensors
+        if not mine.closed.yes or not mine.seen or not all(t.known and not t.escaped for t in mine):
+            continue
+        before = fed_by(model, optimizer, step)
+        if not any(together(backward, step) for backward in before):
+            continue
+        reaches = [reached(backward.of) for backward in before]
+        others = list({id(t): t for reach in reaches for t in reach}.values())
+        ids = {id(t) for t in mine}
+        if any(_made_later(model, t, optimizer, step) for t in others):  # replaced since: that is PRM704
+            continue
+        if reaches and all(r.closed.yes for r in reaches) and not any(id(t) in ids for t in others):
+            yield optimizer, step, others
+
+
+def doubled_steps(model: Model) -> Iterator[tuple[Optimizer, Optimizer, Event, list[Tensor]]]:
+    """Optimizers that hold what another holds, each with that, a step, and what the loss before it reaches instead.
+
+    That is in no optimizer, and requires gradients.
+    """
+    holders = held(model)
+    if len(model.optimizers.seen) < 2 or not all_known(model):
+        return
+    for optimizer, step in steps(model):
+        mine = {id(t) for t in optimizer.tensors}
+        twin = next((o for o in model.optimizers if o is not optimizer and mine == {id(t) for t in o.tensors}), None)
+        before = [b for b in model.events("backward") if together(b, step) and min(b.order) < min(step.order)]
+        if twin is None or not mine or not before or before[-1].loops != step.loops:
+            continue
+        others = [t for t in reached(before[-1].of) if t.owner is not None]
+        free = [t for t in others if id(t) not in holders]
+        if any(id(t) in mine for t in others):
+            continue
+        if free and all(t.known and not t.escaped and t.trains.yes and not t.flags.seen for t in free):
+            yield optimizer, twin, step, free
+
+
+def _made_later(model: Model, tensor: Tensor, optimizer: Optimizer, step: Event) -> bool:
+    root = model.root_of(tensor, step)
+    made = root.made if isinstance(root, Module) else None
+    return made is not None and optimizer.made is not None and min(made.order) > min(optimizer.made.order)
+
+
+def spoken(optimizer: Any) -> str:
+    """How an optimizer reads in a message, known or not."""
+    text = str(optimizer).partition("#")[0]
+    return "optimizer" if "(" in text or "<" in text else text
+
+
+def only_evaluated(module: Module) -> bool:
+    """Whether each pass of a module is in `eval()` mode, and there is one."""
+    modes = [mode for owner in owners(module) for mode in owner.modes]
+    return bool(module.calls.seen) and all(_mode_at(call, modes) is False for call in module.calls)
+
+
+def _mode_at(call: Event, modes: list[Event]) -> Any:
+    earlier = [mode for mode in modes if min(mode.order) < min(call.order)]
+    last = max(earlier, key=lambda mode: min(mode.order), default=None)
+    if last is None or last.guard.minus(call.guard):
+        return None
+    return mode_of(last)
+
+
+def mode_of(event: Event) -> Any:
+    """What `train(mode)` or `eval()` switched to; something that is neither True nor False where that is not known."""
+    value = event.get("value")
+    return getattr(value, "value", value)

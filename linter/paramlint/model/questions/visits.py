@@ -1,0 +1,81 @@
+"""Code that goes over all modules or parameters of a model: `apply`, and loops over `modules()` and the like."""
+
+from __future__ import annotations
+
+import re
+
+from paramlint import nodes
+from paramlint.model.event import Event, Site
+from paramlint.model.model import Model, before
+from paramlint.model.objects import Module
+from paramlint.syntax.walk import walk
+
+#: Names of attributes that are sizes, rates, flags and settings.
+_PLAIN = re.compile(
+    r"size|dim|num|(?:^|_)n_|width|height|hidden|channels|features|heads|dropout|(?:^|_)p$|rate|eps|bias|device|dtype"
+    r"|len|depth|kernel|stride|padding|groups|config|cfg|args|opts?$|hparams|mode|name|lr$|mom|scale|ratio|alpha|beta"
+    r"|gamma|temperature|tau|use_|with_|is_|has_|type$|reduction|vocab|seed|steps?$|epochs?|classes|reals|flags|labels",
+    re.I,
+)
+_LITERAL = re.compile(r"None$|True$|False$|[-+.\d]|['\"]|(?:tuple|list|dict)\(")
+_KEY = re.compile(r"\w+")
+#: Names that are looked at.
+_MOST = 2_000
+
+
+def is_in_visit(event: Event, listed: Event) -> bool:
+    """Whether something happens to what a visit is at: in the function that `apply` calls, or in the loop's body.
+
+    Args:
+        event: what happens.
+        listed: the event of the call that goes through the model.
+    """
+    depth = len(listed.site.stack)
+    way = (*event.site.stack, event.site)[depth:]
+    before = [site.node for site in event.site.stack[:depth]]
+    if not way or before != [site.node for site in listed.site.stack]:
+        return False
+    return way[0].node is listed.site.node or _is_in_loop(way[0], listed.site)
+
+
+def loop_over(listed: Site) -> nodes.For | None:
+    """The loop of the same function that runs over what was listed."""
+    around = listed.definition
+    for loop in walk(around) if around is not None else ():
+        if isinstance(loop, nodes.For) and any(node is listed.node for node in walk(loop.iter)):
+            return loop
+    return None
+
+
+def names_below(model: Model, module: Module, at: Event) -> list[str] | None:
+    """The names of all parameters at and below a module when something happened; None where they are not all known.
+
+    An attribute that is an argument counts as a number or a text where its name says so.
+    """
+    found: list[str] = []
+    waiting: list[tuple[str, Module]] = [("", module)]
+    while waiting:
+        prefix, one = waiting.pop()
+        if len(found) > _MOST or not one.known.yes or one.escaped or not one.holds.closed.yes:
+            return None
+        bound = [e for e in model.events("bound", of=one) if e.author == "user" and e.get("how") == "assigned"]
+        if not all(_LITERAL.match(str(e.get("value"))) or _PLAIN.search(str(e.get("name"))) for e in bound):
+            return None  # it may be a module
+        for place in one.holds:
+            if not place.registered or not before(place.since, at):
+                continue
+            key = place.key.strip("[]")
+            if not _KEY.fullmatch(key):
+                return None
+            if isinstance(place.what, Module):
+                waiting.append((f"{prefix}{key}.", place.what))
+            elif place.kind == "parameter":
+                found.append(prefix + key)
+    return found
+
+
+def _is_in_loop(inner: Site, listed: Site) -> bool:
+    """Whether a node stands in the body of the loop that runs over what was listed."""
+    loop = loop_over(listed)
+    is_beside = loop is not None and inner.definition is listed.definition
+    return is_beside and loop is not None and any(node is inner.node for node in walk(loop.body))

@@ -1,0 +1,123 @@
+"""The model of each unit that is checked: of a class, a function, the code of a module; built once for all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from paramlint.facts.files import File
+from paramlint.model import Claim, Model, Module, Place, Tensor
+from paramlint.symbolic.building import entry, framework_loops
+from paramlint.symbolic.building.models import model_of
+from paramlint.symbolic.code.program import Place as CodePlace
+from paramlint.symbolic.code.program import Program, SourceFile
+from paramlint.symbolic.code.source_trace import SourceSite
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.limits import OverBudgetError
+from paramlint.symbolic.values import NONE
+from paramlint.syntax.garbage_collection import collect_after
+from paramlint.syntax.outline import Unit
+
+#: Bytes of code that leave as much in circles as one step of the interpreter does.
+_BYTES = 50
+
+#: Methods that run before the others of a class, in this order.
+_FIRST = ("configure_model", "setup", "forward")
+
+
+def model_for(file: File, unit: Unit) -> Model:
+    """What a unit of a file leaves behind."""
+    known = file.memo.get("model")
+    if known is None or known.unit is not unit:
+        forget_model(file)  # a model is as large as thousands of rows
+        run = Interpreter(program_of(file))
+        known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
+    assert isinstance(known, _Kept)
+    return known.model
+
+
+def forget_model(file: File) -> None:
+    """Let go of the model that was asked for last."""
+    known = file.memo.pop("model", None)
+    if known is not None:
+        size = known.run.steps * _BYTES
+        known.run.forget()
+        vars(known.model).clear()
+        collect_after(size)
+
+
+@dataclass
+class _Kept:
+    """The model of the unit that was asked for last."""
+
+    unit: Unit
+    run: Interpreter
+    model: Model
+
+
+def claims_of(
+    file: File, unit: Unit, questions: Sequence[Callable[[Model], Iterable[Claim]]]
+) -> tuple[Model, list[Claim]]:
+    """The model of a unit, and what some questions claim of it: nothing where that takes too many steps."""
+    model = model_for(file, unit)
+    found: list[Claim] = []
+    for question in questions:
+        try:
+            found.extend(question(model))
+        except OverBudgetError:
+            continue
+    return model, found
+
+
+def program_of(file: File) -> Program:
+    """The program that a file belongs to."""
+    memo = file.project.memo if file.project is not None else file.memo
+    known = memo.get("program")
+    if known is None:
+        known = memo["program"] = Program(file.project)
+    assert isinstance(known, Program)
+    return known
+
+
+def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
+    if unit.kind == "class" and unit.cls is not None:
+        cls = source.class_value(unit.cls)
+        instance = entry.build_class(run, cls)
+        names = list(unit.cls.methods)
+        if framework_loops.is_lightning(run, instance):
+            framework_loops.fit(run, instance)
+            names = [name for name in names if name not in ("configure_optimizers", "training_step")]
+        for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
+            if name != "__init__":
+                entry.run_method(run, instance, name)
+        entry.finish(run)
+        return model_of(run, "class", source, unit.cls.qualname, instance)
+    if unit.kind == "function":
+        function = source.definition(unit.name)
+        if function.__class__.__name__ == "Function":
+            run.memo["returned"] = entry.run_function(run, function) or NONE  # type: ignore[arg-type]
+        entry.finish(run)
+        return model_of(run, "function", source, unit.name)
+    entry.run_module(run, source)
+    entry.finish(run)
+    return model_of(run, "module", source)
+
+
+def place_of(claim: Claim) -> CodePlace | None:
+    """The code in which a claim stands."""
+    return claim.site.place if isinstance(claim.site, SourceSite) else None
+
+
+def rows_of(claim: Claim, model: Model, file: File) -> frozenset[int]:
+    """All rows of a file on which what a claim says can be seen."""
+    sites: list[Any] = [claim.site, *(event.site for event in claim.answer.because)]
+    about = claim.about
+    if isinstance(about, (Module, Tensor)):
+        sites += [about.made.site] if about.made is not None else []
+        sites += [place.since.site for place in about.places]
+        sites += [event.site for event in model.events("kept", of=about)]
+    elif isinstance(about, Place):
+        sites.append(about.since.site)
+    sites += [caller for site in sites for caller in site.stack]
+    return frozenset(site.row for site in sites if isinstance(site, SourceSite) and site.place.file.facts is file)

@@ -1,0 +1,317 @@
+"""From a run of the interpreter to the model that rules ask: its objects, their places, and the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from paramlint.model import ALWAYS, UNKNOWN, YES, Event, Group, Guard, Model, Module, Optimizer, Place, Several, Tensor
+from paramlint.model.model import Entry
+from paramlint.model.objects import PlaceKind
+from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, flat, items_in, plain
+from paramlint.symbolic.code.program import SourceFile
+from paramlint.symbolic.code.source_trace import SourceSite
+from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue, collect
+from paramlint.symbolic.values import (
+    NONE,
+    Choice,
+    Dictionary,
+    Instance,
+    Item,
+    Loop,
+    SequenceValue,
+    TensorValue,
+    Unknown,
+    Value,
+    alternatives,
+)
+
+
+def model_of(run: Interpreter, entry: Entry, file: SourceFile, name: str = "", root: Instance | None = None) -> Model:
+    """What a finished run leaves behind.
+
+    Args:
+        run: the run.
+        entry: what was run.
+        file: the file of the entry.
+        name: the class or function.
+        root: the instance that was built, for a class.
+    """
+    return _Builder(run, file).model(entry, name, root)
+
+
+class _Builder:
+    """Makes each object of the model once."""
+
+    def __init__(self, run: Interpreter, file: SourceFile) -> None:
+        self.run = run
+        self.file = file
+        self.made: dict[int, Any] = {}
+        self.kept: list[Any] = []
+        run.frames.append(Frame(None, file.module_place, None, ALWAYS))
+        run.budget += run.budget // 2  # asking takes steps too
+
+    def model(self, entry: Entry, name: str, root: Instance | None) -> Model:
+        run = self.run
+        instances = [i for i in run.instances if i.is_module]
+        modules = [self.module(i) for i in instances]
+        tensors = [self.tensor(t) for t in run.tensors]
+        optimizers = [self.optimizer(o) for o in run.optimizers]
+        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.fruitless else YES
+        model = Model(
+            roots=[self.module(root)] if root is not None else [],
+            modules=Several(modules, closed),
+            all_tensors=Several(tensors, closed),
+            optimizers=Several(optimizers, closed),
+            loose_groups=[g for d in run.groups if (g := self.loose_group(d)) is not None],
+            trace=sorted(run.trace.events, key=lambda event: event.order[0]),
+            entry=entry,
+            name=name,
+            returned=tuple(self.of(value) for value in self._returned()),
+        )
+        if root is not None:
+            self.module(root).is_root = True
+        for event in model.trace:
+            self.translate(event)
+        self._places(model, instances)
+        self._histories(model)
+        self._name(model, root)
+        return model
+
+    def _returned(self) -> Iterator[Value]:
+        """What the entry gave back, and what is in it where that is a tuple."""
+        for _, value in alternatives(self.run.memo.get("returned", NONE)):
+            yield value
+            if isinstance(value, SequenceValue):
+                yield from (row.value for row in value.items.rows)
+
+    # Objects
+
+    def of(self, value: Any) -> Any:
+        """The object of the model that a value of the interpreter is; other values stay."""
+        if isinstance(value, Instance) and value.is_module:
+            return self.module(value)
+        if isinstance(value, TensorValue):
+            return self.tensor(value)
+        if isinstance(value, OptimizerValue):
+            return self.optimizer(value)
+        if isinstance(value, Unknown) and value in self.run.stand_ins:
+            return self.module(self.run.stand_ins[value])
+        return value
+
+    def module(self, value: Instance) -> Module:
+        known = self.made.get(id(value))
+        if known is None:
+            known = self.made[id(value)] = BuiltModule(self, value)
+        return known
+
+    def tensor(self, value: TensorValue) -> Tensor:
+        known = self.made.get(id(value))
+        if known is None:
+            known = self.made[id(value)] = BuiltTensor(self, value)
+        return known
+
+    def optimizer(self, value: OptimizerValue) -> Optimizer:
+        known = self.made.get(id(value))
+        if known is None:
+            known = Optimizer("")
+            self.made[id(value)] = known
+            groups = [self.group(known, group) for group in value.groups]
+            known.groups = Several(groups, UNKNOWN if value.escaped else YES)
+        return known
+
+    def group(self, optimizer: Optimizer, value: GroupValue) -> Group:
+        tensors = [self.tensor(member.tensor) for member in value.members]
+        known = YES if value.known else UNKNOWN
+        events = (e for e in self.run.trace.events if e.kind == "grouped" and e.get("group") is value)
+        site = next((e.site for e in events), SourceSite(self.file.module_place, value.node))
+        module = None
+        if value.source is not None and value.source[0] in ("parameters", "named_parameters"):
+            held = self.of(value.source[1])
+            module = held if isinstance(held, Module) else None
+        options = {key: plain(option) for key, option in value.options.items()}
+        sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
+        group = Group(optimizer, Several(tensors, known), site, options, module, sure, value.guard)
+        for tensor in tensors:
+            tensor.groups = Several([*tensor.groups.seen, group], YES)
+        return group
+
+    def loose_group(self, dictionary: Dictionary) -> Group | None:
+        """A group that was made and given to no optimizer, and to nothing unknown."""
+        if dictionary.is_given or dictionary.escaped or dictionary.made is None:
+            return None
+        cell = dictionary.cells.get("params")
+        value = self.run.read(cell) if cell else None
+        if value is None:
+            return None
+        members = collect(self.run, value)
+        tensors = Several([self.tensor(m.tensor) for m in members.members], YES if members.known else UNKNOWN)
+        return Group(None, tensors, dictionary.made, order=dictionary.order)
+
+    # Events
+
+    def translate(self, event: Event) -> None:
+        """Let an event speak of the model's objects."""
+        event.of = self.of(event.of)
+        for key, value in event.data.items():
+            if isinstance(value, list):
+                event.data[key] = [self.of(one) for one in value]
+            elif key != "arguments":
+                event.data[key] = self.of(value)
+        if event.kind == "bound" and isinstance(event.get("value"), Choice):
+            event.data["options"] = [self.of(one) for _, one in alternatives(event.data["value"])]
+        if event.kind in ("written", "called", "wrapped") and event.get("arguments") is not None:
+            event.data["given"] = tuple(flat(self, event.arguments.values()))
+
+    def _places(self, model: Model, instances: list[Instance]) -> None:
+        open_places: dict[tuple[int, str], list[Place]] = {}
+        for event in model.trace:
+            if event.kind == "registered":
+                holder, key = event.data["holder"], event.data["key"]
+                self._end(open_places, holder, key, event, event.of)
+                place = self._place(event, holder, key, event.of)
+                open_places.setdefault((id(holder), key), []).append(place)
+            elif event.kind in ("bound", "rebound") and isinstance(event.of, Module) and "name" in event.data:
+                self._end(open_places, event.of, event.data["name"], event, event.get("value"))
+                self._bind(event, open_places)
+        for instance in instances:
+            self._containers(instance)
+
+    def _end(
+        self, open_places: dict[tuple[int, str], list[Place]], holder: Any, key: str, event: Event, what: Any
+    ) -> None:
+        for place in open_places.get((id(holder), key), ()):
+            if place.until is None and place.what is not what and place.guard.fits(event.guard):
+                if event.inside != place.since.inside:
+                    continue  # another method does it, where somebody calls that
+                if place.guard.implies(event.guard) and not key.startswith("["):
+                    place.until = event
+
+    def _place(self, event: Event, holder: Module, key: str, what: Any) -> Place:
+        loops: tuple[Loop, ...] = event.data.get("loops", ())
+        extra = [lp for lp in loops if lp not in what.loops]
+        is_item = key.startswith("[") or "{" in key or event.get("how") in ("item", "appended")
+        each_round = any(lp in holder.loops or is_item for lp in extra) and what.value.made is not None
+        kind: PlaceKind = event.data["role"]
+        place = Place(holder, key, kind, what, event, None, each_round, event.get("how", ""), event.guard)
+        what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
+        holder.holds = Several([*holder.holds.seen, place], holder.known)
+        return place
+
+    def _bind(self, event: Event, open_places: dict[tuple[int, str], list[Place]]) -> None:
+        """A plain tensor kept as an attribute."""
+        for guard, value in (
+            alternatives(event.data["value"])
+            if isinstance(event.get("value"), Value)
+            else [(ALWAYS, event.get("value"))]
+        ):
+            what = self.of(value)
+            if isinstance(what, Tensor) and what.role == "plain":
+                place = Place(
+                    event.of, event.data["name"], "attribute", what, event, guard=event.guard & guard or event.guard
+                )
+                what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
+                event.of.holds = Several([*event.of.holds.seen, place], event.of.known)
+                open_places.setdefault((id(event.of), event.data["name"]), []).append(place)
+
+    def _containers(self, instance: Instance) -> None:
+        """What plain containers, kept as attributes until the end, hold."""
+        holder = self.module(instance)
+        bound: dict[str, list[Event]] = {}
+        for event in self.run.trace.events:
+            if event.kind == "bound" and event.of is holder and "name" in event.data:
+                bound.setdefault(event.data["name"], []).append(event)
+        for name, events in bound.items():
+            cell = instance.attributes.get(name)
+            value = self.run.read(cell) if cell else None
+            for guard, one in alternatives(value) if value is not None else ():
+                if isinstance(one, (SequenceValue, Dictionary)):
+                    event = next((e for e in events if _has(e.get("value"), one)), events[-1])
+                    for item in items_in(one):
+                        self._contained(holder, name, event, item, guard, one)
+
+    def _contained(self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value) -> None:
+        what = self.of(item.value)
+        if not isinstance(what, (Module, Tensor)) or (isinstance(what, Tensor) and what.role == "gradient"):
+            return
+        joined = guard & item.guard
+        loops: tuple[Loop, ...] = item.loops
+        each_round = any(loop not in what.loops for loop in loops) and what.value.made is not None  # type: ignore[union-attr]
+        kind = container.kind if isinstance(container, SequenceValue) else "dict"
+        how = "repeated" if getattr(container, "repeated", False) else kind
+        place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
+        what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
+        holder.holds = Several([*holder.holds.seen, place], holder.known)
+
+    def _histories(self, model: Model) -> None:
+        """The events of each object."""
+        by: dict[tuple[str, int], list[Event]] = {}
+        for event in model.trace:
+            if event.kind in (
+                "written",
+                "read",
+                "flagged",
+                "called",
+                "mode",
+                "stepped",
+                "cleared",
+                "allocated",
+                "optimizer",
+            ):
+                by.setdefault((event.kind, id(event.of)), []).append(event)
+        closed = model.modules.closed
+        for tensor in model.all_tensors:
+            open_ = UNKNOWN if tensor.escaped else closed
+            tensor.writes = Several(by.get(("written", id(tensor)), ()), open_)
+            tensor.reads = Several(by.get(("read", id(tensor)), ()), UNKNOWN)
+            tensor.flags = Several(by.get(("flagged", id(tensor)), ()), open_)
+            tensor.made = next(iter(by.get(("allocated", id(tensor)), ())), tensor.made)
+            if not tensor.groups.seen:
+                tensor.groups = Several((), model.optimizers.closed)
+        for module in model.modules:
+            open_ = UNKNOWN if module.escaped else closed
+            module.calls = Several(by.get(("called", id(module)), ()), open_)
+            module.modes = Several(by.get(("mode", id(module)), ()), open_)
+            module.made = next(iter(by.get(("allocated", id(module)), ())), None)
+        for optimizer in model.optimizers:
+            optimizer.steps = Several(by.get(("stepped", id(optimizer)), ()), closed)
+            optimizer.clears = Several(by.get(("cleared", id(optimizer)), ()), closed)
+            optimizer.made = next(iter(by.get(("optimizer", id(optimizer)), ())), None)
+
+    def _name(self, model: Model, root: Instance | None) -> None:
+        """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
+        for event in model.trace:
+            if event.kind != "bound" or "name" not in event.data:
+                continue
+            if "value" not in event.data:
+                named, name = event.of, event.data["name"]
+            else:
+                named, name = event.data["value"], f"self.{event.data['name']}"
+            if isinstance(named, (Module, Tensor)):
+                named.name = named.name or name
+            elif isinstance(named, Optimizer) and not named.name:
+                named.name = name
+        for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
+            optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
+        if root is not None:
+            self.module(root).name = "self"
+        for start in [*model.roots, *(m for m in model.modules if m.name)]:
+            self._name_below(start, start.name, set())
+
+    def _name_below(self, module: Module, name: str, seen: set[int]) -> None:
+        if id(module) in seen or len(seen) > 500:
+            return
+        seen.add(id(module))
+        for place in module.holds:
+            what = place.what
+            if isinstance(what, (Module, Tensor)) and (not what.name or what.name.count(".") > name.count(".") + 1):
+                key = place.key.strip("[]")
+                what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
+            if isinstance(what, Module):
+                self._name_below(what, what.name, seen)
+
+
+def _has(value: Any, one: Value) -> bool:
+    """Whether something is an alternative of a value."""
+    return isinstance(value, Value) and any(alternative is one for _, alternative in alternatives(value))

@@ -1,0 +1,134 @@
+"""Texts that are put together: f-strings, `%`, `format`, `join`. What is not known in them stands in braces."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Sequence
+from functools import partial
+
+from paramlint.symbolic.collections.containers import items_of
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.limits import MAX_CONSTANT
+from paramlint.symbolic.values import Arguments, Constant, Dictionary, SequenceValue, Unknown, Value, text_of
+
+#: `%s`, `%d`, `%05.2f`: widths of at most three digits, so that nothing grows.
+_PLACE = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<form>[-+ #0]*\d{0,3}(?:\.\d{0,3})?)(?P<kind>[diouxXeEfFgGcrsa%])")
+
+
+def joined(run: Interpreter, parts: Sequence[Value | str]) -> Value:
+    """Some texts and values one after the other, for each alternative of the values."""
+
+    def join(chosen: list[Value | str], rest: Sequence[Value | str]) -> Value:
+        for place, part in enumerate(rest):
+            if not isinstance(part, str):
+                before, behind = [*chosen, *rest[:place]], rest[place + 1 :]
+                return run.each(part, partial(go_on, before, behind))
+        return _whole([*chosen, *rest])
+
+    def go_on(before: list[Value | str], behind: Sequence[Value | str], value: Value) -> Value:
+        return join([*before, _settled(value)], behind)
+
+    return join([], parts)
+
+
+def _settled(value: Value) -> Value | str:
+    return str(value.value) if isinstance(value, Constant) else value
+
+
+def _whole(parts: list[Value | str]) -> Value:
+    values = [part for part in parts if isinstance(part, Value)]
+    text = "".join(part if isinstance(part, str) else f"{{{text_of(part)}}}" for part in parts)
+    if not values:
+        return Constant(text) if len(text) <= MAX_CONSTANT else Unknown(text)
+    return Unknown(text, next((v.loop for v in values if isinstance(v, Unknown) and v.loop), 0))
+
+
+def percent(run: Interpreter, text: str, given: Value) -> Value:
+    """`text % given`."""
+    places = list(_PLACE.finditer(text))
+    if text.count("%") != sum(1 + (m["kind"] == "%") for m in places):
+        return run.unknown_call("text")
+    values = _given(given)
+    parts: list[Value | str] = []
+    end = 0
+    for place in places:
+        parts.append(text[end : place.start()])
+        end = place.end()
+        if place["kind"] == "%":
+            parts.append("%")
+            continue
+        value = _keyed(run, given, place["key"]) if place["key"] else values.pop(0) if values else None
+        if value is None:
+            return run.unknown_call("text")
+        parts.append(_with_form(run, f"%{place['form']}{place['kind']}", value))
+    return joined(run, [*parts, text[end:]])
+
+
+def _given(given: Value) -> list[Value]:
+    if isinstance(given, SequenceValue) and given.kind == "tuple":
+        return list(given.items.plain or ())
+    if isinstance(given, Constant) and isinstance(given.value, tuple):
+        return [Constant(one) for one in given.value]
+    return [given]
+
+
+def _keyed(run: Interpreter, given: Value, key: str) -> Value | None:
+    cell = given.cells.get(key) if isinstance(given, Dictionary) else None
+    return run.read(cell) if cell else None
+
+
+def _with_form(run: Interpreter, form: str, value: Value) -> Value | str:
+    """A value as `%05d` writes it; one that is not known reads as itself where the form adds nothing."""
+    if isinstance(value, Constant):
+        try:
+            return form % (value.value,)
+        except (TypeError, ValueError):
+            return run.unknown_call("text")
+    if form in ("%s", "%d", "%i"):
+        return value
+    return Unknown(f"{text_of(value)}#{run.serial()}", value.loop if isinstance(value, Unknown) else 0)
+
+
+def formatted(run: Interpreter, text: str, arguments: Arguments) -> Value:
+    """`text.format(...)`."""
+    parts: list[Value | str] = []
+    number = 0
+    try:
+        for plain, name, form, conversion in string.Formatter().parse(text):
+            parts.append(plain)
+            if name is None:
+                continue
+            value = (
+                arguments.get(int(name or number), "") if name.isdigit() or not name else arguments.keywords.get(name)
+            )
+            number += not name
+            if value is None or conversion:
+                return run.unknown_call("text")
+            parts.append(formed(run, form or "", value))
+    except ValueError:
+        return run.unknown_call("text")
+    return joined(run, parts)
+
+
+def formed(run: Interpreter, form: str, value: Value) -> Value | str:
+    """A value in a form; where that cannot be told, equal only to itself."""
+    if not form:
+        return value
+    if isinstance(value, Constant) and not re.search(r"\d{4}", form):
+        try:
+            return format(value.value, form)
+        except (TypeError, ValueError):
+            pass
+    return Unknown(f"{text_of(value)}#{run.serial()}", value.loop if isinstance(value, Unknown) else 0)
+
+
+def together(run: Interpreter, between: str, given: Value) -> Value:
+    """`between.join(given)`."""
+    plain = items_of(run, given, None).plain
+    if plain is None:
+        return run.unknown_call("join()")
+    parts: list[Value | str] = []
+    for value in plain:
+        parts += [between, value] if parts else [value]
+    return joined(run, parts)

@@ -1,0 +1,73 @@
+"""Whether code says the name of an attribute anywhere but where a class makes and initialises it."""
+
+from __future__ import annotations
+
+import re
+
+from paramlint import nodes
+from paramlint.facts.package import package_of
+from paramlint.model.answer import NO, UNKNOWN, YES, Answer
+from paramlint.symbolic.code.program import ClassValue
+from paramlint.symbolic.definitions.classes import mro
+from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.values import Instance
+
+#: Ways to come to an attribute without its name.
+_BY_ANY_NAME = re.compile(
+    r"getattr\(|__dict__|_modules\b|_parameters\b|\b(?:named_)?(?:children|modules)\(\)|vars\(|get_submodule|apply\("
+)
+_MAKING = frozenset({"allocated", "registered", "written", "flagged"})
+
+
+def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
+    """Whether the class, its file, or a file of the package that names the class, says the name of an attribute."""
+    cls = instance.cls
+    if not isinstance(cls, ClassValue) or cls.file.is_stub or "forward" not in cls.outline.methods:
+        return UNKNOWN
+    file = cls.file.facts
+    unit = cls.outline.unit
+    own = _text_of(cls)
+    visits = _visits(run)
+    by_any = [unit.first + index for index, line in enumerate(own.splitlines()) if _BY_ANY_NAME.search(line)]
+    if any((file.source.path, row) not in visits and (file.path, row) not in visits for row in by_any):
+        return UNKNOWN
+    makes = {
+        site.row
+        for event in run.trace.events
+        if event.kind in _MAKING and event.get("inside") == "__init__"
+        for site in (event.site, *event.site.stack)
+        if site.path == file.source.path or site.path == file.path
+    }
+    word = re.compile(rf"\b{re.escape(key)}\b")
+    rows = [unit.first + index for index, line in enumerate(own.splitlines()) if word.search(_code(line))]
+    if not rows:  # a base class makes it
+        return UNKNOWN
+    bases = [base for base in mro(run, cls)[1:] if isinstance(base, ClassValue) and not base.file.is_stub]
+    if any(row not in makes for row in rows) or any(word.search(_text_of(base)) for base in bases):
+        return YES
+    text = file.source.text
+    inherited = re.search(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b", text)
+    rest = text.replace(own, "", 1)
+    # Whoever asks for the gradient does not read it.
+    from_outside = re.compile(rf"(?<!self)\.{re.escape(key)}\b(?!\.grad\b)|[\"']{re.escape(key)}")
+    if (word if inherited else from_outside).search(rest):
+        return YES
+    package = package_of(file)
+    if package is None:
+        return NO
+    others = [path for path in package.paths_with(file, key, cls.name) if path not in (file.path, file.source.path)]
+    return YES if others else NO
+
+
+def _visits(run: Interpreter) -> set[tuple[str, int]]:
+    """Where a constructor goes over all modules to initialise them: a loop, or a call whose result is dropped."""
+    listed = [e.site for e in run.trace.events if e.kind == "listed" and e.get("inside") == "__init__"]
+    return {(s.path, s.row) for s in listed if s.statement is None or isinstance(s.statement, nodes.Expr)}
+
+
+def _text_of(cls: ClassValue) -> str:
+    return cls.file.facts.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+
+
+def _code(line: str) -> str:
+    return line.partition("#")[0]

@@ -1,0 +1,200 @@
+"""What class a value is of: `isinstance`, `issubclass` and `type`."""
+
+from __future__ import annotations
+
+import builtins
+import collections
+import collections.abc
+import enum
+import numbers
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from paramlint.knowledge import PARAMETER_CLASSES
+from paramlint.symbolic.code.program import ClassValue
+from paramlint.symbolic.definitions import classes
+from paramlint.symbolic.interpreter import Handler, Interpreter
+from paramlint.symbolic.values import (
+    FALSE,
+    NONE,
+    TRUE,
+    Arguments,
+    Constant,
+    Dictionary,
+    External,
+    Function,
+    Instance,
+    Partial,
+    SequenceValue,
+    TensorValue,
+    Unknown,
+    Value,
+    text_of,
+)
+
+
+def _isinstance(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    value, kinds = arguments.get(0), arguments.get(1)
+    if value is None or kinds is None:
+        return run.unknown_call("isinstance()")
+    wanted = _classes(kinds)
+    return run.each(value, lambda one: _is_instance(run, one, wanted, kinds))
+
+
+def _classes(value: Value) -> list[Value] | None:
+    if isinstance(value, SequenceValue):
+        plain = value.items.plain
+        if plain is None:
+            return None
+        found = [_classes(one) for one in plain]
+        return None if any(f is None for f in found) else [c for f in found for c in f or []]
+    if isinstance(value, (ClassValue, External)):
+        return [value]
+    return None
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,), "float": (float,), "str": (str,), "bool": (bool,), "tuple": (tuple,), "range": (range,),
+    "bytes": (bytes,), "numbers.Number": (int, float), "collections.abc.Iterable": (str, tuple, range),
+    "collections.Iterable": (str, tuple, range), "typing.Iterable": (str, tuple, range),
+    "list": (), "dict": (), "set": (),
+    "collections.abc.Sequence": (str, tuple, range), "typing.Sequence": (str, tuple, range),
+    "numbers.Integral": (int,), "numbers.Real": (int, float),
+}  # fmt: skip
+_SEQUENCES = {
+    "list": {"list"}, "tuple": {"tuple"}, "set": {"set"}, "collections.abc.Iterable": {"list", "tuple", "set", "range"},
+    "collections.Iterable": {"list", "tuple", "set", "range"}, "typing.Iterable": {"list", "tuple", "set", "range"},
+    "collections.abc.Sequence": {"list", "tuple"}, "typing.Sequence": {"list", "tuple"}, "typing.List": {"list"},
+}  # fmt: skip
+
+
+def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kinds: Value) -> Value:
+    unknown = Unknown(f"isinstance({text_of(value)}, {_names(kinds)})", value.loop if isinstance(value, Unknown) else 0)
+    if wanted is None:
+        return unknown
+    names = [one.name for one in wanted if isinstance(one, External)]
+    if isinstance(value, Unknown) and value.annotation in ("int", "str") and value.default != NONE:
+        said = {"int": 0, "str": ""}[value.annotation]
+        if all(n in _TYPES for n in names) and len(names) == len(wanted):
+            return TRUE if any(isinstance(said, _TYPES[n]) for n in names) else FALSE
+    if isinstance(value, Instance):
+        if value.cls is None:
+            return unknown
+        answers = [classes.is_subclass(run, value.cls, one) for one in wanted]
+        return TRUE if True in answers else unknown if None in answers else FALSE
+    if isinstance(value, TensorValue):
+        if any(n in ("torch.Tensor", "torch.FloatTensor") for n in names):
+            return TRUE
+        if any(n in PARAMETER_CLASSES for n in names):
+            return TRUE if value.role == "parameter" else unknown
+        return (
+            FALSE
+            if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted)
+            else unknown
+        )
+    answer = _by_python(value, wanted)
+    if answer is not None:
+        return TRUE if answer else FALSE
+    if isinstance(value, Constant):
+        if "object" in names or any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
+            return TRUE
+        return FALSE if all(map(_has_no_constants, names)) else unknown
+    if isinstance(value, SequenceValue):
+        if any(value.kind in _SEQUENCES.get(n, ()) for n in names):
+            return TRUE
+        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
+    if isinstance(value, Dictionary):
+        if any(n in ("dict", "collections.abc.Mapping", "typing.Dict", "collections.OrderedDict") for n in names):
+            return TRUE
+        return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
+    if isinstance(value, ClassValue) and any(name.endswith(("Meta", "EnumType")) for name in names):
+        bases = [base.name for base in classes.mro(run, value) if isinstance(base, External)]
+        return TRUE if any(name.startswith("enum.") for name in names) and _is_enumeration(bases) else unknown
+    if isinstance(value, (Function, ClassValue, Partial)):
+        own = "types.FunctionType" if isinstance(value, Function) else "type"
+        if any(n == (own if not isinstance(value, Partial) else "functools.partial") or n in _CALLABLE for n in names):
+            return TRUE
+        return FALSE if all(map(_has_no_constants, names)) else unknown
+    return unknown
+
+
+#: Modules of Python whose classes are asked themselves.
+_PYTHON = {"": builtins, "collections": collections, "collections.abc": collections.abc, "typing": typing,
+           "numbers": numbers, "enum": enum, "types": types}  # fmt: skip
+#: Libraries of which no class has numbers, texts or containers of Python among its instances.
+_OF_ARRAYS = ("torch.", "numpy.", "pandas.", "PIL.", "jax.", "tensorflow.")
+_KINDS: dict[str, type] = {"list": list, "tuple": tuple, "set": set}
+
+
+def _by_python(value: Value, wanted: list[Value]) -> bool | None:
+    """What Python itself says of a number, text or container, where it knows all the classes."""
+    asked = [_class_of_python(one.name) if isinstance(one, External) else None for one in wanted]
+    kind: type | None = None
+    if isinstance(value, Constant):
+        kind = type(value.value)
+        if kind in (int, str) and any(one is not None and issubclass(one, enum.Enum) for one in asked):
+            return None  # members of an enumeration are kept as what they stand for
+    elif isinstance(value, SequenceValue):
+        kind = _KINDS.get(value.kind)
+    elif isinstance(value, Dictionary):
+        kind = collections.OrderedDict if value.is_ordered else dict
+    if kind is None or not wanted:
+        return None
+    answers = [issubclass(kind, one) if one is not None else None for one in asked]
+    answers = [
+        False if answer is None and isinstance(one, External) and one.name.startswith(_OF_ARRAYS) else answer
+        for answer, one in zip(answers, wanted, strict=True)
+    ]
+    return True if True in answers else None if None in answers else False
+
+
+def _is_enumeration(bases: list[str]) -> bool:
+    return any(name.startswith("enum.") for name in bases)
+
+
+def _class_of_python(name: str) -> type | None:
+    package, _, short = name.rpartition(".")
+    found: Any = getattr(_PYTHON.get(package), short, None)
+    found = getattr(found, "__origin__", found)
+    return found if isinstance(found, type) and found is not typing.Any else None
+
+
+_CALLABLE = frozenset({"object", "collections.abc.Callable", "typing.Callable"})
+
+
+def _has_no_constants(name: str) -> bool:
+    """Whether a class, by its name, has no numbers, texts, tuples or None among its instances, but those told above."""
+    if name in _TYPES or "." not in name or name.startswith(("torch.", "functools.", "types.")):
+        return True
+    package, _, short = name.rpartition(".")
+    is_abstract = package.startswith(("collections", "typing", "numbers", "abc")) or "abc" in package.split(".")[-1]
+    return short[:1].isupper() and not is_abstract
+
+
+def _names(kinds: Value) -> str:
+    found = _classes(kinds)
+    if found is None:
+        return text_of(kinds)
+    return " or ".join(one.name.rpartition(".")[2] for one in found if isinstance(one, (External, ClassValue)))
+
+
+def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    value, kinds = arguments.get(0), arguments.get(1)
+    wanted = _classes(kinds) if kinds is not None else None
+    if isinstance(value, (ClassValue, External)) and wanted is not None:
+        answers = [classes.is_subclass(run, value, one) for one in wanted]
+        if None not in answers:
+            return TRUE if True in answers else FALSE
+    return run.unknown_call("issubclass()")
+
+
+def _type(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    value = arguments.get(0)
+    if isinstance(value, Instance) and value.cls is not None and len(arguments.positional) == 1:
+        return value.cls
+    return Unknown(f"type({text_of(value) if value is not None else ''})")
+
+
+HANDLERS: Mapping[str, Handler] = {"isinstance": _isinstance, "issubclass": _issubclass, "type": _type}
