@@ -149,3 +149,31 @@ class Net(nn.Module):
             for j in range(0):
                 self.p = nn.Linear(4, 4, bias=False)
             self.q = nn.Sequential(self.q, nn.ReLU())  # show: q.0.**  unknown
+
+# --- a copy of layers that are made in a loop: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = nn.Sequential(*[nn.Linear(1, 1, bias=False) for _ in range(11)])
+        self.a = nn.ModuleList([copy.deepcopy(layers)])  # show: a.0.{11}.weight  1 x 1
+        self.b = nn.ModuleList([copy.deepcopy(layers) for _ in range(2)])  # show: b.{2}.{11}.weight  1 x 1
+
+# --- the variable of a loop after it: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        for i in range(10):
+            for i in range(11):
+                pass
+            setattr(self, f"x{i}", nn.Linear(1, 1, bias=False))  # show: x{i}.weight  1 x 1
+
+# --- a list that grows in a loop and is taken in it: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = []
+        for i in range(12):
+            if i == 2:
+                break
+            self.s = nn.ModuleList(layers[1:])  # show: s.**  unknown
+            layers.append(nn.Linear(1, 1, bias=False))

@@ -297,10 +297,10 @@ def _switches_gradient_off(node: Any) -> bool:
 
 def is_generator(run: Interpreter, node: Any) -> bool:
     """Whether a function yields."""
-    key = ("generator", id(node))
-    if key not in run.memo:
-        run.memo[key] = node, _yields(node.body)
-    result: bool = run.memo[key][1]
+    known = run.program.memo.get(id(node))
+    if known is None:
+        known = run.program.memo[id(node)] = node, _yields(node.body)
+    result: bool = known[1]
     return result
 
 

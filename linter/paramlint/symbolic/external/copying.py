@@ -14,6 +14,8 @@ from paramlint.symbolic.values import (
     Instance,
     Item,
     Items,
+    Loop,
+    Object,
     SequenceValue,
     TensorValue,
     Unknown,
@@ -28,11 +30,28 @@ def deep_copy(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     value = arguments.get(0, "x")
     if value is None:
         return run.unknown_call("deepcopy()")
-    copies: dict[int, Value] = {}
-    return run.each(value, lambda one: _deep(run, one, node, copies))
+    copies = _Copies()
+
+    def copied(one: Value) -> Value:
+        copies.root = one.loops if isinstance(one, Object) else ()
+        return _deep(run, one, node, copies)
+
+    return run.each(value, copied)
 
 
-def _deep(run: Interpreter, value: Value, node: Any, copies: dict[int, Value]) -> Value:
+class _Copies(dict[int, Value]):
+    """The copies that one call makes, by the `id` of what they are copies of, and the loops around the first."""
+
+    root: tuple[Loop, ...] = ()
+
+    def made(self, run: Interpreter, value: Object, node: Any) -> dict[str, Any]:
+        """What the copy of an object is told: there is one for each round of the loops inside what is copied, too."""
+        inner = tuple(loop for loop in value.loops if loop not in self.root)
+        made = run.made(node)
+        return made | {"loops": (*made["loops"], *(loop for loop in inner if loop not in made["loops"]))}
+
+
+def _deep(run: Interpreter, value: Value, node: Any, copies: _Copies) -> Value:
     run.step()
     if id(value) in copies:
         return copies[id(value)]
@@ -43,12 +62,12 @@ def _deep(run: Interpreter, value: Value, node: Any, copies: dict[int, Value]) -
     if isinstance(value, TensorValue):
         return _copied_tensor(run, value, node, copies)
     if isinstance(value, SequenceValue):
-        made = SequenceValue(value.kind, **run.made(node))
+        made = SequenceValue(value.kind, **copies.made(run, value, node))
         copies[id(value)] = made
         made.items = _copied_items(run, value.items, node, copies)
         return made
     if isinstance(value, Dictionary):
-        other = Dictionary(**run.made(node))
+        other = Dictionary(**copies.made(run, value, node))
         copies[id(value)] = other
         other.cells = {key: _copied_cell(run, cell, node, copies) for key, cell in value.cells.items()}
         other.rest = [Item(r.guard, r.loops, _deep(run, r.value, node, copies), r.key) for r in value.rest]
@@ -66,9 +85,9 @@ def _deep(run: Interpreter, value: Value, node: Any, copies: dict[int, Value]) -
     return value
 
 
-def _copied_instance(run: Interpreter, value: Instance, node: Any, copies: dict[int, Value]) -> Instance:
+def _copied_instance(run: Interpreter, value: Instance, node: Any, copies: _Copies) -> Instance:
     run.build(value)
-    made = Instance(value.cls, value.is_module, **run.made(node))
+    made = Instance(value.cls, value.is_module, **copies.made(run, value, node))
     copies[id(value)] = made
     run.instances.append(made)
     made.copy_of = value
@@ -85,15 +104,16 @@ def _copied_instance(run: Interpreter, value: Instance, node: Any, copies: dict[
         for held in registry.held_by(run, made):
             if held.is_tensor or held.is_child:
                 role = "child" if held.is_child else held.value.role  # type: ignore[attr-defined]
-                run.emit("registered", held.value, node, holder=made, key=held.name, how="copied", role=role)
+                with run.at(run.guard, tuple(dict.fromkeys((*made.loops, *held.loops)))):
+                    run.emit("registered", held.value, node, holder=made, key=held.name, how="copied", role=role)
     return made
 
 
-def _copied_cell(run: Interpreter, cell: Cell, node: Any, copies: dict[int, Value]) -> Cell:
+def _copied_cell(run: Interpreter, cell: Cell, node: Any, copies: _Copies) -> Cell:
     return [(guard, _copied_value(run, value, node, copies)) for guard, value in cell]
 
 
-def _copied_value(run: Interpreter, value: Value, node: Any, copies: dict[int, Value]) -> Value:
+def _copied_value(run: Interpreter, value: Value, node: Any, copies: _Copies) -> Value:
     if isinstance(value, Choice):
         return Choice([(guard, _copied_value(run, one, node, copies)) for guard, one in value.options])
     if isinstance(value, (Instance, TensorValue, SequenceValue, Dictionary)):
@@ -101,13 +121,14 @@ def _copied_value(run: Interpreter, value: Value, node: Any, copies: dict[int, V
     return value
 
 
-def _copied_items(run: Interpreter, items: Items, node: Any, copies: dict[int, Value]) -> Items:
+def _copied_items(run: Interpreter, items: Items, node: Any, copies: _Copies) -> Items:
     rows = [Item(r.guard, r.loops, _copied_value(run, r.value, node, copies), r.key) for r in items.rows]
     return Items(rows, items.known, items.why_unknown, items.ordered)
 
 
-def _copied_tensor(run: Interpreter, value: TensorValue, node: Any, copies: dict[int, Value]) -> TensorValue:
+def _copied_tensor(run: Interpreter, value: TensorValue, node: Any, copies: _Copies) -> TensorValue:
     made = run.new_tensor(node, filled=True, role=value.role, shape=value.shape, factory=value.factory)
+    made.loops = copies.made(run, value, node)["loops"]
     copies[id(value)] = made
     made.requires_grad, made.dtype = value.requires_grad, value.dtype
     made.storage.filled = value.storage.filled
