@@ -14,13 +14,22 @@ from paramlint.symbolic.code.program import Place as CodePlace
 from paramlint.symbolic.code.program import Program, SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.limits import OverBudgetError
+from paramlint.symbolic.limits import (
+    LEAST_STEPS,
+    MAX_FILE_STEPS,
+    MAX_STEPS,
+    MAX_STEPS_OF_CHARACTER,
+    OverBudgetError,
+)
 from paramlint.symbolic.values import NONE
 from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Unit
 
 #: Bytes of code that leave as much in circles as one step of the interpreter does.
 _BYTES = 50
+
+#: Where a file keeps how many steps its entry points have taken.
+_TAKEN = "steps of models"
 
 #: Methods that run before the others of a class, in this order.
 _FIRST = ("configure_model", "setup", "forward")
@@ -31,16 +40,23 @@ def model_for(file: File, unit: Unit) -> Model:
     known = file.memo.get("model")
     if known is None or known.unit is not unit:
         forget_model(file)  # a model is as large as thousands of rows
-        run = Interpreter(program_of(file))
+        run = Interpreter(program_of(file), budget_of(file))
         known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
     assert isinstance(known, _Kept)
     return known.model
+
+
+def budget_of(file: File) -> int:
+    """The steps that the next entry point of a file may take, by what those before have taken."""
+    left = MAX_FILE_STEPS + MAX_STEPS_OF_CHARACTER * len(file.source.data) - file.memo.get(_TAKEN, 0)
+    return max(min(MAX_STEPS, left), LEAST_STEPS)
 
 
 def forget_model(file: File) -> None:
     """Let go of the model that was asked for last."""
     known = file.memo.pop("model", None)
     if known is not None:
+        file.memo[_TAKEN] = file.memo.get(_TAKEN, 0) + known.run.steps
         size = known.run.steps * _BYTES
         known.run.forget()
         vars(known.model).clear()
