@@ -6,13 +6,14 @@ import threading
 
 import pytest
 
+from paramlint.config.toml_file import TomlFile
 from paramlint.facts.files import Project
 from paramlint.facts.initialization import initialization_of
 from paramlint.frontends.cli import main
 from paramlint.syntax.large_stack import with_large_stack
 
 from .conftest import BAD
-from .steps import steps
+from .steps import exponent, steps
 
 
 def test_a_run_by_itself_has_the_limit_that_workers_have(bad, capsys, monkeypatch):
@@ -70,3 +71,17 @@ def test_paths_that_double_are_made_one(tmp_path, doubling):
     found = []
     assert steps(lambda: found.append(initialization_of(cls)), at_most=2_000_000)
     assert [(p.name, p.written) for p in found[0].parameters] == [("w", "never")]
+
+
+def test_the_rows_of_many_keys_are_found_in_one_pass(tmp_path):
+    def looking(entries):
+        path = tmp_path / f"{entries}.toml"
+        keys = [f"blocks.{i}.weight" for i in range(entries)]
+        headers = "".join(f'[parameters."{key}"]\nshape = [1]\n\n' for key in keys)
+        path.write_text(f"{headers}[parameters.plain]\nshape = [1]\n[ parameters . 'it is' ]\n[parameters]\nb.c = 1\n")
+        file = TomlFile.read(str(path))
+        return lambda: file.rows_of_keys([*keys, "plain", "it is", "b", "none"])
+
+    rows = {"blocks.0.weight": 1, "blocks.1.weight": 4, "plain": 7, "it is": 9, "b": 11, "none": 1}
+    assert looking(2)() == rows
+    assert exponent(looking, 50) < 1.2
