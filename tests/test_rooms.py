@@ -5,10 +5,17 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from paramlint.engine import check_file
+from paramlint.engine.parallel import local
+from paramlint.frontends.cli import main
 
 ROOT = Path(__file__).parent.parent
 LINTER = ROOT / "linter" / "paramlint"
@@ -52,3 +59,24 @@ def test_no_two_files_of_the_linter_have_one_name():
     here = [path for path in FILES if LINTER in path.parents and MELTING not in path.parents]
     times = Counter(path.name for path in here if path.name != "__init__.py")
     assert {name for name, count in times.items() if count > 1} - ALIKE == set()
+
+
+def test_no_two_functions_on_the_way_to_a_rule_share_a_name(bad, monkeypatch):
+    ways: list[list[str]] = []
+
+    def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*given: Any, **named: Any) -> Any:
+            ways.append([frame.name for frame in traceback.extract_stack() if str(LINTER) in frame.filename])
+            return function(*given, **named)
+
+        return noted
+
+    # The way goes on in a thread of its own, which has a large stack.
+    monkeypatch.setattr(local, "with_large_stack", noting(local.with_large_stack))
+    monkeypatch.setattr(check_file, "_findings", noting(check_file._findings))
+    assert main(["check", "--isolated", "--no-cache", "--jobs", "1", str(bad)]) == 1
+    first, *others = ways
+    assert "main" in first and any("check_source" in names for names in others)
+    for names in others:
+        times = Counter(name for name in (*first, *names) if not name.startswith("<"))
+        assert {name for name, count in times.items() if count > 1} == set()

@@ -66,7 +66,7 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
     text = msgspec.json.encode(Document.of("net:Net", OK, summary))
     document = msgspec.json.decode(text)
     described = {"target", "outcome", "arguments", "degraded", "summary"}
-    assert set(document) == described | {"findings", "parameters", "buffers", "shown"}
+    assert set(document) == described | {"findings", "parameters", "buffers", "shown", "profile"}
     assert set(document["findings"][0]) == {
         *(
             "code",

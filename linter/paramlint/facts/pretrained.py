@@ -38,7 +38,7 @@ def _kept_parts(scope: Scope, name: str) -> Iterator[nodes.BaseExpression]:
         if assignment.how != "assign" or value is None or not isinstance(target, nodes.Attribute):
             continue
         if isinstance(value, nodes.Call) and scope.qualified(value.func) == "torch.nn.Sequential":
-            parts = [n for n in walk(value) if isinstance(n, nodes.Name)]
+            parts = list(walk(value))
         else:
             parts = [_head(value)]
         is_part = any(isinstance(part, nodes.Name) and part.value == name for part in parts)

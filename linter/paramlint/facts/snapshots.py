@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _BEST = re.compile(r"(?:^|_|\.)best|Best|lowest")
 #: What has a `state_dict()` of numbers, made anew at each call.
 _PLAIN_STATE = re.compile(r"sched|scaler|loader|sampler|metric|callback", re.I)
+_MODELS = {"model", "net", "network"}
 _SHALLOW = {"dict", "collections.OrderedDict", "copy.copy"}
 
 
@@ -69,8 +70,18 @@ def _snapshots(
         yield Snapshot(target, name, node, block, state, owner, isinstance(node, nodes.Call))
     if isinstance(value, (nodes.Name, nodes.Attribute)) and not isinstance(node, nodes.Call):
         kept = Snapshot(target, name, node, block, value, value)
-        if kept.is_best and not _BEST.search(scope.text(value)) and is_module(scope, value):
-            yield kept
+        if kept.is_best and not _BEST.search(scope.text(value)):
+            if is_module(scope, value) or _is_trained_by_name(scope, value):
+                yield kept
+
+
+def _is_trained_by_name(scope: Scope, value: nodes.BaseExpression) -> bool:
+    """Whether something is called a model in code that has a pass backward, and nothing is known of its type."""
+    name = scope.text(value).rpartition(".")[2]
+    if name not in _MODELS or scope.type(value) is not None:
+        return False
+    calls = scope.find(nodes.Call)
+    return any(isinstance(c.func, nodes.Attribute) and c.func.attr.value == "backward" for c in calls)
 
 
 def _kept(node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.BaseExpression]]:

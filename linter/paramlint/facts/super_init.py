@@ -19,8 +19,16 @@ def initializer_calls(scope: Scope) -> list[nodes.Call]:
     return [
         call
         for call in scope.find(nodes.Call)
-        if isinstance(call.func, nodes.Attribute) and call.func.attr.value == "__init__"
+        if isinstance(call.func, nodes.Attribute)
+        and call.func.attr.value == "__init__"
+        and not _is_unbound_super(call.func.value)
     ]
+
+
+def _is_unbound_super(node: nodes.BaseExpression) -> bool:
+    """Whether it is `super(Net)`, whose `__init__` is its own and not that of a base."""
+    is_super = isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name) and node.func.value == "super"
+    return is_super and isinstance(node, nodes.Call) and len(node.args) == 1 and not node.args[0].star
 
 
 def is_initialized_elsewhere(cls: Class) -> bool:

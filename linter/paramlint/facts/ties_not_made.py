@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -118,7 +119,8 @@ def idle_options(cls: Class) -> Iterator[nodes.Name]:
 
 
 def _is_idle(cls: Class, constructor: Scope, name: str) -> bool:
-    uses = [n for n in constructor.find(nodes.Name) if n.value == name and _is_read(constructor, n)]
+    read = [n for n in constructor.find(nodes.Name) if n.value == name and _is_read(constructor, n)]
+    uses = [n for n in read if not _is_only_checked(constructor, n)]
     if not uses:
         return _has_two_modules(cls)
     kept = [a for a in constructor.assignments_of(name) if isinstance(a.value, nodes.Name)]
@@ -136,6 +138,27 @@ def _is_read(scope: Scope, node: nodes.Name) -> bool:
     if isinstance(parent, nodes.Arg):
         return parent.value is node
     return not isinstance(parent, (nodes.Param, nodes.AssignTarget))
+
+
+def _is_only_checked(scope: Scope, node: nodes.Name) -> bool:
+    """Whether a name stands in a condition under which the code does nothing but complain."""
+    for inner, around in pairwise((node, *scope.ancestors(node))):
+        if isinstance(around, nodes.If):
+            return inner is around.test and around.orelse is None and _complains(around.body)
+        if isinstance(around, nodes.BaseSmallStatement):
+            return isinstance(around, nodes.Assert)
+    return False
+
+
+def _complains(block: nodes.Node) -> bool:
+    """Whether all statements of a block raise, or check something and raise."""
+    for statement in getattr(block, "body", ()):
+        if isinstance(statement, nodes.If):
+            if statement.orelse is not None or not _complains(statement.body):
+                return False
+        elif not all(isinstance(s, (nodes.Raise, nodes.Assert)) for s in getattr(statement, "body", ())):
+            return False
+    return True
 
 
 def _has_two_modules(cls: Class) -> bool:

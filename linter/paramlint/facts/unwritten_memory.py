@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
+from paramlint.facts.heirs import heirs_of
 from paramlint.facts.initialization import EmptyParameter, initialization_of
 from paramlint.facts.memo import remember
 from paramlint.facts.package import package_of
@@ -135,11 +136,55 @@ def is_uncalled(method: Scope) -> bool:
         return False
     if any(param.default is None for param in node.params.params[1:]):
         return False
+    return is_unmentioned(method)
+
+
+def is_unmentioned(method: Scope) -> bool:
+    """Whether no code says the name of a method but where it is defined, or where other classes mean their own."""
     mention = re.compile(rf"(?<!def )\b{re.escape(method.name)}\b")
-    if mention.search(method.file.source.text):
+    cls = method.cls
+    is_plain = cls is not None and all(base in _MODULES for base in cls.bases)
+    others = _of_others(cls, method.name) if cls is not None and is_plain else set()
+    text = method.file.source.text
+    if any(match.start() not in others for match in mention.finditer(text)):
         return False
     package = package_of(method.file)
     if package is None:
         return True
+    paths = package.paths_with(method.file, method.name)
+    if is_plain and cls is not None and not _is_inherited_elsewhere(cls):
+        mention = re.compile(rf"(?<!def )(?<!self\.)(?<!super\(\)\.)\b{re.escape(method.name)}\b")
     pattern = re.compile(mention.pattern.encode())
-    return not any(pattern.search(package.text(path)) for path in package.paths_with(method.file, method.name))
+    return not any(pattern.search(package.text(path)) for path in paths if path not in _names_of(method.file))
+
+
+def _names_of(file: File) -> tuple[str, str]:
+    return file.path, file.source.path
+
+
+_MODULES = ("torch.nn.Module", "torch.nn.modules.module.Module")
+
+
+def _of_others(cls: Class, name: str) -> set[int]:
+    """Where in the file of a class `self.name` and `super().name` stand in classes that are none of its family."""
+    family = {unit.qualname for unit in (cls.outline, *(heir.outline for heir in heirs_of(cls)))}
+    lines = cls.file.source.text.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    found: set[int] = set()
+    for outline in (one for same in cls.file.outline.classes.values() for one in same):
+        if outline.qualname in family:
+            continue
+        first, last = starts[outline.unit.first - 1], starts[min(outline.unit.last, len(lines))]
+        own = re.compile(rf"(?:\bself|\bsuper\([^()]*\))\.({re.escape(name)})\b")
+        found.update(match.start(1) for match in own.finditer(cls.file.source.text, first, last))
+    return found
+
+
+def _is_inherited_elsewhere(cls: Class) -> bool:
+    """Whether another file of the package has a class that inherits from one of this name."""
+    package = package_of(cls.file)
+    paths = package.paths_with(cls.file, cls.name) if package is not None else []
+    heir = re.compile(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b".encode())
+    return package is not None and any(heir.search(package.text(path)) for path in paths)

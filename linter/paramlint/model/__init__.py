@@ -5,7 +5,7 @@ from paramlint.model.event import Event, EventKind, Order, Site
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.model import Claim, Model, before, first_time
 from paramlint.model.objects import NOT_KNOWN, Group, Module, Optimizer, Place, Tensor
-from paramlint.model.reach import reached, sources
+from paramlint.model.questions.reach import reached, sources
 
 __all__ = [
     "ALWAYS", "NO", "NOT_KNOWN", "UNKNOWN", "YES", "Answer", "Claim", "Event", "EventKind", "Group", "Guard",

@@ -46,6 +46,12 @@ class Table(Protocol):
     def answered(self, subject: Subject, constants: Iterable[Key], *, true: bool, false: bool) -> Guard:
         """Where a subject has one of some answers."""
 
+    def true_texts(self, guard: Guard) -> list[str]:
+        """The conditions that are true wherever a guard holds, as they read."""
+
+    def phrase(self, guard: Guard) -> str:
+        """How a guard reads."""
+
 
 class Subject:
     """Something that guards ask about.
@@ -200,10 +206,7 @@ class Guard:
     @property
     def true_texts(self) -> list[str]:
         """The conditions that are true wherever this holds, as they read."""
-        from paramlint.model.guard_phrasing import common_answers
-
-        common = common_answers(self, {}) or {}
-        return [subject.text for subject, answers in common.items() if answers == (frozenset(), True, False)]
+        return self.subject.table.true_texts(self) if self.subject is not None else []
 
     def constant(self, text: str, loop: int = 0) -> Key | None:
         """The constant that a subject equals wherever this holds; None where it may be several values."""
@@ -216,9 +219,8 @@ class Guard:
 
     def __str__(self) -> str:
         if self._text is None:
-            from paramlint.model.guard_phrasing import phrase
-
-            self._text = phrase(self)
+            nothing = "" if self is ALWAYS else "never"
+            self._text = self.subject.table.phrase(self) if self.subject is not None else nothing
         return self._text
 
     __repr__ = __str__

@@ -18,9 +18,7 @@ Way = dict[Subject, Answers]
 
 
 def phrase(guard: Guard) -> str:
-    """A guard as text; empty for everywhere."""
-    if guard.subject is None:
-        return "" if guard is ALWAYS else "never"
+    """A guard as text, of one that asks something."""
     common = common_answers(guard, {}) or {}
     ways = _shortest_ways(guard) if guard.depth <= _DEEPEST_SHORTENED else _ways(guard)
     said = [_say(subject, answers) for subject, answers in common.items()]

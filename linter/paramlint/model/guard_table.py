@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from paramlint.model.guard import ALWAYS, NEVER, Guard, Key, Subject
+from paramlint.model.guard_phrasing import common_answers, phrase
 
 #: Nodes of a guard; a larger one becomes a condition of its own.
 _LARGEST = 24
@@ -282,6 +283,15 @@ class Conditions:
                 known = self._node(guard.subject, cases, true, false)
             self._rounds[guard] = known
         return known
+
+    def true_texts(self, guard: Guard) -> list[str]:
+        """The conditions that are true wherever a guard holds, as they read."""
+        common = common_answers(guard, {}) or {}
+        return [subject.text for subject, answers in common.items() if answers == (frozenset(), True, False)]
+
+    def phrase(self, guard: Guard) -> str:
+        """How a guard reads."""
+        return phrase(guard)
 
 
 def _size(guard: Guard) -> int:

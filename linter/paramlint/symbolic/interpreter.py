@@ -290,7 +290,9 @@ class Interpreter:
                 merged[place] = (merged[place][0] | guard, merged[place][1])
         if len(merged) > MAX_CHOICES:
             text = " or ".join(dict.fromkeys(text_of(v) for _, v in merged))
-            return Unknown(text + f"#{self.serial()}")
+            if any(isinstance(v, (Instance, TensorValue)) for _, v in merged):
+                text = f"one of ({text})"
+            return Unknown(shortened(text) + f"#{self.serial()}")
         return Choice(merged)
 
     def each(self, value: Value, act: Callable[[Value], Value | None]) -> Value:

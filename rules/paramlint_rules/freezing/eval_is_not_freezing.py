@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, said
-from paramlint.model.training import below, mode_of, owners
+from paramlint.model.questions.training import below, mode_of, owners
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -54,9 +54,9 @@ def check(model: Model) -> Iterator[Claim]:
     claimed: set[int] = set()
     for module in model.modules:
         mode = next((e for e in module.modes if _means_freezing(e)), None)
-        if mode is None or module.is_a("_BatchNorm", "_NormBase").yes or not module.known.yes:
+        if mode is None or module.is_a("_BatchNorm", "_NormBase").yes:
             continue
-        optimizer = _trained_by(model, module)
+        optimizer = _trained_by(model, module) if module.known.yes else _trained_with_all(model, module)
         if optimizer is None or id(module) in claimed or not _may_train(module):
             continue
         listed = [e for e in model.events("listed") if e.of in owners(module)]
@@ -91,9 +91,19 @@ def _trained_by(model: Model, module: Module) -> Optimizer | None:
     return None
 
 
+def _trained_with_all(model: Model, module: Module) -> Optimizer | None:
+    """The optimizer that is given all parameters of a model of which a part is not known: an argument, a library's."""
+    holders = [e.of for e in model.events("bound") if e.get("value") is module and isinstance(e.of, Module)]
+    whole = [owner for one in [module, *holders] for owner in owners(one)]
+    for optimizer in model.optimizers:
+        if any(g.module in whole for g in optimizer.groups if g.module is not None and not g.guard):
+            return optimizer if optimizer.made is not None else None
+    return None
+
+
 def _may_train(module: Module) -> bool:
     """Whether its parameters require gradients for sure, and it is not used without autograd alone."""
-    parameters = module.parameters.seen
+    parameters = [t for owner in owners(module) for t in owner.parameters if not t.known] + [*module.parameters]
     if not all(t.trains.certain and t.trains.yes and not t.flags.seen and not t.escaped for t in parameters):
         return False
     return not module.calls.seen or any(call.grad for call in module.calls)

@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from paramlint.model import Claim, Event, EventKind, Model, Module, Optimizer, Tensor
+from paramlint.model import Claim, Event, EventKind, Model, Module, Optimizer, Site, Tensor
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -44,14 +44,19 @@ def ask(model: Model) -> Iterator[Claim]:
         if isinstance(event.of, Tensor) and _value(event) is False:
             frozen.setdefault(event.site.row, []).append(event.of)
     for tensors in frozen.values():
-        pairs = [_off_then_on(tensor) for tensor in tensors]
-        if pairs[0] is None or any(pair is None or pair[1].site.row != pairs[0][1].site.row for pair in pairs):
+        pairs = [_off_then_on(tensor) for tensor in tensors if not _is_gone(tensor)]
+        if (
+            not pairs
+            or pairs[0] is None
+            or any(pair is None or pair[1].site.row != pairs[0][1].site.row for pair in pairs)
+        ):
             continue  # thawing some of what was frozen leaves the rest as it is
         off, on = pairs[0]
         undone = model.follows(off, on) & ~model.between(off, on, _USES, _may_train)
-        name = tensors[0].name if _NAME.fullmatch(tensors[0].name) else off.site.text(off.site.node)
-        message = f"`{name}` is frozen here and thawed again in row {on.site.row}"
-        yield Claim(undone, off.site, message, about=tensors[0])
+        site = _home(off)
+        name = tensors[0].name if _NAME.fullmatch(tensors[0].name) else site.text(site.node)
+        message = f"`{name}` is frozen here and thawed again in row {_home(on).row}"
+        yield Claim(undone, site, message, about=tensors[0])
 
 
 def _may_train(event: Event) -> bool:
@@ -64,9 +69,22 @@ def _off_then_on(tensor: Tensor) -> tuple[Event, Event] | None:
     flags = [e for e in tensor.flags if e.author == "user" and _value(e) is not None]
     for off, on in pairwise(flags):
         if _value(off) is False and _value(on) is True and off.guard.implies(on.guard):
-            if off.inside == on.inside and on.site.function == off.site.function and on.site.row > off.site.row:
-                return off, on
+            if off.inside == on.inside and _home(on).function == _home(off).function:
+                if _home(on).row > _home(off).row:
+                    return off, on
     return None
+
+
+def _is_gone(tensor: Tensor) -> bool:
+    """Whether something else stands in the place of the layer that holds it."""
+    owner = tensor.owner
+    return owner is not None and bool(owner.places.seen) and not any(place.holds for place in owner.places)
+
+
+def _home(event: Event) -> Site:
+    """Where the function that is looked at does it: itself, or by calling a helper."""
+    helped = [site for site in event.site.stack if site.function == event.get("inside")]
+    return helped[0] if helped else event.site
 
 
 def _value(event: Event) -> object:

@@ -39,7 +39,7 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Module
-from paramlint.model.training import mode_of, owners
+from paramlint.model.questions.training import mode_of, owners
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:

@@ -46,6 +46,7 @@ _PART = re.compile(
     r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
     r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
 )
+_PRETRAINED = re.compile(r"[\w.]*\.from_pretrained\(.*\)(#\d+)?")
 _ITEM = re.compile(r"\[[^\[\]]*\]$")
 
 
@@ -76,6 +77,8 @@ def _owns(model: Model, event: Event) -> bool:
     if getattr(event.get("value"), "value", None) is not False:
         return False
     text = str(module)
+    if _PRETRAINED.fullmatch(text) is not None:
+        return True
     while (item := _ITEM.search(text)) is not None:
         text = text[: item.start()]
     whole, _, part = text.rpartition(".")

@@ -41,8 +41,8 @@ from paramlint.facts.applied import applied_function, initialised_classes, makes
 from paramlint.facts.files import Symbol
 from paramlint.facts.init_events import leaves
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
-from paramlint.model.effects import effect
-from paramlint.model.visits import is_in_visit
+from paramlint.model.questions.effects import effect
+from paramlint.model.questions.visits import is_in_visit
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
 
 _VISITS = ("modules", "named_modules", "parameters", "named_parameters")

@@ -36,9 +36,10 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_events import init_events
 from paramlint.facts.paths.allocations import ALLOCATORS
-from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled
+from paramlint.facts.type_tests import alternatives
+from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled, is_unmentioned
 from paramlint.model import Claim, Event, Model, Tensor, said
-from paramlint.model.empty_memory import written_by_nobody
+from paramlint.model.questions.empty_memory import written_by_nobody
 from paramlint.rule import Asks, Calls, Change, Classes, Finding, Fix, Rule
 
 _PLAIN = {"torch.nn.Module", "torch.nn.modules.module.Module"}
@@ -113,9 +114,25 @@ def check_layers(cls: Class) -> Iterator[Finding]:
         if method is None or method in allocated or not isinstance(method.node, nodes.FunctionDef):
             continue
         is_own = _OWN.fullmatch(name) is not None or _is_built_here(cls)
-        if is_own and is_uncalled(method) and len(method.node.params.params) == 1 and _writes_layers(method):
+        if _is_for_apply(method):
+            if is_unmentioned(method) and _writes_layers(method):
+                message = f"`{name}` is never applied, so the layers of `{cls.outline.name}` keep torch's values"
+                yield Finding(method.node.name, message)
+        elif is_own and is_uncalled(method) and len(method.node.params.params) == 1 and _writes_layers(method):
             message = f"`{name}` is never called, so the layers of `{cls.outline.name}` keep torch's values"
             yield Finding(method.node.name, message, _fix(cls, name))
+
+
+def _is_for_apply(method: Scope) -> bool:
+    """Whether a method asks for the class of the one module that it is given, as one for `apply` does."""
+    if not isinstance(method.node, nodes.FunctionDef):
+        return False
+    decorators = [method.text(one.decorator) for one in method.node.decorators]
+    names = [param.name.value for param in method.node.params.params]
+    if decorators not in ([], ["staticmethod"]) or len(names) != 2 - len(decorators):
+        return False
+    tests = [t for branch in method.find(nodes.If) for t in alternatives(method, branch.test)]
+    return any(isinstance(t.subject, nodes.Name) and t.subject.value == names[-1] for t in tests)
 
 
 def _is_built_here(cls: Class) -> bool:

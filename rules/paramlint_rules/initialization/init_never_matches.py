@@ -37,7 +37,7 @@ from paramlint.facts.parameter_names import (
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Model
-from paramlint.model.visits import loop_over, names_below
+from paramlint.model.questions.visits import loop_over, names_below
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import walk
@@ -64,9 +64,9 @@ def ask(model: Model) -> Iterator[Claim]:
             continue  # a base goes through the names of all its heirs
         known = names_below(model, listed.of, listed)
         loop = loop_over(listed.site)
-        if known is None or loop is None or not _is_of_names(loop):
+        name = _name_in(loop) if loop is not None else None
+        if not known or loop is None or name is None:
             continue
-        name = loop.target.elements[0].value.value
         for branch in (n for n in walk(loop.body) if isinstance(n, nodes.If)):
             for test in operands(branch.test):
                 asked = name_test(test)
@@ -78,11 +78,12 @@ def ask(model: Model) -> Iterator[Claim]:
                     yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
 
 
-def _is_of_names(loop: nodes.For) -> bool:
-    """Whether a loop is `for name, p in self.named_parameters()`."""
-    is_pair = isinstance(loop.target, nodes.Tuple) and isinstance(loop.target.elements[0].value, nodes.Name)
+def _name_in(loop: nodes.For) -> str | None:
+    """`name` of a loop `for name, p in self.named_parameters()`."""
+    first = loop.target.elements[0].value if isinstance(loop.target, nodes.Tuple) else None
     func = loop.iter.func if isinstance(loop.iter, nodes.Call) else None
-    return is_pair and isinstance(func, nodes.Attribute) and func.attr.value == "named_parameters"
+    is_by_name = isinstance(func, nodes.Attribute) and func.attr.value == "named_parameters"
+    return first.value if is_by_name and isinstance(first, nodes.Name) else None
 
 
 def _is_write(call: nodes.Call) -> bool:

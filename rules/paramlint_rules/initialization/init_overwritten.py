@@ -43,7 +43,7 @@ from paramlint.facts.init_events import (
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor
-from paramlint.model.effects import effect
+from paramlint.model.questions.effects import effect
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 

@@ -56,17 +56,25 @@ def check_row(model: Model) -> Iterator[Claim]:
     """An embedding with a padding row, wherever it is held, whose whole weight was drawn last."""
     for weight in model.parameters:
         owner = weight.owner
-        if any(root.escaped for root in model.roots):  # a subclass may have a method that writes the row
-            return
+        if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
+            return  # what gets hold of the model, or a subclass, may have a method that writes the row
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
-        draw = _last_draw(weight) if _has_row(owner) else None
+        draw = _last_draw(weight) if _has_row(owner) and all(map(_has_row, _in_its_place(owner))) else None
         if draw is not None:
             yield Claim(
                 Answer("yes", (), draw.guard),
                 draw.site,
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
             )
+
+
+def _in_its_place(owner: Module) -> Iterator[Module]:
+    """The embeddings that are held in the same place under other conditions."""
+    for place in owner.places:
+        for beside in place.holder.holds if isinstance(place.holder, Module) else ():
+            if beside.key == place.key and isinstance(beside.what, Module) and beside.what is not owner:
+                yield beside.what
 
 
 def _has_row(owner: Module) -> bool:
@@ -93,7 +101,9 @@ def _is_optional(site: Site, name: str) -> bool:
 def _last_draw(weight: Tensor) -> Event | None:
     """The user's write of all rows after which no row is written by itself; None where that is not known."""
     last = next(reversed(weight.writes.seen), None)
-    if last is None or weight.escaped or weight.guard or last.get("part") is not None or last.author != "user":
+    if last is None or weight.escaped or last.get("part") is not None or last.author != "user":
+        return None
+    if not weight.guard.implies(last.guard):
         return None
     return last if last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS else None
 

@@ -33,7 +33,7 @@ from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
 from paramlint.facts.unwritten_memory import fate_of, is_left_on_purpose
 from paramlint.model import Claim, Model
-from paramlint.model.empty_memory import allocated_empty
+from paramlint.model.questions.empty_memory import allocated_empty
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:

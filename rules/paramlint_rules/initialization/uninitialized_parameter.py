@@ -39,7 +39,7 @@ from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
 from paramlint.facts.unwritten_memory import fate_of
 from paramlint.model import Claim, Model
-from paramlint.model.empty_memory import allocated_empty
+from paramlint.model.questions.empty_memory import allocated_empty
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:

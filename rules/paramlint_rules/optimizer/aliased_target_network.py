@@ -32,7 +32,7 @@ from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
-from paramlint.model.training import WORDS, held
+from paramlint.model.questions.training import WORDS, held
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule, Stores
 
 _ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")
@@ -63,30 +63,41 @@ _TRAINS = re.compile(r"\.(?:step|backward)\(")
 def ask(model: Model) -> Iterator[Claim]:
     """A module that is kept under the name of a target, too, and trained under another."""
     holders = held(model)
-    bound = [e for e in model.events("bound", "registered") if isinstance(_bound(e), Module) and _name(e)]
+    bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
     for alias in bound:
-        module, statement = _bound(alias), alias.site.statement
-        if not isinstance(statement, nodes.Assign) or not _names_role(_name(alias)) or not module.parameters.seen:
+        modules, statement = _bound(alias), alias.site.statement
+        parameters = [t for m in modules for t in m.parameters]
+        if not isinstance(statement, nodes.Assign) or not _names_role(_name(alias)) or not parameters:
             continue
-        if not all(id(t) in holders for t in module.parameters):
+        if not all(id(t) in holders for t in parameters):
             continue
-        others = [e for e in bound if _bound(e) is module and _holder(e) is not module]
+        others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules]
         live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)
-        if live is None or min(live.order) > min(alias.order) or alias.site.says("same model", "share"):
+        if live is None or not modules <= {m for e in others if _names_same(e, live) for m in _bound(e)}:
             continue
-        own = [
-            e for e in bound if _bound(e) is not module and _holder(e) is _holder(alias) and _name(e) == _name(alias)
-        ]
+        if min(live.order) > min(alias.order) or alias.site.says("same model", "share"):
+            continue
+        own = [e for e in bound if not _bound(e) & modules and _names_same(e, alias)]
         if any(min(e.order) > max(alias.order) for e in own):
             continue
         if not alias.guard or any(e.guard.fits(alias.guard) for e in own):
             name = alias.site.text(statement.targets[0].target)
             message = f"`{name}` is the same model as `{_spoken(live)}`"
-            yield Claim(said(True), alias.site, f"{message}, so it does not lag behind it", module, statement.value)
+            yield Claim(
+                said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), statement.value
+            )
 
 
-def _bound(event: Event) -> object:
-    return event.get("value") if "value" in event.data else event.of
+def _bound(event: Event) -> frozenset[Module]:
+    """The module that is given a name, or the modules that it may be by a condition."""
+    bound = event.get("options") or [event.get("value") if "value" in event.data else event.of]
+    modules = frozenset(one for one in bound if isinstance(one, Module))
+    return modules if len(modules) == len(bound) else frozenset()
+
+
+def _names_same(one: Event, other: Event) -> bool:
+    """Whether two events give one name a value."""
+    return _holder(one) is _holder(other) and _name(one) == _name(other)
 
 
 def _holder(event: Event) -> object:

@@ -43,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Tensor, said, sources
-from paramlint.model.training import below, only_evaluated
+from paramlint.model.questions.training import below, only_evaluated
 from paramlint.rule import Asks, Rule
 
 rule = Rule(

@@ -30,8 +30,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.model import Answer, Claim, Event, Model, Tensor, said
-from paramlint.model.training import WORDS, all_known, steps
+from paramlint.model import Answer, Claim, Event, Model, Optimizer, Tensor, said
+from paramlint.model.questions.training import WORDS, all_known, steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -82,11 +82,23 @@ def _before_backward(model: Model, clip: Event) -> Answer:
 def _of_others(model: Model, clip: Event) -> bool:
     """Whether no step after it uses one of the gradients that are clipped."""
     clipped = clip.get("tensors")
-    if not clipped or not all_known(model) or any(not t.known or t.escaped for t in clipped):
+    if not clipped or not all_known(model) or any(t.escaped for t in clipped):
         return False
     after = [o for o, step in steps(model) if model.follows(clip, step).yes]
+    if any(not t.known for t in clipped) and not _are_of_others(model, clipped, after):
+        return False
     later = [e for t in clipped for e in model.events("written", "rebound", of=t) if e.author == "user"]
     if any(model.follows(clip, e).yes for e in later):  # a step by hand
         return False
     ids = {id(t) for t in clipped}
     return bool(after) and not any(id(t) in ids for o in after for t in o.tensors)
+
+
+def _are_of_others(model: Model, clipped: list[Tensor], after: list[Optimizer]) -> bool:
+    """Whether all parameters of something that is not known are held by other optimizers than those that step."""
+    ids = {id(t) for t in clipped}
+    mine = {str(t).removesuffix(".parameters()") for t in clipped}
+    others = {str(t).removesuffix(".parameters()") for o in after for t in o.tensors}
+    if any(a.startswith(f"{b}.") or b.startswith(f"{a}.") for a in mine for b in others):  # one is a part of the other
+        return False
+    return any(ids <= {id(t) for t in o.tensors} for o in model.optimizers if o not in after)

@@ -26,6 +26,7 @@ from paramlint.facts import Binding, Class, Scope
 from paramlint.facts.iterators import consumes, excludes, is_parameter_iterator, repeating_loops, uses
 from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Site
+from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
 
 rule = Rule(
@@ -101,6 +102,29 @@ def check_attributes(scope: Scope) -> Iterator[Finding]:
             others = f"`{places[-1][0].name}`"
             message = f"`{scope.self_name}.{name}` is an iterator that `{places[0][0].name}` uses up before {others}"
             yield Finding(assignment.value, message, _fix([assignment.value], scope))
+
+
+@rule.static(nodes.Comparison)
+def check_membership(node: nodes.Comparison, scope: Scope) -> Iterator[Finding]:
+    """`id(p) not in ids` for each of many, where the first test uses up `ids = map(id, head.parameters())`."""
+    for target in node.comparisons:
+        held = target.comparator
+        if not isinstance(target.operator, (operators.In, operators.NotIn)) or not isinstance(held, nodes.Name):
+            continue
+        bindings = scope.bindings.get(held.value, [])
+        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+        if value is None or not is_parameter_iterator(scope, value) or not _repeats(scope, node):
+            continue
+        yield Finding(
+            held,
+            f"`{held.value}` is an iterator that the first test uses up, so all others find nothing in it",
+            _fix([value], scope),
+        )
+
+
+def _repeats(scope: Scope, node: nodes.Node) -> bool:
+    """Whether something is asked in a small function, for each that `filter` or `map` gives it."""
+    return any(isinstance(around, nodes.Lambda) for around in scope.ancestors(node))
 
 
 def _message(name: str) -> str:

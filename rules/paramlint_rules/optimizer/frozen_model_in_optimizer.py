@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, reached, said
-from paramlint.model.training import WORDS, fed_by, only_evaluated, owners, steps
+from paramlint.model.questions.training import WORDS, fed_by, only_evaluated, owners, steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM714", "frozen-model-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer
-from paramlint.model.training import WORDS, clears, is_optimizer, spoken, together
+from paramlint.model.questions.training import WORDS, clears, is_optimizer, spoken, together
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM717", "gradients-cleared-too-soon", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

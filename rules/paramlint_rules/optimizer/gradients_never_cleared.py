@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from paramlint.model import Claim, Event, Model, Optimizer, Tensor
-from paramlint.model.training import WORDS, clears, is_optimizer, spoken
+from paramlint.model.questions.training import WORDS, clears, is_optimizer, spoken
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from paramlint.model import Claim, Event, Model, Module, said
-from paramlint.model.training import WORDS, below, mode_of, owners, together
+from paramlint.model.questions.training import WORDS, below, mode_of, owners, together
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM724", "left-in-eval", group="bug", doc=__doc__, triggers=(Asks("eval", *WORDS),))
@@ -51,15 +51,17 @@ def check(model: Model) -> Iterator[Claim]:
         return
     for off in model.events("mode"):
         module = off.of
-        if off.author != "user" or mode_of(off) is not False or not off.repeats or not _depends_on_mode(module):
+        if off.author != "user" or mode_of(off) is not False or not off.repeats:
             continue
         whole = owners(module)
+        if not _depends_on_mode(module) and (module.known.yes or not _was_in_training(whole, off)):
+            continue  # of one that is not known the code says that it has two modes
         for call in module.calls:
             if (
                 not call.grad
                 or not together(call, off)
                 or not _trains(model, call, off)
-                or min(call.order) > min(off.order)
+                or (min(call.order) > min(off.order) and not _was_in_training(whole, off))
             ):
                 continue
             left = model.between(off, call, ("mode", "escaped"), partial(_may_switch, whole))
@@ -85,10 +87,23 @@ def _may_switch(whole: list[Module], event: Event) -> bool:
 
 
 def _trains(model: Model, call: Event, off: Event) -> bool:
-    """Whether a pass backward and a step follow a call before the mode is switched off."""
-    return any(
-        model.follows(call, step).yes
-        and step.loops[: len(call.loops)] == call.loops
-        and min(step.order) < min(off.order)
-        for step in model.events("stepped")
-    )
+    """Whether a step follows a call, before the mode is switched off or after both."""
+    for step in model.events("stepped"):
+        if model.follows(call, step).yes and step.loops[: len(call.loops)] == call.loops:
+            if min(step.order) < min(off.order):
+                return min(call.order) < min(off.order)
+            if min(call.order) > min(off.order) and step.loops == call.loops and _is_last(call, step):
+                return True
+    return False
+
+
+def _is_last(call: Event, step: Event) -> bool:
+    """Whether a call is the last one of its module before a step, so that the step is for what it gave."""
+    others = [c for c in call.of.calls if c is not call and c.grad]
+    return not any(min(call.order) < min(c.order) < min(step.order) for c in others)
+
+
+def _was_in_training(whole: list[Module], off: Event) -> bool:
+    """Whether the user's code puts the model into training mode before the loop in which it is switched off."""
+    modes = [e for m in whole for e in m.modes if e.author == "user" and e.get("how") != "init"]
+    return any(mode_of(e) is True and min(e.order) < min(off.order) and len(e.loops) < len(off.loops) for e in modes)

@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Optimizer, reached, said
-from paramlint.model.training import WORDS, clears, steps
+from paramlint.model.questions.training import WORDS, clears, steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM723", "leftover-gradients", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

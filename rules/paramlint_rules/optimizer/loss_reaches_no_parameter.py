@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Model, said
-from paramlint.model.training import WORDS, held, idle_steps
+from paramlint.model.questions.training import WORDS, held, idle_steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM722", "loss-reaches-no-parameter", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Optimizer, said
-from paramlint.model.training import WORDS, idle_steps
+from paramlint.model.questions.training import WORDS, idle_steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM713", "optimizer-made-in-loop", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

@@ -68,8 +68,8 @@ def _picks_by_name(node: nodes.ListComp | nodes.GeneratorExp) -> bool:
         return False
     test = node.for_in.ifs[0].test
     first = target.elements[0].value if isinstance(target, nodes.Tuple) else None
-    is_whole = isinstance(test, nodes.Comparison) and isinstance(test.left, nodes.Name)
-    if is_whole and isinstance(first, nodes.Name) and test.left.value == first.value:
+    left = test.left if isinstance(test, nodes.Comparison) else None
+    if isinstance(left, nodes.Name) and isinstance(first, nodes.Name) and left.value == first.value:
         return False
     return call.func.attr.value == "named_parameters"
 

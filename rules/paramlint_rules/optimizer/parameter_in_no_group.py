@@ -30,7 +30,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
-from paramlint.model.training import WORDS, all_known, below, doubled_steps, held, idle_steps, mode_of, owners, steps
+from paramlint.model.questions.training import (
+    WORDS,
+    all_known,
+    below,
+    doubled_steps,
+    held,
+    idle_steps,
+    mode_of,
+    owners,
+    steps,
+    together,
+)
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM710", "parameter-in-no-group", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
@@ -62,8 +73,9 @@ def check(model: Model) -> Iterator[Claim]:
         id(m) for *_, free in doubled_steps(model) for t in free if t.owner is not None for m in owners(t.owner)
     }
     for backward in model.events("backward"):
-        tensors = reached(backward.of).seen
-        step = _first_step(model, backward, tensors)
+        reach = reached(backward.of)
+        tensors = reach.seen
+        step = _first_step(model, backward, tensors, reach.closed.yes)
         if step is None:
             continue
         for part in _parts(model, backward, tensors):
@@ -101,11 +113,15 @@ def _loose_groups(model: Model, holders: dict[int, list[Optimizer]]) -> Iterator
                 break
 
 
-def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> Event | None:
-    """The first step after a pass backward, of an optimizer of which it reaches something that a module owns."""
+def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_all: bool) -> Event | None:
+    """The first step after a pass backward, of an optimizer of which it reaches something that a module owns.
+
+    Where not all that it reaches is known, it may be any optimizer that takes turns with it.
+    """
     mine = {id(t) for t in tensors if t.owner is not None}
     for optimizer, step in steps(model):
-        if any(id(t) in mine for t in optimizer.tensors) and model.follows(backward, step).yes:
+        is_next = not is_all and step.loops == backward.loops and together(step, backward)
+        if (is_next or any(id(t) in mine for t in optimizer.tensors)) and model.follows(backward, step).yes:
             return step if optimizer.made is not None else None
     return None
 

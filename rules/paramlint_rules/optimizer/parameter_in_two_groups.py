@@ -24,7 +24,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
 from paramlint.model import Claim, Group, Model, said
-from paramlint.model.training import WORDS, below, spoken
+from paramlint.model.questions.training import WORDS, below, spoken
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
 from paramlint.facts.replaced_parameters import ModelChange, model_changes
 from paramlint.facts.training import trains
 from paramlint.model import Claim, Event, Model, Module, Optimizer, said
-from paramlint.model.training import WORDS, below, owners, spoken
+from paramlint.model.questions.training import WORDS, below, owners, spoken
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:

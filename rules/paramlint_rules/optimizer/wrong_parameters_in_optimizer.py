@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Model, Module, said
-from paramlint.model.training import WORDS, doubled_steps, held, idle_steps
+from paramlint.model.questions.training import WORDS, doubled_steps, held, idle_steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM711", "wrong-parameters-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))

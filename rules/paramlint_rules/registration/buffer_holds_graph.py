@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
-from paramlint.model.reach import passes_gradient
+from paramlint.model.questions.reach import passes_gradient
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:

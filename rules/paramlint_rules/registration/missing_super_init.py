@@ -20,11 +20,12 @@ Leave it: a decorator of the class calls it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from paramlint import nodes
-from paramlint.facts import Scope
+from paramlint.facts import Class, Scope
 from paramlint.facts.docstrings import is_docstring
 from paramlint.facts.heirs import calls_left_to_heirs, is_seen_to_by_heirs
 from paramlint.facts.super_init import (
@@ -33,7 +34,8 @@ from paramlint.facts.super_init import (
     needs_initialized,
     takes_no_arguments,
 )
-from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
+from paramlint.rule import Calls, Change, Defines, Finding, Fix, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -44,7 +46,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Defines("__init__", unless_first="__init__"),),
+    triggers=(Defines("__init__", unless_first="__init__"), Calls("super")),
 )
 
 
@@ -58,9 +60,25 @@ def check(scope: Scope) -> Iterator[Finding]:
     if is_seen_to_by_heirs(cls, is_initialized_elsewhere):
         return
     attribute = next(_registered(scope), None)
-    if attribute is not None:
-        message = f"`{cls.name}.__init__` does not call `super().__init__()`, so assigning `self.{attribute}` raises"
+    what = f"assigning `self.{attribute}`" if attribute is not None else "a call of the module"
+    if attribute is not None or _is_to_be_called(cls, scope, node):
+        message = f"`{cls.name}.__init__` does not call `super().__init__()`, so {what} raises"
         yield Finding(node.name, message, _fix(node) if takes_no_arguments(cls) else None)
+
+
+#: Ways to set up a module by hand.
+_BY_HAND = re.compile(r"__dict__|__class__|__setstate__|_modules|_parameters|_buffers|_hooks|__setattr__|\bsetattr\(")
+
+
+def _is_to_be_called(cls: Class, scope: Scope, node: nodes.FunctionDef) -> bool:
+    """Whether a class with a pass of its own is set up, with attributes only that need no module yet."""
+    own = cls.own_method("forward")
+    if own is None or "__call__" in cls.outline.methods or not cls.bases or _BY_HAND.search(scope.source):
+        return False
+    if any(base not in ("torch.nn.Module", "torch.nn.modules.module.Module") for base in cls.bases):
+        return False
+    is_left = any(isinstance(n, nodes.Raise) for n in walk(node.body))
+    return bool(scope.assignments) and not is_left and not any(isinstance(n, nodes.Raise) for n in walk(own.node))
 
 
 def _registered(scope: Scope) -> Iterator[str]:

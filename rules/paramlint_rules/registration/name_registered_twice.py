@@ -16,9 +16,10 @@ Leave it: the first is a default that a subclass or an option replaces.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from paramlint.model import Answer, Claim, Model, Module, Place
+from paramlint.model import Answer, Claim, Model, Module, Place, Tensor
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -26,8 +27,11 @@ rule = Rule(
     "name-registered-twice",
     group="bug",
     doc=__doc__,
-    triggers=(Asks("nn", "add_module", entries=("class",)),),
+    triggers=(Asks("nn", "add_module", "register_parameter", entries=("class",)),),
 )
+
+#: A name that is the same in every round of a loop.
+_NAME = re.compile(r"\w+")
 
 
 @rule.question
@@ -46,6 +50,34 @@ def ask(model: Model) -> Iterator[Claim]:
             f"`{place.key}` holds a module already that nothing has used, so that one is lost",
             about=module,
         )
+
+
+@rule.question
+def ask_rounds(model: Model) -> Iterator[Claim]:
+    """Every round of a loop registers what it makes under one name."""
+    for what in (*model.modules, *model.parameters):
+        place = what.places.seen[0] if len(what.places.seen) == 1 else None
+        if place is None or not place.registered or not what.loops or place.guard or place.how == "assigned":
+            continue
+        if not isinstance(place.holder, Module) or place.holder.loops or place.holder not in model.roots:
+            continue
+        made = what.made
+        if made is None or made.author != "user" or what.escaped or not _NAME.fullmatch(place.key):
+            continue
+        owns = what.owns if isinstance(what, Module) else what.trains
+        if owns.yes and place.since.get("inside") == "__init__" and not _is_used_in_round(model, what):
+            yield Claim(
+                Answer("yes", (place.since,), place.guard),
+                place.since.site,
+                f"every round registers under the name `{place.key}`, so only the last one is kept",
+                about=what,
+            )
+
+
+def _is_used_in_round(model: Model, what: Module | Tensor) -> bool:
+    """Whether the constructor uses it before the next round takes its name."""
+    events = model.events("called", "read", "kept", "copied")
+    return any(e.of is what and e.get("inside") == "__init__" for e in events)
 
 
 def _is_built_for_all(model: Model, holder: Module) -> bool:

@@ -23,7 +23,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.model import Answer, Claim, Model, Tensor
-from paramlint.model.kept_tensors import kept
+from paramlint.model.questions.kept_tensors import kept
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import NO, Answer, Claim, Model, Module, Place, Tensor
-from paramlint.model.training import below
+from paramlint.model.questions.training import below
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:

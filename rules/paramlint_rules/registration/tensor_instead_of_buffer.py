@@ -36,7 +36,15 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.knowledge import TENSOR_FACTORIES
 from paramlint.model import Claim, Model, Place, Tensor, said
-from paramlint.model.kept_tensors import escapes, has_dimensions, is_constant, is_moved, kept, kept_in_containers, uses
+from paramlint.model.questions.kept_tensors import (
+    escapes,
+    has_dimensions,
+    is_constant,
+    is_moved,
+    kept,
+    kept_in_containers,
+    uses,
+)
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.model import Claim, Model, Place, Tensor
-from paramlint.model.kept_tensors import kept
+from paramlint.model.questions.kept_tensors import kept
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:

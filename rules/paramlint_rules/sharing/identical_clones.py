@@ -27,8 +27,8 @@ from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
-from paramlint.model.intent import is_marked
-from paramlint.model.intent import sharing_is_meant as sharing_said
+from paramlint.model.questions.intent import is_marked
+from paramlint.model.questions.intent import sharing_is_meant as sharing_said
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 

@@ -33,8 +33,8 @@ from paramlint.facts.module_reuse import overwritten_parts, reused_norms
 from paramlint.facts.norms import is_norm
 from paramlint.model import Answer, Claim, Model, Module, said
 from paramlint.model import Place as Held
-from paramlint.model.intent import sharing_is_meant as is_meant
-from paramlint.model.training import owners
+from paramlint.model.questions.intent import sharing_is_meant as is_meant
+from paramlint.model.questions.training import owners
 from paramlint.rule import Asks, Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
@@ -99,7 +99,9 @@ def ask_spread(model: Model) -> Iterator[Claim]:
             ]
         pair = next(((p, q) for p, q in combinations(parts, 2) if _are_two_layers(p, q)), None)
         if pair is not None:
-            site = (*made.site.stack, made.site)[0]
+            sites = (*made.site.stack, made.site)
+            # The constructor that makes it and puts it into its layers, whoever calls that.
+            site = next((s for s in reversed(sites) if s.function == "__init__"), sites[0])
             message = f"`{_name_of(module)}` is one module in several layers, so they share its parameters"
             yield Claim(said(True), site, message, about=module, is_right=is_meant(module, pair))
 
@@ -114,7 +116,10 @@ def _are_two_layers(one: Held, other: Held) -> bool:
         return False  # a method that takes a part of what is there, `self.stages[:n]`, makes no layer
     if one.holder is other.holder or not one.guard.is_known_to_fit(other.guard):
         return False
-    parts = [{id(p.what) for p in place.holder.holds if isinstance(p.what, Module)} for place in (one, other)]
+    parts = [
+        {id(p.what) for p in place.holder.holds if isinstance(p.what, Module) and p.guard.fits(place.guard)}
+        for place in (one, other)
+    ]
     around = [{id(m) for m in owners(place.holder)} for place in (one, other)]
     is_nested = id(other.holder) in around[0] or id(one.holder) in around[1]
     return len(parts[0] & parts[1]) == 1 and bool(around[0] & around[1]) and not is_nested

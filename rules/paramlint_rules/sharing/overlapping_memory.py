@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Model, Tensor
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -35,8 +36,13 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Calls(*(name.rpartition(".")[2] for name in PARAMETER_CLASSES)),),
+    triggers=(
+        Calls(*(name.rpartition(".")[2] for name in PARAMETER_CLASSES)),
+        Asks(*_EXPANDING, entries=("class",)),
+    ),
 )
+#: Views behind an expansion that are followed.
+_DEEPEST = 6
 #: What gives a view of the same memory, however often it stands behind an expansion.
 _VIEWS = (
     "t",
@@ -51,6 +57,35 @@ _VIEWS = (
     "to",
     "data",
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A parameter of an expansion that was made somewhere else."""
+    for parameter in model.parameters:
+        made = parameter.made
+        if made is None or made.author != "user" or not parameter.known or parameter.trains.no:
+            continue
+        data = next((part for part in parameter.made_from if isinstance(part, Tensor)), None)
+        for _ in range(_DEEPEST):
+            if data is None or not data.view:
+                break
+            if data.view == "expand" and _repeats(data):
+                message = f"`{parameter}` repeats one memory, so elements of the parameter that should differ cannot"
+                yield Claim(parameter.trains, made.site, message, about=parameter)
+                break
+            data = data.base
+
+
+def _repeats(data: Tensor) -> bool:
+    """Whether an expansion has a size that what it expands has not."""
+    before = data.base.shape if data.base is not None else None
+    if before is None or data.shape is None:
+        return False
+    added = len(data.shape) - len(before)
+    return any(size != 1 for size in data.shape[:added]) or any(
+        old == 1 and new != 1 for old, new in zip(before, data.shape[added:], strict=False)
+    )
 
 
 @rule.static(nodes.Call)

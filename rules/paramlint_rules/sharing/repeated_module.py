@@ -24,8 +24,8 @@ from paramlint.facts import Binding, Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.model import Answer, Claim, Event, Model, Module
-from paramlint.model.intent import is_marked
-from paramlint.model.intent import sharing_is_meant as is_meant
+from paramlint.model.questions.intent import is_marked
+from paramlint.model.questions.intent import sharing_is_meant as is_meant
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Repeats, Rule
 from paramlint.syntax.walk import walk

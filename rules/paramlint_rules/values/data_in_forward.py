@@ -72,6 +72,8 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
 
 
 _CUTS = ("data", "detach")
+#: Methods that give the same values in another place or type.
+_MOVED = frozenset({"cpu", "numpy", "clone", "to", "cuda", "float", "double", "type_as", "contiguous"})
 
 
 def _cut(scope: Scope, node: nodes.Attribute) -> nodes.BaseExpression | None:
@@ -89,6 +91,9 @@ def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
         name, start = above.targets[0].target.value, scope.order(above)
         uses = [n for n in scope.find(nodes.Name) if n.value == name and scope.order(n) > start]
         return any(_is_operand(scope, use) for use in uses if not isinstance(scope.parent(use), nodes.AssignTarget))
+    if isinstance(above, nodes.Attribute) and above.attr.value in _MOVED:
+        call = scope.parent(above)
+        return isinstance(call, nodes.Call) and call.func is above and _is_operand(scope, call)
     while isinstance(above, (nodes.Element, nodes.List, nodes.Tuple)):
         above = scope.parent(above)
     if isinstance(above, (nodes.BinaryOperation, nodes.UnaryOperation)):

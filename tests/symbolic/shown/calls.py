@@ -163,3 +163,98 @@ class Net(nn.Module):
     def __init__(self, dim):
         super().__init__()
         self.a = make(dim)
+
+# --- a function that compares texts for long is left, and what it gives is not known: Net(8)
+def distance(one, other):
+    total = 0
+    for a in one:
+        for b in other:
+            for c in one:
+                for d in other:
+                    total += (a == b) + (c == d)
+    return total
+
+def layer(dim, size):
+    nearest = [distance(name, "abcdefgh") for name in ("stuvwxyz", "relu", "gelu")]
+    return nn.Linear(dim, size, bias=False)  # show: a.weight  3 x dim  kaiming_uniform_
+
+class Net(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.a = layer(dim, 3)
+        self.b = nn.Linear(dim, dim, bias=False)  # show: b.weight  dim x dim  kaiming_uniform_
+        self.c = nn.Linear(distance("a", "b") + 1, 1, bias=False)  # show: c.weight  1 x distance() + 1  kaiming_uniform_
+
+# --- a decorator that writes documentation at length: Net(8)
+def documented(cls):
+    lines = []
+    for name in dir(cls):
+        for other in ("one", "two", "three", "four", "five", "six", "seven", "eight"):
+            for third in ("one", "two", "three", "four", "five", "six", "seven", "eight"):
+                for fourth in ("one", "two", "three", "four", "five", "six", "seven", "eight"):
+                    lines.append(f"{name} {other}".strip() + third.upper() + fourth)
+    cls.__doc__ = "\n".join(lines)
+    return cls
+
+@documented
+class Net(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.a = nn.Linear(dim, 3, bias=False)  # show: a.weight  3 x dim  kaiming_uniform_
+
+# --- named tuples that are made by a call: Net()
+Stage = collections.namedtuple("Stage", ["depth", "width", "norm"], defaults=(nn.LayerNorm,))
+Point = collections.namedtuple("Point", "x, y")
+
+class Net(nn.Module):
+    STAGES = [Stage(1, 4), Stage(depth=2, width=5, norm=nn.Identity)]
+
+    def __init__(self):
+        super().__init__()
+        x, y = Point(2, y=3)
+        self.a = nn.Linear(x, y, bias=False)  # show: a.weight  3 x 2  kaiming_uniform_
+        # show: b.0.weight  4  ones_ ; b.0.bias  4  zeros_
+        self.b = nn.ModuleList([stage.norm(stage.width) for stage in self.STAGES])
+        self.c = nn.Linear(self.STAGES[-1].depth, 1, bias=False)  # show: c.weight  1 x 2  kaiming_uniform_
+
+# --- a store of functions that make layers: Net()
+class Store:
+    def __init__(self):
+        self.made = {}
+
+    def register(self, name):
+        def add(function):
+            self.made[name.upper()] = function
+            return function
+        return add
+
+    def __getitem__(self, given):
+        if callable(given):
+            return given
+        if isinstance(given, str):
+            name, given = given, ()
+        else:
+            name, *given = given
+        if not isinstance(name, collections.abc.Hashable):
+            raise TypeError
+        if isinstance(self.made, enum.EnumMeta) or not isinstance(self.made, collections.abc.Mapping):
+            raise TypeError
+        return self.made[name](*given)
+
+Layers = Store()
+
+@Layers.register("linear")
+def linear():
+    return nn.Linear
+
+@Layers.register("norm")
+def norm(dim):
+    return (nn.BatchNorm1d, nn.BatchNorm2d)[dim - 1]
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = Layers["LINEAR"](1, 2, bias=False)  # show: a.weight  2 x 1  kaiming_uniform_
+        # show: b.weight  3  ones_ ; b.bias  3  zeros_ ; b.running_mean  3  buffer ; b.running_var  3  buffer
+        # show: b.num_batches_tracked  scalar  buffer
+        self.b = Layers["NORM", 2](3)

@@ -61,3 +61,43 @@ class Net(nn.Module):
         init.orthogonal_(w)
         self.register_parameter("w", w)
         self.list = [w]
+
+# --- nn.Buffer says whether it is saved: Net(3, False)
+class Net(nn.Module):
+    def __init__(self, dim, saved):
+        super().__init__()
+        self.a = nn.Buffer(torch.zeros(dim))  # show: a  ?  torch.zeros  buffer
+        self.b = nn.Buffer(torch.zeros(dim), persistent=False)  # show: b  ?  torch.zeros  buffer  passing
+        self.d = nn.Buffer(torch.zeros(dim), persistent=False)
+        self.d = nn.Buffer(torch.ones(dim))  # show: d  ?  torch.ones  buffer
+
+# --- a tensor by way of torch.as_tensor: Net(3)
+class Net(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        # show: a.weight  1 x dim  kaiming_uniform_ ; a.bias  1  constant_
+        self.a = nn.Linear(dim, 1)
+        init.constant_(torch.as_tensor(self.a.bias), 0)
+
+# --- self.__setattr__, and modules that are not known under a name
+class Net(nn.Module):
+    def __init__(self, dim, make, name="conv"):
+        super().__init__()
+        self.__setattr__("a", nn.Linear(dim, 1, bias=False))  # show: a.weight  1 x dim  kaiming_uniform_
+        self.__setattr__(name, nn.Linear(2, 1, bias=False))  # show: {name}.weight  1 x 2  kaiming_uniform_
+        self.stages = nn.Sequential()
+        self.stages.add_module("head", make(dim + 1, dim, 1))  # show: stages.head.**  unknown
+        self.tail = make(dim * 2 + 1, dim, 1)  # show: tail.**  unknown
+
+# --- forms of numbers in names: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        for i in range(2):
+            self.add_module(f"unit{i:d}", nn.Linear(1, 1, bias=False))  # show: unit{2}.weight  1 x 1
+
+# --- as many sizes as torch does not ask for
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(1, 1, (3, 3, 3), bias=False)  # show: a.weight  ?  kaiming_uniform_

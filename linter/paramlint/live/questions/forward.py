@@ -14,6 +14,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.parameter import is_lazy
 
+from paramlint.live.build.poison import poisoned
 from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
@@ -27,6 +28,10 @@ ACTIVATIONS = frozenset(
     ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "softplus", "mish", "hardswish", "rrelu", "prelu"]
 )
 SEED = 0
+#: Of the numbers that stand in what was never written, for the time of a pass: that of many initialisations.
+_STAND_IN_STD = 0.02
+#: Elements of an output from which its std is taken.
+_SAMPLED = 4096
 #: Objects inside objects of an output.
 _DEEPEST = 6
 
@@ -47,6 +52,9 @@ class Forward:
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
         blocked: trainable parameters that the output depends on, and to which the backward pass brings nothing.
+        gradients: the 2-norm and the share of zeros of each gradient of a random projection of the output.
+        activations_std: the std of what each module gave, as far as that is one floating tensor, in the order of the
+            calls.
         growing: buffers that the second pass computed, with gradients, from what the first had made of them.
         backward_error: why there are no gradients, though there was a pass; else empty.
     """
@@ -63,6 +71,8 @@ class Forward:
     symmetric: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
     growing: tuple[str, ...] = ()
+    gradients: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    activations_std: Mapping[str, float] = field(default_factory=dict)
     backward_error: str = ""
 
 
@@ -74,11 +84,15 @@ class _Watch(Mode):
         self.read: set[int] = set()
         self.activations: dict[str, str] = {}
         self.called: set[str] = set()
+        self.spread: dict[str, float] = {}
+        self._is_paused = False
         self._outputs: dict[int, tuple[StorageWeakRef, str]] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if self._is_paused:
+            return func(*args, **(kwargs or {}))
         operation = Operation.of(func)
         read, written = operation.tensors(args, kwargs or {})
         if not operation.is_view:
@@ -93,6 +107,11 @@ class _Watch(Mode):
     def note_output(self, module: str, output: Any) -> None:
         """Remember that a module was called, and the memory of its output."""
         self.called.add(module)
+        if isinstance(output, torch.Tensor) and output.is_floating_point() and output.numel() > 1:
+            with torch.no_grad():
+                self._is_paused = True
+                self.spread.setdefault(module, float(_sample(output).std()))
+                self._is_paused = False
         if isinstance(output, torch.Tensor) and (address := address_of(output)):
             self._outputs[address] = (StorageWeakRef(output.untyped_storage()), module)
 
@@ -138,8 +157,30 @@ def run(model: nn.Module, example: Example) -> Forward:
         symmetric=tuple(_symmetric(groups, gradients)),
         blocked=tuple(_blocked(trained, first, outputs, gradients)),
         growing=tuple(name for name, now in second.items() if name in before and _grows_from(first.get(name), now)),
+        gradients={
+            named.name: _size(gradients[id(named.tensor)]) for named, *_ in groups if id(named.tensor) in gradients
+        },
+        activations_std=watch.spread,
         backward_error=failure,
     )
+
+
+def _sample(tensor: torch.Tensor) -> torch.Tensor:
+    """At most some thousands of its elements, evenly spaced, as float32."""
+    flat = tensor.detach().reshape(-1)
+    return flat[:: max(1, flat.numel() // _SAMPLED)].float()
+
+
+def _sizes(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) -> dict[str, tuple[float, float]]:
+    first = {names[0].name: id(names[0].tensor) for names in groups}
+    return {name: _size(gradients[key]) for name, key in first.items() if key in gradients}
+
+
+def _size(gradient: torch.Tensor) -> tuple[float, float]:
+    """The 2-norm of a gradient, and the share of its elements that are zero."""
+    dense = gradient.to_dense() if gradient.is_sparse else gradient
+    zeros = float((dense == 0).float().mean()) if dense.numel() else 0.0
+    return float(dense.norm().abs()), zeros
 
 
 def _blocked(
@@ -287,13 +328,25 @@ def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) ->
 
 @contextmanager
 def restored(model: nn.Module) -> Iterator[None]:
-    """Give buffers and training modes back what they were."""
+    """Give buffers and training modes back what they were, and let what was never written hold numbers meanwhile.
+
+    The pattern that marks it is no number, and would be in every gradient; memory that nobody wrote may hold anything.
+    """
     modes = [(module, module.training) for module in model.modules()]
     places = [(module, dict(module._buffers)) for module in model.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not is_lazy(buffer)]
+    generator = torch.Generator().manual_seed(SEED)
+    marked = [(tensor, tensor.detach().clone()) for tensor in _poisoned_in(model)]
+    with torch.no_grad():
+        for tensor, values in marked:
+            drawn = torch.randn(values.shape, generator=generator).to(values) * _STAND_IN_STD
+            tensor.copy_(torch.where(values.isnan(), drawn, values))
     try:
         yield
     finally:
+        with torch.no_grad():
+            for tensor, values in marked:
+                tensor.copy_(values)
         for module, training in modes:
             module.training = training
         for module, held in places:  # a pass may put other tensors in their places
@@ -301,3 +354,12 @@ def restored(model: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)
+
+
+def _poisoned_in(model: nn.Module) -> Iterator[torch.Tensor]:
+    """The tensors that still hold the pattern of memory that was never written."""
+    for named in named_tensors(model):
+        tensor = named.tensor
+        is_plain = not is_lazy(tensor) and tensor.is_floating_point() and tensor.layout is torch.strided
+        if is_plain and poisoned(tensor, exactly=True):
+            yield tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -23,12 +23,16 @@ class Coverage:
         foreign: shapes of optimized tensors that are not parameters of the model.
         frozen: parameters in a group that require no gradient.
         repeated: groups of names on the same memory, or one name several times, all of them optimized.
+        groups: how many there are, of all optimizers.
+        group_of: of each parameter that one holds the number of the first one, its lr and its weight decay.
     """
 
     missing: tuple[str, ...]
     foreign: tuple[tuple[int, ...], ...]
     frozen: tuple[str, ...]
     repeated: tuple[tuple[str, ...], ...]
+    groups: int = 0
+    group_of: Mapping[str, tuple[int, float | None, float | None]] = field(default_factory=dict)
 
 
 def optimizers_of(given: Any) -> list[torch.optim.Optimizer]:
@@ -55,5 +59,20 @@ def coverage(model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> C
         ),
         foreign=tuple(tuple(parameter.shape) for parameter in optimized if id(parameter) not in known),
         frozen=tuple(known[id(p)] for p in optimized if id(p) in known and not p.requires_grad),
+        groups=len(groups_of),
+        group_of={
+            known[id(parameter)]: (number, _number(group.get("lr")), _number(group.get("weight_decay")))
+            for number, group in reversed(list(enumerate(groups_of)))
+            for parameter in group["params"]
+            if id(parameter) in known
+        },
         repeated=(*((name, name) for name in twice), *(names for names in aliases if len(names) > 1)),
     )
+
+
+def _number(option: Any) -> float | None:
+    """An option as a number: a rate may be a tensor."""
+    try:
+        return float(option)
+    except (TypeError, ValueError):
+        return None

@@ -17,6 +17,7 @@ from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue
 from paramlint.symbolic.limits import MAX_ITEMS
 from paramlint.symbolic.values import (
     NONE,
+    Choice,
     Dictionary,
     Instance,
     Item,
@@ -160,6 +161,8 @@ class _Builder:
                 event.data[key] = [self.of(one) for one in value]
             elif key != "arguments":
                 event.data[key] = self.of(value)
+        if event.kind == "bound" and isinstance(event.get("value"), Choice):
+            event.data["options"] = [self.of(one) for _, one in alternatives(event.data["value"])]
         if event.kind in ("written", "called", "wrapped") and event.get("arguments") is not None:
             event.data["given"] = tuple(flat(self, event.arguments.values()))
 

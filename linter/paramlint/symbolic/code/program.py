@@ -192,6 +192,11 @@ class SourceFile:
         """The place of the code at module level."""
         return self.place(self.facts.outline.module)
 
+    def binds(self, name: str) -> bool:
+        """Whether its own code gives a name a value, and not only `import *`."""
+        outline = self.facts.outline
+        return name in outline.imports or name in outline.classes or name in outline.functions or name in self.assigned
+
     def class_value(self, outline: ClassOutline, env: Environment | None = None) -> ClassValue:
         """The class of an outline; one that is made in a function is a new one for each environment."""
         if env is not None:
@@ -278,6 +283,7 @@ class Program:
         self._externals: dict[str, Value] = {}
         #: What is found out about nodes once for all runs, by their `id`, with the nodes that it belongs to.
         self.memo: dict[int, tuple[Any, Any]] = {}
+        self._nowhere: set[tuple[str, str]] = set()
 
     def file(self, facts: File) -> SourceFile:
         """The file around what is known of it."""
@@ -360,13 +366,23 @@ class Program:
             A class, function, module or name outside; a file and a name that its module-level code gives a value, which
             only an interpreter can tell; None where nothing is known.
         """
-        search = search or Search()
+        if search is None:
+            return self._looked_up(file, name)
         if search.depth > _DEEPEST or (file.path, name) in search.found:
             return None
         search.found[file.path, name] = None
         search.depth += 1
         found = self._lookup(file, name, search)
         search.depth -= 1
+        return found
+
+    def _looked_up(self, file: SourceFile, name: str) -> Value | tuple[SourceFile, str] | None:
+        """The same, asked anew; that a name is nowhere is remembered, since thousands of files can lie behind `*`."""
+        if (file.path, name) in self._nowhere:
+            return None
+        found = self.lookup(file, name, Search())
+        if found is None:
+            self._nowhere.add((file.path, name))
         return found
 
     def _lookup(self, file: SourceFile, name: str, search: Search) -> Value | tuple[SourceFile, str] | None:
@@ -420,11 +436,11 @@ class Program:
         self, file: SourceFile, name: str, search: Search | None = None
     ) -> Value | tuple[SourceFile, str] | None:
         """An attribute of a module: a name in it, or a module beside it in its package."""
+        is_package = self.project is not None and file.path.endswith("__init__.py")
+        below = self.imported(f".{name}", file) if is_package else None
+        if isinstance(below, FileValue) and not file.binds(name):
+            return below  # before what lies behind `import *`, which can be the whole package
         found = self.lookup(file, name, search)
-        if found is not None and not (isinstance(found, External) and found.name == name):
-            return found
-        if self.project is not None and file.path.endswith("__init__.py"):
-            below = self.imported(f".{name}", file)
-            if isinstance(below, FileValue):
-                return below
+        if isinstance(below, FileValue) and (found is None or (isinstance(found, External) and found.name == name)):
+            return below
         return found

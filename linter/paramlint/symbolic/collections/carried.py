@@ -21,6 +21,7 @@ from paramlint.symbolic.values import (
 
 #: Methods that are looked into for what a loop changes through them.
 _MOST_METHODS = 24
+_GROWING = frozenset({"append", "extend", "insert"})
 
 
 def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) -> None:
@@ -34,6 +35,11 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
                 carried = _of_a_round(run, name, loop)
                 run.in_first_round[carried] = held
                 run.write(cell, carried)
+    for name in stores.grown & stores.used:
+        cell = _cell(env, name)
+        held = run.read(cell) if cell is not None and name not in stores.stored else None
+        if isinstance(held, SequenceValue):
+            held.items.forget(f"what other rounds put into {name}")
     asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
         if (owner, name) in stores.read_attributes or owner in asked:
@@ -49,9 +55,8 @@ def forget_shared(run: Interpreter, function: Function) -> None:
             run.write(cell, run.unknown_call(name))
 
 
-def _cell(env: Environment, name: str) -> Cell | None:
-    """What holds the value of a name here; None for a name at module level."""
-    scope: Environment | None = env
+def _cell(scope: Environment | None, name: str) -> Cell | None:
+    """What holds the value of a name in a scope; None for a name at module level."""
     while scope is not None:
         if name in scope.cells:
             return scope.cells[name]
@@ -140,6 +145,8 @@ class _Stores:
         attributes: attributes of names that it gives values. read_attributes: those that it reads.
         handed: names whose object it uses other than by its attributes.
         shared: names of functions around it, or of the module, that it gives values.
+        grown: names of lists that it puts something into. used: names whose items it may read.
+        stored: names that it gives values, and whether by more than `+=`.
         called: functions that it calls by their name. methods: methods that it calls of something that has a name.
     """
 
@@ -149,10 +156,12 @@ class _Stores:
         self.read_attributes: set[tuple[str, str]] = set()
         self.handed: set[str] = set()
         self.shared: set[str] = set()
+        self.grown: set[str] = set()
+        self.used: set[str] = set()
         self.called: set[str] = set()
         self.methods: set[tuple[str, str]] = set()
         self._read: set[str] = set()
-        self._stored: dict[str, bool] = {}
+        self.stored: dict[str, bool] = {}
 
     def block(self, body: Any, sure: set[str]) -> None:
         """Go through statements in order; `sure` are the names that have a value of this round."""
@@ -161,7 +170,7 @@ class _Stores:
         for statement in statements:
             if isinstance(statement.__class__.__name__, str):
                 self._statement(statement, sure)
-        self.carried = {name: self._stored[name] for name in self._stored if name in self._read}
+        self.carried = {name: self.stored[name] for name in self.stored if name in self._read}
 
     def _statement(self, node: Any, sure: set[str]) -> None:
         kind = node.__class__.__name__
@@ -183,7 +192,7 @@ class _Stores:
             self.shared.update(item.name.value for item in node.names)
         elif kind == "FunctionDef":
             self._reads(node.body, sure)
-            self._stored.setdefault(node.name.value, True)
+            self.stored.setdefault(node.name.value, True)
             sure.add(node.name.value)
         elif kind == "If":
             self._reads(node.test, sure)
@@ -234,12 +243,12 @@ class _Stores:
         elif kind in ("Attribute", "Subscript"):
             self._reads(target, sure)
         for name in names_of_target(target):
-            self._stored[name] = self._stored.get(name, False) or is_rebound
+            self.stored[name] = self.stored.get(name, False) or is_rebound
             sure.add(name)
 
     def _reads(self, node: Any, sure: set[str], besides: Iterable[str] = ()) -> None:
         """Note the names in an expression, and what it calls."""
-        skipped = set(besides)
+        skipped, counted = set(besides), set[int]()
         stack = [node]
         while stack:
             one = stack.pop()
@@ -249,6 +258,8 @@ class _Stores:
             kind = one.__class__.__name__
             if kind == "Name":
                 self.handed.add(one.value)
+                if id(one) not in counted:
+                    self.used.add(one.value)
                 if one.value not in sure and one.value not in skipped:
                     self._read.add(one.value)
                 continue
@@ -262,8 +273,10 @@ class _Stores:
                 continue
             if kind == "Call":
                 self._calls(one.func)
+                if one.func.__class__.__name__ == "Name" and one.func.value == "len":
+                    counted.update(id(argument.value) for argument in one.args)  # which asks for no item
             elif kind == "NamedExpr":
-                self._stored.setdefault(one.target.value, True)
+                self.stored.setdefault(one.target.value, True)
             slots = _FIELDS.get(kind)
             if slots is None:
                 slots = _FIELDS[kind] = _fields(one)
@@ -274,6 +287,8 @@ class _Stores:
             self.called.add(function.value)
         elif function.__class__.__name__ == "Attribute" and function.value.__class__.__name__ == "Name":
             self.methods.add((function.value.value, function.attr.value))
+            if function.attr.value in _GROWING:
+                self.grown.add(function.value.value)
 
 
 _PARTS = frozenset(

@@ -105,20 +105,21 @@ def formatted(run: Interpreter, text: str, arguments: Arguments) -> Value:
             number += not name
             if value is None or conversion:
                 return run.unknown_call("text")
-            parts.append(_formed(run, form or "", value))
+            parts.append(formed(run, form or "", value))
     except ValueError:
         return run.unknown_call("text")
     return joined(run, parts)
 
 
-def _formed(run: Interpreter, form: str, value: Value) -> Value | str:
+def formed(run: Interpreter, form: str, value: Value) -> Value | str:
+    """A value in a form; where that cannot be told, equal only to itself."""
     if not form:
         return value
     if isinstance(value, Constant) and not re.search(r"\d{4}", form):
         try:
             return format(value.value, form)
         except (TypeError, ValueError):
-            return run.unknown_call("text")
+            pass
     return Unknown(f"{text_of(value)}#{run.serial()}", value.loop if isinstance(value, Unknown) else 0)
 
 

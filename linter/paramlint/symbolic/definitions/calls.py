@@ -391,13 +391,19 @@ def annotation_of(run: Interpreter, parameter: Any) -> str:
         if node.__class__.__name__ == "Attribute":
             parts.append(node.attr.value)
         else:
-            parts.append("[]")
+            parts.append("[Module]" if _names_module(node.slice) else "[]")
         node = node.value
     if node.__class__.__name__ == "Name":
         parts.append(node.value)
     elif node.__class__.__name__ == "SimpleString":
         parts.append(str(node.evaluated_value))
-    return ".".join(reversed(parts)).replace(".[]", "[]")
+    return ".".join(reversed(parts)).replace(".[", "[")
+
+
+def _names_module(elements: Any) -> bool:
+    """Whether `nn.Module` stands between the brackets of an annotation."""
+    inner = [getattr(element.slice, "value", None) for element in elements]
+    return any(getattr(getattr(one, "attr", one), "value", "") == "Module" for one in inner)
 
 
 def default_of(run: Interpreter, function: Function, parameter: Any) -> Value:

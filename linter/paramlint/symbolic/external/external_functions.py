@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import math
 from collections.abc import Callable, Sized
 from typing import Any
@@ -202,8 +203,8 @@ def _dict(run: Interpreter, arguments: Arguments, node: Any, ordered: bool = Fal
         containers.update(run, made, first)
         if isinstance(first, Dictionary):
             made.source = first.source
-    for keyword, value in arguments.keywords.items():
-        containers.set_entry(run, made, Constant(keyword), value)
+    for name, value in arguments.keywords.items():
+        containers.set_entry(run, made, Constant(name), value)
     if arguments.unknown_keywords:
         made.forget("its keywords")
     return made
@@ -321,6 +322,7 @@ _HANDLERS: dict[str, Handler] = {
     "functools.lru_cache": lambda run, arguments, node: External("functools.wraps"),
     "copy.deepcopy": copying.deep_copy,
     "copy.copy": copying.shallow_copy,
+    "keyword.iskeyword": _number(keyword.iskeyword, "iskeyword"),
     "typing.cast": lambda run, arguments, node: arguments.get(1) or NONE,
     "torch.jit.script": _torch_identity,
     "torch.jit.export": _identity,

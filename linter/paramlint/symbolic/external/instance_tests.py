@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
+import collections
+import collections.abc
+import enum
+import numbers
+import types
+import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,6 +94,9 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
             if all(n in _TYPES or n.startswith("torch.nn.") for n in names) and len(names) == len(wanted)
             else unknown
         )
+    answer = _by_python(value, wanted)
+    if answer is not None:
+        return TRUE if answer else FALSE
     if isinstance(value, Constant):
         if "object" in names or any(isinstance(value.value, _TYPES.get(n, ())) for n in names):
             return TRUE
@@ -99,12 +109,56 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
         if any(n in ("dict", "collections.abc.Mapping", "typing.Dict", "collections.OrderedDict") for n in names):
             return TRUE
         return FALSE if all(n in _TYPES or n.startswith("torch.") for n in names) else unknown
+    if isinstance(value, ClassValue) and any(name.endswith(("Meta", "EnumType")) for name in names):
+        bases = [base.name for base in classes.mro(run, value) if isinstance(base, External)]
+        return TRUE if any(name.startswith("enum.") for name in names) and _is_enumeration(bases) else unknown
     if isinstance(value, (Function, ClassValue, Partial)):
         own = "types.FunctionType" if isinstance(value, Function) else "type"
         if any(n == (own if not isinstance(value, Partial) else "functools.partial") or n in _CALLABLE for n in names):
             return TRUE
         return FALSE if all(map(_has_no_constants, names)) else unknown
     return unknown
+
+
+#: Modules of Python whose classes are asked themselves.
+_PYTHON = {"": builtins, "collections": collections, "collections.abc": collections.abc, "typing": typing,
+           "numbers": numbers, "enum": enum, "types": types}  # fmt: skip
+#: Libraries of which no class has numbers, texts or containers of Python among its instances.
+_OF_ARRAYS = ("torch.", "numpy.", "pandas.", "PIL.", "jax.", "tensorflow.")
+_KINDS: dict[str, type] = {"list": list, "tuple": tuple, "set": set}
+
+
+def _by_python(value: Value, wanted: list[Value]) -> bool | None:
+    """What Python itself says of a number, text or container, where it knows all the classes."""
+    asked = [_class_of_python(one.name) if isinstance(one, External) else None for one in wanted]
+    kind: type | None = None
+    if isinstance(value, Constant):
+        kind = type(value.value)
+        if kind in (int, str) and any(one is not None and issubclass(one, enum.Enum) for one in asked):
+            return None  # members of an enumeration are kept as what they stand for
+    elif isinstance(value, SequenceValue):
+        kind = _KINDS.get(value.kind)
+    elif isinstance(value, Dictionary):
+        kind = collections.OrderedDict if value.is_ordered else dict
+    if kind is None or not wanted:
+        return None
+    answers = [issubclass(kind, one) if one is not None else None for one in asked]
+    answers = [
+        False if answer is None and isinstance(one, External) and one.name.startswith(_OF_ARRAYS) else answer
+        for answer, one in zip(answers, wanted, strict=True)
+    ]
+    return True if True in answers else None if None in answers else False
+
+
+def _is_enumeration(bases: list[str]) -> bool:
+    return any(name.startswith("enum.") for name in bases)
+
+
+def _class_of_python(name: str) -> type | None:
+    package, _, short = name.rpartition(".")
+    found: Any = getattr(_PYTHON.get(package), short, None)
+    found = getattr(found, "__origin__", found)
+    return found if isinstance(found, type) and found is not typing.Any else None
 
 
 _CALLABLE = frozenset({"object", "collections.abc.Callable", "typing.Callable"})

@@ -97,14 +97,14 @@ def _formatted(run: Interpreter, node: Any, env: Environment) -> Value:
             parts.append(part.value)
         else:
             value = run.evaluate(part.expression, env)
-            plain = part.format_spec is None
-            parts.append(value if plain else _said(run, node, value))
+            form = part.format_spec
+            parts.append(value if form is None else texts.formed(run, _form(form), value))
     return texts.joined(run, parts)
 
 
-def _said(run: Interpreter, node: Any, value: Value) -> Value:
-    """A value in a form that is not looked at, `{x:03d}`: equal only to itself."""
-    return Unknown(f"{text_of(value)}#{run.serial()}", loop_of(value))
+def _form(parts: Any) -> str:
+    """What stands behind the colon of `{x:03d}`; an impossible form where that is computed."""
+    return "".join(part.value if part.__class__.__name__ == "FormattedStringText" else "?" for part in parts)
 
 
 def _elements(run: Interpreter, node: Any, env: Environment, kind: str) -> SequenceValue:

@@ -206,6 +206,10 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
             mine, others = left.items.plain, right.items.plain
             if mine is not None and others is not None and all(isinstance(v, Constant) for v in (*mine, *others)):
                 return mine == others
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, (SequenceValue, Dictionary)) and isinstance(other, Constant):
+                if isinstance(other.value, (str, bytes, int, float)):
+                    return False
     if sign == "in" and isinstance(right, SequenceValue):
         plain = right.items.plain
         if plain is not None:

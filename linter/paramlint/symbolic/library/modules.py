@@ -13,7 +13,7 @@ from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers
-from paramlint.symbolic.library.registration import assign, set_under
+from paramlint.symbolic.library.registration import set_under
 from paramlint.symbolic.library.registry import Below, modules_of, parameters_of
 from paramlint.symbolic.library.tensors import as_buffer, flag_after
 from paramlint.symbolic.values import (
@@ -34,7 +34,9 @@ from paramlint.symbolic.values import (
     text_of,
 )
 
-METHODS = frozenset(MODULE_METHODS) | module_containers.METHODS | {"register_module", "reset_parameters", "to_empty"}
+METHODS = frozenset(MODULE_METHODS) | module_containers.METHODS | {
+    "register_module", "reset_parameters", "to_empty", "__setattr__",
+}  # fmt: skip
 _DEVICES = ("device", "cuda", "gpu", "cpu", "rank", "xpu", "mps")
 _MOVES = frozenset(MODULE_SELF_METHODS) - {"apply", "train", "eval", "requires_grad_"} | {"to_empty"}
 
@@ -55,6 +57,8 @@ def module_method(run: Interpreter, owner: Instance | Super, name: str, argument
             return _of_class(run, instance, name, arguments, node)
     else:
         instance = owner
+    if name == "__setattr__":
+        return _set_attribute(run, instance, arguments, node)
     if not instance.is_module:
         return run.unknown_call(f"{text_of(instance)}.{name}()") if name != "__init__" else NONE
     if name == "__init__":
@@ -159,6 +163,9 @@ def _buffer_of(run: Interpreter, value: Value, node: Any) -> Value:
 def _add_module(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
     name, value = arguments.get(0, "name"), arguments.get(1, "module")
     if name is not None and value is not None:
+        for _, one in alternatives(name):
+            if isinstance(one, Constant) and isinstance(one.value, str):
+                module.registered.setdefault(one.value, "child")
         set_under(run, module, name, value, node, "add_module")
     return NONE
 
@@ -319,10 +326,15 @@ def _get_submodule(run: Interpreter, module: Instance, arguments: Arguments, nod
     return run.unknown_call(f"{text_of(module)}.get_submodule()")
 
 
-def _set_attribute(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
+def _set_attribute(run: Interpreter, owner: Instance, arguments: Arguments, node: Any) -> Value:
+    """`self.__setattr__(name, value)`, and so of `super()`."""
     name, value = arguments.get(0), arguments.get(1)
-    if isinstance(name, Constant) and isinstance(name.value, str) and value is not None:
-        assign(run, module, name.value, value, node)
+    if name is None or value is None:
+        return NONE
+    if owner.is_module:
+        set_under(run, owner, name, value, node, "assigned")
+    elif isinstance(name, Constant) and isinstance(name.value, str):
+        run.write(owner.attributes.setdefault(name.value, []), value)
     return NONE
 
 
@@ -360,7 +372,6 @@ _HANDLERS = {
     "load_state_dict": _load_state_dict,
     "get_submodule": _get_submodule,
     "get_parameter": _get_submodule,
-    "__setattr__": _set_attribute,
     "reset_parameters": _reset,
     "resize_token_embeddings": _resize,
 }

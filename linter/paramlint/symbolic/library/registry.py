@@ -28,6 +28,8 @@ from paramlint.symbolic.values import (
 )
 from paramlint.symbolic.values.wording import told
 
+#: Why something is not known where a table is full.
+TOO_MANY = "too many rows"
 _MAX_POSITIONS = 6
 _MAX_LEVELS = 24
 
@@ -126,7 +128,11 @@ def _key_text(key: Value) -> str:
     if isinstance(key, Constant):
         return str(key.value)
     text = text_of(key)
-    return text if "{" in text else "{" + text.replace("}", "") + "}"
+    text = text if "{" in text else "{" + text.replace("}", "") + "}"
+    return _NUMBER_ALONE.sub("{i}", text)  # `{3}` would stand for three numbers
+
+
+_NUMBER_ALONE = re.compile(r"\{\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*(?:#\d+)?\}")
 
 
 def _counted(counts: list[tuple[Guard, int | None]], row: Item) -> list[tuple[Guard, int | None]]:
@@ -204,7 +210,7 @@ def below(
         joined = joined.minus(run.assumed)
         budget[0] -= 1
         if budget[0] < 0:
-            yield Below(f"{prefix}**", guard, loops, None, "too many rows", module)
+            yield Below(f"{prefix}**", guard, loops, None, TOO_MANY, module)
             return
         inner = loops + held.loops
         if held.is_tensor:
@@ -260,11 +266,13 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
     assert isinstance(value, Unknown)
     if held.holder.items is not None and held.name not in held.holder.attributes:
         return True
-    if value in run.stand_ins:
+    if value in run.stand_ins or held.holder.registered.get(held.name) == "child":
         return True
     text = value.text.partition("#")[0]
-    if held.holder.cls is not None and held.holder.cls.file.is_stub and not held.name.endswith(("module", "_orig_mod")):
+    if _is_own(held) and not held.name.endswith(("module", "_orig_mod")):
         return False
+    if value.annotation.endswith("[Module]"):
+        return True
     if value.annotation in _PLAIN_ANNOTATIONS or value.annotation.partition("[")[0] in (
         "Optional",
         "Union",
@@ -277,13 +285,34 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
         return False
     if text.partition(".")[0].partition("[")[0] in _CONFIGURATION or text in run.numbers:
         return False
-    if any(sign in text for sign in (" + ", " - ", " * ", " // ", " / ", " ** ", " % ", " == ", " < ", " > ", " or ")):
+    if (value.loop or value.owner is not None) and "(" not in text:
         return False
-    if value.loop and "(" not in text:
-        return False
-    if value.owner is not None and "(" not in text:
+    return any(map(_reads_as_module, text.split(" or ")))
+
+
+def _is_own(held: Held) -> bool:
+    """Whether a layer of torch keeps it, and not who fills a container of torch."""
+    cls = held.holder.cls
+    return cls is not None and cls.file.is_stub and not held.holder.container
+
+
+def _reads_as_module(text: str) -> bool:
+    """Whether what a text computes may be a module: no number, text or test."""
+    if _OPERATION.search(_outermost(text)):
         return False
     return _ITEM.fullmatch(text) is not None or not text.startswith(_PLAIN_CALLS)
+
+
+_OPERATION = re.compile(r" (?:\+|-|\*|//|/|\*\*|%|==|<|>) ")
+_BRACKET = re.compile(r"[(\[]")
+_BRACKETS = re.compile(r"\([^()\[\]]*\)|\[[^()\[\]]*\]")
+
+
+def _outermost(text: str) -> str:
+    """A formula without what stands in brackets: what a call is given says nothing of what it gives."""
+    while (shorter := _BRACKETS.sub("", text)) != text:
+        text = shorter
+    return _BRACKET.split(text)[0]
 
 
 #: An item of a container of modules that is one of several rounds.

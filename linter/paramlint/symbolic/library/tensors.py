@@ -232,6 +232,8 @@ def attribute(run: Interpreter, tensor: TensorValue, name: str, node: Any) -> Va
         view = run.view(tensor, "index", node)
         view.part = Constant(name)
         return view
+    if name in ("weight", "bias") and tensor.role == "parameter":
+        tensor.escaped = True  # this raises, and says that the tensor is meant to be written here
     return Native(tensor, name)
 
 
@@ -422,10 +424,23 @@ def _viewed(run: Interpreter, tensor: TensorValue, name: str, arguments: Argumen
         if isinstance(at, Constant) and isinstance(at.value, int):
             place = at.value if at.value >= 0 else len(tensor.shape) + 1 + at.value
             return (*tensor.shape[:place], Constant(1), *tensor.shape[place:])
+    if name == "expand":
+        return _expanded(tensor.shape, shape_of(run, arguments.positional, arguments))
     if name in ("transpose", "swapaxes", "t") and tensor.shape is not None:
         if len(tensor.shape) == 2:
             return (tensor.shape[1], tensor.shape[0])
     return None
+
+
+def _expanded(before: Shape | None, asked: Shape | None) -> Shape | None:
+    """The sizes that are asked for; `-1` keeps the one that stands there, counted from the end."""
+    if asked is None or Constant(-1) not in asked:
+        return asked
+    if before is None or len(before) > len(asked):
+        return None
+    kept = (*([None] * (len(asked) - len(before))), *before)
+    sizes = tuple(old if new == Constant(-1) else new for old, new in zip(kept, asked, strict=True))
+    return tuple(size for size in sizes if size is not None) if None not in sizes else None
 
 
 def _number(run: Interpreter, tensor: TensorValue, name: str, arguments: Arguments, node: Any) -> Value:

@@ -17,7 +17,7 @@ from paramlint.symbolic.limits import MAX_TIES
 from paramlint.symbolic.showing.origin import covers, origin
 from paramlint.symbolic.showing.places import Place
 from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter
-from paramlint.symbolic.values import Constant, External, Loop
+from paramlint.symbolic.values import Constant, External, Loop, Unknown
 from paramlint.symbolic.values.wording import condition, of_each_round, options, size, told_name
 
 _DTYPES = {
@@ -160,7 +160,8 @@ class Claims:
         found = []
         for other in self._by_tensor[place.tensor.number][:MAX_TIES]:
             if other is place:
-                if any(loop.number not in made and loop.count != 1 for loop in place.loops):
+                is_alone = any(map(_may_repeat, place.way))
+                if not is_alone and any(loop.number not in made and loop.count != 1 for loop in place.loops):
                     found.append(told_name(place.name))
             elif made <= _numbers(other.loops) and self._is_there_with(other, place):
                 found.append(told_name(other.name))
@@ -182,10 +183,13 @@ _NUMBERED = re.compile(r"[^{}]*\{\w+\}[^{}]*")
 
 
 def _may_repeat(held: Held) -> bool:
-    """Whether several rounds may give something one name: `x{i}` in the outer loop, `x{i % 2}`."""
+    """Whether several rounds may give something one name: `x{i}` in the outer loop or after an inner, `x{i % 2}`."""
     rows = held.holder.items.rows if held.loops and held.holder.items is not None else ()
-    is_named = any(row.key is not None and row.loops == held.loops for row in rows)
-    return is_named and (len(held.loops) > 1 or not _NUMBERED.fullmatch(held.name))
+    keys = [row.key for row in rows if row.key is not None and row.loops == held.loops]
+    if not keys:
+        return False
+    is_of_its_round = all(isinstance(key, Unknown) and key.loop == held.loops[-1].number for key in keys)
+    return not is_of_its_round or len(held.loops) > 1 or not _NUMBERED.fullmatch(held.name)
 
 
 def _count(place: Place, guards: Sequence[Guard]) -> int | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.interpreter import Interpreter, one_of
 from paramlint.symbolic.library import registry
-from paramlint.symbolic.library.registry import Below, Held
+from paramlint.symbolic.library.registry import TOO_MANY, Below, Held
 from paramlint.symbolic.limits import MAX_ROWS, OverBudgetError
+from paramlint.symbolic.showing.names_to_come import names_to_come
 from paramlint.symbolic.values import Instance, Loop, TensorValue
 
 #: Why something is not known where a run ended before it.
@@ -89,6 +90,8 @@ class _Found:
             held = below.held
             if held is None:
                 self.missing.append(below)
+                if below.name == "**" and below.why in (USED_UP, TOO_MANY):
+                    self.missing += [replace(below, name=name) for name in names_to_come(run, root)]
             elif isinstance(held.value, Instance):
                 modules.setdefault(below.name, []).append(held)
             elif isinstance(held.value, TensorValue):

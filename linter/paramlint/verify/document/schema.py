@@ -66,6 +66,24 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Gradient(msgspec.Struct, frozen=True, kw_only=True):
+    """What the backward pass on the example brought a parameter: its 2-norm, and the share of zeros in it.
+
+    `norm` is None where it is not finite, as it is where a parameter was never written.
+    """
+
+    norm: float | None
+    zeros: float
+
+
+class Optimized(msgspec.Struct, frozen=True, kw_only=True):
+    """The group that holds a parameter, counting from 0 over all optimizers, and two of its options."""
+
+    group: int
+    lr: float | None = None
+    weight_decay: float | None = None
+
+
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """One parameter.
 
@@ -82,6 +100,9 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         tied_with: the other names of the same parameter.
         aliases: names of other parameters that show the same memory.
         fit: the test of the values, with `--confirm`.
+        is_used: whether the output depends on it, with an example that works.
+        gradient: from a backward pass of a random projection of the output, with an example that works.
+        optimized: its group, with `--optimizer`; None where none holds it.
     """
 
     name: str
@@ -99,11 +120,22 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     tied_with: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     fit: Fitted | None = None
+    is_used: bool | None = None
+    gradient: Gradient | None = None
+    optimized: Optimized | None = None
 
     @property
     def numel(self) -> int:
         """The number of elements; none while the parameter is lazy."""
         return 0 if self.status == "lazy" else math.prod(self.shape)
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """A layer with a weight that the pass on the example went through: the std of the weight, and of what it gave."""
+
+    name: str
+    weight_std: float
+    output_std: float
 
 
 class Buffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +184,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         elements: of all of them.
         trainable: elements that require a gradient.
         bytes: of all of them.
+        memory: bytes of parameters and buffers together, by dtype: what a checkpoint or inference takes.
+        groups: of the optimizer; None without one.
         tied: parameters with more than one name.
         aliased: parameters that share memory with another.
         unwritten: parameters of which some element was never written.
@@ -166,6 +200,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     aliased: int = 0
     unwritten: int = 0
     findings: int = 0
+    memory: dict[str, int] = {}
+    groups: int | None = None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +268,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         arguments: with which the factory was called, by name.
         degraded: why the build may differ from a real one; empty if it does not.
+        profile: the layers in the order in which the pass on the example went through them.
         observed: what static findings are compared with; it is no part of the document.
     """
 
@@ -242,6 +279,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     buffers: tuple[Buffer, ...] = ()
     shown: tuple[Shown, ...] = ()
+    profile: tuple[Layer, ...] = ()
     details: Details | UnsetType = UNSET
     observed: Observed = Observed()
 
@@ -258,6 +296,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     buffers: tuple[Buffer, ...] = ()
     shown: tuple[Shown, ...] = ()
+    profile: tuple[Layer, ...] = ()
     details: Details | UnsetType = UNSET
 
     @property

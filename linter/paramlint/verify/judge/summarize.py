@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,19 @@ from paramlint.live.live_model import LiveModel
 from paramlint.live.tensor import MOST_ELEMENTS, LiveTensor
 from paramlint.rule import Rule
 from paramlint.verify.document.details import details
-from paramlint.verify.document.schema import Buffer, Counts, Fitted, Found, Init, Location, Parameter, Summary
+from paramlint.verify.document.schema import (
+    Buffer,
+    Counts,
+    Fitted,
+    Found,
+    Gradient,
+    Init,
+    Layer,
+    Location,
+    Optimized,
+    Parameter,
+    Summary,
+)
 from paramlint.verify.document.shown_values import shown
 from paramlint.verify.judge.prove import prove
 from paramlint.verify.process.child import one_line
@@ -38,7 +51,7 @@ def summarize(model: LiveModel, plan: Plan, rules: Sequence[Rule]) -> Summary:
         fits = _fits(model)
     aliases = _aliases(model)
     parameters = tuple(
-        _parameter(tensor, aliases.get(tensor.name, ()), fits.get(tensor.name)) for tensor in model.parameters
+        _parameter(model, tensor, aliases.get(tensor.name, ()), fits.get(tensor.name)) for tensor in model.parameters
     )
     return Summary(
         degraded=tuple(dict.fromkeys(notes)),
@@ -47,6 +60,7 @@ def summarize(model: LiveModel, plan: Plan, rules: Sequence[Rule]) -> Summary:
         parameters=parameters,
         buffers=tuple(_buffer(tensor) for tensor in model.tensors if tensor.role == "buffer"),
         shown=tuple(shown(model, plan.show)),
+        profile=tuple(_profile(model)),
         details=details(model) if plan.details else UNSET,
     )
 
@@ -85,7 +99,7 @@ def _names(proof: Proof) -> Iterator[str]:
         yield proof.evidence["tied_to"]
 
 
-def _parameter(tensor: LiveTensor, aliases: tuple[str, ...], fit: Fit | None) -> Parameter:
+def _parameter(model: LiveModel, tensor: LiveTensor, aliases: tuple[str, ...], fit: Fit | None) -> Parameter:
     expected, numbers = tensor.expected, tensor.numbers
     known = numbers is not None and numbers.finite > 0
     return Parameter(
@@ -106,7 +120,27 @@ def _parameter(tensor: LiveTensor, aliases: tuple[str, ...], fit: Fit | None) ->
         fit=Fitted(law=expected.law, verdict=fit.verdict, p_value=fit.p_value, reason=fit.reason)
         if fit and expected
         else None,
+        is_used=_is_used(model, tensor),
+        gradient=_gradient(model, tensor),
+        optimized=_optimized(model, tensor),
     )
+
+
+def _is_used(model: LiveModel, tensor: LiveTensor) -> bool | None:
+    """Whether the output depends on a trained parameter; None where that was not seen."""
+    if model.forward is None or model.forward.error or not tensor.requires_grad:
+        return None
+    return tensor.name not in model.forward.without_gradient
+
+
+def _gradient(model: LiveModel, tensor: LiveTensor) -> Gradient | None:
+    known = model.forward.gradients.get(tensor.name) if model.forward is not None else None
+    return None if known is None else Gradient(norm=known[0] if math.isfinite(known[0]) else None, zeros=known[1])
+
+
+def _optimized(model: LiveModel, tensor: LiveTensor) -> Optimized | None:
+    known = model.coverage.group_of.get(tensor.name) if model.coverage is not None else None
+    return None if known is None else Optimized(group=known[0], lr=known[1], weight_decay=known[2])
 
 
 def _buffer(tensor: LiveTensor) -> Buffer:
@@ -179,4 +213,25 @@ def _counts(model: LiveModel, parameters: tuple[Parameter, ...], findings: int) 
         aliased=sum(bool(p.aliases) for p in parameters),
         unwritten=sum(p.status in garbage for p in parameters),
         findings=findings,
+        memory=_memory(model),
+        groups=None if model.coverage is None else model.coverage.groups,
     )
+
+
+def _profile(model: LiveModel) -> Iterator[Layer]:
+    """The layers that the pass went through, which have a weight of their own and gave one tensor of numbers."""
+    spread = model.forward.activations_std if model.forward is not None else {}
+    for name, output_std in spread.items():
+        weight = model.by_name.get(f"{name}.weight")
+        numbers = weight.numbers if weight is not None and len(weight.shape) > 1 else None
+        if numbers is not None and math.isfinite(output_std):
+            yield Layer(name=name, weight_std=numbers.std, output_std=output_std)
+
+
+def _memory(model: LiveModel) -> dict[str, int]:
+    """Bytes of all parameters and buffers, by dtype, the largest first."""
+    sizes: dict[str, int] = {}
+    for tensor in model.tensors:
+        if tensor.status != "lazy":
+            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + math.prod(tensor.shape) * tensor.tensor.dtype.itemsize
+    return dict(sorted(sizes.items(), key=lambda one: -one[1]))

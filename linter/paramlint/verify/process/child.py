@@ -59,7 +59,7 @@ def main(place: str, channel: str = "") -> None:
     if is_done and channel:
         from paramlint.verify.process.forking import serve
 
-        serve(int(channel), home)
+        serve(int(channel), home, work_in)
     os._exit(0)
 
 

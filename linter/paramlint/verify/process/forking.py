@@ -12,9 +12,8 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from pathlib import Path
-
-from paramlint.verify.process.child import work_in
 
 #: What is said first. The user's code may have closed the channel, or have threads, whose locks no fork survives.
 READY = -1
@@ -22,8 +21,14 @@ NUMBER = struct.Struct("!q")
 LONGEST_PATH = 4096
 
 
-def serve(channel: int, home: str) -> None:
-    """Fork for each request until there are no more, each in the working directory that the server started in."""
+def serve(channel: int, home: str, work_in: Callable[[Path], object]) -> None:
+    """Fork for each request until there are no more, each in the working directory that the server started in.
+
+    Args:
+        channel: the descriptor over which requests come.
+        home: that directory.
+        work_in: does what the request in a folder asks.
+    """
     if threading.active_count() > 1:
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)

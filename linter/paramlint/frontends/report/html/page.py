@@ -14,7 +14,7 @@ from markupsafe import Markup
 from msgspec import UNSET
 
 from paramlint import __version__
-from paramlint.frontends.report.html import view, wires
+from paramlint.frontends.report.html import profile_svg, view, wires
 from paramlint.frontends.report.html.excerpt import excerpt
 from paramlint.frontends.report.models.badges import badges
 from paramlint.frontends.report.models.sharing import sharings
@@ -42,8 +42,11 @@ def page(document: Document, command: str, created: str, back: str = "") -> str:
         tiles=list(view.tiles(document)) if is_ok else [],
         cards=view.cards(document),
         rows=view.rows(document),
+        columns=view.columns(document),
+        buffers=view.buffers(document),
         numbers=defaultdict(dict, view.numbers(document)),
         tree=tree(document) if document.parameters else None,
+        profile=profile_svg.profile(document.profile),
         shared=len(shared),
         wires=wires.drawing(shared),
         failed_at=None if is_ok else excerpt(document.outcome.filename, document.outcome.row),

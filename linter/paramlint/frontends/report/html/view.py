@@ -12,8 +12,15 @@ from msgspec import UNSET
 
 from paramlint.frontends.report.html.excerpt import Excerpt, excerpt
 from paramlint.frontends.report.html.histogram_svg import Picture, added, picture
-from paramlint.frontends.report.models.alike import alike_findings, alike_parameters, codes_by_name, mean, others_of
-from paramlint.frontends.report.models.badges import Badge, badges
+from paramlint.frontends.report.models.alike import (
+    alike_buffers,
+    alike_findings,
+    alike_parameters,
+    codes_by_name,
+    mean,
+    others_of,
+)
+from paramlint.frontends.report.models.badges import Badge, badges, buffer_states, gradient_of, group_of
 from paramlint.frontends.report.units import MILLION, count, large, size
 from paramlint.verify.document.schema import Counts, Document, Found, Histogram, Parameter
 
@@ -64,6 +71,46 @@ class Row:
     picture: Picture | None
     alone: bool
     badges: tuple[Badge, ...]
+    gradient: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class BufferRow:
+    """A row of the table of buffers."""
+
+    name: str
+    members: int
+    shape: str
+    dtype: str
+    call: str
+    place: str
+    state: str
+
+
+def columns(document: Document) -> dict[str, bool]:
+    """Which columns there are besides those that always are."""
+    return {
+        "gradient": any(parameter.gradient for parameter in document.parameters),
+        "group": document.summary.groups is not None,
+    }
+
+
+def buffers(document: Document) -> list[BufferRow]:
+    """The buffers, repeated blocks as one."""
+    return [
+        BufferRow(
+            name=name,
+            members=len(members),
+            shape="×".join(map(str, first.shape)) or "scalar",
+            dtype=first.dtype,
+            call=first.init.call if first.init else "",
+            place=f"{Path(first.init.filename).name}:{first.init.row}" if first.init and first.init.filename else "",
+            state=", ".join(buffer_states(first)),
+        )
+        for name, members in alike_buffers(document)
+        for first in members[:1]
+    ]
 
 
 def tiles(document: Document) -> Iterator[Tile]:
@@ -149,6 +196,8 @@ def _row(name: str, members: list[Parameter], drawn: dict[str, Histogram], badge
         picture=picture(total) if total else None,
         alone=len(known) > 1 and total is known[0],
         badges=badges,
+        gradient=gradient_of(members),
+        group=group_of(first),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paramlint.frontends.report.models.fold import fold
-from paramlint.verify.document.schema import Document, Found, Parameter
+from paramlint.verify.document.schema import Buffer, Document, Found, Parameter
 
 
 def alike_findings(findings: Sequence[Found]) -> list[list[Found]]:
@@ -44,7 +44,18 @@ def alike_key(parameter: Parameter, codes: tuple[str, ...]) -> tuple[object, ...
     p = parameter
     call = p.init and (p.init.call, tuple(p.init.arguments.items()), p.init.filename, p.init.row)
     tied = bool(p.tied_with), bool(p.aliases)
-    return p.shape, p.dtype, p.requires_grad, p.status, call, p.law, tied, p.fit and p.fit.verdict, codes
+    trained = p.is_used, p.optimized, p.gradient is None
+    return p.shape, p.dtype, p.requires_grad, p.status, call, p.law, tied, p.fit and p.fit.verdict, codes, trained
+
+
+def alike_buffers(document: Document) -> list[tuple[str, list[Buffer]]]:
+    """Buffers that differ in the number of the layer only, under one name for all."""
+    return fold(document.buffers, lambda b: b.name, _buffer_key)
+
+
+def _buffer_key(buffer: Buffer) -> tuple[object, ...]:
+    place = buffer.init and (buffer.init.call, buffer.init.filename, buffer.init.row)
+    return buffer.shape, buffer.dtype, buffer.persistent, buffer.status, place
 
 
 def mean(values: list[float | None]) -> float | None:

@@ -1,14 +1,17 @@
-"""What a parameter is besides initialised, in a word each: not written, in a finding, tied, frozen..."""
+"""What a row says besides the initialisation: not written, in a finding, tied, frozen; gradient and group; a buffer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from paramlint.verify.document.schema import Parameter
+from paramlint.frontends.report.models.alike import mean
+from paramlint.verify.document.schema import Buffer, Parameter
 
 #: `unclear` is a status that is neither good nor bad; the others say what they are about.
 Kind = Literal["bad", "unclear", "tied", "alias", "frozen", "good"]
+#: Share of zeros in a gradient from which it is told.
+WORTH_A_WORD = 0.01
 GARBAGE = frozenset({"unwritten", "partly written", "tainted"})
 
 
@@ -51,3 +54,30 @@ def _with(word: str, names: Sequence[str], members: int) -> str:
         return word
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{word}: {names[0]}{more}"
+
+
+def buffer_states(buffer: Buffer) -> Iterator[str]:
+    """What a buffer is, in words."""
+    yield "buffer" if buffer.persistent else "buffer, not saved"
+    if buffer.status != "written":
+        yield buffer.status
+
+
+def gradient_of(members: Sequence[Parameter]) -> str:
+    """The mean norm of their gradients, and the share of zeros where it is worth a word; empty where there are none."""
+    known = [p.gradient for p in members if p.gradient is not None]
+    if not known:
+        return ""
+    zeros = sum(one.zeros for one in known) / len(known)
+    share = f", {zeros:.0%} zero" if zeros >= WORTH_A_WORD else ""
+    norm = mean([one.norm for one in known])
+    return "not finite" if norm is None else f"{norm:.3g}{share}"
+
+
+def group_of(parameter: Parameter) -> str:
+    """Its group in the optimizer, with rate and decay."""
+    one = parameter.optimized
+    if one is None:
+        return "none" if parameter.requires_grad else ""
+    options = [f"{name} {value:g}" for name, value in (("lr", one.lr), ("wd", one.weight_decay)) if value is not None]
+    return f"{one.group}: {', '.join(options)}" if options else f"{one.group}"

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 #: What a text may be broken after: a blank, a bracket, and a dot before a name.
-_BREAK = re.compile(r"\s+|\((?=\S)|\.(?=[^\W\d]|\{)")
+_BREAK = re.compile(r"(?<=\S)\s+|\((?=\S)|\.(?=[^\W\d]|\{)")
 
 #: Columns beside the names get no narrower than this while a name has more.
 _NARROW = 9

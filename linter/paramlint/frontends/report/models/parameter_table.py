@@ -1,4 +1,4 @@
-"""The table of all parameters that `verify` built."""
+"""The table of all parameters and buffers that `verify` built."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from paramlint.frontends.report.models.alike import alike_parameters, codes_by_name, mean
-from paramlint.frontends.report.models.badges import Kind, badges
+from paramlint.frontends.report.models.alike import alike_buffers, alike_parameters, codes_by_name, mean
+from paramlint.frontends.report.models.badges import GARBAGE, Kind, badges, buffer_states, gradient_of, group_of
 from paramlint.frontends.report.models.fitting_table import Column, fitting_table
 from paramlint.frontends.report.plain import plain
-from paramlint.verify.document.schema import Document, Parameter
+from paramlint.verify.document.schema import Buffer, Document, Parameter
 
 BARS = " ▁▂▃▄▅▆▇█"
 STYLES: dict[Kind, str] = {
@@ -27,19 +27,29 @@ COLUMNS = (
     Column("parameter", 0, is_broken=True, is_name=True),
     Column("shape", 0),
     Column("init", 1, is_broken=True),
-    Column("at", 5),
-    Column("std", 2, is_figure=True),
-    Column("expected", 4, is_figure=True),
-    Column("values", 3),
+    Column("at", 7),
+    Column("std", 4, is_figure=True),
+    Column("expected", 6, is_figure=True),
+    Column("values", 5),
+    Column("gradient", 2, is_figure=True),
+    Column("group", 3),
     Column("state", 0, is_broken=True),
 )
+GRADIENT, GROUP = 7, 8
 
 
 def parameter_table(document: Document, width: int) -> Table:
-    """One row for each parameter, or for those that differ in the number of their layer only."""
+    """One row for each parameter and buffer, or for those that differ in the number of their layer only.
+
+    Gradients are a column with an example, groups one with an optimizer.
+    """
     codes = codes_by_name(document)
     rows = [_cells(name, members, codes.get(members[0].name, ())) for name, members in alike_parameters(document)]
-    return fitting_table(COLUMNS, rows, width)
+    rows += [_buffer_cells(name, members) for name, members in alike_buffers(document)]
+    left_out = set() if any(p.gradient for p in document.parameters) else {GRADIENT}
+    left_out |= {GROUP} if document.summary.groups is None else set()
+    shown = [number for number in range(len(COLUMNS)) if number not in left_out]
+    return fitting_table([COLUMNS[i] for i in shown], [[row[i] for i in shown] for row in rows], width)
 
 
 def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[Text]:
@@ -57,8 +67,23 @@ def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[Te
         _figure(mean([p.std for p in members])),
         _figure(first.expected_std),
         Text(sparkline([sum(bins) for bins in zip(*(p.histogram for p in members), strict=False)])),
+        Text(gradient_of(members) or "—"),
+        Text(group_of(first)),
         _state(first, len(members), codes),
     ]
+
+
+def _buffer_cells(name: str, members: list[Buffer]) -> list[Text]:
+    first = members[0]
+    title = Text(plain(name))
+    if len(members) > 1:
+        title.append(f" ×{len(members)}", style="dim")
+    init = first.init
+    place = plain(f"{Path(init.filename).name}:{init.row}") if init and init.filename else ""
+    state = Text(" ".join(buffer_states(first)), style="red" if first.status in GARBAGE else "dim")
+    shape = Text("×".join(map(str, first.shape)) or "scalar")
+    empty = Text("")
+    return [title, shape, Text(plain(init.call if init else "—")), Text(place, style="dim"), *[empty] * 5, state]
 
 
 def _figure(value: float | None) -> Text:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from paramlint import nodes
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Place, Tensor
@@ -15,6 +17,7 @@ _FOLLOWS_OTHERS = frozenset({"from_numpy", "frombuffer", "call", "argument", "?"
 #: Functions that keep the device of a tensor that they are given.
 _OF_DATA = frozenset({"as_tensor", "asarray", "Tensor"})
 _DEEPEST = 12
+_DTYPE = re.compile(r"(?:[\w.]+[._])?dtype|torch\.(?:b?float|half|double|int|long|short|bool|u?int)\w*")
 
 
 def kept(model: Model) -> Iterator[tuple[Tensor, Place]]:
@@ -62,7 +65,19 @@ def has_dimensions(tensor: Tensor, depth: int = 0) -> bool:
 
 def uses(model: Model, tensor: Tensor) -> list[Event]:
     """Where it, or a view of it, is read."""
-    return [event for event in model.events("read") if isinstance(event.of, Tensor) and _is_of(event.of, tensor)]
+    read = [event for event in model.events("read") if isinstance(event.of, Tensor) and _is_of(event.of, tensor)]
+    return read + [event for event in model.events("called") if any(_is_view(one, tensor) for one in _given(event))]
+
+
+def _given(event: Event) -> tuple[object, ...]:
+    """What a module that cannot be followed is given for its pass."""
+    result = event.get("result")
+    followed = isinstance(result, Tensor) and result.pass_of is not None and bool(result.made_from)
+    return () if followed else tuple(event.get("given") or ())
+
+
+def _is_view(one: object, tensor: Tensor) -> bool:
+    return isinstance(one, Tensor) and _is_of(one, tensor)
 
 
 def escapes(model: Model, tensor: Tensor) -> bool:
@@ -85,4 +100,13 @@ def _is_of(view: Tensor, tensor: Tensor) -> bool:
 
 def is_moved(event: Event) -> bool:
     """Whether a use places the tensor by hand, or asks where another has to be placed."""
-    return event.get("how") in ("moved", "data", "clone") or event.get("how") in _PLACES
+    how = event.get("how")
+    return how in ("data", "clone") or (how in _PLACES and not (how == "moved" and _only_converts(event)))
+
+
+def _only_converts(event: Event) -> bool:
+    """Whether it is `x.to(dtype)`, which leaves the tensor where it is."""
+    call = event.site.node
+    if not isinstance(call, nodes.Call) or not isinstance(call.func, nodes.Attribute) or call.func.attr.value != "to":
+        return False
+    return bool(call.args) and all(_DTYPE.fullmatch(event.site.text(arg.value)) for arg in call.args)

@@ -9,7 +9,7 @@ from paramlint.model.answer import NO, YES, Answer
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Module, Optimizer, Tensor
-from paramlint.model.reach import reached
+from paramlint.model.questions.reach import reached
 
 #: Words of which code that trains, or that sets up training and hands it on, has one.
 WORDS = (
@@ -62,7 +62,9 @@ def clears(event: Event, optimizer: Optimizer) -> Answer:
         cleared = {id(t) for t in event.of.tensors}
     else:
         return Answer("unknown")
-    return YES if mine and mine <= cleared else Answer("unknown") if mine & cleared else NO
+    if mine & cleared or not optimizer.tensors.closed.yes:
+        return YES if mine and mine <= cleared else Answer("unknown")
+    return NO
 
 
 def fed_by(model: Model, optimizer: Optimizer, step: Event) -> list[Event]:

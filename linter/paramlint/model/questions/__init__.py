@@ -1,0 +1,1 @@
+"""What several rules ask of a model, each question once; nothing here knows who built it, or what is reported."""
