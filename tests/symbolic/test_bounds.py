@@ -21,6 +21,9 @@ from paramlint.symbolic.limits import (
 )
 from paramlint.symbolic.showing.show import show_class
 from paramlint.symbolic.showing.show_document import ShownClass
+from paramlint_rules.ties.tie_broken_later import ask
+
+from ..steps import steps
 
 HEAD = "import torch\nfrom torch import nn\n\n"
 NET = "class Net(nn.Module):\n    def __init__(self, dim=1, cfg=None, d=0):\n        super().__init__()\n"
@@ -122,3 +125,16 @@ BUILDING = "".join(
 def test_the_entry_points_of_a_file_share_their_steps(tmp_path: Path, text: str) -> None:
     most = MAX_FILE_STEPS + MAX_STEPS_OF_CHARACTER * len(text) + MAX_STEPS + 31 * 2 * LEAST_STEPS
     assert steps_of_entries(tmp_path, text) <= most < 10 * MAX_STEPS
+
+
+def test_a_parameter_in_many_places_is_compared_in_few(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    doubling = "        ws = [*ws, *ws]\n" * 9
+    path.write_text(
+        f"{HEAD}{NET}        ws = [nn.Parameter(torch.ones(1))]\n{doubling}        self.ws = nn.ParameterList(ws)\n"
+    )
+    file = Project([], is_draft=True).file(str(path))
+    assert file is not None
+    unit = next(unit for unit in file.outline.units if unit.kind == "class")
+    model = model_for(file, unit)
+    assert steps(lambda: list(ask(model)), at_most=4_000_000)
