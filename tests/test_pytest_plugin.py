@@ -150,3 +150,34 @@ def test_what_the_system_refuses_is_said(project):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["error: the output could not be written: No space left on device"])
     assert "UnsupportedOperation" not in result.stdout.str()
+
+
+def test_a_short_training_is_watched(project):
+    project.makepyfile(
+        """
+        import torch
+        from net import Net
+
+
+        def train(watched_training, parameters, net):
+            opt = torch.optim.SGD(parameters, 0.1)
+            watched_training(net, opt)
+            for _ in range(3):
+                opt.zero_grad()
+                net.head(net.embed(torch.arange(4))).square().mean().backward()
+                opt.step()
+
+
+        def test_all_of_it(watched_training):
+            net = Net(tie=False)
+            train(watched_training, net.parameters(), net)
+
+
+        def test_half_of_it(watched_training):
+            net = Net(tie=False)
+            train(watched_training, net.embed.parameters(), net)
+        """
+    )
+    result = run(project)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*PRM710 parameter-in-no-group*`head.weight`*"])

@@ -12,6 +12,9 @@
     @rule.refutes
     def refute(model: LiveModel) -> Iterator[tuple[str, str]]: ...
 
+    @rule.training
+    def watch(run: TrainingRun) -> Iterator[Proof]: ...
+
 A detector is a pure function that asks its `Scope` or `Class` (see `paramlint.facts`) about names, types and classes,
 and yields what it finds. It is called only where one of the rule's triggers is; a trigger may be too generous, never
 too narrow.
@@ -30,6 +33,7 @@ from paramlint.finding import Change, Finding, Fix, Group, Proof
 if TYPE_CHECKING:
     from paramlint.facts import Class, Scope
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
     from paramlint.model import Claim, Model
 
 __all__ = [
@@ -211,6 +215,7 @@ ScopeCheck = Callable[["Scope"], Iterator[Finding]]
 ClassCheck = Callable[["Class"], Iterator[Finding]]
 Question = Callable[["Model"], Iterator["Claim"]]
 Verify = Callable[["LiveModel"], Iterator[Proof]]
+VerifyRun = Callable[["TrainingRun"], Iterator[Proof]]
 #: Dotted names of what is right, each with what was seen, in words.
 Refute = Callable[["LiveModel"], Iterator[tuple[str, str]]]
 
@@ -245,6 +250,7 @@ class Rule:
     class_checks: list[ClassCheck] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
+    trainers: list[VerifyRun] = field(default_factory=list)
     refuters: list[Refute] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -285,6 +291,11 @@ class Rule:
     def runtime(self, verify: Verify) -> Verify:
         """Call the decorated function once for every verified model."""
         self.verifiers.append(verify)
+        return verify
+
+    def training(self, verify: VerifyRun) -> VerifyRun:
+        """Call the decorated function once for every watched training run."""
+        self.trainers.append(verify)
         return verify
 
     def refutes(self, refute: Refute) -> Refute:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Rules that are off unless they are selected. Written out, so that flake8 can start without importing LibCST; a test
 #: compares the list with the rules.
-OFF_BY_DEFAULT: tuple[str, ...] = ("PRM107", "PRM212", "PRM213", "PRM225", "PRM702")
+OFF_BY_DEFAULT: tuple[str, ...] = ("PRM107", "PRM212", "PRM213", "PRM225", "PRM702", "PRM719", "PRM720")
 #: Those that are still on trial.
 PREVIEW: tuple[str, ...] = (
     "PRM310",

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from paramlint.frontends.python.watch import Watch
     from paramlint.live.live_model import LiveModel
 
 CLEAN, INTERRUPTED = 0, 130
@@ -36,6 +38,27 @@ def parameters() -> Callable[..., LiveModel]:
     from paramlint.live.construct import watched
 
     return watched
+
+
+@pytest.fixture
+def watched_training() -> Iterator[Callable[..., Watch]]:
+    """Watches the training in a test: `watched_training(model, optimizer)`, and the test fails of what is found."""
+    import paramlint
+
+    started: list[Watch] = []
+
+    def begin(model: Any, optimizer: Any = None, **options: Any) -> Watch:
+        watch = paramlint.watch(model, optimizer, **options)
+        watch.start(sys._getframe(1))
+        started.append(watch)
+        return watch
+
+    yield begin
+    for watch in started:
+        watch.stop()
+    found = [watch for watch in started if watch.findings]
+    if found:
+        pytest.fail("\n".join(map(str, found)), pytrace=False)
 
 
 @pytest.hookimpl(tryfirst=True)  # so that -k and others see what is added

@@ -56,7 +56,7 @@ from paramlint.live.questions.sharing.tied_gradients import tied_gradients
 from paramlint.live.questions.sharing.ties_not_made import Unmet, unmet_wishes
 from paramlint.live.questions.source_class import may_write, says
 from paramlint.live.questions.unregistered import Found, held_by_classes, hidden, unregistered
-from paramlint.live.tensor import Alias, LiveTensor
+from paramlint.live.tensor import MOST_ELEMENTS, Alias, LiveTensor
 
 if TYPE_CHECKING:
     from paramlint.facts import Class
@@ -74,6 +74,7 @@ class LiveModel:
         make_example, optimizer, rebuild: given by the user, or None; several optimizers may be in a list or dict.
         declared_laws: the laws that the user declared, by pattern of parameter names; of several the last counts.
         contract: what the user agreed that the parameters are.
+        most_elements: of a tensor that statistics look at.
     """
 
     build: Build
@@ -86,6 +87,7 @@ class LiveModel:
     declared_laws: Mapping[str, Law] = field(default_factory=dict)
     contract: Contract | None = None
     notes: tuple[str, ...] = ()
+    most_elements: int = MOST_ELEMENTS
 
     @property
     def module(self) -> nn.Module:
@@ -487,4 +489,4 @@ class LiveModel:
         account = self.build.shadow.account(names[0].tensor)
         settled = settle(account, names[0].tensor) if self.is_real else unsettled(account)
         has_values = self.is_real and names[0].tensor.device.type == "cpu"
-        return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values)
+        return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values, self.most_elements)

@@ -30,7 +30,7 @@ MOST_ELEMENTS = 1 << 19
 
 @dataclass(frozen=True)
 class Numbers:
-    """Statistics of at most `MOST_ELEMENTS` evenly spaced values; NaN and infinities only count in `finite`."""
+    """Statistics of some evenly spaced values; NaN and infinities only count in `finite`."""
 
     mean: float
     std: float
@@ -51,6 +51,7 @@ class LiveTensor:
             next.
         allocation: who allocated the memory, if that was seen.
         has_values: whether its values mean something.
+        most: how many elements statistics look at.
     """
 
     named: tuple[Named, ...]
@@ -60,6 +61,7 @@ class LiveTensor:
     marks: tuple[Mark, ...]
     allocation: Write | None
     has_values: bool
+    most: int = MOST_ELEMENTS
 
     @property
     def name(self) -> str:
@@ -191,7 +193,7 @@ class LiveTensor:
         if array is None or not array.size or not self.tensor.is_floating_point():
             return None
         flat = array.reshape(-1)
-        sample = flat[:: max(1, -(-flat.size // MOST_ELEMENTS))].astype("float64")
+        sample = flat[:: max(1, -(-flat.size // self.most))].astype("float64")
         good = sample[abs(sample) < float("inf")]
         if not good.size:
             return Numbers(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -209,6 +211,8 @@ class LiveTensor:
     def rows_are_equal(self) -> bool:
         """Whether it is a matrix, or has more dimensions, of several rows that all hold the same values."""
         if self.array is None or self.array.ndim < 2 or self.array.shape[0] < 2:
+            return False
+        if (self.array[0] != self.array[1]).any():
             return False
         return bool((self.array == self.array[:1]).all())
 

@@ -25,7 +25,8 @@ from paramlint.live.observe.memory import ShadowMode
 from paramlint.live.observe.registrations import Registrations
 from paramlint.live.questions.forward import Example
 from paramlint.rule import Rule
-from paramlint.verify.judge.prove import Proved, prove
+from paramlint.verify.document.finding import Finding
+from paramlint.verify.judge.prove import prove
 
 
 class Trace:
@@ -97,7 +98,7 @@ class Report:
     """A model and what was proved about it; as text, one line a finding."""
 
     model: LiveModel
-    findings: tuple[Proved, ...]
+    findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))

@@ -35,12 +35,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
 from paramlint.finding import Change, Fix
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM605",
@@ -139,3 +142,10 @@ def _fix(event: Event) -> Fix | None:
         return None
     change = Change(last, last, f"{event.site.text(last)}, {text}")
     return Fix("Use the checkpoint that is not reentrant", (change,), "safe")
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.cut_by_checkpoint:
+        message = f"a reentrant checkpoint runs what holds {seen.said} without a graph, so it gets no gradient"
+        yield run.proof(seen, message)

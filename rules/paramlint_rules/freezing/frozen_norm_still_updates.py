@@ -44,6 +44,7 @@ from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 
 rule = Rule(
@@ -277,3 +278,9 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         how = "was put into evaluation mode" if filename else "is frozen"
         proof = model.proof_at(name, f"`{name}` {how}, but in training mode its running statistics still change")
         yield replace(proof, filename=filename, row=row) if filename else proof
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.moving_norms:
+        yield run.proof(seen, f"{seen.said} is frozen, but in training mode its running statistics change in each step")

@@ -22,12 +22,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.handed_on import handed_on
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, optimizer_calls
-from paramlint.rule import Finding, Mentions, Rule
+from paramlint.rule import Finding, Mentions, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM604",
@@ -110,3 +114,10 @@ def _is_restored(scope: Scope) -> bool:
         isinstance(c.func, nodes.Attribute) and c.func.attr.value in ("index_copy_", "masked_scatter_")
         for c in scope.find(nodes.Call)
     )
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.decaying:
+        how = "is frozen" if seen.words["how"] == "frozen" else "has masked gradients"
+        yield run.proof(seen, f"{seen.said} {how}, and the optimizer's steps change it all the same")

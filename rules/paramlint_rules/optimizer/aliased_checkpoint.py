@@ -29,6 +29,7 @@ Leave it: the state is written to a file at once, and the name is not used again
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
@@ -36,10 +37,13 @@ from paramlint.facts.device_moves import moved
 from paramlint.facts.name_uses import calls_any, is_edited, loaded_into, reads
 from paramlint.facts.snapshots import Snapshot, snapshots
 from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 #: A function that keeps a model is looked at when it does one of these.
 _NOMINATING = ("state_dict", "step", "backward", "train", "train_epoch", "train_one_epoch")
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM701",
@@ -163,3 +167,13 @@ def _is_rebound(scope: Scope, kept: Snapshot, end: int, loops: list[Loop]) -> bo
     if rebinds(scope, scope.statement(kept.node), kept.owner):  # `state, model = model.state_dict(), Net()`
         return True
     return any(rebinds(scope, code, name) for code in (*loops, *between) for name in (kept.owner, kept.target))
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.followed_states:
+        if seen.words["restored"]:
+            message = f"the state dict of `{seen.names[0]}` is no copy, so loading it again restores nothing"
+        else:
+            message = f"the state dict of `{seen.names[0]}` that is kept is no copy, so each step changes it too"
+        yield run.proof(seen, message)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
@@ -33,7 +34,10 @@ from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import WORDS, held
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule, Stores
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule, Stores
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 _ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")
 _PARTS = (
@@ -188,3 +192,13 @@ def _lags(scope: Scope, node: nodes.Assign, target: nodes.BaseExpression, name: 
     return trained and any(
         True for other in cls.scopes_with(attribute) for _ in reads(other, f"{other.self_name}.{attribute}", node)
     )
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.averages_of_themselves:
+        if "other" in seen.words:
+            message = f"{seen.said} is on the memory of `{seen.words['other']}`, so it follows each step at once"
+        else:
+            message = f"{seen.said} is averaged with itself, so the average is the live model"
+        yield run.proof(seen, message)

@@ -41,10 +41,14 @@ Leave it: the copy is used in `train()` mode, where it gathers statistics of its
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Tensor, said, sources
 from paramlint.model.questions.training import below, only_evaluated
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM712",
@@ -103,3 +107,10 @@ def _listed(model: Model, to: Module, write: Event) -> Event:
     """Where the parameters that are written were listed."""
     listed = [e for e in model.events("listed") if e.of is to and min(e.order) < min(write.order)]
     return listed[-1] if listed else write
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.averages_without_buffers:
+        what = f"`{seen.words['average']}` follows `{seen.words['model']}` by its parameters only"
+        yield run.proof(seen, f"{what}, so the statistics of {seen.said} stay as they were")

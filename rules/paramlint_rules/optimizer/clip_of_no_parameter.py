@@ -29,10 +29,14 @@ Leave it: the call only measures a norm, and its result is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Answer, Claim, Event, Model, Optimizer, Tensor, said
 from paramlint.model.questions.training import WORDS, all_known, steps
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM721",
@@ -102,3 +106,9 @@ def _are_of_others(model: Model, clipped: list[Tensor], after: list[Optimizer]) 
     if any(a.startswith(f"{b}.") or b.startswith(f"{a}.") for a in mine for b in others):  # one is a part of the other
         return False
     return any(ids <= {id(t) for t in o.tensors} for o in model.optimizers if o not in after)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.idle_clips:
+        yield run.proof(seen, f"`{seen.words['function']}` {seen.words['how']}, so nothing is clipped")

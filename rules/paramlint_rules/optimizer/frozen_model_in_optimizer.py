@@ -30,10 +30,14 @@ Leave it: both models are meant to learn, and one of them without dropout.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, reached, said
 from paramlint.model.questions.training import WORDS, fed_by, only_evaluated, owners, steps
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM714", "frozen-model-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -79,3 +83,10 @@ def _where(model: Model, optimizer: Optimizer, module: Module) -> Event:
     assert made is not None
     listed = [e for e in model.events("listed") if e.of is module and min(e.order) < min(made.order)]
     return listed[-1] if listed else made
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.trained_teachers:
+        follows = "so its steps change it" if seen.words["moves"] else "which may change it"
+        yield run.proof(seen, f"`{seen.words['teacher']}` is held fixed and is in the optimizer, {follows}")

@@ -25,11 +25,14 @@ Leave it: only the decay or the momentum is meant to move the parameters.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer
 from paramlint.model.questions.training import WORDS, clears, is_optimizer, spoken, together
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM717", "gradients-cleared-too-soon", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -72,3 +75,12 @@ def _clears(event: Event, optimizer: Any) -> bool:
     if isinstance(optimizer, Optimizer):
         return clears(event, optimizer).yes
     return not isinstance(event.of, Module) and str(event.of) == str(optimizer)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.cleared_too_soon:
+        message = (
+            f"the gradients of {seen.said} are cleared before `{seen.words['optimizer']}` steps, so nothing is trained"
+        )
+        yield run.proof(seen, message)

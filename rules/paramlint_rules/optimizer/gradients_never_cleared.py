@@ -26,10 +26,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Optimizer, Tensor
 from paramlint.model.questions.training import WORDS, clears, is_optimizer, spoken
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -68,3 +72,12 @@ def _is_given(step: Event) -> bool:
 def _same_loop(step: Event, backward: Event) -> bool:
     """Whether the two take turns in one loop."""
     return bool(step.loops) and step.loops[:1] == backward.loops[:1]
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.never_cleared:
+        message = (
+            f"the gradients of `{seen.words['optimizer']}` are never cleared, so each step uses the sum of all before"
+        )
+        yield run.proof(seen, message)

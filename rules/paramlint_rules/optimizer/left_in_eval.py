@@ -37,10 +37,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import WORDS, below, mode_of, owners, together
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM724", "left-in-eval", group="bug", doc=__doc__, triggers=(Asks("eval", *WORDS),))
 
@@ -107,3 +111,10 @@ def _was_in_training(whole: list[Module], off: Event) -> bool:
     """Whether the user's code puts the model into training mode before the loop in which it is switched off."""
     modes = [e for m in whole for e in m.modes if e.author == "user" and e.get("how") != "init"]
     return any(mode_of(e) is True and min(e.order) < min(off.order) and len(e.loops) < len(off.loops) for e in modes)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.left_in_eval:
+        message = f"`{seen.names[0]}` stays in evaluation mode while it is trained, so dropout and norms do not train"
+        yield run.proof(seen, message)

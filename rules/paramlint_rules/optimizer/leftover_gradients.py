@@ -36,10 +36,14 @@ Leave it: one loss is meant to train both models. Clear both optimizers before i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Optimizer, reached, said
 from paramlint.model.questions.training import WORDS, clears, steps
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM723", "leftover-gradients", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -114,3 +118,10 @@ def _first_step(backward: Event, taken: list[tuple[Optimizer, Event]]) -> tuple[
 def _reaches(backward: Event, mine: set[int], other: Optimizer) -> bool:
     reach = {id(t) for t in reached(backward.of)}
     return bool(reach & mine) and any(id(t) in reach for t in other.tensors)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.leftover:
+        first, other = seen.words["optimizer"], seen.words["other"]
+        yield run.proof(seen, f"`{first}` steps on gradients too that the loss of `{other}` left in its parameters")

@@ -30,10 +30,14 @@ Leave it: the loss trains nothing on purpose, as in a test.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Model, said
 from paramlint.model.questions.training import WORDS, held, idle_steps
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM722", "loss-reaches-no-parameter", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -49,3 +53,11 @@ def check(model: Model) -> Iterator[Claim]:
                 f"no `backward()` before `{optimizer}.step()` reaches what it holds, so the step moves nothing",
                 about=optimizer,
             )
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.idle_optimizers:
+        if "other" not in seen.words:
+            message = f"the loss reaches no parameter of `{seen.words['optimizer']}`, so its steps change nothing"
+            yield run.proof(seen, message)

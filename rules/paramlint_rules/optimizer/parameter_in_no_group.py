@@ -28,6 +28,7 @@ Leave it: the module is meant to keep its values. `requires_grad_(False)` says s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
 from paramlint.model.questions.training import (
@@ -42,7 +43,10 @@ from paramlint.model.questions.training import (
     steps,
     together,
 )
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM710", "parameter-in-no-group", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -175,3 +179,9 @@ def _is_moved_by_hand(model: Model, tensor: Tensor, backward: Event) -> bool:
     if any("autograd" in str(read.get("function")) for read in tensor.reads):
         return True
     return any(model.follows(backward, e).yes for e in changed)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.in_no_optimizer:
+        yield run.proof(seen, f"the loss trains {seen.said}, but no optimizer holds it, so it keeps its values")

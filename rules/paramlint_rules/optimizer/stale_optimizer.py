@@ -40,6 +40,7 @@ from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 
 rule = Rule(
@@ -276,3 +277,10 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         yield Proof("", message, evidence={"shapes": shapes[:32]})
     for name in model.coverage.missing:
         yield model.by_name[name].proof(f"`{name}` is trainable, but in no group of the optimizer, so it never changes")
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.stale:
+        message = f"the optimizer holds what {seen.said} was before and not what it is now, so it never changes"
+        yield run.proof(seen, message)

@@ -28,10 +28,14 @@ Leave it: the loss trains nothing on purpose, as in a test.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Model, Module, said
 from paramlint.model.questions.training import WORDS, doubled_steps, held, idle_steps
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM711", "wrong-parameters-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
@@ -65,3 +69,14 @@ def check(model: Model) -> Iterator[Claim]:
                 f"`{optimizer}` holds what `{twin}` holds, and `{part}`, on which its loss depends, is in no optimizer",
                 about=optimizer,
             )
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.in_wrong_optimizer:
+        first, other = seen.words["optimizer"], seen.words["other"]
+        if seen.words["how"] == "both":
+            message = f"both `{first}` and `{other}` hold {seen.said}, so each undoes what the other one does"
+        else:
+            message = f"no loss reaches what `{first}` holds when it steps: what it reaches is in `{other}`"
+        yield run.proof(seen, message)

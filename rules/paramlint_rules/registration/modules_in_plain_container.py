@@ -28,6 +28,7 @@ from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 #: Words of what owns parameters: without one a class keeps nothing that is trained.
 _TRAINED = ("nn", "Module")
@@ -112,3 +113,11 @@ def verify(model: LiveModel) -> Iterator[Proof]:
 @rule.refutes
 def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
     yield from model.registered_contents
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.hidden:
+        if seen.words["kind"] == "module":
+            message = f"`{seen.names[0]}` gets gradients in {seen.words['in']} and is no part of the model"
+            yield run.proof(seen, message)

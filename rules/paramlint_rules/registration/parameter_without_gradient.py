@@ -38,6 +38,7 @@ from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule(
     "PRM410",
@@ -110,3 +111,11 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     for name in model.forward.blocked:
         message = f"the output depends on `{name}`, but the backward pass gives it no gradient, so it is never trained"
         yield model.by_name[name].proof(message)
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.without_gradient:
+        yield run.proof(
+            seen, f"{seen.said} is in the optimizer and got no gradient in any step, so it is never trained"
+        )

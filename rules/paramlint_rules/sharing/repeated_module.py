@@ -32,6 +32,7 @@ from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 
 rule = Rule(
@@ -191,3 +192,10 @@ def verify(model: LiveModel) -> Iterator[Proof]:
 @rule.refutes
 def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
     yield from model.distinct_places
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.joined:
+        first, other = seen.names
+        yield run.proof(seen, f"`{first}` and `{other}` were two parameters and became one, so they train as one")

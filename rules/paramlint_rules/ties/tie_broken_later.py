@@ -32,6 +32,7 @@ from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 
 rule = Rule(
@@ -140,3 +141,10 @@ def verify_bias(model: LiveModel) -> Iterator[Proof]:
 @rule.refutes
 def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
     yield from model.held_ties
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.parted_ties:
+        first, other = seen.names
+        yield run.proof(seen, f"`{first}` and `{other}` were one parameter and came apart, so they train apart")

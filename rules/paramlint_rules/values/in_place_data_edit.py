@@ -23,6 +23,7 @@ Source: https://pytorch.org/docs/stable/notes/autograd.html, "In-place correctne
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
@@ -30,7 +31,10 @@ from paramlint.facts.fix_texts import edit_without_grad
 from paramlint.facts.gradients import data_owner, is_parameter
 from paramlint.facts.lazy_layers import lazy_layer
 from paramlint.knowledge import TENSOR_INPLACE
-from paramlint.rule import Finding, Mentions, Rule
+from paramlint.rule import Finding, Mentions, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.training.run import TrainingRun
 
 rule = Rule("PRM101", "in-place-data-edit", group="risk", fix="safe", doc=__doc__, triggers=(Mentions("data"),))
 
@@ -69,3 +73,10 @@ def _edited(scope: Scope, target: nodes.BaseExpression, edit: nodes.Node) -> Ite
         node = node.value
     message = f"`{scope.text(node)}` is edited in place, which autograd and its version counter do not see"
     yield Finding(node, message, edit_without_grad(scope, edit))
+
+
+@rule.training
+def watch(run: TrainingRun) -> Iterator[Proof]:
+    for seen in run.edited_behind:
+        message = f"{seen.said} changes between steps behind its version counter, so no graph notices the edit"
+        yield run.proof(seen, message)

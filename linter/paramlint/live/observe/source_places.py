@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 
-from paramlint.live.observe.writes import Write
+from paramlint.live.observe.writes import Write, is_users
 
 
 def place_of(write: Write | None, owner: type) -> tuple[str, int]:
@@ -23,3 +24,13 @@ def source_of(cls: type) -> str:
         return inspect.getsource(cls)
     except (OSError, TypeError):
         return ""
+
+
+def user_place() -> tuple[str, int]:
+    """The file and row of the user's code that runs; empty and 0 where there is none."""
+    frame = sys._getframe(1)
+    while not is_users(frame.f_code.co_filename):
+        if frame.f_back is None:
+            return "", 0
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno

@@ -22,7 +22,7 @@ _ASSIGNED = re.compile(r"(?P<target>[ \t]*(?:[\w.,* \t]|\[[^\]\n]*\])+?)[ \t]*=[
 _HELP = re.compile(r"[ \t]*[\w.%]+\?{1,2}[ \t]*(?:#.*)?$")
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w*)")
 #: Cell magics whose cell is Python all the same.
-_PYTHON = frozenset(("time", "timeit", "capture", "prun", "python", "python3", "pypy"))
+_PYTHON = frozenset(("time", "timeit", "capture", "prun", "python", "python3", "pypy", "paramlint"))
 #: Magics that people call without a `%`, which only counts where the row is no Python.
 _AUTOMAGIC = re.compile(
     r"[ \t]*(?:alias|autoreload|cat|cd|clear|conda|config|cp|edit|env|history|less|ll|load|load_ext|ls|lsmagic|mamba|"

@@ -12,7 +12,7 @@ import torch
 from paramlint.live.build.protocols import SEED
 from paramlint.live.laws.distribution import Distribution
 from paramlint.live.live_model import LiveModel
-from paramlint.live.tensor import MOST_ELEMENTS, LiveTensor
+from paramlint.live.tensor import LiveTensor
 from paramlint.verify.document.histogram import histogram
 from paramlint.verify.document.schema import Details, Environment, Histogram
 
@@ -34,7 +34,7 @@ def _histogram(tensor: LiveTensor) -> Histogram | None:
     law: Distribution | None = tensor.expected
     if array is None:
         return histogram(None, law)
-    return histogram(array.reshape(-1)[:: max(1, -(-array.size // MOST_ELEMENTS))], law)
+    return histogram(array.reshape(-1)[:: max(1, -(-array.size // tensor.most))], law)
 
 
 def _classes(model: LiveModel) -> dict[str, str]:
@@ -66,6 +66,6 @@ def _source(cls: type) -> Path | None:
     """The file in which a class is defined, where there is one."""
     try:
         path = Path(inspect.getsourcefile(cls) or "")
-    except TypeError:  # a class of a module without a file
+    except (OSError, TypeError):  # a class of a module without a file, or of a cell of a notebook
         return None
     return path if path.is_file() else None

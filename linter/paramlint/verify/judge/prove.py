@@ -1,30 +1,29 @@
-"""Run the runtime halves of rules on one model."""
+"""Run the runtime halves of rules on one model, or on one run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from paramlint.finding import Proof
-from paramlint.live.live_model import LiveModel
 from paramlint.rule import Rule
+from paramlint.verify.document.finding import Finding
+
+if TYPE_CHECKING:
+    from paramlint.live.live_model import LiveModel
+    from paramlint.live.training.run import TrainingRun
 
 
-@dataclass(frozen=True)
-class Proved:
-    """What a rule says about a model."""
-
-    rule: Rule
-    proof: Proof
-
-    def __str__(self) -> str:
-        place = f"{self.proof.filename}:{self.proof.row}: " if self.proof.filename else ""
-        return f"{place}{self.rule.code} {self.proof.parameter}: {self.proof.message}"
-
-
-def prove(model: LiveModel, rules: Iterable[Rule]) -> Iterator[Proved]:
+def prove(model: LiveModel, rules: Iterable[Rule]) -> Iterator[Finding]:
     """All proofs, rule by rule."""
     for rule in rules:
         for verify in rule.verifiers:
             for proof in verify(model):
-                yield Proved(rule, proof)
+                yield Finding(rule, proof)
+
+
+def prove_run(run: TrainingRun, rules: Iterable[Rule]) -> Iterator[Finding]:
+    """All proofs about a run, rule by rule."""
+    for rule in rules:
+        for verify in rule.trainers:
+            for proof in verify(run):
+                yield Finding(rule, proof)

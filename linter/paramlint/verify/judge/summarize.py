@@ -14,7 +14,7 @@ from paramlint.finding import Proof
 from paramlint.live.declared.tied_keys import is_meant
 from paramlint.live.laws.fit import Fit, fit_all
 from paramlint.live.live_model import LiveModel
-from paramlint.live.tensor import MOST_ELEMENTS, LiveTensor
+from paramlint.live.tensor import LiveTensor
 from paramlint.rule import Rule
 from paramlint.verify.document.details import details
 from paramlint.verify.document.schema import (
@@ -76,18 +76,23 @@ def _findings(model: LiveModel, rules: Sequence[Rule], ties: Ties, notes: list[s
         for proof in proofs:
             if rule.code.startswith(FAMILIES) and is_meant(ties, model.module, _names(proof)):
                 continue
-            yield Found(
-                code=rule.code,
-                name=rule.name,
-                message=proof.message,
-                parameter=proof.parameter,
-                filename=proof.filename,
-                location=Location(proof.row),
-                verdict="confirmed" if proof.evidence.get("confirmed", True) else None,
-                evidence=proof.evidence,
-                owner=proof.owner,
-                attribute=proof.attribute,
-            )
+            yield found_of(rule, proof)
+
+
+def found_of(rule: Rule, proof: Proof) -> Found:
+    """A proof as the document has it."""
+    return Found(
+        code=rule.code,
+        name=rule.name,
+        message=proof.message,
+        parameter=proof.parameter,
+        filename=proof.filename,
+        location=Location(proof.row),
+        verdict="confirmed" if proof.evidence.get("confirmed", True) else None,
+        evidence=proof.evidence,
+        owner=proof.owner,
+        attribute=proof.attribute,
+    )
 
 
 def _names(proof: Proof) -> Iterator[str]:
@@ -172,7 +177,7 @@ def _histogram(tensor: LiveTensor) -> tuple[int, ...]:
     array = tensor.array
     if array is None or not array.size or not tensor.tensor.is_floating_point():
         return ()
-    flat = array.reshape(-1)[:: max(1, -(-array.size // MOST_ELEMENTS))].astype(np.float64)
+    flat = array.reshape(-1)[:: max(1, -(-array.size // tensor.most))].astype(np.float64)
     counts, _ = np.histogram(flat[np.isfinite(flat)], bins=BINS)
     return tuple(int(count) for count in counts)
 

@@ -35,7 +35,7 @@ def page(document: Document, command: str, created: str, back: str = "") -> str:
     """
     is_ok = document.outcome.status == "ok"
     shared = sharings(document)
-    return _render(
+    return render(
         "page.html.jinja",
         title=f"{document.target}: {view.told(document)}",
         document=document,
@@ -60,7 +60,7 @@ def page(document: Document, command: str, created: str, back: str = "") -> str:
 def index(packages: str, documents: Sequence[Document], links: Mapping[str, str], command: str, created: str) -> str:
     """The page of all targets of some packages; `links` leads to their own by target."""
     good = [document for document in documents if document.outcome.status == "ok"]
-    return _render(
+    return render(
         "index.html.jinja",
         title=packages,
         packages=packages,
@@ -74,7 +74,8 @@ def index(packages: str, documents: Sequence[Document], links: Mapping[str, str]
     )
 
 
-def _render(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """A template with these values."""
     return _environment().get_template(template).render(values)
 
 

@@ -167,14 +167,15 @@ def _card(number: int, members: list[Found]) -> Card:
         style=STYLES.get(first.verdict or "", "unclear"),
         others=others_of(members),
         excerpt=excerpt(first.filename, first.location.row),
-        evidence=tuple((name, _text(value)) for name, value in first.evidence.items()),
+        evidence=tuple((name, evidence_text(value)) for name, value in first.evidence.items()),
     )
 
 
 STYLES = {"confirmed": "bad", "refuted": "good"}
 
 
-def _text(value: object) -> str:
+def evidence_text(value: object) -> str:
+    """What was seen, as text."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -1,0 +1,1 @@
+"""A watched training run as text; its page is among the pages."""

@@ -1,0 +1,1 @@
+"""What a training run does to its parameters in its first steps, recorded and asked; nothing here knows a rule."""
