@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
+from paramlint.config.toml_file import TomlFile
+from paramlint.facts.files import Project
+from paramlint.facts.initialization import initialization_of
 from paramlint.frontends.cli import main
 from paramlint.syntax.large_stack import with_large_stack
 
 from .conftest import BAD
+from .steps import exponent, steps
 
 
 def test_a_run_by_itself_has_the_limit_that_workers_have(bad, capsys, monkeypatch):
@@ -37,3 +43,45 @@ def test_all_fixes_of_a_run_share_one_thread(bad, monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", count)
     assert main(["check", "--no-cache", "-j", "1", "--fix", "--unsafe-fixes"]) == 0
     assert started == ["paramlint", "paramlint"]  # one that checks, one that fixes
+
+
+ALTERNATIVES = ", ".join(f"cfg.k{i} if cfg.k{i} is not None else d" for i in range(40))
+KEYWORDS = ", ".join(f"k{i}=cfg.k{i} if cfg.k{i} is not None else d" for i in range(40))
+GUARDS = " and ".join(f"(cfg.a{i} or cfg.b{i})" for i in range(40))
+
+
+@pytest.mark.parametrize(
+    "doubling",
+    [
+        pytest.param(f"self.a = Sink({KEYWORDS})", id="alternatives as arguments"),
+        pytest.param(f"if {GUARDS}:\n            self.a = nn.Linear(1, 1)", id="and of ors"),
+        pytest.param(f"if {GUARDS.replace(' or ', ' | ').replace(' and ', ' or ')}:\n            pass", id="ors"),
+        pytest.param(f"self.a = [{ALTERNATIVES}]", id="alternatives in a list"),
+    ],
+)
+def test_paths_that_double_are_made_one(tmp_path, doubling):
+    """What is the same on all of them is still said."""
+    path = tmp_path / "net.py"
+    head = "import torch\nfrom torch import nn\n\nclass Net(nn.Module):\n    def __init__(self, cfg, d):\n"
+    path.write_text(
+        f"{head}        super().__init__()\n        {doubling}\n        self.w = nn.Parameter(torch.empty(3))\n"
+    )
+    file = Project([], is_draft=True).file(str(path))
+    cls = next(cls for unit in file.outline.units if (cls := file.class_of(unit)) is not None)
+    found = []
+    assert steps(lambda: found.append(initialization_of(cls)), at_most=2_000_000)
+    assert [(p.name, p.written) for p in found[0].parameters] == [("w", "never")]
+
+
+def test_the_rows_of_many_keys_are_found_in_one_pass(tmp_path):
+    def looking(entries):
+        path = tmp_path / f"{entries}.toml"
+        keys = [f"blocks.{i}.weight" for i in range(entries)]
+        headers = "".join(f'[parameters."{key}"]\nshape = [1]\n\n' for key in keys)
+        path.write_text(f"{headers}[parameters.plain]\nshape = [1]\n[ parameters . 'it is' ]\n[parameters]\nb.c = 1\n")
+        file = TomlFile.read(str(path))
+        return lambda: file.rows_of_keys([*keys, "plain", "it is", "b", "none"])
+
+    rows = {"blocks.0.weight": 1, "blocks.1.weight": 4, "plain": 7, "it is": 9, "b": 11, "none": 1}
+    assert looking(2)() == rows
+    assert exponent(looking, 50) < 1.2

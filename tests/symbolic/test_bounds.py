@@ -10,10 +10,20 @@ from pathlib import Path
 import pytest
 
 from paramlint.facts.files import Project
+from paramlint.symbolic.building.entries import model_for
 from paramlint.symbolic.code.program import ClassValue, Program
-from paramlint.symbolic.limits import MAX_SHOWN_STEPS
+from paramlint.symbolic.limits import (
+    LEAST_STEPS,
+    MAX_FILE_STEPS,
+    MAX_SHOWN_STEPS,
+    MAX_STEPS,
+    MAX_STEPS_OF_CHARACTER,
+)
 from paramlint.symbolic.showing.show import show_class
 from paramlint.symbolic.showing.show_document import ShownClass
+from paramlint_rules.ties.tie_broken_later import ask
+
+from ..steps import steps
 
 HEAD = "import torch\nfrom torch import nn\n\n"
 NET = "class Net(nn.Module):\n    def __init__(self, dim=1, cfg=None, d=0):\n        super().__init__()\n"
@@ -27,6 +37,19 @@ def shown(tmp_path: Path, *lines: str, head: str = "") -> ShownClass:
     cls = program.file(facts).definition("Net") if facts is not None else None
     assert isinstance(cls, ClassValue)
     return show_class(program, cls)
+
+
+def steps_of_entries(tmp_path: Path, text: str) -> int:
+    """The steps that all entry points of a file take."""
+    path = tmp_path / "net.py"
+    path.write_text(HEAD + text, encoding="utf-8")
+    file = Project([], is_draft=True).file(str(path))
+    assert file is not None
+    steps = 0
+    for unit in file.outline.units:
+        model_for(file, unit)
+        steps += file.memo["model"].run.steps
+    return steps
 
 
 def nested(depth: int) -> list[str]:
@@ -82,3 +105,36 @@ SINK = (
 def test_it_ends_within_steps(tmp_path: Path, lines: list[str], head: str, most: int) -> None:
     table = shown(tmp_path, *lines, head=head)
     assert table.steps <= most <= MAX_SHOWN_STEPS
+
+
+HEADS = "".join(f"def f{i}(n):\n    return nn.Sequential(f{i + 1}(n), f{i + 1}(n))\n\n" for i in range(30))
+BUILDING = "".join(
+    f"class C{i + 1}(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = C{i}()\n"
+    f"        self.b = C{i}()\n\n"
+    for i in range(30)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{HEADS}def f30(n):\n    return nn.Linear(n, n)\n", id="functions"),
+        pytest.param(f"class C0(nn.Linear):\n    pass\n\n{BUILDING}", id="classes"),
+    ],
+)
+def test_the_entry_points_of_a_file_share_their_steps(tmp_path: Path, text: str) -> None:
+    most = MAX_FILE_STEPS + MAX_STEPS_OF_CHARACTER * len(text) + MAX_STEPS + 31 * 2 * LEAST_STEPS
+    assert steps_of_entries(tmp_path, text) <= most < 10 * MAX_STEPS
+
+
+def test_a_parameter_in_many_places_is_compared_in_few(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    doubling = "        ws = [*ws, *ws]\n" * 9
+    path.write_text(
+        f"{HEAD}{NET}        ws = [nn.Parameter(torch.ones(1))]\n{doubling}        self.ws = nn.ParameterList(ws)\n"
+    )
+    file = Project([], is_draft=True).file(str(path))
+    assert file is not None
+    unit = next(unit for unit in file.outline.units if unit.kind == "class")
+    model = model_for(file, unit)
+    assert steps(lambda: list(ask(model)), at_most=4_000_000)

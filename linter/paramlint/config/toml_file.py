@@ -85,6 +85,17 @@ class TomlFile:
         pattern = re.compile(rf"""^\s*(?:["']?{re.escape(key)}["']?\s*(?:=|\.)|\[.*\b{re.escape(key)}["']?\s*\])""")
         return next((row for row, line in self._rows() if row > after and key and pattern.search(line)), after or 1)
 
+    def rows_of_keys(self, keys: Iterable[str]) -> dict[str, int]:
+        """The same for many keys, gone through once: the row of the header that a key ends, else where it stands."""
+        headers: dict[str, int] = {}
+        others: dict[str, int] = {}
+        for row, line in self._rows():
+            found = _KEY.match(line)
+            if found:
+                kind = headers if found["header"] else others
+                kind.setdefault((found["header"] or found["other"]).strip("\"'"), row)
+        return {key: headers.get(key) or others.get(key) or 1 for key in keys}
+
     def row_of_text(self, value: str) -> int:
         """The row on which a text in quotes stands, or 1."""
         return next((row for row, line in self._rows() if f'"{value}"' in line or f"'{value}'" in line), 1)
@@ -132,6 +143,11 @@ class TomlFile:
         rows = list(enumerate(self.text.splitlines(), 1))
         first = next((index for index, (_, row) in enumerate(rows) if self.section in row), 0)
         yield from rows[first:]
+
+
+_PART = r"""(?:"[^"\\]*"|'[^']*'|[\w-]+)"""
+#: The last key of a header, or the first one of a line; one with an escape in it is not read.
+_KEY = re.compile(rf"\s*(?:\[\s*(?:{_PART}\s*\.\s*)*(?P<header>{_PART})\s*\]|(?P<other>{_PART})\s*[.=])")
 
 
 def _hint(given: str, known: Iterable[str]) -> str:

@@ -273,7 +273,7 @@ def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
     heirs = with_same_constructor(cls)[:_MAX_HEIRS]
     rows = set()
     for heir in heirs:
-        _, claims = claims_of(heir.file, heir.outline.unit, rule.questions)
+        _, claims = claims_of(heir.file, heir.outline.unit, rule.questions, file)
         for claim in claims:
             place = place_of(claim)
             if claim.answer.yes and not claim.is_right and place is not None and place.file.path == file.path:

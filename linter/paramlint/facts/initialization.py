@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from paramlint.facts.classes import Class
 from paramlint.facts.memo import remember
 from paramlint.facts.paths.allocations import Allocation
-from paramlint.facts.paths.constructor import Construction, TooManyPathsError
+from paramlint.facts.paths.constructor import Construction, TooManyStepsError
 from paramlint.facts.paths.values import Cell, Path, cells_in
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _walked(cls: Class) -> Initialization:
     walk = Construction(cls)
     try:
         paths = walk.run(method)
-    except TooManyPathsError:
+    except TooManyStepsError:
         return Initialization()
     holders = [_holders(path) for path in paths]
     found = [_judge(walk, cell, paths, holders) for cell in sorted(walk.parameters)]
@@ -69,6 +69,8 @@ def _judge(walk: Construction, cell: int, paths: list[Path], holders: list[dict[
     name = held[0][0]
     states: list[Cell] = [path.cells[cell] for _, path in held]
     written = _verdict(states)
+    if written == "sometimes" and walk.is_joined:  # which of the paths there are is not known any more
+        written = "unknown"
     conditions = _distinguishing([path for _, path in held], cell) if written == "sometimes" else ()
     return EmptyParameter(name, walk.allocations[cell], written, conditions)
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 #: Steps for one entry point: expressions, statements, calls and rounds of loops each take one. The largest class of
 #: timm takes some 30,000.
 MAX_STEPS = 60_000
+#: Steps for all entry points of a file, beyond those that its length gives; when they are taken, each of the others has
+#: so few as `LEAST_STEPS`: functions that call each other take the same steps again and again.
+MAX_FILE_STEPS = 120_000
+MAX_STEPS_OF_CHARACTER = 10
+LEAST_STEPS = 2_000
 #: Steps for one class or factory that a person asks to see.
 MAX_SHOWN_STEPS = 200_000
 #: Passes of modules that are followed, where somebody asks what a loss was computed from.

@@ -44,10 +44,14 @@ rule = Rule(
 )
 
 
+#: Places of one parameter that are compared with each other.
+_MOST_PLACES = 16
+
+
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for tensor in model.parameters:
-        held = [p for p in tensor.places if p.registered and isinstance(p.holder, Module)]
+        held = [p for p in tensor.places if p.registered and isinstance(p.holder, Module)][:_MOST_PLACES]
         for first, second in combinations(held, 2):
             if second.since.author == "user" and (first.holder, first.key) != (second.holder, second.key):
                 for broken in (*_breaks(model, tensor, first, second), *_breaks(model, tensor, second, first)):

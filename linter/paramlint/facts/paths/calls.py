@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.paths.allocations import allocation_of
+from paramlint.facts.paths.joined import MAX_PATHS
 from paramlint.facts.paths.relevance import is_library
 from paramlint.facts.paths.values import (
     Constant,
@@ -98,8 +99,19 @@ def _arguments(walk: Construction, scope: Scope, node: nodes.Call, path: Path) -
                     shown = value if value is not None else Symbol(scope.text(arg.value))
                     more = [(arg.keyword.value if arg.keyword is not None else "", shown)]
                 longer.append(([*before, *more], q))
-        found = longer
+        found = _few(walk, longer)
     return found
+
+
+def _few(walk: Construction, found: list[tuple[Arguments, Path]]) -> list[tuple[Arguments, Path]]:
+    """The same, or one row of arguments for each way in which they are given, where they are too many."""
+    if len(found) <= MAX_PATHS:
+        return found
+    by: dict[tuple[str, ...], list[tuple[tuple[Value, ...], Path]]] = {}
+    for arguments, path in found:
+        by.setdefault(tuple([key for key, _ in arguments]), []).append((tuple([v for _, v in arguments]), path))
+    few = [(keys, *row) for keys, rows in by.items() for row in walk.few_rows(rows)]
+    return [(list(zip(keys, values, strict=True)), path) for keys, values, path in few]
 
 
 def _positional(arguments: Arguments) -> list[Value]:

@@ -49,10 +49,12 @@ def branch(walk: Construction, scope: Scope, test: nodes.BaseExpression, path: P
         first, other = branch(walk, scope, test.left, path)
         if isinstance(test.operator, operators.Or):
             first, other = other, first
-        second = [branch(walk, scope, test.right, p) for p in first]
+        second = [branch(walk, scope, test.right, p) for p in walk.few(first)]
         true = [p for split in second for p in split[0]]
         false = [p for split in second for p in split[1]]
-        return (true, other + false) if isinstance(test.operator, operators.And) else (other + true, false)
+        if isinstance(test.operator, operators.And):
+            return walk.few(true), walk.few(other + false)
+        return walk.few(other + true), walk.few(false)
     known = _known(walk, scope, test, path)
     if known is not None:
         return ([path], []) if known else ([], [path])
@@ -61,6 +63,7 @@ def branch(walk: Construction, scope: Scope, test: nodes.BaseExpression, path: P
     if truth is not None:
         return ([path], []) if truth is not is_negated else ([], [path])
     _forget_tested(test, path)
+    walk.step()
     other_path = path.fork()
     path.decide(condition, not is_negated)
     other_path.decide(condition, is_negated)

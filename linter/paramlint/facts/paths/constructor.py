@@ -13,6 +13,7 @@ from paramlint import nodes
 from paramlint.facts.paths import calls, expressions
 from paramlint.facts.paths.allocations import Allocation
 from paramlint.facts.paths.conditions import branch, text_of
+from paramlint.facts.paths.joined import MAX_PATHS, joined, joined_rows
 from paramlint.facts.paths.relevance import Relevance
 from paramlint.facts.paths.values import (
     EMPTY,
@@ -32,16 +33,15 @@ if TYPE_CHECKING:
     from paramlint.facts.classes import Class
     from paramlint.facts.scopes import Scope
 
-#: More paths than these, or more statements walked, and nothing is said about the class.
-MAX_PATHS = 64
-MAX_STEPS = 8_000
+#: More statements and expressions walked than these, and nothing is said about the class.
+MAX_STEPS = 100_000
 MAX_DEPTH = 12
 
 Outcomes = list[tuple[Value, Path]]
 
 
-class TooManyPathsError(Exception):
-    """The constructor has more paths than are worth following."""
+class TooManyStepsError(Exception):
+    """The constructor takes more steps than are worth following."""
 
 
 class Construction:
@@ -52,6 +52,7 @@ class Construction:
         parameters: the cells that become parameters.
         entered: the functions that were walked.
         depth_of_loops: how many loops are around the current statement.
+        is_joined: whether there were so many paths that some were made one.
     """
 
     def __init__(self, cls: Class) -> None:
@@ -60,6 +61,7 @@ class Construction:
         self.parameters: set[int] = set()
         self.entered: set[Scope] = set()
         self.depth_of_loops = 0
+        self.is_joined = False
         self.relevance = Relevance(cls)
         self._cells: dict[nodes.Node, int] = {}
         self._stack: list[nodes.Node] = []
@@ -69,12 +71,44 @@ class Construction:
         """The paths through a method of the class that end normally.
 
         Raises:
-            TooManyPathsError: there are too many.
+            TooManyStepsError: it takes too many steps.
         """
         node = method.node
         if not isinstance(node, nodes.FunctionDef):
             return []
         return [path for _, path in self.call(Function(method, node, is_bound=True), [], Path())]
+
+    def step(self, steps: int = 1) -> None:
+        """Take steps.
+
+        Raises:
+            TooManyStepsError: there are none left.
+        """
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise TooManyStepsError
+
+    def few(self, paths: list[Path]) -> list[Path]:
+        """The same paths, or where they are too many, one in their place for each way in which they end."""
+        if len(paths) <= MAX_PATHS:
+            return paths
+        return [path for _, path in self.few_outcomes([(None, path) for path in paths])]
+
+    def few_outcomes(self, outcomes: Outcomes) -> Outcomes:
+        """The same with values."""
+        self.step(len(outcomes))
+        if len(outcomes) <= MAX_PATHS:
+            return outcomes
+        self.is_joined = True
+        return joined(outcomes)
+
+    def few_rows(self, rows: list[tuple[tuple[Value, ...], Path]]) -> list[tuple[tuple[Value, ...], Path]]:
+        """The same of several values each."""
+        self.step(len(rows))
+        if len(rows) <= MAX_PATHS:
+            return rows
+        self.is_joined = True
+        return [joined_rows(rows)]
 
     # Functions
 
@@ -132,9 +166,8 @@ class Construction:
                 found.extend(self._statement(scope, statement, path))
             is_split = len(found) > len(paths)  # only then two of them are likely to have the same future
             paths = list({path.key: path for path in found}.values()) if is_split else found
-            self._steps += len(paths)
-            if len(paths) > MAX_PATHS or self._steps > MAX_STEPS:
-                raise TooManyPathsError
+            self.step(len(paths))
+            paths = self.few(paths)
         return paths
 
     def _statement(self, scope: Scope, node: nodes.Node, path: Path) -> list[Path]:
@@ -162,7 +195,7 @@ class Construction:
         return self.block(scope, [s for part in parts if part is not None for s in _body(part)], [path])
 
     def _match(self, scope: Scope, node: nodes.Match, path: Path) -> list[Path]:
-        return [p for case in node.cases for p in self.block(scope, _body(case.body), [path.fork()])]
+        return self.few([p for case in node.cases for p in self.block(scope, _body(case.body), [path.fork()])])
 
     def _define(self, scope: Scope, node: nodes.FunctionDef, path: Path) -> list[Path]:
         path.names[node.name.value] = Function(scope, node)
@@ -312,7 +345,8 @@ class Construction:
 
     def evaluate(self, scope: Scope, node: nodes.BaseExpression, path: Path) -> Outcomes:
         """The values that an expression can have, each with the path on which it has it."""
-        return expressions.evaluate(self, scope, node, path)
+        self.step()
+        return self.few_outcomes(expressions.evaluate(self, scope, node, path))
 
     def value(self, scope: Scope, node: nodes.Node, path: Path) -> Value:
         """What a name, an attribute or a literal stands for; nothing is executed."""

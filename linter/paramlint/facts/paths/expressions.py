@@ -123,7 +123,7 @@ def evaluate(walk: Construction, scope: Scope, node: nodes.BaseExpression, path:
 def _conditional(walk: Construction, scope: Scope, node: nodes.IfExp, path: Path) -> Outcomes:
     true, false = branch(walk, scope, node.test, path)
     chosen = [(node.body, p) for p in true] + [(node.orelse, p) for p in false]
-    return [outcome for part, p in chosen for outcome in evaluate(walk, scope, part, p)]
+    return [outcome for part, p in chosen for outcome in walk.evaluate(scope, part, p)]
 
 
 def _lambda(walk: Construction, scope: Scope, node: nodes.Lambda, path: Path) -> Outcomes:  # noqa: ARG001
@@ -135,16 +135,16 @@ def _boolean(walk: Construction, scope: Scope, node: nodes.BooleanOperation, pat
 
 
 def _unary(walk: Construction, scope: Scope, node: nodes.UnaryOperation, path: Path) -> Outcomes:
-    return evaluate(walk, scope, node.expression, path)
+    return walk.evaluate(scope, node.expression, path)
 
 
 def _attribute_of(walk: Construction, scope: Scope, node: nodes.Attribute, path: Path) -> Outcomes:
-    outcomes = evaluate(walk, scope, node.value, path)
+    outcomes = walk.evaluate(scope, node.value, path)
     return [(_attribute(walk, owner, node.attr.value, p), p) for owner, p in outcomes]
 
 
 def _item_of(walk: Construction, scope: Scope, node: nodes.Subscript, path: Path) -> Outcomes:
-    outcomes = evaluate(walk, scope, node.value, path)
+    outcomes = walk.evaluate(scope, node.value, path)
     return [(_subscript(walk, scope, node, owner, p), p) for owner, p in outcomes]
 
 
@@ -154,7 +154,8 @@ def evaluate_all(
     """The values of several expressions, evaluated in order."""
     found: list[tuple[tuple[Value, ...], Path]] = [((), path)]
     for node in expressions:
-        found = [((*before, value), q) for before, p in found for value, q in evaluate(walk, scope, node, p)]
+        found = [((*before, value), q) for before, p in found for value, q in walk.evaluate(scope, node, p)]
+        found = walk.few_rows(found)
     return found
 
 
@@ -164,6 +165,7 @@ def _display(
     parts: list[nodes.BaseElement | nodes.BaseDictElement] = list(node.elements)
     found: Outcomes = []
     for values, p in evaluate_all(walk, scope, [part.value for part in parts], path):
+        walk.step(len(values))
         items: list[Value] = []
         for part, value in zip(parts, values, strict=True):
             is_star = isinstance(part, (nodes.StarredElement, nodes.StarredDictElement))
@@ -181,14 +183,15 @@ def _comprehension(
     element = node.value if isinstance(node, nodes.DictComp) else node.elt
     loop = node.for_in
     found: Outcomes = []
-    for iterated, start in evaluate(walk, scope, loop.iter, path):
+    for iterated, start in walk.evaluate(scope, loop.iter, path):
         items = iterated.values if isinstance(iterated, Items) and iterated.values else (None,)
         outcomes: list[tuple[tuple[Value, ...], Path]] = [((), start)]
         walk.depth_of_loops += 1
         for item in items:
             for _, p in outcomes:
                 walk.store(scope, loop.target, item, loop.iter, p)
-            outcomes = [((*before, v), q) for before, p in outcomes for v, q in evaluate(walk, scope, element, p)]
+            outcomes = [((*before, v), q) for before, p in outcomes for v, q in walk.evaluate(scope, element, p)]
+            outcomes = walk.few_rows(outcomes)
         walk.depth_of_loops -= 1
         found += [(Items(values), p) for values, p in outcomes]
     return found
@@ -208,7 +211,7 @@ def _arithmetic(walk: Construction, scope: Scope, node: nodes.BinaryOperation, p
 
 
 def _named(walk: Construction, scope: Scope, node: nodes.NamedExpr, path: Path) -> Outcomes:
-    outcomes = evaluate(walk, scope, node.value, path)
+    outcomes = walk.evaluate(scope, node.value, path)
     for value, p in outcomes:
         walk.store(scope, node.target, value, node.value, p)
     return outcomes

@@ -80,7 +80,7 @@ def read_contract(path: str) -> Contract:
 
     file = TomlFile.read(path, limit=BY_PROGRAM)
     tables = file.convert(file.data, _Tables)
-    rows = {pattern: file.row_of_key(pattern) for pattern in tables.parameters}
+    rows = file.rows_of_keys(tables.parameters)
     entries = {pattern: file.convert(table, Entry, rows[pattern]) for pattern, table in tables.parameters.items()}
     for pattern, entry in entries.items():
         for listed in (pattern, *(entry.tied or ())):

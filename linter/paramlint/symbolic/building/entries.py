@@ -14,7 +14,13 @@ from paramlint.symbolic.code.program import Place as CodePlace
 from paramlint.symbolic.code.program import Program, SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.limits import OverBudgetError
+from paramlint.symbolic.limits import (
+    LEAST_STEPS,
+    MAX_FILE_STEPS,
+    MAX_STEPS,
+    MAX_STEPS_OF_CHARACTER,
+    OverBudgetError,
+)
 from paramlint.symbolic.values import NONE
 from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Unit
@@ -22,19 +28,36 @@ from paramlint.syntax.outline import Unit
 #: Bytes of code that leave as much in circles as one step of the interpreter does.
 _BYTES = 50
 
+#: Where a file keeps how many steps its entry points have taken.
+_TAKEN = "steps of models"
+
 #: Methods that run before the others of a class, in this order.
 _FIRST = ("configure_model", "setup", "forward")
 
 
-def model_for(file: File, unit: Unit) -> Model:
-    """What a unit of a file leaves behind."""
+def model_for(file: File, unit: Unit, payer: File | None = None) -> Model:
+    """What a unit of a file leaves behind.
+
+    Args:
+        file: the file.
+        unit: the unit.
+        payer: the file that is checked, where it is another one: what is built takes its steps.
+    """
     known = file.memo.get("model")
     if known is None or known.unit is not unit:
         forget_model(file)  # a model is as large as thousands of rows
-        run = Interpreter(program_of(file))
+        run = Interpreter(program_of(file), budget_of(payer or file))
         known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
+        taken = (payer or file).memo
+        taken[_TAKEN] = taken.get(_TAKEN, 0) + run.steps
     assert isinstance(known, _Kept)
     return known.model
+
+
+def budget_of(file: File) -> int:
+    """The steps that the next entry point of a file may take, by what those before have taken."""
+    left: int = MAX_FILE_STEPS + MAX_STEPS_OF_CHARACTER * len(file.source.data) - file.memo.get(_TAKEN, 0)
+    return max(min(MAX_STEPS, left), LEAST_STEPS)
 
 
 def forget_model(file: File) -> None:
@@ -57,10 +80,10 @@ class _Kept:
 
 
 def claims_of(
-    file: File, unit: Unit, questions: Sequence[Callable[[Model], Iterable[Claim]]]
+    file: File, unit: Unit, questions: Sequence[Callable[[Model], Iterable[Claim]]], payer: File | None = None
 ) -> tuple[Model, list[Claim]]:
     """The model of a unit, and what some questions claim of it: nothing where that takes too many steps."""
-    model = model_for(file, unit)
+    model = model_for(file, unit, payer)
     found: list[Claim] = []
     for question in questions:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from paramlint.model import ALWAYS, UNKNOWN, YES, Event, Group, Guard, Model, Module, Optimizer, Place, Several, Tensor
@@ -13,6 +14,7 @@ from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue, collect
+from paramlint.symbolic.limits import MAX_ITEMS
 from paramlint.symbolic.values import (
     NONE,
     Choice,
@@ -175,8 +177,12 @@ class _Builder:
             elif event.kind in ("bound", "rebound") and isinstance(event.of, Module) and "name" in event.data:
                 self._end(open_places, event.of, event.data["name"], event, event.get("value"))
                 self._bind(event, open_places)
+        bound: dict[int, dict[str, list[Event]]] = {}
+        for event in model.trace:
+            if event.kind == "bound" and "name" in event.data:
+                bound.setdefault(id(event.of), {}).setdefault(event.data["name"], []).append(event)
         for instance in instances:
-            self._containers(instance)
+            self._containers(instance, bound.get(id(self.module(instance)), {}))
 
     def _end(
         self, open_places: dict[tuple[int, str], list[Place]], holder: Any, key: str, event: Event, what: Any
@@ -215,20 +221,16 @@ class _Builder:
                 event.of.holds = Several([*event.of.holds.seen, place], event.of.known)
                 open_places.setdefault((id(event.of), event.data["name"]), []).append(place)
 
-    def _containers(self, instance: Instance) -> None:
+    def _containers(self, instance: Instance, bound: dict[str, list[Event]]) -> None:
         """What plain containers, kept as attributes until the end, hold."""
         holder = self.module(instance)
-        bound: dict[str, list[Event]] = {}
-        for event in self.run.trace.events:
-            if event.kind == "bound" and event.of is holder and "name" in event.data:
-                bound.setdefault(event.data["name"], []).append(event)
         for name, events in bound.items():
             cell = instance.attributes.get(name)
             value = self.run.read(cell) if cell else None
             for guard, one in alternatives(value) if value is not None else ():
                 if isinstance(one, (SequenceValue, Dictionary)):
                     event = next((e for e in events if _has(e.get("value"), one)), events[-1])
-                    for item in items_in(one):
+                    for item in islice(items_in(one), MAX_ITEMS):
                         self._contained(holder, name, event, item, guard, one)
 
     def _contained(self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value) -> None:
