@@ -12,7 +12,7 @@ except ModuleNotFoundError:  # the older name of the same library
 import paramlint
 
 
-class WatchCallback(Callback):
+class WatchCallback(Callback):  # type: ignore[misc, unused-ignore]  # without the library its class is of any type
     """Watches the first steps of `fit`, and prints the report when they are over; `watched` has the findings."""
 
     def __init__(self, steps: int = 20, *, prints: bool = True, **options: Any) -> None:

@@ -9,7 +9,7 @@ from transformers import TrainerCallback
 import paramlint
 
 
-class WatchCallback(TrainerCallback):
+class WatchCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # without the library its class is of any type
     """Watches the first steps of `train`, and prints the report when they are over; `watched` has the findings."""
 
     def __init__(self, steps: int = 20, *, prints: bool = True, **options: Any) -> None:
