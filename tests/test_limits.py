@@ -85,3 +85,13 @@ def test_the_rows_of_many_keys_are_found_in_one_pass(tmp_path):
     rows = {"blocks.0.weight": 1, "blocks.1.weight": 4, "plain": 7, "it is": 9, "b": 11, "none": 1}
     assert looking(2)() == rows
     assert exponent(looking, 50) < 1.2
+
+
+def test_what_takes_too_many_steps_is_named_on_demand(bad, capsys, monkeypatch):
+    for name in ("MAX_STEPS", "LEAST_STEPS"):
+        monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", 60)
+    for _ in range(2):  # the second one is read from the cache
+        main(["check", "-j", "1", "-v"])
+        assert "cut short: bad.py: Net takes too many steps, so part of it is unknown" in capsys.readouterr().err
+    main(["check", "-j", "1"])
+    assert "cut short" not in capsys.readouterr().err

@@ -124,16 +124,19 @@ def _nominate_and_decide(
     if reference:
         file = File(source, project, tree, whole=True)
         nominated = {unit: set(nominator.rules) for unit in file.outline.units}
+        unknown: tuple[str, ...] = ()
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
         nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
+        unknown = _cut_short(draft)
         _forget_model(draft)
         if project is None:
             draft.forget()
         if not nominated:
-            return FileReport(source.path)
+            return FileReport(source.path, cut_short=unknown)
         file = project.adopt(source, tree) if project else draft.decided(None)
     report = decide(lambda: _decide(source.path, file, nominated, suppressions))
+    report.cut_short = tuple(dict.fromkeys((*unknown, *report.cut_short)))
     if project is None:
         file.forget()
     return report
@@ -155,6 +158,7 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
             if not any((d.code, d.message) == (failure.code, failure.message) for d in report.diagnostics):
                 report.diagnostics.append(failure)
     diagnostics = located(path, file, found)
+    report.cut_short = _cut_short(file)
     _forget_model(file)
     report.parsed = file.parsed
     for diagnostic in diagnostics:
@@ -280,6 +284,14 @@ def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
                 rows.add(claim.site.row)
         forget_model(heir.file)
     return rows if heirs else None
+
+
+def _cut_short(file: File) -> tuple[str, ...]:
+    if "model" not in file.memo:
+        return ()
+    from paramlint.symbolic.building.entries import cut_short
+
+    return cut_short(file)
 
 
 def _forget_model(file: File) -> None:

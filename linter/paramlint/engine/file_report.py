@@ -24,12 +24,14 @@ class FileReport:
         failed: whether one of them says that the file, or part of it, could not be checked.
         suppressed: how many findings a `# noqa` silenced.
         parsed: how many characters LibCST parsed.
+        cut_short: the classes and functions whose model takes more steps than it may, so that part of it is unknown.
     """
 
     path: str
     diagnostics: list[Diagnostic] = field(default_factory=list)
     suppressed: list[Diagnostic] = field(default_factory=list)
     parsed: int = 0
+    cut_short: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:

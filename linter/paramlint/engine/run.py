@@ -194,7 +194,7 @@ def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[F
         reports |= {report.path: report for report in checked}
         if run.cache is not None:
             lasting = [report for report in checked if all(d.code == _SYNTAX for d in report.problems)]
-            run.cache.add({r.path: Reported(r.diagnostics, r.suppressed) for r in lasting}, dependencies)
+            run.cache.add({r.path: Reported(r.diagnostics, r.suppressed, r.cut_short) for r in lasting}, dependencies)
     if run.cache is not None:
         run.cache.save()
     return [reports[path] for path in paths]
@@ -202,8 +202,8 @@ def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[F
 
 def _placed(path: str, reported: Reported) -> FileReport:
     """What was found in a file, with its path as it is given this time."""
-    diagnostics, suppressed = ([replace(d, path=path) for d in found] for found in reported)
-    return FileReport(path, diagnostics, suppressed)
+    diagnostics, suppressed = ([replace(d, path=path) for d in found] for found in reported[:2])
+    return FileReport(path, diagnostics, suppressed, cut_short=tuple(reported.cut_short))
 
 
 def _fix(result: Result, run: Run) -> None:

@@ -13,10 +13,11 @@ from paramlint.source.dependencies import Dependencies, Look, Text
 
 
 class Reported(NamedTuple):
-    """What checking a file gave: its diagnostics, and those that a comment silences."""
+    """What checking a file gave: its diagnostics, those that a comment silences, and what was not built to its end."""
 
     diagnostics: Sequence[Diagnostic] = ()
     suppressed: Sequence[Diagnostic] = ()
+    cut_short: Sequence[str] = ()
 
 
 NOTHING = Reported()

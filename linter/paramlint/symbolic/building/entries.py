@@ -31,6 +31,9 @@ _BYTES = 50
 #: Where a file keeps how many steps its entry points have taken.
 _TAKEN = "steps of models"
 
+#: And the names of those that took more than they may.
+_CUT_SHORT = "models cut short"
+
 #: Methods that run before the others of a class, in this order.
 _FIRST = ("configure_model", "setup", "forward")
 
@@ -50,8 +53,15 @@ def model_for(file: File, unit: Unit, payer: File | None = None) -> Model:
         known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
         taken = (payer or file).memo
         taken[_TAKEN] = taken.get(_TAKEN, 0) + run.steps
+        if "over budget" in run.memo:
+            taken.setdefault(_CUT_SHORT, {})[unit.name or "the code of the module"] = None
     assert isinstance(known, _Kept)
     return known.model
+
+
+def cut_short(file: File) -> tuple[str, ...]:
+    """The units of a file whose models take more steps than they may: the rest of them is unknown."""
+    return tuple(file.memo.get(_CUT_SHORT, ()))
 
 
 def budget_of(file: File) -> int:

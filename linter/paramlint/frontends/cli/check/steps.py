@@ -270,6 +270,9 @@ def _details(task: Task, result: Result, seconds: float) -> Iterator[str]:
         yield f"rules: {' '.join(rule.code for rule in part.run().rules)}"
     for path, reason in sorted(result.skipped.items()):
         yield f"skipped: {plain(path)}: {reason}"
+    for report in result.reports:
+        for name in report.cut_short:
+            yield f"cut short: {plain(report.path)}: {plain(name)} takes too many steps, so part of it is unknown"
     yield f"{count(len(result.reports), 'file')} in {seconds:.2f} s"
 
 
