@@ -17,6 +17,9 @@ from paramlint.live.build.protocols import Build, Factory, Preset, build_poisone
 from paramlint.live.build_limits import BUILD_LIMIT
 from paramlint.live.live_model import LiveModel
 
+#: What is said beside an error of a factory that has worked once.
+AGAIN = "the factory had worked before: it is run once for the size of the model, and then to build it"
+
 
 def live_model(
     factory: Factory,
@@ -42,9 +45,20 @@ def live_model(
     """
     size = _size(factory, preset, method)
     real = size is None or size <= limit
-    build = build_poisoned(factory, preset, method) if real else build_virtual(factory, preset, method)
+    notes = () if real or size is None else (_too_large(size, limit),)
+    try:
+        build = build_poisoned(factory, preset, method) if real else build_virtual(factory, preset, method)
+    except Exception as error:
+        if size is not None:
+            error.__notes__ = [*getattr(error, "__notes__", ()), AGAIN]
+        raise
     is_plain = preset == "constructor"
-    other = _other(factory) if real or not is_plain else None
+    other = None
+    if real or not is_plain:
+        try:
+            other = _other(factory)
+        except Exception as error:  # the model is there; what instances share is not known
+            notes = (*notes, f"the factory failed when it ran again: {type(error).__name__}: {error}"[:300])
     # A factory that hands out the same model each time has no second one to compare with.
     other = None if other is None or other.module is build.module else other
     return LiveModel(
@@ -55,7 +69,7 @@ def live_model(
         make_example=example,
         optimizer=optimizer(build.module) if optimizer else None,
         rebuild=factory if other and real and is_plain else None,
-        notes=() if real or size is None else (_too_large(size, limit),),
+        notes=notes,
     )
 
 
@@ -97,9 +111,11 @@ def _size(factory: Factory, preset: Preset, method: str) -> int | None:
     if child == 0:
         _tell_size(writer, factory, preset, method)
     os.close(writer)
-    with open(reader, "rb") as stream:
-        text = stream.read()
     os.waitpid(child, 0)
+    # What the factory has forked may live on with the pipe open, so that there is no end to wait for.
+    os.set_blocking(reader, False)
+    with open(reader, "rb", buffering=0) as stream:
+        text = stream.read(64)
     return int(text) if text else None
 
 

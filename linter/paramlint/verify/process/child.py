@@ -141,7 +141,7 @@ def _missing_keyword(error: BaseException, stage: Stage) -> Outcome | None:
 
 
 def _failure(error: BaseException, stage: Stage) -> Outcome:
-    message = one_line(error)
+    message = "; ".join([one_line(error), *map(str, getattr(error, "__notes__", ()))])
     memory = isinstance(error, MemoryError) or "can't allocate memory" in message
     frames = traceback.extract_tb(error.__traceback__)
     users = [frame for frame in frames if is_users(frame.filename)]

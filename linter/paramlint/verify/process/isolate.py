@@ -133,7 +133,7 @@ def attended(
         finish()
     answer = _answer(place) if stopped is None else None
     if answer is None:
-        answer = Answer(outcome=failure(place, process.returncode or 0, stopped, limits, guard.peak))
+        answer = Answer(outcome=failure(place, process.returncode or 0, stopped, limits, guard))
     outcome = msgspec.structs.replace(
         answer.outcome,
         output=printed.text(),

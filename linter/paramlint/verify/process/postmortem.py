@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from paramlint.verify.process.outcome import Limits, Outcome, Stage, Status
+from paramlint.verify.process.watchdog import Guard
 
 #: A frame as the fault handler writes it, the innermost first.
 FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.*)$', re.M)
@@ -20,14 +21,14 @@ STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 PACKAGE = Path(__file__).parents[2]
 
 
-def failure(place: Path, code: int, stopped: Status | None, limits: Limits, peak: int) -> Outcome:
+def failure(place: Path, code: int, stopped: Status | None, limits: Limits, guard: Guard) -> Outcome:
     """The outcome of a child that could not answer for itself."""
     stage = _stage(place)
     stack = _read(place / "stack")
     frames = [(filename, int(row), name) for filename, row, name in FRAME.findall(stack)]
     users = [(filename, row) for filename, row, _ in frames if is_users(filename)]
     filename, row = users[0] if users else ("", 0)
-    message = _how(code, stopped, limits, peak)
+    message = _how(code, stopped, limits, guard)
     if stage == "import" and stopped is not None and (unguarded := top_level(frames)):
         filename, row = unguarded
         message = f"{message} in row {row}, {GUARD}"
@@ -41,11 +42,13 @@ def failure(place: Path, code: int, stopped: Status | None, limits: Limits, peak
     )
 
 
-def _how(code: int, stopped: Status | None, limits: Limits, peak: int) -> str:
+def _how(code: int, stopped: Status | None, limits: Limits, guard: Guard) -> str:
+    if stopped == "timeout" and guard.is_suspended:
+        return f"not done after {limits.seconds:g} s: a signal has suspended the process"
     if stopped == "timeout":
         return f"not done after {limits.seconds:g} s"
     if stopped == "memory":
-        return f"{_gib(peak)} resident, more than the {_gib(limits.memory)} allowed"
+        return f"{_gib(guard.peak)} resident, more than the {_gib(limits.memory)} allowed"
     if stopped == "crash":
         return f"more than {limits.processes} processes at once"
     if code == -signal.SIGKILL:

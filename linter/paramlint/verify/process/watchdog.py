@@ -43,10 +43,12 @@ class Guard:
 
     Attributes:
         peak: the most memory seen, in bytes.
+        is_suspended: whether the child, or what it started, was suspended when its time was over, by a signal such as SIGSTOP.
     """
 
     def __init__(self, process: Watched, limits: Limits) -> None:
         self.peak = 0
+        self.is_suspended = False
         self._process = process
         self._limits = limits
         self._deadline = time.monotonic() + limits.seconds
@@ -60,6 +62,7 @@ class Guard:
                 self._process.wait(LOOK)
                 return None
             if time.monotonic() > self._deadline:
+                self.is_suspended = any(map(_is_suspended, self._family))
                 return "timeout"
             self._search()
             if len(self._family) > self._limits.processes:
@@ -83,6 +86,12 @@ class Guard:
             used = sum(_proportional(process) for process in self._family)
         self.peak = max(self.peak, used)
         return used
+
+
+def _is_suspended(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    return False
 
 
 def _resident(process: psutil.Process) -> int:

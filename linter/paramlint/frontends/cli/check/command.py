@@ -79,7 +79,12 @@ def _selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[
 @click.option("--fix-only", is_flag=True, help="Fix, and do not report what is left.")
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was fixed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only, no summary.")
-@click.option("-v", "--verbose", is_flag=True, help="Say which configuration is read, which files are passed over, and what was cut short.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Say which configuration is read, which files are passed over, and what was cut short.",
+)
 @click.option("-w", "--watch", is_flag=True, help="Check again whenever a file changes.")
 @click.option("--config", metavar="FILE", help="Read this configuration instead of the nearest one.")
 @click.option("--isolated", is_flag=True, help="Read no configuration file.")
