@@ -43,7 +43,7 @@ class Guard:
 
     Attributes:
         peak: the most memory seen, in bytes.
-        is_suspended: whether the child, or what it started, was suspended when its time was over, by a signal such as SIGSTOP.
+        is_suspended: whether a signal had suspended the child, or what it started, when its time was over.
     """
 
     def __init__(self, process: Watched, limits: Limits) -> None:
