@@ -142,8 +142,8 @@ def _is_part_of_each(place: Held, module: Module) -> bool:
 
 
 def _both(one: Held, other: Held) -> bool:
-    """Whether both places are there at once, under different keys."""
-    return one.key != other.key and one.guard.is_known_to_fit(other.guard)
+    """Whether both places are there at once, under different keys; an item `[1]` has the name `1`."""
+    return one.key.strip("[]") != other.key.strip("[]") and one.guard.is_known_to_fit(other.guard)
 
 
 @rule.static_scope
