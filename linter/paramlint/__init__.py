@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from paramlint.frontends.python.inspection import Inspection
     from paramlint.frontends.python.watch import Watch
-    from paramlint.verify.document.finding import Finding
+    from paramlint.verify.document.found import Finding
     from paramlint.verify.trace import Trace
 
 __all__ = ["Finding", "__version__", "inspect", "trace", "watch"]
@@ -85,7 +85,7 @@ def unload_ipython_extension(shell: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name == "Finding":
-        from paramlint.verify.document.finding import Finding
+        from paramlint.verify.document.found import Finding
 
         return Finding
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -33,7 +33,7 @@ from paramlint.finding import Change, Finding, Fix, Group, Proof
 if TYPE_CHECKING:
     from paramlint.facts import Class, Scope
     from paramlint.live.live_model import LiveModel
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
     from paramlint.model import Claim, Model
 
 __all__ = [

@@ -20,7 +20,7 @@ def observe(path: Path, names: Sequence[str]) -> dict[str, Any]:
     import torch
     from torch import nn
 
-    with _imported(path) as module:
+    with _imported(path) as module, _empty_memory_alike():
         if module is None:
             return {}
         seen: dict[str, Any] = {}
@@ -37,6 +37,18 @@ def observe(path: Path, names: Sequence[str]) -> dict[str, Any]:
                 else:
                     seen[f"{name} {guess}"] = _state(model)
         return seen
+
+
+@contextmanager
+def _empty_memory_alike() -> Iterator[None]:
+    """Let torch fill what it allocates: what stood in that memory before differs from run to run."""
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 @contextmanager

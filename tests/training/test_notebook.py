@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from paramlint.frontends.notebook.cell_output import Shown
 from paramlint.frontends.notebook.extension import Extension
-from paramlint.frontends.notebook.shown import Shown
 
 HIDDEN = """\
 import torch

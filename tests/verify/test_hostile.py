@@ -53,7 +53,7 @@ def test_a_walk_without_end() -> None:
 def test_names_that_are_hostile() -> None:
     result = verify(f"{MODELS}:Names")
     assert result.exit_code == 1
-    assert "6 not written · 6 findings" in result.output
+    assert "6 not written · 1 finding" in result.output
     assert r"`\x1b[31m\u202ew\x00` is allocated and never written" in result.output
     assert [character for character in result.output if character != "\n" and not character.isprintable()] == []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.memo import remember
-from paramlint.facts.module_nesting import is_same
+from paramlint.facts.module_nesting import identity, is_same
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
@@ -18,14 +18,21 @@ if TYPE_CHECKING:
 
 def heirs_of(cls: Class) -> list[Class]:
     """The classes of its own file that inherit from a class: those of others would make each file depend on all."""
-    return remember(cls, "heirs", lambda: list(_heirs_in(cls.file, cls)))
+    return remember(cls.file, "heirs", lambda: _heirs_in(cls.file)).get(identity(cls), [])
 
 
-def _heirs_in(file: File, cls: Class) -> Iterator[Class]:
-    for outline in (one for same in file.outline.classes.values() for one in same):
-        heir = file.class_of(outline.unit)
-        if heir is not None and not is_same(heir, cls) and any(is_same(base, cls) for base in heir.mro):
-            yield heir
+def _heirs_in(file: File) -> dict[tuple[str, str], list[Class]]:
+    """For each class from which one of a file inherits, those that do."""
+    found: dict[tuple[str, str], list[Class]] = {}
+    for same in file.outline.classes.values():
+        for outline in same:
+            heir = file.class_of(outline.unit)
+            if heir is None:
+                continue
+            for base in heir.mro:
+                if not is_same(base, heir):
+                    found.setdefault(identity(base), []).append(heir)
+    return found
 
 
 def is_only_inherited(cls: Class) -> bool:

@@ -168,18 +168,22 @@ _MODULES = ("torch.nn.Module", "torch.nn.modules.module.Module")
 def _of_others(cls: Class, name: str) -> set[int]:
     """Where in the file of a class `self.name` and `super().name` stand in classes that are none of its family."""
     family = {unit.qualname for unit in (cls.outline, *(heir.outline for heir in heirs_of(cls)))}
-    lines = cls.file.source.text.splitlines(keepends=True)
+    stand = remember(cls.file, f"own {name} of classes", lambda: list(_own(cls.file, name)))
+    return {place for place, qualname in stand if qualname not in family}
+
+
+def _own(file: File, name: str) -> Iterator[tuple[int, str]]:
+    """Where classes of a file say `self.name` and `super().name`, and which."""
+    lines = file.source.text.splitlines(keepends=True)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    found: set[int] = set()
-    for outline in (one for same in cls.file.outline.classes.values() for one in same):
-        if outline.qualname in family:
-            continue
-        first, last = starts[outline.unit.first - 1], starts[min(outline.unit.last, len(lines))]
-        own = re.compile(rf"(?:\bself|\bsuper\([^()]*\))\.({re.escape(name)})\b")
-        found.update(match.start(1) for match in own.finditer(cls.file.source.text, first, last))
-    return found
+    own = re.compile(rf"(?:\bself|\bsuper\([^()]*\))\.({re.escape(name)})\b")
+    for same in file.outline.classes.values():
+        for outline in same:
+            first, last = starts[outline.unit.first - 1], starts[min(outline.unit.last, len(lines))]
+            for match in own.finditer(file.source.text, first, last):
+                yield match.start(1), outline.qualname
 
 
 def _is_inherited_elsewhere(cls: Class) -> bool:

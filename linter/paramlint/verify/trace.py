@@ -25,7 +25,7 @@ from paramlint.live.observe.memory import ShadowMode
 from paramlint.live.observe.registrations import Registrations
 from paramlint.live.questions.forward import Example
 from paramlint.rule import Rule
-from paramlint.verify.document.finding import Finding
+from paramlint.verify.document.found import Finding
 from paramlint.verify.judge.prove import prove
 
 

@@ -43,7 +43,7 @@ from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule(
     "PRM605",

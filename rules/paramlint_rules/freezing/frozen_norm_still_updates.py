@@ -44,7 +44,7 @@ from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 
 rule = Rule(

@@ -31,7 +31,7 @@ from paramlint.facts.optimizers import OPTIMIZER_NAMES, optimizer_calls
 from paramlint.rule import Finding, Mentions, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule(
     "PRM604",

@@ -58,7 +58,7 @@ rule = Rule(
     "init-overwritten",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*EVENT_NAMES), Asks("init", *WRITE_NAMES, entries=("class",))),
+    triggers=(Calls(*EVENT_NAMES), Asks("init", *WRITE_NAMES, entries=("class", "function", "module"))),
 )
 
 _SELF = re.compile(r"(?:each .*? of )?self\.(\w+)")
@@ -98,6 +98,42 @@ def ask_copied(model: Model) -> Iterator[Claim]:
         if other is not None and not _is_used_between(model, first, write):
             message = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
             yield Claim(model.follows(first, write), write.site, message, about=write.of)
+
+
+@rule.question
+def ask_chosen(model: Model) -> Iterator[Claim]:
+    """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
+    by_line: dict[int, list[tuple[Event, Event]]] = {}
+    last: dict[int, Event] = {}
+    writes = [w for w in model.events("written") if _is_parameters(w) and w.law in WRITE_NAMES]
+    for write in writes:
+        last[id(write.of)] = write
+    for write in writes:
+        by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of)]))
+    for pairs in by_line.values():
+        first, then = pairs[0]
+        is_general = len(pairs) > 1 and all(b.site.node is then.site.node and a is not b for a, b in pairs)
+        if not is_general or then.law != first.law or len({effect(b) for _, b in pairs}) > 1:
+            continue
+        lost = [a for a, b in pairs if effect(a) != effect(b) and a.guard.implies(b.guard)]
+        is_used = any(_is_used_between(model, a, b) for a, b in pairs)
+        if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
+            target = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(first.of)
+            message = (
+                f"`{target}` was given values of its own by `{first.law}` in each layer, which `{then.law}` overwrites"
+            )
+            yield Claim(model.follows(first, then), then.site, message, about=then.of)
+
+
+def _has_argument(write: Event) -> bool:
+    return isinstance(write.site.node, nodes.Call) and bool(write.site.node.args)
+
+
+def _is_parameters(write: Event) -> bool:
+    """Whether the user's code writes all of a known parameter."""
+    tensor = write.of
+    is_parameter = isinstance(tensor, Tensor) and tensor.role == "parameter" and tensor.known
+    return is_parameter and write.author == "user" and write.get("part") is None
 
 
 def _is_same_call(first: Event, second: Event) -> bool:

@@ -43,7 +43,7 @@ from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 _NOMINATING = ("state_dict", "step", "backward", "train", "train_epoch", "train_one_epoch")
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule(
     "PRM701",

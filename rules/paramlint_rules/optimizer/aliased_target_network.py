@@ -37,7 +37,7 @@ from paramlint.model.questions.training import WORDS, held
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 _ROLES = ("target", "tgt", "ema", "teacher", "averaged", "avg", "swa", "momentum", "shadow")
 _PARTS = (

@@ -36,7 +36,7 @@ from paramlint.model.questions.training import WORDS, all_known, steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule(
     "PRM721",

@@ -37,7 +37,7 @@ from paramlint.model.questions.training import WORDS, fed_by, only_evaluated, ow
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM714", "frozen-model-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 

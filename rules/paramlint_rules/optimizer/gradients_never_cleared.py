@@ -33,7 +33,7 @@ from paramlint.model.questions.training import WORDS, clears, is_optimizer, spok
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 

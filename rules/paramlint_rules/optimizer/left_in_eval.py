@@ -44,7 +44,7 @@ from paramlint.model.questions.training import WORDS, below, mode_of, owners, to
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM724", "left-in-eval", group="bug", doc=__doc__, triggers=(Asks("eval", *WORDS),))
 

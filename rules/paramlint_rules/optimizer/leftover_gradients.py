@@ -43,7 +43,7 @@ from paramlint.model.questions.training import WORDS, clears, steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM723", "leftover-gradients", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 

@@ -37,7 +37,7 @@ from paramlint.model.questions.training import WORDS, held, idle_steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM722", "loss-reaches-no-parameter", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 

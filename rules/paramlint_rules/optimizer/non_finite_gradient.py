@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from paramlint.rule import Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM718", "non-finite-gradient", group="bug", doc=__doc__)
 

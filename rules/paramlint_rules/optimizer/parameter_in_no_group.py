@@ -46,7 +46,7 @@ from paramlint.model.questions.training import (
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM710", "parameter-in-no-group", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 

@@ -35,7 +35,7 @@ from paramlint.model.questions.training import WORDS, doubled_steps, held, idle_
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM711", "wrong-parameters-in-optimizer", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 

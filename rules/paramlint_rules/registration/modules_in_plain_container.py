@@ -28,7 +28,7 @@ from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 #: Words of what owns parameters: without one a class keeps nothing that is trained.
 _TRAINED = ("nn", "Module")

@@ -32,7 +32,7 @@ from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 
 rule = Rule(

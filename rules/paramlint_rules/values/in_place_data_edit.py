@@ -34,7 +34,7 @@ from paramlint.knowledge import TENSOR_INPLACE
 from paramlint.rule import Finding, Mentions, Proof, Rule
 
 if TYPE_CHECKING:
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 rule = Rule("PRM101", "in-place-data-edit", group="risk", fix="safe", doc=__doc__, triggers=(Mentions("data"),))
 

@@ -12,7 +12,8 @@ from paramlint.rule import Asks
 from paramlint.source.text import Source
 from paramlint.syntax.outline import Outline, Unit
 
-_CALL = re.compile(r"(\w+)[ \t]*\(")
+#: A call, or what `functools.partial` is given to call.
+_CALL = re.compile(r"(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
 
 
 class Reach:
@@ -53,5 +54,5 @@ class Reach:
     def _calls(self) -> list[tuple[int, str]]:
         """The rows on which functions and classes of the file may be called, each with the name."""
         named = self._outline.functions.keys() | self._outline.classes.keys()
-        found = _CALL.finditer(self._source.text)
-        return [(self._source.place(match.start())[0], match[1]) for match in found if match[1] in named]
+        found = ((match.start(), match[1] or match[2]) for match in _CALL.finditer(self._source.text))
+        return [(self._source.place(start)[0], name) for start, name in found if name in named]

@@ -9,7 +9,7 @@ from paramlint.engine.catalogue import select
 from paramlint.engine.check_file import check_source
 from paramlint.engine.nominate import Nominator
 from paramlint.finding import Diagnostic
-from paramlint.frontends.notebook.shown import Shown
+from paramlint.frontends.notebook.cell_output import Shown
 from paramlint.source.documents.notebook import Notebook
 from paramlint.syntax.large_stack import with_large_stack
 

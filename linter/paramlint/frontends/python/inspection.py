@@ -24,7 +24,7 @@ from paramlint.live.questions.example_gradients import example_gradients
 from paramlint.live.questions.optimizer_coverage import coverage, optimizers_of
 from paramlint.live.tensor import LiveTensor, Numbers
 from paramlint.live.training.roots import unwrapped
-from paramlint.verify.document.finding import Finding
+from paramlint.verify.document.found import Finding
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
 from paramlint.verify.judge.prove import prove

@@ -13,8 +13,8 @@ from paramlint.live.training.hooks import Hooks
 from paramlint.live.training.loop import Loop
 from paramlint.live.training.recorder import Recorder
 from paramlint.live.training.roots import Variables, optimizers_of, roots_of
-from paramlint.live.training.run import TrainingRun
-from paramlint.verify.document.finding import Finding
+from paramlint.live.training.training_run import TrainingRun
+from paramlint.verify.document.found import Finding
 from paramlint.verify.document.run_schema import RunDocument
 from paramlint.verify.judge.prove import prove, prove_run
 from paramlint.verify.judge.summarize_run import summarize_run
@@ -110,7 +110,7 @@ class Watch:
         return framed(run_page(self.document))
 
     def __str__(self) -> str:
-        from paramlint.frontends.report.runs.text import run_text
+        from paramlint.frontends.report.runs.run_text import run_text
 
         return run_text(self.document)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.rule import Rule
-from paramlint.verify.document.finding import Finding
+from paramlint.verify.document.found import Finding
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
-    from paramlint.live.training.run import TrainingRun
+    from paramlint.live.training.training_run import TrainingRun
 
 
 def prove(model: LiveModel, rules: Iterable[Rule]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from torch.nn.parameter import is_lazy
 from paramlint.live.training.recorder import Recorder
 from paramlint.live.training.sampling import MOST
 from paramlint.live.training.tracks import Track
-from paramlint.verify.document.finding import Finding
+from paramlint.verify.document.found import Finding
 from paramlint.verify.document.run_schema import RunDocument, RunFinding, RunRow
 from paramlint.verify.document.schema import Location
 
