@@ -95,3 +95,15 @@ def test_what_takes_too_many_steps_is_named_on_demand(bad, capsys, monkeypatch):
         assert "cut short: bad.py: Net takes too many steps, so part of it is unknown" in capsys.readouterr().err
     main(["check", "-j", "1"])
     assert "cut short" not in capsys.readouterr().err
+
+
+def test_functions_that_build_the_same_share_what_they_take(tmp_path):
+    def taken(count: int) -> int:
+        builders = "".join(f"def size{i}():\n    return build({i})\n\n\n" for i in range(count))
+        text = BAD + "\n\ndef build(n):\n    for i in range(n):\n        while i:\n" + "            i = f(i)\n" * 40
+        text += f"    return Net().eval()\n\n\n{builders}"
+        path = tmp_path / "sizes.py"
+        path.write_text(text)
+        return steps(lambda: main(["check", "--no-cache", "-j", "1", "-q", str(path)]))
+
+    assert taken(16) < 3 * taken(4)

@@ -147,7 +147,8 @@ def test_a_hang_ends_at_the_limit(factory: str) -> None:
     started = time.monotonic()
     outcome = outcome_of(factory, msgspec.structs.replace(SMALL, seconds=1.5))
     assert (outcome.status, outcome.stage) == ("timeout", "construct")
-    assert outcome.message == "not done after 1.5 s"
+    why = ": a signal has suspended the process" if factory == "stops" else ""
+    assert outcome.message == f"not done after 1.5 s{why}"
     assert time.monotonic() - started < 15
 
 

@@ -113,7 +113,7 @@ FAILURES = [
     ("NeedsWidth", "needs-arguments", "construct", "no value for `width`"),
     ("NeedsKeyword", "needs-arguments", "construct", "no value for `width`"),
     ("Broken", "error", "construct", "NotImplementedError: abstract"),
-    ("patches_torch", "error", "construct", "named_modules"),
+    ("patches_torch", "error", "analyze", "named_modules"),
     ("built", "error", "import", "is built already"),
 ]
 

@@ -10,6 +10,8 @@ MAX_STEPS = 60_000
 MAX_FILE_STEPS = 120_000
 MAX_STEPS_OF_CHARACTER = 10
 LEAST_STEPS = 2_000
+#: Functions of a file that may take all steps in vain, before the next ones have fewer.
+FULL_TRIES = 3
 #: Steps for one class or factory that a person asks to see.
 MAX_SHOWN_STEPS = 200_000
 #: Passes of modules that are followed, where somebody asks what a loss was computed from.

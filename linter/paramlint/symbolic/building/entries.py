@@ -15,6 +15,7 @@ from paramlint.symbolic.code.program import Program, SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import (
+    FULL_TRIES,
     LEAST_STEPS,
     MAX_FILE_STEPS,
     MAX_STEPS,
@@ -49,12 +50,12 @@ def model_for(file: File, unit: Unit, payer: File | None = None) -> Model:
     known = file.memo.get("model")
     if known is None or known.unit is not unit:
         forget_model(file)  # a model is as large as thousands of rows
-        run = Interpreter(program_of(file), budget_of(payer or file))
+        run = Interpreter(program_of(file), budget_of(payer or file, unit))
         known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
         taken = (payer or file).memo
         taken[_TAKEN] = taken.get(_TAKEN, 0) + run.steps
         if "over budget" in run.memo:
-            taken.setdefault(_CUT_SHORT, {})[unit.name or "the code of the module"] = None
+            taken.setdefault(_CUT_SHORT, {})[unit.name or "the code of the module"] = unit.kind
     assert isinstance(known, _Kept)
     return known.model
 
@@ -64,10 +65,16 @@ def cut_short(file: File) -> tuple[str, ...]:
     return tuple(file.memo.get(_CUT_SHORT, ()))
 
 
-def budget_of(file: File) -> int:
-    """The steps that the next entry point of a file may take, by what those before have taken."""
+def budget_of(file: File, unit: Unit) -> int:
+    """The steps that an entry point of a file may take, by what those before have taken.
+
+    Functions that take too many are often like each other: a file of models has one for each size, and all build the
+    same. So after some of them the next has half of what the last one had.
+    """
     left: int = MAX_FILE_STEPS + MAX_STEPS_OF_CHARACTER * len(file.source.data) - file.memo.get(_TAKEN, 0)
-    return max(min(MAX_STEPS, left), LEAST_STEPS)
+    too_large = list(file.memo.get(_CUT_SHORT, {}).values()).count("function") if unit.kind == "function" else 0
+    own = MAX_STEPS >> max(0, too_large + 1 - FULL_TRIES)
+    return max(min(own, left), LEAST_STEPS)
 
 
 def forget_model(file: File) -> None:
