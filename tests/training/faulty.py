@@ -84,6 +84,20 @@ def unfrozen_later_and_in_no_optimizer() -> Any:
     return watched
 
 
+@fault("PRM722", "body.0.weight")
+def optimizer_of_what_is_frozen() -> Any:
+    net = Net()
+    for parameter in net.body.parameters():
+        parameter.requires_grad_(False)
+    opt = torch.optim.SGD(net.body.parameters(), 0.1)
+    with paramlint.watch(net, opt) as watched:
+        for x, y in batches():
+            opt.zero_grad()
+            error(net(x), y).backward()
+            opt.step()
+    return watched
+
+
 @fault("PRM704", "head.weight")
 def layer_replaced_after_the_optimizer() -> Any:
     net = Net()

@@ -51,6 +51,23 @@ def accumulation() -> Any:
 
 
 @right
+def optimizer_of_a_trunk_that_is_thawed_later() -> Any:
+    net = Net()
+    for parameter in net.body.parameters():
+        parameter.requires_grad_(False)
+    net.body.eval()
+    trunk, head = torch.optim.SGD(net.body.parameters(), 0.01), torch.optim.SGD(net.head.parameters(), 0.1)
+    with paramlint.watch(net, [trunk, head]) as watched:
+        for x, y in batches():
+            trunk.zero_grad()
+            head.zero_grad()
+            error(net(x), y).backward()
+            trunk.step()
+            head.step()
+    return watched
+
+
+@right
 def warm_up_from_zero() -> Any:
     net = plain()
     opt = torch.optim.Adam(net.parameters(), 0.01)

@@ -16,9 +16,10 @@ def idle(recorder: Recorder) -> list[Seen]:
     for stepper in _stepping(recorder):
         if any(step.fresh for step in stepper.steps) or _is_cleared(stepper):
             continue
-        if not any(step.held for step in stepper.steps):
-            continue
         reached = {key for step in stepper.steps for key in step.elsewhere}
+        is_frozen = not any(step.held for step in stepper.steps)
+        if is_frozen and (not reached or len(_stepping(recorder)) > 1):
+            continue  # for a later phase perhaps, while another optimizer trains
         others = [s for s in recorder.steppers.values() if s is not stepper and s.held & reached]
         tracks = recorder.held_by(stepper)
         words = {"optimizer": stepper.name}
