@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from paramlint.live.observe.dispatch_mode import Mode
@@ -104,7 +105,7 @@ def poisoned(tensor: torch.Tensor, exactly: bool = False) -> float | None:
 
 def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
     """The status after a poisoned build: the shadow misses writes, and the poison does not."""
-    if _is_of_others(account) and poisoned(tensor, exactly=True) == 1:
+    if _is_of_others(account) and _begins_poisoned(tensor) and poisoned(tensor, exactly=True) == 1:
         return "unwritten", 0.0, True
     if account.status in ("written", "lazy", "unseen"):
         return account.status, account.fraction, True
@@ -116,6 +117,12 @@ def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]
     if account.status == "tainted":
         return "tainted", 1 - left, True
     return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+
+
+def _begins_poisoned(tensor: torch.Tensor) -> bool:
+    """Whether the first element holds the pattern: the others of a large tensor are looked at only then."""
+    is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and not is_lazy(tensor)
+    return is_plain and bool(tensor.numel()) and bool(poisoned(tensor.detach().reshape(-1)[:1], exactly=True))
 
 
 def _is_of_others(account: Account) -> bool:
