@@ -27,30 +27,39 @@ class Table(Protocol):
 
     def both(self, one: Guard, other: Guard) -> Guard:
         """The conjunction of two guards."""
+        ...
 
     def fit(self, one: Guard, other: Guard) -> bool:
         """Whether two guards can both hold."""
+        ...
 
     def negation(self, guard: Guard) -> Guard:
         """Where a guard does not hold."""
+        ...
 
     def beyond(self, guard: Guard, context: Guard) -> Guard:
         """What a guard says beyond a context."""
+        ...
 
     def constant(self, guard: Guard, subject: Subject) -> Key | None:
         """The constant that a subject equals wherever a guard holds."""
+        ...
 
     def in_every_round(self, guard: Guard) -> Guard:
         """A guard without what loops bind."""
+        ...
 
     def answered(self, subject: Subject, constants: Iterable[Key], *, true: bool, false: bool) -> Guard:
         """Where a subject has one of some answers."""
+        ...
 
     def true_texts(self, guard: Guard) -> list[str]:
         """The conditions that are true wherever a guard holds, as they read."""
+        ...
 
     def phrase(self, guard: Guard) -> str:
         """How a guard reads."""
+        ...
 
 
 class Subject:

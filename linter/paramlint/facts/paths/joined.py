@@ -45,8 +45,8 @@ def _keys(tables: Iterable[dict[str, Value]]) -> list[str]:
 
 def _same_cell(cell: int, paths: list[Path]) -> Cell:
     """What is known of memory on the paths that allocate it: on the others there is nothing to be written."""
-    states = [path.cells[cell] for path in paths if cell in path.cells]
-    return states[0] if all(state == states[0] for state in states) else "unknown"
+    states: list[Cell] = [path.cells[cell] for path in paths if cell in path.cells]
+    return states[0] if states.count(states[0]) == len(states) else "unknown"
 
 
 def _either(values: Sequence[Value], path: Path) -> Value:

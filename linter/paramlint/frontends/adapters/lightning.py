@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 try:
-    from lightning.pytorch import Callback
+    from lightning.pytorch import Callback  # pyright: ignore[reportMissingImports]
 except ModuleNotFoundError:  # the older name of the same library
     from pytorch_lightning import Callback  # type: ignore[no-redef, unused-ignore]
 

@@ -106,6 +106,6 @@ class Extension:
             print(f"paramlint could not check this cell: {type(error).__name__}: {error}")
             return
         if found:
-            from IPython.display import display
+            from IPython.display import display  # pyright: ignore[reportMissingImports]
 
             display(Shown(tuple(found), len(self._cells)))  # type: ignore[no-untyped-call, unused-ignore]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._C import _functorch as functorch  # pyright: ignore[reportAttributeAccessIssue]
 
 #: Elements up to which all of an output are summed; of a larger one some are.
 _ALL = 1 << 22
@@ -36,7 +37,7 @@ class Finiteness:
 
     def pass_through(self, name: str, value: Any, taken: bool) -> None:
         """Note what a module takes, or gives."""
-        if torch._C._functorch.maybe_current_level() is not None:
+        if functorch.maybe_current_level() is not None:
             return  # inside of `torch.func` values are not there to be read
         tensor = _first(value)
         if self.step or tensor is None or len(self._sums) >= _MOST:
@@ -92,7 +93,7 @@ def _first(value: Any, depth: int = 2) -> torch.Tensor | None:
     """The first floating tensor in what a module takes or gives."""
     if type(value) in (torch.Tensor, torch.nn.Parameter):
         plain = value.layout == torch.strided and not value.is_meta and value.is_floating_point() and value.numel()
-        return value if plain and not torch._C._functorch.is_functorch_wrapped_tensor(value) else None
+        return value if plain and not functorch.is_functorch_wrapped_tensor(value) else None
     if depth and isinstance(value, (list, tuple)):
         return next((found for one in value[:4] if (found := _first(one, depth - 1)) is not None), None)
     if depth and isinstance(value, dict):

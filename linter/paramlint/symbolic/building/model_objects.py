@@ -42,12 +42,15 @@ class Maker(Protocol):
 
     def of(self, value: Any) -> Any:
         """The object of the model that a value of the interpreter is; other values stay."""
+        ...
 
     def module(self, value: Instance) -> Module:
         """The module that an instance is."""
+        ...
 
     def tensor(self, value: TensorValue) -> Tensor:
         """The tensor that a value is."""
+        ...
 
 
 def items_in(container: SequenceValue | Dictionary, depth: int = 0) -> Iterator[Item]:

@@ -96,7 +96,8 @@ def _unpack(run: Interpreter, elements: list[Any], value: Value, env: Environmen
         rest = SequenceValue("list", Items([Item(ALWAYS, (), v) for v in middle]), **run.made(node))
         plain = [*plain[:star], rest, *(plain[len(plain) - behind :] if behind else [])]
     if plain is not None and len(plain) != len(elements) and run.is_torch:
-        plain = [NONE] * len(elements)  # torch takes any number of sizes here and is not asked what it makes of it
+        nothing: list[Value] = [NONE]
+        plain = nothing * len(elements)  # torch takes any number of sizes here and is not asked what it makes of it
     if plain is None or len(plain) != len(elements):
         plain = [_part(run, value, i, len(elements), star) for i in range(len(elements))]
     for element, part in zip(elements, plain, strict=True):
