@@ -7,7 +7,7 @@ from typing import Any
 try:
     from lightning.pytorch import Callback  # pyright: ignore[reportMissingImports]
 except ModuleNotFoundError:  # the older name of the same library
-    from pytorch_lightning import Callback  # type: ignore[no-redef, unused-ignore]
+    from pytorch_lightning import Callback  # type: ignore[no-redef, assignment, unused-ignore]
 
 import paramlint
 
