@@ -232,6 +232,12 @@ class LiveTensor:
         return f"`{self.name}` was written by `{write.call}`{where}"
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether it holds random numbers that were drawn for it, and not those of a checkpoint."""
+        is_random = self.init is not None and self.init.kind == "random"
+        return is_random and not self.is_constant and not self.is_loaded
+
+    @property
     def is_loaded(self) -> bool:
         """Whether a state dict gave it the values that it has."""
         return bool(self.writes) and self.writes[-1].library_call.endswith("._load_from_state_dict")

@@ -127,6 +127,11 @@ class Event:
         return self.data.get(name, default)
 
     @property
+    def way(self) -> tuple[Site, ...]:
+        """The calls that led there, outermost first, and the place itself."""
+        return (*self.site.stack, self.site)
+
+    @property
     def repeats(self) -> bool:
         """Whether it happens in a loop, and so more than once."""
         return len(self.order) > 1

@@ -135,6 +135,11 @@ class Tensor:
         return None
 
     @property
+    def key(self) -> str:
+        """The name under which a module registers it; empty where none does."""
+        return next((place.key for place in self.places if place.registered), "")
+
+    @property
     def siblings(self) -> list[Tensor]:
         """The other tensors of its owner."""
         owner = self.owner

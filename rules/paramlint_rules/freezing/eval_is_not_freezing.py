@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, said
-from paramlint.model.questions.training import below, mode_of, owners
+from paramlint.model.questions.training import below, mode_of, owners, whole_of
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -93,8 +93,7 @@ def _trained_by(model: Model, module: Module) -> Optimizer | None:
 
 def _trained_with_all(model: Model, module: Module) -> Optimizer | None:
     """The optimizer that is given all parameters of a model of which a part is not known: an argument, a library's."""
-    holders = [e.of for e in model.events("bound") if e.get("value") is module and isinstance(e.of, Module)]
-    whole = [owner for one in [module, *holders] for owner in owners(one)]
+    whole = whole_of(model, module)
     for optimizer in model.optimizers:
         if any(g.module in whole for g in optimizer.groups if g.module is not None and not g.guard):
             return optimizer if optimizer.made is not None else None

@@ -39,7 +39,7 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Module
-from paramlint.model.questions.training import mode_of, owners
+from paramlint.model.questions.training import mode_of, whole_of
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def ask_of_trunks(model: Model) -> Iterator[Claim]:
     for module in model.modules:
         if not _has_batch_norms(module.part_of or module):
             continue
-        whole = _whole(model, module)
+        whole = whole_of(model, module)
         off = _trunk_frozen_at(whole)
         modes = [e for m in whole for e in m.modes if e.get("how") != "init" and e.site.node is not None]
         if off is None or any(m.escaped or m.overrides("train").yes for m in whole):
@@ -122,13 +122,6 @@ def _name(model: Model, whole: list[Module]) -> str:
     keys = [p.key for m in whole for p in m.places if p.key.isidentifier()]
     keys += [e.name for e in model.events("bound") if e.get("value") in whole or e.of in whole[:1]]
     return f"`{keys[0]}`" if keys else "the trunk"
-
-
-def _whole(model: Model, module: Module) -> list[Module]:
-    """A module with all that it is a part of, through plain attributes too."""
-    found = owners(module)
-    holders = [e.of for e in model.events("bound") if e.get("value") is module and isinstance(e.of, Module)]
-    return found + [owner for holder in holders for owner in owners(holder) if owner not in found]
 
 
 def _trunk_frozen_at(whole: list[Module]) -> Event | None:

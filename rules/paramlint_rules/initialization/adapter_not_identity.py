@@ -130,9 +130,7 @@ def _class_at(model: LiveModel, path: list[str]) -> str:
 
 
 def _is_drawn(tensor: LiveTensor) -> bool:
-    """Whether a matrix holds random numbers, and not those of a checkpoint."""
-    is_random = tensor.init is not None and tensor.init.kind == "random"
-    return len(tensor.shape) > 1 and is_random and not tensor.is_constant and not tensor.is_loaded
+    return len(tensor.shape) > 1 and tensor.is_drawn
 
 
 def _is_zero(tensor: LiveTensor) -> bool:

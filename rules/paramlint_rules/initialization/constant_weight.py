@@ -102,7 +102,7 @@ def ask_factors(model: Model) -> Iterator[Claim]:
         if rows == columns or rows2 == columns2 or not (rows == columns2 or columns == rows2) or one.made is None:
             continue
         message = f"`{one}` and `{other}` are both zero, so neither gets a gradient"
-        site = (*one.made.site.stack, one.made.site)[0]
+        site = one.made.way[0]
         yield Claim(
             one.trains & other.trains, site, message, about=one, is_right=_is_written(one) or _is_written(other)
         )

@@ -67,10 +67,10 @@ def ask(model: Model) -> Iterator[Claim]:
         if listed.get("inside") != "__init__" or listed.of not in model.roots or not _is_in_constructor(listed):
             continue
         written = [w for w in model.events("written") if w.author == "user" and is_in_visit(w, listed)]
-        visited = {(owner.cls, _key(w.of)): w for w in written if (owner := _owner(w.of)) is not None}
+        visited = {(owner.cls, w.of.key): w for w in written if (owner := _owner(w.of)) is not None}
         late = next((t for t in model.parameters if _is_late(t, listed, visited)), None)
         if late is not None and late.owner is not None and late.made is not None:
-            way = (*listed.site.stack, listed.site)[0]
+            way = listed.way[0]
             text = way.text(way.node)
             message = f"`{text}` runs before `{late.owner}` exists, so that keeps its default initialisation"
             yield Claim(Answer("yes", (listed, late.made), late.made.guard), way, message, about=late.owner)
@@ -78,7 +78,7 @@ def ask(model: Model) -> Iterator[Claim]:
 
 def _is_in_constructor(listed: Event) -> bool:
     """Whether the constructor of the class itself, and not that of a base, goes over the model."""
-    first, *later = (*listed.site.stack, listed.site)
+    first, *later = listed.way
     return first.function == "__init__" and all(site.function != "__init__" for site in later)
 
 
@@ -86,22 +86,18 @@ def _owner(what: object) -> Module | None:
     return what.owner if isinstance(what, Tensor) and what.known and what.role == "parameter" else None
 
 
-def _key(tensor: Tensor) -> str:
-    return next((place.key for place in tensor.places if place.registered), "")
-
-
 def _is_late(tensor: Tensor, listed: Event, visited: dict[tuple[str, str], Event]) -> bool:
     """Whether a parameter was made after a visit that would have written it, and has only torch's values."""
     made, owner = tensor.made, tensor.owner
     if made is None or owner is None or owner.made is None or tensor.escaped or owner.escaped or not tensor.known:
         return False
-    sites = (*made.site.stack, made.site)
-    write = visited.get((owner.cls, _key(tensor)))
+    sites = made.way
+    write = visited.get((owner.cls, tensor.key))
     if owner.made.author != "user" or sites[0].function != "__init__" or write is None:
         return False
     if any(effect(first) == effect(write) for first in tensor.writes if first.author == "torch"):
         return False  # the class gives the same values by itself, as a norm does
-    if sites[0].definition is not (*listed.site.stack, listed.site)[0].definition:
+    if sites[0].definition is not listed.way[0].definition:
         return False
     is_after = min(made.order) > max(listed.order) and listed.guard.implies(made.guard)
     own = [write for write in tensor.writes if write.author != "torch" and write.get("inside") == "__init__"]

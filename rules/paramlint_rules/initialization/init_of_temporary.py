@@ -84,9 +84,9 @@ def _is_parametrized(weight: Tensor) -> bool:
 
 def _reaches_others(write: Event, model: Model) -> bool:
     """Whether the same call also writes parameters, of other layers or in other cases."""
-    way = [site.node for site in (*write.site.stack, write.site)]
+    way = [site.node for site in write.way]
     return any(
-        other.of.role == "parameter" and [site.node for site in (*other.site.stack, other.site)] == way
+        other.of.role == "parameter" and [site.node for site in other.way] == way
         for other in model.events("written")
         if isinstance(other.of, Tensor)
     )
@@ -94,7 +94,7 @@ def _reaches_others(write: Event, model: Model) -> bool:
 
 def _in_own_file(write: Event) -> Site:
     """Where something is written; where that is in another file, the call that leads there."""
-    sites = (*write.site.stack, write.site)
+    sites = write.way
     return next(site for site in reversed(sites) if site.path == sites[0].path)
 
 

@@ -105,7 +105,7 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
     by_line: dict[int, list[tuple[Event, Event]]] = {}
     last: dict[int, Event] = {}
-    writes = [w for w in model.events("written") if _is_parameters(w) and w.law in WRITE_NAMES]
+    writes = [w for w in model.events("written") if _is_of_parameter(w)]
     for write in writes:
         last[id(write.of)] = write
     for write in writes:
@@ -127,13 +127,6 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
 
 def _has_argument(write: Event) -> bool:
     return isinstance(write.site.node, nodes.Call) and bool(write.site.node.args)
-
-
-def _is_parameters(write: Event) -> bool:
-    """Whether the user's code writes all of a known parameter."""
-    tensor = write.of
-    is_parameter = isinstance(tensor, Tensor) and tensor.role == "parameter" and tensor.known
-    return is_parameter and write.author == "user" and write.get("part") is None
 
 
 def _is_same_call(first: Event, second: Event) -> bool:
@@ -163,16 +156,15 @@ def _is_untouched(tensor: Tensor) -> bool:
 
 def _is_whole(write: Event) -> bool:
     """Whether a constructor writes all of a known parameter."""
+    return _is_of_parameter(write) and write.get("inside") == "__init__"
+
+
+def _is_of_parameter(write: Event) -> bool:
+    """Whether the user's code initialises all of a known parameter."""
     tensor = write.of
-    return (
-        isinstance(tensor, Tensor)
-        and tensor.role == "parameter"
-        and tensor.known
-        and write.author == "user"
-        and write.get("part") is None
-        and write.get("inside") == "__init__"
-        and write.get("law") in WRITE_NAMES
-    )
+    is_parameter = isinstance(tensor, Tensor) and tensor.role == "parameter" and tensor.known
+    is_all = write.author == "user" and write.get("part") is None
+    return is_parameter and is_all and write.get("law") in WRITE_NAMES
 
 
 def _way(write: Event) -> Site:
@@ -182,7 +174,7 @@ def _way(write: Event) -> Site:
 
 def _is_direct(write: Event) -> bool:
     """Whether the constructor itself, and not that of a part, does it."""
-    sites = (*write.site.stack, write.site)
+    sites = write.way
     return sites[0].function == "__init__" and all(site.function != "__init__" for site in sites[1:])
 
 

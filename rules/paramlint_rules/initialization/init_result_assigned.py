@@ -72,5 +72,5 @@ def _fix(bound: Event, statement: nodes.Assign, call: nodes.Call) -> Fix | None:
 
 def _is_made_by(write: Event, call: nodes.Call) -> bool:
     """Whether a call leads to a write, in a function that never returns anything."""
-    sites = (*write.site.stack, write.site)
+    sites = write.way
     return any(site.node is call and not inner.gives_back for site, inner in pairwise(sites))

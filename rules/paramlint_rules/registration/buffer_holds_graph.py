@@ -79,9 +79,7 @@ def _holder(event: Event) -> Module | None:
 
 
 def _key(event: Event) -> str:
-    if event.kind == "registered":
-        return str(event.key)
-    return next((p.key for p in event.of.places if p.registered), "")
+    return str(event.key if event.kind == "registered" else event.of.key)
 
 
 def _adds_graph(event: Event) -> bool:

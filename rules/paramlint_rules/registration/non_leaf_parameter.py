@@ -17,6 +17,7 @@ Leave it: the value is meant to be a constant; then a buffer says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -63,47 +64,44 @@ def ask(model: Model) -> Iterator[Claim]:
 def _lost_source(tensor: Tensor) -> Tensor | None:
     """The parameter that a tensor is computed from by something that surely gives another one."""
     changes = False
-    for _ in range(12):
-        if tensor.role == "parameter":
-            return tensor if changes and tensor.known else None
-        if tensor.view in ("data", "detach") or tensor.factory == "call":
+    line = list(_line_of(tensor))
+    for one, part in zip_longest(line, line[1:]):
+        if one.role == "parameter":
+            return one if changes and one.known else None
+        if one.view in ("data", "detach") or one.factory == "call":
             return None
-        parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
-        if len(parts) != 1 or tensor.factory.startswith("torch."):
+        if part is None or one.factory.startswith("torch."):
             return None
-        changes = changes or tensor.factory not in _MOSTLY_NOTHING
-        if tensor.factory in ("to", "cuda") and (_is_made_elsewhere(parts[0]) or _MOVED & _factories(parts[0])):
+        changes = changes or one.factory not in _MOSTLY_NOTHING
+        if one.factory in _MOVED and (_is_made_elsewhere(part) or _MOVED & _factories(part)):
             return None
-        tensor = parts[0]
     return None
 
 
 _MOVED = {"to", "cuda"}
+#: Tensors made of each other that are followed.
+_DEEPEST = 12
 
 
 def _factories(tensor: Tensor) -> set[str]:
     """What a tensor comes from, as far as it is known: moving it a second time may change nothing."""
-    found = set()
-    for _ in range(12):
-        found.add(tensor.factory)
-        parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
-        if len(parts) != 1:
-            break
-        tensor = parts[0]
-    return found
+    return {one.factory for one in _line_of(tensor)}
 
 
 def _is_made_elsewhere(tensor: Tensor) -> bool:
     """Whether the call that makes it is told a device."""
-    for _ in range(12):
-        arguments = tensor.made.get("arguments") if tensor.made is not None else None
-        if arguments is not None and "device" in arguments.keywords:
-            return True
+    given = [one.made.get("arguments") for one in _line_of(tensor) if one.made is not None]
+    return any(arguments is not None and "device" in arguments.keywords for arguments in given)
+
+
+def _line_of(tensor: Tensor) -> Iterator[Tensor]:
+    """A tensor, the one tensor that it was made from, and so on."""
+    for _ in range(_DEEPEST):
+        yield tensor
         parts = [part for part in tensor.made_from if isinstance(part, Tensor)]
         if len(parts) != 1:
-            break
+            return
         tensor = parts[0]
-    return False
 
 
 @rule.static_scope

@@ -239,8 +239,7 @@ def _is_drawn(model: LiveModel, parameter: LiveTensor) -> bool:
     """Whether a trained parameter of some elements holds random numbers, and not those of another on purpose."""
     if not parameter.requires_grad or math.prod(parameter.shape) < 4 or parameter.name in model.mirrors:
         return False
-    is_random = parameter.init is not None and parameter.is_final and parameter.init.kind == "random"
-    return is_random and not parameter.is_constant and not parameter.is_loaded
+    return parameter.is_final and parameter.is_drawn
 
 
 def _share_memory(clones: list[LiveTensor]) -> bool:

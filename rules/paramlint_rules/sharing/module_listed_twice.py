@@ -99,7 +99,7 @@ def ask_spread(model: Model) -> Iterator[Claim]:
             ]
         pair = next(((p, q) for p, q in combinations(parts, 2) if _are_two_layers(p, q)), None)
         if pair is not None:
-            sites = (*made.site.stack, made.site)
+            sites = made.way
             # The constructor that makes it and puts it into its layers, whoever calls that.
             site = next((s for s in reversed(sites) if s.function == "__init__"), sites[0])
             message = f"`{_name_of(module)}` is one module in several layers, so they share its parameters"

@@ -108,6 +108,12 @@ def owners(module: Module) -> list[Module]:
     return found
 
 
+def whole_of(model: Model, module: Module) -> list[Module]:
+    """The same, through plain attributes too: a module that is bound as one is no child, and a part all the same."""
+    holders = [e.of for e in model.events("bound") if e.get("value") is module and isinstance(e.of, Module)]
+    return list(dict.fromkeys(owner for one in (module, *holders) for owner in owners(one)))
+
+
 def idle_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
     """Steps that no gradient reaches, with the parameters that the passes backward before them reach instead."""
     for optimizer, step in steps(model):

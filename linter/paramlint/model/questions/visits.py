@@ -31,7 +31,7 @@ def is_in_visit(event: Event, listed: Event) -> bool:
         listed: the event of the call that goes through the model.
     """
     depth = len(listed.site.stack)
-    way = (*event.site.stack, event.site)[depth:]
+    way = event.way[depth:]
     before = [site.node for site in event.site.stack[:depth]]
     if not way or before != [site.node for site in listed.site.stack]:
         return False
