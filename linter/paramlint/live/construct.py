@@ -16,6 +16,7 @@ from torch import nn
 from paramlint.live.build.protocols import Build, Factory, Preset, build_poisoned, build_virtual, size_in_bytes
 from paramlint.live.build_limits import BUILD_LIMIT
 from paramlint.live.live_model import LiveModel
+from paramlint.live.questions.forward import said_of
 
 #: What is said beside an error of a factory that has worked once.
 AGAIN = "the factory had worked before: it is run once for the size of the model, and then to build it"
@@ -58,7 +59,7 @@ def live_model(
         try:
             other = _other(factory)
         except Exception as error:  # the model is there; what instances share is not known
-            notes = (*notes, f"the factory failed when it ran again: {type(error).__name__}: {error}"[:300])
+            notes = (*notes, f"the factory failed when it ran again: {said_of(error)}")
     # A factory that hands out the same model each time has no second one to compare with.
     other = None if other is None or other.module is build.module else other
     return LiveModel(

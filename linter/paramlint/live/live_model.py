@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +15,7 @@ from torch import nn
 from paramlint.config.name_patterns import matches
 from paramlint.facts import Project
 from paramlint.finding import Proof
-from paramlint.live.build.poison import settle, unsettled
+from paramlint.live.build.poison import numbers_in_place, settle, unsettled
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.agreement import Agreement, agreement
 from paramlint.live.declared.contract import Contract
@@ -354,7 +355,12 @@ class LiveModel:
         if self.make_example is None or not self.is_real:
             return None
         _ = self._reachable, self.tensors  # before the pass, which may add to both
-        return run(self.module, self.make_example)
+        with self.numbers_in_place():
+            return run(self.module, self.make_example)
+
+    def numbers_in_place(self) -> AbstractContextManager[None]:
+        """For the time of a pass: what was never written holds numbers."""
+        return numbers_in_place(tensor.tensor for tensor in self.tensors if tensor.is_left_unwritten)
 
     def is_one_of_several(self, name: str) -> bool:
         """Whether a parameter is in an element of a container that the pass left out, and went through another one.
@@ -368,7 +374,8 @@ class LiveModel:
         """How far each tied parameter's gradient is from the sum over its places, see `tied_gradients`."""
         if self.make_example is None or self.forward is None or self.forward.error:
             return {}
-        return tied_gradients(self.module, self.make_example)
+        with self.numbers_in_place():
+            return tied_gradients(self.module, self.make_example)
 
     @property
     def plain_tensors_used(self) -> tuple[Found, ...]:

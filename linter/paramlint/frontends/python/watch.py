@@ -18,6 +18,7 @@ from paramlint.verify.document.found import Finding
 from paramlint.verify.document.run_schema import RunDocument
 from paramlint.verify.judge.prove import prove, prove_run
 from paramlint.verify.judge.summarize_run import summarize_run
+from paramlint.verify.process.child import one_line
 
 if TYPE_CHECKING:
     from paramlint.rule import Rule
@@ -132,7 +133,7 @@ class Watch:
                 for model in models if rule.code in PLACES else []:
                     yield from [found for found in prove(model, [rule]) if _is_one_place(found)]
             except Exception as error:
-                notes.append(f"{rule.code} could not be asked: {type(error).__name__}: {error}")
+                notes.append(f"{rule.code} could not be asked: {one_line(error)}")
 
 
 def _is_one_place(found: Finding) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 #: From here on a count is told in words.
 MILLION = 1_000_000
 
@@ -19,6 +21,11 @@ def size(count: int) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: `1 file`, `2 files`."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def dimensions(shape: Iterable[int]) -> str:
+    """The shape of a tensor: `8×3×3`."""
+    return "×".join(map(str, shape)) or "scalar"
 
 
 def large(number: int) -> str:

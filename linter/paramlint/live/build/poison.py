@@ -6,7 +6,7 @@ word where the model fits into memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +30,10 @@ PATTERNS: dict[torch.dtype, tuple[torch.dtype, int]] = {
     torch.int32: (torch.int32, 0x5EED5EED),
     torch.int16: (torch.int16, 0x5EED),
 }
+
+
+#: Of the numbers that stand in what was never written, for the time of a pass: that of many initialisations.
+STAND_IN_STD = 0.02
 
 
 class PoisonMode(Mode):
@@ -101,6 +105,31 @@ def poisoned(tensor: torch.Tensor, exactly: bool = False) -> float | None:
     is_loose = tensor.is_floating_point() and not exactly
     hits = tensor.isnan() if is_loose else tensor.contiguous().view(integers) == pattern
     return int(hits.sum()) / tensor.numel()
+
+
+@contextmanager
+def numbers_in_place(tensors: Iterable[torch.Tensor]) -> Iterator[None]:
+    """Let what was never written hold small numbers meanwhile.
+
+    The pattern that marks it is no number, and would be in every gradient; memory that nobody wrote may hold anything.
+    """
+    generator = torch.Generator().manual_seed(0)
+    marked = [(tensor, tensor.detach().clone()) for tensor in tensors if _is_marked(tensor)]
+    with torch.no_grad():
+        for tensor, values in marked:
+            drawn = torch.randn(values.shape, generator=generator).to(values) * STAND_IN_STD
+            tensor.copy_(torch.where(values.isnan(), drawn, values))
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for tensor, values in marked:
+                tensor.copy_(values)
+
+
+def _is_marked(tensor: torch.Tensor) -> bool:
+    is_plain = not is_lazy(tensor) and tensor.is_floating_point() and tensor.layout is torch.strided
+    return is_plain and bool(poisoned(tensor, exactly=True))
 
 
 def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:

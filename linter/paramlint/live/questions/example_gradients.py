@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -13,13 +13,18 @@ from paramlint.live.questions.forward import Example, call, restored, tensors_of
 
 
 def example_gradients(
-    model: nn.Module, example: Example, loss: Callable[[Any], torch.Tensor] | None
+    model: nn.Module,
+    example: Example,
+    loss: Callable[[Any], torch.Tensor] | None = None,
+    only: Collection[str] | None = None,
 ) -> dict[str, torch.Tensor]:
-    """The gradient of the loss, or of the sum of the outputs, by the first name of each parameter.
+    """The gradient of the loss, or of the sum of the outputs, by the first name of each parameter, or of some only.
 
     Nothing where the pass fails: why is said by the questions that run it too.
     """
-    trained = [names[0] for names in grouped(model) if names[0].tensor.requires_grad]
+    trained = [
+        named for named, *_ in grouped(model) if named.tensor.requires_grad and (only is None or named.name in only)
+    ]
     with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
             output = call(model, example())

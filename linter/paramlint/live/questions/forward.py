@@ -14,7 +14,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.parameter import is_lazy
 
-from paramlint.live.build.poison import poisoned
 from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
@@ -28,8 +27,6 @@ ACTIVATIONS = frozenset(
     ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu", "elu", "softplus", "mish", "hardswish", "rrelu", "prelu"]
 )
 SEED = 0
-#: Of the numbers that stand in what was never written, for the time of a pass: that of many initialisations.
-_STAND_IN_STD = 0.02
 #: Elements of an output from which its std is taken.
 _SAMPLED = 4096
 #: Objects inside objects of an output.
@@ -128,14 +125,14 @@ def run(model: nn.Module, example: Example) -> Forward:
             leaves = graph_leaves(outputs)
             again = graph_leaves(_pass(model, example)[0])
         except Exception as error:  # the user's forward, on the user's example
-            return Forward(error=_said(error))
+            return Forward(error=said_of(error))
         second = {named.name: named.tensor for named in named_tensors(model)}
         groups = grouped(model)
         gradients, failure = {}, ""
         try:
             gradients = _gradients(outputs, leaves)
         except Exception as error:  # the user's backward
-            failure = _said(error)
+            failure = said_of(error)
     reached = {id(leaf) for leaf in leaves}
     trained = [names[0] for names in groups if names[0].role == "parameter" and names[0].tensor.requires_grad]
     # An output without tensors, such as a number, tells nothing of what a loss depends on.
@@ -155,7 +152,7 @@ def run(model: nn.Module, example: Example) -> Forward:
         read=frozenset(watch.read),
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
-        blocked=tuple(_blocked(trained, first, outputs, gradients)),
+        blocked=tuple(_blocked(trained, first, outputs, gradients, reached)),
         growing=tuple(name for name, now in second.items() if name in before and _grows_from(first.get(name), now)),
         gradients={
             named.name: _size(gradients[id(named.tensor)]) for named, *_ in groups if id(named.tensor) in gradients
@@ -188,11 +185,11 @@ def _blocked(
     first: dict[str, torch.Tensor],
     outputs: list[torch.Tensor],
     gradients: dict[int, torch.Tensor],
+    reached: set[int],
 ) -> Iterator[str]:
     """The parameters in the graph that got no gradient: a function of the user's own gives None for them."""
     if not gradients or any(tensor.is_complex() for tensor in outputs):
         return
-    reached = {id(leaf) for leaf in graph_leaves(outputs)}
     for named in trained:
         tensor = first.get(named.name)
         if id(tensor) in reached and id(tensor) not in gradients:
@@ -239,7 +236,8 @@ def activation_after(model: nn.Module, forward: Forward | None, module: str) -> 
     return follower.__name__.lower() if follower.__module__ == "torch.nn.modules.activation" else ""
 
 
-def _said(error: Exception) -> str:
+def said_of(error: Exception) -> str:
+    """An error in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 
 
@@ -328,25 +326,13 @@ def _symmetric(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) ->
 
 @contextmanager
 def restored(model: nn.Module) -> Iterator[None]:
-    """Give buffers and training modes back what they were, and let what was never written hold numbers meanwhile.
-
-    The pattern that marks it is no number, and would be in every gradient; memory that nobody wrote may hold anything.
-    """
+    """Give buffers and training modes back what they were."""
     modes = [(module, module.training) for module in model.modules()]
     places = [(module, dict(module._buffers)) for module in model.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not is_lazy(buffer)]
-    generator = torch.Generator().manual_seed(SEED)
-    marked = [(tensor, tensor.detach().clone()) for tensor in _poisoned_in(model)]
-    with torch.no_grad():
-        for tensor, values in marked:
-            drawn = torch.randn(values.shape, generator=generator).to(values) * _STAND_IN_STD
-            tensor.copy_(torch.where(values.isnan(), drawn, values))
     try:
         yield
     finally:
-        with torch.no_grad():
-            for tensor, values in marked:
-                tensor.copy_(values)
         for module, training in modes:
             module.training = training
         for module, held in places:  # a pass may put other tensors in their places
@@ -354,12 +340,3 @@ def restored(model: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)
-
-
-def _poisoned_in(model: nn.Module) -> Iterator[torch.Tensor]:
-    """The tensors that still hold the pattern of memory that was never written."""
-    for named in named_tensors(model):
-        tensor = named.tensor
-        is_plain = not is_lazy(tensor) and tensor.is_floating_point() and tensor.layout is torch.strided
-        if is_plain and poisoned(tensor, exactly=True):
-            yield tensor

@@ -6,6 +6,7 @@ It is made in the child process by `paramlint.verify.judge.summarize` and read b
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,6 +42,11 @@ class Init(msgspec.Struct, frozen=True, kw_only=True):
     filename: str
     row: int
     within: str = ""
+
+    @property
+    def place(self) -> str:
+        """The line in short, `net.py:12`; empty where it is not known."""
+        return f"{os.path.basename(self.filename)}:{self.row}" if self.filename else ""
 
 
 class Argument(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,8 +178,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """All that it is about; empty where that is no parameter."""
-        return (self.parameter, *self.also) if self.parameter else ()
+        """All that it is about; the first is empty where that is no parameter."""
+        return (self.parameter, *self.also)
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

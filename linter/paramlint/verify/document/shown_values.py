@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from paramlint.config.name_patterns import matches
 from paramlint.live.live_model import LiveModel
-from paramlint.live.questions.forward import call, restored, tensors_of
+from paramlint.live.questions.example_gradients import example_gradients
 from paramlint.live.tensor import LiveTensor
 from paramlint.verify.document.schema import Shown
 
@@ -51,14 +50,9 @@ def _gradients(model: LiveModel, wanted: list[LiveTensor]) -> dict[str, np.ndarr
     """The gradient of the sum of all outputs on the example, by name; nothing without an example that works."""
     if model.make_example is None or model.forward is None or model.forward.error:
         return {}
-    trained = [tensor for tensor in wanted if tensor.requires_grad]
-    with restored(model.module), torch.random.fork_rng(devices=[]), torch.enable_grad():
-        outputs = list(tensors_of(call(model.module, model.make_example())))
-        total = sum((t.sum() for t in outputs if t.requires_grad and t.is_floating_point()), torch.zeros(()))
-        if not trained or not total.requires_grad:
-            return {}
-        found = torch.autograd.grad(total, [t.tensor for t in trained], allow_unused=True)
-    return {t.name: g.float().numpy() for t, g in zip(trained, found, strict=True) if g is not None}
+    with model.numbers_in_place():
+        found = example_gradients(model.module, model.make_example, only={tensor.name for tensor in wanted})
+    return {name: gradient.float().numpy() for name, gradient in found.items()}
 
 
 def _text(array: np.ndarray[Any, Any]) -> str:

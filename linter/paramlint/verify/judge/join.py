@@ -94,9 +94,7 @@ def _by_cause(findings: Iterable[Found]) -> list[Found]:
         own = () if is_placed else (id(found),)
         causes.setdefault((found.code, found.filename, found.location, found.verdict, *own), []).append(found)
     return [
-        msgspec.structs.replace(
-            first, also=tuple(dict.fromkeys(name for f in others for name in (f.parameter, *f.also)))
-        )
+        msgspec.structs.replace(first, also=tuple(dict.fromkeys(name for f in others for name in f.parameters)))
         if others
         else first
         for first, *others in causes.values()

@@ -114,7 +114,7 @@ class Evidence:
 
     def _is_same(self, found: Found, diagnostic: Diagnostic, subject: Subject) -> bool:
         cls = self._class(diagnostic, subject)
-        names = [found.parameter, *found.also, *map(str, found.evidence.get("names", ()))]
+        names = [*found.parameters, *map(str, found.evidence.get("names", ()))]
         if cls is None:
             # Code that is no part of the model knows what it holds by a path that ends with the model's name for it.
             wanted = {".".join(path[start:]) for path in subject.names for start in range(len(path))}
@@ -132,9 +132,7 @@ class Evidence:
     def _is_at(self, found: Found, diagnostic: Diagnostic, subject: Subject) -> bool:
         """Whether a live finding, or what gave the parameter its values, is at the rows of the statement."""
         file = os.path.realpath(diagnostic.path)
-        inits = [
-            init for name, init in self._inits if any(_lies_in(name, one) for one in (found.parameter, *found.also))
-        ]
+        inits = [init for name, init in self._inits if any(_lies_in(name, one) for one in found.parameters)]
         lines = [(found.filename, found.location.row), *inits]
         return any(
             subject.first <= row <= subject.header and os.path.realpath(path) == file for path, row in lines if row

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from paramlint.frontends.report.html.svg_path import path
 from paramlint.verify.document.schema import Layer
 
 WIDTH, HEIGHT = 640, 120
@@ -39,8 +40,8 @@ def profile(layers: Sequence[Layer]) -> Profile | None:
     low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
     high = max(high, low + 1)
     return Profile(
-        weights=_path([layer.weight_std for layer in layers], low, high),
-        outputs=_path([layer.output_std for layer in layers], low, high),
+        weights=_line([layer.weight_std for layer in layers], low, high),
+        outputs=_line([layer.output_std for layer in layers], low, high),
         low=10.0**low,
         high=10.0**high,
         first=layers[0].name,
@@ -48,13 +49,7 @@ def profile(layers: Sequence[Layer]) -> Profile | None:
     )
 
 
-def _path(stds: Sequence[float], low: int, high: int) -> str:
+def _line(stds: Sequence[float], low: int, high: int) -> str:
     step = WIDTH / (len(stds) - 1)
-    pieces: list[str] = []
-    is_drawing = False
-    for number, std in enumerate(stds):
-        if std > 0:
-            y = HEIGHT * (high - math.log10(std)) / (high - low)
-            pieces.append(f"{'L' if is_drawing else 'M'}{number * step:.4g} {y:.4g}")
-        is_drawing = std > 0
-    return "".join(pieces)
+    heights = [HEIGHT * (high - math.log10(std)) / (high - low) if std > 0 else None for std in stds]
+    return path([None if y is None else (number * step, y) for number, y in enumerate(heights)])

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paramlint.frontends.report.html.page import render
+from paramlint.frontends.report.html.svg_path import path
 from paramlint.frontends.report.html.view import Tile, evidence_text, figure
-from paramlint.frontends.report.units import count
+from paramlint.frontends.report.units import count, dimensions
 from paramlint.verify.document.run_schema import RunDocument, RunRow
 
 WIDTH, HEIGHT = 120, 28
@@ -67,7 +68,7 @@ def chart(values: Sequence[float | None], name: str, logarithmic: bool = True) -
     around = [None, *points, None]
     alone = [p for i, p in enumerate(points) if p and not around[i] and not around[i + 2]]
     title = f"{name} from {figure(known[0])} to {figure(known[-1])} in {count(len(values), 'step')}"
-    return Chart(_path(points), tuple(alone), figure(known[-1]), title)
+    return Chart(path(points), tuple(alone), figure(known[-1]), title)
 
 
 def _level(value: float | None, logarithmic: bool) -> float | None:
@@ -76,19 +77,10 @@ def _level(value: float | None, logarithmic: bool) -> float | None:
     return math.log10(value) if logarithmic else value
 
 
-def _path(points: Sequence[tuple[float, float] | None]) -> str:
-    parts, is_down = [], False
-    for point in points:
-        if point is not None:
-            parts.append(f"{'L' if is_down else 'M'}{point[0]:.1f} {point[1]:.1f}")
-        is_down = point is not None
-    return "".join(parts)
-
-
 def _shown(row: RunRow) -> ShownRow:
     return ShownRow(
         row,
-        "×".join(map(str, row.shape)) or "scalar",
+        dimensions(row.shape),
         chart(row.gradients, "gradient norm"),
         chart(row.ratios, "ratio of update and weight"),
         chart(row.zeros, "share of zeros in the gradient", logarithmic=False),

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from msgspec import UNSET
 
@@ -21,7 +20,7 @@ from paramlint.frontends.report.models.alike import (
     others_of,
 )
 from paramlint.frontends.report.models.badges import Badge, badges, buffer_states, gradient_of, group_of
-from paramlint.frontends.report.units import MILLION, count, large, size
+from paramlint.frontends.report.units import MILLION, count, dimensions, large, size
 from paramlint.verify.document.schema import Counts, Document, Found, Histogram, Parameter
 
 
@@ -102,10 +101,10 @@ def buffers(document: Document) -> list[BufferRow]:
         BufferRow(
             name=name,
             members=len(members),
-            shape="×".join(map(str, first.shape)) or "scalar",
+            shape=dimensions(first.shape),
             dtype=first.dtype,
             call=first.init.call if first.init else "",
-            place=f"{Path(first.init.filename).name}:{first.init.row}" if first.init and first.init.filename else "",
+            place=first.init.place if first.init else "",
             state=", ".join(buffer_states(first)),
         )
         for name, members in alike_buffers(document)
@@ -188,10 +187,10 @@ def _row(name: str, members: list[Parameter], drawn: dict[str, Histogram], badge
         name=name,
         members=tuple(member.name for member in members),
         first=first,
-        shape="×".join(map(str, first.shape)) or "scalar",
+        shape=dimensions(first.shape),
         elements=sum(member.numel for member in members),
         call=first.law or (init.call if init else ""),
-        place=f"{Path(init.filename).name}:{init.row}" if init and init.filename else "",
+        place=init.place if init else "",
         std=_known(mean([member.std for member in members])),
         expected=_known(first.expected_std),
         picture=picture(total) if total else None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from paramlint.frontends.report.models.sharing import Shared, Sharing
 from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.units import dimensions
 
 #: Heights and distances in the units of the picture, which are pixels unless it is scaled.
 ROW, BOX, GAP, MARGIN = 34, 24, 72, 1
@@ -76,7 +77,7 @@ def _names(shared: Shared) -> list[str]:
 
 
 def _tensor(shared: Shared, times: int) -> str:
-    shape = "×".join(map(str, shared.parameter.shape)) or "scalar"
+    shape = dimensions(shared.parameter.shape)
     return f"{shape} {shared.parameter.dtype}" + (f", {times} times" if times > 1 else "")
 
 

@@ -16,7 +16,7 @@ def alike_findings(findings: Sequence[Found]) -> list[list[Found]]:
 
 def others_of(members: Sequence[Found]) -> tuple[str, ...]:
     """The parameters that such findings are about, besides the first."""
-    return tuple(name for found in members for name in (found.parameter, *found.also))[1:]
+    return tuple(name for found in members for name in found.parameters)[1:]
 
 
 def _fault(found: Found) -> tuple[object, ...]:
@@ -33,7 +33,7 @@ def codes_by_name(document: Document) -> dict[str, tuple[str, ...]]:
     """The codes of the findings about each parameter, each once; what was refuted is not about it."""
     codes: dict[str, tuple[str, ...]] = {}
     for found in (found for found in document.findings if found.verdict != "refuted"):
-        for name in (found.parameter, *found.also):
+        for name in found.parameters:
             known = codes.get(name, ())
             codes[name] = known if found.code in known else (*known, found.code)
     return codes

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from paramlint.frontends.report.models.badges import GARBAGE
 from paramlint.frontends.report.models.tree import Leaf, Node, tree
 from paramlint.frontends.report.plain import plain
-from paramlint.frontends.report.units import large
+from paramlint.frontends.report.units import dimensions, large
 from paramlint.verify.document.schema import Document, Parameter
 
 #: `lost` is a parameter that is not written or that a finding is about.
@@ -86,7 +86,7 @@ def _of_leaf(leaf: Leaf) -> tuple[str, ...]:
     p = leaf.parameter
     if p is None:
         return (leaf.attribute, "not registered", *leaf.codes)
-    return (leaf.attribute, "×".join(map(str, p.shape)) or "scalar", *_remarks(p), *leaf.codes)
+    return (leaf.attribute, dimensions(p.shape), *_remarks(p), *leaf.codes)
 
 
 def _remarks(parameter: Parameter) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +11,7 @@ from paramlint.frontends.report.models.alike import alike_buffers, alike_paramet
 from paramlint.frontends.report.models.badges import GARBAGE, Kind, badges, buffer_states, gradient_of, group_of
 from paramlint.frontends.report.models.fitting_table import Column, fitting_table
 from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.units import dimensions
 from paramlint.verify.document.schema import Buffer, Document, Parameter
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -58,10 +58,10 @@ def _cells(name: str, members: list[Parameter], codes: Sequence[str]) -> list[Te
     if len(members) > 1:
         title.append(f" ×{len(members)}", style="dim")
     call = plain(first.law or (first.init.call if first.init else "—"))
-    place = plain(f"{Path(first.init.filename).name}:{first.init.row}") if first.init and first.init.filename else ""
+    place = plain(first.init.place if first.init else "")
     return [
         title,
-        Text("×".join(map(str, first.shape)) or "scalar"),
+        Text(dimensions(first.shape)),
         Text(call),
         Text(place, style="dim"),
         _figure(mean([p.std for p in members])),
@@ -79,9 +79,9 @@ def _buffer_cells(name: str, members: list[Buffer]) -> list[Text]:
     if len(members) > 1:
         title.append(f" ×{len(members)}", style="dim")
     init = first.init
-    place = plain(f"{Path(init.filename).name}:{init.row}") if init and init.filename else ""
+    place = plain(init.place if init else "")
     state = Text(" ".join(buffer_states(first)), style="red" if first.status in GARBAGE else "dim")
-    shape = Text("×".join(map(str, first.shape)) or "scalar")
+    shape = Text(dimensions(first.shape))
     empty = Text("")
     return [title, shape, Text(plain(init.call if init else "—")), Text(place, style="dim"), *[empty] * 5, state]
 

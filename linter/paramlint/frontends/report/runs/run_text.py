@@ -12,7 +12,7 @@ from rich.text import Text
 
 from paramlint.frontends.report.models.terminal import PLAIN, WIDTH
 from paramlint.frontends.report.plain import plain
-from paramlint.frontends.report.units import count
+from paramlint.frontends.report.units import count, dimensions
 from paramlint.verify.document.run_schema import RunDocument, RunFinding, RunRow
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -100,7 +100,7 @@ def _table(document: RunDocument) -> Table:
     for row in rows[:MOST]:
         table.add_row(
             Text(plain(row.name)),
-            Text("×".join(map(str, row.shape)) or "scalar"),
+            Text(dimensions(row.shape)),
             _steps(row.gradients),
             _steps(row.ratios),
             _steps(row.zeros, logarithmic=False),
