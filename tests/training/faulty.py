@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 import paramlint
 
-from .parts import Critic, Generator, Net, Tied, batches, error, plain
+from .parts import Critic, Generator, Net, Tied, batches, error, plain, step, trained
 
 FAULTY: dict[str, tuple[str, str, Callable[[], Any]]] = {}
 
@@ -29,12 +29,7 @@ def fault(code: str, name: str = "") -> Callable[[Callable[[], Any]], Callable[[
 def head_in_no_optimizer() -> Any:
     net = Net()
     opt = torch.optim.SGD(net.body.parameters(), 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM710", "criterion.scale")
@@ -78,9 +73,7 @@ def unfrozen_later_and_in_no_optimizer() -> Any:
         for i, (x, y) in enumerate(batches(8)):
             if i == 3:
                 net.body.requires_grad_(True)
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -90,12 +83,7 @@ def optimizer_of_what_is_frozen() -> Any:
     for parameter in net.body.parameters():
         parameter.requires_grad_(False)
     opt = torch.optim.SGD(net.body.parameters(), 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM704", "head.weight")
@@ -103,12 +91,7 @@ def layer_replaced_after_the_optimizer() -> Any:
     net = Net()
     opt = torch.optim.Adam(net.parameters(), 0.01)
     net.head = nn.Linear(12, 3)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM704", "head.weight")
@@ -119,9 +102,7 @@ def layer_replaced_in_the_run() -> Any:
         for i, (x, y) in enumerate(batches(8)):
             if i == 3:
                 net.head = nn.Linear(12, 3)
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -163,12 +144,7 @@ def layer_never_used() -> Any:
     net = Net()
     net.spare = nn.Linear(12, 3)
     opt = torch.optim.AdamW(net.parameters(), 0.01)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM605", "block.0.weight")
@@ -183,12 +159,7 @@ def checkpoint_cuts() -> Any:
 
     net = Checkpointed()
     opt = torch.optim.SGD(net.parameters(), 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM718", "")
@@ -199,12 +170,7 @@ def logarithm_of_negative_numbers() -> Any:
 
     net = nn.Sequential(nn.Linear(6, 6), Logarithm(), nn.Linear(6, 3))
     opt = torch.optim.SGD(net.parameters(), 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM718", "")
@@ -224,12 +190,7 @@ def frozen_norm_moves() -> Any:
     net = Net()
     net.body.requires_grad_(False)
     opt = torch.optim.SGD(net.head.parameters(), 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM604", "body.0.weight")
@@ -308,9 +269,7 @@ def average_is_the_model() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             with torch.no_grad():
                 for p, q in zip(ema.parameters(), net.parameters(), strict=True):
                     p.mul_(0.9).add_(q, alpha=0.1)
@@ -324,9 +283,7 @@ def shadow_without_a_copy() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             for name, p in net.named_parameters():
                 shadow[name].mul_(0.99).add_(p.data, alpha=0.01)
     return watched
@@ -336,12 +293,7 @@ def shadow_without_a_copy() -> Any:
 def rate_of_zero() -> Any:
     net = plain()
     opt = torch.optim.SGD([{"params": net[0].parameters(), "lr": 0.0}, {"params": net[2].parameters()}], 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM715", "0.weight")
@@ -351,9 +303,7 @@ def schedule_ends_at_once() -> Any:
     schedule = torch.optim.lr_scheduler.LambdaLR(opt, lambda step: step // 1000)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             schedule.step()
     return watched
 
@@ -403,12 +353,7 @@ def tie_comes_apart() -> Any:
 def one_layer_several_times() -> Any:
     net = nn.Sequential(*[nn.Linear(6, 6)] * 3, nn.Linear(6, 3))
     opt = torch.optim.Adam(net.parameters(), 0.01)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM301", "")
@@ -419,9 +364,7 @@ def two_layers_become_one() -> Any:
         for i, (x, y) in enumerate(batches()):
             if i == 2:
                 net[2].weight = net[0].weight
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -432,9 +375,7 @@ def average_without_buffers() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             with torch.no_grad():
                 for p, q in zip(ema.parameters(), net.parameters(), strict=True):
                     p.lerp_(q, 0.1)
@@ -461,9 +402,7 @@ def clip_after_the_step() -> Any:
     opt = torch.optim.SGD(net.parameters(), 0.1)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             nn.utils.clip_grad_norm_(net.parameters(), 0.01)
     return watched
 
@@ -527,9 +466,7 @@ def best_in_a_dict_of_its_own() -> Any:
     best: dict[str, Any] = {}
     with paramlint.watch(net, opt) as watched:
         for i, (x, y) in enumerate(batches(8)):
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             if i == 2:
                 best = {name: value for name, value in net.state_dict().items()}  # noqa: C416
         net.load_state_dict(best)
@@ -558,9 +495,7 @@ def still_in_eval() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for i, (x, y) in enumerate(batches(8)):
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             if i % 3 == 2:
                 net.eval()
                 with torch.no_grad():
@@ -573,19 +508,12 @@ def moments_lost_on_resume() -> Any:
     net = plain()
     opt = torch.optim.Adam(net.parameters(), 0.01)
     for x, y in batches(3):
-        opt.zero_grad()
-        error(net(x), y).backward()
-        opt.step()
+        step(net, opt, x, y)
     saved = copy.deepcopy({"model": net.state_dict(), "optimizer": opt.state_dict(), "epoch": 1})
     net = plain()
     net.load_state_dict(saved["model"])
     opt = torch.optim.Adam(net.parameters(), 0.01)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM726", "")
@@ -596,9 +524,7 @@ def state_cleared_in_the_run() -> Any:
         for i, (x, y) in enumerate(batches()):
             if i == 3:
                 opt.state.clear()
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -617,12 +543,7 @@ def layers_in_a_list() -> Any:
 
     net = Listed()
     opt = torch.optim.Adam(net.parameters(), 0.01)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @fault("PRM709", "")
@@ -632,9 +553,7 @@ def average_of_itself_under_another_name() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             with torch.no_grad():
                 for p, q in zip(smooth.parameters(), net.parameters(), strict=True):
                     p.copy_(0.9 * p + 0.1 * q)

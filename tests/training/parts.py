@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
+
+import paramlint
 
 STEPS = 6
 
@@ -32,6 +35,21 @@ def batches(steps: int = STEPS, size: int = 16) -> Iterator[tuple[torch.Tensor, 
 def error(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The usual loss."""
     return nn.functional.cross_entropy(output, y)
+
+
+def step(net: nn.Module, opt: torch.optim.Optimizer, x: torch.Tensor, y: torch.Tensor) -> None:
+    """A step as it should be."""
+    opt.zero_grad()
+    error(net(x), y).backward()
+    opt.step()
+
+
+def trained(net: nn.Module, opt: torch.optim.Optimizer) -> Any:
+    """A watched run of such steps."""
+    with paramlint.watch(net, opt) as watched:
+        for x, y in batches():
+            step(net, opt, x, y)
+    return watched
 
 
 def plain(width: int = 6) -> nn.Sequential:

@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 import paramlint
 
-from .parts import Critic, Generator, Net, Tied, batches, error, plain
+from .parts import Critic, Generator, Net, Tied, batches, error, plain, step, trained
 
 RIGHT: dict[str, Callable[[], Any]] = {}
 
@@ -74,9 +74,7 @@ def warm_up_from_zero() -> Any:
     schedule = torch.optim.lr_scheduler.LambdaLR(opt, lambda step: min(1.0, step / 100))
     with paramlint.watch(net, opt) as watched:
         for x, y in batches(8):
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             schedule.step()
     return watched
 
@@ -88,9 +86,7 @@ def warm_up_by_epochs() -> Any:
     schedule = torch.optim.lr_scheduler.LambdaLR(opt, lambda epoch: min(1.0, epoch / 5))
     with paramlint.watch(net, opt) as watched:
         for x, y in batches(8):
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     schedule.step()
     return watched
 
@@ -121,12 +117,7 @@ class Experts(nn.Module):
 def mixture_of_experts() -> Any:
     net = Experts()
     opt = torch.optim.AdamW(net.parameters(), 0.01, weight_decay=0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 def teach(update: Callable[[nn.Module, nn.Module], None], training: bool = False) -> Any:
@@ -175,9 +166,7 @@ def average_with_buffers() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             average.update_parameters(net)
     return watched
 
@@ -189,9 +178,7 @@ def average_of_weights_with_update_of_norms_later() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             average.update_parameters(net)
     torch.optim.swa_utils.update_bn([x for x, _ in batches(3)], average)
     return watched
@@ -204,9 +191,7 @@ def shadow_with_copies() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             for name, p in net.named_parameters():
                 shadow[name].mul_(0.9).add_(p.data, alpha=0.1)
     return watched
@@ -229,12 +214,7 @@ class Adapted(nn.Module):
 def adapters_that_start_at_zero() -> Any:
     net = nn.Sequential(Adapted(), nn.Tanh(), Adapted())
     opt = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], 0.01)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @right
@@ -249,12 +229,7 @@ def zero_started_residuals() -> Any:
 
     net = nn.Sequential(Gated(), Gated(), nn.Linear(6, 3))
     opt = torch.optim.SGD(net.parameters(), 0.1, weight_decay=1e-4)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @right
@@ -336,9 +311,7 @@ def frozen_norms_in_eval() -> Any:
         for x, y in batches():
             net.train()
             net.body[1].eval()
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -418,9 +391,7 @@ def thawed_by_a_schedule() -> Any:
             if i == 3:
                 net.body.requires_grad_(True)
                 opt.add_param_group({"params": net.body.parameters(), "lr": 0.01})
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -434,9 +405,7 @@ def thawed_with_a_new_optimizer() -> Any:
             if i == 3:
                 net.requires_grad_(True)
                 opt = torch.optim.Adam(net.parameters(), 0.001)
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -449,9 +418,7 @@ def phases_of_evaluation() -> Any:
         for _ in range(3):
             net.train()
             for x, y in batches(3):
-                opt.zero_grad()
-                error(net(x), y).backward()
-                opt.step()
+                step(net, opt, x, y)
             net.eval()
             with torch.no_grad():
                 error(net(x), y)
@@ -466,9 +433,7 @@ def states_that_are_saved() -> Any:
     opt = torch.optim.Adam(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for i, (x, y) in enumerate(batches(8)):
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             if i % 3 == 0:
                 checkpoint_ = {"model": net.state_dict(), "optimizer": opt.state_dict()}
                 torch.save(checkpoint_, io.BytesIO())
@@ -498,20 +463,13 @@ def resumed_with_its_moments() -> Any:
     net = plain()
     opt = torch.optim.Adam(net.parameters(), 0.01)
     for x, y in batches(3):
-        opt.zero_grad()
-        error(net(x), y).backward()
-        opt.step()
+        step(net, opt, x, y)
     saved = copy.deepcopy({"model": net.state_dict(), "optimizer": opt.state_dict(), "epoch": 1})
     net = plain()
     opt = torch.optim.Adam(net.parameters(), 0.01)
     net.load_state_dict(saved["model"])
     opt.load_state_dict(saved["optimizer"])
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @right
@@ -521,12 +479,7 @@ def tuned_from_other_weights() -> Any:
     net.load_state_dict(weights)
     net[2] = nn.Linear(6, 3)
     opt = torch.optim.Adam(net.parameters(), 0.01)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @right
@@ -579,12 +532,7 @@ def checkpointed_right() -> Any:
 
     net = Checkpointed()
     opt = torch.optim.SGD(net.parameters(), 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @right
@@ -599,12 +547,7 @@ def checkpointed_with_reentry() -> Any:
 
     net = Checkpointed()
     opt = torch.optim.SGD(net.parameters(), 0.1)
-    with paramlint.watch(net, opt) as watched:
-        for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
-    return watched
+    return trained(net, opt)
 
 
 @right
@@ -642,9 +585,7 @@ def adversary_perturbs_the_input() -> Any:
             x.requires_grad_(True)
             error(net(x), y).backward()
             x = (x + 0.1 * x.grad.sign()).detach()
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -729,9 +670,7 @@ def norm_of_gradients_only_measured() -> Any:
     opt = torch.optim.SGD(net.parameters(), 0.1)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches():
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
             nn.utils.clip_grad_norm_(net.parameters(), float("inf"))
     return watched
 
@@ -754,9 +693,7 @@ def layers_dropped_at_random() -> Any:
     opt = torch.optim.AdamW(net.parameters(), 0.01)
     with paramlint.watch(net, opt) as watched:
         for x, y in batches(4):
-            opt.zero_grad()
-            error(net(x), y).backward()
-            opt.step()
+            step(net, opt, x, y)
     return watched
 
 
@@ -803,9 +740,7 @@ def a_round_for_each_client() -> Any:
             net.load_state_dict(whole.state_dict())
             opt = torch.optim.Adam(net.parameters(), 0.01)
             for x, y in batches(3):
-                opt.zero_grad()
-                error(net(x), y).backward()
-                opt.step()
+                step(net, opt, x, y)
             whole.load_state_dict(net.state_dict())
     return watched
 
