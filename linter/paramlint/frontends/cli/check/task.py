@@ -35,38 +35,38 @@ STDIN = "-"
 class Arguments:
     """What the command line says; `None` where it says nothing and the configuration may."""
 
-    paths: tuple[str, ...]
-    select: tuple[str, ...]
-    extend_select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    preview: bool | None
-    fix: bool | None
-    unsafe_fixes: bool | None
-    diff: bool
-    output_format: str | None
-    sort: str
-    all_frames: bool
-    output_file: str | None
-    stdin_filename: str | None
-    extension: tuple[str, ...]
-    exclude: tuple[str, ...]
-    force_exclude: bool | None
-    respect_gitignore: bool | None
-    baseline: str | None
-    write_baseline: bool
-    add_noqa: bool
-    statistics: bool
-    show_files: bool
-    show_settings: bool
-    exit_zero: bool
-    fix_only: bool
-    exit_non_zero_on_fix: bool
-    quiet: bool
-    verbose: bool
-    watch: bool
-    config: str | None
-    isolated: bool
-    reference: bool
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    preview: bool | None = None
+    fix: bool | None = None
+    unsafe_fixes: bool | None = None
+    diff: bool = False
+    output_format: str | None = None
+    sort: str = "severity"
+    all_frames: bool = False
+    output_file: str | None = None
+    stdin_filename: str | None = None
+    extension: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    force_exclude: bool | None = None
+    respect_gitignore: bool | None = None
+    baseline: str | None = None
+    write_baseline: bool = False
+    add_noqa: bool = False
+    statistics: bool = False
+    show_files: bool = False
+    show_settings: bool = False
+    exit_zero: bool = False
+    fix_only: bool = False
+    exit_non_zero_on_fix: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    watch: bool = False
+    config: str | None = None
+    isolated: bool = False
+    reference: bool = False
     per_file_ignores: tuple[tuple[str, str], ...] = ()
     fixable: tuple[str, ...] = ()
     unfixable: tuple[str, ...] = ()
