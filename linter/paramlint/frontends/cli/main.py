@@ -21,6 +21,8 @@ from paramlint.config.nearest import nearest
 COMMANDS = {
     "check": "paramlint.frontends.cli.check.command:check",
     "clean": "paramlint.frontends.cli.project.clean:clean",
+    "explain": "paramlint.frontends.cli.explain:explain",
+    "init": "paramlint.frontends.cli.project.init:init",
     "report": "paramlint.frontends.cli.verify.command:report_command",
     "rule": "paramlint.frontends.cli.rules:rule",
     "rules": "paramlint.frontends.cli.rules:rules",
