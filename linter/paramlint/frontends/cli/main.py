@@ -21,6 +21,7 @@ from paramlint.config.nearest import nearest
 COMMANDS = {
     "check": "paramlint.frontends.cli.check.command:check",
     "clean": "paramlint.frontends.cli.clean:clean",
+    "match": "paramlint.frontends.cli.match.command:match_command",
     "report": "paramlint.frontends.cli.verify.command:report_command",
     "rule": "paramlint.frontends.cli.rules:rule",
     "rules": "paramlint.frontends.cli.rules:rules",
