@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 from rich.text import Text
@@ -15,7 +15,9 @@ from paramlint.symbolic.showing.matching.comparison import Comparison
 from paramlint.symbolic.showing.matching.match import Matched
 from paramlint.symbolic.showing.matching.match_document import Match, OtherShape
 from paramlint.symbolic.showing.repeated_blocks import fold
-from paramlint.verify.loaded import Loaded
+
+if TYPE_CHECKING:
+    from paramlint.verify.loaded import Loaded
 
 _VERDICTS = {
     True: ("loads", "green"),
@@ -78,7 +80,12 @@ def _lines(matched: Matched, found: Match, live: Loaded | None) -> Iterator[tupl
     if found.prefix is not None:
         yield "cure", found.prefix.cure
     if matched.fitting:
-        yield "cure", " ".join(f"--arg {name}={value!r}" for name, value in matched.fitting.items()) + ": so it loads"
+        differ = ", ".join(f"{name}={ours!r} and not {theirs!r}" for name, (ours, theirs) in matched.fitting.items())
+        yield "cause", f"other arguments: the file shows {differ}"
+        yield (
+            "cure",
+            " ".join(f"--arg {name}={ours!r}" for name, (ours, _) in matched.fitting.items()) + ": so it loads",
+        )
     for name in matched.own_loading:
         yield "own code", f"`{name}` decides itself what loading does, and may take what does not fit here"
     if found.prefix is not None:

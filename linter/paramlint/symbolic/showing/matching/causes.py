@@ -8,7 +8,7 @@ from paramlint.source.checkpoints.header import Checkpoint, StateDict
 from paramlint.symbolic.showing.matching.comparison import Comparison
 from paramlint.symbolic.showing.matching.expected import Expected
 from paramlint.symbolic.showing.matching.match_document import OtherShape, Prefix, Renamed
-from paramlint.symbolic.showing.matching.prefixes import WRAPPERS
+from paramlint.symbolic.showing.matching.prefixes import ADAPTER, WRAPPERS
 from paramlint.symbolic.showing.repeated_blocks import fold
 
 _SHOWN = 4
@@ -34,6 +34,8 @@ def causes(
     if checkpoint.is_optimizer:
         yield "the file is what an optimizer saves, not a model: save `model.state_dict()` beside it"
         return
+    if state.tensors and all(ADAPTER in name for name in state.tensors):
+        yield "the file has adapters only: `PeftModel.from_pretrained(model, folder)` puts them onto a model"
     if prefix is not None:
         yield _of_prefix(prefix, state)
     for one in renamed:
@@ -41,6 +43,7 @@ def causes(
         yield f"`{one.old}` of the file {what} `{one.new}` in the model, with the same shapes in the same order"
     yield from _of_norms(renamed)
     yield from _of_shapes(cured.shape)
+    yield from _of_counts(expected, cured, renamed)
     yield from _of_ties(cured)
     yield from _of_buffers(expected, cured)
 
@@ -83,6 +86,27 @@ def _of_shapes(shapes: list[OtherShape]) -> Iterator[str]:
         yield f"another number of dimensions: {_names([one.name for one in shapes])}"
 
 
+def _of_counts(expected: Expected, cured: Comparison, renamed: tuple[Renamed, ...]) -> Iterator[str]:
+    """Lists of which the file has more or fewer blocks than the model."""
+    ours = _numbers([*cured.filled, *cured.unexpected, *(one.name for one in cured.shape)])
+    theirs = _numbers(list(expected.rows))
+    for part, numbers in ours.items() if not renamed else ():
+        other = theirs.get(part, set())
+        if other and max(numbers) != max(other):
+            yield f"`{part}` goes up to {max(numbers)} in the file, and to {max(other)} in the model"
+
+
+def _numbers(names: list[str]) -> dict[str, set[int]]:
+    """The numbers that stand behind the beginnings of names."""
+    found: dict[str, set[int]] = {}
+    for name in names:
+        parts = name.split(".")
+        for place, part in enumerate(parts):
+            if place and part.isdecimal():
+                found.setdefault(".".join(parts[:place]), set()).add(int(part))
+    return found
+
+
 def _of_ties(cured: Comparison) -> Iterator[str]:
     for name, other in list(cured.tied.items())[:_SHOWN]:
         yield (
@@ -95,7 +119,7 @@ def _of_buffers(expected: Expected, cured: Comparison) -> Iterator[str]:
     if cured.not_saved:
         yield f"{_names(cured.not_saved)}: a buffer that the model does not save (`persistent=False`)"
     buffers = [name for name in cured.missing if all(row.is_buffer for row in expected.rows[name])]
-    if buffers:
+    if buffers and cured.filled:
         yield f"{_names(buffers)}: a buffer that the file does not have, which stays as the constructor makes it"
 
 

@@ -35,7 +35,7 @@ class Matched:
         state: the state dict that was compared.
         causes: why it does not load, a line each.
         arguments: those that were read off the checkpoint, since they have no default.
-        fitting: arguments with which it would load, where those of the model are not these.
+        fitting: arguments with which it would load, each with the value that the model is built with.
         own_loading: classes with code of their own for loading, which may do what is not said here.
         after: what loading says without the prefix, where one was found.
     """
@@ -44,7 +44,7 @@ class Matched:
     state: StateDict
     causes: tuple[str, ...]
     arguments: Mapping[str, object]
-    fitting: Mapping[str, object]
+    fitting: Mapping[str, tuple[object, object]]
     own_loading: tuple[str, ...]
     after: Comparison
 
@@ -96,7 +96,7 @@ class _Builder:
     """Builds the class of a target with some arguments."""
 
     def __init__(self, program: Program, target: str, arguments: Mapping[str, object]) -> None:
-        self._program, self._target, self._given = program, target, arguments
+        self._program, self._target, self.given = program, target, arguments
         if not split(target)[1]:
             raise TargetError(f"`{target}` names no class or function: write `{target}:name`")
         self.names, self.defaults = _signature(self.subject())
@@ -107,15 +107,15 @@ class _Builder:
 
     def expected(self, more: Mapping[str, object] | None = None, *, defaults: bool = True) -> Expected:
         """What the model expects, with more arguments than those that were given."""
-        return Expected.of(show(self.subject(), {**(more or {}), **self._given}, defaults=defaults))
+        return Expected.of(show(self.subject(), {**(more or {}), **self.given}, defaults=defaults))
 
     def missing(self) -> list[str]:
         """Arguments that have no value."""
-        return [name for name in self.names if name not in self._given and name not in self.defaults]
+        return [name for name in self.names if name not in self.given and name not in self.defaults]
 
     def open(self) -> list[str]:
         """Arguments that were not given."""
-        return [name for name in self.names if name not in self._given]
+        return [name for name in self.names if name not in self.given]
 
 
 def _signature(subject: Subject) -> tuple[list[str], dict[str, object]]:
@@ -199,12 +199,15 @@ def _renames(expected: Expected, found: Comparison, state: StateDict) -> list[tu
     return renamed_parts(unexpected, missing, [*found.filled, *(one.name for one in found.shape)])
 
 
-def _fitting(built: _Builder, cured: Cured | None, state: StateDict, read: Mapping[str, object]) -> dict[str, object]:
-    """Arguments with which the model has the names and shapes of the file, where those that it has differ."""
+def _fitting(
+    built: _Builder, cured: Cured | None, state: StateDict, read: Mapping[str, object]
+) -> dict[str, tuple[object, object]]:
+    """Arguments with which the model has the names and shapes of the file, beside those that it has."""
     tensors = cured.state.tensors if cured is not None else state.tensors
     found = solved(built.expected(defaults=False), tensors, built.open())
     used = {**built.defaults, **read}
     other = {name: value for name, value in found.items() if name not in used or used[name] != value}
     if not other or compare(built.expected({**read, **other}), cured.state if cured else state).loads is False:
         return {}
-    return other
+    given = {**used, **built.given}
+    return {name: (value, given.get(name)) for name, value in other.items()}

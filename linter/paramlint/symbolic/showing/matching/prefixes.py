@@ -11,15 +11,15 @@ from paramlint.symbolic.showing.matching.comparison import fitting
 from paramlint.symbolic.showing.matching.expected import Expected
 from paramlint.symbolic.showing.matching.match_document import Prefix
 
-#: Who puts it there, and how names are saved without it.
+#: Who puts it there, and how names are saved without it; the most telling first.
 WRAPPERS = {
     "module.": "`DataParallel` or `DistributedDataParallel`: save `model.module.state_dict()`",
     "_orig_mod.": "`torch.compile`: save the state dict of the model that was compiled",
-    "model.": "a module that holds it, as Lightning's does",
     "base_model.model.": "PEFT: save `model.merge_and_unload().state_dict()`",
     "_fsdp_wrapped_module.": "FSDP: save `get_model_state_dict(model)`",
     "_checkpoint_wrapped_module.": "activation checkpointing",
     "base_layer.": "PEFT: save `model.merge_and_unload().state_dict()`",
+    "model.": "a module that holds it, as Lightning's does",
 }
 #: Those that are sure to be a wrapper's where all names begin so.
 _ALONE = (
@@ -32,7 +32,8 @@ _ALONE = (
 )
 #: Those that stand inside names too.
 _INSIDE = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "base_layer.")
-_ADAPTER = "lora_"
+#: Part of the names of adapters, which no model has without them.
+ADAPTER = "lora_"
 _MAX_DEPTH = 5
 _MAX_CANDIDATES = 20
 _MAX_SAMPLE = 400
@@ -140,10 +141,10 @@ def _without(prefix: str, tensors: Mapping[str, Shape]) -> _Change:
 
 def _without_inside(prefix: str, words: list[str], tensors: Mapping[str, Shape]) -> _Change:
     """Without a prefix, and without what wrappers of parts leave inside names."""
-    has_adapters = any(_ADAPTER in name for name in tensors)
+    has_adapters = any(ADAPTER in name for name in tensors)
 
     def rename(name: str) -> str:
-        if has_adapters and _ADAPTER in name:
+        if has_adapters and ADAPTER in name:
             return ""
         name = name.removeprefix(prefix)
         for word in words:
@@ -152,7 +153,7 @@ def _without_inside(prefix: str, words: list[str], tensors: Mapping[str, Shape])
 
     code = f"k.removeprefix({_text(prefix)})" if prefix else "k"
     code += "".join(f".replace({_text(word)}, {_text('')})" for word in words)
-    return _Change(prefix + "".join(words), rename, code, f"{_text(_ADAPTER)} not in k" if has_adapters else "")
+    return _Change(prefix + "".join(words), rename, code, f"{_text(ADAPTER)} not in k" if has_adapters else "")
 
 
 def _text(text: str) -> str:
