@@ -116,7 +116,7 @@ def ask_of_once(model: Model) -> Iterator[Claim]:
             off = _switched_off(part)
             if off is None or (off.site.path, off.site.row) in said or part.overrides("train").yes:
                 continue
-            if not _all_frozen(part) or not _trains_more(model, root, part):
+            if not _all_frozen(part) or not _trains_more(model, root):
                 continue
             norms = [m for m in below(part) if m.is_a("_BatchNorm").yes or _has_batch_norms(m.part_of or m)]
             again = [e for m in owners(part) for e in m.modes if e.get("inside") not in ("__init__", off.site.function)]
@@ -134,7 +134,7 @@ def _switched_off(part: Module) -> Event | None:
     return own[0] if is_once and not own[0].guard and len({id(e.site.node) for e in own}) == 1 else None
 
 
-def _trains_more(model: Model, root: Module, part: Module) -> bool:
+def _trains_more(model: Model, root: Module) -> bool:
     """Whether a class has something else that trains: parameters, or an argument that its pass goes through."""
     if any(t.trains.yes for t in root.parameters if t.known):
         return True
