@@ -20,7 +20,7 @@ from paramlint.config.nearest import nearest
 #: Subcommand to the module and object that implement it; imported when it is asked for, since most need LibCST.
 COMMANDS = {
     "check": "paramlint.frontends.cli.check.command:check",
-    "clean": "paramlint.frontends.cli.clean:clean",
+    "clean": "paramlint.frontends.cli.project.clean:clean",
     "report": "paramlint.frontends.cli.verify.command:report_command",
     "rule": "paramlint.frontends.cli.rules:rule",
     "rules": "paramlint.frontends.cli.rules:rules",
