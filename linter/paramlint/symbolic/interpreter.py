@@ -144,6 +144,8 @@ class Interpreter:
         self.trace = Trace()
         self.nesting = 0
         self.building: list[Instance] = []
+        #: Classes that take more steps by themselves than there are, by file and row: not built inside others.
+        self.too_large: set[tuple[str, int]] = set()
         #: Instances whose construction waits until somebody asks.
         self.waiting: list[Instance] = []
         self.stand_ins: dict[Unknown, Instance] = {}

@@ -17,7 +17,17 @@ from paramlint.syntax.outline import Outline, Unit
 #: A call, or what `functools.partial` is given to call.
 _CALL = re.compile(r"(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
 #: What a function that does nothing but pass on plain values does not hold.
-_DOING = (*DEFINITIONS, ast.Lambda, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Await, ast.comprehension)
+_DOING = (
+    *DEFINITIONS,
+    ast.Lambda,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+    ast.Await,
+    ast.comprehension,
+)
 #: Calls that give plain values of plain values.
 _PLAIN = frozenset(
     {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
