@@ -146,9 +146,9 @@ class Conditions:
             keys = {**one.cases, **other.cases}
             found = found or any(has(one.after(key), other.after(key)) for key in keys)
         elif first.number > second.number:
-            found = any(has(child, other) for child in one.children)
+            found = ALWAYS in one.children or any(has(child, other) for child in one.children if child is not NEVER)
         else:
-            found = any(has(one, child) for child in other.children)
+            found = ALWAYS in other.children or any(has(one, child) for child in other.children if child is not NEVER)
         self._fit[one, other] = found
         return found
 
@@ -172,7 +172,9 @@ class Conditions:
         known = self._both.get((one, other))
         if known is not None:
             return known
-        self._count()
+        self._work += 1
+        if self._work > _MOST_WORK:
+            raise _TooLargeError
         both = self._conjunction
         cases: dict[Key, Guard] = {}
         if first is second:
@@ -182,9 +184,18 @@ class Conditions:
         else:
             if first.number < second.number:
                 one, other, first = other, one, second
+            true, false = one.true, one.false
+            # Most ways end below: asking here spares most of the calls.
+            if true is not NEVER:
+                true = other if true is ALWAYS else both(true, other)
+            if false is not NEVER:
+                false = other if false is ALWAYS else both(false, other)
             if one.cases:
-                cases = {key: both(child, other) for key, child in one.cases.items()}
-            found = self._node(first, cases, both(one.true, other), both(one.false, other))
+                cases = {
+                    key: child if child is NEVER else other if child is ALWAYS else both(child, other)
+                    for key, child in one.cases.items()
+                }
+            found = self._node(first, cases, true, false)
         self._both[one, other] = found
         return found
 
@@ -298,12 +309,17 @@ class Conditions:
 
 def _size(guard: Guard) -> int:
     """The nodes of a guard, as far as they are allowed."""
-    stack, seen = [guard], {guard}
-    while stack and len(seen) <= _LARGEST:
-        new = [child for child in stack.pop().children if child not in seen and child.subject is not None]
-        seen.update(new)
-        stack += new
-    return len(seen)
+    if not guard.count:
+        waiting, seen = [guard], {guard, ALWAYS, NEVER}
+        for one in waiting:
+            for child in one.children:
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append(child)
+            if len(waiting) > _LARGEST:
+                break
+        guard.count = len(waiting)
+    return guard.count
 
 
 class _TooLargeError(Exception):
