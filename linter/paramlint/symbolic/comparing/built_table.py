@@ -19,7 +19,15 @@ from paramlint.symbolic.showing.claims import Claims
 from paramlint.symbolic.showing.origin import origin
 from paramlint.symbolic.showing.places import Place, look
 from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter
-from paramlint.symbolic.values import Constant, Function, Unknown, text_of
+from paramlint.symbolic.values import (
+    Constant,
+    Function,
+    SequenceValue,
+    Unknown,
+    Value,
+    alternatives,
+    text_of,
+)
 from paramlint.symbolic.values.wording import of_each_round, told, told_name
 
 #: Names that a row of a loop with a known count is told as; of more it stays one row.
@@ -160,11 +168,29 @@ def _rows(run: Interpreter, claims: Claims, place: Place) -> Iterator[Row]:
     has_dtype = not (dtype is None or (isinstance(dtype, Constant) and dtype.value is None))
     is_sure = claims.is_sure(place)
     inner = origin(run, place.tensor, place.context, is_outermost=False) if said.init is not None else None
-    sizes = place.tensor.shape or ()
-    is_extent = said.shape is None and is_sure and len(sizes) == 1 and isinstance(sizes[0], Unknown)
-    extent = told(text_of(of_each_round(sizes[0], run.carried))) if is_extent else None
+    extent = _extent(run, place) if said.shape is None and is_sure else None
     for name in _each(said.name):
         yield Row(msgspec.structs.replace(said, name=name), said.name, is_sure, has_dtype, inner, extent)
+
+
+def _extent(run: Interpreter, place: Place) -> str | None:
+    """The only size of a tensor, or all of its sizes where their number is not known: `torch.empty(shape)`."""
+    allocated = place.tensor.storage.allocated
+    given = place.tensor.shape
+    if given is None and allocated is not None and allocated.of in (place.tensor, place.tensor.base):
+        arguments = allocated.get("arguments")
+        given = tuple(arguments.positional) if arguments is not None else None
+    if given is None or len(given) != 1 or not isinstance(given[0], Value):
+        return None
+    texts = set()
+    for _, one in alternatives(given[0]):
+        if isinstance(one, Unknown):
+            texts.add(told(text_of(of_each_round(one, run.carried))))
+        elif isinstance(one, SequenceValue) and one.items.plain is not None and len(one.items.plain) == 1:
+            texts.add(told(text_of(of_each_round(one.items.plain[0], run.carried))))
+        elif not isinstance(one, SequenceValue):
+            return None
+    return texts.pop() if len(texts) == 1 else None
 
 
 def _each(name: str) -> Iterator[str]:

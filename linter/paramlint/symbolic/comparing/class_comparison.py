@@ -47,7 +47,7 @@ def compare_class(old_program: Program, old: ClassValue, new_program: Program, n
     found = _Found(before, after, given)
     changes, steps = list(found.changes), before.steps + after.steps
     loads = found.loads
-    for names, where in _calls(given, is_told=found.is_told):
+    for names, where in _calls(given, is_open=bool(found.unsure)):
         one = build(old_program, old, given.old, {*given.old_left_out, *names}, MAX_SHOWN_STEPS)
         other = build(new_program, new, given.new, {*given.new_left_out, *names}, MAX_SHOWN_STEPS)
         steps += one.steps + other.steps
@@ -69,11 +69,11 @@ def compare_class(old_program: Program, old: ClassValue, new_program: Program, n
     )
 
 
-def _calls(given: Given, *, is_told: bool) -> Iterator[tuple[list[str], str]]:
+def _calls(given: Given, *, is_open: bool) -> Iterator[tuple[list[str], str]]:
     """Arguments to leave out, with what is then to be said: those with another default, and all, where that helps."""
     for name, (was, now) in given.changed.items():
         yield [name], f"{name} is left out: {was} becomes {now}"
-    if not is_told and given.optional:
+    if is_open and given.optional:
         yield list(given.optional), "arguments have their defaults"
 
 
@@ -102,7 +102,8 @@ class _Found:
         for olds, news in (*pairing.both, *renamed):
             compared.compare(olds, news)
         self.is_told = compared.found.is_told and not pairing.unsure
-        self.unknown = {**pairing.unsure, **compared.found.unsure, **self._missing()}
+        self.unsure = {**pairing.unsure, **compared.found.unsure}
+        self.unknown = {**self.unsure, **self._missing()}
         self.changes = [*compared.found.changes, *map(_renamed, renamed), *self._only(pairing)]
 
     def _only(self, pairing: Pairing) -> list[Change]:

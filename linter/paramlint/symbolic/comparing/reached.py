@@ -278,7 +278,7 @@ class _Plain(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant):
-            return ast.Pass()
+            return None
         return self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
