@@ -21,9 +21,7 @@ class ClassPair:
     new: ClassValue | None
 
 
-def pairs(
-    old: Reach, new: Reach, programs: tuple[Program, Program], paths: Collection[str]
-) -> Iterator[ClassPair]:
+def pairs(old: Reach, new: Reach, programs: tuple[Program, Program], paths: Collection[str]) -> Iterator[ClassPair]:
     """The module classes in some files of the older version, each with that of the newer one.
 
     One that is no longer at its place is looked for under the name that its file gives it, as who imports it would
