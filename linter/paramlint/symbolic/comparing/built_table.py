@@ -20,6 +20,8 @@ from paramlint.symbolic.showing.origin import origin
 from paramlint.symbolic.showing.places import Place, look
 from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter
 from paramlint.symbolic.values import (
+    NONE,
+    Cell,
     Constant,
     Function,
     SequenceValue,
@@ -99,6 +101,7 @@ class Built:
         missing: what is not known of it.
         is_cut_short: whether the build came to no end.
         translates: whether it changes state dicts that are loaded, or keeps more in them than tensors.
+        open_names: attributes that hold what is not known, which may be a parameter.
         steps: that it took.
     """
 
@@ -108,6 +111,7 @@ class Built:
     missing: tuple[Missing, ...]
     is_cut_short: bool
     translates: bool
+    open_names: frozenset[str]
     steps: int
 
 
@@ -138,8 +142,14 @@ def build(
         missing=tuple(dict.fromkeys(Missing(told_name(one.name), told(one.why)) for one in missing)),
         is_cut_short=claims.is_cut_short,
         translates=any(map(_translates, _classes_in(run))),
+        open_names=frozenset(name for name, cell in instance.attributes.items() if _is_open(run, cell)),
         steps=min(run.steps, run.budget),
     )
+
+
+def _is_open(run: Interpreter, cell: Cell) -> bool:
+    value = run.read(cell, lambda: NONE)
+    return value is not None and any(isinstance(one, Unknown) for _, one in alternatives(value))
 
 
 def _defaults(run: Interpreter, cls: ClassValue, names: Collection[str]) -> Mapping[str, object]:
