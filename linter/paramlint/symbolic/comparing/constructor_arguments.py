@@ -11,7 +11,8 @@ from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.calls import annotation_of, default_of, parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
-from paramlint.symbolic.values import Constant, Function, Unknown, Value, text_of
+from paramlint.symbolic.values import Constant, Function, SequenceValue, Unknown, Value, text_of
+from paramlint.symbolic.values.wording import told
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,14 @@ def _argument(run: Interpreter, init: Function, parameter: object, is_own: bool)
         value = default_of(run, init, parameter)
     except OverBudgetError:
         value = Unknown("?")
-    return Argument(name, annotation, text_of(value) or "?", value if isinstance(value, Constant) else None, is_own)
+    return Argument(name, annotation, _said(value) or "?", value if isinstance(value, Constant) else None, is_own)
+
+
+def _said(value: Value) -> str:
+    """A default in words; a list is a tuple of the same items, since constructors only read them."""
+    if isinstance(value, SequenceValue) and value.items.plain is not None:
+        return f"({', '.join(map(_said, value.items.plain))})"
+    return told(text_of(value))
 
 
 @dataclass(frozen=True)
