@@ -25,7 +25,12 @@ _MAX_PIECE = 4 << 20
 _MAX_DIMENSIONS = 64
 _MAX_OPAQUE_NAMES = 20
 
-CORRUPT = CheckpointError("is corrupt: its list of names cannot be read")
+
+class CorruptError(CheckpointError):
+    """A pickle that cannot be decoded."""
+
+    def __init__(self) -> None:
+        super().__init__("is corrupt: its list of names cannot be read")
 
 
 class Opaque:
@@ -85,7 +90,7 @@ class Bounded:
         """One line."""
         line = self._stream.readline(_MAX_LINE)
         if len(line) == _MAX_LINE:
-            raise CORRUPT
+            raise CorruptError
         self._left -= len(line)
         return line
 
@@ -121,8 +126,8 @@ class Records:
         except CheckpointError:
             raise
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise CORRUPT from error
-        raise CORRUPT
+            raise CorruptError from error
+        raise CorruptError
 
     def _do(self, name: str, argument: Any) -> None:
         if name in _CONSTANTS:
@@ -259,7 +264,7 @@ def _shape_at(place: int) -> Callable[[Any], object]:
 
     def rebuild(arguments: Any) -> object:
         if not _is_shape(arguments[place]):
-            raise CORRUPT
+            raise CorruptError
         return Tensor(arguments[place])
 
     return rebuild
