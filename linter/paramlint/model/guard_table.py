@@ -39,6 +39,8 @@ class Conditions:
 
     def forget(self) -> None:
         """Let go of all guards, of which there are more than of anything else, and which point in circles."""
+        for guard in self._nodes.values():
+            guard._negated = None
         for known in (self.subjects, self._nodes, self._both, self._fit, self._beyond, self._constants, self._rounds):
             known.clear()
 
@@ -143,7 +145,7 @@ class Conditions:
             found = has(one.true, other.true) or has(one.false, other.false)
             keys = {**one.cases, **other.cases}
             found = found or any(has(one.after(key), other.after(key)) for key in keys)
-        elif first.number < second.number:
+        elif first.number > second.number:
             found = any(has(child, other) for child in one.children)
         else:
             found = any(has(one, child) for child in other.children)
@@ -178,7 +180,7 @@ class Conditions:
                 cases = {key: both(one.after(key), other.after(key)) for key in {**one.cases, **other.cases}}
             found = self._node(first, cases, both(one.true, other.true), both(one.false, other.false))
         else:
-            if first.number > second.number:
+            if first.number < second.number:
                 one, other, first = other, one, second
             if one.cases:
                 cases = {key: both(child, other) for key, child in one.cases.items()}
@@ -222,12 +224,12 @@ class Conditions:
         if known is not None:
             return known
         self._count()
-        if context.subject.number < guard.subject.number:
+        if context.subject.number > guard.subject.number:
             rest = NEVER
             for child in context.children:
                 rest = self.negation(self._conjunction(self.negation(rest), self.negation(child)))
             found = self._simplified(guard, rest)
-        elif guard.subject.number < context.subject.number:
+        elif guard.subject.number > context.subject.number:
             cases = {key: self._simplified(child, context) for key, child in guard.cases.items()}
             true, false = self._simplified(guard.true, context), self._simplified(guard.false, context)
             found = self._node(guard.subject, cases, true, false)
@@ -256,7 +258,7 @@ class Conditions:
 
     def constant(self, guard: Guard, subject: Subject) -> Key | None:
         """The constant that a subject equals wherever a guard holds."""
-        if guard.subject is None or guard.subject.number > subject.number:
+        if guard.subject is None or guard.subject.number < subject.number:
             return None
         if guard.subject is subject:
             left = [key for key, child in guard.cases.items() if child is not NEVER]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 
+from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.words import Words
 from paramlint.rule import Asks
 from paramlint.source.text import Source
@@ -14,6 +16,14 @@ from paramlint.syntax.outline import Outline, Unit
 
 #: A call, or what `functools.partial` is given to call.
 _CALL = re.compile(r"(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
+#: What a function that does nothing but pass on plain values does not hold.
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
+_DOING = (*DEFINITIONS, *_LOOPS, ast.Lambda, ast.With, ast.AsyncWith, ast.Await)
+#: Calls that give plain values of plain values.
+_PLAIN = frozenset(
+    {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
+     "set", "setdefault", "str", "tuple", "update", "values"}
+)  # fmt: skip
 
 
 class Reach:
@@ -24,10 +34,39 @@ class Reach:
         self._outline = outline
         self._words = words
         self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
+        self._passing: dict[Unit, Unit | None] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
-        """Whether one of the words that somebody asks for is among them."""
+        """Whether one of the words that somebody asks for is among them, and not only in what is built by itself."""
+        if self._words.are_said_in(unit, asks.words):
+            return True
+        only = self._passed_on_to(unit)
+        if only is not None and only.kind in asks.entries and unit not in self._parts(only, asks.made):
+            return False
         return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
+
+    def _passed_on_to(self, unit: Unit) -> Unit | None:
+        """The one function or class of the file that a function hands plain values to, where it does nothing else.
+
+        That is built with unknown arguments, which these are among.
+        """
+        if unit not in self._passing:
+            self._passing[unit] = self._only_called(unit) if unit.kind == "function" else None
+        return self._passing[unit]
+
+    def _only_called(self, unit: Unit) -> Unit | None:
+        found: list[Unit] = []
+        for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
+            if isinstance(node, _DOING):
+                return None
+            if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            called = [*self._outline.functions.get(name, ()), *(c.unit for c in self._outline.classes.get(name, ()))]
+            if len(called) != 1:
+                return None
+            found += called
+        return found[0] if len(found) == 1 else None
 
     def _parts(self, unit: Unit, made: bool) -> list[Unit]:
         known = self._reached.get((unit, made))

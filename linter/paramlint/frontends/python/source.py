@@ -12,7 +12,7 @@ import msgspec
 
 from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.task import STDIN, Arguments, Task
-from paramlint.frontends.python.targets import target_text
+from paramlint.frontends.python.named_targets import target_text
 from paramlint.source.kinds import kind
 from paramlint.source.links import leads_out
 from paramlint.source.rewrite import write

@@ -23,7 +23,7 @@ from paramlint.symbolic.limits import (
     OverBudgetError,
 )
 from paramlint.symbolic.values import NONE
-from paramlint.syntax.garbage_collection import collect_after
+from paramlint.syntax.garbage_collection import collect_young_after
 from paramlint.syntax.outline import Unit
 
 #: Bytes of code that leave as much in circles as one step of the interpreter does.
@@ -84,7 +84,7 @@ def forget_model(file: File) -> None:
         size = known.run.steps * _BYTES
         known.run.forget()
         vars(known.model).clear()
-        collect_after(size)
+        collect_young_after(size)
 
 
 @dataclass

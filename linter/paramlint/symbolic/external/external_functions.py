@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Callable, Sized
+from dataclasses import replace
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
@@ -264,6 +265,8 @@ _GROWING = frozenset({"format", "format_map", "encode", "zfill", "ljust", "rjust
 
 def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arguments) -> Value:
     """A method of a string, number or tuple."""
+    if name in ("startswith", "endswith"):
+        arguments = replace(arguments, positional=[_as_constant(v) for v in arguments.positional])
     values = arguments.values()
     if all(isinstance(v, Constant) for v in values) and not arguments.unknown and not name.startswith("_"):
         method = getattr(owner.value, name, None)
@@ -284,6 +287,14 @@ def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arg
     if name == "join" and isinstance(owner.value, str) and values:
         return texts.together(run, owner.value, values[0])
     return Unknown(f"{owner!r}.{name}({_shown(arguments)})", _loop_of(arguments))
+
+
+def _as_constant(value: Value | Item) -> Value | Item:
+    """A tuple of texts as one constant."""
+    plain = value.items.plain if isinstance(value, SequenceValue) and value.kind == "tuple" else None
+    if plain is None or not all(isinstance(one, Constant) for one in plain):
+        return value
+    return Constant(tuple(one.value for one in plain if isinstance(one, Constant)))
 
 
 def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
