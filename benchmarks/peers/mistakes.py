@@ -122,10 +122,8 @@ MISTAKES: dict[str, tuple[str, str]] = {
         {"before": "model.first.requires_grad = False\n"}, {"before": "model.first.requires_grad_(False)\n"}
     ),
     "a frozen batch norm still moves": _pair(
-        {"before": "for p in model.norm.parameters():\n    p.requires_grad = False\nmodel.train()\n"},
-        {
-            "before": "for p in model.norm.parameters():\n    p.requires_grad = False\nmodel.train()\nmodel.norm.eval()\n"
-        },
+        {"before": _FROZEN},
+        {"before": _FROZEN + "model.norm.eval()\n"},
     ),
     "a second model is in no optimizer": _pair(
         {"setup": "model, top = Net(), nn.Linear(8, 8)\n", "step": STEP.replace("model(x)", "top(model(x))")},
