@@ -11,8 +11,9 @@ from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
+from paramlint.engine.nominate.called_words import is_built_elsewhere
 from paramlint.finding import Diagnostic, Finding
-from paramlint.rule import Rule
+from paramlint.rule import Asks, Rule
 from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
@@ -235,7 +236,7 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for scope_check in rule.scope_checks:
         for finding in scope_check(scope):
             yield rule, scope, finding
-    if rule.questions and (unit.kind != "function" or unit.cls is None):
+    if rule.questions and (unit.kind != "function" or unit.cls is None) and not _is_built_elsewhere(file, unit, rule):
         yield from _ask(file, unit, rule)
     if unit.kind != "class":
         return
@@ -244,6 +245,11 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for class_check in rule.class_checks:
         for finding in class_check(cls):
             yield rule, scope, finding
+
+
+def _is_built_elsewhere(file: File, unit: Unit, rule: Rule) -> bool:
+    entries = frozenset(kind for trigger in rule.triggers if isinstance(trigger, Asks) for kind in trigger.entries)
+    return unit.kind == "function" and is_built_elsewhere(file.outline, unit, entries)
 
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
