@@ -405,3 +405,34 @@ def test_nothing_of_either_version_is_run(compare, tmp_path):
     text = f"open({str(canary)!r}, 'w')\n" + FIRST
     compare(text, text.replace("3 * dim", "4 * dim"))
     assert not canary.exists() and Path(tmp_path / "old" / "net.py").exists()
+
+
+def test_a_new_argument_behind_keywords_has_its_default(compare):
+    old = (
+        FIRST
+        + "\n\nclass Sub(Block):\n    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n"
+    )
+    gate = "        if gate:\n            self.gate = nn.Parameter(torch.zeros(dim))\n"
+    new = edited(("bias=True", "bias=True, gate=False"), ("bias=bias)\n", "bias=bias)\n" + gate), of=old)
+    assert compare(old, new).document.classes == ()
+
+
+def test_a_choice_of_sizes_is_not_compared_with_a_size(compare):
+    text = FIRST.replace("3 * dim", "dim if elsewhere.FLAG else 7").replace(
+        "class Block", "import elsewhere\n\n\nclass Block"
+    )
+    assert [one.name for one in compare(FIRST, text).document.classes] == []
+    assert {one.name for one in compare(FIRST, text).document.unknown} == {"Block", "Net"}
+
+
+def test_the_ends_of_names_tell_which_was_renamed(compare):
+    old = HEAD + "class Net(nn.Module):\n    def __init__(self, d):\n        super().__init__()\n"
+    made = "        self.{0} = nn.TransformerEncoderLayer(d, 2)\n"
+    found = net(compare({"a.py": old + made.format("one")}, {"a.py": old + made.format("other")}))
+    assert {change.kind for change in found.changes} == {"renamed"}
+    assert all(change.new == change.name.replace("one", "other") for change in found.changes)
+
+
+def test_a_parameter_that_an_argument_may_still_be_is_not_gone(compare):
+    old = FIRST.replace("vocab=10", "data, vocab=10").replace(LAST, LAST + "        self.data = nn.Parameter(data)\n")
+    assert compare(old, old.replace("nn.Parameter(data)", "data")).document.classes == ()
