@@ -115,6 +115,12 @@ class Repository:
                 found[os.fsdecode(path)] = Entry(mode, number)
         return found
 
+    def renamed(self, old: str, new: str) -> dict[str, str]:
+        """The old names of the files that have another name in a newer revision; empty where it is none."""
+        done = self._run("diff-tree", "-r", "-M", "-z", "--name-status", "--diff-filter=R", old, new)
+        said = [os.fsdecode(part) for part in done.stdout.split(b"\0") if part] if not done.returncode else []
+        return {after: before for _, before, after in zip(said[::3], said[1::3], said[2::3], strict=True)}
+
     def read(self, number: str) -> bytes:
         """What an object holds.
 
