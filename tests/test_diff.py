@@ -13,6 +13,10 @@ import pytest
 from paramlint.frontends.cli import main
 from paramlint.source.versions.opened import folders
 from paramlint.symbolic.comparing.compare_versions import Outcome, Versions
+from paramlint.symbolic.comparing.conditions_compared import Condition, may_both_hold
+from paramlint.symbolic.comparing.formulas_compared import compared
+from paramlint.symbolic.comparing.laws_compared import same_law
+from paramlint.symbolic.showing.show_document import Init
 
 HEAD = "import torch\nfrom torch import nn\n\n\n"
 FIRST = """\
@@ -418,11 +422,70 @@ def test_a_new_argument_behind_keywords_has_its_default(compare):
 
 
 def test_a_choice_of_sizes_is_not_compared_with_a_size(compare):
-    text = FIRST.replace("3 * dim", "dim if elsewhere.FLAG else 7").replace(
-        "class Block", "import elsewhere\n\n\nclass Block"
-    )
-    assert [one.name for one in compare(FIRST, text).document.classes] == []
-    assert {one.name for one in compare(FIRST, text).document.unknown} == {"Block", "Net"}
+    text = FIRST.replace("3 * dim", "(dim if dim % 3 else 7)")
+    document = compare(FIRST, text).document
+    assert {one.name for one in document.unknown} == {"Block", "Net"}
+    assert {(one.name, change.condition) for one in document.classes for change in one.changes} == {
+        ("Net", "arguments have their defaults")  # which say which it is
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("norm == 'gln'", "norm not in ('cln', 'gln')", False),
+        ("norm == 'gln'", "norm in ('cln', 'gln')", True),
+        ("x is None", "x", False),
+        ("not x", "x is None", True),
+        ("n > 3", "n <= 3", False),
+        ("n > 3", "n > 5", True),
+        ("n <= 3", "n > 5", False),
+        ("a and b", "not a or not b", False),
+        ("f(x) == 1", "f(x) != 1", False),
+        ("x == 1", "x == True", False),
+    ],
+)
+def test_conditions_that_may_hold_together(one, other, both):
+    assert may_both_hold(Condition(one), Condition(other)) is both
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("3 * dim", "dim * 3", "same"),
+        ("dim // heads * heads", "dim", "unknown"),  # it is, where one divides the other
+        ("2 * dim", "dim", "different"),
+        (64, "dim", "different"),
+        ("int(dim * 4.0)", "4 * dim", "same"),
+        ("width", "dim", "unknown"),  # `width` is no argument of both
+        ("f(dim)", "2 * f(dim)", "different"),
+        ("f(dim)", "g(dim)", "unknown"),
+        ("a...b", "a...b", "unknown"),
+        ("'fan_in'", "'fan_out'", "different"),
+        (0, 0.0, "same"),
+        (False, None, "different"),
+    ],
+)
+def test_formulas_are_compared_by_their_values(old, new, verdict):
+    assert compared(old, new, {"dim", "heads"}).value == verdict
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        (("zeros_", {}), ("torch.zeros", {}), "same"),
+        (("constant_", {"val": 0.0}), ("zeros_", {}), "same"),
+        (("kaiming_normal_", {"nonlinearity": "'relu'"}), ("kaiming_normal_", {}), "same"),
+        (("kaiming_normal_", {"mode": "'fan_out'"}), ("kaiming_normal_", {}), "different"),
+        (("normal_", {"std": 0.02}), ("trunc_normal_", {"std": 0.02}), "different"),
+        (("normal_", {"std": "1 / dim"}), ("kaiming_normal_", {}), "unknown"),
+        (("my_init_", {}), ("zeros_", {}), "unknown"),
+        (("torch.randn", {}), ("normal_", {"mean": 0, "std": 1}), "same"),
+    ],
+)
+def test_laws_are_one_however_they_are_written(old, new, verdict):
+    inits = [Init(call=call, arguments=arguments, filename="a.py", row=1) for call, arguments in (old, new)]
+    assert same_law(*inits, {"dim"}).value == verdict
 
 
 def test_the_ends_of_names_tell_which_was_renamed(compare):
