@@ -569,5 +569,5 @@ def test_the_page_shows_what_happens(folder, capsys):
         main(command.split())
         assert capsys.readouterr().out == output
     document = re.search(r"```json\n(.*?)```", page, re.DOTALL)
-    main("match net.py:Net flowers.pt --output-format json".split())
+    main(["match", "net.py:Net", "flowers.pt", "--output-format", "json"])
     assert json.loads(capsys.readouterr().out) == json.loads(document[1])
