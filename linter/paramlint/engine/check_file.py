@@ -128,13 +128,15 @@ def _nominate_and_decide(
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
         nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
-        unknown = _cut_short(draft)
+        unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
         if project is None:
             draft.forget()
         if not nominated:
             return FileReport(source.path, cut_short=unknown)
         file = project.adopt(source, tree) if project else draft.decided(None)
+        if unknown:
+            file.memo |= too_large
     report = decide(lambda: _decide(source.path, file, nominated, suppressions))
     report.cut_short = tuple(dict.fromkeys((*unknown, *report.cut_short)))
     if project is None:
@@ -292,6 +294,15 @@ def _cut_short(file: File) -> tuple[str, ...]:
     from paramlint.symbolic.building.entries import cut_short
 
     return cut_short(file)
+
+
+def _too_large(draft: File) -> dict[str, object]:
+    """What a file has to know of its draft so that both build the same."""
+    if "model" not in draft.memo:
+        return {}
+    from paramlint.symbolic.building.entries import too_large
+
+    return too_large(draft)
 
 
 def _forget_model(file: File) -> None:

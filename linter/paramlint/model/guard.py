@@ -102,10 +102,11 @@ class Guard:
         children: what is left, by answer.
         depth: subjects on the longest way.
         size: its nodes, one that is reached on several ways counted for each.
+        count: its nodes, each counted once, as far as somebody has counted them; else 0.
         mask: a bit for each subject that it asks about.
     """
 
-    __slots__ = ("_negated", "_text", "cases", "children", "depth", "false", "mask", "size", "subject", "true")
+    __slots__ = ("_negated", "_text", "cases", "children", "count", "depth", "false", "mask", "size", "subject", "true")
 
     def __init__(
         self, subject: Subject | None, cases: dict[Key, Guard], true: Guard | None, false: Guard | None
@@ -115,7 +116,7 @@ class Guard:
         self.true: Guard = true if true is not None else self
         self.false: Guard = false if false is not None else self
         self.children: tuple[Guard, ...] = ()
-        self.depth = self.mask = self.size = 0
+        self.count = self.depth = self.mask = self.size = 0
         if subject is not None:
             self.children = (*cases.values(), self.true, self.false)
             mask, depth, size = 1 << subject.number, 0, 1

@@ -25,7 +25,7 @@ def silence(source: Source, diagnostics: Sequence[Diagnostic]) -> Rewrite | None
         after = Source(source.path, source.encode(text))
     except (SyntaxError, ValueError):
         return None
-    return Rewrite(source, after, len(diagnostics)) if text != source.text else None
+    return Rewrite(source, after, tuple(d.code for d in diagnostics)) if text != source.text else None
 
 
 def silenced_rows(source: Source, diagnostics: Sequence[Diagnostic]) -> dict[int, str]:

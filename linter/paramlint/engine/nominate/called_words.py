@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 
+from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.words import Words
 from paramlint.rule import Asks
 from paramlint.source.text import Source
@@ -14,6 +16,29 @@ from paramlint.syntax.outline import Outline, Unit
 
 #: A call, or what `functools.partial` is given to call.
 _CALL = re.compile(r"(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
+#: What a function that does nothing but pass on plain values does not hold.
+_DOING = (
+    *DEFINITIONS,
+    ast.Lambda,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+    ast.Await,
+    ast.comprehension,
+)
+#: Calls that give plain values of plain values.
+_PLAIN = frozenset(
+    {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
+     "set", "setdefault", "str", "tuple", "update", "values"}
+)  # fmt: skip
+
+
+def _is_changed(node: ast.Attribute | ast.Subscript) -> bool:
+    """Whether an attribute of something is given a value, or an item of it is that is not told by a text."""
+    is_plain = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+    return not is_plain and not isinstance(node.ctx, ast.Load)
 
 
 class Reach:
@@ -24,10 +49,37 @@ class Reach:
         self._outline = outline
         self._words = words
         self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
+        self._passing: dict[Unit, tuple[bool, Unit | None]] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
-        """Whether one of the words that somebody asks for is among them."""
+        """Whether one of the words that somebody asks for is among them, and not only in what is built by itself."""
+        hands_on, only = self._passed_on(unit)
+        if hands_on and (only is None or (only.kind in asks.entries and unit not in self._parts(only, asks.made))):
+            return False
         return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
+
+    def _passed_on(self, unit: Unit) -> tuple[bool, Unit | None]:
+        """Whether a function does nothing but hand plain values to one other, and that one where it is of the file.
+
+        That one is built with unknown arguments, which these are among.
+        """
+        if unit not in self._passing:
+            self._passing[unit] = self._only_called(unit) if unit.kind == "function" else (False, None)
+        return self._passing[unit]
+
+    def _only_called(self, unit: Unit) -> tuple[bool, Unit | None]:
+        found: list[Unit | None] = []
+        for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
+            if isinstance(node, _DOING) or (isinstance(node, (ast.Attribute, ast.Subscript)) and _is_changed(node)):
+                return False, None
+            if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            called = [*self._outline.functions.get(name, ()), *(c.unit for c in self._outline.classes.get(name, ()))]
+            if len(called) != 1 and not (not called and self._outline.imports.get(name, "").startswith(".")):
+                return False, None
+            found.append(called[0] if called else None)
+        return len(found) == 1, found[0] if len(found) == 1 else None
 
     def _parts(self, unit: Unit, made: bool) -> list[Unit]:
         known = self._reached.get((unit, made))

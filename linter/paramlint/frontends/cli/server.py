@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from paramlint.frontends.cli.pack_option import pack_option
+from paramlint.frontends.cli.options.pack_option import pack_option
 
 
 @click.command()

@@ -17,9 +17,10 @@ from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from paramlint.live.observe.dispatch_mode import Mode
+from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.operations import Operation
 from paramlint.live.observe.regions import Region, covered
-from paramlint.live.observe.writes import COPYING, Step, Write, observe
+from paramlint.live.observe.writes import COPYING, JOINING, Step, Write, observe
 
 Status = Literal["written", "partly written", "unwritten", "tainted", "maybe", "unseen", "lazy"]
 
@@ -111,11 +112,14 @@ class ShadowMode(Mode):
     ) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
+        paused = Functions.pause()
         operation = Operation.of(func)
         try:
             self._record(operation, args, kwargs, result)
         except Exception as error:  # a gap in the shadow must not become an error in the user's constructor
             self.failures.setdefault(operation.name, f"{type(error).__name__}: {error}")
+        finally:
+            Functions.go_on(paused)
         return result
 
     def account(self, tensor: torch.Tensor) -> Account:
@@ -272,6 +276,8 @@ class ShadowMode(Mode):
             return write
         # What an initialiser did to what it copies at the end is part of its own work.
         before = tuple(replace(step, later=False) for step in last.write.steps) if write.module else last.write.steps
+        if operation.name in JOINING and self._are_alike(read):
+            write = replace(write, steps=(Step("joined", {}),))
         steps = _joined(before, write.steps)
         if operation.name not in COPYING:
             return replace(write, steps=steps)
@@ -280,6 +286,11 @@ class ShadowMode(Mode):
         if write.module or operation.name == "copy_":
             return replace(write, steps=steps, origin=origin)
         return replace(last.write, steps=steps, origin=origin, frame=0)
+
+    def _are_alike(self, read: list[torch.Tensor]) -> bool:
+        """Whether tensors are all random, or all constant, or all computed."""
+        last = [shadow.last if (shadow := self.shadow(tensor)) else None for tensor in read]
+        return len({mark.write.kind if mark is not None else None for mark in last}) == 1
 
 
 def region_of(tensor: torch.Tensor) -> Region:

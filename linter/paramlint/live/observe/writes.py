@@ -68,6 +68,8 @@ RANDOM_OPS = frozenset(
 )
 #: What gives a tensor the values of another one.
 COPYING = frozenset(["clone", "_to_copy", "lift_fresh_copy", "contiguous", "copy", "copy_"])
+#: What gives a tensor the values of several others.
+JOINING = frozenset(["stack", "cat"])
 #: What leaves a constant constant and a random value random.
 PRESERVING_OPS = frozenset(
     [
@@ -96,6 +98,7 @@ PRESERVING_OPS = frozenset(
         "contiguous",
         "lift_fresh",
         "masked",
+        "joined",
     ]
 ) | {"log", "log_", "exp", "exp_", "sqrt", "sqrt_", "rsqrt", "pow", "pow_", "reciprocal"}
 FARTHEST_FRAME = 80

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from paramlint.knowledge.foreign import only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
@@ -156,7 +157,8 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         known = unknown_method(run, function.owner, function.name, arguments, node)
         if known is not None:
             return known
-    if function.owner is None or function.name not in _OF_TENSORS:
+    name = function.name or function.text.rpartition(".")[2]
+    if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name):
         escape(run, arguments, node)
         if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
             run.emit("escaped", function.owner, node)

@@ -363,6 +363,10 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         elif isinstance(value, Unknown):
             from paramlint.symbolic.library.training_calls import as_tensor
 
+            lacking = run.lacking.get(id(value))
+            if lacking is not None and lacking.is_module and lacking.known:
+                run.emit("raised", lacking, node, cause="no such attribute", law=name, name=value.name)
+                return value
             written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
         return value
 

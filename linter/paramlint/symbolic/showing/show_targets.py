@@ -55,10 +55,14 @@ class Subject:
 
 def open_program() -> Program:
     """Files that import each other and what is installed; Python's own library is left alone."""
+    return Program(Project([os.getcwd(), *installed_folders()], is_draft=True))
+
+
+def installed_folders() -> list[str]:
+    """The folders in which installed packages are looked up."""
     library = {os.path.normpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     installed = [folder for folder in _search_path()[2:] if os.path.normpath(folder) not in library]
-    installed = [folder for folder in installed if not folder.endswith((".zip", "lib-dynload"))]
-    return Program(Project([os.getcwd(), *installed], is_draft=True))
+    return [folder for folder in installed if not folder.endswith((".zip", "lib-dynload"))]
 
 
 def subjects(program: Program, target: str, unreadable: list[str] | None = None) -> Iterator[Subject]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from paramlint.frontends.cli.options.color import color_option
 from paramlint.frontends.report.place import short
 from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.verify.process.targets import TargetError as ArgumentError
@@ -40,6 +41,7 @@ def _arguments(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
     metavar="NAME=VALUE",
     help="An argument of the class or factory, a Python literal; the others stay unknown.",
 )
+@color_option
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True)
 def show_command(targets: tuple[str, ...], arguments: dict[str, object], output_format: str) -> None:
     """Show the parameters and buffers that a model has by its source.
