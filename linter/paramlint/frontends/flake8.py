@@ -115,8 +115,10 @@ class Plugin:
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """The findings; columns count from 0 here. Nothing that goes wrong inside gets out, it is reported."""
+        from paramlint.knowledge.frameworks import frameworks
+
         try:
-            if any("torch" in line for line in self._lines):
+            if frameworks("".join(self._lines).encode("utf-8", "replace")):
                 for found in self._check():
                     yield found.start.row, found.start.column - 1, f"{found.code} {plain(found.message)}", type(self)
         except Exception as error:
