@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
 #: Rules that are off unless they are selected. Written out, so that flake8 can start without importing LibCST; a test
 #: compares the list with the rules.
-OFF_BY_DEFAULT: tuple[str, ...] = ("PRM107", "PRM212", "PRM213", "PRM225", "PRM702", "PRM719", "PRM720")
+OFF_BY_DEFAULT: tuple[str, ...] = (
+    "PRM107",
+    "PRM212",
+    "PRM213",
+    "PRM225",
+    "PRM702",
+    "PRM719",
+    "PRM720",
+    "PRM811",
+    "PRM821",
+    "PRM824",
+)
 #: Those that are still on trial.
 PREVIEW: tuple[str, ...] = (
     "PRM310",
@@ -32,6 +43,36 @@ PREVIEW: tuple[str, ...] = (
     "PRM722",
     "PRM723",
     "PRM724",
+    "PRM802",
+    "PRM803",
+    "PRM804",
+    "PRM805",
+    "PRM806",
+    "PRM807",
+    "PRM808",
+    "PRM809",
+    "PRM810",
+    "PRM812",
+    "PRM813",
+    "PRM814",
+    "PRM815",
+    "PRM816",
+    "PRM817",
+    "PRM818",
+    "PRM819",
+    "PRM820",
+    "PRM822",
+    "PRM901",
+    "PRM902",
+    "PRM903",
+    "PRM904",
+    "PRM905",
+    "PRM906",
+    "PRM907",
+    "PRM908",
+    "PRM909",
+    "PRM910",
+    "PRM911",
 )
 
 

@@ -18,9 +18,9 @@ from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.nominate import Nominator
 from paramlint.engine.parallel import Checked, ClusterError
 from paramlint.facts import Project
+from paramlint.knowledge.frameworks import frameworks
 from paramlint.rule import Rule
 from paramlint.source.dependencies import Dependencies, Look, Seen
-from paramlint.knowledge.frameworks import frameworks
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.large_stack import with_large_stack
 

@@ -1,6 +1,6 @@
 """What code of Keras and Gluon does, read in order: what is made, called and stored; nothing here knows a rule."""
 
-from paramlint.facts.reading.events import Called, Event, Repeated, Rebound, Stored
+from paramlint.facts.reading.events import Called, Event, Rebound, Repeated, Stored, Taken
 from paramlint.facts.reading.trace import Said, Trace
 from paramlint.facts.reading.values import (
     UNKNOWN,
@@ -37,6 +37,7 @@ __all__ = [
     "Result",
     "Said",
     "Stored",
+    "Taken",
     "Thing",
     "Trace",
     "Value",

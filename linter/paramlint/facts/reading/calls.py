@@ -121,7 +121,7 @@ def _made(reader: Reader, event: Called, cls: Class) -> Value:
     method = cls.method("__init__")
     if method is None or not isinstance(method.node, nodes.FunctionDef):
         if not any(isinstance(base, str) for base in cls.outside):
-            reader.heap.setdefault(thing, {}).update(event.keywords)
+            reader.heap[thing] = dict(event.keywords)
         return thing
     if depth < _CONSTRUCTORS:
         reader.run(Function(method, method.node, {}, thing, method.cls), event.args, event.keywords, "__init__")
@@ -135,7 +135,7 @@ def _made(reader: Reader, event: Called, cls: Class) -> Value:
 def _named(reader: Reader, event: Called, name: str) -> Value:
     args = event.args
     if name in _GETS and args:
-        return either(initializer(reader, event, one) for one in options(args[0]))
+        return initializer(event, args[0])
     if name == "setattr" and len(args) == 3:
         written = args[1].value if isinstance(args[1], Const) else "[setattr]"
         reader.store(event.node, args[0], str(written), args[2])
@@ -167,8 +167,12 @@ def _container(event: Called, name: str) -> Value:
     return Result(event)
 
 
-def initializer(reader: Reader, event: Called, given: Value) -> Value:
+def initializer(event: Called, given: Value) -> Value:
     """What `initializers.get` gives: an instance as it is, of a text or class a new one."""
+    if isinstance(given, Choice):
+        found = [initializer(event, one) for one in given.options]
+        if not any(isinstance(one, Thing) and one.made is event for one in found):
+            return either(found)
     if isinstance(given, Const):
         if isinstance(given.value, str):
             known = INITIALIZER_TEXTS.get(given.value, given.value)

@@ -63,7 +63,7 @@ class Called(Event):
 
 @dataclass(eq=False)
 class Stored(Event):
-    """`owner.name = value`; an element of it where `name` begins with `[`, and then `key` is what stands in brackets."""
+    """`owner.name = value`, or an element: then `name` begins with `[`, and `key` is what stands in the brackets."""
 
     owner: Value
     name: str
@@ -71,6 +71,14 @@ class Stored(Event):
     before: Value | None = None
     key: Value | None = None
     augmented: bool = False
+
+
+@dataclass(eq=False)
+class Taken(Event):
+    """The variables of something are read: `owner.name`, which is a list as it is now."""
+
+    owner: Value
+    name: str
 
 
 @dataclass(eq=False)

@@ -8,11 +8,28 @@ from typing import TYPE_CHECKING, Any
 from paramlint import nodes
 from paramlint.facts.reading import lookup
 from paramlint.facts.reading.calls import call
-from paramlint.facts.reading.values import UNKNOWN, Const, Derived, Function, Held, Part, Result, Value, either, options
+from paramlint.facts.reading.events import Taken
+from paramlint.facts.reading.values import (
+    UNKNOWN,
+    Const,
+    Derived,
+    Function,
+    Held,
+    Part,
+    Result,
+    Thing,
+    Value,
+    either,
+    options,
+)
 from paramlint.nodes import operators
 
 if TYPE_CHECKING:
     from paramlint.facts.reading.reader import Reader
+
+
+#: Lists of variables that layers and models make when they are asked.
+_VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights")
 
 
 def evaluate(reader: Reader, node: nodes.Node) -> Value:
@@ -22,7 +39,7 @@ def evaluate(reader: Reader, node: nodes.Node) -> Value:
     return handler(reader, node) if handler is not None else UNKNOWN
 
 
-def _constant(reader: Reader, node: Any) -> Value:
+def _constant(_: Reader, node: Any) -> Value:
     return Const(node.evaluated_value)
 
 
@@ -30,7 +47,10 @@ def _attribute(reader: Reader, node: nodes.Attribute) -> Value:
     found = lookup.dotted(reader, node)
     if found is not None:
         return found
-    return reader.attribute(reader.evaluate(node.value), node.attr.value)
+    owner = reader.evaluate(node.value)
+    if node.attr.value in _VARIABLES:
+        reader.note(Taken(**reader.place(node), owner=owner, name=node.attr.value))
+    return reader.attribute(owner, node.attr.value)
 
 
 def _sequence(kind: str) -> Callable[[Reader, Any], Value]:
@@ -76,6 +96,8 @@ def _comprehension(kind: str) -> Callable[[Reader, Any], Value]:
             held = Held("dict", [reader.evaluate(node.value)], [reader.evaluate(node.key)], each=True)
         else:
             held = Held(kind, [reader.evaluate(node.elt)], each=True)
+        if any(isinstance(one, Thing) and len(one.made.loops) < len(reader.loops) for one in held.items):
+            reader.repeated(node, held, node.value if kind == "dict" else node.elt)
         reader.loops = loops
         reader.frame.names, reader.frame.looped = names, looped
         return held
@@ -121,7 +143,7 @@ def _comparison(reader: Reader, node: nodes.Comparison) -> Value:
 
 def _compared(left: Value, operator: Any, right: Value) -> bool | None:
     if isinstance(operator, (operators.Is, operators.IsNot)) and isinstance(right, Const) and right.value is None:
-        from paramlint.facts.reading.values import ClassValue, Thing
+        from paramlint.facts.reading.values import ClassValue
 
         if isinstance(left, Const):
             return (left.value is None) == isinstance(operator, operators.Is)
@@ -202,7 +224,9 @@ def element(reader: Reader, owner: Value, key: Value | None) -> Value:
         if key is None:
             return Held(owner.kind, list(owner.items), each=owner.each)
         if owner.kind == "dict":
-            same = [i for k, i in zip(owner.keys, owner.items, strict=False) if isinstance(k, Const) and k.value == known]
+            same = [
+                i for k, i in zip(owner.keys, owner.items, strict=False) if isinstance(k, Const) and k.value == known
+            ]
             if same and known is not None:
                 return same[-1]
         elif isinstance(known, int) and not owner.each and -len(owner.items) <= known < len(owner.items):
@@ -210,7 +234,26 @@ def element(reader: Reader, owner: Value, key: Value | None) -> Value:
         return either(owner.items) if owner.items else reader.part(owner, "[]")
     if key is None:
         return reader.part(owner, "[:]")
+    if isinstance(known, int) and (layer := _layer_of(owner, known)) is not None:
+        return layer
     return reader.part(owner, f"[{known!r}]" if isinstance(key, Const) else "[]")
+
+
+def _layer_of(owner: Value, place: int) -> Value | None:
+    """One of the layers of a sequential model that is given them as a list."""
+    model = owner.owner if isinstance(owner, Part) and owner.name == "layers" else None
+    if not isinstance(model, Thing) or model.what != "keras.Sequential" or not model.made.args:
+        return None
+    held = model.made.args[0]
+    if not isinstance(held, Held) or held.each:
+        return None
+    layers = [one for one in held.items if not (isinstance(one, (Thing, Result)) and _is_input(one))]
+    return layers[place] if -len(layers) <= place < len(layers) else None
+
+
+def _is_input(value: Thing | Result) -> bool:
+    name = value.what if isinstance(value, Thing) else ""
+    return name.rpartition(".")[2] in ("Input", "InputLayer")
 
 
 #: What gives the elements of its first argument.

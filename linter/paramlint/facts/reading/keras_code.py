@@ -132,7 +132,8 @@ def owns(trace: Trace, value: Value, depth: int = 0) -> bool | None:
         if said is None and value.what in ("keras.layers.TimeDistributed", "keras.layers.Bidirectional"):
             return owns(trace, value.made.args[0], depth + 1) if value.made.args else None
         if said is None and value.what in ("keras.Sequential", "keras.Model"):
-            return True if any(owns(trace, one, 8) for one in trace.inside(value)) else None
+            inside = (one for one in trace.inside(value) if one is not value)
+            return True if any(owns(trace, one, depth + 4) for one in inside) else None
         return said
     if not is_layer_class(value.cls):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -65,6 +66,8 @@ def _resolved(reader: Reader, node: nodes.Node, written: str) -> Value:
     said = scope.qualified(node)
     if said is None or (said == written and "." in written):
         return UNKNOWN
+    if said == written and not hasattr(builtins, written) and written not in scope.file.outline.imports:
+        return reader.global_names(scope.file).setdefault(written, Value())  # defined nowhere: one value all the same
     return Named(public(said))
 
 
@@ -95,6 +98,15 @@ def public(dotted_name: str) -> str:
     return block_name(dotted_name) if "gluon" in dotted_name else public_name(dotted_name)
 
 
+#: Packages whose own code is not gone into, where they are themselves what is checked.
+_FRAMEWORKS = ("keras", "tf_keras", "mxnet", "tensorflow", "torch")
+
+
+def is_framework(module: str) -> bool:
+    """Whether a module belongs to a framework."""
+    return module.partition(".")[0] in _FRAMEWORKS
+
+
 def of_class(cls: Class) -> Value:
     """A class of the project; those of a framework that is itself checked by their public names."""
     said = public(cls.canonical)
@@ -108,12 +120,8 @@ def of_scope(scope: Scope, owner: Value | None = None) -> Value:
     """A function of the project; one of a framework by its public name."""
     if not isinstance(scope.node, nodes.FunctionDef):
         return UNKNOWN
-    if scope.cls is None and scope.file.module:
-        said = public(f"{scope.file.module}.{scope.qualname}")
-        if said in ("keras.initializers.get", "keras.initializers.deserialize", "keras.models.clone_model"):
-            return Named(said)
-        if said.startswith("keras.src.initializers") or said.endswith("initializers.get"):
-            return Named("keras.initializers.get")
+    if scope.cls is None and is_framework(scope.file.module):
+        return Named(public(f"{scope.file.module}.{scope.qualname}"))
     decorators = {scope.dotted(d.decorator) for d in scope.node.decorators}
     if "staticmethod" in decorators:
         owner = None

@@ -1,4 +1,4 @@
-"""Reads code in order and notes what happens; conditions that are not known are taken both ways, loops go round once."""
+"""Reads code in order and notes what happens. Conditions that are not known go both ways, loops round once."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
+from paramlint.facts.reading import lookup
 from paramlint.facts.reading.events import Called, Event, Guard, Rebound, Repeated, Stored
 from paramlint.facts.reading.trace import Trace
-from paramlint.facts.reading.values import UNKNOWN, Choice, Const, Function, Held, Part, Thing, Value, either, options
+from paramlint.facts.reading.values import UNKNOWN, Choice, Const, Function, Held, Part, Value, either, options
 from paramlint.facts.scopes import Scope
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
 
 #: Expressions and statements of one class, function or module's code that are read.
-MAX_STEPS = 60_000
+MAX_STEPS = 20_000
 #: Functions inside each other that are gone into.
 DEEPEST = 6
 
@@ -103,8 +104,6 @@ class Reader:
 
     def attribute(self, owner: Value, name: str) -> Value:
         """What an attribute of a value is."""
-        from paramlint.facts.reading import lookup
-
         return lookup.attribute(self, owner, name)
 
     def store(self, node: nodes.Node, owner: Value, name: str, value: Value, **more: Any) -> None:
@@ -120,8 +119,9 @@ class Reader:
             return
         is_sure = not isinstance(owner, Choice)
         for one in options(owner):
-            kept = self.heap.setdefault(one, {})
-            kept[name] = value if is_sure or name not in kept else either((kept[name], value))
+            kept = self.heap.get(one, {})
+            now = value if is_sure or name not in kept else either((kept[name], value))
+            self.heap[one] = {**kept, name: now}  # snapshots hold what was there
 
     def rebind(self, node: nodes.Node, name: str, value: Value) -> None:
         """Give a plain name a value."""
@@ -139,13 +139,13 @@ class Reader:
 
     def snapshot(self) -> tuple[dict[str, Value], Heap]:
         """What names and attributes are now."""
-        return dict(self.frame.names), {owner: dict(kept) for owner, kept in self.heap.items()}
+        return dict(self.frame.names), dict(self.heap)
 
     def restore(self, state: tuple[dict[str, Value], Heap]) -> None:
         """Make names and attributes what they were."""
         self.frame.names = dict(state[0])
         self.heap.clear()
-        self.heap.update({owner: dict(kept) for owner, kept in state[1].items()})
+        self.heap.update(state[1])
 
     def join(self, states: list[tuple[dict[str, Value], Heap]]) -> None:
         """Make names and attributes what they are after one of several branches."""
@@ -156,11 +156,14 @@ class Reader:
             return
         names = {name for state in states for name in state[0]}
         self.frame.names = {name: _joined([state[0].get(name) for state in states]) for name in names}
-        owners = {owner for state in states for owner in state[1]}
+        first, *others = [state[1] for state in states]
         self.heap.clear()
-        for owner in owners:
-            kept = [state[1].get(owner, {}) for state in states]
-            self.heap[owner] = {name: _joined([one.get(name) for one in kept]) for name in {n for k in kept for n in k}}
+        self.heap.update(first)
+        for owner in {owner for state in states for owner in state[1]}:
+            if any(heap.get(owner) is not first.get(owner) for heap in others):
+                kept = [state[1].get(owner, {}) for state in states]
+                attributes = {name for one in kept for name in one}
+                self.heap[owner] = {name: _joined([one.get(name) for one in kept]) for name in attributes}
 
     # Names of the file
 
@@ -199,7 +202,7 @@ class Reader:
         """
         from paramlint.facts.reading import arguments
 
-        if function.node in self.running or len(self.stack) >= DEEPEST:
+        if function.node in self.running or len(self.stack) >= DEEPEST or self._is_foreign(function):
             return UNKNOWN
         outer, depth = getattr(self, "frame", None), (self.guards, self.loops)
         self.frame = Frame(function.scope, {}, function.names, function.owner, function.cls)
@@ -219,13 +222,15 @@ class Reader:
             if outer is not None:
                 self.frame = outer
 
-    def make(self, what: str, cls: Class | None, call: Called) -> Thing:
-        """An object that a call has made."""
-        thing = Thing(what, cls, call)
-        call.result = thing
-        return thing
+    def _is_foreign(self, function: Function) -> bool:
+        """Whether a function is a framework's own, in another file than the one that is checked."""
+        file = function.scope.file
+        return file is not self.trace.file and lookup.is_framework(file.module)
 
 
 def _joined(values: list[Value | None]) -> Value:
+    first = values[0]
+    if first is not None and all(value is first for value in values):
+        return first
     known = [value for value in values if value is not None]
     return either(known) if len(known) == len(values) else either([*known, UNKNOWN])

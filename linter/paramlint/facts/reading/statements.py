@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
-from paramlint.facts.reading import lookup
 from paramlint.facts.reading.expressions import bind, element_of
-from paramlint.facts.reading.values import UNKNOWN, Const, Derived, Function, Held, Value, options
+from paramlint.facts.reading.values import Const, Derived, Function, Held, Value
 from paramlint.nodes import operators
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def _raise(reader: Reader, node: nodes.Raise) -> None:
     reader.frame.is_over = True
 
 
-def _leave(reader: Reader, node: nodes.Node) -> None:
+def _leave(reader: Reader, _: nodes.Node) -> None:
     reader.frame.is_over = True
 
 

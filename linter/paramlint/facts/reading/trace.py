@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.facts.reading.events import Called, Event, Repeated, Rebound, Stored
+from paramlint.facts.reading.events import Called, Event, Rebound, Repeated, Stored, Taken
 from paramlint.facts.reading.values import Choice, ClassValue, Derived, Held, Named, Part, Result, Thing, Value, options
 from paramlint.finding import Finding, Fix
 from paramlint.knowledge.gluon_names import is_block_base
@@ -51,6 +51,11 @@ class Trace:
     def stores(self) -> Iterator[Stored]:
         """Where attributes and elements are given values, in order."""
         return (event for event in self.events if isinstance(event, Stored))
+
+    @property
+    def taken(self) -> Iterator[Taken]:
+        """Where the variables of something are read."""
+        return (event for event in self.events if isinstance(event, Taken))
 
     @property
     def repeats(self) -> Iterator[Repeated]:
@@ -182,6 +187,15 @@ def is_called(call: Called, *names: str) -> bool:
 def say(event: Event, message: str, fix: Fix | None = None, node: nodes.Node | None = None) -> Said:
     """What a rule yields: on the node of an event, or on another one of the same scope."""
     return event.scope, Finding(node if node is not None else event.node, message, fix)
+
+
+def target(event: Stored) -> nodes.Node:
+    """What stands left of the equals sign; the whole where there is none."""
+    node = event.node
+    written = getattr(node, "target", None)
+    if written is None and getattr(node, "targets", None):
+        written = node.targets[0].target  # type: ignore[attr-defined]
+    return written if written is not None else node
 
 
 def made_of(value: Value, cls: str) -> bool:

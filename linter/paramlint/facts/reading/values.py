@@ -18,6 +18,8 @@ class Value:
 
 
 UNKNOWN = Value()
+#: What may be one of more than these is not known.
+MOST_OPTIONS = 12
 
 
 @dataclass(eq=False)
@@ -133,6 +135,6 @@ def either(values: Iterable[Value]) -> Value:
     for value in values:
         for option in options(value):
             found.setdefault(id(option), option)
-    if not found:
+    if not found or len(found) > MOST_OPTIONS:
         return UNKNOWN
     return next(iter(found.values())) if len(found) == 1 else Choice(tuple(found.values()))
