@@ -60,7 +60,8 @@ def read(trace: Trace) -> Iterator[Said]:
             continue
         calls = [call for call in trace.calls if call.stack[:1] == ("build",)]
         left = [name for name, layer in _layers(trace) if owns(trace, layer) is True]
-        if left and not any(_builds(call) for call in calls):
+        begun = [call for call in trace.calls if call.stack[:1] == ("__init__",) and _builds_part(call)]
+        if left and not begun and not any(_builds(call) for call in calls):
             message = f"`self.{left[0]}` is not built here, so weights that are loaded before the first call are lost"
             yield say(store, message, node=target(store))
 
@@ -72,6 +73,11 @@ def _layers(trace: Trace) -> Iterator[tuple[str, Thing]]:
         for one in value.items if isinstance(value, Held) else [value]:
             if isinstance(one, Thing) and is_layer(one) and one.made.stack[:1] == ("__init__",):
                 yield name, one
+
+
+def _builds_part(call: Called) -> bool:
+    """Whether the constructor builds a layer that it has made."""
+    return any(is_method(func, "build") and is_layer(receiver(func)) for func in options(call.func))
 
 
 def _builds(call: Called) -> bool:

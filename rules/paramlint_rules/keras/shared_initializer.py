@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.facts.reading import Called, Const, Said, Thing, Trace
+from paramlint.facts.reading import Called, ClassValue, Const, Said, Thing, Trace, options
 from paramlint.facts.reading.keras_code import initializer_uses, is_constant_by_name, is_random
 from paramlint.facts.reading.trace import say
 from paramlint.knowledge.frameworks import KERAS
@@ -52,9 +52,11 @@ def read(trace: Trace) -> Iterator[Said]:
     for call in trace.calls:
         for name, value in initializer_uses(call):
             if isinstance(value, Thing) and is_random(value) and not is_constant_by_name(name) and _is_fixed(value):
-                uses.setdefault(value, []).append((call, name))
+                use = _handed(trace, call, name, value)
+                if use not in uses.setdefault(value, []):
+                    uses[value].append(use)
     for initializer, found in uses.items():
-        again = _again(initializer, found)
+        again = _again(trace, initializer, found)
         if again is not None:
             call, name = again
             arg = call.arg_node(name)
@@ -64,20 +66,42 @@ def read(trace: Trace) -> Iterator[Said]:
             yield say(call, message, _fix(trace, found, again), node)
 
 
+def _handed(trace: Trace, call: Called, name: str, value: Thing) -> Use:
+    """Where a layer is given the initialiser, or a layer of the project that hands it on to that one."""
+    found = (call, name)
+    for outer in trace.calls:
+        if outer.index >= call.index:
+            break
+        depth = len(outer.stack)
+        if depth < len(found[0].stack) or (found[0] is not call and depth == len(found[0].stack)):
+            is_around = outer.stack == call.stack[:depth] and outer.root == call.root
+            given = next((key for key, one in outer.keywords.items() if one is value), "")
+            if is_around and given and any(isinstance(func, ClassValue) for func in options(outer.func)):
+                found = (outer, given)
+    return found
+
+
 def _is_fixed(initializer: Thing) -> bool:
     """Whether its calls give the same values: its seed is drawn once, or is a number."""
     seed = initializer.made.argument("seed")
     return seed is None or isinstance(seed, Const)
 
 
-def _again(initializer: Thing, found: list[Use]) -> Use | None:
-    """The first use that gives the values that another one has given."""
+def _again(trace: Trace, initializer: Thing, found: list[Use]) -> Use | None:
+    """The first use in this file that gives the values that another one has given."""
     for place, (call, name) in enumerate(found):
+        if call.scope.file is not trace.file:
+            continue
         if any(loop not in initializer.made.loops for loop in call.loops):
             return call, name
-        if any(not call.excludes(before) and (before.node, one) != (call.node, name) for before, one in found[:place]):
+        if any(not call.excludes(before) and _is_other(before, call) for before, _ in found[:place]):
             return call, name
     return None
+
+
+def _is_other(before: Called, call: Called) -> bool:
+    """Whether two calls are not one that is read a second time."""
+    return before.node is not call.node or before.root == call.root
 
 
 def _fix(trace: Trace, found: list[Use], again: Use) -> Fix | None:
