@@ -20,7 +20,7 @@ FIX = ["check", "--fix", "--unsafe-fixes", "--output-format", "concise"]
 
 
 def rewrite_of(path, text=GOOD):
-    return Rewrite(Source.read(str(path)), Source(str(path), text.encode()), 1)
+    return Rewrite(Source.read(str(path)), Source(str(path), text.encode()), ("PRM401",))
 
 
 def left_over(path):

@@ -291,7 +291,7 @@ def rewrite(tmp_path: Path) -> Rewrite:
     path = tmp_path / "folder" / "bad.py"
     path.parent.mkdir()
     path.write_text(BAD)
-    return Rewrite(Source.read(str(path)), Source(str(path), GOOD.encode()), 1)
+    return Rewrite(Source.read(str(path)), Source(str(path), GOOD.encode()), ("PRM401",))
 
 
 @pytest.mark.parametrize("happen", MEANWHILE)
@@ -338,7 +338,7 @@ def test_a_signal_while_the_temporary_file_is_made_leaves_none(bad, monkeypatch)
 
     monkeypatch.setattr("paramlint.source.rewrite.os.open", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write(Rewrite(Source.read(str(bad)), Source(str(bad), GOOD.encode()), 1))
+        write(Rewrite(Source.read(str(bad)), Source(str(bad), GOOD.encode()), ("PRM401",)))
     monkeypatch.undo()
     assert bad.read_text() == BAD
     assert left_over(bad.parent) == []

@@ -171,7 +171,7 @@ def examine(data: bytes, nominator: Nominator, tally: Tally) -> list[str]:
     fixed = [d for d in report.diagnostics if d.fix is not None]
     if fixed and not report.failed:
         after, fixes = fix_source(source, lambda s: check_source(s, nominator, Project()).diagnostics)
-        tally.fixes += fixes
+        tally.fixes += len(fixes)
         if any(d.code == "PRM002" for d in check_source(after, nominator, Project()).diagnostics):
             said.append("a fix broke it")
     tally.slowest = max(tally.slowest, time.perf_counter() - began)

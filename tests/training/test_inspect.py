@@ -166,7 +166,7 @@ def test_figures_of_large_tensors_come_from_samples():
 def test_importing_it_loads_no_torch():
     code = "import sys, paramlint; print(dir(paramlint)); print('torch' in sys.modules, 'rich' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "['Finding', '__version__', 'inspect', 'trace', 'watch']\nFalse False\n"
+    assert done.stdout.endswith("\nFalse False\n") and "'inspect'" in done.stdout
 
 
 def test_a_copy_of_a_report_is_the_report():

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from paramlint import __version__
 from paramlint.config.nearest import nearest
 from paramlint.config.toml_file import ConfigError, TomlFile
 from paramlint.source.kinds import document
@@ -64,11 +65,16 @@ class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     per_file_ignores: dict[str, tuple[str, ...]] = {}
     exclude: tuple[str, ...] = ()
     extension: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] = ()
     respect_gitignore: bool | None = None
     force_exclude: bool | None = None
     output_format: OutputFormat | None = None
     fix: bool | None = None
     unsafe_fixes: bool | None = None
+    fixable: tuple[str, ...] | None = None
+    unfixable: tuple[str, ...] = ()
+    jobs: int | None = None
+    required_version: str | None = None
     baseline: str | None = None
     ties: tuple[str, ...] = ()
     verify: VerifyTable | None = None
@@ -149,13 +155,17 @@ def load(path: str, seen: tuple[str, ...] = (), root: str = "") -> Settings:
     is_foreign = not is_below(path, root or repository(folder) or folder)
     file = TomlFile.read(path, section="tool.paramlint", is_foreign=is_foreign)
     table = _table(file, folder)
-    for pattern in (*table.exclude, *table.per_file_ignores):
+    _require_version(file, table.required_version)
+    if table.jobs is not None and table.jobs < 1:
+        raise file.error(file.row_of_key("jobs"), "`jobs` is a number of processes, at least 1")
+    excluded = (*table.exclude, *table.extend_exclude)
+    for pattern in (*excluded, *table.per_file_ignores):
         if (why := fault(pattern)) is not None:
             raise file.error(file.row_of_text(pattern), f"`{pattern}` is no pattern: {why}")
     own = Settings(
         table,
         (path,),
-        ((folder, table.exclude),),
+        ((folder, excluded),),
         tuple((folder, pattern, codes) for pattern, codes in table.per_file_ignores.items()),
         os.path.join(folder, table.baseline) if table.baseline is not None else None,
         tuple((file, selector) for selector in _selectors(table)),
@@ -247,6 +257,26 @@ def _table(file: TomlFile, folder: str) -> Table:
     return msgspec.structs.replace(table, verify=verify)
 
 
+def _require_version(file: TomlFile, wanted: str | None) -> None:
+    """Refuse a configuration that was written for another version."""
+    if wanted is None:
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    # A bare number is the version itself, as ruff reads it.
+    text = f"=={wanted}" if wanted[:1].isdigit() else wanted
+    try:
+        is_met = SpecifierSet(text).contains(__version__, prereleases=True)
+    except InvalidSpecifier:
+        raise file.error(
+            file.row_of_key("required-version"), f"`{wanted}` is no version: write `>=0.1,<0.2` or `0.1.0`"
+        ) from None
+    if not is_met:
+        raise file.error(
+            file.row_of_key("required-version"), f"this is paramlint {__version__}, and `{wanted}` is required"
+        )
+
+
 def _document(file: TomlFile, given: str) -> str:
     try:
         return document(given)
@@ -256,4 +286,5 @@ def _document(file: TomlFile, given: str) -> str:
 
 def _selectors(table: Table) -> tuple[str, ...]:
     in_files = (selector for selectors in table.per_file_ignores.values() for selector in selectors)
-    return (*(table.select or ()), *table.extend_select, *table.ignore, *in_files)
+    for_fixes = (*(table.fixable or ()), *table.unfixable)
+    return (*(table.select or ()), *table.extend_select, *table.ignore, *for_fixes, *in_files)

@@ -11,9 +11,10 @@ from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
+from paramlint.engine.nominate.called_words import is_built_elsewhere
 from paramlint.finding import Diagnostic, Finding
 from paramlint.knowledge.frameworks import frameworks
-from paramlint.rule import Rule
+from paramlint.rule import Asks, Rule
 from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
@@ -130,13 +131,15 @@ def _nominate_and_decide(
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
         nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
-        unknown = _cut_short(draft)
+        unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
         if project is None:
             draft.forget()
         if not nominated:
             return FileReport(source.path, cut_short=unknown)
         file = project.adopt(source, tree) if project else draft.decided(None)
+        if unknown:
+            file.memo |= too_large
     report = decide(lambda: _decide(source.path, file, nominated, suppressions))
     report.cut_short = tuple(dict.fromkeys((*unknown, *report.cut_short)))
     if project is None:
@@ -235,7 +238,7 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for scope_check in rule.scope_checks:
         for finding in scope_check(scope):
             yield rule, scope, finding
-    if rule.questions and (unit.kind != "function" or unit.cls is None):
+    if rule.questions and (unit.kind != "function" or unit.cls is None) and not _is_built_elsewhere(file, unit, rule):
         yield from _ask(file, unit, rule)
     if rule.readings and (unit.kind != "function" or unit.cls is None):
         yield from _read(file, unit, rule)
@@ -246,6 +249,11 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for class_check in rule.class_checks:
         for finding in class_check(cls):
             yield rule, scope, finding
+
+
+def _is_built_elsewhere(file: File, unit: Unit, rule: Rule) -> bool:
+    entries = frozenset(kind for trigger in rule.triggers if isinstance(trigger, Asks) for kind in trigger.entries)
+    return unit.kind == "function" and is_built_elsewhere(file.outline, unit, entries)
 
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
@@ -307,6 +315,15 @@ def _cut_short(file: File) -> tuple[str, ...]:
     from paramlint.symbolic.building.entries import cut_short
 
     return cut_short(file)
+
+
+def _too_large(draft: File) -> dict[str, object]:
+    """What a file has to know of its draft so that both build the same."""
+    if "model" not in draft.memo:
+        return {}
+    from paramlint.symbolic.building.entries import too_large
+
+    return too_large(draft)
 
 
 def _forget_model(file: File) -> None:

@@ -134,8 +134,8 @@ def _import_row(body: Sequence[ast.stmt], source: Source) -> tuple[int, str]:
     return row, indent
 
 
-def apply_fixes(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[str, int]:
-    """The text after as many of the fixes as do not overlap, and how many that were."""
+def apply_fixes(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[str, list[Diagnostic]]:
+    """The text after as many of the fixes as do not overlap, and what they fixed."""
     edits, applied = combine(source, diagnostics)
     text = source.text
     for edit in reversed(edits):
@@ -143,14 +143,14 @@ def apply_fixes(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[str,
     return text, applied
 
 
-def combine(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[list[Edit], int]:
-    """The edits, in order, of as many fixes as do not overlap, and how many fixes that are.
+def combine(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[list[Edit], list[Diagnostic]]:
+    """The edits, in order, of as many fixes as do not overlap, and what they fix.
 
     Two fixes that insert the same text at the same place (an import) share the insertion; two that put the same header
     before statements that follow each other share the header.
     """
     taken: dict[tuple[int, int], Edit] = {}
-    applied = 0
+    applied: list[Diagnostic] = []
     for diagnostic in diagnostics:
         if diagnostic.fix is None:
             continue
@@ -159,7 +159,7 @@ def combine(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[list[Edi
         if any(_overlap(span, other) for span in new for other in taken):
             continue
         taken.update(new)
-        applied += 1
+        applied.append(diagnostic)
     return list(_with_headers_shared(source, [edit for _, edit in sorted(taken.items())])), applied
 
 
@@ -198,7 +198,7 @@ def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
     return a[0] < b[1] and b[0] < a[1]
 
 
-def fix_source(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) -> tuple[Source, int]:
+def fix_source(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) -> tuple[Source, tuple[str, ...]]:
     """Check and fix until nothing changes, at most ten rounds.
 
     Args:
@@ -206,9 +206,9 @@ def fix_source(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) 
         check: gives the diagnostics of a source whose fixes may be applied.
 
     Returns:
-        The last source that is valid Python, and the number of fixes applied.
+        The last source that is valid Python, and the code of each finding that was fixed.
     """
-    total = 0
+    fixed: list[str] = []
     for _ in range(MAX_ROUNDS):
         text, applied = apply_fixes(source, check(source))
         if not applied or text == source.text:
@@ -219,5 +219,5 @@ def fix_source(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) 
         except (SyntaxError, ValueError):
             break  # a fix that breaks the file, or that its encoding cannot hold, is not taken
         source = type(source)(source.path, data)
-        total += applied
-    return source, total
+        fixed += [diagnostic.code for diagnostic in applied]
+    return source, tuple(fixed)

@@ -14,6 +14,7 @@ from paramlint.engine.check_file import check_source
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters.baseline import Baseline
 from paramlint.engine.filters.declared_sharing import without_declared
+from paramlint.engine.filters.report_filters import ReportFilter
 from paramlint.engine.fixes import fix_source
 from paramlint.engine.nominate import Nominator
 from paramlint.engine.parallel import Workers
@@ -64,6 +65,7 @@ class Run:
         workers: who checks the files.
         cache: what earlier runs found.
         ties: what is meant to be shared.
+        filters: what else is made of each report, in order.
     """
 
     rules: Sequence[Rule]
@@ -74,9 +76,12 @@ class Run:
     workers: Workers = field(default_factory=Local)
     cache: Results | None = None
     ties: Ties = field(default_factory=Ties)
+    filters: Sequence[ReportFilter] = ()
 
     def keep(self, report: FileReport, source_of: Callable[[str], Source | None]) -> FileReport:
         """The report without what is not asked for or is known."""
+        for changed in self.filters:
+            report = changed(report, source_of)
         report = without_declared(self.ties, self.ignores.apply(report))
         if self.baseline is None or not report.diagnostics:
             return report
@@ -217,17 +222,17 @@ def _fix_all(result: Result, run: Run, fix: Applicability) -> None:
         before = result.source(report.path) if _fixable(report.diagnostics, fix) else None
         if before is None:
             continue
-        after, fixes, left = _fix_source(before, run, fix)
-        if not fixes:
+        after, fixed, left = _fix_source(before, run, fix)
+        if not fixed:
             continue
-        result.rewrites.append(Rewrite(before, after, fixes))
+        result.rewrites.append(Rewrite(before, after, fixed))
         result.unfixed[report.path] = report
         result.reports[index] = left
         result.sources[report.path] = after
 
 
-def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, int, FileReport]:
-    """A source with its fixes, how many they are, and what is left; other files count as they are on disk."""
+def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, tuple[str, ...], FileReport]:
+    """A source with its fixes, the codes of what they fixed, and what is left; other files are as on disk."""
     from paramlint.facts import Project
 
     nominator, project = Nominator(run.rules), Project()
@@ -236,8 +241,8 @@ def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, i
         report = check_source(source, nominator, project, reference=run.reference)
         return run.keep(report, lambda _: source)
 
-    after, fixes = fix_source(before, lambda source: _fixable(reported(source).diagnostics, fix))
-    return after, fixes, reported(after)
+    after, fixed = fix_source(before, lambda source: _fixable(reported(source).diagnostics, fix))
+    return after, fixed, reported(after)
 
 
 def _fixable(diagnostics: Sequence[Diagnostic], fix: Applicability) -> list[Diagnostic]:

@@ -20,8 +20,13 @@ class Rewrite:
 
     before: Source
     after: Source
-    #: How many fixes were applied.
-    fixes: int
+    #: The codes of the findings that the change is for, one each.
+    codes: tuple[str, ...]
+
+    @property
+    def fixes(self) -> int:
+        """How many that are."""
+        return len(self.codes)
 
 
 def write(rewrite: Rewrite) -> None:

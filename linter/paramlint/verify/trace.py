@@ -90,7 +90,7 @@ class Trace:
     ) -> Report:
         """What the rules, by default those that are on, prove about a model; see `live` for the arguments."""
         live = self.live(model, example=example, optimizer=optimizer)
-        return Report(live, tuple(prove(live, select(preview=True) if rules is None else rules)))
+        return Report(live, tuple(map(Finding.of, prove(live, select(preview=True) if rules is None else rules))))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paramlint.frontends.cli.pack_option import pack_option
+from paramlint.frontends.cli.options.pack_option import pack_option
 
 if TYPE_CHECKING:
     from paramlint.rule import Rule

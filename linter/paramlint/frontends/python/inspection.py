@@ -24,7 +24,7 @@ from paramlint.live.questions.example_gradients import example_gradients
 from paramlint.live.questions.optimizer_coverage import coverage, optimizers_of
 from paramlint.live.tensor import LiveTensor, Numbers
 from paramlint.live.training.roots import unwrapped
-from paramlint.verify.document.found import Finding
+from paramlint.verify.document.found import Finding, Proved
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
 from paramlint.verify.judge.prove import prove
@@ -73,14 +73,15 @@ class Inspection:
         self._live, self._original, self._gradients = live, original, gradients
         started = time.perf_counter()
         failures: list[str] = []
-        self.findings: tuple[Finding, ...] = tuple(_findings(live, failures))
+        proved = tuple(_proved(live, failures))
+        self.findings: tuple[Finding, ...] = tuple(map(Finding.of, proved))
         summary = summarize(live, Plan(details=True), [])
         self.document = Document(
             target=type(original).__name__,
             outcome=Outcome(status="ok", stage="analyze", message="", seconds=time.perf_counter() - started),
             degraded=(*notes, *summary.degraded, *failures),
             summary=msgspec.structs.replace(summary.summary, findings=len(self.findings), unwritten=0),
-            findings=tuple(found_of(finding.rule, finding.proof) for finding in self.findings),
+            findings=tuple(found_of(rule, proof) for rule, proof in proved),
             parameters=tuple(_known(parameter) for parameter in summary.parameters),
             buffers=tuple(_known(buffer) for buffer in summary.buffers),
             details=summary.details,
@@ -179,19 +180,19 @@ def _copy(model: Any, notes: list[str]) -> Any:
         return model
 
 
-def _findings(live: LiveModel, failures: list[str]) -> Iterator[Finding]:
+def _proved(live: LiveModel, failures: list[str]) -> Iterator[Proved]:
     for rule in select(preview=True):
         try:
-            yield from [_at_home(finding) for finding in prove(live, [rule])]
+            yield from [_at_home(proved) for proved in prove(live, [rule])]
         except Exception as error:
             failures.append(f"{rule.code} could not be asked: {one_line(error)}")
 
 
-def _at_home(finding: Finding) -> Finding:
-    """A finding that does not point into torch: the user's line was not seen."""
-    if not is_torchs(finding.proof.filename):
-        return finding
-    return replace(finding, proof=replace(finding.proof, filename="", row=0))
+def _at_home(proved: Proved) -> Proved:
+    """A proof that does not point into torch: the user's line was not seen."""
+    if not is_torchs(proved.proof.filename):
+        return proved
+    return proved._replace(proof=replace(proved.proof, filename="", row=0))
 
 
 def _known(tensor: Any) -> Any:

@@ -14,7 +14,7 @@ from paramlint.live.training.loop import Loop
 from paramlint.live.training.recorder import Recorder
 from paramlint.live.training.roots import Variables, optimizers_of, roots_of
 from paramlint.live.training.training_run import TrainingRun
-from paramlint.verify.document.found import Finding
+from paramlint.verify.document.found import Finding, Proved
 from paramlint.verify.document.run_schema import RunDocument
 from paramlint.verify.judge.prove import prove, prove_run
 from paramlint.verify.judge.summarize_run import summarize_run
@@ -121,10 +121,11 @@ class Watch:
         if self._recorder is None:
             return (), RunDocument(target=", ".join(filter(None, self._roots)) or "model", steps=0)
         notes: list[str] = []
-        found = sorted(self._proved(self._recorder, notes), key=lambda finding: finding.code)
-        return tuple(found), summarize_run(self._recorder, found, notes)
+        proved = sorted(self._proved(self._recorder, notes), key=lambda one: one.rule.code)
+        found = tuple(map(Finding.of, proved))
+        return found, summarize_run(self._recorder, found, notes)
 
-    def _proved(self, recorder: Recorder, notes: list[str]) -> Iterable[Finding]:
+    def _proved(self, recorder: Recorder, notes: list[str]) -> Iterable[Proved]:
         run = TrainingRun(recorder, self._variables)
         models = [live_model_of(root) for root in self._roots.values()]
         for rule in self._rules:
@@ -136,9 +137,9 @@ class Watch:
                 notes.append(f"{rule.code} could not be asked: {one_line(error)}")
 
 
-def _is_one_place(found: Finding) -> bool:
+def _is_one_place(found: Proved) -> bool:
     """Whether all names are of one module's parts: what two models or heads share is mostly meant."""
-    return len({name.rpartition(".")[0] for name in found.names}) == 1
+    return len({name.rpartition(".")[0] for name in Finding.of(found).names}) == 1
 
 
 def watch(

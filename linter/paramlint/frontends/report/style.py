@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import IO
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,16 @@ class Style:
     color: bool = False
 
     @classmethod
-    def of(cls, stream: TextIO, environment: Mapping[str, str] | None = None) -> Style:
-        """Colour on a terminal only; `NO_COLOR` beats `FORCE_COLOR`, and either counts when it is not empty."""
+    def of(cls, stream: IO[str], environment: Mapping[str, str] | None = None) -> Style:
+        """Colour on a terminal only, unless the environment says otherwise.
+
+        `NO_COLOR` beats `FORCE_COLOR` and `CLICOLOR_FORCE`; each counts when it is not empty, the last one when it is
+        not 0 either.
+        """
         environment = os.environ if environment is None else environment
         if environment.get("NO_COLOR"):
             return cls(False)
-        if environment.get("FORCE_COLOR"):
+        if environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE", "0") not in ("", "0"):
             return cls(True)
         return cls(stream.isatty() and environment.get("TERM") != "dumb")
 

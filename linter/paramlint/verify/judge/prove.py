@@ -6,24 +6,24 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.rule import Rule
-from paramlint.verify.document.found import Finding
+from paramlint.verify.document.found import Proved
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
     from paramlint.live.training.training_run import TrainingRun
 
 
-def prove(model: LiveModel, rules: Iterable[Rule]) -> Iterator[Finding]:
+def prove(model: LiveModel, rules: Iterable[Rule]) -> Iterator[Proved]:
     """All proofs, rule by rule."""
     for rule in rules:
         for verify in rule.verifiers:
             for proof in verify(model):
-                yield Finding(rule, proof)
+                yield Proved(rule, proof)
 
 
-def prove_run(run: TrainingRun, rules: Iterable[Rule]) -> Iterator[Finding]:
+def prove_run(run: TrainingRun, rules: Iterable[Rule]) -> Iterator[Proved]:
     """All proofs about a run, rule by rule."""
     for rule in rules:
         for verify in rule.trainers:
             for proof in verify(run):
-                yield Finding(rule, proof)
+                yield Proved(rule, proof)

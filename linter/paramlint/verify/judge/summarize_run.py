@@ -43,8 +43,8 @@ def _finding(finding: Finding) -> RunFinding:
         message=finding.message,
         names=finding.names,
         step=finding.step,
-        filename=finding.proof.filename,
-        location=Location(finding.proof.row),
+        filename=finding.filename,
+        location=Location(finding.row),
         evidence={name: _plain(value) for name, value in finding.evidence.items() if name not in ("names", "step")},
     )
 

@@ -24,7 +24,7 @@ from paramlint.frontends.report.findings.concise import heading
 from paramlint.frontends.report.findings.diff import diff
 from paramlint.frontends.report.findings.full import full
 from paramlint.frontends.report.findings.statistics import statistics
-from paramlint.frontends.report.findings.summary import summary, summary_of_diff
+from paramlint.frontends.report.findings.summary import fixed, summary, summary_of_diff
 from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.frontends.report.style import Style
 from paramlint.frontends.report.units import count
@@ -76,6 +76,7 @@ def _finish(task: Task, result: Result, failed: bool) -> int:
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stdout)
     _print_summary(task, result, _for_people(task))
+    _print_count(task, result)
     return ERROR if failed else _exit_code(task, result)
 
 
@@ -94,6 +95,7 @@ def check_stdin(task: Task) -> int:
     if not task.arguments.fix_only:
         _print_report(task, result, sys.stderr if task.fix else sys.stdout)
     _print_summary(task, result, sys.stderr if task.fix else _for_people(task))
+    _print_count(task, result)
     return _exit_code(task, result)
 
 
@@ -254,8 +256,17 @@ def _print_diff(task: Task, result: Result) -> int:
 
 
 def _print_summary(task: Task, result: Result, stream: TextIO) -> None:
+    if task.arguments.show_fixes and result.rewrites:
+        _print(fixed(result), stream)
     if not task.arguments.quiet:
         _print(summary(result), stream)
+
+
+def _print_count(task: Task, result: Result) -> None:
+    """The bare number, last of all, as flake8 prints it; beside a report for a program it is for people."""
+    if task.arguments.count:
+        found = sum(d.verdict != "refuted" for d in result.diagnostics)
+        _print([str(found)], sys.stderr if task.fix and task.arguments.reads_stdin else _for_people(task))
 
 
 def _for_people(task: Task) -> TextIO:

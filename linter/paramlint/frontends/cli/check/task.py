@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from paramlint.config.settings import Settings
     from paramlint.engine.cache.results import Results
     from paramlint.engine.filters.baseline import Baseline
+    from paramlint.engine.filters.report_filters import ReportFilter
     from paramlint.engine.parallel import Workers
     from paramlint.engine.run import Run
     from paramlint.finding import Applicability
     from paramlint.rule import Rule
+    from paramlint.source.versions.changed_files import ChangedFiles
 
 STDIN = "-"
 
@@ -33,38 +35,45 @@ STDIN = "-"
 class Arguments:
     """What the command line says; `None` where it says nothing and the configuration may."""
 
-    paths: tuple[str, ...]
-    select: tuple[str, ...]
-    extend_select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    preview: bool | None
-    fix: bool | None
-    unsafe_fixes: bool | None
-    diff: bool
-    output_format: str | None
-    sort: str
-    all_frames: bool
-    output_file: str | None
-    stdin_filename: str | None
-    extension: tuple[str, ...]
-    exclude: tuple[str, ...]
-    force_exclude: bool | None
-    respect_gitignore: bool | None
-    baseline: str | None
-    write_baseline: bool
-    add_noqa: bool
-    statistics: bool
-    show_files: bool
-    show_settings: bool
-    exit_zero: bool
-    fix_only: bool
-    exit_non_zero_on_fix: bool
-    quiet: bool
-    verbose: bool
-    watch: bool
-    config: str | None
-    isolated: bool
-    reference: bool
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    preview: bool | None = None
+    fix: bool | None = None
+    unsafe_fixes: bool | None = None
+    diff: bool = False
+    output_format: str | None = None
+    sort: str = "severity"
+    all_frames: bool = False
+    output_file: str | None = None
+    stdin_filename: str | None = None
+    extension: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    force_exclude: bool | None = None
+    respect_gitignore: bool | None = None
+    baseline: str | None = None
+    write_baseline: bool = False
+    add_noqa: bool = False
+    statistics: bool = False
+    show_files: bool = False
+    show_settings: bool = False
+    exit_zero: bool = False
+    fix_only: bool = False
+    exit_non_zero_on_fix: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    watch: bool = False
+    config: str | None = None
+    isolated: bool = False
+    reference: bool = False
+    per_file_ignores: tuple[tuple[str, str], ...] = ()
+    fixable: tuple[str, ...] = ()
+    unfixable: tuple[str, ...] = ()
+    show_fixes: bool = False
+    diff_base: str | None = None
+    ignore_noqa: bool = False
+    count: bool = False
     cache: bool = True
     cache_dir: str | None = None
     jobs: int | None = None
@@ -140,6 +149,9 @@ class Task:
         for pattern in arguments.exclude:
             if (why := fault(pattern)) is not None:
                 raise click.BadParameter(f"{pattern!r} is no pattern: {why}", param_hint="--exclude")
+        for pattern, _ in arguments.per_file_ignores:
+            if (why := fault(pattern)) is not None:
+                raise click.BadParameter(f"{pattern!r} is no pattern: {why}", param_hint="--per-file-ignores")
         paths = [arguments.stdin_name] if arguments.reads_stdin else arguments.paths
         try:
             if arguments.isolated or arguments.config is not None:
@@ -187,7 +199,8 @@ class Task:
         rules, cache = Chosen(self._rules), self._cache()
         if cache is None or not cache.is_known:
             _ = rules.all  # all names are right where they have been right before
-        ignores = PerFileIgnores(self.settings.per_file_ignores)
+        said = [(".", pattern, (selector,)) for pattern, selector in self.arguments.per_file_ignores]
+        ignores = PerFileIgnores([*self.settings.per_file_ignores, *said])
         return Run(
             rules,
             self.bold,
@@ -197,25 +210,72 @@ class Task:
             self._workers(),
             cache,
             Ties(self.settings.table.ties),
+            self._filters(),
         )
+
+    def _filters(self) -> list[ReportFilter]:
+        """What the command line leaves out of the reports, or puts back into them."""
+        from paramlint.engine.filters.report_filters import OnlyFixable, with_silenced
+
+        filters: list[ReportFilter] = []
+        if self.arguments.ignore_noqa:
+            filters.append(with_silenced)
+        fixable = self.arguments.fixable or self.project.table.fixable or ()
+        unfixable = (*self.arguments.unfixable, *self.project.table.unfixable)
+        if fixable or unfixable or self.project.table.fixable is not None:
+            filters.append(OnlyFixable({rule.code for rule in self._fixable(fixable, unfixable)}))
+        if self._base is not None:
+            from paramlint.engine.filters.changed_rows import OnlyChanged
+
+            filters.append(OnlyChanged(self._base))
+        return filters
+
+    @cached_property
+    def _base(self) -> ChangedFiles | None:
+        """What has changed since the revision that is asked for.
+
+        Raises:
+            click.ClickException: there is none of that name.
+        """
+        from paramlint.source.versions.changed_files import ChangedFiles
+        from paramlint.source.versions.repository import VersionError
+
+        if self.arguments.diff_base is None:
+            return None
+        try:
+            return ChangedFiles(self.arguments.diff_base, self.root)
+        except VersionError as error:
+            raise click.ClickException(f"--diff-base: {error}") from None
+
+    def _fixable(self, fixable: tuple[str, ...], unfixable: tuple[str, ...]) -> list[Rule]:
+        """The rules whose fixes may be applied."""
+        from paramlint.engine.catalogue import UnknownRuleError, catalogue, select
+
+        default = () if self.project.table.fixable == () else catalogue()
+        try:
+            return select(fixable, ignore=unfixable, default=default, preview=True)
+        except UnknownRuleError as error:
+            raise click.UsageError(str(error)) from None
 
     def _workers(self) -> Workers:
         """Who checks the files."""
         if self.arguments.cluster is None:
             from paramlint.engine.parallel.local import Local
 
-            return Local(self.arguments.jobs or _processors())
+            return Local(self.arguments.jobs or self.project.table.jobs or _processors())
         from paramlint.engine.parallel.cluster import OnCluster
 
         return OnCluster(self.arguments.cluster)
 
     def _rules(self) -> list[Rule]:
         from paramlint.config.settings import ConfigError
-        from paramlint.engine.catalogue import UnknownRuleError, configured_rules, select
+        from paramlint.engine.catalogue import UnknownRuleError, by_name, configured_rules, select
 
         arguments = self.arguments
         try:
             configured = configured_rules(self.settings, arguments.preview)
+            for _, selector in arguments.per_file_ignores:
+                by_name(selector)
             preview = self.settings.table.preview if arguments.preview is None else arguments.preview
             said = (arguments.select, arguments.extend_select, arguments.ignore)
             return select(*said, configured, preview=bool(preview))
@@ -228,7 +288,7 @@ class Task:
         """What earlier runs with these rules found."""
         from paramlint.engine.cache.folder import CacheFolderError
         from paramlint.engine.cache.results import Results
-        from paramlint.frontends.cli.project import cache_folder, project_root
+        from paramlint.frontends.cli.project.project_folders import cache_folder, project_root
 
         arguments, table = self.arguments, self.settings.table
         if not arguments.cache or arguments.reference or arguments.reads_stdin:
@@ -287,7 +347,10 @@ class Task:
 
     def find(self) -> Found:
         """The files to check."""
-        return self.discovery.find(self.arguments.paths or (".",))
+        found = self.discovery.find(self.arguments.paths or (".",))
+        if self._base is not None:
+            found = replace(found, files=[path for path in found.files if self._base.has_changed(path)])
+        return found
 
     @property
     def discovery(self) -> Discovery:

@@ -14,7 +14,10 @@ import msgspec
 
 from paramlint.engine.parallel import ClusterError
 from paramlint.engine.parallel.cluster_connection import Cluster
-from paramlint.frontends.cli.pack_option import pack_option
+from paramlint.frontends.cli.options.color import color_option
+from paramlint.frontends.cli.options.pack_option import pack_option
+from paramlint.frontends.cli.options.rule_names import RULES
+from paramlint.frontends.cli.options.sections import section
 from paramlint.frontends.cli.verify.invocation import Recorded, command_line
 from paramlint.frontends.cli.verify.options import read_agreed, read_laws, read_table, table_of, ties_of, uncovered
 from paramlint.frontends.cli.verify.outputs import (
@@ -51,6 +54,7 @@ class Options:
         discover: every class of a package.
         cluster: the scheduler of a cluster that builds them, instead of this machine.
         output_format: what is printed; with `none`, nothing.
+        quiet: without tables, and without models of which nothing was found.
         write_contract, report, graph: files to write.
     """
 
@@ -59,6 +63,7 @@ class Options:
     discover: bool
     cluster: str | None
     output_format: Literal["full", "json", "sarif", "none"]
+    quiet: bool
     write_contract: Path | None
     report: Path | None
     graph: Path | None
@@ -106,7 +111,21 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
         raise click.BadParameter(str(error), param=parameter) from None
 
 
-@click.command("verify", cls=Recorded, short_help="Build models and prove what their parameters are.")
+EXAMPLES = (
+    ("paramlint verify net.py:Net --arg width=64", "Build a class with an argument."),
+    ("paramlint verify --discover mypackage --report models.html", "Every class of a package, as a page."),
+)
+build_option = section("How the model is built")
+use_option = section("How it is used")
+law_option = section("What its values must be")
+limit_option = section("Limits")
+rule_option = section("Rules")
+output_option = section("Output")
+
+
+@click.command(
+    "verify", cls=Recorded, short_help="Build models and prove what their parameters are.", examples=EXAMPLES
+)
 @click.argument("targets", nargs=-1, callback=_targets, metavar="TARGET...")
 @click.option("--isolated", is_flag=True, is_eager=True, help="Read no configuration file.")
 @click.option(
@@ -116,7 +135,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="FILE",
     help="Read this configuration instead of the nearest one.",
 )
-@click.option(
+@build_option(
     "--arg",
     "arguments",
     multiple=True,
@@ -124,34 +143,34 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="NAME=VALUE",
     help="An argument of the factory, a Python literal.",
 )
-@click.option(
+@build_option(
     "--guess/--no-guess",
     default=None,
     help="Guess arguments without a value; the default only with --discover.",
 )
-@click.option(
+@use_option(
     "--example",
     callback=_target,
     metavar="TARGET",
     help="A factory of forward's arguments: a tensor, a tuple, or a dict by name.",
 )
-@click.option(
+@use_option(
     "--optimizer",
     callback=_target,
     metavar="TARGET",
     help="A factory that is given the model and returns its optimizer.",
 )
-@click.option(
+@build_option(
     "--preset",
     type=click.Choice(["constructor", "meta", "transformers"]),
     default="constructor",
     show_default=True,
     help="How the model is really built.",
 )
-@click.option("--method", default="", metavar="NAME", help="The method that initialises it, after construction.")
-@click.option("--discover", is_flag=True, help="Verify every module class of a package or file.")
-@click.option("--confirm", is_flag=True, help="Test the values against the laws of their initialisations.")
-@click.option(
+@build_option("--method", default="", metavar="NAME", help="The method that initialises it, after construction.")
+@build_option("--discover", is_flag=True, help="Verify every module class of a package or file.")
+@law_option("--confirm", is_flag=True, help="Test the values against the laws of their initialisations.")
+@law_option(
     "--law",
     "laws",
     multiple=True,
@@ -159,21 +178,21 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="PATTERN=LAW",
     help="What initial values must follow: '*.weight=normal(std=0.02)'.",
 )
-@click.option(
+@law_option(
     "--contract",
     callback=read_agreed,
     metavar="FILE",
     help="Compare the parameters with what this file says of them.",
 )
-@click.option(
+@law_option(
     "--write-contract",
     type=click.Path(path_type=Path),
     is_eager=True,  # before --contract, which a file to be written need not satisfy
     metavar="FILE",
     help="Write down what the parameters are, for --contract.",
 )
-@click.option("--show", multiple=True, metavar="PATTERN", help="Print values and gradient of matching parameters.")
-@click.option(
+@output_option("--show", multiple=True, metavar="PATTERN", help="Print values and gradient of matching parameters.")
+@limit_option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=120.0,
@@ -181,7 +200,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="SECONDS",
     help="Time for each target.",
 )
-@click.option(
+@limit_option(
     "--memory",
     type=click.FloatRange(min=0, min_open=True),
     default=8.0,
@@ -189,7 +208,7 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="GIB",
     help="Resident memory for each target.",
 )
-@click.option(
+@build_option(
     "--build-limit",
     type=click.FloatRange(min=0),
     default=2.0,
@@ -197,19 +216,21 @@ def _arguments(_: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="GIB",
     help="Models up to this size are built for real, larger ones without values.",
 )
-@click.option("--cuda", is_flag=True, help="Let the model see the GPUs.")
-@click.option("--select", multiple=True, metavar="RULE", help="Only these rules: codes, prefixes or names.")
-@click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules.")
+@limit_option("--cuda", is_flag=True, help="Let the model see the GPUs.")
+@rule_option("--select", **RULES, help="Only these rules: codes, prefixes or names, with commas.")
+@rule_option("--ignore", **RULES, help="Not these rules.")
 @click.option("--cluster", metavar="ADDRESS", help="Build them on the dask cluster of this scheduler.")
 @pack_option
-@click.option("--output-format", type=click.Choice(["full", "json", "sarif"]), default="full", show_default=True)
-@click.option(
+@color_option
+@output_option("-q", "--quiet", is_flag=True, help="Print what was found only, no tables.")
+@output_option("--output-format", type=click.Choice(["full", "json", "sarif"]), default="full", show_default=True)
+@output_option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Write an HTML page too; of several targets an index, with their pages beside it.",
 )
-@click.option(
+@output_option(
     "--graph",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -235,7 +256,7 @@ def _report(context: click.Context, /, targets: tuple[Target, ...], **given: Any
     Of one TARGET it is a page that holds everything; of several, or with --discover, an index with links to the pages
     in a folder beside it. Exit status: as of `verify`.
     """
-    context.exit(run_verify(targets, Options.of(given | {"output_format": "none"}, ties_of(context))))
+    context.exit(run_verify(targets, Options.of(given | {"output_format": "none", "quiet": True}, ties_of(context))))
 
 
 report_command = Recorded(
@@ -244,7 +265,7 @@ report_command = Recorded(
     help=_report.__doc__,
     short_help="Write what `verify` finds as HTML.",
     params=[
-        *(p for p in verify_command.params if p.name not in ("report", "output_format")),
+        *(p for p in verify_command.params if p.name not in ("report", "output_format", "quiet")),
         click.Option(
             ["-o", "--output", "report"],
             type=click.Path(path_type=Path),
@@ -267,7 +288,7 @@ def run_verify(targets: tuple[Target, ...], options: Options) -> int:
             if options.write_contract and document.outcome.status == "ok":
                 write_contract(options.write_contract, document)
             if options.output_format == "full":
-                _print(document)
+                _print(document, options.quiet)
     except KeyboardInterrupt:
         return INTERRUPTED
     if options.output_format == "json":
@@ -400,10 +421,10 @@ def _verify(target: Target, options: Options, start: Start | None = None) -> Doc
     return with_static(attempted.document, attempted.observed, options.sources)
 
 
-def _print(document: Document) -> None:
+def _print(document: Document, is_quiet: bool) -> None:
     from paramlint.frontends.report.models.verified import print_document
 
-    print_document(document, sys.stdout)
+    print_document(document, sys.stdout, is_quiet=is_quiet)
 
 
 def _print_sarif(documents: list[Document]) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from paramlint.frontends.cli.options.sections import SectionedCommand
+
 GIVEN = "paramlint.verify.given"
 
 
-class Recorded(click.Command):
+class Recorded(SectionedCommand):
     """Keeps its arguments as they were given, before anything is made of them."""
 
     def make_context(

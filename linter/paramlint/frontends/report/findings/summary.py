@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from paramlint.engine.catalogue import catalogue
 from paramlint.engine.file_report import FileReport
 from paramlint.engine.filters.noqa import is_hidden_from_flake8
 from paramlint.engine.run import Result
+from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.units import count
 
 _NOUNS = {"error": "error", "bug": "bug", "risk": "risk", "pedantic": "pedantic finding"}
@@ -18,9 +20,9 @@ def summary(result: Result) -> Iterator[str]:
     refuted = sum(d.verdict == "refuted" for d in result.diagnostics)
     found = [d for d in result.diagnostics if d.verdict != "refuted"]
     fixes = Counter(d.fix.applicability for d in found if d.fix is not None)
-    fixed = sum(rewrite.fixes for rewrite in result.rewrites)
-    if fixed:
-        yield f"fixed {count(fixed, 'finding')} in {count(len(result.rewrites), 'file')}"
+    mended = sum(rewrite.fixes for rewrite in result.rewrites)
+    if mended:
+        yield f"fixed {count(mended, 'finding')} in {count(len(result.rewrites), 'file')}"
     with_findings = len({d.path for d in found})
     what = f"{count(len(found), 'finding')} in {count(with_findings, 'file')}" if found else "no findings"
     groups: Counter[str] = Counter(d.group for d in found)
@@ -43,6 +45,15 @@ def summary(result: Result) -> Iterator[str]:
         yield f"{found_in} {'are' if sum(hidden.values()) > 1 else 'is'} hidden by `# flake8: noqa`"
     for reason, number in sorted(Counter(result.skipped.values()).items()):
         yield f"{count(number, 'file')} skipped: {reason}"
+
+
+def fixed(result: Result) -> Iterator[str]:
+    """What was fixed, by file and rule."""
+    names = {rule.code: rule.name for rule in catalogue()}
+    for rewrite in result.rewrites:
+        yield f"fixed in {plain(rewrite.before.path)}:"
+        for code, number in sorted(Counter(rewrite.codes).items()):
+            yield f"    {number} x {code} ({names.get(code, code)})"
 
 
 def _hidden(result: Result, report: FileReport) -> int:

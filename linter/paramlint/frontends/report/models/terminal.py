@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import IO, Any
 
 from rich.console import Console
+
+from paramlint.frontends.report.style import Style
 
 #: Of a stream that is no terminal.
 WIDTH = 140
@@ -14,9 +15,9 @@ PLAIN: dict[str, Any] = {"force_jupyter": False, "highlight": False, "markup": F
 
 
 def terminal(stream: IO[str]) -> Console:
-    """What writes to this stream: with styles to a terminal only, and with none where `NO_COLOR` says so."""
+    """What writes to this stream, with styles where findings are in colour, too."""
+    if Style.of(stream).color:
+        return Console(file=stream, force_terminal=True, **PLAIN)
     console = Console(file=stream, **PLAIN)
-    if console.is_terminal and not os.environ.get("NO_COLOR"):
-        return console
     width = console.width if console.is_terminal else WIDTH
     return Console(file=stream, width=width, color_system=None, **PLAIN)

@@ -20,18 +20,20 @@ from paramlint.verify.document.schema import Counts, Document, Found, Shown
 from paramlint.verify.process.outcome import Outcome
 
 
-def print_document(document: Document, stream: IO[str]) -> None:
-    """Write one target's report."""
+def print_document(document: Document, stream: IO[str], *, is_quiet: bool = False) -> None:
+    """Write one target's report; a quiet one has no tables, and is empty where all is well."""
     console = terminal(stream)
-    for part in _parts(document, console.width):
+    for part in _parts(document, console.width, is_quiet):
         # Only a table is cut to the width: a line of text stays one, for those who search or copy it.
         console.print(part, soft_wrap=not isinstance(part, Table))
 
 
-def _parts(document: Document, width: int) -> Iterable[RenderableType]:
+def _parts(document: Document, width: int, is_quiet: bool) -> Iterable[RenderableType]:
     if document.outcome.status != "ok":
         yield from _failure(document.target, document.outcome)
         yield from (_finding(found, found.also) for found in document.findings)
+        return
+    if is_quiet and not document.findings:
         return
     yield _headline(document)
     if document.guessed:
@@ -40,7 +42,7 @@ def _parts(document: Document, width: int) -> Iterable[RenderableType]:
         yield Text(f"degraded: {plain(reason)}", style="yellow")
     for members in alike_findings(document.findings):
         yield _finding(members[0], others_of(members))
-    if document.parameters:
+    if document.parameters and not is_quiet:
         yield Text("")
         yield parameter_table(document, width)
     yield from map(_shown, document.shown)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import click
 
 from paramlint.engine import packs
+from paramlint.frontends.cli.options.sections import Decorator, section
 
 
 def _use(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
@@ -23,7 +21,7 @@ def _use(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) 
         raise click.BadParameter(str(error), param=parameter) from None
 
 
-pack_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+pack_option: Decorator = section("Rules")(
     "--pack",
     multiple=True,
     callback=_use,

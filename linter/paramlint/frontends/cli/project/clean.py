@@ -11,7 +11,7 @@ def clean(cache_dir: str | None) -> None:
     """Delete the cache of the project, `.paramlint_cache`."""
     from paramlint.config.settings import ConfigError, find
     from paramlint.engine.cache.folder import CacheFolderError
-    from paramlint.frontends.cli.project import cache_folder, project_root
+    from paramlint.frontends.cli.project.project_folders import cache_folder, project_root
     from paramlint.frontends.report.plain import plain
 
     try:

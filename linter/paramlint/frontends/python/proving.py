@@ -1,0 +1,155 @@
+"""`paramlint.prove`: what `paramlint verify` does, from Python."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from paramlint.engine.catalogue import UnknownRuleError, group_of
+from paramlint.engine.catalogue import select as select_rules
+from paramlint.frontends.python.named_targets import target_text
+from paramlint.verify.attempt import attempt
+from paramlint.verify.document.found import Finding
+from paramlint.verify.document.schema import Document, Found
+from paramlint.verify.job import Plan
+from paramlint.verify.process.outcome import Limits
+from paramlint.verify.process.targets import Target, TargetError, literal, parse_target
+
+if TYPE_CHECKING:
+    from paramlint.frontends.python.inspection import Inspection
+
+
+class Verified:
+    """What was proved about a model; printed, the report of `paramlint verify`.
+
+    Attributes:
+        document: the report as data.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @property
+    def ok(self) -> bool:
+        """Whether the model was built; `document.outcome` says what kept it from that."""
+        return self.document.outcome.status == "ok"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong: what the live model refutes is left out."""
+        return tuple(_finding(found) for found in self.document.findings if found.verdict != "refuted")
+
+    def to_json(self) -> str:
+        """The report as JSON."""
+        return msgspec.json.format(msgspec.json.encode(self.document), indent=2).decode()
+
+    def save(self, path: str) -> None:
+        """Write the report as a page."""
+        from paramlint.frontends.python.pages import model_page
+
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(model_page(self.document))
+
+    def _repr_html_(self) -> str:
+        from paramlint.frontends.python.pages import framed, model_page
+
+        return framed(model_page(self.document))
+
+    def __str__(self) -> str:
+        from paramlint.frontends.report.models.verified import print_document
+
+        stream = io.StringIO()
+        print_document(self.document, stream)
+        return stream.getvalue().rstrip("\n")
+
+
+def prove(
+    model: object,
+    arguments: Mapping[str, object] | None,
+    example: object,
+    optimizer: object,
+    select: Iterable[str],
+    ignore: Iterable[str],
+    timeout: float,
+    memory: float,
+) -> Verified | Inspection:
+    """See `paramlint.prove`."""
+    if _is_module(model):
+        if arguments:
+            raise ValueError("a model that is there takes no arguments: give its class")
+        from paramlint.frontends.python.inspection import inspect
+
+        return inspect(model, optimizer=optimizer, example=example)
+    plan = Plan(
+        arguments={name: _source(name, value) for name, value in (arguments or {}).items()},
+        example=None if example is None else _target(example),
+        optimizer=None if optimizer is None else _target(optimizer),
+        details=True,
+        static=True,
+        select=_selectors(select),
+        ignore=_selectors(ignore),
+    )
+    _require_rules(plan)
+    target = _target(model)
+    if not target.factory:
+        raise ValueError(f"`{target.text}` names no class or function: write `{target.text}:name`")
+    try:
+        return Verified(attempt(target, plan, Limits(seconds=timeout, memory=int(memory * 2**30))).document)
+    except click.UsageError as error:
+        raise ImportError(error.format_message()) from None
+
+
+def _is_module(model: object) -> bool:
+    """Whether it is a module of torch; without loading torch for what is none."""
+    return any(
+        base.__module__ == "torch.nn.modules.module" and base.__name__ == "Module" for base in type(model).__mro__
+    )
+
+
+def _source(name: str, value: object) -> str:
+    text = repr(value)
+    try:
+        literal(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise ValueError(
+            f"`{name}` is no literal, and cannot be sent to the process that builds the model: give a function that "
+            f"needs no such argument"
+        ) from None
+    return text
+
+
+def _target(factory: object) -> Target:
+    try:
+        return parse_target(factory if isinstance(factory, str) else target_text(factory))
+    except TargetError as error:
+        raise ValueError(str(error)) from None
+
+
+def _selectors(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given.split(",")) if isinstance(given, str) else tuple(given)
+
+
+def _require_rules(plan: Plan) -> None:
+    try:
+        select_rules(plan.select, ignore=plan.ignore)
+    except UnknownRuleError as error:
+        raise ValueError(str(error)) from None
+
+
+def _finding(found: Found) -> Finding:
+    return Finding(
+        found.code,
+        found.name,
+        group_of(found.code),
+        found.message,
+        found.filename,
+        found.location.row,
+        found.location.column if found.location.row else 0,
+        names=(found.parameter, *found.also) if found.parameter else (),
+        verdict=found.verdict,
+        evidence=dict(found.evidence),
+    )
