@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from paramlint.engine.catalogue import RULES
 from paramlint.engine.nominate import Nominator
+from paramlint.frontends.cli import main
 from paramlint.frontends.rule_testing import check_text
 from paramlint.knowledge.frameworks import GLUON, KERAS, TORCH, frameworks
 from paramlint.knowledge.gluon_names import block_name
@@ -107,6 +109,21 @@ def test_layers_own_weights_or_not():
     assert layer_owns("keras.layers.Flatten") is False
     assert layer_owns("keras.layers.TimeDistributed") is None
     assert LAYERS["LSTMCell"]["owns"] == "always"
+
+
+def shown() -> list[tuple[str, str, str]]:
+    """The examples of the page: the name of a file, its code, and what is printed of it."""
+    page = (ROOT / "docs" / "keras.md").read_text(encoding="utf-8")
+    return re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)```\n\n```console\n\$ (.*?)```", page, re.S)
+
+
+@pytest.mark.parametrize(("name", "code", "printed"), shown(), ids=[name for name, _, _ in shown()])
+def test_the_page_shows_what_is_printed(name, code, printed, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(code, encoding="utf-8")
+    command, _, wanted = printed.partition("\n")
+    main([*command.removeprefix("paramlint ").split(), "--no-cache"])
+    assert capsys.readouterr().out == wanted
 
 
 @pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="the table is made from Keras")

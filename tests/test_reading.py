@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from paramlint.facts import File
-from paramlint.facts.reading import Held, Thing, Trace
+from paramlint.facts.reading import Held, Thing, Trace, reader
 from paramlint.facts.reading.entries import trace_of
-from paramlint.facts.reading.reader import MAX_STEPS
 from paramlint.source.text import Source
 
 
@@ -54,8 +53,10 @@ def test_conditions_that_are_known_go_one_way():
     assert made(trace) == ["keras.layers.PReLU"]
 
 
-def test_reading_ends_and_what_is_too_long_is_left_out():
+def test_reading_ends_and_what_is_too_long_is_left_out(monkeypatch):
     circle = traced("import keras\ndef f(x):\n    return g(x)\ndef g(x):\n    return f(x)\n", "f")
     assert len(circle.events) < 10
-    long = "import keras\ndef f():\n" + "    keras.layers.Dense(4)\n" * MAX_STEPS
+    long = "import keras\ndef f():\n" + "    keras.layers.Dense(4)\n" * 20
+    assert len(traced(long, "f").events) == 20
+    monkeypatch.setattr(reader, "MAX_STEPS", 40)
     assert traced(long, "f").events == []
