@@ -119,7 +119,7 @@ def holds_without(one: Side, other: Side) -> tuple[bool, str | None] | None:
     if not worlds:
         return False, None
     first, second = one.said, other.said
-    if not any(other.holds(truths) for truths in _worlds(tests)):
+    if not any(one.holds(truths) and other.holds(truths) for truths in _worlds(tests)):
         return True, first
     without = _negation(second) if second is not None else None
     if first is None or without is None or all(one.holds(t) for t in _worlds(tests) if not other.holds(t)):
