@@ -39,6 +39,7 @@ def matched(folder, capsys):
     """What `match` says as JSON, with the exit status that it must have."""
 
     def run(name: str, path: str, *more: str) -> dict[str, Any]:
+        capsys.readouterr()  # what others have printed
         status = main(["match", f"zoo.py:{name}", path, *more, "--output-format", "json"])
         document = json.loads(capsys.readouterr().out)
         assert status == (1 if document["loads"] is False else 0)
