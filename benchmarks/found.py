@@ -8,8 +8,9 @@ torch printed. `run` downloads each library in its version, without what it depe
 `check` on the files and the snippets, and compares what they print. One row a defect:
 
     found      `check` says of the file what it said, at the same place
-    verified   `verify` says of the model what it said; it takes the whole library, so `-` where that is not installed
-    shown      the snippet printed what it had printed; modules that are not installed are stood in for
+    verified   `verify` says of the model what it said; `-` where the library is not installed in that version
+    shown      the snippet prints what it had printed; what the library imports and is not installed is stood in for, but
+               for snippets that take the whole library
 
 The exit code is 1 when something does not hold any more. `page` writes the page, with the rows that `run` wrote.
 """
@@ -17,7 +18,6 @@ The exit code is 1 when something does not hold any more. `page` writes the page
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import re
 import shlex
@@ -29,6 +29,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ KINDS = {
     "training": "Optimizers and state",
 }
 LINE = re.compile(r"(?P<file>[^\s:]+):(?P<row>\d+):\d+: (?P<code>PRM\d+) ")
+_ERROR = re.compile(r"\w*Error: ")
 SECONDS = 600
 
 
@@ -68,10 +70,9 @@ class Proof:
         path, rows = self.rows.split(":")
         return f"sed -n '{rows.replace('-', ',')}p' {path}"
 
-    def output(self, folder: Path, bare: bool) -> str:
+    def output(self, folder: Path) -> str:
         if self.code:
-            options = ["--bare"] if bare else []
-            return _output([sys.executable, str(HERE / "stand_ins.py"), *options], folder, self.code)
+            return _output([sys.executable, str(HERE / "stand_ins.py"), "--bare"], folder, self.code)
         path, rows = self.rows.split(":")
         first, last = map(int, rows.split("-"))
         return "\n".join((folder / path).read_text(encoding="utf-8").splitlines()[first - 1 : last])
@@ -191,7 +192,7 @@ def found_again(defect: Defect, folder: Path) -> str:
 
 
 def verified_again(defect: Defect) -> str:
-    if not defect.verify or importlib.util.find_spec(defect.library.replace("-", "_")) is None:
+    if not defect.verify or not _is_installed(defect):
         return "-"
     command, *lines = defect.verify.splitlines()
     arguments = shlex.split(command.removeprefix("$ "))[1:]
@@ -201,18 +202,29 @@ def verified_again(defect: Defect) -> str:
 
 def shown_again(defect: Defect, folder: Path) -> str:
     """Whether each snippet still prints what it printed."""
+    if defect.whole and not _is_installed(defect):
+        return "-"
     for proof in defect.proofs:
-        output = proof.output(folder, bare=not defect.whole)
+        output = proof.output(folder) if not defect.whole else _output([sys.executable, "-"], HERE, proof.code)
         if _missing(proof.prints, output):
-            needs = re.findall(r"No module named '([^']+)'", output)
-            return f"needs {needs[-1]}" if needs else "no"
+            return "no"
     return "yes" if defect.proofs else "-"
 
 
+def _is_installed(defect: Defect) -> bool:
+    try:
+        return metadata.version(defect.library) == defect.version
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def _missing(expected: str, output: str) -> list[str]:
-    """The lines that are not printed in that order; `...` stands for more of the same."""
+    """The lines that are not printed in that order; `...` stands for more of the same, an error may say more."""
     printed = iter(line.rstrip() for line in output.splitlines())
-    return [line for line in expected.splitlines() if line.strip() != "..." and line.rstrip() not in printed]
+    lines = [line.rstrip() for line in expected.splitlines() if line.strip() != "..."]
+    return [
+        line for line in lines if not any(p == line or (_ERROR.match(line) and p.startswith(line)) for p in printed)
+    ]
 
 
 def _output(command: Sequence[str], folder: Path, text: str = "") -> str:

@@ -73,6 +73,8 @@ def ask(model: Model) -> Iterator[Claim]:
         parameters = [t for m in modules for t in m.parameters]
         if not isinstance(statement, nodes.Assign) or not _names_role(_name(alias)) or not parameters:
             continue
+        if isinstance(statement.value, nodes.IfExp):
+            continue  # a target is an option of the agent, which subclasses turn on
         if not all(id(t) in holders for t in parameters):
             continue
         others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules and not _is_handed_on(e, alias)]
