@@ -85,10 +85,9 @@ class Filled(nn.Module):
         self.weight = nn.Parameter(weight)
 
 
+@seed(0)  # at a level of 1 % one model in a hundred fails by chance
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(INITIALISERS, st.lists(CHANGES, max_size=2), SHAPES)
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
 def test_of_random_laws(tmp_path: Any, fill: Fill, changes: list[Fill], shape: tuple[int, int]) -> None:
     assert breaches(lambda: Filled(fill, changes, shape), tmp_path) == []
 
