@@ -1,124 +1,340 @@
-"""Small models of released libraries, for the commands of `docs/found.md`: `paramlint verify benchmarks/found.py:NAME`.
+"""The defects of released libraries that paramlint found: run again, and written as a page.
 
-Each needs the library whose version the document names, and nothing from the network.
+    python benchmarks/found.py run [LIBRARY]... [--downloads FOLDER]
+    python benchmarks/found.py page [--ran FILE] > docs/found.md
+
+The defects are in `benchmarks/found/*.toml`, one file a kind, with what `check` and `verify` printed and what plain
+torch printed. `run` downloads each library in its version, without what it depends on, and unpacks it; then it runs
+`check` on the files and the snippets, and compares what they print. One row a defect:
+
+    found      `check` says of the file what it said, at the same place
+    verified   `verify` says of the model what it said; it takes the whole library, so `-` where that is not installed
+    shown      the snippet printed what it had printed; modules that are not installed are stood in for
+
+The exit code is 1 when something does not hold any more. `page` writes the page, with the rows that `run` wrote.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tarfile
+import textwrap
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
-def vit_mae() -> Any:
-    from transformers import ViTMAEConfig, ViTMAEForPreTraining
-
-    return ViTMAEForPreTraining(ViTMAEConfig(num_hidden_layers=1, decoder_num_hidden_layers=1))
-
-
-def encodec() -> Any:
-    from transformers import EncodecConfig, EncodecModel
-
-    return EncodecModel(EncodecConfig())
-
-
-def vits() -> Any:
-    from transformers import VitsConfig, VitsModel
-
-    return VitsModel(VitsConfig())
-
-
-def decision_transformer() -> Any:
-    from transformers import DecisionTransformerConfig, DecisionTransformerModel
-
-    return DecisionTransformerModel(DecisionTransformerConfig(n_layer=1, hidden_size=64, n_head=1))
+HERE = Path(__file__).parent
+DATA = HERE / "found"
+#: What a defect is about, by the file that it stands in: its title, in the order of the page.
+KINDS = {
+    "values": "Values",
+    "initialization": "Initialisation",
+    "sharing": "Sharing",
+    "registration": "Registration",
+    "ties": "Ties",
+    "freezing": "Freezing",
+    "training": "Optimizers and state",
+}
+LINE = re.compile(r"(?P<file>[^\s:]+):(?P<row>\d+):\d+: (?P<code>PRM\d+) ")
+SECONDS = 600
 
 
-def apertus() -> Any:
-    from transformers import ApertusConfig, ApertusModel
+@dataclass(frozen=True)
+class Proof:
+    """A snippet of torch and the library, or rows of a file where reading them is enough, and what is printed."""
 
-    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 4}
-    return ApertusModel(ApertusConfig(num_hidden_layers=1, vocab_size=99, pad_token_id=0, **sizes))
+    code: str
+    rows: str
+    prints: str
 
+    @property
+    def command(self) -> str:
+        if self.code:
+            return f"python - <<'END'\n{self.code}\nEND"
+        path, rows = self.rows.split(":")
+        return f"sed -n '{rows.replace('-', ',')}p' {path}"
 
-def blip() -> Any:
-    from transformers import BlipConfig, BlipModel
-
-    layers = {"num_hidden_layers": 1}
-    return BlipModel(BlipConfig(text_config=layers, vision_config=layers))
-
-
-def group_vit() -> Any:
-    from transformers import GroupViTConfig, GroupViTModel
-
-    return GroupViTModel(GroupViTConfig())
-
-
-def video_mae() -> Any:
-    from transformers import VideoMAEConfig, VideoMAEForPreTraining
-
-    return VideoMAEForPreTraining(VideoMAEConfig(num_hidden_layers=1, decoder_num_hidden_layers=1))
+    def output(self, folder: Path, bare: bool) -> str:
+        if self.code:
+            options = ["--bare"] if bare else []
+            return _output([sys.executable, str(HERE / "stand_ins.py"), *options], folder, self.code)
+        path, rows = self.rows.split(":")
+        first, last = map(int, rows.split("-"))
+        return "\n".join((folder / path).read_text(encoding="utf-8").splitlines()[first - 1 : last])
 
 
-def regnet() -> Any:
-    from transformers import RegNetConfig, RegNetModel
+@dataclass(frozen=True)
+class Defect:
+    """One defect, as the data has it."""
 
-    return RegNetModel(RegNetConfig(hidden_sizes=[16, 16], depths=[1, 1], embedding_size=8, groups_width=8))
+    kind: str
+    library: str
+    version: str
+    title: str
+    text: str
+    where: str
+    fix: str
+    check: str
+    options: str
+    verify: str
+    after: str
+    whole: bool
+    proofs: tuple[Proof, ...]
 
+    @property
+    def codes(self) -> list[str]:
+        return list(dict.fromkeys(re.findall(r"PRM\d{3}", f"{self.check}\n{self.verify}")))
 
-def detr() -> Any:
-    from transformers import DetrConfig, DetrModel
+    @property
+    def files(self) -> list[str]:
+        return list(dict.fromkeys(line["file"] for line in LINE.finditer(self.check)))
 
-    layers = {"encoder_layers": 1, "decoder_layers": 1}
-    return DetrModel(DetrConfig(**layers))
+    @property
+    def command(self) -> str:
+        """The command whose lines `check` are."""
+        codes = ",".join(dict.fromkeys(line["code"] for line in LINE.finditer(self.check)))
+        options = f"{self.options} " if self.options else ""
+        return f"paramlint check --isolated --output-format concise {options}--select {codes} {' '.join(self.files)}"
 
-
-def oneformer_module() -> Any:
-    from transformers import OneFormerConfig
-    from transformers.models.oneformer.modeling_oneformer import OneFormerTransformerModule
-
-    return OneFormerTransformerModule(64, OneFormerConfig(decoder_layers=2, is_training=False))
-
-
-def unispeech_sat() -> Any:
-    from transformers import UniSpeechSatConfig, UniSpeechSatForPreTraining
-
-    return UniSpeechSatForPreTraining(UniSpeechSatConfig(num_hidden_layers=1, do_stable_layer_norm=True))
-
-
-def watermark_detector() -> Any:
-    from transformers.generation.watermarking import BayesianDetectorConfig, BayesianDetectorModel
-
-    return BayesianDetectorModel(BayesianDetectorConfig(watermarking_depth=4))
-
-
-def pvt_v2() -> Any:
-    import timm
-
-    model: Any = timm.create_model("pvt_v2_b0")
-    model.freeze_patch_emb()
-    return model
+    @property
+    def anchor(self) -> str:
+        return re.sub(r"[^\w\- ]", "", self.title.lower()).replace(" ", "-")
 
 
-def mix_transformer() -> Any:
-    from segmentation_models_pytorch.encoders import get_encoder
-
-    model: Any = get_encoder("mit_b0", weights=None)
-    model.freeze_patch_emb()
-    return model
-
-
-def experts() -> Any:
-    from diffusers.models.transformers import transformer_nucleusmoe_image as module
-
-    return module.SwiGLUExperts(hidden_size=8, moe_intermediate_dim=16, num_experts=2)
+def read(folder: Path = DATA) -> list[Defect]:
+    """All defects, by library, and there in the order of the kinds."""
+    found = []
+    for kind in KINDS:
+        path = folder / f"{kind}.toml"
+        for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("defect", []) if path.exists() else []:
+            found.append(_defect(kind, entry))
+    return sorted(found, key=lambda defect: defect.library.lower())
 
 
-def qformer() -> Any:
-    from torch_geometric.nn.attention import QFormer
+def _defect(kind: str, entry: dict[str, Any]) -> Defect:
+    texts = {
+        name: entry.pop(name, "").strip() for name in ("text", "where", "fix", "check", "options", "verify", "after")
+    }
+    proofs = tuple(
+        Proof(proof.get("code", "").strip("\n"), proof.get("rows", ""), proof["prints"].strip("\n"))
+        for proof in entry.pop("proof", [])
+    )
+    return Defect(
+        kind,
+        entry.pop("library"),
+        entry.pop("version"),
+        entry.pop("title"),
+        **texts,
+        whole=entry.pop("whole", False),
+        proofs=proofs,
+        **entry,
+    )
 
-    return QFormer(input_dim=8, hidden_dim=16, output_dim=4, num_heads=2, num_layers=3)
+
+def unpacked(defect: Defect, downloads: Path) -> Path:
+    """The folder of the library in its version, downloaded where it is not there yet.
+
+    Raises:
+        OSError: it cannot be had.
+    """
+    folder = downloads / f"{defect.library}-{defect.version}"
+    if folder.exists():
+        return folder
+    archives = downloads / "archives" / folder.name
+    archives.mkdir(parents=True, exist_ok=True)
+    pip = ["pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest", str(archives)]
+    for wheels in (["--only-binary", ":all:"], []):
+        done = subprocess.run([*pip, *wheels, f"{defect.library}=={defect.version}"], capture_output=True, text=True)
+        if done.returncode == 0:
+            break
+    archive = next(archives.iterdir(), None)
+    if archive is None:
+        raise OSError(
+            f"{defect.library} {defect.version} cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}"
+        )
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            wheel.extractall(folder)
+    else:
+        with tarfile.open(archive) as source:
+            source.extractall(folder, filter="data")
+        (inner,) = folder.iterdir()
+        inner.rename(folder.with_suffix(".unpacked"))
+        folder.rmdir()
+        folder.with_suffix(".unpacked").rename(folder)
+    return folder
 
 
-def qformer_example() -> Any:
-    import torch
+def found_again(defect: Defect, folder: Path) -> str:
+    """Whether `check` still says each of the lines that it said."""
+    if not defect.check:
+        return "-"
+    arguments = shlex.split(defect.command)[1:]
+    missing = _missing(
+        defect.check, _output([sys.executable, "-m", "paramlint", *arguments, "--quiet", "--no-cache"], folder)
+    )
+    return "no" if missing else "yes"
 
-    return torch.randn(2, 5, 8)
+
+def verified_again(defect: Defect) -> str:
+    if not defect.verify or importlib.util.find_spec(defect.library.replace("-", "_")) is None:
+        return "-"
+    command, *lines = defect.verify.splitlines()
+    arguments = shlex.split(command.removeprefix("$ "))[1:]
+    output = _output([sys.executable, "-m", "paramlint", *arguments, "--output-format", "concise"], HERE.parent)
+    return "no" if _missing("\n".join(lines), output) else "yes"
+
+
+def shown_again(defect: Defect, folder: Path) -> str:
+    """Whether each snippet still prints what it printed."""
+    for proof in defect.proofs:
+        output = proof.output(folder, bare=not defect.whole)
+        if _missing(proof.prints, output):
+            needs = re.findall(r"No module named '([^']+)'", output)
+            return f"needs {needs[-1]}" if needs else "no"
+    return "yes" if defect.proofs else "-"
+
+
+def _missing(expected: str, output: str) -> list[str]:
+    """The lines that are not printed in that order; `...` stands for more of the same."""
+    printed = iter(line.rstrip() for line in output.splitlines())
+    return [line for line in expected.splitlines() if line.strip() != "..." and line.rstrip() not in printed]
+
+
+def _output(command: Sequence[str], folder: Path, text: str = "") -> str:
+    environment = {**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, input=text, capture_output=True, text=True, timeout=SECONDS, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end after {SECONDS} s"
+    return done.stdout + done.stderr
+
+
+def rerun(defects: Iterable[Defect], downloads: Path) -> Iterator[tuple[str, ...]]:
+    """A row a defect, as it is known."""
+    for defect in defects:
+        try:
+            folder = unpacked(defect, downloads)
+        except OSError as error:
+            print(f"error: {error}", file=sys.stderr)
+            yield defect.library, defect.title, "no", "-", "-"
+        else:
+            holds = found_again(defect, folder), verified_again(defect), shown_again(defect, folder)
+            yield defect.library, defect.title, *holds
+
+
+def row(cells: Sequence[str]) -> str:
+    library, title, *holds = cells
+    return f"{library:28} {' '.join(f'{cell:8}' for cell in holds)} {title}"
+
+
+HEAD = row(("library", "defect", "found", "verified", "shown"))
+
+
+def page(defects: Sequence[Defect], ran: str) -> str:
+    """The page, whole."""
+    libraries = defaultdict(list)
+    for defect in defects:
+        libraries[defect.library].append(defect)
+    intro = (DATA / "introduction.md").read_text(encoding="utf-8")
+    parts = [intro.format(defects=len(defects), libraries=len(libraries)).strip()]
+    parts.append("## By kind\n\n| kind | defects | found by |\n|---|---|---|\n" + "\n".join(_kinds(defects)))
+    parts.append(
+        "## By library\n\n| library | kind | found by | defect |\n|---|---|---|---|\n" + "\n".join(map(_index, defects))
+    )
+    for library, those in libraries.items():
+        parts.append(f"## {library} {those[0].version}")
+        parts.extend(map(_entry, those))
+    if ran:
+        parts.append(f"## Run again\n\n```console\n$ python benchmarks/found.py run\n{ran.strip()}\n```")
+    recipes = DATA / "recipes.md"
+    if recipes.exists():
+        parts.append(recipes.read_text(encoding="utf-8").strip())
+    return "\n\n".join(parts) + "\n"
+
+
+def _kinds(defects: Sequence[Defect]) -> Iterator[str]:
+    for kind, title in KINDS.items():
+        those = [defect for defect in defects if defect.kind == kind]
+        if those:
+            codes = ", ".join(sorted({code for defect in those for code in defect.codes}))
+            yield f"| {title} | {len(those)} | {codes} |"
+
+
+def _index(defect: Defect) -> str:
+    title = f"[{defect.title}](#{defect.anchor})"
+    return f"| {defect.library} {defect.version} | {KINDS[defect.kind].lower()} | {', '.join(defect.codes)} | {title} |"
+
+
+def _entry(defect: Defect) -> str:
+    parts = [f"### {defect.title}", defect.where or _where(defect), _wrapped(defect.text)]
+    if defect.fix:
+        parts.append(_wrapped(f"The smallest right fix: {defect.fix}"))
+    lines = [f"$ {defect.command}", defect.check] if defect.check else []
+    parts.append("\n".join(["```console", *lines, *([defect.verify] if defect.verify else []), "```"]))
+    for proof in defect.proofs:
+        parts.append("\n".join(["```console", f"$ {proof.command}", proof.prints, "```"]))
+    if defect.after:
+        parts.append(_wrapped(defect.after))
+    return "\n\n".join(parts)
+
+
+def _where(defect: Defect) -> str:
+    rows = defaultdict(list)
+    for line in LINE.finditer(defect.check):
+        rows[line["file"]].append(line["row"])
+    files = [
+        ", ".join([f"`{file}:{first}`", *(f"`{other}`" for other in others)]) for file, (first, *others) in rows.items()
+    ]
+    return ", ".join(files)
+
+
+def _wrapped(text: str) -> str:
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(
+        textwrap.fill(" ".join(paragraph.split()), 120, break_long_words=False, break_on_hyphens=False)
+        for paragraph in paragraphs
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run them again")
+    run.add_argument("libraries", nargs="*", metavar="LIBRARY")
+    run.add_argument("--downloads", type=Path, default=Path("found-libraries"), help="where libraries are unpacked")
+    write = commands.add_parser("page", help="write the page")
+    write.add_argument("--ran", type=Path, help="what `run` wrote")
+    given = parser.parse_args(argv)
+    defects = read()
+    if given.command == "page":
+        print(page(defects, given.ran.read_text(encoding="utf-8") if given.ran else ""), end="")
+        return 0
+    chosen = [defect for defect in defects if not given.libraries or defect.library in given.libraries]
+    print(HEAD, flush=True)
+    bad = 0
+    for cells in rerun(chosen, given.downloads.resolve()):
+        bad += "no" in cells
+        print(row(cells), flush=True)
+    print(f"{len(chosen)} defects, {len(chosen) - bad} of them hold as far as they could be run")
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -161,13 +161,13 @@ class TestDiffBase:
         if name == "main...":
             git("checkout", "-q", "--orphan", "alone")
         code, _, err = run(capsys, f"--diff-base={name}")
-        assert code == 2 and "revision" in err
+        assert code == 2 and ("revision" in err or "in common" in err)
         assert not (repository / "x").exists()
 
     def test_no_repository(self, folder, capsys, monkeypatch):
         monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
         code, _, err = run(capsys, "--diff-base", "main")
-        assert code == 2 and "not a git repository" in err
+        assert code == 2 and "no git repository" in err
 
     def test_rows_far_apart(self):
         old = [str(number) for number in range(100)]

@@ -342,6 +342,21 @@ def test_persistence(row, arguments, persistent):
 # What cannot be told
 
 
+@pytest.mark.parametrize(
+    ("value", "is_unknown"),
+    [
+        ("getattr(nn, flag)(4, 4)", True),
+        ("getattr(nn, elsewhere.name(flag))(4, 4)", True),
+        ("torch.hub.load('a', 'b')", True),
+        ("torch.jit.load('a.pt')", True),
+        ("getattr(dim, 'size')", False),
+        ("torch.get_rng_state()", False),
+    ],
+)
+def test_what_is_made_by_a_name_may_be_a_module(show, value, is_unknown):
+    assert [one.name for one in show(f"self.part = {value}").unknown] == ["part.**"] * is_unknown
+
+
 def test_unknown_parts_are_rows(show):
     shown = show(
         "self.known = nn.Linear(4, 4)\nself.head = elsewhere.create_head(dim)\n"

@@ -181,6 +181,62 @@ def pretrained(base: Any, **settings: Any) -> nn.Module:
 
 
 @helper
+def steps_with(base: Any, own_optimizer: bool = False) -> list[str]:
+    """What a trainer of somebody on the class of transformers is asked for in one step, in order."""
+    done: list[str] = []
+    model = nn.Linear(1, 1)
+    model.bias.requires_grad = False
+
+    class Noted(torch.optim.SGD):
+        def step(self, closure: Any = None) -> None:
+            done.append(f"step {sum(len(group['params']) for group in self.param_groups)}")
+
+    class Own(base):  # type: ignore[misc]
+        def create_optimizer(self, *args: Any) -> Any:
+            done.append("create_optimizer")
+            made = super().create_optimizer(*args)
+            count = sum(len(group["params"]) for group in made.param_groups)
+            done.append(f"{type(made).__name__.removeprefix('Accelerated')} {count}")
+            return made
+
+        def training_step(self, model: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            done.append("training_step")
+            return super().training_step(model, *args, **kwargs)
+
+        def compute_loss(self, model: nn.Module, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            done.append(f"compute_loss {model.training}")
+            return model(inputs["x"]).mean()
+
+        def get_train_dataloader(self) -> Any:
+            return [{"x": torch.ones(1, 1)}]
+
+    given = {}
+    if hasattr(base, "get_eval_dataloader"):  # the library's own
+        transformers = pytest.importorskip("transformers")
+        pytest.importorskip("accelerate")
+        kind = transformers.Seq2SeqTrainingArguments if "Seq2Seq" in base.__name__ else transformers.TrainingArguments
+        given["args"] = kind("unused", max_steps=1, use_cpu=True, report_to=[], save_strategy="no")
+    optimizers = (Noted(model.parameters()), None) if own_optimizer else (None, None)
+    trainer = Own(model, train_dataset=[{"x": torch.ones(1, 1)}], optimizers=optimizers, **given)
+    model.eval()
+    trainer.train()
+    done.append(f"gradient {model.weight.grad is not None}")
+    return done
+
+
+@helper
+def engine_of(create: Any) -> list[Any]:
+    """A layer before and after the step of an engine of ignite."""
+    model = nn.Linear(1, 1).eval()
+    model.weight.data.fill_(1)
+    model.weight.grad = torch.ones(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    engine = create(model, optimizer, lambda y, target: (y * target).mean())
+    engine.run([(torch.ones(1, 1), torch.ones(1, 1))])
+    return [model.training, model.weight.tolist()]
+
+
+@helper
 class Symmetric(nn.Module):
     """A parametrization that cannot be assigned to."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Calls that give a model with trained weights when told so by a literal `pretrained=True`.
 _BUILDERS = re.compile(r"timm\.(?:\w+\.)*create_model|torchvision\.models\.[\w.]+|torch\.hub\.load")
+#: Functions of the project that build a model by its name.
+_MAKERS = re.compile(r"(?:build|make|create|get)_(?:backbone|encoder|model|trunk|network|net)$")
 #: What `from_pretrained` builds that is no model.
 _NO_MODEL = re.compile(r"Token|Process|Config|Extractor|Scheduler|Pipeline|Generation|Vocab", re.I)
 _INIT_NAME = re.compile(r"init_?weights?|weights?_?init|init(?:ialize)?_param|reset_param|xavier|kaiming", re.I)
@@ -74,8 +76,8 @@ def _loaded(scope: Scope, call: nodes.Call) -> nodes.BaseExpression | None:
 def _is_pretrained(scope: Scope, call: nodes.Call) -> bool:
     if isinstance(call.func, nodes.Attribute) and call.func.attr.value == "from_pretrained":
         return _NO_MODEL.search(scope.text(call.func.value)) is None
-    name = scope.qualified(call.func)
-    if name is None or _BUILDERS.fullmatch(name) is None:
+    name = scope.qualified(call.func) or ""
+    if _BUILDERS.fullmatch(name) is None and not _is_from_registry(scope, call):
         return False
     given = {arg.keyword.value: scope.text(arg.value) for arg in call.args if arg.keyword is not None}
     asked = given.get("pretrained")
@@ -84,6 +86,12 @@ def _is_pretrained(scope: Scope, call: nodes.Call) -> bool:
         or (asked is not None and _is_true_by_default(scope, asked))
         or (name.startswith("torchvision.") and given.get("weights", "None") not in ("None", "weights"))
     )
+
+
+def _is_from_registry(scope: Scope, call: nodes.Call) -> bool:
+    """`BACKBONES[name](pretrained=True)`, `build_backbone("small", pretrained=True)`."""
+    is_looked_up = isinstance(call.func, nodes.Subscript)
+    return is_looked_up or _MAKERS.match(scope.text(call.func).rpartition(".")[2]) is not None
 
 
 def _is_true_by_default(scope: Scope, name: str) -> bool:

@@ -32,7 +32,7 @@ class TypeTest:
     exact: bool
 
 
-def type_test(scope: Scope, node: nodes.Node) -> TypeTest | None:
+def type_test(scope: Scope | None, node: nodes.Node) -> TypeTest | None:
     """The test that an expression is by itself; negated ones are none."""
     if isinstance(node, nodes.Call):
         if not isinstance(node.func, nodes.Name) or node.func.value != "isinstance" or len(node.args) != 2:
@@ -51,13 +51,13 @@ def type_test(scope: Scope, node: nodes.Node) -> TypeTest | None:
     )
 
 
-def class_asked(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression | None:
+def class_asked(scope: Scope | None, node: nodes.BaseExpression) -> nodes.BaseExpression | None:
     """`m` of `type(m)` and `m.__class__`, also under a local name."""
     if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name) and node.func.value == "type":
         return node.args[0].value if len(node.args) == 1 else None
     if isinstance(node, nodes.Attribute) and node.attr.value == "__class__":
         return node.value
-    if isinstance(node, nodes.Name):
+    if isinstance(node, nodes.Name) and scope is not None:
         bindings = scope.bindings.get(node.value, [])
         if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
             value = bindings[0].value

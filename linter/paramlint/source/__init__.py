@@ -1,1 +1,1 @@
-"""Files as text: found, read, decoded, written back safely; nothing here parses Python."""
+"""Files as they lie on the disk: text found, read, decoded, written back safely; nothing here parses Python."""

@@ -44,7 +44,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if isinstance(event.of, Tensor) and _value(event) is False:
             frozen.setdefault(event.site.row, []).append(event.of)
     for tensors in frozen.values():
-        pairs = [_off_then_on(tensor) for tensor in tensors if not _is_gone(tensor)]
+        pairs = [_off_then_on(tensor) for tensor in tensors if not _is_gone(tensor) and not _is_left_out(model, tensor)]
         if (
             not pairs
             or pairs[0] is None
@@ -79,6 +79,16 @@ def _is_gone(tensor: Tensor) -> bool:
     """Whether something else stands in the place of the layer that holds it."""
     owner = tensor.owner
     return owner is not None and bool(owner.places.seen) and not any(place.holds for place in owner.places)
+
+
+def _is_left_out(model: Model, tensor: Tensor) -> bool:
+    """Whether an optimizer was made while it was frozen, and without it: what is thawed later is said by PRM704."""
+    off = [e for e in tensor.flags if _value(e) is False]
+    on = [e for e in tensor.flags if _value(e) is True]
+    made = [o.made for o in model.optimizers if o.made is not None]
+    if tensor.groups.seen or tensor.escaped:
+        return False
+    return any(model.follows(a, m).yes and model.follows(m, b).yes for a in off for b in on for m in made)
 
 
 def _home(event: Event) -> Site:

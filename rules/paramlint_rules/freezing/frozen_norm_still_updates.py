@@ -39,7 +39,7 @@ from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Module
-from paramlint.model.questions.training import mode_of, whole_of
+from paramlint.model.questions.training import below, mode_of, owners, whole_of
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -103,6 +103,54 @@ def ask_of_trunks(model: Model) -> Iterator[Claim]:
             said.add((off.site.path, off.site.row))
             message = f"{_name(model, whole)} is frozen, but its batch norms stay in training mode and keep updating"
             yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=module)
+
+
+@rule.question
+def ask_of_once(model: Model) -> Iterator[Claim]:
+    """Parts that a constructor freezes and switches to `eval()` once: the next `train()` of the whole undoes that."""
+    said: set[tuple[str, int]] = set()
+    for root in model.roots:
+        if not root.is_a("Module").yes or root.is_a("LightningModule").yes or root.overrides("train").yes:
+            continue
+        for part in below(root)[1:]:
+            off = _switched_off(part)
+            if off is None or (off.site.path, off.site.row) in said or part.overrides("train").yes:
+                continue
+            if not _all_frozen(part) or not _trains_more(model, root):
+                continue
+            norms = [m for m in below(part) if m.is_a("_BatchNorm").yes or _has_batch_norms(m.part_of or m)]
+            again = [e for m in owners(part) for e in m.modes if e.get("inside") not in ("__init__", off.site.function)]
+            if norms and not again and not any(m.escaped for m in owners(part)):
+                said.add((off.site.path, off.site.row))
+                name = f"`{part}`" if part.name else "the frozen part"
+                message = f"{name} leaves training mode only until the next `train()`, which moves its batch norms"
+                yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=part)
+
+
+def _switched_off(part: Module) -> Event | None:
+    """Where the class's own constructor calls `eval()` of a part, and of that alone."""
+    own = [e for e in part.modes if e.author == "user" and e.get("how") != "init" and e.site.in_class]
+    is_once = bool(own) and own[0].get("inside") == "__init__" and mode_of(own[0]) is False
+    return own[0] if is_once and not own[0].guard and len({id(e.site.node) for e in own}) == 1 else None
+
+
+def _trains_more(model: Model, root: Module) -> bool:
+    """Whether a class has something else that trains: parameters, or an argument that its pass goes through."""
+    if any(t.trains.yes for t in root.parameters if t.known):
+        return True
+    passes = [
+        e for e in model.events("escaped") if e.get("inside") == "forward" and isinstance(e.site.node, nodes.Call)
+    ]
+    return any(e.site.text(e.site.node.func).startswith("self.") for e in passes)
+
+
+def _all_frozen(part: Module) -> bool:
+    """Whether the user's code freezes all that a part holds, for sure and for good."""
+    last = [max(t.flags.seen, key=lambda e: min(e.order), default=None) for t in part.parameters]
+    return bool(last) and all(
+        e is not None and e.author == "user" and not e.guard and getattr(e.get("value"), "value", None) is False
+        for e in last
+    )
 
 
 def _has_batch_norms(module: Module) -> bool:

@@ -35,9 +35,9 @@ from paramlint.facts.parameter_names import (
     prefix_of,
 )
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
-from paramlint.knowledge import PARAMETER_CLASSES, module_class
-from paramlint.model import Answer, Claim, Model
-from paramlint.model.questions.visits import loop_over, names_below
+from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
+from paramlint.model import Answer, Claim, Event, Model, Site
+from paramlint.model.questions.visits import loop_over, modules_below, names_below
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import walk
@@ -47,10 +47,13 @@ rule = Rule(
     "init-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", entries=("class",))),
+    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", "modules", "named_modules", "apply", entries=("class",))),
 )
 
 _ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
+_LAYERS: dict[str, list[str]] = {}
+for _full in MODULE_CLASSES:
+    _LAYERS.setdefault(_full.rpartition(".")[2].lower(), []).append(_full.rpartition(".")[2])
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
 
 
@@ -76,6 +79,64 @@ def ask(model: Model) -> Iterator[Claim]:
                     text, whole = listed.site.text(test), listed.site.text(loop.iter)
                     message = f"`{text}` is never true: `{whole}` gives no such name"
                     yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
+
+
+@rule.question
+def ask_kinds(model: Model) -> Iterator[Claim]:
+    """The class's own layers gone through by kind, and none of them of the kind that is asked for."""
+    for listed in model.events("listed"):
+        root = listed.of
+        if root not in model.roots or listed.get("inside") != "__init__" or listed.site.class_name != model.name:
+            continue
+        visit = _visit(listed)
+        below = modules_below(model, root, listed) if visit is not None else None
+        if visit is None or below is None:
+            continue
+        site, name, body = visit
+        branches = [n for n in walk(body) if isinstance(n, nodes.If) and any(map(_is_write, _calls(n.body)))]
+        tests = [(test, kinds) for b in branches for test in operands(b.test) if (kinds := _kinds(test, name))]
+        layers = [m for m in below if any(t.role == "parameter" for t in m.tensors) and "Norm" not in m.cls]
+        met = {k for _, kinds in tests for k in kinds if any(not m.is_a(k).no for m in below)}
+        missed = [m for m in layers if not any(not m.is_a(k).no for k in met)]
+        for test, kinds in tests:
+            if any(k in met for k in kinds):
+                continue
+            like = next((m for m in missed for k in kinds if _family(m.cls.rpartition(".")[2]) == _family(k)), None)
+            if like is not None and like.cls.startswith("torch.nn."):
+                there = like.cls.replace("torch.nn.", "nn.")
+                message = f"`{site.text(test)}` is never true: `{model.name}` has `{there}`, and no such layer"
+                yield Claim(Answer("yes", (listed,)), site, message, node=test)
+
+
+def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
+    """Where a visit of modules is written: the place, the name of the module that it is at, and what it does."""
+    visitor, loop = listed.get("visitor"), loop_over(listed.site)
+    if visitor is not None and isinstance(visitor.node, nodes.FunctionDef):
+        names = [p.name.value for p in visitor.node.params.params if p.name.value != "self"]
+        return (visitor, names[0], visitor.node.body) if names else None
+    if loop is None or not isinstance(loop.iter, nodes.Call) or not isinstance(loop.iter.func, nodes.Attribute):
+        return None
+    target = loop.target.elements[-1].value if isinstance(loop.target, nodes.Tuple) else loop.target
+    is_of_modules = loop.iter.func.attr.value in ("modules", "named_modules")
+    return (listed.site, target.value, loop.body) if is_of_modules and isinstance(target, nodes.Name) else None
+
+
+def _calls(node: nodes.Node) -> list[nodes.Call]:
+    return [n for n in walk(node) if isinstance(n, nodes.Call)]
+
+
+def _kinds(test: nodes.BaseExpression, name: str) -> list[str]:
+    """The layers of torch, by their own names, of which `isinstance(m, ...)` and the like ask whether it is one."""
+    found = type_test(None, test)
+    if found is None or not isinstance(found.subject, nodes.Name) or found.subject.value != name:
+        return []
+    kinds = [c.attr.value if isinstance(c, nodes.Attribute) else getattr(c, "value", "") for c in found.classes]
+    return kinds if kinds and all(k and module_class(f"torch.nn.{k}") is not None for k in kinds) else []
+
+
+def _family(kind: str) -> str:
+    """`Conv` of `Conv2d`, `ConvTranspose1d` and `LazyConv3d`: layers that one takes for each other."""
+    return re.sub(r"^Lazy|Transpose|[123]d$", "", kind)
 
 
 def _name_in(loop: nodes.For) -> str | None:
@@ -108,6 +169,15 @@ def check_always(node: nodes.If, scope: Scope) -> Iterator[Finding]:
         text = scope.text(alone)
         what = "a class" if _is_module(scope.resolve(alone)) else "a value"
         yield Finding(node.test, f"`{scope.text(node.test)}` is always true: `{text}` is {what}, not a test")
+
+
+@rule.static(nodes.If)
+def check_find(node: nodes.If, scope: Scope) -> Iterator[Finding]:
+    for test in _either(node.test):
+        func = test.func if isinstance(test, nodes.Call) else None
+        if isinstance(func, nodes.Attribute) and func.attr.value in ("find", "rfind") and _initialises(scope, node):
+            if _is_class_name(scope, func.value):
+                yield Finding(test, f"`{scope.text(test)}` is -1, which is true, where the name has no such part")
 
 
 def _either(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
@@ -158,7 +228,7 @@ def _never_of_type(scope: Scope, test: TypeTest) -> str | None:
             return "a class is not equal to a module made here"
         if isinstance(only, nodes.SimpleString):
             return "a class is not equal to a text"
-        if _ABSTRACT.fullmatch(scope.qualified(only) or ""):
+        if _ABSTRACT.fullmatch(scope.qualified(only) or "") or scope.qualified(only) == "torch.nn.Module":
             return f"no module is of the class `{scope.text(only)}` itself"
     symbols = [scope.resolve(c) for c in test.classes]
     if not test.exact and isinstance(test.subject, nodes.Call) and class_asked(scope, test.subject) is not None:
@@ -228,7 +298,8 @@ def _never_class_name(scope: Scope, test: nodes.BaseExpression) -> str | None:
     operator, right = test.comparisons[0].operator, test.comparisons[0].comparator
     if isinstance(operator, operators.Equal) and _is_class_name(scope, test.left):
         if isinstance(right, nodes.SimpleString):
-            return "the name of a class has no dots" if "." in str(right.evaluated_value) else None
+            said = str(right.evaluated_value)
+            return "the name of a class has no dots" if "." in said else _misspelt(said)
         return "the name of a class is not the class" if _is_module(scope.resolve(right)) else None
     if (
         isinstance(operator, operators.In)
@@ -237,6 +308,12 @@ def _never_class_name(scope: Scope, test: nodes.BaseExpression) -> str | None:
     ):
         return "the name of a class has no dots" if "." in str(test.left.evaluated_value) else None
     return None
+
+
+def _misspelt(name: str) -> str | None:
+    """Whether one of torch's layers is written that way, but for capitals."""
+    alike = _LAYERS.get(name.lower(), [])
+    return f"the class is `{alike[0]}`" if alike and name not in alike else None
 
 
 def _is_class_name(scope: Scope, node: nodes.BaseExpression) -> bool:

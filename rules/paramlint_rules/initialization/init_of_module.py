@@ -24,15 +24,51 @@ from collections.abc import Iterator
 from paramlint import nodes
 from paramlint.facts import Scope, Type
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
-from paramlint.knowledge import MODULE_CLASSES, module_class
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.knowledge import INIT_FUNCTIONS, MODULE_CLASSES, module_class
+from paramlint.model import Answer, Claim, Model, Site
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
+from paramlint.syntax.walk import walk
 
-rule = Rule("PRM206", "init-of-module", group="bug", fix="safe", doc=__doc__, triggers=(Calls(*WRITE_NAMES),))
+rule = Rule(
+    "PRM206",
+    "init-of-module",
+    group="bug",
+    fix="safe",
+    doc=__doc__,
+    triggers=(Calls(*WRITE_NAMES), Asks(*INIT_FUNCTIONS)),
+)
 
 #: Containers that have only what they are given, under numbers.
 _LISTS = {"torch.nn.Sequential", "torch.nn.ModuleList"}
 _FETCHED = re.compile(r"""getattr\((\w+), ["'](\w+)["']\)""")
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A layer of torch that a loop or a function is given, and that has no parameter of the name that is written."""
+    said_at: set[int] = set()
+    for event in model.events("raised"):
+        layer, node = event.of, event.site.node
+        is_call = isinstance(node, nodes.Call) and bool(node.args) and isinstance(node.args[0].value, nodes.Attribute)
+        if not is_call or id(node) in said_at or event.get("cause") != "no such attribute":
+            continue
+        if event.guard.loop or not layer.cls.startswith("torch.nn.") or layer.escaped or _is_caught(event.site):
+            continue
+        said_at.add(id(node))
+        target = node.args[0].value
+        text, name = event.site.text(target), layer.cls.replace("torch.nn.", "nn.")
+        message = f"`{text}` is that of `{name}` too, which has no parameter `{event.name}`, so `{event.law}` raises"
+        yield Claim(Answer("yes", (event,), event.guard), event.site, message, about=layer, node=target)
+
+
+def _is_caught(site: Site) -> bool:
+    """Whether something on the way catches what is raised."""
+    for one in (*site.stack, site):
+        for part in walk(one.definition) if one.definition is not None else ():
+            if isinstance(part, nodes.Try) and any(node is one.node for node in walk(part.body)):
+                return True
+    return False
 
 
 @rule.static(nodes.Call)

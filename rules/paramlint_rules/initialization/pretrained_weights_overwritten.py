@@ -29,14 +29,21 @@ from paramlint.facts import Scope
 from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.init_events import InitEvent, is_on_one_path
 from paramlint.facts.pretrained import loads, whole_inits
-from paramlint.rule import Calls, Finding, Keywords, Rule
+from paramlint.model import Claim, Event, Model, Module, Site, Tensor
+from paramlint.model.questions.training import owners, together
+from paramlint.model.questions.visits import is_in_visit
+from paramlint.rule import Asks, Calls, Finding, Keywords, Rule
 
 rule = Rule(
     "PRM216",
     "pretrained-weights-overwritten",
     group="bug",
     doc=__doc__,
-    triggers=(Calls("load_state_dict", "from_pretrained"), Keywords("pretrained", "weights")),
+    triggers=(
+        Calls("load_state_dict", "from_pretrained"),
+        Keywords("pretrained", "weights"),
+        Asks("load_state_dict", "from_pretrained", "pretrained"),
+    ),
 )
 
 
@@ -44,6 +51,48 @@ rule = Rule(
 _INITIALISING = re.compile(r"init|reset|apply|load_state_dict|pretrained\s*=\s*True|weights\s*=")
 
 _LOADING = re.compile(r"\bload_state_dict\(")
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A visit of all of a model, or of what holds it, that initialises most of what was loaded before."""
+    visits = [e for e in model.events("listed") if e.author == "user"]
+    loads = [e for e in model.events("loaded") if isinstance(e.of, Module)]
+    said_at: set[int] = set()
+    for load in loads if visits else ():
+        whole = {id(m) for m in owners(load.of)}
+        mine = [t for t in load.of.parameters if not t.escaped]
+        for visit in visits:
+            if id(visit.of) not in whole or not together(load, visit) or not load.guard.implies(visit.guard):
+                continue
+            lost = [t for t in mine if (w := t.holds()) and _initialises(w, visit) and model.follows(load, w).yes]
+            write = lost[0].holds() if lost else None
+            if write is None or not _is_most(mine, lost) or any(model.follows(write, o).yes for o in loads):
+                continue
+            site = _where(load, visit if visit.get("what") == "apply" else write)
+            if id(site.node) not in said_at and not site.says("reset", "reinit", "scratch"):
+                said_at.add(id(site.node))
+                message = f"`{load.of}` has just been given trained weights, which `{write.law}` overwrites"
+                yield Claim(model.follows(load, write), site, message, about=load.of)
+
+
+def _initialises(write: Event, visit: Event) -> bool:
+    return bool(write.get("initializer")) and write.author == "user" and is_in_visit(write, visit)
+
+
+def _is_most(tensors: list[Tensor], lost: list[Tensor]) -> bool:
+    """Whether most weights are lost, not counting what has one dimension."""
+    large = [t for t in tensors if t.shape is None or len(t.shape) > 1] or tensors
+    return 2 * sum(any(t is one for one in lost) for t in large) > len(large)
+
+
+def _where(load: Event, later: Event) -> Site:
+    """The statement of the function that loads which does something else later, by whatever calls."""
+    way = later.way
+    depth = 0
+    while depth < len(way) - 1 and depth < len(load.site.stack) and way[depth].node is load.site.stack[depth].node:
+        depth += 1
+    return way[depth]
 
 
 @rule.static_scope

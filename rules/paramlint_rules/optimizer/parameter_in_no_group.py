@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
+from paramlint.model import Claim, Event, Model, Module, Optimizer, Site, Tensor, reached, said
 from paramlint.model.questions.training import (
     WORDS,
     all_known,
@@ -40,6 +40,7 @@ from paramlint.model.questions.training import (
     idle_steps,
     mode_of,
     owners,
+    spoken,
     steps,
     together,
 )
@@ -87,13 +88,27 @@ def check(model: Model) -> Iterator[Claim]:
                 continue
             claimed.add(id(part))
             if _is_trained(model, part, backward):
-                optimizer = step.of
                 yield Claim(
                     said(True),
-                    optimizer.made.site,
+                    _where(part, step.of),
                     f"the loss depends on `{part}`, whose parameters are in no optimizer, so it keeps its first values",
                     about=part,
                 )
+        for part in _left_over(model, backward, tensors, holders):
+            if id(part) not in claimed:
+                claimed.add(id(part))
+                what = "whose parameters are" if isinstance(part, Module) else "which is"
+                message = (
+                    f"the loss depends on `{part}`, {what} in no group of `{spoken(step.of)}`, as the rest of it is"
+                )
+                yield Claim(said(True), _where(part, step.of), f"{message}, so it keeps its first values", about=part)
+
+
+def _where(part: Module | Tensor, optimizer: Optimizer) -> Site:
+    """Where the optimizer is made; where a library does that, what it does not get is."""
+    made = optimizer.made
+    assert made is not None
+    return part.made.site if made.author != "user" and part.made is not None else made.site
 
 
 def _loose_groups(model: Model, holders: dict[int, list[Optimizer]]) -> Iterator[Claim]:
@@ -142,6 +157,54 @@ def _parts(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> list[M
         elif isinstance(root, Module):
             found[id(root)] = root
     return list(found.values())
+
+
+def _left_over(
+    model: Model, backward: Event, tensors: tuple[Tensor, ...], holders: dict[int, list[Optimizer]]
+) -> Iterator[Module | Tensor]:
+    """What is missing of a model that somebody went through to sort it: less of it than is there, and all of it new.
+
+    Of a model with values from elsewhere, or where one group has all that is trained, the rest is meant to stay.
+    """
+    listed = {id(e.of) for e in model.events("listed") if e.author == "user"}
+    reach = {id(t) for t in tensors}
+    for root in {id(r): r for t in tensors if isinstance(r := model.root_of(t, backward), Module)}.values():
+        members = [p.what for p in root.holds if p.registered and p.holds]
+        parts = [m for m in members if (m.owns.yes if isinstance(m, Module) else m.role == "parameter")]
+        missing = [m for m in parts if not any(id(t) in holders for t in _tensors(m))]
+        groups = {id(g) for t in root.parameters for g in t.groups if g.optimizer in model.optimizers.seen}
+        if (
+            not missing
+            or len(groups) < 2
+            or id(root) not in listed
+            or 2 * len(missing) >= len(parts)
+            or model.events("loaded")
+        ):
+            continue
+        if not root.known.yes:
+            continue
+        if root.made is None or root.escaped or root.copy_of is not None:
+            continue
+        for part in missing:
+            mine = _tensors(part)
+            if all(id(t) in reach and _is_free(model, t, backward) for t in mine) and not _reads_fixed(part, root):
+                yield part
+
+
+def _tensors(part: Module | Tensor) -> tuple[Tensor, ...]:
+    return part.parameters.seen if isinstance(part, Module) else (part,)
+
+
+def _is_free(model: Model, tensor: Tensor, backward: Event) -> bool:
+    """Whether a tensor requires gradients, and nothing else is done with it."""
+    if not tensor.known or not tensor.trains.certain or not tensor.trains.yes or tensor.escaped or tensor.flags.seen:
+        return False
+    return not _is_moved_by_hand(model, tensor, backward)
+
+
+def _reads_fixed(part: Module | Tensor, root: Module) -> bool:
+    words = f"{part.name} {getattr(part, 'cls', '').rpartition('.')[2]} {root.name}".lower()
+    return any(word in words for word in _FIXED) or (part.made is not None and part.made.site.says(*_FIXED))
 
 
 def _trains(call: Event) -> bool:

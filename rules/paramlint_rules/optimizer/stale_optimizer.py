@@ -34,7 +34,7 @@ from paramlint.facts.name_uses import mentions
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
 from paramlint.facts.replaced_parameters import ModelChange, model_changes
 from paramlint.facts.training import trains
-from paramlint.model import Claim, Event, Model, Module, Optimizer, said
+from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
 from paramlint.model.questions.training import WORDS, below, owners, spoken
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
@@ -66,6 +66,7 @@ def ask(model: Model) -> Iterator[Claim]:
         ids = {id(t) for t in optimizer.tensors}
         roots = [model.root_of(t, made) for t in optimizer.tensors]
         trained = [m for m in model.modules if m in roots or ids & {id(t) for t in m.parameters}]
+        yield from _thawed(model, optimizer, trained)
         change = _replaced(model, optimizer, trained)
         if change is None or not _is_used_after(model, optimizer, change):
             continue
@@ -73,6 +74,31 @@ def ask(model: Model) -> Iterator[Claim]:
         what = f"the embeddings of `{change.of}` are" if is_resized else f"`{change.of}` is"
         end = f"{what} replaced, so it does not train the new parameters"
         yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
+
+
+def _thawed(model: Model, optimizer: Optimizer, trained: list[Module]) -> Iterator[Claim]:
+    """Parameters that were frozen when an optimizer was given what trains of their model, and are thawed later."""
+    made = optimizer.made
+    if made is None or not optimizer.tensors.closed.yes:
+        return
+    for event in model.events("flagged"):
+        tensor = event.of
+        if not isinstance(tensor, Tensor) or tensor.groups.seen or tensor.escaped or _flag(event) is not True:
+            continue
+        off = [e for e in tensor.flags if _flag(e) is False and model.follows(e, made).yes]
+        if not off or not _comes_after(model, made, event) or not _is_used_after(model, optimizer, event):
+            continue
+        whole = next((m for m in trained if any(t is tensor for t in m.parameters)), None)
+        if whole is not None and not tensor.trains.no:
+            row = next((s.row for s in event.way if s.function == made.site.function), event.site.row)
+            what = f"`{tensor}`" if tensor.known else f"a part of `{whole}`"
+            text = f"`{spoken(optimizer)}` is built while {what} is frozen, so it does not train what row {row} thaws"
+            yield Claim(said(True), made.site, text, about=optimizer)
+            return
+
+
+def _flag(event: Event) -> object:
+    return getattr(event.get("value"), "value", None)
 
 
 def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Event | None:

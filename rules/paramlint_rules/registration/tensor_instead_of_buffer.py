@@ -37,6 +37,7 @@ from paramlint.facts import Class, Scope
 from paramlint.knowledge import TENSOR_FACTORIES
 from paramlint.model import Claim, Model, Place, Tensor, said
 from paramlint.model.questions.kept_tensors import (
+    comes_from,
     escapes,
     has_dimensions,
     is_constant,
@@ -66,7 +67,10 @@ rule = Rule(
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in (*kept(model), *kept_in_containers(model)):
-        if place.holder.overrides("_apply").yes or not _is_made_at_first(tensor, place) or not has_dimensions(tensor):
+        if place.holder.overrides("_apply").yes or not has_dimensions(tensor):
+            continue
+        yield from _ask_running(model, tensor, place)
+        if not _is_made_at_first(tensor, place):
             continue
         others = [p for p in place.holder.holds if p.key == place.key and p is not place]
         if not all(isinstance(p.what, Tensor) and _is_made_at_first(p.what, p) for p in others):
@@ -86,6 +90,28 @@ def ask(model: Model) -> Iterator[Claim]:
                 about=place,
                 fix=_fix(place),
             )
+
+
+def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
+    """A value that each pass computes from that of the pass before, and that starts as a constant."""
+    changes = [e for e in model.events("bound", of=place.holder) if e.get("name") == place.key]
+    first, made = place.since, tensor.made
+    if first.get("inside") != "__init__" or made is None or made.kind != "allocated" or "reset" in first.site.function:
+        return
+    later = [e for e in changes if e.site.node is not first.site.node]
+    if not later or any(e.get("inside") != "forward" for e in later):
+        return
+    values = [value for e in later for value in e.get("options", [e.get("value")])]
+    if not tensor.known or not all(isinstance(v, Tensor) and comes_from(v, tensor) for v in values):
+        return
+    if any(map(is_moved, uses(model, tensor))) or escapes(model, tensor) or any(e.guard for e in later):
+        return
+    yield Claim(
+        said(not any(p.registered for p in tensor.places)),
+        place.since.site,
+        f"`self.{place.key}` goes from one pass to the next in a plain tensor, so it is neither moved nor saved",
+        about=place,
+    )
 
 
 def _fix(place: Place) -> Fix | None:

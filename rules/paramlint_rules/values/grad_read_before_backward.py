@@ -21,86 +21,64 @@ Leave it: the gradient was filled elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.rule import Finding, Mentions, Rule
+from paramlint.model import Answer, Claim, Event, Model, Site, Tensor
+from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
-rule = Rule(
-    "PRM106",
-    "grad-read-before-backward",
-    group="bug",
-    doc=__doc__,
-    only_with=frozenset({"backward"}),
-    triggers=(Mentions("grad"),),
-)
+rule = Rule("PRM106", "grad-read-before-backward", group="bug", doc=__doc__, triggers=(Asks("backward"),))
 
-_BLOCKS = (
-    nodes.For,
-    nodes.While,
-    nodes.If,
-    nodes.Try,
-    nodes.FunctionDef,
-    nodes.Lambda,
-    nodes.IfExp,
-    nodes.BooleanOperation,
-)
+#: Code that asks whether there is a gradient.
+_ASKED = re.compile(r"\bgrad\w*\b(?:\.data)?\s*(?:is\b|==|!=)|(?:\bif|\band|\bor|\bnot)\s+[\w.\[\]]*\.grad\b|hasattr")
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    uses = [n for n in scope.find(nodes.Attribute) if n.attr.value == "grad" and _is_used(scope, n)]
-    if not uses:
-        return
-    backward = [scope.order(n) for n in scope.find(nodes.Attribute, nodes.Name) if _is_backward(n)]
-    if not backward:
-        return
-    for node in uses:
-        root = _fresh_root(scope, node)
-        if root is None or scope.order(node) > min(backward) or not _is_straight(scope, node):
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    backward = [e for e in model.events("backward") if e.order]
+    said_at: set[int] = set()
+    for event in model.events("read", "written"):
+        gradient = event.of
+        if not isinstance(gradient, Tensor) or gradient.role != "gradient" or event.author != "user":
             continue
-        if not _is_handed_over(scope, root, scope.order(node)):
-            message = f"`{scope.text(node)}` is used before the first backward pass, when it is still `None`"
-            yield Finding(node, message)
+        node = _gradient_in(event)
+        if node is None or id(node) in said_at or not _is_empty_then(model, gradient.base, event):
+            continue
+        later = [b for b in backward if b.get("inside") == event.get("inside")]
+        if not later or any(min(b.order) < min(event.order) for b in later) or any(map(_asks, event.way)):
+            continue
+        said_at.add(id(node))
+        site = next((s for s in event.site.stack if s.function == event.get("inside")), event.site)
+        message = f"`{event.site.text(node)}` is used before the first backward pass, when it is still `None`"
+        place = node if site is event.site else site.node
+        yield Claim(Answer("yes", (event,)), site, message, about=gradient.base, node=place)
 
 
-def _is_backward(node: nodes.Node) -> bool:
-    word = node.attr if isinstance(node, nodes.Attribute) else node
-    name = word.value if isinstance(word, nodes.Name) else ""
-    return name in ("backward", "manual_backward", "grad_and_value") or name.endswith("_step") or name == "step"
+def _is_empty_then(model: Model, tensor: Tensor | None, event: Event) -> bool:
+    """Whether a tensor is made in the same call, before, and nothing else can have given it a gradient."""
+    if tensor is None or not tensor.known or tensor.escaped or event.guard or event.site.in_branch:
+        return False
+    made = tensor.made or next((place.since for place in tensor.places), None)
+    if made is None or made.get("inside") != event.get("inside") or min(made.order) > min(event.order):
+        return False
+    owner = tensor.owner
+    if owner is not None and (owner.escaped or not owner.known.yes):
+        return False
+    given = [e for e in model.events("bound", of=tensor) if e.get("name") == "grad"]
+    return not any(min(e.order) < min(event.order) for e in (*given, *model.events("stepped", "escaped")))
 
 
-def _is_used(scope: Scope, node: nodes.Attribute) -> bool:
-    """Whether the use would raise on `None`: a method or attribute of it, or arithmetic."""
-    return isinstance(scope.parent(node), (nodes.Attribute, nodes.BinaryOperation, nodes.AugAssign, nodes.Subscript))
+def _gradient_in(event: Event) -> nodes.Node | None:
+    """Where the code says `x.grad`."""
+    found = (n for n in walk(event.site.node) if isinstance(n, nodes.Attribute) and n.attr.value == "grad")
+    return next(found, None)
 
 
-def _fresh_root(scope: Scope, node: nodes.Attribute) -> str | None:
-    """The name of the tensor or module, made by a call in this very scope, whose gradient is used."""
-    owner: nodes.BaseExpression = node.value
-    while isinstance(owner, nodes.Attribute):
-        owner = owner.value
-    if not isinstance(owner, nodes.Name):
-        return None
-    bindings = scope.bindings.get(owner.value, [])
-    value = scope.type(owner)
-    if value is None or value.kind not in ("module", "parameter", "tensor") or len(bindings) != 1:
-        return None
-    return owner.value if bindings[0].kind == "assign" and isinstance(bindings[0].value, nodes.Call) else None
-
-
-def _is_straight(scope: Scope, node: nodes.Node) -> bool:
-    """Whether the code runs once, unconditionally, in the order of the text."""
-    return not any(isinstance(a, _BLOCKS) and a is not scope.node for a in scope.ancestors(node))
-
-
-def _is_handed_over(scope: Scope, root: str, before: int) -> bool:
-    """Whether an earlier call was given the tensor or module, so that it may have run a backward pass."""
-    for call in scope.find(nodes.Call):
-        if scope.order(call) >= before:
-            break
-        for arg in call.args:
-            if isinstance(arg.value, nodes.Name) and arg.value.value == root:
-                return not (scope.qualified(call.func) or "").startswith("torch.")
-    return False
+def _asks(site: Site) -> bool:
+    """Whether the function around asks whether there is a gradient, or catches that there is none."""
+    around = site.definition
+    if around is None:
+        return False
+    return any(isinstance(n, nodes.Try) for n in walk(around)) or _ASKED.search(site.text(around)) is not None

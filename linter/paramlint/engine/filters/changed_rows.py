@@ -9,8 +9,8 @@ from difflib import SequenceMatcher
 from paramlint.engine.file_report import FileReport
 from paramlint.engine.filters.report_filters import SourceOf
 from paramlint.source.kinds import kind
-from paramlint.source.revision import Revision
 from paramlint.source.text import Source, UnreadableError
+from paramlint.source.versions.changed_files import ChangedFiles
 
 #: Between the first and the last row that differ; all rows of more count as changed.
 _MOST_ROWS = 20_000
@@ -19,15 +19,15 @@ _MOST_ROWS = 20_000
 class OnlyChanged:
     """Keeps the findings that touch a row which is new or another since the revision, and all that went wrong."""
 
-    def __init__(self, revision: Revision) -> None:
-        self._revision = revision
+    def __init__(self, files: ChangedFiles) -> None:
+        self._files = files
 
     def __call__(self, report: FileReport, source_of: SourceOf, /) -> FileReport:
         """The report of what has changed."""
         source = source_of(report.path) if report.findings else None
         if source is None:
             return report
-        before = self._revision.before(report.path, source.data)
+        before = self._files.before(report.path, source.data)
         if before is None:
             return report
         rows = self._rows(report.path, before, source)

@@ -21,6 +21,10 @@ from paramlint.config.nearest import nearest
 COMMANDS = {
     "check": "paramlint.frontends.cli.check.command:check",
     "clean": "paramlint.frontends.cli.project.clean:clean",
+    "diff": "paramlint.frontends.cli.diff.command:diff_command",
+    "explain": "paramlint.frontends.cli.explain:explain",
+    "init": "paramlint.frontends.cli.project.init:init",
+    "match": "paramlint.frontends.cli.match.command:match_command",
     "report": "paramlint.frontends.cli.verify.command:report_command",
     "rule": "paramlint.frontends.cli.rules:rule",
     "rules": "paramlint.frontends.cli.rules:rules",

@@ -11,7 +11,7 @@ import msgspec
 
 from paramlint.engine.catalogue import UnknownRuleError, group_of
 from paramlint.engine.catalogue import select as select_rules
-from paramlint.frontends.python.targets import target_text
+from paramlint.frontends.python.named_targets import target_text
 from paramlint.verify.attempt import attempt
 from paramlint.verify.document.found import Finding
 from paramlint.verify.document.schema import Document, Found

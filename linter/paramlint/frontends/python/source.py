@@ -12,7 +12,7 @@ import msgspec
 
 from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.task import STDIN, Arguments, Task
-from paramlint.frontends.python.targets import target_text
+from paramlint.frontends.python.named_targets import target_text
 from paramlint.source.kinds import kind
 from paramlint.source.links import leads_out
 from paramlint.source.rewrite import write
@@ -143,7 +143,7 @@ class ShownModels:
     def __str__(self) -> str:
         import io
 
-        from paramlint.frontends.report.models.shown import print_class
+        from paramlint.frontends.report.models.from_source.shown import print_class
 
         stream = io.StringIO()
         for number, cls in enumerate(self.classes):

@@ -98,6 +98,14 @@ def _is_of(view: Tensor, tensor: Tensor) -> bool:
     return one is tensor
 
 
+def comes_from(value: Tensor, tensor: Tensor, depth: int = 0) -> bool:
+    """Whether a value is computed from a tensor, and is not that tensor."""
+    if depth > _DEEPEST or value is tensor:
+        return False
+    parts = [*value.made_from, *([value.base] if value.base is not None else [])]
+    return any(isinstance(p, Tensor) and (p is tensor or comes_from(p, tensor, depth + 1)) for p in parts)
+
+
 def is_moved(event: Event) -> bool:
     """Whether a use places the tensor by hand, or asks where another has to be placed."""
     how = event.get("how")

@@ -74,6 +74,17 @@ def names_below(model: Model, module: Module, at: Event) -> list[str] | None:
     return found
 
 
+def modules_below(model: Model, module: Module, at: Event) -> list[Module] | None:
+    """A module and all at and below it when something happened; None where they are not all known."""
+    if names_below(model, module, at) is None:
+        return None
+    found = [module]
+    for one in found:
+        children = (p.what for p in one.holds if p.registered and isinstance(p.what, Module) and before(p.since, at))
+        found.extend(child for child in children if not any(child is known for known in found))
+    return found
+
+
 def _is_in_loop(inner: Site, listed: Site) -> bool:
     """Whether a node stands in the body of the loop that runs over what was listed."""
     loop = loop_over(listed)

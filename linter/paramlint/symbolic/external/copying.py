@@ -165,6 +165,10 @@ def shallow_copy(run: Interpreter, arguments: Arguments, node: Any) -> Value:
             other.known, other.why_unknown = one.known, one.why_unknown
             run.emit("copied", one, node, to=other, deep=False)
             return other
+        if isinstance(one, Unknown):  # whether it is a module shows in what is done with it
+            other = Unknown(f"copy({one.text})#{run.serial()}", one.loop, annotation=one.annotation)
+            run.emit("copied", one, node, to=other, deep=False)
+            return other
         return one
 
     return run.each(value, copied)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Callable, Sized
+from dataclasses import replace
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
-from paramlint.knowledge.foreign import foreign_optimizer
+from paramlint.knowledge.foreign import foreign_optimizer, only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
 from paramlint.symbolic.definitions.calls import escape
@@ -84,7 +85,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
-    escape(run, arguments, node)
+    if not only_looks(short):
+        escape(run, arguments, node)
     return Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
 
 
@@ -264,6 +266,8 @@ _GROWING = frozenset({"format", "format_map", "encode", "zfill", "ljust", "rjust
 
 def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arguments) -> Value:
     """A method of a string, number or tuple."""
+    if name in ("startswith", "endswith"):
+        arguments = replace(arguments, positional=[_as_constant(v) for v in arguments.positional])
     values = arguments.values()
     if all(isinstance(v, Constant) for v in values) and not arguments.unknown and not name.startswith("_"):
         method = getattr(owner.value, name, None)
@@ -284,6 +288,14 @@ def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arg
     if name == "join" and isinstance(owner.value, str) and values:
         return texts.together(run, owner.value, values[0])
     return Unknown(f"{owner!r}.{name}({_shown(arguments)})", _loop_of(arguments))
+
+
+def _as_constant(value: Value | Item) -> Value | Item:
+    """A tuple of texts as one constant."""
+    plain = value.items.plain if isinstance(value, SequenceValue) and value.kind == "tuple" else None
+    if plain is None or not all(isinstance(one, Constant) for one in plain):
+        return value
+    return Constant(tuple(one.value for one in plain if isinstance(one, Constant)))
 
 
 def _torch_identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:

@@ -7,6 +7,7 @@ from typing import Any
 
 from paramlint.knowledge import MODULE_METHODS, MODULE_SELF_METHODS
 from paramlint.model.guard import ALWAYS
+from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.indexing import get_item
 from paramlint.symbolic.collections.loops import repeating
@@ -23,6 +24,7 @@ from paramlint.symbolic.values import (
     Arguments,
     Constant,
     Dictionary,
+    Function,
     Instance,
     Item,
     SequenceValue,
@@ -254,7 +256,8 @@ def _apply(run: Interpreter, module: Instance, arguments: Arguments, node: Any) 
     if function is None:
         return module
     rows, why = modules_of(run, module)
-    run.emit("listed", module, node, what="apply")
+    visitor = SourceSite(function.place, function.node) if isinstance(function, Function) else None
+    run.emit("listed", module, node, what="apply", visitor=visitor)
     for row in reversed(rows):
         assert row.held is not None
         with run.under(row.guard) as is_possible, repeating(run, row.loops):

@@ -287,7 +287,7 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
         return False
     if (value.loop or value.owner is not None) and "(" not in text:
         return False
-    return any(map(_reads_as_module, text.split(" or ")))
+    return _MADE_BY_NAME.match(told(value.text)) is not None or any(map(_reads_as_module, text.split(" or ")))
 
 
 def _is_own(held: Held) -> bool:
@@ -317,6 +317,8 @@ def _outermost(text: str) -> str:
 
 #: An item of a container of modules that is one of several rounds.
 _ITEM = re.compile(r"<(?:Sequential|Module(?:List|Dict)|Parameter(?:List|Dict)) \d+>\[[^][]*\]")
+#: A call of what a name stands for, and models from elsewhere.
+_MADE_BY_NAME = re.compile(r"getattr\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\(|torch\.(?:hub|jit)\.load\(")
 _PLAIN_CALLS = (
     "math.", "int(", "float(", "str(", "bool(", "len(", "max(", "min(", "torch.", "numpy.", "np.", "round(", "abs(",
     "sum(", "logging.", "isinstance(", "getattr(", "t.", "<", "os.", "{", "'", "text", "number", "type(", "hasattr(",

@@ -306,6 +306,9 @@ def _initializer_frame(run: Interpreter, tensor: TensorValue) -> Frame | None:
 
 def changed_in_place(run: Interpreter, tensor: TensorValue, how: str, given: Sequence[Value], node: Any) -> None:
     """`tensor += x`, `tensor.mul_(x)`: its old values are read, new ones written."""
+    for value in given:
+        if isinstance(value, TensorValue):
+            run.emit("read", value, node, how="operation", function=how)
     written(run, tensor, how, Arguments(list(given)), node, reads=True)
 
 
@@ -363,6 +366,10 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         elif isinstance(value, Unknown):
             from paramlint.symbolic.library.training_calls import as_tensor
 
+            lacking = run.lacking.get(id(value))
+            if lacking is not None and lacking.is_module and lacking.known:
+                run.emit("raised", lacking, node, cause="no such attribute", law=name, name=value.name)
+                return value
             written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
         return value
 

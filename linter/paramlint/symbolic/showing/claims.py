@@ -78,7 +78,7 @@ class Claims:
 
     def _said(self, place: Place) -> dict[str, Any]:
         rest = [guard.minus(self.run.assumed) for guard in place.guards]
-        is_sure = not self.is_cut_short and self._is_for_all(place)
+        is_sure = self.is_sure(place)
         made = place.tensor.made or place.root.made
         return {
             "name": told_name(place.name),
@@ -93,6 +93,10 @@ class Claims:
             "filename": made.path,
             "row": made.row,
         }
+
+    def is_sure(self, place: Place) -> bool:
+        """Whether ties, type and values of a tensor can be told, which stands for one of each round."""
+        return not self.is_cut_short and self._is_for_all(place)
 
     # Existence
 

@@ -30,13 +30,14 @@ _NOT_VALUES = frozenset(
 )  # fmt: skip
 
 
-def origin(run: Interpreter, tensor: TensorValue, context: Guard) -> Init | None:
+def origin(run: Interpreter, tensor: TensorValue, context: Guard, *, is_outermost: bool = True) -> Init | None:
     """The call that the values of a tensor come from.
 
     Args:
         run: the finished run.
         tensor: the tensor.
         context: under which conditions it is looked at.
+        is_outermost: whether an initialiser of the project is told, and not the call that it makes.
 
     Returns:
         None where nothing gave it values, they were computed or changed in part since, or another call may be the last.
@@ -47,7 +48,7 @@ def origin(run: Interpreter, tensor: TensorValue, context: Guard) -> Init | None
         return None
     last = max(events, key=lambda event: event.order[-1])
     known = context & run.assumed
-    frame: Frame | None = last.get("initializer_frame")
+    frame: Frame | None = last.get("initializer_frame") if is_outermost else None
     if known is None or not known.implies(frame.entry if frame is not None else last.guard):
         return None
     if not covers(last) or not _is_whole(last):

@@ -55,10 +55,14 @@ class Subject:
 
 def open_program() -> Program:
     """Files that import each other and what is installed; Python's own library is left alone."""
+    return Program(Project([os.getcwd(), *installed_folders()], is_draft=True))
+
+
+def installed_folders() -> list[str]:
+    """The folders in which installed packages are looked up."""
     library = {os.path.normpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     installed = [folder for folder in _search_path()[2:] if os.path.normpath(folder) not in library]
-    installed = [folder for folder in installed if not folder.endswith((".zip", "lib-dynload"))]
-    return Program(Project([os.getcwd(), *installed], is_draft=True))
+    return [folder for folder in installed if not folder.endswith((".zip", "lib-dynload"))]
 
 
 def subjects(program: Program, target: str, unreadable: list[str] | None = None) -> Iterator[Subject]:
@@ -89,7 +93,7 @@ def subjects(program: Program, target: str, unreadable: list[str] | None = None)
             if unreadable is not None:
                 unreadable.append(one)
             continue
-        for subject in _classes(file):
+        for subject in classes_of(file):
             found = True
             yield subject
     if not found:
@@ -265,7 +269,8 @@ def _can_be_shown(run: Interpreter, value: Value) -> bool:
     return isinstance(value, (Function, Partial, Choice)) or (isinstance(value, Instance) and value.is_module)
 
 
-def _classes(file: SourceFile) -> Iterator[Subject]:
+def classes_of(file: SourceFile) -> Iterator[Subject]:
+    """The module classes of a file, in its order."""
     run = _run(file, file.program)
     for qualname, outlines in file.facts.outline.classes.items():
         cls = file.class_value(outlines[-1])

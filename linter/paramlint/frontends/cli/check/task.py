@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from paramlint.engine.run import Run
     from paramlint.finding import Applicability
     from paramlint.rule import Rule
-    from paramlint.source.revision import Revision
+    from paramlint.source.versions.changed_files import ChangedFiles
 
 STDIN = "-"
 
@@ -231,19 +231,20 @@ class Task:
         return filters
 
     @cached_property
-    def _base(self) -> Revision | None:
-        """The revision since which something must have changed.
+    def _base(self) -> ChangedFiles | None:
+        """What has changed since the revision that is asked for.
 
         Raises:
             click.ClickException: there is none of that name.
         """
-        from paramlint.source.revision import Revision, RevisionError
+        from paramlint.source.versions.changed_files import ChangedFiles
+        from paramlint.source.versions.repository import VersionError
 
         if self.arguments.diff_base is None:
             return None
         try:
-            return Revision(self.arguments.diff_base, self.root)
-        except RevisionError as error:
+            return ChangedFiles(self.arguments.diff_base, self.root)
+        except VersionError as error:
             raise click.ClickException(f"--diff-base: {error}") from None
 
     def _fixable(self, fixable: tuple[str, ...], unfixable: tuple[str, ...]) -> list[Rule]:

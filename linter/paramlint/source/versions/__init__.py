@@ -1,0 +1,1 @@
+"""The files of a version of some code: a commit, a folder, or the working tree. Nothing is checked out or run."""
