@@ -37,6 +37,7 @@ def test_one_libcst_suits_us_and_torchfix():
     assert low <= tuple(map(int, OLDEST["libcst"].split("."))) < high
 
 
+@pytest.mark.heavy  # a minute of downloads, and versions change rarely
 def test_the_oldest_versions_find_the_same(tmp_path):
     wanted = [f"{name}=={version}" for name, version in OLDEST.items() if name != "tomli" or sys.version_info < (3, 11)]
     assert len(wanted) >= 5
