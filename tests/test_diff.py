@@ -13,6 +13,10 @@ import pytest
 from paramlint.frontends.cli import main
 from paramlint.source.versions.opened import folders
 from paramlint.symbolic.comparing.compare_versions import Outcome, Versions
+from paramlint.symbolic.comparing.conditions_compared import Condition, may_both_hold
+from paramlint.symbolic.comparing.formulas_compared import compared
+from paramlint.symbolic.comparing.laws_compared import same_law
+from paramlint.symbolic.showing.show_document import Init
 
 HEAD = "import torch\nfrom torch import nn\n\n\n"
 FIRST = """\
@@ -405,3 +409,93 @@ def test_nothing_of_either_version_is_run(compare, tmp_path):
     text = f"open({str(canary)!r}, 'w')\n" + FIRST
     compare(text, text.replace("3 * dim", "4 * dim"))
     assert not canary.exists() and Path(tmp_path / "old" / "net.py").exists()
+
+
+def test_a_new_argument_behind_keywords_has_its_default(compare):
+    old = (
+        FIRST
+        + "\n\nclass Sub(Block):\n    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n"
+    )
+    gate = "        if gate:\n            self.gate = nn.Parameter(torch.zeros(dim))\n"
+    new = edited(("bias=True", "bias=True, gate=False"), ("bias=bias)\n", "bias=bias)\n" + gate), of=old)
+    assert compare(old, new).document.classes == ()
+
+
+def test_a_choice_of_sizes_is_not_compared_with_a_size(compare):
+    text = FIRST.replace("3 * dim", "(dim if dim % 3 else 7)")
+    document = compare(FIRST, text).document
+    assert {one.name for one in document.unknown} == {"Block", "Net"}
+    assert {(one.name, change.condition) for one in document.classes for change in one.changes} == {
+        ("Net", "arguments have their defaults")  # which say which it is
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("norm == 'gln'", "norm not in ('cln', 'gln')", False),
+        ("norm == 'gln'", "norm in ('cln', 'gln')", True),
+        ("x is None", "x", False),
+        ("not x", "x is None", True),
+        ("n > 3", "n <= 3", False),
+        ("n > 3", "n > 5", True),
+        ("n <= 3", "n > 5", False),
+        ("a and b", "not a or not b", False),
+        ("f(x) == 1", "f(x) != 1", False),
+        ("x == 1", "x == True", False),
+    ],
+)
+def test_conditions_that_may_hold_together(one, other, both):
+    assert may_both_hold(Condition(one), Condition(other)) is both
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("3 * dim", "dim * 3", "same"),
+        ("dim // heads * heads", "dim", "unknown"),  # it is, where one divides the other
+        ("2 * dim", "dim", "different"),
+        (64, "dim", "different"),
+        ("int(dim * 4.0)", "4 * dim", "same"),
+        ("width", "dim", "unknown"),  # `width` is no argument of both
+        ("f(dim)", "2 * f(dim)", "different"),
+        ("f(dim)", "g(dim)", "unknown"),
+        ("a...b", "a...b", "unknown"),
+        ("'fan_in'", "'fan_out'", "different"),
+        (0, 0.0, "same"),
+        (False, None, "different"),
+    ],
+)
+def test_formulas_are_compared_by_their_values(old, new, verdict):
+    assert compared(old, new, {"dim", "heads"}).value == verdict
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        (("zeros_", {}), ("torch.zeros", {}), "same"),
+        (("constant_", {"val": 0.0}), ("zeros_", {}), "same"),
+        (("kaiming_normal_", {"nonlinearity": "'relu'"}), ("kaiming_normal_", {}), "same"),
+        (("kaiming_normal_", {"mode": "'fan_out'"}), ("kaiming_normal_", {}), "different"),
+        (("normal_", {"std": 0.02}), ("trunc_normal_", {"std": 0.02}), "different"),
+        (("normal_", {"std": "1 / dim"}), ("kaiming_normal_", {}), "unknown"),
+        (("my_init_", {}), ("zeros_", {}), "unknown"),
+        (("torch.randn", {}), ("normal_", {"mean": 0, "std": 1}), "same"),
+    ],
+)
+def test_laws_are_one_however_they_are_written(old, new, verdict):
+    inits = [Init(call=call, arguments=arguments, filename="a.py", row=1) for call, arguments in (old, new)]
+    assert same_law(*inits, {"dim"}).value == verdict
+
+
+def test_the_ends_of_names_tell_which_was_renamed(compare):
+    old = HEAD + "class Net(nn.Module):\n    def __init__(self, d):\n        super().__init__()\n"
+    made = "        self.{0} = nn.TransformerEncoderLayer(d, 2)\n"
+    found = net(compare({"a.py": old + made.format("one")}, {"a.py": old + made.format("other")}))
+    assert {change.kind for change in found.changes} == {"renamed"}
+    assert all(change.new == change.name.replace("one", "other") for change in found.changes)
+
+
+def test_a_parameter_that_an_argument_may_still_be_is_not_gone(compare):
+    old = FIRST.replace("vocab=10", "data, vocab=10").replace(LAST, LAST + "        self.data = nn.Parameter(data)\n")
+    assert compare(old, old.replace("nn.Parameter(data)", "data")).document.classes == ()

@@ -124,7 +124,9 @@ def is_left_on_purpose(condition: str) -> bool:
 
 
 def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
-    if any(is_left_on_purpose(condition) for condition, _ in parameter.conditions):
+    # `if key in self.means` asks whether there is a parameter at all.
+    own = f" in self.{parameter.name}"
+    if any(is_left_on_purpose(text) or (truth is False and text.endswith(own)) for text, truth in parameter.conditions):
         return True
     return _is_lazy(cls)
 

@@ -131,21 +131,17 @@ def same_arguments(old: Signature, new: Signature) -> Given:
         argument = old.get(before)
         assert argument is not None
         new_known[after] = Unknown(before, annotation=argument.annotation, default=argument.value)
-    new_left_out, old_left_out, gone = set(), set(), []
+    new_left_out: set[str] = set()
+    old_left_out: set[str] = set()
+    gone: list[str] = []
     for argument in new.arguments:
         if argument.name in names or argument.name in new_known:
             continue
-        if argument.default and argument.is_own:
-            new_left_out.add(argument.name)
-        elif argument.is_own:
-            gone.append(argument.name)
+        _leave_out(argument, new_left_out, new_known, gone)
     for argument in old.arguments:
         if argument.name in others or argument.name in renamed:
             continue
-        if argument.default and argument.is_own:
-            old_left_out.add(argument.name)
-        elif argument.is_own:
-            gone.append(argument.name)
+        _leave_out(argument, old_left_out, old_known, gone)
     common = (names & others) | set(renamed)
     defaults: dict[str, int | float] = {}
     changed: dict[str, tuple[str, str]] = {}
@@ -176,6 +172,16 @@ def same_arguments(old: Signature, new: Signature) -> Given:
         optional=tuple(optional),
         changed=changed,
     )
+
+
+def _leave_out(argument: Argument, left_out: set[str], known: dict[str, Value], gone: list[str]) -> None:
+    """Give an argument that only one version has its default; one behind `**kwargs` is given it by name."""
+    if argument.is_own and argument.default:
+        left_out.add(argument.name)
+    elif argument.is_own:
+        gone.append(argument.name)
+    elif argument.value is not None:
+        known[argument.name] = argument.value
 
 
 def _renamed(old: Signature, new: Signature) -> dict[str, str]:

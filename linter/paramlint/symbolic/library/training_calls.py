@@ -288,6 +288,9 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         return _prepared(run, arguments, node)
     if name == "unwrap_model" and arguments.get(0) is not None:
         return arguments.get(0)
+    if name in CLIPPING and arguments.get(0) is not None:  # `accelerator.clip_grad_norm_(parameters, 1.0)`
+        note_clipping(run, name, arguments, node)
+        return run.unknown_call(name)
     if name.startswith(("zero_grad", "clear_grad", "reset_grad")):
         run.emit("cleared", owner, node, how=name)
         return NONE
