@@ -367,7 +367,7 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
             from paramlint.symbolic.library.training_calls import as_tensor
 
             lacking = run.lacking.get(id(value))
-            if lacking is not None and lacking.is_module and lacking.known:
+            if lacking is not None and lacking.is_module and lacking.known and value.name not in lacking.attributes:
                 run.emit("raised", lacking, node, cause="no such attribute", law=name, name=value.name)
                 return value
             written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
