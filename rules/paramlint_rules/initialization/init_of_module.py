@@ -53,7 +53,10 @@ def ask(model: Model) -> Iterator[Claim]:
         is_call = isinstance(node, nodes.Call) and bool(node.args) and isinstance(node.args[0].value, nodes.Attribute)
         if not is_call or id(node) in said_at or event.get("cause") != "no such attribute":
             continue
-        if event.guard.loop or not layer.cls.startswith("torch.nn.") or layer.escaped or _is_caught(event.site):
+        known = module_class(layer.cls)
+        if known is None or event.name in (*known.parameters, *known.buffers, *known.submodules):
+            continue  # some of its kind have it
+        if event.guard.loop or layer.escaped or _is_caught(event.site):
             continue
         said_at.add(id(node))
         target = node.args[0].value

@@ -367,7 +367,7 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
             from paramlint.symbolic.library.training_calls import as_tensor
 
             lacking = run.lacking.get(id(value))
-            if lacking is not None and lacking.is_module and lacking.known:
+            if lacking is not None and lacking.is_module and lacking.known and value.name not in lacking.attributes:
                 if not any(subject.is_summary for subject in run.guard.subjects):  # else it may be nowhere
                     run.emit("raised", lacking, node, cause="no such attribute", law=name, name=value.name)
                 return value
