@@ -1,7 +1,7 @@
 """A variable that is replaced by a tensor stays as it was drawn: what is used is no variable any more.
 
 `self.add_weight(...) * 0.1` is a tensor made once, of the first values. The variable is trained, the tensor is used.
-The same happens where a variable of a layer, `norm.gamma`, is given a tensor instead of `assign`ed one.
+The same happens where a variable of a layer, `norm.gamma`, becomes a tensor: `assign` writes the variable.
 
 Bad:
     from keras import layers, ops
