@@ -13,9 +13,9 @@ import pytest
 from paramlint.frontends.cli import main
 from paramlint.source.versions.opened import folders
 from paramlint.symbolic.comparing.compare_versions import Outcome, Versions
-from paramlint.symbolic.comparing.conditions_compared import Condition, may_both_hold
-from paramlint.symbolic.comparing.formulas_compared import compared
-from paramlint.symbolic.comparing.laws_compared import same_law
+from paramlint.symbolic.comparing.equality.conditions_compared import Condition, may_both_hold
+from paramlint.symbolic.comparing.equality.formulas_compared import compared
+from paramlint.symbolic.comparing.equality.laws_compared import same_law
 from paramlint.symbolic.showing.show_document import Init
 
 HEAD = "import torch\nfrom torch import nn\n\n\n"
@@ -236,9 +236,9 @@ def net(outcome: Outcome, name: str = "Net") -> Any:
 
 
 def said(outcome: Outcome) -> list[str]:
-    from paramlint.frontends.report.changes.change_annotations import annotations
+    from paramlint.frontends.report.changes.change_annotations import github_marks
 
-    return list(annotations(outcome))
+    return list(github_marks(outcome))
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)

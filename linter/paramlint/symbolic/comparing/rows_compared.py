@@ -10,7 +10,7 @@ import msgspec
 
 from paramlint.symbolic.comparing.built_table import Row
 from paramlint.symbolic.comparing.change import Change, Kind
-from paramlint.symbolic.comparing.conditions_compared import (
+from paramlint.symbolic.comparing.equality.conditions_compared import (
     AnyOf,
     Condition,
     are_independent,
@@ -18,8 +18,8 @@ from paramlint.symbolic.comparing.conditions_compared import (
     holds_without,
     may_both_hold,
 )
-from paramlint.symbolic.comparing.formulas_compared import Formula, NotComputedError, Verdict, compared
-from paramlint.symbolic.comparing.laws_compared import same_law
+from paramlint.symbolic.comparing.equality.formulas_compared import Formula, NotComputedError, Verdict, compared
+from paramlint.symbolic.comparing.equality.laws_compared import same_law
 from paramlint.symbolic.comparing.names_paired import skeleton
 from paramlint.symbolic.showing.show_document import Init
 
