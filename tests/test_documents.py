@@ -53,6 +53,13 @@ def test_the_configuration_of_the_documentation_is_valid(tmp_path):
     assert len(settings.files) == 2
 
 
+def test_the_pictures_show_what_is_printed():
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "draw-terminal", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_readme_in_chinese_shows_commands_that_the_other_one_has():
     shown = [set(re.findall(r"`((?:paramlint|pytest) [^`]+)`", text)) for text in READMES.values()]
     assert shown[1] <= shown[0]

@@ -8,6 +8,7 @@ import pytest
 
 from paramlint.config.toml_file import TomlFile
 from paramlint.engine.catalogue import RULES
+from paramlint.engine.check_file import check_path
 from paramlint.engine.nominate import Nominator
 from paramlint.facts.files import File, Project
 from paramlint.facts.initialization import initialization_of
@@ -100,6 +101,23 @@ def test_what_takes_too_many_steps_is_named_on_demand(bad, capsys, monkeypatch):
     assert "cut short" not in capsys.readouterr().err
 
 
+FLOATS = ", ".join(f"{i}.5" for i in range(25_000))
+ROWS = "".join(f"            ('é', {{'a': -{i}}}),  # {i}\n" for i in range(18_000))
+
+
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize(
+    "table", [f"torch.tensor([{FLOATS}])", f"[\n{ROWS}        ]", f"{{0: ({FLOATS}), 1: [{FLOATS}]}}"]
+)
+def test_a_large_table_does_not_hide_the_rest_of_its_class(tmp_path, table, reference):
+    path = tmp_path / "table.py"
+    path.write_text(BAD + f"        self.table = {table}\n        self.more = [nn.Linear(8, 8)]\n", encoding="utf-8")
+    report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project(), reference=reference))
+    said = [d for d in report.diagnostics if d.code in ("PRM004", "PRM401")]
+    more = path.read_text(encoding="utf-8").count("\n")
+    assert [(d.code, d.start.row) for d in said] == [("PRM401", 8), ("PRM401", more)]
+
+
 PASSING = """\
 import torch
 from torch import nn
@@ -127,6 +145,12 @@ def again(n):
 
 def other(n):
     return again(n) if n else nn.init.zeros_(n.weight)
+
+def ping(n):
+    return pong(n, weight=n)
+
+def pong(n):
+    return ping(n, weight=n)
 """
 
 
@@ -134,7 +158,7 @@ def test_functions_that_only_pass_on_plain_values_are_not_built():
     file = File(Source("net.py", PASSING.encode()), draft=True)
     nominated = Nominator(RULES).nominate(file.source, file.outline, file.keeping)
     asked = {unit.name for unit, rules in nominated.items() if any(rule.questions for rule in rules)}
-    assert asked - {""} == {"make", "changed", "again", "other"}
+    assert asked - {""} == {"make", "changed", "other", "ping", "pong"}
 
 
 def test_a_class_that_takes_too_many_steps_is_not_built_again_inside_others(tmp_path, capsys, monkeypatch):

@@ -188,10 +188,9 @@ def test_what_the_code_says_reaches_no_terminal(bad, capsys, text, output_format
 def test_a_file_that_ends_in_indented_blank_lines(tmp_path, capsys):
     """LibCST gives them back in another order; the places of what stands before are known all the same."""
     (tmp_path / "odd.py").write_text(
-        "import torch\nfrom torch import nn\n\nnet = nn.Linear(2, 2)\n"
-        "optimizer = torch.optim.SGD(net.parameters())\n"
-        "for x in data:\n    net(x).sum().backward()\n    optimizer.step()\n"
-        "print(net)\n\n            \n            \n\n\n"
+        "import torch\nfrom torch import nn\n\nnet = nn.Linear(2, 2)\noptimizer = torch.optim.SGD(net.parameters())\n"
+        "for x in data:\n    net(x).sum().backward()\n    optimizer.step()\nprint(net)\n"
+        "\n            \n            \n\n\n"
     )
     _, out, _ = check(capsys, "--isolated", "--select", "PRM716", tmp_path)
     assert "odd.py:8:5: PRM716" in out

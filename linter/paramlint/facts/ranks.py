@@ -157,6 +157,8 @@ def _is_integer_name(scope: Scope, node: nodes.Name, depth: int) -> bool:
         return False
     for binding in bindings:
         if binding.kind == "parameter":
+            if _is_star(scope, node.value):
+                return False  # `*sizes: int` are several
             annotation = scope.text(binding.annotation) if binding.annotation is not None else ""
             if annotation == "int" or (binding.value is not None and isinstance(binding.value, nodes.Integer)):
                 continue
@@ -168,6 +170,12 @@ def _is_integer_name(scope: Scope, node: nodes.Name, depth: int) -> bool:
         elif binding.kind != "assign" or binding.value is None or not is_integer(scope, binding.value, depth + 1):
             return False
     return True
+
+
+def _is_star(scope: Scope, name: str) -> bool:
+    params = getattr(scope.node, "params", None)
+    star = params.star_arg if params is not None else None
+    return isinstance(star, nodes.Param) and star.name.value == name
 
 
 def _is_size_elsewhere(scope: Scope, node: nodes.BaseExpression) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from paramlint.model.guard import ALWAYS, NEVER, Guard, Key, Subject
 from paramlint.model.guard_phrasing import common_answers, phrase
@@ -15,6 +16,8 @@ _MOST_CASES = 48
 _MOST_WORK = 256
 #: Nodes that one step pays for.
 _WORK_OF_A_STEP = 8
+#: Of most guards: one for all, since there are more of these than of anything else.
+_NO_CASES: Final[dict[Key, Guard]] = {}
 
 
 class Conditions:
@@ -58,7 +61,7 @@ class Conditions:
 
     def true(self, text: str, loop: int = 0) -> Guard:
         """Where something is true: `bias`, `dim > 3`."""
-        return self._node(self._subject(text, loop), {}, ALWAYS, NEVER)
+        return self._node(self._subject(text, loop), _NO_CASES, ALWAYS, NEVER)
 
     def equals(self, text: str, constants: Iterable[object], loop: int = 0, *, same: bool = False) -> Guard:
         """Where something equals one of some constants.
@@ -161,7 +164,7 @@ class Conditions:
     def _condition_of_its_own(self, one: Guard, other: Guard) -> Guard:
         """What stands for a conjunction that is too large: what both say is lost, nothing is added."""
         subject = self._new_subject((one, other), one.loop or other.loop)
-        return self._node(subject, {}, ALWAYS, NEVER)
+        return self._node(subject, _NO_CASES, ALWAYS, NEVER)
 
     def _conjunction(self, one: Guard, other: Guard) -> Guard:
         first, second = one.subject, other.subject
@@ -176,7 +179,7 @@ class Conditions:
         if self._work > _MOST_WORK:
             raise _TooLargeError
         both = self._conjunction
-        cases: dict[Key, Guard] = {}
+        cases = _NO_CASES
         if first is second:
             if one.cases or other.cases:
                 cases = {key: both(one.after(key), other.after(key)) for key in {**one.cases, **other.cases}}
@@ -209,7 +212,7 @@ class Conditions:
         if guard.subject is None:
             return NEVER if guard is ALWAYS else ALWAYS
         if guard._negated is None:
-            cases = {key: self.negation(child) for key, child in guard.cases.items()} if guard.cases else {}
+            cases = {key: self.negation(child) for key, child in guard.cases.items()} if guard.cases else _NO_CASES
             found = self._node(guard.subject, cases, self.negation(guard.true), self.negation(guard.false))
             guard._negated, found._negated = found, guard
         return guard._negated

@@ -105,7 +105,21 @@ def _last_draw(weight: Tensor) -> Event | None:
         return None
     if not weight.guard.implies(last.guard):
         return None
-    return last if last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS else None
+    is_draw = last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
+    return None if not is_draw or _is_of_zeros(last.site.node) else last
+
+
+def _is_of_zeros(node: nodes.Node) -> bool:
+    """Whether a call fills with 0, as the row is anyway."""
+    values = [arg.value for arg in node.args] if isinstance(node, nodes.Call) else []
+    return any(isinstance(v, (nodes.Integer, nodes.Float)) and v.evaluated_value == 0 for v in values[:2]) and any(
+        word in _called(node) for word in ("constant_", "fill_")
+    )
+
+
+def _called(node: nodes.Node) -> str:
+    func = node.func if isinstance(node, nodes.Call) else None
+    return func.attr.value if isinstance(func, nodes.Attribute) else getattr(func, "value", "")
 
 
 @rule.static(nodes.Call)
@@ -126,7 +140,7 @@ def check_made(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
 @rule.static(nodes.Call)
 def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     found = write_call(scope, node)
-    if found is None or found.function in _HARMLESS:
+    if found is None or found.function in _HARMLESS or _is_of_zeros(node):
         return
     target = found.target
     if isinstance(target, nodes.Attribute) and target.attr.value == "weight" and _is_padded(scope, target.value):

@@ -57,6 +57,7 @@ def ask(model: Model) -> Iterator[Claim]:
             or what.escaped
             or _is_part(what, made)
             or _is_filled(model, what)
+            or _is_trained_there(model, what)
         ):
             continue
         owns = what.owns if isinstance(what, Module) else what.trains
@@ -88,6 +89,14 @@ def _is_filled(model: Model, what: Module | Tensor) -> bool:
     given = [e for e in model.events("written", "rebound") if e.author == "user" and e.get("law") == "copied"]
     given += model.events("rebound")
     return any(id(e.of) in tensors for e in given) or bool(model.events("loaded", of=what))
+
+
+def _is_trained_there(model: Model, what: Module | Tensor) -> bool:
+    """Whether the pass is a training of its own: it makes a layer, keeps it nowhere and gives it to an optimizer."""
+    if isinstance(what, Tensor) or what.places.seen:
+        return False
+    given = {id(t) for t in what.parameters}
+    return any(g.module is what or any(id(t) in given for t in o.tensors) for o in model.optimizers for g in o.groups)
 
 
 def _is_lazy(what: Module | Tensor, made: Event) -> bool:

@@ -131,7 +131,11 @@ def _name_of(module: Module) -> str:
 
 def _is_item(place: Held) -> bool:
     """Whether it stands in a container of modules."""
-    return isinstance(place.holder, Module) and place.holder.is_a("Sequential", "ModuleList", "ModuleDict").yes
+    holder = place.holder
+    if not isinstance(holder, Module) or not holder.is_a("Sequential", "ModuleList", "ModuleDict").yes:
+        return False
+    # What no call makes is put together of modules that were there: a slice of a list, that a pass takes in each round.
+    return holder.made is None or isinstance(holder.made.site.node, nodes.Call)
 
 
 def _is_part_of_each(place: Held, module: Module) -> bool:

@@ -61,10 +61,10 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     if name is None or is_edited(scope, node) or runs_without_grad(scope, node) or may_be_frozen(scope):
         return
     value = scope.cls.attribute(name)
-    if value is None or not value.is_parameter:
+    if value is None or not value.is_parameter or _is_asked_for_by_name(scope, name):
         return
     cut = _cut(scope, node)
-    if cut is None or not _is_operand(scope, cut) or not _always_cut(scope, name):
+    if cut is None or not _is_operand(scope, cut) or not _always_cut(scope, name) or _is_used_by_base(scope, name):
         return
     fix = Fix("Use the parameter itself", (Change(cut, cut, scope.text(node.value)),), "safe")
     message = f"`self.{name}` is only used through `.{node.attr.value}`, so it gets no gradient and is never trained"
@@ -114,6 +114,18 @@ def _always_cut(scope: Scope, name: str) -> bool:
                 if not isinstance(above, nodes.Attribute) or above.attr.value not in _CUTS:
                     return False
     return True
+
+
+def _is_asked_for_by_name(scope: Scope, name: str) -> bool:
+    """Whether the parameter's name is a text somewhere in the file, as for `getattr`: that may be a use of it."""
+    return re.search(rf"([\"']){re.escape(name)}\1", scope.file.source.text) is not None
+
+
+def _is_used_by_base(scope: Scope, name: str) -> bool:
+    """Whether a base class made the parameter, and its own `forward` is called, which computes with it."""
+    assert scope.cls is not None
+    is_own = any(a.scope.cls is scope.cls for a in scope.cls.assignments(name) if a.how != "augmented")
+    return not is_own and any(scope.text(call.func) == "super().forward" for call in scope.find(nodes.Call))
 
 
 @rule.runtime

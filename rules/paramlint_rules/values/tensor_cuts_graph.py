@@ -98,9 +98,9 @@ def _leads_to_number(event: Event, reads: list[Event]) -> bool:
 
 
 def _copies(event: Event) -> bool:
-    """Whether a call makes a tensor of numbers."""
+    """Whether a call makes a tensor of numbers: `as_tensor` of one tensor is that tensor."""
     law = event.get("law")
-    return law in ("tensor", "as_tensor") or (law in _TYPED and bool(event.get("displayed")))
+    return law == "tensor" or (law in ("as_tensor", *_TYPED) and bool(event.get("displayed")))
 
 
 def _parameters_of(source: object) -> Iterator[Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
@@ -35,6 +35,45 @@ _PLAIN = frozenset(
 )  # fmt: skip
 
 
+def is_built_elsewhere(outline: Outline, unit: Unit, entries: frozenset[str]) -> bool:
+    """Whether a function only hands plain values to one other, which is built by itself with unknown arguments.
+
+    Args:
+        outline: that of the file.
+        unit: the function; others do more.
+        entries: the kinds of units that are built.
+    """
+    passed = _passed_on_to(outline, unit)
+    if passed is None or not all(one.kind in entries for one in passed):
+        return False
+    seen = {unit}
+    while passed:
+        if passed[0] in seen:
+            return False  # they hand them to each other
+        seen.add(passed[0])
+        passed = _passed_on_to(outline, passed[0]) or ()
+    return True
+
+
+def _passed_on_to(outline: Outline, unit: Unit) -> Sequence[Unit] | None:
+    """What a function hands plain values to, where it does nothing else: nothing where that is of another file."""
+    if unit.kind != "function":
+        return None
+    calls, found = 0, []
+    for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
+        if isinstance(node, _DOING) or (isinstance(node, (ast.Attribute, ast.Subscript)) and _is_changed(node)):
+            return None
+        if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        called = [*outline.functions.get(name, ()), *(cls.unit for cls in outline.classes.get(name, ()))]
+        calls += 1
+        if calls > 1 or len(called) > 1 or not (called or outline.imports.get(name, "").startswith(".")):
+            return None
+        found += called
+    return found if calls else None
+
+
 def _is_changed(node: ast.Attribute | ast.Subscript) -> bool:
     """Whether an attribute of something is given a value, or an item of it is that is not told by a text."""
     is_plain = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
@@ -49,37 +88,16 @@ class Reach:
         self._outline = outline
         self._words = words
         self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
-        self._passing: dict[Unit, tuple[bool, Unit | None]] = {}
+        self._elsewhere: dict[tuple[Unit, frozenset[str]], bool] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
         """Whether one of the words that somebody asks for is among them, and not only in what is built by itself."""
-        hands_on, only = self._passed_on(unit)
-        if hands_on and (only is None or (only.kind in asks.entries and unit not in self._parts(only, asks.made))):
+        key = unit, asks.entries
+        if key not in self._elsewhere:
+            self._elsewhere[key] = is_built_elsewhere(self._outline, unit, asks.entries)
+        if self._elsewhere[key]:
             return False
         return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
-
-    def _passed_on(self, unit: Unit) -> tuple[bool, Unit | None]:
-        """Whether a function does nothing but hand plain values to one other, and that one where it is of the file.
-
-        That one is built with unknown arguments, which these are among.
-        """
-        if unit not in self._passing:
-            self._passing[unit] = self._only_called(unit) if unit.kind == "function" else (False, None)
-        return self._passing[unit]
-
-    def _only_called(self, unit: Unit) -> tuple[bool, Unit | None]:
-        found: list[Unit | None] = []
-        for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
-            if isinstance(node, _DOING) or (isinstance(node, (ast.Attribute, ast.Subscript)) and _is_changed(node)):
-                return False, None
-            if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
-                continue
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            called = [*self._outline.functions.get(name, ()), *(c.unit for c in self._outline.classes.get(name, ()))]
-            if len(called) != 1 and not (not called and self._outline.imports.get(name, "").startswith(".")):
-                return False, None
-            found.append(called[0] if called else None)
-        return len(found) == 1, found[0] if len(found) == 1 else None
 
     def _parts(self, unit: Unit, made: bool) -> list[Unit]:
         known = self._reached.get((unit, made))

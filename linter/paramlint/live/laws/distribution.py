@@ -6,6 +6,7 @@ Nothing here knows torch; arrays are numpy's.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,10 @@ from scipy.special import ndtr
 Array = NDArray[np.floating]
 Cdf = Callable[[Array], Array]
 
+#: A figure that may have more digits than people read.
+LONG = re.compile(r"\d+\.\d+(?:e[-+]\d+)?")
+#: Rounding of float32 that is left room for, relative to the largest number on the way.
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
 #: Gauss-Legendre nodes for the moments of a cut-out piece: exact to rounding for the smooth laws below.
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
 #: Where an unbounded law ends for the integration of its moments, in standard deviations.
@@ -33,6 +38,9 @@ class Distribution:
         cdf: P(element <= x) for an array of x; None where the elements are not independent (orthogonal).
         fault: what is exactly wrong with the whole tensor, or None; `"row 3 is not orthogonal to row 1"`.
         free: the elements, as a vector, that follow `cdf` independently of one another.
+        is_smooth: whether moments of a part of it can be integrated, where none of `atoms` is in it.
+        atoms: values that elements were moved to.
+        size: of the largest number on the way, to which rounding is relative; 0 where that is not known.
         draw: a sample of the law where it is known only by example; it stands in for `cdf`.
     """
 
@@ -44,7 +52,16 @@ class Distribution:
     cdf: Cdf | None = None
     fault: Callable[[Array], str | None] = lambda _: None
     free: Callable[[Array], Array] = np.ravel
+    is_smooth: bool = True
+    atoms: tuple[float, ...] = ()
+    size: float = 0.0
     draw: Callable[[], Array] | None = None
+
+    @property
+    def rounding(self) -> float:
+        """How far beside its bounds and atoms float32 may put an element."""
+        ends = [abs(end) for end in (self.low, self.high) if math.isfinite(end)]
+        return ROUNDING * max(self.size, *ends, 0.0)
 
     @property
     def is_constant(self) -> bool:
@@ -59,7 +76,7 @@ class Distribution:
         """
         law = f"{self.law}.scaled({number(factor)})"
         if self.is_constant and self.mean is not None:
-            return constant_at(law, self.mean * factor)
+            return constant_at(law, self.mean * factor, self.size * abs(factor))
         cdf = self.cdf
         if cdf is None or not math.isfinite(factor) or not factor:
             raise ValueError(f"{self.law} cannot be scaled by {factor}")
@@ -71,6 +88,8 @@ class Distribution:
             std=None if self.std is None else self.std * abs(factor),
             low=ends[0],
             high=ends[1],
+            size=self.size * abs(factor),
+            atoms=tuple(atom * factor for atom in self.atoms),
             cdf=(lambda x: cdf(x / factor)) if factor > 0 else (lambda x: 1 - below(cdf, x / factor)),
             fault=lambda values: self.fault(values / factor),
         )
@@ -82,8 +101,9 @@ class Distribution:
             ValueError: the offset is not finite, or the law is known only by a fault or an example.
         """
         law = f"{self.law}.shifted({number(offset)})"
+        size = max(self.size, abs(offset), *(abs(end) for end in (self.low, self.high) if math.isfinite(end)))
         if self.is_constant and self.mean is not None:
-            return constant_at(law, self.mean + offset)
+            return constant_at(law, self.mean + offset, size)
         cdf = self.cdf
         # A law whose free elements are chosen by their value, such as those that are not 0, cannot move.
         if cdf is None or self.free is not np.ravel or not math.isfinite(offset):
@@ -94,6 +114,8 @@ class Distribution:
             mean=None if self.mean is None else self.mean + offset,
             low=self.low + offset,
             high=self.high + offset,
+            size=size,
+            atoms=tuple(atom + offset for atom in self.atoms),
             cdf=lambda x: cdf(x - offset),
             fault=lambda values: self.fault(values - offset),
         )
@@ -110,6 +132,8 @@ class Distribution:
         up_to_low = float(cdf(np.array([low]))[0])
         under_high = float(below(cdf, np.array([high]))[0])
         moved = under_high - up_to_low
+        if moved >= 1:
+            return constant_at(f"{self.law}.replaced({number(low)}, {number(high)}, {number(value)})", value)
 
         def replaced_cdf(x: Array) -> Array:
             kept = cdf(np.minimum(x, low)) + np.where(x >= high, cdf(x) - under_high, 0.0)
@@ -125,6 +149,35 @@ class Distribution:
             high=max(low if low < self.high <= high else self.high, value) if moved else self.high,
             cdf=replaced_cdf,
             fault=lambda values: self.fault(values) or _left_between(values, low, high, value),
+            atoms=(*self.atoms, value),
+        )
+
+    def clamped(self, low: float, high: float) -> Distribution:
+        """The distribution after each element below `low` has become `low`, and each above `high` has become `high`.
+
+        Raises:
+            ValueError: `low` is above `high`, or the law is known only by a fault or an example.
+        """
+        law = f"{self.law}.clamped({number(low)}, {number(high)})"
+        if self.is_constant and self.mean is not None and low <= high:
+            return constant_at(law, min(max(self.mean, low), high), self.size)
+        cdf = self.cdf
+        if cdf is None or self.free is not np.ravel or not low <= high:
+            raise ValueError(f"{self.law} cannot be clamped between {low} and {high}")
+        start, end = max(low, self.low), min(high, self.high)
+        if start >= end:
+            return constant_at(law, low if self.high <= low else high, self.size)
+        mean, std = _moments_clamped(self, cdf, start, end)
+        return replace(
+            self,
+            law=law,
+            mean=mean,
+            std=std,
+            low=start,
+            high=end,
+            cdf=lambda x: np.where(x < start, 0.0, np.where(x >= end, 1.0, cdf(x))),
+            fault=lambda _: None,
+            atoms=(*self.atoms, start, end),
         )
 
     def _moments_replaced(
@@ -135,10 +188,17 @@ class Distribution:
             return None, None
         start = max(low, self.low, self.mean - REACH * self.std)
         end = min(high, self.high, self.mean + REACH * self.std)
+        if not _is_integrable(self, start, end):
+            return None, None
         first, second = _partial_moments(self.cdf, start, end) if start < end else (0.0, 0.0)
         mean = self.mean - first + moved * value
         square = self.std**2 + self.mean**2 - second + moved * value**2
         return mean, math.sqrt(max(square - mean**2, 0.0))
+
+
+def _is_integrable(law: Distribution, start: float, end: float) -> bool:
+    """Whether the moments of a part of a law can be had by integration."""
+    return law.is_smooth and not any(start < atom < end for atom in law.atoms)
 
 
 def below(cdf: Cdf, x: Array) -> Array:
@@ -156,6 +216,21 @@ def _partial_moments(cdf: Cdf, start: float, end: float) -> tuple[float, float]:
     first = end * at_end - start * at_start - float(weights @ values)
     second = end**2 * at_end - start**2 * at_start - float(weights @ (2 * x * values))
     return first, second
+
+
+def _moments_clamped(law: Distribution, cdf: Cdf, low: float, high: float) -> tuple[float | None, float | None]:
+    """Mean and std after `clamped`: what lies between stays, and the rest of the mass comes to the ends."""
+    if law.mean is None or law.std is None:
+        return None, None
+    start, end = max(low, law.mean - REACH * law.std), min(high, law.mean + REACH * law.std)
+    if start >= end or not _is_integrable(law, start, end):
+        return None, None
+    at_start = float(cdf(np.array([start]))[0])
+    at_end = float(below(cdf, np.array([end]))[0])
+    first, second = _partial_moments(cdf, start, end)
+    mean = first + at_start * start + (1 - at_end) * end
+    square = second + at_start * start**2 + (1 - at_end) * end**2
+    return mean, math.sqrt(max(square - mean**2, 0.0))
 
 
 def gaussian(law: str, mean: float, std: float) -> Distribution:
@@ -176,6 +251,74 @@ def flat(law: str, low: float, high: float) -> Distribution:
         low=low,
         high=high,
         cdf=lambda x: np.clip((x - low) / (high - low), 0.0, 1.0),
+    )
+
+
+def lognormal(law: str, mean: float, std: float) -> Distribution:
+    """The exponential of a normal variable; Johnson, Kotz and Balakrishnan, 14.3."""
+    if std == 0:
+        return constant_at(law, math.exp(mean))
+
+    def cdf(x: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(x > 0, ndtr((np.log(x) - mean) / std), 0.0)
+
+    centre = math.exp(mean + std**2 / 2)
+    return Distribution(law, centre, centre * math.sqrt(math.expm1(std**2)), low=0.0, cdf=cdf, is_smooth=False)
+
+
+def waiting(law: str, rate: float) -> Distribution:
+    """An exponential distribution."""
+    return Distribution(law, 1 / rate, 1 / rate, low=0.0, cdf=lambda x: -np.expm1(-rate * np.maximum(x, 0.0)))
+
+
+def wide(law: str, median: float, width: float) -> Distribution:
+    """A Cauchy distribution, which has neither mean nor std."""
+    return Distribution(law, None, None, cdf=lambda x: 0.5 + np.arctan((x - median) / width) / math.pi)
+
+
+def whole_numbers(law: str, low: int, high: int) -> Distribution:
+    """Whole numbers from `low` to below `high`, each as likely."""
+    count = high - low
+    if count == 1:
+        return constant_at(law, low)
+    return Distribution(
+        law,
+        mean=(low + high - 1) / 2,
+        std=math.sqrt((count**2 - 1) / 12),
+        low=low,
+        high=high - 1,
+        cdf=lambda x: np.clip((np.floor(x) - low + 1) / count, 0.0, 1.0),
+        is_smooth=False,
+    )
+
+
+def coin(law: str, p: float) -> Distribution:
+    """1 with a probability, and else 0."""
+    if p in (0, 1):
+        return constant_at(law, p)
+    return Distribution(
+        law,
+        mean=p,
+        std=math.sqrt(p * (1 - p)),
+        low=0.0,
+        high=1.0,
+        cdf=lambda x: np.where(x < 0, 0.0, np.where(x < 1, 1 - p, 1.0)),
+        is_smooth=False,
+    )
+
+
+def trials(law: str, p: float) -> Distribution:
+    """The number of the first success, counting from 1, where each has a probability."""
+    if p == 1:
+        return constant_at(law, 1.0)
+    return Distribution(
+        law,
+        mean=1 / p,
+        std=math.sqrt(1 - p) / p,
+        low=1.0,
+        cdf=lambda x: -np.expm1(np.maximum(np.floor(x), 0.0) * math.log1p(-p)),
+        is_smooth=False,
     )
 
 
@@ -210,13 +353,13 @@ def truncated(law: str, mean: float, std: float, low: float, high: float) -> Dis
     )
 
 
-def constant_at(law: str, value: float) -> Distribution:
-    """Every element is one value, to the last digit but one of float32."""
+def constant_at(law: str, value: float, size: float = 0.0) -> Distribution:
+    """Every element is one value, to the last digit but one of float32; `size` as of a distribution."""
 
     def fault(values: Array) -> str | None:
-        return _first_difference(values, np.full(values.shape, value))
+        return _first_difference(values, np.full(values.shape, value), ROUNDING * size)
 
-    return Distribution(law, value, 0.0, value, value, fault=fault, free=nothing)
+    return Distribution(law, value, 0.0, value, value, fault=fault, free=nothing, size=size)
 
 
 def zeros_and_ones(law: str, ones: int, count: int, expected: Callable[[], Array]) -> Distribution:
@@ -239,8 +382,14 @@ def nothing(_: Array) -> Array:
 
 
 def number(value: float) -> str:
-    """A figure as it appears in a law: short, and enough to tell two laws apart."""
-    return f"{value:.6g}"
+    """A figure as a law writes it: short where that is exact, else with all of its digits."""
+    short = f"{value:.6g}"
+    return short if float(short) == value or value != value else repr(float(value))
+
+
+def shown(law: str) -> str:
+    """A law as people read it: six digits tell any two apart."""
+    return LONG.sub(lambda found: f"{float(found[0]):.6g}", law)
 
 
 def _density(x: float) -> float:
@@ -250,15 +399,16 @@ def _density(x: float) -> float:
 def _left_between(values: Array, low: float, high: float, value: float) -> str | None:
     """The first element between two bounds that did not become the value; rounding is allowed for."""
     room = 1e-6 * max(abs(low), abs(high))
-    inside = values[(values > low + room) & (values < high - room) & ~np.isclose(values, value, rtol=1e-6, atol=0.0)]
+    is_value = np.isclose(values, value, rtol=1e-6, atol=room)
+    inside = values[(values > low + room) & (values < high - room) & ~is_value]
     if not inside.size:
         return None
     between = f"between {number(low)} and {number(high)}"
     return f"the value {inside.flat[0]:.6g} lies {between} and is not {number(value)}"
 
 
-def _first_difference(values: Array, expected: Array) -> str | None:
-    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=0.0, equal_nan=True)
+def _first_difference(values: Array, expected: Array, room: float = 0.0) -> str | None:
+    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=room, equal_nan=True)
     if not wrong.any():
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -168,11 +168,13 @@ def may_train(event: Event) -> bool:
     if isinstance(event.of, Tensor):
         return False
     text = str(event.of).partition("#")[0]
-    if "(" in text:  # what a call gives is a model or an optimizer where the call says so
-        return _HAS_MODEL.search(text.partition("(")[0].rpartition(".")[2]) is not None
-    return _HAS_MODEL.search(text.rpartition(".")[2]) is not None
+    if "(" not in text:
+        return _HAS_MODEL.search(text.rpartition(".")[2]) is not None
+    made_by = text.partition("(")[0].rpartition(".")[2]  # what a call gives is one where the call makes one
+    return text.endswith(")") and _MAKES.match(made_by) is not None and _HAS_MODEL.search(made_by) is not None
 
 
+_MAKES = re.compile(r"(?:build|create|make|get|load|set_?up|prepare|init|wrap)|[A-Z]")
 #: Names of what is a model or an optimizer, or has them.
 _HAS_MODEL = re.compile(
     r"model|net|optim|\bopt|_opt|trainer|engine|runner|agent|module|policy|critic|actor|coder|self|cls|state|gener|disc"

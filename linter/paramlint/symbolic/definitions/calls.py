@@ -48,7 +48,8 @@ _RUNS_THE_TRAINING = re.compile(r"callback|hook|handler|trainer|runner|learner|e
 _OF_TENSORS = frozenset(
     {"to", "cuda", "cpu", "float", "half", "double", "long", "int", "type", "type_as", "view", "view_as", "reshape",
      "expand", "expand_as", "repeat", "permute", "transpose", "squeeze", "unsqueeze", "flatten", "size", "sum", "mean",
-     "argmax", "max", "min", "item", "detach", "clone", "contiguous", "gather", "masked_fill", "chunk", "split"}
+     "argmax", "max", "min", "item", "detach", "clone", "contiguous", "gather", "masked_fill", "chunk", "split",
+     "scale"}
 )  # fmt: skip
 
 

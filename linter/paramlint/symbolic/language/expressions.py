@@ -168,7 +168,9 @@ def _call(run: Interpreter, node: Any, env: Environment) -> Value:
             arguments.keywords[argument.keyword.value] = value
         else:
             arguments.positional.append(value)
-    return run.each(function, lambda value: run.call(value, arguments, node))
+    if isinstance(function, Choice):
+        return run.each(function, lambda value: run.call(value, arguments, node))
+    return run.call(function, arguments, node)
 
 
 def _super(run: Interpreter, node: Any, env: Environment) -> Value:
