@@ -527,3 +527,11 @@ def test_annotations_do_not_tell_versions_apart(compare):
         "def __init__(self, dim,", "def __init__(self, dim: int,"
     )
     assert compare(text.replace("dim: int", "dim").replace("3 * dim", "dim * 3"), text).document.classes == ()
+
+
+def test_what_a_constructor_gives_itself_is_no_argument_behind_its_keywords(compare):
+    text = (
+        HEAD
+        + "class Net(nn.LayerNorm):\n    def __init__(self, dim, affine=True{}):\n        super().__init__(dim, elementwise_affine=affine{})\n"
+    )
+    assert compare({"a.py": text.format("", "")}, {"a.py": text.format(", **rest", ", **rest")}).document.classes == ()
