@@ -13,9 +13,9 @@ import pytest
 from paramlint.frontends.cli import main
 from paramlint.source.versions.opened import folders
 from paramlint.symbolic.comparing.compare_versions import Outcome, Versions
-from paramlint.symbolic.comparing.conditions_compared import Condition, may_both_hold
-from paramlint.symbolic.comparing.formulas_compared import compared
-from paramlint.symbolic.comparing.laws_compared import same_law
+from paramlint.symbolic.comparing.equality.conditions_compared import Condition, may_both_hold
+from paramlint.symbolic.comparing.equality.formulas_compared import compared
+from paramlint.symbolic.comparing.equality.laws_compared import same_law
 from paramlint.symbolic.showing.show_document import Init
 
 HEAD = "import torch\nfrom torch import nn\n\n\n"
@@ -236,9 +236,9 @@ def net(outcome: Outcome, name: str = "Net") -> Any:
 
 
 def said(outcome: Outcome) -> list[str]:
-    from paramlint.frontends.report.changes.change_annotations import annotations
+    from paramlint.frontends.report.changes.change_annotations import github_marks
 
-    return list(annotations(outcome))
+    return list(github_marks(outcome))
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
@@ -527,3 +527,11 @@ def test_annotations_do_not_tell_versions_apart(compare):
         "def __init__(self, dim,", "def __init__(self, dim: int,"
     )
     assert compare(text.replace("dim: int", "dim").replace("3 * dim", "dim * 3"), text).document.classes == ()
+
+
+def test_what_a_constructor_gives_itself_is_no_argument_behind_its_keywords(compare):
+    text = (
+        HEAD
+        + "class Net(nn.LayerNorm):\n    def __init__(self, dim, affine=True{}):\n        super().__init__(dim, elementwise_affine=affine{})\n"
+    )
+    assert compare({"a.py": text.format("", "")}, {"a.py": text.format(", **rest", ", **rest")}).document.classes == ()

@@ -820,7 +820,7 @@ def test_the_page_shows_what_happens(tmp_path, monkeypatch, capsys):
     (tmp_path / "net.py").write_text(code[1])
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"```console\n\$ paramlint (show .*?)\n(.*?)```", page, re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 4
     for command, output in examples:
         assert main(command.split()) == 0
         assert capsys.readouterr().out == output
@@ -833,3 +833,73 @@ def test_the_page_shows_what_happens(tmp_path, monkeypatch, capsys):
     found["parameters"] = [one for one in found["parameters"] if one["name"] == "blocks.{depth}.qkv.weight"]
     found["steps"] = cls["steps"]  # the figure is one of many things that may change without anybody caring
     assert shown == expected
+
+
+# Other forms
+
+LIVE = (
+    HEAD.replace("import elsewhere\n", "")
+    + NET.replace("dim, depth", "dim=4, depth=2")
+    + (
+        "        self.blocks = nn.ModuleList([nn.Linear(dim, dim) for _ in range(depth)])\n"
+        "        self.scale = nn.Parameter(torch.ones(dim), requires_grad=False)\n"
+    )
+)
+
+
+@pytest.fixture
+def net_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(LIVE + "\n\nclass Other(nn.Module):\n    pass\n")
+    return tmp_path
+
+
+def test_an_index_has_one_row_a_class(net_file, capsys):
+    assert main(["show", "net.py", "--index"]) == 0
+    net, other = capsys.readouterr().out.splitlines()
+    assert net.split("  ")[0] == "Net" and other.endswith("no parameters")
+
+
+def test_markdown_has_the_rows_as_code(net_file, capsys):
+    assert main(["show", "net.py", "--output-format", "markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| class | at | size |" and "## Net" in lines
+    assert any(
+        line.startswith("| `blocks.{depth}.weight` | dim × dim | kaiming\\_uniform\\_(a=2.236) |") for line in lines
+    )
+
+
+def test_a_page_has_an_index_and_a_table_for_each_class(net_file, capsys):
+    pytest.importorskip("jinja2")
+    assert main(["show", "net.py", "--report", "out.html", "--output-format", "none"]) == 0
+    page = (net_file / "out.html").read_text()
+    assert '<section id="c1">' in page and '<a class="name" href="#c0">Net</a>' in page
+    assert "<script" not in page and 'class="badge frozen">frozen' in page
+    assert main(["show", "net.py", "--report", "out.txt"]) == 2
+
+
+def test_names_in_a_page_are_only_text(tmp_path, monkeypatch):
+    pytest.importorskip("jinja2")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(LIVE + '        self.register_parameter("<b>x", nn.Parameter(torch.ones(1)))\n')
+    assert main(["show", "net.py:Net", "--report", "out.html", "--output-format", "none"]) == 0
+    assert "<b>x" not in (tmp_path / "out.html").read_text()
+
+
+def test_what_differs_in_the_live_model_is_said(net_file, capsys):
+    pytest.importorskip("torch")
+    assert main(["show", "net.py:Net", "--verify", "--arg", "depth=3"]) == 0
+    assert "the live model is what the source says" in capsys.readouterr().out
+    (net_file / "net.py").write_text(
+        LIVE + '        vars(self)["_parameters"]["extra"] = nn.Parameter(torch.ones(3))\n'
+    )
+    assert main(["show", "net.py:Net", "--verify"]) == 1
+    assert "unforeseen: `extra` is nothing of this name by its source, and of shape 3 live" in capsys.readouterr().out
+    assert main(["show", "net.py:Net", "--verify", "--output-format", "json"]) == 1
+    (cls,) = json.loads(capsys.readouterr().out)["classes"]
+    assert cls["live"] == [
+        {"name": "extra", "what": "unforeseen", "told": "nothing of this name", "live": "of shape 3"}
+    ]
+    (net_file / "net.py").write_text(LIVE + "        raise ValueError('no')\n")
+    assert main(["show", "net.py:Net", "--verify"]) == 2
+    assert "`Net` could not be built: " in capsys.readouterr().err

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.comparing.built_table import Built, Missing, Row, build
 from paramlint.symbolic.comparing.change import KINDS, Change
-from paramlint.symbolic.comparing.conditions_compared import needs_new_choice
 from paramlint.symbolic.comparing.constructor_arguments import Given, same_arguments, signature
+from paramlint.symbolic.comparing.equality.conditions_compared import needs_new_choice
 from paramlint.symbolic.comparing.names_paired import Pairing, may_be_one, paired, skeleton
 from paramlint.symbolic.comparing.renames import take_renamed
 from paramlint.symbolic.comparing.rows_compared import RowComparison

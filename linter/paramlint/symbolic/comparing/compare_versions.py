@@ -86,7 +86,7 @@ class Versions:
         for pair in pairs(old, new, (self._programs[0], self._programs[1]), files):
             name = pair.old.outline.qualname
             key = pair.path, name
-            if not _is_asked(paths, pair.path, pair.new and new.path(pair.new.file.facts)):
+            if not _is_asked(paths, pair.path, new.path(pair.new.file.facts) if pair.new is not None else None):
                 continue
             if pair.new is None:
                 row = pair.old.place.row(pair.old.place.node)

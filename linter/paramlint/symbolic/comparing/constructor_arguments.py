@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -58,14 +59,18 @@ def signature(program: Program, cls: ClassValue) -> Signature:
     found: dict[str, Argument] = {}
     is_open = True
     own = True
+    handing = ""
     for base in classes.mro(run, cls):
         init = base.method("__init__") if isinstance(base, ClassValue) else None
         if init is None:
             continue
         positional, only, _, rest = parameters_of(init.node)
         for parameter in (*positional[1:], *only):
+            if re.search(rf"\b{parameter.name.value}\s*=", handing):
+                continue  # the constructor in front gives it itself
             found.setdefault(parameter.name.value, _argument(run, init, parameter, own))
         own = False
+        handing += init.place.file.facts.source.lines(init.place.unit.first, init.place.unit.last)
         is_open = rest is not None
         if not is_open:
             break

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from paramlint.symbolic.comparing.built_table import Built, Missing, Row
-from paramlint.symbolic.comparing.formulas_compared import Verdict, compared, is_larger
+from paramlint.symbolic.comparing.equality.formulas_compared import Verdict, compared, is_larger
 from paramlint.symbolic.library.registry import TOO_MANY
 from paramlint.symbolic.showing.places import USED_UP
 

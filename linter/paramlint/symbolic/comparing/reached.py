@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from paramlint.facts.files import File, Project
 from paramlint.source.text import Source
 from paramlint.source.versions.snapshot import Snapshot
-from paramlint.symbolic.comparing.built_code import builds_the_same, only_called
+from paramlint.symbolic.comparing.equality.built_code import builds_the_same, only_called
 from paramlint.syntax.outline import DEFINITIONS, first_row, last_row, statements
 
 #: A definition: the path of its file from the root, and its name; an empty name is all of the file.
@@ -31,7 +31,7 @@ def files_reached(changed: Collection[str], versions: Iterable[Snapshot]) -> set
     An import is told from the words in it, which is quick and generous.
     """
     reached = set(changed)
-    words = {}
+    words: dict[str, set[str]] = {}
     for version in versions:
         for path in version.files:
             try:

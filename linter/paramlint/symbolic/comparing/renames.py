@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.comparing.built_table import Built, Row
-from paramlint.symbolic.comparing.formulas_compared import Verdict
+from paramlint.symbolic.comparing.equality.formulas_compared import Verdict
 from paramlint.symbolic.comparing.names_paired import Pairing
 
 SameShape = Callable[[Sequence[int | str], Sequence[int | str]], Verdict]

@@ -10,7 +10,7 @@ import msgspec
 
 from paramlint.symbolic.comparing.built_table import Row
 from paramlint.symbolic.comparing.change import Change, Kind
-from paramlint.symbolic.comparing.conditions_compared import (
+from paramlint.symbolic.comparing.equality.conditions_compared import (
     AnyOf,
     Condition,
     are_independent,
@@ -18,8 +18,8 @@ from paramlint.symbolic.comparing.conditions_compared import (
     holds_without,
     may_both_hold,
 )
-from paramlint.symbolic.comparing.formulas_compared import Formula, NotComputedError, Verdict, compared
-from paramlint.symbolic.comparing.laws_compared import same_law
+from paramlint.symbolic.comparing.equality.formulas_compared import Formula, NotComputedError, Verdict, compared
+from paramlint.symbolic.comparing.equality.laws_compared import same_law
 from paramlint.symbolic.comparing.names_paired import skeleton
 from paramlint.symbolic.showing.show_document import Init
 
@@ -73,7 +73,8 @@ class RowComparison:
             for new in news:
                 one, other = Condition(old.said.condition), Condition(new.said.condition)
                 if one.said == other.said:
-                    self.found.changes += self._changes(old, new, one.said)
+                    if _place_among(old, olds) == _place_among(new, news):
+                        self.found.changes += self._changes(old, new, one.said)
                 elif one.said in conditions or other.said in conditions or not may_both_hold(one, other):
                     continue  # each has a row of its own in the other version
                 elif are_independent({**one.tests, **other.tests}, self._arguments):
@@ -216,6 +217,12 @@ def _large(count: int) -> str:
         if count >= 10 * unit or (count >= unit and unit > 10**3):
             return f"{count / unit:.1f} {letter}"
     return f"{count:,}"
+
+
+def _place_among(row: Row, rows: Sequence[Row]) -> tuple[int, int]:
+    """Which of the rows under its condition it is, of how many: what is said of conditions does not tell all apart."""
+    alike = [one for one in rows if one.said.condition == row.said.condition]
+    return next(place for place, one in enumerate(alike) if one is row), len(alike)
 
 
 def _tied(row: Row) -> dict[str, str]:

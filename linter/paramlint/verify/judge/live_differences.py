@@ -36,9 +36,8 @@ def differences(shown: ShownClass, document: Document) -> list[Difference]:
     """Compare the rows of a class with the live model that was built with the same arguments."""
     rows = [(row, _pattern(row.name)) for row in (*shown.parameters, *shown.buffers)]
     unknown = [_pattern(part.name) for part in shown.unknown]
-    live: dict[str, Live] = {one.name: one for one in (*document.parameters, *document.buffers)}
-    for one in list(live.values()):
-        live.update((name, one) for name in one.tied_with)
+    tensors: list[Live] = [*document.parameters, *document.buffers]
+    live: dict[str, Live] = {name: one for one in tensors for name in (one.name, *one.tied_with)}
     found: list[Difference] = []
     for name, one in live.items():
         fitting = [row for row, pattern in rows if pattern.fullmatch(name)]

@@ -109,7 +109,7 @@ def _write(outcome: Outcome, output_format: str) -> None:
 
 
 def _lines(outcome: Outcome, output_format: str) -> Iterator[str]:
-    from paramlint.frontends.report.changes.change_annotations import annotations
+    from paramlint.frontends.report.changes.change_annotations import github_marks
     from paramlint.frontends.report.changes.change_markdown import markdown
 
-    return markdown(outcome) if output_format == "markdown" else annotations(outcome)
+    return markdown(outcome) if output_format == "markdown" else github_marks(outcome)

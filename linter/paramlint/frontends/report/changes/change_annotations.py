@@ -9,7 +9,7 @@ from paramlint.frontends.report.plain import plain
 from paramlint.symbolic.comparing.compare_versions import Outcome
 
 
-def annotations(outcome: Outcome) -> Iterator[str]:
+def github_marks(outcome: Outcome) -> Iterator[str]:
     """One command for each change, in the class that it is made in; what is gone is marked where the class begins."""
     document = outcome.document
     marked: set[tuple[str, str, int]] = set()

@@ -46,11 +46,11 @@ def print_changes(outcome: Outcome, stream: IO[str]) -> None:
             Text(f"{plain(gone.name)}  {plain(gone.filename)}:{gone.row}  is gone", style="red"), soft_wrap=True
         )
     for unknown in document.unknown:
-        rows = [f"{plain(row.name)} ({cut(plain(row.why), _LONGEST)})" for row in unknown.rows]
+        rows = [f"{plain(one.name)} ({cut(plain(one.why), _LONGEST)})" for one in unknown.rows]
         rest = f" and {len(rows) - _MOST} more" if len(rows) > _MOST else ""
-        line = Text(f"{plain(unknown.name)}  {plain(unknown.filename)}:{unknown.row}  ")
-        line.append("cannot be compared: ", style="yellow").append(", ".join(rows[:_MOST]) + rest)
-        console.print(line, soft_wrap=True)
+        row = Text(f"{plain(unknown.name)}  {plain(unknown.filename)}:{unknown.row}  ")
+        row.append("cannot be compared: ", style="yellow").append(", ".join(rows[:_MOST]) + rest)
+        console.print(row, soft_wrap=True)
     console.print(Text(f"{summary(document)} ({count(document.compared, 'class', 'classes')} compared)", style="bold"))
 
 

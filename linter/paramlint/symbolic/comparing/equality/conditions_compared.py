@@ -255,11 +255,10 @@ def _values(asked: Sequence[_Asked]) -> list[object]:
     constants = [constant for one in asked for constant in one.constants]
     bounds = [c for one in asked if one.kind in ("most", "least") for c in one.constants if isinstance(c, (int, float))]
     if bounds:
-        return [value for bound in bounds for value in (bound - 1, bound, bound + 1)] + [
-            c for c in constants if isinstance(c, (int, float))
-        ]
+        values: list[object] = [value for bound in bounds for value in (bound - 1, bound, bound + 1)]
+        return values + [constant for constant in constants if isinstance(constant, (int, float))]
     kinds = {one.kind for one in asked}
-    values: list[object] = [*constants, _OTHER]
+    values = [*constants, _OTHER]
     if "true" in kinds:
         values.append(False)
     if "none" in kinds:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from paramlint.symbolic.comparing.formulas_compared import Formula, NotComputedError, Verdict, compared
+from paramlint.symbolic.comparing.equality.formulas_compared import Formula, NotComputedError, Verdict, compared
 from paramlint.symbolic.showing.show_document import Init, Scalar
 
 _CONSTANTS: Mapping[str, float] = {
