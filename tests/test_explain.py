@@ -78,6 +78,16 @@ def test_the_steps_of_a_tensor_and_of_an_optimizer(explain):
     assert steps(out) == ["21 `optimizer` is made", "21 `optimizer` gets 2 parameters", "25 `optimizer` steps"]
 
 
+def test_a_list_that_is_written_at_once(explain, tmp_path):
+    (tmp_path / "net.py").write_text(CODE.replace("[]\n        for", "[nn.Linear(4, 4), nn.ReLU()]\n        for"))
+    assert steps(explain("net.py:8")[1])[0] == "8 `block` is made, 2 times"
+
+
+def test_colour(explain):
+    assert "\x1b[" in explain("net.py:8", "--color", "always")[1]
+    assert "\x1b[" not in explain("net.py:8", "--color", "never")[1]
+
+
 def test_one_rule_of_several(explain):
     assert explain("net.py:8", "modules-in-plain-container")[1].count("[bug]") == 1
     code, _, err = explain("net.py:8", "PRM201")

@@ -7,9 +7,12 @@ import threading
 import pytest
 
 from paramlint.config.toml_file import TomlFile
-from paramlint.facts.files import Project
+from paramlint.engine.catalogue import RULES
+from paramlint.engine.nominate import Nominator
+from paramlint.facts.files import File, Project
 from paramlint.facts.initialization import initialization_of
 from paramlint.frontends.cli import main
+from paramlint.source.text import Source
 from paramlint.syntax.large_stack import with_large_stack
 
 from .conftest import BAD
@@ -95,6 +98,72 @@ def test_what_takes_too_many_steps_is_named_on_demand(bad, capsys, monkeypatch):
         assert "cut short: bad.py: Net takes too many steps, so part of it is unknown" in capsys.readouterr().err
     main(["check", "-j", "1"])
     assert "cut short" not in capsys.readouterr().err
+
+
+PASSING = """\
+import torch
+from torch import nn
+from .builder import build_with
+
+def make(n, bias=True, norm=None):
+    layer = nn.Linear(n, n, bias=bias)
+    nn.init.zeros_(layer.weight)
+    return layer
+
+def small(pretrained=False, **kwargs):
+    arguments = dict(n=1, bias=False, norm=partial(nn.LayerNorm, eps=1e-6))
+    return make(**dict(arguments, **kwargs))
+
+def elsewhere(**kwargs):
+    return build_with(nn.Linear, "weight", kwargs.pop("bias", None))
+
+def changed():
+    layer = make(1)
+    layer.weight = None
+    return layer
+
+def again(n):
+    return other(n)
+
+def other(n):
+    return again(n) if n else nn.init.zeros_(n.weight)
+
+def ping(n):
+    return pong(n, weight=n)
+
+def pong(n):
+    return ping(n, weight=n)
+"""
+
+
+def test_functions_that_only_pass_on_plain_values_are_not_built():
+    file = File(Source("net.py", PASSING.encode()), draft=True)
+    nominated = Nominator(RULES).nominate(file.source, file.outline, file.keeping)
+    asked = {unit.name for unit, rules in nominated.items() if any(rule.questions for rule in rules)}
+    assert asked - {""} == {"make", "changed", "other", "ping", "pong"}
+
+
+def test_a_class_that_takes_too_many_steps_is_not_built_again_inside_others(tmp_path, capsys, monkeypatch):
+    for name in ("MAX_STEPS", "LEAST_STEPS"):
+        monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", 600)
+    layers = "".join(f"        self.a{i} = nn.Linear({i}, 1)\n" for i in range(40))
+    net = f"class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n{layers}"
+    main_ = """
+def main(batches):
+    net = Net()
+    net.eval()
+    head = nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+    for batch in batches:
+        head(batch).sum().backward()
+        optimizer.step()
+"""
+    path = tmp_path / "net.py"
+    path.write_text(f"import torch\nfrom torch import nn\n\n{net}{main_}")
+    main(["check", "--no-cache", "-j", "1", "-v", "--output-format", "concise", str(path)])
+    out, err = capsys.readouterr()
+    assert "PRM716" in out
+    assert "main takes too many steps" not in err
 
 
 def test_functions_that_build_the_same_share_what_they_take(tmp_path):

@@ -7,6 +7,8 @@ import json
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -16,6 +18,8 @@ pytest.importorskip("pygls")
 
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
+
+ROOT = Path(__file__).parent.parent
 
 
 class Editor(LanguageClient):
@@ -51,15 +55,22 @@ class Editor(LanguageClient):
             lsp.DidChangeTextDocumentParams(lsp.VersionedTextDocumentIdentifier(version=version, uri=uri), [new])
         )
 
-    async def actions(self, uri, span):
-        here, context = lsp.TextDocumentIdentifier(uri), lsp.CodeActionContext(diagnostics=[])
+    async def actions(self, uri, span, only=None):
+        here, context = lsp.TextDocumentIdentifier(uri), lsp.CodeActionContext(diagnostics=[], only=only)
         return await self.text_document_code_action_async(lsp.CodeActionParams(here, span, context))
 
     async def hover(self, uri, place):
         return await self.text_document_hover_async(lsp.HoverParams(lsp.TextDocumentIdentifier(uri), place))
 
+    async def symbols(self, uri):
+        return await self.text_document_document_symbol_async(lsp.DocumentSymbolParams(lsp.TextDocumentIdentifier(uri)))
 
-def talk(folder, conversation):
+    async def hints(self, uri, last=1000):
+        span = lsp.Range(lsp.Position(0, 0), lsp.Position(last, 0))
+        return await self.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(uri), span))
+
+
+def talk(folder, conversation, options=None):
     """Have a conversation with a server that was started in a folder."""
 
     @asynccontextmanager
@@ -67,7 +78,9 @@ def talk(folder, conversation):
         client = Editor()
         await client.start_io(sys.executable, "-m", "paramlint", "server")
         await client.initialize_async(
-            lsp.InitializeParams(capabilities=lsp.ClientCapabilities(), root_uri=folder.as_uri())
+            lsp.InitializeParams(
+                capabilities=lsp.ClientCapabilities(), root_uri=folder.as_uri(), initialization_options=options
+            )
         )
         client.initialized(lsp.InitializedParams())
         yield client
@@ -91,8 +104,9 @@ def test_diagnostics_quick_fixes_and_hover(tmp_path):
         (found,) = (await client.published()).diagnostics
         assert (found.code, found.source) == ("PRM401", "paramlint")
         assert (found.range.start.line, found.range.start.character) == (7, 14)
-        (action,) = await client.actions(uri, found.range)
+        action, silence = await client.actions(uri, found.range)
         assert action.title == "Wrap the list in `nn.ModuleList` (unsafe)"
+        assert silence.title == "Silence PRM401 on this line"
         (edit,) = action.edit.changes[uri]
         assert edit.new_text.startswith("nn.ModuleList(")
         assert "PRM401 modules-in-plain-container" in (await client.hover(uri, found.range.start)).contents.value
@@ -102,6 +116,230 @@ def test_diagnostics_quick_fixes_and_hover(tmp_path):
         assert (list(second.diagnostics), second.version) == ([], 2)
 
     talk(tmp_path, conversation)
+
+
+def applied(text, edits):
+    """A text after edits, which count in characters here."""
+    lines = text.splitlines(keepends=True)
+    starts = [sum(map(len, lines[:row])) for row in range(len(lines) + 1)]
+    for edit in sorted(edits, key=lambda one: (one.range.start.line, one.range.start.character), reverse=True):
+        start, end = (starts[place.line] + place.character for place in (edit.range.start, edit.range.end))
+        text = text[:start] + edit.new_text + text[end:]
+    return text
+
+
+TWICE = BAD + "        self.others = [nn.Linear(8, 8)]\n"
+
+
+def test_a_finding_links_to_its_rule(tmp_path):
+    uri = (tmp_path / "net.py").as_uri()
+
+    async def conversation(client):
+        client.open(uri, BAD)
+        (found,) = (await client.published()).diagnostics
+        path = Path(unquote(urlsplit(found.code_description.href).path))
+        assert '"PRM401"' in path.read_text(encoding="utf-8")
+
+    talk(tmp_path, conversation)
+
+
+@pytest.mark.parametrize("text", [BAD, BAD.rstrip() + "  # noqa: PRM101\n", BAD.replace("[nn", "[\n            nn")])
+def test_a_line_is_silenced(tmp_path, text):
+    uri = (tmp_path / "net.py").as_uri()
+
+    async def conversation(client):
+        client.open(uri, text)
+        found = next(one for one in (await client.published()).diagnostics if one.code == "PRM401")
+        (silence,) = [one for one in await client.actions(uri, found.range) if one.title.startswith("Silence PRM401")]
+        client.change(uri, applied(text, silence.edit.changes[uri]))
+        assert "PRM401" not in await client.codes()
+
+    talk(tmp_path, conversation)
+
+
+def test_a_line_of_a_notebook_is_silenced(tmp_path):
+    uri = (tmp_path / "net.ipynb").as_uri()
+    imports, rest = "import torch\nfrom torch import nn\n", BAD.partition("\n\n\n")[2].rstrip()
+    items = [lsp.TextDocumentItem(f"{uri}#{n}", "python", 1, text) for n, text in enumerate((imports, rest))]
+    cells = [lsp.NotebookCell(kind=lsp.NotebookCellKind.Code, document=item.uri) for item in items]
+
+    async def conversation(client):
+        notebook = lsp.NotebookDocument(uri=uri, notebook_type="jupyter-notebook", version=1, cells=cells)
+        client.notebook_document_did_open(lsp.DidOpenNotebookDocumentParams(notebook, items))
+        shown = next(one for one in [await client.published() for _ in cells] if one.diagnostics)
+        _, silence = await client.actions(shown.uri, shown.diagnostics[0].range)
+        changed = applied(rest, silence.edit.changes[f"{uri}#1"])
+        assert changed == f"{rest}  # noqa: PRM401"
+
+    talk(tmp_path, conversation)
+
+
+def test_all_of_a_rule_are_fixed_at_once(tmp_path):
+    uri = (tmp_path / "net.py").as_uri()
+
+    async def conversation(client):
+        client.open(uri, TWICE)
+        first, second = (await client.published()).diagnostics
+        for found in (first, second):
+            titles = {one.title: one for one in await client.actions(uri, found.range)}
+            whole = titles["Fix all 2 of PRM401 in this file (unsafe)"]
+        client.change(uri, applied(TWICE, whole.edit.changes[uri]))
+        assert await client.codes() == []
+
+    talk(tmp_path, conversation)
+
+
+@pytest.mark.parametrize("kind", ["source.fixAll", "source.fixAll.paramlint", "source"])
+def test_safe_fixes_are_applied_on_saving(tmp_path, kind):
+    text = (ROOT / "fixtures" / "registration" / "missing_super_init" / "bad.py").read_text(encoding="utf-8")
+    uri = (tmp_path / "net.py").as_uri()
+    everywhere = lsp.Range(lsp.Position(0, 0), lsp.Position(10_000, 0))
+
+    async def conversation(client):
+        client.open(uri, text)
+        before = (await client.published()).diagnostics
+        (action,) = await client.actions(uri, lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0)), [kind])
+        assert action.kind == "source.fixAll.paramlint"
+        client.change(uri, applied(text, action.edit.changes[uri]))
+        assert len((await client.published()).diagnostics) < len(before)
+        assert not await client.actions(uri, everywhere, ["refactor"])
+        assert not await client.actions(uri, everywhere, ["source.organizeImports"])
+
+    talk(tmp_path, conversation)
+
+
+def test_unsafe_fixes_are_not_applied_on_saving(tmp_path):
+    uri = (tmp_path / "net.py").as_uri()
+
+    async def conversation(client):
+        client.open(uri, TWICE)
+        (found, _) = (await client.published()).diagnostics
+        assert not await client.actions(uri, found.range, ["source.fixAll"])
+
+    talk(tmp_path, conversation)
+
+
+NET = """\
+import torch
+from torch import nn
+
+from layers import Head
+
+
+class Block(nn.Module):
+    def __init__(self, dim, bias=True):
+        super().__init__()
+        self.fc = nn.Linear(dim, 4 * dim, bias=bias)
+
+
+class Net(nn.Module):
+    def __init__(self, dim: int, depth: int):
+        super().__init__()
+        self.blocks = nn.ModuleList([Block(dim) for _ in range(depth)])
+        self.gain = nn.Parameter(torch.ones(dim))
+        self.head = Head(dim)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head.fc(x) * self.gain
+"""
+LAYERS = "from torch import nn\n\n\nclass Head(nn.Module):\n    def __init__(self, dim):\n"
+LAYERS += "        super().__init__()\n        self.fc = nn.Linear(dim, 2)\n"
+
+
+def place(text, wanted, offset=0):
+    """Where something stands in a text for the first time, and so many characters on."""
+    before = text[: text.index(wanted) + offset]
+    return lsp.Position(before.count("\n"), len(before.rpartition("\n")[2]))
+
+
+@pytest.fixture
+def net(tmp_path):
+    """A file with models, one of which comes from another file."""
+    (tmp_path / "layers.py").write_text(LAYERS)
+    (tmp_path / "net.py").write_text("")
+    return (tmp_path / "net.py").as_uri()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offset", "said", "unsaid"),
+    [
+        ("class Net", 7, ["**Net**", "blocks.\\{depth\\}.fc.weight | 4·dim × dim", "gain | dim | torch.ones"], []),
+        ("[Block(", 2, ["**Block**", "fc.weight | 4·dim × dim"], ["gain"]),
+        ("import Head", 8, ["**Head**", "fc.weight | 2 × dim"], ["gain"]),
+        ("self.blocks:", 6, ["**Net.blocks**", "blocks.\\{depth\\}.fc.bias"], ["gain", "head"]),
+        ("self.head.fc", 6, ["**Net.head**", "head.fc.weight"], ["gain"]),
+        ("* self.gain", 8, ["**Net.gain**", "gain | dim"], ["blocks"]),
+    ],
+)
+def test_a_class_under_the_cursor_shows_what_it_holds(tmp_path, net, wanted, offset, said, unsaid):
+    async def conversation(client):
+        client.open(net, NET)
+        await client.published()
+        shown = (await client.hover(net, place(NET, wanted, offset))).contents.value
+        assert all(text in shown for text in said), shown
+        assert not any(f"| {text}" in shown for text in unsaid), shown
+        for silent in ("import torch", "x = block", "return"):
+            assert await client.hover(net, place(NET, silent, 1)) is None
+
+    talk(tmp_path, conversation)
+
+
+def test_what_is_edited_counts_and_half_a_sentence_does_not(tmp_path, net):
+    async def conversation(client):
+        client.open(net, NET)
+        await client.published()
+        at = place(NET, "class Net", 7)
+        assert "ones" in (await client.hover(net, at)).contents.value
+        client.change(net, NET.replace("torch.ones(dim)", "torch.zeros(3, dim)"))
+        await client.published()
+        assert "gain | 3 × dim | torch.zeros" in (await client.hover(net, at)).contents.value
+        client.change(net, NET + "x = (", 3)
+        await client.published()
+        assert "gain | 3 × dim" in (await client.hover(net, at)).contents.value
+
+    talk(tmp_path, conversation)
+
+
+def test_symbols_are_classes_and_their_parameters(tmp_path, net):
+    async def conversation(client):
+        client.open(net, NET)
+        await client.published()
+        block, whole = await client.symbols(net)
+        assert (block.name, [one.name for one in block.children]) == ("Block", ["fc.weight", "fc.bias"])
+        assert [(one.name, one.detail) for one in whole.children] == [
+            ("gain", "dim"),
+            ("blocks.{depth}.fc.weight", "4·dim × dim"),
+            ("blocks.{depth}.fc.bias", "4·dim"),
+            ("head.fc.weight", "2 × dim"),
+            ("head.fc.bias", "2"),
+        ]
+        assert whole.children[0].range.start == lsp.Position(place(NET, "self.gain").line, 0)
+        for one in (block, whole):
+            for child in (one, *one.children):
+                assert one.range.start.line <= child.selection_range.start.line
+                assert child.selection_range.end.line <= one.range.end.line
+
+    talk(tmp_path, conversation)
+
+
+@pytest.mark.parametrize("options", [None, {"inlayHints": True}])
+def test_shapes_in_the_text_are_off_by_default(tmp_path, net, options):
+    async def conversation(client):
+        client.open(net, NET)
+        await client.published()
+        if options is None:
+            assert not await client.hints(net)
+            settings = {"paramlint": {"inlayHints": True}}
+            client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(settings))
+        assert [(one.position.line, one.label) for one in await client.hints(net)] == [
+            (place(NET, "self.fc").line, "weight 4·dim × dim, bias 4·dim"),
+            (place(NET, "self.gain").line, "gain dim"),
+        ]
+        assert len(await client.hints(net, last=12)) == 1
+
+    talk(tmp_path, conversation, options)
 
 
 def test_each_file_is_checked_as_its_project_is_configured(tmp_path):
@@ -191,9 +429,10 @@ def test_notebooks_are_checked_as_a_whole_and_shown_by_cell(tmp_path):
         }
         (shown,) = found[f"{uri}#2"]
         assert (shown.range.start.line, shown.range.start.character) == (3, 8)
-        (action,) = await client.actions(f"{uri}#2", shown.range)
+        action, silence = await client.actions(f"{uri}#2", shown.range)
         (edit,) = action.edit.changes[f"{uri}#2"]
         assert (edit.range.start.line, edit.new_text[:14]) == (3, "nn.ModuleList(")
+        assert silence.title == "Silence PRM401 on this line"
         assert not await client.actions(f"{uri}#0", shown.range)
         assert "PRM401" in (await client.hover(f"{uri}#2", shown.range.start)).contents.value
         edited = lsp.NotebookDocumentCellContentChanges(

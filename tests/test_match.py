@@ -555,3 +555,19 @@ def test_what_is_read_is_what_was_saved(folder):
     (found,) = read_checkpoint("net.pt").state_dicts
     assert found.tensors == {name: tuple(value.shape) for name, value in state.items()}
     assert found.versions["stem.1"] == 2
+
+
+def test_the_page_shows_what_happens(folder, capsys):
+    page = (ROOT / "docs" / "match.md").read_text(encoding="utf-8")
+    model, script = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    Path("net.py").write_text(model)
+    Path("save.py").write_text(script)
+    subprocess.run([sys.executable, "save.py"], check=True)
+    examples = re.findall(r"```console\n\$ paramlint (match .*?)\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 7
+    for command, output in examples:
+        main(command.split())
+        assert capsys.readouterr().out == output
+    document = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+    main(["match", "net.py:Net", "flowers.pt", "--output-format", "json"])
+    assert json.loads(capsys.readouterr().out) == json.loads(document[1])

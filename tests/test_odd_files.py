@@ -183,3 +183,14 @@ def test_what_the_code_says_reaches_no_terminal(bad, capsys, text, output_format
     out = capsys.readouterr().out
     assert not set(out) & set("\x1b\x07\x08\x9b\r\u202e\u2066\u200b")
     assert "PRM401" in out or "PRM002" in out
+
+
+def test_a_file_that_ends_in_indented_blank_lines(tmp_path, capsys):
+    """LibCST gives them back in another order; the places of what stands before are known all the same."""
+    (tmp_path / "odd.py").write_text(
+        "import torch\nfrom torch import nn\n\nnet = nn.Linear(2, 2)\noptimizer = torch.optim.SGD(net.parameters())\n"
+        "for x in data:\n    net(x).sum().backward()\n    optimizer.step()\nprint(net)\n"
+        "\n            \n            \n\n\n"
+    )
+    _, out, _ = check(capsys, "--isolated", "--select", "PRM716", tmp_path)
+    assert "odd.py:8:5: PRM716" in out

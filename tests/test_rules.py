@@ -23,7 +23,7 @@ def module_of(rule: Rule) -> Path:
     check = next(
         iter(
             [f for checks in rule.node_checks.values() for f in checks]
-            + [*rule.scope_checks, *rule.class_checks, *rule.questions, *rule.verifiers, *rule.trainers]
+            + [*rule.scope_checks, *rule.class_checks, *rule.questions, *rule.readings, *rule.verifiers, *rule.trainers]
         )
     )
     return Path(*check.__module__.split(".")[1:])

@@ -187,7 +187,7 @@ def test_flake8(named):
 
 
 def test_the_language_server(named, monkeypatch):
-    server = pytest.importorskip("paramlint.frontends.language_server")
+    server = pytest.importorskip("paramlint.frontends.language_server.features")
     published = []
     made = server.Server()
     monkeypatch.setattr(made, "_publish", lambda _, shown, __=None: published.extend(shown))

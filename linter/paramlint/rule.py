@@ -6,6 +6,9 @@
     @rule.static(nodes.Assign)
     def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]: ...
 
+    @rule.reading
+    def read(trace: Trace) -> Iterator[Said]: ...
+
     @rule.runtime
     def verify(model: LiveModel) -> Iterator[Proof]: ...
 
@@ -29,9 +32,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from paramlint import nodes
 from paramlint.finding import Change, Finding, Fix, Group, Proof
+from paramlint.knowledge.frameworks import TORCH, Framework
 
 if TYPE_CHECKING:
     from paramlint.facts import Class, Scope
+    from paramlint.facts.reading import Said, Trace
     from paramlint.live.live_model import LiveModel
     from paramlint.live.training.training_run import TrainingRun
     from paramlint.model import Claim, Model
@@ -214,6 +219,7 @@ NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]
 ClassCheck = Callable[["Class"], Iterator[Finding]]
 Question = Callable[["Model"], Iterator["Claim"]]
+Reading = Callable[["Trace"], Iterator["Said"]]
 Verify = Callable[["LiveModel"], Iterator[Proof]]
 VerifyRun = Callable[["TrainingRun"], Iterator[Proof]]
 #: Dotted names of what is right, each with what was seen, in words.
@@ -233,6 +239,7 @@ class Rule:
         fix: the strongest fix that the rule offers.
         doc: the module's docstring, which is the documentation; see `sections`.
         triggers: where the static detectors have to look.
+        frameworks: those of which a file must name one to be shown to the static detectors.
         only_with: words of which the nominated function or class must hold one; others need not be parsed.
     """
 
@@ -245,10 +252,12 @@ class Rule:
     fix: FixKind = "none"
     triggers: tuple[Trigger, ...] = ()
     only_with: frozenset[str] = frozenset()
+    frameworks: frozenset[Framework] = TORCH
     node_checks: dict[type[nodes.Node], list[NodeCheck]] = field(default_factory=dict)
     scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
     verifiers: list[Verify] = field(default_factory=list)
     trainers: list[VerifyRun] = field(default_factory=list)
     refuters: list[Refute] = field(default_factory=list)
@@ -287,6 +296,11 @@ class Rule:
         """Call the decorated function for the model of every nominated class, function and module code."""
         self.questions.append(ask)
         return ask
+
+    def reading(self, read: Reading) -> Reading:
+        """Call the decorated function for what every nominated class, function and module code does, in order."""
+        self.readings.append(read)
+        return read
 
     def runtime(self, verify: Verify) -> Verify:
         """Call the decorated function once for every verified model."""

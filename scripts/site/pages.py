@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 #: What stands at the top of the repository, and where it is in the site.
 TOP = {
     "README.md": "index.md",
+    "README.zh.md": "zh.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
@@ -50,6 +51,7 @@ def on_config(config: Any) -> Any:
     ]
     config["nav"] = [
         {"Start": "index.md"},
+        {"中文": "zh.md"},
         {"Use": [f"{name}.md" for name in use]},
         {"Rules": ["rules/index.md", *families]},
         {"Facts": [f"{name}.md" for name in facts]},

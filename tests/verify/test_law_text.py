@@ -31,6 +31,14 @@ WRITTEN = [
     laws.dirac(2),
     laws.orthogonal(0.5),
     laws.sparse(0.1),
+    laws.exponential(2),
+    laws.log_normal(0, 1),
+    laws.cauchy(1, 0.5),
+    laws.geometric(0.3),
+    laws.bernoulli(),
+    laws.integers(-3, 10),
+    laws.normal().clamped(-1, 1),
+    laws.normal().clamped(low=0),
 ]
 
 
@@ -83,6 +91,10 @@ def test_arithmetic(text: str, same: str) -> None:
         ("__import__('os').system('x')", "`__import__` is no law"),
         ("(lambda: 0)()", "is no law"),
         ("kaiming_normal(nonlinearity='rleu')", "no gain is known for the nonlinearity 'rleu'"),
+        ("kaiming_normal(mode='fan')", "mode='fan' is neither 'fan_in' nor 'fan_out'"),
+        ("kaiming_uniform(mode=3)", "mode=3 is neither 'fan_in' nor 'fan_out'"),
+        ("integers(0, 2.5)", "no whole numbers"),
+        ("geometric(0)", "p=0 is not above 0"),
         ("-" * 100_000 + "1", "is no law"),
     ],
 )

@@ -140,7 +140,8 @@ def test_what_is_not_known_gives_no_law(call: str, arguments: dict[str, Any], sh
 
 
 def test_every_known_call_gives_a_law_for_a_matrix_or_a_kernel() -> None:
-    arguments = {"val": 1.0, "value": 1.0, "fill_value": 1.0, "sparsity": 0.5}
+    arguments = {"val": 1.0, "value": 1.0, "fill_value": 1.0, "sparsity": 0.5, "p": 0.5, "lambd": 1.0, "std": 1.0}
+    arguments |= {"mean": 0.0, "median": 0.0, "sigma": 1.0, "from": 0, "to": 4, "low": 0, "high": 4}
     unknown = [
         name for name in CALLS if all(law_of_call(name, arguments, shape) is None for shape in [(4, 6), (4, 6, 3)])
     ]
@@ -244,6 +245,40 @@ def test_moments_of_a_replaced_law() -> None:
     assert cut.std == pytest.approx(middle * math.sqrt(inside), rel=1e-6)
 
 
+METHODS: list[tuple[Law, Callable[[Any], Any]]] = [
+    (laws.exponential(2), lambda w: w.exponential_(2)),
+    (laws.log_normal(0.5, 0.3), lambda w: w.log_normal_(0.5, 0.3)),
+    (laws.geometric(0.3), lambda w: w.geometric_(0.3)),
+    (laws.bernoulli(0.2), lambda w: w.bernoulli_(0.2)),
+    (laws.integers(-3, 10), lambda w: w.random_(-3, 10)),
+    (laws.bernoulli(0.5).scaled(0.2).shifted(-0.1), lambda w: w.bernoulli_(0.5).mul_(0.2).sub_(0.1)),
+    (laws.normal().clamped(-0.3, 1.1), lambda w: w.normal_().clamp_(-0.3, 1.1)),
+    (laws.normal(std=0.02).clamped(low=0), lambda w: w.normal_(std=0.02).clamp_(min=0)),
+    (laws.uniform(-1, 1).clamped(-5, 0.25).scaled(-3), lambda w: w.uniform_(-1, 1).clamp_(-5, 0.25).mul_(-3)),
+    (laws.exponential().clamped(high=2), lambda w: w.exponential_().clamp_(max=2)),
+]
+
+
+@pytest.mark.parametrize(("law", "fill"), METHODS, ids=[law.text for law, _ in METHODS])
+def test_methods_of_tensors_and_what_is_done_to_them(law: Law, fill: Callable[[Any], Any]) -> None:
+    values, expected = values_of(fill), law.at((100, 200))
+    assert fit(values, expected).verdict == "follows"
+    assert float(values.astype(np.float64).mean()) == pytest.approx(expected.mean, abs=4 * float(values.std()) / 141)
+    assert float(values.astype(np.float64).std()) == pytest.approx(expected.std, rel=0.03)
+    assert fit(values * 1.2, expected).verdict == "rejected"
+
+
+def test_a_cauchy_law_has_neither_mean_nor_std() -> None:
+    law = laws.cauchy(1, 0.5).at((100, 200))
+    assert (law.mean, law.std) == (None, None)
+    assert fit(values_of(lambda w: w.cauchy_(1, 0.5)), law).verdict == "follows"
+    assert fit(values_of(lambda w: w.cauchy_(1, 0.6)), law).verdict == "rejected"
+    # Moments of what was moved already are not integrated over the atom.
+    twice = laws.normal().replaced(-1, 1).clamped(-2, 2).at((100, 200))
+    assert (twice.mean, twice.std) == (None, None)
+    assert fit(values_of(lambda w: w.normal_().masked_fill_(w.abs() < 1, 0).clamp_(-2, 2)), twice).verdict == "follows"
+
+
 def test_a_scaled_law() -> None:
     values = values_of(lambda w: w.uniform_(0, 1).mul_(-3))
     law = laws.uniform(0, 1).scaled(-3)
@@ -260,7 +295,13 @@ def test_a_scaled_law() -> None:
         lambda: laws.trunc_normal(std=0),
         lambda: laws.trunc_normal(a=1, b=1),
         lambda: laws.kaiming_normal(nonlinearity="gelu"),
-        lambda: laws.kaiming_normal(mode="fan").at((2, 3)),  # type: ignore[arg-type]
+        lambda: laws.kaiming_normal(mode="fan"),  # type: ignore[arg-type]
+        lambda: laws.exponential(0),
+        lambda: laws.cauchy(sigma=-1),
+        lambda: laws.bernoulli(1.5),
+        lambda: laws.integers(3, 3),
+        lambda: laws.normal().clamped(1, 0).at((4, 5)),
+        lambda: laws.orthogonal().clamped(0, 1).at((4, 5)),
         lambda: laws.kaiming_normal().at((5,)),
         lambda: laws.orthogonal().at((5,)),
         lambda: laws.eye().at((5,)),

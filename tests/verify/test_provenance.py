@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,26 @@ def clipped_(w: torch.Tensor) -> None:
     w.clamp_(-0.01, 0.01)
 
 
+def strictly_masked(w: torch.Tensor) -> None:
+    nn.init.uniform_(w, -10, 10)
+    w *= (w.abs() > 5).float()
+
+
+def filled_by_mask(w: torch.Tensor) -> None:
+    nn.init.normal_(w)
+    w.masked_fill_(w.abs() <= 0.5, 3)
+
+
+def masked_by_another(w: torch.Tensor) -> None:
+    nn.init.normal_(w)
+    w.masked_fill_(torch.randn(64, 64).abs() < 0.5, 0)
+
+
+def strictly_masked_numbers(w: torch.Tensor) -> None:
+    w.random_(-9, 10)
+    w *= w.abs() > 5
+
+
 def times_something(w: torch.Tensor) -> None:
     nn.init.normal_(w, std=0.02)
     w.mul_(torch.rand(64, 64))
@@ -90,6 +111,25 @@ KNOWN: list[tuple[str, Callable[[], torch.Tensor]]] = [
     ("orthogonal(gain=2)", lambda: empty(lambda w: nn.init.orthogonal_(w, gain=2))),
     ("kaiming_normal(mode='fan_out')", lambda: empty(lambda w: nn.init.kaiming_normal_(w, mode="fan_out"))),
     ("eye()", lambda: empty(nn.init.eye_)),
+    ("sparse(sparsity=0.1)", lambda: empty(lambda w: nn.init.sparse_(w, 0.1))),
+    ("sparse(sparsity=0.1).scaled(0.5)", lambda: empty(halved(lambda w: nn.init.sparse_(w, 0.1)))),
+    ("normal(mean=1, std=0.02)", lambda: torch.normal(1.0, 0.02, (64, 64))),
+    ("normal(mean=2, std=0.5)", lambda: torch.normal(torch.full((64, 64), 2.0), 0.5)),
+    ("normal(std=0.3)", lambda: empty(lambda w: torch.normal(0.0, 0.3, (64, 64), out=w))),
+    ("exponential(lambd=2).scaled(-1)", lambda: empty(lambda w: w.exponential_(2).neg_())),
+    ("log_normal(mean=0.5, std=0.3)", lambda: empty(lambda w: w.log_normal_(0.5, 0.3))),
+    ("cauchy(median=1, sigma=0.5).scaled(0.1)", lambda: empty(lambda w: w.cauchy_(1, 0.5).mul_(0.1))),
+    ("geometric(p=0.3)", lambda: empty(lambda w: w.geometric_(0.3))),
+    ("bernoulli(p=0.3).scaled(2).shifted(-1)", lambda: empty(lambda w: w.bernoulli_(0.3).mul_(2).sub_(1))),
+    ("integers(-3, 10)", lambda: empty(lambda w: w.random_(-3, 10))),
+    ("integers(0, 10).scaled(0.1)", lambda: torch.randint(10, (64, 64)).float() * 0.1),
+    ("uniform(0, 1).scaled(-1).shifted(1)", lambda: 1 - torch.rand(64, 64)),
+    ("normal(std=1).clamped(-1, 1)", lambda: torch.randn(64, 64).clamp_(-1, 1)),
+    ("normal(std=0.02).clamped(-0.01, 0.01)", lambda: empty(clipped_)),
+    ("normal(std=0.02).clamped(0, inf)", lambda: empty(lambda w: nn.init.normal_(w, std=0.02).clamp_(min=0))),
+    ("uniform(-10, 10).replaced(-5, 5, 0)", lambda: empty(strictly_masked)),
+    ("uniform(-10, 10).replaced(-5, 5, 0)", lambda: empty(zeroed_uniform_)),
+    ("normal(std=1).replaced(-0.5, 0.5, 3)", lambda: empty(filled_by_mask)),
 ]
 
 
@@ -102,15 +142,43 @@ def test_the_law_is_named_and_the_values_follow_it(law: str, make: Callable[[], 
     assert fit(tensor.array, tensor.expected).verdict == "follows"
 
 
+LIBRARY = """
+def trunc_normal_(w, mean=0.0, std=1.0, a=-2.0, b=2.0):
+    _draw(w)
+
+def _draw(w):
+    w.uniform_(-0.9, 0.9).erfinv_().clamp_(min=-2, max=2)
+"""
+
+
+@pytest.mark.parametrize("by_user", [False, True])
+def test_what_a_library_draws_is_known_from_its_name(by_user: bool) -> None:
+    library: dict[str, Any] = {"__name__": "timm.layers.some"}
+    exec(compile(LIBRARY, "/timm/layers/some.py", "exec"), library)
+
+    def own_(w: torch.Tensor) -> None:
+        library["trunc_normal_"](w, std=0.02)
+        w.mul_(0.5)
+
+    tensor = built(lambda: empty(own_ if by_user else library["trunc_normal_"]))
+    assert tensor.expected is not None
+    assert tensor.expected.law.startswith(
+        "trunc_normal(std=0.02, a=-2, b=2).scaled(0.5)" if by_user else "trunc_normal(std=1"
+    )
+
+
 UNKNOWN: dict[str, Callable[[], torch.Tensor]] = {
     "computed": lambda: torch.linspace(0, 1, 64),
-    "clamped": lambda: torch.randn(64, 64).clamp_(-1, 1),
     "a product of two": lambda: torch.randn(64, 64) * torch.rand(64, 64),
-    "partly by index": lambda: empty(zeroed_uniform_),
+    "around means of its own": lambda: torch.normal(torch.arange(64.0).expand(64, 64), 1.0),
+    "of a std that is not known": lambda: torch.normal(0.0, torch.full((64, 64), 0.5)),
+    "by a mask of something else": lambda: empty(masked_by_another),
+    "by a mask whose edge is an element": lambda: empty(strictly_masked_numbers),
+    "clamped by tensors": lambda: torch.randn(64, 64).clamp(torch.zeros(64), torch.ones(64)),
+    "with probabilities of its own": lambda: torch.bernoulli(torch.full((64, 64), 0.5)),
     "rows by two calls": lambda: empty(lambda w: (nn.init.normal_(w[:32]), nn.init.zeros_(w[32:]))),
     "rounded": lambda: torch.div(torch.randn(64, 64), 0.5, rounding_mode="floor"),
     "an orthogonal matrix, halved": lambda: empty(halved(nn.init.orthogonal_)),
-    "clamped by the user's own initialiser": lambda: empty(clipped_),
     "multiplied by another tensor afterwards": lambda: empty(times_something),
     "squared": lambda: torch.randn(64, 64) ** 2,
 }

@@ -11,8 +11,10 @@ from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
+from paramlint.engine.nominate.called_words import is_built_elsewhere
 from paramlint.finding import Diagnostic, Finding
-from paramlint.rule import Rule
+from paramlint.knowledge.frameworks import frameworks
+from paramlint.rule import Asks, Rule
 from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
@@ -84,7 +86,7 @@ def _report(
         if tree is None:
             tree = _known_tree(source, project) or _parse(source, project)
         suppressions = Suppressions(source, tree)
-        if b"torch" in source.data:
+        if frameworks(source.data):
             report = _nominate_and_decide(source, nominator, project, tree, reference, suppressions, decide)
         else:
             report = FileReport(path)
@@ -121,6 +123,7 @@ def _nominate_and_decide(
 ) -> FileReport:
     from paramlint.facts import File  # libcst is loaded only when there is something to parse
 
+    nominator = nominator.of_frameworks(frameworks(source.data))
     if reference:
         file = File(source, project, tree, whole=True)
         nominated = {unit: set(nominator.rules) for unit in file.outline.units}
@@ -128,13 +131,15 @@ def _nominate_and_decide(
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
         nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
-        unknown = _cut_short(draft)
+        unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
         if project is None:
             draft.forget()
         if not nominated:
             return FileReport(source.path, cut_short=unknown)
         file = project.adopt(source, tree) if project else draft.decided(None)
+        if unknown:
+            file.memo |= too_large
     report = decide(lambda: _decide(source.path, file, nominated, suppressions))
     report.cut_short = tuple(dict.fromkeys((*unknown, *report.cut_short)))
     if project is None:
@@ -180,7 +185,7 @@ def _known_tree(source: Source, project: Project | None) -> ast.Module | None:
 
 
 def _parse(source: Source, project: Project | None) -> ast.Module:
-    if project is not None and b"torch" in source.data:  # it will stay for a while
+    if project is not None and frameworks(source.data):  # it will stay for a while
         project.make_room(len(source.data))
     return ast.parse(source.text)
 
@@ -233,8 +238,10 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for scope_check in rule.scope_checks:
         for finding in scope_check(scope):
             yield rule, scope, finding
-    if rule.questions and (unit.kind != "function" or unit.cls is None):
+    if rule.questions and (unit.kind != "function" or unit.cls is None) and not _is_built_elsewhere(file, unit, rule):
         yield from _ask(file, unit, rule)
+    if rule.readings and (unit.kind != "function" or unit.cls is None):
+        yield from _read(file, unit, rule)
     if unit.kind != "class":
         return
     cls = file.class_of(unit)
@@ -242,6 +249,11 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for class_check in rule.class_checks:
         for finding in class_check(cls):
             yield rule, scope, finding
+
+
+def _is_built_elsewhere(file: File, unit: Unit, rule: Rule) -> bool:
+    entries = frozenset(kind for trigger in rule.triggers if isinstance(trigger, Asks) for kind in trigger.entries)
+    return unit.kind == "function" and is_built_elsewhere(file.outline, unit, entries)
 
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
@@ -261,6 +273,17 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
             found.append((claim.site.row, (rule, file.scope(place.unit), finding)))
     of_heirs = _rows_of_heirs(file, unit, rule) if any(not one.is_right for _, (_, _, one) in found) else None
     yield from (said for row, said in found if said[2].is_right or of_heirs is None or row in of_heirs)
+
+
+def _read(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+    """What a rule says of what a unit does, where it stands in this file."""
+    from paramlint.facts.reading.entries import trace_of
+
+    trace = trace_of(file, unit)
+    for read in rule.readings:
+        for scope, finding in read(trace):
+            if scope.file is file:
+                yield rule, scope, finding
 
 
 def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
@@ -294,7 +317,17 @@ def _cut_short(file: File) -> tuple[str, ...]:
     return cut_short(file)
 
 
+def _too_large(draft: File) -> dict[str, object]:
+    """What a file has to know of its draft so that both build the same."""
+    if "model" not in draft.memo:
+        return {}
+    from paramlint.symbolic.building.entries import too_large
+
+    return too_large(draft)
+
+
 def _forget_model(file: File) -> None:
+    file.memo.pop("trace", None)
     if "model" in file.memo:
         from paramlint.symbolic.building.entries import forget_model
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from paramlint.knowledge.frameworks import frameworks
 from paramlint.source.dependencies import Look
 from paramlint.source.text import UnreadableError
 
@@ -38,7 +39,7 @@ class Package:
         size = 0
         for path in self._project.dependencies.files(self.root):
             text = self._read(path)
-            if b"torch" in text:
+            if "torch" in frameworks(text):
                 size += len(text)
                 known[path] = text if size <= _KEPT else None
         return known

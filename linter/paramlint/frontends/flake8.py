@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
 #: Rules that are off unless they are selected. Written out, so that flake8 can start without importing LibCST; a test
 #: compares the list with the rules.
-OFF_BY_DEFAULT: tuple[str, ...] = ("PRM107", "PRM212", "PRM213", "PRM225", "PRM702", "PRM719", "PRM720")
+OFF_BY_DEFAULT: tuple[str, ...] = (
+    "PRM107",
+    "PRM212",
+    "PRM213",
+    "PRM225",
+    "PRM702",
+    "PRM719",
+    "PRM720",
+    "PRM811",
+    "PRM821",
+    "PRM824",
+)
 #: Those that are still on trial.
 PREVIEW: tuple[str, ...] = (
     "PRM310",
@@ -32,6 +43,36 @@ PREVIEW: tuple[str, ...] = (
     "PRM722",
     "PRM723",
     "PRM724",
+    "PRM802",
+    "PRM803",
+    "PRM804",
+    "PRM805",
+    "PRM806",
+    "PRM807",
+    "PRM808",
+    "PRM809",
+    "PRM810",
+    "PRM812",
+    "PRM813",
+    "PRM814",
+    "PRM815",
+    "PRM816",
+    "PRM817",
+    "PRM818",
+    "PRM819",
+    "PRM820",
+    "PRM822",
+    "PRM901",
+    "PRM902",
+    "PRM903",
+    "PRM904",
+    "PRM905",
+    "PRM906",
+    "PRM907",
+    "PRM908",
+    "PRM909",
+    "PRM910",
+    "PRM911",
 )
 
 
@@ -115,8 +156,10 @@ class Plugin:
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """The findings; columns count from 0 here. Nothing that goes wrong inside gets out, it is reported."""
+        from paramlint.knowledge.frameworks import frameworks
+
         try:
-            if any("torch" in line for line in self._lines):
+            if frameworks("".join(self._lines).encode("utf-8", "replace")):
                 for found in self._check():
                     yield found.start.row, found.start.column - 1, f"{found.code} {plain(found.message)}", type(self)
         except Exception as error:

@@ -17,6 +17,7 @@ from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
 from paramlint.facts.files import File
 from paramlint.finding import Diagnostic
+from paramlint.knowledge.frameworks import TORCH
 from paramlint.model import Model
 from paramlint.rule import Rule
 from paramlint.source.text import Source
@@ -96,10 +97,12 @@ def example(rule: Rule, heading: str) -> str:
     sections = rule.sections()
     body = textwrap.dedent(sections[heading]).strip("\n")
     setup = textwrap.dedent(sections.get("Setup", "")).strip("\n")
-    head = _PRELUDE + (setup + "\n\n\n" if setup else "")
+    of_torch = rule.frameworks == TORCH
+    head = (_PRELUDE if of_torch else "") + (setup + "\n\n\n" if setup else "")
     if re.search(r"^(?:class|def|import|from|@)\b", body, re.M):
         return head + body + "\n"
     if re.search(r"\bself\b", body):
         inner = textwrap.indent(body, " " * 8)
         return f"{head}class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n{inner}\n"
-    return f"{head}def example(model: nn.Module, optimizer: torch.optim.Optimizer):\n{textwrap.indent(body, ' ' * 4)}\n"
+    given = "model: nn.Module, optimizer: torch.optim.Optimizer" if of_torch else "model, optimizer"
+    return f"{head}def example({given}):\n{textwrap.indent(body, ' ' * 4)}\n"

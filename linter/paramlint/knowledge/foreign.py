@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 #: Bases of other libraries that are subclasses of `torch.nn.Module`.
 FOREIGN_MODULES = frozenset(
     {
@@ -96,3 +98,21 @@ def foreign_optimizer(name: str) -> bool:
     """Whether a dotted name is an optimizer of another library."""
     package, _, rest = name.partition(".")
     return package in _OPTIMIZER_PACKAGES and rest.rpartition(".")[2] in _OPTIMIZER_CLASSES
+
+
+#: Words, between underscores, in the names of functions that only look at a model or an optimizer.
+_LOOKS = re.compile(
+    r"(?:^|_)(?:save|log|logs|logging|logger|print|report|summary|summarize|describe|count|num|plot|visuali[sz]e|show"
+    r"|synchronize|barrier|accumulate|unwrap|watch|write|writer|record|flops|macs|params|scheduler?|lr|warmup|no_sync"
+    r"|state|gather|reduce|meter|profile|time)(?:_|$)",
+    re.IGNORECASE,
+)
+_DOES_MORE = re.compile(r"init|reset|clear|zero|load|resume|restore|_$|set_|train|step|build_opt|optimizer|freeze|swap")
+
+
+def only_looks(function: str) -> bool:
+    """Whether a function of unknown code only looks at the models and optimizers that it is given, by its name.
+
+    It saves, counts or prints them, waits for others, or makes a schedule of their learning rates.
+    """
+    return _LOOKS.search(function) is not None and _DOES_MORE.search(function) is None

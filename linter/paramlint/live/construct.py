@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import nn
 
-from paramlint.live.build.protocols import Build, Factory, Preset, build_poisoned, build_virtual, size_in_bytes
+from paramlint.live.build.protocols import Factory, Preset, bare, build_poisoned, build_virtual, size_in_bytes
 from paramlint.live.build_limits import BUILD_LIMIT
 from paramlint.live.live_model import LiveModel
 from paramlint.live.questions.forward import said_of
+
+BuiltT = TypeVar("BuiltT")
 
 #: What is said beside an error of a factory that has worked once.
 AGAIN = "the factory had worked before: it is run once for the size of the model, and then to build it"
@@ -54,22 +56,26 @@ def live_model(
             error.__notes__ = [*getattr(error, "__notes__", ()), AGAIN]
         raise
     is_plain = preset == "constructor"
-    other = None
-    if real or not is_plain:
-        try:
-            other = _other(factory)
-        except Exception as error:  # the model is there; what instances share is not known
-            notes = (*notes, f"the factory failed when it ran again: {said_of(error)}")
-    # A factory that hands out the same model each time has no second one to compare with.
-    other = None if other is None or other.module is build.module else other
+    plain: LiveModel | None = None
+    twin: nn.Module | None = None
+    try:
+        if not is_plain:
+            plain = LiveModel(_without_values(build_virtual, build_poisoned, factory))
+            twin = plain.module
+        elif real:
+            twin = _without_values(bare, lambda again: build_poisoned(again).module, factory)
+    except Exception as error:  # the model is there; what instances share is not known
+        notes = (*notes, f"the factory failed when it ran again: {said_of(error)}")
+    if twin is build.module:  # a factory that hands out the same model each time has no second one to compare with
+        plain = twin = None
     return LiveModel(
         build,
-        plain=LiveModel(other) if other and not is_plain else None,
-        twin=other.module if other and real else None,
+        plain=plain,
+        twin=twin if real else None,
         preset=preset,
         make_example=example,
         optimizer=optimizer(build.module) if optimizer else None,
-        rebuild=factory if other and real and is_plain else None,
+        rebuild=factory if twin is not None and real and is_plain else None,
         notes=notes,
     )
 
@@ -91,12 +97,14 @@ def watched(
     return LiveModel(build, preset=preset, make_example=example, optimizer=held)
 
 
-def _other(factory: Factory) -> Build:
+def _without_values(
+    build: Callable[[Factory], BuiltT], for_real: Callable[[Factory], BuiltT], factory: Factory
+) -> BuiltT:
     """A second instance, plainly constructed and without values where that is possible."""
     try:
-        return build_virtual(factory)
+        return build(factory)
     except Exception:  # a lack of the tensors without values: the first instance has been built
-        return build_poisoned(factory)
+        return for_real(factory)
 
 
 def _too_large(size: int, limit: int) -> str:
@@ -125,6 +133,6 @@ def _tell_size(writer: int, factory: Factory, preset: Preset, method: str) -> No
     try:
         # The threads of torch's pool are not in the fork: work given to them would never be done.
         torch.set_num_threads(1)
-        os.write(writer, b"%d" % size_in_bytes(build_virtual(factory, preset, method).module))
+        os.write(writer, b"%d" % size_in_bytes(bare(factory, preset, method)))
     finally:
         os._exit(0)

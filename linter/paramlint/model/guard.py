@@ -102,10 +102,14 @@ class Guard:
         children: what is left, by answer.
         depth: subjects on the longest way.
         size: its nodes, one that is reached on several ways counted for each.
+        count: its nodes, each counted once, as far as somebody has counted them; else 0.
         mask: a bit for each subject that it asks about.
+        loop: a loop that binds what it asks about; 0 for none.
     """
 
-    __slots__ = ("_negated", "_text", "cases", "children", "depth", "false", "mask", "size", "subject", "true")
+    __slots__ = (
+        "_negated", "_text", "cases", "children", "count", "depth", "false", "loop", "mask", "size", "subject", "true",
+    )  # fmt: skip
 
     def __init__(
         self, subject: Subject | None, cases: dict[Key, Guard], true: Guard | None, false: Guard | None
@@ -115,14 +119,16 @@ class Guard:
         self.true: Guard = true if true is not None else self
         self.false: Guard = false if false is not None else self
         self.children: tuple[Guard, ...] = ()
-        self.depth = self.mask = self.size = 0
+        self.count = self.depth = self.loop = self.mask = self.size = 0
         if subject is not None:
             self.children = (*cases.values(), self.true, self.false)
             mask, depth, size = 1 << subject.number, 0, 1
+            self.loop = subject.loop
             for child in self.children:
                 if child.subject is not None:
                     mask |= child.mask
                     size += child.size
+                    self.loop = child.loop or self.loop
                     if child.depth > depth:
                         depth = child.depth
             self.mask, self.depth, self.size = mask, depth + 1, size
@@ -191,11 +197,6 @@ class Guard:
     def without_loops(self) -> Guard:
         """What it says of every round: what a loop binds belongs to one round."""
         return self.subject.table.in_every_round(self) if self.subject is not None else self
-
-    @property
-    def loop(self) -> int:
-        """A loop that binds what it asks about; 0 for none."""
-        return next((subject.loop for subject in self.subjects if subject.loop), 0)
 
     @property
     def subjects(self) -> list[Subject]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from paramlint.model.guard import ALWAYS, NEVER, Guard, Key, Subject
 from paramlint.model.guard_phrasing import common_answers, phrase
@@ -15,6 +16,8 @@ _MOST_CASES = 48
 _MOST_WORK = 256
 #: Nodes that one step pays for.
 _WORK_OF_A_STEP = 8
+#: Of most guards: one for all, since there are more of these than of anything else.
+_NO_CASES: Final[dict[Key, Guard]] = {}
 
 
 class Conditions:
@@ -58,7 +61,7 @@ class Conditions:
 
     def true(self, text: str, loop: int = 0) -> Guard:
         """Where something is true: `bias`, `dim > 3`."""
-        return self._node(self._subject(text, loop), {}, ALWAYS, NEVER)
+        return self._node(self._subject(text, loop), _NO_CASES, ALWAYS, NEVER)
 
     def equals(self, text: str, constants: Iterable[object], loop: int = 0, *, same: bool = False) -> Guard:
         """Where something equals one of some constants.
@@ -146,9 +149,9 @@ class Conditions:
             keys = {**one.cases, **other.cases}
             found = found or any(has(one.after(key), other.after(key)) for key in keys)
         elif first.number > second.number:
-            found = any(has(child, other) for child in one.children)
+            found = ALWAYS in one.children or any(has(child, other) for child in one.children if child is not NEVER)
         else:
-            found = any(has(one, child) for child in other.children)
+            found = ALWAYS in other.children or any(has(one, child) for child in other.children if child is not NEVER)
         self._fit[one, other] = found
         return found
 
@@ -161,7 +164,7 @@ class Conditions:
     def _condition_of_its_own(self, one: Guard, other: Guard) -> Guard:
         """What stands for a conjunction that is too large: what both say is lost, nothing is added."""
         subject = self._new_subject((one, other), one.loop or other.loop)
-        return self._node(subject, {}, ALWAYS, NEVER)
+        return self._node(subject, _NO_CASES, ALWAYS, NEVER)
 
     def _conjunction(self, one: Guard, other: Guard) -> Guard:
         first, second = one.subject, other.subject
@@ -172,9 +175,11 @@ class Conditions:
         known = self._both.get((one, other))
         if known is not None:
             return known
-        self._count()
+        self._work += 1
+        if self._work > _MOST_WORK:
+            raise _TooLargeError
         both = self._conjunction
-        cases: dict[Key, Guard] = {}
+        cases = _NO_CASES
         if first is second:
             if one.cases or other.cases:
                 cases = {key: both(one.after(key), other.after(key)) for key in {**one.cases, **other.cases}}
@@ -182,9 +187,18 @@ class Conditions:
         else:
             if first.number < second.number:
                 one, other, first = other, one, second
+            true, false = one.true, one.false
+            # Most ways end below: asking here spares most of the calls.
+            if true is not NEVER:
+                true = other if true is ALWAYS else both(true, other)
+            if false is not NEVER:
+                false = other if false is ALWAYS else both(false, other)
             if one.cases:
-                cases = {key: both(child, other) for key, child in one.cases.items()}
-            found = self._node(first, cases, both(one.true, other), both(one.false, other))
+                cases = {
+                    key: child if child is NEVER else other if child is ALWAYS else both(child, other)
+                    for key, child in one.cases.items()
+                }
+            found = self._node(first, cases, true, false)
         self._both[one, other] = found
         return found
 
@@ -198,7 +212,7 @@ class Conditions:
         if guard.subject is None:
             return NEVER if guard is ALWAYS else ALWAYS
         if guard._negated is None:
-            cases = {key: self.negation(child) for key, child in guard.cases.items()} if guard.cases else {}
+            cases = {key: self.negation(child) for key, child in guard.cases.items()} if guard.cases else _NO_CASES
             found = self._node(guard.subject, cases, self.negation(guard.true), self.negation(guard.false))
             guard._negated, found._negated = found, guard
         return guard._negated
@@ -298,12 +312,17 @@ class Conditions:
 
 def _size(guard: Guard) -> int:
     """The nodes of a guard, as far as they are allowed."""
-    stack, seen = [guard], {guard}
-    while stack and len(seen) <= _LARGEST:
-        new = [child for child in stack.pop().children if child not in seen and child.subject is not None]
-        seen.update(new)
-        stack += new
-    return len(seen)
+    if not guard.count:
+        waiting, seen = [guard], {guard, ALWAYS, NEVER}
+        for one in waiting:
+            for child in one.children:
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append(child)
+            if len(waiting) > _LARGEST:
+                break
+        guard.count = len(waiting)
+    return guard.count
 
 
 class _TooLargeError(Exception):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -82,6 +83,37 @@ class Frame:
         return joined & self.unskipped if joined is not None else None
 
 
+class _Under:
+    """What `with run.under(guard)` enters; a generator would take longer than most of what runs in it."""
+
+    __slots__ = ("before", "guard", "run")
+
+    def __init__(self, run: Interpreter, guard: Guard | None) -> None:
+        self.run = run
+        self.guard = guard
+        self.before = run.guard
+
+    def __enter__(self) -> bool:
+        run, guard = self.run, self.guard
+        self.before = run.guard
+        if guard is None:
+            return False
+        if guard is not ALWAYS:
+            joined = run.guard & guard
+            if joined is None:
+                return False
+            guard = joined
+        else:
+            guard = run.guard
+        if not run.assumed.fits(guard):
+            return False
+        run.guard = guard
+        return True
+
+    def __exit__(self, *error: object) -> None:
+        self.run.guard = self.before
+
+
 class Interpreter:
     """Interprets one entry point.
 
@@ -91,6 +123,13 @@ class Interpreter:
     """
 
     def __init__(self, program: Program, budget: int = MAX_STEPS) -> None:
+        from paramlint.symbolic.definitions.calls import call
+        from paramlint.symbolic.language.expressions import evaluate
+
+        #: The value of an expression: of its node, and the names around it.
+        self.evaluate: Callable[[Any, Environment], Value] = partial(evaluate, self)
+        #: The result of a call: of what is called, what it is given, and the node.
+        self.call: Callable[[Value, Arguments, Any], Value] = partial(call, self)
         self.program = program
         self.budget = budget
         self.steps = 0
@@ -105,6 +144,8 @@ class Interpreter:
         self.trace = Trace()
         self.nesting = 0
         self.building: list[Instance] = []
+        #: Classes that take more steps by themselves than there are, by file and row: not built inside others.
+        self.too_large: set[tuple[str, int]] = set()
         #: Instances whose construction waits until somebody asks.
         self.waiting: list[Instance] = []
         self.stand_ins: dict[Unknown, Instance] = {}
@@ -125,6 +166,8 @@ class Interpreter:
         self.lacking: dict[int, Instance] = {}
         #: Texts of unknown values that are used as numbers.
         self.numbers: set[str] = set()
+        #: What was read of cells with the same content before, and that content, which keeps its `id`s from others.
+        self._reads: dict[tuple[object, ...], tuple[Value | None, tuple[tuple[Guard, Value], ...]]] = {}
         self.optimizers: list[Any] = []
         #: Dictionaries with parameters for an optimizer under `params`.
         self.groups: list[Dictionary] = []
@@ -182,19 +225,9 @@ class Interpreter:
 
     # Guards
 
-    @contextmanager
-    def under(self, guard: Guard | None) -> Iterator[bool]:
+    def under(self, guard: Guard | None) -> _Under:
         """Run under one more guard; gives whether that can be at all."""
-        before = self.guard
-        joined = None if guard is None else self.guard & guard
-        if joined is None or not self.assumed.fits(joined):
-            yield False
-            return
-        self.guard = joined
-        try:
-            yield True
-        finally:
-            self.guard = before
+        return _Under(self, guard)
 
     @contextmanager
     def at(self, guard: Guard, loops: tuple[Loop, ...]) -> Iterator[None]:
@@ -251,6 +284,15 @@ class Interpreter:
         """
         if len(cell) == 1 and self.guard.implies(cell[0][0]):
             return cell[0][1]
+        if otherwise is not None:
+            return self._read(cell, otherwise)
+        key = (self.guard, self.assumed, *[(guard, id(value)) for guard, value in cell])
+        known = self._reads.get(key)
+        if known is None:
+            known = self._reads[key] = self._read(cell, None), tuple(cell)
+        return known[0]
+
+    def _read(self, cell: Cell, otherwise: Callable[[], Value] | None) -> Value | None:
         context = self.context
         found: list[tuple[Guard, Value]] = []
         rest: Guard | None = context
@@ -423,18 +465,6 @@ class Interpreter:
             self.frame.alive = self.frame.alive.minus(self.assumed)
 
     # What the files beside do
-
-    def evaluate(self, node: Any, env: Environment) -> Value:
-        """The value of an expression."""
-        from paramlint.symbolic.language.expressions import evaluate
-
-        return evaluate(self, node, env)
-
-    def call(self, function: Value, arguments: Arguments, node: Any) -> Value:
-        """The result of a call."""
-        from paramlint.symbolic.definitions.calls import call
-
-        return call(self, function, arguments, node)
 
     def build(self, instance: Object) -> None:
         """Run the constructor of an instance that waits for it."""

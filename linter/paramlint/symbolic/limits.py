@@ -14,6 +14,8 @@ LEAST_STEPS = 2_000
 FULL_TRIES = 3
 #: Steps for one class or factory that a person asks to see.
 MAX_SHOWN_STEPS = 200_000
+#: Steps for one version of a class that is compared with another: hundreds of them are in a release.
+MAX_COMPARED_STEPS = 30_000
 #: Passes of modules that are followed, where somebody asks what a loss was computed from.
 MAX_PASSES = 40
 #: Steps that each of them may take.

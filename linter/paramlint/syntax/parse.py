@@ -110,7 +110,7 @@ class Segment:
         """Where each node's text begins and ends in the file, as offsets; nodes of other trees are left out."""
         origins = {node: self._origins[node] for node in wanted if node in self._origins}
         state = _locate(self._module, origins.values())
-        if not self._text.startswith("".join(state.tokens)):  # it leaves out a carriage return at the end
+        if not self._text.startswith("".join(state.tokens).rstrip()):  # blank lines at the end come in another order
             return {}  # LibCST did not give the text back, so no place in it is known
         starts = [0, *accumulate(map(len, state.tokens))]
         # A masked class or function keeps its rows, so one shift serves the whole segment.

@@ -24,13 +24,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.gradients import is_parameter
 from paramlint.facts.handed_on import is_handed_to
-from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import (
     EVENT_NAMES,
     InitEvent,
@@ -186,6 +187,60 @@ def _is_used_between(model: Model, first: Event, second: Event) -> bool:
         return (event.of is tensor and event.get("how") != "data") or event.of is tensor.owner
 
     return not model.between(first, second, ("read", "called"), is_use).no
+
+
+@rule.static_scope
+def check_constants(scope: Scope) -> Iterator[Finding]:
+    """A tensor that two statements, one below the other, fill with two constants: one of them was meant for another."""
+    events = init_events(scope)
+    for first, second in pairwise(e for e in events if e.is_constant):
+        if first.key != second.key or scope.text(first.target) != scope.text(second.target):
+            continue
+        if scope.text(first.node) == scope.text(second.node) or not _are_adjacent(scope, first.node, second.node):
+            continue
+        if _sibling_parameter(first, second, events) is None:  # said below
+            text = scope.text(second.target)
+            message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
+            yield Finding(second.node, message, attribute=text)
+
+
+def _are_adjacent(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
+    """Whether two calls are statements of their own, one directly below the other."""
+    lines = [scope.statement(first), scope.statement(second)]
+    block = scope.parent(lines[0]) if lines[0] is not None else None
+    body = getattr(block, "body", ())
+    if block is None or lines[1] is None or scope.parent(lines[1]) is not block or not isinstance(body, (list, tuple)):
+        return False
+    return any(one is lines[0] and other is lines[1] for one, other in pairwise(body))
+
+
+@rule.static(nodes.Call)
+def check_condition(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    """A weight that is filled with zeros where the condition asks for the bias, which nothing in that branch names."""
+    found = write_call(scope, node)
+    target = found.target if found is not None else None
+    if found is None or not isinstance(target, nodes.Attribute) or target.attr.value != "weight":
+        return
+    owner = scope.text(target.value)
+    if found.function not in ("zeros_", "zero_") and _constant_of(scope, node) != "0":
+        return
+    if any(event.node is not node and scope.text(event.target) == scope.text(target) for event in init_events(scope)):
+        return  # written twice: that is said by the others
+    above = next((a for a in scope.ancestors(node) if isinstance(a, nodes.If)), None)
+    test, body = (scope.text(above.test), scope.text(above.body)) if above is not None else ("", "")
+    if f"{owner}.bias is not None" not in test or ".weight" in test or f"{owner}.bias" in body:
+        return
+    if above is None or not any(node is n for n in walk(above.body)):
+        return
+    message = f"`{owner}.weight` is filled with zeros where `{owner}.bias` is asked for, which is never initialised"
+    yield Finding(node, message, attribute=owner)
+
+
+def _constant_of(scope: Scope, call: nodes.Call) -> str:
+    """The number that `constant_(x, 0)` is given, as it is written."""
+    is_constant = isinstance(call.func, (nodes.Attribute, nodes.Name)) and "constant_" in scope.text(call.func)
+    given = [arg.value for arg in call.args][1:2] if is_constant else []
+    return scope.text(given[0]).removesuffix(".0").removesuffix(".") if given else ""
 
 
 @rule.static_scope

@@ -70,12 +70,12 @@ def ask(model: Model) -> Iterator[Claim]:
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
-        parameters = [t for m in modules for t in m.parameters]
-        if not isinstance(statement, nodes.Assign) or not _names_role(_name(alias)) or not parameters:
+        if not _names_role(_name(alias)) or not isinstance(statement, nodes.Assign):
             continue
         if isinstance(statement.value, nodes.IfExp):
             continue  # a target is an option of the agent, which subclasses turn on
-        if not all(id(t) in holders for t in parameters):
+        parameters = [t for m in modules for t in m.parameters]
+        if not parameters or not all(id(t) in holders for t in parameters):
             continue
         others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules and not _is_handed_on(e, alias)]
         live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)

@@ -28,8 +28,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Optimizer, Tensor
-from paramlint.model.questions.training import WORDS, clears, is_optimizer, spoken
+from paramlint.model import Claim, Event, Model, Optimizer
+from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_train, spoken
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check(model: Model) -> Iterator[Claim]:
 def _may_clear(step: Event, event: Event) -> bool:
     """Whether it clears what the step uses, or gives unknown code the means to."""
     if event.kind == "escaped":
-        return not isinstance(event.of, Tensor) and not getattr(event.of, "loop", 0)
+        return may_train(event) and not getattr(event.of, "loop", 0)
     return not isinstance(step.of, Optimizer) or not clears(event, step.of).no
 
 

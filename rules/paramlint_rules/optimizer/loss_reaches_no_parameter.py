@@ -32,8 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Model, said
-from paramlint.model.questions.training import WORDS, held, idle_steps
+from paramlint.model import Claim, Event, Model, Tensor, said
+from paramlint.model.questions.training import WORDS, held, idle_steps, is_optimizer, together
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -53,6 +53,35 @@ def check(model: Model) -> Iterator[Claim]:
                 f"no `backward()` before `{optimizer}.step()` reaches what it holds, so the step moves nothing",
                 about=optimizer,
             )
+
+
+@rule.question
+def check_new(model: Model) -> Iterator[Claim]:
+    """A loss that is a new tensor with the number of another, or was told to require a gradient too late."""
+    asked: set[int] = set()
+    for backward in model.events("backward"):
+        loss = backward.of
+        if not isinstance(loss, Tensor) or loss.groups.seen or not _begins_anew(loss) or id(loss) in asked:
+            continue
+        step = next((s for s in model.events("stepped") if _uses(model, backward, s)), None)
+        if step is not None and loss.made is not None:
+            asked.add(id(loss))
+            text = f"`{loss}` is a new tensor, which no parameter was computed into, so `backward()` reaches none"
+            yield Claim(said(True), step.site, text, about=step.of)
+
+
+def _begins_anew(loss: Tensor) -> bool:
+    """Whether a loss requires a gradient itself, and nothing before it does."""
+    if loss.role != "plain" or loss.view or loss.escaped or not loss.trains.yes or not loss.known:
+        return False
+    return not loss.made_from and loss.factory.rpartition(".")[2] in ("tensor", "as_tensor", "Variable", "Tensor")
+
+
+def _uses(model: Model, backward: Event, step: Event) -> bool:
+    if not is_optimizer(step.of) or step.loops != backward.loops or not together(backward, step):
+        return False
+    others = [b for b in model.events("backward") if b is not backward and b.loops == step.loops]
+    return model.follows(backward, step).yes and not any(model.follows(b, step).yes for b in others)
 
 
 @rule.training

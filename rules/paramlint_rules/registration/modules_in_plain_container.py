@@ -46,10 +46,10 @@ rule = Rule(
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for module in model.modules:
-        if module.made is None or module.made.author != "user" or not module.owns.yes:
+        if module.made is None or module.made.author != "user":
             continue
         held = next((p for p in module.places if model.keeps_plainly(p)), None)
-        if held is not None and not _is_registered_elsewhere(held):
+        if held is not None and not _is_registered_elsewhere(held) and module.owns.yes:
             yield Claim(
                 module.places.none(_is_registered),
                 held.since.site,

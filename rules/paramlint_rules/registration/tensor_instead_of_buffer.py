@@ -176,7 +176,8 @@ def _use(scope: Scope, node: nodes.Node) -> str:
             return "moved"
         call = scope.parent(parent)
         is_called = isinstance(call, nodes.Call) and call.func is parent
-        if is_called and call is not None and _use(scope, call) == "moved":
+        beyond = call if is_called else parent
+        if beyond is not None and _use(scope, beyond) == "moved":
             return "moved"
         return "" if parent.attr.value in _ASKED else "computed"
     if isinstance(parent, nodes.Subscript) and node is parent.value:

@@ -86,7 +86,7 @@ def ask_spread(model: Model) -> Iterator[Claim]:
     """One module in several layers, where it has to be one in each."""
     for module in model.modules:
         made = module.made
-        if made is None or made.author != "user" or not module.owns.yes or module in model.returned:
+        if made is None or made.author != "user" or module in model.returned:
             continue
         held = [p for p in module.places if p.registered and p.holds and not p.each_round]
         if module.is_a("PReLU").yes or _is_norm(module):
@@ -98,7 +98,7 @@ def ask_spread(model: Model) -> Iterator[Claim]:
                 p for p in held if p.holder.is_a("Sequential").yes and len(p.since.site.stack) <= len(made.site.stack)
             ]
         pair = next(((p, q) for p, q in combinations(parts, 2) if _are_two_layers(p, q)), None)
-        if pair is not None:
+        if pair is not None and module.owns.yes:
             sites = made.way
             # The constructor that makes it and puts it into its layers, whoever calls that.
             site = next((s for s in reversed(sites) if s.function == "__init__"), sites[0])

@@ -16,22 +16,27 @@ def silence(source: Source, diagnostics: Sequence[Diagnostic]) -> Rewrite | None
 
     A comment that names codes already gets more of them: only the first one of a logical line counts.
     """
-    suppressions = Suppressions(source)
-    by_row: dict[int, set[str]] = {}
-    for diagnostic in diagnostics:
-        first, last = suppressions.logical_line(diagnostic.start.row)
-        rows = [row for row in range(first, last + 1) if Suppressions.parts(source.line(row))]
-        by_row.setdefault(rows[0] if rows else last, set()).add(diagnostic.code)
     text = source.text
-    for row, codes in sorted(by_row.items(), reverse=True):
-        start, line = source.offset(row), source.line(row)
-        text = text[:start] + _silenced(line, sorted(codes)) + text[start + len(line) :]
+    for row, line in sorted(silenced_rows(source, diagnostics).items(), reverse=True):
+        start = source.offset(row)
+        text = text[:start] + line + text[start + len(source.line(row)) :]
     try:
         ast.parse(text)
         after = Source(source.path, source.encode(text))
     except (SyntaxError, ValueError):
         return None
     return Rewrite(source, after, tuple(d.code for d in diagnostics)) if text != source.text else None
+
+
+def silenced_rows(source: Source, diagnostics: Sequence[Diagnostic]) -> dict[int, str]:
+    """The rows on which comments silence findings, as they are with them."""
+    suppressions = Suppressions(source)
+    by_row: dict[int, set[str]] = {}
+    for diagnostic in diagnostics:
+        first, last = suppressions.logical_line(diagnostic.start.row)
+        rows = [row for row in range(first, last + 1) if Suppressions.parts(source.line(row))]
+        by_row.setdefault(rows[0] if rows else last, set()).add(diagnostic.code)
+    return {row: _silenced(source.line(row), sorted(codes)) for row, codes in by_row.items()}
 
 
 def _silenced(line: str, codes: list[str]) -> str:

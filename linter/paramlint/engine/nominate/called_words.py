@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
@@ -17,13 +17,67 @@ from paramlint.syntax.outline import Outline, Unit
 #: A call, or what `functools.partial` is given to call.
 _CALL = re.compile(r"(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
 #: What a function that does nothing but pass on plain values does not hold.
-_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
-_DOING = (*DEFINITIONS, *_LOOPS, ast.Lambda, ast.With, ast.AsyncWith, ast.Await)
+_DOING = (
+    *DEFINITIONS,
+    ast.Lambda,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+    ast.Await,
+    ast.comprehension,
+)
 #: Calls that give plain values of plain values.
 _PLAIN = frozenset(
     {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
      "set", "setdefault", "str", "tuple", "update", "values"}
 )  # fmt: skip
+
+
+def is_built_elsewhere(outline: Outline, unit: Unit, entries: frozenset[str]) -> bool:
+    """Whether a function only hands plain values to one other, which is built by itself with unknown arguments.
+
+    Args:
+        outline: that of the file.
+        unit: the function; others do more.
+        entries: the kinds of units that are built.
+    """
+    passed = _passed_on_to(outline, unit)
+    if passed is None or not all(one.kind in entries for one in passed):
+        return False
+    seen = {unit}
+    while passed:
+        if passed[0] in seen:
+            return False  # they hand them to each other
+        seen.add(passed[0])
+        passed = _passed_on_to(outline, passed[0]) or ()
+    return True
+
+
+def _passed_on_to(outline: Outline, unit: Unit) -> Sequence[Unit] | None:
+    """What a function hands plain values to, where it does nothing else: nothing where that is of another file."""
+    if unit.kind != "function":
+        return None
+    calls, found = 0, []
+    for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
+        if isinstance(node, _DOING) or (isinstance(node, (ast.Attribute, ast.Subscript)) and _is_changed(node)):
+            return None
+        if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        called = [*outline.functions.get(name, ()), *(cls.unit for cls in outline.classes.get(name, ()))]
+        calls += 1
+        if calls > 1 or len(called) > 1 or not (called or outline.imports.get(name, "").startswith(".")):
+            return None
+        found += called
+    return found if calls else None
+
+
+def _is_changed(node: ast.Attribute | ast.Subscript) -> bool:
+    """Whether an attribute of something is given a value, or an item of it is that is not told by a text."""
+    is_plain = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+    return not is_plain and not isinstance(node.ctx, ast.Load)
 
 
 class Reach:
@@ -34,39 +88,12 @@ class Reach:
         self._outline = outline
         self._words = words
         self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
-        self._passing: dict[Unit, Unit | None] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
         """Whether one of the words that somebody asks for is among them, and not only in what is built by itself."""
-        if self._words.are_said_in(unit, asks.words):
-            return True
-        only = self._passed_on_to(unit)
-        if only is not None and only.kind in asks.entries and unit not in self._parts(only, asks.made):
+        if is_built_elsewhere(self._outline, unit, asks.entries):
             return False
         return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
-
-    def _passed_on_to(self, unit: Unit) -> Unit | None:
-        """The one function or class of the file that a function hands plain values to, where it does nothing else.
-
-        That is built with unknown arguments, which these are among.
-        """
-        if unit not in self._passing:
-            self._passing[unit] = self._only_called(unit) if unit.kind == "function" else None
-        return self._passing[unit]
-
-    def _only_called(self, unit: Unit) -> Unit | None:
-        found: list[Unit] = []
-        for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
-            if isinstance(node, _DOING):
-                return None
-            if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
-                continue
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            called = [*self._outline.functions.get(name, ()), *(c.unit for c in self._outline.classes.get(name, ()))]
-            if len(called) != 1:
-                return None
-            found += called
-        return found[0] if len(found) == 1 else None
 
     def _parts(self, unit: Unit, made: bool) -> list[Unit]:
         known = self._reached.get((unit, made))

@@ -15,6 +15,7 @@ from paramlint.engine.nominate.called_words import Reach
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.reuses import reuses
 from paramlint.engine.nominate.words import Words
+from paramlint.knowledge.frameworks import Framework
 from paramlint.rule import (
     Asks,
     Calls,
@@ -49,6 +50,7 @@ class Nominator:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
+        self._of_frameworks: dict[frozenset[Framework], Nominator] = {}
         self._calls: dict[str, list[Rule]] = {}
         self._dropped: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
@@ -100,6 +102,13 @@ class Nominator:
             self._classes.append((rule, trigger.text))
         elif isinstance(trigger, Asks):
             self._asks.append((rule, trigger))
+
+    def of_frameworks(self, used: frozenset[Framework]) -> Nominator:
+        """The same for a file that uses some frameworks: rules about others are left out."""
+        if used not in self._of_frameworks:
+            rules = [rule for rule in self.rules if not rule.triggers or rule.frameworks & used]
+            self._of_frameworks[used] = self if len(rules) == len(self.rules) else Nominator(rules)
+        return self._of_frameworks[used]
 
     def nominate(self, source: Source, outline: Outline, keeping: Keeping) -> dict[Unit, set[Rule]]:
         """The rules that each unit of a file has to be shown to; units that no rule asks for are left out."""

@@ -18,12 +18,13 @@ from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.nominate import Nominator
 from paramlint.engine.parallel import Checked, ClusterError
 from paramlint.facts import Project
+from paramlint.knowledge.frameworks import frameworks
 from paramlint.rule import Rule
 from paramlint.source.dependencies import Dependencies, Look, Seen
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.large_stack import with_large_stack
 
-#: Bytes of code that mentions torch which one process checks in a second, about.
+#: Bytes of code that names a framework which one process checks in a second, about.
 SPEED = 500_000
 #: Seconds of work for which other processes are not worth starting.
 SERIAL = 1.5
@@ -36,7 +37,7 @@ PATIENCE = 3600
 #: What stops a process that has computed for too long; it needs no Python to take notice.
 _TIMER = getattr(signal, "ITIMER_PROF", None)
 _RUNG = getattr(signal, "SIGPROF", None)
-#: Code without torch is only parsed.
+#: Code that names no framework is only parsed.
 _LIGHT = 0.1
 
 
@@ -46,7 +47,7 @@ def weight(path: str) -> float:
         data = Source.read(path).data
     except UnreadableError:
         return 0.0
-    return len(data) / SPEED * (1.0 if b"torch" in data else _LIGHT)
+    return len(data) / SPEED * (1.0 if frameworks(data) else _LIGHT)
 
 
 class Pool(Protocol):

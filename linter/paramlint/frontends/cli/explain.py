@@ -48,7 +48,7 @@ def explain(place: str, selector: str | None) -> None:
     for number, diagnostic in enumerate(found):
         if number:
             click.echo()
-        click.echo("\n".join(_page(result, diagnostic, style)))
+        click.echo("\n".join(_page(result, diagnostic, style)), color=style.color)
 
 
 def _found(path: str, cell: int | None, row: int, selector: str | None) -> tuple[Result, Sequence[Diagnostic]]:

@@ -18,7 +18,7 @@ def server() -> int:
     As the protocol wants it, the exit code is 0 after a request to shut down, and 1 without one.
     """
     try:
-        from paramlint.frontends.language_server import create
+        from paramlint.frontends.language_server.features import create
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error.name} is missing: pip install 'paramlint[lsp]'") from None
     started = create()

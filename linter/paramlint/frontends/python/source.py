@@ -143,7 +143,7 @@ class ShownModels:
     def __str__(self) -> str:
         import io
 
-        from paramlint.frontends.report.models.shown import print_class
+        from paramlint.frontends.report.models.from_source.shown import print_class
 
         stream = io.StringIO()
         for number, cls in enumerate(self.classes):

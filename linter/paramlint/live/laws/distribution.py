@@ -33,6 +33,8 @@ class Distribution:
         cdf: P(element <= x) for an array of x; None where the elements are not independent (orthogonal).
         fault: what is exactly wrong with the whole tensor, or None; `"row 3 is not orthogonal to row 1"`.
         free: the elements, as a vector, that follow `cdf` independently of one another.
+        is_smooth: whether moments of a part of it can be integrated, where none of `atoms` is in it.
+        atoms: values that elements were moved to.
         draw: a sample of the law where it is known only by example; it stands in for `cdf`.
     """
 
@@ -44,6 +46,8 @@ class Distribution:
     cdf: Cdf | None = None
     fault: Callable[[Array], str | None] = lambda _: None
     free: Callable[[Array], Array] = np.ravel
+    is_smooth: bool = True
+    atoms: tuple[float, ...] = ()
     draw: Callable[[], Array] | None = None
 
     @property
@@ -71,6 +75,7 @@ class Distribution:
             std=None if self.std is None else self.std * abs(factor),
             low=ends[0],
             high=ends[1],
+            atoms=tuple(atom * factor for atom in self.atoms),
             cdf=(lambda x: cdf(x / factor)) if factor > 0 else (lambda x: 1 - below(cdf, x / factor)),
             fault=lambda values: self.fault(values / factor),
         )
@@ -94,6 +99,7 @@ class Distribution:
             mean=None if self.mean is None else self.mean + offset,
             low=self.low + offset,
             high=self.high + offset,
+            atoms=tuple(atom + offset for atom in self.atoms),
             cdf=lambda x: cdf(x - offset),
             fault=lambda values: self.fault(values - offset),
         )
@@ -125,6 +131,35 @@ class Distribution:
             high=max(low if low < self.high <= high else self.high, value) if moved else self.high,
             cdf=replaced_cdf,
             fault=lambda values: self.fault(values) or _left_between(values, low, high, value),
+            atoms=(*self.atoms, value),
+        )
+
+    def clamped(self, low: float, high: float) -> Distribution:
+        """The distribution after each element below `low` has become `low`, and each above `high` has become `high`.
+
+        Raises:
+            ValueError: `low` is above `high`, or the law is known only by a fault or an example.
+        """
+        law = f"{self.law}.clamped({number(low)}, {number(high)})"
+        if self.is_constant and self.mean is not None and low <= high:
+            return constant_at(law, min(max(self.mean, low), high))
+        cdf = self.cdf
+        if cdf is None or self.free is not np.ravel or not low <= high:
+            raise ValueError(f"{self.law} cannot be clamped between {low} and {high}")
+        start, end = max(low, self.low), min(high, self.high)
+        if start >= end:
+            return constant_at(law, low if self.high <= low else high)
+        mean, std = _moments_clamped(self, cdf, start, end)
+        return replace(
+            self,
+            law=law,
+            mean=mean,
+            std=std,
+            low=start,
+            high=end,
+            cdf=lambda x: np.where(x < start, 0.0, np.where(x >= end, 1.0, cdf(x))),
+            fault=lambda _: None,
+            atoms=(*self.atoms, start, end),
         )
 
     def _moments_replaced(
@@ -135,10 +170,17 @@ class Distribution:
             return None, None
         start = max(low, self.low, self.mean - REACH * self.std)
         end = min(high, self.high, self.mean + REACH * self.std)
+        if not _is_integrable(self, start, end):
+            return None, None
         first, second = _partial_moments(self.cdf, start, end) if start < end else (0.0, 0.0)
         mean = self.mean - first + moved * value
         square = self.std**2 + self.mean**2 - second + moved * value**2
         return mean, math.sqrt(max(square - mean**2, 0.0))
+
+
+def _is_integrable(law: Distribution, start: float, end: float) -> bool:
+    """Whether the moments of a part of a law can be had by integration."""
+    return law.is_smooth and not any(start < atom < end for atom in law.atoms)
 
 
 def below(cdf: Cdf, x: Array) -> Array:
@@ -156,6 +198,21 @@ def _partial_moments(cdf: Cdf, start: float, end: float) -> tuple[float, float]:
     first = end * at_end - start * at_start - float(weights @ values)
     second = end**2 * at_end - start**2 * at_start - float(weights @ (2 * x * values))
     return first, second
+
+
+def _moments_clamped(law: Distribution, cdf: Cdf, low: float, high: float) -> tuple[float | None, float | None]:
+    """Mean and std after `clamped`: what lies between stays, and the rest of the mass comes to the ends."""
+    if law.mean is None or law.std is None:
+        return None, None
+    start, end = max(low, law.mean - REACH * law.std), min(high, law.mean + REACH * law.std)
+    if start >= end or not _is_integrable(law, start, end):
+        return None, None
+    at_start = float(cdf(np.array([start]))[0])
+    at_end = float(below(cdf, np.array([end]))[0])
+    first, second = _partial_moments(cdf, start, end)
+    mean = first + at_start * start + (1 - at_end) * end
+    square = second + at_start * start**2 + (1 - at_end) * end**2
+    return mean, math.sqrt(max(square - mean**2, 0.0))
 
 
 def gaussian(law: str, mean: float, std: float) -> Distribution:
@@ -176,6 +233,74 @@ def flat(law: str, low: float, high: float) -> Distribution:
         low=low,
         high=high,
         cdf=lambda x: np.clip((x - low) / (high - low), 0.0, 1.0),
+    )
+
+
+def lognormal(law: str, mean: float, std: float) -> Distribution:
+    """The exponential of a normal variable; Johnson, Kotz and Balakrishnan, 14.3."""
+    if std == 0:
+        return constant_at(law, math.exp(mean))
+
+    def cdf(x: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(x > 0, ndtr((np.log(x) - mean) / std), 0.0)
+
+    centre = math.exp(mean + std**2 / 2)
+    return Distribution(law, centre, centre * math.sqrt(math.expm1(std**2)), low=0.0, cdf=cdf, is_smooth=False)
+
+
+def waiting(law: str, rate: float) -> Distribution:
+    """An exponential distribution."""
+    return Distribution(law, 1 / rate, 1 / rate, low=0.0, cdf=lambda x: -np.expm1(-rate * np.maximum(x, 0.0)))
+
+
+def wide(law: str, median: float, width: float) -> Distribution:
+    """A Cauchy distribution, which has neither mean nor std."""
+    return Distribution(law, None, None, cdf=lambda x: 0.5 + np.arctan((x - median) / width) / math.pi)
+
+
+def whole_numbers(law: str, low: int, high: int) -> Distribution:
+    """Whole numbers from `low` to below `high`, each as likely."""
+    count = high - low
+    if count == 1:
+        return constant_at(law, low)
+    return Distribution(
+        law,
+        mean=(low + high - 1) / 2,
+        std=math.sqrt((count**2 - 1) / 12),
+        low=low,
+        high=high - 1,
+        cdf=lambda x: np.clip((np.floor(x) - low + 1) / count, 0.0, 1.0),
+        is_smooth=False,
+    )
+
+
+def coin(law: str, p: float) -> Distribution:
+    """1 with a probability, and else 0."""
+    if p in (0, 1):
+        return constant_at(law, p)
+    return Distribution(
+        law,
+        mean=p,
+        std=math.sqrt(p * (1 - p)),
+        low=0.0,
+        high=1.0,
+        cdf=lambda x: np.where(x < 0, 0.0, np.where(x < 1, 1 - p, 1.0)),
+        is_smooth=False,
+    )
+
+
+def trials(law: str, p: float) -> Distribution:
+    """The number of the first success, counting from 1, where each has a probability."""
+    if p == 1:
+        return constant_at(law, 1.0)
+    return Distribution(
+        law,
+        mean=1 / p,
+        std=math.sqrt(1 - p) / p,
+        low=1.0,
+        cdf=lambda x: -np.expm1(np.maximum(np.floor(x), 0.0) * math.log1p(-p)),
+        is_smooth=False,
     )
 
 

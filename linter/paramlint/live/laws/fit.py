@@ -21,7 +21,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from scipy.special import gammainc, gammaincc, ndtr, ndtri
 
-from paramlint.live.laws.distribution import Array, Cdf, Distribution, below
+from paramlint.live.laws.distribution import Array, Cdf, Distribution
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -33,6 +33,8 @@ LARGEST = 20_000
 LEVEL = 0.01
 #: u is kept this far from 0 and 1: half of the grain of torch's `uniform_`, which can return its lower bound.
 GRAIN = 2.0**-25
+#: How far beside an atom an element may lie, relative to itself and to the others: twice the rounding of float32.
+ATOM_ROOM = 2 * float(np.finfo(np.float32).eps)
 #: Rounding that a bound leaves room for, relative to the larger one.
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
 
@@ -134,9 +136,14 @@ def _p_value(values: Array, distribution: Distribution, generator: np.random.Gen
 
 
 def _uniforms(values: Array, cdf: Cdf, generator: np.random.Generator) -> Array:
-    """The randomised probability integral transform: F(x), or a uniform draw from the jump of F at x."""
-    left = below(cdf, values)
-    u = left + generator.random(values.size) * (cdf(values) - left)
+    """The randomised probability integral transform: F(x), or a uniform draw from the jump of F at x or as good as.
+
+    Rounded to float32, an element of an atom may lie just beside it.
+    """
+    size = np.abs(values)
+    room = ATOM_ROOM * (size + (float(np.median(size[size > 0])) if size.any() else 1.0))
+    left = cdf(values - room)
+    u = left + generator.random(values.size) * (cdf(values + room) - left)
     return np.clip(u, GRAIN, 1 - GRAIN)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Shape = Sequence[int]
 FanMode = Literal["fan_in", "fan_out"]
+MODES = ("fan_in", "fan_out")
 
 #: How far a float32 QR factorisation leaves the products of rows from exact, relative to gain squared.
 ORTHOGONAL_TOLERANCE = 1e-4
@@ -68,6 +69,11 @@ class Law:
         text = f"{self.text}.replaced({number(low)}, {number(high)}, {number(value)})"
         return Law(text, lambda shape: self.at(shape).replaced(low, high, value))
 
+    def clamped(self, low: float = -math.inf, high: float = math.inf) -> Law:
+        """The law after each element below `low` has become `low`, and each above `high` has become `high`."""
+        text = f"{self.text}.clamped({number(low)}, {number(high)})"
+        return Law(text, lambda shape: self.at(shape).clamped(low, high))
+
     def __str__(self) -> str:
         return self.text
 
@@ -89,12 +95,56 @@ def uniform(a: float = 0.0, b: float = 1.0) -> Law:
 
 def trunc_normal(mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> Law:
     """Normal, drawn again until it lies between `a` and `b`, which are values, not multiples of `std`."""
-    if std <= 0:
-        raise ValueError(f"trunc_normal: std={std} is not positive")
+    _positive("trunc_normal", "std", std)
     if a >= b:
         raise ValueError(f"trunc_normal: a={a} is not under b={b}")
     text = _text("trunc_normal", {"mean": (mean, 0.0), "std": (std, None), "a": (a, None), "b": (b, None)})
     return Law(text, lambda _: distribution.truncated(text, mean, std, a, b))
+
+
+def exponential(lambd: float = 1.0) -> Law:
+    """Exponential of this rate: mean and std are 1 / `lambd`."""
+    _positive("exponential", "lambd", lambd)
+    text = _text("exponential", {"lambd": (lambd, 1.0)})
+    return Law(text, lambda _: distribution.waiting(text, lambd))
+
+
+def log_normal(mean: float = 1.0, std: float = 2.0) -> Law:
+    """The exponential of a normal variable of this mean and standard deviation."""
+    _at_least_zero("std", std)
+    text = _text("log_normal", {"mean": (mean, None), "std": (std, None)})
+    return Law(text, lambda _: distribution.lognormal(text, mean, std))
+
+
+def cauchy(median: float = 0.0, sigma: float = 1.0) -> Law:
+    """Cauchy around `median`, half of it within `sigma`; it has no mean and no standard deviation."""
+    _positive("cauchy", "sigma", sigma)
+    text = _text("cauchy", {"median": (median, 0.0), "sigma": (sigma, 1.0)})
+    return Law(text, lambda _: distribution.wide(text, median, sigma))
+
+
+def geometric(p: float) -> Law:
+    """The number of the first success, counting from 1, of trials that succeed with probability `p`."""
+    if not 0 < p <= 1:
+        raise ValueError(f"geometric: p={p} is not above 0 and at most 1")
+    text = _text("geometric", {"p": (p, None)})
+    return Law(text, lambda _: distribution.trials(text, p))
+
+
+def bernoulli(p: float = 0.5) -> Law:
+    """1 with probability `p`, and else 0."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"bernoulli: p={p} is not between 0 and 1")
+    text = _text("bernoulli", {"p": (p, 0.5)})
+    return Law(text, lambda _: distribution.coin(text, p))
+
+
+def integers(low: int, high: int) -> Law:
+    """Whole numbers from `low` to below `high`, each as likely."""
+    if low != math.floor(low) or high != math.floor(high) or low >= high:
+        raise ValueError(f"integers: low={low} and high={high} are no whole numbers, the first one below the second")
+    text = f"integers({int(low)}, {int(high)})"
+    return Law(text, lambda _: distribution.whole_numbers(text, int(low), int(high)))
 
 
 def xavier_uniform(gain: float = 1.0) -> Law:
@@ -111,6 +161,7 @@ def xavier_normal(gain: float = 1.0) -> Law:
 
 def kaiming_uniform(a: float = 0.0, mode: FanMode = "fan_in", nonlinearity: str = "leaky_relu") -> Law:
     """Uniform of std gain / sqrt(fan): He, Zhang, Ren and Sun, 2015. `a` is the slope of a leaky ReLU."""
+    _known_mode("kaiming_uniform", mode)
     text = _kaiming_text("kaiming_uniform", a, mode, nonlinearity)
     gain = gain_of(nonlinearity, a)
     return Law(text, lambda shape: _flat_of_std(text, gain / math.sqrt(_fan(shape, mode))))
@@ -118,6 +169,7 @@ def kaiming_uniform(a: float = 0.0, mode: FanMode = "fan_in", nonlinearity: str 
 
 def kaiming_normal(a: float = 0.0, mode: FanMode = "fan_in", nonlinearity: str = "leaky_relu") -> Law:
     """Normal of std gain / sqrt(fan): He, Zhang, Ren and Sun, 2015. `a` is the slope of a leaky ReLU."""
+    _known_mode("kaiming_normal", mode)
     text = _kaiming_text("kaiming_normal", a, mode, nonlinearity)
     gain = gain_of(nonlinearity, a)
     return Law(text, lambda shape: distribution.gaussian(text, 0.0, gain / math.sqrt(_fan(shape, mode))))
@@ -264,7 +316,7 @@ def like(initialise: Callable[[torch.Tensor], object]) -> Law:
 
 
 def _fan(shape: Shape, mode: str) -> int:
-    return fans(shape)[("fan_in", "fan_out").index(mode)]
+    return fans(shape)[MODES.index(mode)]
 
 
 def _flat_of_std(text: str, std: float) -> Distribution:
@@ -316,3 +368,13 @@ def _value(value: float | str) -> str:
 def _at_least_zero(name: str, value: float) -> None:
     if value < 0:
         raise ValueError(f"{name}={value} is negative")
+
+
+def _positive(law: str, name: str, value: float) -> None:
+    if value <= 0:
+        raise ValueError(f"{law}: {name}={value} is not positive")
+
+
+def _known_mode(law: str, mode: str) -> None:
+    if mode not in MODES:
+        raise ValueError(f"{law}: mode={mode!r} is neither 'fan_in' nor 'fan_out'")

@@ -24,6 +24,12 @@ LAWS: dict[str, Callable[..., Law]] = {
         laws.normal,
         laws.uniform,
         laws.trunc_normal,
+        laws.exponential,
+        laws.log_normal,
+        laws.cauchy,
+        laws.geometric,
+        laws.bernoulli,
+        laws.integers,
         laws.xavier_uniform,
         laws.xavier_normal,
         laws.kaiming_uniform,
@@ -37,7 +43,7 @@ LAWS: dict[str, Callable[..., Law]] = {
         laws.sparse,
     )
 }
-CHANGES = ("scaled", "shifted", "replaced")
+CHANGES = ("scaled", "shifted", "replaced", "clamped")
 FIGURES = {"inf": math.inf, "nan": math.nan, "pi": math.pi}
 OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from paramlint.live.laws import laws
-from paramlint.live.laws.distribution import Distribution
+from paramlint.live.laws.distribution import Distribution, below
 from paramlint.live.laws.fan import fans
 from paramlint.live.laws.laws import Law, Shape
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 Arguments = Mapping[str, Any]
 
+#: Less probability than this is no atom, only rounding.
+ATOM = 1e-9
 #: The std that a normal of std 1 has once what lies beyond two is cut off.
 CUT_AT_TWO = 0.87962566103423978
 
@@ -38,7 +43,7 @@ def law_of_call(name: str, arguments: Arguments, shape: Shape) -> Distribution |
         return None
     try:
         return make(arguments, shape).at(shape)
-    except (TypeError, ValueError, ArithmeticError):
+    except (TypeError, ValueError, ArithmeticError, LookupError):
         return None
 
 
@@ -70,7 +75,7 @@ def _is_trusted(module: str) -> bool:
 
 def _is_understood(step: Step) -> bool:
     """Whether it leaves values as they are, multiplies by a number or adds one, or zeroes those near zero."""
-    if step.op in PASSIVE or step.op == "masked":
+    if step.op in PASSIVE or step.op in ("masked", "normal") or step.op.removesuffix("_") in CLAMPS:
         return True
     return step.op.removesuffix("_") in SCALINGS and _operand_is_known(step)
 
@@ -86,10 +91,23 @@ def _changed(known: Distribution, step: Step) -> Distribution:
     if step.op in PASSIVE:
         return known
     if op == "masked":
-        return known.replaced(float(step.arguments["low"]), float(step.arguments["high"]), 0.0)
+        edge, value = float(step.arguments["edge"]), float(step.arguments["value"])
+        if step.arguments["strict"] and _has_atoms(known, edge):
+            raise ValueError("elements at the edges themselves are meant too")
+        return known.replaced(-edge, edge, value)
+    if op == "normal":
+        return _around(known, step.arguments)
+    if op in CLAMPS:
+        bounds = [step.arguments.get(name) for name in CLAMPS[op]]
+        if bounds == [None, None]:
+            raise ValueError("the bounds are not known")
+        low, high = (end if bound is None else float(bound) for bound, end in zip(bounds, (-inf, inf), strict=True))
+        return known.clamped(low, high)
     if op == "neg":
         return known.scaled(-1)
     other, alpha = float(step.arguments["other"]), float(step.arguments.get("alpha", 1))
+    if op == "rsub":
+        return known.scaled(-alpha).shifted(other)
     if op in ("add", "sub"):
         return known.shifted(other * alpha if op == "add" else -other * alpha)
     if op == "div" and not other:
@@ -97,15 +115,40 @@ def _changed(known: Distribution, step: Step) -> Distribution:
     return known.scaled(other if op == "mul" else 1 / other)
 
 
+def _has_atoms(known: Distribution, edge: float) -> bool:
+    """Whether a law has values of a probability of their own at both ends of an interval around 0, or at one."""
+    if known.cdf is None:
+        return True
+    ends = np.array([-edge, edge])
+    return bool((known.cdf(ends) - below(known.cdf, ends) > ATOM).any())
+
+
+def _around(known: Distribution, arguments: Arguments) -> Distribution:
+    """`torch.normal(means, std)`, where all means are one."""
+    if not known.is_constant or known.mean is None or "std" not in arguments or "mean" in arguments:
+        raise ValueError("the means differ, or are not known")
+    return laws.normal(known.mean, float(arguments["std"])).at(())
+
+
 def _given(make: Callable[..., Law], *names: str) -> Callable[[Arguments, Shape], Law]:
     """A call whose arguments have the law's own names."""
     return lambda arguments, _: make(**{name: arguments[name] for name in names if name in arguments})
+
+
+def _needs(make: Callable[..., Law], **names: str) -> Callable[[Arguments, Shape], Law]:
+    """A call whose arguments are called otherwise than those of the law, and have to be known: they may be tensors."""
+    return lambda arguments, _: make(**{name: arguments[given] for name, given in names.items()})
 
 
 def _interval(arguments: Arguments, _: Shape) -> Law:
     """`uniform_`: of `nn.init` with a and b, of a tensor with from and to."""
     low = arguments.get("a", arguments.get("from", 0.0))
     return laws.uniform(low, arguments.get("b", arguments.get("to", 1.0)))
+
+
+def _whole(arguments: Arguments, _: Shape) -> Law:
+    """`randint(low, high)`, or `randint(high)`."""
+    return laws.integers(arguments.get("low", 0), arguments["high"])
 
 
 def _filled(arguments: Arguments, _: Shape) -> Law:
@@ -145,7 +188,13 @@ def _lecun(arguments: Arguments, shape: Shape) -> Law:
 TRUSTED = frozenset({"", "nn.init", "torch", "torch.nn.init", "Tensor", "torch.Tensor"})
 #: Operations that leave values as they are.
 PASSIVE = frozenset({"copy_", "clone", "detach", "contiguous", "_to_copy", "lift_fresh", "lift_fresh_copy", "alias"})
-SCALINGS = frozenset({"mul", "div", "add", "sub", "neg"})
+SCALINGS = frozenset({"mul", "div", "add", "sub", "rsub", "neg"})
+#: Operations that move what lies outside of bounds to these, and the names of the arguments that have them.
+CLAMPS = {
+    "clamp": ("min", "max"),
+    "clamp_min": ("min", ""),
+    "clamp_max": ("", "max"),
+}
 
 #: By the last part of the call's name.
 CALLS: dict[str, Callable[[Arguments, Shape], Law]] = {
@@ -155,6 +204,14 @@ CALLS: dict[str, Callable[[Arguments, Shape], Law]] = {
     "uniform_": _interval,
     "rand": _given(laws.uniform),
     "rand_like": _given(laws.uniform),
+    "normal": _needs(laws.normal, mean="mean", std="std"),
+    "exponential_": _needs(laws.exponential, lambd="lambd"),
+    "log_normal_": _needs(laws.log_normal, mean="mean", std="std"),
+    "cauchy_": _needs(laws.cauchy, median="median", sigma="sigma"),
+    "geometric_": _needs(laws.geometric, p="p"),
+    "bernoulli_": _needs(laws.bernoulli, p="p"),
+    "random_": _needs(laws.integers, low="from", high="to"),
+    "randint": _whole,
     "trunc_normal_": _given(laws.trunc_normal, "mean", "std", "a", "b"),
     "xavier_uniform_": _given(laws.xavier_uniform, "gain"),
     "xavier_normal_": _given(laws.xavier_normal, "gain"),

@@ -35,6 +35,21 @@ class Functions:
     ) -> None:
         self._leave()
 
+    @staticmethod
+    def pause() -> Callable[[FrameType, str, Any], Any] | None:
+        """Stop noting what is entered, so that paramlint's own work is not slowed down; gives what `go_on` takes."""
+        profile = sys.getprofile()
+        if not isinstance(getattr(profile, "__self__", None), Functions):
+            return None  # nothing is noted this way, or by somebody else
+        sys.setprofile(None)
+        return profile
+
+    @staticmethod
+    def go_on(paused: Callable[[FrameType, str, Any], Any] | None) -> None:
+        """Note again what is entered."""
+        if paused is not None:
+            sys.setprofile(paused)
+
     def places(self) -> set[tuple[str, int]]:
         """The files of the user's functions, and the rows on which these begin, decorators included."""
         return {(code.co_filename, code.co_firstlineno) for code in self._codes if is_users(code.co_filename)}

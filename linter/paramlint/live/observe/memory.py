@@ -17,9 +17,11 @@ from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from paramlint.live.observe.dispatch_mode import Mode
+from paramlint.live.observe.functions import Functions
+from paramlint.live.observe.masks import MASKING, mask_of, masked
 from paramlint.live.observe.operations import Operation
 from paramlint.live.observe.regions import Region, covered
-from paramlint.live.observe.writes import COPYING, Step, Write, observe
+from paramlint.live.observe.writes import COPYING, JOINING, OF_TORCH, Step, Write, observe
 
 Status = Literal["written", "partly written", "unwritten", "tainted", "maybe", "unseen", "lazy"]
 
@@ -111,11 +113,14 @@ class ShadowMode(Mode):
     ) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
+        paused = Functions.pause()
         operation = Operation.of(func)
         try:
             self._record(operation, args, kwargs, result)
         except Exception as error:  # a gap in the shadow must not become an error in the user's constructor
             self.failures.setdefault(operation.name, f"{type(error).__name__}: {error}")
+        finally:
+            Functions.go_on(paused)
         return result
 
     def account(self, tensor: torch.Tensor) -> Account:
@@ -182,13 +187,17 @@ class ShadowMode(Mode):
                 continue
             region = region_of(tensor)
             write = observe(operation.name, operation.arguments(args, kwargs), address)
-            if operation.is_indexed:
+            if masked := self._masked(operation, args, kwargs, tensor, region):
+                _modify(shadow, region, replace(write, steps=(masked,)))
+            elif operation.is_indexed and (whole := _own_work(shadow, write)) is not None:
+                _modify(shadow, whole, write)
+            elif operation.is_indexed:
                 shadow.indexed = shadow.indexed or shadow.fraction(region) < 1
                 shadow.marks.append(Mark(region, write, whole=False))
             elif operation.overwrites:
                 self._overwrite(shadow, region, self._copied(operation, write, read))
             else:
-                _modify(shadow, region, self._masked(write, tensor, read))
+                _modify(shadow, region, write)
 
     def _note_result(
         self,
@@ -240,16 +249,22 @@ class ShadowMode(Mode):
                 return shadow.allocation
         return None
 
-    def _masked(self, write: Write, tensor: torch.Tensor, read: list[torch.Tensor]) -> Write:
-        """A product with whether its own elements are far from zero, `w *= w.abs() >= 5`, as the step that it is."""
-        history = self.shadow(read[0]) if len(read) == 1 and write.steps[0].op == "mul_" else None
-        steps = list(history.last.write.steps) if history is not None and history.last is not None else []
-        if [step.op for step in steps[-2:]] not in (["abs", "ge"], ["abs", "gt"]) or tensor.is_meta:
-            return write
-        edge = steps[-1].arguments.get("other")
-        if not isinstance(edge, (int, float)) or not torch.equal(tensor.abs() >= edge, read[0]):
-            return write
-        return replace(write, steps=(Step("masked", {"low": -float(edge), "high": float(edge)}),))
+    def _masked(
+        self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], tensor: torch.Tensor, region: Region
+    ) -> Step | None:
+        """The operation as the step that a mask by size is, where all of what is known of the tensor was written."""
+        if operation.name not in MASKING:
+            return None
+        shadow = self.shadow(tensor)
+        last = shadow.last if shadow is not None else None
+        if last is None or last.region != region or not last.whole:
+            return None
+        arguments = operation.named(args, kwargs)
+        mask = mask_of(operation.name, arguments)
+        made = self.shadow(mask) if mask is not None else None
+        if mask is None or made is None or made.last is None:
+            return None
+        return masked(operation.name, arguments, mask, last.write.steps, made.last.write.steps)
 
     def _overwrite(self, shadow: Shadow, region: Region, write: Write) -> None:
         last = shadow.last
@@ -272,6 +287,8 @@ class ShadowMode(Mode):
             return write
         # What an initialiser did to what it copies at the end is part of its own work.
         before = tuple(replace(step, later=False) for step in last.write.steps) if write.module else last.write.steps
+        if operation.name in JOINING and self._are_alike(read):
+            write = replace(write, steps=(Step("joined", {}),))
         steps = _joined(before, write.steps)
         if operation.name not in COPYING:
             return replace(write, steps=steps)
@@ -280,6 +297,11 @@ class ShadowMode(Mode):
         if write.module or operation.name == "copy_":
             return replace(write, steps=steps, origin=origin)
         return replace(last.write, steps=steps, origin=origin, frame=0)
+
+    def _are_alike(self, read: list[torch.Tensor]) -> bool:
+        """Whether tensors are all random, or all constant, or all computed."""
+        last = [shadow.last if (shadow := self.shadow(tensor)) else None for tensor in read]
+        return len({mark.write.kind if mark is not None else None for mark in last}) == 1
 
 
 def region_of(tensor: torch.Tensor) -> Region:
@@ -308,6 +330,13 @@ def _joined(before: tuple[Step, ...], after: tuple[Step, ...]) -> tuple[Step, ..
     if len(steps) <= LONGEST_HISTORY:
         return steps
     return steps[: LONGEST_HISTORY // 2] + steps[-LONGEST_HISTORY // 2 :]
+
+
+def _own_work(shadow: Shadow, write: Write) -> Region | None:
+    """What an initialiser of torch has just written as a whole and goes on with by index, as `sparse_` does."""
+    last = shadow.last
+    is_own = last is not None and last.whole and write.module == OF_TORCH and last.write.same_call(write)
+    return last.region if last is not None and is_own else None
 
 
 def _modify(shadow: Shadow, region: Region, write: Write) -> None:

@@ -110,6 +110,7 @@ class Operation:
         self.name = name.removeprefix(FOREACH) if namespace == "aten" else str(schema.name)
         self.schema = schema
         self._parameters = [(a.name, _is_written(a)) for a in schema.arguments]
+        self._written = frozenset(name for name, is_written in self._parameters if is_written)
         self.is_view = self.name in VIEWS or bool(getattr(func, "is_view", False))
         self.allocates = self.name in ALLOCATING
         self.resizes = self.name in RESIZING
@@ -128,11 +129,11 @@ class Operation:
         """The tensors that a call reads, and those that it writes."""
         read: list[torch.Tensor] = []
         written: list[torch.Tensor] = []
-        for value, is_written in self.bound(args, kwargs):
-            if isinstance(value, torch.Tensor):
-                (written if is_written else read).append(value)
-            elif isinstance(value, (list, tuple)):
-                (written if is_written else read).extend(x for x in value if isinstance(x, torch.Tensor))
+        # Without anything made on the way: it runs for every operation, and what is made brings the collector in.
+        for value, (_, is_written) in zip(args, self._parameters, strict=False):
+            _take(value, written if is_written else read)
+        for name, value in kwargs.items():
+            _take(value, written if name in self._written else read)
         return read, written
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Scalar]:
@@ -156,6 +157,13 @@ class Operation:
         """The arguments given, by name."""
         given = {name: value for (name, _), value in zip(self._parameters, args, strict=False)} | kwargs
         return {name: value for name, value in given.items() if value is not None}
+
+
+def _take(value: Any, tensors: list[torch.Tensor]) -> None:
+    if isinstance(value, torch.Tensor):
+        tensors.append(value)
+    elif isinstance(value, (list, tuple)):
+        tensors.extend(x for x in value if isinstance(x, torch.Tensor))
 
 
 def _is_written(argument: Any) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -68,6 +68,8 @@ RANDOM_OPS = frozenset(
 )
 #: What gives a tensor the values of another one.
 COPYING = frozenset(["clone", "_to_copy", "lift_fresh_copy", "contiguous", "copy", "copy_"])
+#: What gives a tensor the values of several others.
+JOINING = frozenset(["stack", "cat"])
 #: What leaves a constant constant and a random value random.
 PRESERVING_OPS = frozenset(
     [
@@ -96,8 +98,13 @@ PRESERVING_OPS = frozenset(
         "contiguous",
         "lift_fresh",
         "masked",
+        "joined",
     ]
 ) | {"log", "log_", "exp", "exp_", "sqrt", "sqrt_", "rsqrt", "pow", "pow_", "reciprocal"}
+OF_TORCH = "torch.nn.init"
+#: Initialisers of other libraries that have a law of their own, whatever they call.
+OF_LIBRARIES = ("timm.", "transformers.", "torchvision.")
+WITH_LAWS = frozenset(["trunc_normal_", "trunc_normal_tf_", "variance_scaling_", "lecun_normal_"])
 FARTHEST_FRAME = 80
 #: Lines of one write; recursion may have many.
 MOST_LINES = 16
@@ -152,7 +159,7 @@ class Write:
         steps: the operations that made the values, earliest first.
         origin: the same for a value and its copies, different for any two draws.
         frame: equal for operations inside one call of an initialiser.
-        drawn_by: the initialiser of `torch.nn.init` that another one called, and its scalar arguments.
+        drawn_by: the initialiser with a known law that another one called, and its scalar arguments.
     """
 
     call: str
@@ -216,10 +223,11 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
     user: FrameType | None = None
     for frame in _frames():
         who = _author(frame.f_code.co_filename)
-        if _fills(frame, storage):
-            if not frame.f_code.co_name.startswith("_"):
+        is_filling = _is_filling(frame.f_code)
+        if (is_filling or who == "user") and _takes(frame, storage):
+            if is_filling and not frame.f_code.co_name.startswith("_"):
                 initialiser, helper = frame, None
-                if frame.f_globals.get("__name__") == "torch.nn.init":
+                if _is_known(frame):
                     torchs = frame
                 continue
             if who == "user":  # an initialiser's own helper, or else the user's line
@@ -252,6 +260,12 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
     )
 
 
+def _is_known(frame: FrameType) -> bool:
+    """Whether the law of what an initialiser draws is known from its name and arguments."""
+    module = str(frame.f_globals.get("__name__"))
+    return module == OF_TORCH or (module.startswith(OF_LIBRARIES) and frame.f_code.co_name in WITH_LAWS)
+
+
 def _frames() -> Iterator[FrameType]:
     frame: FrameType | None = sys._getframe(2)
     for _ in range(FARTHEST_FRAME):
@@ -276,12 +290,15 @@ def _lines(user: FrameType) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def _fills(frame: FrameType, storage: int) -> bool:
-    """Whether a function is called as one that fills its first argument, and that is the tensor."""
+def _is_filling(code: CodeType) -> bool:
+    """Whether a function is named as one that fills its first argument."""
+    return code.co_name.endswith("_") and not code.co_name.startswith("__")
+
+
+def _takes(frame: FrameType, storage: int) -> bool:
+    """Whether a function's first argument is the tensor."""
     code = frame.f_code
-    if not code.co_argcount or not code.co_name.endswith("_") or code.co_name.startswith("__"):
-        return False
-    tensor = frame.f_locals.get(code.co_varnames[0])
+    tensor = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
     return isinstance(tensor, torch.Tensor) and _address(tensor) == storage
 
 

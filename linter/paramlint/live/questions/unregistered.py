@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
 import functools
 import types
 from collections.abc import Iterable, Iterator
@@ -188,6 +189,10 @@ def _inside(step: Found) -> Iterator[Found]:
     elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
         for index, element in enumerate(list(value)[:MOST_ELEMENTS]):
             yield _on(step, element, f"[{index}]", "container")
+    elif dataclasses.is_dataclass(value):
+        for entry in dataclasses.fields(value):
+            if hasattr(value, entry.name):
+                yield _on(step, getattr(value, entry.name), f".{entry.name}", "container")
     elif isinstance(value, types.FunctionType):
         for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=False):
             with contextlib.suppress(ValueError):  # a cell that is still empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -158,6 +159,28 @@ def _made_later(model: Model, tensor: Tensor, optimizer: Optimizer, step: Event)
     root = model.root_of(tensor, step)
     made = root.made if isinstance(root, Module) else None
     return made is not None and optimizer.made is not None and min(made.order) > min(optimizer.made.order)
+
+
+def may_train(event: Event) -> bool:
+    """Whether unknown code gets hold of what trains, by an `escaped` event: a model, an optimizer, or who has them."""
+    if isinstance(event.of, (Module, Optimizer)):
+        return True
+    if isinstance(event.of, Tensor):
+        return False
+    text = str(event.of).partition("#")[0]
+    if "(" not in text:
+        return _HAS_MODEL.search(text.rpartition(".")[2]) is not None
+    made_by = text.partition("(")[0].rpartition(".")[2]  # what a call gives is one where the call makes one
+    return text.endswith(")") and _MAKES.match(made_by) is not None and _HAS_MODEL.search(made_by) is not None
+
+
+_MAKES = re.compile(r"(?:build|create|make|get|load|set_?up|prepare|init|wrap)|[A-Z]")
+#: Names of what is a model or an optimizer, or has them.
+_HAS_MODEL = re.compile(
+    r"model|net|optim|\bopt|_opt|trainer|engine|runner|agent|module|policy|critic|actor|coder|self|cls|state|gener|disc"
+    r"|callback|hook|handler|strategy|plugin|learner|solver|scaler|accelerator|fabric|ctx|context|system|backbone|head|teacher|student|param|weights|kwargs|args",
+    re.IGNORECASE,
+)
 
 
 def spoken(optimizer: Any) -> str:

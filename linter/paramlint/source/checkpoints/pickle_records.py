@@ -14,16 +14,23 @@ from typing import Any, BinaryIO
 from paramlint.source.checkpoints.header import CheckpointError, Shape
 
 #: Of one pickle: 20,000 tensors take 6 MB. Their values are kept elsewhere.
-MAX_BYTES = 16 << 20
-#: What its objects may take, estimated; a state dict of 20,000 tensors takes 25 MB.
+MAX_BYTES = 8 << 20
+#: What its objects may take, estimated; a state dict of 12,000 tensors keeps within it.
 MAX_MEMORY = 40 << 20
+#: Opcodes; 20,000 tensors take 800,000.
+MAX_STEPS = 1_500_000
 #: Of a line in the old text form, so that no number takes long to read; and of one text or number.
 _MAX_LINE = 64 << 10
 _MAX_PIECE = 4 << 20
 _MAX_DIMENSIONS = 64
 _MAX_OPAQUE_NAMES = 20
 
-CORRUPT = CheckpointError("is corrupt: its list of names cannot be read")
+
+class CorruptError(CheckpointError):
+    """A pickle that cannot be decoded."""
+
+    def __init__(self) -> None:
+        super().__init__("is corrupt: its list of names cannot be read")
 
 
 class Opaque:
@@ -83,7 +90,7 @@ class Bounded:
         """One line."""
         line = self._stream.readline(_MAX_LINE)
         if len(line) == _MAX_LINE:
-            raise CORRUPT
+            raise CorruptError
         self._left -= len(line)
         return line
 
@@ -110,23 +117,25 @@ class Records:
             CheckpointError: it is broken, too large, or uses what no state dict does.
         """
         try:
-            for opcode, argument, _ in pickletools.genops(self._stream):  # type: ignore[arg-type]
+            for steps, (opcode, argument, _) in enumerate(pickletools.genops(self._stream)):  # type: ignore[arg-type]
+                if steps > MAX_STEPS:
+                    raise CheckpointError(f"has a list of names that takes more than {MAX_STEPS:,} steps to read")
                 if opcode.name == "STOP":
                     return self._stack.pop()
                 self._do(opcode.name, argument)
         except CheckpointError:
             raise
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise CORRUPT from error
-        raise CORRUPT
+            raise CorruptError from error
+        raise CorruptError
 
     def _do(self, name: str, argument: Any) -> None:
         if name in _CONSTANTS:
-            self._push(argument, 8 + sys.getsizeof(argument))
+            self._push(argument, 24 + sys.getsizeof(argument))
         elif name in _BYTES:
             self._push(Opaque("bytes"), 64)
         elif name in _PUTS:
-            self._spend(100)
+            self._spend(140)
             self._memo[len(self._memo) if name == "MEMOIZE" else argument] = self._stack[-1]
         elif name in _GETS:
             self._push(self._memo[argument], 8)
@@ -154,7 +163,7 @@ class Records:
     # What the opcodes do
 
     def _mark(self, _: object) -> None:
-        self._spend(8)
+        self._spend(48)
         self._marks.append(len(self._stack))
 
     def _pop(self, _: object) -> None:
@@ -170,7 +179,7 @@ class Records:
         self._push(found, 72 + 8 * len(found))
 
     def _list(self, _: object) -> None:
-        self._push(self._marked(), 80)
+        self._push(self._marked(), 100)
 
     def _append(self, items: list[Any]) -> None:
         self._spend(8 * len(items))
@@ -255,7 +264,7 @@ def _shape_at(place: int) -> Callable[[Any], object]:
 
     def rebuild(arguments: Any) -> object:
         if not _is_shape(arguments[place]):
-            raise CORRUPT
+            raise CorruptError
         return Tensor(arguments[place])
 
     return rebuild
@@ -306,7 +315,7 @@ _OPERATIONS: dict[str, _Operation] = {
     "TUPLE1": lambda records, _: records._tuple(1),
     "TUPLE2": lambda records, _: records._tuple(2),
     "TUPLE3": lambda records, _: records._tuple(3),
-    "EMPTY_LIST": lambda records, _: records._push([], 80),
+    "EMPTY_LIST": lambda records, _: records._push([], 100),
     "LIST": Records._list,
     "APPEND": lambda records, _: records._append([records._stack.pop()]),
     "APPENDS": lambda records, _: records._append(records._marked()),

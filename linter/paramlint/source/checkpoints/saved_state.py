@@ -37,17 +37,21 @@ def checkpoint_of(saved: object, left_unread: tuple[str, ...]) -> Checkpoint:
     if not isinstance(saved, Mapping):
         raise CheckpointError(_what_it_is(saved))
     if _is_optimizer(saved):
-        names = tuple(str(key) for key in saved)
+        names = tuple(map(_key, saved))
         return Checkpoint((StateDict((), others=names),), is_optimizer=True, left_unread=left_unread)
     found = [one for _, one in zip(range(_MAX_STATE_DICTS), _state_dicts(saved, ()), strict=False)]
     if not found and not saved:
         found = [StateDict()]
     if not found:
-        models = [str(key) for key, value in saved.items() if _is_module(value)]
+        models = [_key(key) for key, value in saved.items() if _is_module(value)]
         if models:
             raise CheckpointError(f"holds a whole model under `{models[0]}`, {_SAVE_STATE}")
-        raise CheckpointError(f"holds no state dict, only {_listed([str(key) for key in saved])}")
+        raise CheckpointError(f"holds no state dict, only {_listed([*map(_key, saved)])}")
     return Checkpoint(tuple(sorted(found, key=_rank)), left_unread=left_unread)
+
+
+def _key(key: object) -> str:
+    return key.name if isinstance(key, Opaque) else str(key)
 
 
 _SAVE_STATE = "which only running its code would load: save `model.state_dict()` instead"
@@ -81,7 +85,7 @@ def _state_dicts(saved: Mapping, within: tuple[str, ...]) -> Iterator[StateDict]
     """A dict, if it has tensors under names; and those that are in it."""
     tensors = {key: value.shape for key, value in saved.items() if isinstance(value, Tensor) and isinstance(key, str)}
     if tensors:
-        others = tuple(str(key) for key in saved if key not in tensors)
+        others = tuple(_key(key) for key in saved if key not in tensors)
         yield StateDict(within, tensors, others, _versions(saved))
     if len(within) < _MAX_DEPTH:
         for key, value in saved.items():

@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from paramlint.source.checkpoints.header import CheckpointError
-from paramlint.source.checkpoints.pickle_records import CORRUPT, MAX_BYTES, Bounded, Records
+from paramlint.source.checkpoints.pickle_records import MAX_BYTES, Bounded, CorruptError, Records
 
 ZIP_START = b"PK\x03\x04"
 _ENTRY, _END, _LARGE_END, _LARGE_END_PLACE = b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
@@ -26,8 +26,8 @@ _UNSET = 0xFFFFFFFF
 _PLAIN, _DEFLATED = 0, 8
 #: With which the older form begins, as a pickle of protocol 2.
 _MAGIC = 0x1950A86A20F9469CFC6C
-_CUT_OFF = CheckpointError("is cut off: the table at its end, which says what is in it, is missing")
-_BROKEN = CheckpointError("is corrupt: the table at its end does not say what is in it")
+_CUT_OFF = "is cut off: the table at its end, which says what is in it, is missing"
+_BROKEN = "is corrupt: the table at its end does not say what is in it"
 
 
 def read_archive(stream: BinaryIO, size: int) -> tuple[object, tuple[str, ...]]:
@@ -48,10 +48,8 @@ def read_older(stream: BinaryIO) -> tuple[object, tuple[str, ...]]:
     bounded = Bounded(stream)
     try:
         is_ours = Records(bounded).load() == _MAGIC
-    except CheckpointError as error:
-        if error is CORRUPT:
-            raise CheckpointError("is no checkpoint: neither safetensors nor what `torch.save` writes") from None
-        raise
+    except CorruptError:
+        raise CheckpointError("is no checkpoint: neither safetensors nor what `torch.save` writes") from None
     if not is_ours:
         raise CheckpointError("is a pickle, but none that `torch.save` wrote: nothing of it was run")
     for _ in ("the version of the form", "the machine"):
@@ -91,10 +89,10 @@ def _member(stream: BinaryIO, size: int) -> BinaryIO:
     stream.seek(found.start)
     local = stream.read(_LOCAL_SIZE)
     if len(local) < _LOCAL_SIZE or not local.startswith(ZIP_START):
-        raise _BROKEN
+        raise CheckpointError(_BROKEN)
     start = found.start + _LOCAL_SIZE + sum(struct.unpack_from("<HH", local, 26))
     if start + found.packed > size:
-        raise _BROKEN
+        raise CheckpointError(_BROKEN)
     stream.seek(start)
     if found.method == _PLAIN:
         return stream
@@ -103,14 +101,14 @@ def _member(stream: BinaryIO, size: int) -> BinaryIO:
     try:
         return BytesIO(zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(found.packed), MAX_BYTES))
     except zlib.error:
-        raise _BROKEN from None
+        raise CheckpointError(_BROKEN) from None
 
 
 def _entries(stream: BinaryIO, size: int) -> Iterator[_Entry]:
     """The table of contents."""
     place, length = _table(stream, size)
     if place + length > size:
-        raise _BROKEN
+        raise CheckpointError(_BROKEN)
     if length > _MAX_TABLE:
         raise CheckpointError(f"has a table of contents of more than {_MAX_TABLE >> 20} MiB, which is not read")
     end = place + length
@@ -118,7 +116,7 @@ def _entries(stream: BinaryIO, size: int) -> Iterator[_Entry]:
     while place < end:
         head = stream.read(_ENTRY_SIZE)
         if len(head) < _ENTRY_SIZE or not head.startswith(_ENTRY):
-            raise _BROKEN
+            raise CheckpointError(_BROKEN)
         flags, method = struct.unpack_from("<HH", head, 8)
         packed, unpacked, named, extra, comment = struct.unpack_from("<LLHHH", head, 20)
         (start,) = struct.unpack_from("<L", head, 42)
@@ -142,7 +140,7 @@ def _large(figures: tuple[int, int, int], extra: bytes) -> list[int]:
     found = [next(rest, None) if figure == _UNSET else figure for figure in figures]
     known = [figure for figure in found if figure is not None]
     if len(known) < len(found):
-        raise _BROKEN
+        raise CheckpointError(_BROKEN)
     return known
 
 
@@ -153,7 +151,7 @@ def _table(stream: BinaryIO, size: int) -> tuple[int, int]:
     tail = stream.read(_END_SIZE + _MAX_COMMENT)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_SIZE:
-        raise _CUT_OFF
+        raise CheckpointError(_CUT_OFF)
     length, place = struct.unpack_from("<LL", tail, at + 12)
     before = tail[max(0, at - _LARGE_END_PLACE_SIZE) : at]
     if not before.startswith(_LARGE_END_PLACE):
@@ -161,6 +159,6 @@ def _table(stream: BinaryIO, size: int) -> tuple[int, int]:
     stream.seek(min(struct.unpack_from("<Q", before, 8)[0], size))
     large = stream.read(_LARGE_END_SIZE)
     if len(large) < _LARGE_END_SIZE or not large.startswith(_LARGE_END):
-        raise _BROKEN
+        raise CheckpointError(_BROKEN)
     length, place = struct.unpack_from("<QQ", large, 40)
     return place, length

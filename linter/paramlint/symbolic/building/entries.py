@@ -35,6 +35,9 @@ _TAKEN = "steps of models"
 #: And the names of those that took more than they may.
 _CUT_SHORT = "models cut short"
 
+#: The rows on which classes begin that are among these.
+_TOO_LARGE = "classes cut short"
+
 #: Methods that run before the others of a class, in this order.
 _FIRST = ("configure_model", "setup", "forward")
 
@@ -51,11 +54,14 @@ def model_for(file: File, unit: Unit, payer: File | None = None) -> Model:
     if known is None or known.unit is not unit:
         forget_model(file)  # a model is as large as thousands of rows
         run = Interpreter(program_of(file), budget_of(payer or file, unit))
+        run.too_large = {(file.path, row) for row in file.memo.get(_TOO_LARGE, ()) if row < unit.first}
         known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
         taken = (payer or file).memo
         taken[_TAKEN] = taken.get(_TAKEN, 0) + run.steps
         if "over budget" in run.memo:
             taken.setdefault(_CUT_SHORT, {})[unit.name or "the code of the module"] = unit.kind
+            if unit.kind == "class":
+                file.memo.setdefault(_TOO_LARGE, set()).add(unit.first)
     assert isinstance(known, _Kept)
     return known.model
 
@@ -75,6 +81,11 @@ def budget_of(file: File, unit: Unit) -> int:
     too_large = list(file.memo.get(_CUT_SHORT, {}).values()).count("function") if unit.kind == "function" else 0
     own = MAX_STEPS >> max(0, too_large + 1 - FULL_TRIES)
     return max(min(own, left), LEAST_STEPS)
+
+
+def too_large(file: File) -> dict[str, object]:
+    """What a file keeps of its classes that were cut short, for the memo of the same file as others read it."""
+    return {_TOO_LARGE: file.memo[_TOO_LARGE]} if _TOO_LARGE in file.memo else {}
 
 
 def forget_model(file: File) -> None:

@@ -43,6 +43,10 @@ def model_of(run: Interpreter, entry: Entry, file: SourceFile, name: str = "", r
     return _Builder(run, file).model(entry, name, root)
 
 
+#: What becomes an object of the model, or may.
+_MADE = frozenset({Instance, TensorValue, OptimizerValue, Unknown})
+
+
 class _Builder:
     """Makes each object of the model once."""
 
@@ -92,13 +96,14 @@ class _Builder:
 
     def of(self, value: Any) -> Any:
         """The object of the model that a value of the interpreter is; other values stay."""
-        if isinstance(value, Instance) and value.is_module:
-            return self.module(value)
-        if isinstance(value, TensorValue):
+        kind = value.__class__
+        if kind is Instance:
+            return self.module(value) if value.is_module else value
+        if kind is TensorValue:
             return self.tensor(value)
-        if isinstance(value, OptimizerValue):
+        if kind is OptimizerValue:
             return self.optimizer(value)
-        if isinstance(value, Unknown) and value in self.run.stand_ins:
+        if kind is Unknown and value in self.run.stand_ins:
             return self.module(self.run.stand_ins[value])
         return value
 
@@ -157,9 +162,10 @@ class _Builder:
         """Let an event speak of the model's objects."""
         event.of = self.of(event.of)
         for key, value in event.data.items():
-            if isinstance(value, list):
+            kind = value.__class__
+            if kind is list:
                 event.data[key] = [self.of(one) for one in value]
-            elif key != "arguments":
+            elif kind in _MADE and key != "arguments":
                 event.data[key] = self.of(value)
         if event.kind == "bound" and isinstance(event.get("value"), Choice):
             event.data["options"] = [self.of(one) for _, one in alternatives(event.data["value"])]

@@ -19,7 +19,17 @@ from paramlint.symbolic.showing.claims import Claims
 from paramlint.symbolic.showing.origin import origin
 from paramlint.symbolic.showing.places import Place, look
 from paramlint.symbolic.showing.show_document import Buffer, Init, Parameter
-from paramlint.symbolic.values import Constant, Function, Unknown, text_of
+from paramlint.symbolic.values import (
+    NONE,
+    Cell,
+    Constant,
+    Function,
+    SequenceValue,
+    Unknown,
+    Value,
+    alternatives,
+    text_of,
+)
 from paramlint.symbolic.values.wording import of_each_round, told, told_name
 
 #: Names that a row of a loop with a known count is told as; of more it stays one row.
@@ -91,6 +101,7 @@ class Built:
         missing: what is not known of it.
         is_cut_short: whether the build came to no end.
         translates: whether it changes state dicts that are loaded, or keeps more in them than tensors.
+        open_names: attributes that hold what is not known, which may be a parameter.
         steps: that it took.
     """
 
@@ -100,6 +111,7 @@ class Built:
     missing: tuple[Missing, ...]
     is_cut_short: bool
     translates: bool
+    open_names: frozenset[str]
     steps: int
 
 
@@ -130,8 +142,14 @@ def build(
         missing=tuple(dict.fromkeys(Missing(told_name(one.name), told(one.why)) for one in missing)),
         is_cut_short=claims.is_cut_short,
         translates=any(map(_translates, _classes_in(run))),
+        open_names=frozenset(name for name, cell in instance.attributes.items() if _is_open(run, cell)),
         steps=min(run.steps, run.budget),
     )
+
+
+def _is_open(run: Interpreter, cell: Cell) -> bool:
+    value = run.read(cell, lambda: NONE)
+    return value is not None and any(isinstance(one, Unknown) for _, one in alternatives(value))
 
 
 def _defaults(run: Interpreter, cls: ClassValue, names: Collection[str]) -> Mapping[str, object]:
@@ -160,11 +178,29 @@ def _rows(run: Interpreter, claims: Claims, place: Place) -> Iterator[Row]:
     has_dtype = not (dtype is None or (isinstance(dtype, Constant) and dtype.value is None))
     is_sure = claims.is_sure(place)
     inner = origin(run, place.tensor, place.context, is_outermost=False) if said.init is not None else None
-    sizes = place.tensor.shape or ()
-    is_extent = said.shape is None and is_sure and len(sizes) == 1 and isinstance(sizes[0], Unknown)
-    extent = told(text_of(of_each_round(sizes[0], run.carried))) if is_extent else None
+    extent = _extent(run, place) if said.shape is None and is_sure else None
     for name in _each(said.name):
         yield Row(msgspec.structs.replace(said, name=name), said.name, is_sure, has_dtype, inner, extent)
+
+
+def _extent(run: Interpreter, place: Place) -> str | None:
+    """The only size of a tensor, or all of its sizes where their number is not known: `torch.empty(shape)`."""
+    allocated = place.tensor.storage.allocated
+    given = place.tensor.shape
+    if given is None and allocated is not None and allocated.of in (place.tensor, place.tensor.base):
+        arguments = allocated.get("arguments")
+        given = tuple(arguments.positional) if arguments is not None else None
+    if given is None or len(given) != 1 or not isinstance(given[0], Value):
+        return None
+    texts = set()
+    for _, one in alternatives(given[0]):
+        if isinstance(one, Unknown):
+            texts.add(told(text_of(of_each_round(one, run.carried))))
+        elif isinstance(one, SequenceValue) and one.items.plain is not None and len(one.items.plain) == 1:
+            texts.add(told(text_of(of_each_round(one.items.plain[0], run.carried))))
+        elif not isinstance(one, SequenceValue):
+            return None
+    return texts.pop() if len(texts) == 1 else None
 
 
 def _each(name: str) -> Iterator[str]:

@@ -13,7 +13,8 @@ from paramlint.symbolic.comparing.constructor_arguments import Given, same_argum
 from paramlint.symbolic.comparing.names_paired import Pairing, may_be_one, paired, skeleton
 from paramlint.symbolic.comparing.renames import take_renamed
 from paramlint.symbolic.comparing.rows_compared import RowComparison
-from paramlint.symbolic.limits import MAX_SHOWN_STEPS
+from paramlint.symbolic.limits import MAX_COMPARED_STEPS
+from paramlint.symbolic.showing.places import USED_UP
 
 #: What a part that is not known begins with where an argument makes it.
 _BY_ARGUMENT = re.compile(r"(?:made by )?([A-Za-z_]\w*)(?:\([^()]*\))?")
@@ -42,14 +43,18 @@ class ComparedClass:
 def compare_class(old_program: Program, old: ClassValue, new_program: Program, new: ClassValue) -> ComparedClass:
     """Compare two versions of a class."""
     given = same_arguments(signature(old_program, old), signature(new_program, new))
-    before = build(old_program, old, given.old, given.old_left_out, MAX_SHOWN_STEPS)
-    after = build(new_program, new, given.new, given.new_left_out, MAX_SHOWN_STEPS)
+    before = build(old_program, old, given.old, given.old_left_out, MAX_COMPARED_STEPS)
+    place = new.place
+    if before.is_cut_short:  # little is certain of it, so that there is nothing to compare with
+        unknown = {one.name: one.why for one in before.missing} or {"**": USED_UP}
+        return ComparedClass(old, new, place.row(place.node), (), None, unknown, before.steps)
+    after = build(new_program, new, given.new, given.new_left_out, MAX_COMPARED_STEPS)
     found = _Found(before, after, given)
     changes, steps = list(found.changes), before.steps + after.steps
     loads = found.loads
-    for names, where in _calls(given, is_told=found.is_told):
-        one = build(old_program, old, given.old, {*given.old_left_out, *names}, MAX_SHOWN_STEPS)
-        other = build(new_program, new, given.new, {*given.new_left_out, *names}, MAX_SHOWN_STEPS)
+    for names, where in _calls(given, is_open=bool(found.unsure)):
+        one = build(old_program, old, given.old, {*given.old_left_out, *names}, MAX_COMPARED_STEPS)
+        other = build(new_program, new, given.new, {*given.new_left_out, *names}, MAX_COMPARED_STEPS)
         steps += one.steps + other.steps
         left_out = _Found(one, other, replace(given, common=given.common - {*names}))
         for change in left_out.changes:
@@ -57,7 +62,6 @@ def compare_class(old_program: Program, old: ClassValue, new_program: Program, n
                 changes.append(replace(change, condition=_and(where, change.condition)))
                 if change.breaks and not (before.translates or after.translates):
                     loads = False
-    place = new.place
     return ComparedClass(
         old=old,
         new=new,
@@ -69,11 +73,11 @@ def compare_class(old_program: Program, old: ClassValue, new_program: Program, n
     )
 
 
-def _calls(given: Given, *, is_told: bool) -> Iterator[tuple[list[str], str]]:
+def _calls(given: Given, *, is_open: bool) -> Iterator[tuple[list[str], str]]:
     """Arguments to leave out, with what is then to be said: those with another default, and all, where that helps."""
     for name, (was, now) in given.changed.items():
         yield [name], f"{name} is left out: {was} becomes {now}"
-    if not is_told and given.optional:
+    if is_open and given.optional:
         yield list(given.optional), "arguments have their defaults"
 
 
@@ -102,7 +106,8 @@ class _Found:
         for olds, news in (*pairing.both, *renamed):
             compared.compare(olds, news)
         self.is_told = compared.found.is_told and not pairing.unsure
-        self.unknown = {**pairing.unsure, **compared.found.unsure, **self._missing()}
+        self.unsure = {**pairing.unsure, **compared.found.unsure}
+        self.unknown = {**self.unsure, **self._missing()}
         self.changes = [*compared.found.changes, *map(_renamed, renamed), *self._only(pairing)]
 
     def _only(self, pairing: Pairing) -> list[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from paramlint.model.guard import ALWAYS
@@ -21,14 +21,14 @@ class ClassPair:
     new: ClassValue | None
 
 
-def pairs(old: Reach, new: Reach, programs: tuple[Program, Program], paths: list[str]) -> Iterator[ClassPair]:
+def pairs(old: Reach, new: Reach, programs: tuple[Program, Program], paths: Collection[str]) -> Iterator[ClassPair]:
     """The module classes in some files of the older version, each with that of the newer one.
 
     One that is no longer at its place is looked for under the name that its file gives it, as who imports it would
     find it, and then under its name in all files, where only one has it.
     """
     newer: dict[str, list[ClassValue]] | None = None
-    for path in paths:
+    for path in sorted(path for path in paths if path in old.snapshot.files):
         for cls in module_classes(old, programs[0], path):
             found = _at_its_place(new, programs[1], path, cls.outline.qualname)
             if found is None:

@@ -83,8 +83,7 @@ class Versions:
         gone: list[document.GoneClass] = []
         unknown: list[document.UnknownClass] = []
         count = 0
-        asked = sorted(path for path in files if path in self.old.files)
-        for pair in pairs(old, new, (self._programs[0], self._programs[1]), asked):
+        for pair in pairs(old, new, (self._programs[0], self._programs[1]), files):
             name = pair.old.outline.qualname
             key = pair.path, name
             if not _is_asked(paths, pair.path, pair.new and new.path(pair.new.file.facts)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
-#: Tests whose truths are all tried.
-_MOST_TESTS = 9
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.LtE,
     ast.NotEq: ast.Eq,
@@ -99,10 +99,10 @@ Side = Condition | AnyOf
 
 def may_both_hold(one: Side, other: Side) -> bool:
     """Whether two conditions may hold at once, as far as their tests say."""
-    tests = {**one.tests, **other.tests}
-    if len(tests) > _MOST_TESTS:
+    try:
+        return any(one.holds(truths) and other.holds(truths) for truths in _worlds({**one.tests, **other.tests}))
+    except TooManyTestsError:
         return True
-    return any(one.holds(truths) and other.holds(truths) for truths in _worlds(tests))
 
 
 def holds_without(one: Side, other: Side) -> tuple[bool, str | None] | None:
@@ -112,9 +112,10 @@ def holds_without(one: Side, other: Side) -> tuple[bool, str | None] | None:
         None where too much is tested.
     """
     tests = {**one.tests, **other.tests}
-    if len(tests) > _MOST_TESTS:
+    try:
+        worlds = [truths for truths in _worlds(tests) if one.holds(truths) and not other.holds(truths)]
+    except TooManyTestsError:
         return None
-    worlds = [truths for truths in _worlds(tests) if one.holds(truths) and not other.holds(truths)]
     if not worlds:
         return False, None
     first, second = one.said, other.said
@@ -138,37 +139,109 @@ def bracketed(said: str, what: str = " ") -> str:
     return f"({said})" if what in said else said
 
 
-_NONE = re.compile(r"(.+) is None")
-_EQUAL = re.compile(r"(.+) == (.+)")
+@dataclass(frozen=True)
+class _Asked:
+    """A test of one value: `kind` is how, `constants` are what with."""
+
+    subject: str
+    kind: str
+    constants: tuple[object, ...] = ()
+
+    def answer(self, value: object) -> bool:
+        """Whether it is true for a value."""
+        if self.kind == "true":
+            return bool(value)
+        if self.kind == "none":
+            return value is None
+        if self.kind == "in":
+            return any(value == one and type(value) is type(one) for one in self.constants)
+        bound = self.constants[0]
+        assert isinstance(bound, (int, float)) and isinstance(value, (int, float))
+        return value <= bound if self.kind == "most" else bound <= value
+
+
+#: What stands for a value that no test names.
+_OTHER = "\0other"
+#: Ways in which tests may be true together that are tried.
+_MOST_WORLDS = 4_096
+
+
+class TooManyTestsError(Exception):
+    """More is tested than can be tried."""
+
+
+def _asked(test: str) -> _Asked | None:
+    """What a test asks, where that is one plain value."""
+    try:
+        node = ast.parse(test, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return _Asked(test, "true") if _PLAIN.fullmatch(test) else None
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+        return None
+    left, operation, right = node.left, node.ops[0], node.comparators[0]
+    if isinstance(operation, ast.LtE) and isinstance(left, (ast.Constant, ast.UnaryOp)):
+        left, right, kind = right, left, "least"
+    else:
+        kind = {ast.Is: "none", ast.Eq: "in", ast.In: "in", ast.LtE: "most"}.get(type(operation), "")
+    subject = ast.unparse(left)
+    if not kind or not _PLAIN.fullmatch(subject):
+        return None
+    try:
+        value = ast.literal_eval(right)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    if kind == "none":
+        return _Asked(subject, kind) if value is None else None
+    constants = tuple(value) if isinstance(operation, ast.In) and isinstance(value, (tuple, list, set)) else (value,)
+    if kind in ("most", "least") and not isinstance(constants[0], (int, float)):
+        return None
+    return _Asked(subject, kind, constants) if isinstance(operation, ast.In) is (constants != (value,)) else None
 
 
 def _worlds(tests: Collection[str]) -> Iterator[dict[str, bool]]:
-    """All truths of some tests that may be together: nothing is true and none, or equal to two constants."""
-    names = list(tests)
-    for values in product((True, False), repeat=len(names)):
-        truths = dict(zip(names, values, strict=True))
-        true = [name for name, value in truths.items() if value]
-        none = {found[1] for name in true if (found := _NONE.fullmatch(name))}
-        equal = [found[1] for name in true if (found := _EQUAL.fullmatch(name)) and found[2][:1] in "'\"0123456789"]
-        if none.isdisjoint(true) and none.isdisjoint(equal) and len(set(equal)) == len(equal):
-            yield truths
+    """All truths of some tests that may be together: those of one value follow from what it may be.
+
+    Raises:
+        TooManyTestsError: there are too many.
+    """
+    asked = {test: _asked(test) for test in tests}
+    subjects: dict[str, list[tuple[str, _Asked]]] = {}
+    for test, found in asked.items():
+        if found is not None:
+            subjects.setdefault(found.subject, []).append((test, found))
+    choices: list[list[dict[str, bool]]] = [[{test: True}, {test: False}] for test, one in asked.items() if one is None]
+    for several in subjects.values():
+        answers = [{test: one.answer(value) for test, one in several} for value in _values([one for _, one in several])]
+        choices.append([answer for place, answer in enumerate(answers) if answer not in answers[:place]])
+    if prod(map(len, choices)) > _MOST_WORLDS:
+        raise TooManyTestsError
+    for chosen in product(*choices):
+        yield {test: truth for part in chosen for test, truth in part.items()}
+
+
+def _values(asked: Sequence[_Asked]) -> list[object]:
+    """Values that tests of one thing tell apart."""
+    constants = [constant for one in asked for constant in one.constants]
+    bounds = [c for one in asked if one.kind in ("most", "least") for c in one.constants if isinstance(c, (int, float))]
+    if bounds:
+        return [value for bound in bounds for value in (bound - 1, bound, bound + 1)] + [
+            c for c in constants if isinstance(c, (int, float))
+        ]
+    kinds = {one.kind for one in asked}
+    values: list[object] = [*constants, _OTHER]
+    if "true" in kinds:
+        values.append(False)
+    if "none" in kinds:
+        values.append(None)
+    return values
 
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
-_ORDERED = re.compile(r"(?:-?\d+ <= )?([A-Za-z_][\w.]*)(?: <= -?\d+)?")
 
 
 def are_independent(tests: Collection[str], arguments: Collection[str]) -> bool:
-    """Whether tests can be true and false as they like: each asks a plain argument of both, its size only once."""
-    ordered: list[str] = []
-    for test in tests:
-        subject = test.removesuffix(" is None")
-        equal = _EQUAL.fullmatch(test)
-        subject = equal[1] if equal and equal[2][:1] in "'\"0123456789" else subject
-        found = _ORDERED.fullmatch(test)
-        if found is not None and " <= " in test:
-            subject = found[1]
-            ordered.append(subject)
-        if not _PLAIN.fullmatch(subject) or subject.partition(".")[0] not in arguments:
-            return False
-    return len(set(ordered)) == len(ordered) and (not ordered or len(tests) == 1)
+    """Whether all that tests ask is plain arguments of both versions, which may be anything."""
+    asked = [_asked(test) for test in tests]
+    return all(one is not None and one.subject.partition(".")[0] in arguments for one in asked)

@@ -11,7 +11,8 @@ from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.calls import annotation_of, default_of, parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
-from paramlint.symbolic.values import Constant, Function, Unknown, Value, text_of
+from paramlint.symbolic.values import Constant, Function, SequenceValue, Unknown, Value, text_of
+from paramlint.symbolic.values.wording import told
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,14 @@ def _argument(run: Interpreter, init: Function, parameter: object, is_own: bool)
         value = default_of(run, init, parameter)
     except OverBudgetError:
         value = Unknown("?")
-    return Argument(name, annotation, text_of(value) or "?", value if isinstance(value, Constant) else None, is_own)
+    return Argument(name, annotation, _said(value) or "?", value if isinstance(value, Constant) else None, is_own)
+
+
+def _said(value: Value) -> str:
+    """A default in words; a list is a tuple of the same items, since constructors only read them."""
+    if isinstance(value, SequenceValue) and value.items.plain is not None:
+        return f"({', '.join(map(_said, value.items.plain))})"
+    return told(text_of(value))
 
 
 @dataclass(frozen=True)
@@ -123,21 +131,17 @@ def same_arguments(old: Signature, new: Signature) -> Given:
         argument = old.get(before)
         assert argument is not None
         new_known[after] = Unknown(before, annotation=argument.annotation, default=argument.value)
-    new_left_out, old_left_out, gone = set(), set(), []
+    new_left_out: set[str] = set()
+    old_left_out: set[str] = set()
+    gone: list[str] = []
     for argument in new.arguments:
         if argument.name in names or argument.name in new_known:
             continue
-        if argument.default and argument.is_own:
-            new_left_out.add(argument.name)
-        elif argument.is_own:
-            gone.append(argument.name)
+        _leave_out(argument, new_left_out, new_known, gone)
     for argument in old.arguments:
         if argument.name in others or argument.name in renamed:
             continue
-        if argument.default and argument.is_own:
-            old_left_out.add(argument.name)
-        elif argument.is_own:
-            gone.append(argument.name)
+        _leave_out(argument, old_left_out, old_known, gone)
     common = (names & others) | set(renamed)
     defaults: dict[str, int | float] = {}
     changed: dict[str, tuple[str, str]] = {}
@@ -168,6 +172,16 @@ def same_arguments(old: Signature, new: Signature) -> Given:
         optional=tuple(optional),
         changed=changed,
     )
+
+
+def _leave_out(argument: Argument, left_out: set[str], known: dict[str, Value], gone: list[str]) -> None:
+    """Give an argument that only one version has its default; one behind `**kwargs` is given it by name."""
+    if argument.is_own and argument.default:
+        left_out.add(argument.name)
+    elif argument.is_own:
+        gone.append(argument.name)
+    elif argument.value is not None:
+        known[argument.name] = argument.value
 
 
 def _renamed(old: Signature, new: Signature) -> dict[str, str]:

@@ -48,14 +48,17 @@ def paired(old: Built, new: Built, arguments: Collection[str]) -> Pairing:
     _pair_patterns(found, before, after, arguments)
     foreign_old = [one for one in old.missing if not _is_same_unknown(one, new.missing)]
     foreign_new = [one for one in new.missing if not _is_same_unknown(one, old.missing)]
-    for rows, others, missing, is_cut_short, only in (
-        (before, new.rows, foreign_new, new.is_cut_short, found.only_old),
-        (after, old.rows, foreign_old, old.is_cut_short, found.only_new),
+    for rows, other, missing, only in (
+        (before, new, foreign_new, found.only_old),
+        (after, old, foreign_old, found.only_new),
     ):
+        others = other.rows
         patterns = [row.name for row in others if "{" in row.name]
         for name, several in rows.items():
             why = _may_be_there(name, [row.name for row in others], patterns, missing)
-            if is_cut_short:
+            if name in other.open_names:
+                why = why or "it may be an argument"
+            if other.is_cut_short:
                 why = USED_UP
             if why:
                 found.unsure[name] = why

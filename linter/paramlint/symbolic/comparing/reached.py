@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from paramlint.facts.files import File, Project
 from paramlint.source.versions.snapshot import Snapshot
+from paramlint.symbolic.comparing.built_code import only_called, what_is_built
 from paramlint.syntax.outline import DEFINITIONS, last_row, statements
 
 #: A definition: the path of its file from the root, and its name; an empty name is all of the file.
@@ -227,8 +228,8 @@ _DEEPEST = 30
 
 
 def _chains(statement: ast.stmt) -> Iterator[tuple[str, ...]]:
-    """The dotted names in a statement: `layers.Mlp`."""
-    inner: set[int] = set()
+    """The dotted names in a statement: `layers.Mlp`; those in methods that no constructor calls are none of it."""
+    inner: set[int] = {id(node) for method in only_called(statement) for node in ast.walk(method)}
     for node in ast.walk(statement):
         if isinstance(node, ast.Attribute) and id(node) not in inner:
             parts: list[str] = []
@@ -270,30 +271,6 @@ def _differs(old: Reach, new: Reach, key: Key) -> bool:
     before, after = old.text(key), new.text(key)
     if before == after:
         return False
-    return len(before) != len(after) or any(_said(a) != _said(b) for a, b in zip(before, after, strict=True))
-
-
-class _Plain(ast.NodeTransformer):
-    """Leaves out what no constructor asks: texts that stand alone, and annotations of arguments."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        if isinstance(node.value, ast.Constant):
-            return ast.Pass()
-        return self.generic_visit(node)
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        return ast.arg(node.arg)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        node.returns = None
-        return self.generic_visit(node)
-
-    visit_FunctionDef = visit_AsyncFunctionDef = _function  # noqa: N815
-
-
-def _said(text: str) -> str:
-    """What a statement says, whatever its layout and comments."""
-    try:
-        return ast.dump(_Plain().visit(ast.parse(text)))
-    except SyntaxError:  # `a = 1; b = 2` beside others on its rows
-        return text
+    return len(before) != len(after) or any(
+        what_is_built(a) != what_is_built(b) for a, b in zip(before, after, strict=True)
+    )

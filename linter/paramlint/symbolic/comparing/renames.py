@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 
@@ -52,26 +51,42 @@ def _runs(old: Built, new: Built, pairing: Pairing) -> Iterator[tuple[list[str],
 
 
 def _at_one_place(olds: list[list[Row]], news: list[list[Row]], same_shape: SameShape) -> list[Pair]:
-    if len(olds) == len(news) and all(_is_alike(one, other, same_shape) for one, other in zip(olds, news, strict=True)):
-        return list(zip(olds, news, strict=True))
-    # Of different numbers, those that are so often there in both.
-    before, after = Counter(map(_signature, olds)), Counter(map(_signature, news))
-    found: list[Pair] = []
-    for signature, count in before.items():
-        if after[signature] == count:
-            pairs = zip(
-                [rows for rows in olds if _signature(rows) == signature],
-                [rows for rows in news if _signature(rows) == signature],
-                strict=True,
-            )
-            found += [pair for pair in pairs if _is_alike(*pair, same_shape)]
-    return found
+    """Pairs of names that are alike, those first whose ends are the same: `attn.fc.bias` is `attention.fc.bias`.
+
+    Where a name could become several and nothing else tells these apart, none is taken.
+    """
+    alike = {
+        (i, k): _common_end(one[0].name, other[0].name)
+        for i, one in enumerate(olds)
+        for k, other in enumerate(news)
+        if _is_alike(one, other, same_shape)
+    }
+    found: list[tuple[int, int]] = []
+    while alike:
+        longest = max(alike.values())
+        best = [pair for pair, length in alike.items() if length == longest]
+        befores, afters = sorted({i for i, _ in best}), sorted({k for _, k in best})
+        is_told = len(befores) == len(afters) and len(best) == len(befores) * len(afters)
+        single = [(i, k) for i, k in best if sum(i == a or k == b for a, b in best) == 1]
+        taken = list(zip(befores, afters, strict=True)) if is_told else single
+        if not taken:
+            # What is ambiguous here is not told by shorter ends.
+            alike = {pair: length for pair, length in alike.items() if pair[0] not in befores and pair[1] not in afters}
+            continue
+        found += taken
+        gone, new = {i for i, _ in taken}, {k for _, k in taken}
+        alike = {pair: length for pair, length in alike.items() if pair[0] not in gone and pair[1] not in new}
+    return [(olds[i], news[k]) for i, k in sorted(found)]
 
 
-def _signature(rows: list[Row]) -> object:
-    """What has to be equal in names that are told from others by it: the last part, and what is said of them."""
-    said = [(row.is_buffer, row.shape, row.said.condition) for row in rows]
-    return rows[0].name.rpartition(".")[2], repr(said)
+def _common_end(one: str, other: str) -> int:
+    """How many parts at their ends two names have in common."""
+    count = 0
+    for first, second in zip(reversed(one.split(".")), reversed(other.split(".")), strict=False):
+        if first != second:
+            break
+        count += 1
+    return count
 
 
 def _is_alike(olds: list[Row], news: list[Row], same_shape: SameShape) -> bool:

@@ -148,6 +148,8 @@ class RowComparison:
         """Whether two shapes are the same for all arguments."""
         if len(one) != len(other):
             return Verdict.DIFFERENT
+        if one != other and any(" or " in str(size) for size in (*one, *other)):
+            return Verdict.UNKNOWN  # which of them it is, is not told
         verdicts = [compared(a, b, self._arguments) for a, b in zip(one, other, strict=True)]
         if Verdict.DIFFERENT in verdicts:
             return Verdict.DIFFERENT

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from paramlint.knowledge.foreign import only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
@@ -47,7 +48,8 @@ _RUNS_THE_TRAINING = re.compile(r"callback|hook|handler|trainer|runner|learner|e
 _OF_TENSORS = frozenset(
     {"to", "cuda", "cpu", "float", "half", "double", "long", "int", "type", "type_as", "view", "view_as", "reshape",
      "expand", "expand_as", "repeat", "permute", "transpose", "squeeze", "unsqueeze", "flatten", "size", "sum", "mean",
-     "argmax", "max", "min", "item", "detach", "clone", "contiguous", "gather", "masked_fill", "chunk", "split"}
+     "argmax", "max", "min", "item", "detach", "clone", "contiguous", "gather", "masked_fill", "chunk", "split",
+     "scale"}
 )  # fmt: skip
 
 
@@ -156,7 +158,8 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         known = unknown_method(run, function.owner, function.name, arguments, node)
         if known is not None:
             return known
-    if function.owner is None or function.name not in _OF_TENSORS:
+    name = function.name or function.text.rpartition(".")[2]
+    if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name):
         escape(run, arguments, node)
         if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
             run.emit("escaped", function.owner, node)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
-from paramlint.knowledge.foreign import foreign_optimizer
+from paramlint.knowledge.foreign import foreign_optimizer, only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
 from paramlint.symbolic.definitions.calls import escape
@@ -85,7 +85,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
-    escape(run, arguments, node)
+    if not only_looks(short):
+        escape(run, arguments, node)
     return Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
 
 

@@ -46,7 +46,9 @@ def evaluate(run: Interpreter, node: Any, env: Environment) -> Value:
     Raises:
         OverBudgetError: no steps are left.
     """
-    run.step()
+    run.steps += 1
+    if run.steps > run.budget or run.steps > run.ledger.leash:
+        run.step(0)
     handler = _HANDLERS.get(node.__class__.__name__)
     if handler is None:
         return run.unknown_call("?")
@@ -72,7 +74,9 @@ def _name(run: Interpreter, node: Any, env: Environment) -> Value:
 
 def _attribute(run: Interpreter, node: Any, env: Environment) -> Value:
     owner = run.evaluate(node.value, env)
-    return run.each(owner, lambda value: get_attribute(run, value, node.attr.value, node))
+    if isinstance(owner, Choice):
+        return run.each(owner, lambda value: get_attribute(run, value, node.attr.value, node))
+    return get_attribute(run, owner, node.attr.value, node)
 
 
 def _number(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -164,7 +168,9 @@ def _call(run: Interpreter, node: Any, env: Environment) -> Value:
             arguments.keywords[argument.keyword.value] = value
         else:
             arguments.positional.append(value)
-    return run.each(function, lambda value: run.call(value, arguments, node))
+    if isinstance(function, Choice):
+        return run.each(function, lambda value: run.call(value, arguments, node))
+    return run.call(function, arguments, node)
 
 
 def _super(run: Interpreter, node: Any, env: Environment) -> Value:

@@ -306,6 +306,9 @@ def _initializer_frame(run: Interpreter, tensor: TensorValue) -> Frame | None:
 
 def changed_in_place(run: Interpreter, tensor: TensorValue, how: str, given: Sequence[Value], node: Any) -> None:
     """`tensor += x`, `tensor.mul_(x)`: its old values are read, new ones written."""
+    for value in given:
+        if isinstance(value, TensorValue):
+            run.emit("read", value, node, how="operation", function=how)
     written(run, tensor, how, Arguments(list(given)), node, reads=True)
 
 

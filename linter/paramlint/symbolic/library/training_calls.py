@@ -286,6 +286,11 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         return run.unknown_call("step()")
     if name in ("prepare", "setup") and any(isinstance(v, (Instance, OptimizerValue)) for v in arguments.values()):
         return _prepared(run, arguments, node)
+    if name == "unwrap_model" and arguments.get(0) is not None:
+        return arguments.get(0)
+    if name in CLIPPING and arguments.get(0) is not None:  # `accelerator.clip_grad_norm_(parameters, 1.0)`
+        note_clipping(run, name, arguments, node)
+        return run.unknown_call(name)
     if name.startswith(("zero_grad", "clear_grad", "reset_grad")):
         run.emit("cleared", owner, node, how=name)
         return NONE

@@ -96,6 +96,8 @@ class _Told:
             is_kept = event.kind == "kept" and id(event.get("container")) in self._containers
             if is_kept or (repr(event.of) in wanted and not _is_root(event)):
                 self.objects[id(event.of)] = event.of
+        self._inside = [thing for thing in (*model.modules, *model.all_tensors) if _is_inside(thing, wanted)]
+        self.objects |= {id(thing): thing for thing in self._inside}
 
     def steps(self) -> Iterator[Step]:
         """What happened, in order."""
@@ -108,14 +110,11 @@ class _Told:
         """What is true of them at the end."""
         for thing in self.objects.values():
             if isinstance(thing, Module | Tensor) and thing.made is not None:
-                if not _is_held(thing) and thing in self._kept():
+                if not _is_held(thing) and thing in self._inside:
                     said = "is registered nowhere: `parameters()`, `to()` and `state_dict()` do not find it"
                     yield Step("", 0, f"{_name(thing)} {said}")
                 if isinstance(thing, Tensor) and thing.filled.no and thing.role == "parameter":
                     yield Step("", 0, f"{_name(thing)} is written by nothing")
-
-    def _kept(self) -> list[object]:
-        return [e.of for e in self._model.events("kept") if id(e.get("container")) in self._containers]
 
     def _text(self, event: Event) -> str:
         if event.kind == "bound" and id(event.get("value")) in self._containers:
@@ -130,6 +129,11 @@ def _kind(value: object) -> str:
     """What kind of plain container a value is; empty for anything else."""
     text = repr(value)
     return next((kind for kind in _CONTAINERS if text.startswith(f"{kind}(")), "")
+
+
+def _is_inside(thing: Module | Tensor, wanted: set[str]) -> bool:
+    """Whether it is kept in a plain container of one of these names."""
+    return any(place.kind == "container" and f"{place.holder}.{place.key}" in wanted for place in thing.places)
 
 
 def _is_held(thing: Module | Tensor) -> bool:

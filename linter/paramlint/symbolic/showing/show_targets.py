@@ -93,7 +93,7 @@ def subjects(program: Program, target: str, unreadable: list[str] | None = None)
             if unreadable is not None:
                 unreadable.append(one)
             continue
-        for subject in _classes(file):
+        for subject in classes_of(file):
             found = True
             yield subject
     if not found:
@@ -269,7 +269,8 @@ def _can_be_shown(run: Interpreter, value: Value) -> bool:
     return isinstance(value, (Function, Partial, Choice)) or (isinstance(value, Instance) and value.is_module)
 
 
-def _classes(file: SourceFile) -> Iterator[Subject]:
+def classes_of(file: SourceFile) -> Iterator[Subject]:
+    """The module classes of a file, in its order."""
     run = _run(file, file.program)
     for qualname, outlines in file.facts.outline.classes.items():
         cls = file.class_value(outlines[-1])

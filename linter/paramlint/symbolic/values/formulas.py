@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 #: How tightly operators bind, loosest first, as they stand between two parts.
 _LEVELS = (
@@ -27,6 +28,7 @@ _BRACKETS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[()\[\]{}]""")
 _ANY_ORDER = frozenset({"+", "*", "&", "|", "^"})
 
 
+@lru_cache(maxsize=4_096)
 def binding(text: str) -> int:
     """How tightly the loosest operator of a formula binds that stands outside brackets."""
     if text.isidentifier() or text.isdigit():

@@ -14,7 +14,8 @@ from paramlint.finding import Diagnostic
 from paramlint.rule import Rule
 from paramlint.verify.document.observed import Observed
 from paramlint.verify.document.schema import Attempt, Document, Found, Location
-from paramlint.verify.judge.verdicts import Evidence, Judgement, frames, judged
+from paramlint.verify.judge.verdicts import PROVED_BY_RAISING, Evidence, Judgement, frames, judged
+from paramlint.verify.process.outcome import Outcome
 from paramlint.verify.process.postmortem import is_users
 
 
@@ -24,6 +25,11 @@ class Sources:
     def __init__(self, rules: Sequence[Rule], ties: Ties | None = None) -> None:
         self._run = Run([rule for rule in rules if rule.triggers], ties=ties or Ties())
         self._checked: dict[str, FileReport] = {}
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """What is asked about them."""
+        return self._run.rules
 
     def of(self, paths: Sequence[str]) -> list[FileReport]:
         """What is found in some files."""
@@ -43,6 +49,8 @@ def with_static(document: Document, observed: Observed, sources: Sources) -> Doc
     checked = sources.of(_sources(document, observed))
     evidence = Evidence(document, observed)
     merged = list(_merged(evidence, [finding for one in checked for finding in one.findings]))
+    if not any(found.verdict == "confirmed" for found in merged):
+        merged += _why_it_failed(document.outcome, sources.rules)
     findings = tuple(sorted(_by_cause(merged), key=lambda f: f.verdict == "refuted"))
     counts = msgspec.structs.replace(document.summary, findings=sum(f.verdict != "refuted" for f in findings))
     unchecked = tuple(f"{d.path}: {d.message}" for one in checked for d in one.problems)
@@ -99,6 +107,23 @@ def _by_cause(findings: Iterable[Found]) -> list[Found]:
         else first
         for first, *others in causes.values()
     ]
+
+
+def _why_it_failed(outcome: Outcome, rules: Sequence[Rule]) -> Iterator[Found]:
+    """A fault that the static side cannot see, where what is raised has no other reason, at the line that raised it."""
+    for rule in rules:
+        reason = PROVED_BY_RAISING.get(rule.code)
+        if outcome.status == "error" and outcome.filename and reason and reason[0].search(outcome.message):
+            yield Found(
+                code=rule.code,
+                name=rule.name,
+                message=reason[1],
+                parameter="",
+                filename=outcome.filename,
+                location=Location(outcome.row),
+                verdict="confirmed",
+                evidence={"seen": f"building it raises {outcome.message}"},
+            )
 
 
 def _at(found: Found, diagnostic: Diagnostic) -> Found:

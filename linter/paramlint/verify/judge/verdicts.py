@@ -46,6 +46,13 @@ RAISES = {
     "PRM406": re.compile(r"before Module\.__init__\(\) call|has no attribute '_(modules|parameters|buffers)'"),
     "PRM706": re.compile(r"can only optimize Tensors|should be with/without names"),
 }
+#: What is raised for one reason only, and what is then wrong at the line that raised it.
+PROVED_BY_RAISING = {
+    "PRM210": (
+        re.compile(r"Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"),
+        "a tensor of fewer than two dimensions has no fan-in and fan-out, so this initialisation raises a ValueError",
+    ),
+}
 #: Raised later than at the line that is to blame.
 LATER = frozenset({"PRM706"})
 #: Rules about edits that are wrong wherever they run.

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,10 @@ from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.units import count as number_of
 from paramlint.source.rewrite import put
 from paramlint.verify.document.schema import Document
+
+if TYPE_CHECKING:
+    from paramlint.frontends.report.html.shown_page import Live
+    from paramlint.symbolic.showing.show_document import ShownClass
 
 PAGES = (".html", ".htm")
 #: Characters of a file's name that are taken from its target.
@@ -108,6 +113,18 @@ def write_pages(path: Path, packages: str, documents: Sequence[Document], comman
     found = sum(bool(document.summary.findings) for document in documents)
     failed = sum(document.outcome.status != "ok" for document in documents)
     _tell(path, f"{number_of(len(documents), 'target')}, {found} with findings, {failed} not verified")
+
+
+def write_shown(path: Path, title: str, classes: Sequence[ShownClass], live: Sequence[Live], command: str) -> None:
+    """Write the page of classes as their source tells them; `command` gives the same again.
+
+    Raises:
+        click.FileError: the file cannot be written.
+    """
+    from paramlint.frontends.report.html.shown_page import shown_page
+
+    _write(path, shown_page(title, classes, live, command, _now()))
+    _tell(path, number_of(len(classes), "class", "classes"))
 
 
 def write_graph(path: Path, document: Document) -> None:

@@ -1,13 +1,9 @@
-"""A language server: findings while a file or notebook is edited, quick fixes, and the text of a rule under the cursor.
-
-Nothing of the edited code is imported or run. Each file is checked with the configuration of its project.
-"""
+"""The server and its features: what an editor asks and is told."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
@@ -19,18 +15,16 @@ from paramlint.config.settings import ConfigError, Settings, find
 from paramlint.engine.catalogue import catalogue, configured_rules
 from paramlint.engine.filters.baseline import Baseline, BaselineError
 from paramlint.engine.run import PerFileIgnores, Run, run_source
-from paramlint.finding import Diagnostic, Edit, Location
+from paramlint.finding import Diagnostic
+from paramlint.frontends.language_server.code_actions import KINDS, code_actions
+from paramlint.frontends.language_server.documents import Found
+from paramlint.frontends.language_server.models_of_files import Models
+from paramlint.frontends.language_server.published import published
 from paramlint.frontends.report.plain import plain
-from paramlint.frontends.report.severity import severity
 from paramlint.source.documents.notebook import Notebook
 from paramlint.source.file_discovery import Discovery, Wanted
 from paramlint.source.text import Source
 
-_SEVERITIES = {
-    "error": lsp.DiagnosticSeverity.Error,
-    "warning": lsp.DiagnosticSeverity.Warning,
-    "note": lsp.DiagnosticSeverity.Information,
-}
 _NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
     [
         lsp.NotebookDocumentFilterWithCells(
@@ -39,46 +33,6 @@ _NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
     ],
     save=True,
 )
-
-
-@dataclass(frozen=True)
-class Found:
-    """What was found in a file or notebook, and which documents of the editor show it.
-
-    Attributes:
-        diagnostics: with rows of the whole.
-        documents: by the first row that each shows, in order.
-    """
-
-    diagnostics: Sequence[Diagnostic]
-    documents: dict[int, TextDocument]
-
-    def place(self, start: Location, end: Location) -> tuple[TextDocument, lsp.Range] | None:
-        """The document that shows a piece, and where, counted as the client does; `None` for what spans several."""
-        first = self._first(start.row)
-        if first is None or first != self._first(end.row):
-            return None
-        document = self.documents[first]
-        span = lsp.Range(
-            lsp.Position(start.row - first, start.column - 1), lsp.Position(end.row - first, end.column - 1)
-        )
-        return document, document.position_codec.range_to_client_units(document.lines, span)
-
-    def _first(self, row: int) -> int | None:
-        return max((first for first in self.documents if first <= row), default=None)
-
-    def at(self, uri: str, wanted: lsp.Range) -> Iterator[tuple[Diagnostic, lsp.Range]]:
-        """The findings that touch a range of rows of one document, with their places in it."""
-        for diagnostic, document, span in self.placed():
-            if document.uri == uri and span.start.line <= wanted.end.line and span.end.line >= wanted.start.line:
-                yield diagnostic, span
-
-    def placed(self) -> Iterator[tuple[Diagnostic, TextDocument, lsp.Range]]:
-        """The findings with their places."""
-        for diagnostic in self.diagnostics:
-            place = self.place(diagnostic.start, diagnostic.end) or self.place(diagnostic.start, diagnostic.start)
-            if place is not None:
-                yield diagnostic, *place
 
 
 class Server(LanguageServer):
@@ -90,6 +44,9 @@ class Server(LanguageServer):
         #: Whether the client has said that it is done.
         self.is_shut_down = False
         self._said = ""
+        #: Whether shapes are shown in the text; off by default.
+        self.shows_shapes = False
+        self.models = Models()
 
     def check(self, uri: str) -> None:
         """Check a document as it is in the editor, and publish what is found."""
@@ -111,10 +68,10 @@ class Server(LanguageServer):
 
     def _check(self, source: Source, documents: dict[int, TextDocument]) -> None:
         run = self._run(source.path)
-        found = Found(run_source(source, run).diagnostics if run is not None else (), documents)
+        found = Found(source, run_source(source, run).diagnostics if run is not None else (), documents)
         for document in documents.values():
             self.found[document.uri] = found
-            shown = [_published(d, span) for d, other, span in found.placed() if other is document]
+            shown = [published(d, span) for d, other, span in found.placed() if other is document]
             self._publish(document.uri, shown, document.version)
 
     def check_again(self) -> None:
@@ -136,6 +93,16 @@ class Server(LanguageServer):
         """The findings that touch a range of rows."""
         found = self.found.get(uri)
         return found.at(uri, wanted) if found is not None else iter(())
+
+    def configure(self, given: object) -> None:
+        """Take the client's settings: `{"inlayHints": true}`, also below `paramlint`."""
+        options = given.get("paramlint", given) if isinstance(given, dict) else None
+        if isinstance(options, dict) and isinstance(options.get("inlayHints"), bool):
+            self.shows_shapes = options["inlayHints"]
+
+    def is_file(self, uri: str) -> bool:
+        """Whether a document is a Python file, and no cell of a notebook."""
+        return uri.endswith(".py") and self.workspace.get_notebook_document(cell_uri=uri) is None
 
     def _publish(self, uri: str, diagnostics: list[lsp.Diagnostic], version: int | None = None) -> None:
         self.text_document_publish_diagnostics(
@@ -203,22 +170,44 @@ def create() -> Server:
     def watched(_: lsp.DidChangeWatchedFilesParams) -> None:
         server.check_again()
 
-    @server.feature(
-        lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix])
-    )
+    @server.feature(lsp.INITIALIZE)
+    def initialized(params: lsp.InitializeParams) -> None:
+        server.configure(params.initialization_options)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def configured(params: lsp.DidChangeConfigurationParams) -> None:
+        server.configure(params.settings)
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=[*KINDS]))
     def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        uri = params.text_document.uri
-        found = [_action(d, span, server.found[uri]) for d, span in server.at(uri, params.range)]
-        return [action for action in found if action is not None]
+        found = server.found.get(params.text_document.uri)
+        if found is None:
+            return []
+        return list(code_actions(found, params.text_document.uri, params.range, params.context.only))
 
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hover(params: lsp.HoverParams) -> lsp.Hover | None:
+        uri = params.text_document.uri
         here = lsp.Range(params.position, params.position)
-        codes = {diagnostic.code for diagnostic, _ in server.at(params.text_document.uri, here)}
+        codes = {diagnostic.code for diagnostic, _ in server.at(uri, here)}
         texts = [f"**{rule.code} {rule.name}**\n\n{rule.documentation}" for rule in catalogue() if rule.code in codes]
+        if server.is_file(uri):
+            texts += server.models.hover(server.workspace.get_text_document(uri), params.position)
         if not texts:
             return None
         return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n---\n\n".join(texts)))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def symbols(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
+        uri = params.text_document.uri
+        return server.models.symbols(server.workspace.get_text_document(uri)) if server.is_file(uri) else []
+
+    @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
+    def hints(params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        uri = params.text_document.uri
+        if not server.shows_shapes or not server.is_file(uri):
+            return []
+        return server.models.hints(server.workspace.get_text_document(uri), params.range)
 
     return server
 
@@ -238,36 +227,3 @@ def _is_included(settings: Settings, path: str) -> bool:
     wanted = Wanted(exclude=settings.exclude)
     discovery = Discovery(lambda _: wanted, gitignore=respected is not False, force_exclude=True)
     return bool(discovery.find([path]).files)
-
-
-def _published(diagnostic: Diagnostic, span: lsp.Range) -> lsp.Diagnostic:
-    return lsp.Diagnostic(
-        range=span,
-        severity=_SEVERITIES[severity(diagnostic)],
-        code=diagnostic.code,
-        source="paramlint",
-        message=plain(diagnostic.message),
-    )
-
-
-def _action(diagnostic: Diagnostic, span: lsp.Range, found: Found) -> lsp.CodeAction | None:
-    """The quick fix of a finding; `None` without one, or where an edit would reach across cells."""
-    fix = diagnostic.fix
-    edits = [_edit(edit, found) for edit in fix.edits] if fix is not None else []
-    if fix is None or None in edits:
-        return None
-    changes: dict[str, list[lsp.TextEdit]] = {}
-    for uri, edit in filter(None, edits):
-        changes.setdefault(uri, []).append(edit)
-    return lsp.CodeAction(
-        title=fix.title if fix.applicability == "safe" else f"{fix.title} (unsafe)",
-        kind=lsp.CodeActionKind.QuickFix,
-        diagnostics=[_published(diagnostic, span)],
-        is_preferred=fix.applicability == "safe",
-        edit=lsp.WorkspaceEdit(changes=changes),
-    )
-
-
-def _edit(edit: Edit, found: Found) -> tuple[str, lsp.TextEdit] | None:
-    place = found.place(edit.start, edit.end)
-    return (place[0].uri, lsp.TextEdit(place[1], edit.content)) if place is not None else None

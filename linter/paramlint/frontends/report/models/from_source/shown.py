@@ -38,14 +38,23 @@ def print_class(shown: ShownClass, stream: IO[str]) -> None:
         console.print(_table(shown, console.width))
 
 
+def index_text(classes: Sequence[ShownClass]) -> Iterator[str]:
+    """One line for each class: its name, where it is, how large it is."""
+    names = [plain(shown.name) for shown in classes]
+    places = [f"{plain(short(shown.filename))}:{shown.row}" for shown in classes]
+    name_width, place_width = (max(map(len, texts), default=0) for texts in (names, places))
+    for name, place, shown in zip(names, places, classes, strict=True):
+        yield f"{name:{name_width}}  {place:{place_width}}  {size_text(shown)}"
+
+
 def _headline(shown: ShownClass) -> Text:
     line = Text(plain(shown.name), style="bold")
     line.append(f"  {plain(short(shown.filename))}:{shown.row}", style="blue")
-    line.append(f"  {_size(shown)}", style="default")
+    line.append(f"  {size_text(shown)}", style="default")
     return line
 
 
-def _size(shown: ShownClass) -> str:
+def size_text(shown: ShownClass) -> str:
     """How large it is, where that is known for sure; else of how much the table tells."""
     own = list(_untied(shown.parameters))
     sizes = [_elements(row) for row in own]
@@ -79,7 +88,7 @@ def _elements(row: Parameter) -> int | None:
 
 def _table(shown: ShownClass, width: int) -> Table:
     rows = [
-        (_name(row), Text(_shape(row.shape)), _init(row.init), _place(row.init or row), _state(row))
+        (_name(row), Text(shape_text(row.shape)), _init(row.init), _place(row.init or row), _state(row))
         for row in (*shown.parameters, *shown.buffers)
     ]
     for part in shown.unknown:
@@ -95,7 +104,8 @@ def _name(row: Parameter) -> Text:
     return title
 
 
-def _shape(shape: tuple[int | str, ...] | None) -> str:
+def shape_text(shape: tuple[int | str, ...] | None) -> str:
+    """A shape in words: `3·dim × dim`."""
     if shape is None:
         return "?"
     return " × ".join(_formula(size) for size in shape) or "scalar"
@@ -108,10 +118,15 @@ def _formula(size: int | str) -> str:
 
 
 def _init(init: Init | None) -> Text:
+    return Text(init_text(init), style="dim" if init is None else "")
+
+
+def init_text(init: Init | None) -> str:
+    """The call that fills a tensor, in words."""
     if init is None:
-        return Text("—", style="dim")
+        return "—"
     arguments = ", ".join(f"{plain(name)}={_value(value)}" for name, value in init.arguments.items())
-    return Text(plain(init.call) + (f"({arguments})" if arguments else ""))
+    return plain(init.call) + (f"({arguments})" if arguments else "")
 
 
 def _value(value: Scalar) -> str:
@@ -124,13 +139,14 @@ def _place(made: Init | Parameter | UnknownPart) -> Text:
 
 def _state(row: Parameter) -> Text:
     text = Text()
-    for label, style in _labels(row):
+    for label, style in labels(row):
         text.append("\n" if text else "")
         text.append(label, style=style)
     return text
 
 
-def _labels(row: Parameter) -> Iterator[tuple[str, str]]:
+def labels(row: Parameter) -> Iterator[tuple[str, str]]:
+    """What else there is to say of a row, with styles."""
     if row.condition is not None:
         yield f"if {_cut(row.condition)}", "yellow"
     if isinstance(row, Buffer):

@@ -1,0 +1,89 @@
+"""Parameters that nothing initialises: the first forward pass raises.
+
+`net.params` are the parameters that the block has by itself, without those of the blocks in it, so
+`net.params.initialize()` leaves all layers out; so does initialising one layer of several.
+
+Bad:
+    from mxnet.gluon import nn
+
+    net = nn.Sequential()
+    net.add(nn.Dense(4), nn.Dense(1))
+    net.params.initialize()
+
+Good:
+    from mxnet.gluon import nn
+
+    net = nn.Sequential()
+    net.add(nn.Dense(4), nn.Dense(1))
+    net.initialize()
+
+Leave it: the other parameters are loaded, or initialised by who uses the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paramlint.facts.reading import Called, Part, Said, Thing, Trace, Value, options
+from paramlint.facts.reading.gluon_code import children, is_container, is_leaf, owners, owns, params_of
+from paramlint.facts.reading.trace import is_method, root_of, say
+from paramlint.knowledge.frameworks import GLUON
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM902",
+    "never-initialized",
+    group="bug",
+    doc=__doc__,
+    frameworks=GLUON,
+    triggers=(Asks("initialize"),),
+)
+
+_FILLS = ("initialize", "load_parameters", "load_params", "load_dict", "set_data", "collect_params", "load")
+
+
+@rule.reading
+def read(trace: Trace) -> Iterator[Said]:
+    for call in trace.calls:
+        if not is_method(call.func, "initialize"):
+            continue
+        for owner in owners(call):
+            block = params_of(owner)
+            if block is not None and is_container(block) and block is not trace.instance and children(trace, block):
+                text = call.scope.text(call.node.func.value)  # type: ignore[attr-defined]
+                yield say(call, f"`{text}` has no parameters of the blocks inside, so those are not initialised")
+            elif not call.excludes(call) and (missing := _only_part(trace, call, owner)) is not None:
+                message = f"`{missing.last}` is initialised nowhere, so the first forward pass raises"
+                yield say(call, message)
+
+
+def _only_part(trace: Trace, call: Called, owner: Value) -> Thing | None:
+    """A layer of a block that is run while only another layer of it was initialised."""
+    root = root_of(owner)
+    if root is trace.instance or not isinstance(root, Thing):
+        return None
+    nets = [root] if owner is not root and is_container(root) else []
+    nets += [one for one in _containers(trace) if one is not owner and owner in children(trace, one)]
+    for net in nets:
+        inside = children(trace, net)
+        done = {one for other in trace.calls if is_method(other.func, *_FILLS) for one in owners(other)}
+        if net in done or not any(net in options(other.func) for other in trace.calls if other.index > call.index):
+            continue
+        begun = {root_of(one) if not isinstance(one, Part) else one for one in done}
+        left = [one for one in inside if is_leaf(one) and owns(trace, one) and one not in begun]
+        whole = [one for one in done if isinstance(one, Part) and one.owner is net and _is_place(one)]
+        if left and len(whole) == 0 and isinstance(left[0], Thing):
+            return left[0]
+        parts = [one for one in done if root_of(one) is net]
+        if parts and all(isinstance(one, Part) and one.name in ("weight", "bias") for one in parts):
+            return next((one for one in inside if isinstance(one, Thing) and is_leaf(one)), None)
+    return None
+
+
+def _is_place(part: Part) -> bool:
+    return part.name.startswith("[")
+
+
+def _containers(trace: Trace) -> list[Thing]:
+    made = {call.result for call in trace.calls if isinstance(call.result, Thing)}
+    return [one for one in made if isinstance(one, Thing) and is_container(one)]

@@ -1,0 +1,1 @@
+"""Family 8xx: parameters of Keras layers and models."""

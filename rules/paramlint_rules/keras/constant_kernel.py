@@ -1,0 +1,78 @@
+"""Hidden units that start equal stay equal: a kernel of constants in two layers in a row learns one unit.
+
+With all kernels zero nothing but the last bias learns; with ones or another constant all units of a layer get the same
+gradient and remain copies of each other. `initializers.Constant`, given as a class, is zero.
+
+Bad:
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([
+        layers.Dense(8, kernel_initializer="zeros", activation="relu"),
+        layers.Dense(1, kernel_initializer="zeros"),
+    ])
+
+Good:
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([layers.Dense(8, activation="relu"), layers.Dense(1, kernel_initializer="zeros")])
+
+Leave it: the layer is a gate, a residual branch or an offset that is meant to begin as nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from paramlint.facts.reading import Called, Const, Named, Said, Thing, Trace, Value, options
+from paramlint.facts.reading.keras_code import text_is_random
+from paramlint.facts.reading.trace import say
+from paramlint.knowledge.frameworks import KERAS
+from paramlint.rule import Asks, Rule
+
+rule = Rule(
+    "PRM811",
+    "constant-kernel",
+    group="pedantic",
+    doc=__doc__,
+    frameworks=KERAS,
+    triggers=(Asks("kernel_initializer"),),
+)
+
+_CONSTANTS = ("Zeros", "Ones", "Constant")
+
+
+@rule.reading
+def read(trace: Trace) -> Iterator[Said]:
+    rows: list[Called] = []
+    for call in trace.calls:
+        if any(isinstance(f, Named) and f.name.startswith("keras.layers.") for f in options(call.func)):
+            rows.append(call)
+    weighted = [call for call in rows if _units(call)]
+    for call, following in pairwise(weighted):
+        arg = call.arg_node("kernel_initializer")
+        is_near = call.scope is following.scope and call.stack == following.stack and not call.excludes(following)
+        if arg is not None and is_near and _is_constant(call) and _is_constant(following):
+            text = " ".join(call.scope.text(arg.value).split())
+            yield say(call, f"`{text}` makes all units of this layer equal, and they stay equal", node=arg.value)
+
+
+def _units(call: Called) -> bool:
+    """Whether a layer is one of units: dense or convolutional."""
+    return any(
+        isinstance(f, Named) and f.name.rpartition(".")[2].startswith(("Dense", "Conv")) for f in options(call.func)
+    )
+
+
+def _is_constant(call: Called) -> bool:
+    given = call.keywords.get("kernel_initializer")
+    return given is not None and all(_is_one(one) for one in options(given))
+
+
+def _is_one(value: Value) -> bool:
+    if isinstance(value, Const):
+        return isinstance(value.value, str) and text_is_random(value.value) is False and value.value != "identity"
+    name = value.what if isinstance(value, Thing) else value.name if isinstance(value, Named) else ""
+    return name.startswith("keras.initializers.") and name.rpartition(".")[2] in _CONSTANTS

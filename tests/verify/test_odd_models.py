@@ -1,0 +1,177 @@
+"""Models of unusual build, in pairs: what is wrong in one is right in its twin, and only the first is reported."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+from torch.optim.swa_utils import AveragedModel  # noqa: E402
+
+from paramlint.engine.catalogue import select  # noqa: E402
+from paramlint.frontends.cli.main import main  # noqa: E402
+from paramlint.live.construct import live_model  # noqa: E402
+from paramlint.verify.judge.prove import prove  # noqa: E402
+
+
+def example() -> torch.Tensor:
+    return torch.linspace(0.1, 1.0, 16).reshape(2, 8)
+
+
+def reported(code: str, factory: Callable[[], nn.Module]) -> list[str]:
+    """The parameters, or paths, of which the rule's runtime half says something."""
+    model = live_model(factory, example=example)
+    assert model.degraded == ()
+    return [found.proof.parameter for found in prove(model, select((code,), preview=True))]
+
+
+@dataclass
+class Tables:
+    rope: torch.Tensor
+    width: int = 8
+
+
+class Pair(NamedTuple):
+    mask: torch.Tensor
+    width: int
+
+
+class Moved(nn.Module):
+    """Tensors that an object of the model's holds, moved where they are used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        self.tables = Tables(torch.arange(8.0))
+        self.pair = Pair(torch.arange(8.0), 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) + self.tables.rope.to(x.device) * self.pair.mask.to(x)
+
+
+class InDataclass(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        self.tables = Tables(torch.arange(8.0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) + self.tables.rope
+
+
+class InLists(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        self.tables = {"sine": [(torch.arange(8.0), 1)]}
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) + self.tables["sine"][0][0]
+
+
+def test_tensors_inside_of_what_an_attribute_holds_stay_behind() -> None:
+    assert reported("PRM408", InDataclass) == ["tables.rope"]
+    assert reported("PRM408", InLists) == ["tables['sine'][0][0]"]
+
+
+def test_tensors_that_are_moved_where_they_are_used_do_not() -> None:
+    assert reported("PRM408", Moved) == []
+
+
+class Stacked(nn.Module):
+    def __init__(self, make: Callable[[], list[torch.Tensor]]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack(make()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.weight.sum(0)
+
+
+def one_draw() -> list[torch.Tensor]:
+    return [nn.Linear(8, 8).weight.data] * 4
+
+
+def four_draws() -> list[torch.Tensor]:
+    return [nn.init.xavier_uniform_(torch.empty(8, 8)) for _ in range(4)]
+
+
+def the_same_constants() -> list[torch.Tensor]:
+    return [torch.eye(8)] * 4
+
+
+def zeros_and_a_draw() -> list[torch.Tensor]:
+    return [torch.zeros(8, 8), torch.randn(8, 8)]
+
+
+def test_experts_that_are_stacked_from_one_draw_start_alike() -> None:
+    assert reported("PRM307", lambda: Stacked(one_draw)) == ["weight"]
+    for right in (four_draws, the_same_constants, zeros_and_a_draw):
+        assert reported("PRM307", lambda right=right: Stacked(right)) == []
+
+
+def test_what_is_stacked_of_constants_and_draws_is_neither() -> None:
+    weight = live_model(lambda: Stacked(zeros_and_a_draw)).by_name["weight"]
+    assert weight.init is not None
+    assert weight.init.kind == "computed"
+    assert weight.expected is None
+
+
+class Averaged(nn.Module):
+    def __init__(self, copies: bool) -> None:
+        super().__init__()
+        self.net = nn.Linear(8, 8)
+        self.average = AveragedModel(self.net) if copies else nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net(x)
+
+
+class Deep(nn.Module):
+    """A target that is a copy of a whole subtree, and that only another loss reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.online = nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8))
+        self.slow = copy.deepcopy(self.online)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.online(x)
+
+
+def test_averages_and_targets_need_no_gradient() -> None:
+    assert reported("PRM410", lambda: Averaged(copies=False)) == ["average.weight", "average.bias"]
+    assert reported("PRM410", lambda: Averaged(copies=True)) == []
+    assert reported("PRM410", Deep) == []
+
+
+HANDED_ON = """\
+from torch import nn
+
+
+def fill(initialise, tensors):
+    for tensor in tensors:
+        initialise(tensor)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.LayerNorm(8)
+        fill(nn.init.xavier_uniform_, self.parameters())
+"""
+
+
+def test_what_torch_raises_of_a_vector_is_the_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "net.py").write_text(HANDED_ON)
+    status = main(["verify", "--isolated", f"{tmp_path / 'net.py'}:Net", "--output-format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    (found,) = (document[0] if isinstance(document, list) else document)["findings"]
+    assert (status, found["code"], found["verdict"], found["location"]["row"]) == (2, "PRM210", "confirmed", 6)
