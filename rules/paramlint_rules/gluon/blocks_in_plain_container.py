@@ -75,7 +75,10 @@ def _is_registered(trace: Trace, block: Value) -> bool:
             return True
     return any(
         is_method(call.func, "register_child", "add", "add_child", "__setattr__")
-        and any(block is one or (isinstance(one, Held) and block in _all(one)) for one in (*call.args, *call.keywords.values()))
+        and any(
+            block is one or (isinstance(one, Held) and block in _all(one))
+            for one in (*call.args, *call.keywords.values())
+        )
         for call in trace.calls
     )
 
