@@ -56,7 +56,8 @@ class Net(nn.Module):
 
 
 def text_of(factory: Callable[[], nn.Module]) -> str:
-    return contract_text("m:f", summarize(watched(factory), Plan(), CONTRACT).parameters)
+    summary = summarize(watched(factory), Plan(), CONTRACT)
+    return contract_text("m:f", summary.parameters, summary.buffers)
 
 
 def compared(factory: Callable[[], nn.Module], text: str, folder: Path) -> tuple[Breach, ...]:
@@ -79,7 +80,8 @@ def test_the_text_is_short_exact_and_stable() -> None:
         '[parameters."encoder.0.bias"]\nshape = [16]\ndtype = "float32"\ninit = "uniform(-0.25, 0.25)"\n'
         "frozen = true\n\n"
         '[parameters."encoder.{1-2}.bias"]\nshape = [16]\ndtype = "float32"\ninit = "uniform(-0.25, 0.25)"\n\n'
-        '[parameters."decoder.{0-2}.bias"]\nshape = [16]\ndtype = "float32"\ninit = "uniform(-0.25, 0.25)"\n'
+        '[parameters."decoder.{0-2}.bias"]\nshape = [16]\ndtype = "float32"\ninit = "uniform(-0.25, 0.25)"\n\n'
+        "[buffers]\n"
     )
     assert tomllib.loads(text)["complete"] is True
 
@@ -184,6 +186,8 @@ def test_the_rule_reports_breaches_at_the_model_or_in_the_contract(tmp_path: Pat
         ('[parameters.x]\n\ninit = "norml()"', "p.toml:3: `norml` is no law; did you mean `normal`?"),
         ('[parameters."x.{0-99999999}"]', "p.toml:1: `x.{0-99999999}` covers 100,000,000 names"),
         ('[parameters.x]\ntied = ["x.{0-99999999}"]', "p.toml:1: `x.{0-99999999}` covers 100,000,000 names"),
+        ("[parameters.x]\npersistent = true", "p.toml:1: `persistent` is said of no parameter"),
+        ("[buffers.x]\nfrozen = true", "p.toml:1: `frozen` is said of no buffer"),
         ("[parameters", "p.toml:1: is not valid TOML"),
     ],
 )
@@ -271,7 +275,7 @@ def test_a_contract_for_70_billion_parameters(tmp_path: Path) -> None:
     model = LiveModel(build_virtual(Llama))
     summary = summarize(model, Plan(), CONTRACT)
     assert summary.summary.elements > 70e9
-    text = contract_text("m:f", summary.parameters)
+    text = contract_text("m:f", summary.parameters, summary.buffers)
     assert text.count("\n") < 80
     path = tmp_path / "parameters.toml"
     path.write_text(text)
@@ -279,6 +283,41 @@ def test_a_contract_for_70_billion_parameters(tmp_path: Path) -> None:
     assert model.agreement.breaches == model.agreement.undecided == ()
     other = LiveModel(build_virtual(lambda: Llama(std=0.01)), contract=model.contract)
     assert len(other.agreement.breaches) == 9  # seven kinds in the blocks, the embedding and the head
+
+
+class Buffered(nn.Module):
+    def __init__(self, length: int = 8, persistent: bool = True, more: bool = False) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.BatchNorm1d(4) for _ in range(2))
+        self.register_buffer("table", torch.zeros(length), persistent=persistent)
+        if more:
+            self.register_buffer("mask", torch.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("change", "names", "found"),
+    [
+        ({}, [], {}),
+        ({"length": 9}, ["table"], {"shape": "[9]"}),
+        ({"persistent": False}, ["table"], {"persistent": "false"}),
+        ({"more": True}, ["mask"], {"buffers": '["mask"]'}),
+    ],
+)
+def test_buffers_are_part_of_the_contract(
+    tmp_path: Path, change: dict[str, Any], names: list[str], found: dict[str, str]
+) -> None:
+    text = text_of(Buffered)
+    assert '[buffers."norms.{0-1}.running_var"]\nshape = [4]\ndtype = "float32"\ninit = "constant(1)"\n' in text
+    breaches = compared(lambda: Buffered(**change), text, tmp_path)
+    assert [breach.name for breach in breaches] == names
+    assert [breach.found for breach in breaches] == [found] * len(names)
+    # Of a contract that has no table of buffers, as earlier ones, they are no part.
+    assert compared(lambda: Buffered(**change), text.partition("[buffers")[0], tmp_path) == ()
+
+
+def test_a_contract_may_not_know_a_buffer_that_is_none(tmp_path: Path) -> None:
+    (gone,) = compared(Buffered, '[buffers."tabel"]\npersistent = true\n', tmp_path)
+    assert gone.message == "`tabel` of the contract is no buffer of the model; did you mean `table`?"
 
 
 def verify(*arguments: str) -> Result:

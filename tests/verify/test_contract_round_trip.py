@@ -28,7 +28,8 @@ Fill = Callable[[Any], object]
 
 def breaches(factory: Callable[[], nn.Module], folder: Any, change: Callable[[str], str] = str) -> list[str]:
     """What a model is told of the contract that was written from it."""
-    text = contract_text("m:f", summarize(watched(factory), Plan(), CONTRACT).parameters)
+    summary = summarize(watched(factory), Plan(), CONTRACT)
+    text = contract_text("m:f", summary.parameters, summary.buffers)
     path = folder / "parameters.toml"
     path.write_text(change(text))
     model = watched(factory)

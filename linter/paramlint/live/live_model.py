@@ -426,8 +426,8 @@ class LiveModel:
 
     @cached_property
     def agreement(self) -> Agreement:
-        """How the parameters compare with the contract."""
-        return Agreement() if self.contract is None else agreement(self.contract, self.parameters)
+        """How the parameters and buffers compare with the contract."""
+        return Agreement() if self.contract is None else agreement(self.contract, self.parameters, self.buffers)
 
     def activation_after(self, module: str) -> str:
         """The activation that a module's output goes into: from the pass, else from its `Sequential`."""

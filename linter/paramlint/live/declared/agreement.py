@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from paramlint.config.name_patterns import captures, enumerated, filled, is_open, matches, suggestion
-from paramlint.live.declared.contract import Contract, Entry, toml
+from paramlint.live.declared.contract import Contract, Entry, Role, toml
 from paramlint.live.declared.expectation import compare
 from paramlint.live.declared.folding import INDEX, folded
 from paramlint.live.laws.distribution import shown
@@ -56,8 +56,17 @@ class _Member(NamedTuple):
 Differences = dict[str, tuple[str, str]]
 
 
-def agreement(contract: Contract, parameters: tuple[LiveTensor, ...]) -> Agreement:
-    """Compare all parameters with all entries."""
+def agreement(contract: Contract, parameters: tuple[LiveTensor, ...], buffers: tuple[LiveTensor, ...]) -> Agreement:
+    """Compare all parameters with all entries, and all buffers where the contract speaks of any."""
+    own = _agreement(contract, parameters)
+    if contract.buffers is None:
+        return own
+    more = _agreement(contract.buffers, buffers)
+    return Agreement((*own.breaches, *more.breaches), (*own.undecided, *more.undecided))
+
+
+def _agreement(contract: Contract, parameters: tuple[LiveTensor, ...]) -> Agreement:
+    """Compare the tensors of one kind with all entries for them."""
     names = [name for tensor in parameters for name in tensor.names]
     known = frozenset(names)
     members = {pattern: list(_members(pattern, parameters, known)) for pattern in contract.entries}
@@ -72,7 +81,7 @@ def agreement(contract: Contract, parameters: tuple[LiveTensor, ...]) -> Agreeme
     breaches = [_breach(contract, pattern, members[pattern], fits, names) for pattern in contract.entries]
     covered = {member.tensor for found in members.values() for member in found}
     rest = [tensor for tensor in parameters if tensor not in covered]
-    unnamed = _unnamed(list(_ties(contract, members)), rest) if contract.complete else ()
+    unnamed = _unnamed(list(_ties(contract, members)), rest, contract.kind) if contract.complete else ()
     undecided = dict.fromkeys(name for (_, name), fit in fits.items() if fit.is_undecided)
     return Agreement((*(breach for breach in breaches if breach), *unnamed), tuple(undecided))
 
@@ -93,7 +102,7 @@ def _breach(
     """What is wrong with one entry: names that are not there, else what differs."""
     row = contract.rows[pattern]
     if missing := _missing(pattern, names):
-        return _absent(pattern, missing, names, row)
+        return _absent(pattern, missing, names, row, contract.kind)
     entry = contract.entries[pattern]
     by_member = {
         member: found
@@ -113,11 +122,11 @@ def _missing(pattern: str, names: list[str]) -> list[str]:
     ]
 
 
-def _absent(pattern: str, missing: list[str], names: list[str], row: int) -> Breach:
+def _absent(pattern: str, missing: list[str], names: list[str], row: int, kind: Role) -> Breach:
     there = folded(name for name in names if matches(pattern, name))
     hint = "" if there else suggestion(pattern, names)
-    message = f"`{missing[0]}`{_more(missing)} of the contract is no parameter of the model{hint}"
-    return Breach(missing[0], message, None, row, {"parameters": toml([pattern])}, {"parameters": toml(there)})
+    message = f"`{missing[0]}`{_more(missing)} of the contract is no {kind} of the model{hint}"
+    return Breach(missing[0], message, None, row, {f"{kind}s": toml([pattern])}, {f"{kind}s": toml(there)})
 
 
 def _differing(by_member: dict[_Member, Differences], row: int) -> Breach:
@@ -149,9 +158,14 @@ def _differences(
         yield "dtype", (toml(entry.dtype), toml(tensor.dtype))
     if entry.init is not None and fit is not None and fit.verdict == "rejected":
         yield "init", (toml(entry.init), toml(_init_found(tensor, entry.init, fit)))
-    frozen = False if entry.frozen is None and complete else entry.frozen
-    if frozen is not None and frozen == tensor.requires_grad:
-        yield "frozen", (toml(frozen), toml(not frozen))
+    if tensor.role == "buffer":
+        persistent = True if entry.persistent is None and complete else entry.persistent
+        if persistent is not None and persistent != tensor.persistent:
+            yield "persistent", (toml(persistent), toml(tensor.persistent))
+    else:
+        frozen = False if entry.frozen is None and complete else entry.frozen
+        if frozen is not None and frozen == tensor.requires_grad:
+            yield "frozen", (toml(frozen), toml(not frozen))
     tied = () if entry.tied is None and complete else entry.tied
     others = [name for name in tensor.names if name != member.name]
     if tied is not None and not _are_tied(tied, others, member.texts):
@@ -180,17 +194,17 @@ def _ties(contract: Contract, members: Mapping[str, list[_Member]]) -> Iterator[
                 yield from enumerated(filled(tied, member.texts))
 
 
-def _unnamed(patterns: list[str], parameters: Iterable[LiveTensor]) -> Iterator[Breach]:
-    """Parameters that none of the patterns covers, repeated blocks once."""
+def _unnamed(patterns: list[str], parameters: Iterable[LiveTensor], kind: Role) -> Iterator[Breach]:
+    """Tensors that none of the patterns covers, repeated blocks once."""
     groups: dict[str, list[LiveTensor]] = {}
     for tensor in parameters:
         if not any(matches(pattern, name) for pattern in patterns for name in tensor.names):
             groups.setdefault(INDEX.sub("*", tensor.name), []).append(tensor)
     for group in groups.values():
-        found = {"parameters": toml(folded(tensor.name for tensor in group))}
+        found = {f"{kind}s": toml(folded(tensor.name for tensor in group))}
         verb = "are" if len(group) > 1 else "is"
         message = f"`{group[0].name}`{_more(group)} {verb} not in the contract, which is complete"
-        yield Breach(group[0].name, message, group[0], 0, {"parameters": "[]"}, found)
+        yield Breach(group[0].name, message, group[0], 0, {f"{kind}s": "[]"}, found)
 
 
 def _more(things: Iterable[object]) -> str:

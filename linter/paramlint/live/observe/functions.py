@@ -36,7 +36,7 @@ class Functions:
         self._leave()
 
     @staticmethod
-    def pause() -> Callable[[FrameType, str, Any], Any] | None:
+    def pause() -> Any:
         """Stop noting what is entered, so that paramlint's own work is not slowed down; gives what `go_on` takes."""
         profile = sys.getprofile()
         if not isinstance(getattr(profile, "__self__", None), Functions):
@@ -45,7 +45,7 @@ class Functions:
         return profile
 
     @staticmethod
-    def go_on(paused: Callable[[FrameType, str, Any], Any] | None) -> None:
+    def go_on(paused: Any) -> None:
         """Note again what is entered."""
         if paused is not None:
             sys.setprofile(paused)

@@ -7,6 +7,7 @@ allocated and written.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch.nn.parameter import is_lazy
@@ -25,7 +26,8 @@ def named_parts(tensor: torch.Tensor, depth: int = 0) -> Iterator[tuple[str, tor
     if not is_wrapper(type(tensor)) or depth > DEEPEST:
         yield "", tensor
         return
-    for attribute in type(tensor).__tensor_flatten__(tensor)[0]:
+    wrapper: Any = tensor
+    for attribute in wrapper.__tensor_flatten__()[0]:
         held = getattr(tensor, attribute)
         if isinstance(held, torch.Tensor):
             for inner, part in named_parts(held, depth + 1):

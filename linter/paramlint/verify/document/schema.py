@@ -147,7 +147,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Buffer(msgspec.Struct, frozen=True, kw_only=True):
-    """One buffer; its fields are those of a parameter, and whether `state_dict` holds it."""
+    """One buffer; its fields are those of a parameter, the law with all digits, and whether `state_dict` holds it."""
 
     name: str
     shape: tuple[int, ...]
@@ -155,6 +155,7 @@ class Buffer(msgspec.Struct, frozen=True, kw_only=True):
     persistent: bool
     status: str
     init: Init | None = None
+    law: str | None = None
     tied_with: tuple[str, ...] = ()
 
 

@@ -158,6 +158,7 @@ def _buffer(tensor: LiveTensor) -> Buffer:
         persistent=tensor.persistent,
         status=tensor.status,
         init=_init(tensor),
+        law=tensor.expected.law if tensor.expected else None,
         tied_with=tensor.names[1:],
     )
 

@@ -6,27 +6,40 @@ from collections.abc import Iterable, Iterator
 
 from paramlint.live.declared.contract import Entry, lines, toml
 from paramlint.live.declared.folding import INDEX, folded
-from paramlint.verify.document.schema import Parameter
+from paramlint.verify.document.schema import Buffer, Parameter
 
 HEADER = """\
 # What the parameters of {target} are, as built by paramlint verify; `--contract` compares with it.
-# What is not said here is not so: there are no other parameters, ties or frozen parameters.
+# What is not said here is not so: there are no other parameters, buffers, ties or frozen parameters.
 complete = true
 """
 
 
-def contract_text(target: str, parameters: Iterable[Parameter]) -> str:
+def contract_text(target: str, parameters: Iterable[Parameter], buffers: Iterable[Buffer]) -> str:
     """A complete contract, with one entry for what is alike in repeated blocks, in the order of the model."""
-    return "\n".join([HEADER.format(target=target), *_entries(parameters)])
+    own = _entries("parameters", ((one.name, entry_of(one)) for one in parameters))
+    more = list(_entries("buffers", ((one.name, entry_of_buffer(one)) for one in buffers)))
+    return "\n".join([HEADER.format(target=target), *own, *(more or ["[buffers]\n"])])
 
 
-def _entries(parameters: Iterable[Parameter]) -> Iterator[str]:
+def _entries(table: str, tensors: Iterable[tuple[str, Entry]]) -> Iterator[str]:
     groups: dict[tuple[str, Entry], list[str]] = {}
-    for parameter in parameters:
-        groups.setdefault((INDEX.sub("*", parameter.name), entry_of(parameter)), []).append(parameter.name)
+    for name, entry in tensors:
+        groups.setdefault((INDEX.sub("*", name), entry), []).append(name)
     for (_, entry), names in groups.items():
         for pattern in folded(names):
-            yield "\n".join([f"[parameters.{toml(pattern)}]", *lines(entry), ""])
+            yield "\n".join([f"[{table}.{toml(pattern)}]", *lines(entry), ""])
+
+
+def entry_of_buffer(buffer: Buffer) -> Entry:
+    """All that is known of one buffer."""
+    return Entry(
+        shape=None if buffer.status == "lazy" else buffer.shape,
+        dtype=buffer.dtype,
+        init=buffer.law,
+        persistent=None if buffer.persistent else False,
+        tied=tied_patterns(buffer.name, buffer.tied_with) or None,
+    )
 
 
 def entry_of(parameter: Parameter) -> Entry:

@@ -148,7 +148,7 @@ def write_contract(path: Path, document: Document) -> None:
     """
     from paramlint.frontends.cli.verify.contract_text import contract_text
 
-    _write(path, contract_text(document.target, document.parameters))
+    _write(path, contract_text(document.target, document.parameters, document.buffers))
     _tell(path, "the contract")
 
 
