@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Optimizer
+from paramlint.model import Claim, Event, Model, Optimizer, said
 from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_train, spoken
 from paramlint.rule import Asks, Proof, Rule
 
@@ -54,6 +54,27 @@ def check(model: Model) -> Iterator[Claim]:
                 f"nothing clears the gradients from one `{spoken(step.of)}.step()` to the next, so they add up",
                 about=step.of,
             )
+
+
+@rule.question
+def check_method(model: Model) -> Iterator[Claim]:
+    """A step in a method that somebody else calls again and again, of an optimizer that the class clears nowhere."""
+    if any(root.is_a("LightningModule").yes for root in model.roots):
+        return
+    for optimizer in model.optimizers:
+        made = optimizer.made
+        if made is None or made.get("inside") != "__init__" or "LBFGS" in str(made.get("algorithm")):
+            continue
+        if model.events("escaped", of=optimizer) or any(not clears(e, optimizer).no for e in model.events("cleared")):
+            continue
+        for step in optimizer.steps:
+            before = [b for b in model.events("backward") if b.get("inside") == step.get("inside")]
+            is_once = step.get("inside") == "__init__" or step.loops or _is_given(step)
+            if is_once or not any(b.loops == step.loops and model.follows(b, step).yes for b in before):
+                continue
+            message = f"nothing clears the gradients from one `{spoken(optimizer)}.step()` to the next, so they add up"
+            yield Claim(said(True), step.site, message, about=optimizer)
+            break
 
 
 def _may_clear(step: Event, event: Event) -> bool:

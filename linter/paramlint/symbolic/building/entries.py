@@ -22,7 +22,7 @@ from paramlint.symbolic.limits import (
     MAX_STEPS_OF_CHARACTER,
     OverBudgetError,
 )
-from paramlint.symbolic.values import NONE
+from paramlint.symbolic.values import NONE, Function, alternatives
 from paramlint.syntax.garbage_collection import collect_young_after
 from paramlint.syntax.outline import Unit
 
@@ -146,8 +146,11 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
         return model_of(run, "class", source, unit.cls.qualname, instance)
     if unit.kind == "function":
         function = source.definition(unit.name)
-        if function.__class__.__name__ == "Function":
-            run.memo["returned"] = entry.run_function(run, function) or NONE  # type: ignore[arg-type]
+        if isinstance(function, Function):
+            returned = run.memo["returned"] = entry.run_function(run, function) or NONE
+            for _, one in alternatives(returned):
+                if isinstance(one, Function) and one.env is not None and one.env.place is function.place:
+                    entry.run_function(run, one)  # a function that it makes is made to be called
         entry.finish(run)
         return model_of(run, "function", source, unit.name)
     entry.run_module(run, source)

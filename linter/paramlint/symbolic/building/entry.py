@@ -9,9 +9,10 @@ from typing import Any
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue, SourceFile
+from paramlint.symbolic.collections.containers import items_of
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attributes import get_attribute
-from paramlint.symbolic.definitions.calls import annotation_of, default_of, parameters_of
+from paramlint.symbolic.definitions.calls import annotation_of, default_of, is_generator, parameters_of
 from paramlint.symbolic.definitions.module_code import behind_decorators
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import OverBudgetError
@@ -229,7 +230,10 @@ def run_function(
             arguments = open_arguments(run, function, known)
             if defaults:
                 arguments = _with_defaults(function, arguments, known or {})
-            return run.call(function, arguments, function.node)
+            result = run.call(function, arguments, function.node)
+            if isinstance(result, SequenceValue) and is_generator(run, function.node):
+                items_of(run, result, function.node)  # somebody goes through it
+            return result
         except OverBudgetError:
             run.memo["over budget"] = True
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts.package import package_of
@@ -21,16 +22,31 @@ _MAKING = frozenset({"allocated", "registered", "written", "flagged"})
 
 def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
     """Whether the class, its file, or a file of the package that names the class, says the name of an attribute."""
-    cls = instance.cls
-    if not isinstance(cls, ClassValue) or cls.file.is_stub or "forward" not in cls.outline.methods:
-        return UNKNOWN
-    file = cls.file.facts
-    unit = cls.outline.unit
-    own = _text_of(cls)
-    visits = _visits(run)
-    by_any = [unit.first + index for index, line in enumerate(own.splitlines()) if _BY_ANY_NAME.search(line)]
-    if any((file.source.path, row) not in visits and (file.path, row) not in visits for row in by_any):
-        return UNKNOWN
+    word = re.compile(rf"\b{re.escape(key)}\b")
+    for cls in mro(run, instance.cls) if isinstance(instance.cls, ClassValue) else ():
+        if not isinstance(cls, ClassValue) or cls.file.is_stub or _goes_over_all(run, cls):
+            return UNKNOWN
+        rows = [row for row, line in _rows_of(cls) if word.search(_code(line))]
+        if rows:  # it, or a base of it, makes the attribute
+            return _is_said(run, cls, key, rows) if "forward" in cls.outline.methods else UNKNOWN
+    return UNKNOWN
+
+
+def _goes_over_all(run: Interpreter, cls: ClassValue) -> bool:
+    """Whether a class comes to its attributes without their names, but to initialise them."""
+    file, visits = cls.file.facts, _visits(run)
+    rows = [row for row, line in _rows_of(cls) if _BY_ANY_NAME.search(line)]
+    return any((file.source.path, row) not in visits and (file.path, row) not in visits for row in rows)
+
+
+def _rows_of(cls: ClassValue) -> Iterator[tuple[int, str]]:
+    return enumerate(_text_of(cls).splitlines(), cls.outline.unit.first)
+
+
+def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> Answer:
+    """The same of the class that makes the attribute, on these rows and perhaps on others."""
+    file, own = cls.file.facts, _text_of(cls)
+    word = re.compile(rf"\b{re.escape(key)}\b")
     makes = {
         site.row
         for event in run.trace.events
@@ -38,10 +54,6 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
         for site in (event.site, *event.site.stack)
         if site.path == file.source.path or site.path == file.path
     }
-    word = re.compile(rf"\b{re.escape(key)}\b")
-    rows = [unit.first + index for index, line in enumerate(own.splitlines()) if word.search(_code(line))]
-    if not rows:  # a base class makes it
-        return UNKNOWN
     bases = [base for base in mro(run, cls)[1:] if isinstance(base, ClassValue) and not base.file.is_stub]
     if any(row not in makes for row in rows) or any(word.search(_text_of(base)) for base in bases):
         return YES

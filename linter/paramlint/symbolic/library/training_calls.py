@@ -281,7 +281,10 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         optimizers = [v for v in arguments.values() if isinstance(v, OptimizerValue)]
         for optimizer in optimizers:
             run.emit("stepped", optimizer, node, arguments=Arguments(), through=name)
-        if not optimizers:
+        first = arguments.get(0, "optimizer")
+        if not optimizers and isinstance(first, Unknown) and _is_scaler(owner):
+            run.emit("stepped", first, node, arguments=Arguments(), through=name)
+        elif not optimizers:
             run.emit("stepped", owner, node, arguments=arguments)
         return run.unknown_call("step()")
     if name in ("prepare", "setup") and any(isinstance(v, (Instance, OptimizerValue)) for v in arguments.values()):
@@ -302,6 +305,11 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
             tensor_method(run, as_tensor(run, owner, node), name, arguments, node)
             return owner
     return None
+
+
+def _is_scaler(owner: Unknown) -> bool:
+    """Whether something unknown scales losses, by its name: its `step(optimizer)` is that of the optimizer."""
+    return "scaler" in owner.text.partition("#")[0].rpartition(".")[2].lower() or "GradScaler" in owner.text
 
 
 def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
