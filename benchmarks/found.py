@@ -8,8 +8,9 @@ torch printed. `run` downloads each library in its version, without what it depe
 `check` on the files and the snippets, and compares what they print. One row a defect:
 
     found      `check` says of the file what it said, at the same place
-    verified   `verify` says of the model what it said; it takes the whole library, so `-` where that is not installed
-    shown      the snippet printed what it had printed; modules that are not installed are stood in for
+    verified   `verify` says of the model what it said; `-` where the library is not installed in that version
+    shown      the snippets print what they had printed; what the library imports and is not installed is stood in for,
+               but for those that take the whole library
 
 The exit code is 1 when something does not hold any more. `page` writes the page, with the rows that `run` wrote.
 """
@@ -17,7 +18,6 @@ The exit code is 1 when something does not hold any more. `page` writes the page
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import re
 import shlex
@@ -29,6 +29,9 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from importlib import metadata
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +53,18 @@ KINDS = {
     "training": "Optimizers and state",
 }
 LINE = re.compile(r"(?P<file>[^\s:]+):(?P<row>\d+):\d+: (?P<code>PRM\d+) ")
+_ERROR = re.compile(r"\w*Error: ")
 SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A snippet of torch and the library, or rows of a file where reading them is enough, and what is printed."""
+    """A snippet of torch and the library and what it printed, or rows of a file that have to be read, as a digest."""
 
     code: str
-    rows: str
     prints: str
+    rows: str
+    digest: str
 
     @property
     def command(self) -> str:
@@ -68,13 +73,23 @@ class Proof:
         path, rows = self.rows.split(":")
         return f"sed -n '{rows.replace('-', ',')}p' {path}"
 
-    def output(self, folder: Path, bare: bool) -> str:
-        if self.code:
-            options = ["--bare"] if bare else []
-            return _output([sys.executable, str(HERE / "stand_ins.py"), *options], folder, self.code)
-        path, rows = self.rows.split(":")
-        first, last = map(int, rows.split("-"))
-        return "\n".join((folder / path).read_text(encoding="utf-8").splitlines()[first - 1 : last])
+    @property
+    def shown(self) -> str:
+        """The command and what it printed; the code of others is not repeated."""
+        return f"$ {self.command}\n{self.prints}".strip()
+
+    def holds(self, folder: Path, is_installed: bool) -> bool:
+        if self.rows:
+            path, rows = self.rows.split(":")
+            first, last = map(int, rows.split("-"))
+            lines = (folder / path).read_text(encoding="utf-8").splitlines()[first - 1 : last]
+            return digest("\n".join(lines)) == self.digest
+        command = [sys.executable, "-"] if is_installed else [sys.executable, str(HERE / "stand_ins.py"), "--bare"]
+        return not _missing(self.prints, _output(command, folder, self.code))
+
+
+def digest(text: str) -> str:
+    return sha256(text.strip("\n").encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -130,7 +145,12 @@ def _defect(kind: str, entry: dict[str, Any]) -> Defect:
         name: entry.pop(name, "").strip() for name in ("text", "where", "fix", "check", "options", "verify", "after")
     }
     proofs = tuple(
-        Proof(proof.get("code", "").strip("\n"), proof.get("rows", ""), proof["prints"].strip("\n"))
+        Proof(
+            proof.get("code", "").strip("\n"),
+            proof.get("prints", "").strip("\n"),
+            proof.get("rows", ""),
+            proof.get("digest", ""),
+        )
         for proof in entry.pop("proof", [])
     )
     return Defect(
@@ -179,40 +199,61 @@ def unpacked(defect: Defect, downloads: Path) -> Path:
     return folder
 
 
-def found_again(defect: Defect, folder: Path) -> str:
+def checked(defects: Sequence[Defect], folder: Path) -> str:
+    """What `check` says of the files of one library in which something was found."""
+    files = sorted({file for defect in defects for file in defect.files if (folder / file).exists()})
+    codes = ",".join(sorted({code for defect in defects for code in defect.codes}))
+    if not files:
+        return ""
+    options = ["--isolated", "--output-format", "concise", "--ignore-noqa", "--quiet", "--no-cache", "--select", codes]
+    return _output([sys.executable, "-m", "paramlint", "check", *options, *files], folder)
+
+
+def found_again(defect: Defect, printed: str) -> str:
     """Whether `check` still says each of the lines that it said."""
     if not defect.check:
         return "-"
-    arguments = shlex.split(defect.command)[1:]
-    missing = _missing(
-        defect.check, _output([sys.executable, "-m", "paramlint", *arguments, "--quiet", "--no-cache"], folder)
-    )
-    return "no" if missing else "yes"
+    return "no" if set(_lines(defect.check)) - set(_lines(printed)) else "yes"
 
 
 def verified_again(defect: Defect) -> str:
-    if not defect.verify or importlib.util.find_spec(defect.library.replace("-", "_")) is None:
+    if not defect.verify or not _is_installed(defect):
         return "-"
     command, *lines = defect.verify.splitlines()
     arguments = shlex.split(command.removeprefix("$ "))[1:]
-    output = _output([sys.executable, "-m", "paramlint", *arguments, "--output-format", "concise"], HERE.parent)
+    output = _output([sys.executable, "-m", "paramlint", *arguments], HERE.parent)
     return "no" if _missing("\n".join(lines), output) else "yes"
 
 
 def shown_again(defect: Defect, folder: Path) -> str:
     """Whether each snippet still prints what it printed."""
-    for proof in defect.proofs:
-        output = proof.output(folder, bare=not defect.whole)
-        if _missing(proof.prints, output):
-            needs = re.findall(r"No module named '([^']+)'", output)
-            return f"needs {needs[-1]}" if needs else "no"
+    if defect.whole and not _is_installed(defect):
+        return "-"
+    if not all(proof.holds(folder, is_installed=defect.whole) for proof in defect.proofs):
+        return "no"
     return "yes" if defect.proofs else "-"
 
 
+def _is_installed(defect: Defect) -> bool:
+    try:
+        return metadata.version(defect.library) == defect.version
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def _missing(expected: str, output: str) -> list[str]:
-    """The lines that are not printed in that order; `...` stands for more of the same."""
-    printed = iter(line.rstrip() for line in output.splitlines())
-    return [line for line in expected.splitlines() if line.strip() != "..." and line.rstrip() not in printed]
+    """The lines that are not printed in that order; an error may say more."""
+    printed = iter(_lines(output))
+    return [line for line in _lines(expected) if not any(_is_line(line, other) for other in printed)]
+
+
+def _is_line(line: str, printed: str) -> bool:
+    return printed == line or (_ERROR.match(line) is not None and printed.startswith(line))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of what is printed; `...` stands for more of the same."""
+    return [line.rstrip() for line in text.splitlines() if line.strip() != "..."]
 
 
 def _output(command: Sequence[str], folder: Path, text: str = "") -> str:
@@ -228,14 +269,17 @@ def _output(command: Sequence[str], folder: Path, text: str = "") -> str:
 
 def rerun(defects: Iterable[Defect], downloads: Path) -> Iterator[tuple[str, ...]]:
     """A row a defect, as it is known."""
-    for defect in defects:
+    for _, group in groupby(defects, key=lambda defect: (defect.library, defect.version)):
+        those = list(group)
         try:
-            folder = unpacked(defect, downloads)
+            folder = unpacked(those[0], downloads)
         except OSError as error:
             print(f"error: {error}", file=sys.stderr)
-            yield defect.library, defect.title, "no", "-", "-"
-        else:
-            holds = found_again(defect, folder), verified_again(defect), shown_again(defect, folder)
+            yield from ((defect.library, defect.title, "no", "-", "-") for defect in those)
+            continue
+        printed = checked(those, folder)
+        for defect in those:
+            holds = found_again(defect, printed), verified_again(defect), shown_again(defect, folder)
             yield defect.library, defect.title, *holds
 
 
@@ -289,7 +333,7 @@ def _entry(defect: Defect) -> str:
     lines = [f"$ {defect.command}", defect.check] if defect.check else []
     parts.append("\n".join(["```console", *lines, *([defect.verify] if defect.verify else []), "```"]))
     for proof in defect.proofs:
-        parts.append("\n".join(["```console", f"$ {proof.command}", proof.prints, "```"]))
+        parts.append(f"```console\n{proof.shown}\n```")
     if defect.after:
         parts.append(_wrapped(defect.after))
     return "\n\n".join(parts)

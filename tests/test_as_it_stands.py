@@ -110,6 +110,8 @@ def test_the_commands_of_the_readme_run(project):
     (project / "net.py").write_text(block(README, "python"))
     # Of a model in the configuration, since the text of contracts names none.
     (project / "pyproject.toml").write_text('[tool.paramlint.verify]\ntargets = ["net:Net"]\n')
+    save = "import torch, net; torch.save(net.Net().state_dict(), 'last.ckpt')"
+    assert bash(f'python -c "{save}"', project, PATH=path).returncode == 0
     commands = re.findall(r"`((?:paramlint|pytest) [^`]+)`", README)
     assert len(commands) > 14
     known = "paramlint check --write-baseline --baseline known.json"

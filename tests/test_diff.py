@@ -499,3 +499,31 @@ def test_the_ends_of_names_tell_which_was_renamed(compare):
 def test_a_parameter_that_an_argument_may_still_be_is_not_gone(compare):
     old = FIRST.replace("vocab=10", "data, vocab=10").replace(LAST, LAST + "        self.data = nn.Parameter(data)\n")
     assert compare(old, old.replace("nn.Parameter(data)", "data")).document.classes == ()
+
+
+def test_a_choice_that_only_the_newer_version_has_is_no_change(compare):
+    text = FIRST.replace("depth=3", "depth=3, norm=''").replace(
+        LAST, LAST + "        if norm == 'layer':\n            self.norm = nn.LayerNorm(dim)\n"
+    )
+    more = "        elif norm == 'batch':\n            self.norm = nn.BatchNorm1d(dim)\n"
+    assert (
+        compare(
+            text,
+            text.replace(
+                "self.norm = nn.LayerNorm(dim)\n\n    def forward",
+                "self.norm = nn.LayerNorm(dim)\n" + more + "\n    def forward",
+            ),
+        ).document.classes
+        == ()
+    )
+    gone = compare(text, text.replace("norm == 'layer'", "norm == 'none'"))
+    assert {(c.kind, c.condition) for one in gone.document.classes for c in one.changes} == {
+        ("removed", "norm == 'layer'")
+    }
+
+
+def test_annotations_do_not_tell_versions_apart(compare):
+    text = FIRST.replace("self.fc =", "self.fc = nn.Identity() if isinstance(dim, list) else").replace(
+        "def __init__(self, dim,", "def __init__(self, dim: int,"
+    )
+    assert compare(text.replace("dim: int", "dim").replace("3 * dim", "dim * 3"), text).document.classes == ()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
 import pytest
+
+import paramlint
 
 from .conftest import BAD
 
@@ -37,7 +40,7 @@ prints = "0"
 
 [[defect.proof]]
 rows = "wrong/bad.py:1-1"
-prints = "{first}"
+digest = "{first}"
 """
 
 
@@ -63,7 +66,7 @@ def library(tmp_path):
 @pytest.fixture
 def defects(found, tmp_path):
     def written(line, first="import missing"):
-        (tmp_path / "registration.toml").write_text(ENTRY.format(line=line, first=first))
+        (tmp_path / "registration.toml").write_text(ENTRY.format(line=line, first=found.digest(first)))
         return found.read(tmp_path)
 
     return written
@@ -89,3 +92,10 @@ def test_a_defect_that_holds_is_found_and_shown(found, library, defects):
 def test_a_defect_that_is_gone_is_neither(found, library, defects):
     (defect,) = defects("wrong/bad.py:1:1: PRM401 [bug] elsewhere", first="import something")
     assert list(found.rerun([defect], library)) == [("wrong", "Layers that nobody trains", "no", "-", "no")]
+
+
+def test_recipes_are_reported_as_they_say():
+    recipes = ROOT / "benchmarks" / "found" / "recipes.md"
+    said = re.findall(r"^(PRM\d+) [a-z-]+$", recipes.read_text(encoding="utf-8"), re.MULTILINE)
+    found = paramlint.check([recipes], isolated=True)
+    assert [finding.code for finding in found if finding.code != "PRM101"] == said

@@ -8,6 +8,7 @@ import pytest
 
 from paramlint.config.toml_file import TomlFile
 from paramlint.engine.catalogue import RULES
+from paramlint.engine.check_file import check_path
 from paramlint.engine.nominate import Nominator
 from paramlint.facts.files import File, Project
 from paramlint.facts.initialization import initialization_of
@@ -98,6 +99,23 @@ def test_what_takes_too_many_steps_is_named_on_demand(bad, capsys, monkeypatch):
         assert "cut short: bad.py: Net takes too many steps, so part of it is unknown" in capsys.readouterr().err
     main(["check", "-j", "1"])
     assert "cut short" not in capsys.readouterr().err
+
+
+FLOATS = ", ".join(f"{i}.5" for i in range(25_000))
+ROWS = "".join(f"            ('é', {{'a': -{i}}}),  # {i}\n" for i in range(18_000))
+
+
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize(
+    "table", [f"torch.tensor([{FLOATS}])", f"[\n{ROWS}        ]", f"{{0: ({FLOATS}), 1: [{FLOATS}]}}"]
+)
+def test_a_large_table_does_not_hide_the_rest_of_its_class(tmp_path, table, reference):
+    path = tmp_path / "table.py"
+    path.write_text(BAD + f"        self.table = {table}\n        self.more = [nn.Linear(8, 8)]\n", encoding="utf-8")
+    report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project(), reference=reference))
+    said = [d for d in report.diagnostics if d.code in ("PRM004", "PRM401")]
+    more = path.read_text(encoding="utf-8").count("\n")
+    assert [(d.code, d.start.row) for d in said] == [("PRM401", 8), ("PRM401", more)]
 
 
 PASSING = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from paramlint.engine.catalogue import select
 from paramlint.engine.check_file import check_paths
 from paramlint.facts import Project, files
 from paramlint.source.dependencies import Dependencies
+from paramlint.syntax import garbage_collection
 from paramlint.syntax.garbage_collection import without_collector
 
 INIT = "    def __init__(self):\n        super().__init__()\n"
@@ -153,3 +155,30 @@ def test_a_file_is_asked_for_a_name_once_on_however_many_ways(tmp_path, monkeypa
     (report,) = check_paths([str(tmp_path / "net.py")], select(["PRM401"]), Project())
     assert [d.code for d in report.diagnostics] == ["PRM401"]
     assert len(read) < 10 * len(package)
+
+
+def test_what_models_leave_in_circles_is_collected_alone(monkeypatch):
+    """What was alive before is not looked at again, and nothing stays set aside."""
+    monkeypatch.setattr(garbage_collection, "_YOUNG_COLLECTED_AFTER", 10)
+
+    class Circle:
+        def __init__(self):
+            self.itself = self
+
+    was_on = gc.isenabled()
+    gc.enable()
+    try:
+        with without_collector():
+            kept = [Circle() for _ in range(9)]
+            garbage_collection.collect_young_after(11)
+            set_aside = gc.get_freeze_count()
+            gone = weakref.ref(Circle())
+            assert gone() is not None
+            garbage_collection.collect_young_after(5)
+            assert gone() is not None
+            garbage_collection.collect_young_after(6)
+            assert gone() is None
+            assert set_aside > len(kept)
+        assert gc.get_freeze_count() == 0
+    finally:
+        (gc.enable if was_on else gc.disable)()

@@ -54,6 +54,7 @@ def observe(text: str) -> dict[str, Any]:
     """What a fixture's model is and does: its state, before and after a forward pass, and the output."""
     names: dict[str, Any] = {"__name__": "fixture"}
     with witnesses() as held:
+        torch.manual_seed(5)  # a fixture may draw while it is imported
         exec(compile(text, "fixture.py", "exec"), names)
         torch.manual_seed(7)
         model = names["build"]()

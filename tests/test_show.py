@@ -351,10 +351,12 @@ def test_persistence(row, arguments, persistent):
         ("torch.jit.load('a.pt')", True),
         ("getattr(dim, 'size')", False),
         ("torch.get_rng_state()", False),
+        ("USE_FAST", False),
     ],
 )
 def test_what_is_made_by_a_name_may_be_a_module(show, value, is_unknown):
-    assert [one.name for one in show(f"self.part = {value}").unknown] == ["part.**"] * is_unknown
+    text = f"USE_FAST = False\n\n\ndef turn():\n    global USE_FAST\n    USE_FAST = not USE_FAST\n\n\n{NET}"
+    assert [one.name for one in show(f"{text}        self.part = {value}\n").unknown] == ["part.**"] * is_unknown
 
 
 def test_unknown_parts_are_rows(show):

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("scipy")
 
 from paramlint.live.laws import laws
+from paramlint.live.laws.distribution import shown
 from paramlint.live.laws.equality import are_same
 from paramlint.live.laws.laws import Law
 from paramlint.live.laws.notation import LAWS, LawError, parse_declaration, parse_law
@@ -63,7 +64,7 @@ def test_every_law_that_needs_no_function_can_be_written() -> None:
 )
 def test_arithmetic(text: str, same: str) -> None:
     if same:
-        assert parse_law(text).text == same
+        assert shown(parse_law(text).text) == same
     else:
         with pytest.raises(LawError, match=r"`\+0.125` is no figure"):
             parse_law(text)

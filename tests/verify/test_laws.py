@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from paramlint.live.laws import fan, laws
+from paramlint.live.laws import distribution, fan, laws
 from paramlint.live.laws.distribution import Array
 from paramlint.live.laws.fit import LARGEST, fit, fit_all, holm
 from paramlint.live.laws.laws import Law
@@ -320,7 +320,11 @@ def test_a_law_that_makes_no_sense_is_refused(make: Callable[[], object]) -> Non
 
 def test_the_text_of_a_law_leaves_defaults_out() -> None:
     assert laws.normal(std=0.02).text == "normal(std=0.02)"
-    assert laws.kaiming_uniform(a=5**0.5, nonlinearity="relu").text == "kaiming_uniform(a=2.23607, nonlinearity='relu')"
+    assert laws.kaiming_uniform(a=5**0.5, nonlinearity="relu").text == (
+        "kaiming_uniform(a=2.23606797749979, nonlinearity='relu')"
+    )
+    assert distribution.shown(laws.kaiming_uniform(a=5**0.5).text) == "kaiming_uniform(a=2.23607)"
+    assert distribution.shown("uniform(-1.2345678e-05, 123456.789)") == "uniform(-1.23457e-05, 123457)"
     assert str(laws.xavier_uniform()) == "xavier_uniform()"
 
 

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from paramlint.live.construct import live_model  # noqa: E402
+from paramlint.live.laws.distribution import shown  # noqa: E402
 from paramlint.live.laws.fit import fit  # noqa: E402
 from paramlint.live.tensor import LiveTensor  # noqa: E402
 
@@ -137,7 +138,7 @@ KNOWN: list[tuple[str, Callable[[], torch.Tensor]]] = [
 def test_the_law_is_named_and_the_values_follow_it(law: str, make: Callable[[], torch.Tensor]) -> None:
     tensor = built(make)
     assert tensor.expected is not None
-    assert tensor.expected.law == law
+    assert shown(tensor.expected.law) == law
     assert tensor.array is not None
     assert fit(tensor.array, tensor.expected).verdict == "follows"
 

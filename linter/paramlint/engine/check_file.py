@@ -252,8 +252,13 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
 
 
 def _is_built_elsewhere(file: File, unit: Unit, rule: Rule) -> bool:
+    if unit.kind != "function":
+        return False
     entries = frozenset(kind for trigger in rule.triggers if isinstance(trigger, Asks) for kind in trigger.entries)
-    return unit.kind == "function" and is_built_elsewhere(file.outline, unit, entries)
+    known: dict[tuple[Unit, frozenset[str]], bool] = file.memo.setdefault("built elsewhere", {})
+    if (unit, entries) not in known:
+        known[unit, entries] = is_built_elsewhere(file.outline, unit, entries)
+    return known[unit, entries]
 
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:

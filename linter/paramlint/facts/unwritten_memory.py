@@ -124,11 +124,19 @@ def is_left_on_purpose(condition: str) -> bool:
 
 
 def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
-    # `if key in self.means` asks whether there is a parameter at all.
-    own = f" in self.{parameter.name}"
-    if any(is_left_on_purpose(text) or (truth is False and text.endswith(own)) for text, truth in parameter.conditions):
+    if any(
+        is_left_on_purpose(text) or (not truth and _asks_for_parameter(cls, text))
+        for text, truth in parameter.conditions
+    ):
         return True
     return _is_lazy(cls)
+
+
+def _asks_for_parameter(cls: Class, condition: str) -> bool:
+    """Whether a condition asks if there is a parameter of that name at all: `key in self.means`."""
+    name = condition.rpartition(" in self.")[2]
+    values = cls.assignments(name) if name.isidentifier() else []
+    return any(a.value is not None and a.scope.text(a.value).endswith("Dict()") for a in values)
 
 
 def is_uncalled(method: Scope) -> bool:

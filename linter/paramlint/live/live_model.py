@@ -15,7 +15,7 @@ from torch import nn
 from paramlint.config.name_patterns import matches
 from paramlint.facts import Project
 from paramlint.finding import Proof
-from paramlint.live.build.poison import numbers_in_place, settle, unsettled
+from paramlint.live.build.poison import numbers_in_place
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.agreement import Agreement, agreement
 from paramlint.live.declared.contract import Contract
@@ -23,6 +23,7 @@ from paramlint.live.declared.expectation import compare
 from paramlint.live.declared.tied_keys import DeclaredTie, declared_ties
 from paramlint.live.laws.fit import Fit
 from paramlint.live.laws.laws import Law
+from paramlint.live.made import looked_inside, made
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
 from paramlint.live.observe.source_places import place_of
@@ -108,7 +109,7 @@ class LiveModel:
             example = (f"the example failed: {self.forward.error}",)
         elif self.forward is not None and self.forward.backward_error:
             example = (f"the backward pass of the example failed: {self.forward.backward_error}",)
-        return (*self.notes, *self.build.degraded, *example, *self._undecided)
+        return (*self.notes, *self.build.degraded, *looked_inside(self.tensors), *example, *self._undecided)
 
     @cached_property
     def groups(self) -> list[list[Named]]:
@@ -493,7 +494,4 @@ class LiveModel:
         return unregistered(self.module, self.groups)
 
     def _live(self, names: list[Named]) -> LiveTensor:
-        account = self.build.shadow.account(names[0].tensor)
-        settled = settle(account, names[0].tensor) if self.is_real else unsettled(account)
-        has_values = self.is_real and names[0].tensor.device.type == "cpu"
-        return LiveTensor(tuple(names), *settled, account.marks, account.allocation, has_values, self.most_elements)
+        return made(names, self.build.shadow, self.is_real, self.most_elements)

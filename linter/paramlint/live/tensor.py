@@ -16,6 +16,7 @@ from paramlint.live.laws.provenance import law_of_write
 from paramlint.live.observe.memory import Mark, Status, region_of
 from paramlint.live.observe.named_tensors import Named, Role, defining_class
 from paramlint.live.observe.source_places import place_of
+from paramlint.live.observe.wrappers import is_wrapper, shape_of
 from paramlint.live.observe.writes import Line, Write, apart
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ class LiveTensor:
         return self.named[0].tensor
 
     @property
+    def is_wrapper(self) -> bool:
+        """Whether it is made of other tensors, such as a quantized one, or of rows of any length."""
+        return is_wrapper(type(self.tensor)) or self.tensor.is_nested
+
+    @property
     def role(self) -> Role:
         """`parameter` or `buffer`."""
         return self.named[0].role
@@ -91,12 +97,17 @@ class LiveTensor:
     @property
     def shape(self) -> tuple[int, ...]:
         """Its shape, empty while it is lazy."""
-        return () if is_lazy(self.tensor) else tuple(map(int, self.tensor.shape))
+        return shape_of(self.tensor)
 
     @property
     def repeats_memory(self) -> bool:
         """Whether it is expanded: elements of it stand on one place of memory."""
-        if is_lazy(self.tensor) or self.tensor.layout is not torch.strided or not self.tensor.numel():
+        if (
+            is_lazy(self.tensor)
+            or self.is_wrapper
+            or self.tensor.layout is not torch.strided
+            or not self.tensor.numel()
+        ):
             return False
         return any(size > 1 and not step for size, step in zip(self.shape, self.tensor.stride(), strict=True))
 
@@ -180,7 +191,7 @@ class LiveTensor:
     def array(self) -> np.ndarray[Any, Any] | None:
         """The values as numpy has them (bfloat16 as float32), None where they mean nothing."""
         tensor = self.tensor
-        if not self.has_values or is_lazy(tensor) or tensor.layout != torch.strided:
+        if not self.has_values or is_lazy(tensor) or tensor.layout != torch.strided or self.is_wrapper:
             return None
         tensor = tensor.detach().resolve_conj()
         array: np.ndarray[Any, Any] = (tensor.float() if tensor.dtype in WITHOUT_NUMPY else tensor).numpy()
@@ -250,7 +261,7 @@ class LiveTensor:
 
     @cached_property
     def _region(self) -> Any:
-        return None if is_lazy(self.tensor) else region_of(self.tensor)
+        return None if is_lazy(self.tensor) or self.is_wrapper else region_of(self.tensor)
 
 
 @dataclass(frozen=True, eq=False)

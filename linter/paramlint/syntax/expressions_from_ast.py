@@ -40,12 +40,12 @@ def parse_expression(text: str) -> nodes.BaseExpression | None:
 
 def text_of(source: Source, tree: ast.AST) -> str:
     """The source code of an expression, without its parentheses."""
-    start = source.offset(tree.lineno) + _characters(source, tree.lineno, tree.col_offset)  # type: ignore[attr-defined]
-    end = source.offset(tree.end_lineno) + _characters(source, tree.end_lineno, tree.end_col_offset)  # type: ignore[attr-defined]
+    start = source.offset(tree.lineno) + characters(source, tree.lineno, tree.col_offset)  # type: ignore[attr-defined]
+    end = source.offset(tree.end_lineno) + characters(source, tree.end_lineno, tree.end_col_offset)  # type: ignore[attr-defined]
     return source.text[start:end]
 
 
-def _characters(source: Source, row: int, column: int) -> int:
+def characters(source: Source, row: int, column: int) -> int:
     """A column of `ast`, which counts the bytes of UTF-8, in characters."""
     if source.text.isascii():
         return column

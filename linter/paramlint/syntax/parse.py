@@ -6,6 +6,7 @@ the process on valid Python (deep chains exhaust the C stack), so what is too la
 
 from __future__ import annotations
 
+import ast
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from libcst._nodes.internal import CodegenState  # no public way to learn where 
 
 from paramlint import nodes
 from paramlint.source.text import Source
+from paramlint.syntax.expressions_from_ast import characters
 from paramlint.syntax.nodes_from_libcst import translate
 from paramlint.syntax.outline import Unit
 from paramlint.syntax.walk import walk
@@ -32,6 +34,8 @@ MAX_SEGMENT = 2_000_000
 MAX_CHAIN = 20_000
 #: Commas of one segment: LibCST takes 2 s for so many elements, and looking at them takes as long again.
 MAX_ELEMENTS = 50_000
+#: Elements of a table of plain values that are parsed where there are too many: nobody looks at more.
+_KEPT_ELEMENTS = 600
 #: They bind tightest, so parentheses around them mean nothing where they stand on one row.
 _TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 _COMMENT = re.compile(r"#.*")
@@ -56,13 +60,13 @@ class Segment:
         if whole is not None:
             self.node: nodes.Node = whole.node_of(unit)
             self._module, self._origins = whole.module, whole.origins
-            self._text, self._shift = source.text, 0
+            self._text, self._shift = whole.text, 0
             self.size = len(self._text)
             return
         self._text, self._shift = _cut(source, unit)
+        self._text = _within_limits(source, unit.tree, self._text, self._shift, unit.first)
         #: Characters parsed, blanked holes not counted.
         self.size = len(self._text) - sum(source.offset(b + 1) - source.offset(a) for a, b in unit.holes)
-        _guard(self._text, unit.first)
         self._module = cst.parse_module(self._text)
         module, self._origins = translate(self._module)
         self.node = _root(module, unit)
@@ -122,8 +126,9 @@ class WholeFile:
     """A file parsed whole, in which units are looked up: slow, and the reference for what segments give."""
 
     def __init__(self, source: Source, units: list[Unit]) -> None:
-        _guard(source.text, 1)
-        self.module = cst.parse_module(source.text)
+        #: What is parsed: that of the file but for the rest of its large tables.
+        self.text = _within_limits(source, next(u.tree for u in units if u.kind == "module"), source.text, 0, 1)
+        self.module = cst.parse_module(self.text)
         root, self.origins = translate(self.module)
         definitions = [n for n in walk(root, classes=True) if isinstance(n, (nodes.ClassDef, nodes.FunctionDef))]
         starts = self._rows(definitions)
@@ -244,13 +249,81 @@ def _name(definition: nodes.ClassDef | nodes.FunctionDef) -> str:
     return normalize("NFKC", definition.name.value)
 
 
-def _guard(text: str, row: int) -> None:
+def _within_limits(source: Source, tree: ast.AST, text: str, shift: int, row: int) -> str:
+    """A text that LibCST survives: where it is too much, without the rest of its large tables.
+
+    Args:
+        source: the file.
+        tree: what the text is, as `ast` has it.
+        text: that of the tree.
+        shift: what its offsets lack to those in the file.
+        row: the row on which it begins.
+
+    Raises:
+        TooComplexError: it is over a limit all the same.
+    """
+    try:
+        _guard(text, row)
+    except TooComplexError:
+        text, blank = _without_tables(source, tree, text, shift)
+        _guard(text, row, blank)
+    return text
+
+
+def _without_tables(source: Source, tree: ast.AST, text: str, shift: int) -> tuple[str, int]:
+    """The same with the last elements of large tables of plain values blank, and how many characters these are."""
+    pieces: list[str] = []
+    at = blank = 0
+    for first, last in _ends_of_tables(tree):
+        start, end = (
+            source.offset(row) + characters(source, row, column) - shift
+            for row, column in ((first.end_lineno, first.end_col_offset), (last.end_lineno, last.end_col_offset))
+        )
+        if at <= start < end:
+            pieces += [text[at:start], re.sub(r"[^\r\n]", " ", text[start:end])]
+            at, blank = end, blank + end - start
+    shorter = "".join([*pieces, text[at:]])
+    try:
+        ast.parse(shorter)
+    except SyntaxError:  # where an element stands in parentheses of its own
+        return text, 0
+    return shorter, blank
+
+
+def _ends_of_tables(tree: ast.AST) -> Iterator[tuple[Any, Any]]:
+    """Of each large table, the element behind which it is cut, and its last."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        elements: list[Any] = node.values if isinstance(node, ast.Dict) else getattr(node, "elts", [])
+        rest = elements[_KEPT_ELEMENTS:]
+        keys = node.keys[_KEPT_ELEMENTS:] if isinstance(node, ast.Dict) else []
+        if rest and all(map(_is_plain, (*rest, *filter(None, keys)))) and None not in keys:
+            yield elements[_KEPT_ELEMENTS - 1], elements[-1]
+        else:
+            waiting += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _is_plain(node: ast.AST) -> bool:
+    """Whether a node is a number, a text, or a display of such."""
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.UnaryOp)):
+        below = (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+        return all(map(_is_plain, below))
+    return isinstance(node, ast.Constant)
+
+
+def _guard(text: str, row: int, blank: int = 0) -> None:
     """Refuse code that could exhaust LibCST's stack or time.
+
+    Args:
+        text: the code.
+        row: where it begins.
+        blank: characters of it that are nothing but blanks.
 
     Raises:
         TooComplexError: the code is over a limit.
     """
-    if len(text) > MAX_SEGMENT or text.count(",") > MAX_ELEMENTS:
+    if len(text) - blank > MAX_SEGMENT or text.count(",") > MAX_ELEMENTS:
         raise TooComplexError(row)
     if len(text) < MAX_CHAIN:
         return

@@ -63,7 +63,7 @@ def load_checkpoint(payload: bytes, enter: Callable[[Stage], None]) -> Loaded:
         raise TargetError(f"`{job.target.text}` is no class or function that builds a model")
     enter("construct")
     bind(factory, job.arguments)
-    model = factory(**{name: literal(value) for name, value in job.arguments.items()})
+    model: Any = factory(**{name: literal(value) for name, value in job.arguments.items()})
     if not hasattr(model, "load_state_dict"):
         raise TargetError(f"`{job.target.text}` returns a {type(model).__name__}, not a module")
     enter("analyze")

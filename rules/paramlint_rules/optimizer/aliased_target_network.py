@@ -72,6 +72,8 @@ def ask(model: Model) -> Iterator[Claim]:
         modules, statement = _bound(alias), alias.site.statement
         if not _names_role(_name(alias)) or not isinstance(statement, nodes.Assign):
             continue
+        if isinstance(statement.value, nodes.IfExp):
+            continue  # a target is an option of the agent, which subclasses turn on
         parameters = [t for m in modules for t in m.parameters]
         if not parameters or not all(id(t) in holders for t in parameters):
             continue

@@ -54,6 +54,8 @@ def ask(model: Model) -> Iterator[Claim]:
         source = _lost_source(tensor)
         if source is None or any(p.registered for p in tensor.places) or tensor.escaped or source.groups.seen:
             continue
+        if source.trains.no:
+            continue  # what is computed from a parameter that is not trained need not be
         others = [p for p in place.holder.holds if p.key == place.key and p is not place]
         if any(p.registered for p in (*others, *source.places)) or source.made is None or source.escaped:
             continue

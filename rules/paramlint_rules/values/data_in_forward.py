@@ -61,7 +61,7 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     if name is None or is_edited(scope, node) or runs_without_grad(scope, node) or may_be_frozen(scope):
         return
     value = scope.cls.attribute(name)
-    if value is None or not value.is_parameter:
+    if value is None or not value.is_parameter or _is_asked_for_by_name(scope, name):
         return
     cut = _cut(scope, node)
     if cut is None or not _is_operand(scope, cut) or not _always_cut(scope, name) or _is_used_by_base(scope, name):
@@ -114,6 +114,11 @@ def _always_cut(scope: Scope, name: str) -> bool:
                 if not isinstance(above, nodes.Attribute) or above.attr.value not in _CUTS:
                     return False
     return True
+
+
+def _is_asked_for_by_name(scope: Scope, name: str) -> bool:
+    """Whether the parameter's name is a text somewhere in the file, as for `getattr`: that may be a use of it."""
+    return re.search(rf"([\"']){re.escape(name)}\1", scope.file.source.text) is not None
 
 
 def _is_used_by_base(scope: Scope, name: str) -> bool:

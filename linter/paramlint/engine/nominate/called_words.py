@@ -88,10 +88,14 @@ class Reach:
         self._outline = outline
         self._words = words
         self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
+        self._elsewhere: dict[tuple[Unit, frozenset[str]], bool] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
         """Whether one of the words that somebody asks for is among them, and not only in what is built by itself."""
-        if is_built_elsewhere(self._outline, unit, asks.entries):
+        key = unit, asks.entries
+        if key not in self._elsewhere:
+            self._elsewhere[key] = is_built_elsewhere(self._outline, unit, asks.entries)
+        if self._elsewhere[key]:
             return False
         return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
 

@@ -57,7 +57,8 @@ def is_random(value: Value) -> bool | None:
 def _given_is_random(given: Value) -> bool | None:
     """Whether what is handed to `initializers.get` stands for random values: by the defaults of the arguments in it."""
     said: list[bool | None] = []
-    stack, seen = [given], set()
+    stack: list[Value] = [given]
+    seen: set[Value] = set()
     while stack:
         value = stack.pop()
         if value in seen or len(seen) > 50:
@@ -196,7 +197,8 @@ def belongs(trace: Trace, part: Value, model: Value) -> bool:
 def comes_from(value: Value, wanted: object, deepest: int = 200) -> bool:
     """Whether a value is made of another one, or of one of which a function says so."""
     test = wanted if callable(wanted) else (lambda one: one is wanted)
-    stack, seen = [value], set()
+    stack: list[Value] = [value]
+    seen: set[Value] = set()
     while stack and len(seen) < deepest:
         one = stack.pop()
         if one in seen:

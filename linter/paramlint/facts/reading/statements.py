@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
@@ -95,7 +96,7 @@ def _delete(reader: Reader, node: nodes.Del) -> None:
         reader.frame.names.pop(node.target.value, None)
 
 
-def _branches(reader: Reader, node: nodes.Node, blocks: list[Callable[[], None]]) -> None:
+def _branches(reader: Reader, node: nodes.Node, blocks: Sequence[Callable[[], None]]) -> None:
     """Read alternatives from one state, and go on from all in which something is still reached."""
     start, guards = reader.snapshot(), reader.guards
     ends, arms = [], []
@@ -176,7 +177,7 @@ def _try(reader: Reader, node: nodes.Try) -> None:
         if node.orelse is not None and not reader.frame.is_over:
             run_block(reader, node.orelse.body)
 
-    handlers = [lambda handler=handler: run_block(reader, handler.body) for handler in node.handlers]
+    handlers = [partial(run_block, reader, handler.body) for handler in node.handlers]
     _branches(reader, node, [tried, *handlers])
     if node.finalbody is not None:
         is_over, reader.frame.is_over = reader.frame.is_over, False
@@ -186,7 +187,7 @@ def _try(reader: Reader, node: nodes.Try) -> None:
 
 def _match(reader: Reader, node: nodes.Match) -> None:
     reader.evaluate(node.subject)
-    blocks: list[Callable[[], None]] = [lambda case=case: run_block(reader, case.body) for case in node.cases]
+    blocks = [partial(run_block, reader, case.body) for case in node.cases]
     _branches(reader, node, [*blocks, lambda: None])
 
 

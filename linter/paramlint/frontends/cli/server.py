@@ -10,7 +10,7 @@ import click
 from paramlint.frontends.cli.options.pack_option import pack_option
 
 
-@click.command()
+@click.command(short_help="Run a language server, for editors.")
 @pack_option
 def server() -> int:
     """Run a language server over standard input and output, for editors.

@@ -87,10 +87,10 @@ def _fix_all_of(code: str, found: Found) -> Iterator[lsp.CodeAction]:
     diagnostics = [one for one in found.diagnostics if one.code == code and one.fix is not None]
     edits, applied = combine(found.source, diagnostics)
     edit = found.edit(edits)
-    if applied > 1 and edit is not None:
+    if len(applied) > 1 and edit is not None:
         is_safe = all(one.fix is not None and one.fix.applicability == "safe" for one in diagnostics)
         yield lsp.CodeAction(
-            title=f"Fix all {applied} of {code} in this file{'' if is_safe else ' (unsafe)'}",
+            title=f"Fix all {len(applied)} of {code} in this file{'' if is_safe else ' (unsafe)'}",
             kind=lsp.CodeActionKind.QuickFix,
             edit=edit,
         )

@@ -100,6 +100,12 @@ class Server(LanguageServer):
         if isinstance(options, dict) and isinstance(options.get("inlayHints"), bool):
             self.shows_shapes = options["inlayHints"]
 
+    def refresh_hints(self) -> None:
+        """Have the client ask for the shapes again, where it can."""
+        asked = self.client_capabilities.workspace
+        if asked is not None and asked.inlay_hint is not None and asked.inlay_hint.refresh_support:
+            self.workspace_inlay_hint_refresh(None)
+
     def is_file(self, uri: str) -> bool:
         """Whether a document is a Python file, and no cell of a notebook."""
         return uri.endswith(".py") and self.workspace.get_notebook_document(cell_uri=uri) is None
@@ -177,6 +183,7 @@ def create() -> Server:
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configured(params: lsp.DidChangeConfigurationParams) -> None:
         server.configure(params.settings)
+        server.refresh_hints()
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=[*KINDS]))
     def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:

@@ -18,6 +18,7 @@ import numpy as np
 from paramlint.config.name_patterns import matches
 from paramlint.engine.catalogue import select
 from paramlint.frontends.python.as_it_is import live_model_of
+from paramlint.live.laws.distribution import shown
 from paramlint.live.live_model import LiveModel
 from paramlint.live.observe.writes import is_torchs
 from paramlint.live.questions.example_gradients import example_gradients
@@ -134,7 +135,7 @@ class Inspection:
     def _row(self, tensor: LiveTensor) -> Row:
         value = self._values.get(tensor.name, tensor.tensor)
         gradient = self._gradients.get(tensor.name, value.grad if value.is_leaf else None)
-        law = tensor.expected.law if tensor.expected else ""
+        law = shown(tensor.expected.law) if tensor.expected else ""
         return Row(tensor.name, tensor.names, value, gradient, tensor.numbers, law)
 
     @cached_property

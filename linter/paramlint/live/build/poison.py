@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_leaves
 from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import Account, Status
 from paramlint.live.observe.operations import Operation
+from paramlint.live.observe.wrappers import is_wrapper
 
 #: For each dtype, the integers that show its bits and the pattern: a quiet NaN whose payload no computation
 #: makes.
@@ -129,6 +130,7 @@ def numbers_in_place(tensors: Iterable[torch.Tensor]) -> Iterator[None]:
 
 def _is_marked(tensor: torch.Tensor) -> bool:
     is_plain = not is_lazy(tensor) and tensor.is_floating_point() and tensor.layout is torch.strided
+    is_plain = is_plain and not is_wrapper(type(tensor)) and not tensor.is_nested
     return is_plain and bool(poisoned(tensor, exactly=True))
 
 
@@ -151,6 +153,7 @@ def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]
 def _begins_poisoned(tensor: torch.Tensor) -> bool:
     """Whether the first element holds the pattern: the others of a large tensor are looked at only then."""
     is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and not is_lazy(tensor)
+    is_plain = is_plain and not tensor.is_nested
     return is_plain and bool(tensor.numel()) and bool(poisoned(tensor.detach().reshape(-1)[:1], exactly=True))
 
 

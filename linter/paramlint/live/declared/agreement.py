@@ -10,6 +10,7 @@ from paramlint.config.name_patterns import captures, enumerated, filled, is_open
 from paramlint.live.declared.contract import Contract, Entry, toml
 from paramlint.live.declared.expectation import compare
 from paramlint.live.declared.folding import INDEX, folded
+from paramlint.live.laws.distribution import shown
 from paramlint.live.laws.fit import Fit
 from paramlint.live.laws.notation import parse_law
 
@@ -160,7 +161,8 @@ def _differences(
 def _init_found(tensor: LiveTensor, expected: str, fit: Fit) -> str:
     """The law that the call names, where it is another one; else what the values say."""
     written = tensor.expected
-    return written.law if written is not None and written.law != parse_law(expected).text else fit.reason
+    is_other = written is not None and written.law != parse_law(expected).text
+    return shown(written.law) if written is not None and is_other else fit.reason
 
 
 def _are_tied(tied: Iterable[str], others: list[str], texts: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from paramlint.live.laws.distribution import Array, Distribution
+from paramlint.live.laws.distribution import Array, Distribution, shown
 from paramlint.live.laws.equality import are_same
 from paramlint.live.laws.fit import Fit, KeyT, fit, fit_all
 from paramlint.live.laws.laws import Law
@@ -63,7 +63,10 @@ def _together(tensor: LiveTensor, law: Distribution, values: Fit | None) -> Fit:
     written = tensor.expected
     same = are_same(written, law) if written is not None else None
     if values is not None and values.verdict == "rejected" and not (same and _is_chance(values)):
-        return values
+        # A law that was written down with six digits has bounds that are a little narrower than its values.
+        if not same or written is None or not _is_credible(tensor, written):
+            return values
+        values = None
     if written is not None and same is False and _is_credible(tensor, written):
         return Fit("rejected", reason=_written_as(written, law))
     if same:
@@ -78,8 +81,8 @@ def _is_chance(values: Fit) -> bool:
 def _written_as(written: Distribution, law: Distribution) -> str:
     """The law of the call, and its std if that tells the two apart."""
     if written.std is None or law.std is None or f"{written.std:.4g}" == f"{law.std:.4g}":
-        return f"it was written as `{written.law}`"
-    return f"it was written as `{written.law}`, with std {written.std:.4g} where {law.std:.4g} is expected"
+        return f"it was written as `{shown(written.law)}`"
+    return f"it was written as `{shown(written.law)}`, with std {written.std:.4g} where {law.std:.4g} is expected"
 
 
 def _is_credible(tensor: LiveTensor, written: Distribution) -> bool:

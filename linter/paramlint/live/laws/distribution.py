@@ -6,6 +6,7 @@ Nothing here knows torch; arrays are numpy's.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,10 @@ from scipy.special import ndtr
 Array = NDArray[np.floating]
 Cdf = Callable[[Array], Array]
 
+#: A figure that may have more digits than people read.
+LONG = re.compile(r"\d+\.\d+(?:e[-+]\d+)?")
+#: Rounding of float32 that is left room for, relative to the largest number on the way.
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
 #: Gauss-Legendre nodes for the moments of a cut-out piece: exact to rounding for the smooth laws below.
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
 #: Where an unbounded law ends for the integration of its moments, in standard deviations.
@@ -35,6 +40,7 @@ class Distribution:
         free: the elements, as a vector, that follow `cdf` independently of one another.
         is_smooth: whether moments of a part of it can be integrated, where none of `atoms` is in it.
         atoms: values that elements were moved to.
+        size: of the largest number on the way, to which rounding is relative; 0 where that is not known.
         draw: a sample of the law where it is known only by example; it stands in for `cdf`.
     """
 
@@ -48,7 +54,14 @@ class Distribution:
     free: Callable[[Array], Array] = np.ravel
     is_smooth: bool = True
     atoms: tuple[float, ...] = ()
+    size: float = 0.0
     draw: Callable[[], Array] | None = None
+
+    @property
+    def rounding(self) -> float:
+        """How far beside its bounds and atoms float32 may put an element."""
+        ends = [abs(end) for end in (self.low, self.high) if math.isfinite(end)]
+        return ROUNDING * max(self.size, *ends, 0.0)
 
     @property
     def is_constant(self) -> bool:
@@ -63,7 +76,7 @@ class Distribution:
         """
         law = f"{self.law}.scaled({number(factor)})"
         if self.is_constant and self.mean is not None:
-            return constant_at(law, self.mean * factor)
+            return constant_at(law, self.mean * factor, self.size * abs(factor))
         cdf = self.cdf
         if cdf is None or not math.isfinite(factor) or not factor:
             raise ValueError(f"{self.law} cannot be scaled by {factor}")
@@ -75,6 +88,7 @@ class Distribution:
             std=None if self.std is None else self.std * abs(factor),
             low=ends[0],
             high=ends[1],
+            size=self.size * abs(factor),
             atoms=tuple(atom * factor for atom in self.atoms),
             cdf=(lambda x: cdf(x / factor)) if factor > 0 else (lambda x: 1 - below(cdf, x / factor)),
             fault=lambda values: self.fault(values / factor),
@@ -87,8 +101,9 @@ class Distribution:
             ValueError: the offset is not finite, or the law is known only by a fault or an example.
         """
         law = f"{self.law}.shifted({number(offset)})"
+        size = max(self.size, abs(offset), *(abs(end) for end in (self.low, self.high) if math.isfinite(end)))
         if self.is_constant and self.mean is not None:
-            return constant_at(law, self.mean + offset)
+            return constant_at(law, self.mean + offset, size)
         cdf = self.cdf
         # A law whose free elements are chosen by their value, such as those that are not 0, cannot move.
         if cdf is None or self.free is not np.ravel or not math.isfinite(offset):
@@ -99,6 +114,7 @@ class Distribution:
             mean=None if self.mean is None else self.mean + offset,
             low=self.low + offset,
             high=self.high + offset,
+            size=size,
             atoms=tuple(atom + offset for atom in self.atoms),
             cdf=lambda x: cdf(x - offset),
             fault=lambda values: self.fault(values - offset),
@@ -116,6 +132,8 @@ class Distribution:
         up_to_low = float(cdf(np.array([low]))[0])
         under_high = float(below(cdf, np.array([high]))[0])
         moved = under_high - up_to_low
+        if moved >= 1:
+            return constant_at(f"{self.law}.replaced({number(low)}, {number(high)}, {number(value)})", value)
 
         def replaced_cdf(x: Array) -> Array:
             kept = cdf(np.minimum(x, low)) + np.where(x >= high, cdf(x) - under_high, 0.0)
@@ -142,13 +160,13 @@ class Distribution:
         """
         law = f"{self.law}.clamped({number(low)}, {number(high)})"
         if self.is_constant and self.mean is not None and low <= high:
-            return constant_at(law, min(max(self.mean, low), high))
+            return constant_at(law, min(max(self.mean, low), high), self.size)
         cdf = self.cdf
         if cdf is None or self.free is not np.ravel or not low <= high:
             raise ValueError(f"{self.law} cannot be clamped between {low} and {high}")
         start, end = max(low, self.low), min(high, self.high)
         if start >= end:
-            return constant_at(law, low if self.high <= low else high)
+            return constant_at(law, low if self.high <= low else high, self.size)
         mean, std = _moments_clamped(self, cdf, start, end)
         return replace(
             self,
@@ -335,13 +353,13 @@ def truncated(law: str, mean: float, std: float, low: float, high: float) -> Dis
     )
 
 
-def constant_at(law: str, value: float) -> Distribution:
-    """Every element is one value, to the last digit but one of float32."""
+def constant_at(law: str, value: float, size: float = 0.0) -> Distribution:
+    """Every element is one value, to the last digit but one of float32; `size` as of a distribution."""
 
     def fault(values: Array) -> str | None:
-        return _first_difference(values, np.full(values.shape, value))
+        return _first_difference(values, np.full(values.shape, value), ROUNDING * size)
 
-    return Distribution(law, value, 0.0, value, value, fault=fault, free=nothing)
+    return Distribution(law, value, 0.0, value, value, fault=fault, free=nothing, size=size)
 
 
 def zeros_and_ones(law: str, ones: int, count: int, expected: Callable[[], Array]) -> Distribution:
@@ -364,8 +382,14 @@ def nothing(_: Array) -> Array:
 
 
 def number(value: float) -> str:
-    """A figure as it appears in a law: short, and enough to tell two laws apart."""
-    return f"{value:.6g}"
+    """A figure as a law writes it: short where that is exact, else with all of its digits."""
+    short = f"{value:.6g}"
+    return short if float(short) == value or value != value else repr(float(value))
+
+
+def shown(law: str) -> str:
+    """A law as people read it: six digits tell any two apart."""
+    return LONG.sub(lambda found: f"{float(found[0]):.6g}", law)
 
 
 def _density(x: float) -> float:
@@ -375,15 +399,16 @@ def _density(x: float) -> float:
 def _left_between(values: Array, low: float, high: float, value: float) -> str | None:
     """The first element between two bounds that did not become the value; rounding is allowed for."""
     room = 1e-6 * max(abs(low), abs(high))
-    inside = values[(values > low + room) & (values < high - room) & ~np.isclose(values, value, rtol=1e-6, atol=0.0)]
+    is_value = np.isclose(values, value, rtol=1e-6, atol=room)
+    inside = values[(values > low + room) & (values < high - room) & ~is_value]
     if not inside.size:
         return None
     between = f"between {number(low)} and {number(high)}"
     return f"the value {inside.flat[0]:.6g} lies {between} and is not {number(value)}"
 
 
-def _first_difference(values: Array, expected: Array) -> str | None:
-    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=0.0, equal_nan=True)
+def _first_difference(values: Array, expected: Array, room: float = 0.0) -> str | None:
+    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=room, equal_nan=True)
     if not wrong.any():
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -21,7 +21,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from scipy.special import gammainc, gammaincc, ndtr, ndtri
 
-from paramlint.live.laws.distribution import Array, Cdf, Distribution
+from paramlint.live.laws.distribution import ROUNDING, Array, Distribution
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -35,8 +35,9 @@ LEVEL = 0.01
 GRAIN = 2.0**-25
 #: How far beside an atom an element may lie, relative to itself and to the others: twice the rounding of float32.
 ATOM_ROOM = 2 * float(np.finfo(np.float32).eps)
-#: Rounding that a bound leaves room for, relative to the larger one.
-ROUNDING = 4 * float(np.finfo(np.float32).eps)
+
+#: Steps of rounding in a standard deviation, of which fewer can be seen.
+COARSE = 1_000
 
 Verdict = Literal["follows", "rejected", "too small to test", "not testable"]
 
@@ -97,11 +98,20 @@ def _fit_alone(values: Array, distribution: Distribution) -> Fit:
     known = distribution.cdf is not None or distribution.draw is not None
     if not known or not free.size:
         return Fit("follows")
+    if _is_too_coarse(distribution):
+        return Fit("not testable", reason="float32 has too few values where the law lies")
     if free.size < SMALLEST:
         return Fit("too small to test", reason=f"{free.size} elements, {SMALLEST} are needed")
     # One seed for all: the same values always get the same verdict.
     generator = np.random.default_rng(0)
     return Fit("follows", _p_value(_subsample(free, generator), distribution, generator))
+
+
+def _is_too_coarse(distribution: Distribution) -> bool:
+    """Whether rounding alone would be found: the values lie far from zero, and close together."""
+    spread, mean = distribution.std, distribution.mean
+    largest = max(distribution.size, abs(mean or 0.0))
+    return spread is not None and spread > 0 and ROUNDING * largest > spread / COARSE
 
 
 def _certain_fault(values: Array, distribution: Distribution) -> str | None:
@@ -111,7 +121,7 @@ def _certain_fault(values: Array, distribution: Distribution) -> str | None:
     is_finite = distribution.mean is None or math.isfinite(distribution.mean)
     if is_finite and not np.isfinite(values).all():
         return f"{int((~np.isfinite(values)).sum())} of {values.size} elements are not finite"
-    room = ROUNDING * max((abs(b) for b in (distribution.low, distribution.high) if math.isfinite(b)), default=0)
+    room = distribution.rounding
     least, most = float(values.min()), float(values.max())
     if least < distribution.low - room:
         return f"the value {least:.6g} is under the lower bound {distribution.low:.6g}"
@@ -131,17 +141,19 @@ def _p_value(values: Array, distribution: Distribution, generator: np.random.Gen
     if distribution.draw is not None:
         return _two_samples(values, _subsample(distribution.draw(), generator))
     assert distribution.cdf is not None
-    p_mean, p_variance, p_shape = _p_values(_uniforms(values, distribution.cdf, generator))
+    p_mean, p_variance, p_shape = _p_values(_uniforms(values, distribution, generator))
     return min(1.0, 4 * p_mean, 4 * p_variance, 2 * p_shape)
 
 
-def _uniforms(values: Array, cdf: Cdf, generator: np.random.Generator) -> Array:
+def _uniforms(values: Array, distribution: Distribution, generator: np.random.Generator) -> Array:
     """The randomised probability integral transform: F(x), or a uniform draw from the jump of F at x or as good as.
 
     Rounded to float32, an element of an atom may lie just beside it.
     """
+    cdf = distribution.cdf
+    assert cdf is not None
     size = np.abs(values)
-    room = ATOM_ROOM * (size + (float(np.median(size[size > 0])) if size.any() else 1.0))
+    room = ATOM_ROOM * (size + (float(np.median(size[size > 0])) if size.any() else 1.0) + distribution.size)
     left = cdf(values - room)
     u = left + generator.random(values.size) * (cdf(values + room) - left)
     return np.clip(u, GRAIN, 1 - GRAIN)

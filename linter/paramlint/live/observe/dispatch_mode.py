@@ -14,6 +14,8 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from paramlint.live.observe.wrappers import is_wrapper
+
 Dispatch = Callable[..., Any]
 DISPATCH = "__torch_dispatch__"
 
@@ -36,6 +38,8 @@ def _uncompiled(dispatch: Dispatch) -> Dispatch:
 
     @functools.wraps(dispatch)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if any(map(is_wrapper, args[2])):
+            return NotImplemented  # its class says what is done to the tensors that it is made of: these come here then
         # None too while the compiler is being loaded.
         disable = getattr(sys.modules.get("torch._dynamo"), "disable", None)
         if disable is None:

@@ -18,9 +18,9 @@ from torch.utils._pytree import tree_leaves
 
 from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.functions import Functions
-from paramlint.live.observe.masks import MASKING, mask_of, masked
 from paramlint.live.observe.operations import Operation
 from paramlint.live.observe.regions import Region, covered
+from paramlint.live.observe.size_masks import MASKING, mask_of, masked
 from paramlint.live.observe.writes import COPYING, JOINING, OF_TORCH, Step, Write, observe
 
 Status = Literal["written", "partly written", "unwritten", "tainted", "maybe", "unseen", "lazy"]
@@ -127,7 +127,7 @@ class ShadowMode(Mode):
         """What is known about a tensor, by the storage that it points at now."""
         if is_lazy(tensor):
             return Account("lazy", 0.0, None, ())
-        shadow = self.shadow(tensor)
+        shadow = None if tensor.is_nested else self.shadow(tensor)
         if shadow is None:
             return Account("unseen", 1.0, None, ())
         region = region_of(tensor)

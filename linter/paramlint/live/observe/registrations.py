@@ -28,6 +28,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named
+from paramlint.live.observe.wrappers import shape_of
 from paramlint.live.observe.writes import is_torchs
 
 #: The base of all batch norms; it inherits `eval` from `Module`.
@@ -253,7 +254,7 @@ class Registrations:
             known = self._known.get(id(parameter))
             serial = known.serial if known is not None and known.parameter() is parameter else len(self._log)
             references = weakref.ref(module), attribute, weakref.ref(parameter)
-            shape = () if is_lazy(parameter) else tuple(map(int, parameter.shape))
+            shape = shape_of(parameter)
             entry = Registration(*references, address_of(parameter), serial, shape)
             self._known[id(parameter)] = entry
             self._log.append(entry)

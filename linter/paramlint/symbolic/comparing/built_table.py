@@ -35,6 +35,8 @@ from paramlint.symbolic.values.wording import of_each_round, told, told_name
 #: Names that a row of a loop with a known count is told as; of more it stays one row.
 _MOST_NAMES = 256
 _NUMBERS = re.compile(r"\{(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\}")
+#: Factories that are given sizes and nothing else.
+_SIZED = frozenset(f"torch.{name}" for name in ("empty", "ones", "rand", "randn", "zeros"))
 #: What changes a state dict on its way in or out, so that other names may load.
 _TRANSLATES = re.compile(
     r"load_state_dict_pre_hook|_load_from_state_dict|_save_to_state_dict|_state_dict_hook|_state_dict_pre_hook"
@@ -188,6 +190,8 @@ def _extent(run: Interpreter, place: Place) -> str | None:
     allocated = place.tensor.storage.allocated
     given = place.tensor.shape
     if given is None and allocated is not None and allocated.of in (place.tensor, place.tensor.base):
+        if allocated.of.factory not in _SIZED:
+            return None
         arguments = allocated.get("arguments")
         given = tuple(arguments.positional) if arguments is not None else None
     if given is None or len(given) != 1 or not isinstance(given[0], Value):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.comparing.built_table import Built, Missing, Row, build
 from paramlint.symbolic.comparing.change import KINDS, Change
+from paramlint.symbolic.comparing.conditions_compared import needs_new_choice
 from paramlint.symbolic.comparing.constructor_arguments import Given, same_arguments, signature
 from paramlint.symbolic.comparing.names_paired import Pairing, may_be_one, paired, skeleton
 from paramlint.symbolic.comparing.renames import take_renamed
@@ -108,7 +109,8 @@ class _Found:
         self.is_told = compared.found.is_told and not pairing.unsure
         self.unsure = {**pairing.unsure, **compared.found.unsure}
         self.unknown = {**self.unsure, **self._missing()}
-        self.changes = [*compared.found.changes, *map(_renamed, renamed), *self._only(pairing)]
+        changes = [*compared.found.changes, *map(_renamed, renamed), *self._only(pairing)]
+        self.changes = [change for change in changes if not self._is_new_choice(change)]
 
     def _only(self, pairing: Pairing) -> list[Change]:
         found: list[Change] = []
@@ -125,6 +127,13 @@ class _Found:
             else:
                 found.append(Change("removed", row, row.name, shape, None, condition, row.is_saved))
         return found
+
+    def _is_new_choice(self, change: Change) -> bool:
+        """Whether something is only new where an argument is what the older version does not know."""
+        if change.kind != "added":
+            return False
+        rows = " ".join(str(row.said.condition) for row in self._old.rows)
+        return needs_new_choice(change.condition, f"{self._old.cls.file.facts.source.text} {rows}")
 
     def _missing(self) -> dict[str, str]:
         """What is not known of either version, and is not what an argument brings along."""

@@ -119,12 +119,41 @@ def holds_without(one: Side, other: Side) -> tuple[bool, str | None] | None:
     if not worlds:
         return False, None
     first, second = one.said, other.said
-    if not any(other.holds(truths) for truths in _worlds(tests)):
+    if not any(one.holds(truths) and other.holds(truths) for truths in _worlds(tests)):
         return True, first
     without = _negation(second) if second is not None else None
     if first is None or without is None or all(one.holds(t) for t in _worlds(tests) if not other.holds(t)):
         return True, without or first
     return True, f"{bracketed(first, ' or ')} and {bracketed(without, ' or ')}"
+
+
+def needs_new_choice(said: str | None, known: str) -> bool:
+    """Whether a condition holds only where an argument is a text that other code does not know.
+
+    That is a choice which only one version has: with it, the other cannot be built, or does something else.
+
+    Args:
+        said: the condition.
+        known: the text of the other code.
+    """
+    if said is None:
+        return False
+    condition = Condition(said)
+    asked = {test: found for test in condition.tests if (found := _asked(test)) is not None}
+    new = {
+        test
+        for test, found in asked.items()
+        if found.kind == "in" and all(isinstance(one, str) and not _knows(known, one) for one in found.constants)
+    }
+    try:
+        worlds = [truths for truths in _worlds(condition.tests) if condition.holds(truths)]
+    except TooManyTestsError:
+        return False
+    return bool(new) and all(any(truths[test] for test in new) for truths in worlds)
+
+
+def _knows(text: str, constant: str) -> bool:
+    return f"'{constant}'" in text or f'"{constant}"' in text
 
 
 def _negation(said: str) -> str:

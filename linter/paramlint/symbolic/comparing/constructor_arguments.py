@@ -154,6 +154,10 @@ def same_arguments(old: Signature, new: Signature) -> Given:
         if one.is_own != other.is_own and name not in renamed:
             value = Unknown(name, annotation=(one.annotation or other.annotation), default=other.value)
             (new_known if not other.is_own else old_known)[name] = value
+        elif (one.annotation, one.default) != (other.annotation, other.default) and name not in renamed:
+            # An annotation says what an argument is not, and two versions shall not be told apart by that.
+            value = Unknown(name, annotation=one.annotation or other.annotation, default=other.value or one.value)
+            old_known[name] = new_known[name] = value
         if other.value is not None and isinstance(other.value.value, (int, float)):
             if not isinstance(other.value.value, bool):
                 defaults[name] = other.value.value

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from paramlint.facts.files import File, Project
+from paramlint.source.text import Source
 from paramlint.source.versions.snapshot import Snapshot
-from paramlint.symbolic.comparing.built_code import only_called, what_is_built
-from paramlint.syntax.outline import DEFINITIONS, last_row, statements
+from paramlint.symbolic.comparing.built_code import builds_the_same, only_called
+from paramlint.syntax.outline import DEFINITIONS, first_row, last_row, statements
 
 #: A definition: the path of its file from the root, and its name; an empty name is all of the file.
 Key = tuple[str, str]
@@ -72,29 +73,49 @@ class _Definition:
     spans: list[tuple[int, int]] = field(default_factory=list)
     chains: set[tuple[str, ...]] = field(default_factory=set)
 
-    def add(self, statement: ast.stmt, chains: Collection[tuple[str, ...]]) -> None:
-        decorators = [one.lineno for one in getattr(statement, "decorator_list", ())]
-        self.spans.append((min([statement.lineno, *decorators]), last_row(statement)))
+    def add(self, span: tuple[int, int], chains: Collection[tuple[str, ...]]) -> None:
+        self.spans.append(span)
         self.chains.update(chains)
 
 
-def _definitions_of(tree: ast.Module) -> dict[str, _Definition]:
+def _definitions_of(facts: File) -> dict[str, _Definition]:
     found: dict[str, _Definition] = {}
-    loose: list[tuple[ast.stmt, set[tuple[str, ...]]]] = []
-    for statement in tree.body:
+    loose: list[tuple[tuple[int, int], set[tuple[str, ...]]]] = []
+    for statement in facts.tree.body:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             continue
-        chains = set(_chains(statement))
+        span = first_row(statement, facts.source), last_row(statement)
+        chains = _chains(_built_text(statement, span, facts.source))
         names = set(_bound(statement))
         for name in names:
-            found.setdefault(name, _Definition()).add(statement, chains)
+            found.setdefault(name, _Definition()).add(span, chains)
         if not names:
-            loose.append((statement, chains))
-    for statement, chains in loose:  # `TABLE["x"] = f()`, `register(Net)`
+            loose.append((span, chains))
+    for span, chains in loose:  # `TABLE["x"] = f()`, `register(Net)`
         for name in {chain[0] for chain in chains}:
             if name in found:
-                found[name].add(statement, chains)
+                found[name].add(span, chains)
     return found
+
+
+def _built_text(statement: ast.stmt, span: tuple[int, int], source: Source) -> str:
+    """The text of a statement, without methods that only who calls its instances comes to."""
+    text = source.lines(*span)
+    if not isinstance(statement, ast.ClassDef):
+        return text
+    rows = text.splitlines(keepends=True)
+    for method in only_called(statement, text):
+        for row in range(method.lineno - span[0], last_row(method) - span[0] + 1):
+            rows[row] = ""
+    return "".join(rows)
+
+
+_CHAIN = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
+
+def _chains(text: str) -> set[tuple[str, ...]]:
+    """The dotted names in a text, and words that are none: `layers.Mlp`."""
+    return {tuple(found.split(".")[:_LONGEST]) for found in set(_CHAIN.findall(text))}
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
@@ -137,7 +158,7 @@ class Reach:
         """What gives each name of a file its value."""
         if path not in self._definitions:
             facts = self.file(path)
-            self._definitions[path] = _definitions_of(facts.tree) if facts is not None else {}
+            self._definitions[path] = _definitions_of(facts) if facts is not None else {}
         return self._definitions[path]
 
     def text(self, key: Key) -> list[str]:
@@ -180,6 +201,9 @@ class Reach:
 
     def _found(self, facts: File, path: str, chain: tuple[str, ...], depth: int) -> Iterator[Key]:
         name = chain[0]
+        outline = facts.outline
+        if name not in outline.imports and not outline.star_imports and name not in self.definitions(path):
+            return
         if name in self.definitions(path):
             yield path, name
         target = facts.outline.imports.get(name)
@@ -227,24 +251,6 @@ class Reach:
 _DEEPEST = 30
 
 
-def _chains(statement: ast.stmt) -> Iterator[tuple[str, ...]]:
-    """The dotted names in a statement: `layers.Mlp`; those in methods that no constructor calls are none of it."""
-    inner: set[int] = {id(node) for method in only_called(statement) for node in ast.walk(method)}
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Attribute) and id(node) not in inner:
-            parts: list[str] = []
-            below: ast.expr = node
-            while isinstance(below, ast.Attribute):
-                inner.add(id(below))
-                parts.append(below.attr)
-                below = below.value
-            if isinstance(below, ast.Name):
-                inner.add(id(below))
-                yield (below.id, *reversed(parts))[:_LONGEST]
-        elif isinstance(node, ast.Name) and id(node) not in inner:
-            yield (node.id,)
-
-
 def changed_keys(old: Reach, new: Reach) -> set[Key]:
     """The definitions from which something is reached that is another one in the other version."""
     dirty = {key for key in {*old.edges, *new.edges} if _differs(old, new, key)}
@@ -271,6 +277,4 @@ def _differs(old: Reach, new: Reach, key: Key) -> bool:
     before, after = old.text(key), new.text(key)
     if before == after:
         return False
-    return len(before) != len(after) or any(
-        what_is_built(a) != what_is_built(b) for a, b in zip(before, after, strict=True)
-    )
+    return len(before) != len(after) or not all(map(builds_the_same, before, after))

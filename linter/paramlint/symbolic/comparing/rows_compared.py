@@ -68,10 +68,18 @@ class RowComparison:
             self._leave(news[0], "it is there under too many conditions")
             return
         self._presence(olds, news)
+        conditions = {row.said.condition for row in olds} & {row.said.condition for row in news}
         for old in olds:
             for new in news:
-                if may_both_hold(Condition(old.said.condition), Condition(new.said.condition)):
-                    self._row(old, new, _joined(old, new))
+                one, other = Condition(old.said.condition), Condition(new.said.condition)
+                if one.said == other.said:
+                    self.found.changes += self._changes(old, new, one.said)
+                elif one.said in conditions or other.said in conditions or not may_both_hold(one, other):
+                    continue  # each has a row of its own in the other version
+                elif are_independent({**one.tests, **other.tests}, self._arguments):
+                    self.found.changes += self._changes(old, new, _joined(old, new))
+                else:
+                    self.found.is_told = False
 
     def _leave(self, row: Row, why: str) -> None:
         self.found.unsure.setdefault(row.name, why)
@@ -93,10 +101,6 @@ class RowComparison:
             old, new = (shape, None) if kind == "removed" else (None, shape)
             change: Kind = "removed" if kind == "removed" else "added"
             self.found.changes.append(Change(change, row, row.name, old, new, answer[1], row.is_saved))
-
-    def _row(self, old: Row, new: Row, condition: str | None) -> None:
-        changed = list(self._changes(old, new, condition))
-        self.found.changes += changed
 
     def _changes(self, old: Row, new: Row, condition: str | None) -> Iterator[Change]:
         def change(kind: Kind, one: object, other: object, breaks: bool | None = False, note: str = "") -> Change:

@@ -269,6 +269,8 @@ def may_be_module(run: Interpreter, held: Held) -> bool:
     if value in run.stand_ins or held.holder.registered.get(held.name) == "child":
         return True
     text = value.text.partition("#")[0]
+    if _SETTING.fullmatch(text):
+        return False
     if _is_own(held) and not held.name.endswith(("module", "_orig_mod")):
         return False
     if value.annotation.endswith("[Module]"):
@@ -317,6 +319,8 @@ def _outermost(text: str) -> str:
 
 #: An item of a container of modules that is one of several rounds.
 _ITEM = re.compile(r"<(?:Sequential|Module(?:List|Dict)|Parameter(?:List|Dict)) \d+>\[[^][]*\]")
+#: A name of the module that is a setting by the way it is written: `_USE_FAST_NORM`.
+_SETTING = re.compile(r"_*[A-Z][A-Z0-9]*_[A-Z0-9_]*")
 #: A call of what a name stands for, and models from elsewhere.
 _MADE_BY_NAME = re.compile(r"getattr\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\(|torch\.(?:hub|jit)\.load\(")
 _PLAIN_CALLS = (

@@ -100,6 +100,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         written_fraction: of the elements, from 0 to 1.
         init: the last call that wrote it.
         law: of its values, as far as that call says.
+        exact_law: the same with all digits, where `law` has not all.
         mean, std: of the real values; None where the model was built without them.
         expected_std: by the law.
         histogram: counts of the real values in equal bins from the least to the largest.
@@ -119,6 +120,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     written_fraction: float
     init: Init | None = None
     law: str | None = None
+    exact_law: str | None = None
     mean: float | None = None
     std: float | None = None
     expected_std: float | None = None

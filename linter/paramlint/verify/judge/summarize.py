@@ -12,6 +12,7 @@ from msgspec import UNSET
 from paramlint.config.declared_ties import FAMILIES, Ties
 from paramlint.finding import Proof
 from paramlint.live.declared.tied_keys import is_meant
+from paramlint.live.laws.distribution import shown as shown_law
 from paramlint.live.laws.fit import Fit, fit_all
 from paramlint.live.live_model import LiveModel
 from paramlint.live.tensor import LiveTensor
@@ -115,14 +116,15 @@ def _parameter(model: LiveModel, tensor: LiveTensor, aliases: tuple[str, ...], f
         status=tensor.status,
         written_fraction=tensor.fraction,
         init=_init(tensor),
-        law=expected.law if expected else None,
+        law=shown_law(expected.law) if expected else None,
+        exact_law=expected.law if expected and shown_law(expected.law) != expected.law else None,
         mean=numbers.mean if numbers and known else None,
         std=numbers.std if numbers and known else None,
         expected_std=expected.std if expected else None,
         histogram=_histogram(tensor),
         tied_with=tensor.names[1:],
         aliases=aliases,
-        fit=Fitted(law=expected.law, verdict=fit.verdict, p_value=fit.p_value, reason=fit.reason)
+        fit=Fitted(law=shown_law(expected.law), verdict=fit.verdict, p_value=fit.p_value, reason=fit.reason)
         if fit and expected
         else None,
         is_used=_is_used(model, tensor),

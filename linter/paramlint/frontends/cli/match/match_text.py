@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _VERDICTS = {
     True: ("loads", "green"),
     False: ("does not load", "bold red"),
-    None: ("may load: it cannot be told", "yellow"),
+    None: ("may load: what is known of it fits", "yellow"),
 }
 #: Of a list; the JSON has all.
 _SHOWN = 8
@@ -61,6 +61,8 @@ def print_match(matched: Matched, live: Loaded | None, stream: IO[str]) -> None:
     found = matched.match if live is None else _as_live(matched, live)
     console = terminal(stream)
     verdict, style = _VERDICTS[found.loads]
+    if found.loads is None and matched.own_loading:
+        verdict = "may load: code of its own decides"
     line = Text(plain(found.checkpoint), style="bold")
     line.append("".join(f'["{plain(key)}"]' for key in matched.state.within), style="default")
     line.append(f" into {plain(found.target)}: ", style="default").append(verdict, style=style)

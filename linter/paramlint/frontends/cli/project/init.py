@@ -79,7 +79,7 @@ class Piece:
     state: str
 
 
-@click.command()
+@click.command(short_help="Give a project its configuration, hook and job.")
 @click.option("-y", "--yes", is_flag=True, help="Write all of it without asking.")
 @click.option(
     "--install",

@@ -34,7 +34,7 @@ def entry_of(parameter: Parameter) -> Entry:
     return Entry(
         shape=None if parameter.status == "lazy" else parameter.shape,
         dtype=parameter.dtype,
-        init=parameter.law,
+        init=parameter.exact_law or parameter.law,
         frozen=None if parameter.requires_grad else True,
         tied=tied_patterns(parameter.name, parameter.tied_with) or None,
     )

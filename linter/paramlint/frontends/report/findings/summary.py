@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from paramlint.engine.catalogue import catalogue
 from paramlint.engine.file_report import FileReport
 from paramlint.engine.filters.noqa import is_hidden_from_flake8
 from paramlint.engine.run import Result
@@ -49,6 +48,8 @@ def summary(result: Result) -> Iterator[str]:
 
 def fixed(result: Result) -> Iterator[str]:
     """What was fixed, by file and rule."""
+    from paramlint.engine.catalogue import catalogue  # a run that fixes nothing may do without the rules
+
     names = {rule.code: rule.name for rule in catalogue()}
     for rewrite in result.rewrites:
         yield f"fixed in {plain(rewrite.before.path)}:"
