@@ -56,7 +56,7 @@ def ask(model: Model) -> Iterator[Claim]:
         known = module_class(layer.cls)
         if known is None or event.name in (*known.parameters, *known.buffers, *known.submodules):
             continue  # some of its kind have it
-        if event.guard.loop or layer.escaped or _is_caught(event.site):
+        if event.guard or layer.escaped or _is_caught(event.site):
             continue
         said_at.add(id(node))
         target = node.args[0].value

@@ -94,14 +94,12 @@ def check(model: Model) -> Iterator[Claim]:
                     f"the loss depends on `{part}`, whose parameters are in no optimizer, so it keeps its first values",
                     about=part,
                 )
-        for part in _left_over(model, backward, tensors, holders):
-            if id(part) not in claimed:
-                claimed.add(id(part))
-                what = "whose parameters are" if isinstance(part, Module) else "which is"
-                message = (
-                    f"the loss depends on `{part}`, {what} in no group of `{spoken(step.of)}`, as the rest of it is"
-                )
-                yield Claim(said(True), _where(part, step.of), f"{message}, so it keeps its first values", about=part)
+        for rest in _left_over(model, backward, tensors, holders):
+            if id(rest) not in claimed:
+                claimed.add(id(rest))
+                what = f"`{rest}`, {'whose parameters are' if isinstance(rest, Module) else 'which is'}"
+                message = f"the loss depends on {what} in no group of `{spoken(step.of)}`, so it keeps its first values"
+                yield Claim(said(True), _where(rest, step.of), message, about=rest)
 
 
 def _where(part: Module | Tensor, optimizer: Optimizer) -> Site:

@@ -18,6 +18,7 @@ class ReportFilter(Protocol):
 
     def __call__(self, report: FileReport, source_of: SourceOf, /) -> FileReport:
         """The other report."""
+        raise NotImplementedError
 
 
 def with_silenced(report: FileReport, _: SourceOf, /) -> FileReport:

@@ -35,6 +35,7 @@ class Snapshot(Protocol):
 
     def kind(self, path: str) -> Kind:
         """What a whole path under the root is."""
+        raise NotImplementedError
 
     def read(self, path: str) -> bytes:
         """What the file of a whole path under the root holds.
@@ -42,6 +43,7 @@ class Snapshot(Protocol):
         Raises:
             OSError: there is no such file.
         """
+        raise NotImplementedError
 
     def close(self) -> None:
         """Let go of what was opened for it."""

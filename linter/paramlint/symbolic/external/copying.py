@@ -166,9 +166,9 @@ def shallow_copy(run: Interpreter, arguments: Arguments, node: Any) -> Value:
             run.emit("copied", one, node, to=other, deep=False)
             return other
         if isinstance(one, Unknown):  # whether it is a module shows in what is done with it
-            other = Unknown(f"copy({one.text})#{run.serial()}", one.loop, annotation=one.annotation)
-            run.emit("copied", one, node, to=other, deep=False)
-            return other
+            same = Unknown(f"copy({one.text})#{run.serial()}", one.loop, annotation=one.annotation)
+            run.emit("copied", one, node, to=same, deep=False)
+            return same
         return one
 
     return run.each(value, copied)
