@@ -190,7 +190,7 @@ def _extent(run: Interpreter, place: Place) -> str | None:
     allocated = place.tensor.storage.allocated
     given = place.tensor.shape
     if given is None and allocated is not None and allocated.of in (place.tensor, place.tensor.base):
-        if allocated.of.factory not in _SIZED:
+        if getattr(allocated.of, "factory", "") not in _SIZED:
             return None
         arguments = allocated.get("arguments")
         given = tuple(arguments.positional) if arguments is not None else None
