@@ -34,10 +34,11 @@ class _Mentions:
     own: dict[str, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
 
 
-def units_with(file: File, words: Iterable[str], cls: Class) -> Iterator[Unit]:
+def units_with(file: File, words: Iterable[str], cls: Class, of_parts: Iterable[str] = ()) -> Iterator[Unit]:
     """The units of a file that mention one of the words, in the order of the text.
 
-    Left out are methods in which a word is only an attribute of `self`, of classes whose instances are none of a class.
+    Left out are methods in which a word is only an attribute of `self`, of classes whose instances are none of a class. Words in
+    `of_parts`, such as `parameters`, give what the parts of an instance have too, so they count in methods of any class.
     """
     known = remember(file, "mentions", lambda: _mentions(file))
     related = _related(file, cls)
@@ -47,6 +48,8 @@ def units_with(file: File, words: Iterable[str], cls: Class) -> Iterator[Unit]:
         own = known.own.get(word)
         if own:
             places.update(place for name in related for place in own.get(name, ()))
+    for word in of_parts:
+        places.update(known.anywhere.get(word, ()), *known.own.get(word, {}).values())
     for place in sorted(places):
         yield file.outline.units[place]
 

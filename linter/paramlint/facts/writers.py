@@ -62,18 +62,18 @@ def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Itera
     `None` stands for writers that may be anywhere, because too many files mention the class to search them all.
     """
     seen = set(entered)
-    words = (wanted.name, *_ALL_PARAMETERS)
     cls = wanted.cls
-    places = [*(base.scopes_with(*words) for base in cls.mro), _of_file(cls.file, words, cls)]
+    words = (wanted.name, *_ALL_PARAMETERS)
+    places = [*(base.scopes_with(*words) for base in cls.mro), _of_file(cls.file, wanted)]
     for scope in (scope for place in places for scope in place):
         if scope not in seen:
             seen.add(scope)
             if may_write(scope, wanted):
                 yield scope
-    yield from _in_package(wanted, words)
+    yield from _in_package(wanted)
 
 
-def _in_package(wanted: Wanted, words: tuple[str, ...]) -> Iterator[Scope | None]:
+def _in_package(wanted: Wanted) -> Iterator[Scope | None]:
     package = package_of(wanted.cls.file)
     if package is None:
         return
@@ -83,7 +83,7 @@ def _in_package(wanted: Wanted, words: tuple[str, ...]) -> Iterator[Scope | None
         yield None
         return
     for file in package.files(paths):
-        yield from (scope for scope in _of_file(file, words, wanted.cls) if may_write(scope, wanted))
+        yield from (scope for scope in _of_file(file, wanted) if may_write(scope, wanted))
 
 
 def _paths(package: Package, cls: Class) -> set[str]:
@@ -99,8 +99,8 @@ def _paths(package: Package, cls: Class) -> set[str]:
     return found.union(*map(paths, names))
 
 
-def _of_file(file: File, words: tuple[str, ...], cls: Class) -> Iterator[Scope]:
-    yield from map(file.scope, units_with(file, words, cls))
+def _of_file(file: File, wanted: Wanted) -> Iterator[Scope]:
+    yield from map(file.scope, units_with(file, (wanted.name,), wanted.cls, of_parts=_ALL_PARAMETERS))
     yield from remember(file, "inherited writers", lambda: list(_inherited(file)))
 
 
