@@ -37,8 +37,8 @@ class _Mentions:
 def units_with(file: File, words: Iterable[str], cls: Class, of_parts: Iterable[str] = ()) -> Iterator[Unit]:
     """The units of a file that mention one of the words, in the order of the text.
 
-    Left out are methods in which a word is only an attribute of `self`, of classes whose instances are none of a class. Words in
-    `of_parts`, such as `parameters`, give what the parts of an instance have too, so they count in methods of any class.
+    Left out are methods in which a word is only an attribute of `self`, of classes whose instances are none of a class.
+    Words in `of_parts`, such as `parameters`, reach the parts of an instance too: they count in methods of any class.
     """
     known = remember(file, "mentions", lambda: _mentions(file))
     related = _related(file, cls)

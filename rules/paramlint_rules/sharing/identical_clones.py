@@ -26,7 +26,7 @@ from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Place, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as sharing_said
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
@@ -61,7 +61,9 @@ def ask(model: Model) -> Iterator[Claim]:
         is_many = (
             len(event.loops) > len(layer.loops) and event.loops[len(layer.loops) :] == copy.loops[len(layer.loops) :]
         )
-        places = [p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None]
+        places = [
+            p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None and not _is_left_of_many(p)
+        ]
         if (
             layer.made is None
             or not is_many
@@ -84,6 +86,11 @@ def ask(model: Model) -> Iterator[Claim]:
             "so layers that should differ begin alike",
             about=copy,
         )
+
+
+def _is_left_of_many(place: Place) -> bool:
+    """Whether it is an attribute that each round of a loop binds again, so that the last copy is left."""
+    return place.how == "assigned" and any(loop not in place.holder.loops for loop in place.since.loops)
 
 
 def _drawn_once(tensor: Tensor) -> bool:
@@ -161,8 +168,42 @@ def _repeatedly_copied(node: nodes.Call, scope: Scope) -> nodes.BaseExpression |
             bound = {name.value for name in walk(ancestor.for_in.target) if isinstance(name, nodes.Name)}
             return None if bound & _heads(copied) else copied
         if isinstance(ancestor, nodes.For):
-            return None if _is_bound_in(ancestor, copied, scope) else copied
+            return None if _is_bound_in(ancestor, copied, scope) or _is_replaced(node, ancestor, scope) else copied
     return None
+
+
+#: Methods and functions that keep what they are given.
+_KEEPING = {"append", "insert", "add_module", "register_module", "setattr", "setdefault", "add"}
+
+
+def _is_replaced(copy: nodes.Call, loop: nodes.For, scope: Scope) -> bool:
+    """Whether each round binds its copy to one name or attribute and keeps it nowhere else, so that one is left."""
+    line = scope.parent(copy)
+    if not isinstance(line, nodes.Assign) or line.value is not copy:
+        return False
+    targets = [target.target for target in line.targets]
+    for target in targets:
+        is_same = isinstance(target, nodes.Attribute) and not _is_bound_in(loop, target.value, scope)
+        if not is_same and not isinstance(target, nodes.Name):
+            return False
+    texts = {scope.text(target) for target in targets}
+    return not any(
+        isinstance(part, (nodes.Name, nodes.Attribute)) and scope.text(part) in texts and _is_kept(scope, part)
+        for part in walk(loop)
+    )
+
+
+def _is_kept(scope: Scope, node: nodes.BaseExpression) -> bool:
+    """Whether a value goes into a container, a new object or another place."""
+    above = scope.parent(node)
+    if isinstance(above, nodes.Arg):
+        call = scope.parent(above)
+        func = call.func if isinstance(call, nodes.Call) else None
+        name = func.attr if isinstance(func, nodes.Attribute) else func
+        return isinstance(name, nodes.Name) and (name.value in _KEEPING or name.value[:1].isupper())
+    if isinstance(above, nodes.Assign):
+        return above.value is node
+    return isinstance(above, (nodes.Element, nodes.DictElement, nodes.Yield))
 
 
 def _is_bound_in(loop: nodes.For, copied: nodes.BaseExpression, scope: Scope) -> bool:
