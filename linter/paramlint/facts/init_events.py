@@ -122,6 +122,8 @@ def is_on_one_path(first: InitEvent, second: InitEvent) -> bool:
     if scope.order(first.node) >= scope.order(second.node):
         return False
     around = list(scope.ancestors(second.node))
+    if first.node in around:  # an argument is computed before the call
+        return False
     for ancestor in scope.ancestors(first.node):
         if ancestor in around:
             return True
