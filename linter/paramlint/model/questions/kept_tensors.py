@@ -24,7 +24,12 @@ def kept(model: Model) -> Iterator[tuple[Tensor, Place]]:
     """The plain tensors that a class keeps as attributes until the end."""
     for root in model.roots:
         for place in root.holds:
-            if place.kind == "attribute" and isinstance(place.what, Tensor) and place.holds:
+            if (
+                place.kind == "attribute"
+                and isinstance(place.what, Tensor)
+                and place.holds
+                and not _is_object(place.what)
+            ):
                 yield place.what, place
 
 
@@ -32,8 +37,13 @@ def kept_in_containers(model: Model) -> Iterator[tuple[Tensor, Place]]:
     """The plain tensors in the lists and dictionaries that a class keeps as attributes until the end."""
     for root in model.roots:
         for place in root.holds:
-            if isinstance(place.what, Tensor) and model.keeps_plainly(place):
+            if isinstance(place.what, Tensor) and model.keeps_plainly(place) and not _is_object(place.what):
                 yield place.what, place
+
+
+def _is_object(value: Tensor) -> bool:
+    """Whether it is no tensor but an object of a class of torch that has tensors in it: a distribution."""
+    return value.factory.startswith("torch.distributions.") and value.factory.rpartition(".")[2][:1].isupper()
 
 
 def is_constant(tensor: Tensor, depth: int = 0) -> bool:
