@@ -65,7 +65,7 @@ def ask(model: Model) -> Iterator[Claim]:
     for module in model.modules:
         if module.made is None or module.made.author != "user" or module in repeated or module in model.returned:
             continue
-        items = [p for p in module.places if p.registered and p.holds and _is_item(p)]
+        items = [p for p in module.places if p.registered and p.holds and _is_item(p) and not _is_put_back(p, module)]
         every = items or [p for p in module.places if _is_part_of_each(p, module)]
         many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
         pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
@@ -136,6 +136,20 @@ def _is_item(place: Held) -> bool:
         return False
     # What no call makes is put together of modules that were there: a slice of a list, that a pass takes in each round.
     return holder.made is None or isinstance(holder.made.site.node, nodes.Call)
+
+
+def _is_put_back(place: Held, module: Module) -> bool:
+    """Whether it goes, perhaps moved, to where it was taken from: `self.block[i] = self.block[i].to(device)`."""
+    site = place.since.site
+    before = [
+        p for p in module.places if p.registered and p.holder is place.holder and p.since.order < place.since.order
+    ]
+    if any(p.since.get("inside") != place.since.get("inside") for p in before):
+        return True  # a method that goes over what is there
+    statement = site.statement
+    if not before or not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
+        return False
+    return site.text(statement.targets[0].target) in site.text(statement.value)
 
 
 def _is_part_of_each(place: Held, module: Module) -> bool:
