@@ -115,8 +115,10 @@ def _is_copy(scope: Scope, node: nodes.BaseExpression) -> bool:
 
 def _gathers(scope: Scope, index: nodes.BaseExpression) -> bool:
     """Whether indexing with an expression copies: a list, a mask, or a tensor of indices."""
-    if isinstance(index, (nodes.List, nodes.ListComp)):
-        return True
+    if isinstance(index, nodes.List):
+        return not any(_is_slice(element.value) for element in index.elements)
+    if isinstance(index, nodes.ListComp):
+        return not _is_slice(index.elt)
     if isinstance(index, nodes.Comparison):
         return any(_is_tensor(scope, side) for side in (index.left, index.comparisons[0].comparator))
     if isinstance(index, nodes.Call):
@@ -129,6 +131,13 @@ def _gathers(scope: Scope, index: nodes.BaseExpression) -> bool:
         value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
         return value is not None and not isinstance(value, nodes.Name) and _gathers(scope, value)
     return False
+
+
+def _is_slice(node: nodes.BaseExpression) -> bool:
+    """Whether torch takes a list with this in it for a tuple, one index for each dimension, which gives a view."""
+    if isinstance(node, nodes.Call):
+        return isinstance(node.func, nodes.Name) and node.func.value == "slice"
+    return isinstance(node, nodes.Ellipsis) or (isinstance(node, nodes.Name) and node.value == "None")
 
 
 def _is_tensor(scope: Scope, node: nodes.BaseExpression) -> bool:
