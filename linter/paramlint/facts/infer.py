@@ -156,7 +156,7 @@ def _of_parameter(scope: Scope, binding: Binding) -> Type | None:
         return None
     if binding.annotation is not None:
         annotated = type_of_annotation(scope, binding.annotation)
-        if annotated is not None:
+        if annotated is not None and not (annotated.is_module and _is_class(scope, binding.value)):
             return annotated
     if binding.value is None:
         return _class_of_classmethod(scope, param)
@@ -167,6 +167,12 @@ def _of_parameter(scope: Scope, binding: Binding) -> Type | None:
         return replace(default, owns=None)
     is_module = default.kind == "module" or module_class(default.name) is not None
     return Type(default.kind, "torch.nn.Module" if is_module else "")
+
+
+def _is_class(scope: Scope, default: nodes.BaseExpression | None) -> bool:
+    """Whether a default is a class: `layer: nn.Module = nn.Linear` names what is made, and means no instance."""
+    known = scope.type(default) if isinstance(default, (nodes.Name, nodes.Attribute)) else None
+    return known is not None and known.kind == "class"
 
 
 def _class_of_classmethod(scope: Scope, param: nodes.Node) -> Type | None:
