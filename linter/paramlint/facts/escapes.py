@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from paramlint import nodes
-from paramlint.facts.flow import CARRYING, GIVING, Carriers, is_joined
+from paramlint.facts.flow import GIVING, Carriers, carries, is_joined
 from paramlint.facts.handed_on import parameter_given
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import MODULE_SELF_METHODS, OPTIMIZERS, module_class
@@ -89,7 +89,7 @@ def _passes_on(scope: Scope, parent: nodes.Node, node: nodes.Node) -> bool:
 
 def _carries_on(scope: Scope, call: nodes.Call) -> bool:
     name = scope.qualified(call.func)
-    return name in CARRYING or name == "map" or (name is not None and name.startswith("torch.nn.utils.param"))
+    return carries(name, call) or name == "map" or (name is not None and name.startswith("torch.nn.utils.param"))
 
 
 def _given(carriers: Carriers, call: nodes.Call, arg: nodes.Arg) -> Fate | None:

@@ -94,9 +94,16 @@ def is_joined(node: nodes.Node, scope: Scope) -> TypeGuard[nodes.BinaryOperation
     return "container" in kinds
 
 
+def carries(name: str | None, call: nodes.Call) -> bool:
+    """Whether the result of a builtin holds what its arguments hold: `list(x)`, `sum(zip(x, y), ())`."""
+    if name == "sum" and len(call.args) == 2:
+        return isinstance(call.args[1].value, (nodes.List, nodes.Tuple))
+    return name in CARRYING
+
+
 def _of_call(scope: Scope, node: nodes.Call, index: int | None) -> Iterator[nodes.BaseExpression]:
     name = scope.qualified(node.func)
-    if name in CARRYING:
+    if carries(name, node):
         arguments = [arg.value for arg in node.args]
         if index is not None and name == "zip" and index < len(arguments):
             arguments = [arguments[index]]

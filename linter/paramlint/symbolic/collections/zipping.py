@@ -9,9 +9,11 @@ from paramlint.symbolic.collections import containers
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import (
     NONE,
+    Instance,
     Item,
     Items,
     SequenceValue,
+    TensorValue,
     Unknown,
     Value,
 )
@@ -69,6 +71,9 @@ def _nth(run: Interpreter, items: Items, place: int | None, loop: int = 0) -> Va
         return value
     if place is None and items.rows and all(row.value == items.rows[0].value for row in items.rows):
         return items.rows[0].value
+    for row in items.rows:
+        if isinstance(row.value, (Instance, TensorValue)):
+            row.value.escaped = True  # which of them it is gets lost here, and with that where they are put
     return Unknown(f"{items.why_unknown or 'item'}[{'...' if place is None else place}]#{run.serial()}", loop)
 
 
