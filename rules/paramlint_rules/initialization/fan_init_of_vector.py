@@ -18,6 +18,7 @@ Leave it: never; it cannot run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from paramlint import nodes
@@ -26,7 +27,7 @@ from paramlint.facts.init_calls import INIT_NAMES, InitCall, init_call
 from paramlint.facts.parameter_names import name_test, names_from
 from paramlint.facts.ranks import rank_of
 from paramlint.knowledge import FAN_INIT, MATRIX_INIT
-from paramlint.model import Claim, Model, Tensor, said
+from paramlint.model import Claim, Event, Model, Tensor, said
 from paramlint.rule import Asks, Calls, Finding, Rule
 
 rule = Rule(
@@ -46,13 +47,33 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not isinstance(tensor, Tensor) or tensor.shape is None or len(tensor.shape) > 1:
             continue
-        if tensor.known and not any(word in str(event.guard) for word in ("dim", "shape", "size")):
+        if tensor.known and not _asks_of_it(str(event.guard), tensor) and not _is_chosen(model, event):
             shape = "is a vector" if tensor.shape else "is a single number"
             call = event.site.node
             target = call.args[0].value if isinstance(call, nodes.Call) and call.args else call
             text = event.site.text(target)
             message = f"`{text}` {shape}, so `{law}`, which needs a matrix, raises a ValueError"
             yield Claim(said(True), event.site, message, node=target)
+
+
+def _asks_of_it(guard: str, tensor: Tensor) -> bool:
+    """Whether a condition asks for its dimensions, or for its name where only some of that is known."""
+    if any(word in guard for word in ("dim", "shape", "size")):
+        return True
+    keys = {place.key for place in tensor.places if place.registered}
+    return any(re.search(rf"\}}[\w.]*\b{re.escape(key)}\b", guard) for key in keys)
+
+
+def _is_chosen(model: Model, event: Event) -> bool:
+    """Whether an option chooses the law that a call draws the tensor by, and another choice takes vectors."""
+    ways = [site.node for site in event.way[:-1]]
+    return bool(ways) and any(
+        other.of is event.of
+        and [site.node for site in other.way[:-1]] == ways
+        and other.get("law") not in FAN_INIT | MATRIX_INIT
+        and not other.guard.fits(event.guard)
+        for other in model.events("written")
+    )
 
 
 @rule.static(nodes.Call)
