@@ -69,6 +69,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue  # what no call makes is put together of modules that were there: a slice, a sum
         calls = (made.site, *reversed(made.site.stack))
         site = next((s for s in calls if s.in_class and s.path == calls[-1].path), calls[-1])
+        if isinstance(what, Tensor) and site is not made.site and _is_leaf_of_values(what):
+            continue
         called = getattr(site.node, "func", site.node)
         kind = "a layer" if isinstance(what, Module) else "a parameter"
         message = f"`{site.text(called)}` makes {kind} anew at every call, so it is not trained"
@@ -81,6 +83,13 @@ def _is_part(what: Module | Tensor, made: Event) -> bool:
         return True
     holders = [p.holder for p in what.places if isinstance(p.holder, Module)]
     return any(h.made is not None and h.made.get("inside") == "forward" for h in holders)
+
+
+def _is_leaf_of_values(tensor: Tensor) -> bool:
+    """Whether it is kept nowhere and wraps what was computed: a leaf to derive by, for as long as a function runs."""
+    values = [t for t in tensor.made_from if isinstance(t, Tensor)]
+    is_fresh = any(t.made is not None and t.made.kind == "allocated" for t in values)
+    return bool(tensor.made_from) and not is_fresh and not tensor.places.seen
 
 
 def _is_filled(model: Model, what: Module | Tensor) -> bool:
