@@ -77,6 +77,8 @@ def _owns(model: Model, event: Event) -> bool:
     if getattr(event.get("value"), "value", None) is not False:
         return False
     text = str(module)
+    if _is_said_to_be_tensor(text, str(event.guard)):
+        return False
     if _PRETRAINED.fullmatch(text) is not None:
         return True
     while (item := _ITEM.search(text)) is not None:
@@ -85,6 +87,15 @@ def _owns(model: Model, event: Event) -> bool:
     if not whole or "(" in part or _PART.fullmatch(part) is None:
         return False
     return module.part_of is not None or any(str(e.of) == whole for e in model.events("listed"))
+
+
+def _is_said_to_be_tensor(text: str, guard: str) -> bool:
+    """Whether a condition holds only for a tensor, or for what is no module."""
+    if f"not (isinstance({text}, Module))" in guard:
+        return True
+    return (
+        re.search(rf"(?<!not \()isinstance\({re.escape(text)}, (?:\w+ or )*(?:Parameter|Tensor)\b", guard) is not None
+    )
 
 
 @rule.static(nodes.Assign)
