@@ -573,6 +573,12 @@ def test_what_only_arguments_that_are_refused_get_is_no_change(compare):
     assert found.document.classes == ()
 
 
+def test_what_needs_a_size_of_none_of_what_is_always_there_is_no_change(compare):
+    lazy = "        if dim > 0:\n            self.gate = nn.Parameter(torch.ones(dim))\n        else:\n            self.gate = nn.parameter.UninitializedParameter()\n"
+    found = compare(FIRST, edited((LAST, LAST + lazy)))
+    assert [(change.name, change.condition) for change in net(found).changes] == [("gate", "dim > 0")]
+
+
 def test_keywords_without_a_place_are_not_the_same_by_their_place(compare):
     old = (
         HEAD
@@ -593,3 +599,20 @@ def test_what_is_there_under_a_condition_that_is_cut_off_is_unknown(compare):
     assert found.document.classes == ()
     (unknown,) = [one for one in found.document.unknown if one.name == "Net"]
     assert [(row.name, row.why[:18]) for row in unknown.rows] == [("extra", "it is now there wh")]
+
+
+def test_a_flag_of_a_package_that_cannot_be_read_may_be_false(compare):
+    text = edited((LAST, LAST + "{}"))
+    head = "import mystery\nfrom mystery import AVAILABLE, Norm\n"
+    flags = {"one": "mystery.HAS", "two": "AVAILABLE", "three": "not mystery.config.wide", "four": "Norm"}
+    lines = "".join(
+        f"        if {test}:\n            self.{name} = nn.Parameter(torch.zeros(dim))\n"
+        for name, test in flags.items()
+    )
+    found = compare({"a.py": head + HEAD + text.format("")}, {"a.py": head + HEAD + text.format(lines)})
+    assert {(change.name, change.condition) for change in net(found).changes} == {
+        ("one", "mystery.HAS"),
+        ("two", "mystery.AVAILABLE"),
+        ("three", "not mystery.config.wide"),
+        ("four", None),
+    }

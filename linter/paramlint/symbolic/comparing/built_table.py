@@ -132,6 +132,7 @@ def build(
         steps: that it may take.
     """
     run = Interpreter(program, steps)
+    run.doubts_flags = True
     instance = entry.build_class(run, cls, {**known, **_defaults(run, cls, left_out)})
     entry.finish(run)
     with entry.deep_recursion():

@@ -114,10 +114,7 @@ class _Found:
         self.unsure = {**pairing.unsure, **compared.found.unsure, **unread}
         self.unknown = {**self.unsure, **self._missing()}
         self.changes = [
-            change
-            for change in changes
-            if not is_never_met(change.condition, change.row.said.shape or (), (old.demanded, new.demanded))
-            and not self._is_new_choice(change)
+            change for change in changes if not self._is_never_met(change) and not self._is_new_choice(change)
         ]
 
     def _only(self, pairing: Pairing) -> list[Change]:
@@ -135,6 +132,15 @@ class _Found:
             else:
                 found.append(Change("removed", row, row.name, shape, None, condition, row.is_saved))
         return found
+
+    def _is_never_met(self, change: Change) -> bool:
+        """Whether no caller gives what a change needs: sizes are one or more, those of what is always there as well."""
+        always = {
+            size for row in (*self._old.rows, *self._new.rows) if row.said.condition is None for size in row.shape or ()
+        }
+        return is_never_met(
+            change.condition, {*always, *(change.row.shape or ())}, (self._old.demanded, self._new.demanded)
+        )
 
     def _is_new_choice(self, change: Change) -> bool:
         """Whether something is only new where an argument is what the older version does not know."""
