@@ -605,6 +605,7 @@ def test_a_flag_of_a_package_that_cannot_be_read_may_be_false(compare):
     text = edited((LAST, LAST + "{}"))
     head = "import mystery\nfrom mystery import AVAILABLE, Norm\n"
     flags = {"one": "mystery.HAS", "two": "AVAILABLE", "three": "not mystery.config.wide", "four": "Norm"}
+    flags["five"] = "mystery.config.mode == 'x'"
     lines = "".join(
         f"        if {test}:\n            self.{name} = nn.Parameter(torch.zeros(dim))\n"
         for name, test in flags.items()
@@ -615,4 +616,5 @@ def test_a_flag_of_a_package_that_cannot_be_read_may_be_false(compare):
         ("two", "mystery.AVAILABLE"),
         ("three", "not mystery.config.wide"),
         ("four", None),
+        ("five", "mystery.config.mode == 'x'"),
     }

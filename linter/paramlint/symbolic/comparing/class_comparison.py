@@ -147,7 +147,7 @@ class _Found:
         if change.kind != "added":
             return False
         rows = " ".join(str(row.said.condition) for row in self._old.rows)
-        return needs_new_choice(change.condition, f"{self._old.cls.file.facts.source.text} {rows}")
+        return needs_new_choice(change.condition, f"{self._old.cls.file.facts.source.text} {rows}", self._given.common)
 
     def _missing(self) -> dict[str, str]:
         """What is not known of either version, and is not what an argument brings along."""

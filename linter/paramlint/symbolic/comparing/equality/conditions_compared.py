@@ -127,7 +127,7 @@ def holds_without(one: Side, other: Side) -> tuple[bool, str | None] | None:
     return True, f"{bracketed(first, ' or ')} and {bracketed(without, ' or ')}"
 
 
-def needs_new_choice(said: str | None, known: str) -> bool:
+def needs_new_choice(said: str | None, known: str, arguments: Collection[str]) -> bool:
     """Whether a condition holds only where an argument is a text that other code does not know.
 
     That is a choice which only one version has: with it, the other cannot be built, or does something else.
@@ -135,6 +135,7 @@ def needs_new_choice(said: str | None, known: str) -> bool:
     Args:
         said: the condition.
         known: the text of the other code.
+        arguments: the names of the arguments.
     """
     if said is None:
         return False
@@ -143,7 +144,9 @@ def needs_new_choice(said: str | None, known: str) -> bool:
     new = {
         test
         for test, found in asked.items()
-        if found.kind == "in" and all(isinstance(one, str) and not _knows(known, one) for one in found.constants)
+        if found.kind == "in"
+        and found.subject.partition(".")[0] in arguments
+        and all(isinstance(one, str) and not _knows(known, one) for one in found.constants)
     }
     try:
         worlds = [truths for truths in _worlds(condition.tests) if condition.holds(truths)]
