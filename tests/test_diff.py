@@ -618,3 +618,19 @@ def test_a_flag_of_a_package_that_cannot_be_read_may_be_false(compare):
         ("four", None),
         ("five", "mystery.config.mode == 'x'"),
     }
+
+
+def test_a_size_that_is_no_number_is_not_compared(compare):
+    text = (
+        HEAD
+        + "class Attention(nn.Module):\n    def __init__(self, dim{}, bias=True):\n        super().__init__()\n"
+        + "        self.qkv = nn.Linear(dim, dim{})\n\n\n"
+        + "class Net(nn.Module):\n    def __init__(self, dim):\n        super().__init__()\n"
+        + "        self.attn = Attention(dim, False)\n"
+    )
+    found = compare({"a.py": text.format("", "")}, {"a.py": text.format(", heads=1", " * heads")})
+    assert [one.name for one in found.document.classes] == []
+    assert [row.name for one in found.document.unknown for row in one.rows if one.name == "Net"] == [
+        "attn.qkv.weight",
+        "attn.qkv.bias",
+    ]
