@@ -620,6 +620,13 @@ def test_a_flag_of_a_package_that_cannot_be_read_may_be_false(compare):
     }
 
 
+def test_sizes_that_are_the_same_by_default_are_not_told_as_changed(compare):
+    text = edited(("depth=3", "depth=3, groups=1"), (LAST, "        self.scale = nn.Parameter(torch.ones(dim{}))\n"))
+    found = compare(text.format(""), text.format(" // groups"))
+    assert found.document.classes == ()
+    assert [(one.name, [row.name for row in one.rows]) for one in found.document.unknown] == [("Net", ["scale"])]
+
+
 def test_a_size_that_is_no_number_is_not_compared(compare):
     text = (
         HEAD
