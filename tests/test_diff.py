@@ -13,7 +13,7 @@ import pytest
 from paramlint.frontends.cli import main
 from paramlint.source.versions.opened import folders
 from paramlint.symbolic.comparing.compare_versions import Outcome, Versions
-from paramlint.symbolic.comparing.equality.conditions_compared import Condition, may_both_hold
+from paramlint.symbolic.comparing.equality.conditions_compared import Condition, is_never_met, may_both_hold
 from paramlint.symbolic.comparing.equality.formulas_compared import compared
 from paramlint.symbolic.comparing.equality.laws_compared import same_law
 from paramlint.symbolic.showing.show_document import Init
@@ -535,3 +535,109 @@ def test_what_a_constructor_gives_itself_is_no_argument_behind_its_keywords(comp
         + "class Net(nn.LayerNorm):\n    def __init__(self, dim, affine=True{}):\n        super().__init__(dim, elementwise_affine=affine{})\n"
     )
     assert compare({"a.py": text.format("", "")}, {"a.py": text.format(", **rest", ", **rest")}).document.classes == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "sizes", "never"),
+    [
+        ("dim <= 0", ["2 * dim", 4], True),
+        ("not (num_classes > 0)", ["num_classes", "dim"], True),
+        ("length != 0 and not (length not in (0, None) and bias)", ["length"], False),
+        ("length != 0 and bias and not (length not in (0, None) and bias)", ["length"], True),
+        ("norm and not (norm and dim is not None)", ["dim // heads"], True),
+        ("heads <= 0", ["dim // heads"], False),
+        ("dim <= 0", ["dim + 1"], False),
+        ("dim <= 8", ["dim"], False),
+        (None, ["dim"], False),
+    ],
+)
+def test_conditions_under_which_a_tensor_would_have_no_size(condition, sizes, never):
+    assert is_never_met(condition, sizes) is never
+
+
+def test_what_only_models_without_any_size_lose_is_no_change(compare):
+    text = edited(("self.head = nn.Linear(dim, vocab, bias=False)\n", "self.head = nn.Linear(dim, vocab){}\n"))
+    found = compare(text.format(""), text.format(" if vocab > 0 else None"))
+    assert (found.document.classes, found.document.unknown) == ((), ())
+
+
+def test_what_only_arguments_that_are_refused_get_is_no_change(compare):
+    old = (
+        HEAD
+        + "def table(size, mode):\n    assert mode in ('sum', 'log')\n    found = torch.arange(size)\n    if mode == 'sum':\n"
+        + "        found = found * 8\n    else:\n        found = torch.log(found)\n    return found\n\n\n"
+        + "class Net(nn.Module):\n    def __init__(self, dim=4, mode='log'):\n        super().__init__()\n"
+        + "        self.register_buffer('table', table(dim, mode))\n"
+    )
+    found = compare({"a.py": old}, {"a.py": old.replace("table(dim, mode)", "torch.empty(dim)")})
+    assert found.document.classes == ()
+
+
+def test_what_needs_a_size_of_none_of_what_is_always_there_is_no_change(compare):
+    lazy = "        if dim > 0:\n            self.gate = nn.Parameter(torch.ones(dim))\n        else:\n            self.gate = nn.parameter.UninitializedParameter()\n"
+    found = compare(FIRST, edited((LAST, LAST + lazy)))
+    assert [(change.name, change.condition) for change in net(found).changes] == [("gate", "dim > 0")]
+
+
+def test_keywords_without_a_place_are_not_the_same_by_their_place(compare):
+    old = (
+        HEAD
+        + "class Net(nn.Module):\n    def __init__(self, *, dim=4, width=None, mode=False):\n        super().__init__()\n"
+    )
+    new = old.replace("width", "inner")
+    old += "        self.fc = nn.Linear(dim, dim)\n"
+    new += "        self.fc = nn.Linear(dim, dim) if inner is None else inner\n"
+    found = compare({"a.py": old}, {"a.py": new})
+    assert (found.document.classes, found.document.unknown) == ((), ())
+
+
+def test_what_is_there_under_a_condition_that_is_cut_off_is_unknown(compare):
+    many = " and ".join(f"sum(options[{place}:]) > {place}" for place in range(24))
+    text = edited(("vocab=10,", "vocab=10, options=(),"), (LAST, LAST + "{}"))
+    extra = f"        if {many}:\n            self.extra = nn.Parameter(torch.zeros(dim))\n"
+    found = compare(text.format(""), text.format(extra))
+    assert found.document.classes == ()
+    (unknown,) = [one for one in found.document.unknown if one.name == "Net"]
+    assert [(row.name, row.why[:18]) for row in unknown.rows] == [("extra", "it is now there wh")]
+
+
+def test_a_flag_of_a_package_that_cannot_be_read_may_be_false(compare):
+    text = edited((LAST, LAST + "{}"))
+    head = "import mystery\nfrom mystery import AVAILABLE, Norm\n"
+    flags = {"one": "mystery.HAS", "two": "AVAILABLE", "three": "not mystery.config.wide", "four": "Norm"}
+    flags["five"] = "mystery.config.mode == 'x'"
+    lines = "".join(
+        f"        if {test}:\n            self.{name} = nn.Parameter(torch.zeros(dim))\n"
+        for name, test in flags.items()
+    )
+    found = compare({"a.py": head + HEAD + text.format("")}, {"a.py": head + HEAD + text.format(lines)})
+    assert {(change.name, change.condition) for change in net(found).changes} == {
+        ("one", "mystery.HAS"),
+        ("two", "mystery.AVAILABLE"),
+        ("three", "not mystery.config.wide"),
+        ("four", None),
+        ("five", "mystery.config.mode == 'x'"),
+    }
+
+
+def test_sizes_that_are_the_same_by_default_are_not_told_as_changed(compare):
+    text = edited(("depth=3", "depth=3, groups=1"), (LAST, "        self.scale = nn.Parameter(torch.ones(dim{}))\n"))
+    found = compare(text.format(""), text.format(" // groups"))
+    assert found.document.classes == ()
+    assert [(one.name, [row.name for row in one.rows]) for one in found.document.unknown] == [("Net", ["scale"])]
+
+
+def test_a_size_that_is_no_number_is_not_compared(compare):
+    text = (
+        HEAD
+        + "class Attention(nn.Module):\n    def __init__(self, dim{}, bias=True):\n        super().__init__()\n"
+        + "        self.qkv = nn.Linear(dim, dim{})\n\n\n"
+        + "class Net(nn.Module):\n    def __init__(self, dim):\n        super().__init__()\n"
+        + "        self.attn = Attention(dim, False)\n"
+    )
+    found = compare({"a.py": text.format("", "")}, {"a.py": text.format(", heads=1", " * heads")})
+    assert [one.name for one in found.document.classes] == []
+    assert [row.name for one in found.document.unknown for row in one.rows if one.name == "Net"] == [
+        "attn.qkv.weight",
+        "attn.qkv.bias",
+    ]

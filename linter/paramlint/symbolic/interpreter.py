@@ -26,6 +26,7 @@ from paramlint.symbolic.values import (
     Constant,
     Dictionary,
     Environment,
+    External,
     Instance,
     Loop,
     Object,
@@ -138,6 +139,8 @@ class Interpreter:
         self.guard: Guard = ALWAYS
         #: What the code itself demands: where it raises otherwise. Certain is what needs no more than this.
         self.assumed: Guard = ALWAYS
+        #: Whether what a package that cannot be read has under a name may be false, such as a flag; else it is there.
+        self.doubts_flags = False
         self.loops: tuple[Loop, ...] = ()
         self.records_gradient = True
         self.frames: list[Frame] = []
@@ -415,6 +418,8 @@ class Interpreter:
             return (ALWAYS, None) if value.value else (None, ALWAYS)
         if isinstance(value, Unknown):
             return self.opaque(value.text, value.loop)
+        if isinstance(value, External) and self.doubts_flags and value.may_be_flag:
+            return self.opaque(value.name)
         return self.truth_of_object(value)
 
     def truth_of_object(self, value: Value) -> Test:

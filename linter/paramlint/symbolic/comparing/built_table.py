@@ -30,7 +30,7 @@ from paramlint.symbolic.values import (
     alternatives,
     text_of,
 )
-from paramlint.symbolic.values.wording import of_each_round, told, told_name
+from paramlint.symbolic.values.wording import condition, of_each_round, told, told_name
 
 #: Names that a row of a loop with a known count is told as; of more it stays one row.
 _MOST_NAMES = 256
@@ -103,6 +103,7 @@ class Built:
         missing: what is not known of it.
         is_cut_short: whether the build came to no end.
         translates: whether it changes state dicts that are loaded, or keeps more in them than tensors.
+        demanded: what the code demands of its arguments, where it raises otherwise; None for nothing.
         open_names: attributes that hold what is not known, which may be a parameter.
         steps: that it took.
     """
@@ -113,6 +114,7 @@ class Built:
     missing: tuple[Missing, ...]
     is_cut_short: bool
     translates: bool
+    demanded: str | None
     open_names: frozenset[str]
     steps: int
 
@@ -130,6 +132,7 @@ def build(
         steps: that it may take.
     """
     run = Interpreter(program, steps)
+    run.doubts_flags = True
     instance = entry.build_class(run, cls, {**known, **_defaults(run, cls, left_out)})
     entry.finish(run)
     with entry.deep_recursion():
@@ -144,6 +147,7 @@ def build(
         missing=tuple(dict.fromkeys(Missing(told_name(one.name), told(one.why)) for one in missing)),
         is_cut_short=claims.is_cut_short,
         translates=any(map(_translates, _classes_in(run))),
+        demanded=condition([run.assumed]),
         open_names=frozenset(name for name, cell in instance.attributes.items() if _is_open(run, cell)),
         steps=min(run.steps, run.budget),
     )

@@ -10,7 +10,7 @@ from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.comparing.built_table import Built, Missing, Row, build
 from paramlint.symbolic.comparing.change import KINDS, Change
 from paramlint.symbolic.comparing.constructor_arguments import Given, same_arguments, signature
-from paramlint.symbolic.comparing.equality.conditions_compared import needs_new_choice
+from paramlint.symbolic.comparing.equality.conditions_compared import is_never_met, needs_new_choice
 from paramlint.symbolic.comparing.names_paired import Pairing, may_be_one, paired, skeleton
 from paramlint.symbolic.comparing.renames import take_renamed
 from paramlint.symbolic.comparing.rows_compared import RowComparison
@@ -106,11 +106,16 @@ class _Found:
         renamed = take_renamed(old, new, pairing, compared.same_shape)
         for olds, news in (*pairing.both, *renamed):
             compared.compare(olds, news)
-        self.is_told = compared.found.is_told and not pairing.unsure
-        self.unsure = {**pairing.unsure, **compared.found.unsure}
+        only = self._only(pairing)
+        unread = {change.row.name: _where_cut_off(change) for change in only if _is_cut_off(change.condition)}
+        changes = [*compared.found.changes, *map(_renamed, renamed)]
+        changes += [change for change in only if not _is_cut_off(change.condition)]
+        self.is_told = compared.found.is_told and not pairing.unsure and not unread
+        self.unsure = {**pairing.unsure, **compared.found.unsure, **unread}
         self.unknown = {**self.unsure, **self._missing()}
-        changes = [*compared.found.changes, *map(_renamed, renamed), *self._only(pairing)]
-        self.changes = [change for change in changes if not self._is_new_choice(change)]
+        self.changes = [
+            change for change in changes if not self._is_never_met(change) and not self._is_new_choice(change)
+        ]
 
     def _only(self, pairing: Pairing) -> list[Change]:
         found: list[Change] = []
@@ -128,12 +133,21 @@ class _Found:
                 found.append(Change("removed", row, row.name, shape, None, condition, row.is_saved))
         return found
 
+    def _is_never_met(self, change: Change) -> bool:
+        """Whether no caller gives what a change needs: sizes are one or more, those of what is always there as well."""
+        always = {
+            size for row in (*self._old.rows, *self._new.rows) if row.said.condition is None for size in row.shape or ()
+        }
+        return is_never_met(
+            change.condition, {*always, *(change.row.shape or ())}, (self._old.demanded, self._new.demanded)
+        )
+
     def _is_new_choice(self, change: Change) -> bool:
         """Whether something is only new where an argument is what the older version does not know."""
         if change.kind != "added":
             return False
         rows = " ".join(str(row.said.condition) for row in self._old.rows)
-        return needs_new_choice(change.condition, f"{self._old.cls.file.facts.source.text} {rows}")
+        return needs_new_choice(change.condition, f"{self._old.cls.file.facts.source.text} {rows}", self._given.common)
 
     def _missing(self) -> dict[str, str]:
         """What is not known of either version, and is not what an argument brings along."""
@@ -157,6 +171,15 @@ class _Found:
         found = _BY_ARGUMENT.fullmatch(one.why)
         is_common = found is not None and found[1] in self._given.common
         return is_common and one in self._old.missing and one in self._new.missing
+
+
+def _is_cut_off(condition: str | None) -> bool:
+    """Whether a part of a condition is not said, so that nobody can tell where it holds, or whether it ever does."""
+    return condition is not None and "..." in condition
+
+
+def _where_cut_off(change: Change) -> str:
+    return f"it {'was' if change.kind == 'removed' else 'is now'} there where `{str(change.condition).strip()}`"
 
 
 def _renamed(pair: tuple[Sequence[Row], Sequence[Row]]) -> Change:

@@ -26,6 +26,7 @@ class Argument:
         default: the text of its default; empty where it has none.
         value: its default where that is a plain value.
         is_own: whether the constructor itself names it, and not one that is handed `**kwargs`.
+        has_place: whether it may be given by its place, and not only by its name.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Argument:
     default: str
     value: Constant | None
     is_own: bool
+    has_place: bool
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def signature(program: Program, cls: ClassValue) -> Signature:
         for parameter in (*positional[1:], *only):
             if re.search(rf"\b{parameter.name.value}\s*=", handing):
                 continue  # the constructor in front gives it itself
-            found.setdefault(parameter.name.value, _argument(run, init, parameter, own))
+            found.setdefault(parameter.name.value, _argument(run, init, parameter, own, parameter not in only))
         own = False
         handing += init.place.file.facts.source.lines(init.place.unit.first, init.place.unit.last)
         is_open = rest is not None
@@ -77,16 +79,17 @@ def signature(program: Program, cls: ClassValue) -> Signature:
     return Signature(tuple(found.values()), is_open)
 
 
-def _argument(run: Interpreter, init: Function, parameter: object, is_own: bool) -> Argument:
+def _argument(run: Interpreter, init: Function, parameter: object, is_own: bool, has_place: bool) -> Argument:
     name: str = parameter.name.value  # type: ignore[attr-defined]
     annotation = annotation_of(run, parameter)
     if parameter.default is None:  # type: ignore[attr-defined]
-        return Argument(name, annotation, "", None, is_own)
+        return Argument(name, annotation, "", None, is_own, has_place)
     try:
         value = default_of(run, init, parameter)
     except OverBudgetError:
         value = Unknown("?")
-    return Argument(name, annotation, _said(value) or "?", value if isinstance(value, Constant) else None, is_own)
+    plain = value if isinstance(value, Constant) else None
+    return Argument(name, annotation, _said(value) or "?", plain, is_own, has_place)
 
 
 def _said(value: Value) -> str:
@@ -194,11 +197,15 @@ def _leave_out(argument: Argument, left_out: set[str], known: dict[str, Value], 
 
 
 def _renamed(old: Signature, new: Signature) -> dict[str, str]:
-    """Arguments that are the same under another name, by the old one."""
+    """Arguments that are the same under another name, by the old one: those that a call without names gives alike."""
     others = {one.name for one in new.arguments}
     names = {one.name for one in old.arguments}
     return {
         one.name: other.name
         for one, other in zip(old.own, new.own, strict=False)
-        if one.name not in others and other.name not in names and one.default == other.default
+        if one.name not in others
+        and other.name not in names
+        and one.default == other.default
+        and one.has_place
+        and other.has_place
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ from paramlint.symbolic.showing.show_document import Init
 _MOST_ROWS = 6
 #: What tensors are whose type the code does not say.
 _USUAL = "float32"
+#: What is in a size where an argument got what was meant for another one.
+_NO_SIZE = re.compile(r"\b(?:False|None)\b")
 Size = int | str
 
 
@@ -155,10 +158,20 @@ class RowComparison:
             return Verdict.DIFFERENT
         if one != other and any(" or " in str(size) for size in (*one, *other)):
             return Verdict.UNKNOWN  # which of them it is, is not told
-        verdicts = [compared(a, b, self._arguments) for a, b in zip(one, other, strict=True)]
+        if any(_NO_SIZE.search(str(size)) for size in (*one, *other)):
+            return Verdict.UNKNOWN  # what is built with it is an error, or empty
+        verdicts = [self._same_size(a, b) for a, b in zip(one, other, strict=True)]
         if Verdict.DIFFERENT in verdicts:
             return Verdict.DIFFERENT
         return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.SAME
+
+    def _same_size(self, one: Size, other: Size) -> Verdict:
+        verdict = compared(one, other, self._arguments)
+        if verdict is Verdict.DIFFERENT and self._figures:
+            # `width // groups` is `width` for whoever leaves out that there is one group.
+            usual = compared(one, other, self._arguments, self._figures)
+            return verdict if usual is Verdict.DIFFERENT else Verdict.UNKNOWN
+        return verdict
 
     def _types(self, old: Row, new: Row) -> tuple[str | None, str | None] | None:
         if not (old.is_sure and new.is_sure) or old.is_buffer or new.is_buffer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -109,6 +110,14 @@ class External(Value):
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    @property
+    def may_be_flag(self) -> bool:
+        """Whether it may be false: it is no module, not spelled as a class, and of no package whose names are known."""
+        root, _, rest = self.name.partition(".")
+        last = rest.rpartition(".")[2]
+        is_class = last[:1].isupper() and not last.isupper()
+        return bool(rest) and not is_class and root != "torch" and root not in sys.stdlib_module_names
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, External) and self.name == other.name

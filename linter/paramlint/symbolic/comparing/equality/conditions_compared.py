@@ -127,7 +127,7 @@ def holds_without(one: Side, other: Side) -> tuple[bool, str | None] | None:
     return True, f"{bracketed(first, ' or ')} and {bracketed(without, ' or ')}"
 
 
-def needs_new_choice(said: str | None, known: str) -> bool:
+def needs_new_choice(said: str | None, known: str, arguments: Collection[str]) -> bool:
     """Whether a condition holds only where an argument is a text that other code does not know.
 
     That is a choice which only one version has: with it, the other cannot be built, or does something else.
@@ -135,6 +135,7 @@ def needs_new_choice(said: str | None, known: str) -> bool:
     Args:
         said: the condition.
         known: the text of the other code.
+        arguments: the names of the arguments.
     """
     if said is None:
         return False
@@ -143,13 +144,58 @@ def needs_new_choice(said: str | None, known: str) -> bool:
     new = {
         test
         for test, found in asked.items()
-        if found.kind == "in" and all(isinstance(one, str) and not _knows(known, one) for one in found.constants)
+        if found.kind == "in"
+        and found.subject.partition(".")[0] in arguments
+        and all(isinstance(one, str) and not _knows(known, one) for one in found.constants)
     }
     try:
         worlds = [truths for truths in _worlds(condition.tests) if condition.holds(truths)]
     except TooManyTestsError:
         return False
     return bool(new) and all(any(truths[test] for test in new) for truths in worlds)
+
+
+def is_never_met(said: str | None, sizes: Collection[int | str], demanded: Sequence[str | None] = ()) -> bool:
+    """Whether no caller meets a condition.
+
+    With None for a size nothing is built, and of zero elements nothing is learnt; where a constructor raises, there is
+    no model.
+
+    Args:
+        said: the condition.
+        sizes: the sizes of the tensor that it is about.
+        demanded: what the constructors demand, each by itself.
+    """
+    if said is None:
+        return False
+    condition = Condition(said)
+    sized = {factor for size in sizes for factor in _factors(str(size))}
+    for other in map(Condition, (None, *demanded)):
+        try:
+            worlds = _worlds({**condition.tests, **other.tests}, sized)
+            if not any(condition.holds(truths) and other.holds(truths) for truths in worlds):
+                return True
+        except TooManyTestsError:
+            continue
+    return False
+
+
+def _factors(size: str) -> set[str]:
+    """Names of which a size is a multiple, or a part: that of `4 * dim // heads` is `dim`."""
+    try:
+        nodes = [ast.parse(size, mode="eval").body]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found = set()
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            nodes += [node.left, node.right]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
+            nodes.append(node.left)
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            found.add(ast.unparse(node))
+    return found
 
 
 def _knows(text: str, constant: str) -> bool:
@@ -229,8 +275,12 @@ def _asked(test: str) -> _Asked | None:
     return _Asked(subject, kind, constants) if isinstance(operation, ast.In) is (constants != (value,)) else None
 
 
-def _worlds(tests: Collection[str]) -> Iterator[dict[str, bool]]:
+def _worlds(tests: Collection[str], sized: Collection[str] = ()) -> Iterator[dict[str, bool]]:
     """All truths of some tests that may be together: those of one value follow from what it may be.
+
+    Args:
+        tests: the tests.
+        sized: values that are one or more.
 
     Raises:
         TooManyTestsError: there are too many.
@@ -241,13 +291,20 @@ def _worlds(tests: Collection[str]) -> Iterator[dict[str, bool]]:
         if found is not None:
             subjects.setdefault(found.subject, []).append((test, found))
     choices: list[list[dict[str, bool]]] = [[{test: True}, {test: False}] for test, one in asked.items() if one is None]
-    for several in subjects.values():
-        answers = [{test: one.answer(value) for test, one in several} for value in _values([one for _, one in several])]
+    for subject, several in subjects.items():
+        values = _values([one for _, one in several])
+        if subject in sized:
+            values = [value for value in values if value is _OTHER or _is_size(value)]
+        answers = [{test: one.answer(value) for test, one in several} for value in values]
         choices.append([answer for place, answer in enumerate(answers) if answer not in answers[:place]])
     if prod(map(len, choices)) > _MOST_WORLDS:
         raise TooManyTestsError
     for chosen in product(*choices):
         yield {test: truth for part in chosen for test, truth in part.items()}
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def _values(asked: Sequence[_Asked]) -> list[object]:
