@@ -121,6 +121,7 @@ def test_the_commands_of_the_readme_run(project):
         assert done.returncode in (0, 1), (command, done.stdout, done.stderr)
 
 
+@pytest.mark.heavy  # it installs from the clone anew
 def test_the_hook_runs(project):
     (project / ".pre-commit-config.yaml").write_text(block(README, "yaml", "hooks:"))
     (project / "notes.txt").write_text(BAD)

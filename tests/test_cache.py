@@ -180,7 +180,11 @@ def test_a_run_over_part_of_the_files_leaves_the_rest_right(package, capsys):
     assert same(capsys)[0] == 0
 
 
-@pytest.mark.parametrize("coarse", [dependencies._COARSE, 0], ids=["read again", "known by their state"])
+@pytest.mark.parametrize(
+    "coarse",
+    [dependencies._COARSE, pytest.param(0, marks=pytest.mark.heavy)],
+    ids=["read again", "known by their state"],
+)
 def test_random_edits(package, capsys, monkeypatch, coarse):
     """Any edits, then any of the files: the cache never changes what is said."""
     monkeypatch.setattr(dependencies, "_COARSE", coarse)

