@@ -145,7 +145,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "the best state is the last one": _pair(
         {
             "before": "best, least = None, 0.0\n",
-            "step": STEP + _BEST.format("model.state_dict()"),
+            "step": STEP + _BEST.format("copy.copy(model.state_dict())"),
             "end": "model.load_state_dict(best)\n" + END,
         },
         {

@@ -58,7 +58,7 @@ def read(trace: Trace) -> Iterator[Said]:
     for initializer, found in uses.items():
         again = _again(trace, initializer, found)
         if again is not None:
-            call, name = again
+            call, name = _first(trace, initializer) or again
             arg = call.arg_node(name)
             written = " ".join(call.scope.text(arg.value).split()) if arg is not None else initializer.last
             message = f"`{written}` is one initialiser for several layers, so they start from the same values"
@@ -96,6 +96,16 @@ def _again(trace: Trace, initializer: Thing, found: list[Use]) -> Use | None:
             return call, name
         if any(not call.excludes(before) and _is_other(before, call) for before, _ in found[:place]):
             return call, name
+    return None
+
+
+def _first(trace: Trace, initializer: Thing) -> Use | None:
+    """Where this file first gives the initialiser to something: there one sees that it is one for all that follow."""
+    for call in trace.calls:
+        if call.scope.file is trace.file:
+            for name, value in call.keywords.items():
+                if value is initializer and name.endswith("initializer"):
+                    return call, name
     return None
 
 
