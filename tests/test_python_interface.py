@@ -139,6 +139,23 @@ class TestProve:
         assert proved.findings[0].group == "bug" and proved.findings[0].verdict == "confirmed"
         assert "fc.weight" in str(proved) and '"fc.weight"' in proved.to_json()
 
+    def test_a_page_says_what_it_was_made_by(self, folder):
+        import net_of_interface
+
+        for report, call in (
+            (paramlint.prove("net_of_interface.py:Net"), "paramlint.prove(model)"),
+            (paramlint.inspect(net_of_interface.Net()), "paramlint.inspect(model)"),
+        ):
+            report.save("page.html")
+            assert call in (folder / "page.html").read_text(encoding="utf-8")
+
+    def test_rules_may_be_one_text_everywhere(self, folder):
+        import net_of_interface
+
+        with paramlint.watch(net_of_interface.Net(), select="PRM716,PRM717"):
+            pass
+        assert paramlint.prove("net_of_interface.py:Net", select="PRM1,PRM2").findings == ()
+
     def test_what_cannot_be_built_is_said(self, folder):
         proved = paramlint.prove("net_of_interface.py:Net", {"width": "x"})
         assert not proved.ok and proved.document.outcome.stage == "construct"

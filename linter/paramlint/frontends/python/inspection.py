@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ import numpy as np
 from paramlint.config.name_patterns import matches
 from paramlint.engine.catalogue import select
 from paramlint.frontends.python.as_it_is import live_model_of
+from paramlint.frontends.python.reports import ModelReport
 from paramlint.live.laws.distribution import shown
 from paramlint.live.live_model import LiveModel
 from paramlint.live.observe.writes import is_torchs
@@ -62,13 +62,14 @@ class Row:
         return f"{self.name} {tuple(self.value.shape)}: {known}"
 
 
-class Inspection:
+class Inspection(ModelReport):
     """What was found, and what the parameters are.
 
     Attributes:
         findings: of the rules that are on, in the order of their codes.
-        document: the report as data.
     """
+
+    CALL = "paramlint.inspect(model)"
 
     def __init__(self, live: LiveModel, original: Any, gradients: Mapping[str, Any], notes: tuple[str, ...]) -> None:
         self._live, self._original, self._gradients = live, original, gradients
@@ -77,7 +78,7 @@ class Inspection:
         proved = tuple(_proved(live, failures))
         self.findings: tuple[Finding, ...] = tuple(map(Finding.of, proved))
         summary = summarize(live, Plan(details=True), [])
-        self.document = Document(
+        document = Document(
             target=type(original).__name__,
             outcome=Outcome(status="ok", stage="analyze", message="", seconds=time.perf_counter() - started),
             degraded=(*notes, *summary.degraded, *failures),
@@ -87,6 +88,7 @@ class Inspection:
             buffers=tuple(_known(buffer) for buffer in summary.buffers),
             details=summary.details,
         )
+        super().__init__(document)
 
     @cached_property
     def parameters(self) -> tuple[Row, ...]:
@@ -104,31 +106,13 @@ class Inspection:
             raise KeyError(pattern)
         return tuple(map(self._row, found))
 
-    def to_json(self) -> str:
-        """The report as JSON."""
-        return msgspec.json.format(msgspec.json.encode(self.document), indent=2).decode()
-
-    def save(self, path: str) -> None:
-        """Write the report as a page."""
-        from paramlint.frontends.python.pages import model_page
-
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(model_page(self.document))
-
     def _repr_html_(self) -> str:
-        with _other_randomness_kept():
-            from paramlint.frontends.python.pages import framed, model_page
-
-            return framed(model_page(self.document))
+        with _other_randomness_kept():  # some library that is imported there draws one
+            return super()._repr_html_()
 
     def __str__(self) -> str:
-        with _other_randomness_kept():  # some library that is imported here draws one
-            from paramlint.frontends.report.models.verified import print_document
-
-        stream = io.StringIO()
         with _other_randomness_kept():
-            print_document(self.document, stream)
-        return stream.getvalue().rstrip("\n")
+            return super().__str__()
 
     __repr__ = __str__
 

@@ -12,15 +12,15 @@ from paramlint.verify.document.schema import Document
 HEIGHT = 560
 
 
-def model_page(document: Document) -> str:
-    """The page of a model.
+def model_page(document: Document, call: str) -> str:
+    """The page of a model; `call` is what it was made by.
 
     Raises:
         ImportError: jinja2 is missing; `pip install paramlint[report]` brings it.
     """
     from paramlint.frontends.report.html.page import page
 
-    return page(document, "paramlint.inspect(model)", _now())
+    return page(document, call, _now())
 
 
 def run_page(document: RunDocument) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from paramlint.engine.catalogue import UnknownRuleError, group_of
 from paramlint.engine.catalogue import select as select_rules
-from paramlint.frontends.python.named_targets import target_text
+from paramlint.frontends.python.named import selectors, target_text
+from paramlint.frontends.python.reports import ModelReport
 from paramlint.verify.attempt import attempt
 from paramlint.verify.document.found import Finding
-from paramlint.verify.document.schema import Document, Found
+from paramlint.verify.document.schema import Found
 from paramlint.verify.job import Plan
 from paramlint.verify.process.outcome import Limits
 from paramlint.verify.process.targets import Target, TargetError, literal, parse_target
@@ -23,15 +22,10 @@ if TYPE_CHECKING:
     from paramlint.frontends.python.inspection import Inspection
 
 
-class Verified:
-    """What was proved about a model; printed, the report of `paramlint verify`.
+class Verified(ModelReport):
+    """What was proved about a model; printed, the report of `paramlint verify`."""
 
-    Attributes:
-        document: the report as data.
-    """
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    CALL = "paramlint.prove(model)"
 
     @property
     def ok(self) -> bool:
@@ -42,29 +36,6 @@ class Verified:
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong: what the live model refutes is left out."""
         return tuple(_finding(found) for found in self.document.findings if found.verdict != "refuted")
-
-    def to_json(self) -> str:
-        """The report as JSON."""
-        return msgspec.json.format(msgspec.json.encode(self.document), indent=2).decode()
-
-    def save(self, path: str) -> None:
-        """Write the report as a page."""
-        from paramlint.frontends.python.pages import model_page
-
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(model_page(self.document))
-
-    def _repr_html_(self) -> str:
-        from paramlint.frontends.python.pages import framed, model_page
-
-        return framed(model_page(self.document))
-
-    def __str__(self) -> str:
-        from paramlint.frontends.report.models.verified import print_document
-
-        stream = io.StringIO()
-        print_document(self.document, stream)
-        return stream.getvalue().rstrip("\n")
 
 
 def prove(
@@ -90,8 +61,8 @@ def prove(
         optimizer=None if optimizer is None else _target(optimizer),
         details=True,
         static=True,
-        select=_selectors(select),
-        ignore=_selectors(ignore),
+        select=selectors(select),
+        ignore=selectors(ignore),
     )
     _require_rules(plan)
     target = _target(model)
@@ -127,10 +98,6 @@ def _target(factory: object) -> Target:
         return parse_target(factory if isinstance(factory, str) else target_text(factory))
     except TargetError as error:
         raise ValueError(str(error)) from None
-
-
-def _selectors(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(given.split(",")) if isinstance(given, str) else tuple(given)
 
 
 def _require_rules(plan: Plan) -> None:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import click
-import msgspec
 
 from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.task import STDIN, Arguments, Task
-from paramlint.frontends.python.named_targets import target_text
+from paramlint.frontends.python.named import selectors, target_text
+from paramlint.frontends.report.plain import indented_json
 from paramlint.source.kinds import kind
 from paramlint.source.links import leads_out
 from paramlint.source.rewrite import write
@@ -107,13 +107,9 @@ def _arguments(
     select: Iterable[str], ignore: Iterable[str], preview: bool | None, config: str | None, isolated: bool
 ) -> Arguments:
     return Arguments(
-        select=_selectors(select), ignore=_selectors(ignore), preview=preview, config=config, isolated=isolated,
+        select=selectors(select), ignore=selectors(ignore), preview=preview, config=config, isolated=isolated,
         cache=False, jobs=1,
     )  # fmt: skip
-
-
-def _selectors(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(given.split(",")) if isinstance(given, str) else tuple(given)
 
 
 @contextmanager
@@ -138,7 +134,7 @@ class ShownModels:
 
     def to_json(self) -> str:
         """As JSON, as the command line prints it."""
-        return msgspec.json.format(msgspec.json.encode(self.document), indent=2).decode()
+        return indented_json(self.document)
 
     def __str__(self) -> str:
         import io

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paramlint.engine.catalogue import select as select_rules
 from paramlint.frontends.python.as_it_is import live_model_of
+from paramlint.frontends.python.named import selectors
 from paramlint.live.training.hooks import Hooks
 from paramlint.live.training.loop import Loop
 from paramlint.live.training.recorder import Recorder
@@ -94,9 +95,9 @@ class Watch:
 
     def to_json(self) -> str:
         """The report as JSON."""
-        import msgspec
+        from paramlint.frontends.report.plain import indented_json
 
-        return msgspec.json.format(msgspec.json.encode(self.document), indent=2).decode()
+        return indented_json(self.document)
 
     def save(self, path: str) -> None:
         """Write the report as a page."""
@@ -146,4 +147,6 @@ def watch(
     model: Any, optimizer: Any = None, *, steps: int = 20, select: Iterable[str] = (), ignore: Iterable[str] = ()
 ) -> Watch:
     """See `paramlint.watch`."""
-    return Watch(model, optimizer, steps=steps, rules=select_rules(select, (), ignore, preview=True))
+    return Watch(
+        model, optimizer, steps=steps, rules=select_rules(selectors(select), (), selectors(ignore), preview=True)
+    )

@@ -36,6 +36,13 @@ def plain_json(text: str) -> str:
     return text if text.isascii() and "\x7f" not in text else _BEYOND_ASCII.sub(_json_escape, text)
 
 
+def indented_json(document: object) -> str:
+    """A document, of structs or of plain values, as JSON that people can read, too."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
 def patch(line: str) -> str:
     """A line of a patch: a program needs it as it is, and gets it so unless a terminal would act on it."""
     return _ACTED_ON.sub(lambda found: ascii(found[0])[1:-1], line)

@@ -1,9 +1,15 @@
-"""Which target a class or function of the running program is, so that another process, or none, can find it."""
+"""How callers name things: rules, and classes and functions of the running program, for another process or none."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+
+
+def selectors(given: Iterable[str]) -> tuple[str, ...]:
+    """Names of rules: several, or one text with commas as on the command line."""
+    return tuple(given.split(",")) if isinstance(given, str) else tuple(given)
 
 
 def target_text(factory: object) -> str:
