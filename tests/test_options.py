@@ -176,6 +176,16 @@ class TestDiffBase:
         assert changed_rows([], ["a", "b"]) == {1, 2}
         assert changed_rows(["a"], []) == set()
 
+    def test_the_revision_is_read_once(self, repository, capsys, monkeypatch):
+        from paramlint.source.versions import changed_files
+
+        opened = []
+        whole = changed_files.ChangedFiles.__init__
+        monkeypatch.setattr(changed_files.ChangedFiles, "__init__", lambda *given: opened.append(1) or whole(*given))
+        (repository / "a.py").write_text("# a comment\n" + BAD)
+        run(capsys, "-q", "--diff-base", "HEAD")
+        assert len(opened) == 1
+
 
 class TestOutput:
     def test_the_number_comes_last(self, folder, capsys):

@@ -17,6 +17,8 @@ _COLLECTED_AFTER = 16_000_000
 #: such looks at all.
 _YOUNG_COLLECTED_AFTER = 1_000_000
 _YOUNG_LOOKS = 400
+#: A step of the symbolic build leaves about as much behind as so many bytes of code that are read.
+_BYTES_A_STEP = 100
 _read = 0
 _left = 0
 _looks = 0
@@ -41,6 +43,11 @@ def collect_after(size: int) -> None:
     _read += size
     if _read > _COLLECTED_AFTER:
         _collect_all()
+
+
+def collect_after_steps(steps: int) -> None:
+    """The same for so many steps of a symbolic build, whose model is let go of."""
+    collect_after(_BYTES_A_STEP * steps)
 
 
 def collect_young_after(size: int) -> None:

@@ -125,20 +125,35 @@ class Task:
         settings: those that choose rules and what they are not asked for.
         project: those of the whole run, which say the rest: how to write, what to fix, what is known.
         hierarchy: the settings of single files.
+        base: what has changed since a revision, where only that is asked for; the same one for all files.
     """
 
     arguments: Arguments
     settings: Settings
     project: Settings
     hierarchy: Hierarchy
+    base: ChangedFiles | None = None
 
     @classmethod
     def of(cls, arguments: Arguments) -> Task:
         """Read the configuration.
 
         Raises:
-            click.ClickException: it is wrong.
+            click.ClickException: it is wrong, or there is no such revision as it is to be compared with.
         """
+        task = cls._configured(arguments)
+        if arguments.diff_base is None:
+            return task
+        from paramlint.source.versions.changed_files import ChangedFiles
+        from paramlint.source.versions.repository import VersionError
+
+        try:
+            return replace(task, base=ChangedFiles(arguments.diff_base, task.root))
+        except VersionError as error:
+            raise click.ClickException(f"--diff-base: {error}") from None
+
+    @classmethod
+    def _configured(cls, arguments: Arguments) -> Task:
         from paramlint.config.hierarchy import Hierarchy
         from paramlint.config.settings import ConfigError, Settings, common_folder, find, load
 
@@ -146,12 +161,11 @@ class Task:
             raise click.UsageError("--isolated reads no configuration, and --config names one")
         if arguments.cluster is not None and (arguments.jobs is not None or arguments.reads_stdin):
             raise click.UsageError("--cluster checks files elsewhere: leave out --jobs and `-`, which are about here")
-        for pattern in arguments.exclude:
+        patterns = [("--exclude", pattern) for pattern in arguments.exclude]
+        patterns += [("--per-file-ignores", pattern) for pattern, _ in arguments.per_file_ignores]
+        for hint, pattern in patterns:
             if (why := fault(pattern)) is not None:
-                raise click.BadParameter(f"{pattern!r} is no pattern: {why}", param_hint="--exclude")
-        for pattern, _ in arguments.per_file_ignores:
-            if (why := fault(pattern)) is not None:
-                raise click.BadParameter(f"{pattern!r} is no pattern: {why}", param_hint="--per-file-ignores")
+                raise click.BadParameter(f"{pattern!r} is no pattern: {why}", param_hint=hint)
         paths = [arguments.stdin_name] if arguments.reads_stdin else arguments.paths
         try:
             if arguments.isolated or arguments.config is not None:
@@ -224,28 +238,11 @@ class Task:
         unfixable = (*self.arguments.unfixable, *self.project.table.unfixable)
         if fixable or unfixable or self.project.table.fixable is not None:
             filters.append(OnlyFixable({rule.code for rule in self._fixable(fixable, unfixable)}))
-        if self._base is not None:
+        if self.base is not None:
             from paramlint.engine.filters.changed_rows import OnlyChanged
 
-            filters.append(OnlyChanged(self._base))
+            filters.append(OnlyChanged(self.base))
         return filters
-
-    @cached_property
-    def _base(self) -> ChangedFiles | None:
-        """What has changed since the revision that is asked for.
-
-        Raises:
-            click.ClickException: there is none of that name.
-        """
-        from paramlint.source.versions.changed_files import ChangedFiles
-        from paramlint.source.versions.repository import VersionError
-
-        if self.arguments.diff_base is None:
-            return None
-        try:
-            return ChangedFiles(self.arguments.diff_base, self.root)
-        except VersionError as error:
-            raise click.ClickException(f"--diff-base: {error}") from None
 
     def _fixable(self, fixable: tuple[str, ...], unfixable: tuple[str, ...]) -> list[Rule]:
         """The rules whose fixes may be applied."""
@@ -348,8 +345,8 @@ class Task:
     def find(self) -> Found:
         """The files to check."""
         found = self.discovery.find(self.arguments.paths or (".",))
-        if self._base is not None:
-            found = replace(found, files=[path for path in found.files if self._base.has_changed(path)])
+        if self.base is not None:
+            found = replace(found, files=[path for path in found.files if self.base.has_changed(path)])
         return found
 
     @property

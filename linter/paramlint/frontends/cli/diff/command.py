@@ -9,17 +9,15 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from paramlint.frontends.report.plain import plain, plain_json
+from paramlint.frontends.cli.options.color import color_option
+from paramlint.frontends.report.plain import indented_json, plain, plain_json
 
 if TYPE_CHECKING:
     from paramlint.source.versions.snapshot import Snapshot
     from paramlint.symbolic.comparing.compare_versions import Outcome
 
 CLEAN, BROKEN, FAILED = 0, 1, 2
-#: A step of the build leaves about as much behind as so many bytes of code that are read.
-_BYTES_A_STEP = 100
 _FORMATS = ("full", "json", "github", "markdown")
 
 
@@ -39,6 +37,7 @@ class _WithPaths(click.Command):
 @click.option("--folders", is_flag=True, help="OLD and NEW are folders with versions of the same code.")
 @click.option("--output-format", type=click.Choice(_FORMATS), default="full", show_default=True)
 @click.option("--exit-non-zero-on-break", is_flag=True, help="Exit with 1 where a checkpoint of OLD no longer loads.")
+@color_option
 @click.pass_context
 def diff_command(
     ctx: click.Context, old: str, new: str | None, folders: bool, output_format: str, exit_non_zero_on_break: bool
@@ -80,13 +79,13 @@ def diff_command(
 def _compare(before: Snapshot, after: Snapshot, paths: list[str], *, is_git: bool) -> Outcome:
     from paramlint.symbolic.comparing.compare_versions import Versions
     from paramlint.symbolic.showing.show_targets import installed_folders
-    from paramlint.syntax.garbage_collection import collect_after
+    from paramlint.syntax.garbage_collection import collect_after_steps
 
     here = os.path.relpath(os.getcwd(), after.root) if is_git else "."
     inside = [here] if not here.startswith("..") else []
     versions = Versions(before, after, installed_folders(), inside)
     asked = [_from_root(path, after.root if is_git else None) for path in paths]
-    return versions.compare(asked, lambda steps: collect_after(_BYTES_A_STEP * steps))
+    return versions.compare(asked, collect_after_steps)
 
 
 def _from_root(path: str, root: str | None) -> str:
@@ -101,8 +100,7 @@ def _write(outcome: Outcome, output_format: str) -> None:
 
         print_changes(outcome, sys.stdout)
     elif output_format == "json":
-        text = msgspec.json.format(msgspec.json.encode(outcome.document), indent=2).decode()
-        click.echo(plain_json(text))
+        click.echo(plain_json(indented_json(outcome.document)))
     else:
         for line in _lines(outcome, output_format):
             click.echo(line)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from paramlint.frontends.cli.options.color import color_option
+from paramlint.frontends.cli.options.model_options import arguments_option, timeout_option
 from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.verify.process.targets import TargetError as ArgumentError
-from paramlint.verify.process.targets import literal, parse_argument
+from paramlint.verify.process.targets import literal
 
 if TYPE_CHECKING:
     from paramlint.source.checkpoints.header import Checkpoint
@@ -21,35 +23,15 @@ if TYPE_CHECKING:
 CLEAN, DOES_NOT_LOAD = 0, 1
 
 
-def _arguments(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    try:
-        return dict(map(parse_argument, values))
-    except ArgumentError as error:
-        raise click.ClickException(str(error)) from None
-
-
 @click.command("match", short_help="Say whether a checkpoint would load into a model, and why not.")
 @click.argument("target", metavar="TARGET")
 @click.argument("checkpoint", metavar="CHECKPOINT")
-@click.option(
-    "--arg",
-    "arguments",
-    multiple=True,
-    callback=_arguments,
-    metavar="NAME=VALUE",
-    help="An argument of the class or factory, a Python literal; the others have their defaults.",
-)
+@arguments_option("have their defaults")
 @click.option(
     "--verify", is_flag=True, help="Build the model too, in a child process, and load names and shapes into it."
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time to build it.",
-)
+@timeout_option("Time to build it.")
+@color_option
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", show_default=True)
 def match_command(
     target: str, checkpoint: str, arguments: dict[str, str], verify: bool, timeout: float, output_format: str

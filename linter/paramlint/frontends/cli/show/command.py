@@ -12,11 +12,11 @@ import click
 import msgspec
 
 from paramlint.frontends.cli.options.color import color_option
+from paramlint.frontends.cli.options.model_options import arguments_option, timeout_option
 from paramlint.frontends.cli.verify.invocation import Recorded, command_line
 from paramlint.frontends.report.place import short
-from paramlint.frontends.report.plain import plain, plain_json
-from paramlint.verify.process.targets import TargetError as ArgumentError
-from paramlint.verify.process.targets import literal, parse_argument
+from paramlint.frontends.report.plain import indented_json, plain, plain_json
+from paramlint.verify.process.targets import literal
 
 if TYPE_CHECKING:
     from paramlint.symbolic.code.program import Program
@@ -25,40 +25,14 @@ if TYPE_CHECKING:
     from paramlint.verify.judge.live_differences import Difference
 
 CLEAN, DIFFERENT, FAILED = 0, 1, 2
-#: A step of the build leaves about as much behind as so many bytes of code that are read.
-_BYTES_A_STEP = 100
-
-
-def _arguments(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    try:
-        given = dict(map(parse_argument, values))
-        for value in given.values():
-            literal(value)
-    except ArgumentError as error:
-        raise click.ClickException(str(error)) from None
-    return given
 
 
 @click.command("show", cls=Recorded, short_help="Show the parameters and buffers that a model has by its source.")
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
-@click.option(
-    "--arg",
-    "arguments",
-    multiple=True,
-    callback=_arguments,
-    metavar="NAME=VALUE",
-    help="An argument of the class or factory, a Python literal; the others stay unknown.",
-)
+@arguments_option("stay unknown")
 @click.option("--index", is_flag=True, help="Only one row for each class.")
 @click.option("--verify", is_flag=True, help="Build it too, in a child process, and say where the live model differs.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time to build one.",
-)
+@timeout_option("Time to build one.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a page of HTML too.")
 @color_option
 @click.option(
@@ -150,12 +124,12 @@ def _show(targets: tuple[str, ...], asked: _Asked) -> int:
 def _told(program: Program, target: str, asked: _Asked, unreadable: list[str]) -> Iterator[_Told]:
     from paramlint.symbolic.showing.show import show
     from paramlint.symbolic.showing.show_targets import subjects
-    from paramlint.syntax.garbage_collection import collect_after
+    from paramlint.syntax.garbage_collection import collect_after_steps
 
     given = {name: literal(value) for name, value in asked.arguments.items()}
     for subject in subjects(program, target, unreadable):
         shown = show(subject, given)
-        collect_after(_BYTES_A_STEP * shown.steps)
+        collect_after_steps(shown.steps)
         if asked.timeout is None:
             yield _Told(shown)
         else:
@@ -200,8 +174,7 @@ def _write(by_target: list[tuple[str, list[_Told]]], everything: list[_Told], as
             for document, (_, told) in zip(found, by_target, strict=True):
                 for cls, one in zip(document["classes"], told, strict=True):
                     cls["live"] = [vars(each) for each in one.live] if one.live is not None else None
-        text = msgspec.json.encode(found[0] if len(found) == 1 else found)
-        click.echo(plain_json(msgspec.json.format(text, indent=2).decode()))
+        click.echo(plain_json(indented_json(found[0] if len(found) == 1 else found)))
     elif asked.output_format == "markdown" or (asked.index and asked.output_format == "full"):
         for line in _lines([one.shown for one in everything], asked):
             click.echo(line)

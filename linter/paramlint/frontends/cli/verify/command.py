@@ -15,6 +15,7 @@ import msgspec
 from paramlint.engine.parallel import ClusterError
 from paramlint.engine.parallel.cluster_connection import Cluster
 from paramlint.frontends.cli.options.color import color_option
+from paramlint.frontends.cli.options.model_options import timeout_option
 from paramlint.frontends.cli.options.pack_option import pack_option
 from paramlint.frontends.cli.options.rule_names import RULES
 from paramlint.frontends.cli.options.sections import section
@@ -29,7 +30,7 @@ from paramlint.frontends.cli.verify.outputs import (
     write_page,
     write_pages,
 )
-from paramlint.frontends.report.plain import plain, plain_json
+from paramlint.frontends.report.plain import indented_json, plain, plain_json
 from paramlint.verify.attempt import Start, attempt, server, start_alone
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
@@ -192,14 +193,7 @@ output_option = section("Output")
     help="Write down what the parameters are, for --contract.",
 )
 @output_option("--show", multiple=True, metavar="PATTERN", help="Print values and gradient of matching parameters.")
-@limit_option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time for each target.",
-)
+@timeout_option("Time for each target.", limit_option)
 @limit_option(
     "--memory",
     type=click.FloatRange(min=0, min_open=True),
@@ -293,8 +287,7 @@ def run_verify(targets: tuple[Target, ...], options: Options) -> int:
         return INTERRUPTED
     if options.output_format == "json":
         single = len(documents) == 1 and not options.discover
-        text = msgspec.json.encode(documents[0] if single else documents)
-        click.echo(plain_json(msgspec.json.format(text, indent=2).decode()))
+        click.echo(plain_json(indented_json(documents[0] if single else documents)))
     if options.output_format == "sarif":
         _print_sarif(documents)
     _write_pictures(documents, targets, options)
