@@ -20,7 +20,7 @@ from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.showing.show import show_class
 from paramlint.symbolic.showing.show_document import Buffer, Parameter, ShownClass
 from paramlint.symbolic.showing.show_targets import Subject, classes_of, open_program
-from paramlint.syntax.outline import ClassOutline
+from paramlint.syntax.outline import ClassOutline, Unit
 
 #: Rows of a table under the cursor, and classes of a file whose tables are made.
 _MAX_ROWS = 40
@@ -62,13 +62,9 @@ class Models:
         """Each module class, with its parameters and buffers."""
         read = self._of(document)
         found = []
-        for subject in _subjects(read) if read is not None else ():
-            assert read is not None
-            assert isinstance(subject.value, ClassValue)
-            shown = self._shown(read, subject.value)
-            unit = subject.value.outline.unit
+        for path, shown, unit in self._classes(read):
             rows = (*shown.parameters, *shown.buffers)
-            children = [_symbol(row, read.file.path, unit.first, unit.last, document) for row in rows]
+            children = [_symbol(row, path, unit.first, unit.last, document) for row in rows]
             span = _span(document, unit.first, unit.last)
             own = _span(document, shown.row, shown.row)
             found.append(
@@ -80,13 +76,9 @@ class Models:
         """The shapes of the parameters that rows of the text make, at their ends."""
         read = self._of(document)
         by_row: dict[int, dict[str, None]] = {}
-        for subject in _subjects(read) if read is not None else ():
-            assert read is not None
-            assert isinstance(subject.value, ClassValue)
-            shown = self._shown(read, subject.value)
-            unit = subject.value.outline.unit
+        for path, shown, unit in self._classes(read):
             for row in shown.parameters:
-                is_here = row.filename == read.file.path and unit.first <= row.row <= unit.last
+                is_here = row.filename == path and unit.first <= row.row <= unit.last
                 if is_here and wanted.start.line <= row.row - 1 <= wanted.end.line and row.shape is not None:
                     own = row.name.rpartition(".")[2]
                     by_row.setdefault(row.row, {})[f"{plain(own)} {_shape(row)}"] = None
@@ -94,6 +86,13 @@ class Models:
             lsp.InlayHint(_end(document, row), ", ".join(texts), kind=lsp.InlayHintKind.Type, padding_left=True)
             for row, texts in sorted(by_row.items())
         ]
+
+    def _classes(self, read: _Read | None) -> Iterator[tuple[str, ShownClass, Unit]]:
+        """The module classes of a file: its path, what each holds, and where it stands."""
+        for subject in _subjects(read) if read is not None else ():
+            assert read is not None
+            assert isinstance(subject.value, ClassValue)
+            yield read.file.path, self._shown(read, subject.value), subject.value.outline.unit
 
     def _of(self, document: TextDocument) -> _Read | None:
         known = self._read.get(document.uri)

@@ -12,12 +12,11 @@ from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Module, Optimizer, Tensor
 from paramlint.symbolic.building.entries import model_for
+from paramlint.symbolic.values import Dictionary, SequenceValue
 from paramlint.syntax.outline import Unit
 
 #: What a message names; a method that is called, `optimizer.step()`, is about the object.
 _NAMED = re.compile(r"`([A-Za-z_][\w.]*)(\([^`()]*\))?`")
-_PARAMETERS = re.compile(r"parameters\((\d+)\)")
-_CONTAINERS = ("list", "tuple", "dict", "set")
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,9 @@ class _Told:
 
 def _kind(value: object) -> str:
     """What kind of plain container a value is; empty for anything else."""
-    text = repr(value)
-    return next((kind for kind in _CONTAINERS if text.startswith(f"{kind}(")), "")
+    if isinstance(value, Dictionary):
+        return "dict"
+    return value.kind if isinstance(value, SequenceValue) and not value.is_iterator else ""
 
 
 def _is_inside(thing: Module | Tensor, wanted: set[str]) -> bool:
@@ -170,8 +170,10 @@ def _kept(event: Event) -> str:
 
 
 def _grouped(event: Event) -> str:
-    match = _PARAMETERS.fullmatch(repr(event.get("given")))
-    return f"{_subject(event)} gets {match[1]} parameters" if match else ""
+    given = event.get("given")
+    if not isinstance(given, SequenceValue) or given.kind != "parameters" or not given.items.known:
+        return ""
+    return f"{_subject(event)} gets {len(given.items.rows)} parameters"
 
 
 #: How each kind of event is told; the others say nothing to a reader.
