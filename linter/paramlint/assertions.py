@@ -17,12 +17,13 @@ one that the test is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.config.name_patterns import matches, suggestion
 from paramlint.frontends.report.place import line, short
 from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.units import listed
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.expectation import compare
 from paramlint.live.laws.laws import Law
@@ -105,12 +106,12 @@ def assert_not_shared(subject: Subject, *patterns: str) -> None:
     __tracebackhide__ = True
     live = _live(subject)
     chosen = _chosen(live, patterns)
-    wrong = {tensor: f"it is also {_listed(tensor.names[1:])}" for tensor in chosen if len(tensor.names) > 1}
+    wrong = {tensor: f"it is also {listed(tensor.names[1:])}" for tensor in chosen if len(tensor.names) > 1}
     for alias in live.aliases:
         for tensor in alias.tensors:
             if tensor in chosen:
                 others = [other.name for other in alias.tensors if other is not tensor]
-                wrong.setdefault(tensor, f"it shares memory with {_listed(others)}")
+                wrong.setdefault(tensor, f"it shares memory with {listed(others)}")
     _check(wrong, chosen, "shared")
 
 
@@ -215,7 +216,3 @@ def _lines(tensor: LiveTensor, fault: str) -> Iterator[str]:
     filename, row = place_of(tensor.init or tensor.allocation, tensor.owner)
     if filename:
         yield f"    {short(filename)}:{row}: {line(filename, row).strip()}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

@@ -27,8 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.facts.reading import Called, Said, Stored, Trace, Value
-from paramlint.facts.reading.gluon_code import collected_of, flat, is_block, owns
+from paramlint.facts.reading import Called, Said, Stored, Trace, Value, flat
+from paramlint.facts.reading.gluon_code import collected_of, is_block, owns
 from paramlint.facts.reading.trace import is_called, is_method, receiver, say
 from paramlint.knowledge.frameworks import GLUON
 from paramlint.rule import Asks, Rule

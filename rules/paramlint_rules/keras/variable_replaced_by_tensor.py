@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.facts.reading import Choice, Const, Derived, Held, Named, Part, Result, Said, Thing, Trace, Value
+from paramlint.facts.reading import Choice, Const, Derived, Named, Part, Result, Said, Thing, Trace, Value, flat
 from paramlint.facts.reading.keras_code import is_variable
 from paramlint.facts.reading.trace import is_layer_class, say, target
 from paramlint.knowledge.frameworks import KERAS
@@ -52,7 +52,7 @@ _NORMS = ("keras.layers.BatchNormalization", "keras.layers.LayerNormalization", 
 @rule.reading
 def read(trace: Trace) -> Iterator[Said]:
     is_layer = trace.cls is not None and is_layer_class(trace.cls)
-    kept = {one for store in trace.stores for one in _held(store.value)}
+    kept = {one for store in trace.stores for one in flat(store.value)}
     kept |= {
         one for call in trace.calls if isinstance(call.func, Part) and call.func.name == "append" for one in call.args
     }
@@ -67,11 +67,6 @@ def read(trace: Trace) -> Iterator[Said]:
             name = " ".join(store.scope.text(target(store)).split())
             message = f"`{name}` becomes a tensor in place of the variable, which is still the one that is trained"
             yield say(store, message, node=target(store))
-
-
-def _held(value: Value) -> Iterator[Value]:
-    """A value, or the items of a container."""
-    yield from value.items if isinstance(value, Held) else [value]
 
 
 def _made_into(value: Value) -> Thing | None:

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Answer, Claim, Event, Model, Optimizer, Tensor, said
-from paramlint.model.questions.training import WORDS, all_known, may_train, steps
+from paramlint.model.questions.training import WORDS, all_known, may_compute, steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -78,15 +78,10 @@ def _before_backward(model: Model, clip: Event) -> Answer:
             continue
         for step in model.events("stepped"):
             if step.loops == clip.loops:
-                early = model.follows(clip, step) & ~model.between(step, clip, ("backward", "escaped"), _may_compute)
+                early = model.follows(clip, step) & ~model.between(step, clip, ("backward", "escaped"), may_compute)
                 if early.yes and model.between(clip, step, ("backward",)).yes:
                     return early
     return Answer("unknown")
-
-
-def _may_compute(event: Event) -> bool:
-    """Whether a loss, or what has a model, is given to unknown code."""
-    return event.kind != "escaped" or isinstance(event.of, Tensor) or "loss" in str(event.of) or may_train(event)
 
 
 def _of_others(model: Model, clip: Event) -> bool:

@@ -27,8 +27,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor
-from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_train, spoken, together
+from paramlint.model import Claim, Event, Model, Module, Optimizer
+from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_compute, spoken, together
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def check(model: Model) -> Iterator[Claim]:
                 for b in model.events("backward")
             ):
                 continue
-            lost = lost & ~model.between(clear, step, ("backward", "escaped", "raised"), _may_compute)
+            lost = lost & ~model.between(clear, step, ("backward", "escaped", "raised"), may_compute)
             if lost.yes:
                 yield Claim(
                     lost,
@@ -62,11 +62,6 @@ def check(model: Model) -> Iterator[Claim]:
                     about=step.of,
                 )
                 break
-
-
-def _may_compute(event: Event) -> bool:
-    """Whether a loss, or what has a model, is given to unknown code."""
-    return event.kind != "escaped" or isinstance(event.of, Tensor) or "loss" in str(event.of) or may_train(event)
 
 
 def _in_one_call(one: Event, other: Event) -> bool:

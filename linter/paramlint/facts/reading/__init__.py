@@ -16,6 +16,7 @@ from paramlint.facts.reading.values import (
     Result,
     Thing,
     Value,
+    flat,
     options,
 )
 
@@ -41,5 +42,6 @@ __all__ = [
     "Thing",
     "Trace",
     "Value",
+    "flat",
     "options",
 ]

@@ -9,12 +9,12 @@ from paramlint.facts.reading.trace import Trace, is_block_class
 from paramlint.facts.reading.values import (
     ClassValue,
     Const,
-    Held,
     Named,
     Part,
     Result,
     Thing,
     Value,
+    flat,
     options,
 )
 from paramlint.knowledge.gluon_names import BIASED, CONTAINERS, OWNING, block_owns, is_block_base
@@ -48,11 +48,6 @@ def owns(trace: Trace, value: Value, depth: int = 0) -> bool | None:
         return said
     inside = [one for kept in trace.heap.get(value, {}).values() for one in flat(kept)]
     return True if any(owns(trace, one, depth + 1) for one in inside) else None
-
-
-def flat(value: Value) -> Iterator[Value]:
-    """A value, or the items of a container."""
-    yield from value.items if isinstance(value, Held) else [value]
 
 
 def is_container(value: Value) -> bool:

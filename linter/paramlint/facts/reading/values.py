@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,11 @@ class Held(Value):
     """Made by a comprehension or in a loop: each item stands for any number."""
     repeated: bool = False
     """Made by a times sign: all places hold the same items."""
+
+
+def flat(value: Value) -> Sequence[Value]:
+    """A value, or the items of a container."""
+    return value.items if isinstance(value, Held) else [value]
 
 
 @dataclass(eq=False)

@@ -28,6 +28,11 @@ def dimensions(shape: Iterable[int]) -> str:
     return "×".join(map(str, shape)) or "scalar"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names as a message has them: `a`, `b`."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def large(number: int) -> str:
     """A count as one says it: `6.74 billion`."""
     for unit, word in ((10**12, "trillion"), (10**9, "billion"), (MILLION, "million")):

@@ -174,6 +174,11 @@ def may_train(event: Event) -> bool:
     return text.endswith(")") and _MAKES.match(made_by) is not None and _HAS_MODEL.search(made_by) is not None
 
 
+def may_compute(event: Event) -> bool:
+    """Whether gradients may come by an event: a backward pass, or a loss or what has a model in unknown code."""
+    return event.kind != "escaped" or isinstance(event.of, Tensor) or "loss" in str(event.of) or may_train(event)
+
+
 _MAKES = re.compile(r"(?:build|create|make|get|load|set_?up|prepare|init|wrap)|[A-Z]")
 #: Names of what is a model or an optimizer, or has them.
 _HAS_MODEL = re.compile(

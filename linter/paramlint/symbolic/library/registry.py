@@ -13,7 +13,6 @@ from paramlint.symbolic.library.registration import HIDDEN
 from paramlint.symbolic.limits import MAX_ROWS
 from paramlint.symbolic.values import (
     NONE,
-    Choice,
     Constant,
     Dictionary,
     Instance,
@@ -24,6 +23,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    alternatives,
     text_of,
 )
 from paramlint.symbolic.values.wording import told
@@ -76,20 +76,16 @@ def held_by(run: Interpreter, module: Instance) -> Iterator[Held]:
         run.step()
         value = run.read(cell, lambda: NONE)  # so that what is only there under a guard keeps it
         if value is not None:
-            for guard, one in _alternatives(value):
+            for guard, one in alternatives(value):
                 yield Held(name, guard, (), one, module)
     if module.items is not None:
         for row, positions in zip(list(module.items.rows), positions_of(module.items), strict=True):
             run.step()
             for guard, name in positions:
-                for inner, one in _alternatives(row.value):
+                for inner, one in alternatives(row.value):
                     joined = guard & inner
                     if joined is not None:
                         yield Held(name, joined, row.loops, one, module)
-
-
-def _alternatives(value: Value) -> tuple[tuple[Guard, Value], ...]:
-    return value.options if isinstance(value, Choice) else ((ALWAYS, value),)
 
 
 def positions_of(items: Items) -> list[list[tuple[Guard, str]]]:
@@ -356,4 +352,4 @@ def _distinct(run: Interpreter, module: Instance, is_wanted: Callable[[Value], b
 
 def containers_of(value: Value) -> list[SequenceValue | Dictionary]:
     """The plain containers among the alternatives of a value."""
-    return [one for _, one in _alternatives(value) if isinstance(one, (SequenceValue, Dictionary))]
+    return [one for _, one in alternatives(value) if isinstance(one, (SequenceValue, Dictionary))]

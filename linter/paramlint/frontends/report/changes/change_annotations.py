@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.frontends.report.changes.change_words import grouped, message
+from paramlint.frontends.report.exchange.github import data, property_value
 from paramlint.frontends.report.plain import plain
 from paramlint.symbolic.comparing.compare_versions import Outcome
 
@@ -23,13 +24,5 @@ def github_marks(outcome: Outcome) -> Iterator[str]:
             marked.add((change.kind, filename, row))
             level = "error" if breaks and cls.loads is False else "notice" if change.kind == "init" else "warning"
             said = f"{plain(cls.name)}: {message(change, note, breaks, document.old, document.new)}"
-            title = _property(f"paramlint diff ({change.kind})")
-            yield f"::{level} title={title},file={_property(filename)},line={row}::{_data(said)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(plain(text)).replace(":", "%3A").replace(",", "%2C")
+            title = property_value(f"paramlint diff ({change.kind})")
+            yield f"::{level} title={title},file={property_value(filename)},line={row}::{data(said)}"

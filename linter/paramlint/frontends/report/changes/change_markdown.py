@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from paramlint.frontends.report.changes.change_words import cut, grouped, message, shown, summary, verdict
+from paramlint.frontends.report.models.from_source.shown_markdown import code
 from paramlint.frontends.report.plain import plain
 from paramlint.symbolic.comparing.change_document import Change
 from paramlint.symbolic.comparing.compare_versions import Outcome, Told
@@ -25,7 +26,7 @@ def markdown(outcome: Outcome) -> Iterator[str]:
     """The lines of the comment."""
     document = outcome.document
     yield MARK
-    yield f"### Parameters: {_code(document.old)} → {_code(document.new)}"
+    yield f"### Parameters: {code(document.old)} → {code(document.new)}"
     yield ""
     said = summary(document)
     yield f"{_escaped(said[0].upper() + said[1:])}."
@@ -38,16 +39,16 @@ def markdown(outcome: Outcome) -> Iterator[str]:
         yield f"And {len(groups) - _MOST_CLASSES} classes more."
     if document.gone:
         yield ""
-        yield f"Gone: {', '.join(f'{_code(one.name)} ({_escaped(one.filename)})' for one in document.gone)}."
+        yield f"Gone: {', '.join(f'{code(one.name)} ({_escaped(one.filename)})' for one in document.gone)}."
     if document.unknown:
         yield ""
         yield "<details><summary>What could not be compared</summary>"
         yield ""
         for unknown in document.unknown[:_MOST_CLASSES]:
             rows = "; ".join(
-                f"{_code(row.name)}: {_escaped(cut(row.why, _LONGEST))}" for row in unknown.rows[:_MOST_OPEN]
+                f"{code(row.name)}: {_escaped(cut(row.why, _LONGEST))}" for row in unknown.rows[:_MOST_OPEN]
             )
-            yield f"- {_code(unknown.name)} ({_escaped(unknown.filename)}:{unknown.row}): {rows}"
+            yield f"- {code(unknown.name)} ({_escaped(unknown.filename)}:{unknown.row}): {rows}"
         yield ""
         yield "</details>"
 
@@ -60,18 +61,18 @@ def _class(told: Told, others: list[Told], old: str, new: str, *, is_open: bool)
         f"{_escaped(verdict(cls, old))}</summary>"
     )
     yield ""
-    yield f"| change | parameter | {_code(old)} | {_code(new)} | what it means |"
+    yield f"| change | parameter | {code(old)} | {code(new)} | what it means |"
     yield "| --- | --- | --- | --- | --- |"
     rows = list(zip(cls.changes, told.notes, told.breaks, strict=True))
     for change, note, breaks in rows[:_MOST_ROWS]:
         said = _words(message(change, note, breaks, old, new))
-        cells = change.kind, _code(change.name), *_cells(change), said
+        cells = change.kind, code(change.name), *_cells(change), said
         yield f"| {' | '.join(cells)} |"
     if len(rows) > _MOST_ROWS:
         yield f"| … | {len(rows) - _MOST_ROWS} more | | | |"
     if others:
         yield ""
-        names = ", ".join(_code(one.told.name) for one in others[:_MOST_ROWS])
+        names = ", ".join(code(one.told.name) for one in others[:_MOST_ROWS])
         yield f"The same in {names}" + (f" and {len(others) - _MOST_ROWS} more." if len(others) > _MOST_ROWS else ".")
     yield ""
     yield "</details>"
@@ -89,14 +90,9 @@ def _escaped(text: str) -> str:
     return _MARKUP.sub(r"\\\1", plain(text)).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("@", "&#64;")
 
 
-def _code(text: str) -> str:
-    """A text as code; a bar would end a cell of a table, and a backtick the code."""
-    return f"`{plain(text).replace('`', chr(39)).replace('|', '¦')}`"
-
-
 def _words(text: str) -> str:
     """A message, in which what is between backticks is code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return _escaped(text)
-    return "".join(_code(part) if place % 2 else _escaped(part) for place, part in enumerate(parts))
+    return "".join(code(part) if place % 2 else _escaped(part) for place, part in enumerate(parts))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from paramlint.frontends.report.plain import plain
+from paramlint.frontends.report.units import listed
 from paramlint.symbolic.comparing.change_document import Change, ChangedClass, Compared
 from paramlint.symbolic.comparing.compare_versions import Told
 
@@ -72,9 +73,9 @@ def _tie(change: Change, is_saved: bool, old: str, new: str) -> str:  # noqa: AR
     before, after = _names(change.old), _names(change.new)
     lost = [name for name in before if name not in after]
     if lost:
-        return f"`{change.name}` is no longer tied to {_listed(lost)}"
+        return f"`{change.name}` is no longer tied to {listed(lost)}"
     gained = [name for name in after if name not in before]
-    return f"`{change.name}` is now tied to {_listed(gained)}, and of two values in a checkpoint of {old} one is lost"
+    return f"`{change.name}` is now tied to {listed(gained)}, and of two values in a checkpoint of {old} one is lost"
 
 
 def _frozen(change: Change, is_saved: bool, old: str, new: str) -> str:  # noqa: ARG001
@@ -132,10 +133,6 @@ def _call(value: object) -> Mapping[str, Any]:
 
 def _names(value: object) -> list[str]:
     return [str(name) for name in value] if isinstance(value, (list, tuple)) else []
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def shape(value: object) -> str:

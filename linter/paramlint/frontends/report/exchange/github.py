@@ -27,15 +27,17 @@ def _command(diagnostic: Diagnostic) -> str:
         properties |= {"line": str(start.row), "endLine": str(end.row)}
         if start.row == end.row:  # columns are only allowed then
             properties |= {"col": str(start.column), "endColumn": str(end.column)}
-    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    listed = ",".join(f"{name}={property_value(value)}" for name, value in properties.items())
     cell = f"cell {diagnostic.cell}, row {start.row}: " if diagnostic.cell is not None else ""
     message = f"{cell}{diagnostic.code} {with_verdict(diagnostic)}"
-    return f"::{_COMMANDS[severity(diagnostic)]} {listed}::{_data(message)}"
+    return f"::{_COMMANDS[severity(diagnostic)]} {listed}::{data(message)}"
 
 
-def _data(text: str) -> str:
+def data(text: str) -> str:
+    """The text of a command, in which rows and percent signs are written as GitHub reads them."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(plain(text)).replace(":", "%3A").replace(",", "%2C")
+def property_value(text: str) -> str:
+    """The value of a property of a command, which neither ends it nor begins another."""
+    return data(plain(text)).replace(":", "%3A").replace(",", "%2C")
