@@ -19,8 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from paramlint import nodes
 from paramlint.model import Answer, Claim, Model, Module, Place, Tensor
 from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM413",
@@ -43,6 +45,8 @@ def ask(model: Model) -> Iterator[Claim]:
         if not isinstance(place.holder, Module) or not _is_built_for_all(model, place.holder):
             continue
         if not isinstance(place.until.of, Module) or not _is_copied_line(place) or module.calls.seen:
+            continue
+        if _is_made_of_the_first(place):
             continue
         yield Claim(
             Answer("yes", (place.since, place.until), place.guard),
@@ -83,6 +87,15 @@ def _is_used_in_round(model: Model, what: Module | Tensor) -> bool:
 def _is_built_for_all(model: Model, holder: Module) -> bool:
     """Whether what its constructor was given is not known, so that a condition on it is not taken for certain."""
     return holder in model.roots or holder.cls.startswith("torch.")
+
+
+def _is_made_of_the_first(place: Place) -> bool:
+    """Whether the statement that replaces it reads it: `self.net = nn.Sequential(*self.net)`, `= self.net.module`."""
+    assert place.until is not None
+    statement = place.until.site.statement
+    if not isinstance(statement, (nodes.Assign, nodes.AnnAssign)) or statement.value is None:
+        return False
+    return any(isinstance(n, nodes.Attribute) and n.attr.value == place.key for n in walk(statement.value))
 
 
 def _is_plain(module: Module) -> bool:
