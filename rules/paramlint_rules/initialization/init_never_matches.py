@@ -37,7 +37,16 @@ from paramlint.facts.parameter_names import (
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site
-from paramlint.model.questions.visits import loop_over, modules_below, names_below
+from paramlint.model.questions.visits import (
+    loop_over,
+    modules_below,
+    name_of_pair,
+    names_below,
+    never_true,
+    tests_before,
+    texts_in,
+    whole_visits,
+)
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import walk
@@ -56,8 +65,6 @@ for _full in MODULE_CLASSES:
     _LAYERS.setdefault(_full.rpartition(".")[2].lower(), []).append(_full.rpartition(".")[2])
 #: How many letters of a layer's name name it.
 _LETTERS = 3
-#: Locals that are computed from another, and that from another.
-_LOCALS = 2
 _NAMED = (nodes.Name, nodes.Attribute)
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
 
@@ -65,8 +72,8 @@ _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """Parameters gone through by name, and a name among them that none has."""
-    never = _never_true(model)
-    for listed in _visits(model):
+    never = never_true(model)
+    for listed in whole_visits(model):
         loop = loop_over(listed.site)
         name = _name_in(loop) if loop is not None else None
         known = names_below(model, listed.of, listed) if name is not None else None
@@ -74,8 +81,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         parts = {part for one in known for part in one.split(".")}
         is_own = listed.of in model.roots
-        for test in _tests_of(loop.body, name):
-            texts = _texts(test)
+        for test in tests_before(_is_write, loop.body, name):
+            texts = texts_in(test)
             if not texts or (id(test), listed.inside) not in never:
                 continue
             if is_own or any(nearest(text.strip("."), parts) for text in texts):
@@ -87,14 +94,14 @@ def ask(model: Model) -> Iterator[Claim]:
 @rule.question
 def ask_kinds(model: Model) -> Iterator[Claim]:
     """Layers gone through by kind, and none of them of the kind that is asked for, but one that is taken for it."""
-    never = _never_true(model)
-    for listed in _visits(model):
+    never = never_true(model)
+    for listed in whole_visits(model):
         visit = _visit(listed)
         below = modules_below(model, listed.of, listed) if visit is not None else None
         if visit is None or below is None:
             continue
         site, name, body = visit
-        tests = [test for test in _tests_of(body, name) if (id(test), listed.inside) in never]
+        tests = [test for test in tests_before(_is_write, body, name) if (id(test), listed.inside) in never]
         written = {id(w.of.owner) for w in model.events("written") if tests and w.author == "user"}
         missed = [m for m in below if _has_weights(m) and id(m) not in written]
         for test in tests:
@@ -106,56 +113,6 @@ def ask_kinds(model: Model) -> Iterator[Claim]:
                 yield Claim(Answer("yes", (listed,)), site, message, node=test)
 
 
-def _visits(model: Model) -> Iterator[Event]:
-    """Where code goes through a model of which all parts are known: a class its own, and not those of its heirs."""
-    for listed in model.events("listed"):
-        if listed.author != "user" or not listed.of.known.yes:
-            continue
-        is_built = listed.of not in model.roots or listed.inside == "__init__"
-        if is_built and listed.site.class_name == (model.name if model.entry == "class" else ""):
-            yield listed
-
-
-def _never_true(model: Model) -> set[tuple[int, str]]:
-    """The conditions that were asked and false each time: the `id` of each, and the method that the entry called."""
-    return {(id(event.site.node), event.inside) for event in model.events("tested") if not event.ever}
-
-
-def _tests_of(body: nodes.Node, name: str) -> Iterator[nodes.BaseExpression]:
-    """The conditions about what a visit is at, by its name, before an initialisation."""
-    about = {name}
-    for _ in range(_LOCALS):
-        about |= {
-            n.targets[0].target.value
-            for n in walk(body)
-            if isinstance(n, nodes.Assign) and isinstance(n.targets[0].target, nodes.Name) and _mentions(n.value, about)
-        }
-    for branch in walk(body):
-        if isinstance(branch, nodes.If) and any(isinstance(n, nodes.Call) and _is_write(n) for n in walk(branch.body)):
-            for test in operands(branch.test):
-                if _mentions(test, about) and not _is_negative(test):
-                    yield test
-
-
-def _mentions(node: nodes.Node, about: set[str]) -> bool:
-    return any(isinstance(n, nodes.Name) and n.value in about for n in walk(node))
-
-
-def _is_negative(test: nodes.BaseExpression) -> bool:
-    """Whether a condition asks what something is not; `kind.find("Conv") != -1` asks what it is."""
-    if not isinstance(test, nodes.Comparison):
-        return False
-    first = test.comparisons[0]
-    if isinstance(first.operator, operators.NotEqual):
-        return not isinstance(first.comparator, (nodes.UnaryOperation, nodes.Integer))
-    return isinstance(first.operator, (operators.NotIn, operators.IsNot))
-
-
-def _texts(test: nodes.BaseExpression) -> list[str]:
-    """The texts that a condition compares with."""
-    return [str(n.evaluated_value) for n in walk(test) if isinstance(n, nodes.SimpleString)]
-
-
 def _has_weights(module: Module) -> bool:
     """Whether a layer of torch has parameters of its own; norms are left as they are made."""
     is_torch = module.cls.startswith("torch.nn.") and "Norm" not in module.cls
@@ -165,7 +122,7 @@ def _has_weights(module: Module) -> bool:
 def _is_meant(test: nodes.BaseExpression, module: Module) -> bool:
     """Whether a condition names a layer, by a text or its class, that one takes for another."""
     kind = module.cls.rpartition(".")[2]
-    for text in _texts(test):
+    for text in texts_in(test):
         last = text.rpartition(".")[2]
         is_part = len(last) >= _LETTERS and (last.lower() in kind.lower() or kind.lower() in last.lower())
         if is_part or nearest(last, [kind]) is not None:
@@ -194,13 +151,14 @@ def _family(kind: str) -> str:
 
 def _name_in(loop: nodes.For) -> str | None:
     """`name` of a loop `for name, p in self.named_parameters()`."""
-    first = loop.target.elements[0].value if isinstance(loop.target, nodes.Tuple) else None
     func = loop.iter.func if isinstance(loop.iter, nodes.Call) else None
     is_by_name = isinstance(func, nodes.Attribute) and func.attr.value == "named_parameters"
-    return first.value if is_by_name and isinstance(first, nodes.Name) else None
+    return name_of_pair(loop) if is_by_name else None
 
 
-def _is_write(call: nodes.Call) -> bool:
+def _is_write(call: nodes.Node) -> bool:
+    if not isinstance(call, nodes.Call):
+        return False
     name = call.func.attr if isinstance(call.func, nodes.Attribute) else call.func
     return isinstance(name, nodes.Name) and name.value in WRITE_NAMES
 
