@@ -199,7 +199,7 @@ def below(
         yield Below(f"{prefix}**", guard, loops, None, module.why_unknown, module)
     if module.items is not None and not module.items.known:
         yield Below(f"{prefix}**", guard, loops, None, module.items.why_unknown, module)
-    for held in everything:
+    for held in sorted(everything, key=_may_be_size):
         joined = guard & held.guard
         if joined is None or not joined.fits(run.assumed):
             continue
@@ -224,6 +224,11 @@ def below(
 def _rank(held: Held) -> int:
     """A module names its own parameters first, then its buffers, then what its children hold."""
     return 2 if not held.is_tensor else isinstance(held.value, TensorValue) and held.value.role == "buffer"
+
+
+def _may_be_size(held: Held) -> bool:
+    """Arguments come last: which of them are numbers is told by the layers that are made with them."""
+    return isinstance(held.value, Unknown) and "(" not in held.value.text
 
 
 def _each_once() -> Callable[[Instance, Guard], bool]:
