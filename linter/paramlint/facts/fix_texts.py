@@ -85,7 +85,8 @@ def under_no_grad(
 
 def _calls_back(edited: nodes.Node) -> bool:
     """Whether it is one of the methods that call a function for each element, which a parameter refuses."""
-    return isinstance(edited, nodes.Call) and isinstance(edited.func, nodes.Attribute) and edited.func.attr.value in _EACH
+    method = edited.func if isinstance(edited, nodes.Call) else None
+    return isinstance(method, nodes.Attribute) and method.attr.value in _EACH
 
 
 def _function_around(scope: Scope, node: nodes.Node) -> nodes.Node | None:
