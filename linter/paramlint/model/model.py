@@ -25,6 +25,7 @@ class Model:
         entry: what was built.
         name: of the class or function.
         returned: what a function gave back.
+        is_cut_short: whether the build came to no end, so that what else happens in its loops is not known.
     """
 
     roots: Sequence[Module] = ()
@@ -36,6 +37,7 @@ class Model:
     entry: Entry = "class"
     name: str = ""
     returned: Sequence[Any] = ()
+    is_cut_short: bool = False
     _by_kind: dict[str, list[Event]] = field(default_factory=dict)
 
     def tensors(self, role: Role) -> Several[Tensor]:
@@ -94,7 +96,7 @@ class Model:
     ) -> Answer:
         """Whether something of these kinds happens after each occurrence of `a` and before the next one of `b`.
 
-        Unknown where it happens under a guard of its own.
+        Unknown where it happens under a guard of its own, and in a loop whose end is not known.
         """
         found = [event for event in self.events(*kinds) if about(event)]
         context = a.guard & b.guard
@@ -109,7 +111,7 @@ class Model:
             ]
             if sure:
                 gaps.append(Answer("yes", tuple(sure)))
-            elif inside:
+            elif inside or (self.is_cut_short and (a.loops or b.loops)):
                 gaps.append(Answer("unknown", tuple(inside)))
             else:
                 gaps.append(Answer("no", (a, b)))

@@ -19,8 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from paramlint import nodes
 from paramlint.model import Answer, Claim, Model, Module, Place, Tensor
 from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM413",
@@ -43,6 +45,8 @@ def ask(model: Model) -> Iterator[Claim]:
         if not isinstance(place.holder, Module) or not _is_built_for_all(model, place.holder):
             continue
         if not isinstance(place.until.of, Module) or not _is_copied_line(place) or module.calls.seen:
+            continue
+        if _is_read(place):
             continue
         yield Claim(
             Answer("yes", (place.since, place.until), place.guard),
@@ -88,6 +92,24 @@ def _is_built_for_all(model: Model, holder: Module) -> bool:
 def _is_plain(module: Module) -> bool:
     """Whether the user's code makes it, and it goes into nothing else."""
     return module.made is not None and module.made.author == "user" and module.copy_of is None
+
+
+def _is_read(place: Place) -> bool:
+    """Whether the constructor reads it until it is replaced: its layers, or a size, may be in what comes after."""
+    assert place.until is not None
+    site = place.until.site
+    code = list(walk(site.definition)) if site.definition is not None else []
+    begins = {id(node): index for index, node in enumerate(code)}
+    first, last = place.since.site.statement, site.statement
+    if id(first) not in begins or id(last) not in begins:
+        return False
+    written = [target.target for target in last.targets] if isinstance(last, nodes.Assign) else []
+    since = begins[id(first)] + sum(1 for _ in walk(first))
+    until = begins[id(last)] + sum(1 for _ in walk(last))
+    return any(
+        isinstance(node, nodes.Attribute) and node.attr.value == place.key and not any(node is t for t in written)
+        for node in code[since:until]
+    )
 
 
 def _is_copied_line(place: Place) -> bool:

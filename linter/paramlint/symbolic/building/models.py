@@ -75,6 +75,7 @@ class _Builder:
             entry=entry,
             name=name,
             returned=tuple(self.of(value) for value in self._returned()),
+            is_cut_short="over budget" in run.memo,
         )
         if root is not None:
             self.module(root).is_root = True

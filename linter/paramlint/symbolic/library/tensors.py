@@ -242,6 +242,8 @@ def indexed(run: Interpreter, tensor: TensorValue, index: Value, node: Any) -> T
     view = run.view(tensor, "index", node)
     view.sources = (tensor, *([index] if isinstance(index, TensorValue) else []))
     view.part = index if isinstance(index, Constant) else None
+    if isinstance(index, Constant) and isinstance(index.value, int) and not isinstance(index.value, bool):
+        view.shape = tensor.item_shape
     return view
 
 
