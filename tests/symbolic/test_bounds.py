@@ -159,7 +159,9 @@ TRAINS = """
 
 def test_layers_of_torch_leave_steps_for_what_is_done_with_them(tmp_path: Path) -> None:
     layers = "".join(f"    layers.append(nn.BatchNorm2d({width}))\n" for width in range(1, 501))
-    model = model_in(tmp_path, f"def train():\n    layers = []\n{layers}    model = nn.Sequential(*layers){TRAINS}", "train")
+    model = model_in(
+        tmp_path, f"def train():\n    layers = []\n{layers}    model = nn.Sequential(*layers){TRAINS}", "train"
+    )
     assert model.modules.closed.yes
     assert len(model.events("stepped")) == 1
 
