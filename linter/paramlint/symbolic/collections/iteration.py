@@ -27,6 +27,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    alternatives,
     text_of,
 )
 
@@ -178,7 +179,10 @@ def numbers(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         except (TypeError, ValueError):
             return run.unknown_call("range()")
     options = [i for i, v in enumerate(values) if isinstance(v, Choice)]
-    if len(options) == 1:
+    # Where a number is not known in one case, all cases are told as one loop, whose body is gone through once.
+    if len(options) == 1 and all(
+        isinstance(v, Constant) for value in _given(arguments) for _, v in alternatives(value)
+    ):
         place = options[0]
 
         def with_one(value: Value) -> Value:
