@@ -28,17 +28,8 @@ from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, defining_class, grouped, holder_of, is_strange
 from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.writes import Write, is_torchs
-from paramlint.live.questions.counter_evidence import (
-    Seen,
-    distinct_places,
-    flags_that_hold,
-    gradient_flags,
-    held_ties,
-    initialised_bases,
-    registered,
-    registered_contents,
-    unaliased,
-)
+from paramlint.live.questions import counter_evidence
+from paramlint.live.questions.counter_evidence import Seen
 from paramlint.live.questions.forward import Example, Forward, activation_after, is_one_of_several, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
 from paramlint.live.questions.left_behind import is_placed_by_hand
@@ -178,37 +169,37 @@ class LiveModel:
     @property
     def held_ties(self) -> tuple[Seen, ...]:
         """The names of parameters that have several, and that they do."""
-        return tuple(held_ties(self.ties, {name for name, _ in self.strange_names}))
+        return tuple(counter_evidence.held_ties(self.ties, {name for name, _ in self.strange_names}))
 
     @property
     def unaliased(self) -> tuple[Seen, ...]:
         """The names of the parameters that share no memory with another parameter, and that they do not."""
-        return tuple(unaliased(self.parameters, self.aliases))
+        return tuple(counter_evidence.unaliased(self.parameters, self.aliases))
 
     @property
     def registered(self) -> tuple[Seen, ...]:
         """The names of parameters and buffers, and that they are."""
-        return tuple(registered(self.groups))
+        return tuple(counter_evidence.registered(self.groups))
 
     @property
     def registered_contents(self) -> tuple[Seen, ...]:
         """Attributes that hold several modules or parameters, all of them registered, and how."""
-        return tuple(registered_contents(self.module))
+        return tuple(counter_evidence.registered_contents(self.module))
 
     @property
     def distinct_places(self) -> tuple[Seen, ...]:
         """Containers of modules that share nothing."""
-        return tuple(distinct_places(self.module))
+        return tuple(counter_evidence.distinct_places(self.module))
 
     @property
     def flags_that_hold(self) -> tuple[Seen, ...]:
         """Modules with a plain `requires_grad` that their parameters have too."""
-        return tuple(flags_that_hold(self.module))
+        return tuple(counter_evidence.flags_that_hold(self.module))
 
     @property
     def initialised_bases(self) -> tuple[Seen, ...]:
         """The modules, each of which has been initialised as one."""
-        return tuple(initialised_bases(self.module, self.build.unprepared))
+        return tuple(counter_evidence.initialised_bases(self.module, self.build.unprepared))
 
     @property
     def unprepared(self) -> Iterator[tuple[str, type, tuple[str, int]]]:
@@ -455,7 +446,7 @@ class LiveModel:
     @property
     def gradient_flags(self) -> dict[str, bool]:
         """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
-        return gradient_flags(self.module)
+        return counter_evidence.gradient_flags(self.module)
 
     def holder_of(self, tensor: LiveTensor) -> str:
         """The name of the nearest module around a tensor that is no mere container of parameters."""
