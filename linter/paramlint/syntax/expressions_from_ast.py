@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from paramlint import nodes
 from paramlint.nodes import operators
+from paramlint.nodes.partials import without_partial
 from paramlint.source.text import Source
-from paramlint.syntax.partials import without_partial
 
 OPERATORS: dict[type, Any] = {
     getattr(ast, name): getattr(operators, other)()

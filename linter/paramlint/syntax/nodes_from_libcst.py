@@ -10,7 +10,7 @@ import libcst as cst
 
 from paramlint import nodes
 from paramlint.nodes import operators
-from paramlint.syntax.partials import without_partial
+from paramlint.nodes.partials import without_partial
 
 Origins = dict[nodes.Node, cst.CSTNode]
 

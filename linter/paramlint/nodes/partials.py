@@ -8,9 +8,8 @@ from paramlint import nodes
 def without_partial(call: nodes.Call) -> nodes.Call:
     """The call that a call of a new partial makes; any other as it is."""
     inner = call.func
-    if inner.__class__ is not nodes.Call or not _is_partial(inner.func) or not inner.args:  # type: ignore[attr-defined]
+    if not isinstance(inner, nodes.Call) or not _is_partial(inner.func) or not inner.args:
         return call
-    assert isinstance(inner, nodes.Call)
     first, given = inner.args[0], (*inner.args[1:], *call.args)
     named = [arg.keyword.value for arg in given if arg.keyword is not None]
     if first.keyword is not None or first.star or len(set(named)) < len(named):
