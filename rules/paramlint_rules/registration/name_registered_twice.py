@@ -46,7 +46,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not isinstance(place.until.of, Module) or not _is_copied_line(place) or module.calls.seen:
             continue
-        if _is_made_of_the_first(place) or (place.since.site.node is place.until.site.node and not _is_name(place)):
+        if _is_read(place) or (place.since.site.node is place.until.site.node and not _is_name(place)):
             continue
         yield Claim(
             Answer("yes", (place.since, place.until), place.guard),
@@ -89,15 +89,6 @@ def _is_built_for_all(model: Model, holder: Module) -> bool:
     return holder in model.roots or holder.cls.startswith("torch.")
 
 
-def _is_made_of_the_first(place: Place) -> bool:
-    """Whether the statement that replaces it reads it: `self.net = nn.Sequential(*self.net)`, `= self.net.module`."""
-    assert place.until is not None
-    statement = place.until.site.statement
-    if not isinstance(statement, (nodes.Assign, nodes.AnnAssign)) or statement.value is None:
-        return False
-    return any(isinstance(n, nodes.Attribute) and n.attr.value == place.key for n in walk(statement.value))
-
-
 def _is_name(place: Place) -> bool:
     """Whether its key is one name; what a key is that each round computes, is not known."""
     return _NAME.fullmatch(place.key) is not None
@@ -106,6 +97,24 @@ def _is_name(place: Place) -> bool:
 def _is_plain(module: Module) -> bool:
     """Whether the user's code makes it, and it goes into nothing else."""
     return module.made is not None and module.made.author == "user" and module.copy_of is None
+
+
+def _is_read(place: Place) -> bool:
+    """Whether the constructor reads it until it is replaced: its layers, or a size, may be in what comes after."""
+    assert place.until is not None
+    site = place.until.site
+    code = list(walk(site.definition)) if site.definition is not None else []
+    begins = {id(node): index for index, node in enumerate(code)}
+    first, last = place.since.site.statement, site.statement
+    if id(first) not in begins or id(last) not in begins:
+        return False
+    written = [target.target for target in last.targets] if isinstance(last, nodes.Assign) else []
+    since = begins[id(first)] + sum(1 for _ in walk(first))
+    until = begins[id(last)] + sum(1 for _ in walk(last))
+    return any(
+        isinstance(node, nodes.Attribute) and node.attr.value == place.key and not any(node is t for t in written)
+        for node in code[since:until]
+    )
 
 
 def _is_copied_line(place: Place) -> bool:

@@ -64,17 +64,18 @@ class _Builder:
         modules = [self.module(i) for i in instances]
         tensors = [self.tensor(t) for t in run.tensors]
         optimizers = [self.optimizer(o) for o in run.optimizers]
-        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.fruitless else YES
+        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.hides else YES
         model = Model(
             roots=[self.module(root)] if root is not None else [],
             modules=Several(modules, closed),
             all_tensors=Several(tensors, closed),
             optimizers=Several(optimizers, closed),
             loose_groups=[g for d in run.groups if (g := self.loose_group(d)) is not None],
-            trace=sorted(run.trace.events, key=lambda event: event.order[0]),
+            trace=sorted([*run.trace.events, *run.trace.tests.values()], key=lambda event: event.order[0]),
             entry=entry,
             name=name,
             returned=tuple(self.of(value) for value in self._returned()),
+            is_cut_short="over budget" in run.memo,
         )
         if root is not None:
             self.module(root).is_root = True
