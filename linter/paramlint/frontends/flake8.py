@@ -32,6 +32,7 @@ OFF_BY_DEFAULT: tuple[str, ...] = (
 )
 #: Those that are still on trial.
 PREVIEW: tuple[str, ...] = (
+    "PRM302",
     "PRM310",
     "PRM411",
     "PRM413",
