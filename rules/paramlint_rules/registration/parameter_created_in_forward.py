@@ -105,6 +105,9 @@ def _is_trained_there(model: Model, what: Module | Tensor) -> bool:
     if isinstance(what, Tensor) or what.places.seen:
         return False
     given = {id(t) for t in what.parameters}
+    # An optimizer of another kind may take the layer itself, `GaussNewton(layer)`: what it holds is not known.
+    if any(o.made is not None and o.made.get("inside") == "forward" and not o.tensors.seen for o in model.optimizers):
+        return True
     return any(g.module is what or any(id(t) in given for t in o.tensors) for o in model.optimizers for g in o.groups)
 
 
