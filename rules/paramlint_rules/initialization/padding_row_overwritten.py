@@ -119,8 +119,9 @@ def _written(draw: Event) -> nodes.Node:
     node: nodes.Node = draw.site.node
     if draw.get("law") not in WRITE_NAMES:
         return node  # it makes the values, and is given their number
-    is_function = isinstance(node, nodes.Call) and bool(node.args) and not _is_method(node)
-    return node.args[0].value if is_function else node
+    if not isinstance(node, nodes.Call) or not node.args or _is_method(node):
+        return node
+    return node.args[0].value
 
 
 def _is_method(call: nodes.Call) -> bool:
