@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.model import Claim, Event, Model, Optimizer, said
+from paramlint.model import Claim, Event, Model, Optimizer, Tensor, said
 from paramlint.model.questions.training import WORDS, idle_steps
 from paramlint.rule import Asks, Rule
 
@@ -45,7 +45,7 @@ def check(model: Model) -> Iterator[Claim]:
             continue
         if made.guard and made.site.in_branch:  # the condition of a `while` holds in each round
             continue
-        if any(t.loops or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made):
+        if any(_is_of_round(t, made) or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made):
             continue
         for step in optimizer.steps:
             if _round_is_a_part(made, step):
@@ -66,6 +66,11 @@ def _round_is_a_part(made: Event, step: Event) -> bool:
     if len(inside) == len(around):
         return True
     return len(inside) == len(around) + 1 and "epoch" in f"{around[-1].target} {around[-1].text}".lower()
+
+
+def _is_of_round(tensor: Tensor, made: Event) -> bool:
+    """Whether a round of the loop in which the optimizer is made makes the parameter, too."""
+    return bool(set(tensor.loops) & set(made.get("loops", ())))
 
 
 def _remembers(optimizer: Optimizer) -> bool:
