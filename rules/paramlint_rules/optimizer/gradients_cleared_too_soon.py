@@ -73,24 +73,16 @@ def check_accumulated(model: Model) -> Iterator[Claim]:
         if not is_optimizer(step.of) or not isinstance(step.of, Optimizer):
             continue
         for clear in model.events("cleared"):
-            beyond = step.guard.minus(clear.guard)
-            if (
-                clear.loops != step.loops
-                or not clear.loops
-                or not _counts(str(beyond))
-                or not _in_one_call(clear, step)
-            ):
+            if clear.loops != step.loops or not clear.loops or not _counts(str(step.guard.minus(clear.guard))):
                 continue
-            if id(clear.site.node) in said_at or not _clears(clear, step.of):
+            if id(clear.site.node) in said_at or not _in_one_call(clear, step) or not _clears(clear, step.of):
                 continue
             passes = [b for b in model.events("backward") if b.loops == step.loops and _in_one_call(b, clear)]
             if not passes or not all(b.guard is clear.guard and model.follows(clear, b).yes for b in passes):
                 continue
             if all(_feeds(model, b, step.of) and min(clear.order) < min(b.order) < min(step.order) for b in passes):
                 said_at.add(id(clear.site.node))
-                text = (
-                    f"the gradients are cleared in each round, so `{spoken(step.of)}.step()` finds those of one alone"
-                )
+                text = f"the gradients are cleared in each round, so `{spoken(step.of)}.step()` finds those of one"
                 yield Claim(said(True), clear.site, text, about=step.of)
 
 

@@ -61,7 +61,7 @@ def ask(model: Model) -> Iterator[Claim]:
     for root in model.roots:
         if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
             continue
-        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what)]
+        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what, root)]
         trained = sum(_trains(p.what).yes for p in unread)
         read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
         for place in unread:
@@ -90,12 +90,13 @@ def _trains(what: Module | Tensor) -> Answer:
     return what.owns if isinstance(what, Module) else what.trains if what.role == "parameter" else NO
 
 
-def _is_used(what: Module | Tensor) -> bool:
+def _is_used(what: Module | Tensor, root: Module) -> bool:
     """Whether a pass goes through it, or something is computed from what it holds."""
     tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
     if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
-    if any(len(tensor.places.seen) > 1 for tensor in tensors):
+    inside = [root, *(below(what) if isinstance(what, Module) else ())]
+    if any(place.holder not in inside for tensor in tensors for place in tensor.places):
         return True  # tied to what is used
     return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)
 
