@@ -65,7 +65,8 @@ def ask(model: Model) -> Iterator[Claim]:
             e.kind not in ("raised", "tested") and any(s.function == "forward" for s in e.way) for e in model.trace
         ):
             continue  # a pass that computes nothing is to be written yet, or never runs
-        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what) and not root.mentions(p.key).yes]
+        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what, root)]
+        unread = [p for p in unread if not root.mentions(p.key).yes]
         trained = sum(_trains(p.what).yes for p in unread)
         read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
         for place in unread:
@@ -94,12 +95,13 @@ def _trains(what: Module | Tensor) -> Answer:
     return what.owns if isinstance(what, Module) else what.trains if what.role == "parameter" else NO
 
 
-def _is_used(what: Module | Tensor) -> bool:
+def _is_used(what: Module | Tensor, root: Module) -> bool:
     """Whether a pass goes through it, or something is computed from what it holds."""
     tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
     if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
-    if any(len(tensor.places.seen) > 1 for tensor in tensors):
+    inside = [root, *(below(what) if isinstance(what, Module) else ())]
+    if any(place.holder not in inside for tensor in tensors for place in tensor.places):
         return True  # tied to what is used
     return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)
 
