@@ -63,6 +63,8 @@ def _round_is_a_part(made: Event, step: Event) -> bool:
     around, inside = made.get("loops", ()), step.get("loops", ())
     if not around or inside[: len(around)] != around:
         return False
+    if min(step.order) > max(made.order):
+        return False  # all are made before the first of them steps
     if len(inside) == len(around):
         return True
     return len(inside) == len(around) + 1 and "epoch" in f"{around[-1].target} {around[-1].text}".lower()

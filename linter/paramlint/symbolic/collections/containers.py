@@ -125,9 +125,10 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                 continue
             if isinstance(alternative, Dictionary):
                 for key, cell in list(alternative.cells.items())[:MAX_ITEMS]:
-                    held = run.read(cell)
-                    if held is not None:
-                        set_entry(run, made, Constant(key), held)
+                    for condition, held in list(cell):  # an entry that is there under a condition stays so
+                        with run.under(condition) as is_there:
+                            if is_there:
+                                set_entry(run, made, Constant(key), held)
                 made.rest.extend(alternative.rest[:MAX_ITEMS])
                 if not alternative.known:
                     made.forget(alternative.why_unknown)
