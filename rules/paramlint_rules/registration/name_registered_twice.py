@@ -46,7 +46,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not isinstance(place.until.of, Module) or not _is_copied_line(place) or module.calls.seen:
             continue
-        if _is_read(place):
+        if _is_read(place) or (place.since.site.node is place.until.site.node and not _is_name(place)):
             continue
         yield Claim(
             Answer("yes", (place.since, place.until), place.guard),
@@ -66,7 +66,7 @@ def ask_rounds(model: Model) -> Iterator[Claim]:
         if not isinstance(place.holder, Module) or place.holder.loops or place.holder not in model.roots:
             continue
         made = what.made
-        if made is None or made.author != "user" or what.escaped or not _NAME.fullmatch(place.key):
+        if made is None or made.author != "user" or what.escaped or not _is_name(place):
             continue
         owns = what.owns if isinstance(what, Module) else what.trains
         if owns.yes and place.since.get("inside") == "__init__" and not _is_used_in_round(model, what):
@@ -87,6 +87,11 @@ def _is_used_in_round(model: Model, what: Module | Tensor) -> bool:
 def _is_built_for_all(model: Model, holder: Module) -> bool:
     """Whether what its constructor was given is not known, so that a condition on it is not taken for certain."""
     return holder in model.roots or holder.cls.startswith("torch.")
+
+
+def _is_name(place: Place) -> bool:
+    """Whether its key is one name; what a key is that each round computes, is not known."""
+    return _NAME.fullmatch(place.key) is not None
 
 
 def _is_plain(module: Module) -> bool:

@@ -163,7 +163,7 @@ def _sliced(items: Items, part: slice) -> list[Item] | None:
 
 
 def some_of(run: Interpreter, items: Items, text: str, loop: int = 0) -> Items:
-    """Items of which it is not known which are taken; in each round of a loop it may be others."""
+    """Items of which it is not known which are taken; in each round of a loop, by its number, others."""
     found = Items([], items.known, items.why_unknown, items.ordered)
     for place, row in enumerate(items.rows):
         guard, _ = run.opaque(f"{text} has {place}#{run.serial()}", loop)
