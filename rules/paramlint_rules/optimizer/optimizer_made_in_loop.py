@@ -28,8 +28,9 @@ Leave it: each round trains another model, or begins with other values or anothe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from paramlint.model import Claim, Event, Model, Optimizer, said
+from paramlint.model import Claim, Event, Model, Optimizer, Tensor, said
 from paramlint.model.questions.training import WORDS, idle_steps
 from paramlint.rule import Asks, Rule
 
@@ -43,12 +44,10 @@ def check(model: Model) -> Iterator[Claim]:
         made = optimizer.made
         if made is None or not made.repeats or not _remembers(optimizer) or id(optimizer) in idle:
             continue
-        if made.guard and made.site.in_branch:  # the condition of a `while` holds in each round
-            continue
-        if any(t.loops or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made):
+        if any(t.loops or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made, optimizer):
             continue
         for step in optimizer.steps:
-            if _round_is_a_part(made, step):
+            if _round_is_a_part(made, step) and _is_made_for_each(made, step):
                 yield Claim(
                     said(True),
                     made.site,
@@ -56,6 +55,14 @@ def check(model: Model) -> Iterator[Claim]:
                     about=optimizer,
                 )
                 break
+
+
+def _is_made_for_each(made: Event, step: Event) -> bool:
+    """Whether it is made in each round that has a step: the condition of a `while` holds in all of them, and one under
+    which a function goes on holds for both."""
+    if not made.guard or not made.site.in_branch:
+        return True
+    return made.guard == step.guard and step.site.in_branch and made.site.function == step.site.function
 
 
 def _round_is_a_part(made: Event, step: Event) -> bool:
@@ -76,10 +83,20 @@ def _remembers(optimizer: Optimizer) -> bool:
     return not kind.endswith(".SGD") or "momentum" in options
 
 
-def _starts_anew(model: Model, made: Event) -> bool:
-    """Whether something else in the round begins anew too: values are loaded, drawn, copied or frozen."""
+def _starts_anew(model: Model, made: Event, optimizer: Optimizer) -> bool:
+    """Whether something else in the round begins anew too: values are loaded, drawn, copied or frozen.
+
+    Flags and memory of another network alone, of a target or teacher, are no new beginning.
+    """
     loops = made.get("loops", ())
-    anew = model.events("loaded", "copied", "flagged", "rebound")
+    anew = model.events("loaded", "copied")
+    mine = {id(tensor) for tensor in optimizer.tensors}
+    anew += [event for event in model.events("flagged", "rebound") if not _is_of_another(event.of, mine)]
     anew += [event for event in model.events("allocated") if event.get("law") == "parameter"]
     anew += [event for event in model.events("written") if event.get("initializer")]
     return any(event.get("loops", ())[: len(loops)] == loops for event in anew)
+
+
+def _is_of_another(what: Any, mine: set[int]) -> bool:
+    """Whether it is a tensor of a module, and none of those."""
+    return isinstance(what, Tensor) and what.owner is not None and bool(mine) and id(what) not in mine
