@@ -27,6 +27,7 @@ Leave it: each round trains another model, or begins with other values or anothe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,9 @@ from paramlint.model.questions.training import WORDS, idle_steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM713", "optimizer-made-in-loop", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
+
+#: What stands for the parameters of a module that is not known ends so.
+_ALL = ".parameters()"
 
 
 @rule.question
@@ -90,13 +94,21 @@ def _starts_anew(model: Model, made: Event, optimizer: Optimizer) -> bool:
     """
     loops = made.get("loops", ())
     anew = model.events("loaded", "copied")
-    mine = {id(tensor) for tensor in optimizer.tensors}
+    mine = list(optimizer.tensors)
     anew += [event for event in model.events("flagged", "rebound") if not _is_of_another(event.of, mine)]
     anew += [event for event in model.events("allocated") if event.get("law") == "parameter"]
     anew += [event for event in model.events("written") if event.get("initializer")]
     return any(event.get("loops", ())[: len(loops)] == loops for event in anew)
 
 
-def _is_of_another(what: Any, mine: set[int]) -> bool:
-    """Whether it is a tensor of a module, and none of those."""
-    return isinstance(what, Tensor) and what.owner is not None and bool(mine) and id(what) not in mine
+def _is_of_another(what: Any, mine: list[Tensor]) -> bool:
+    """Whether it is a tensor of a module, or stands for those of one that is not known, and is none of those."""
+    if not isinstance(what, Tensor) or not mine or what in mine:
+        return False
+    if what.owner is not None:
+        return True
+    names = [str(tensor).partition(_ALL)[0] for tensor in mine if _ALL in str(tensor)]
+    other = str(what).partition(_ALL)[0]
+    pairs = [pair for name in names for pair in ((name, other), (other, name))]
+    is_apart = not any(re.match(rf"{re.escape(whole)}(?!\w)", part) for part, whole in pairs)
+    return _ALL in str(what) and len(names) == len(mine) and is_apart
