@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -242,12 +243,10 @@ def test_an_optimizer_that_is_not_built_says_nothing():
     assert [one.rule.code for one in prove(model, RULES)] == []
 
 
-def verify(*arguments: str, **environment: str) -> Any:
+def verify(*arguments: str, folder: Path = FILE.parent, **environment: str) -> Any:
     command = [sys.executable, "-m", "paramlint", "verify", *arguments]
     known = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=600, env=known | environment, cwd=FILE.parent
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, env=known | environment, cwd=folder)
 
 
 def test_the_command(tmp_path):
@@ -320,3 +319,18 @@ def test_the_fixture_of_pytest(parameters):
 def test_layers_of_a_file_are_discovered():
     (cls,) = [c for n, c in inspect.getmembers(models, inspect.isclass) if n == "OfKeras"]
     assert issubclass(cls, torch.nn.Module)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "keras.md").read_text(encoding="utf-8")
+CODE = re.search(r"`net\.py`:\n\n```python\n(.*?)```", PAGE, re.S)
+SHOWN = re.findall(r"^\$ (?:KERAS_BACKEND=(\w+) )?paramlint verify (.*)\n((?s:.*?))```", PAGE, re.M)
+
+
+@pytest.mark.parametrize(("backend", "command", "printed"), SHOWN)
+def test_the_page_shows_what_verify_prints(backend, command, printed, tmp_path):
+    if backend and importlib.util.find_spec(backend) is not None:
+        pytest.skip(f"{backend} is installed")
+    assert CODE is not None
+    (tmp_path / "net.py").write_text(CODE.group(1), encoding="utf-8")
+    done = verify(*command.replace("'", "").split(), folder=tmp_path, **({"KERAS_BACKEND": backend} if backend else {}))
+    assert done.stdout == printed

@@ -46,10 +46,16 @@ def refuse_other(made: object) -> None:
 
 @contextmanager
 def missing_backend_said() -> Iterator[None]:
-    """Say what is supported, where Keras is told to use a backend that is not installed."""
+    """Say what is supported, where Keras is told to use a backend that is not installed.
+
+    Raises:
+        BuildError: it is.
+    """
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name in ("tensorflow", "jax", "jaxlib", "tf_keras"):
-            error.__notes__ = [*getattr(error, "__notes__", ()), f"{SUPPORTED}, KERAS_BACKEND=torch"]
-        raise
+        if error.name not in ("tensorflow", "jax", "jaxlib"):
+            raise
+        raise BuildError(
+            f"a backend of Keras, {error.name}, is not installed: {SUPPORTED}, KERAS_BACKEND=torch"
+        ) from None
