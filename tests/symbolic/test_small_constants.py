@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.conftest import BAD
 
 from paramlint.engine.catalogue import RULES
 from paramlint.engine.check_file import check_path
@@ -12,7 +13,6 @@ from paramlint.symbolic.limits import MAX_CONSTANT
 from paramlint.symbolic.values import Constant
 from paramlint.symbolic.values.small_constants import computed, is_small, range_of
 from paramlint.syntax.large_stack import with_large_stack
-from tests.conftest import BAD
 
 
 @pytest.mark.parametrize(
