@@ -392,11 +392,16 @@ VIT: dict[str, Made] = {
     "NViT": (_named("normalized_vit", "nViT", **_VIT), image()),
 }
 
+
+def pictures_and_words() -> Any:
+    return torch.randn(1, 3, 224, 224), torch.zeros(1, 77).long()
+
+
 OPEN_CLIP: dict[str, Made] = {
-    name: ((lambda m, name=name: m.create_model(name)), lambda: (torch.randn(1, 3, 224, 224), torch.zeros(1, 77).long()))  # type: ignore[misc]
+    name: (lambda m, name=name: m.create_model(name), pictures_and_words)  # type: ignore[misc]
     for name in (
         "RN50", "RN101", "ViT-B-32", "ViT-B-16-plus-240", "ViT-S-32", "ViT-S-16-alt", "coca_ViT-B-32",
-        "convnext_tiny", "convnext_base", "vit_medium_patch16_gap_256", "ViT-B-32-quickgelu", "EVA02-B-16", "ViT-B-16-SigLIP",
+        "convnext_tiny", "vit_medium_patch16_gap_256", "ViT-B-32-quickgelu", "EVA02-B-16", "ViT-B-16-SigLIP",
         "MobileCLIP-S1", "swin_base_patch4_window7_224", "ViT-S-32-alt",
     )
 }  # fmt: skip
@@ -404,7 +409,7 @@ OPEN_CLIP: dict[str, Made] = {
 
 SMP: dict[str, Made] = {
     name: ((lambda m, name=name: getattr(m, name)("resnet18", encoder_weights=None)), image(128))  # type: ignore[misc]
-    for name in ("Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN", "UPerNet", "Segformer")
+    for name in ("Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "PAN", "UPerNet", "Segformer")
 } | {
     encoder: ((lambda m, encoder=encoder: m.Unet(encoder, encoder_weights=None)), image(128))  # type: ignore[misc]
     for encoder in (

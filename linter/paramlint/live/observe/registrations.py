@@ -96,8 +96,8 @@ class _ByModule(Generic[V]):
     def __setitem__(self, module: nn.Module, value: V) -> None:
         self._held[id(module)] = weakref.ref(module), value
 
-    def get(self, module: nn.Module, default: Any = None) -> Any:
-        return self._held[id(module)][1] if module in self else default
+    def get(self, module: nn.Module) -> V | None:
+        return self._held[id(module)][1] if module in self else None
 
     def setdefault(self, module: nn.Module, value: V) -> V:
         if module not in self:
@@ -168,7 +168,7 @@ class Registrations:
 
     def wishes(self, module: nn.Module) -> frozenset[str]:
         """The arguments of the module's constructor that were true and whose names speak of a tie."""
-        return self._modules.get(module, frozenset())
+        return self._modules.get(module) or frozenset()
 
     def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
         """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
@@ -176,7 +176,7 @@ class Registrations:
 
     def line_of(self, module: nn.Module, attribute: str) -> tuple[str, int]:
         """The user's file and row that registered a module last under an attribute; empty and 0 where unknown."""
-        return self._lines.get(module, {}).get(attribute, ("", 0))
+        return (self._lines.get(module) or {}).get(attribute, ("", 0))
 
     def replacements(self) -> list[Replacement]:
         """The lines that replaced a part of a module that is still there."""
