@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import nn
 
-from paramlint.config.name_patterns import matches
 from paramlint.facts import Project
 from paramlint.finding import Proof
+from paramlint.knowledge.frameworks import TORCH, Framework
 from paramlint.live.build.poison import numbers_in_place
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.agreement import Agreement, agreement
 from paramlint.live.declared.contract import Contract
-from paramlint.live.declared.expectation import compare
+from paramlint.live.declared.expectation import declared_fits
 from paramlint.live.declared.tied_keys import DeclaredTie, declared_ties
 from paramlint.live.laws.fit import Fit
 from paramlint.live.laws.laws import Law
@@ -28,17 +28,8 @@ from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, defining_class, grouped, holder_of, is_strange
 from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.writes import Write, is_torchs
-from paramlint.live.questions.counter_evidence import (
-    Seen,
-    distinct_places,
-    flags_that_hold,
-    gradient_flags,
-    held_ties,
-    initialised_bases,
-    registered,
-    registered_contents,
-    unaliased,
-)
+from paramlint.live.questions import counter_evidence
+from paramlint.live.questions.counter_evidence import Seen
 from paramlint.live.questions.forward import Example, Forward, activation_after, may_be_used_otherwise, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
 from paramlint.live.questions.left_behind import is_placed_by_hand
@@ -93,10 +84,23 @@ class LiveModel:
     notes: tuple[str, ...] = ()
     most_elements: int = MOST_ELEMENTS
 
+    #: What it is made with: rules about others are not asked.
+    frameworks: ClassVar[frozenset[Framework]] = TORCH
+
     @property
     def module(self) -> nn.Module:
-        """The model itself."""
+        """The model itself, as a module of torch."""
         return self.build.module
+
+    @property
+    def subject(self) -> Any:
+        """The model as the user knows it."""
+        return self.module
+
+    @property
+    def instances(self) -> Mapping[str, Any]:
+        """The modules by all of their dotted names."""
+        return dict(self.module.named_modules(remove_duplicate=False))
 
     @property
     def is_real(self) -> bool:
@@ -165,37 +169,37 @@ class LiveModel:
     @property
     def held_ties(self) -> tuple[Seen, ...]:
         """The names of parameters that have several, and that they do."""
-        return tuple(held_ties(self.ties, {name for name, _ in self.strange_names}))
+        return tuple(counter_evidence.held_ties(self.ties, {name for name, _ in self.strange_names}))
 
     @property
     def unaliased(self) -> tuple[Seen, ...]:
         """The names of the parameters that share no memory with another parameter, and that they do not."""
-        return tuple(unaliased(self.parameters, self.aliases))
+        return tuple(counter_evidence.unaliased(self.parameters, self.aliases))
 
     @property
     def registered(self) -> tuple[Seen, ...]:
         """The names of parameters and buffers, and that they are."""
-        return tuple(registered(self.groups))
+        return tuple(counter_evidence.registered(self.groups))
 
     @property
     def registered_contents(self) -> tuple[Seen, ...]:
         """Attributes that hold several modules or parameters, all of them registered, and how."""
-        return tuple(registered_contents(self.module))
+        return tuple(counter_evidence.registered_contents(self.module))
 
     @property
     def distinct_places(self) -> tuple[Seen, ...]:
         """Containers of modules that share nothing."""
-        return tuple(distinct_places(self.module))
+        return tuple(counter_evidence.distinct_places(self.module))
 
     @property
     def flags_that_hold(self) -> tuple[Seen, ...]:
         """Modules with a plain `requires_grad` that their parameters have too."""
-        return tuple(flags_that_hold(self.module))
+        return tuple(counter_evidence.flags_that_hold(self.module))
 
     @property
     def initialised_bases(self) -> tuple[Seen, ...]:
         """The modules, each of which has been initialised as one."""
-        return tuple(initialised_bases(self.module, self.build.unprepared))
+        return tuple(counter_evidence.initialised_bases(self.module, self.build.unprepared))
 
     @property
     def unprepared(self) -> Iterator[tuple[str, type, tuple[str, int]]]:
@@ -426,15 +430,7 @@ class LiveModel:
     @cached_property
     def law_fits(self) -> dict[str, tuple[Law, Fit]]:
         """How parameters compare with the laws that the user declared, together at level 0.01."""
-        declared: dict[str, tuple[LiveTensor, Law]] = {}
-        for tensor in self.parameters:
-            covered = [
-                (name, law) for p, law in self.declared_laws.items() for name in tensor.names if matches(p, name)
-            ]
-            if covered:
-                name, law = covered[-1]
-                declared[name] = tensor, law
-        return {name: (declared[name][1], fit) for name, fit in compare(declared).items()}
+        return declared_fits(self.declared_laws, self.parameters)
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -448,7 +444,7 @@ class LiveModel:
     @property
     def gradient_flags(self) -> dict[str, bool]:
         """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
-        return dict(gradient_flags(self.module))
+        return counter_evidence.gradient_flags(self.module)
 
     def holder_of(self, tensor: LiveTensor) -> str:
         """The name of the nearest module around a tensor that is no mere container of parameters."""

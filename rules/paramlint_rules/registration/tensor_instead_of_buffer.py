@@ -28,6 +28,7 @@ Leave it: the module never leaves the CPU, or the tensor must not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.model import Claim, Model, Place, Tensor, said
+from paramlint.model import Claim, Event, Model, Place, Tensor, said
 from paramlint.model.questions.kept_tensors import (
     comes_from,
     escapes,
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
 
 
 _FACTORIES = {"Tensor", *(name.rpartition(".")[2] for name in TENSOR_FACTORIES)}
+
+#: Methods that set a module up, or hand its values to other programs.
+_AROUND = re.compile(r"init|reset|load|save|build|setup|export|numpy|plot|show|state")
 
 rule = Rule(
     "PRM408",
@@ -81,7 +85,7 @@ def ask(model: Model) -> Iterator[Claim]:
         found = uses(model, tensor)
         if any(map(is_moved, found)) or escapes(model, tensor):
             continue
-        if any(e.get("inside") == "forward" and e.get("how") != "number" for e in found):
+        if any(_is_in_pass(e, place) and e.get("how") != "number" and not _is_number(e) for e in found):
             what = "is a plain tensor, so it does" if place.kind == "attribute" else "holds plain tensors, so they do"
             yield Claim(
                 ~tensor.trains & said(not any(p.registered for p in tensor.places)),
@@ -92,6 +96,11 @@ def ask(model: Model) -> Iterator[Claim]:
             )
 
 
+def _is_number(use: Event) -> bool:
+    """Whether what is read is one number of a vector: that may stay on the CPU."""
+    return isinstance(use.of, Tensor) and use.of.view == "index" and use.of.shape == ()
+
+
 def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
     """A value that each pass computes from that of the pass before, and that starts as a constant."""
     changes = [e for e in model.events("bound", of=place.holder) if e.get("name") == place.key]
@@ -99,8 +108,10 @@ def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
     if first.get("inside") != "__init__" or made is None or made.kind != "allocated" or "reset" in first.site.function:
         return
     later = [e for e in changes if e.site.node is not first.site.node]
-    if not later or any(e.get("inside") != "forward" for e in later):
+    passed = [e for e in later if e.get("inside") == "forward"]
+    if not passed or {id(e.site.node) for e in later} != {id(e.site.node) for e in passed}:
         return
+    later = passed  # a method that the pass calls is entered by itself, too
     values = [value for e in later for value in e.get("options", [e.get("value")])]
     if not tensor.known or not all(isinstance(v, Tensor) and comes_from(v, tensor) for v in values):
         return
@@ -112,6 +123,14 @@ def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
         f"`self.{place.key}` goes from one pass to the next in a plain tensor, so it is neither moved nor saved",
         about=place,
     )
+
+
+def _is_in_pass(use: Event, place: Place) -> bool:
+    """Whether a use is in the pass of the module, or in what others call of one that has no pass of its own."""
+    inside = str(use.get("inside"))
+    if "forward" in place.holder.methods:
+        return inside == "forward"
+    return not inside.startswith("_") and _AROUND.search(inside) is None
 
 
 def _fix(place: Place) -> Fix | None:

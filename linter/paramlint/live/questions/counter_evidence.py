@@ -78,13 +78,15 @@ def flags_that_hold(model: nn.Module) -> Iterator[Seen]:
             yield name, f"all parameters of `{name}` have `requires_grad={flag}`"
 
 
-def gradient_flags(model: nn.Module) -> Iterator[tuple[str, bool]]:
+def gradient_flags(model: nn.Module) -> dict[str, bool]:
     """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
-    for name, module in model.named_modules():
-        flag = module.__dict__.get("requires_grad")
-        if isinstance(flag, bool) and any(p.requires_grad != flag for p in module.parameters()):
-            if not sets_attribute(module, "requires_grad"):
-                yield name, flag
+    return {
+        name: module.__dict__["requires_grad"]
+        for name, module in model.named_modules()
+        if isinstance(module.__dict__.get("requires_grad"), bool)
+        and any(p.requires_grad != module.__dict__["requires_grad"] for p in module.parameters())
+        and not sets_attribute(module, "requires_grad")
+    }
 
 
 def initialised_bases(model: nn.Module, apart_from: tuple[str, ...] = ()) -> Iterator[Seen]:
