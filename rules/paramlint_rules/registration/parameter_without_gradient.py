@@ -113,7 +113,7 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     for name in model.forward.without_gradient:
         if name in model.forward.read_without_gradient or name in model.mirrors:
             continue
-        if not model.is_one_of_several(name):
+        if not model.may_be_used_otherwise(name):
             message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
             yield model.by_name[name].proof(message)
     for name in model.forward.blocked:

@@ -178,5 +178,7 @@ def _is_used_by_base(scope: Scope, name: str) -> bool:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for name in model.forward.read_without_gradient if model.forward else ():
+        if name in model.mirrors:
+            continue
         message = f"`{name}` is read in forward, but detached from the graph, so it gets no gradient"
         yield model.by_name[name].proof(message)
