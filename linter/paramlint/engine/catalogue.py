@@ -53,6 +53,7 @@ PREVIEW: dict[str, str] = {
     "PRM819": "none of its reports on unseen code was judged yet",
     "PRM820": "none of its reports on unseen code was judged yet",
     "PRM822": "none of its reports on unseen code was judged yet",
+    "PRM823": "none of its reports on unseen code was judged yet",
     "PRM901": "none of its reports on unseen code was judged yet",
     "PRM902": "none of its reports on unseen code was judged yet",
     "PRM903": "none of its reports on unseen code was judged yet",

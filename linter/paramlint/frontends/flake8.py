@@ -62,6 +62,7 @@ PREVIEW: tuple[str, ...] = (
     "PRM819",
     "PRM820",
     "PRM822",
+    "PRM823",
     "PRM901",
     "PRM902",
     "PRM903",

@@ -7,31 +7,32 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import nn
 
-from paramlint.config.name_patterns import matches
 from paramlint.facts import Project
 from paramlint.finding import Proof
+from paramlint.knowledge.frameworks import TORCH, Framework
 from paramlint.live.build.poison import numbers_in_place
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.agreement import Agreement, agreement
 from paramlint.live.declared.contract import Contract
-from paramlint.live.declared.expectation import compare
+from paramlint.live.declared.expectation import declared_fits
 from paramlint.live.declared.tied_keys import DeclaredTie, declared_ties
 from paramlint.live.laws.fit import Fit
 from paramlint.live.laws.laws import Law
 from paramlint.live.made import looked_inside, made
 from paramlint.live.observe.memory import address_of
-from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
+from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange
 from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.writes import is_torchs
 from paramlint.live.questions.counter_evidence import (
     Seen,
     distinct_places,
     flags_that_hold,
+    gradient_flags,
     held_ties,
     initialised_bases,
     registered,
@@ -91,10 +92,23 @@ class LiveModel:
     notes: tuple[str, ...] = ()
     most_elements: int = MOST_ELEMENTS
 
+    #: What it is made with: rules about others are not asked.
+    frameworks: ClassVar[frozenset[Framework]] = TORCH
+
     @property
     def module(self) -> nn.Module:
-        """The model itself."""
+        """The model itself, as a module of torch."""
         return self.build.module
+
+    @property
+    def subject(self) -> Any:
+        """The model as the user knows it."""
+        return self.module
+
+    @property
+    def instances(self) -> Mapping[str, Any]:
+        """The modules by all of their dotted names."""
+        return dict(self.module.named_modules(remove_duplicate=False))
 
     @property
     def is_real(self) -> bool:
@@ -414,15 +428,7 @@ class LiveModel:
     @cached_property
     def law_fits(self) -> dict[str, tuple[Law, Fit]]:
         """How parameters compare with the laws that the user declared, together at level 0.01."""
-        declared: dict[str, tuple[LiveTensor, Law]] = {}
-        for tensor in self.parameters:
-            covered = [
-                (name, law) for p, law in self.declared_laws.items() for name in tensor.names if matches(p, name)
-            ]
-            if covered:
-                name, law = covered[-1]
-                declared[name] = tensor, law
-        return {name: (declared[name][1], fit) for name, fit in compare(declared).items()}
+        return declared_fits(self.declared_laws, self.parameters)
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -436,13 +442,7 @@ class LiveModel:
     @property
     def gradient_flags(self) -> dict[str, bool]:
         """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
-        return {
-            name: module.__dict__["requires_grad"]
-            for name, module in self.module.named_modules()
-            if isinstance(module.__dict__.get("requires_grad"), bool)
-            and any(p.requires_grad != module.__dict__["requires_grad"] for p in module.parameters())
-            and not sets_attribute(module, "requires_grad")
-        }
+        return gradient_flags(self.module)
 
     def holder_of(self, tensor: LiveTensor) -> str:
         """The name of the nearest module around a tensor that is no mere container of parameters."""

@@ -25,6 +25,7 @@ class Model:
         entry: what was built.
         name: of the class or function.
         returned: what a function gave back.
+        is_cut_short: whether the build came to no end, so that what else happens in its loops is not known.
     """
 
     roots: Sequence[Module] = ()
@@ -36,6 +37,7 @@ class Model:
     entry: Entry = "class"
     name: str = ""
     returned: Sequence[Any] = ()
+    is_cut_short: bool = False
     _by_kind: dict[str, list[Event]] = field(default_factory=dict)
 
     def tensors(self, role: Role) -> Several[Tensor]:
@@ -90,18 +92,25 @@ class Model:
         return Answer("yes", (a, b), when)
 
     def between(
-        self, a: Event, b: Event, kinds: Sequence[EventKind], about: Callable[[Event], bool] = lambda _: True
+        self,
+        a: Event,
+        b: Event,
+        kinds: Sequence[EventKind],
+        about: Callable[[Event], bool] = lambda _: True,
+        with_any: Sequence[EventKind] = (),
     ) -> Answer:
         """Whether something of these kinds happens after each occurrence of `a` and before the next one of `b`.
 
-        Unknown where it happens under a guard of its own.
+        Unknown where it happens under a guard of its own, and in a loop whose end is not known. With `with_any`, only
+        from an `a` to a `b` with one of those in between.
         """
         found = [event for event in self.events(*kinds) if about(event)]
+        passed = [order for event in self.events(*with_any) for order in event.order] if with_any else []
         context = a.guard & b.guard
         gaps: list[Answer] = []
         for start in a.order:
             ends = [end for end in b.order if end > start]
-            if not ends:
+            if not ends or (with_any and not any(start < order < min(ends) for order in passed)):
                 continue
             inside = [e for e in found if any(start < order < min(ends) for order in e.order)]
             sure = [
@@ -109,7 +118,7 @@ class Model:
             ]
             if sure:
                 gaps.append(Answer("yes", tuple(sure)))
-            elif inside:
+            elif inside or (self.is_cut_short and (a.loops or b.loops)):
                 gaps.append(Answer("unknown", tuple(inside)))
             else:
                 gaps.append(Answer("no", (a, b)))

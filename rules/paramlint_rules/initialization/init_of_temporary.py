@@ -66,7 +66,9 @@ def check_parametrized(model: Model) -> Iterator[Claim]:
         weight = write.of
         if not isinstance(weight, Tensor) or weight.role != "plain" or write.author != "user":
             continue
-        if write.get("law") in WRITE_NAMES and _is_parametrized(weight) and not _reaches_others(write, model):
+        if write.get("law") not in WRITE_NAMES or not _is_parametrized(weight):
+            continue
+        if not _reaches_others(write, model) and not _is_called_in_time(write, model):
             yield Claim(
                 Answer("yes", (), write.guard),
                 _in_own_file(write),
@@ -89,6 +91,15 @@ def _reaches_others(write: Event, model: Model) -> bool:
         other.of.role == "parameter" and [site.node for site in other.way] == way
         for other in model.events("written")
         if isinstance(other.of, Tensor)
+    )
+
+
+def _is_called_in_time(write: Event, model: Model) -> bool:
+    """Whether a method is called by its constructor, before the layer is wrapped: that call is what it is for."""
+    return any(
+        other.site.node is write.site.node and other.get("inside") == "__init__" != write.get("inside")
+        for other in model.events("written")
+        if isinstance(other.of, Tensor) and other.of.role == "parameter"
     )
 
 

@@ -198,6 +198,8 @@ def check_constants(scope: Scope) -> Iterator[Finding]:
             continue
         if scope.text(first.node) == scope.text(second.node) or not _are_adjacent(scope, first.node, second.node):
             continue
+        if any(isinstance(part, nodes.Call) for part in walk(second.target)):
+            continue  # what a call makes, `torch.empty_like(x)`, is another tensor each time
         if _sibling_parameter(first, second, events) is None:  # said below
             text = scope.text(second.target)
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"

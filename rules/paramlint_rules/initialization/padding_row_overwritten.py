@@ -48,6 +48,8 @@ rule = Rule(
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
 _ROW = re.compile(r"\.weight(?:\.data)?\s*\[|_fill_padding")
+#: Functions that make a tensor of random numbers.
+_DRAWN = {"rand", "randn", "rand_like", "randn_like", "normal"}
 _HARMLESS = {"zeros_", "zero_", "copy_"}
 
 
@@ -60,7 +62,9 @@ def check_row(model: Model) -> Iterator[Claim]:
             return  # what gets hold of the model, or a subclass, may have a method that writes the row
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
-        draw = _last_draw(weight) if _has_row(owner) and all(map(_has_row, _in_its_place(owner))) else None
+        draw = None
+        if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
+            draw = _last_draw(weight) or _drawn_anew(weight)
         if draw is not None:
             yield Claim(
                 Answer("yes", (), draw.guard),
@@ -107,6 +111,21 @@ def _last_draw(weight: Tensor) -> Event | None:
         return None
     is_draw = last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
     return None if not is_draw or _is_of_zeros(last.site.node) else last
+
+
+def _drawn_anew(weight: Tensor) -> Event | None:
+    """What drew the values of a parameter that the user's code put in the place of the embedding's own."""
+    made = weight.made
+    data = made.get("data_of") if made is not None and made.author == "user" else None
+    if not isinstance(data, Tensor) or data.made is None or weight.escaped or data.escaped:
+        return None
+    if data.made_from and data.made.get("law") not in _DRAWN:
+        return None
+    if made is None or not weight.guard.implies(made.guard) or weight.writes.seen:
+        return None
+    drawn = [e for e in (data.made, *data.writes) if e.get("part") is None and e.get("law") in (*_DRAWN, *WRITE_NAMES)]
+    is_whole = all(e.get("part") is None for e in data.writes) and drawn[-1:] == [data.made, *data.writes][-1:]
+    return drawn[-1] if is_whole and drawn[-1].get("law") not in _HARMLESS and drawn[-1].author == "user" else None
 
 
 def _is_of_zeros(node: nodes.Node) -> bool:

@@ -76,6 +76,29 @@ def ask(model: Model) -> Iterator[Claim]:
                 yield Claim(model.follows(load, write), site, message, about=load.of)
 
 
+@rule.question
+def ask_of_calls(model: Model) -> Iterator[Claim]:
+    """A call after a load that initialises most of what was loaded, layer by layer, by whatever methods."""
+    loads = [e for e in model.events("loaded") if isinstance(e.of, Module)]
+    for load in loads:
+        mine = [t for t in load.of.parameters if not t.escaped]
+        by_call: dict[int, tuple[Site, Event, list[Tensor]]] = {}
+        for tensor in mine:
+            write = tensor.holds()
+            if write is None or not write.get("initializer") or write.author != "user" or write.get("part") is not None:
+                continue
+            if not together(load, write) or not load.guard.implies(write.guard) or not model.follows(load, write).yes:
+                continue
+            site = _where(load, write)
+            by_call.setdefault(id(site.node), (site, write, []))[2].append(tensor)
+        for site, write, lost in by_call.values():
+            if not _is_most(mine, lost) or any(model.follows(write, other).yes for other in loads):
+                continue
+            if "reset" not in site.function and not site.says("reinit", "scratch"):
+                message = f"`{load.of}` has just been given trained weights, which `{write.law}` overwrites"
+                yield Claim(model.follows(load, write), site, message, about=load.of)
+
+
 def _initialises(write: Event, visit: Event) -> bool:
     return bool(write.get("initializer")) and write.author == "user" and is_in_visit(write, visit)
 

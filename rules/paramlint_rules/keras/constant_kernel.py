@@ -25,12 +25,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Called, Const, Named, Said, Thing, Trace, Value, options
 from paramlint.facts.reading.keras_code import text_is_random
 from paramlint.facts.reading.trace import say
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM811",
@@ -76,3 +80,10 @@ def _is_one(value: Value) -> bool:
         return isinstance(value.value, str) and text_is_random(value.value) is False and value.value != "identity"
     name = value.what if isinstance(value, Thing) else value.name if isinstance(value, Named) else ""
     return name.startswith("keras.initializers.") and name.rpartition(".")[2] in _CONSTANTS
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for kernel, following in model.constant_kernels:
+        message = f"all units of `{kernel.name}` start equal and stay equal, as `{following.name}` is one value too"
+        yield kernel.proof(message, kernel.init, names=(kernel.name, following.name))

@@ -23,7 +23,8 @@ from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.model import Claim, Model, Module, Place
+from paramlint.model import Claim, Model, Module, Place, Tensor
+from paramlint.model.questions.training import owners
 from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
@@ -70,13 +71,25 @@ def _is_registered_elsewhere(place: Place) -> bool:
 
 def _is_cared_for(module: Module, place: Place, model: Model) -> bool:
     """Whether the code sees to what `parameters()` does not find: moves it, trains it, or keeps it without memory."""
-    if place.holder.overrides("_apply").yes:
+    if place.holder.overrides("_apply").yes or _is_registered_in_parts(module, model):
         return True
     if module.argument("device") == "meta" or any(
         "meta" in str(event.get("arguments")) for event in model.events("moved", of=module)
     ):
         return True
     return any(tensor.groups.seen for tensor in module.parameters)
+
+
+def _is_registered_in_parts(module: Module, model: Model) -> bool:
+    """Whether each layer in it is a part of the model under another name: `self.add_module(name, layer)`."""
+    layers = [p.what for p in module.holds if p.registered and isinstance(p.what, Module) and not p.what.owns.no]
+    own = [place for place in module.holds if place.registered and isinstance(place.what, Tensor)]
+    return bool(layers) and not own and all(_is_registered_beside(layer, module, model) for layer in layers)
+
+
+def _is_registered_beside(layer: Module, module: Module, model: Model) -> bool:
+    holders = [p.holder for p in layer.places if _is_registered(p) and p.holder is not module]
+    return any(one in model.roots for holder in holders if isinstance(holder, Module) for one in owners(holder))
 
 
 @rule.static_scope

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.model import Claim, Model, Place, Tensor, said
+from paramlint.model import Claim, Event, Model, Place, Tensor, said
 from paramlint.model.questions.kept_tensors import (
     comes_from,
     escapes,
@@ -81,7 +81,7 @@ def ask(model: Model) -> Iterator[Claim]:
         found = uses(model, tensor)
         if any(map(is_moved, found)) or escapes(model, tensor):
             continue
-        if any(e.get("inside") == "forward" and e.get("how") != "number" for e in found):
+        if any(e.get("inside") == "forward" and e.get("how") != "number" and not _is_number(e) for e in found):
             what = "is a plain tensor, so it does" if place.kind == "attribute" else "holds plain tensors, so they do"
             yield Claim(
                 ~tensor.trains & said(not any(p.registered for p in tensor.places)),
@@ -90,6 +90,11 @@ def ask(model: Model) -> Iterator[Claim]:
                 about=place,
                 fix=_fix(place),
             )
+
+
+def _is_number(use: Event) -> bool:
+    """Whether what is read is one number of a vector: that may stay on the CPU."""
+    return isinstance(use.of, Tensor) and use.of.view == "index" and use.of.shape == ()
 
 
 def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:

@@ -26,6 +26,7 @@ from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
+from paramlint.facts.norms import has_norms_only
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as sharing_said
@@ -113,6 +114,7 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
         prototype is None
         or owns_parameters(scope.type(prototype)) is not True
         or _VALUES.search(scope.file.source.text)
+        or has_norms_only(scope.type(prototype))
     ):
         return
     if sharing_is_meant(scope, node):

@@ -68,7 +68,8 @@ def ask(model: Model) -> Iterator[Claim]:
         items = [p for p in module.places if p.registered and p.holds and _is_item(p) and not _is_put_back(p, module)]
         every = items or [p for p in module.places if _is_part_of_each(p, module)]
         many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
-        pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
+        ones = [p for p in items if _is_one(module, p)]
+        pair = next(((p, q) for p, q in combinations(ones, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
         if places:
             what = "in every element" if many is not None else "in two places"
@@ -136,6 +137,11 @@ def _is_item(place: Held) -> bool:
         return False
     # What no call makes is put together of modules that were there: a slice of a list, that a pass takes in each round.
     return holder.made is None or isinstance(holder.made.site.node, nodes.Call)
+
+
+def _is_one(module: Module, place: Held) -> bool:
+    """Whether it is one module where it is put: `layers[2 * i]` and `layers[2 * i + 1]` are two of what a loop made."""
+    return all(loop in place.since.get("loops", ()) for loop in module.loops)
 
 
 def _is_put_back(place: Held, module: Module) -> bool:

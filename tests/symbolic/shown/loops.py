@@ -177,3 +177,29 @@ class Net(nn.Module):
                 break
             self.s = nn.ModuleList(layers[1:])  # show: s.**  unknown
             layers.append(nn.Linear(1, 1, bias=False))
+
+# --- only its own parameters: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))  # show: scale  3  torch.ones  frozen
+        self.fc = nn.Linear(3, 3, bias=False)  # show: fc.weight  3 x 3  kaiming_uniform_
+        self.out = nn.Linear(3, 3, bias=False)  # show: out.weight  3 x 3  kaiming_uniform_
+        for p in self.parameters(recurse=False):
+            p.requires_grad = False
+        for module in self.modules():
+            for name, p in module.named_parameters(recurse=0):
+                if name == "fc.weight":  # no name of a module's own has a dot
+                    nn.init.zeros_(p)
+        for name, p in self.named_parameters("net", False):
+            if name == "scale":
+                nn.init.zeros_(p)
+
+# --- names behind a prefix: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3, bias=False)  # show: fc.weight  3 x 3  kaiming_uniform_  frozen
+        for name, p in self.named_parameters("net"):
+            if name.startswith("net."):
+                p.requires_grad = False

@@ -24,6 +24,7 @@ import torch
 
 Kind = Literal["constant", "random", "computed"]
 Scalar = int | float | bool | str
+#: Keras counts as torch, since its layers are torch's modules.
 Author = Literal["user", "torch", "machinery", "paramlint"]
 
 CONSTANT_OPS = frozenset(
@@ -251,7 +252,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         call=called,
         arguments=_arguments(initialiser) if initialiser else arguments,
         module=initialiser.f_globals.get("__name__", "") if initialiser else "",
-        lines=_lines(user) if user else (),
+        lines=lines_from(user) if user else (),
         library_call=library_call,
         owner=owner,
         steps=(Step(op, arguments),),
@@ -275,7 +276,7 @@ def _frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _lines(user: FrameType) -> tuple[Line, ...]:
+def lines_from(user: FrameType) -> tuple[Line, ...]:
     """The lines of the user's code from a frame outwards, up to where this package runs it."""
     frame: FrameType | None = user
     found: list[Line] = []
@@ -314,6 +315,8 @@ def _author(filename: str) -> Author:
     """Whose code a file is; `machinery` only passes calls on: Python's library, generated code, torch's dispatch."""
     if filename.startswith(PACKAGE):
         return "paramlint"
+    if is_kerass(filename):
+        return "torch"
     if is_torchs(filename):
         inside = filename[len(TORCH) + 1 :]
         return "torch" if inside.startswith(("nn/modules/", "nn/utils/", "optim/", "ao/")) else "machinery"
@@ -354,6 +357,12 @@ def is_users(filename: str) -> bool:
 def is_torchs(filename: str) -> bool:
     """Whether a file is torch's own, and not of a package whose name begins like it."""
     return filename.startswith(TORCH + os.sep)
+
+
+def is_kerass(filename: str) -> bool:
+    """Whether a file is of the Keras that is imported, if one is."""
+    places = getattr(sys.modules.get("keras"), "__path__", ())
+    return any(filename.startswith(os.path.join(place, "")) for place in places)
 
 
 def _short(value: Scalar) -> str:

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import functools
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -97,16 +97,30 @@ def unregistered(model: nn.Module, groups: list[list[Named]]) -> list[Found]:
     Left out is what is registered elsewhere in the model, a computed tensor all of whose leaves are, and modules on the
     meta device beside a model with values: templates for `functional_call`.
     """
+    modules = dict(model.named_modules())
+    steps = (step for path, module in modules.items() for step in _attributes(path, module))
+    return reached(steps, modules.values(), groups)
+
+
+def reached(
+    steps: Iterable[Found],
+    modules: Iterable[nn.Module],
+    groups: list[list[Named]],
+    opaque: Callable[[object], bool] = lambda _: False,
+) -> list[Found]:
+    """What is met on the way from these attributes, and is neither one of these modules nor of these tensors.
+
+    Args:
+        opaque: what holds nothing that is the model's own.
+    """
     registered = {id(names[0].tensor) for names in groups}
     has_values = any(not names[0].tensor.is_meta for names in groups)
-    pending = collections.deque[Found]()
-    for path, module in model.named_modules():
-        pending.extend(_attributes(path, module))
-    seen = {id(module) for module in model.modules()} | registered
+    pending = collections.deque(steps)
+    seen = {id(module) for module in modules} | registered
     found: list[Found] = []
     while pending and len(seen) < MOST_OBJECTS:
         step = pending.popleft()
-        if isinstance(step.value, OPAQUE) or id(step.value) in seen:
+        if isinstance(step.value, OPAQUE) or id(step.value) in seen or opaque(step.value):
             continue
         seen.add(id(step.value))
         if not isinstance(step.value, (torch.Tensor, nn.Module)):
@@ -135,9 +149,14 @@ def held_by_classes(model: nn.Module) -> list[Found]:
 
     A default argument counts only where the model uses it: where it is one of the model's modules or buffers.
     """
-    members = {id(module) for module in model.modules()} | {id(buffer) for buffer in model.buffers()}
+    return held_by_classes_of(dict(model.named_modules()), {id(buffer) for buffer in model.buffers()})
+
+
+def held_by_classes_of(modules: Mapping[str, nn.Module], buffers: Collection[int]) -> list[Found]:
+    """The same of modules by their names, and of buffers by identity."""
+    members = {id(module) for module in modules.values()} | {*buffers}
     found: dict[int, Found] = {}
-    for path, module in model.named_modules():
+    for path, module in modules.items():
         for cls in _own_classes(type(module)):
             for name, value in vars(cls).items():
                 step = Found(_join(path, name), value, module, name, cls, "class attribute")

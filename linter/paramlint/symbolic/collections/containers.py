@@ -266,7 +266,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         return found
     if isinstance(value, TensorValue):
         loop = new_loop(run, f"len({text_of(value)})")
-        row = run.view(value, "index", node)
+        row = run.view(value, "index", node, value.item_shape)
         return Items([Item(ALWAYS, (loop,), row)])
     return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
 

@@ -57,6 +57,8 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     bases = [base for base in mro(run, cls)[1:] if isinstance(base, ClassValue) and not base.file.is_stub]
     if any(row not in makes for row in rows) or any(word.search(_text_of(base)) for base in bases):
         return YES
+    if any(_takes_from(line, word) for row, line in _rows_of(cls) if row in rows):
+        return YES
     text = file.source.text
     inherited = re.search(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b", text)
     rest = text.replace(own, "", 1)
@@ -69,6 +71,12 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
         return NO
     others = [path for path in package.paths_with(file, key, cls.name) if path not in (file.path, file.source.path)]
     return YES if others else NO
+
+
+def _takes_from(line: str, word: re.Pattern[str]) -> bool:
+    """Whether a row makes something else of the attribute: `self.low = self.features[0:4]`."""
+    target, _, value = _code(line).partition(" = ")
+    return "(" not in target and word.search(target) is None and word.search(value) is not None
 
 
 def _visits(run: Interpreter) -> set[tuple[str, int]]:
