@@ -244,9 +244,17 @@ def _attribute(scope: Scope, node: nodes.Attribute) -> Type | None:
     name = node.attr.value
     if name == "grad" and (owner is None or owner.kind in ("parameter", "tensor")):
         return GRADIENT
-    if owner is None:
-        return class_object(scope.resolve(node))
-    return attribute_of(owner, name)
+    found = class_object(scope.resolve(node)) if owner is None else attribute_of(owner, name)
+    return found or _proved_attribute(scope, node)
+
+
+def _proved_attribute(scope: Scope, node: nodes.Attribute) -> Type | None:
+    """The class that a condition around proves of an attribute of the instance: `if isinstance(self.act, nn.PReLU)`."""
+    if scope.self_attribute(node) is None:
+        return None
+    from paramlint.facts.type_tests import classes_proved
+
+    return _one_of(scope, classes_proved(scope, node))
 
 
 def _subscript(scope: Scope, node: nodes.Subscript) -> Type | None:
