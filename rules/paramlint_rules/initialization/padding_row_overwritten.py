@@ -116,10 +116,9 @@ def _last_draw(weight: Tensor) -> Event | None:
 def _written(draw: Event) -> nodes.Node:
     """What a call writes, which may stand in a row of its own: there `check` says it too."""
     node: nodes.Node = draw.site.node
-    if draw.get("law") not in WRITE_NAMES:
+    if draw.get("law") not in WRITE_NAMES or not isinstance(node, nodes.Call):
         return node  # it makes the values, and is given their number
-    is_function = isinstance(node, nodes.Call) and bool(node.args) and not _is_method(node)
-    return node.args[0].value if is_function else node
+    return node.args[0].value if node.args and not _is_method(node) else node
 
 
 def _is_method(call: nodes.Call) -> bool:
