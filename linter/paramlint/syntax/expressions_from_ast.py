@@ -10,7 +10,7 @@ from typing import Any, cast
 from paramlint import nodes
 from paramlint.nodes import operators
 from paramlint.source.text import Source
-from paramlint.syntax.partials import without_partial
+from paramlint.syntax.called_at_once import read_as
 
 OPERATORS: dict[type, Any] = {
     getattr(ast, name): getattr(operators, other)()
@@ -106,9 +106,9 @@ class ExpressionTranslation:
     def attribute(self, tree: ast.Attribute) -> nodes.Attribute:
         return nodes.Attribute(self.expression(tree.value), nodes.Name(tree.attr))
 
-    def call(self, tree: ast.Call) -> nodes.Call:
+    def call(self, tree: ast.Call) -> nodes.BaseExpression:
         call = nodes.Call(self.expression(tree.func), self.arguments(tree.args, tree.keywords))
-        return without_partial(call) if tree.func.__class__ is ast.Call else call
+        return read_as(call) if tree.func.__class__ is ast.Call else call
 
     def arguments(self, positional: Sequence[ast.expr], keywords: Sequence[ast.keyword] = ()) -> tuple[nodes.Arg, ...]:
         given: list[Any] = [*positional, *keywords]
