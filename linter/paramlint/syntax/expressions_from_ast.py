@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from paramlint import nodes
 from paramlint.nodes import operators
+from paramlint.nodes.called_at_once import read_as
 from paramlint.source.text import Source
-from paramlint.syntax.called_at_once import read_as
 
 OPERATORS: dict[type, Any] = {
     getattr(ast, name): getattr(operators, other)()

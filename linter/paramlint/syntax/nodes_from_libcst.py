@@ -10,7 +10,7 @@ import libcst as cst
 
 from paramlint import nodes
 from paramlint.nodes import operators
-from paramlint.syntax.called_at_once import read_as
+from paramlint.nodes.called_at_once import read_as
 
 Origins = dict[nodes.Node, cst.CSTNode]
 
