@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from paramlint.facts.scopes import Binding, Scope
 
 _DEPTH = 30
+#: Expressions that are looked at for the type of one. Names that are bound to each other many times are looked up once
+#: for each way from one to the other, of which there may be thousands.
+MAX_EXPRESSIONS = 500
 #: A value that is being inferred already, further up: it adds nothing to a join.
 _CYCLE = Type("none", "cycle")
 _active: dict[tuple[int, str], int] = {}
 _depth = 0
+_left = 0
 
 _LITERALS = (
     nodes.Integer, nodes.Float, nodes.SimpleString, nodes.FormattedString, nodes.ConcatenatedString, nodes.Comparison,
@@ -35,9 +39,12 @@ _LITERALS = (
 
 def type_of(scope: Scope, node: nodes.Node) -> Type | None:
     """What is known of an expression's value; `None` when it is nothing certain."""
-    global _depth
-    if _depth > _DEPTH:
+    global _depth, _left
+    if _depth == 0:
+        _left = MAX_EXPRESSIONS
+    if _depth > _DEPTH or _left <= 0:
         return None
+    _left -= 1
     _depth += 1
     try:
         return _infer(scope, node)

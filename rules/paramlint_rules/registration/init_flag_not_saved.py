@@ -30,6 +30,7 @@ Good:
                 self.started.fill_(True)
             return x * self.scale
 
+Fix: unsafe. `state_dict()` gains a key, so that older checkpoints no longer load strictly.
 Leave it: the flag is set by hand wherever the model is loaded.
 """
 
@@ -41,6 +42,7 @@ from collections.abc import Iterable, Iterator
 from paramlint import nodes
 from paramlint.facts import Assignment, Class, Scope
 from paramlint.facts.creation import is_creation
+from paramlint.facts.flag_buffers import buffer_for_flag
 from paramlint.facts.package import package_of
 from paramlint.facts.writers import written
 from paramlint.nodes import operators
@@ -54,6 +56,7 @@ rule = Rule(
     "PRM411",
     "init-flag-not-saved",
     group="bug",
+    fix="unsafe",
     doc=__doc__,
     only_with=frozenset({"forward", "register_buffer", "Parameter"}),
     triggers=(Classes(*_WRITES, "register_buffer"),),
@@ -88,9 +91,8 @@ def check(cls: Class) -> Iterator[Finding]:
                     continue
                 said.add(name)
                 text = start.scope.text(start.target)
-                yield Finding(
-                    start.target, f"`{text}` is not saved, so after loading the first batch overwrites `{overwritten}`"
-                )
+                message = f"`{text}` is not saved, so after loading the first batch overwrites `{overwritten}`"
+                yield Finding(start.target, message, buffer_for_flag(cls, name, start))
 
 
 def _own(cls: Class, names: tuple[str, ...]) -> list[str]:

@@ -325,7 +325,7 @@ def _is_drawn(model: LiveModel, parameter: LiveTensor) -> bool:
     """Whether a trained parameter of some elements holds random numbers, and not those of another on purpose."""
     if not parameter.requires_grad or math.prod(parameter.shape) < 4 or parameter.name in model.mirrors:
         return False
-    return parameter.is_final and parameter.is_drawn
+    return parameter.is_covered_at_last and parameter.is_drawn
 
 
 def _share_memory(clones: list[LiveTensor]) -> bool:

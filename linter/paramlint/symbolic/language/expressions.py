@@ -36,6 +36,7 @@ from paramlint.symbolic.values import (
     Value,
     formulas,
     loop_of,
+    small_constants,
     text_of,
 )
 from paramlint.syntax.walk import is_spelled_like
@@ -81,6 +82,8 @@ def _attribute(run: Interpreter, node: Any, env: Environment) -> Value:
 
 
 def _number(run: Interpreter, node: Any, env: Environment) -> Value:
+    if not small_constants.is_small(node.evaluated_value):
+        return run.unknown_call("large")
     return Constant(node.evaluated_value)
 
 
