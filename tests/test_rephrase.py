@@ -49,7 +49,13 @@ KEPT = [
     ("optimizer/aliased_target_network/bad.py", "enumerated"),
     ("optimizer/aliased_checkpoint/bad.py", "object_of_function"),
     ("optimizer/aliased_checkpoint/good.py", "object_of_function"),
+    ("optimizer/aliased_target_network/bad.py", "unpacked_below"),
+    ("optimizer/exhausted_parameter_iterator/good.py", "object_of_function"),
+    ("sharing/identical_clones/good.py", "module_constants"),
     ("registration/init_flag_not_saved/bad.py", "base_class"),
+    ("registration/modules_in_plain_container/good.py", "attrgetter"),
+    ("initialization/padding_row_overwritten/bad.py", "attrgetter"),
+    ("initialization/fan_init_of_vector/bad.py", "mixin"),
     ("sharing/overlapping_memory/bad.py", "with_partial"),
     ("sharing/module_listed_twice/bad.py", "unpacked"),
     ("sharing/module_listed_twice/bad.py", "through_a_local"),
@@ -84,7 +90,10 @@ class Net(nn.Module):
 
 
 def build():
-    return Net(4)
+    net = Net(4)
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(name.endswith("weight"))
+    return net
 
 
 def train(net, rounds):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import blocks, loops, makers, names, objects, passing, scripts, spelling, stores, structure
+from . import blocks, loops, makers, names, objects, passing, spelling, stores, structure
 
 Way = Callable[[str], dict[str, str]]
 
@@ -53,7 +53,7 @@ WAYS: dict[str, Way] = {
         objects.super_setattr,
         objects.mixin,
         objects.object_of_function,
-        scripts.prepared,
+        structure.prepared,
         spelling.star_import,
         spelling.from_imports,
         spelling.self_renamed,
@@ -61,5 +61,11 @@ WAYS: dict[str, Way] = {
         spelling.decorated,
         spelling.generator_function,
         spelling.extend_for_append,
+        passing.two_targets,
+        passing.module_constants,
+        blocks.swapped_branches,
+        blocks.nested_function,
+        blocks.unpacked_below,
+        names.attributes_through_locals,
     )
 }

@@ -28,16 +28,16 @@ class _Wrapped(Rewriter):
         if not inner or code(inner[0]).strip() in ("pass", "..."):
             return updated_node
         block = self.wrap(body.with_changes(body=inner))
-        return updated_node.with_changes(body=body.with_changes(body=[*kept, block]))
+        return updated_node.with_changes(body=body.with_changes(body=[*kept, *block]))
 
-    def wrap(self, inner: cst.IndentedBlock) -> cst.BaseStatement:
+    def wrap(self, inner: cst.IndentedBlock) -> list[cst.BaseStatement]:
         raise NotImplementedError
 
 
 class _WithBlock(_Wrapped):
     def wrap(self, inner):
         self.imports.append("import contextlib")
-        return cst.parse_statement("with contextlib.nullcontext():\n    pass\n").with_changes(body=inner)
+        return [cst.parse_statement("with contextlib.nullcontext():\n    pass\n").with_changes(body=inner)]
 
 
 def with_block(text: str) -> dict[str, str]:
@@ -48,7 +48,7 @@ def with_block(text: str) -> dict[str, str]:
 class _TryBlock(_Wrapped):
     def wrap(self, inner):
         whole = "try:\n    pass\nexcept MemoryError as error:\n    raise RuntimeError('too large') from error\n"
-        return cst.parse_statement(whole).with_changes(body=inner)
+        return [cst.parse_statement(whole).with_changes(body=inner)]
 
 
 def try_block(text: str) -> dict[str, str]:
@@ -145,3 +145,60 @@ def _mapped(made: cst.ListComp | cst.GeneratorExp) -> str | None:
 def map_for_comprehension(text: str) -> dict[str, str]:
     """`nn.ModuleList(map(lambda width: nn.Linear(width, 8), widths))`."""
     return _Map.apply(text)
+
+
+class _Swapped(Rewriter):
+    def leave_If(self, original_node, updated_node):
+        if not isinstance(updated_node.orelse, cst.Else) or not self.in_function:
+            return updated_node
+        test = cst.parse_expression(f"not ({code(updated_node.test)})")
+        return updated_node.with_changes(
+            test=test,
+            whitespace_before_test=cst.SimpleWhitespace(" "),
+            body=updated_node.orelse.body,
+            orelse=updated_node.orelse.with_changes(body=updated_node.body),
+        )
+
+
+def swapped_branches(text: str) -> dict[str, str]:
+    """`if not deep: ... else: ...`."""
+    return _Swapped.apply(text)
+
+
+class _Nested(_Wrapped):
+    def leave_FunctionDef(self, original_node, updated_node):
+        said = code(updated_node)
+        is_plain = not re.search(r"\b(?:yield|await|nonlocal|global|locals|__class__)\b", said)
+        rest = re.sub(r"super\([^()]*\)\.__init__\([^\n]*\)", "", said)
+        params = set(re.findall(r"\w+", code(updated_node.params)))
+        stored = set(re.findall(r"^\s+(?:for )?(\w+(?:, \w+)*) (?:[-+*/]?=|in) ", said, re.M))
+        is_kept = any(params & set(re.findall(r"\w+", one)) for one in stored)
+        if not is_plain or "super(" in rest or is_kept or "def " in rest[4:] or updated_node.asynchronous:
+            self.around.pop()
+            return updated_node
+        return super().leave_FunctionDef(original_node, updated_node)
+
+    def wrap(self, inner):
+        name = self.fresh("work")
+        made = cst.parse_statement(f"def {name}():\n    pass\n").with_changes(body=inner)
+        return [made, cst.parse_statement(f"return {name}()")]
+
+
+def nested_function(text: str) -> dict[str, str]:
+    """`def work(): ...`, and `return work()`, for what a function does."""
+    return _Nested.apply(text)
+
+
+class _UnpackedBelow(Rewriter):
+    def leave_For(self, original_node, updated_node):
+        if not isinstance(updated_node.target, cst.Tuple) or not isinstance(updated_node.body, cst.IndentedBlock):
+            return updated_node
+        item = self.fresh("item")
+        line = cst.parse_statement(f"{code(updated_node.target)} = {item}")
+        body = updated_node.body.with_changes(body=[line, *updated_node.body.body])
+        return updated_node.with_changes(target=cst.Name(item), body=body)
+
+
+def unpacked_below(text: str) -> dict[str, str]:
+    """`for item in net.named_parameters(): name, p = item`."""
+    return _UnpackedBelow.apply(text)

@@ -150,3 +150,35 @@ class _Getattr(Rewriter):
 def getattr_for_attributes(text: str) -> dict[str, str]:
     """`nn.init.normal_(getattr(self, "weight"))`."""
     return _Getattr.apply(text)
+
+
+class _AttributesThroughLocals(Rewriter):
+    """A method that stores nothing reads an attribute of its instance once, under a local name."""
+
+    def leave_FunctionDef(self, original_node, updated_node):
+        method = self.method_of is not None and updated_node.name.value != "__init__"
+        self.around.pop()
+        said = code(updated_node)
+        if not method or updated_node.decorators or not isinstance(updated_node.body, cst.IndentedBlock):
+            return updated_node
+        if re.search(r"self\.\w+(?:\[[^\]]*\]|\.\w+)* [^\w\s]?= |\bsetattr\b|\bdel\b|\byield\b|self\.\w+, ", said):
+            return updated_node
+        names = [n for n in dict.fromkeys(re.findall(r"\bself\.([a-z]\w*)\b(?!\()", said)) if n != "training"]
+        lines = list(updated_node.body.body)
+        if not names or code(lines[0]).strip().startswith('"""'):
+            return updated_node
+        local = {name: self.fresh(f"own_{name}") for name in names[:1]}
+
+        class Reads(cst.CSTTransformer):
+            def leave_Attribute(self, original_node, updated_node):
+                name = own_attribute(updated_node)
+                return cst.Name(local[name]) if name in local else updated_node
+
+        body = updated_node.body.visit(Reads())
+        first = [cst.parse_statement(f"{new} = self.{name}") for name, new in local.items()]
+        return updated_node.with_changes(body=body.with_changes(body=[*first, *body.body]))
+
+
+def attributes_through_locals(text: str) -> dict[str, str]:
+    """`own_head = self.head`, and `own_head(x)`."""
+    return _AttributesThroughLocals.apply(text)

@@ -181,7 +181,8 @@ class _ObjectOfFunction(Rewriter):
         name = updated_node.name.value
         kind = self.fresh("".join(part.title() for part in name.split("_")) + "Work")
         stores = "".join(f"        self.{one} = {one}\n" for one in params) or "        pass\n"
-        head = ", ".join(["self", *params])
+        said = code(updated_node.params).strip()
+        head = f"self, {said}" if said else "self"
         whole = cst.parse_statement(
             f"class {kind}:\n    def __init__({head}):\n{stores}\n    def run(self):\n        pass\n"
         )

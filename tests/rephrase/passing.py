@@ -128,3 +128,35 @@ class _EqualBranches(Assignments):
 def equal_branches(text: str) -> dict[str, str]:
     """`self.head = nn.Linear(8, 8) if os.environ.get("FAST") else nn.Linear(8, 8)`."""
     return _EqualBranches.apply(text)
+
+
+class _TwoTargets(Assignments):
+    def replace(self, target, value, line):
+        if not is_making(value):
+            return None
+        return [f"{self.fresh(f'same_{last_name(target)}')} = {code(target)} = {code(value)}"]
+
+
+def two_targets(text: str) -> dict[str, str]:
+    """`same = self.head = nn.Linear(8, 8)`."""
+    return _TwoTargets.apply(text)
+
+
+class _ModuleConstants(Assignments):
+    def replace(self, target, value, line):
+        if not isinstance(value, cst.Call) or not is_making(value):
+            return None
+        args = []
+        for arg in value.args:
+            if isinstance(arg.value, (cst.Integer, cst.Float)) and not arg.star:
+                name = self.fresh(f"{last_name(target)}_{len(args)}".upper())
+                self.definitions.append(cst.parse_statement(f"{name} = {code(arg.value)}"))
+                arg = arg.with_changes(value=cst.Name(name))
+            args.append(arg)
+        made = code(value.with_changes(args=args))
+        return None if made == code(value) else [f"{code(target)} = {made}"]
+
+
+def module_constants(text: str) -> dict[str, str]:
+    """`WIDTH = 8`, and `self.head = nn.Linear(WIDTH, WIDTH)`."""
+    return _ModuleConstants.apply(text)

@@ -178,6 +178,13 @@ def needs(value: cst.BaseExpression, names: set[str]) -> list[str]:
     return [name for name in dict.fromkeys(found) if name in names and name not in own]
 
 
+def as_parameters(function: cst.FunctionDef, names: Sequence[str]) -> str:
+    """Some names as parameters of another function, with what this one says they are."""
+    own = ast.parse(f"def f({code(function.params)}): pass").body[0]
+    said = {n.arg: ast.unparse(n.annotation) for n in ast.walk(own) if isinstance(n, ast.arg) and n.annotation}
+    return ", ".join(f"{name}: {said[name]}" if name in said else name for name in names)
+
+
 def bound_in(text: str) -> set[str]:
     """The names that the code of one function binds, its parameters too."""
     tree = ast.parse(textwrap.dedent(text)).body[0]

@@ -18,6 +18,7 @@ from paramlint.knowledge import module_class
 from paramlint.nodes import operators
 
 if TYPE_CHECKING:
+    from paramlint.facts.classes import Class
     from paramlint.facts.scopes import Binding, Scope
 
 _DEPTH = 30
@@ -94,7 +95,7 @@ def _name(scope: Scope, node: nodes.Name) -> Type | None:
     if name in ("True", "False"):
         return OTHER
     if name == scope.self_name and scope.cls is not None:
-        return instance(scope.cls)
+        return instance(_whole(scope.cls))
     narrowed = _narrowed(scope, node, name)
     if narrowed is not None:
         return narrowed
@@ -108,6 +109,16 @@ def _name(scope: Scope, node: nodes.Name) -> Type | None:
             if outer and all(b.kind == "assign" for b in outer):
                 return _bound(module, name, outer)
     return class_object(scope.resolve(node))
+
+
+def _whole(cls: Class) -> Class:
+    """The one class that is put together of a class without bases and others: what the methods of a mixin work on."""
+    if cls.outline.bases or cls.own_method("__init__") is not None:
+        return cls
+    from paramlint.facts.heirs import heirs_of
+
+    heirs = remember(cls, "whole", lambda: [heir for heir in heirs_of(cls) if len(heir.outline.bases) > 1])
+    return heirs[0] if len(heirs) == 1 else cls
 
 
 def _bound(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
@@ -152,6 +163,9 @@ def _of_binding(scope: Scope, binding: Binding) -> Type | None:
             return type_of_annotation(scope, binding.annotation)
         return found
     if binding.kind == "unpack":
+        rounds = scope.bindings.get(binding.value.value, []) if isinstance(binding.value, nodes.Name) else []
+        if len(rounds) == 1 and rounds[0].kind == "for" and rounds[0].index is None and rounds[0].value is not None:
+            return _element(scope, rounds[0].value, binding.index)
         whole = scope.type(binding.value)
         return whole.item if whole is not None and not whole.pairs else None
     return None

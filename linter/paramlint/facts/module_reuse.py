@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from paramlint.facts.classes import Class
     from paramlint.facts.scopes import Scope
 
-_CALLED = re.compile(r"\bself\.(\w*(?:norm|bn|ln)\w*)\(", re.I)
+_CALLED = re.compile(r"\b\w+\.(\w*(?:norm|bn|ln)\w*)\(", re.I)
 #: An assignment to an attribute of something that is not `self`.
 _PART = re.compile(r"^[ \t]+(?:(?!self\.)\w+|self\.\w+)(?:\.\w+|\[[^\]\n]*\])*\.\w+ *= *\w", re.M)
 

@@ -43,7 +43,7 @@ def _behind(scope: Scope, node: Any, bindings: dict[str, list[Binding]]) -> node
 
 def returned_by(scope: Scope, name: str, bindings: dict[str, list[Binding]]) -> nodes.BaseExpression | None:
     """What a function that is made in this one, under a name that stands for nothing else, only returns."""
-    bound = bindings.get(name, ())
+    bound = bindings.get(name, [])
     if len(bound) != 1 or scope.kind != "function":
         return None
     maker = bound[0].node
@@ -70,7 +70,7 @@ def _part(scope: Scope, node: nodes.Subscript, bindings: dict[str, list[Binding]
     """The part of a display that a literal key or place takes, where the display is only read, part by part."""
     assert isinstance(node.value, nodes.Name)
     name = node.value.value
-    bound = bindings.get(name, ())
+    bound = bindings.get(name, [])
     key = _key(node)
     display = bound[0].value if len(bound) == 1 and bound[0].kind == "assign" else None
     if key is None or display is None or not _is_taken_once(scope, name, key):
@@ -107,7 +107,7 @@ def spread_arguments(scope: Scope, call: nodes.Call) -> list[nodes.Arg]:
 def _parts_of(scope: Scope, arg: nodes.Arg) -> list[nodes.Arg] | None:
     display: nodes.BaseExpression | None = arg.value
     if isinstance(arg.value, nodes.Name):
-        bound = scope.bindings.get(arg.value.value, ())
+        bound = scope.bindings.get(arg.value.value, [])
         is_made_for_it = len(bound) == 1 and bound[0].kind == "assign" and len(_reads(scope, arg.value.value)) == 1
         display = bound[0].value if is_made_for_it else None
     if arg.star == "**" and isinstance(display, nodes.Dict):

@@ -10,7 +10,7 @@ import libcst as cst
 
 from paramlint import nodes
 from paramlint.nodes import operators
-from paramlint.nodes.partials import without_partial
+from paramlint.nodes.called_at_once import read_as
 
 Origins = dict[nodes.Node, cst.CSTNode]
 
@@ -51,7 +51,11 @@ def translate(root: cst.CSTNode) -> tuple[Any, Origins]:
         kind = _KINDS[origin.__class__.__name__]
         node = kind(*map(_translated, kind.__struct_fields__, values.pop(), repeat(made)))
         if kind is nodes.Call and node.func.__class__ is nodes.Call:  # type: ignore[attr-defined]
-            node = without_partial(cast(nodes.Call, node))
+            node = read_as(cast(nodes.Call, node))
+            owner = node.value if isinstance(node, nodes.Attribute) else None
+            while isinstance(owner, nodes.Attribute) and owner not in origins:
+                origins[owner] = origin
+                owner = owner.value
         made[id(origin)] = node
         origins[node] = origin
     return made[id(root)], origins

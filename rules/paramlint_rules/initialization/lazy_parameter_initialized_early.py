@@ -99,7 +99,7 @@ def _runs_at_construction(scope: Scope, owner: nodes.BaseExpression) -> bool:
             return True
         made = scope.cls.own_method("__init__")
         text = made.file.source.lines(made.unit.first, made.unit.last) if made is not None else ""
-        return re.search(rf"self\.{re.escape(scope.name)}\(", text) is not None
+        return re.search(rf"\b{head}\.{re.escape(scope.name)}\(", text) is not None
     bindings = scope.bindings.get(head, [])
     return len(bindings) == 1 and bindings[0].kind == "assign" and isinstance(bindings[0].value, nodes.Call)
 

@@ -95,12 +95,15 @@ def check_attributes(scope: Scope) -> Iterator[Finding]:
         places = _uses_in_class(scope.cls, name)
         if len(places) < 2 or not consumes(*places[0]):
             continue
-        own = [use for place, use in places[1:] if place is scope]
+        first = places[0]
+        places = [(at, use) for at, use in places if at is not first[0] or not excludes(at, first[1], use)]
+        own = [use for at, use in places if at is scope and use is not first[1]]
+        others_read = [at for at, _ in places if at is not first[0]]
         if own:
             yield Finding(own[0], _message(f"{scope.self_name}.{name}"), _fix([assignment.value], scope))
-        else:
-            others = f"`{places[-1][0].name}`"
-            message = f"`{scope.self_name}.{name}` is an iterator that `{places[0][0].name}` uses up before {others}"
+        elif others_read:
+            others = f"`{others_read[-1].name}`"
+            message = f"`{scope.self_name}.{name}` is an iterator that `{first[0].name}` uses up before {others}"
             yield Finding(assignment.value, message, _fix([assignment.value], scope))
 
 

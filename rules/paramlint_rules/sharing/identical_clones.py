@@ -128,7 +128,7 @@ def _cloned_by_class(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | N
     """The layer that one of torch's own classes copies."""
     if scope.qualified(node.func) not in _CLONING or len(node.args) < 2 or node.args[0].star:
         return None
-    return None if _is_one(node.args[1].value) else node.args[0].value
+    return None if _is_one(scope, node.args[1].value) else node.args[0].value
 
 
 def _cloned_by_helper(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
@@ -142,7 +142,7 @@ def _cloned_by_helper(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | 
         if isinstance(copied, nodes.Name) and copied.value in names:
             index = names.index(copied.value)
             count = node.args[1].value
-            return node.args[index].value if index < len(node.args) and not _is_one(count) else None
+            return node.args[index].value if index < len(node.args) and not _is_one(scope, count) else None
     return None
 
 
@@ -254,7 +254,13 @@ def _heads(node: nodes.BaseExpression) -> set[str]:
     return {name.value for name in walk(node) if isinstance(name, nodes.Name)}
 
 
-def _is_one(node: nodes.BaseExpression) -> bool:
+def _is_one(scope: Scope, node: nodes.BaseExpression) -> bool:
+    """Whether a count is 1: written so, or a name that stands for it alone."""
+    if isinstance(node, nodes.Name):
+        module = scope.file.scope(scope.file.outline.module)
+        bound = scope.bindings.get(node.value) or module.bindings.get(node.value, [])
+        value = bound[0].value if len(bound) == 1 and bound[0].kind == "assign" else None
+        return value is not None and not isinstance(value, nodes.Name) and _is_one(scope, value)
     return isinstance(node, nodes.Integer) and node.evaluated_value == 1
 
 

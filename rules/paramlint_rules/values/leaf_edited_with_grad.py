@@ -66,7 +66,8 @@ def _is_edit(scope: Scope, node: nodes.Node) -> bool:
     if not is_edited(scope, node):
         return False
     above = scope.parent(node)
-    return not isinstance(above, (nodes.AssignTarget, nodes.AnnAssign, nodes.Del))  # these give the name another value
+    # These give the name another value.
+    return not isinstance(above, (nodes.AssignTarget, nodes.AnnAssign, nodes.Del, nodes.Element))
 
 
 def _nested(scope: Scope, node: nodes.Node) -> bool:
