@@ -30,15 +30,41 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, without_data, write_call
 from paramlint.facts.type_tests import classes_proved
-from paramlint.rule import Calls, Edits, Finding, Rule
+from paramlint.model import Claim, Model, Tensor, said
+from paramlint.rule import Asks, Calls, Edits, Finding, Rule
 from paramlint.syntax.walk import walk
 
-rule = Rule("PRM224", "index-with-none", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES), Edits()))
+rule = Rule(
+    "PRM224",
+    "index-with-none",
+    group="bug",
+    doc=__doc__,
+    triggers=(Calls(*WRITE_NAMES), Edits(), Asks("padding_idx", "pad", "padding")),
+)
 
 _EMBEDDINGS = {"torch.nn.Embedding", "torch.nn.EmbeddingBag"}
 #: A call that makes an embedding, with one level of parentheses in its arguments.
 _MADE = re.compile(r"\bEmbedding(?:Bag)?\(((?:[^()]|\([^()]*\))*)\)")
 _CONDITIONS = (nodes.If, nodes.IfExp, nodes.While, nodes.Assert)
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A write to the rows that an argument names, in a call that gives None for it."""
+    for write in model.events("written"):
+        index = write.get("item")
+        if not isinstance(write.of, Tensor) or write.of.role != "parameter" or write.author != "user":
+            continue
+        if index is None or getattr(index, "value", index) is not None:
+            continue
+        target = next((node for node in walk(write.site.node) if isinstance(node, nodes.Subscript)), None)
+        place = target.slice[0].slice if target is not None and len(target.slice) == 1 else None
+        if target is None or not isinstance(place, nodes.Index):
+            continue
+        text, weight = write.site.text(place.value), write.site.text(target.value)
+        if text != "None":  # said in so many words it is meant
+            message = f"`{text}` is None in a call, and `{weight}[None]` is all of `{weight}`"
+            yield Claim(said(True), write.site, message, about=write.of, node=target)
 
 
 @rule.static(nodes.Call)

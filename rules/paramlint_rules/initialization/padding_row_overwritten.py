@@ -31,6 +31,7 @@ from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
+from paramlint.model.questions.draws import drawn_before
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -60,12 +61,15 @@ def check_row(model: Model) -> Iterator[Claim]:
             return  # what gets hold of the model, or a subclass, may have a method that writes the row
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
-        draw = _last_draw(weight) if _has_row(owner) and all(map(_has_row, _in_its_place(owner))) else None
+        draw = None
+        if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
+            draw = _last_draw(weight) or drawn_before(weight)
         if draw is not None:
             yield Claim(
                 Answer("yes", (), draw.guard),
                 draw.site,
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
+                node=_written(draw),
             )
 
 
@@ -107,6 +111,20 @@ def _last_draw(weight: Tensor) -> Event | None:
         return None
     is_draw = last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
     return None if not is_draw or _is_of_zeros(last.site.node) else last
+
+
+def _written(draw: Event) -> nodes.Node:
+    """What a call writes, which may stand in a row of its own: there `check` says it too."""
+    node: nodes.Node = draw.site.node
+    if draw.get("law") not in WRITE_NAMES or not isinstance(node, nodes.Call):
+        return node  # it makes the values, and is given their number
+    return node.args[0].value if node.args and not _is_method(node) else node
+
+
+def _is_method(call: nodes.Call) -> bool:
+    """Whether a call is `embedding.weight.normal_()`, with or without `.data`."""
+    owner = call.func.value if isinstance(call.func, nodes.Attribute) else None
+    return isinstance(owner, nodes.Attribute) and owner.attr.value in ("weight", "data")
 
 
 def _is_of_zeros(node: nodes.Node) -> bool:

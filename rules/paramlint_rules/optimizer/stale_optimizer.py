@@ -24,7 +24,7 @@ Source: the notes on constructing an optimizer in the documentation of `torch.op
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -34,8 +34,10 @@ from paramlint.facts.name_uses import mentions
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
 from paramlint.facts.replaced_parameters import ModelChange, model_changes
 from paramlint.facts.training import trains
+from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
-from paramlint.model.questions.training import WORDS, below, owners, spoken
+from paramlint.model.model import before
+from paramlint.model.questions.training import WORDS, below, held, outdated_steps, owners, spoken, together
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
@@ -49,12 +51,42 @@ rule = Rule(
     group="bug",
     doc=__doc__,
     triggers=(Calls(*OPTIMIZER_NAMES, "parameters", "named_parameters"), Asks(*WORDS)),
+    asked_of=LIVE,
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
 #: The classes of torch that store nothing about the parameters before their first step.
 _STORE_AT_FIRST_STEP = {*OPTIMIZER_NAMES} - {"Adagrad"}
 _TRAINS = re.compile(r"\.(?:step|backward)\(")
+
+
+@rule.question
+def ask_of_names(model: Model) -> Iterator[Claim]:
+    """A model that is made anew under its old name, so that the loss reaches what no optimizer has."""
+    said_of: set[int] = set()
+    holders = held(model)
+    for optimizer, step, others in outdated_steps(model):
+        made = optimizer.made
+        if made is None or made.repeats or id(optimizer) in said_of or any(id(t) in holders for t in others):
+            continue
+        names = _names_of(model, [model.root_of(t, made) for t in optimizer.tensors], made)
+        new = [model.root_of(t, step) for t in others]
+        again = sorted(names & _names_of(model, [one for one in new if isinstance(one, Module)], step))
+        if again:
+            said_of.add(id(optimizer))
+            end = f"`{again[0]}` is replaced, so it does not train the new parameters"
+            yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
+
+
+def _names_of(model: Model, roots: Sequence[Tensor | Module], at: Event) -> set[str]:
+    """The names and attributes under which models are known, in the code around an event and before it."""
+    found = set()
+    for event in model.events("bound"):
+        is_attribute = "value" in event.data
+        named = event.data.get("value", event.of)
+        if (is_attribute or together(event, at)) and any(named is root for root in roots) and before(event, at):
+            found.add(str(event.get("name")))
+    return found
 
 
 @rule.question

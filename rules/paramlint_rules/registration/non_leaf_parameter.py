@@ -57,7 +57,8 @@ def ask(model: Model) -> Iterator[Claim]:
         if source.trains.no:
             continue  # what is computed from a parameter that is not trained need not be
         others = [p for p in place.holder.holds if p.key == place.key and p is not place]
-        if any(p.registered for p in (*others, *source.places)) or source.made is None or source.escaped:
+        others = [p for p in (*others, *source.places) if p.since.guard.fits(place.since.guard)]  # no other branch
+        if any(p.registered for p in others) or source.made is None or source.escaped:
             continue
         message = f"`self.{place.key}` is computed from a parameter and is none itself, so it is not trained"
         yield Claim(Answer("yes", (source.made,)), place.since.site, message, about=place)

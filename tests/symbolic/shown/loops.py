@@ -177,3 +177,48 @@ class Net(nn.Module):
                 break
             self.s = nn.ModuleList(layers[1:])  # show: s.**  unknown
             layers.append(nn.Linear(1, 1, bias=False))
+
+# --- only its own parameters: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))  # show: scale  3  torch.ones  frozen
+        self.fc = nn.Linear(3, 3, bias=False)  # show: fc.weight  3 x 3  kaiming_uniform_
+        self.out = nn.Linear(3, 3, bias=False)  # show: out.weight  3 x 3  kaiming_uniform_
+        for p in self.parameters(recurse=False):
+            p.requires_grad = False
+        for module in self.modules():
+            for name, p in module.named_parameters(recurse=0):
+                if name == "fc.weight":  # no name of a module's own has a dot
+                    nn.init.zeros_(p)
+        for name, p in self.named_parameters("net", False):
+            if name == "scale":
+                nn.init.zeros_(p)
+
+# --- names behind a prefix: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3, bias=False)  # show: fc.weight  3 x 3  kaiming_uniform_  frozen
+        for name, p in self.named_parameters("net"):
+            if name.startswith("net."):
+                p.requires_grad = False
+
+# --- told apart by their addresses: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(3, 3, bias=False)  # show: a.weight  3 x 3  kaiming_uniform_
+        self.b = nn.Linear(3, 3, bias=False)  # show: b.weight  3 x 3  kaiming_uniform_  frozen
+        self.c = nn.Linear(3, 3, bias=False)  # show: c.weight  3 x 3  kaiming_uniform_
+        self.d = nn.Linear(3, 3, bias=False)  # show: d.weight  3 x 3  kaiming_uniform_  frozen
+        kept = set(map(id, self.a.parameters())) | {id(p) for p in self.c.parameters()}
+        for p in self.parameters():
+            if id(p) not in kept:
+                p.requires_grad = False
+        others = list(map(id, self.b.parameters()))
+        for p in filter(lambda p: id(p) in others, self.parameters()):
+            p.requires_grad = False
+        for m in self.children():
+            if id(m) == id(self.d):
+                m.requires_grad_(False)

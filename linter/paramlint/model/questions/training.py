@@ -117,6 +117,19 @@ def whole_of(model: Model, module: Module) -> list[Module]:
 
 def idle_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
     """Steps that no gradient reaches, with the parameters that the passes backward before them reach instead."""
+    for optimizer, step, others in _missed_steps(model):
+        if not any(_made_later(model, t, optimizer, step) for t in others):  # replaced since: that is PRM704
+            yield optimizer, step, others
+
+
+def outdated_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
+    """The same, where all that is reached instead was made after the optimizer."""
+    for optimizer, step, others in _missed_steps(model):
+        if others and all(_made_later(model, t, optimizer, step) for t in others):
+            yield optimizer, step, others
+
+
+def _missed_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
     for optimizer, step in steps(model):
         mine = optimizer.tensors
         if not mine.closed.yes or not mine.seen or not all(t.known and not t.escaped for t in mine):
@@ -127,8 +140,6 @@ def idle_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
         reaches = [reached(backward.of) for backward in before]
         others = list({id(t): t for reach in reaches for t in reach}.values())
         ids = {id(t) for t in mine}
-        if any(_made_later(model, t, optimizer, step) for t in others):  # replaced since: that is PRM704
-            continue
         if reaches and all(r.closed.yes for r in reaches) and not any(id(t) in ids for t in others):
             yield optimizer, step, others
 

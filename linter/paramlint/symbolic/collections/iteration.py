@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.collections.zipping import tuple_of, zipped
@@ -19,14 +18,13 @@ from paramlint.symbolic.values import (
     Arguments,
     Choice,
     Constant,
-    External,
-    Function,
     Item,
     Items,
     SequenceValue,
     TensorValue,
     Unknown,
     Value,
+    alternatives,
     small_constants,
     text_of,
 )
@@ -60,22 +58,10 @@ def to(kind: str) -> Handler:
         if first is not None:
             containers.extend(run, made.items, first, node)
         if kind == "set":
-            unite(made.items)
+            containers.unite(made.items)
         return made
 
     return handler
-
-
-def unite(items: Items) -> None:
-    """Equal values are one in a set."""
-    rows: list[Item] = []
-    for row in items.rows:
-        is_there = any(other.value is row.value or other.value == row.value for other in rows if not other.guard)
-        if not is_there:
-            rows.append(row)
-    items.rows = rows
-    if any(not isinstance(row.value, (Constant, ClassValue, External, Function)) for row in rows) and len(rows) > 1:
-        items.forget("equal values are one in a set")
 
 
 def iterator(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -181,7 +167,10 @@ def numbers(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         found = small_constants.range_of(plain)
         return Constant(found) if found is not None else run.unknown_call("range()")
     options = [i for i, v in enumerate(values) if isinstance(v, Choice)]
-    if len(options) == 1:
+    # Where a number is not known in one case, all cases are told as one loop, whose body is gone through once.
+    if len(options) == 1 and all(
+        isinstance(v, Constant) for value in _given(arguments) for _, v in alternatives(value)
+    ):
         place = options[0]
 
         def with_one(value: Value) -> Value:

@@ -39,6 +39,7 @@ from paramlint.symbolic.values import (
     small_constants,
     text_of,
 )
+from paramlint.syntax.walk import is_spelled_like
 
 
 def evaluate(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -199,6 +200,8 @@ def _conditional(run: Interpreter, node: Any, env: Environment) -> Value:
         return run.evaluate(node.body, env)
     if true is None:
         return run.evaluate(node.orelse, env)
+    if is_spelled_like(node.body, node.orelse):
+        return run.evaluate(node.body, env)
     found = []
     for guard, branch in ((true, node.body), (false, node.orelse)):
         with run.under(guard) as is_possible:

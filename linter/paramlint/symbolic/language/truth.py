@@ -58,6 +58,14 @@ def test(run: Interpreter, node: Any, env: Environment) -> Test:
             return _boolean_test(run, node, env)
         finally:
             run.nesting -= 1
+    true, false = _plain_test(run, node, kind, env)
+    if not run.is_torch:
+        run.trace.tested(node, run.inside, run.site, is_possible=true is not None)
+    return true, false
+
+
+def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Test:
+    """What no `not`, `and` or `or` joins."""
     if kind == "Comparison" and len(node.comparisons) == 1:
         target = node.comparisons[0]
         left, right = run.evaluate(node.left, env), run.evaluate(target.comparator, env)
@@ -219,6 +227,9 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
                 return True
             if isinstance(left, _OF_ONE_NAME) and all(isinstance(v, _OF_ONE_NAME) for v in plain):
                 return False
+        elif isinstance(left, Constant) and right.items.known:
+            rows = [row for row in right.items.rows if row.value == left or not isinstance(row.value, Constant)]
+            return False if not rows else True if any(r.value == left and not r.guard for r in rows) else None
     if sign == "in" and isinstance(right, Dictionary) and isinstance(left, Constant):
         try:
             if left.value in right.cells and not right.cells[left.value][0][0]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -188,14 +189,32 @@ def _going_through(
         loop = containers.new_loop(run, f"rest of {text_of(module)}")
         shown = containers.pair(run, Unknown("name", loop.number), rest, node) if named else rest
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
-    run.emit("listed", module, node, what=kind, sequence=made)
+    held = [row.held.value for row in rows if row.held is not None]
+    run.emit("listed", module, node, what=kind, sequence=made, tensors=held if kind == "parameters" else [])
     return made
 
 
+def _tensors(
+    run: Interpreter, module: Instance, arguments: Arguments, named: bool, buffers: bool = False
+) -> tuple[list[Below], str, bool]:
+    """The parameters or buffers that a module gives, what of them is not known, and whether they are all of it."""
+    recurse = arguments.get(1 if named else 0, "recurse") or TRUE
+    is_deep = not isinstance(recurse, Constant) or bool(recurse.value)
+    rows, why = parameters_of(run, module, buffers, is_deep=isinstance(recurse, Constant) and is_deep)
+    if not isinstance(recurse, Constant):
+        why = why or text_of(recurse)  # those of its parts may be among them
+    prefix = arguments.get(0, "prefix") if named else None
+    if prefix is not None and prefix != Constant(""):
+        start = str(prefix.value) if isinstance(prefix, Constant) else "{prefix}"
+        rows = [replace(row, name=f"{start}.{row.name}") for row in rows]
+    return rows, why, is_deep
+
+
 def _parameters(run: Interpreter, module: Instance, arguments: Arguments, node: Any, named: bool = False) -> Value:
-    rows, why = parameters_of(run, module)
+    rows, why, is_all = _tensors(run, module, arguments, named)
     made = _going_through(run, module, rows, why, named, node, rest_of_parameters(run, module), "parameters")
-    made.source = ("named_parameters" if named else "parameters", module)
+    if is_all:
+        made.source = ("named_parameters" if named else "parameters", module)
     return made
 
 
@@ -220,9 +239,10 @@ def rest_of_modules(run: Interpreter, module: Instance) -> Unknown:
 
 
 def _buffers(run: Interpreter, module: Instance, arguments: Arguments, node: Any, named: bool = False) -> Value:
-    rows, why = parameters_of(run, module, buffers=True)
+    rows, why, is_all = _tensors(run, module, arguments, named, buffers=True)
     made = _going_through(run, module, rows, why, named, node, Unknown(f"{text_of(module)}.buffers()"), "list")
-    made.source = ("buffers", module)
+    if is_all:
+        made.source = ("buffers", module)
     return made
 
 

@@ -199,7 +199,7 @@ def below(
         yield Below(f"{prefix}**", guard, loops, None, module.why_unknown, module)
     if module.items is not None and not module.items.known:
         yield Below(f"{prefix}**", guard, loops, None, module.items.why_unknown, module)
-    for held in everything:
+    for held in sorted(everything, key=_may_be_size):
         joined = guard & held.guard
         if joined is None or not joined.fits(run.assumed):
             continue
@@ -224,6 +224,11 @@ def below(
 def _rank(held: Held) -> int:
     """A module names its own parameters first, then its buffers, then what its children hold."""
     return 2 if not held.is_tensor else isinstance(held.value, TensorValue) and held.value.role == "buffer"
+
+
+def _may_be_size(held: Held) -> bool:
+    """Arguments come last: which of them are numbers is told by the layers that are made with them."""
+    return isinstance(held.value, Unknown) and "(" not in held.value.text
 
 
 def _each_once() -> Callable[[Instance, Guard], bool]:
@@ -325,10 +330,19 @@ _PLAIN_CALLS = (
 )  # fmt: skip
 
 
-def parameters_of(run: Interpreter, module: Instance, buffers: bool = False) -> tuple[list[Below], str]:
-    """The parameters (or buffers) at and below a module, each tensor once, and what is not known; empty if all is."""
+def parameters_of(
+    run: Interpreter, module: Instance, buffers: bool = False, *, is_deep: bool = True
+) -> tuple[list[Below], str]:
+    """The parameters (or buffers) of a module, each tensor once, and what is not known; empty if all is.
+
+    Args:
+        run: the run.
+        module: the module.
+        buffers: whether its buffers are asked for.
+        is_deep: whether those of all below it are asked for too.
+    """
     role = "buffer" if buffers else "parameter"
-    return _distinct(run, module, lambda value: isinstance(value, TensorValue) and value.role == role)
+    return _distinct(run, module, lambda value: isinstance(value, TensorValue) and value.role == role, is_deep=is_deep)
 
 
 def modules_of(run: Interpreter, module: Instance) -> tuple[list[Below], str]:
@@ -336,11 +350,14 @@ def modules_of(run: Interpreter, module: Instance) -> tuple[list[Below], str]:
     return _distinct(run, module, lambda value: isinstance(value, Instance) and value is not module)
 
 
-def _distinct(run: Interpreter, module: Instance, is_wanted: Callable[[Value], bool]) -> tuple[list[Below], str]:
+def _distinct(
+    run: Interpreter, module: Instance, is_wanted: Callable[[Value], bool], *, is_deep: bool = True
+) -> tuple[list[Below], str]:
     """What is below a module, each thing once: under its first name, wherever it has one."""
     found: dict[int, Below] = {}
     why = ""
-    for one in below(run, module, enter=_each_once()):
+    enter = _each_once() if is_deep else lambda module, guard: False
+    for one in below(run, module, enter=enter):
         if one.held is None:
             why = why or one.why or "?"
         elif is_wanted(one.held.value):

@@ -244,6 +244,8 @@ def indexed(run: Interpreter, tensor: TensorValue, index: Value, node: Any) -> T
     view = run.view(tensor, "index", node)
     view.sources = (tensor, *([index] if isinstance(index, TensorValue) else []))
     view.part = index if isinstance(index, Constant) else None
+    if isinstance(index, Constant) and isinstance(index.value, int) and not isinstance(index.value, bool):
+        view.shape = tensor.item_shape
     return view
 
 
@@ -274,13 +276,20 @@ def written(
         if base.view in ("data", "detach"):
             through = base.view
         elif base.view == "index":
-            part = "part"
+            part = part if _is_whole(base.part) else "part"
+            if base.part == NONE:
+                data["item"] = NONE
         base = base.base
     event = run.emit(
         "written", base or tensor, node, law=law, arguments=arguments, part=data.pop("part", None) or part,
         through=through, tensor=tensor, initializer_frame=_initializer_frame(run, tensor), **data,
     )  # fmt: skip
     tensor.storage.writes.append(event)
+
+
+def _is_whole(index: Value | None) -> bool:
+    """Whether an index gives all of a tensor: `...`, `:`, and None, which only adds a dimension."""
+    return isinstance(index, Constant) and (index.value is ... or index.value is None or repr(index.value) == ":")
 
 
 def _initializer_frame(run: Interpreter, tensor: TensorValue) -> Frame | None:
@@ -316,9 +325,8 @@ def changed_in_place(run: Interpreter, tensor: TensorValue, how: str, given: Seq
 
 def set_item(run: Interpreter, tensor: TensorValue, index: Value, value: Value, node: Any) -> None:
     """`tensor[index] = value`."""
-    whole = isinstance(index, Constant) and (index.value is ... or repr(index.value) == ":")
     law = "constant" if isinstance(value, Constant) else "computed"
-    if whole:
+    if _is_whole(index):
         written(run, tensor, law, Arguments([value]), node, item=index)
     else:
         written(run, tensor, law, Arguments([value]), node, part=text_of(index), item=index)
