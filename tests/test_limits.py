@@ -13,6 +13,8 @@ from paramlint.engine.check_file import check_path
 from paramlint.engine.nominate import Nominator
 from paramlint.facts.files import File, Project
 from paramlint.facts.initialization import initialization_of
+from paramlint.facts.paths.joined import joined
+from paramlint.facts.paths.values import EMPTY, Path
 from paramlint.frontends.cli import main
 from paramlint.source.text import Source, UnreadableError, refuse_large
 from paramlint.syntax.large_stack import with_large_stack
@@ -194,6 +196,7 @@ def test_functions_that_build_the_same_share_what_they_take(tmp_path):
         path.write_text(text)
         return steps(lambda: main(["check", "--no-cache", "-j", "1", "-q", str(path)]))
 
+    taken(1)  # what is loaded once
     assert taken(16) < 3 * taken(4)
 
 
@@ -256,3 +259,17 @@ def test_a_long_row_is_searched_once(tmp_path, row):
     path.write_text(f"{BAD}        self.more = 1  {row}\n")
     report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project()))
     assert [d.code for d in report.diagnostics if d.code != "PRM001"] == ["PRM401"]
+
+
+def test_memory_that_is_the_same_on_all_paths_is_compared_at_once():
+    def joining(cells):
+        paths = []
+        for number in range(8):
+            path = Path()
+            path.cells = dict.fromkeys(range(cells), "written") | {cells + number: EMPTY}
+            paths.append((None, path))
+        return lambda: joined(paths)
+
+    ((_, one),) = joining(3)()
+    assert one.cells == {0: "written", 1: "written", 2: "written"} | {3 + number: EMPTY for number in range(8)}
+    assert steps(joining(4_000)) < 3 * 4_000

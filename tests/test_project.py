@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import weakref
 from pathlib import Path
@@ -12,6 +13,7 @@ from paramlint.engine.catalogue import select
 from paramlint.engine.check_file import check_paths
 from paramlint.facts import Project, files
 from paramlint.source.dependencies import Dependencies
+from paramlint.source.text import Source
 from paramlint.syntax import garbage_collection
 from paramlint.syntax.garbage_collection import without_collector
 
@@ -105,6 +107,23 @@ def test_outlines_answer_without_trees_and_what_is_parsed_again_is_counted(tmp_p
     kept_one.drafts.file(_module(tmp_path, "c"))
     assert kept_one.drafts.file(first.path) is first
     assert kept_one.drafts.file(second.path) is not second
+
+
+def test_what_one_check_has_asked_for_stays_until_the_next(tmp_path, monkeypatch):
+    """What a file is when it is asked for again would depend on how much room those before have left."""
+    paths = [_module(tmp_path, name) for name in "abcdefghij"]
+    monkeypatch.setattr("paramlint.facts.files._KEPT", 2)
+    drafts = Project().drafts
+    checked = drafts.adopt(Source.read(paths[0]), ast.parse((tmp_path / "a.py").read_text()))
+    second, third = map(drafts.file, paths[1:3])
+    assert drafts.file(paths[0]) is checked
+    assert [drafts.file(path) for path in paths[1:3]] == [second, third]
+    for path in paths:  # also of one check it is not everything
+        drafts.file(path)
+    assert len(drafts._files) <= 8
+    drafts.adopt(Source.read(paths[1]), ast.parse((tmp_path / "b.py").read_text()))
+    drafts.file(paths[9])
+    assert drafts.file(paths[2]) is not third
 
 
 @pytest.mark.parametrize("star", ["import *", "import*", "import \\\n    *"])

@@ -34,9 +34,11 @@ _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 #: Files kept parsed, and bytes of their text. The syntax tree of a file takes some 40 times its size.
 _PARSED = 48
 _PARSED_SIZE = 1_000_000
-#: Files whose outline is kept, which answers most questions of others, and bytes of their text.
+#: Files whose outline is kept, which answers most questions of others, bytes of their text, and how many times as much
+#: one check may keep.
 _KEPT = 400
 _KEPT_SIZE = 5_000_000
+_MORE = 4
 
 #: Nodes that questions about one file may look at: about what a worker looks at before its time is up.
 MAX_STEPS = 100_000_000
@@ -337,6 +339,8 @@ class Project:
         self._files: OrderedDict[str, File | None] = OrderedDict()
         self._parsed: OrderedDict[str, File] = OrderedDict()
         self._size = self._parsed_size = 0
+        #: What was asked for since the file came that is checked; it stays: read anew, a file would be another one.
+        self._touched: set[str] = set()
         self.memo: dict[str, Any] = {}
         self._outside: dict[tuple[str, str], str | None] = {}
         #: What was looked at, and which file caused it.
@@ -355,18 +359,16 @@ class Project:
         for file in self._files.values():
             if file is not None:
                 file.forget()
-        self._files.clear()
-        self._parsed.clear()
+        for kept in (self._files, self._parsed, self._touched):
+            kept.clear()
         self.memo.clear()
         self._size = self._parsed_size = 0
 
     def file(self, path: str) -> File | None:
-        """A file by path; `None` where it cannot be read or is not valid Python.
-
-        Who asks says so in `dependencies`.
-        """
+        """A file by path, for who says so in `dependencies`; `None` where it cannot be read or is not valid Python."""
         if not self.is_draft:
             return self._decided(self.drafts.file(path))
+        self._touched |= {path} if self._touched else set()
         if path in self._files:
             self._files.move_to_end(path)
             if path in self._parsed:
@@ -380,10 +382,13 @@ class Project:
         if not self.is_draft:
             return self.drafts.adopt(source, tree).decided(self)
         known = self.known(source)
+        path = os.path.abspath(source.path)
+        self._touched = {path}
         if known is None:
             self.make_room(len(source.data))
             known = File(source, self, tree, draft=True)
-            self._keep(os.path.abspath(source.path), known)
+            self._keep(path, known)
+        self._files.move_to_end(path)
         return known
 
     def known(self, source: Source) -> File | None:
@@ -415,12 +420,15 @@ class Project:
         if file is not None:
             file.outline.syntax.before_parsing = partial(self._parse_again, path, ref(file))
         size = len(file.source.data) if file is not None else 0
-        while self._files and (len(self._files) >= _KEPT or self._size + size > _KEPT_SIZE):
+        while self._files and self._is_full(size, _MORE if next(iter(self._files)) in self._touched else 1):
             self._drop(next(iter(self._files)))
         self._files[path] = file
         self._size += size
         if file is not None:
             self._count_parsed(path, file)
+
+    def _is_full(self, size: int, times: int) -> bool:
+        return len(self._files) >= times * _KEPT or self._size + size > times * _KEPT_SIZE
 
     def _count_parsed(self, path: str, file: File) -> None:
         self._parsed[path] = file
