@@ -418,9 +418,13 @@ class LiveModel:
         """What the user's optimizer holds of the model; None without one."""
         if self.optimizer is None:
             return None
-        found = coverage(self.module, optimizers_of(self.optimizer))
+        found = self.coverage_of(self.optimizer)
         # What a pass has made since the optimizer was is another fault.
         return replace(found, missing=tuple(name for name in found.missing if name in self.by_name))
+
+    def coverage_of(self, optimizer: Any) -> Coverage:
+        """What an optimizer holds of the model."""
+        return coverage(self.module, optimizers_of(optimizer))
 
     @cached_property
     def declared_ties(self) -> tuple[DeclaredTie, ...]:
@@ -480,8 +484,7 @@ class LiveModel:
     @property
     def _undecided(self) -> Iterator[str]:
         """The laws that neither values nor provenance could decide."""
-        names = [name for name, (_, fit) in self.law_fits.items() if fit.is_undecided] + list(self.agreement.undecided)
-        if names:
+        if names := [*(n for n, (_, fit) in self.law_fits.items() if fit.is_undecided), *self.agreement.undecided]:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             yield f"neither values nor the initialising call tell whether `{names[0]}`{more} follows the declared law"
 
