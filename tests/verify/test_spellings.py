@@ -539,3 +539,18 @@ class Wrapper(nn.Module):
 
 def test_a_module_is_not_asked_for_attributes_while_it_is_made() -> None:
     assert len(live_model(Wrapper).parameters) == 2
+
+
+class Heads(nn.Module):
+    _tied_weights_keys = ("head.weight",)
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+
+def test_a_declared_tie_of_a_layer_that_was_wrapped_is_no_wrong_name() -> None:
+    assert reported("PRM505", lambda: Heads(nn.ModuleDict({"original": nn.Linear(8, 8)}))) == []
+    assert reported("PRM505", lambda: nn.Sequential(Heads(nn.ModuleDict({"original": nn.Linear(8, 8)})))) == []
+    assert reported("PRM505", lambda: Heads(nn.PReLU(8))) == []
+    assert reported("PRM505", lambda: Heads(nn.Identity())) == ["head.weight"]

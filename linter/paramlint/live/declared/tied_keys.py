@@ -20,7 +20,7 @@ class DeclaredTie:
         owner: the class that declares it.
         key: the pattern, with the module's own name in front.
         source: the pattern of what it is tied to; empty where only one side is named.
-        exists: whether the key matches a parameter.
+        exists: whether the key matches a parameter, or one that a wrapper of its layer now holds.
         is_tied: whether each parameter that it matches has a second name; true where it matches none.
         is_wanted: whether the configuration, `tie_word_embeddings`, asks for it.
     """
@@ -49,7 +49,15 @@ def declared_ties(model: nn.Module) -> Iterator[DeclaredTie]:
             matched = [group for group in names.values() if any(inside.match(name) for name in group)]
             source = str(declared[key]) if isinstance(declared, dict) else ""
             is_tied = all(len(group) > 1 for group in matched)
-            yield DeclaredTie(type(module), inside.pattern, source, bool(matched), is_tied, wanted)
+            exists = bool(matched) or _is_wrapped(inside.pattern, names.values())
+            yield DeclaredTie(type(module), inside.pattern, source, exists, is_tied, wanted)
+
+
+def _is_wrapped(pattern: str, groups: Iterable[list[str]]) -> bool:
+    """Whether what a pattern names stands deeper: an adapter has put the layer into one of its own."""
+    layer, _, attribute = pattern.rpartition(".")
+    inside = re.compile(rf"{layer.removesuffix(chr(92))}\..+\.{attribute}")
+    return bool(layer) and any(inside.match(name) for group in groups for name in group)
 
 
 def is_meant(ties: Ties, model: nn.Module, names: Iterable[str]) -> bool:
