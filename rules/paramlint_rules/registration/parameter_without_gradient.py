@@ -63,7 +63,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not any(e.kind != "raised" and any(s.function == "forward" for s in e.way) for e in model.trace):
             continue  # a pass that computes nothing is to be written yet, or never runs
-        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what) and not root.mentions(p.key).yes]
+        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what)]
         trained = sum(_trains(p.what).yes for p in unread)
         read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
         for place in unread:
@@ -97,8 +97,8 @@ def _is_used(what: Module | Tensor) -> bool:
     tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
     if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
-    if any(len(tensor.places.seen) > 1 for tensor in tensors):
-        return True  # tied to what is used
+    if any(tensor.escaped or len(tensor.places.seen) > 1 for tensor in tensors):
+        return True  # given to code that is not known, or tied to what is used
     return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)
 
 
