@@ -65,7 +65,9 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     cut = _cut(scope, node)
     if cut is None or not _is_operand(scope, cut) or not _always_cut(scope, name) or _is_used_by_base(scope, name):
         return
-    fix = Fix("Use the parameter itself", (Change(cut, cut, scope.text(node.value)),), "safe")
+    fix = None
+    if not _needs_no_history(scope, cut):
+        fix = Fix("Use the parameter itself", (Change(cut, cut, scope.text(node.value)),), "safe")
     message = f"`self.{name}` is only used through `.{node.attr.value}`, so it gets no gradient and is never trained"
     yield Finding(cut, message, fix, attribute=f"self.{name}")
 
@@ -130,6 +132,23 @@ def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
     return is_method or (scope.qualified(call.func) or "").startswith("torch.")
 
 
+def _needs_no_history(scope: Scope, cut: nodes.BaseExpression) -> bool:
+    """Whether what is done with the value raises where a gradient is required: `numpy()`, or an edit of its name."""
+    above = scope.parent(cut)
+    if isinstance(above, nodes.Assign) and isinstance(above.targets[0].target, nodes.Name):
+        name = above.targets[0].target.value
+        return any(is_edited(scope, use) for use in scope.find(nodes.Name) if use.value == name and _is_use(scope, use))
+    while isinstance(above, (nodes.Attribute, nodes.Call)):
+        if isinstance(above, nodes.Attribute) and above.attr.value == "numpy":
+            return True
+        above = scope.parent(above)
+    return False
+
+
+def _is_use(scope: Scope, name: nodes.Name) -> bool:
+    return not isinstance(scope.parent(name), nodes.AssignTarget)
+
+
 def _always_cut(scope: Scope, name: str) -> bool:
     """Whether no method of the class, apart from those that set it up, uses the parameter itself."""
     assert scope.cls is not None
@@ -159,5 +178,7 @@ def _is_used_by_base(scope: Scope, name: str) -> bool:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for name in model.forward.read_without_gradient if model.forward else ():
+        if name in model.mirrors:
+            continue
         message = f"`{name}` is read in forward, but detached from the graph, so it gets no gradient"
         yield model.by_name[name].proof(message)
