@@ -201,3 +201,15 @@ def test_what_models_leave_in_circles_is_collected_alone(monkeypatch):
         assert gc.get_freeze_count() == 0
     finally:
         (gc.enable if was_on else gc.disable)()
+
+
+@pytest.mark.parametrize("name", ["helpers", "net"])
+def test_a_script_above_finds_what_lies_beside_it_for_files_below(tmp_path, name):
+    """Folders of scripts are no packages, and a file in one of them may be called as what it imports from above."""
+    (tmp_path / "utils").mkdir()
+    net = f"from torch import nn\n\n\nclass Net(nn.Module):\n{INIT}        self.x = nn.Linear(2, 2)\n"
+    (tmp_path / "net.py").write_text(net)
+    below = tmp_path / "utils" / f"{name}.py"
+    below.write_text("import torch\nfrom net import Net\n\nmodel = Net()\nmodel.x.requires_grad = False\n")
+    (report,) = check_paths([str(below)], select(["PRM602"]), Project())
+    assert [d.code for d in report.diagnostics] == ["PRM602"]

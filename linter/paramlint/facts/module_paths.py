@@ -29,6 +29,12 @@ class ModulePaths:
             importer: the importing file, as dependencies know it.
             depth: how many folders lie between that one and the one that holds its package.
         """
+        place = self._look_for(dotted, folder, importer, depth)
+        if place is not None and place[0] == importer.path and not dotted.startswith("."):
+            return self._look_for(dotted, os.path.dirname(folder), importer, depth)  # no file imports from itself
+        return place
+
+    def _look_for(self, dotted: str, folder: str, importer: Look, depth: int) -> tuple[str, str] | None:
         key = (dotted, folder)
         if key not in self._found:
             looks: list[Look] = []
@@ -49,7 +55,10 @@ class ModulePaths:
             return self._below(folder, parts, looks)
         for _ in range(depth):
             folder = os.path.dirname(folder)
-        for root in [folder, *self._roots, *(os.path.join(root, "src") for root in self._roots)]:
+        sources = [os.path.join(root, "src") for root in self._roots]
+        # A script that is started in a folder above finds what lies beside it, also for files in folders below.
+        above = [os.path.dirname(folder), os.path.dirname(os.path.dirname(folder))]
+        for root in dict.fromkeys([folder, *self._roots, *sources, *above]):
             found = self._below(root, parts, looks)
             if found is not None and found[1] != dotted:
                 return found

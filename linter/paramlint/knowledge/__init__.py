@@ -97,9 +97,7 @@ class ModuleClass:
     """Parameter -> boolean argument that must be true for it. The pairs of `without` prevail."""
 
 
-#: What a class that is compiled derives from is a module like any other.
-_COMPILED = {"torch.jit.ScriptModule": "torch.nn.Module"}
-ALIASES: Mapping[str, str] = MappingProxyType({**_FACTS["ALIASES"], **_COMPILED})
+ALIASES: Mapping[str, str] = MappingProxyType(_FACTS["ALIASES"])
 """Other spellings of public names."""
 MODULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(_FACTS["MODULES"])
 """The fields of each `ModuleClass`, by name, as JSON has them."""
@@ -114,9 +112,13 @@ NORMS_WITH_MOMENTUM = frozenset(name for name, row in MODULES.items() if {"eps",
 """Classes of `torch.nn` that take an `eps` and a `momentum`."""
 
 
+#: What a class that is compiled derives from registers as any other module does.
+_COMPILED = MappingProxyType({"torch.jit.ScriptModule": "torch.nn.Module"})
+
+
 def canonical(name: str) -> str:
     """The public spelling of a name: `torch.nn.Linear` for `torch.nn.modules.linear.Linear`; others unchanged."""
-    return ALIASES.get(name, name)
+    return ALIASES.get(name) or _COMPILED.get(name, name)
 
 
 @cache
