@@ -98,12 +98,18 @@ class Model:
         """
         found = [event for event in self.events(*kinds) if about(event)]
         context = a.guard & b.guard
+        around = context.without_loops() if context is not None else None
+
+        def may_be(event: Event) -> bool:
+            """Whether it happens in any round where the two do: what loops bind may differ then."""
+            return around is None or around.fits(event.guard.without_loops())
+
         gaps: list[Answer] = []
         for start in a.order:
             ends = [end for end in b.order if end > start]
             if not ends:
                 continue
-            inside = [e for e in found if any(start < order < min(ends) for order in e.order)]
+            inside = [e for e in found if any(start < order < min(ends) for order in e.order) and may_be(e)]
             sure = [
                 e for e in inside if context is not None and context.without_loops().implies(e.guard.without_loops())
             ]
