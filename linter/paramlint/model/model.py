@@ -110,7 +110,10 @@ class Model:
         found = [event for event in self.events(*kinds) if about(event)]
         passed = [order for event in self.events(*with_any) for order in event.order] if with_any else []
         guard = a.guard & b.guard
+        # What loops bind may differ from round to round.
         context = guard.without_loops() if guard is not None else None
+        if context is not None:
+            found = [event for event in found if context.fits(event.guard.without_loops())]
         gaps: list[Answer] = []
         for start in a.order:
             ends = [end for end in b.order if end > start]

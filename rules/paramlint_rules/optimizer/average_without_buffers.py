@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Tensor, said, sources
-from paramlint.model.questions.training import below, only_evaluated
+from paramlint.model.questions.training import below, only_evaluated, owners
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -86,14 +86,26 @@ def _pair(model: Model, write: Event) -> tuple[Module | None, Module | None]:
     """The module whose parameter is written, and the one from whose parameters."""
     if write.author != "user" or not isinstance(write.of, Tensor) or write.of.role != "parameter":
         return None, None
-    to = model.root_of(write.of, write)
     given = write.get("given", ()) if write.kind == "written" else (write.get("value"),)
     for value in given:
         for tensor in sources(value):
-            source = model.root_of(tensor, write)
-            if isinstance(to, Module) and isinstance(source, Module) and source is not to:
+            to, source = _apart(model, write.of, tensor, write)
+            if isinstance(to, Module) and isinstance(source, Module):
                 return to, source
     return None, None
+
+
+def _apart(
+    model: Model, one: Tensor, other: Tensor, at: Event
+) -> tuple[Tensor | Module, Tensor | Module] | tuple[None, None]:
+    """The outermost modules that hold one tensor and not the other: what is in one model may be two parts of it."""
+    roots = model.root_of(one, at), model.root_of(other, at)
+    if roots[0] is not roots[1] or one is other:
+        return roots if roots[0] is not roots[1] else (None, None)
+    ways = [owners(t.owner)[::-1] if t.owner is not None else [] for t in (one, other)]
+    mine = next((m for m in ways[0] if m not in ways[1]), None)
+    its = next((m for m in ways[1] if m not in ways[0]), None)
+    return (mine, its) if mine is not None and its is not None and its.cls == mine.cls else (None, None)
 
 
 def _averages(write: Event) -> bool:

@@ -27,7 +27,8 @@ Leave it: the module is meant to keep its values. `requires_grad_(False)` says s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Site, Tensor, reached, said
@@ -67,6 +68,11 @@ _FIXED = (
     "ema",
     "momentum",
 )
+#: A word of a name: `VGG` and `Loss` of `VGGLoss`, `semantic` of `semantic_head`.
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_SHORT = 3
+#: Those that no other word holds by chance.
+_SPOKEN = tuple(word for word in _FIXED if len(word) > _SHORT)
 
 
 @rule.question
@@ -179,7 +185,7 @@ def _left_over(
         if (
             not missing
             or len(groups) < 2
-            or id(root) not in listed
+            or (id(root) not in listed and not _has_twin(missing, parts))
             or 2 * len(missing) >= len(parts)
             or not _is_new(model, root)
         ):
@@ -188,6 +194,12 @@ def _left_over(
             mine = _tensors(part)
             if all(id(t) in reach and _is_free(model, t, backward) for t in mine) and not _reads_fixed(part, root):
                 yield part
+
+
+def _has_twin(missing: Sequence[Module | Tensor], parts: Sequence[Module | Tensor]) -> bool:
+    """Whether each missing part is of a class of the project of which the optimizer got another part."""
+    given = {p.cls for p in parts if isinstance(p, Module) and p not in missing and not p.cls.startswith("torch.")}
+    return all(isinstance(m, Module) and m.cls in given for m in missing)
 
 
 def _overlooked(
@@ -250,8 +262,14 @@ def _is_free(model: Model, tensor: Tensor, backward: Event) -> bool:
 
 
 def _reads_fixed(part: Module | Tensor, root: Module) -> bool:
-    words = f"{part.name} {getattr(part, 'cls', '').rpartition('.')[2]} {root.name}".lower()
-    return any(word in words for word in _FIXED) or (part.made is not None and part.made.site.says(*_FIXED))
+    names = f"{part.name} {getattr(part, 'cls', '').rpartition('.')[2]} {root.name}"
+    return _says(names, _FIXED) or (part.made is not None and part.made.site.says(*_SPOKEN))
+
+
+def _says(names: str, wanted: Sequence[str]) -> bool:
+    """Whether one of the words that names are made of is wanted, or begins with a longer one of those."""
+    words = [word.lower() for word in _WORD.findall(names)]
+    return any(w == word or (len(word) > _SHORT and w.startswith(word)) for w in words for word in wanted)
 
 
 def _trains(call: Event) -> bool:
@@ -272,10 +290,8 @@ def _is_trained(model: Model, part: Module, backward: Event) -> bool:
         return False
     if any(e.of in mine for e in model.events("loaded", "copied")) or any(_is_fixed(m) for m in mine):
         return False
-    words = f"{part.name} {part.cls.rpartition('.')[2]} {' '.join(part.arguments)}".lower()
-    return not any(word in words for word in (*_FIXED, "weights", "checkpoint", "ckpt")) and not part.made.site.says(
-        *_FIXED
-    )
+    names = f"{part.name} {part.cls.rpartition('.')[2]} {' '.join(part.arguments)}"
+    return not _says(names, (*_FIXED, "weights", "checkpoint", "ckpt")) and not part.made.site.says(*_SPOKEN)
 
 
 def _is_fixed(module: Module) -> bool:
