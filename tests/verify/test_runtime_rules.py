@@ -1229,7 +1229,7 @@ class Registered(nn.Module):
         return x * self.cos
 
 
-case("PRM408", Rotary, Registered, "tables[0]", example=example)
+case("PRM408", Rotary, Registered, "tables.cos", example=example)
 
 
 class Ensemble(nn.Module):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
 from paramlint.facts.annotations import class_object, instance, instance_of, type_of_annotation
 from paramlint.facts.call_results import result_of
+from paramlint.facts.case_classes import classes_of_case
 from paramlint.facts.device_moves import join_with_moves, moved
 from paramlint.facts.members import attribute_of
 from paramlint.facts.memo import remember
@@ -194,6 +195,10 @@ def _narrowed(scope: Scope, node: nodes.Node, name: str) -> Type | None:
             found = _proved(scope, ancestor.test, name) if below is ancestor.body else None
             if found is not None:
                 return found
+        elif kind is nodes.MatchCase and below is not ancestor.pattern:
+            found = _one_of(scope, classes_of_case(scope, ancestor, name))
+            if found is not None:
+                return found
         elif kind is nodes.FunctionDef and any(p.name.value == name for p in ancestor.params.params):
             return None
         below = ancestor
@@ -216,7 +221,10 @@ def _proved(scope: Scope, test: nodes.BaseExpression, name: str) -> Type | None:
                     classes = right.comparator
     if classes is None:
         return None
-    options = [e.value for e in classes.elements] if isinstance(classes, nodes.Tuple) else [classes]
+    return _one_of(scope, [e.value for e in classes.elements] if isinstance(classes, nodes.Tuple) else [classes])
+
+
+def _one_of(scope: Scope, options: Sequence[nodes.BaseExpression]) -> Type | None:
     types = [instance_of(scope.resolve(option)) for option in options]
     return join(list(types)) if types else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -13,6 +13,7 @@ from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.memo import remember
+from paramlint.facts.passed_on import maker_of
 from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
 from paramlint.nodes import Node
@@ -220,7 +221,14 @@ class Scope:
             if node is not self.node:
                 for name, binding in _BINDING[node.__class__](node):
                     found.setdefault(name, []).append(binding)
-        return found
+        return {name: [self._behind(one, found) for one in several] for name, several in found.items()}
+
+    def _behind(self, binding: Binding, bindings: dict[str, list[Binding]]) -> Binding:
+        """The same, with what makes the value in the place of what passes it on."""
+        if binding.kind != "assign" or binding.value is None:
+            return binding
+        value = maker_of(self, binding.value, bindings)
+        return binding if value is binding.value else replace(binding, value=value)
 
     def dotted(self, node: Node) -> str | None:
         """`a.b.c` as written, when the node is a name or a chain of attributes on one."""

@@ -25,25 +25,17 @@ from paramlint.live.laws.fit import Fit
 from paramlint.live.laws.laws import Law
 from paramlint.live.made import looked_inside, made
 from paramlint.live.observe.memory import address_of
-from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange
+from paramlint.live.observe.named_tensors import Named, defining_class, grouped, holder_of, is_strange
 from paramlint.live.observe.source_places import place_of
-from paramlint.live.observe.writes import is_torchs
-from paramlint.live.questions.counter_evidence import (
-    Seen,
-    distinct_places,
-    flags_that_hold,
-    gradient_flags,
-    held_ties,
-    initialised_bases,
-    registered,
-    registered_contents,
-    unaliased,
-)
+from paramlint.live.observe.writes import Write, is_torchs
+from paramlint.live.questions import counter_evidence
+from paramlint.live.questions.counter_evidence import Seen
 from paramlint.live.questions.forward import Example, Forward, activation_after, is_one_of_several, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
+from paramlint.live.questions.left_behind import is_placed_by_hand
 from paramlint.live.questions.lost_writes import Lost, lost_writes
 from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
-from paramlint.live.questions.repeated_init import Repeat, repeated_parts
+from paramlint.live.questions.repeated_init import Repeat, repeated_parts, special_values
 from paramlint.live.questions.sharing.mirrors import mirrors
 from paramlint.live.questions.sharing.reused_norms import Reuse, reused_norms
 from paramlint.live.questions.sharing.shared_modules import (
@@ -177,37 +169,37 @@ class LiveModel:
     @property
     def held_ties(self) -> tuple[Seen, ...]:
         """The names of parameters that have several, and that they do."""
-        return tuple(held_ties(self.ties, {name for name, _ in self.strange_names}))
+        return tuple(counter_evidence.held_ties(self.ties, {name for name, _ in self.strange_names}))
 
     @property
     def unaliased(self) -> tuple[Seen, ...]:
         """The names of the parameters that share no memory with another parameter, and that they do not."""
-        return tuple(unaliased(self.parameters, self.aliases))
+        return tuple(counter_evidence.unaliased(self.parameters, self.aliases))
 
     @property
     def registered(self) -> tuple[Seen, ...]:
         """The names of parameters and buffers, and that they are."""
-        return tuple(registered(self.groups))
+        return tuple(counter_evidence.registered(self.groups))
 
     @property
     def registered_contents(self) -> tuple[Seen, ...]:
         """Attributes that hold several modules or parameters, all of them registered, and how."""
-        return tuple(registered_contents(self.module))
+        return tuple(counter_evidence.registered_contents(self.module))
 
     @property
     def distinct_places(self) -> tuple[Seen, ...]:
         """Containers of modules that share nothing."""
-        return tuple(distinct_places(self.module))
+        return tuple(counter_evidence.distinct_places(self.module))
 
     @property
     def flags_that_hold(self) -> tuple[Seen, ...]:
         """Modules with a plain `requires_grad` that their parameters have too."""
-        return tuple(flags_that_hold(self.module))
+        return tuple(counter_evidence.flags_that_hold(self.module))
 
     @property
     def initialised_bases(self) -> tuple[Seen, ...]:
         """The modules, each of which has been initialised as one."""
-        return tuple(initialised_bases(self.module, self.build.unprepared))
+        return tuple(counter_evidence.initialised_bases(self.module, self.build.unprepared))
 
     @property
     def unprepared(self) -> Iterator[tuple[str, type, tuple[str, int]]]:
@@ -285,6 +277,7 @@ class LiveModel:
             if not found.is_trainable and not found.is_parameter
             if type(found.owner)._apply is nn.Module._apply
             if not is_torchs(place_of(None, found.holder)[0])  # a hook of torch's own put it there
+            if not is_placed_by_hand(self.module, found, self.build.shadow.account(found.tensors[0]).marks)
         )
 
     @cached_property
@@ -348,6 +341,11 @@ class LiveModel:
         """Parts of modules that one function initialises on two of its lines, and others of their kind never."""
         return repeated_parts(self.module, self.parameters)
 
+    @property
+    def special_values(self) -> Iterator[tuple[LiveTensor, Write, Write]]:
+        """Parameters whose own values an initialisation of several modules replaces, and both writes."""
+        return special_values(self.parameters)
+
     @cached_property
     def shallow_copies(self) -> tuple[tuple[str, str], ...]:
         """Pairs of modules that register through one dictionary."""
@@ -370,8 +368,9 @@ class LiveModel:
         if self.make_example is None or not self.is_real:
             return None
         _ = self._reachable, self.tensors  # before the pass, which may add to both
+        plain = [tensor for found in self.plain_tensors for tensor in found.tensors]
         with self.numbers_in_place():
-            return run(self.module, self.make_example)
+            return run(self.module, self.make_example, plain)
 
     def numbers_in_place(self) -> AbstractContextManager[None]:
         """For the time of a pass: what was never written holds numbers."""
@@ -387,17 +386,22 @@ class LiveModel:
     @cached_property
     def tied_gradients(self) -> dict[str, float]:
         """How far each tied parameter's gradient is from the sum over its places, see `tied_gradients`."""
-        if self.make_example is None or self.forward is None or self.forward.error:
+        if self.make_example is None or not self.has_passed:
             return {}
         with self.numbers_in_place():
             return tied_gradients(self.module, self.make_example)
 
     @property
+    def has_passed(self) -> bool:
+        """Whether there was a pass on the example."""
+        return self.forward is not None and not self.forward.error
+
+    @property
     def plain_tensors_used(self) -> tuple[Found, ...]:
-        """Those of `plain_tensors` that a pass on the example reads; without one, all that attributes hold directly."""
-        if self.forward is None or self.forward.error:
-            return tuple(found for found in self.plain_tensors if found.through == "attribute")
-        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.read)
+        """Those of `plain_tensors` with which a pass on the example computes beside what moves; without one, all."""
+        if self.forward is None or not self.has_passed:
+            return self.plain_tensors
+        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.left_behind)
 
     def source_says(self, cls: type, question: Callable[[Class], bool]) -> bool:
         """What the source of a class answers, asked as static rules ask; False where it cannot be read."""
@@ -442,22 +446,16 @@ class LiveModel:
     @property
     def gradient_flags(self) -> dict[str, bool]:
         """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
-        return gradient_flags(self.module)
+        return counter_evidence.gradient_flags(self.module)
 
     def holder_of(self, tensor: LiveTensor) -> str:
         """The name of the nearest module around a tensor that is no mere container of parameters."""
-        name = tensor.name.rpartition(".")[0]
-        while isinstance(self.module.get_submodule(name), (nn.ParameterDict, nn.ParameterList)) and name:
-            name = name.rpartition(".")[0]
-        return name
+        return holder_of(self.module, tensor.name)
 
     def proof_at(self, name: str, message: str, **evidence: Any) -> Proof:
         """A proof about a module or parameter of this name, at the class that holds it."""
         parent, _, attribute = name.rpartition(".")
-        try:
-            holder = defining_class(self.module.get_submodule(parent), attribute)
-        except AttributeError:  # the name is of no module: it stands in a container, or is gone
-            holder = type(self.module)
+        holder = defining_class(self._module_or_own(parent), attribute)
         place = place_of(None, holder)
         if is_torchs(place[0]):
             place = self.build.registrations.line_of(self._module_or_own(parent), attribute)
@@ -466,7 +464,7 @@ class LiveModel:
     def _module_or_own(self, name: str) -> nn.Module:
         try:
             return self.module.get_submodule(name)
-        except AttributeError:
+        except AttributeError:  # the name is of no module: it stands in a container, or is gone
             return self.module
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: Steps for one entry point: expressions, statements, calls and rounds of loops each take one. The largest class of
 #: timm takes some 30,000.
-MAX_STEPS = 60_000
+MAX_STEPS = 80_000
 #: Steps for all entry points of a file, beyond those that its length gives; when they are taken, each of the others has
 #: so few as `LEAST_STEPS`: functions that call each other take the same steps again and again.
 MAX_FILE_STEPS = 120_000

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from paramlint import nodes
 from paramlint.nodes import operators
+from paramlint.nodes.partials import without_partial
 from paramlint.source.text import Source
 
 OPERATORS: dict[type, Any] = {
@@ -106,7 +107,8 @@ class ExpressionTranslation:
         return nodes.Attribute(self.expression(tree.value), nodes.Name(tree.attr))
 
     def call(self, tree: ast.Call) -> nodes.Call:
-        return nodes.Call(self.expression(tree.func), self.arguments(tree.args, tree.keywords))
+        call = nodes.Call(self.expression(tree.func), self.arguments(tree.args, tree.keywords))
+        return without_partial(call) if tree.func.__class__ is ast.Call else call
 
     def arguments(self, positional: Sequence[ast.expr], keywords: Sequence[ast.keyword] = ()) -> tuple[nodes.Arg, ...]:
         given: list[Any] = [*positional, *keywords]

@@ -28,6 +28,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.handed_on import handed_on
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, optimizer_calls
+from paramlint.facts.passed_on import spread_arguments
 from paramlint.rule import Finding, Mentions, Proof, Rule
 
 if TYPE_CHECKING:
@@ -81,16 +82,18 @@ def _zeroed(scope: Scope, node: nodes.Node) -> nodes.BaseExpression | None:
 
 
 def _decays(scope: Scope) -> bool:
-    """Whether the function, its class or the module builds an optimizer with weight decay, and none without."""
-    places = [scope]
+    """Whether the function, its class, or what they call, builds an optimizer with weight decay, and none without."""
+    made = scope.cls.own_method("__init__") if scope.cls is not None else None
+    called = [one.resolve(call.func) for one in (scope, made or scope) for call in one.find(nodes.Call)]
+    places = list(dict.fromkeys([scope, *(one for one in called if isinstance(one, Scope))]))
     if scope.cls is not None:
-        places.extend(s for s in scope.cls.scopes_with(*OPTIMIZER_NAMES) if s is not scope)
+        places.extend(s for s in scope.cls.scopes_with(*OPTIMIZER_NAMES) if s not in places)
     calls = [(place, call) for place in places for call, _ in optimizer_calls(place)]
     return bool(calls) and all(_has_decay(place, call) for place, call in calls)
 
 
 def _has_decay(scope: Scope, call: nodes.Call) -> bool:
-    for arg in call.args:
+    for arg in spread_arguments(scope, call):
         if arg.keyword is not None and arg.keyword.value == "weight_decay":
             return re.fullmatch(r"0|0?\.0*|0\.", scope.text(arg.value)) is None
         if arg.star == "**":

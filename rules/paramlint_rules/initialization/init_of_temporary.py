@@ -160,7 +160,8 @@ def _is_tensor(scope: Scope, node: nodes.BaseExpression) -> bool:
 def verify(model: LiveModel) -> Iterator[Proof]:
     for lost in model.lost_writes:
         write, name = lost.write, lost.meant[0] if lost.meant else lost.write.owner
-        message = f"`{write.call}` fills a temporary that nobody keeps, so the initialisation of `{name}` is lost"
+        does, what = ("fills", "the initialisation of") if lost.is_filled else ("changes", "what it does to")
+        message = f"`{write.call}` {does} a temporary that nobody keeps, so {what} `{name}` is lost"
         stds = {"std": lost.std, "expected_std": lost.expected_std}
         evidence = {"call": write.describe(), "shape": lost.shape, "count": lost.count, "meant": lost.meant[:8]}
         yield Proof(name, message, write.owner, "", write.filename, write.row, evidence | stds)

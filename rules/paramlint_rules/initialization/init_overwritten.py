@@ -397,6 +397,7 @@ def verify_parts(model: LiveModel) -> Iterator[Proof]:
 @rule.runtime
 def verify_special(model: LiveModel) -> Iterator[Proof]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
+    told: set[str] = set()
     chosen: dict[Line, list[LiveTensor]] = {}
     for parameter in model.parameters:
         for line in {write.lines[0] for write in parameter.drawn if write.by_user}:
@@ -409,11 +410,17 @@ def verify_special(model: LiveModel) -> Iterator[Proof]:
             continue
         for parameter, (first, last) in zip(parameters, known, strict=True):
             if first.describe() != last.describe():
-                message = (
-                    f"`{parameter.name}` was given values of its own by `{first.describe()}`, "
-                    f"which `{last.describe()}` overwrites"
-                )
-                yield parameter.proof(message, last, first_row=first.row)
+                told.add(parameter.name)
+                yield _overwritten(parameter, first, last)
+    for parameter, first, last in model.special_values:
+        if parameter.name not in told:
+            yield _overwritten(parameter, first, last)
+
+
+def _overwritten(parameter: LiveTensor, first: Write, last: Write) -> Proof:
+    own, general = first.describe(), last.describe()
+    message = f"`{parameter.name}` was given values of its own by `{own}`, which `{general}` overwrites"
+    return parameter.proof(message, last, first_row=first.row)
 
 
 def _chosen_and_last(parameter: LiveTensor, line: Line) -> tuple[Write, Write] | None:

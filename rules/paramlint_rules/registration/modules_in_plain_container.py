@@ -23,7 +23,7 @@ from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.model import Claim, Model, Module, Place, Tensor
+from paramlint.model import Claim, Model, Module, Place, Tensor, said
 from paramlint.model.questions.training import owners
 from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
@@ -58,6 +58,40 @@ def ask(model: Model) -> Iterator[Claim]:
                 about=held,
                 is_right=_is_cared_for(module, held, model) or module.places.some(_is_registered).yes,
             )
+
+
+@rule.question
+def ask_given(model: Model) -> Iterator[Claim]:
+    """A list of modules that a part of a model is given, or makes of what it is given, and keeps as it is."""
+    found: dict[tuple[int, str], list[tuple[Module, Place]]] = {}
+    for module in model.modules:
+        for place in module.places:
+            if place.kind == "container" and place.holds and _is_given(module, place, model):
+                found.setdefault((id(place.holder), place.key), []).append((module, place))
+    for held in found.values():
+        module, place = held[0]
+        # One module in a list is hidden on purpose.
+        if (len(held) > 1 or place.each_round or module.loops) and all(
+            _is_only_here(one, at, model) for one, at in held
+        ):
+            message = f"`self.{place.key}` is a plain {place.container}, so its modules are not trained"
+            yield Claim(said(True), place.since.site, message, about=place)
+
+
+def _is_given(module: Module, place: Place, model: Model) -> bool:
+    """Whether a part that is known, and that is not what the model is of, keeps what was made before it."""
+    holder, made = place.holder, (module.copy_of or module).made
+    if holder in model.roots or holder.made is None or holder.made.author != "user" or holder.escaped:
+        return False
+    if made is None or made.author != "user" or not holder.is_a("Module").yes or not holder.known.yes:
+        return False
+    return min(made.order) < min(holder.made.order)
+
+
+def _is_only_here(module: Module, place: Place, model: Model) -> bool:
+    if _is_registered_elsewhere(place) or not module.owns.yes or _is_cared_for(module, place, model):
+        return False
+    return module.places.none(_is_registered).yes and not module.escaped
 
 
 def _is_registered(place: Place) -> bool:

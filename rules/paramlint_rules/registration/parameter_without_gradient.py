@@ -61,9 +61,11 @@ def ask(model: Model) -> Iterator[Claim]:
     for root in model.roots:
         if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
             continue
-        if not any(e.kind != "raised" and any(s.function == "forward" for s in e.way) for e in model.trace):
+        if not any(
+            e.kind not in ("raised", "tested") and any(s.function == "forward" for s in e.way) for e in model.trace
+        ):
             continue  # a pass that computes nothing is to be written yet, or never runs
-        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what)]
+        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what) and not root.mentions(p.key).yes]
         trained = sum(_trains(p.what).yes for p in unread)
         read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
         for place in unread:

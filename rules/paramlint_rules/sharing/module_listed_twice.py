@@ -45,6 +45,8 @@ _WORDS = (
     "BatchNorm1d", "BatchNorm2d", "LayerNorm", "ModuleDict", "ModuleList", "PReLU", "RMSNorm", "Sequential",
 )  # fmt: skip
 
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
+
 rule = Rule(
     "PRM302",
     "module-listed-twice",
@@ -54,7 +56,8 @@ rule = Rule(
         Reuses(*_WORDS),
         Repeats(),
         Classes(*_WORDS, "forward"),
-        Asks("Sequential", "ModuleList", "ModuleDict", made=False),
+        Asks(*_CONTAINERS, made=False),
+        Asks(*_CONTAINERS, entries=("class",)),
     ),
 )
 

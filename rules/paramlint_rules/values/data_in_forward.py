@@ -76,6 +76,13 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
 _CUTS = ("data", "detach")
 #: Methods that give the same values in another place or type.
 _MOVED = frozenset({"cpu", "numpy", "clone", "to", "cuda", "float", "double", "type_as", "contiguous"})
+#: Methods whose result goes on to the output.
+_COMPUTING = frozenset(
+    {
+        "mm", "matmul", "bmm", "mv", "dot", "addmm", "mul", "add", "sub", "div", "pow", "exp", "sigmoid", "tanh",
+        "softmax", "log_softmax", "index_select", "gather",
+    }
+)  # fmt: skip
 
 
 def _cut(scope: Scope, node: nodes.Attribute) -> nodes.BaseExpression | None:
@@ -93,9 +100,11 @@ def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
         name, start = above.targets[0].target.value, scope.order(above)
         uses = [n for n in scope.find(nodes.Name) if n.value == name and scope.order(n) > start]
         return any(_is_operand(scope, use) for use in uses if not isinstance(scope.parent(use), nodes.AssignTarget))
-    if isinstance(above, nodes.Attribute) and above.attr.value in _MOVED:
+    if isinstance(above, nodes.Attribute) and above.attr.value in _MOVED | _COMPUTING:
         call = scope.parent(above)
-        return isinstance(call, nodes.Call) and call.func is above and _is_operand(scope, call)
+        if not isinstance(call, nodes.Call) or call.func is not above:
+            return False
+        return above.attr.value in _COMPUTING or _is_operand(scope, call)
     while isinstance(above, (nodes.Element, nodes.List, nodes.Tuple)):
         above = scope.parent(above)
     if isinstance(above, (nodes.BinaryOperation, nodes.UnaryOperation)):

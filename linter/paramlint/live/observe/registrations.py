@@ -18,11 +18,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import (
+    register_module_forward_hook,
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils.hooks import RemovableHandle
 from torch.utils.weak import WeakIdKeyDictionary
 
@@ -76,9 +79,14 @@ class _End:
 
 
 class Registrations:
-    """A log of registrations, kept while it is entered."""
+    """A log of registrations, kept while it is entered.
+
+    Attributes:
+        computed: the storages of what parametrizations computed for their layers; each is computed anew at each access.
+    """
 
     def __init__(self) -> None:
+        self.computed: dict[int, StorageWeakRef] = {}  # held, so that no other storage gets the address
         self._log: list[Registration] = []
         # By identity: what a user's class makes of `==` must not decide.
         self._modules: MutableMapping[nn.Module, frozenset[str]] = WeakIdKeyDictionary()
@@ -94,6 +102,7 @@ class Registrations:
         self._handles = (
             register_module_parameter_registration_hook(self._note),
             register_module_module_registration_hook(self._note_module),
+            register_module_forward_hook(self._note_computed),
         )
         self._eval_before = vars(NORM).get("eval")
         evaluated = self._evaluated
@@ -258,6 +267,11 @@ class Registrations:
             entry = Registration(*references, address_of(parameter), serial, shape)
             self._known[id(parameter)] = entry
             self._log.append(entry)
+
+    def _note_computed(self, module: nn.Module, _: Any, output: Any) -> None:
+        if isinstance(module, ParametrizationList) and isinstance(output, torch.Tensor):
+            if address := address_of(output):
+                self.computed[address] = StorageWeakRef(output.untyped_storage())
 
     def _note_constructor(self, module: nn.Module) -> None:
         """On the first registration the constructor is running, those that call it for a subclass included."""

@@ -161,6 +161,7 @@ class Write:
         origin: the same for a value and its copies, different for any two draws.
         frame: equal for operations inside one call of an initialiser.
         drawn_by: the initialiser with a known law that another one called, and its scalar arguments.
+        by_constructor: whether a layer of torch drew it for itself, while it was made.
     """
 
     call: str
@@ -173,6 +174,7 @@ class Write:
     origin: tuple[Any, ...] = field(default_factory=lambda: (next(_serials),))
     frame: int = 0
     drawn_by: tuple[str, dict[str, Scalar]] | None = None
+    by_constructor: bool = False
 
     @property
     def filename(self) -> str:
@@ -221,6 +223,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
     torchs: FrameType | None = None
     helper: FrameType | None = None
     library_call = owner = ""
+    by_constructor = False
     user: FrameType | None = None
     for frame in _frames():
         who = _author(frame.f_code.co_filename)
@@ -246,6 +249,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
             break
         if module and not library_call and frame.f_code.co_name != "_apply":
             library_call = f"{module}.{frame.f_code.co_name}"
+        by_constructor = by_constructor or (bool(module) and frame.f_code.co_name == "__init__")
     user = helper or user
     called = initialiser.f_code.co_name if initialiser else op
     return Write(
@@ -258,6 +262,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         steps=(Step(op, arguments),),
         frame=id(torchs or initialiser) if initialiser else 0,
         drawn_by=(torchs.f_code.co_name, _arguments(torchs)) if torchs and torchs is not initialiser else None,
+        by_constructor=by_constructor,
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
 from paramlint.live.observe.operations import Operation
+from paramlint.live.questions.left_behind import LeftBehind, Moves
 from paramlint.live.questions.unregistered import graph_functions, graph_leaves
 from paramlint.live.tensor import LiveTensor
 
@@ -46,6 +47,7 @@ class Forward:
         registered_late: parameters that the first pass registered.
         called: the names of the modules that the first pass went through.
         read: the storages that were read.
+        left_behind: the storages of tensors that do not move with the model and meet others that do.
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
         blocked: trainable parameters that the output depends on, and to which the backward pass brings nothing.
@@ -64,6 +66,7 @@ class Forward:
     registered_late: tuple[str, ...] = ()
     called: frozenset[str] = frozenset()
     read: frozenset[int] = frozenset()
+    left_behind: frozenset[int] = frozenset()
     activations: Mapping[str, str] = field(default_factory=dict)
     symmetric: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
@@ -74,10 +77,11 @@ class Forward:
 
 
 class _Watch(Mode):
-    """Notes the storages that operations read, and activations on the outputs of modules."""
+    """Notes the storages that operations read, activations on the outputs of modules, and what stays behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: LeftBehind) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.places = places
         self.read: set[int] = set()
         self.activations: dict[str, str] = {}
         self.called: set[str] = set()
@@ -99,7 +103,9 @@ class _Watch(Mode):
             storage, module = self._outputs.get(address_of((read or written)[0]), (None, ""))
             if storage is not None and not storage.expired():
                 self.activations.setdefault(module, name)
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        self.places.note(operation, args, kwargs or {}, result)
+        return result
 
     def note_output(self, module: str, output: Any) -> None:
         """Remember that a module was called, and the memory of its output."""
@@ -113,13 +119,18 @@ class _Watch(Mode):
             self._outputs[address] = (StorageWeakRef(output.untyped_storage()), module)
 
 
-def run(model: nn.Module, example: Example) -> Forward:
-    """Run a real model twice on the example; its buffers, modes and gradients are left as they were."""
+def run(model: nn.Module, example: Example, plain: Iterable[torch.Tensor] = ()) -> Forward:
+    """Run a real model twice on the example; its buffers, modes and gradients are left as they were.
+
+    Args:
+        plain: tensors that stand in attributes without being buffers.
+    """
+    plain = list(plain)
     before = {named.name: named.tensor for named in named_tensors(model)}
     lazy = {name for name, tensor in before.items() if is_lazy(tensor)}
     with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
-            outputs, watch, has_tensors = _pass(model, example)
+            outputs, watch, has_tensors = _pass(model, example, plain)
             first = {named.name: named.tensor for named in named_tensors(model)}
             parameters = {named.name for named in named_tensors(model) if named.role == "parameter"}
             leaves = graph_leaves(outputs)
@@ -150,6 +161,7 @@ def run(model: nn.Module, example: Example) -> Forward:
         registered_late=tuple(name for name in first if name in parameters and name not in {*before, *lazy}),
         called=frozenset(watch.called),
         read=frozenset(watch.read),
+        left_behind=watch.places.addresses,
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
         blocked=tuple(_blocked(trained, first, outputs, gradients, reached)),
@@ -250,14 +262,17 @@ def gradients_of(model: nn.Module, example: Example) -> dict[str, torch.Tensor]:
     return {first[key]: gradient for key, gradient in gradients.items() if key in first}
 
 
-def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watch, bool]:
+def _pass(
+    model: nn.Module, example: Example, plain: Sequence[torch.Tensor] = ()
+) -> tuple[list[torch.Tensor], _Watch, bool]:
     """The outputs that need a gradient, and whether there are tensors at all among the outputs.
 
     In evaluation mode where training mode fails, as with one sample.
     """
     names = {id(module): name for name, module in model.named_modules()}
     arguments = example()
-    watch = _Watch()
+    places = LeftBehind(plain, [named.tensor for named in named_tensors(model)] + [*tensors_of(arguments)])
+    watch = _Watch(places)
 
     def note(module: nn.Module, _: Any, output: Any) -> None:
         if id(module) in names:
@@ -265,7 +280,7 @@ def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watc
 
     hook = register_module_forward_hook(note)
     try:
-        with watch:
+        with watch, Moves(places) if plain else nullcontext():
             try:
                 output = call(model.train(), arguments)
             except ValueError:

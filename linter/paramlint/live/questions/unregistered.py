@@ -45,6 +45,7 @@ class Found:
         holder: the class in whose body that attribute is set.
         through: how it is held; `container` is a list, tuple, dict or set directly in an attribute.
         container: the type of the outermost container, such as `list`; empty where there is none.
+        inside: how the path goes on behind the attribute: `[0].weight`.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Found:
     holder: type
     through: Through
     container: str = ""
+    inside: str = ""
 
     @property
     def tensors(self) -> list[torch.Tensor]:
@@ -206,8 +208,10 @@ def _inside(step: Found) -> Iterator[Found]:
         for key, element in list(value.items())[:MOST_ELEMENTS]:
             yield _on(step, element, f"[{key!r}]", "container")
     elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
+        names = getattr(value, "_fields", None)  # of a named tuple
         for index, element in enumerate(list(value)[:MOST_ELEMENTS]):
-            yield _on(step, element, f"[{index}]", "container")
+            is_named = isinstance(names, tuple) and len(names) == len(value)
+            yield _on(step, element, f".{names[index]}" if is_named else f"[{index}]", "container")
     elif dataclasses.is_dataclass(value):
         for entry in dataclasses.fields(value):
             if hasattr(value, entry.name):
@@ -232,7 +236,8 @@ def _on(step: Found, value: Any, more: str, through: Through) -> Found:
     if step.through == "container" and through != "container":
         first = through
     container = step.container or (type(step.value).__name__ if through == "container" else "")
-    return replace(step, value=value, path=step.path + more, through=first, container=container)
+    inside = step.inside + more
+    return replace(step, value=value, path=step.path + more, through=first, container=container, inside=inside)
 
 
 def _leaves(value: torch.Tensor | nn.Module) -> list[torch.Tensor]:
@@ -256,8 +261,11 @@ def _defaults(function: Any) -> Iterator[tuple[str, Any]]:
     code = function.__code__
     positional = function.__defaults__ or ()
     names = code.co_varnames[code.co_argcount - len(positional) : code.co_argcount]
-    yield from zip(names, positional, strict=True)
-    yield from (function.__kwdefaults__ or {}).items()
+    for name, default in (*zip(names, positional, strict=True), *(function.__kwdefaults__ or {}).items()):
+        yield name, default
+        if isinstance(default, (dict, list, tuple)):
+            elements = default.values() if isinstance(default, dict) else default
+            yield from ((name, element) for element in list(elements)[:MOST_ELEMENTS])
 
 
 def _owns_parameters(value: Any) -> bool:

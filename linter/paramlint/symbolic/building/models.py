@@ -64,7 +64,7 @@ class _Builder:
         modules = [self.module(i) for i in instances]
         tensors = [self.tensor(t) for t in run.tensors]
         optimizers = [self.optimizer(o) for o in run.optimizers]
-        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.fruitless else YES
+        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.hides else YES
         model = Model(
             roots=[self.module(root)] if root is not None else [],
             modules=Several(modules, closed),

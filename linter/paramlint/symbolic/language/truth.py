@@ -188,6 +188,8 @@ _OF_ONE_NAME = (Constant, ClassValue, External, Function)
 
 def _compared(sign: str, left: Value, right: Value) -> bool | None:
     if isinstance(left, Constant) and isinstance(right, Constant):
+        if sign == "in" and isinstance(right.value, range) and not isinstance(left.value, int):
+            return None  # Python looks at each of its numbers
         try:
             if sign == "is":
                 return type(left.value) is type(right.value) and left.value == right.value

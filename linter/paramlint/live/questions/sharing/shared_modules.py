@@ -158,8 +158,10 @@ def _shared(
     lines = [registrations.line_of(parent, name.rpartition(".")[2]) for name, _, parent in found]
     texts = [*names, *(source_of(cls) for cls, _ in authors if not cls.__module__.startswith("torch."))]
     texts += [linecache.getline(*line) for line in lines if line[0] and not is_torchs(line[0])]
-    # Who keeps a part and hands it to another part, or lists it in one, has both in hand.
-    is_handed = any(a is not b and a in b.modules() for a in parents.values() for b in parents.values())
+    # Who keeps a part and hands it to another part, or lists it in one, has both in hand; not who holds it twice.
+    is_handed = len(parents) == len(found) and any(
+        a is not b and a in b.modules() for a in parents.values() for b in parents.values()
+    )
     is_meant = is_handed or any(map(INTENT.search, texts))
     return Shared(names, found[0][1], tuple(parents.values()), fills, is_meant, authors[0], lines[1])
 
