@@ -69,8 +69,8 @@ def ask(model: Model) -> Iterator[Claim]:
         trained = sum(_trains(p.what).yes for p in unread)
         read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
         for place in unread:
-            # Where several are, the class is a sketch, or its pass is elsewhere.
-            if trained == 1 or read >= _READ_FOR_EACH * trained:
+            # Where several are, options counted, the class is a sketch, or its pass is elsewhere.
+            if not place.guard and (trained == 1 or read >= _READ_FOR_EACH * trained):
                 yield Claim(
                     ~root.mentions(place.key) & _trains(place.what),
                     place.since.site,
@@ -80,10 +80,10 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _is_made_here(place: Place) -> bool:
-    """Whether the class's own `__init__` makes it, once and without a condition, and for no other reason."""
+    """Whether the class's own `__init__` makes it, once, and for no other reason."""
     what = place.what
     made = what.made if isinstance(what, (Module, Tensor)) and place.registered and place.holds else None
-    if made is None or made.author != "user" or place.how not in ("assigned", "") or place.guard or what.loops:
+    if made is None or made.author != "user" or place.how not in ("assigned", "") or what.loops:
         return False
     site = place.since.site
     is_own = not site.stack and place.since.get("inside") == "__init__" and not what.escaped
