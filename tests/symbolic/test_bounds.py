@@ -143,6 +143,39 @@ def test_a_parameter_in_many_places_is_compared_in_few(tmp_path: Path) -> None:
     assert steps(lambda: list(ask(model)), at_most=4_000_000)
 
 
+def model_in(tmp_path: Path, text: str, name: str) -> Model:
+    path = tmp_path / "code.py"
+    path.write_text(HEAD + text, encoding="utf-8")
+    file = Project([]).file(str(path))
+    assert file is not None
+    return model_for(file, next(unit for unit in file.outline.units if unit.name == name))
+
+
+TRAINS = """
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    while True:
+        model(torch.ones(1, 3)).sum().backward()
+        optimizer.step()
+"""
+
+
+def test_layers_of_torch_leave_steps_for_what_is_done_with_them(tmp_path: Path) -> None:
+    layers = "".join(f"    layers.append(nn.BatchNorm2d({width}))\n" for width in range(1, 501))
+    model = model_in(
+        tmp_path, f"def train():\n    layers = []\n{layers}    model = nn.Sequential(*layers){TRAINS}", "train"
+    )
+    assert model.modules.closed.yes
+    assert len(model.events("stepped")) == 1
+
+
+@pytest.mark.parametrize(("work", "hidden"), [("total += i * j", False), ("total += build(i)", True)])
+def test_a_function_that_is_left_hides_what_it_speaks_of(tmp_path: Path, work: str, hidden: bool) -> None:
+    rounds = "".join(f"        if size > {i}:\n            {work}\n" for i in range(400))
+    boxes = f"def boxes(size):\n    total, i, j = 0, size, size\n    for _ in range(8):\n{rounds}    return total\n\n\n"
+    text = f"{boxes}def train(size):\n    model = nn.Linear(3, boxes(size)){TRAINS}"
+    assert model_in(tmp_path, text, "train").modules.closed.yes is not hidden
+
+
 TRAINER = """\
 class Trainer:
     def __init__(self, batches, held_out):
@@ -178,36 +211,3 @@ def test_a_loop_that_is_cut_short_proves_nothing_of_what_it_lacks(budget: int, m
     for name in ("MAX_STEPS", "LEAST_STEPS"):
         monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", budget)
     assert check_text(HEAD + TRAINER, [left_in_eval]) == []
-
-
-def model_in(tmp_path: Path, text: str, name: str) -> Model:
-    path = tmp_path / "code.py"
-    path.write_text(HEAD + text, encoding="utf-8")
-    file = Project([]).file(str(path))
-    assert file is not None
-    return model_for(file, next(unit for unit in file.outline.units if unit.name == name))
-
-
-TRAINS = """
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    while True:
-        model(torch.ones(1, 3)).sum().backward()
-        optimizer.step()
-"""
-
-
-def test_layers_of_torch_leave_steps_for_what_is_done_with_them(tmp_path: Path) -> None:
-    layers = "".join(f"    layers.append(nn.BatchNorm2d({width}))\n" for width in range(1, 501))
-    model = model_in(
-        tmp_path, f"def train():\n    layers = []\n{layers}    model = nn.Sequential(*layers){TRAINS}", "train"
-    )
-    assert model.modules.closed.yes
-    assert len(model.events("stepped")) == 1
-
-
-@pytest.mark.parametrize(("work", "hidden"), [("total += i * j", False), ("total += build(i)", True)])
-def test_a_function_that_is_left_hides_what_it_speaks_of(tmp_path: Path, work: str, hidden: bool) -> None:
-    rounds = "".join(f"        if size > {i}:\n            {work}\n" for i in range(400))
-    boxes = f"def boxes(size):\n    total, i, j = 0, size, size\n    for _ in range(8):\n{rounds}    return total\n\n\n"
-    text = f"{boxes}def train(size):\n    model = nn.Linear(3, boxes(size)){TRAINS}"
-    assert model_in(tmp_path, text, "train").modules.closed.yes is not hidden

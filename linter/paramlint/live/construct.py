@@ -16,7 +16,7 @@ from torch import nn
 from paramlint.live.build.protocols import Factory, Preset, bare, build_poisoned, build_virtual, size_in_bytes
 from paramlint.live.build_limits import BUILD_LIMIT
 from paramlint.live.keras.keras_model import kind_of, subject_of
-from paramlint.live.keras.mirror import Mirroring, no_preset
+from paramlint.live.keras.mirror import Mirroring
 from paramlint.live.live_model import LiveModel
 from paramlint.live.questions.forward import said_of
 
@@ -48,7 +48,7 @@ def live_model(
         BuildError: the model cannot be built this way.
         BaseException: whatever the factory raises.
     """
-    factory = Mirroring(factory, example)
+    factory = Mirroring(factory, example, preset)
     size = _size(factory, preset, method)
     real = size is None or size <= limit
     notes = () if real or size is None else (_too_large(size, limit),)
@@ -63,7 +63,6 @@ def live_model(
     twin: nn.Module | None = None
     try:
         if not is_plain:
-            no_preset(build.module, preset)
             plain = LiveModel(_without_values(build_virtual, build_poisoned, factory))
             twin = plain.module
         elif real:
@@ -96,7 +95,7 @@ def watched(
 
     Random numbers are drawn from a seed of their own, and torch's generator is left as it was.
     """
-    build = build_poisoned(Mirroring(factory, example), preset, method)
+    build = build_poisoned(Mirroring(factory, example, preset), preset, method)
     held = optimizer(subject_of(build.module)) if optimizer else None
     return kind_of(build.module)(build, preset=preset, make_example=example, optimizer=held)
 

@@ -48,7 +48,9 @@ def check(model: Model) -> Iterator[Claim]:
         made = optimizer.made
         if made is None or not made.repeats or not _remembers(optimizer) or id(optimizer) in idle:
             continue
-        if any(t.loops or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made, optimizer):
+        if any(_is_of_round(t, made) or t.flags.seen for t in optimizer.tensors):
+            continue
+        if _starts_anew(model, made, optimizer):
             continue
         for step in optimizer.steps:
             if _round_is_a_part(made, step) and _is_made_for_each(made, step):
@@ -74,9 +76,16 @@ def _round_is_a_part(made: Event, step: Event) -> bool:
     around, inside = made.get("loops", ()), step.get("loops", ())
     if not around or inside[: len(around)] != around:
         return False
+    if min(step.order) > max(made.order):
+        return False  # all are made before the first of them steps
     if len(inside) == len(around):
         return True
     return len(inside) == len(around) + 1 and "epoch" in f"{around[-1].target} {around[-1].text}".lower()
+
+
+def _is_of_round(tensor: Tensor, made: Event) -> bool:
+    """Whether a round of the loop in which the optimizer is made makes the parameter, too."""
+    return bool(set(tensor.loops) & set(made.get("loops", ())))
 
 
 def _remembers(optimizer: Optimizer) -> bool:

@@ -85,7 +85,7 @@ def check(cls: Class) -> Iterator[Finding]:
             for name in _flags(scope, branch.test):
                 if name in said or _SWITCHED.search(name) or not _is_plain_flag(cls, name, reached):
                     continue
-                start = next((a for a in cls.own_assignments(name) if _is_start(a)), None)
+                start = next((a for a in cls.assignments(name) if _is_start(a) and a.scope.file is cls.file), None)
                 overwritten = _overwritten(cls, scope, branch, name)
                 if overwritten is None or start is None or start.target is None or _is_managed(cls, name):
                     continue

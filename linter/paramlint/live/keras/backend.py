@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from paramlint.live.build.build_error import BuildError
@@ -40,3 +42,20 @@ def refuse_other(made: object) -> None:
         if version.startswith(("0.", "1.", "2.")):
             raise BuildError(f"`{name}` is a model of Keras {version}: {SUPPORTED}")
         raise BuildError(f"`{name}` is on the {module.backend.backend()} backend: {SUPPORTED}, KERAS_BACKEND=torch")
+
+
+@contextmanager
+def missing_backend_said() -> Iterator[None]:
+    """Say what is supported, where Keras is told to use a backend that is not installed.
+
+    Raises:
+        BuildError: it is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in ("tensorflow", "jax", "jaxlib"):
+            raise
+        raise BuildError(
+            f"a backend of Keras, {error.name}, is not installed: {SUPPORTED}, KERAS_BACKEND=torch"
+        ) from None

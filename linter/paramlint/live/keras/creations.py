@@ -60,8 +60,12 @@ class Creations:
     """A log of layers and variables, kept while it is entered and Keras is imported.
 
     Attributes:
+        alone: whether nothing else of the process draws random numbers or names layers meanwhile, so that both may
+            begin anew, for each build to be the same.
         is_on: whether it was ever kept.
     """
+
+    alone: bool = False
 
     layers: list[LayerMade] = field(default_factory=list)
     variables: list[VariableMade] = field(default_factory=list)
@@ -77,9 +81,10 @@ class Creations:
             self.is_on = True
             self._replace(module.Layer, "__init__", self._noting_layer)
             self._replace(module.Variable, "__init__", self._noting_variable)
-            self._counted = _names_from_the_start(module)
-            self._drawn = random.getstate()
-            random.seed(SEED)  # Keras draws the seeds of its initialisers there
+            if self.alone:
+                self._counted = _names_from_the_start(module)
+                self._drawn = random.getstate()
+                random.seed(SEED)  # Keras draws the seeds of its initialisers there
         return self
 
     def __exit__(

@@ -26,7 +26,7 @@ class EqualDraw:
     Attributes:
         first, others: the variables, in the order in which they were made.
         initializer: as Keras writes it.
-        seed: the seed that was given for all of them; None where they have one initialiser.
+        seed: the one that was given for all of them; None where they have one initialiser, or copies of it.
     """
 
     first: LiveTensor
@@ -41,22 +41,23 @@ class EqualDraw:
 
 
 def equal_draws(drawn: Iterable[Drawn]) -> Iterator[EqualDraw]:
-    """The variables of one initialiser, and those of different ones with one seed, that have the same numbers."""
+    """The variables of one initialiser or of copies of it, and those of others with one seed, with the same numbers."""
     by_instance: dict[int, list[Drawn]] = {}
-    by_seed: dict[tuple[str, int], list[Drawn]] = {}
+    by_seed: dict[tuple[int, int | None], list[Drawn]] = {}
     for tensor, made in drawn:
         initializer = initializer_of(made)
         if isinstance(made.initializer, str) or not is_random(initializer) or not tensor.is_drawn:
             continue
         by_instance.setdefault(id(initializer), []).append((tensor, made))
-        by_seed.setdefault((initializer_name(initializer), initializer.seed), []).append((tensor, made))
+        given = getattr(initializer, "_init_seed", initializer.seed)
+        by_seed.setdefault((initializer.seed, given), []).append((tensor, made))
     told: set[str] = set()
     for together in by_instance.values():
         for one in _equal(together, None):
             told.update(one.names)
             yield one
-    for (_, seed), together in by_seed.items():
-        yield from _equal([one for one in together if one[0].name not in told], seed)
+    for (_, given), together in by_seed.items():  # a copy of an initialiser that drew its seed has the same one
+        yield from _equal([one for one in together if one[0].name not in told], given)
 
 
 def _equal(together: list[Drawn], seed: int | None) -> Iterator[EqualDraw]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 from paramlint.finding import Proof
 from paramlint.knowledge.frameworks import KERAS, Framework
+from paramlint.live.build.protocols import Build
 from paramlint.live.keras.backend import is_keras
 from paramlint.live.keras.copied_ties import copied_ties
 from paramlint.live.keras.equal_draws import EqualDraw, equal_draws
@@ -22,14 +23,17 @@ from paramlint.live.keras.lost_variables import (
     made_in_call,
     untracked,
 )
-from paramlint.live.keras.mirror import Held, Mirror, Mirrored
+from paramlint.live.keras.mirror import Held, Mirror, Mirrored, as_torch
 from paramlint.live.keras.moving_statistics import Moving, moving_statistics
 from paramlint.live.keras.replaced_variables import Replaced, repeated_paths, replaced_variables
 from paramlint.live.live_model import LiveModel
+from paramlint.live.observe.functions import Functions
+from paramlint.live.observe.memory import ShadowMode
 from paramlint.live.observe.named_tensors import Named
+from paramlint.live.observe.registrations import Registrations
 from paramlint.live.observe.writes import Line
 from paramlint.live.questions.forward import call
-from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
+from paramlint.live.questions.optimizer_coverage import Coverage
 from paramlint.live.questions.unregistered import Found
 from paramlint.live.tensor import LiveTensor
 
@@ -142,9 +146,11 @@ class KerasModel(LiveModel):
     @cached_property
     def coverage(self) -> Coverage | None:
         """What the user's optimizer holds of the model; None without one, or where it is not built."""
-        if self.optimizer is None or is_unbuilt(self.optimizer):
-            return None
-        return coverage(self.module, optimizers_of(as_groups(self.optimizer)))
+        return None if is_unbuilt(self.optimizer) else super().coverage
+
+    def coverage_of(self, optimizer: Any) -> Coverage:
+        """What an optimizer, of Keras or of torch, holds of the model."""
+        return super().coverage_of(as_groups(optimizer))
 
     @property
     def survival(self) -> tuple[Any, ...]:  # type: ignore[override]
@@ -178,6 +184,13 @@ def attribute_of(held: Held) -> str:
 def kind_of(module: object) -> type[LiveModel]:
     """How a built module is asked."""
     return KerasModel if isinstance(module, Mirror) else LiveModel
+
+
+def seen_late(model: Any, **given: Any) -> LiveModel:
+    """A model of which nothing was seen before; `given` are arguments of `LiveModel`."""
+    module = as_torch(model)
+    build = Build(module, ShadowMode(), Registrations(), Functions(), virtual=False)
+    return kind_of(module)(build, **given)
 
 
 def subject_of(module: Any) -> Any:

@@ -108,16 +108,22 @@ def mirrored(model: Any, creations: Creations | None = None, notes: tuple[str, .
     return Mirror(Mirrored(model, layers, tuple(ranked), creations or Creations(), notes))
 
 
+def as_torch(model: Any, creations: Creations | None = None) -> Any:
+    """A model of Keras as its mirror, all others as they are."""
+    return mirrored(model, creations) if is_keras(model) else model
+
+
 class Mirroring:
     """A factory that gives models of Keras as mirrors, built and watched, and all others as they are."""
 
-    def __init__(self, factory: Callable[[], Any], example: Callable[[], Any] | None) -> None:
+    def __init__(self, factory: Callable[[], Any], example: Callable[[], Any] | None, preset: str) -> None:
         self._factory = factory
         self._example = example
+        self._preset = preset
 
     def __call__(self) -> Any:
         """Build."""
-        creations = Creations()
+        creations = Creations(alone=True)
         with creations:
             made = self._factory()
             refuse_other(made)
@@ -129,17 +135,20 @@ class Mirroring:
             return self._shown(self._factory(), creations)
 
     def _shown(self, model: Any, creations: Creations) -> Mirror:
+        if self._preset != "constructor":
+            raise BuildError(f"a model of Keras is built by its constructor, not by the preset `{self._preset}`")
         notes: tuple[str, ...] = ()
+        given = self._example
         with torch.no_grad():
-            if unbuilt(model) is not None and self._example is not None:
+            if unbuilt(model) is not None and (given := given or _of_shape(model)) is not None:
                 try:
-                    call(mirrored(model).eval(), self._example())
+                    call(mirrored(model).eval(), given())
                 except Exception as error:  # the user's code, on the user's example
                     notes = (f"not built: the example failed: {said_of(error)}",)
         left = unbuilt(model)
         if left is not None and not notes:
             where = "" if left is model else f"`{left.name}` is "
-            notes = (f"{where}not built: give --example",) if self._example is None else ()
+            notes = (f"{where}not built: give --example",) if given is None else ()
         gc.collect()  # what nobody holds any more is not of the model
         return mirrored(model, creations, notes)
 
@@ -156,14 +165,12 @@ def unbuilt(model: Any) -> Any:
     return next((layer for layer in model._flatten_layers() if not layer.built), None)
 
 
-def no_preset(module: object, preset: str) -> None:
-    """Refuse other ways to build.
-
-    Raises:
-        BuildError: it is a model of Keras, and the way is not its constructor.
-    """
-    if isinstance(module, Mirror) and preset != "constructor":
-        raise BuildError(f"a model of Keras is built by its constructor, not by the preset `{preset}`")
+def _of_shape(model: Any) -> Callable[[], Any] | None:
+    """Zeros of the shape that the user gave to `build`; None where none was given, or one that is not known whole."""
+    shape = (model.get_build_config() or {}).get("input_shape")
+    if not isinstance(shape, (tuple, list)) or not all(isinstance(size, int) for size in shape[1:]):
+        return None
+    return lambda: torch.zeros([shape[0] or 1, *shape[1:]])
 
 
 def _takes(model: Any, named: Mapping[str, Any]) -> bool:

@@ -38,12 +38,17 @@ def replaced_variables(shown: Mirrored) -> Iterator[Replaced]:
 
 
 def repeated_paths(shown: Mirrored) -> Iterator[tuple[Held, Held]]:
-    """Pairs of different variables with one path, under which torch knows only the last one."""
-    first: dict[str, Held] = {}
+    """Pairs of parameters with one path: one that torch does not know, and the one that it knows by this path."""
+    of_path: dict[str, list[Held]] = {}
     for held in shown.held:
-        before = first.setdefault(held.variable.path, held)
-        if before is not held and held.is_parameter:
-            yield before, held
+        of_path.setdefault(held.variable.path, []).append(held)
+    twice = [together for together in of_path.values() if len(together) > 1]
+    known = {id(parameter) for parameter in shown.model.parameters()} if twice else set()
+    for together in twice:
+        last = next((held for held in together if id(held.variable._value) in known), None)
+        for held in together:
+            if last is not None and held.is_parameter and id(held.variable._value) not in known:
+                yield held, last
 
 
 def _own(attributes: dict[str, Any]) -> Iterator[Any]:
