@@ -29,7 +29,7 @@ from paramlint.live.keras.replaced_variables import Replaced, repeated_paths, re
 from paramlint.live.live_model import LiveModel
 from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import ShadowMode
-from paramlint.live.observe.named_tensors import Named
+from paramlint.live.observe.named_tensors import Named, Role
 from paramlint.live.observe.registrations import Registrations
 from paramlint.live.observe.writes import Line
 from paramlint.live.questions.forward import call
@@ -59,7 +59,7 @@ class KerasModel(LiveModel):
         return self.shown.layers
 
     @property
-    def _reachable(self) -> list[Found]:  # type: ignore[override]
+    def _reachable(self) -> list[Found]:
         return []  # what torch's own registries leave out says nothing of Keras's
 
     @cached_property
@@ -67,7 +67,7 @@ class KerasModel(LiveModel):
         """The variables' tensors, at the layers that keep them; one of several variables has several names."""
         found: dict[int, list[Named]] = {}
         for held in self.shown.held:
-            role = "parameter" if held.is_parameter else "buffer"
+            role: Role = "parameter" if held.is_parameter else "buffer"
             named = Named(held.name, held.variable._value, held.layer, attribute_of(held), role)
             found.setdefault(id(named.tensor), []).append(named)
         return list(found.values())
@@ -153,7 +153,7 @@ class KerasModel(LiveModel):
         return super().coverage_of(as_groups(optimizer))
 
     @property
-    def survival(self) -> tuple[Any, ...]:  # type: ignore[override]
+    def survival(self) -> tuple[Any, ...]:
         """Nothing: Keras has no ties that a copy could lose."""
         return ()
 
@@ -178,7 +178,8 @@ class KerasModel(LiveModel):
 
 def attribute_of(held: Held) -> str:
     """The attribute of the layer that holds a variable; its own name where none does directly."""
-    return next((name for name, value in vars(held.layer).items() if value is held.variable), held.variable.name)
+    attributes = (name for name, value in vars(held.layer).items() if value is held.variable)
+    return str(next(attributes, held.variable.name))
 
 
 def kind_of(module: object) -> type[LiveModel]:
