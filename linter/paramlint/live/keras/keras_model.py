@@ -34,6 +34,7 @@ from paramlint.live.observe.registrations import Registrations
 from paramlint.live.observe.writes import Line
 from paramlint.live.questions.forward import call
 from paramlint.live.questions.optimizer_coverage import Coverage
+from paramlint.live.questions.sharing.shared_tensors import Survival
 from paramlint.live.questions.unregistered import Found
 from paramlint.live.tensor import LiveTensor
 
@@ -58,7 +59,7 @@ class KerasModel(LiveModel):
         """The layers by their dotted paths."""
         return self.shown.layers
 
-    @property
+    @cached_property
     def _reachable(self) -> list[Found]:
         return []  # what torch's own registries leave out says nothing of Keras's
 
@@ -152,8 +153,8 @@ class KerasModel(LiveModel):
         """What an optimizer, of Keras or of torch, holds of the model."""
         return super().coverage_of(as_groups(optimizer))
 
-    @property
-    def survival(self) -> tuple[Any, ...]:
+    @cached_property
+    def survival(self) -> tuple[Survival, ...]:
         """Nothing: Keras has no ties that a copy could lose."""
         return ()
 
