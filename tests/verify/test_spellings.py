@@ -428,3 +428,114 @@ class Owner(nn.Module):
 def test_what_is_handed_on_is_kept_once() -> None:
     assert reported("PRM302", lambda: Owner(twice=True)) == ["net"]
     assert reported("PRM302", lambda: Owner(twice=False)) == []
+
+
+# What is used by another method, another pass, or another part
+
+
+class Policy(nn.Module):
+    """It acts by one part; a loss reads the others by methods of their own."""
+
+    def __init__(self, greedy: bool = False) -> None:
+        super().__init__()
+        self.actor, self.critic, self.spare = nn.Linear(8, 8), nn.Linear(8, 1), nn.Linear(8, 1)
+        self.critic_target = nn.Linear(8, 1)
+        self.critic_target.load_state_dict(self.critic.state_dict())
+        self.greedy = greedy
+        self.reset()
+
+    def reset(self) -> None:
+        nn.init.zeros_(self.spare.bias)
+
+    def value(self, x: torch.Tensor) -> torch.Tensor:
+        return self.critic(x)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = self.actor(x)
+        return found.argmax(-1) if self.greedy else found
+
+
+def test_what_another_method_uses_is_trained_there() -> None:
+    assert reported("PRM410", Policy, with_example=True) == ["spare.weight", "spare.bias"]
+    assert reported("PRM410", lambda: Policy(greedy=True), with_example=True) == []
+    assert reported("PRM103", lambda: Policy(greedy=True), with_example=True) == []
+
+
+class Discards(nn.Module):
+    """It calls its layer and drops the result, or cuts it off."""
+
+    def __init__(self, cut: bool) -> None:
+        super().__init__()
+        self.body, self.head = nn.Linear(8, 8), nn.Linear(8, 2)
+        self.cut = cut
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.body(x)
+        if self.cut:
+            with torch.no_grad():
+                self.head(x)
+        else:
+            self.head(x)
+        return x
+
+
+def test_a_result_that_is_dropped_was_not_detached() -> None:
+    assert reported("PRM103", lambda: Discards(cut=True), with_example=True) == ["head.weight", "head.bias"]
+    assert reported("PRM103", lambda: Discards(cut=False), with_example=True) == []
+    assert reported("PRM410", lambda: Discards(cut=False), with_example=True) == ["head.weight", "head.bias"]
+
+
+class TakesApart(nn.Module):
+    """It takes a finished part in two, or gives one activation to two layers."""
+
+    def __init__(self, whole: nn.Sequential) -> None:
+        super().__init__()
+        self.whole = whole
+        self.rest = nn.Sequential(*list(whole)[1:])
+
+
+def two_with_one_activation() -> nn.Module:
+    act = nn.PReLU()
+    return nn.ModuleList([nn.Sequential(nn.Linear(8, 8), act), nn.Sequential(nn.Linear(8, 8), act)])
+
+
+def test_a_slice_of_a_sequence_was_taken_from_it() -> None:
+    whole = lambda: nn.Sequential(nn.Flatten(), nn.LayerNorm(8), nn.Linear(8, 8))  # noqa: E731
+    assert reported("PRM302", lambda: TakesApart(whole())) == []
+    assert reported("PRM302", two_with_one_activation) == ["0.1"]
+
+
+def local_class(held_by_class: bool) -> Factory:
+    part = nn.Linear(8, 8)
+
+    class Local(nn.Module):
+        kept = [part] if held_by_class else []
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = part
+
+    return Local
+
+
+def test_a_method_of_a_local_class_holds_nothing_for_the_class() -> None:
+    assert reported("PRM304", local_class(held_by_class=True)) != []
+    assert reported("PRM304", local_class(held_by_class=False)) == []
+
+
+class Wrapper(nn.Module):
+    """It asks what it is about to register for every attribute that it has not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.ReLU()
+        self.layers = nn.ModuleDict({"a": nn.Linear(8, 8)})
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__["_modules"]:
+            return self.__dict__["_modules"][name]
+        return getattr(self.__dict__["_modules"]["layers"]["a"], name)
+
+
+def test_a_module_is_not_asked_for_attributes_while_it_is_made() -> None:
+    assert len(live_model(Wrapper).parameters) == 2

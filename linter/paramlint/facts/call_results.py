@@ -169,7 +169,7 @@ def _module(scope: Scope, node: nodes.Call, known: ModuleClass) -> Type:
             items.extend(value.parts or (value.item or Type("module", owns=value.owns),))
         else:
             items.append(value)
-    if known.name in _HOLD_PARAMETERS:
+    if known.name in _HOLD_PARAMETERS and not any(item is not None and item.is_module and item.name for item in items):
         parts = tuple(item for item in items if item is None or item.is_parameter)
         return Type("module", known.name, item=PARAMETER, parts=parts)
     return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))

@@ -123,6 +123,9 @@ def is_edited(scope: Scope, node: nodes.Node) -> bool:
     above: Any = scope.parent(node)
     while above.__class__ is nodes.Subscript and above.value is node:
         node, above = above, scope.parent(above)
+    while above.__class__ is nodes.Element:  # one of several targets
+        node, above = above, scope.parent(above)
+        node, above = above, scope.parent(above)
     kind = above.__class__
     if kind is nodes.AssignTarget or kind is nodes.Del:
         return True

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from paramlint.facts.scopes import Binding, Scope
 
 _DEPTH = 30
+#: Expressions that are looked at for the type of one. Names that are bound to each other many times are looked up once
+#: for each way from one to the other, of which there may be thousands.
+MAX_EXPRESSIONS = 500
 #: A value that is being inferred already, further up: it adds nothing to a join.
 _CYCLE = Type("none", "cycle")
 _active: dict[tuple[int, str], int] = {}
 _depth = 0
+_left = 0
 
 _LITERALS = (
     nodes.Integer, nodes.Float, nodes.SimpleString, nodes.FormattedString, nodes.ConcatenatedString, nodes.Comparison,
@@ -34,9 +38,12 @@ _LITERALS = (
 
 def type_of(scope: Scope, node: nodes.Node) -> Type | None:
     """What is known of an expression's value; `None` when it is nothing certain."""
-    global _depth
-    if _depth > _DEPTH:
+    global _depth, _left
+    if _depth == 0:
+        _left = MAX_EXPRESSIONS
+    if _depth > _DEPTH or _left <= 0:
         return None
+    _left -= 1
     _depth += 1
     try:
         return _infer(scope, node)
@@ -237,9 +244,17 @@ def _attribute(scope: Scope, node: nodes.Attribute) -> Type | None:
     name = node.attr.value
     if name == "grad" and (owner is None or owner.kind in ("parameter", "tensor")):
         return GRADIENT
-    if owner is None:
-        return class_object(scope.resolve(node))
-    return attribute_of(owner, name)
+    found = class_object(scope.resolve(node)) if owner is None else attribute_of(owner, name)
+    return found or _proved_attribute(scope, node)
+
+
+def _proved_attribute(scope: Scope, node: nodes.Attribute) -> Type | None:
+    """The class that a condition around proves of an attribute of the instance: `if isinstance(self.act, nn.PReLU)`."""
+    if scope.self_attribute(node) is None:
+        return None
+    from paramlint.facts.type_tests import classes_proved
+
+    return _one_of(scope, classes_proved(scope, node))
 
 
 def _subscript(scope: Scope, node: nodes.Subscript) -> Type | None:

@@ -376,7 +376,32 @@ def _of_walrus(node: nodes.NamedExpr) -> Bound:
 
 
 def _of_loop(node: nodes.For | nodes.CompFor) -> Bound:
-    return _targets(node.target, "for", node, node.iter)
+    return _rounds(node.target, node, node.iter)
+
+
+def _rounds(target: nodes.BaseExpression, node: nodes.For | nodes.CompFor, iterated: nodes.BaseExpression) -> Bound:
+    """The names of a loop; those of `i, (a, b)` that `enumerate(pairs)` gives are what `a, b` of `pairs` are."""
+    parts = _iterated_together(iterated)
+    if parts is None or not isinstance(target, nodes.Tuple) or len(parts) != len(target.elements):
+        yield from _targets(target, "for", node, iterated)
+        return
+    for index, (element, part) in enumerate(zip(target.elements, parts, strict=True)):
+        if isinstance(element.value, nodes.Tuple) and part is not None:
+            yield from _rounds(element.value, node, part)
+        elif isinstance(element.value, nodes.Name):
+            yield element.value.value, Binding("for", node, iterated, index)
+        else:
+            yield from _targets(element.value, "other", node, None)
+
+
+def _iterated_together(iterated: nodes.BaseExpression) -> list[nodes.BaseExpression | None] | None:
+    """What the parts of each round of `enumerate` and `zip` are taken from; None for other loops."""
+    if not isinstance(iterated, nodes.Call) or not isinstance(iterated.func, nodes.Name) or not iterated.args:
+        return None
+    given = [arg.value for arg in iterated.args if not arg.star and arg.keyword is None]
+    if iterated.func.value == "enumerate" and given:
+        return [None, given[0]]
+    return [*given] if iterated.func.value == "zip" and len(given) == len(iterated.args) else None
 
 
 def _of_with(node: nodes.WithItem) -> Bound:

@@ -36,6 +36,7 @@ PREVIEW: tuple[str, ...] = (
     "PRM411",
     "PRM413",
     "PRM414",
+    "PRM603",
     "PRM605",
     "PRM606",
     "PRM607",

@@ -30,7 +30,7 @@ from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.writes import Write, is_torchs
 from paramlint.live.questions import counter_evidence
 from paramlint.live.questions.counter_evidence import Seen
-from paramlint.live.questions.forward import Example, Forward, activation_after, is_one_of_several, run
+from paramlint.live.questions.forward import Example, Forward, activation_after, may_be_used_otherwise, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
 from paramlint.live.questions.left_behind import is_placed_by_hand
 from paramlint.live.questions.lost_writes import Lost, lost_writes
@@ -376,12 +376,10 @@ class LiveModel:
         """For the time of a pass: what was never written holds numbers."""
         return numbers_in_place(tensor.tensor for tensor in self.tensors if tensor.is_left_unwritten)
 
-    def is_one_of_several(self, name: str) -> bool:
-        """Whether a parameter is in an element of a container that the pass left out, and went through another one.
-
-        So it is with experts that take turns, and with layers that are dropped at random.
-        """
-        return is_one_of_several(self.module, self.forward or Forward(), self.by_name[name], self.parameters)
+    def may_be_used_otherwise(self, name: str) -> bool:
+        """Whether another pass may use a parameter, such as of an expert in turn, or a method that none has called."""
+        seen, ran = self.forward or Forward(), self.build.functions.places()
+        return may_be_used_otherwise(self.module, seen, self.by_name[name], self.parameters, ran)
 
     @cached_property
     def tied_gradients(self) -> dict[str, float]:

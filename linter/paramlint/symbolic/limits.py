@@ -42,6 +42,8 @@ MAX_ITEMS = 512
 MAX_TEXT = 120
 #: Constants larger than this are not computed: strings and tuples by length, integers by their bits.
 MAX_CONSTANT = 4_096
+#: Places of one module or tensor that are told; rules compare them with each other.
+MAX_PLACES = 64
 #: Names of one tensor that are told of each other.
 MAX_TIES = 40
 #: Rows of a table of names.

@@ -23,7 +23,8 @@ OPERATORS: dict[type, Any] = {
         "In": "In", "NotIn": "NotIn",
     }.items()
 }  # fmt: skip
-_STRING = re.compile(r"""(?i:[rbuft]*)('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
+#: A text with its quotes, or a comment.
+STRING = re.compile(r"""(?i:[rbuft]{0,2})('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
 
 
 class NotInAstError(Exception):
@@ -62,7 +63,7 @@ def is_parenthesized(source: Source, tree: ast.Tuple) -> bool:
     if not text.startswith("("):
         return False
     depth = 0
-    for match in re.finditer(r"[()\[\]{}]", _STRING.sub(lambda m: "_" * len(m[0]), text)):
+    for match in re.finditer(r"[()\[\]{}]", STRING.sub(lambda m: "_" * len(m[0]), text)):
         depth += 1 if match[0] in "([{" else -1
         if depth == 0:
             return match.end() == len(text)

@@ -40,7 +40,7 @@ from paramlint.facts import Class, Scope
 from paramlint.facts.package import folder_of, package_of
 from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Module
-from paramlint.model.questions.training import below, mode_of, owners, whole_of
+from paramlint.model.questions.training import below, mode_of, owners, together, whole_of
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ def ask(model: Model) -> Iterator[Claim]:
         modes = [e for m in (norm, *holders) for e in m.modes if getattr(e.get("value"), "value", None) is False]
         if _is_replaced(model, norm, off):
             continue
-        if modes or norm.escaped or any(m.overrides("train").yes or m.escaped for m in holders):
+        switched = [e for m in (norm, *holders) for e in m.modes if e.get("how") != "init"]
+        if modes and not _trains_in_training_mode(model, switched):
+            continue
+        if norm.escaped or any(m.overrides("train").yes or m.escaped for m in holders):
             continue
         helps = bool(off.site.stack) and not off.site.in_class and _freezes_whole(model, off)
         site = off.site.stack[-1] if helps else off.site
@@ -96,7 +99,7 @@ def ask_of_trunks(model: Model) -> Iterator[Claim]:
         modes = [e for m in whole for e in m.modes if e.get("how") != "init" and e.site.node is not None]
         if off is None or any(m.escaped or m.overrides("train").yes for m in whole):
             continue
-        if any(mode_of(e) is not True for e in modes) or not any(model.follows(off, e).yes for e in modes):
+        if not any(model.follows(off, e).yes for e in modes) or not _trains_in_training_mode(model, modes):
             continue
         if not any(t.known and t.trains.yes and not t.flags.seen for t in model.parameters):
             continue
@@ -126,6 +129,22 @@ def ask_of_once(model: Model) -> Iterator[Claim]:
                 name = f"`{part}`" if part.name else "the frozen part"
                 message = f"{name} leaves training mode only until the next `train()`, which moves its batch norms"
                 yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=part)
+
+
+def _trains_in_training_mode(model: Model, modes: list[Event]) -> bool:
+    """Whether modules are in training mode where a loss goes backward, however often they leave it to be measured."""
+    on = [e for e in modes if mode_of(e) is True]
+    off = [e for e in modes if mode_of(e) is not True]
+    if not off:
+        return bool(on)
+    return any(
+        together(start, backward)
+        and start.loops[: len(backward.loops)] == backward.loops[: len(start.loops)]
+        and model.follows(start, backward).yes
+        and model.between(start, backward, ("mode",), lambda e: e in off).no
+        for start in on
+        for backward in model.events("backward")
+    )
 
 
 def _switched_off(part: Module) -> Event | None:

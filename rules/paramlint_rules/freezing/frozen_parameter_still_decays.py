@@ -95,11 +95,22 @@ def _decays(scope: Scope) -> bool:
 def _has_decay(scope: Scope, call: nodes.Call) -> bool:
     for arg in spread_arguments(scope, call):
         if arg.keyword is not None and arg.keyword.value == "weight_decay":
-            return re.fullmatch(r"0|0?\.0*|0\.", scope.text(arg.value)) is None
+            return not _is_zero(scope, arg.value)
         if arg.star == "**":
             return False
     found = scope.type(call)
     return found is not None and found.name in _DECAYS_BY_DEFAULT
+
+
+def _is_zero(scope: Scope, node: nodes.BaseExpression) -> bool:
+    """Whether a number is zero: written so, or a field of a class of settings that is zero there."""
+    if re.fullmatch(r"0|0?\.0*|0\.", scope.text(node)) is not None:
+        return True
+    owner = scope.type(node.value) if isinstance(node, nodes.Attribute) else None
+    if owner is None or owner.cls is None or not isinstance(node, nodes.Attribute):
+        return False
+    given = owner.cls.assignments(node.attr.value)
+    return any(a.value is not None and _is_zero(a.scope, a.value) for a in given)
 
 
 def _is_restored(scope: Scope) -> bool:

@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Place, Tensor
+from paramlint.model.questions.draws import DRAWING, drawn_before
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -46,10 +47,6 @@ rule = Rule(
 #: The names of a first factor, and what the second is called then.
 _SECOND = {"a": "b", "A": "B", "down": "up", "in": "out"}
 _FIRST = re.compile(r"(.*?)(a|A|down|in)((?:_proj|_weight|_matrix)?)")
-_DRAWN = {
-    "kaiming_normal_", "kaiming_uniform_", "normal_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_",
-    "xavier_normal_", "xavier_uniform_",
-}  # fmt: skip
 
 
 @rule.question
@@ -84,6 +81,9 @@ def _is_adapter(module: Module) -> bool:
 def _matrix(place: Place) -> Tensor | None:
     """The factor itself: a parameter, or the weight of a linear layer."""
     what = place.what
+    if isinstance(what, Module) and what.is_a("ParameterDict", "ParameterList", "ModuleDict", "ModuleList").yes:
+        held = [p for p in what.holds if p.holds and p.registered]  # one for each adapter, under its name
+        return _matrix(held[0]) if len(held) == 1 else None
     if isinstance(what, Module):
         what = what.at("weight") if what.is_a("Linear", "Conv1d", "Conv2d").yes else None
     return what if isinstance(what, Tensor) and what.role == "parameter" and not what.escaped else None
@@ -94,14 +94,17 @@ def _draw(place: Place) -> Event | None:
     tensor = _matrix(place)
     if tensor is None or any(write.get("part") is not None for write in tensor.writes):
         return None
-    found = tensor.holds()
-    return found if found is not None and found.get("law") in _DRAWN else None
+    found = tensor.holds() or drawn_before(tensor)
+    return found if found is not None and (not tensor.writes.seen or found.get("law") in DRAWING) else None
 
 
 def _starts_as_zero(tensor: Tensor) -> bool:
     """Whether a factor, a gate or a scale begins with zero."""
     last = tensor.holds()
     if last is None:
+        data = tensor.made.get("data_of") if tensor.made is not None else None
+        if isinstance(data, Tensor) and data.writes.seen:
+            return _starts_as_zero(data)
         return tensor.factory.rpartition(".")[2] in ("zeros", "zeros_like", "new_zeros")
     return last.get("law") in ("zeros_", "zero_") or (
         last.get("law") in ("constant_", "fill_") and "bias" not in tensor.name

@@ -95,7 +95,8 @@ def ask_copied(model: Model) -> Iterator[Claim]:
         first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or first.site.node is write.site.node or not _is_same_call(first, write):
             continue
-        other = next((t for t in _like(write.of) if _is_untouched(t)), None)
+        beside = (*_like(write.of), *_left_out(model, write))
+        other = next((t for t in beside if _is_untouched(t)), None)
         if other is not None and not _is_used_between(model, first, write):
             message = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
             yield Claim(model.follows(first, write), write.site, message, about=write.of)
@@ -148,6 +149,15 @@ def _like(tensor: Tensor) -> Iterator[Tensor]:
             part = beside.what
             if isinstance(part, Module) and part is not owner and beside.holds and owner and part.cls == owner.cls:
                 yield from (t for t in part.tensors if any(p.key == key for p in t.places))
+
+
+def _left_out(model: Model, write: Event) -> Iterator[Tensor]:
+    """The same parameters of other layers, of which the same code initialises another one."""
+    around = write.site.definition
+    for other in model.events("written"):
+        owner = other.of.owner if _is_whole(other) and other.site.definition is around else None
+        if owner is not None and owner is not write.of.owner and other.of.key != write.of.key:
+            yield from (t for t in owner.tensors if t.key == write.of.key)
 
 
 def _is_untouched(tensor: Tensor) -> bool:

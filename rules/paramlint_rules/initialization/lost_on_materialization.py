@@ -45,15 +45,40 @@ from paramlint import nodes
 from paramlint.facts import Assignment, Class
 from paramlint.facts.deferred import Deferred, deferred_initialization
 from paramlint.facts.writers import Wanted, may_write
-from paramlint.rule import Classes, Finding, Proof, Rule
+from paramlint.model import Claim, Model, Module, said
+from paramlint.rule import Asks, Classes, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
 rule = Rule(
-    "PRM203", "lost-on-materialization", group="bug", doc=__doc__, triggers=(Classes("Parameter", "register_buffer"),)
+    "PRM203",
+    "lost-on-materialization",
+    group="bug",
+    doc=__doc__,
+    triggers=(Classes("Parameter", "register_buffer"), Asks("to_empty", entries=("function", "module"))),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """Where a model is materialized and initialised: the few tensors that nothing writes after that."""
+    for emptied in model.events("moved"):
+        whole = emptied.of
+        if emptied.get("how") != "to_empty" or not isinstance(whole, Module) or not whole.known.yes or whole.escaped:
+            continue
+        if any(isinstance(e.of, Module) and model.follows(emptied, e).yes for e in model.events("loaded")):
+            continue
+        tensors = [*whole.parameters, *whole.buffers]
+        later = {id(t): [w for w in t.writes if model.follows(emptied, w).yes] for t in tensors}
+        lost = [t for t in tensors if not later[id(t)] and t.known and not t.escaped and t.made is not None]
+        if 2 * len(lost) >= len(tensors) or not all(t.known for t in tensors):
+            continue
+        for tensor in lost:
+            if tensor.role == "parameter" and tensor.made is not None and min(tensor.made.order) < min(emptied.order):
+                text = f"the value of `{tensor}` is lost in `to_empty`, and nothing writes it again"
+                yield Claim(said(True), tensor.made.site, text, about=tensor)
 
 
 @rule.static_class

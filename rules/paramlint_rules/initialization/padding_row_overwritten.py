@@ -31,6 +31,7 @@ from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
+from paramlint.model.questions.draws import drawn_before
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ rule = Rule(
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
 _ROW = re.compile(r"\.weight(?:\.data)?\s*\[|_fill_padding")
-#: Functions that make a tensor of random numbers.
-_DRAWN = {"rand", "randn", "rand_like", "randn_like", "normal"}
 _HARMLESS = {"zeros_", "zero_", "copy_"}
 
 
@@ -64,12 +63,13 @@ def check_row(model: Model) -> Iterator[Claim]:
             continue
         draw = None
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
-            draw = _last_draw(weight) or _drawn_anew(weight)
+            draw = _last_draw(weight) or drawn_before(weight)
         if draw is not None:
             yield Claim(
                 Answer("yes", (), draw.guard),
                 draw.site,
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
+                node=_written(draw),
             )
 
 
@@ -113,19 +113,18 @@ def _last_draw(weight: Tensor) -> Event | None:
     return None if not is_draw or _is_of_zeros(last.site.node) else last
 
 
-def _drawn_anew(weight: Tensor) -> Event | None:
-    """What drew the values of a parameter that the user's code put in the place of the embedding's own."""
-    made = weight.made
-    data = made.get("data_of") if made is not None and made.author == "user" else None
-    if not isinstance(data, Tensor) or data.made is None or weight.escaped or data.escaped:
-        return None
-    if data.made_from and data.made.get("law") not in _DRAWN:
-        return None
-    if made is None or not weight.guard.implies(made.guard) or weight.writes.seen:
-        return None
-    drawn = [e for e in (data.made, *data.writes) if e.get("part") is None and e.get("law") in (*_DRAWN, *WRITE_NAMES)]
-    is_whole = all(e.get("part") is None for e in data.writes) and drawn[-1:] == [data.made, *data.writes][-1:]
-    return drawn[-1] if is_whole and drawn[-1].get("law") not in _HARMLESS and drawn[-1].author == "user" else None
+def _written(draw: Event) -> nodes.Node:
+    """What a call writes, which may stand in a row of its own: there `check` says it too."""
+    node: nodes.Node = draw.site.node
+    if draw.get("law") not in WRITE_NAMES or not isinstance(node, nodes.Call):
+        return node  # it makes the values, and is given their number
+    return node.args[0].value if node.args and not _is_method(node) else node
+
+
+def _is_method(call: nodes.Call) -> bool:
+    """Whether a call is `embedding.weight.normal_()`, with or without `.data`."""
+    owner = call.func.value if isinstance(call.func, nodes.Attribute) else None
+    return isinstance(owner, nodes.Attribute) and owner.attr.value in ("weight", "data")
 
 
 def _is_of_zeros(node: nodes.Node) -> bool:

@@ -24,10 +24,11 @@ Leave it: only the decay or the momentum is meant to move the parameters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer
+from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
 from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_compute, spoken, together
 from paramlint.rule import Asks, Proof, Rule
 
@@ -62,6 +63,40 @@ def check(model: Model) -> Iterator[Claim]:
                     about=step.of,
                 )
                 break
+
+
+@rule.question
+def check_accumulated(model: Model) -> Iterator[Claim]:
+    """Gradients of several rounds that are gathered for one step, and cleared in each round."""
+    said_at: set[int] = set()
+    for step in model.events("stepped"):
+        if not is_optimizer(step.of) or not isinstance(step.of, Optimizer):
+            continue
+        for clear in model.events("cleared"):
+            if clear.loops != step.loops or not clear.loops or not _counts(str(step.guard.minus(clear.guard))):
+                continue
+            if id(clear.site.node) in said_at or not _in_one_call(clear, step) or not _clears(clear, step.of):
+                continue
+            passes = [b for b in model.events("backward") if b.loops == step.loops and _in_one_call(b, clear)]
+            if not passes or not all(b.guard is clear.guard and model.follows(clear, b).yes for b in passes):
+                continue
+            if all(_feeds(model, b, step.of) and min(clear.order) < min(b.order) < min(step.order) for b in passes):
+                said_at.add(id(clear.site.node))
+                text = f"the gradients are cleared in each round, so `{spoken(step.of)}.step()` finds those of one"
+                yield Claim(said(True), clear.site, text, about=step.of)
+
+
+def _counts(condition: str) -> bool:
+    """Whether a condition counts rounds."""
+    return "%" in condition or re.search(r"accum", condition, re.IGNORECASE) is not None
+
+
+def _feeds(model: Model, backward: Event, optimizer: Optimizer) -> bool:
+    """Whether a pass backward gives an optimizer's parameters gradients, as that of a loss that is not known must."""
+    if not isinstance(backward.of, Tensor):
+        return all(step.of is optimizer for step in model.events("stepped"))
+    mine = {id(t) for t in optimizer.tensors}
+    return any(id(t) in mine for t in reached(backward.of))
 
 
 def _in_one_call(one: Event, other: Event) -> bool:

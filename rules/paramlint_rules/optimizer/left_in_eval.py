@@ -58,14 +58,14 @@ def check(model: Model) -> Iterator[Claim]:
         if off.author != "user" or mode_of(off) is not False or not off.repeats:
             continue
         whole = owners(module)
-        if not _depends_on_mode(module) and (module.known.yes or not _was_in_training(whole, off)):
+        if not _depends_on_mode(module) and (module.known.yes or not _was_in_training(whole, off, off)):
             continue  # of one that is not known the code says that it has two modes
         for call in module.calls:
             if (
                 not call.grad
                 or not together(call, off)
                 or not _trains(model, call, off)
-                or (min(call.order) > min(off.order) and not _was_in_training(whole, off))
+                or (min(call.order) > min(off.order) and not _was_in_training(whole, off, call))
             ):
                 continue
             left = model.between(off, call, ("mode", "escaped"), partial(_may_switch, whole))
@@ -110,10 +110,17 @@ def _is_last(call: Event, step: Event) -> bool:
     return not any(min(call.order) < min(c.order) < min(step.order) for c in others)
 
 
-def _was_in_training(whole: list[Module], off: Event) -> bool:
-    """Whether the user's code puts the model into training mode before the loop in which it is switched off."""
+def _was_in_training(whole: list[Module], off: Event, call: Event) -> bool:
+    """Whether the user's code puts the model into training mode before the loop in which it is switched off.
+
+    Or in the same round, where a helper switches it off that the code of the pass calls: it only wants a prediction.
+    """
     modes = [e for m in whole for e in m.modes if e.author == "user" and e.get("how") != "init"]
-    return any(mode_of(e) is True and min(e.order) < min(off.order) and len(e.loops) < len(off.loops) for e in modes)
+    by_helper = len(off.site.stack) > len(call.site.stack)
+    return any(
+        mode_of(e) is True and min(e.order) < min(off.order) and len(e.loops) < len(off.loops) + by_helper
+        for e in modes
+    )
 
 
 @rule.training

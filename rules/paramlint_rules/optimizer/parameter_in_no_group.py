@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Site, Tensor, reached, said
+from paramlint.model.model import before
 from paramlint.model.questions.training import (
     WORDS,
     all_known,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 rule = Rule("PRM710", "parameter-in-no-group", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
 
+_WRAPPERS = ("DataParallel", "DistributedDataParallel")
 #: Names of what is used and not trained.
 _FIXED = (
     "teacher",
@@ -94,7 +96,10 @@ def check(model: Model) -> Iterator[Claim]:
                     f"the loss depends on `{part}`, whose parameters are in no optimizer, so it keeps its first values",
                     about=part,
                 )
-        for rest in _left_over(model, backward, tensors, holders):
+        for rest in (
+            *_left_over(model, backward, tensors, holders),
+            *_overlooked(model, backward, step, tensors, holders),
+        ):
             if id(rest) not in claimed:
                 claimed.add(id(rest))
                 what = f"`{rest}`, {'whose parameters are' if isinstance(rest, Module) else 'which is'}"
@@ -166,7 +171,7 @@ def _left_over(
     """
     listed = {id(e.of) for e in model.events("listed") if e.author == "user"}
     reach = {id(t) for t in tensors}
-    for root in {id(r): r for t in tensors if isinstance(r := model.root_of(t, backward), Module)}.values():
+    for root in {id(r): r for t in tensors if isinstance(r := _unwrapped(model.root_of(t, backward)), Module)}.values():
         members = [p.what for p in root.holds if p.registered and p.holds]
         parts = [m for m in members if (m.owns.yes if isinstance(m, Module) else m.role == "parameter")]
         missing = [m for m in parts if not any(id(t) in holders for t in _tensors(m))]
@@ -176,17 +181,61 @@ def _left_over(
             or len(groups) < 2
             or id(root) not in listed
             or 2 * len(missing) >= len(parts)
-            or model.events("loaded")
+            or not _is_new(model, root)
         ):
-            continue
-        if not root.known.yes:
-            continue
-        if root.made is None or root.escaped or root.copy_of is not None:
             continue
         for part in missing:
             mine = _tensors(part)
             if all(id(t) in reach and _is_free(model, t, backward) for t in mine) and not _reads_fixed(part, root):
                 yield part
+
+
+def _overlooked(
+    model: Model, backward: Event, step: Event, tensors: tuple[Tensor, ...], holders: dict[int, list[Optimizer]]
+) -> Iterator[Tensor]:
+    """Lone parameters beside others that an optimizer has, where who collected those never came by.
+
+    That is so where layers are gone through and their weights and biases are taken: a parameter that a module has of
+    its own is none of those. What somebody looked at and did not take, by its name, is left out on purpose.
+    """
+    for root in {id(r): r for t in tensors if isinstance(r := _unwrapped(model.root_of(t, backward)), Module)}.values():
+        if not _is_new(model, root) or not all(t.known for t in root.parameters):
+            continue
+        missing = [t for t in root.parameters if id(t) not in holders]
+        if not missing or 2 * len(missing) >= len(root.parameters.seen):
+            continue
+        layers = [m for m in below(root) if m.parameters.seen]
+        if any(not any(id(t) in holders for t in m.parameters) for m in layers):
+            continue  # of a whole layer that is not there nobody knows
+        reach = {id(t) for t in tensors}
+        looked_at = _looked_at(model, step.of)
+        for tensor in missing:
+            if id(tensor) in looked_at or id(tensor) not in reach or not _is_free(model, tensor, backward):
+                continue
+            if tensor.owner is not None and not _reads_fixed(tensor, root):
+                yield tensor
+
+
+def _unwrapped(root: Tensor | Module) -> Tensor | Module:
+    """The module in a wrapper that trains it in several places."""
+    inner = root.at("module") if isinstance(root, Module) and root.is_a(*_WRAPPERS).yes else None
+    return inner if isinstance(inner, Module) else root
+
+
+def _is_new(model: Model, root: Module) -> bool:
+    """Whether a module is made here, is known, and has no values from elsewhere."""
+    is_here = root.made is not None and root.copy_of is None and root.known.yes and not root.escaped
+    return is_here and not model.events("loaded")
+
+
+def _looked_at(model: Model, optimizer: Optimizer) -> set[int]:
+    """The parameters that somebody went through before an optimizer was made."""
+    made = optimizer.made
+    found: set[int] = set()
+    for event in model.events("listed"):
+        if made is not None and event.author == "user" and event.get("what") == "parameters" and before(event, made):
+            found |= {id(t) for t in event.get("tensors", ())}
+    return found
 
 
 def _tensors(part: Module | Tensor) -> tuple[Tensor, ...]:

@@ -85,7 +85,7 @@ def _is_given(module: Module, place: Place, model: Model) -> bool:
         return False
     if made is None or made.author != "user" or not holder.is_a("Module").yes or not holder.known.yes:
         return False
-    return min(made.order) < min(holder.made.order)
+    return bool(min(made.order) < min(holder.made.order))
 
 
 def _is_only_here(module: Module, place: Place, model: Model) -> bool:

@@ -65,11 +65,14 @@ def ask(model: Model) -> Iterator[Claim]:
             e.kind not in ("raised", "tested") and any(s.function == "forward" for s in e.way) for e in model.trace
         ):
             continue  # a pass that computes nothing is to be written yet, or never runs
-        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what) and not root.mentions(p.key).yes]
+        parts = [p for p in root.holds if _is_made_here(p)]
+        unread = [p for p in parts if not _is_used(p.what, root) and not root.mentions(p.key).yes]
         trained = sum(_trains(p.what).yes for p in unread)
-        read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
+        read = sum(_trains(p.what).yes for p in parts) - trained
         for place in unread:
             # Where several are, the class is a sketch, or its pass is elsewhere.
+            if place.guard:
+                continue
             if trained == 1 or read >= _READ_FOR_EACH * trained:
                 yield Claim(
                     ~root.mentions(place.key) & _trains(place.what),
@@ -80,10 +83,10 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _is_made_here(place: Place) -> bool:
-    """Whether the class's own `__init__` makes it, once and without a condition, and for no other reason."""
+    """Whether the class's own `__init__` makes it, once, and for no other reason."""
     what = place.what
     made = what.made if isinstance(what, (Module, Tensor)) and place.registered and place.holds else None
-    if made is None or made.author != "user" or place.how not in ("assigned", "") or place.guard or what.loops:
+    if made is None or made.author != "user" or place.how not in ("assigned", "") or what.loops:
         return False
     site = place.since.site
     is_own = not site.stack and place.since.get("inside") == "__init__" and not what.escaped
@@ -94,12 +97,13 @@ def _trains(what: Module | Tensor) -> Answer:
     return what.owns if isinstance(what, Module) else what.trains if what.role == "parameter" else NO
 
 
-def _is_used(what: Module | Tensor) -> bool:
+def _is_used(what: Module | Tensor, root: Module) -> bool:
     """Whether a pass goes through it, or something is computed from what it holds."""
     tensors = [what] if isinstance(what, Tensor) else [*what.parameters, *what.buffers]
     if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
-    if any(len(tensor.places.seen) > 1 for tensor in tensors):
+    inside = [root, *(below(what) if isinstance(what, Module) else ())]
+    if any(place.holder not in inside for tensor in tensors for place in tensor.places):
         return True  # tied to what is used
     return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)
 
@@ -111,7 +115,7 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     for name in model.forward.without_gradient:
         if name in model.forward.read_without_gradient or name in model.mirrors:
             continue
-        if not model.is_one_of_several(name):
+        if not model.may_be_used_otherwise(name):
             message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
             yield model.by_name[name].proof(message)
     for name in model.forward.blocked:

@@ -203,6 +203,8 @@ def _bound_to(value: nodes.BaseExpression, loop: nodes.For, scope: Scope) -> set
     """The names and attributes that a statement gives a value; None where these are others in each round."""
     texts: set[str] = set()
     above = scope.parent(value)
+    if isinstance(above, nodes.IfExp):
+        above = scope.parent(above)
     if isinstance(above, nodes.NamedExpr):
         texts.add(scope.text(above.target))
         above = scope.parent(above)

@@ -61,6 +61,9 @@ rule = Rule(
     ),
 )
 
+#: Places of one module that are compared with each other.
+_MOST_PLACES = 16
+
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
@@ -71,7 +74,7 @@ def ask(model: Model) -> Iterator[Claim]:
         items = [p for p in module.places if p.registered and p.holds and _is_item(p) and not _is_put_back(p, module)]
         every = items or [p for p in module.places if _is_part_of_each(p, module)]
         many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
-        ones = [p for p in items if _is_one(module, p)]
+        ones = [p for p in items if _is_one(module, p)][:_MOST_PLACES]
         pair = next(((p, q) for p, q in combinations(ones, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
         if places:
@@ -101,7 +104,7 @@ def ask_spread(model: Model) -> Iterator[Claim]:
             parts = [
                 p for p in held if p.holder.is_a("Sequential").yes and len(p.since.site.stack) <= len(made.site.stack)
             ]
-        pair = next(((p, q) for p, q in combinations(parts, 2) if _are_two_layers(p, q)), None)
+        pair = next(((p, q) for p, q in combinations(parts[:_MOST_PLACES], 2) if _are_two_layers(p, q)), None)
         if pair is not None and module.owns.yes:
             sites = made.way
             # The constructor that makes it and puts it into its layers, whoever calls that.

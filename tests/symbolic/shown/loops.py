@@ -203,3 +203,22 @@ class Net(nn.Module):
         for name, p in self.named_parameters("net"):
             if name.startswith("net."):
                 p.requires_grad = False
+
+# --- told apart by their addresses: Net()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(3, 3, bias=False)  # show: a.weight  3 x 3  kaiming_uniform_
+        self.b = nn.Linear(3, 3, bias=False)  # show: b.weight  3 x 3  kaiming_uniform_  frozen
+        self.c = nn.Linear(3, 3, bias=False)  # show: c.weight  3 x 3  kaiming_uniform_
+        self.d = nn.Linear(3, 3, bias=False)  # show: d.weight  3 x 3  kaiming_uniform_  frozen
+        kept = set(map(id, self.a.parameters())) | {id(p) for p in self.c.parameters()}
+        for p in self.parameters():
+            if id(p) not in kept:
+                p.requires_grad = False
+        others = list(map(id, self.b.parameters()))
+        for p in filter(lambda p: id(p) in others, self.parameters()):
+            p.requires_grad = False
+        for m in self.children():
+            if id(m) == id(self.d):
+                m.requires_grad_(False)

@@ -136,8 +136,8 @@ def _is_marked(tensor: torch.Tensor) -> bool:
 
 def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
     """The status after a poisoned build: the shadow misses writes, and the poison does not."""
-    if _is_of_others(account) and (left := _left_by_others(tensor)):
-        return ("unwritten" if left == 1 else "partly written"), 1 - left, True
+    if _is_of_others(account) and (kept := _left_by_others(tensor)):
+        return ("unwritten" if kept == 1 else "partly written"), 1 - kept, True
     if account.status in ("written", "lazy", "unseen"):
         return account.status, account.fraction, True
     left = poisoned(tensor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
 from paramlint.live.observe.operations import Operation
+from paramlint.live.observe.writes import is_torchs
 from paramlint.live.questions.left_behind import LeftBehind, Moves
 from paramlint.live.questions.unregistered import graph_functions, graph_leaves
 from paramlint.live.tensor import LiveTensor
@@ -41,7 +42,7 @@ class Forward:
     Attributes:
         error: why there was no pass, else empty; then all else is empty too.
         without_gradient: trainable parameters that the output does not depend on.
-        read_without_gradient: those of them whose memory the pass read all the same.
+        read_without_gradient: those of them whose memory the pass read all the same, and never so that autograd saw it.
         foreign: tensors that need a gradient, reached by the output, and not registered.
         created: parameters that a second pass made anew, by name; `""` where they are not registered.
         registered_late: parameters that the first pass registered.
@@ -83,6 +84,7 @@ class _Watch(Mode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.places = places
         self.read: set[int] = set()
+        self.followed: set[int] = set()
         self.activations: dict[str, str] = {}
         self.called: set[str] = set()
         self.spread: dict[str, float] = {}
@@ -98,6 +100,8 @@ class _Watch(Mode):
         read, written = operation.tensors(args, kwargs or {})
         if not operation.is_view:
             self.read.update(map(address_of, read))
+            if torch.is_grad_enabled():
+                self.followed.update(address_of(tensor) for tensor in read if tensor.requires_grad)
         name = operation.name.removesuffix("_")
         if name in ACTIVATIONS and (read or written):
             storage, module = self._outputs.get(address_of((read or written)[0]), (None, ""))
@@ -130,7 +134,7 @@ def run(model: nn.Module, example: Example, plain: Iterable[torch.Tensor] = ()) 
     lazy = {name for name, tensor in before.items() if is_lazy(tensor)}
     with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
-            outputs, watch, has_tensors = _pass(model, example, plain)
+            outputs, watch = _pass(model, example, plain)
             first = {named.name: named.tensor for named in named_tensors(model)}
             parameters = {named.name for named in named_tensors(model) if named.role == "parameter"}
             leaves = graph_leaves(outputs)
@@ -146,8 +150,8 @@ def run(model: nn.Module, example: Example, plain: Iterable[torch.Tensor] = ()) 
             failure = said_of(error)
     reached = {id(leaf) for leaf in leaves}
     trained = [names[0] for names in groups if names[0].role == "parameter" and names[0].tensor.requires_grad]
-    # An output without tensors, such as a number, tells nothing of what a loss depends on.
-    idle = [named for named in trained if has_tensors and id(first.get(named.name)) not in reached]
+    # An output without a gradient, such as a number or the index of an action, tells nothing of what a loss depends on.
+    idle = [named for named in trained if outputs and id(first.get(named.name)) not in reached]
     known = {id(tensor) for tensor in [*first.values(), *second.values()]}
     lasting = {id(leaf) for leaf in again}
     foreign = [leaf for leaf in leaves if id(leaf) not in known]
@@ -155,7 +159,9 @@ def run(model: nn.Module, example: Example, plain: Iterable[torch.Tensor] = ()) 
     fleeting = [leaf for leaf in foreign if isinstance(leaf, nn.Parameter) and id(leaf) not in lasting]
     return Forward(
         without_gradient=tuple(named.name for named in idle),
-        read_without_gradient=tuple(named.name for named in idle if address_of(named.tensor) in watch.read),
+        read_without_gradient=tuple(
+            named.name for named in idle if address_of(named.tensor) in watch.read - watch.followed
+        ),
         foreign=tuple(leaf for leaf in foreign if id(leaf) in lasting),
         created=tuple(sorted(remade)) + ("",) * len(fleeting),
         registered_late=tuple(name for name in first if name in parameters and name not in {*before, *lazy}),
@@ -215,7 +221,19 @@ def _grows_from(before: torch.Tensor | None, now: torch.Tensor) -> bool:
     return before.grad_fn in graph_functions([now])
 
 
-def is_one_of_several(
+def may_be_used_otherwise(
+    model: nn.Module,
+    forward: Forward,
+    parameter: LiveTensor,
+    parameters: Iterable[LiveTensor],
+    ran: Collection[tuple[str, int]],
+) -> bool:
+    """Whether another pass may use a parameter, such as of an expert in turn, or a method that none has called."""
+    is_turn = _is_one_of_several(model, forward, parameter, parameters)
+    return is_turn or _is_used_elsewhere(model, forward, parameter.name, ran)
+
+
+def _is_one_of_several(
     model: nn.Module, forward: Forward, parameter: LiveTensor, parameters: Iterable[LiveTensor]
 ) -> bool:
     """Whether a parameter is in an element of a container that the pass left out, and went through another one.
@@ -234,6 +252,29 @@ def is_one_of_several(
             start = f"{container}." if container else ""
             return any(f"{start}{key}" in forward.called for key in holder._modules)
     return False
+
+
+def _is_used_elsewhere(model: nn.Module, forward: Forward, name: str, ran: Collection[tuple[str, int]]) -> bool:
+    """Whether a parameter, or a part around it that the pass left out, is read by a method that nothing has called yet.
+
+    Args:
+        ran: the files and first rows of the functions that ran while the model was built.
+    """
+    parts = name.split(".")
+    for depth, attribute in enumerate(parts):
+        holder, part = model.get_submodule(".".join(parts[:depth])), ".".join(parts[: depth + 1])
+        if part not in forward.called and any(_reads(type(holder), attribute, ran)):
+            return True
+    return False
+
+
+def _reads(cls: type, attribute: str, ran: Collection[tuple[str, int]]) -> Iterator[bool]:
+    for base in cls.__mro__:
+        for member in vars(base).values():
+            code = getattr(member, "__code__", None)
+            if code is None or is_torchs(code.co_filename) or code.co_name == "forward":
+                continue
+            yield attribute in code.co_names and (code.co_filename, code.co_firstlineno) not in ran
 
 
 def activation_after(model: nn.Module, forward: Forward | None, module: str) -> str:
@@ -262,10 +303,8 @@ def gradients_of(model: nn.Module, example: Example) -> dict[str, torch.Tensor]:
     return {first[key]: gradient for key, gradient in gradients.items() if key in first}
 
 
-def _pass(
-    model: nn.Module, example: Example, plain: Sequence[torch.Tensor] = ()
-) -> tuple[list[torch.Tensor], _Watch, bool]:
-    """The outputs that need a gradient, and whether there are tensors at all among the outputs.
+def _pass(model: nn.Module, example: Example, plain: Sequence[torch.Tensor] = ()) -> tuple[list[torch.Tensor], _Watch]:
+    """The outputs that need a gradient.
 
     In evaluation mode where training mode fails, as with one sample.
     """
@@ -287,8 +326,7 @@ def _pass(
                 output = call(model.eval(), arguments)
     finally:
         hook.remove()
-    tensors = list(tensors_of(output))
-    return [tensor for tensor in tensors if tensor.requires_grad], watch, bool(tensors)
+    return [tensor for tensor in tensors_of(output) if tensor.requires_grad], watch
 
 
 def call(model: nn.Module, arguments: Any) -> Any:

@@ -28,7 +28,7 @@ CARRYING = frozenset(["copy_", "_to_copy", "_copy_from", "set_data"])
 INDEXING = frozenset(["index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index", "_unsafe_index_put"])
 #: Functions that move a tensor, or ask where it is.
 MOVING = frozenset(["cuda", "cpu", "xpu", "mps", "type_as", "type", "to"])
-ASKING = (torch.Tensor.device, torch.Tensor.is_cuda)
+ASKING: tuple[Any, ...] = (torch.Tensor.device, torch.Tensor.is_cuda)
 
 
 class LeftBehind:
@@ -101,7 +101,7 @@ class Moves(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        asks = any(func == asked.__get__ for asked in ASKING)  # type: ignore[attr-defined]
+        asks = any(func == asked.__get__ for asked in ASKING)
         name = getattr(func, "__name__", "")
         moves = name in MOVING and not all(isinstance(arg, (torch.dtype, bool)) for arg in args[1:])
         if asks or moves or "device" in (kwargs or {}) or (name == "to" and kwargs):

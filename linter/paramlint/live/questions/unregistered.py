@@ -162,7 +162,8 @@ def held_by_classes_of(modules: Mapping[str, nn.Module], buffers: Collection[int
         for cls in _own_classes(type(module)):
             for name, value in vars(cls).items():
                 step = Found(_join(path, name), value, module, name, cls, "class attribute")
-                for inner in [step, *_inside(step)]:
+                # A method holds what was there when a function defined the class, and the class does not.
+                for inner in [step, *(() if isinstance(value, types.FunctionType) else _inside(step))]:
                     if _owns_parameters(inner.value):
                         found.setdefault(id(inner.value), inner)
                 for argument, default in _defaults(value):
@@ -208,10 +209,9 @@ def _inside(step: Found) -> Iterator[Found]:
         for key, element in list(value.items())[:MOST_ELEMENTS]:
             yield _on(step, element, f"[{key!r}]", "container")
     elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
-        names = getattr(value, "_fields", None)  # of a named tuple
+        names: tuple[str, ...] = getattr(value, "_fields", ())  # of a named tuple
         for index, element in enumerate(list(value)[:MOST_ELEMENTS]):
-            is_named = isinstance(names, tuple) and len(names) == len(value)
-            yield _on(step, element, f".{names[index]}" if is_named else f"[{index}]", "container")
+            yield _on(step, element, f".{names[index]}" if index < len(names) else f"[{index}]", "container")
     elif dataclasses.is_dataclass(value):
         for entry in dataclasses.fields(value):
             if hasattr(value, entry.name):

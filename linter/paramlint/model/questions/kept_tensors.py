@@ -13,7 +13,7 @@ from paramlint.model.objects import Place, Tensor
 #: Methods that place a tensor by hand, or give another that is placed so.
 _PLACES = frozenset({"to", "cuda", "cpu", "type_as", "xpu", "npu", "moved", "pin_memory"})
 #: Functions that give no tensor of theirs, or one that lies where others do.
-_FOLLOWS_OTHERS = frozenset({"from_numpy", "frombuffer", "call", "argument", "?"})
+_FOLLOWS_OTHERS = frozenset({"call", "argument", "?"})
 #: Functions that keep the device of a tensor that they are given.
 _OF_DATA = frozenset({"as_tensor", "asarray", "Tensor"})
 _DEEPEST = 12

@@ -142,6 +142,8 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
         cls = source.class_value(unit.cls)
         instance = entry.build_class(run, cls)
         names = list(unit.cls.methods)
+        if "forward" not in names and entry.inherits(run, instance, "forward"):
+            names.append("forward")
         if framework_loops.is_lightning(run, instance):
             framework_loops.fit(run, instance)
             names = [name for name in names if name not in ("configure_optimizers", "training_step")]

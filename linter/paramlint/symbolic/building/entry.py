@@ -217,6 +217,13 @@ def run_method(
             run.frames.pop()
 
 
+def inherits(run: Interpreter, instance: Instance, name: str) -> bool:
+    """Whether a class has a method by a base of the project: what that calls is the class's own."""
+    cls = instance.cls
+    found = classes.member(run, cls, name, instance) if cls is not None else None
+    return isinstance(found, Function) and not found.place.file.is_stub
+
+
 def run_function(
     run: Interpreter, function: Function, known: Mapping[str, object] | None = None, defaults: bool = False
 ) -> Value | None:

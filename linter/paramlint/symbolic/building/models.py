@@ -14,7 +14,7 @@ from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue, collect
-from paramlint.symbolic.limits import MAX_ITEMS
+from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
 from paramlint.symbolic.values import (
     NONE,
     Choice,
@@ -208,8 +208,7 @@ class _Builder:
         each_round = any(lp in holder.loops or is_item for lp in extra) and _is_one(what, loops)
         kind: PlaceKind = event.data["role"]
         place = Place(holder, key, kind, what, event, None, each_round, event.get("how", ""), event.guard)
-        what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
-        holder.holds = Several([*holder.holds.seen, place], holder.known)
+        _keep(place, what, holder)
         return place
 
     def _bind(self, event: Event, open_places: dict[tuple[int, str], list[Place]]) -> None:
@@ -224,8 +223,7 @@ class _Builder:
                 place = Place(
                     event.of, event.data["name"], "attribute", what, event, guard=event.guard & guard or event.guard
                 )
-                what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
-                event.of.holds = Several([*event.of.holds.seen, place], event.of.known)
+                _keep(place, what, event.of)
                 open_places.setdefault((id(event.of), event.data["name"]), []).append(place)
 
     def _containers(self, instance: Instance, bound: dict[str, list[Event]]) -> None:
@@ -250,8 +248,7 @@ class _Builder:
         kind = container.kind if isinstance(container, SequenceValue) else "dict"
         how = "repeated" if getattr(container, "repeated", False) else kind
         place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
-        what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
-        holder.holds = Several([*holder.holds.seen, place], holder.known)
+        _keep(place, what, holder)
 
     def _histories(self, model: Model) -> None:
         """The events of each object."""
@@ -319,6 +316,14 @@ class _Builder:
                 what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
             if isinstance(what, Module):
                 self._name_below(what, what.name, seen)
+
+
+def _keep(place: Place, what: Module | Tensor, holder: Module) -> None:
+    """Note a place at what is held and at what holds it; of very many places it is only known that there are more."""
+    seen = what.places.seen
+    is_told = len(seen) < MAX_PLACES
+    what.places = Several((*seen, place) if is_told else seen, YES if is_told and not what.escaped else UNKNOWN)
+    holder.holds = Several([*holder.holds.seen, place], holder.known)
 
 
 def _has(value: Any, one: Value) -> bool:

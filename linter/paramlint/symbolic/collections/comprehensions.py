@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from paramlint.model.guard import Guard
-from paramlint.symbolic.collections.containers import add, items_of
-from paramlint.symbolic.collections.iteration import later, unite
+from paramlint.symbolic.collections.containers import add, items_of, unite
+from paramlint.symbolic.collections.iteration import later
 from paramlint.symbolic.collections.loops import go_through
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import Constant, Dictionary, Environment, Item, SequenceValue, Value

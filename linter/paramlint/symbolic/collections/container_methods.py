@@ -14,6 +14,7 @@ from paramlint.symbolic.collections.containers import (
     pair,
     row_without,
     set_entry,
+    unite,
     update,
 )
 from paramlint.symbolic.collections.indexing import delete_entry, entry_of, some_of, take_out
@@ -71,7 +72,13 @@ def sequence_method(run: Interpreter, owner: SequenceValue, name: str, arguments
         from paramlint.symbolic.collections.iteration import take_next
 
         return take_next(run, owner, node)
-    if name in ("union", "difference", "intersection", "symmetric_difference"):
+    if name == "union":
+        both = SequenceValue("set", owner.items.copy(), **run.made(node))
+        for given in arguments.values():
+            extend(run, both.items, given, node)
+        unite(both.items)
+        return both
+    if name in ("difference", "intersection", "symmetric_difference"):
         made = SequenceValue("set", **run.made(node))
         made.items.forget(name)
         return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_UNROLLED, MAX_UNROLLED_ITEMS
 from paramlint.symbolic.values import (
@@ -14,6 +15,8 @@ from paramlint.symbolic.values import (
     Choice,
     Constant,
     Dictionary,
+    External,
+    Function,
     Instance,
     Item,
     Items,
@@ -122,9 +125,10 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                 continue
             if isinstance(alternative, Dictionary):
                 for key, cell in list(alternative.cells.items())[:MAX_ITEMS]:
-                    held = run.read(cell)
-                    if held is not None:
-                        set_entry(run, made, Constant(key), held)
+                    for condition, held in list(cell):  # an entry that is there under a condition stays so
+                        with run.under(condition) as is_there:
+                            if is_there:
+                                set_entry(run, made, Constant(key), held)
                 made.rest.extend(alternative.rest[:MAX_ITEMS])
                 if not alternative.known:
                     made.forget(alternative.why_unknown)
@@ -394,6 +398,18 @@ def joined(run: Interpreter, left: SequenceValue, right: Value, node: Any) -> Va
     run.step(len(made.items.rows))
     extend(run, made.items, right, node)
     return made
+
+
+def unite(items: Items) -> None:
+    """Equal values are one in a set."""
+    rows: list[Item] = []
+    for row in items.rows:
+        is_there = any(other.value is row.value or other.value == row.value for other in rows if not other.guard)
+        if not is_there:
+            rows.append(row)
+    items.rows = rows
+    if any(not isinstance(row.value, (Constant, ClassValue, External, Function)) for row in rows) and len(rows) > 1:
+        items.forget("equal values are one in a set")
 
 
 def pair(run: Interpreter, first: Value, second: Value, node: Any) -> SequenceValue:

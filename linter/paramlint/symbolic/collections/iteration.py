@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.collections.zipping import tuple_of, zipped
@@ -19,8 +18,6 @@ from paramlint.symbolic.values import (
     Arguments,
     Choice,
     Constant,
-    External,
-    Function,
     Item,
     Items,
     SequenceValue,
@@ -61,22 +58,10 @@ def to(kind: str) -> Handler:
         if first is not None:
             containers.extend(run, made.items, first, node)
         if kind == "set":
-            unite(made.items)
+            containers.unite(made.items)
         return made
 
     return handler
-
-
-def unite(items: Items) -> None:
-    """Equal values are one in a set."""
-    rows: list[Item] = []
-    for row in items.rows:
-        is_there = any(other.value is row.value or other.value == row.value for other in rows if not other.guard)
-        if not is_there:
-            rows.append(row)
-    items.rows = rows
-    if any(not isinstance(row.value, (Constant, ClassValue, External, Function)) for row in rows) and len(rows) > 1:
-        items.forget("equal values are one in a set")
 
 
 def iterator(run: Interpreter, arguments: Arguments, node: Any) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -69,8 +70,17 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     package = package_of(file)
     if package is None:
         return NO
-    others = [path for path in package.paths_with(file, key, cls.name) if path not in (file.path, file.source.path)]
-    return YES if others else NO
+    own_paths = (file.path, file.source.path)
+    if any(path not in own_paths for path in package.paths_with(file, key, cls.name)):
+        return YES
+    # Who imports from the file may have got an instance of it under another name.
+    module = os.path.splitext(os.path.basename(file.source.path))[0]
+    imported = re.compile(
+        rf"^[ \t]*(?:from[ \t][\w.]*\b{re.escape(module)}\b|import\b[^\n]*\b{re.escape(module)}\b)".encode(), re.M
+    )
+    read = re.compile(from_outside.pattern.encode())
+    near = (package.text(path) for path in package.paths_with(file, key, module) if path not in own_paths)
+    return YES if any(imported.search(text) and read.search(text) for text in near) else NO
 
 
 def _takes_from(line: str, word: re.Pattern[str]) -> bool:

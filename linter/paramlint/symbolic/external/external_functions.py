@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Callable, Sized
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
@@ -42,7 +42,7 @@ _HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings."
                      "json.", "typing.", "inspect.", "sys.", "operator.", "einops.", "string.",
                      "itertools.")  # fmt: skip
 _HARMLESS = frozenset(
-    {"print", "id", "repr", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
+    {"print", "repr", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
      "chr", "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm",
      "tqdm.tqdm",
      "warnings.warn"}
@@ -257,6 +257,21 @@ def _identity(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return arguments.get(0) or run.unknown_call("?")
 
 
+@dataclass(frozen=True)
+class _Address:
+    """What `id(x)` gives of an object: another one for each."""
+
+    number: int
+
+
+def _id(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    """`id(x)`, which tells objects apart: of what is made anew in each round it cannot be told."""
+    first = arguments.get(0)
+    if isinstance(first, (TensorValue, Instance)) and first.made is not None and not first.loops:
+        return Constant(_Address(first.number))
+    return Unknown(f"id({_shown(arguments)})", _loop_of(arguments))
+
+
 #: Methods of texts that may make long ones of short ones, or are told below.
 _GROWING = frozenset({"format", "format_map", "encode", "zfill", "ljust", "rjust", "center", "expandtabs"})
 
@@ -319,6 +334,7 @@ _HANDLERS: dict[str, Handler] = {
     "min": _number(min, "min"),
     "max": _number(max, "max"),
     "divmod": _number(divmod, "divmod"),
+    "id": _id,
     "pow": _number(pow, "pow"),
     "dict": _dict,
     "collections.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),

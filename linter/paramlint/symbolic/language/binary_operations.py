@@ -89,6 +89,11 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
         containers.update(run, made, left)
         containers.update(run, made, right)
         return made
+    if sign == "|" and isinstance(left, SequenceValue) and left.kind == "set":
+        both = containers.joined(run, left, right, node)
+        assert isinstance(both, SequenceValue)
+        containers.unite(both.items)
+        return both
     if sign in _TIGHT or sign == "-":
         for one, other in ((left, right), (right, left)):
             if isinstance(one, Unknown) and not isinstance(other, (SequenceValue, Instance)):

@@ -189,7 +189,8 @@ def _going_through(
         loop = containers.new_loop(run, f"rest of {text_of(module)}")
         shown = containers.pair(run, Unknown("name", loop.number), rest, node) if named else rest
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
-    run.emit("listed", module, node, what=kind, sequence=made)
+    held = [row.held.value for row in rows if row.held is not None]
+    run.emit("listed", module, node, what=kind, sequence=made, tensors=held if kind == "parameters" else [])
     return made
 
 

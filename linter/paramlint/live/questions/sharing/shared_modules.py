@@ -6,6 +6,7 @@ import gc
 import linecache
 import re
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from torch import nn
@@ -162,8 +163,19 @@ def _shared(
     is_handed = len(parents) == len(found) and any(
         a is not b and a in b.modules() for a in parents.values() for b in parents.values()
     )
-    is_meant = is_handed or any(map(INTENT.search, texts))
+    is_meant = is_handed or any(map(INTENT.search, texts)) or _is_slice(parents.values())
     return Shared(names, found[0][1], tuple(parents.values()), fills, is_meant, authors[0], lines[1])
+
+
+def _is_slice(parents: Iterable[nn.Module]) -> bool:
+    """Whether a container holds nothing but several neighbours of another one: somebody took them from there."""
+    held = [list(map(id, parent._modules.values())) for parent in parents if isinstance(parent, CONTAINERS)]
+    return any(
+        len(part) > 1 and part in [whole[i : i + len(part)] for i in range(len(whole))]
+        for part in held
+        for whole in held
+        if part is not whole and len(set(part)) == len(part)
+    )
 
 
 def _author(modules: dict[str, nn.Module], name: str) -> tuple[type, str]:
