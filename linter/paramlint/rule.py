@@ -67,6 +67,7 @@ __all__ = [
 FixKind = Literal["safe", "unsafe", "none"]
 
 NodeT = TypeVar("NodeT", bound=nodes.Node)
+ModelT = TypeVar("ModelT", bound="LiveModel")
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
 
 
@@ -304,9 +305,9 @@ class Rule:
         self.readings.append(read)
         return read
 
-    def runtime(self, verify: Verify) -> Verify:
-        """Call the decorated function once for every verified model."""
-        self.verifiers.append(verify)
+    def runtime(self, verify: Callable[[ModelT], Iterator[Proof]]) -> Callable[[ModelT], Iterator[Proof]]:
+        """Call the decorated function once for every verified model that is made with what the rule asks of."""
+        self.verifiers.append(verify)  # type: ignore[arg-type] # a rule of Keras is given models of Keras
         return verify
 
     def training(self, verify: VerifyRun) -> VerifyRun:

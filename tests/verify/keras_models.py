@@ -63,6 +63,20 @@ def own_weights() -> Any:
     return stacked(Pair())
 
 
+def copied_by_the_layer() -> Any:
+    class Attention(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            init = initializers.VarianceScaling(2.0)
+            self.query = layers.EinsumDense("bd,dnh->bnh", output_shape=(2, 2), kernel_initializer=init)  # PRM801
+            self.key = layers.EinsumDense("bd,dnh->bnh", output_shape=(2, 2), kernel_initializer=init)
+
+        def call(self, x: Any) -> Any:
+            return self.query(x) * self.key(x)
+
+    return stacked(Attention())
+
+
 def named_initialiser() -> Any:
     return stacked(*[layers.Dense(4, kernel_initializer=one) for one in ("he_normal", "he_normal")])
 
@@ -626,6 +640,8 @@ def laws() -> Any:
         layers.Dense(64, kernel_initializer=initializers.TruncatedNormal(stddev=0.02), bias_initializer="ones"),
         layers.Dense(64, kernel_initializer=initializers.VarianceScaling(0.1, "fan_out", "uniform")),
         layers.Reshape((8, 8)),
+        layers.EinsumDense("btd,dnh->btnh", output_shape=(None, 16, 32), kernel_initializer="he_uniform"),
+        layers.EinsumDense("btnh,nhd->btd", output_shape=(None, 8), kernel_initializer="lecun_normal"),
         layers.Conv1D(64, 3, kernel_initializer="glorot_normal"),
         layers.Dense(64, kernel_initializer="orthogonal"),
         layers.LSTM(16),

@@ -38,6 +38,7 @@ PAIRS: list[tuple[str, Callable[..., Any], Callable[..., Any]]] = [
     ("PRM801", models.kept_initialiser, models.cloned_initialiser),
     ("PRM801", models.other_shapes, models.constant_initialiser),
     ("PRM801", models.own_weights, models.attention),
+    ("PRM801", models.copied_by_the_layer, models.attention),
     ("PRM802", models.one_seed, models.seed_generator),
     ("PRM802", models.one_seed_cloned, models.counted_seeds),
     ("PRM804", models.unfrozen_base, models.base_with_frozen_norms),
@@ -169,7 +170,8 @@ def test_laws_are_those_of_the_initialisers_and_the_values_follow_them():
     model = live(models.laws)
     told = {p.name.removeprefix("sequential."): p for p in model.parameters}
     assert [p.init.call for p in told.values()] == [
-        *("he_normal", "zeros", "truncated_normal", "ones", "variance_scaling", "zeros", "glorot_normal", "zeros"),
+        *("he_normal", "zeros", "truncated_normal", "ones", "variance_scaling", "zeros", "he_uniform"),
+        *("lecun_normal", "glorot_normal", "zeros"),
         *("orthogonal", "zeros", "glorot_uniform", "orthogonal", "bias_initializer"),
     ]
     assert all(p.expected is not None for name, p in told.items() if name != "lstm.lstm_cell.bias")

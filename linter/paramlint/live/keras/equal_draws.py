@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,8 +50,7 @@ def equal_draws(drawn: Iterable[Drawn]) -> Iterator[EqualDraw]:
         if isinstance(made.initializer, str) or not is_random(initializer) or not tensor.is_drawn:
             continue
         by_instance.setdefault(id(initializer), []).append((tensor, made))
-        given = getattr(initializer, "_init_seed", initializer.seed)
-        by_seed.setdefault((initializer.seed, given), []).append((tensor, made))
+        by_seed.setdefault((initializer.seed, _given_seed(made, initializer)), []).append((tensor, made))
     told: set[str] = set()
     for together in by_instance.values():
         for one in _equal(together, None):
@@ -58,6 +58,15 @@ def equal_draws(drawn: Iterable[Drawn]) -> Iterator[EqualDraw]:
             yield one
     for (_, given), together in by_seed.items():  # a copy of an initialiser that drew its seed has the same one
         yield from _equal([one for one in together if one[0].name not in told], given)
+
+
+def _given_seed(made: VariableMade, initializer: Any) -> int | None:
+    """The seed that somebody gave; None where the initialiser drew it, or the one of the layer that it copies."""
+    layer = made.layer.layer() if made.layer is not None else None
+    held = [initializer, *(vars(layer).values() if layer is not None else ())]
+    if any(getattr(one, "seed", None) == initializer.seed and getattr(one, "_init_seed", 0) is None for one in held):
+        return None
+    return int(initializer.seed)
 
 
 def _equal(together: list[Drawn], seed: int | None) -> Iterator[EqualDraw]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from paramlint.live.keras.backend import keras
 from paramlint.live.keras.creations import VariableMade
-from paramlint.live.laws.keras_laws import OF_KERAS
+from paramlint.live.laws.keras_laws import AXES, OF_KERAS
 from paramlint.live.observe.memory import Mark, region_of
 from paramlint.live.observe.writes import Scalar, Step, Write, scalar
 from paramlint.live.tensor import LiveTensor
@@ -63,7 +63,8 @@ def _arguments(initializer: Any) -> dict[str, Scalar]:
         given = config() if config is not None else {}
     except NotImplementedError:  # the user's own initialiser may have none
         given = {}
-    return {name: known for name, value in given.items() if (known := scalar(value)) is not None}
+    axes = {name: str(list(given[name])) for name in AXES if isinstance(given.get(name), (list, tuple))}
+    return {name: known for name, value in given.items() if (known := scalar(value)) is not None} | axes
 
 
 def _step(initializer: Any) -> Step:

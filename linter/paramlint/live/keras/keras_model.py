@@ -29,11 +29,12 @@ from paramlint.live.keras.replaced_variables import Replaced, repeated_paths, re
 from paramlint.live.live_model import LiveModel
 from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import ShadowMode
-from paramlint.live.observe.named_tensors import Named
+from paramlint.live.observe.named_tensors import Named, Role
 from paramlint.live.observe.registrations import Registrations
 from paramlint.live.observe.writes import Line
 from paramlint.live.questions.forward import call
 from paramlint.live.questions.optimizer_coverage import Coverage
+from paramlint.live.questions.sharing.shared_tensors import Survival
 from paramlint.live.questions.unregistered import Found
 from paramlint.live.tensor import LiveTensor
 
@@ -58,8 +59,8 @@ class KerasModel(LiveModel):
         """The layers by their dotted paths."""
         return self.shown.layers
 
-    @property
-    def _reachable(self) -> list[Found]:  # type: ignore[override]
+    @cached_property
+    def _reachable(self) -> list[Found]:
         return []  # what torch's own registries leave out says nothing of Keras's
 
     @cached_property
@@ -67,7 +68,7 @@ class KerasModel(LiveModel):
         """The variables' tensors, at the layers that keep them; one of several variables has several names."""
         found: dict[int, list[Named]] = {}
         for held in self.shown.held:
-            role = "parameter" if held.is_parameter else "buffer"
+            role: Role = "parameter" if held.is_parameter else "buffer"
             named = Named(held.name, held.variable._value, held.layer, attribute_of(held), role)
             found.setdefault(id(named.tensor), []).append(named)
         return list(found.values())
@@ -152,8 +153,8 @@ class KerasModel(LiveModel):
         """What an optimizer, of Keras or of torch, holds of the model."""
         return super().coverage_of(as_groups(optimizer))
 
-    @property
-    def survival(self) -> tuple[Any, ...]:  # type: ignore[override]
+    @cached_property
+    def survival(self) -> tuple[Survival, ...]:
         """Nothing: Keras has no ties that a copy could lose."""
         return ()
 
@@ -178,7 +179,8 @@ class KerasModel(LiveModel):
 
 def attribute_of(held: Held) -> str:
     """The attribute of the layer that holds a variable; its own name where none does directly."""
-    return next((name for name, value in vars(held.layer).items() if value is held.variable), held.variable.name)
+    attributes = (name for name, value in vars(held.layer).items() if value is held.variable)
+    return str(next(attributes, held.variable.name))
 
 
 def kind_of(module: object) -> type[LiveModel]:

@@ -5,6 +5,7 @@ A normal law of Keras is cut off at two standard deviations, and made wider by w
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,6 +19,8 @@ from paramlint.live.laws.laws import Law, Shape
 CUT_AT_TWO = 0.87962566103423978
 #: What stands for the module of an initialiser of Keras.
 OF_KERAS = "keras.initializers"
+#: Arguments that say which axes of a kernel are its inputs and which its outputs, as text.
+AXES = ("input_axes", "output_axes")
 MODES = ("fan_in", "fan_out", "fan_avg")
 KINDS = ("truncated_normal", "untruncated_normal", "uniform")
 
@@ -90,7 +93,7 @@ def law_of_keras(name: str, arguments: Mapping[str, Any], shape: Shape) -> Distr
         return None
     try:
         law = make(arguments, shape)
-        return None if law is None else law.at(shape)
+        return None if law is None else law.at(_by_axes(arguments, shape))
     except (TypeError, ValueError, ArithmeticError, LookupError):
         return None
 
@@ -128,6 +131,12 @@ def _cut(text: str, mean: float, stddev: float) -> Distribution:
     return replace(cut, low=-math.inf, high=math.inf)
 
 
+def _by_axes(arguments: Mapping[str, Any], shape: Shape) -> Shape:
+    """The shape, or fan-in and fan-out as one, where the layer says which axes are inputs and outputs."""
+    axes = [ast.literal_eval(arguments[name]) for name in AXES if name in arguments]
+    return tuple(math.prod(shape[axis] for axis in one) for one in axes) if len(axes) == len(AXES) else shape
+
+
 Make = Callable[[Mapping[str, Any], Shape], "Law | None"]
 
 
@@ -141,13 +150,6 @@ def _constant(arguments: Mapping[str, Any], _: Shape) -> Law:
 
 def _identity(arguments: Mapping[str, Any], _: Shape) -> Law | None:
     return laws.eye() if arguments.get("gain", 1.0) == 1.0 else None
-
-
-def _of_axes(arguments: Mapping[str, Any], _: Shape) -> Law | None:
-    """A variance that is scaled by other axes than the last two has a fan of its own."""
-    if arguments.get("input_axes") is not None or arguments.get("output_axes") is not None:
-        return None
-    return variance_scaling(*(arguments[name] for name in ("scale", "mode", "distribution")))
 
 
 def _orthogonal(arguments: Mapping[str, Any], shape: Shape) -> Law | None:
@@ -175,7 +177,7 @@ KERAS_CALLS: dict[str, Make] = {
     "he_normal": _with(he_normal),
     "lecun_uniform": _with(lecun_uniform),
     "lecun_normal": _with(lecun_normal),
-    "variance_scaling": _of_axes,
+    "variance_scaling": _with(variance_scaling, "scale", "mode", "distribution"),
     "random_normal": _with(random_normal, "mean", "stddev"),
     "random_uniform": _with(random_uniform, "minval", "maxval"),
     "truncated_normal": _with(truncated_normal, "mean", "stddev"),

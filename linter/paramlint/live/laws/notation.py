@@ -18,33 +18,31 @@ from paramlint.live.laws import laws
 from paramlint.live.laws.keras_laws import KERAS_LAWS
 from paramlint.live.laws.laws import Law
 
+_CONSTRUCTORS: tuple[Callable[..., Law], ...] = (
+    laws.normal,
+    laws.uniform,
+    laws.trunc_normal,
+    laws.exponential,
+    laws.log_normal,
+    laws.cauchy,
+    laws.geometric,
+    laws.bernoulli,
+    laws.integers,
+    laws.xavier_uniform,
+    laws.xavier_normal,
+    laws.kaiming_uniform,
+    laws.kaiming_normal,
+    laws.constant,
+    laws.zeros,
+    laws.ones,
+    laws.eye,
+    laws.dirac,
+    laws.orthogonal,
+    laws.sparse,
+    *KERAS_LAWS,
+)
 #: What a text may start with. `like`, `sampled` and `custom` take functions, which only Python code can give.
-LAWS: dict[str, Callable[..., Law]] = {
-    make.__name__: make
-    for make in (
-        laws.normal,
-        laws.uniform,
-        laws.trunc_normal,
-        laws.exponential,
-        laws.log_normal,
-        laws.cauchy,
-        laws.geometric,
-        laws.bernoulli,
-        laws.integers,
-        laws.xavier_uniform,
-        laws.xavier_normal,
-        laws.kaiming_uniform,
-        laws.kaiming_normal,
-        laws.constant,
-        laws.zeros,
-        laws.ones,
-        laws.eye,
-        laws.dirac,
-        laws.orthogonal,
-        laws.sparse,
-        *KERAS_LAWS,
-    )
-}
+LAWS: dict[str, Callable[..., Law]] = {make.__name__: make for make in _CONSTRUCTORS}
 CHANGES = ("scaled", "shifted", "replaced", "clamped")
 FIGURES = {"inf": math.inf, "nan": math.nan, "pi": math.pi}
 OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
