@@ -23,6 +23,8 @@ def is_creation(scope: ScopeType, node: nodes.BaseExpression, depth: int = 0) ->
     A call of a class does, and so does a call of a function of the project, a method of the instance or a local maker
     all of whose returns do.
     """
+    if isinstance(node, nodes.NamedExpr):
+        return is_creation(scope, node.value, depth)
     if isinstance(node, nodes.IfExp):
         return is_creation(scope, node.body, depth) and is_creation(scope, node.orelse, depth)
     if not isinstance(node, nodes.Call) or depth > _DEPTH:
