@@ -272,4 +272,4 @@ def test_memory_that_is_the_same_on_all_paths_is_compared_at_once():
 
     ((_, one),) = joining(3)()
     assert one.cells == {0: "written", 1: "written", 2: "written"} | {3 + number: EMPTY for number in range(8)}
-    assert steps(joining(4_000)) < 3 * 4_000
+    assert steps(joining(4_000)) < 2 * 4_000

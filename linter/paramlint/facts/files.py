@@ -34,12 +34,10 @@ _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 #: Files kept parsed, and bytes of their text. The syntax tree of a file takes some 40 times its size.
 _PARSED = 48
 _PARSED_SIZE = 1_000_000
-#: Files whose outline is kept, which answers most questions of others, bytes of their text, and how many times as much
-#: one check may keep.
+#: Files whose outline is kept, bytes of their text, and how many times as much one check may keep.
 _KEPT = 400
 _KEPT_SIZE = 5_000_000
 _MORE = 4
-
 #: Nodes that questions about one file may look at: about what a worker looks at before its time is up.
 MAX_STEPS = 100_000_000
 #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
@@ -460,10 +458,7 @@ class Project:
         return file
 
     def resolve(self, dotted: str, importer: File, search: Search) -> Symbol | None:
-        """What a dotted name that a file imports stands for.
-
-        What is no definition of the project is remembered, so that a file need not be read again to learn it.
-        """
+        """What a dotted name that a file imports stands for; where that is outside of the project, it is remembered."""
         key = (dotted, os.path.dirname(importer.path))
         place = self._paths.place(*key, importer.look, importer.depth)
         if key in self._outside:

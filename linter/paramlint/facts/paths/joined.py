@@ -31,9 +31,8 @@ def _one_path(paths: list[Path]) -> Path:
     path = Path(exit=first.exit)
     # Nearly all memory is from before the paths parted: it is compared at once.
     same = set(first.cells.items()).intersection(*(other.cells.items() for other in paths[1:]))
-    path.cells = dict(item for item in first.cells.items() if item in same)
-    parted = dict.fromkeys(cell for known in paths for cell in known.cells if cell not in path.cells)
-    path.cells |= {cell: _same_cell(cell, paths) for cell in parted}
+    parted = set().union(*(known.cells for known in paths)) - {cell for cell, _ in same}
+    path.cells = dict(sorted([*same, *((cell, _same_cell(cell, paths)) for cell in parted)]))
     decided = set(first.decided.items()).intersection(*(other.decided.items() for other in paths[1:]))
     path.decided = dict(sorted(decided))
     path.names = {name: _either([p.names.get(name) for p in paths], path) for name in _keys(p.names for p in paths)}
