@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Verify every architecture of timm or transformers, and count what the rules say.
+"""Verify every architecture of timm or transformers, or a sample of another library, and count what the rules say.
 
     benchmarks/verify_zoo.py timm --models one
     benchmarks/verify_zoo.py transformers --preset transformers --output zoo.jsonl
+    benchmarks/verify_zoo.py diffusers --confirm 2
 
-Each model is built virtually from its default configuration, so size does not matter; `--confirm` also builds those
-up to the given number of gigabytes for real. One JSON line a model goes to `--output`, the counts to the terminal.
+Those of the other libraries stand in `zoo_models.py` and `zoo_vision.py`. Each model is built virtually from its
+default configuration, so size does not matter; `--confirm` also builds those up to the given number of gigabytes for
+real. One JSON line a model goes to `--output`, the counts to the terminal.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import torch
+from zoo_models import LIBRARIES, Entry, entries
 
 from paramlint.engine.catalogue import by_name, select
+from paramlint.finding import Proof
 from paramlint.live.construct import live_model
 from paramlint.verify.judge.prove import prove
 
-Named = tuple[str, Callable[[], Any]]
+Named = tuple[str, Callable[[], Any]] | Entry
 UNWRITTEN = ("unwritten", "partly written", "tainted")
 
 
@@ -79,14 +83,17 @@ def _classes(module: Any, base: type, choice: str) -> list[Any]:
 
 
 ZOOS: dict[str, Callable[[str], Iterator[Named]]] = {"timm": timm_models, "transformers": transformers_models}
+ZOOS |= {library: (lambda _, library=library: entries(library)) for library in LIBRARIES}  # type: ignore[misc]
 
 
-def examine(factory: Callable[[], Any], options: argparse.Namespace) -> dict[str, Any]:
+def examine(
+    factory: Callable[[], Any], example: Callable[[], Any] | None, options: argparse.Namespace
+) -> dict[str, Any]:
     """One line of the output."""
     started = time.process_time()
     rules = [rule for name in options.select for rule in by_name(name)] or select()
     limit = int(options.confirm * (1 << 30))
-    model = live_model(factory, preset=options.preset, limit=limit)
+    model = live_model(factory, preset=options.preset, limit=limit, example=example)
     found = list(prove(model, rules))
     return {
         "confirmed": model.is_real,
@@ -97,8 +104,14 @@ def examine(factory: Callable[[], Any], options: argparse.Namespace) -> dict[str
         "unwritten": [(t.role, t.name, t.status, t.fraction) for t in model.tensors if t.status in UNWRITTEN],
         "degraded": model.degraded,
         "failures": model.build.shadow.failures,
-        "proofs": [(one.rule.code, one.proof.parameter, str(one), one.proof.evidence) for one in found],
+        "proofs": [
+            (one.rule.code, one.proof.parameter, f"{one.proof.message} ({place_of(one.proof)})") for one in found
+        ],
     }
+
+
+def place_of(proof: Proof) -> str:
+    return f"{Path(proof.filename).parent.name}/{Path(proof.filename).name}:{proof.row}"
 
 
 def main() -> int:
@@ -125,13 +138,13 @@ def main() -> int:
     for line in known:
         _count(line, ends, codes)
     with options.output.open("a" if options.resume else "w") as output:
-        for name, factory in ZOOS[options.zoo](options.models):
+        for name, factory, *more in ZOOS[options.zoo](options.models):
             if name in done or options.only.lower() not in name.lower():
                 continue
             if time.time() - started > options.budget:
                 ends["not reached"] += 1
                 continue
-            line = {"model": name} | _bounded(factory, options)
+            line = {"model": name} | _bounded(factory, more[0] if more else None, options)
             _count(line, ends, codes)
             output.write(json.dumps(line, default=str) + "\n")
             output.flush()
@@ -147,10 +160,12 @@ def _count(line: dict[str, Any], ends: collections.Counter[str], codes: collecti
     codes.update({code for code, *_ in line.get("proofs", [])})
 
 
-def _bounded(factory: Callable[[], Any], options: argparse.Namespace) -> dict[str, Any]:
+def _bounded(
+    factory: Callable[[], Any], example: Callable[[], Any] | None, options: argparse.Namespace
+) -> dict[str, Any]:
     signal.alarm(options.limit)
     try:
-        return examine(factory, options)
+        return examine(factory, example, options)
     except (Late, Exception) as error:
         return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]}
     finally:

@@ -114,7 +114,7 @@ def test_layers_own_weights_or_not():
 def shown() -> list[tuple[str, str, str]]:
     """The examples of the page: the name of a file, its code, and what is printed of it."""
     page = (ROOT / "docs" / "keras.md").read_text(encoding="utf-8")
-    return re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)```\n\n```console\n\$ (.*?)```", page, re.S)
+    return re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)```\n\n```console\n\$ (paramlint check .*?)```", page, re.S)
 
 
 @pytest.mark.parametrize(("name", "code", "printed"), shown(), ids=[name for name, _, _ in shown()])

@@ -56,6 +56,8 @@ DOUBLING = {
     "zipped": "        x = list(zip(x, x))\n",
     "modules": "        x = nn.ModuleList([x, x])\n",
     "sequences": "        x = nn.Sequential(x, x)\n",
+    "sequences of stars": "        x = nn.Sequential(*x, *x)\n",
+    "sequences of two names": "        y = nn.Sequential(x, x)\n        y.weight = x.weight\n        x = y\n",
     "parameters": "        x = [nn.Parameter(torch.empty(3)), *x, *x]\n",
     "attributes": "        self.a = [x, x]\n        x = [self.a, self.a]\n",
     "branches": "        if n:\n            x = [x, x]\n        else:\n            x = (x, x)\n",

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from paramlint import nodes
 from paramlint.config.toml_file import TomlFile
 from paramlint.engine.catalogue import RULES
 from paramlint.engine.check_file import check_path
@@ -13,7 +14,7 @@ from paramlint.engine.nominate import Nominator
 from paramlint.facts.files import File, Project
 from paramlint.facts.initialization import initialization_of
 from paramlint.frontends.cli import main
-from paramlint.source.text import Source
+from paramlint.source.text import Source, UnreadableError, refuse_large
 from paramlint.syntax.large_stack import with_large_stack
 
 from .conftest import BAD
@@ -194,3 +195,64 @@ def test_functions_that_build_the_same_share_what_they_take(tmp_path):
         return steps(lambda: main(["check", "--no-cache", "-j", "1", "-q", str(path)]))
 
     assert taken(16) < 3 * taken(4)
+
+
+WORDS = "or+ [(" * 40_000
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(f"        text = '{WORDS}'\n", id="a text"),
+        pytest.param(f"        text = 1  # {WORDS}\n", id="a comment"),
+        pytest.param(f"        text = b'{WORDS}' b'{WORDS}'\n", id="bytes"),
+        pytest.param("        # ----- + ----- + -----\n" * 5_000, id="comments"),
+        pytest.param("        text = '''" + "+ a, b, [c]\n" * 20_000 + "'''\n", id="rows of a text"),
+    ],
+)
+def test_what_texts_and_comments_say_is_not_nested(tmp_path, rows):
+    path = tmp_path / "words.py"
+    path.write_text(BAD.replace("        super().__init__()\n", f"        super().__init__()\n{rows}"))
+    report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project()))
+    assert [d.code for d in report.diagnostics] == ["PRM401"]
+
+
+def test_pieces_of_a_text_are_nested(tmp_path):
+    path = tmp_path / "pieces.py"
+    rows = "        text = (" + "'a' " * 30_000 + ")\n"
+    path.write_text(BAD.replace("        super().__init__()\n", f"        super().__init__()\n{rows}"))
+    report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project()))
+    assert [d.code for d in report.diagnostics] == ["PRM004"]
+
+
+def test_a_long_table_of_texts_is_read_and_many_words_are_not():
+    refuse_large("'0123456789': '0123456789',\n" * 250_000)
+    with pytest.raises(UnreadableError, match="6,000,000 characters of code, more than 5,000,000"):
+        refuse_large("a\n" * 3_000_000)
+    with pytest.raises(UnreadableError, match="more than 5,000,000"):
+        refuse_large("a" * 30_000_000)
+
+
+def test_types_of_names_bound_to_each_other_are_asked_for_so_many_expressions(tmp_path):
+    def asking(names):
+        letters = "abcdefghijkl"[:names]
+        rows = "".join(f"    {x} = Sequential({y}, {y})\n" for x in letters for y in letters if x != y)
+        path = tmp_path / f"{names}.py"
+        path.write_text(
+            f"from torch.nn import Linear, Sequential\n\ndef f():\n    a = Linear(3, 3)\n{rows}    return a\n"
+        )
+        file = Project([], is_draft=True).file(str(path))
+        scope = file.scope(file.outline.units[-1])
+        returned = next(iter(scope.find(nodes.Return)))
+        return lambda: scope.type(returned.value)
+
+    asking(3)()
+    assert steps(asking(10), at_most=100_000)
+
+
+@pytest.mark.parametrize("row", ["# noqa:" * 60_000, "# " + "a" * 400_000, "# noqa: " + "PRM4, " * 60_000])
+def test_a_long_row_is_searched_once(tmp_path, row):
+    path = tmp_path / "long.py"
+    path.write_text(f"{BAD}        self.more = 1  {row}\n")
+    report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project()))
+    assert [d.code for d in report.diagnostics if d.code != "PRM001"] == ["PRM401"]

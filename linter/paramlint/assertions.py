@@ -24,15 +24,11 @@ from paramlint.config.name_patterns import matches, suggestion
 from paramlint.frontends.report.place import line, short
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.units import listed
-from paramlint.live.build.protocols import Build
 from paramlint.live.declared.expectation import compare
+from paramlint.live.keras.keras_model import seen_late
 from paramlint.live.laws.laws import Law
 from paramlint.live.live_model import LiveModel
-from paramlint.live.observe.functions import Functions
-from paramlint.live.observe.memory import ShadowMode
-from paramlint.live.observe.registrations import Registrations
 from paramlint.live.observe.source_places import place_of
-from paramlint.live.questions.optimizer_coverage import coverage
 from paramlint.live.tensor import LiveTensor
 from paramlint.verify.trace import Report, Trace
 
@@ -146,7 +142,7 @@ def assert_in_optimizer(subject: Subject, optimizer: Optimizer, *patterns: str) 
     __tracebackhide__ = True
     live = _live(subject)
     chosen = _chosen(live, patterns)
-    held = coverage(live.module, [optimizer])
+    held = live.coverage_of(optimizer)
     strangers = f", which holds {len(held.foreign)} tensors of no parameter" if held.foreign else ""
     missing = {
         t: f"no group of {type(optimizer).__name__} holds it{strangers}" for t in chosen if t.name in held.missing
@@ -164,7 +160,7 @@ def _live(subject: Subject) -> LiveModel:
         return subject.live(subject.model)
     if not hasattr(subject, "named_parameters"):
         raise TypeError(f"a {type(subject).__name__} is no model: pass an nn.Module, a trace or `trace.live(model)`")
-    return LiveModel(Build(subject, ShadowMode(), Registrations(), Functions(), virtual=False))
+    return seen_late(subject)
 
 
 def _chosen(live: LiveModel, patterns: tuple[str, ...]) -> list[LiveTensor]:

@@ -25,13 +25,14 @@ class Change:
     `first` and `last` are the outermost nodes replaced (inclusive, usually the same node); `text` is what takes their
     place. With `where="before"` or `"after"` nothing is replaced: `text` becomes statements of its own, indented as
     the statement `first` is, and in it four spaces stand for one level. With `"wrap"` the statement moves one level
-    in, below the header `text`; with `"delete"` its lines go.
+    in, below the header `text`; with `"delete"` its lines go; with `"enclosed"` the parentheses around it become
+    the two characters of `text`.
     """
 
     first: nodes.Node
     last: nodes.Node
     text: str
-    where: Literal["replace", "before", "after", "wrap", "delete"] = "replace"
+    where: Literal["replace", "before", "after", "wrap", "delete", "enclosed"] = "replace"
 
 
 @dataclass(frozen=True)

@@ -240,6 +240,7 @@ class Rule:
         doc: the module's docstring, which is the documentation; see `sections`.
         triggers: where the static detectors have to look.
         frameworks: those of which a file must name one to be shown to the static detectors.
+        asked_of: models made with these are asked by the runtime detector; those of `frameworks` where it is empty.
         only_with: words of which the nominated function or class must hold one; others need not be parsed.
     """
 
@@ -253,6 +254,7 @@ class Rule:
     triggers: tuple[Trigger, ...] = ()
     only_with: frozenset[str] = frozenset()
     frameworks: frozenset[Framework] = TORCH
+    asked_of: frozenset[Framework] = frozenset()
     node_checks: dict[type[nodes.Node], list[NodeCheck]] = field(default_factory=dict)
     scope_checks: list[ScopeCheck] = field(default_factory=list)
     class_checks: list[ClassCheck] = field(default_factory=list)
@@ -319,6 +321,10 @@ class Rule:
         """
         self.refuters.append(refute)
         return refute
+
+    def is_asked_of(self, frameworks: frozenset[Framework]) -> bool:
+        """Whether the runtime detectors are for models that are made with these."""
+        return bool((self.asked_of or self.frameworks) & frameworks)
 
     @property
     def documentation(self) -> str:

@@ -76,6 +76,7 @@ from paramlint_rules.keras import (
     trainable_by_backend,
     trainable_typo,
     untracked_layer_container,
+    variable_path_twice,
     variable_replaced_by_tensor,
     write_to_copy,
 )
@@ -275,6 +276,7 @@ RULES: tuple[Rule, ...] = (
     built_without_building.rule,
     by_name_loads_nothing.rule,
     average_never_applied.rule,
+    variable_path_twice.rule,
     trainable_by_backend.rule,
     params_tie_leaves_bias_out.rule,
     never_initialized.rule,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import loops, makers, names, stores, structure
+from . import blocks, loops, makers, names, objects, passing, scripts, spelling, stores, structure
 
 Way = Callable[[str], dict[str, str]]
 
@@ -37,5 +37,29 @@ WAYS: dict[str, Way] = {
         structure.early_return,
         structure.split_function,
         structure.branches_for_expression,
+        passing.through_a_dict,
+        passing.unpacked,
+        passing.settings,
+        passing.lambda_maker,
+        passing.annotated,
+        passing.equal_branches,
+        blocks.with_block,
+        blocks.try_block,
+        blocks.match_for_if,
+        blocks.enumerated,
+        blocks.map_for_comprehension,
+        objects.static_method,
+        objects.property_for_attribute,
+        objects.super_setattr,
+        objects.mixin,
+        objects.object_of_function,
+        scripts.prepared,
+        spelling.star_import,
+        spelling.from_imports,
+        spelling.self_renamed,
+        spelling.attrgetter,
+        spelling.decorated,
+        spelling.generator_function,
+        spelling.extend_for_append,
     )
 }

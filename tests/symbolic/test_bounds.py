@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from paramlint.facts.files import Project
+from paramlint.frontends.rule_testing import check_text
+from paramlint.model import Model
 from paramlint.symbolic.building.entries import model_for
 from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.limits import (
@@ -21,6 +23,7 @@ from paramlint.symbolic.limits import (
 )
 from paramlint.symbolic.showing.show import show_class
 from paramlint.symbolic.showing.show_document import ShownClass
+from paramlint_rules.optimizer.left_in_eval import rule as left_in_eval
 from paramlint_rules.ties.tie_broken_later import ask
 
 from ..steps import steps
@@ -138,3 +141,73 @@ def test_a_parameter_in_many_places_is_compared_in_few(tmp_path: Path) -> None:
     unit = next(unit for unit in file.outline.units if unit.kind == "class")
     model = model_for(file, unit)
     assert steps(lambda: list(ask(model)), at_most=4_000_000)
+
+
+def model_in(tmp_path: Path, text: str, name: str) -> Model:
+    path = tmp_path / "code.py"
+    path.write_text(HEAD + text, encoding="utf-8")
+    file = Project([]).file(str(path))
+    assert file is not None
+    return model_for(file, next(unit for unit in file.outline.units if unit.name == name))
+
+
+TRAINS = """
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    while True:
+        model(torch.ones(1, 3)).sum().backward()
+        optimizer.step()
+"""
+
+
+def test_layers_of_torch_leave_steps_for_what_is_done_with_them(tmp_path: Path) -> None:
+    layers = "".join(f"    layers.append(nn.BatchNorm2d({width}))\n" for width in range(1, 501))
+    model = model_in(
+        tmp_path, f"def train():\n    layers = []\n{layers}    model = nn.Sequential(*layers){TRAINS}", "train"
+    )
+    assert model.modules.closed.yes
+    assert len(model.events("stepped")) == 1
+
+
+@pytest.mark.parametrize(("work", "hidden"), [("total += i * j", False), ("total += build(i)", True)])
+def test_a_function_that_is_left_hides_what_it_speaks_of(tmp_path: Path, work: str, hidden: bool) -> None:
+    rounds = "".join(f"        if size > {i}:\n            {work}\n" for i in range(400))
+    boxes = f"def boxes(size):\n    total, i, j = 0, size, size\n    for _ in range(8):\n{rounds}    return total\n\n\n"
+    text = f"{boxes}def train(size):\n    model = nn.Linear(3, boxes(size)){TRAINS}"
+    assert model_in(tmp_path, text, "train").modules.closed.yes is not hidden
+
+
+TRAINER = """\
+class Trainer:
+    def __init__(self, batches, held_out):
+        self.batches, self.held_out = batches, held_out
+        self.model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.1))
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+        self.count = 0
+
+    def run(self):
+        while self.count < 100:
+            for batch in self.batches:
+                self.optimizer.zero_grad()
+                self.model(batch).sum().backward()
+                self.optimizer.step()
+                self.count += 1
+                if self.count % 10 == 0:
+                    self.validate()
+
+    def validate(self):
+        self.model.eval()
+        found = {"a": [], "b": []}
+        for batch in self.held_out:
+            with torch.no_grad():
+                found["a"].append(self.model(batch).mean())
+        for name in ("a", "b"):
+            found[name] = sum(found[name]) / len(found[name])
+        self.model.train()
+"""
+
+
+@pytest.mark.parametrize("budget", range(200, 1300, 50))
+def test_a_loop_that_is_cut_short_proves_nothing_of_what_it_lacks(budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_STEPS", "LEAST_STEPS"):
+        monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", budget)
+    assert check_text(HEAD + TRAINER, [left_in_eval]) == []

@@ -117,3 +117,14 @@ def test_of_a_contract_with_six_digits(tmp_path: Any) -> None:
     """As earlier versions wrote them, and as people do."""
     assert breaches(lambda: nn.Linear(11, 3000), tmp_path, shown) == []
     assert breaches(lambda: Filled(lambda w: w.fill_(29.217976), [], (4, 4)), tmp_path, shown) == []
+
+
+#: A model of each way in which timm initialises.
+OF_TIMM = ("resnet10t", "vit_tiny_patch16_224", "convnext_atto", "mobilenetv3_small_050", "swin_s3_tiny_224")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", OF_TIMM)
+def test_of_timm(tmp_path: Any, name: str) -> None:
+    timm = pytest.importorskip("timm", exc_type=ImportError)
+    assert breaches(lambda: timm.create_model(name), tmp_path) == []

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from paramlint.live.laws import laws
+from paramlint.live.laws import keras_laws, laws
 from paramlint.live.laws.distribution import shown
 from paramlint.live.laws.equality import are_same
 from paramlint.live.laws.laws import Law
@@ -40,6 +40,16 @@ WRITTEN = [
     laws.integers(-3, 10),
     laws.normal().clamped(-1, 1),
     laws.normal().clamped(low=0),
+    keras_laws.variance_scaling(0.1, "fan_out", "uniform"),
+    keras_laws.random_normal(stddev=0.02),
+    keras_laws.random_uniform(-0.1, 0.1),
+    keras_laws.truncated_normal(mean=1.0),
+    keras_laws.glorot_uniform(),
+    keras_laws.glorot_normal(),
+    keras_laws.he_uniform(),
+    keras_laws.he_normal(),
+    keras_laws.lecun_uniform(),
+    keras_laws.lecun_normal(),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
 from paramlint.engine.nominate.called_words import is_built_elsewhere
 from paramlint.finding import Diagnostic, Finding
-from paramlint.knowledge.frameworks import frameworks
+from paramlint.knowledge.frameworks import Framework, frameworks
 from paramlint.rule import Asks, Rule
 from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
@@ -30,6 +31,9 @@ Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
 _STARTED = frozenset(("__init__", "forward", "setup", "configure_model"))
 #: Heirs beyond these are taken to be like them.
 _MAX_HEIRS = 8
+#: As many files are asked which frameworks stand behind an `import *`.
+_MAX_BEHIND = 8
+_STAR_IMPORT = re.compile(rb"\bimport[ \t(]*\*")
 
 _VERSION = ".".join(map(str, sys.version_info[:2]))
 
@@ -86,8 +90,10 @@ def _report(
         if tree is None:
             tree = _known_tree(source, project) or _parse(source, project)
         suppressions = Suppressions(source, tree)
-        if frameworks(source.data):
-            report = _nominate_and_decide(source, nominator, project, tree, reference, suppressions, decide)
+        used = _frameworks(source, project, tree)
+        if used:
+            chosen = nominator.of_frameworks(used)
+            report = _nominate_and_decide(source, chosen, project, tree, reference, suppressions, decide)
         else:
             report = FileReport(path)
         if isinstance(source, Masked):
@@ -112,6 +118,24 @@ def _report(
         return FileReport(path, [_internal(path, error)])
 
 
+def _frameworks(source: Source, project: Project | None, tree: ast.Module) -> frozenset[Framework]:
+    """The frameworks that a file names, or that files of the project name whose names it has by `import *`."""
+    found = frameworks(source.data)
+    if found or project is None or not _STAR_IMPORT.search(source.data):
+        return found
+    seen: set[str] = set()
+    left = [project.drafts.adopt(source, tree)]
+    while left and len(seen) < _MAX_BEHIND:
+        file = left.pop(0)
+        for module in file.outline.star_imports:
+            place = project.drafts.find(module, file)
+            if place is not None and place[0].source.path not in seen:
+                seen.add(place[0].source.path)
+                left.append(place[0])
+                found |= frameworks(place[0].source.data)
+    return found
+
+
 def _nominate_and_decide(
     source: Source,
     nominator: Nominator,
@@ -123,7 +147,6 @@ def _nominate_and_decide(
 ) -> FileReport:
     from paramlint.facts import File  # libcst is loaded only when there is something to parse
 
-    nominator = nominator.of_frameworks(frameworks(source.data))
     if reference:
         file = File(source, project, tree, whole=True)
         nominated = {unit: set(nominator.rules) for unit in file.outline.units}

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MAX_ROUNDS = 10
 #: Blank rows and comments, but not one that stands for something else (see `paramlint.source.documents.embedded`).
 _GAP = re.compile(r"(?:[^\S\r\n]*(?:#[^\r\n\x7f]*)?(?:\r\n|\r|\n))+[^\S\r\n]*")
+#: What stands between an expression and the parentheses around it.
+_OPENED = re.compile(r"\(\s*\Z")
+_CLOSED = re.compile(r"\s*\)")
 Spans = Mapping["nodes.Node", tuple[int, int]]
 
 
@@ -61,6 +64,12 @@ def _place(file: File, change: Change, spans: Spans) -> list[_Piece] | None:
     text = change.text.replace("\n", source.newline)
     if change.where == "replace":
         return [_Piece(start, end, text)]
+    if change.where == "enclosed":
+        opened, closed = _OPENED.search(source.text[:start]), _CLOSED.match(source.text, end)
+        if opened is None or closed is None:
+            return None
+        first, last = opened.start(), closed.end() - 1
+        return [_Piece(first, first + 1, text[0]), _Piece(last, last + 1, text[1])]
     row, last_row = source.place(start)[0], source.place(end)[0]
     line_start, line_end = source.offset(row), source.offset(last_row + 1)
     indent = source.text[line_start:start]
@@ -75,10 +84,18 @@ def _place(file: File, change: Change, spans: Spans) -> list[_Piece] | None:
     lines = [_indented(indent, level, line) for line in change.text.split("\n")]
     block = source.newline.join(lines) + source.newline
     if change.where == "before":
-        return [_Piece(line_start, line_start, block)]
+        above = source.offset(_first_comment_above(source, row, indent))
+        return [_Piece(above, above, block)]
     if not source.text[:line_end].endswith(("\n", "\r")):
         return [_Piece(line_end, line_end, source.newline + block.rstrip("\r\n"))]
     return [_Piece(line_end, line_end, block)]
+
+
+def _first_comment_above(source: Source, row: int, indent: str) -> int:
+    """The row on which what is said of a statement begins: the comments right above it, indented as it is."""
+    while row > 1 and source.line(row - 1).startswith(f"{indent}#"):
+        row -= 1
+    return row
 
 
 def _indented(indent: str, level: str, line: str) -> str:

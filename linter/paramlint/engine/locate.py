@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from paramlint.engine.fixes import locate_fix
 from paramlint.engine.subject import Subjects
 from paramlint.facts import File, Scope
-from paramlint.finding import Diagnostic, Finding, Location
+from paramlint.finding import Diagnostic, Finding, Fix, Location
 from paramlint.rule import Rule
 
 
@@ -32,7 +32,8 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
         source = file.source
         start = Location(*source.place(span[0])) if span else Location(scope.unit.first, 1)
         end = Location(*source.place(span[1])) if span else start
-        fix = locate_fix(file, finding.fix, spans) if finding.fix is not None else None
+        is_possible = finding.fix is not None and not _is_shadowed(scope, finding.fix)
+        fix = locate_fix(file, finding.fix, spans) if finding.fix is not None and is_possible else None
         if (not finding.rows or finding.is_alone) and (rule.code, start.row) in right:
             continue
         # What is wrong in a class is wrong wherever that is used; the rows of two uses may meet there all the same.
@@ -57,3 +58,9 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
                 group=rule.group,
             )
     return list(diagnostics.values())
+
+
+def _is_shadowed(scope: Scope, fix: Fix) -> bool:
+    """Whether a name that a fix writes means something else in the code around it: `copy` of `def run(copy=True)`."""
+    heads = {scope.spell(name).partition(".")[0] for name in fix.imports}
+    return any(binding.kind != "import" for head in heads for binding in scope.bindings.get(head, ()))

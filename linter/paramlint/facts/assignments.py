@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from paramlint import nodes
+from paramlint.facts.passed_on import maker_of
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -65,7 +66,7 @@ def _targets(
 ) -> Iterator[tuple[str, Assignment]]:
     name = scope.self_attribute(target)
     if name is not None:
-        yield name, Assignment(scope, node, value, "assign", target=target)
+        yield name, Assignment(scope, node, _maker(scope, value), "assign", target=target)
     elif scope.kind == "class" and isinstance(target, nodes.Name):
         yield target.value, Assignment(scope, node, value, "class", target=target)
     elif isinstance(target, (nodes.Tuple, nodes.List)):
@@ -78,17 +79,20 @@ def _targets(
 
 def _registration(scope: Scope, node: nodes.Call) -> Iterator[tuple[str, Assignment]]:
     """`self.register_parameter("x", v)` and its like, and `setattr(self, "x", v)`."""
-    how = _REGISTER.get(scope.self_attribute(node.func) or "")
+    method = scope.self_attribute(node.func) or _of_super(node.func)
+    how = _REGISTER.get(method or "")
     is_setattr = scope.dotted(node.func) == "setattr"
-    if how is None and not is_setattr:  # most calls
+    if how is None and not is_setattr and method != "__setattr__":  # most calls
         return
     arguments = [arg.value for arg in node.args if arg.keyword is None and arg.star == ""]
+    if method == "__setattr__" and len(arguments) == 2 and (name := _literal(arguments[0])) is not None:
+        yield name, Assignment(scope, node, _maker(scope, arguments[1]), "setattr", target=arguments[0])
     keywords = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
     if is_setattr and len(arguments) == 3:
         if isinstance(arguments[0], nodes.Name) and arguments[0].value == scope.self_name:
             name = _literal(arguments[1])
             if name is not None:
-                yield name, Assignment(scope, node, arguments[2], "setattr", target=arguments[1])
+                yield name, Assignment(scope, node, _maker(scope, arguments[2]), "setattr", target=arguments[1])
     if how is None:
         return
     first = arguments[0] if arguments else keywords.get("name")
@@ -97,7 +101,18 @@ def _registration(scope: Scope, node: nodes.Call) -> Iterator[tuple[str, Assignm
         second = second if second is not None else keywords.get(key)
     name = _literal(first) if first is not None else None
     if name is not None:
-        yield name, Assignment(scope, node, second, how, target=first)
+        yield name, Assignment(scope, node, _maker(scope, second), how, target=first)
+
+
+def _of_super(func: nodes.BaseExpression) -> str | None:
+    """`x` of `super().x`."""
+    owner = func.value if isinstance(func, nodes.Attribute) else None
+    is_super = isinstance(owner, nodes.Call) and isinstance(owner.func, nodes.Name) and owner.func.value == "super"
+    return func.attr.value if is_super and isinstance(func, nodes.Attribute) else None
+
+
+def _maker(scope: Scope, value: nodes.BaseExpression | None) -> nodes.BaseExpression | None:
+    return maker_of(scope, value, scope.bindings) if value is not None else None
 
 
 def _literal(node: nodes.Node) -> str | None:

@@ -8,6 +8,7 @@ from paramlint import nodes
 from paramlint.facts.annotations import instance, instance_of
 from paramlint.facts.classes import Class
 from paramlint.facts.members import MODULE_ITERATORS, attribute_of, class_method, method_of, module_method
+from paramlint.facts.passed_on import only_returned, returned_by, spread_arguments
 from paramlint.facts.types import BUFFER, MODULE, OTHER, PARAMETER, TENSOR, Type, join
 from paramlint.knowledge import (
     BUFFER_CLASSES,
@@ -37,9 +38,6 @@ _LAZY = {"filter", "map", "zip", "iter", "itertools.chain"}
 
 def result_of(scope: Scope, node: nodes.Call) -> Type | None:
     """What a call gives."""
-    if isinstance(node.func, nodes.Call) and scope.qualified(node.func.func) in _PARTIAL and node.func.args:
-        first, *rest = node.func.args
-        return result_of(scope, nodes.Call(first.value, (*rest, *node.args)))
     if isinstance(node.func, nodes.Attribute):
         receiver = scope.type(node.func.value)
         if receiver is not None and receiver.kind != "class":
@@ -73,24 +71,8 @@ def result_of(scope: Scope, node: nodes.Call) -> Type | None:
 
 def _local_result(scope: Scope, name: str) -> Type | None:
     """What a function that is defined in this one gives, where it only returns an expression."""
-    value = _returned_by_local(scope, name)
+    value = returned_by(scope, name, scope.bindings)
     return scope.type(value) if value is not None else None
-
-
-def _returned_by_local(scope: Scope, name: str) -> nodes.BaseExpression | None:
-    bindings = scope.bindings.get(name, ())
-    maker = bindings[0].node if len(bindings) == 1 else None
-    is_inner = scope.kind == "function" and isinstance(maker, nodes.FunctionDef)
-    return _only_returned(maker) if is_inner else None
-
-
-def _only_returned(function: nodes.Node | None) -> nodes.BaseExpression | None:
-    """The expression that a function returns, where it does nothing else."""
-    if not isinstance(function, nodes.FunctionDef) or len(function.body.body) != 1:
-        return None
-    line = function.body.body[0]
-    returned = line.body[0] if isinstance(line, nodes.SimpleStatementLine) else None
-    return returned.value if isinstance(returned, nodes.Return) else None
 
 
 def behind_call(scope: Scope, node: nodes.BaseExpression) -> tuple[Scope, nodes.BaseExpression]:
@@ -98,12 +80,12 @@ def behind_call(scope: Scope, node: nodes.BaseExpression) -> tuple[Scope, nodes.
     if isinstance(node, nodes.NamedExpr):
         node = node.value
     if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name):
-        local = _returned_by_local(scope, node.func.value)
+        local = returned_by(scope, node.func.value, scope.bindings)
         if local is not None:
             return scope, local
         symbol = scope.resolve(node.func)
         if symbol is not None and not isinstance(symbol, (str, Class)):
-            value = _only_returned(symbol.node)
+            value = only_returned(symbol.node)
             if value is not None:
                 return symbol, value
     return scope, node
@@ -181,13 +163,13 @@ def _module(scope: Scope, node: nodes.Call, known: ModuleClass) -> Type:
     if known.owns == "arguments":
         return Type("module", known.name, owns=_owns_by_arguments(scope, node, known))
     items: list[Type | None] = []
-    for arg in node.args:
+    for arg in spread_arguments(scope, node):
         value = scope.type(arg.value)
         if value is not None and (arg.star or value.kind == "container"):
             items.extend(value.parts or (value.item or Type("module", owns=value.owns),))
         else:
             items.append(value)
-    if known.name in _HOLD_PARAMETERS:
+    if known.name in _HOLD_PARAMETERS and not any(item is not None and item.is_module and item.name for item in items):
         parts = tuple(item for item in items if item is None or item.is_parameter)
         return Type("module", known.name, item=PARAMETER, parts=parts)
     return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))
@@ -195,19 +177,20 @@ def _module(scope: Scope, node: nodes.Call, known: ModuleClass) -> Type:
 
 def _owns_by_arguments(scope: Scope, node: nodes.Call, known: ModuleClass) -> bool | None:
     """Whether arguments such as `affine=False` leave the module without parameters."""
-    given = _arguments(node, known.arguments)
+    args = spread_arguments(scope, node)
+    given = _arguments(args, known.arguments)
     flags = [(given[name], value) for name, value in known.without if name in given]
     if not flags:
-        return None if any(arg.star for arg in node.args) else known.owns_by_default
+        return None if any(arg.star for arg in args) else known.owns_by_default
     if any(scope.text(flag) == repr(value) for flag, value in flags):
         return False
     return True if all(scope.text(flag) in ("True", "False") for flag, _ in flags) else None
 
 
-def _arguments(node: nodes.Call, names: tuple[str, ...]) -> dict[str, nodes.BaseExpression]:
+def _arguments(args: list[nodes.Arg], names: tuple[str, ...]) -> dict[str, nodes.BaseExpression]:
     """The arguments of a call by name; after a starred one, positions are unknown and left out."""
     given: dict[str, nodes.BaseExpression] = {}
-    for index, arg in enumerate(node.args):
+    for index, arg in enumerate(args):
         if arg.star:
             break
         if arg.keyword is not None:

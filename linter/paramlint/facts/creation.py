@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
+from paramlint.facts.passed_on import returned_by
 from paramlint.knowledge import BUFFER_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.knowledge.foreign import foreign_module
 
@@ -19,7 +20,8 @@ _DEPTH = 5
 def is_creation(scope: ScopeType, node: nodes.BaseExpression, depth: int = 0) -> bool:
     """Whether an expression gives a new module or parameter each time that it is evaluated.
 
-    A call of a class does, and so does a call of a function of the project all of whose returns do.
+    A call of a class does, and so does a call of a function of the project, a method of the instance or a local maker
+    all of whose returns do.
     """
     if isinstance(node, nodes.IfExp):
         return is_creation(scope, node.body, depth) and is_creation(scope, node.orelse, depth)
@@ -35,6 +37,14 @@ def is_creation(scope: ScopeType, node: nodes.BaseExpression, depth: int = 0) ->
         return True
     if symbol is not None and not isinstance(symbol, str):
         return _builds(symbol, depth + 1)
+    method = scope.self_attribute(node.func)
+    own = scope.cls.method(method) if method is not None and scope.cls is not None else None
+    if own is not None:
+        return _builds(own, depth + 1)
+    if isinstance(node.func, nodes.Name):
+        made = returned_by(scope, node.func.value, scope.bindings)
+        if made is not None:
+            return is_creation(scope, made, depth + 1)
     called = scope.type(node.func)
     return called is not None and called.kind == "class"
 

@@ -283,9 +283,14 @@ class File:
             if self.project is not None and not self.project.may_hold(dotted, self, search):
                 continue
             symbol = self.imported(dotted, search)
-            if symbol is not None and not isinstance(symbol, str):
+            if symbol is not None and (not isinstance(symbol, str) or self._is_of_project(dotted)):
                 return symbol
         return None
+
+    def _is_of_project(self, dotted: str) -> bool:
+        """Whether a file of the project says what a name is: what other packages do not have would be theirs too."""
+        found = self.project.find(dotted, self) if self.project is not None else None
+        return found is not None and bool(found[1])
 
     def imported(self, dotted: str, search: Search | None = None) -> Symbol | None:
         """What an imported dotted name means: a definition in the project, or a canonical name outside it."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from paramlint import nodes
-from paramlint.facts.gradients import data_owner, runs_without_grad
+from paramlint.facts.gradients import data_owner, needs_graph, runs_without_grad
 from paramlint.facts.scopes import Scope
-from paramlint.finding import Change, Fix
+from paramlint.finding import Applicability, Change, Fix
 from paramlint.nodes import operators
+from paramlint.syntax.walk import walk
 
 #: In-place methods that `nn.init` has under another name, with the keywords that both understand.
 _INIT = {"normal_": "normal_", "uniform_": "uniform_", "zero_": "zeros_", "fill_": "constant_"}
 _INIT_KEYWORDS = {"normal_": {"mean", "std"}}
 _INITIALISING = re.compile(r"init|reset|weight", re.I)
+
+#: Methods that call a function for each element: a tensor that requires a gradient refuses them, also without autograd.
+_EACH = {"apply_", "map_", "map2_"}
 
 #: The methods that do what an augmented assignment does, and how that is written.
 _AUGMENTED: dict[type, tuple[str, str]] = {
@@ -37,10 +42,9 @@ def edit_without_grad(scope: Scope, edited: nodes.Node) -> Fix | None:
     `edited` is the call `x.data.f_(...)`, or the assignment to `x.data[...]` or `x.data *= y`; the statement must be
     nothing but this edit, since its value would be another tensor.
     """
-    line = scope.statement(edited)
-    if not isinstance(line, nodes.SimpleStatementLine) or len(line.body) != 1:
+    statement = next((a for a in (edited, *scope.ancestors(edited)) if isinstance(a, nodes.BaseSmallStatement)), None)
+    if statement is None or _calls_back(edited):
         return None
-    statement = line.body[0]
     init = _initialise(scope, statement)
     if init is not None:
         return init
@@ -56,9 +60,38 @@ def edit_without_grad(scope: Scope, edited: nodes.Node) -> Fix | None:
         return None
     if runs_without_grad(scope, edited):
         return Fix("Edit the parameter itself", tuple(changes), "safe")
-    header = f"with {scope.spell('torch.no_grad')}():"
-    wrap = Change(statement, statement, header, "wrap")
-    return Fix("Edit the parameter under `torch.no_grad()`", (wrap, *changes), "safe", ("torch.no_grad",))
+    return under_no_grad(scope, statement, "Edit the parameter under `torch.no_grad()`", changes, "safe")
+
+
+def under_no_grad(
+    scope: Scope, statement: nodes.Node, title: str, changes: Sequence[Change], applicability: Applicability
+) -> Fix | None:
+    """A fix that puts a statement into a block where autograd is off; `None` where it cannot be put there.
+
+    Autograd is off for a thread: what waits there for another task, or yields, turns it off for them too. What computes
+    a gradient there would raise.
+    """
+    line = scope.statement(statement)
+    if not isinstance(line, nodes.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    if any(isinstance(node, (nodes.Await, nodes.Yield)) for node in walk(statement)):
+        return None
+    graph = needs_graph(scope, statement)
+    if graph == "yes":
+        return None
+    wrap = Change(statement, statement, f"with {scope.spell('torch.no_grad')}():", "wrap")
+    return Fix(title, (wrap, *changes), "unsafe" if graph == "unknown" else applicability, ("torch.no_grad",))
+
+
+def _calls_back(edited: nodes.Node) -> bool:
+    """Whether it is one of the methods that call a function for each element, which a parameter refuses."""
+    method = edited.func if isinstance(edited, nodes.Call) else None
+    return isinstance(method, nodes.Attribute) and method.attr.value in _EACH
+
+
+def _function_around(scope: Scope, node: nodes.Node) -> nodes.Node | None:
+    """The function whose names a node uses: an inner one may not assign to those of the outer one."""
+    return next((a for a in scope.ancestors(node) if isinstance(a, (nodes.FunctionDef, nodes.Lambda))), None)
 
 
 def _initialise(scope: Scope, statement: nodes.Node) -> Fix | None:
@@ -79,9 +112,12 @@ def _initialise(scope: Scope, statement: nodes.Node) -> Fix | None:
     if not call.args:
         changes = [Change(call, call, f"{name}({scope.text(owner)})")]
     else:
+        row = re.match(r"\([^\S\r\n]*\r?\n([^\S\r\n]*)", scope.text(call)[len(scope.text(call.func)) :])
+        separator = f",\n{row[1]}" if row is not None else ", "
+        first = scope.text(call.args[0]).strip().rstrip(",")
         changes = [
             Change(call.func, call.func, name),
-            Change(call.args[0], call.args[0], f"{scope.text(owner)}, {scope.text(call.args[0]).strip().rstrip(',')}"),
+            Change(call.args[0], call.args[0], f"{scope.text(owner)}{separator}{first}"),
         ]
     return Fix(f"Initialise with `{name}`", tuple(changes), "safe", (f"torch.nn.init.{_INIT[method]}",))
 
@@ -105,8 +141,10 @@ def _augmented(scope: Scope, statement: nodes.AugAssign) -> list[Change]:
     if isinstance(target, nodes.Subscript):
         return [_drop(scope, node) for node in without_data(target)]
     written = _AUGMENTED.get(type(statement.operator))
-    if written is None or not isinstance(target, nodes.Attribute) or "\n" in scope.text(statement):
+    if written is None or not isinstance(target, nodes.Attribute):
         return []
+    if "\n" in scope.text(statement):
+        return _augmented_over_rows(scope, statement, target)
     owner, (method, sign) = scope.text(target.value), written
     value = scope.text(statement.value)
     if value.startswith("(") and scope.parentheses(statement.value):
@@ -117,10 +155,21 @@ def _augmented(scope: Scope, statement: nodes.AugAssign) -> list[Change]:
     return [Change(statement, statement, f"{owner}.{method}({value})")]
 
 
+def _augmented_over_rows(scope: Scope, statement: nodes.AugAssign, target: nodes.Attribute) -> list[Change]:
+    """The same with the rows of the value as they are."""
+    if not _may_be_assigned(scope, target.value):
+        return []
+    owner = scope.text(target.value)
+    read = (node for node in walk(statement.value) if isinstance(node, nodes.Attribute) and node.attr.value == "data")
+    return [_drop(scope, target), *(_drop(scope, node) for node in read if scope.text(node.value) == owner)]
+
+
 def _may_be_assigned(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether `owner *= value` only puts the parameter back where it was: no global, no property, no tuple."""
     if isinstance(owner, nodes.Name):
-        return scope.kind != "function" or owner.value in scope.bindings
+        function = _function_around(scope, owner)
+        found = scope.bindings.get(owner.value, [])
+        return scope.kind != "function" or any(_function_around(scope, b.node) is function for b in found)
     if not isinstance(owner, nodes.Attribute):
         return False
     holder = scope.type(owner.value)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from paramlint import nodes
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import TENSOR_INPLACE
+from paramlint.syntax.walk import walk
 
 #: Names that torch and everybody after it gives to parameters: `weight`, `bias`, `in_proj_weight`, `weight_ih_l0`.
 _BY_NAME = re.compile(r"(?:\w+_)?(?:weight|bias)(?:_\w+)?")
@@ -20,6 +21,10 @@ _NO_GRAD = {
     "torch.autograd.grad_mode.inference_mode",
     "torch.utils._contextlib.no_grad",
 }
+#: What computes gradients, by the names of the functions.
+_COMPUTES = re.compile(r"\b(?:backward|autograd\.grad|grad|jacobian|hessian|jacrev|jacfwd|vjp|jvp|hvp)(?:\(|$)")
+_GRAD = {"torch.enable_grad", "torch.autograd.enable_grad", "torch.autograd.grad_mode.enable_grad"}
+_SWITCH = {"torch.set_grad_enabled", "torch.autograd.set_grad_enabled", "torch.autograd.grad_mode.set_grad_enabled"}
 
 
 def is_parameter(scope: Scope, node: nodes.BaseExpression) -> bool:
@@ -46,25 +51,58 @@ def is_gradient(scope: Scope, node: nodes.BaseExpression) -> bool:
 
 
 def runs_without_grad(scope: Scope, node: nodes.Node) -> bool:
-    """Whether the code around a node turns autograd off: a `with torch.no_grad()` or a decorator."""
+    """Whether the code around a node turns autograd off: a `with torch.no_grad()` or a decorator.
+
+    What is nearest counts: `torch.enable_grad()` turns it on again, and an inner function may be called anywhere.
+    """
     for ancestor in scope.ancestors(node):
+        around: list[nodes.BaseExpression] = []
         if isinstance(ancestor, nodes.With):
-            if any(_is_no_grad(scope, item.item) for item in ancestor.items):
-                return True
+            around = [item.item for item in ancestor.items]
         elif isinstance(ancestor, nodes.FunctionDef):
-            if any(_is_no_grad(scope, decorator.decorator) for decorator in ancestor.decorators):
-                return True
+            around = [decorator.decorator for decorator in ancestor.decorators]
+        switches = [off for off in (_turns_off(scope, item) for item in around) if off is not None]
+        if switches:
+            return switches[-1]
+        if isinstance(ancestor, (nodes.FunctionDef, nodes.Lambda)):
+            return False
     return False
 
 
-def _is_no_grad(scope: Scope, node: nodes.BaseExpression) -> bool:
-    if isinstance(node, nodes.Call):
-        if scope.qualified(node.func) == "torch.set_grad_enabled":
-            return (
-                bool(node.args) and isinstance(node.args[0].value, nodes.Name) and node.args[0].value.value == "False"
-            )
-        node = node.func
-    return scope.qualified(node) in _NO_GRAD
+def _turns_off(scope: Scope, node: nodes.BaseExpression) -> bool | None:
+    """Whether a context or decorator surely turns autograd off; None where it is about something else."""
+    call = node if isinstance(node, nodes.Call) else None
+    name = scope.qualified(call.func if call is not None else node)
+    if name in _SWITCH:
+        given = call.args[0].value if call is not None and call.args else None
+        return isinstance(given, nodes.Name) and given.value == "False"
+    return True if name in _NO_GRAD else False if name in _GRAD else None
+
+
+def needs_graph(scope: Scope, statement: nodes.Node) -> Literal["yes", "no", "unknown"]:
+    """Whether what a statement calls computes gradients, which raises where autograd is off."""
+    found = {_computes_gradients(scope, call) for call in walk(statement) if isinstance(call, nodes.Call)}
+    return "yes" if "yes" in found else "unknown" if "unknown" in found else "no"
+
+
+def _computes_gradients(scope: Scope, call: nodes.Call) -> Literal["yes", "no", "unknown"]:
+    name = scope.qualified(call.func) or ""
+    if _COMPUTES.search(name if isinstance(call.func, nodes.Name) else scope.text(call.func)):
+        return "yes"
+    if name.startswith("torch."):
+        return "no"
+    if isinstance(call.func, nodes.Name):
+        known = scope.type(call.func)
+        called = scope.resolve(call.func)
+        if isinstance(called, Scope):
+            return "yes" if _COMPUTES.search(called.source) else "no"
+        is_local = call.func.value in scope.bindings and (known is None or not known.is_module)
+        return "unknown" if is_local else "no"
+    if not isinstance(call.func, nodes.Attribute):
+        return "unknown"
+    named = [u for u in scope.file.outline.units if u.kind == "function" and u.name == call.func.attr.value]
+    texts = [scope.file.source.lines(unit.first, unit.last) for unit in named]
+    return "yes" if any(_COMPUTES.search(text) for text in texts) else "no"
 
 
 def may_be_frozen(scope: Scope) -> bool:
@@ -84,6 +122,9 @@ def is_edited(scope: Scope, node: nodes.Node) -> bool:
     """Whether an expression is the target of an assignment or of an in-place method, perhaps through subscripts."""
     above: Any = scope.parent(node)
     while above.__class__ is nodes.Subscript and above.value is node:
+        node, above = above, scope.parent(above)
+    while above.__class__ is nodes.Element:  # one of several targets
+        node, above = above, scope.parent(above)
         node, above = above, scope.parent(above)
     kind = above.__class__
     if kind is nodes.AssignTarget or kind is nodes.Del:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
 from paramlint.facts.annotations import class_object, instance, instance_of, type_of_annotation
 from paramlint.facts.call_results import result_of
+from paramlint.facts.case_classes import classes_of_case
 from paramlint.facts.device_moves import join_with_moves, moved
 from paramlint.facts.members import attribute_of
 from paramlint.facts.memo import remember
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from paramlint.facts.scopes import Binding, Scope
 
 _DEPTH = 30
+#: Expressions that are looked at for the type of one. Names that are bound to each other many times are looked up once
+#: for each way from one to the other, of which there may be thousands.
+MAX_EXPRESSIONS = 500
 #: A value that is being inferred already, further up: it adds nothing to a join.
 _CYCLE = Type("none", "cycle")
 _active: dict[tuple[int, str], int] = {}
 _depth = 0
+_left = 0
 
 _LITERALS = (
     nodes.Integer, nodes.Float, nodes.SimpleString, nodes.FormattedString, nodes.ConcatenatedString, nodes.Comparison,
@@ -33,9 +38,12 @@ _LITERALS = (
 
 def type_of(scope: Scope, node: nodes.Node) -> Type | None:
     """What is known of an expression's value; `None` when it is nothing certain."""
-    global _depth
-    if _depth > _DEPTH:
+    global _depth, _left
+    if _depth == 0:
+        _left = MAX_EXPRESSIONS
+    if _depth > _DEPTH or _left <= 0:
         return None
+    _left -= 1
     _depth += 1
     try:
         return _infer(scope, node)
@@ -194,6 +202,10 @@ def _narrowed(scope: Scope, node: nodes.Node, name: str) -> Type | None:
             found = _proved(scope, ancestor.test, name) if below is ancestor.body else None
             if found is not None:
                 return found
+        elif kind is nodes.MatchCase and below is not ancestor.pattern:
+            found = _one_of(scope, classes_of_case(scope, ancestor, name))
+            if found is not None:
+                return found
         elif kind is nodes.FunctionDef and any(p.name.value == name for p in ancestor.params.params):
             return None
         below = ancestor
@@ -216,7 +228,10 @@ def _proved(scope: Scope, test: nodes.BaseExpression, name: str) -> Type | None:
                     classes = right.comparator
     if classes is None:
         return None
-    options = [e.value for e in classes.elements] if isinstance(classes, nodes.Tuple) else [classes]
+    return _one_of(scope, [e.value for e in classes.elements] if isinstance(classes, nodes.Tuple) else [classes])
+
+
+def _one_of(scope: Scope, options: Sequence[nodes.BaseExpression]) -> Type | None:
     types = [instance_of(scope.resolve(option)) for option in options]
     return join(list(types)) if types else None
 
@@ -229,9 +244,17 @@ def _attribute(scope: Scope, node: nodes.Attribute) -> Type | None:
     name = node.attr.value
     if name == "grad" and (owner is None or owner.kind in ("parameter", "tensor")):
         return GRADIENT
-    if owner is None:
-        return class_object(scope.resolve(node))
-    return attribute_of(owner, name)
+    found = class_object(scope.resolve(node)) if owner is None else attribute_of(owner, name)
+    return found or _proved_attribute(scope, node)
+
+
+def _proved_attribute(scope: Scope, node: nodes.Attribute) -> Type | None:
+    """The class that a condition around proves of an attribute of the instance: `if isinstance(self.act, nn.PReLU)`."""
+    if scope.self_attribute(node) is None:
+        return None
+    from paramlint.facts.type_tests import classes_proved
+
+    return _one_of(scope, classes_proved(scope, node))
 
 
 def _subscript(scope: Scope, node: nodes.Subscript) -> Type | None:

@@ -148,13 +148,19 @@ def overwritten_parts(cls: Class) -> Iterator[tuple[nodes.BaseExpression, str]]:
     parameters = [p.name.value for p in constructor.node.params.params][1:]
     for node in constructor.find(nodes.Assign):
         target = node.targets[0].target
-        if not isinstance(target, nodes.Attribute) or not is_creation(constructor, node.value):
+        if not isinstance(target, nodes.Attribute) or not is_creation(constructor, _made(constructor, node.value)):
             continue
         if owns_parameters(constructor.type(node.value)) is not True:
             continue
         owner = _argument_of(constructor, target.value, parameters)
         if owner is not None and _is_given_to_several(cls, parameters.index(owner), owner):
             yield target, owner
+
+
+def _made(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression:
+    """What a name that is bound once stands for."""
+    bound = scope.bindings.get(node.value, ()) if isinstance(node, nodes.Name) else ()
+    return bound[0].value or node if len(bound) == 1 and bound[0].kind == "assign" else node
 
 
 def _argument_of(scope: Scope, node: nodes.BaseExpression, parameters: list[str], depth: int = 0) -> str | None:

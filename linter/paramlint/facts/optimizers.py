@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.passed_on import spread_arguments
 from paramlint.nodes import operators
 from paramlint.syntax.walk import walk
 
@@ -30,7 +31,7 @@ def optimizer_calls(scope: Scope) -> Iterator[tuple[nodes.Call, nodes.BaseExpres
         found = scope.type(call)
         if found is None or found.kind != "optimizer":
             continue
-        for arg in call.args:
+        for arg in spread_arguments(scope, call):
             if arg.star:
                 break
             if arg.keyword is None or arg.keyword.value == "params":

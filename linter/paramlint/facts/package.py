@@ -24,8 +24,9 @@ AnswerT = TypeVar("AnswerT")
 class Package:
     """The Python files under one folder; only the text of those that mention torch is kept, and only so much of it."""
 
-    def __init__(self, project: Project, root: str) -> None:
+    def __init__(self, project: Project, root: str, what: str) -> None:
         self.root = root
+        self._what = what
         self._memo: dict[str, tuple[Any, frozenset[Look]]] = {}
         self._project = project
         self._said: dict[tuple[str, bytes], bool] = {}
@@ -34,7 +35,7 @@ class Package:
     def _known(self) -> dict[str, bytes | None]:
         """Path to text, of the files that mention torch; `None` where it is read again when it is asked for."""
         if not self._project.is_draft:
-            return _package(self._project.drafts, self.root)._known
+            return _package(self._project.drafts, self.root, self._what)._known
         known: dict[str, bytes | None] = {}
         size = 0
         for path in self._project.dependencies.files(self.root):
@@ -64,6 +65,13 @@ class Package:
         if not self.is_package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
         wanted = [word.encode() for word in words]
+        return self._with(file, words, wanted)
+
+    def scripts_with(self, file: File, word: str) -> list[str]:
+        """The files directly beside a package, which use it without being part of it, whose text has a word."""
+        return self._with(file, (word,), [word.encode()])
+
+    def _with(self, file: File, words: tuple[str, ...], wanted: list[bytes]) -> list[str]:
         found = [path for path in self._known if all(self._says(path, word) for word in wanted)]
         self._searched(file, words, found)
         return found
@@ -128,11 +136,17 @@ def package_of(file: File) -> Package | None:
     file.exists(os.path.join(root, "__init__.py"))  # it makes the folder a package
     while file.exists(os.path.join(os.path.dirname(root), "__init__.py")) and root != os.path.dirname(root):
         root = os.path.dirname(root)
-    return _package(file.project, root)
+    return _package(file.project, root, "package")
 
 
-def _package(project: Project, root: str) -> Package:
-    known: Package | None = project.memo.get("package")
+def folder_of(package: Package, file: File) -> Package | None:
+    """The folder that holds a package, with the scripts that use it; `None` where a script is alone."""
+    assert file.project is not None
+    return _package(file.project, os.path.dirname(package.root), "folder") if package.is_package else None
+
+
+def _package(project: Project, root: str, what: str) -> Package:
+    known: Package | None = project.memo.get(what)
     if known is None or known.root != root:  # the files of one package are enough in memory
-        known = project.memo["package"] = Package(project, root)
+        known = project.memo[what] = Package(project, root, what)
     return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -13,6 +13,7 @@ from paramlint.facts import infer
 from paramlint.facts.annotations import type_of_annotation
 from paramlint.facts.assignments import Assignment, assignments_in
 from paramlint.facts.memo import remember
+from paramlint.facts.passed_on import maker_of
 from paramlint.facts.types import Type
 from paramlint.knowledge import canonical
 from paramlint.nodes import Node
@@ -220,7 +221,14 @@ class Scope:
             if node is not self.node:
                 for name, binding in _BINDING[node.__class__](node):
                     found.setdefault(name, []).append(binding)
-        return found
+        return {name: [self._behind(one, found) for one in several] for name, several in found.items()}
+
+    def _behind(self, binding: Binding, bindings: dict[str, list[Binding]]) -> Binding:
+        """The same, with what makes the value in the place of what passes it on."""
+        if binding.kind != "assign" or binding.value is None:
+            return binding
+        value = maker_of(self, binding.value, bindings)
+        return binding if value is binding.value else replace(binding, value=value)
 
     def dotted(self, node: Node) -> str | None:
         """`a.b.c` as written, when the node is a name or a chain of attributes on one."""
@@ -368,7 +376,32 @@ def _of_walrus(node: nodes.NamedExpr) -> Bound:
 
 
 def _of_loop(node: nodes.For | nodes.CompFor) -> Bound:
-    return _targets(node.target, "for", node, node.iter)
+    return _rounds(node.target, node, node.iter)
+
+
+def _rounds(target: nodes.BaseExpression, node: nodes.For | nodes.CompFor, iterated: nodes.BaseExpression) -> Bound:
+    """The names of a loop; those of `i, (a, b)` that `enumerate(pairs)` gives are what `a, b` of `pairs` are."""
+    parts = _iterated_together(iterated)
+    if parts is None or not isinstance(target, nodes.Tuple) or len(parts) != len(target.elements):
+        yield from _targets(target, "for", node, iterated)
+        return
+    for index, (element, part) in enumerate(zip(target.elements, parts, strict=True)):
+        if isinstance(element.value, nodes.Tuple) and part is not None:
+            yield from _rounds(element.value, node, part)
+        elif isinstance(element.value, nodes.Name):
+            yield element.value.value, Binding("for", node, iterated, index)
+        else:
+            yield from _targets(element.value, "other", node, None)
+
+
+def _iterated_together(iterated: nodes.BaseExpression) -> list[nodes.BaseExpression | None] | None:
+    """What the parts of each round of `enumerate` and `zip` are taken from; None for other loops."""
+    if not isinstance(iterated, nodes.Call) or not isinstance(iterated.func, nodes.Name) or not iterated.args:
+        return None
+    given = [arg.value for arg in iterated.args if not arg.star and arg.keyword is None]
+    if iterated.func.value == "enumerate" and given:
+        return [None, given[0]]
+    return [*given] if iterated.func.value == "zip" and len(given) == len(iterated.args) else None
 
 
 def _of_with(node: nodes.WithItem) -> Bound:

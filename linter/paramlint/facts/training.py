@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.memo import remember
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -18,6 +19,9 @@ _TRAINING_NAME = re.compile(
 _STEPS_IN_SOURCE = re.compile(r"\.(step|backward)\(")
 #: Things with a `step` that changes no parameter.
 _OTHER_STEPPER = re.compile(r"sched|env|prof|bar|timer|writer|warmup|lr_|_lr|progress", re.I)
+
+#: Functions are followed into so many others.
+_DEPTH = 2
 
 Loop = nodes.For | nodes.While
 
@@ -32,8 +36,28 @@ def trains(scope: Scope, call: nodes.Call) -> bool:
         return _OTHER_STEPPER.search(receiver) is None
     called = _function(scope, call)
     if called is not None:
-        return called is not scope and _STEPS_IN_SOURCE.search(_source(called)) is not None
+        return called is not scope and remember(called, "steps", lambda: _steps(called, _DEPTH))
     return _TRAINING_NAME.fullmatch(name) is not None and not _sets_mode(call)
+
+
+def _steps(function: Scope, depth: int) -> bool:
+    """Whether the code of a function says a step, or that of the functions and methods of new objects that it calls."""
+    if _STEPS_IN_SOURCE.search(_source(function)) is not None:
+        return True
+    calls = function.find(nodes.Call) if depth > 0 else ()
+    called = (_function(function, call) or _method_of_new(function, call) for call in calls)
+    return any(one is not None and one is not function and _steps(one, depth - 1) for one in called)
+
+
+def _method_of_new(scope: Scope, call: nodes.Call) -> Scope | None:
+    """`run` of `Trainer(model).run()`."""
+    func = call.func
+    if not isinstance(func, nodes.Attribute) or not isinstance(func.value, nodes.Call):
+        return None
+    from paramlint.facts.classes import Class
+
+    made = scope.resolve(func.value.func)
+    return made.method(func.attr.value) if isinstance(made, Class) else None
 
 
 def loops_around(scope: Scope, node: nodes.Node) -> Iterator[Loop]:
@@ -72,8 +96,9 @@ def _rebinds(scope: Scope, outer: nodes.Node, owner: nodes.Node, depth: int) -> 
         if binding.kind != "assign" or binding.value is None or _rebinds(scope, outer, binding.value, depth - 1):
             return True
     for target in scope.find(nodes.AssignTarget):
-        if isinstance(target.target, nodes.Attribute) and scope.dotted(target.target) in prefixes:
-            if is_inside(scope, target, outer):
+        several = target.target.elements if isinstance(target.target, (nodes.Tuple, nodes.List)) else ()
+        for one in (target.target, *(element.value for element in several)):
+            if isinstance(one, nodes.Attribute) and scope.dotted(one) in prefixes and is_inside(scope, target, outer):
                 return True
     return False
 

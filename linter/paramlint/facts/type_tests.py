@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.case_classes import classes_of_case
 from paramlint.facts.classes import Class
 from paramlint.knowledge import module_class
 from paramlint.nodes import operators
@@ -72,6 +73,10 @@ def classes_proved(scope: Scope, node: nodes.BaseExpression) -> tuple[nodes.Base
     for ancestor in scope.ancestors(node):
         if isinstance(ancestor, (nodes.If, nodes.IfExp)) and below is ancestor.body:
             found = _proved(scope, ancestor.test, text)
+            if found:
+                return found
+        elif isinstance(ancestor, nodes.MatchCase) and below is not ancestor.pattern:
+            found = classes_of_case(scope, ancestor, text)
             if found:
                 return found
         if isinstance(ancestor, nodes.FunctionDef):

@@ -32,6 +32,8 @@ _LAZY = re.compile(r"\b(?:UninitializedParameter|LazyModuleMixin|register_forwar
 _PACKED = re.compile(r"\b(?:u?int[248]|float[48]_\w+|\w*fp8\w*|q(?:weight|zeros))\b", re.I)
 #: Options by which a caller says that the values come from elsewhere.
 _ON_PURPOSE = re.compile(r"init|skip|pretrain|load|meta\b|device|reset|checkpoint|weights?\b|state_dict|empty")
+#: Nothing is left to write where a layer has no inputs: `if fan_in > 0`, as torch's own layers ask.
+_OF_NOTHING = re.compile(r"(?:fan(?:_?in|_?out)?\b|numel\(\)|nelement\(\))\)?(?: ?(?:[=!]=|<=?|>=?) ?[01]\b|$)")
 _VALUES = re.compile(r"weights?\b|values|vectors|data\b|tensor|state|checkpoint|pretrain|embeddings?\b")
 
 
@@ -118,7 +120,9 @@ def _is_lazy(cls: Class) -> bool:
 
 
 def is_left_on_purpose(condition: str) -> bool:
-    """Whether a condition says that the caller gives the values."""
+    """Whether a condition says that the caller gives the values, or that there are none to give."""
+    if _OF_NOTHING.search(condition):
+        return True
     words = _VALUES if " is None" in condition else _ON_PURPOSE
     return words.search(condition.lower()) is not None
 

@@ -97,7 +97,9 @@ class ModuleClass:
     """Parameter -> boolean argument that must be true for it. The pairs of `without` prevail."""
 
 
-ALIASES: Mapping[str, str] = MappingProxyType(_FACTS["ALIASES"])
+#: What a class that is compiled derives from is a module like any other.
+_COMPILED = {"torch.jit.ScriptModule": "torch.nn.Module"}
+ALIASES: Mapping[str, str] = MappingProxyType({**_FACTS["ALIASES"], **_COMPILED})
 """Other spellings of public names."""
 MODULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(_FACTS["MODULES"])
 """The fields of each `ModuleClass`, by name, as JSON has them."""

@@ -9,6 +9,8 @@ Framework = Literal["torch", "keras", "gluon"]
 TORCH: frozenset[Framework] = frozenset(("torch",))
 KERAS: frozenset[Framework] = frozenset(("keras",))
 GLUON: frozenset[Framework] = frozenset(("gluon",))
+#: Whose models can be built and asked.
+LIVE: frozenset[Framework] = TORCH | KERAS
 _NONE: frozenset[Framework] = frozenset()
 
 

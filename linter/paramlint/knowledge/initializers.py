@@ -44,3 +44,15 @@ USUAL_MISTAKES: Mapping[str, str] = {
     "negative_slope": "a",
     "slope": "a",
 }
+
+#: What the functions draw by where nothing else is given, in the order of their arguments after the tensor.
+INIT_DEFAULTS: Mapping[str, Mapping[str, float | str | None]] = {
+    "normal_": {"mean": 0, "std": 1, "generator": None},
+    "uniform_": {"a": 0, "b": 1, "generator": None},
+    "trunc_normal_": {"mean": 0, "std": 1, "a": -2, "b": 2, "generator": None},
+    "kaiming_normal_": {"a": 0, "mode": "fan_in", "nonlinearity": "leaky_relu", "generator": None},
+    "kaiming_uniform_": {"a": 0, "mode": "fan_in", "nonlinearity": "leaky_relu", "generator": None},
+    "xavier_normal_": {"gain": 1, "generator": None},
+    "xavier_uniform_": {"gain": 1, "generator": None},
+    "orthogonal_": {"gain": 1, "generator": None},
+}

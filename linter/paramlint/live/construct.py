@@ -15,6 +15,8 @@ from torch import nn
 
 from paramlint.live.build.protocols import Factory, Preset, bare, build_poisoned, build_virtual, size_in_bytes
 from paramlint.live.build_limits import BUILD_LIMIT
+from paramlint.live.keras.keras_model import kind_of, subject_of
+from paramlint.live.keras.mirror import Mirroring
 from paramlint.live.live_model import LiveModel
 from paramlint.live.questions.forward import said_of
 
@@ -46,6 +48,7 @@ def live_model(
         BuildError: the model cannot be built this way.
         BaseException: whatever the factory raises.
     """
+    factory = Mirroring(factory, example, preset)
     size = _size(factory, preset, method)
     real = size is None or size <= limit
     notes = () if real or size is None else (_too_large(size, limit),)
@@ -68,13 +71,13 @@ def live_model(
         notes = (*notes, f"the factory failed when it ran again: {said_of(error)}")
     if twin is build.module:  # a factory that hands out the same model each time has no second one to compare with
         plain = twin = None
-    return LiveModel(
+    return kind_of(build.module)(
         build,
         plain=plain,
         twin=twin if real else None,
         preset=preset,
         make_example=example,
-        optimizer=optimizer(build.module) if optimizer else None,
+        optimizer=optimizer(subject_of(build.module)) if optimizer else None,
         rebuild=factory if twin is not None and real and is_plain else None,
         notes=notes,
     )
@@ -92,9 +95,9 @@ def watched(
 
     Random numbers are drawn from a seed of their own, and torch's generator is left as it was.
     """
-    build = build_poisoned(factory, preset, method)
-    held = optimizer(build.module) if optimizer else None
-    return LiveModel(build, preset=preset, make_example=example, optimizer=held)
+    build = build_poisoned(Mirroring(factory, example, preset), preset, method)
+    held = optimizer(subject_of(build.module)) if optimizer else None
+    return kind_of(build.module)(build, preset=preset, make_example=example, optimizer=held)
 
 
 def _without_values(

@@ -7,42 +7,35 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import nn
 
-from paramlint.config.name_patterns import matches
 from paramlint.facts import Project
 from paramlint.finding import Proof
+from paramlint.knowledge.frameworks import TORCH, Framework
 from paramlint.live.build.poison import numbers_in_place
 from paramlint.live.build.protocols import Build
 from paramlint.live.declared.agreement import Agreement, agreement
 from paramlint.live.declared.contract import Contract
-from paramlint.live.declared.expectation import compare
+from paramlint.live.declared.expectation import declared_fits
 from paramlint.live.declared.tied_keys import DeclaredTie, declared_ties
 from paramlint.live.laws.fit import Fit
 from paramlint.live.laws.laws import Law
 from paramlint.live.made import looked_inside, made
 from paramlint.live.observe.memory import address_of
-from paramlint.live.observe.named_tensors import Named, defining_class, grouped, is_strange, sets_attribute
+from paramlint.live.observe.named_tensors import Named, defining_class, grouped, holder_of, is_strange
 from paramlint.live.observe.source_places import place_of
-from paramlint.live.observe.writes import is_torchs
-from paramlint.live.questions.counter_evidence import (
-    Seen,
-    distinct_places,
-    flags_that_hold,
-    held_ties,
-    initialised_bases,
-    registered,
-    registered_contents,
-    unaliased,
-)
-from paramlint.live.questions.forward import Example, Forward, activation_after, is_one_of_several, run
+from paramlint.live.observe.writes import Write, is_torchs
+from paramlint.live.questions import counter_evidence
+from paramlint.live.questions.counter_evidence import Seen
+from paramlint.live.questions.forward import Example, Forward, activation_after, may_be_used_otherwise, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
+from paramlint.live.questions.left_behind import is_placed_by_hand
 from paramlint.live.questions.lost_writes import Lost, lost_writes
 from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
-from paramlint.live.questions.repeated_init import Repeat, repeated_parts
+from paramlint.live.questions.repeated_init import Repeat, repeated_parts, special_values
 from paramlint.live.questions.sharing.mirrors import mirrors
 from paramlint.live.questions.sharing.reused_norms import Reuse, reused_norms
 from paramlint.live.questions.sharing.shared_modules import (
@@ -91,10 +84,23 @@ class LiveModel:
     notes: tuple[str, ...] = ()
     most_elements: int = MOST_ELEMENTS
 
+    #: What it is made with: rules about others are not asked.
+    frameworks: ClassVar[frozenset[Framework]] = TORCH
+
     @property
     def module(self) -> nn.Module:
-        """The model itself."""
+        """The model itself, as a module of torch."""
         return self.build.module
+
+    @property
+    def subject(self) -> Any:
+        """The model as the user knows it."""
+        return self.module
+
+    @property
+    def instances(self) -> Mapping[str, Any]:
+        """The modules by all of their dotted names."""
+        return dict(self.module.named_modules(remove_duplicate=False))
 
     @property
     def is_real(self) -> bool:
@@ -163,37 +169,37 @@ class LiveModel:
     @property
     def held_ties(self) -> tuple[Seen, ...]:
         """The names of parameters that have several, and that they do."""
-        return tuple(held_ties(self.ties, {name for name, _ in self.strange_names}))
+        return tuple(counter_evidence.held_ties(self.ties, {name for name, _ in self.strange_names}))
 
     @property
     def unaliased(self) -> tuple[Seen, ...]:
         """The names of the parameters that share no memory with another parameter, and that they do not."""
-        return tuple(unaliased(self.parameters, self.aliases))
+        return tuple(counter_evidence.unaliased(self.parameters, self.aliases))
 
     @property
     def registered(self) -> tuple[Seen, ...]:
         """The names of parameters and buffers, and that they are."""
-        return tuple(registered(self.groups))
+        return tuple(counter_evidence.registered(self.groups))
 
     @property
     def registered_contents(self) -> tuple[Seen, ...]:
         """Attributes that hold several modules or parameters, all of them registered, and how."""
-        return tuple(registered_contents(self.module))
+        return tuple(counter_evidence.registered_contents(self.module))
 
     @property
     def distinct_places(self) -> tuple[Seen, ...]:
         """Containers of modules that share nothing."""
-        return tuple(distinct_places(self.module))
+        return tuple(counter_evidence.distinct_places(self.module))
 
     @property
     def flags_that_hold(self) -> tuple[Seen, ...]:
         """Modules with a plain `requires_grad` that their parameters have too."""
-        return tuple(flags_that_hold(self.module))
+        return tuple(counter_evidence.flags_that_hold(self.module))
 
     @property
     def initialised_bases(self) -> tuple[Seen, ...]:
         """The modules, each of which has been initialised as one."""
-        return tuple(initialised_bases(self.module, self.build.unprepared))
+        return tuple(counter_evidence.initialised_bases(self.module, self.build.unprepared))
 
     @property
     def unprepared(self) -> Iterator[tuple[str, type, tuple[str, int]]]:
@@ -271,6 +277,7 @@ class LiveModel:
             if not found.is_trainable and not found.is_parameter
             if type(found.owner)._apply is nn.Module._apply
             if not is_torchs(place_of(None, found.holder)[0])  # a hook of torch's own put it there
+            if not is_placed_by_hand(self.module, found, self.build.shadow.account(found.tensors[0]).marks)
         )
 
     @cached_property
@@ -334,6 +341,11 @@ class LiveModel:
         """Parts of modules that one function initialises on two of its lines, and others of their kind never."""
         return repeated_parts(self.module, self.parameters)
 
+    @property
+    def special_values(self) -> Iterator[tuple[LiveTensor, Write, Write]]:
+        """Parameters whose own values an initialisation of several modules replaces, and both writes."""
+        return special_values(self.parameters)
+
     @cached_property
     def shallow_copies(self) -> tuple[tuple[str, str], ...]:
         """Pairs of modules that register through one dictionary."""
@@ -356,34 +368,38 @@ class LiveModel:
         if self.make_example is None or not self.is_real:
             return None
         _ = self._reachable, self.tensors  # before the pass, which may add to both
+        plain = [tensor for found in self.plain_tensors for tensor in found.tensors]
         with self.numbers_in_place():
-            return run(self.module, self.make_example)
+            return run(self.module, self.make_example, plain)
 
     def numbers_in_place(self) -> AbstractContextManager[None]:
         """For the time of a pass: what was never written holds numbers."""
         return numbers_in_place(tensor.tensor for tensor in self.tensors if tensor.is_left_unwritten)
 
-    def is_one_of_several(self, name: str) -> bool:
-        """Whether a parameter is in an element of a container that the pass left out, and went through another one.
-
-        So it is with experts that take turns, and with layers that are dropped at random.
-        """
-        return is_one_of_several(self.module, self.forward or Forward(), self.by_name[name], self.parameters)
+    def may_be_used_otherwise(self, name: str) -> bool:
+        """Whether another pass may use a parameter, such as of an expert in turn, or a method that none has called."""
+        seen, ran = self.forward or Forward(), self.build.functions.places()
+        return may_be_used_otherwise(self.module, seen, self.by_name[name], self.parameters, ran)
 
     @cached_property
     def tied_gradients(self) -> dict[str, float]:
         """How far each tied parameter's gradient is from the sum over its places, see `tied_gradients`."""
-        if self.make_example is None or self.forward is None or self.forward.error:
+        if self.make_example is None or not self.has_passed:
             return {}
         with self.numbers_in_place():
             return tied_gradients(self.module, self.make_example)
 
     @property
+    def has_passed(self) -> bool:
+        """Whether there was a pass on the example."""
+        return self.forward is not None and not self.forward.error
+
+    @property
     def plain_tensors_used(self) -> tuple[Found, ...]:
-        """Those of `plain_tensors` that a pass on the example reads; without one, all that attributes hold directly."""
-        if self.forward is None or self.forward.error:
-            return tuple(found for found in self.plain_tensors if found.through == "attribute")
-        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.read)
+        """Those of `plain_tensors` with which a pass on the example computes beside what moves; without one, all."""
+        if self.forward is None or not self.has_passed:
+            return self.plain_tensors
+        return tuple(found for found in self.plain_tensors if address_of(found.tensors[0]) in self.forward.left_behind)
 
     def source_says(self, cls: type, question: Callable[[Class], bool]) -> bool:
         """What the source of a class answers, asked as static rules ask; False where it cannot be read."""
@@ -402,9 +418,13 @@ class LiveModel:
         """What the user's optimizer holds of the model; None without one."""
         if self.optimizer is None:
             return None
-        found = coverage(self.module, optimizers_of(self.optimizer))
+        found = self.coverage_of(self.optimizer)
         # What a pass has made since the optimizer was is another fault.
         return replace(found, missing=tuple(name for name in found.missing if name in self.by_name))
+
+    def coverage_of(self, optimizer: Any) -> Coverage:
+        """What an optimizer holds of the model."""
+        return coverage(self.module, optimizers_of(optimizer))
 
     @cached_property
     def declared_ties(self) -> tuple[DeclaredTie, ...]:
@@ -414,15 +434,7 @@ class LiveModel:
     @cached_property
     def law_fits(self) -> dict[str, tuple[Law, Fit]]:
         """How parameters compare with the laws that the user declared, together at level 0.01."""
-        declared: dict[str, tuple[LiveTensor, Law]] = {}
-        for tensor in self.parameters:
-            covered = [
-                (name, law) for p, law in self.declared_laws.items() for name in tensor.names if matches(p, name)
-            ]
-            if covered:
-                name, law = covered[-1]
-                declared[name] = tensor, law
-        return {name: (declared[name][1], fit) for name, fit in compare(declared).items()}
+        return declared_fits(self.declared_laws, self.parameters)
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -436,28 +448,16 @@ class LiveModel:
     @property
     def gradient_flags(self) -> dict[str, bool]:
         """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
-        return {
-            name: module.__dict__["requires_grad"]
-            for name, module in self.module.named_modules()
-            if isinstance(module.__dict__.get("requires_grad"), bool)
-            and any(p.requires_grad != module.__dict__["requires_grad"] for p in module.parameters())
-            and not sets_attribute(module, "requires_grad")
-        }
+        return counter_evidence.gradient_flags(self.module)
 
     def holder_of(self, tensor: LiveTensor) -> str:
         """The name of the nearest module around a tensor that is no mere container of parameters."""
-        name = tensor.name.rpartition(".")[0]
-        while isinstance(self.module.get_submodule(name), (nn.ParameterDict, nn.ParameterList)) and name:
-            name = name.rpartition(".")[0]
-        return name
+        return holder_of(self.module, tensor.name)
 
     def proof_at(self, name: str, message: str, **evidence: Any) -> Proof:
         """A proof about a module or parameter of this name, at the class that holds it."""
         parent, _, attribute = name.rpartition(".")
-        try:
-            holder = defining_class(self.module.get_submodule(parent), attribute)
-        except AttributeError:  # the name is of no module: it stands in a container, or is gone
-            holder = type(self.module)
+        holder = defining_class(self._module_or_own(parent), attribute)
         place = place_of(None, holder)
         if is_torchs(place[0]):
             place = self.build.registrations.line_of(self._module_or_own(parent), attribute)
@@ -466,7 +466,7 @@ class LiveModel:
     def _module_or_own(self, name: str) -> nn.Module:
         try:
             return self.module.get_submodule(name)
-        except AttributeError:
+        except AttributeError:  # the name is of no module: it stands in a container, or is gone
             return self.module
 
     @cached_property
@@ -484,8 +484,7 @@ class LiveModel:
     @property
     def _undecided(self) -> Iterator[str]:
         """The laws that neither values nor provenance could decide."""
-        names = [name for name, (_, fit) in self.law_fits.items() if fit.is_undecided] + list(self.agreement.undecided)
-        if names:
+        if names := [*(n for n, (_, fit) in self.law_fits.items() if fit.is_undecided), *self.agreement.undecided]:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             yield f"neither values nor the initialising call tell whether `{names[0]}`{more} follows the declared law"
 

@@ -15,6 +15,7 @@ from paramlint.finding import Proof
 from paramlint.live.laws.provenance import law_of_write
 from paramlint.live.observe.memory import Mark, Status, region_of
 from paramlint.live.observe.named_tensors import Named, Role, defining_class
+from paramlint.live.observe.regions import covered
 from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.wrappers import is_wrapper, shape_of
 from paramlint.live.observe.writes import Line, Write, apart
@@ -101,7 +102,7 @@ class LiveTensor:
 
     @property
     def repeats_memory(self) -> bool:
-        """Whether it is expanded: elements of it stand on one place of memory."""
+        """Whether elements of it stand on one place of memory: it is expanded, or made of windows that overlap."""
         if (
             is_lazy(self.tensor)
             or self.is_wrapper
@@ -109,7 +110,8 @@ class LiveTensor:
             or not self.tensor.numel()
         ):
             return False
-        return any(size > 1 and not step for size, step in zip(self.shape, self.tensor.stride(), strict=True))
+        reach = 1 + sum((size - 1) * step for size, step in zip(self.shape, self.tensor.stride(), strict=True))
+        return reach < self.tensor.numel()
 
     @property
     def dtype(self) -> str:
@@ -178,6 +180,14 @@ class LiveTensor:
     def is_final(self) -> bool:
         """Whether nothing was written after `init`, to part of it or by index."""
         return bool(self.marks) and self.marks[-1].whole and self.marks[-1].region == self._region
+
+    @property
+    def is_covered_at_last(self) -> bool:
+        """Whether the last write gave all of it its values, perhaps in another shape, as `cat` and `view` do."""
+        last = self.marks[-1] if self.marks else None
+        return (
+            last is not None and last.whole and self._region is not None and covered(self._region, [last.region]) >= 1
+        )
 
     @cached_property
     def expected(self) -> Distribution | None:

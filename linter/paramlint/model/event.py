@@ -10,7 +10,7 @@ from paramlint.model.guard import ALWAYS, Guard
 EventKind = Literal[
     "allocated", "written", "rebound", "registered", "bound", "kept", "flagged", "mode", "moved", "copied", "wrapped",
     "called", "read", "backward", "cleared", "optimizer", "grouped", "stepped", "listed", "taken", "loaded", "saved",
-    "escaped", "raised",
+    "escaped", "raised", "tested",
 ]  # fmt: skip
 Author = Literal["user", "torch", "optimizer"]
 Order = tuple[int, ...]

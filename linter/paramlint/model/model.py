@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any, Literal
 
 from paramlint.model.answer import NO, YES, Answer, Several
 from paramlint.model.event import Event, EventKind, Order, Site
+from paramlint.model.guard import Guard
 from paramlint.model.objects import Group, Module, Optimizer, Place, Role, Tensor
 
 Entry = Literal["class", "function", "module", "live"]
@@ -25,6 +28,7 @@ class Model:
         entry: what was built.
         name: of the class or function.
         returned: what a function gave back.
+        is_cut_short: whether the build came to no end, so that what else happens in its loops is not known.
     """
 
     roots: Sequence[Module] = ()
@@ -36,6 +40,7 @@ class Model:
     entry: Entry = "class"
     name: str = ""
     returned: Sequence[Any] = ()
+    is_cut_short: bool = False
     _by_kind: dict[str, list[Event]] = field(default_factory=dict)
 
     def tensors(self, role: Role) -> Several[Tensor]:
@@ -90,38 +95,50 @@ class Model:
         return Answer("yes", (a, b), when)
 
     def between(
-        self, a: Event, b: Event, kinds: Sequence[EventKind], about: Callable[[Event], bool] = lambda _: True
+        self,
+        a: Event,
+        b: Event,
+        kinds: Sequence[EventKind],
+        about: Callable[[Event], bool] = lambda _: True,
+        with_any: Sequence[EventKind] = (),
     ) -> Answer:
         """Whether something of these kinds happens after each occurrence of `a` and before the next one of `b`.
 
-        Unknown where it happens under a guard of its own.
+        Unknown where it happens under a guard of its own, unless several such guards leave no case out, and in a loop
+        whose end is not known. With `with_any`, only from an `a` to a `b` with one of those in between.
         """
         found = [event for event in self.events(*kinds) if about(event)]
-        context = a.guard & b.guard
-        around = context.without_loops() if context is not None else None
+        passed = [order for event in self.events(*with_any) for order in event.order] if with_any else []
+        guard = a.guard & b.guard
+        context = guard.without_loops() if guard is not None else None
 
         def may_be(event: Event) -> bool:
             """Whether it happens in any round where the two do: what loops bind may differ then."""
-            return around is None or around.fits(event.guard.without_loops())
+            return context is None or context.fits(event.guard.without_loops())
 
         gaps: list[Answer] = []
         for start in a.order:
             ends = [end for end in b.order if end > start]
-            if not ends:
+            if not ends or (with_any and not any(start < order < min(ends) for order in passed)):
                 continue
             inside = [e for e in found if any(start < order < min(ends) for order in e.order) and may_be(e)]
-            sure = [
-                e for e in inside if context is not None and context.without_loops().implies(e.guard.without_loops())
-            ]
+            sure = [e for e in inside if context is not None and context.implies(e.guard.without_loops())]
             if sure:
                 gaps.append(Answer("yes", tuple(sure)))
-            elif inside:
+            elif len(inside) > 1 and context is not None and context.implies(_any_of(inside)):
+                gaps.append(Answer("yes", tuple(inside)))
+            elif inside or (self.is_cut_short and (a.loops or b.loops)):
                 gaps.append(Answer("unknown", tuple(inside)))
             else:
                 gaps.append(Answer("no", (a, b)))
         if not gaps:
             return YES
         return next((g for g in gaps if g.no), next((g for g in gaps if not g.yes), gaps[0]))
+
+
+def _any_of(events: Sequence[Event]) -> Guard:
+    """Where one of some events happens: a call of what may be one of several things is an event for each."""
+    return reduce(or_, dict.fromkeys(event.guard.without_loops() for event in events))
 
 
 def before(one: Event, other: Event) -> bool:

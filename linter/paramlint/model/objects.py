@@ -84,6 +84,7 @@ class Tensor:
         storage: equal for tensors that share memory.
         draw: equal for a value and its copies, where it was drawn; else None.
         made_from: the tensors and modules that it was computed from, NOT_KNOWN for more; empty for a leaf.
+        written_into: what was written into it, or a part of it, while autograd recorded: `outputs[t] = step(x)`.
         recorded: whether autograd recorded when it was made.
         pass_of, given: the module whose pass gave it, and what that was given.
         view: how it shares the memory of `base`: `data`, `detach`, `index`, `view`, `expand`; empty otherwise.
@@ -108,6 +109,7 @@ class Tensor:
     storage: object = None
     draw: object = None
     made_from: tuple[Any, ...] = ()
+    written_into: tuple[Any, ...] = ()
     recorded: bool = True
     pass_of: Module | None = None
     given: tuple[Any, ...] = ()

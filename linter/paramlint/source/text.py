@@ -20,6 +20,11 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _BOM = codecs.BOM_UTF8
 #: Characters of Python in one file. The trees of more would take gigabytes: 2,500,000 rows of one name take 4.5 GB.
 MAX_TEXT = 5_000_000
+#: Characters where they are few words, as in a table of texts.
+MAX_SPARSE_TEXT = 20_000_000
+#: What a node of a tree begins with, roughly: a word, a bracket, a sign.
+_WORD = re.compile(r"\w+|[^\w\s,:]")
+MAX_WORDS = MAX_TEXT // 2
 
 
 class UnreadableError(Exception):
@@ -30,13 +35,16 @@ class UnreadableError(Exception):
         self.row = row
 
 
-def refuse_large(characters: int) -> None:
+def refuse_large(*texts: str) -> None:
     """Refuse to parse so much Python.
 
     Raises:
-        UnreadableError: it is more than `MAX_TEXT`.
+        UnreadableError: it is more than `MAX_TEXT`, and not only because it holds long texts.
     """
-    if characters > MAX_TEXT:
+    characters = sum(map(len, texts))
+    if characters <= MAX_TEXT:
+        return
+    if characters > MAX_SPARSE_TEXT or sum(1 for text in texts for _ in _WORD.finditer(text)) > MAX_WORDS:
         raise UnreadableError(f"is too large: {characters:,} characters of code, more than {MAX_TEXT:,}")
 
 
@@ -107,7 +115,7 @@ class Source:
             ) from error
         except (LookupError, UnicodeError, AttributeError) as error:
             raise UnreadableError(f"cannot be decoded as {self.encoding}: {error}") from error
-        refuse_large(len(text))
+        refuse_large(text)
         return text
 
     def encode(self, text: str) -> bytes:

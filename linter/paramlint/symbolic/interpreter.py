@@ -133,6 +133,8 @@ class Interpreter:
         self.call: Callable[[Value, Arguments, Any], Value] = partial(call, self)
         self.program = program
         self.budget = budget
+        #: Steps that the code of libraries may take beside the budget, which is for what the user has written.
+        self.credit = 0
         self.steps = 0
         self.ledger = Ledger()
         self.conditions = Conditions(self.step)

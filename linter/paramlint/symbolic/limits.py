@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: Steps for one entry point: expressions, statements, calls and rounds of loops each take one. The largest class of
 #: timm takes some 30,000.
-MAX_STEPS = 60_000
+MAX_STEPS = 80_000
 #: Steps for all entry points of a file, beyond those that its length gives; when they are taken, each of the others has
 #: so few as `LEAST_STEPS`: functions that call each other take the same steps again and again.
 MAX_FILE_STEPS = 120_000
@@ -42,6 +42,8 @@ MAX_ITEMS = 512
 MAX_TEXT = 120
 #: Constants larger than this are not computed: strings and tuples by length, integers by their bits.
 MAX_CONSTANT = 4_096
+#: Places of one module or tensor that are told; rules compare them with each other.
+MAX_PLACES = 64
 #: Names of one tensor that are told of each other.
 MAX_TIES = 40
 #: Rows of a table of names.

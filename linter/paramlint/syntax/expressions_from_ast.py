@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from paramlint import nodes
 from paramlint.nodes import operators
+from paramlint.nodes.partials import without_partial
 from paramlint.source.text import Source
 
 OPERATORS: dict[type, Any] = {
@@ -22,7 +23,8 @@ OPERATORS: dict[type, Any] = {
         "In": "In", "NotIn": "NotIn",
     }.items()
 }  # fmt: skip
-_STRING = re.compile(r"""(?i:[rbuft]*)('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
+#: A text with its quotes, or a comment.
+STRING = re.compile(r"""(?i:[rbuft]{0,2})('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
 
 
 class NotInAstError(Exception):
@@ -61,7 +63,7 @@ def is_parenthesized(source: Source, tree: ast.Tuple) -> bool:
     if not text.startswith("("):
         return False
     depth = 0
-    for match in re.finditer(r"[()\[\]{}]", _STRING.sub(lambda m: "_" * len(m[0]), text)):
+    for match in re.finditer(r"[()\[\]{}]", STRING.sub(lambda m: "_" * len(m[0]), text)):
         depth += 1 if match[0] in "([{" else -1
         if depth == 0:
             return match.end() == len(text)
@@ -106,7 +108,8 @@ class ExpressionTranslation:
         return nodes.Attribute(self.expression(tree.value), nodes.Name(tree.attr))
 
     def call(self, tree: ast.Call) -> nodes.Call:
-        return nodes.Call(self.expression(tree.func), self.arguments(tree.args, tree.keywords))
+        call = nodes.Call(self.expression(tree.func), self.arguments(tree.args, tree.keywords))
+        return without_partial(call) if tree.func.__class__ is ast.Call else call
 
     def arguments(self, positional: Sequence[ast.expr], keywords: Sequence[ast.keyword] = ()) -> tuple[nodes.Arg, ...]:
         given: list[Any] = [*positional, *keywords]

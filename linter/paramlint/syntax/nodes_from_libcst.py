@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 import libcst as cst
 
 from paramlint import nodes
 from paramlint.nodes import operators
+from paramlint.nodes.partials import without_partial
 
 Origins = dict[nodes.Node, cst.CSTNode]
 
@@ -49,6 +50,8 @@ def translate(root: cst.CSTNode) -> tuple[Any, Origins]:
         origin = waiting.pop()
         kind = _KINDS[origin.__class__.__name__]
         node = kind(*map(_translated, kind.__struct_fields__, values.pop(), repeat(made)))
+        if kind is nodes.Call and node.func.__class__ is nodes.Call:  # type: ignore[attr-defined]
+            node = without_partial(cast(nodes.Call, node))
         made[id(origin)] = node
         origins[node] = origin
     return made[id(root)], origins

@@ -21,7 +21,7 @@ from libcst._nodes.internal import CodegenState  # no public way to learn where 
 
 from paramlint import nodes
 from paramlint.source.text import Source
-from paramlint.syntax.expressions_from_ast import characters
+from paramlint.syntax.expressions_from_ast import STRING, characters
 from paramlint.syntax.nodes_from_libcst import translate
 from paramlint.syntax.outline import Unit
 from paramlint.syntax.walk import walk
@@ -39,6 +39,9 @@ _KEPT_ELEMENTS = 600
 #: They bind tightest, so parentheses around them mean nothing where they stand on one row.
 _TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 _COMMENT = re.compile(r"#.*")
+# A chain nests; what texts and comments say does not.
+#: Comments that cannot be a part of an f-string.
+_PLAIN_COMMENT = re.compile(r"#[^\r\n'\"{}]*$", re.MULTILINE)
 _CHAIN = re.compile(r"\b(?:and|or|not|if|elif|lambda|in|is)\b|[-+*/%@&|^~<>=.\[({]|[\"']{1,3}")
 _STATEMENT_END = re.compile(r"\n(?=[ \t]*[A-Za-z_@])")
 
@@ -266,7 +269,7 @@ def _within_limits(source: Source, tree: ast.AST, text: str, shift: int, row: in
         _guard(text, row)
     except TooComplexError:
         text, blank = _without_tables(source, tree, text, shift)
-        _guard(text, row, blank)
+        _guard(_without_words(source, tree, text, shift), row, blank)
     return text
 
 
@@ -288,6 +291,31 @@ def _without_tables(source: Source, tree: ast.AST, text: str, shift: int) -> tup
     except SyntaxError:  # where an element stands in parentheses of its own
         return text, 0
     return shorter, blank
+
+
+def _without_words(source: Source, tree: ast.AST, text: str, shift: int) -> str:
+    """A text without what its strings and comments say, which is never nested: `""` for each piece, and the rows."""
+    pieces: list[str] = []
+    at = 0
+    for node in sorted(_strings(tree), key=lambda node: (node.lineno, node.col_offset)):
+        start = source.offset(node.lineno) + characters(source, node.lineno, node.col_offset) - shift
+        end = source.offset(node.end_lineno) + characters(source, node.end_lineno, node.end_col_offset) - shift
+        if at <= start < end:
+            said = STRING.sub('""', text[start:end])
+            pieces += [text[at:start], "\n" * text.count("\n", start, end), said.replace("\n", " ")]
+            at = end
+    return _PLAIN_COMMENT.sub("", "".join([*pieces, text[at:]]))
+
+
+def _strings(tree: ast.AST) -> Iterator[Any]:
+    """The texts of a tree; what stands between the braces of an f-string is code."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+            yield node
+        elif not isinstance(node, ast.JoinedStr):
+            waiting += ast.iter_child_nodes(node)
 
 
 def _ends_of_tables(tree: ast.AST) -> Iterator[tuple[Any, Any]]:

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from paramlint import nodes
-from paramlint.nodes import Node
+from paramlint.nodes import Node, operators
 
 #: Fields that hold no nodes.
 _PLAIN = {"asynchronous", "evaluated_value", "operator", "star"}
@@ -97,6 +97,18 @@ def walk(root: Node, *, classes: bool = False) -> Iterator[Node]:
         below = get(node)
         below.reverse()
         stack += below
+
+
+def is_spelled_like(one: Any, other: Any) -> bool:
+    """Whether two nodes, or what stands in a field of two, are the same code."""
+    if one.__class__ is not other.__class__:
+        return False
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(is_spelled_like, one, other))
+    if isinstance(one, Node):
+        fields = one.__class__.__struct_fields__
+        return all(is_spelled_like(getattr(one, name), getattr(other, name)) for name in fields)
+    return bool(one == other) or one.__class__.__module__ == operators.__name__
 
 
 @dataclasses.dataclass(frozen=True)

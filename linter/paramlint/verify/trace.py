@@ -19,6 +19,9 @@ from torch import nn
 from paramlint.engine.catalogue import select
 from paramlint.live.build.poison import PoisonMode
 from paramlint.live.build.protocols import Build
+from paramlint.live.keras.creations import Creations
+from paramlint.live.keras.keras_model import kind_of
+from paramlint.live.keras.mirror import as_torch
 from paramlint.live.live_model import LiveModel
 from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import ShadowMode
@@ -35,10 +38,11 @@ class Trace:
     def __init__(self) -> None:
         self._shadow = ShadowMode()
         self._registrations = Registrations()
+        self._creations = Creations()
         self._entered = ExitStack()
 
     def __enter__(self) -> Trace:
-        for context in (self._registrations, PoisonMode(), self._shadow):
+        for context in (self._registrations, PoisonMode(), self._creations, self._shadow):
             self._entered.enter_context(context)
         return self
 
@@ -77,8 +81,9 @@ class Trace:
             example: gives the arguments for one pass: a tensor, a tuple or a dict.
             optimizer: to be compared with the model's parameters.
         """
-        build = Build(model, self._shadow, self._registrations, Functions(), virtual=False)
-        return LiveModel(build, make_example=example, optimizer=optimizer)
+        module = as_torch(model, self._creations)
+        build = Build(module, self._shadow, self._registrations, Functions(), virtual=False)
+        return kind_of(module)(build, make_example=example, optimizer=optimizer)
 
     def report(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from paramlint.engine import packs
+from paramlint.live.keras.backend import missing_backend_said
 from paramlint.verify.document.schema import Document, Summary
 from paramlint.verify.job import Job
 from paramlint.verify.process.child import bind
@@ -23,7 +24,8 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     packs.use(job.packs)
     folder = os.getcwd()
     enter("import")
-    factory = _callable(job.target)
+    with missing_backend_said():
+        factory = _callable(job.target)
     example = _callable(job.example) if job.example else None
     optimizer = _callable(job.optimizer) if job.optimizer else None
     # After the user's modules: theirs may set what torch reads on being imported.

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Class, Scope
+from paramlint.facts.package import folder_of, package_of
 from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Module
 from paramlint.model.questions.training import below, mode_of, owners, together, whole_of
@@ -315,7 +316,22 @@ def _runs_once(scope: Scope, cls: Class) -> bool:
         for call in other.find(nodes.Call)
         if other.self_attribute(call.func) == scope.name
     ]
-    return bool(callers) and set(callers) == {"__init__"}
+    return bool(callers) and set(callers) == {"__init__"} and not _is_called_by_others(scope)
+
+
+def _is_called_by_others(scope: Scope) -> bool:
+    """Whether other code calls a method of this name, as a loop does after each `train()`."""
+    file = scope.file
+    call = re.compile(rf"(?<!\bself)\.{scope.name}\(")
+    if call.search(file.source.text):
+        return True
+    package = package_of(file)
+    if package is None:
+        return False
+    beside = folder_of(package, file)
+    texts = [package.text(path) for path in package.paths_with(file, scope.name)]
+    texts += [beside.text(path) for path in beside.scripts_with(file, scope.name)] if beside is not None else []
+    return any(re.search(call.pattern.encode(), text) for text in texts)
 
 
 def _has_train(scope: Scope) -> bool:

@@ -28,6 +28,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.handed_on import handed_on
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, optimizer_calls
+from paramlint.facts.passed_on import spread_arguments
 from paramlint.rule import Finding, Mentions, Proof, Rule
 
 if TYPE_CHECKING:
@@ -81,22 +82,35 @@ def _zeroed(scope: Scope, node: nodes.Node) -> nodes.BaseExpression | None:
 
 
 def _decays(scope: Scope) -> bool:
-    """Whether the function, its class or the module builds an optimizer with weight decay, and none without."""
-    places = [scope]
+    """Whether the function, its class, or what they call, builds an optimizer with weight decay, and none without."""
+    made = scope.cls.own_method("__init__") if scope.cls is not None else None
+    called = [one.resolve(call.func) for one in (scope, made or scope) for call in one.find(nodes.Call)]
+    places = list(dict.fromkeys([scope, *(one for one in called if isinstance(one, Scope))]))
     if scope.cls is not None:
-        places.extend(s for s in scope.cls.scopes_with(*OPTIMIZER_NAMES) if s is not scope)
+        places.extend(s for s in scope.cls.scopes_with(*OPTIMIZER_NAMES) if s not in places)
     calls = [(place, call) for place in places for call, _ in optimizer_calls(place)]
     return bool(calls) and all(_has_decay(place, call) for place, call in calls)
 
 
 def _has_decay(scope: Scope, call: nodes.Call) -> bool:
-    for arg in call.args:
+    for arg in spread_arguments(scope, call):
         if arg.keyword is not None and arg.keyword.value == "weight_decay":
-            return re.fullmatch(r"0|0?\.0*|0\.", scope.text(arg.value)) is None
+            return not _is_zero(scope, arg.value)
         if arg.star == "**":
             return False
     found = scope.type(call)
     return found is not None and found.name in _DECAYS_BY_DEFAULT
+
+
+def _is_zero(scope: Scope, node: nodes.BaseExpression) -> bool:
+    """Whether a number is zero: written so, or a field of a class of settings that is zero there."""
+    if re.fullmatch(r"0|0?\.0*|0\.", scope.text(node)) is not None:
+        return True
+    owner = scope.type(node.value) if isinstance(node, nodes.Attribute) else None
+    if owner is None or owner.cls is None or not isinstance(node, nodes.Attribute):
+        return False
+    given = owner.cls.assignments(node.attr.value)
+    return any(a.value is not None and _is_zero(a.scope, a.value) for a in given)
 
 
 def _is_restored(scope: Scope) -> bool:

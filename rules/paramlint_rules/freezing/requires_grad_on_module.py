@@ -25,6 +25,7 @@ from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
+from paramlint.model.questions.training import below
 from paramlint.rule import Asks, Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _owns(model: Model, event: Event) -> bool:
     module = event.of
     if module.cls:
         handles = "requires_grad" in module.methods or module.mentions("requires_grad").yes
-        return not handles and (module.parameters.some().yes or not module.known.yes)
+        return not handles and (module.parameters.some().yes or not all(part.known.yes for part in below(module)))
     if getattr(event.get("value"), "value", None) is not False:
         return False
     text = str(module)

@@ -22,12 +22,15 @@ Leave it: the other parameters are loaded, or initialised by who uses the block.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from paramlint.facts import Class
 from paramlint.facts.reading import Called, Part, Said, Thing, Trace, Value, options
-from paramlint.facts.reading.gluon_code import children, is_container, is_leaf, owners, owns, params_of
+from paramlint.facts.reading.gluon_code import children, is_block, is_container, is_leaf, owners, owns, params_of
 from paramlint.facts.reading.trace import is_method, root_of, say
 from paramlint.knowledge.frameworks import GLUON
+from paramlint.knowledge.gluon_names import block_name, is_block_base
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -38,6 +41,11 @@ rule = Rule(
     frameworks=GLUON,
     triggers=(Asks("initialize"),),
 )
+
+#: What makes attributes whose names are not written.
+_MAKES_NAMES = re.compile(r"\bsetattr\(|__getattr__|__dict__|register_child\(")
+#: Public attributes of each block that are no part of it.
+_OF_A_BLOCK = ("params", "prefix", "name", "weight", "bias")
 
 _FILLS = ("initialize", "load_parameters", "load_params", "load_dict", "set_data", "collect_params", "load")
 
@@ -52,9 +60,33 @@ def read(trace: Trace) -> Iterator[Said]:
             if block is not None and is_container(block) and block is not trace.instance and children(trace, block):
                 text = call.scope.text(call.node.func.value)  # type: ignore[attr-defined]
                 yield say(call, f"`{text}` has no parameters of the blocks inside, so those are not initialised")
+            elif (net := _without_it(trace, owner)) is not None and isinstance(owner, Part):
+                text = call.scope.text(call.node.func.value)  # type: ignore[attr-defined]
+                yield say(call, f"`{text}` is no attribute of `{net.last}`, so this raises and initialises nothing")
             elif not call.excludes(call) and (missing := _only_part(trace, call, owner)) is not None:
                 message = f"`{missing.last}` is initialised nowhere, so the first forward pass raises"
                 yield say(call, message)
+
+
+def _without_it(trace: Trace, owner: Value) -> Thing | None:
+    """The block of which something is no attribute: its classes are all known, and none of the file's code sets it."""
+    net = owner.owner if isinstance(owner, Part) else None
+    if not isinstance(owner, Part) or not isinstance(net, Thing) or net.cls is None or not is_block(net):
+        return None
+    if net is trace.instance or not owner.name.isidentifier() or owner.name in _OF_A_BLOCK or owner.name[0] == "_":
+        return None
+    kept = trace.heap.get(net, {})
+    if not any(is_block(one) for one in kept.values()) or owner.name in kept:
+        return None
+    bases = [base for cls in net.cls.mro for base in cls.bases if not isinstance(base, Class)]
+    if not all(isinstance(base, str) and is_block_base(block_name(base)) for base in bases):
+        return None
+    name = re.escape(owner.name)
+    is_set = re.compile(
+        rf"\b(?:self|cls)\.{name}\b|\bdef {name}\b|^\s*{name}\s*[:=]|\.{name}\s*=[^=]|[\"']{name}[\"']", re.M
+    )
+    texts = {trace.file.source.text, *(cls.file.source.text for cls in net.cls.mro)}
+    return None if any(is_set.search(text) or _MAKES_NAMES.search(text) for text in texts) else net
 
 
 def _only_part(trace: Trace, call: Called, owner: Value) -> Thing | None:

@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from paramlint.knowledge.frameworks import LIVE
 from paramlint.rule import Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
-rule = Rule("PRM220", "broken-contract", group="bug", doc=__doc__)
+rule = Rule("PRM220", "broken-contract", group="bug", doc=__doc__, asked_of=LIVE)
 
 
 @rule.runtime

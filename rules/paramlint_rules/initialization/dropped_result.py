@@ -36,6 +36,11 @@ from paramlint.source.text import Source
 _COPIES = {"copy.copy", "copy.deepcopy"}
 #: Methods of a tensor that have a twin which works in place.
 _PURE = {name[:-1] for name in TENSOR_INPLACE if name.endswith("_") and not name.endswith("__")}
+#: Those of them that a tensor does not have: calling them raises.
+_MISSING = {
+    "apply", "cauchy", "copy", "exponential", "fill", "fill_diagonal", "geometric", "log_normal", "map", "map2",
+    "normal", "random", "uniform", "zero",
+}  # fmt: skip
 #: Other methods of a tensor that only return something.
 _VIEWS = {"detach", "clone", "to", "cuda", "half", "float", "double", "contiguous", "view", "reshape", "expand"}
 _MAKERS = {*PARAMETER_CLASSES, *BUFFER_CLASSES, *(TENSOR_FACTORIES - EMPTY_FACTORIES), *_COPIES}
@@ -68,7 +73,7 @@ def check(node: nodes.Expr, scope: Scope) -> Iterator[Finding]:
     if isinstance(call.func, nodes.Attribute):
         why = _of_method(scope, call.func)
         if why is not None:
-            yield Finding(node, f"`{text}` {why}, and nothing takes it")
+            yield Finding(node, f"`{text}` {why}")
             return
     name = scope.qualified(call.func) or ""
     if name in _MAKERS and not any(arg.keyword is not None and arg.keyword.value == "device" for arg in call.args):
@@ -83,7 +88,7 @@ def _of_method(scope: Scope, func: nodes.Attribute) -> str | None:
     if method == "from_pretrained":
         known = scope.type(owner)
         is_embedding = known is not None and known.name in _EMBEDDINGS and known.cls is None
-        return "makes a new embedding" if is_embedding else None
+        return "makes a new embedding, and nothing takes it" if is_embedding else None
     if method not in _PURE and method not in _VIEWS:
         return None
     known = scope.type(owner)
@@ -91,7 +96,9 @@ def _of_method(scope: Scope, func: nodes.Attribute) -> str | None:
         return None
     if known is GRADIENT and method == "zero":
         return None
-    return f"returns a new tensor{_hint(method)}"
+    if method in _MISSING:
+        return f"is no method of a tensor, so the call raises where `{method}_` works in place"
+    return f"returns a new tensor{_hint(method)}, and nothing takes it"
 
 
 def _hint(method: str) -> str:

@@ -118,7 +118,7 @@ def _is_given_sizes(scope: Scope, name: str) -> bool:
     if [b.kind for b in scope.bindings.get(name, ())] != ["parameter"] or "sqrt" not in scope.words:
         return False
     call = rf"\b{re.escape(scope.name)}\(\s*(?!self\.weight)[\w.\[\]]+\.weight(?:\.data)?\.(?:size\(\)|shape\b)"
-    return re.search(call, scope.file.source.text) is not None
+    return re.search(call, re.sub("#.*", "", scope.file.source.text)) is not None
 
 
 def _is_named_fan_in(scope: Scope, node: nodes.Node) -> bool:

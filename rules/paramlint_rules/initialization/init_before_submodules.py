@@ -34,6 +34,8 @@ Leave it: the later layer is meant to keep its default initialisation.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 
 from paramlint import nodes
 from paramlint.facts import Assignment, Scope
@@ -68,12 +70,22 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         written = [w for w in model.events("written") if w.author == "user" and is_in_visit(w, listed)]
         visited = {(owner.cls, w.of.key): w for w in written if (owner := _owner(w.of)) is not None}
-        late = next((t for t in model.parameters if _is_late(t, listed, visited)), None)
+        late = next(_in_every_case([t for t in model.parameters if _is_late(t, listed, visited)], listed), None)
         if late is not None and late.owner is not None and late.made is not None:
             way = listed.way[0]
             text = way.text(way.node)
             message = f"`{text}` runs before `{late.owner}` exists, so that keeps its default initialisation"
             yield Claim(Answer("yes", (listed, late.made), late.made.guard), way, message, about=late.owner)
+
+
+def _in_every_case(late: list[Tensor], listed: Event) -> Iterator[Tensor]:
+    """What is made late wherever the visit runs; a helper may make it in one of several ways, of which each is late."""
+    for tensor in late:
+        assert tensor.made is not None
+        node = tensor.made.way[0].node
+        ways = [t.made.guard for t in late if t.made is not None and t.made.way[0].node is node]
+        if listed.guard.implies(reduce(or_, ways)):
+            yield tensor
 
 
 def _is_in_constructor(listed: Event) -> bool:
@@ -99,7 +111,7 @@ def _is_late(tensor: Tensor, listed: Event, visited: dict[tuple[str, str], Event
         return False  # the class gives the same values by itself, as a norm does
     if sites[0].definition is not listed.way[0].definition:
         return False
-    is_after = min(made.order) > max(listed.order) and listed.guard.implies(made.guard)
+    is_after = min(made.order) > max(listed.order) and listed.guard.fits(made.guard)
     own = [write for write in tensor.writes if write.author != "torch" and write.get("inside") == "__init__"]
     return is_after and not own and _is_below(owner, listed.of)
 

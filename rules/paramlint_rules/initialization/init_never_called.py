@@ -41,6 +41,7 @@ from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled, is_
 from paramlint.model import Claim, Event, Model, Tensor, said
 from paramlint.model.questions.empty_memory import written_by_nobody
 from paramlint.rule import Asks, Calls, Change, Classes, Finding, Fix, Rule
+from paramlint.syntax.walk import walk
 
 _PLAIN = {"torch.nn.Module", "torch.nn.modules.module.Module"}
 _CONSTANTS = {"zeros_", "zero_", "ones_", "constant_", "fill_"}
@@ -55,6 +56,9 @@ _NAMES = tuple(
     for verb in ("init_", "initialize_", "initialise_", "reset_")
     for noun in ("weight", "weights", "param", "params", "parameters", "layers")
 )
+
+#: What goes through all parameters of the instance.
+_PARAMETERS = re.compile(r"\bself\.(?:named_)?parameters\(\)$")
 
 _NAMED_AFTER_WEIGHTS = ("weight_init", "weights_init", "weight_initialization", "weights_initialization")
 
@@ -143,13 +147,19 @@ def _is_built_here(cls: Class) -> bool:
 
 
 def _writes_layers(method: Scope) -> bool:
-    """Whether a method draws the weight of a layer, directly or in a loop over its layers."""
-    return any(
-        event.function not in _CONSTANTS
-        and isinstance(event.target, nodes.Attribute)
-        and event.target.attr.value == "weight"
-        for event in init_events(method)
-    )
+    """Whether a method draws the weight of a layer, directly or in a loop over its layers or their parameters."""
+    if any(method.text(call.func) == "self.apply" for call in method.find(nodes.Call)):
+        return True
+    over = [loop for loop in method.find(nodes.For) if _PARAMETERS.search(method.text(loop.iter)) is not None]
+    each = {name.value for loop in over for name in walk(loop.target) if isinstance(name, nodes.Name)}
+    for event in init_events(method):
+        target = event.target
+        is_weight = isinstance(target, nodes.Attribute) and target.attr.value == "weight"
+        if event.function not in _CONSTANTS and (
+            is_weight or (isinstance(target, nodes.Name) and target.value in each)
+        ):
+            return True
+    return False
 
 
 def _fix(cls: Class, method: str) -> Fix | None:

@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator
 
 from paramlint import nodes
+from paramlint.config.nearest import nearest
 from paramlint.facts import Class, Scope
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.parameter_names import (
@@ -31,13 +32,21 @@ from paramlint.facts.parameter_names import (
     matches_torch_module,
     name_test,
     names_from,
-    passes,
     prefix_of,
 )
 from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
 from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
-from paramlint.model import Answer, Claim, Event, Model, Site
-from paramlint.model.questions.visits import loop_over, modules_below, names_below
+from paramlint.model import Answer, Claim, Event, Model, Module, Site
+from paramlint.model.questions.visits import (
+    loop_over,
+    modules_below,
+    name_of_pair,
+    names_below,
+    never_true,
+    tests_before,
+    texts_in,
+    whole_visits,
+)
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import walk
@@ -47,65 +56,79 @@ rule = Rule(
     "init-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", "modules", "named_modules", "apply", entries=("class",))),
+    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", "modules", "named_modules", "apply")),
 )
 
 _ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
 _LAYERS: dict[str, list[str]] = {}
 for _full in MODULE_CLASSES:
     _LAYERS.setdefault(_full.rpartition(".")[2].lower(), []).append(_full.rpartition(".")[2])
+#: How many letters of a layer's name name it.
+_LETTERS = 3
+_NAMED = (nodes.Name, nodes.Attribute)
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    """The class's own parameters gone through by name, and a name among them that none has."""
-    for listed in model.events("listed"):
-        if listed.of not in model.roots or listed.get("inside") != "__init__" or not listed.of.known.yes:
-            continue
-        if listed.site.class_name != model.name:
-            continue  # a base goes through the names of all its heirs
-        known = names_below(model, listed.of, listed)
+    """Parameters gone through by name, and a name among them that none has."""
+    never = never_true(model)
+    for listed in whole_visits(model):
         loop = loop_over(listed.site)
         name = _name_in(loop) if loop is not None else None
-        if not known or loop is None or name is None:
+        known = names_below(model, listed.of, listed) if name is not None else None
+        if loop is None or name is None or not known:
             continue
-        for branch in (n for n in walk(loop.body) if isinstance(n, nodes.If)):
-            for test in operands(branch.test):
-                asked = name_test(test)
-                if asked is None or asked.name.value != name or any(passes(asked, one) for one in known):
-                    continue
-                if any(isinstance(n, nodes.Call) and _is_write(n) for n in walk(branch.body)):
-                    text, whole = listed.site.text(test), listed.site.text(loop.iter)
-                    message = f"`{text}` is never true: `{whole}` gives no such name"
-                    yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
+        parts = {part for one in known for part in one.split(".")}
+        is_own = listed.of in model.roots
+        for test in tests_before(_is_write, loop.body, name):
+            texts = texts_in(test)
+            if not texts or (id(test), listed.inside) not in never:
+                continue
+            if is_own or any(nearest(text.strip("."), parts) for text in texts):
+                said, whole = listed.site.text(test), listed.site.text(loop.iter)
+                message = f"`{said}` is never true: `{whole}` gives no such name"
+                yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
 
 
 @rule.question
 def ask_kinds(model: Model) -> Iterator[Claim]:
-    """The class's own layers gone through by kind, and none of them of the kind that is asked for."""
-    for listed in model.events("listed"):
-        root = listed.of
-        if root not in model.roots or listed.get("inside") != "__init__" or listed.site.class_name != model.name:
-            continue
+    """Layers gone through by kind, and none of them of the kind that is asked for, but one that is taken for it."""
+    never = never_true(model)
+    for listed in whole_visits(model):
         visit = _visit(listed)
-        below = modules_below(model, root, listed) if visit is not None else None
+        below = modules_below(model, listed.of, listed) if visit is not None else None
         if visit is None or below is None:
             continue
         site, name, body = visit
-        branches = [n for n in walk(body) if isinstance(n, nodes.If) and any(map(_is_write, _calls(n.body)))]
-        tests = [(test, kinds) for b in branches for test in operands(b.test) if (kinds := _kinds(test, name))]
-        layers = [m for m in below if any(t.role == "parameter" for t in m.tensors) and "Norm" not in m.cls]
-        met = {k for _, kinds in tests for k in kinds if any(not m.is_a(k).no for m in below)}
-        missed = [m for m in layers if not any(not m.is_a(k).no for k in met)]
-        for test, kinds in tests:
-            if any(k in met for k in kinds):
-                continue
-            like = next((m for m in missed for k in kinds if _family(m.cls.rpartition(".")[2]) == _family(k)), None)
-            if like is not None and like.cls.startswith("torch.nn."):
+        tests = [test for test in tests_before(_is_write, body, name) if (id(test), listed.inside) in never]
+        written = {id(w.of.owner) for w in model.events("written") if tests and w.author == "user"}
+        missed = [m for m in below if _has_weights(m) and id(m) not in written]
+        for test in tests:
+            like = next((m for m in missed if _is_meant(test, m)), None)
+            if like is not None:
                 there = like.cls.replace("torch.nn.", "nn.")
-                message = f"`{site.text(test)}` is never true: `{model.name}` has `{there}`, and no such layer"
+                whole = model.name if listed.of in model.roots else listed.of
+                message = f"`{site.text(test)}` is never true: `{whole}` has `{there}`, and no such layer"
                 yield Claim(Answer("yes", (listed,)), site, message, node=test)
+
+
+def _has_weights(module: Module) -> bool:
+    """Whether a layer of torch has parameters of its own; norms are left as they are made."""
+    is_torch = module.cls.startswith("torch.nn.") and "Norm" not in module.cls
+    return is_torch and any(t.role == "parameter" for t in module.tensors)
+
+
+def _is_meant(test: nodes.BaseExpression, module: Module) -> bool:
+    """Whether a condition names a layer, by a text or its class, that one takes for another."""
+    kind = module.cls.rpartition(".")[2]
+    for text in texts_in(test):
+        last = text.rpartition(".")[2]
+        is_part = len(last) >= _LETTERS and (last.lower() in kind.lower() or kind.lower() in last.lower())
+        if is_part or nearest(last, [kind]) is not None:
+            return True
+    names = [n.attr.value if isinstance(n, nodes.Attribute) else n.value for n in walk(test) if isinstance(n, _NAMED)]
+    return any(_family(n) == _family(kind) for n in names if module_class(f"torch.nn.{n}") is not None)
 
 
 def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
@@ -121,19 +144,6 @@ def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
     return (listed.site, target.value, loop.body) if is_of_modules and isinstance(target, nodes.Name) else None
 
 
-def _calls(node: nodes.Node) -> list[nodes.Call]:
-    return [n for n in walk(node) if isinstance(n, nodes.Call)]
-
-
-def _kinds(test: nodes.BaseExpression, name: str) -> list[str]:
-    """The layers of torch, by their own names, of which `isinstance(m, ...)` and the like ask whether it is one."""
-    found = type_test(None, test)
-    if found is None or not isinstance(found.subject, nodes.Name) or found.subject.value != name:
-        return []
-    kinds = [c.attr.value if isinstance(c, nodes.Attribute) else getattr(c, "value", "") for c in found.classes]
-    return kinds if kinds and all(k and module_class(f"torch.nn.{k}") is not None for k in kinds) else []
-
-
 def _family(kind: str) -> str:
     """`Conv` of `Conv2d`, `ConvTranspose1d` and `LazyConv3d`: layers that one takes for each other."""
     return re.sub(r"^Lazy|Transpose|[123]d$", "", kind)
@@ -141,13 +151,14 @@ def _family(kind: str) -> str:
 
 def _name_in(loop: nodes.For) -> str | None:
     """`name` of a loop `for name, p in self.named_parameters()`."""
-    first = loop.target.elements[0].value if isinstance(loop.target, nodes.Tuple) else None
     func = loop.iter.func if isinstance(loop.iter, nodes.Call) else None
     is_by_name = isinstance(func, nodes.Attribute) and func.attr.value == "named_parameters"
-    return first.value if is_by_name and isinstance(first, nodes.Name) else None
+    return name_of_pair(loop) if is_by_name else None
 
 
-def _is_write(call: nodes.Call) -> bool:
+def _is_write(call: nodes.Node) -> bool:
+    if not isinstance(call, nodes.Call):
+        return False
     name = call.func.attr if isinstance(call.func, nodes.Attribute) else call.func
     return isinstance(name, nodes.Name) and name.value in WRITE_NAMES
 

@@ -66,6 +66,10 @@ def check_parametrized(model: Model) -> Iterator[Claim]:
         weight = write.of
         if not isinstance(weight, Tensor) or weight.role != "plain" or write.author != "user":
             continue
+        source = next(iter(weight.made_from), None)
+        layer = source.owner if isinstance(source, Tensor) else source
+        if isinstance(layer, Module) and _is_of_another_file(write, layer):
+            continue  # there it is said, of the class that makes the layer and initialises it
         if write.get("law") not in WRITE_NAMES or not _is_parametrized(weight):
             continue
         if not _reaches_others(write, model) and not _is_called_in_time(write, model):
@@ -92,6 +96,11 @@ def _reaches_others(write: Event, model: Model) -> bool:
         for other in model.events("written")
         if isinstance(other.of, Tensor)
     )
+
+
+def _is_of_another_file(write: Event, layer: Module) -> bool:
+    """Whether the file from where the write is seen only makes an object that makes the layer."""
+    return layer.made is not None and write.way[0].path not in (write.site.path, layer.made.site.path)
 
 
 def _is_called_in_time(write: Event, model: Model) -> bool:
@@ -160,7 +169,8 @@ def _is_tensor(scope: Scope, node: nodes.BaseExpression) -> bool:
 def verify(model: LiveModel) -> Iterator[Proof]:
     for lost in model.lost_writes:
         write, name = lost.write, lost.meant[0] if lost.meant else lost.write.owner
-        message = f"`{write.call}` fills a temporary that nobody keeps, so the initialisation of `{name}` is lost"
+        does, what = ("fills", "the initialisation of") if lost.is_filled else ("changes", "what it does to")
+        message = f"`{write.call}` {does} a temporary that nobody keeps, so {what} `{name}` is lost"
         stds = {"std": lost.std, "expected_std": lost.expected_std}
         evidence = {"call": write.describe(), "shape": lost.shape, "count": lost.count, "meant": lost.meant[:8]}
         yield Proof(name, message, write.owner, "", write.filename, write.row, evidence | stds)

@@ -95,7 +95,8 @@ def ask_copied(model: Model) -> Iterator[Claim]:
         first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or first.site.node is write.site.node or not _is_same_call(first, write):
             continue
-        other = next((t for t in _like(write.of) if _is_untouched(t)), None)
+        beside = (*_like(write.of), *_left_out(model, write))
+        other = next((t for t in beside if _is_untouched(t)), None)
         if other is not None and not _is_used_between(model, first, write):
             message = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
             yield Claim(model.follows(first, write), write.site, message, about=write.of)
@@ -150,6 +151,15 @@ def _like(tensor: Tensor) -> Iterator[Tensor]:
                 yield from (t for t in part.tensors if any(p.key == key for p in t.places))
 
 
+def _left_out(model: Model, write: Event) -> Iterator[Tensor]:
+    """The same parameters of other layers, of which the same code initialises another one."""
+    around = write.site.definition
+    for other in model.events("written"):
+        owner = other.of.owner if _is_whole(other) and other.site.definition is around else None
+        if owner is not None and owner is not write.of.owner and other.of.key != write.of.key:
+            yield from (t for t in owner.tensors if t.key == write.of.key)
+
+
 def _is_untouched(tensor: Tensor) -> bool:
     is_known = tensor.known and not tensor.escaped and tensor.owner is not None and not tensor.owner.escaped
     return is_known and not any(w.author != "torch" and w.get("inside") == "__init__" for w in tensor.writes)
@@ -198,6 +208,8 @@ def check_constants(scope: Scope) -> Iterator[Finding]:
             continue
         if scope.text(first.node) == scope.text(second.node) or not _are_adjacent(scope, first.node, second.node):
             continue
+        if any(isinstance(part, nodes.Call) for part in walk(second.target)):
+            continue  # what a call makes, `torch.empty_like(x)`, is another tensor each time
         if _sibling_parameter(first, second, events) is None:  # said below
             text = scope.text(second.target)
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
@@ -395,6 +407,7 @@ def verify_parts(model: LiveModel) -> Iterator[Proof]:
 @rule.runtime
 def verify_special(model: LiveModel) -> Iterator[Proof]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
+    told: set[str] = set()
     chosen: dict[Line, list[LiveTensor]] = {}
     for parameter in model.parameters:
         for line in {write.lines[0] for write in parameter.drawn if write.by_user}:
@@ -407,11 +420,17 @@ def verify_special(model: LiveModel) -> Iterator[Proof]:
             continue
         for parameter, (first, last) in zip(parameters, known, strict=True):
             if first.describe() != last.describe():
-                message = (
-                    f"`{parameter.name}` was given values of its own by `{first.describe()}`, "
-                    f"which `{last.describe()}` overwrites"
-                )
-                yield parameter.proof(message, last, first_row=first.row)
+                told.add(parameter.name)
+                yield _overwritten(parameter, first, last)
+    for parameter, first, last in model.special_values:
+        if parameter.name not in told:
+            yield _overwritten(parameter, first, last)
+
+
+def _overwritten(parameter: LiveTensor, first: Write, last: Write) -> Proof:
+    own, general = first.describe(), last.describe()
+    message = f"`{parameter.name}` was given values of its own by `{own}`, which `{general}` overwrites"
+    return parameter.proof(message, last, first_row=first.row)
 
 
 def _chosen_and_last(parameter: LiveTensor, line: Line) -> tuple[Write, Write] | None:

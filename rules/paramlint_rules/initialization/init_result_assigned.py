@@ -16,7 +16,8 @@ Good:
     self.mix = nn.Linear(8, 8)
     fill_zero(self.mix.bias)
 
-Fix: safe. What was assigned is None; with the fix the tensor is initialised and stays.
+Fix: unsafe. What was assigned is None; with the fix the tensor is initialised and stays, so that outputs change and
+checkpoints gain a key.
 Leave it: the parameter has to go; then assign None itself.
 """
 
@@ -33,7 +34,7 @@ rule = Rule(
     "PRM226",
     "init-result-assigned",
     group="bug",
-    fix="safe",
+    fix="unsafe",
     doc=__doc__,
     triggers=(Asks("nn", "Module", entries=("class",)), Asks("weight", "bias", made=False)),
 )
@@ -67,7 +68,7 @@ def _fix(bound: Event, statement: nodes.Assign, call: nodes.Call) -> Fix | None:
     site, target = bound.site, statement.targets[0].target
     if len(statement.targets) > 1 or site.text(target) not in [site.text(arg.value) for arg in call.args]:
         return None
-    return Fix("Call the function only", (Change(statement, statement, site.text(call)),), "safe")
+    return Fix("Call the function only", (Change(statement, statement, site.text(call)),))
 
 
 def _is_made_by(write: Event, call: nodes.Call) -> bool:

@@ -69,6 +69,7 @@ def check_row(model: Model) -> Iterator[Claim]:
                 Answer("yes", (), draw.guard),
                 draw.site,
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
+                node=_written(draw),
             )
 
 
@@ -110,6 +111,20 @@ def _last_draw(weight: Tensor) -> Event | None:
         return None
     is_draw = last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
     return None if not is_draw or _is_of_zeros(last.site.node) else last
+
+
+def _written(draw: Event) -> nodes.Node:
+    """What a call writes, which may stand in a row of its own: there `check` says it too."""
+    node: nodes.Node = draw.site.node
+    if draw.get("law") not in WRITE_NAMES or not isinstance(node, nodes.Call):
+        return node  # it makes the values, and is given their number
+    return node.args[0].value if node.args and not _is_method(node) else node
+
+
+def _is_method(call: nodes.Call) -> bool:
+    """Whether a call is `embedding.weight.normal_()`, with or without `.data`."""
+    owner = call.func.value if isinstance(call.func, nodes.Attribute) else None
+    return isinstance(owner, nodes.Attribute) and owner.attr.value in ("weight", "data")
 
 
 def _is_of_zeros(node: nodes.Node) -> bool:

@@ -49,8 +49,9 @@ rule = Rule(
 )
 
 
-#: What is left where an option is none of those that are known, and questions that only the instance can answer.
-_UNKNOWN_OPTION = re.compile(r"\bnot in \(|!=|hasattr|getattr|isinstance|a condition on")
+#: What is left where an option is none of those that are known, and questions that only the instance can answer, or
+#: that are about what has no name.
+_UNKNOWN_OPTION = re.compile(r"\bnot in \(|!=|hasattr|getattr|isinstance|a condition on|<\w+ \d+>")
 
 
 @rule.question

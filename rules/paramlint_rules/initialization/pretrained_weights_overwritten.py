@@ -30,7 +30,7 @@ from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.init_events import InitEvent, is_on_one_path
 from paramlint.facts.pretrained import loads, whole_inits
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor
-from paramlint.model.questions.training import owners, together
+from paramlint.model.questions.training import below, owners, together
 from paramlint.model.questions.visits import is_in_visit
 from paramlint.rule import Asks, Calls, Finding, Keywords, Rule
 
@@ -60,7 +60,7 @@ def ask(model: Model) -> Iterator[Claim]:
     loads = [e for e in model.events("loaded") if isinstance(e.of, Module)]
     said_at: set[int] = set()
     for load in loads if visits else ():
-        whole = {id(m) for m in owners(load.of)}
+        whole = {id(m) for m in _around(load.of)}
         mine = [t for t in load.of.parameters if not t.escaped]
         for visit in visits:
             if id(visit.of) not in whole or not together(load, visit) or not load.guard.implies(visit.guard):
@@ -97,6 +97,12 @@ def ask_of_calls(model: Model) -> Iterator[Claim]:
             if "reset" not in site.function and not site.says("reinit", "scratch"):
                 message = f"`{load.of}` has just been given trained weights, which `{write.law}` overwrites"
                 yield Claim(model.follows(load, write), site, message, about=load.of)
+
+
+def _around(loaded: Module) -> list[Module]:
+    """What was loaded, and all that holds it or parts of it, as a model that takes some of its layers over does."""
+    parts = below(loaded)
+    return [loaded, *(holder for part in parts for holder in owners(part) if holder not in parts)]
 
 
 def _initialises(write: Event, visit: Event) -> bool:

@@ -105,7 +105,7 @@ def verify(model: LiveModel) -> Iterator[Proof]:
             how = "computed from memory that was" if parameter.status == "tainted" else "allocated and"
             yield parameter.proof(f"`{parameter.name}` is {how} never written, so it starts as whatever was there")
     for buffer in model.buffers:
-        if buffer.persistent and buffer.status == "unwritten" and buffer.is_unwritten and not model.is_filled(buffer):
+        if buffer.status == "unwritten" and buffer.is_unwritten and not model.is_filled(buffer):
             yield buffer.proof(f"`{buffer.name}` is allocated and never written, so it starts as whatever was there")
 
 

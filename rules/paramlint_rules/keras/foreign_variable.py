@@ -28,11 +28,15 @@ Leave it: the variable is a counter or cache that nothing trains; say so with `t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Const, Named, Result, Said, Thing, Trace, Value, options
 from paramlint.facts.reading.trace import is_layer_class, say
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM807",
@@ -88,3 +92,14 @@ def _is(value: Value | None, wanted: bool) -> bool:
 def _is_float(keywords: dict[str, Value]) -> bool:
     dtype = keywords.get("dtype")
     return isinstance(dtype, Named) and "float" in dtype.name
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    hidden = [one for one in model.untracked if one.hidden_in and not model.is_layer(one.value)]
+    for found in (*model.foreign_parameters, *hidden):
+        what = "module" if found.is_module else "parameter" if found.is_parameter else "tensor"
+        message = (
+            f"`self.{found.attribute}` is a {what} of torch that Keras does not track, so it is not trained or saved"
+        )
+        yield found.proof(message, reached_as=found.path)

@@ -65,7 +65,10 @@ def check(cls: Class) -> Iterator[Finding]:
     said = "\n".join(one.source for base in cls.mro if (one := base.own_method("get_config")) is not None)
     if _ALL.search(said.replace("get_config", "")) or "super" not in config.source:
         return
-    for param in (*method.node.params.params, *method.node.params.kwonly_params):
+    params = (*method.node.params.params[1:], *method.node.params.kwonly_params)
+    if any(p.default is None and not re.search(rf"\b{p.name.value}\b", said) for p in params):
+        return  # a copy cannot be made at all, and says so
+    for param in params:
         name = param.name.value
         if not name.endswith("initializer") or param.default is None or re.search(rf"\b{name}\b", said):
             continue

@@ -27,12 +27,16 @@ Leave it: the layer has no weights, such as `Add` or `Flatten`; those are not re
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Said, Thing, Trace, options
 from paramlint.facts.reading.keras_code import is_layer, owns
 from paramlint.facts.reading.trace import is_layer_class, say
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM808",
@@ -60,3 +64,11 @@ def read(trace: Trace) -> Iterator[Said]:
         if is_used and owns(trace, layer) is True:
             message = f"`{layer.last}` is made anew in each `call`, so its weights are new each time and never trained"
             yield say(call, message)
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for made in model.made_in_call:
+        name = made.layer.__name__
+        message = f"`{name}` is made anew in each `call`, so its weights are new each time and never trained"
+        yield Proof(name, message, made.caller.__qualname__, "", made.filename, made.row)

@@ -31,13 +31,17 @@ Leave it: the statistics are meant to follow the new data, or the code runs on K
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Called, Const, Said, Stored, Thing, Trace, options
 from paramlint.facts.reading.keras_code import is_frozen_flag, is_model_value
 from paramlint.facts.reading.trace import root_of, say
 from paramlint.knowledge.frameworks import KERAS
 from paramlint.knowledge.keras_names import APPLICATIONS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM804",
@@ -104,3 +108,16 @@ def _has_norm(trace: Trace, base: Thing) -> bool:
     if base.what.startswith("keras.applications."):
         return APPLICATIONS.get(base.last, False)
     return any(isinstance(one, Thing) and one.what == _NORM for one in trace.inside(base))
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for moving in model.moving_statistics:
+        if moving.base is None:
+            message = f"the statistics of `{moving.path}` move in `predict` too"
+        else:
+            message = (
+                f"`{moving.base.name}` is called with `training=False`, and `fit` overrides that:"
+                f" the statistics of `{moving.path}` move"
+            )
+        yield Proof(moving.path, message, "", "", *model.line_of(moving.base or moving.layer))

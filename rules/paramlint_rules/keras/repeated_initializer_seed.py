@@ -23,12 +23,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Called, Const, Said, Thing, Trace, Value
 from paramlint.facts.reading.keras_code import initializer_uses, is_constant_by_name, is_model_value, is_random
 from paramlint.facts.reading.trace import is_method, say
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM802",
@@ -72,3 +76,12 @@ def _builds_models(trace: Trace, made: Called) -> bool:
     """Whether each round of the loop around it makes or trains a model of its own."""
     inside = (call for call in trace.calls if call.loops[: len(made.loops)] == made.loops)
     return any(is_model_value(call.result) or is_method(call.func, "compile", "fit") for call in inside)
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for draw in model.equal_draws:
+        if draw.seed is not None and not _MEANT.search(" ".join(draw.names)):
+            both = " and ".join(f"`{name}`" for name in draw.names[:2])
+            message = f"{both} are drawn from seed `{draw.seed}`, so they start from the same values"
+            yield draw.first.proof(message, draw.first.init, names=draw.names)

@@ -25,12 +25,16 @@ Leave it: the layers are meant to start equal, or the initialiser's seed is a `S
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Called, ClassValue, Const, Said, Thing, Trace, options
 from paramlint.facts.reading.keras_code import initializer_uses, is_constant_by_name, is_random
 from paramlint.facts.reading.trace import say
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Change, Fix, Rule
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM801",
@@ -122,3 +126,12 @@ def _fix(trace: Trace, found: list[Use], again: Use) -> Fix | None:
     values = {arg.value: call.scope.text(arg.value) for call, arg in later if arg is not None}
     changes = tuple(Change(node, node, f"{text}.clone()") for node, text in values.items() if text.isprintable())
     return Fix("Give each layer a clone", changes, "unsafe") if len(changes) == len(values) else None
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for draw in model.equal_draws:
+        if draw.seed is None:
+            both = " and ".join(f"`{name}`" for name in draw.names[:2])
+            message = f"{both} are drawn by one `{draw.initializer}`, so they start from the same values"
+            yield draw.first.proof(message, draw.first.init, names=draw.names)

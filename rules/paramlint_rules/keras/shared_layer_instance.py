@@ -23,6 +23,7 @@ Leave it: the places are meant to share; say so with `share`, `tie` or `same` in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.intent import sharing_is_meant
@@ -43,7 +44,10 @@ from paramlint.facts.reading import (
 from paramlint.facts.reading.keras_code import is_layer, owns
 from paramlint.facts.reading.trace import is_called, is_layer_class, is_method, say
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Change, Fix, Rule
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM813",
@@ -115,3 +119,16 @@ def _each(event: Repeated) -> Fix | None:
     times = f"{event.scope.text(elements[0])} for _ in range({event.scope.text(count)})"
     text = f"[{times}]" if isinstance(event.display, nodes.List) else f"tuple({times})"
     return Fix("Make a layer for each place", (Change(node, node, text),), "unsafe")
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for path, layer, line in model.multiplied_layers:
+        message = f"`{type(layer).__name__}` is one layer that is listed many times, so all places share its weights"
+        yield Proof(path, message, "", "", line.filename, line.row)
+    for found in model.held_by_classes:
+        if model.is_layer(found.value):
+            is_default = found.through == "default argument"
+            whose = "is the default, made once" if is_default else "belongs to the class"
+            what = "calls" if is_default else "instances"
+            yield model.proof_of(found, f"`{found.attribute}` {whose}, so all {what} share its weights")

@@ -32,12 +32,16 @@ Leave it: only the first values are meant to be equal; say so with `init` in the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Called, Part, Result, Said, Stored, Trace, Value, options
 from paramlint.facts.reading.keras_code import VARIABLES, comes_from, is_layer
 from paramlint.facts.reading.trace import is_layer_class, is_method, receiver, root_of, say, target
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM816",
@@ -104,3 +108,10 @@ def _is_transposed(value: Value) -> bool:
     elif isinstance(value, Result) and _is_transpose(value):
         inner = value.call.args[0] if value.call.args else receiver(value.call.func)
     return isinstance(inner, Part) and inner.name in ("embeddings", "kernel") and is_layer(root_of(inner))
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for table, copy in model.copied_ties:
+        message = f"`{copy.name}` began as a copy of `{table.name}`, which ties nothing: they are two variables"
+        yield copy.proof(message, copy.init, names=(table.name, copy.name))

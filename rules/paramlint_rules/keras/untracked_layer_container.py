@@ -30,13 +30,17 @@ Leave it: the layer is kept as an attribute of its own too.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.reading import Called, Event, Function, Held, Part, Said, Stored, Thing, Trace, Value, options
 from paramlint.facts.reading.keras_code import is_layer, owns
 from paramlint.facts.reading.trace import is_layer_class, say, target
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 from paramlint.syntax.walk import walk
 
 rule = Rule(
@@ -134,3 +138,14 @@ def _is_attribute(trace: Trace, layer: Value) -> bool:
         if one is layer or (isinstance(one, Held) and layer in one.items):
             return True
     return False
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    told: set[tuple[str, str]] = set()
+    for found in model.untracked:
+        key = found.holder.__qualname__, found.attribute
+        if model.is_layer(found.value) and found.hidden_in and key not in told:
+            told.add(key)
+            end = "takes this layer where Keras does not see it, so it is not in `weights`"
+            yield model.proof_of(found, f"`self.{found.attribute}` {end}")

@@ -29,12 +29,17 @@ Leave it: the variable is kept under a name of its own, and the tensor is a cons
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from paramlint.facts.reading import Choice, Const, Derived, Named, Part, Result, Said, Thing, Trace, Value, flat
 from paramlint.facts.reading.keras_code import is_variable
 from paramlint.facts.reading.trace import is_layer_class, say, target
 from paramlint.knowledge.frameworks import KERAS
-from paramlint.rule import Asks, Rule
+from paramlint.rule import Asks, Proof, Rule
+
+if TYPE_CHECKING:
+    from paramlint.live.keras.keras_model import KerasModel
 
 rule = Rule(
     "PRM809",
@@ -94,3 +99,14 @@ def _is_constant(variable: Thing) -> bool:
 
 def _is_tensor(value: Value) -> bool:
     return not isinstance(value, (Const, Choice)) and not is_variable(value) and isinstance(value, (Derived, Result))
+
+
+@rule.runtime
+def verify(model: KerasModel) -> Iterator[Proof]:
+    for one in model.replaced_variables:
+        if one.computed:
+            end = "is a tensor made once of the variable, so training does not change it"
+        else:
+            end = "is a tensor in place of the variable, which is still the one that is trained"
+        proof = model.by_name[one.held.name].proof(f"`{one.attribute}` {end}", model.by_name[one.held.name].init)
+        yield replace(proof, attribute=one.attribute)

@@ -124,9 +124,18 @@ def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
             receiver = loaded_into(other, read)
             if receiver is None or is_edited(other, attribute) or rebinds(other, other.node, receiver):
                 continue
+            if _is_bound_first(other, read):
+                continue
             if kept.is_best or _last_part(other, receiver) == _last_part(scope, kept.owner):
                 return True
     return False
+
+
+def _is_bound_first(scope: Scope, read: nodes.Node) -> bool:
+    """Whether the method gives the attribute a value of its own before it reads it, whatever an earlier call kept."""
+    body = scope.node.body.body if isinstance(scope.node, nodes.FunctionDef) else ()
+    lines = (line for line in body if isinstance(line, nodes.SimpleStatementLine))
+    return any(rebinds(scope, line, read) for line in lines if scope.order(line) < scope.order(read))
 
 
 def _is_remade(scope: Scope, owner: nodes.BaseExpression) -> bool:

@@ -31,7 +31,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.model import Answer, Claim, Event, Model, Optimizer, Tensor, said
+from paramlint import nodes
+from paramlint.model import Answer, Claim, Event, Model, Optimizer, Site, Tensor, said
 from paramlint.model.questions.training import WORDS, all_known, may_compute, steps
 from paramlint.rule import Asks, Proof, Rule
 
@@ -52,11 +53,10 @@ def check(model: Model) -> Iterator[Claim]:
     for clip in model.events("read"):
         if clip.get("how") != "clipped":
             continue
-        is_computed = isinstance(clip.of, Tensor) and clip.of.role == "plain" and clip.of.made_from and not clip.of.view
-        if is_computed or any(backward.of == clip.of for backward in model.events("backward")):
-            yield Claim(
-                said(True), clip.site, f"`{clip.of}` is computed and has no gradient of its own, so nothing is clipped"
-            )
+        losses = [backward.of for backward in model.events("backward")]
+        if all(_is_computed(one) or one in losses for one in clip.get("options")):
+            message = f"`{_given(clip.site)}` is computed and has no gradient of its own, so nothing is clipped"
+            yield Claim(said(True), clip.site, message)
             continue
         early = _before_backward(model, clip)
         if early.yes:
@@ -69,6 +69,16 @@ def check(model: Model) -> Iterator[Claim]:
                 clip.site,
                 f"`{clip.tensors[0]}` is clipped and in no optimizer that steps after it, so nothing is limited",
             )
+
+
+def _given(clip: Site) -> str:
+    """How the first argument of a call reads."""
+    node = clip.node
+    return clip.text(node.args[0].value if isinstance(node, nodes.Call) and node.args else node)
+
+
+def _is_computed(what: object) -> bool:
+    return isinstance(what, Tensor) and what.role == "plain" and bool(what.made_from) and not what.view
 
 
 def _before_backward(model: Model, clip: Event) -> Answer:

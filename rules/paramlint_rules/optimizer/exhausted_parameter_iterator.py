@@ -157,12 +157,13 @@ def _uses_in_class(cls: Class, name: str) -> list[tuple[Scope, nodes.Node]]:
 
 
 def _fix(values: list[nodes.BaseExpression], scope: Scope) -> Fix:
-    changes = tuple(Change(value, value, f"list({_bare(scope, value)})") for value in values)
-    return Fix("Keep the parameters in a list", changes, "safe")
+    return Fix("Keep the parameters in a list", tuple(_kept(value, scope) for value in values), "safe")
 
 
-def _bare(scope: Scope, value: nodes.BaseExpression) -> str:
-    """The text without the parentheses around it, which stay where they are."""
-    text = scope.text(value)
-    parentheses = scope.parentheses(value)
-    return text[parentheses:-parentheses].strip() if parentheses else text
+def _kept(value: nodes.BaseExpression, scope: Scope) -> Change:
+    """The list of what an iterator gives; a generator becomes a list by its brackets."""
+    text, parentheses = scope.text(value), scope.parentheses(value)
+    if isinstance(value, nodes.GeneratorExp) and parentheses:
+        return Change(value, value, "[]", "enclosed")
+    bare = text[parentheses:-parentheses].strip() if parentheses else text
+    return Change(value, value, f"list({bare})")

@@ -46,7 +46,8 @@ def check(model: Model) -> Iterator[Claim]:
         before = [backward for backward in model.events("backward") if _same_loop(step, backward)]
         if not before or any(backward.get("through") == step.of for backward in before):  # an engine clears by itself
             continue
-        dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step))
+        # Several optimizers that step one after the other, as in `for o in optimizers: o.step()`, add nothing up.
+        dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step), with_any=("backward",))
         if dirty.yes:
             yield Claim(
                 dirty,

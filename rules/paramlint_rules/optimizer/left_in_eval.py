@@ -80,7 +80,10 @@ def check(model: Model) -> Iterator[Claim]:
 
 
 def _depends_on_mode(module: Module) -> bool:
-    return any(m.is_a("_BatchNorm", "_DropoutNd", "Dropout").yes for m in below(module))
+    parts = below(module)
+    if any(m.is_a("_BatchNorm", "_DropoutNd", "Dropout").yes for m in parts):
+        return True
+    return any(m.made is not None and m.made.author == "user" and m.mentions("training").yes for m in parts)
 
 
 def _may_switch(whole: list[Module], event: Event) -> bool:

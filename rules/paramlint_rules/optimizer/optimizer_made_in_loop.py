@@ -27,13 +27,18 @@ Leave it: each round trains another model, or begins with other values or anothe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
-from paramlint.model import Claim, Event, Model, Optimizer, said
+from paramlint.model import Claim, Event, Model, Optimizer, Tensor, said
 from paramlint.model.questions.training import WORDS, idle_steps
 from paramlint.rule import Asks, Rule
 
 rule = Rule("PRM713", "optimizer-made-in-loop", group="bug", doc=__doc__, triggers=(Asks(*WORDS),))
+
+#: What stands for the parameters of a module that is not known ends so.
+_ALL = ".parameters()"
 
 
 @rule.question
@@ -43,12 +48,12 @@ def check(model: Model) -> Iterator[Claim]:
         made = optimizer.made
         if made is None or not made.repeats or not _remembers(optimizer) or id(optimizer) in idle:
             continue
-        if made.guard and made.site.in_branch:  # the condition of a `while` holds in each round
+        if any(_is_of_round(t, made) or t.flags.seen for t in optimizer.tensors):
             continue
-        if any(t.loops or t.flags.seen for t in optimizer.tensors) or _starts_anew(model, made):
+        if _starts_anew(model, made, optimizer):
             continue
         for step in optimizer.steps:
-            if _round_is_a_part(made, step):
+            if _round_is_a_part(made, step) and _is_made_for_each(made, step):
                 yield Claim(
                     said(True),
                     made.site,
@@ -58,14 +63,29 @@ def check(model: Model) -> Iterator[Claim]:
                 break
 
 
+def _is_made_for_each(made: Event, step: Event) -> bool:
+    """Whether it is made in each round that has a step: the condition of a `while` holds in all of them, and one under
+    which a function goes on holds for both."""
+    if not made.guard or not made.site.in_branch:
+        return True
+    return made.guard == step.guard and step.site.in_branch and made.site.function == step.site.function
+
+
 def _round_is_a_part(made: Event, step: Event) -> bool:
     """Whether a round of the loop in which it is made is a part of one training: one batch, or an epoch of them."""
     around, inside = made.get("loops", ()), step.get("loops", ())
     if not around or inside[: len(around)] != around:
         return False
+    if min(step.order) > max(made.order):
+        return False  # all are made before the first of them steps
     if len(inside) == len(around):
         return True
     return len(inside) == len(around) + 1 and "epoch" in f"{around[-1].target} {around[-1].text}".lower()
+
+
+def _is_of_round(tensor: Tensor, made: Event) -> bool:
+    """Whether a round of the loop in which the optimizer is made makes the parameter, too."""
+    return bool(set(tensor.loops) & set(made.get("loops", ())))
 
 
 def _remembers(optimizer: Optimizer) -> bool:
@@ -76,10 +96,28 @@ def _remembers(optimizer: Optimizer) -> bool:
     return not kind.endswith(".SGD") or "momentum" in options
 
 
-def _starts_anew(model: Model, made: Event) -> bool:
-    """Whether something else in the round begins anew too: values are loaded, drawn, copied or frozen."""
+def _starts_anew(model: Model, made: Event, optimizer: Optimizer) -> bool:
+    """Whether something else in the round begins anew too: values are loaded, drawn, copied or frozen.
+
+    Flags and memory of another network alone, of a target or teacher, are no new beginning.
+    """
     loops = made.get("loops", ())
-    anew = model.events("loaded", "copied", "flagged", "rebound")
+    anew = model.events("loaded", "copied")
+    mine = list(optimizer.tensors)
+    anew += [event for event in model.events("flagged", "rebound") if not _is_of_another(event.of, mine)]
     anew += [event for event in model.events("allocated") if event.get("law") == "parameter"]
     anew += [event for event in model.events("written") if event.get("initializer")]
     return any(event.get("loops", ())[: len(loops)] == loops for event in anew)
+
+
+def _is_of_another(what: Any, mine: list[Tensor]) -> bool:
+    """Whether it is a tensor of a module, or stands for those of one that is not known, and is none of those."""
+    if not isinstance(what, Tensor) or not mine or what in mine:
+        return False
+    if what.owner is not None:
+        return True
+    names = [str(tensor).partition(_ALL)[0] for tensor in mine if _ALL in str(tensor)]
+    other = str(what).partition(_ALL)[0]
+    pairs = [pair for name in names for pair in ((name, other), (other, name))]
+    is_apart = not any(re.match(rf"{re.escape(whole)}(?!\w)", part) for part, whole in pairs)
+    return _ALL in str(what) and len(names) == len(mine) and is_apart

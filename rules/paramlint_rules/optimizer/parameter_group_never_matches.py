@@ -23,10 +23,20 @@ import re
 from collections.abc import Iterator
 
 from paramlint import nodes
+from paramlint.config.nearest import nearest
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import group_value
 from paramlint.knowledge import module_class
 from paramlint.model import Claim, Model, said
+from paramlint.model.questions.visits import (
+    loop_over,
+    name_of_pair,
+    names_below,
+    never_true,
+    tests_before,
+    texts_in,
+    whole_visits,
+)
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
 
@@ -35,7 +45,7 @@ rule = Rule(
     "parameter-group-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls("named_parameters"), Asks("named_parameters")),
+    triggers=(Calls("named_parameters"), Asks("named_parameters", "named_children", "named_modules")),
 )
 
 #: The end of a parameter's name, as it is written in lists of what does not decay.
@@ -59,6 +69,44 @@ def ask(model: Model) -> Iterator[Claim]:
         if isinstance(node, (nodes.ListComp, nodes.GeneratorExp)) and _picks_by_name(node):
             text = site.text(node.for_in.ifs[0].test)
             yield Claim(said(True), site, f"no parameter of the model has a name for which `{text}`", about=optimizer)
+
+
+@rule.question
+def ask_of_loops(model: Model) -> Iterator[Claim]:
+    """A condition on the names of a model that none of them meets, before something is frozen, thawed or listed."""
+    never = never_true(model)
+    for listed in whole_visits(model):
+        loop = loop_over(listed.site)
+        name = name_of_pair(loop) if loop is not None else None
+        known = names_below(model, listed.of, listed) if name is not None and never else None
+        if loop is None or name is None or not known:
+            continue
+        parts = {part for one in known for part in one.split(".")}
+        # A function that is given models asks for the names of all of them.
+        is_general = listed.of not in model.roots and len(listed.site.stack) > 0
+        flags = [(test, is_general, "no flag is set") for test in tests_before(_is_flag, loop.body, name)]
+        lists = [(test, True, "nothing is listed") for test in tests_before(_is_append, loop.body, name)]
+        for test, needs_likeness, lost in flags + lists:
+            is_like = any(nearest(text.strip("."), parts) for text in texts_in(test))
+            if (id(test), listed.inside) in never and (is_like or not needs_likeness):
+                asked = f"no parameter of `{listed.of}` has a name for which `{listed.site.text(test)}`"
+                message = f"{asked}, so {lost}"
+                yield Claim(said(True), listed.site, message, about=listed.of, node=test)
+
+
+def _is_flag(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Assign):
+        target = node.targets[0].target
+        return isinstance(target, nodes.Attribute) and target.attr.value == "requires_grad"
+    return _is_call_of(node, "requires_grad_")
+
+
+def _is_append(node: nodes.Node) -> bool:
+    return _is_call_of(node, "append")
+
+
+def _is_call_of(node: nodes.Node, method: str) -> bool:
+    return isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and node.func.attr.value == method
 
 
 def _picks_by_name(node: nodes.ListComp | nodes.GeneratorExp) -> bool:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
+from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Group, Model, said
 from paramlint.model.questions.training import WORDS, below, spoken
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
@@ -37,6 +38,7 @@ rule = Rule(
     group="bug",
     doc=__doc__,
     triggers=(Calls(*OPTIMIZER_NAMES), Asks(*WORDS)),
+    asked_of=LIVE,
 )
 
 

@@ -34,6 +34,7 @@ from paramlint.facts.name_uses import mentions
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
 from paramlint.facts.replaced_parameters import ModelChange, model_changes
 from paramlint.facts.training import trains
+from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import WORDS, below, held, outdated_steps, owners, spoken, together
@@ -50,6 +51,7 @@ rule = Rule(
     group="bug",
     doc=__doc__,
     triggers=(Calls(*OPTIMIZER_NAMES, "parameters", "named_parameters"), Asks(*WORDS)),
+    asked_of=LIVE,
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")

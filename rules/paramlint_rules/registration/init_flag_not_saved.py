@@ -30,6 +30,7 @@ Good:
                 self.started.fill_(True)
             return x * self.scale
 
+Fix: unsafe. `state_dict()` gains a key, so that older checkpoints no longer load strictly.
 Leave it: the flag is set by hand wherever the model is loaded.
 """
 
@@ -41,6 +42,7 @@ from collections.abc import Iterable, Iterator
 from paramlint import nodes
 from paramlint.facts import Assignment, Class, Scope
 from paramlint.facts.creation import is_creation
+from paramlint.facts.flag_buffers import buffer_for_flag
 from paramlint.facts.package import package_of
 from paramlint.facts.writers import written
 from paramlint.nodes import operators
@@ -54,6 +56,7 @@ rule = Rule(
     "PRM411",
     "init-flag-not-saved",
     group="bug",
+    fix="unsafe",
     doc=__doc__,
     only_with=frozenset({"forward", "register_buffer", "Parameter"}),
     triggers=(Classes(*_WRITES, "register_buffer"),),
@@ -82,15 +85,14 @@ def check(cls: Class) -> Iterator[Finding]:
             for name in _flags(scope, branch.test):
                 if name in said or _SWITCHED.search(name) or not _is_plain_flag(cls, name, reached):
                     continue
-                start = next((a for a in cls.own_assignments(name) if _is_start(a)), None)
+                start = next((a for a in cls.assignments(name) if _is_start(a) and a.scope.file is cls.file), None)
                 overwritten = _overwritten(cls, scope, branch, name)
                 if overwritten is None or start is None or start.target is None or _is_managed(cls, name):
                     continue
                 said.add(name)
                 text = start.scope.text(start.target)
-                yield Finding(
-                    start.target, f"`{text}` is not saved, so after loading the first batch overwrites `{overwritten}`"
-                )
+                message = f"`{text}` is not saved, so after loading the first batch overwrites `{overwritten}`"
+                yield Finding(start.target, message, buffer_for_flag(cls, name, start))
 
 
 def _own(cls: Class, names: tuple[str, ...]) -> list[str]:

@@ -23,7 +23,8 @@ from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.contents import Held
 from paramlint.facts.wrapping import wrap
-from paramlint.model import Claim, Model, Module, Place
+from paramlint.model import Claim, Model, Module, Place, Tensor, said
+from paramlint.model.questions.training import owners
 from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
 
 if TYPE_CHECKING:
@@ -59,6 +60,40 @@ def ask(model: Model) -> Iterator[Claim]:
             )
 
 
+@rule.question
+def ask_given(model: Model) -> Iterator[Claim]:
+    """A list of modules that a part of a model is given, or makes of what it is given, and keeps as it is."""
+    found: dict[tuple[int, str], list[tuple[Module, Place]]] = {}
+    for module in model.modules:
+        for place in module.places:
+            if place.kind == "container" and place.holds and _is_given(module, place, model):
+                found.setdefault((id(place.holder), place.key), []).append((module, place))
+    for held in found.values():
+        module, place = held[0]
+        # One module in a list is hidden on purpose.
+        if (len(held) > 1 or place.each_round or module.loops) and all(
+            _is_only_here(one, at, model) for one, at in held
+        ):
+            message = f"`self.{place.key}` is a plain {place.container}, so its modules are not trained"
+            yield Claim(said(True), place.since.site, message, about=place)
+
+
+def _is_given(module: Module, place: Place, model: Model) -> bool:
+    """Whether a part that is known, and that is not what the model is of, keeps what was made before it."""
+    holder, made = place.holder, (module.copy_of or module).made
+    if holder in model.roots or holder.made is None or holder.made.author != "user" or holder.escaped:
+        return False
+    if made is None or made.author != "user" or not holder.is_a("Module").yes or not holder.known.yes:
+        return False
+    return bool(min(made.order) < min(holder.made.order))
+
+
+def _is_only_here(module: Module, place: Place, model: Model) -> bool:
+    if _is_registered_elsewhere(place) or not module.owns.yes or _is_cared_for(module, place, model):
+        return False
+    return module.places.none(_is_registered).yes and not module.escaped
+
+
 def _is_registered(place: Place) -> bool:
     return place.registered and place.holds
 
@@ -70,13 +105,25 @@ def _is_registered_elsewhere(place: Place) -> bool:
 
 def _is_cared_for(module: Module, place: Place, model: Model) -> bool:
     """Whether the code sees to what `parameters()` does not find: moves it, trains it, or keeps it without memory."""
-    if place.holder.overrides("_apply").yes:
+    if place.holder.overrides("_apply").yes or _is_registered_in_parts(module, model):
         return True
     if module.argument("device") == "meta" or any(
         "meta" in str(event.get("arguments")) for event in model.events("moved", of=module)
     ):
         return True
     return any(tensor.groups.seen for tensor in module.parameters)
+
+
+def _is_registered_in_parts(module: Module, model: Model) -> bool:
+    """Whether each layer in it is a part of the model under another name: `self.add_module(name, layer)`."""
+    layers = [p.what for p in module.holds if p.registered and isinstance(p.what, Module) and not p.what.owns.no]
+    own = [place for place in module.holds if place.registered and isinstance(place.what, Tensor)]
+    return bool(layers) and not own and all(_is_registered_beside(layer, module, model) for layer in layers)
+
+
+def _is_registered_beside(layer: Module, module: Module, model: Model) -> bool:
+    holders = [p.holder for p in layer.places if _is_registered(p) and p.holder is not module]
+    return any(one in model.roots for holder in holders if isinstance(holder, Module) for one in owners(holder))
 
 
 @rule.static_scope

@@ -19,8 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from paramlint import nodes
 from paramlint.model import Answer, Claim, Model, Module, Place, Tensor
 from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM413",
@@ -44,6 +46,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not isinstance(place.until.of, Module) or not _is_copied_line(place) or module.calls.seen:
             continue
+        if _is_read(place) or (place.since.site.node is place.until.site.node and not _is_name(place)):
+            continue
         yield Claim(
             Answer("yes", (place.since, place.until), place.guard),
             place.until.site,
@@ -62,7 +66,7 @@ def ask_rounds(model: Model) -> Iterator[Claim]:
         if not isinstance(place.holder, Module) or place.holder.loops or place.holder not in model.roots:
             continue
         made = what.made
-        if made is None or made.author != "user" or what.escaped or not _NAME.fullmatch(place.key):
+        if made is None or made.author != "user" or what.escaped or not _is_name(place):
             continue
         owns = what.owns if isinstance(what, Module) else what.trains
         if owns.yes and place.since.get("inside") == "__init__" and not _is_used_in_round(model, what):
@@ -85,9 +89,32 @@ def _is_built_for_all(model: Model, holder: Module) -> bool:
     return holder in model.roots or holder.cls.startswith("torch.")
 
 
+def _is_name(place: Place) -> bool:
+    """Whether its key is one name; what a key is that each round computes, is not known."""
+    return _NAME.fullmatch(place.key) is not None
+
+
 def _is_plain(module: Module) -> bool:
     """Whether the user's code makes it, and it goes into nothing else."""
     return module.made is not None and module.made.author == "user" and module.copy_of is None
+
+
+def _is_read(place: Place) -> bool:
+    """Whether the constructor reads it until it is replaced: its layers, or a size, may be in what comes after."""
+    assert place.until is not None
+    site = place.until.site
+    code = list(walk(site.definition)) if site.definition is not None else []
+    begins = {id(node): index for index, node in enumerate(code)}
+    first, last = place.since.site.statement, site.statement
+    if id(first) not in begins or id(last) not in begins:
+        return False
+    written = [target.target for target in last.targets] if isinstance(last, nodes.Assign) else []
+    since = begins[id(first)] + sum(1 for _ in walk(first))
+    until = begins[id(last)] + sum(1 for _ in walk(last))
+    return any(
+        isinstance(node, nodes.Attribute) and node.attr.value == place.key and not any(node is t for t in written)
+        for node in code[since:until]
+    )
 
 
 def _is_copied_line(place: Place) -> bool:

@@ -61,11 +61,18 @@ def ask(model: Model) -> Iterator[Claim]:
     for root in model.roots:
         if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
             continue
-        unread = [p for p in root.holds if _is_made_here(p) and not _is_used(p.what, root)]
+        if not any(
+            e.kind not in ("raised", "tested") and any(s.function == "forward" for s in e.way) for e in model.trace
+        ):
+            continue  # a pass that computes nothing is to be written yet, or never runs
+        parts = [p for p in root.holds if _is_made_here(p)]
+        unread = [p for p in parts if not _is_used(p.what, root) and not root.mentions(p.key).yes]
         trained = sum(_trains(p.what).yes for p in unread)
-        read = sum(_is_made_here(p) and _trains(p.what).yes for p in root.holds) - trained
+        read = sum(_trains(p.what).yes for p in parts) - trained
         for place in unread:
             # Where several are, the class is a sketch, or its pass is elsewhere.
+            if place.guard:
+                continue
             if trained == 1 or read >= _READ_FOR_EACH * trained:
                 yield Claim(
                     ~root.mentions(place.key) & _trains(place.what),
@@ -76,10 +83,10 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _is_made_here(place: Place) -> bool:
-    """Whether the class's own `__init__` makes it, once and without a condition, and for no other reason."""
+    """Whether the class's own `__init__` makes it, once, and for no other reason."""
     what = place.what
     made = what.made if isinstance(what, (Module, Tensor)) and place.registered and place.holds else None
-    if made is None or made.author != "user" or place.how not in ("assigned", "") or place.guard or what.loops:
+    if made is None or made.author != "user" or place.how not in ("assigned", "") or what.loops:
         return False
     site = place.since.site
     is_own = not site.stack and place.since.get("inside") == "__init__" and not what.escaped
@@ -108,7 +115,7 @@ def verify(model: LiveModel) -> Iterator[Proof]:
     for name in model.forward.without_gradient:
         if name in model.forward.read_without_gradient or name in model.mirrors:
             continue
-        if not model.is_one_of_several(name):
+        if not model.may_be_used_otherwise(name):
             message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
             yield model.by_name[name].proof(message)
     for name in model.forward.blocked:

@@ -28,6 +28,7 @@ Leave it: the module never leaves the CPU, or the tensor must not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.knowledge import TENSOR_FACTORIES
-from paramlint.model import Claim, Model, Place, Tensor, said
+from paramlint.model import Claim, Event, Model, Place, Tensor, said
 from paramlint.model.questions.kept_tensors import (
     comes_from,
     escapes,
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
 
 
 _FACTORIES = {"Tensor", *(name.rpartition(".")[2] for name in TENSOR_FACTORIES)}
+
+#: Methods that set a module up, or hand its values to other programs.
+_AROUND = re.compile(r"init|reset|load|save|build|setup|export|numpy|plot|show|state")
 
 rule = Rule(
     "PRM408",
@@ -81,7 +85,7 @@ def ask(model: Model) -> Iterator[Claim]:
         found = uses(model, tensor)
         if any(map(is_moved, found)) or escapes(model, tensor):
             continue
-        if any(e.get("inside") == "forward" and e.get("how") != "number" for e in found):
+        if any(_is_in_pass(e, place) and e.get("how") != "number" and not _is_number(e) for e in found):
             what = "is a plain tensor, so it does" if place.kind == "attribute" else "holds plain tensors, so they do"
             yield Claim(
                 ~tensor.trains & said(not any(p.registered for p in tensor.places)),
@@ -92,6 +96,11 @@ def ask(model: Model) -> Iterator[Claim]:
             )
 
 
+def _is_number(use: Event) -> bool:
+    """Whether what is read is one number of a vector: that may stay on the CPU."""
+    return isinstance(use.of, Tensor) and use.of.view == "index" and use.of.shape == ()
+
+
 def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
     """A value that each pass computes from that of the pass before, and that starts as a constant."""
     changes = [e for e in model.events("bound", of=place.holder) if e.get("name") == place.key]
@@ -99,8 +108,10 @@ def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
     if first.get("inside") != "__init__" or made is None or made.kind != "allocated" or "reset" in first.site.function:
         return
     later = [e for e in changes if e.site.node is not first.site.node]
-    if not later or any(e.get("inside") != "forward" for e in later):
+    passed = [e for e in later if e.get("inside") == "forward"]
+    if not passed or {id(e.site.node) for e in later} != {id(e.site.node) for e in passed}:
         return
+    later = passed  # a method that the pass calls is entered by itself, too
     values = [value for e in later for value in e.get("options", [e.get("value")])]
     if not tensor.known or not all(isinstance(v, Tensor) and comes_from(v, tensor) for v in values):
         return
@@ -112,6 +123,14 @@ def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
         f"`self.{place.key}` goes from one pass to the next in a plain tensor, so it is neither moved nor saved",
         about=place,
     )
+
+
+def _is_in_pass(use: Event, place: Place) -> bool:
+    """Whether a use is in the pass of the module, or in what others call of one that has no pass of its own."""
+    inside = str(use.get("inside"))
+    if "forward" in place.holder.methods:
+        return inside == "forward"
+    return not inside.startswith("_") and _AROUND.search(inside) is None
 
 
 def _fix(place: Place) -> Fix | None:
@@ -138,20 +157,38 @@ _ASKED = {"shape", "size", "dim", "numel", "dtype", "device", "tolist", "item", 
 _MOVED = {"to", "cuda", "type_as", "cpu", "clone", "data", "expand_as", "copy_"}
 
 
-def _is_computed_with(cls: Class, name: str) -> bool:
-    """Whether `forward`, or a method that it calls, computes with the attribute as it is, and nothing moves it."""
+def _is_computed_with(cls: Class, name: str, inside: str) -> bool:
+    """Whether `forward`, or a method that it calls, computes with the attribute as it is, and nothing moves it.
+
+    Args:
+        inside: of what the attribute holds, the field or the key that is meant: `.cos`, `['cos']`.
+    """
     reached = _reached(cls)
-    is_used = False
+    uses = [(scope, _use(scope, node)) for scope, node in _mentions(cls, name, inside)]
+    if any(use in ("moved", "unknown") for _, use in uses):
+        return False
+    return any(use == "computed" and scope.name in reached for scope, use in uses)
+
+
+def _is_moved_nowhere(cls: Class, name: str) -> bool:
+    return not any(_use(scope, node) == "moved" for scope, node in _mentions(cls, name, ""))
+
+
+def _mentions(cls: Class, name: str, inside: str) -> Iterator[tuple[Scope, nodes.Node]]:
+    """The places at which the code of a class reads what is `inside` of an attribute; and all that of it is moved."""
     for base in cls.mro:
         for scope in base.scopes_with(name):
             for node in scope.find(nodes.Attribute):
                 if scope.self_attribute(node) != name:
                     continue
-                use = _use(scope, node)
-                if use in ("moved", "unknown"):
-                    return False
-                is_used = is_used or (use == "computed" and scope.name in reached)
-    return is_used
+                around = scope.parent(node)
+                if not inside or _use(scope, node) == "moved":
+                    yield scope, node
+                elif isinstance(around, (nodes.Attribute, nodes.Subscript)) and node is around.value:
+                    if scope.text(around).replace('"', "'").endswith(inside):
+                        yield scope, around
+                elif not isinstance(around, nodes.AssignTarget):
+                    yield scope, node  # handed on as a whole
 
 
 def _reached(cls: Class) -> set[str]:
@@ -189,6 +226,8 @@ def _use(scope: Scope, node: nodes.Node) -> str:
         is_torch = isinstance(call, nodes.Call) and (scope.qualified(call.func) or "").startswith("torch.")
         is_method = isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute)
         return "computed" if is_torch or is_method else "unknown"
+    if isinstance(parent, nodes.UnaryOperation):
+        return "" if scope.text(parent).startswith("not") else "computed"
     if isinstance(parent, (nodes.BinaryOperation, nodes.Comparison, nodes.ComparisonTarget)):
         return "computed"
     return "" if isinstance(parent, (nodes.AssignTarget, nodes.AnnAssign, nodes.Index)) else "unknown"
@@ -197,8 +236,13 @@ def _use(scope: Scope, node: nodes.Node) -> str:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for found in model.plain_tensors_used:
-        is_computed_with = partial(_is_computed_with, name=found.attribute)
-        if found.through in ("attribute", "container") and model.source_says(type(found.owner), is_computed_with):
+        if found.through not in ("attribute", "container", "object"):
+            continue
+        if model.has_passed:
+            is_left = partial(_is_moved_nowhere, name=found.attribute)
+        else:
+            is_left = partial(_is_computed_with, name=found.attribute, inside=found.inside)
+        if model.source_says(type(found.owner), is_left):
             message = f"`{found.path}` is a tensor used in forward but no buffer, so `to()` does not move it"
             yield found.proof(message)
 

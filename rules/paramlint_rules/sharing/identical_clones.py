@@ -26,6 +26,7 @@ from paramlint import nodes
 from paramlint.facts import Scope, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import sharing_is_meant
+from paramlint.facts.norms import has_norms_only
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as sharing_said
@@ -113,6 +114,7 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
         prototype is None
         or owns_parameters(scope.type(prototype)) is not True
         or _VALUES.search(scope.file.source.text)
+        or has_norms_only(scope.type(prototype))
     ):
         return
     if sharing_is_meant(scope, node):
@@ -164,6 +166,8 @@ def _repeatedly_copied(node: nodes.Call, scope: Scope) -> nodes.BaseExpression |
         return None
     copied = node.args[0].value
     for ancestor in scope.ancestors(node):
+        if isinstance(ancestor, (nodes.FunctionDef, nodes.Lambda)):
+            return None  # what becomes of its copies is up to who calls it
         if isinstance(ancestor, (nodes.ListComp, nodes.GeneratorExp)):
             bound = {name.value for name in walk(ancestor.for_in.target) if isinstance(name, nodes.Name)}
             return None if bound & _heads(copied) else copied
@@ -177,20 +181,55 @@ _KEEPING = {"append", "insert", "add_module", "register_module", "setattr", "set
 
 
 def _is_replaced(copy: nodes.Call, loop: nodes.For, scope: Scope) -> bool:
-    """Whether each round binds its copy to one name or attribute and keeps it nowhere else, so that one is left."""
-    line = scope.parent(copy)
-    if not isinstance(line, nodes.Assign) or line.value is not copy:
-        return False
-    targets = [target.target for target in line.targets]
-    for target in targets:
+    """Whether each round binds its copy to the same names and attributes and keeps it nowhere else: one is left."""
+    waiting: list[nodes.BaseExpression] = [copy]
+    texts: set[str] = set()
+    while waiting:
+        bound = _bound_to(waiting.pop(), loop, scope)
+        if bound is None:
+            return False
+        new = bound - texts
+        texts |= new
+        for part in walk(loop) if new else ():
+            if isinstance(part, (nodes.Name, nodes.Attribute)) and scope.text(part) in new:
+                if isinstance(scope.parent(part), nodes.Assign) or _is_set(scope, part):
+                    waiting.append(part)
+                elif _is_kept(scope, part):
+                    return False
+    return bool(texts)
+
+
+def _bound_to(value: nodes.BaseExpression, loop: nodes.For, scope: Scope) -> set[str] | None:
+    """The names and attributes that a statement gives a value; None where these are others in each round."""
+    texts: set[str] = set()
+    above = scope.parent(value)
+    if isinstance(above, nodes.IfExp):
+        above = scope.parent(above)
+    if isinstance(above, nodes.NamedExpr):
+        texts.add(scope.text(above.target))
+        above = scope.parent(above)
+    if isinstance(above, nodes.Arg) and _is_set(scope, above.value):
+        call = scope.parent(above)
+        assert isinstance(call, nodes.Call)
+        owner, key = (arg.value for arg in call.args[:2])
+        if isinstance(key, nodes.SimpleString) and not _is_bound_in(loop, owner, scope):
+            return texts | {f"{scope.text(owner)}.{key.evaluated_value!s}"}
+    if not isinstance(above, nodes.Assign):
+        return None
+    for target in (one.target for one in above.targets):
         is_same = isinstance(target, nodes.Attribute) and not _is_bound_in(loop, target.value, scope)
         if not is_same and not isinstance(target, nodes.Name):
-            return False
-    texts = {scope.text(target) for target in targets}
-    return not any(
-        isinstance(part, (nodes.Name, nodes.Attribute)) and scope.text(part) in texts and _is_kept(scope, part)
-        for part in walk(loop)
-    )
+            return None
+        texts.add(scope.text(target))
+    return texts
+
+
+def _is_set(scope: Scope, node: nodes.BaseExpression) -> bool:
+    """Whether `setattr` gives an attribute this value."""
+    above = scope.parent(node)
+    call = scope.parent(above) if isinstance(above, nodes.Arg) else None
+    is_setattr = isinstance(call, nodes.Call) and isinstance(call.func, nodes.Name) and call.func.value == "setattr"
+    return is_setattr and isinstance(call, nodes.Call) and len(call.args) == 3 and call.args[2].value is node
 
 
 def _is_kept(scope: Scope, node: nodes.BaseExpression) -> bool:
@@ -280,7 +319,7 @@ def _is_drawn(model: LiveModel, parameter: LiveTensor) -> bool:
     """Whether a trained parameter of some elements holds random numbers, and not those of another on purpose."""
     if not parameter.requires_grad or math.prod(parameter.shape) < 4 or parameter.name in model.mirrors:
         return False
-    return parameter.is_final and parameter.is_drawn
+    return parameter.is_covered_at_last and parameter.is_drawn
 
 
 def _share_memory(clones: list[LiveTensor]) -> bool:

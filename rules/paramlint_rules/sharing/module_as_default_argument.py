@@ -26,6 +26,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -108,11 +110,20 @@ def _is_rebound(scope: Scope, default: nodes.BaseExpression) -> bool:
 
 
 def _first_statement(scope: Scope, body: nodes.IndentedBlock, name: str) -> nodes.BaseStatement | None:
-    """Where the body of a function begins: behind its docstring, and behind `super().__init__()`."""
+    """Where the body of a function begins: behind its docstring, `super().__init__()`, and what other defaults are."""
     statements = [statement for statement in body.body if not is_docstring(statement)]
     if len(statements) > 1 and _calls_super(scope, statements[0], name):
-        return statements[1]
-    return statements[0] if statements else None
+        statements = statements[1:]
+    behind = list(dropwhile(partial(_gives_default, scope), statements))
+    return behind[0] if behind else statements[0] if statements else None
+
+
+def _gives_default(scope: Scope, statement: nodes.BaseStatement) -> bool:
+    """Whether a statement is `if act is None: act = ...` of another argument."""
+    if not isinstance(statement, nodes.If) or statement.orelse is not None:
+        return False
+    name = re.fullmatch(r"(\w+) is None", scope.text(statement.test))
+    return name is not None and any(b.kind == "parameter" for b in scope.bindings.get(name[1], ()))
 
 
 def _calls_super(scope: Scope, statement: nodes.BaseStatement, name: str) -> bool:

@@ -45,6 +45,8 @@ _WORDS = (
     "BatchNorm1d", "BatchNorm2d", "LayerNorm", "ModuleDict", "ModuleList", "PReLU", "RMSNorm", "Sequential",
 )  # fmt: skip
 
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
+
 rule = Rule(
     "PRM302",
     "module-listed-twice",
@@ -54,9 +56,13 @@ rule = Rule(
         Reuses(*_WORDS),
         Repeats(),
         Classes(*_WORDS, "forward"),
-        Asks("Sequential", "ModuleList", "ModuleDict", made=False),
+        Asks(*_CONTAINERS, made=False),
+        Asks(*_CONTAINERS, entries=("class",)),
     ),
 )
+
+#: Places of one module that are compared with each other.
+_MOST_PLACES = 16
 
 
 @rule.question
@@ -68,7 +74,8 @@ def ask(model: Model) -> Iterator[Claim]:
         items = [p for p in module.places if p.registered and p.holds and _is_item(p) and not _is_put_back(p, module)]
         every = items or [p for p in module.places if _is_part_of_each(p, module)]
         many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
-        pair = next(((p, q) for p, q in combinations(items, 2) if p.holder is q.holder and _both(p, q)), None)
+        ones = [p for p in items if _is_one(module, p)][:_MOST_PLACES]
+        pair = next(((p, q) for p, q in combinations(ones, 2) if p.holder is q.holder and _both(p, q)), None)
         places = [many] if many is not None else list(pair or ())
         if places:
             what = "in every element" if many is not None else "in two places"
@@ -97,7 +104,7 @@ def ask_spread(model: Model) -> Iterator[Claim]:
             parts = [
                 p for p in held if p.holder.is_a("Sequential").yes and len(p.since.site.stack) <= len(made.site.stack)
             ]
-        pair = next(((p, q) for p, q in combinations(parts, 2) if _are_two_layers(p, q)), None)
+        pair = next(((p, q) for p, q in combinations(parts[:_MOST_PLACES], 2) if _are_two_layers(p, q)), None)
         if pair is not None and module.owns.yes:
             sites = made.way
             # The constructor that makes it and puts it into its layers, whoever calls that.
@@ -136,6 +143,11 @@ def _is_item(place: Held) -> bool:
         return False
     # What no call makes is put together of modules that were there: a slice of a list, that a pass takes in each round.
     return holder.made is None or isinstance(holder.made.site.node, nodes.Call)
+
+
+def _is_one(module: Module, place: Held) -> bool:
+    """Whether it is one module where it is put: `layers[2 * i]` and `layers[2 * i + 1]` are two of what a loop made."""
+    return all(loop in place.since.get("loops", ()) for loop in module.loops)
 
 
 def _is_put_back(place: Held, module: Module) -> bool:

@@ -35,13 +35,20 @@ if TYPE_CHECKING:
     from paramlint.live.training.training_run import TrainingRun
 
 
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
+
 rule = Rule(
     "PRM301",
     "repeated-module",
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Repeats(), Calls("repeat"), Asks("Sequential", "ModuleList", "ModuleDict", made=False)),
+    triggers=(
+        Repeats(),
+        Calls("repeat"),
+        Asks(*_CONTAINERS, made=False),
+        Asks(*_CONTAINERS, entries=("class",)),
+    ),
 )
 
 

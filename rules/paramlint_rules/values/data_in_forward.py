@@ -46,7 +46,6 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    only_with=frozenset({"forward"}),
     triggers=(Mentions("data", "detach"),),
 )
 
@@ -55,7 +54,7 @@ _SETUP = re.compile(r"__init__|.*(?:init|reset|load|repr|export|fuse|merge).*")
 
 @rule.static(nodes.Attribute)
 def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
-    if scope.name != "forward" or scope.cls is None or not scope.cls.is_module or node.attr.value not in _CUTS:
+    if scope.cls is None or not scope.cls.is_module or node.attr.value not in _CUTS or not _is_of_pass(scope):
         return
     name = scope.self_attribute(node.value)
     if name is None or is_edited(scope, node) or runs_without_grad(scope, node) or may_be_frozen(scope):
@@ -66,14 +65,38 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     cut = _cut(scope, node)
     if cut is None or not _is_operand(scope, cut) or not _always_cut(scope, name) or _is_used_by_base(scope, name):
         return
-    fix = Fix("Use the parameter itself", (Change(cut, cut, scope.text(node.value)),), "safe")
+    fix = None
+    if not _needs_no_history(scope, cut):
+        fix = Fix("Use the parameter itself", (Change(cut, cut, scope.text(node.value)),), "safe")
     message = f"`self.{name}` is only used through `.{node.attr.value}`, so it gets no gradient and is never trained"
     yield Finding(cut, message, fix, attribute=f"self.{name}")
 
 
+def _is_of_pass(scope: Scope) -> bool:
+    """Whether it is `forward`, or a method that `forward` calls, by whatever others."""
+    assert scope.cls is not None
+    reached = ["forward"]
+    for name in reached:
+        method = scope.cls.method(name) if len(reached) < _MOST_METHODS else None
+        if name == scope.name:
+            return True
+        called = _OWN_CALL.findall(method.source) if method is not None else []
+        reached += [one for one in dict.fromkeys(called) if one not in reached and _SETUP.fullmatch(one) is None]
+    return False
+
+
+_OWN_CALL = re.compile(r"\bself\.(\w+)\(")
+_MOST_METHODS = 30
 _CUTS = ("data", "detach")
 #: Methods that give the same values in another place or type.
 _MOVED = frozenset({"cpu", "numpy", "clone", "to", "cuda", "float", "double", "type_as", "contiguous"})
+#: Methods whose result goes on to the output.
+_COMPUTING = frozenset(
+    {
+        "mm", "matmul", "bmm", "mv", "dot", "addmm", "mul", "add", "sub", "div", "pow", "exp", "sigmoid", "tanh",
+        "softmax", "log_softmax", "index_select", "gather",
+    }
+)  # fmt: skip
 
 
 def _cut(scope: Scope, node: nodes.Attribute) -> nodes.BaseExpression | None:
@@ -91,15 +114,39 @@ def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
         name, start = above.targets[0].target.value, scope.order(above)
         uses = [n for n in scope.find(nodes.Name) if n.value == name and scope.order(n) > start]
         return any(_is_operand(scope, use) for use in uses if not isinstance(scope.parent(use), nodes.AssignTarget))
-    if isinstance(above, nodes.Attribute) and above.attr.value in _MOVED:
+    if isinstance(above, nodes.Attribute) and above.attr.value in _MOVED | _COMPUTING:
         call = scope.parent(above)
-        return isinstance(call, nodes.Call) and call.func is above and _is_operand(scope, call)
+        if not isinstance(call, nodes.Call) or call.func is not above:
+            return False
+        return above.attr.value in _COMPUTING or _is_operand(scope, call)
     while isinstance(above, (nodes.Element, nodes.List, nodes.Tuple)):
         above = scope.parent(above)
     if isinstance(above, (nodes.BinaryOperation, nodes.UnaryOperation)):
         return True
     call = scope.parent(above) if isinstance(above, nodes.Arg) else None
-    return isinstance(call, nodes.Call) and (scope.qualified(call.func) or "").startswith("torch.")
+    if not isinstance(call, nodes.Call):
+        return False
+    is_method = isinstance(call.func, nodes.Attribute) and call.func.attr.value in _COMPUTING - {
+        "add"
+    }  # a set has that
+    return is_method or (scope.qualified(call.func) or "").startswith("torch.")
+
+
+def _needs_no_history(scope: Scope, cut: nodes.BaseExpression) -> bool:
+    """Whether what is done with the value raises where a gradient is required: `numpy()`, or an edit of its name."""
+    above = scope.parent(cut)
+    if isinstance(above, nodes.Assign) and isinstance(above.targets[0].target, nodes.Name):
+        name = above.targets[0].target.value
+        return any(is_edited(scope, use) for use in scope.find(nodes.Name) if use.value == name and _is_use(scope, use))
+    while isinstance(above, (nodes.Attribute, nodes.Call)):
+        if isinstance(above, nodes.Attribute) and above.attr.value == "numpy":
+            return True
+        above = scope.parent(above)
+    return False
+
+
+def _is_use(scope: Scope, name: nodes.Name) -> bool:
+    return not isinstance(scope.parent(name), nodes.AssignTarget)
 
 
 def _always_cut(scope: Scope, name: str) -> bool:
@@ -131,5 +178,7 @@ def _is_used_by_base(scope: Scope, name: str) -> bool:
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     for name in model.forward.read_without_gradient if model.forward else ():
+        if name in model.mirrors:
+            continue
         message = f"`{name}` is read in forward, but detached from the graph, so it gets no gradient"
         yield model.by_name[name].proof(message)

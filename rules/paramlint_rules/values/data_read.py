@@ -24,6 +24,9 @@ from paramlint.rule import Change, Finding, Fix, Mentions, Rule
 
 rule = Rule("PRM107", "data-read", group="pedantic", fix="safe", doc=__doc__, triggers=(Mentions("data"),))
 
+#: What is the same of a tensor with and without its history.
+_ASKED = {"shape", "size", "dtype", "device", "ndim", "dim", "numel", "ndimension", "element_size", "is_cuda"}
+
 
 @rule.static(nodes.Attribute)
 def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
@@ -32,7 +35,11 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
     if not (is_parameter(scope, node.value) or is_gradient(scope, node.value)) or _is_initialised(scope, node):
         return
     owner = scope.text(node.value)
-    fix = Fix("Read it with `.detach()`", (Change(node, node, f"{owner}.detach()"),), "safe")
+    above = scope.parent(node)
+    if isinstance(above, nodes.Attribute) and above.attr.value in _ASKED:
+        fix = Fix("Ask the tensor itself", (Change(node, node, owner),), "safe")
+    else:
+        fix = Fix("Read it with `.detach()`", (Change(node, node, f"{owner}.detach()"),), "safe")
     yield Finding(node, f"`{scope.text(node)}` is read without a version check, which `.detach()` would keep", fix)
 
 

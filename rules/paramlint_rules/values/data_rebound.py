@@ -22,11 +22,11 @@ Leave it: the memory itself is what must change, as in sharding, off-loading or 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.call_results import behind_call
+from paramlint.facts.fix_texts import under_no_grad
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.last_assignment import latest_value
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
@@ -122,21 +122,11 @@ def _is_given(scope: Scope, value: nodes.BaseExpression) -> bool:
 
 
 def _fix(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> Fix | None:
-    line = scope.statement(node)
-    if not isinstance(line, nodes.SimpleStatementLine) or len(line.body) != 1:
-        return None
     target = node.targets[0].target
     value = scope.text(node.value)
     if isinstance(node.value, nodes.Tuple) and not scope.parentheses(node.value):
         return None
     changes = (Change(target, node.value, f"{scope.text(owner)}.copy_({value})"),)
-    fix = Fix("Copy into the parameter", changes, "unsafe")
     if runs_without_grad(scope, node):
-        return fix
-    header = f"with {scope.spell('torch.no_grad')}():"
-    return replace(
-        fix,
-        title="Copy into the parameter under `torch.no_grad()`",
-        changes=(Change(node, node, header, "wrap"), *changes),
-        imports=("torch.no_grad",),
-    )
+        return Fix("Copy into the parameter", changes, "unsafe")
+    return under_no_grad(scope, node, "Copy into the parameter under `torch.no_grad()`", changes, "unsafe")

@@ -22,10 +22,10 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.fix_texts import under_no_grad
 from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
 from paramlint.knowledge import TENSOR_INIT_INPLACE
-from paramlint.rule import Calls, Change, Edits, Finding, Fix, Rule
-from paramlint.syntax.walk import walk
+from paramlint.rule import Calls, Edits, Finding, Fix, Rule
 
 rule = Rule(
     "PRM105",
@@ -76,10 +76,6 @@ def _nested(scope: Scope, node: nodes.Node) -> bool:
 
 def _fix(scope: Scope, node: nodes.Node) -> Fix | None:
     line = scope.statement(node)
-    if not isinstance(line, nodes.SimpleStatementLine) or len(line.body) != 1:
+    if not isinstance(line, nodes.SimpleStatementLine):
         return None
-    if any(isinstance(inner, nodes.Name) and inner.value == "backward" for inner in walk(line)):
-        return None
-    header = f"with {scope.spell('torch.no_grad')}():"
-    change = Change(line.body[0], line.body[0], header, "wrap")
-    return Fix("Edit it under `torch.no_grad()`", (change,), "safe", ("torch.no_grad",))
+    return under_no_grad(scope, line.body[0], "Edit it under `torch.no_grad()`", (), "safe")

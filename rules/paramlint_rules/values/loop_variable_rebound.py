@@ -40,16 +40,29 @@ def check(node: nodes.For, scope: Scope) -> Iterator[Finding]:
     if not any(word in scope.text(node.iter) for word in _PARAMETERS):
         return
     bound = {name.value for name in walk(node.target) if isinstance(name, nodes.Name)}
-    statements = list(node.body.body)
+    for small, name in _rebound_in(node.body, bound, []):
+        message = f"`{name}` is only the loop's name for a parameter, so giving it a value writes nothing"
+        yield Finding(small, message)
+
+
+def _rebound_in(
+    block: nodes.BaseSuite, bound: set[str], after: list[nodes.Node]
+) -> Iterator[tuple[nodes.BaseSmallStatement, str]]:
+    """The statements of a block, and of its branches, that give one of some names a value that nothing reads."""
+    statements = list(block.body)
     for place, statement in enumerate(statements):
+        later = [*statements[place + 1 :], *after]
+        if isinstance(statement, nodes.If):
+            branch: nodes.If | nodes.Else | None = statement
+            while branch is not None:
+                yield from _rebound_in(branch.body, bound, later)
+                branch = branch.orelse if isinstance(branch, nodes.If) else None
         if not isinstance(statement, nodes.SimpleStatementLine):
             continue
         for small in statement.body:
             name = _rebound(small)
-            if name in bound and not any(_reads(later, name) for later in statements[place + 1 :]):
-                assert isinstance(small, nodes.Assign)
-                message = f"`{name}` is only the loop's name for a parameter, so giving it a value writes nothing"
-                yield Finding(small, message)
+            if name in bound and not any(_reads(one, name) for one in later):
+                yield small, name
 
 
 def _rebound(statement: nodes.BaseSmallStatement) -> str:

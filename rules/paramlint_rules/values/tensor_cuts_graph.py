@@ -28,14 +28,18 @@ Leave it: only the numbers are wanted, as for a log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model, Tensor
+from paramlint.model.questions.reach import passes_gradient
 from paramlint.rule import Asks, Rule
 
 #: Constructors that copy numbers where they are given a display of them.
 _TYPED = ("Tensor", "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor")
+#: Types of numbers that have no gradient.
+_COUNTS = re.compile(r"\b(?:bool|u?int\d*|long|short)$")
 #: Uses of one parameter in a pass that are followed.
 _MOST_USES = 12
 
@@ -98,8 +102,10 @@ def _leads_to_number(event: Event, reads: list[Event]) -> bool:
 
 
 def _copies(event: Event) -> bool:
-    """Whether a call makes a tensor of numbers: `as_tensor` of one tensor is that tensor."""
-    law = event.get("law")
+    """Whether a call makes a tensor of numbers that could have a gradient: `as_tensor` of one tensor is that tensor."""
+    law, given = event.get("law"), event.get("arguments")
+    if given is not None and _COUNTS.search(str(given.keywords.get("dtype"))):
+        return False
     return law == "tensor" or (law in ("as_tensor", *_TYPED) and bool(event.get("displayed")))
 
 
@@ -108,7 +114,7 @@ def _parameters_of(source: object) -> Iterator[Tensor]:
     waiting, seen = [source], {id(source)}
     while waiting and len(seen) < 200:
         one = waiting.pop()
-        if not isinstance(one, Tensor) or one.view in ("detach", "data"):
+        if not isinstance(one, Tensor) or not passes_gradient(one):
             continue
         if one.role == "parameter":
             yield one

@@ -19,6 +19,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.finding import Diagnostic, Edit, LocatedFix, Location
@@ -27,6 +28,9 @@ from paramlint.source.text import Source
 
 rule = Rule("PRM001", "unused-suppression", group="risk", fix="safe", doc=__doc__)
 _CODE = re.compile(r"[A-Z]+\d+\b", re.I)
+#: Codes of one comment that are looked at: each has a fix that names all others.
+_MOST_CODES = 100
+_SPOKEN_TO = re.compile(r"#\s*paramlint\s*[:=]", re.I)
 #: What kept a file from being checked has codes too.
 _OF_PROBLEMS = "PRM00"
 #: Comments that mean to silence us and do not, unless they are `paramlint: noqa` on a row of their own.
@@ -50,7 +54,7 @@ def unused_suppressions(
     """
     ran = {each.code for each in rules if each.triggers}
     families = "|".join(sorted({code.rstrip("0123456789") for code in ran}))
-    if not re.search(rf"noqa.*(?:{families})\d|#\s*paramlint\s*[:=]", source.text, re.I):
+    if not _may_be_meant(source.text, re.compile(rf"(?:{families})\d", re.I)):
         return []
     of_family = re.compile(rf"(?:{families})\d{{3,}}")
     found: list[Diagnostic] = []
@@ -95,11 +99,19 @@ def _otherwise(source: Source, token: tokenize.TokenInfo) -> Diagnostic | None:
     return Diagnostic(source.path, start, end, rule.code, rule.name, message, fix, group=rule.group)
 
 
+def _may_be_meant(text: str, code: re.Pattern[str]) -> bool:
+    """Whether a row says `noqa` and then a code, or a comment speaks to us."""
+    if _SPOKEN_TO.search(text) is not None:
+        return True
+    places = ((line, line.lower().find("noqa")) for line in text.splitlines())
+    return any(at >= 0 and code.search(line, at) is not None for line, at in places)
+
+
 def _unused(
     source: Source, token: tokenize.TokenInfo, match: re.Match[str], unused: set[str], of_family: re.Pattern[str]
 ) -> Iterator[Diagnostic]:
     row, column = token.start[0], token.start[1] + 1
-    for code in _CODE.finditer(token.string, *match.span("codes")):
+    for code in islice(_CODE.finditer(token.string, *match.span("codes")), _MOST_CODES):
         name = code[0].upper()
         if name in unused:
             message = f"`{name}` is not reported here, so its suppression only hides what comes later"

@@ -15,7 +15,7 @@ from paramlint.source.text import Source
 from paramlint.syntax.outline import Outline, Unit
 
 #: A call, or what `functools.partial` is given to call.
-_CALL = re.compile(r"(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
+_CALL = re.compile(r"\b(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
 #: What a function that does nothing but pass on plain values does not hold.
 _DOING = (
     *DEFINITIONS,

@@ -137,9 +137,7 @@ def _named(reader: Reader, event: Called, name: str) -> Value:
     if name in _GETS and args:
         return initializer(event, args[0])
     if name == "setattr" and len(args) == 3:
-        written = args[1].value if isinstance(args[1], Const) else "[setattr]"
-        reader.store(event.node, args[0], str(written), args[2])
-        return Const(None)
+        return _stored(reader, event, args[0], args[1], args[2])
     if name == "getattr" and len(args) >= 2 and isinstance(args[1], Const):
         return reader.attribute(args[0], str(args[1].value))
     if name in ("list", "tuple", "set", "dict"):
@@ -154,6 +152,12 @@ def _named(reader: Reader, event: Called, name: str) -> Value:
     if name == "functools.partial" or name.rpartition(".")[2][:1].isupper():
         return Thing(name, None, event)
     return Result(event)
+
+
+def _stored(reader: Reader, event: Called, owner: Value, key: Value, value: Value) -> Value:
+    written = key.value if isinstance(key, Const) else "[setattr]"
+    reader.store(event.node, owner, str(written), value)
+    return Const(None)
 
 
 def _container(event: Called, name: str) -> Value:
@@ -189,6 +193,9 @@ def _method(reader: Reader, event: Called, func: Part) -> Value:
     owner, name, args = func.owner, func.name, event.args
     if isinstance(owner, Held):
         return _of_container(reader, event, owner, name)
+    if name == "__setattr__" and len(args) == 2:
+        instance = owner.owner if isinstance(owner, Part) and owner.name == "super()" else owner
+        return _stored(reader, event, instance, *args)
     if name == "add_weight" or (name == "add_variable" and owner is not UNKNOWN):
         return Thing("keras.Variable", None, event)
     if name == "from_config" and isinstance(owner, Named) and owner.name.startswith("keras.initializers."):

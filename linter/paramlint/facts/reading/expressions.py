@@ -23,6 +23,7 @@ from paramlint.facts.reading.values import (
     options,
 )
 from paramlint.nodes import operators
+from paramlint.syntax.walk import is_spelled_like
 
 if TYPE_CHECKING:
     from paramlint.facts.reading.reader import Reader
@@ -161,6 +162,8 @@ def _choice(reader: Reader, node: nodes.IfExp) -> Value:
     test = reader.evaluate(node.test)
     if isinstance(test, Const):
         return reader.evaluate(node.body if test.value else node.orelse)
+    if is_spelled_like(node.body, node.orelse):
+        return reader.evaluate(node.body)
     guards = reader.guards
     found = []
     for arm, branch in enumerate((node.body, node.orelse)):

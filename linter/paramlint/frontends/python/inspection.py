@@ -16,8 +16,9 @@ import numpy as np
 
 from paramlint.config.name_patterns import matches
 from paramlint.engine.catalogue import select
-from paramlint.frontends.python.as_it_is import live_model_of
 from paramlint.frontends.python.reports import ModelReport
+from paramlint.live.keras.keras_model import KerasModel, seen_late, subject_of
+from paramlint.live.keras.mirror import Mirror, as_torch
 from paramlint.live.laws.distribution import shown
 from paramlint.live.live_model import LiveModel
 from paramlint.live.observe.writes import is_torchs
@@ -79,7 +80,7 @@ class Inspection(ModelReport):
         self.findings: tuple[Finding, ...] = tuple(map(Finding.of, proved))
         summary = summarize(live, Plan(details=True), [])
         document = Document(
-            target=type(original).__name__,
+            target=type(subject_of(original)).__name__,
             outcome=Outcome(status="ok", stage="analyze", message="", seconds=time.perf_counter() - started),
             degraded=(*notes, *summary.degraded, *failures),
             summary=msgspec.structs.replace(summary.summary, findings=len(self.findings), unwritten=0),
@@ -131,14 +132,14 @@ class Inspection(ModelReport):
 
 def inspect(model: Any, *, optimizer: Any = None, example: Any = None, loss: Any = None) -> Inspection:
     """See `paramlint.inspect`."""
-    original = unwrapped(model)
+    original = as_torch(unwrapped(model))
     notes: list[str] = []
     asked, gradients = original, {}
     if example is not None:
         asked = _copy(original, notes)
         with _other_randomness_kept():
             gradients = example_gradients(asked, lambda: example, loss)
-    live = live_model_of(
+    live = seen_late(
         asked,
         make_example=None if example is None else lambda: example,
         optimizer=optimizer,
@@ -148,7 +149,7 @@ def inspect(model: Any, *, optimizer: Any = None, example: Any = None, loss: Any
     vars(live)["survival"] = ()
     if asked is original:
         vars(live)["reused_norms"] = ()  # a trace runs the user's `forward`
-    if optimizer is not None:
+    if optimizer is not None and not isinstance(live, KerasModel):
         vars(live)["coverage"] = coverage(original, optimizers_of(optimizer))
     if any(parameter.numel() > SAMPLE for parameter in original.parameters() if hasattr(parameter, "numel")):
         notes.append(f"statistics and histograms of larger tensors are of {SAMPLE:,} evenly spaced elements")
@@ -157,7 +158,12 @@ def inspect(model: Any, *, optimizer: Any = None, example: Any = None, loss: Any
 
 
 def _copy(model: Any, notes: list[str]) -> Any:
-    """A copy to run the example on, so that nothing that it leaves behind is in the model."""
+    """A copy to run the example on, so that nothing that it leaves behind is in the model.
+
+    Keras copies by saving; a pass gives back what the variables were.
+    """
+    if isinstance(model, Mirror):
+        return model
     try:
         return copy.deepcopy(model)
     except Exception as error:  # tensors with a graph, locks, handles

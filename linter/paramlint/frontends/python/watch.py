@@ -8,8 +8,8 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from paramlint.engine.catalogue import select as select_rules
-from paramlint.frontends.python.as_it_is import live_model_of
 from paramlint.frontends.python.named import selectors
+from paramlint.live.keras.keras_model import seen_late
 from paramlint.live.training.hooks import Hooks
 from paramlint.live.training.loop import Loop
 from paramlint.live.training.recorder import Recorder
@@ -128,7 +128,7 @@ class Watch:
 
     def _proved(self, recorder: Recorder, notes: list[str]) -> Iterable[Proved]:
         run = TrainingRun(recorder, self._variables)
-        models = [live_model_of(root) for root in self._roots.values()]
+        models = [seen_late(root) for root in self._roots.values()]
         for rule in self._rules:
             try:
                 yield from list(prove_run(run, [rule]))

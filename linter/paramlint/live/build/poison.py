@@ -136,8 +136,8 @@ def _is_marked(tensor: torch.Tensor) -> bool:
 
 def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]:
     """The status after a poisoned build: the shadow misses writes, and the poison does not."""
-    if _is_of_others(account) and _begins_poisoned(tensor) and poisoned(tensor, exactly=True) == 1:
-        return "unwritten", 0.0, True
+    if _is_of_others(account) and (kept := _left_by_others(tensor)):
+        return ("unwritten" if kept == 1 else "partly written"), 1 - kept, True
     if account.status in ("written", "lazy", "unseen"):
         return account.status, account.fraction, True
     left = poisoned(tensor)
@@ -150,11 +150,12 @@ def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]
     return ("unwritten" if left == 1 else "partly written"), 1 - left, True
 
 
-def _begins_poisoned(tensor: torch.Tensor) -> bool:
-    """Whether the first element holds the pattern: the others of a large tensor are looked at only then."""
+def _left_by_others(tensor: torch.Tensor) -> float:
+    """The fraction of elements that hold the pattern, to the bit, in memory that was not allocated by torch."""
     is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and not is_lazy(tensor)
-    is_plain = is_plain and not tensor.is_nested
-    return is_plain and bool(tensor.numel()) and bool(poisoned(tensor.detach().reshape(-1)[:1], exactly=True))
+    if not is_plain or tensor.is_nested or not tensor.is_floating_point():
+        return 0.0
+    return poisoned(tensor, exactly=True) or 0.0
 
 
 def _is_of_others(account: Account) -> bool:

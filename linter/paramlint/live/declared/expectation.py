@@ -7,9 +7,10 @@ written behind torch's back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from paramlint.config.name_patterns import matches
 from paramlint.live.laws.distribution import Array, Distribution, shown
 from paramlint.live.laws.equality import are_same
 from paramlint.live.laws.fit import Fit, KeyT, fit, fit_all
@@ -42,6 +43,17 @@ def compare(declared: Mapping[KeyT, tuple[LiveTensor, Law]]) -> dict[KeyT, Fit]:
         key: law if isinstance(law, Fit) else _together(declared[key][0], law, by_values.get(key))
         for key, law in bound.items()
     }
+
+
+def declared_fits(laws: Mapping[str, Law], parameters: Iterable[LiveTensor]) -> dict[str, tuple[Law, Fit]]:
+    """How parameters compare with the laws declared for their names, the last one each, together at level 0.01."""
+    declared: dict[str, tuple[LiveTensor, Law]] = {}
+    for tensor in parameters:
+        covered = [(name, law) for pattern, law in laws.items() for name in tensor.names if matches(pattern, name)]
+        if covered:
+            name, law = covered[-1]
+            declared[name] = tensor, law
+    return {name: (declared[name][1], fit) for name, fit in compare(declared).items()}
 
 
 def _bound(tensor: LiveTensor, law: Law) -> Distribution | Fit:

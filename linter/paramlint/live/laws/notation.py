@@ -15,6 +15,7 @@ from typing import Any
 
 from paramlint.config.nearest import nearest
 from paramlint.live.laws import laws
+from paramlint.live.laws.keras_laws import KERAS_LAWS
 from paramlint.live.laws.laws import Law
 
 #: What a text may start with. `like`, `sampled` and `custom` take functions, which only Python code can give.
@@ -41,6 +42,7 @@ LAWS: dict[str, Callable[..., Law]] = {
         laws.dirac,
         laws.orthogonal,
         laws.sparse,
+        *KERAS_LAWS,
     )
 }
 CHANGES = ("scaled", "shifted", "replaced", "clamped")

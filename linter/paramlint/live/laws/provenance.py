@@ -12,6 +12,7 @@ import numpy as np
 from paramlint.live.laws import laws
 from paramlint.live.laws.distribution import Distribution, below
 from paramlint.live.laws.fan import fans
+from paramlint.live.laws.keras_laws import CUT_AT_TWO, OF_KERAS, law_of_keras
 from paramlint.live.laws.laws import Law, Shape
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ Arguments = Mapping[str, Any]
 
 #: Less probability than this is no atom, only rounding.
 ATOM = 1e-9
-#: The std that a normal of std 1 has once what lies beyond two is cut off.
-CUT_AT_TWO = 0.87962566103423978
 
 
 def law_of_call(name: str, arguments: Arguments, shape: Shape) -> Distribution | None:
@@ -38,6 +37,8 @@ def law_of_call(name: str, arguments: Arguments, shape: Shape) -> Distribution |
         None where the call is not known or its arguments fit no law: a caller that cannot tell stays silent.
     """
     module, _, function = name.rpartition(".")
+    if module == OF_KERAS:
+        return law_of_keras(function, arguments, shape)
     make = CALLS.get(function)
     if make is None or 0 in shape or not _is_trusted(module):
         return None

@@ -53,6 +53,7 @@ class Shadow:
         marks: writes in order.
         tainted: the allocation of the unwritten memory from which its values were computed, if they were.
         indexed: whether elements chosen by data were written, which no shape can tell apart.
+        edit: the last operation that wrote to it, where nothing has read it since.
     """
 
     storage: StorageWeakRef
@@ -62,6 +63,7 @@ class Shadow:
     marks: list[Mark] = field(default_factory=list)
     tainted: Write | None = None
     indexed: bool = False
+    edit: Write | None = None
 
     def fraction(self, region: Region) -> float:
         """The part of a region that was overwritten, from 0 to 1."""
@@ -165,7 +167,10 @@ class ShadowMode(Mode):
     def _note_reads(self, tensors: list[torch.Tensor]) -> None:
         for tensor in tensors:
             shadow = self.shadow(tensor)
-            if shadow and shadow.marks and not shadow.marks[-1].read:
+            if shadow is None:
+                continue
+            shadow.edit = None
+            if shadow.marks and not shadow.marks[-1].read:
                 shadow.marks[-1] = replace(shadow.marks[-1], read=True)
 
     def _note_writes(
@@ -186,7 +191,7 @@ class ShadowMode(Mode):
                 shadow.tainted = taint
                 continue
             region = region_of(tensor)
-            write = observe(operation.name, operation.arguments(args, kwargs), address)
+            write = shadow.edit = observe(operation.name, operation.arguments(args, kwargs), address)
             if masked := self._masked(operation, args, kwargs, tensor, region):
                 _modify(shadow, region, replace(write, steps=(masked,)))
             elif operation.is_indexed and (whole := _own_work(shadow, write)) is not None:

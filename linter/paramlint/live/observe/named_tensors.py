@@ -63,6 +63,14 @@ def defining_class(module: nn.Module, attribute: str) -> type:
     return next(_setters(module, attribute), type(module))
 
 
+def holder_of(model: nn.Module, tensor: str) -> str:
+    """The name of the nearest module around a tensor that is no mere container of parameters."""
+    name = tensor.rpartition(".")[0]
+    while isinstance(model.get_submodule(name), (nn.ParameterDict, nn.ParameterList)) and name:
+        name = name.rpartition(".")[0]
+    return name
+
+
 def is_strange(named: Named) -> bool:
     """Whether a layer of torch holds something under an attribute that is none of its class."""
     cls = type(named.module)

@@ -11,20 +11,22 @@ import re
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import (
+    register_module_forward_hook,
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils.hooks import RemovableHandle
-from torch.utils.weak import WeakIdKeyDictionary
 
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named
@@ -75,18 +77,55 @@ class _End:
     shape: tuple[int, ...]
 
 
-class Registrations:
-    """A log of registrations, kept while it is entered."""
+V = TypeVar("V")
+
+
+class _ByModule(Generic[V]):
+    """Values by module, which they do not outlive.
+
+    Nothing of the user's class is asked, neither `==` nor an attribute that it may not have yet.
+    """
 
     def __init__(self) -> None:
+        self._held: dict[int, tuple[weakref.ref[nn.Module], V]] = {}
+
+    def __contains__(self, module: nn.Module) -> bool:
+        entry = self._held.get(id(module))
+        return entry is not None and entry[0]() is module
+
+    def __setitem__(self, module: nn.Module, value: V) -> None:
+        self._held[id(module)] = weakref.ref(module), value
+
+    def get(self, module: nn.Module) -> V | None:
+        return self._held[id(module)][1] if module in self else None
+
+    def setdefault(self, module: nn.Module, value: V) -> V:
+        if module not in self:
+            self[module] = value
+        return self._held[id(module)][1]
+
+    def items(self) -> Iterator[tuple[nn.Module, V]]:
+        for reference, value in self._held.values():
+            if (module := reference()) is not None:
+                yield module, value
+
+
+class Registrations:
+    """A log of registrations, kept while it is entered.
+
+    Attributes:
+        computed: the storages of what parametrizations computed for their layers; each is computed anew at each access.
+    """
+
+    def __init__(self) -> None:
+        self.computed: dict[int, StorageWeakRef] = {}  # held, so that no other storage gets the address
         self._log: list[Registration] = []
-        # By identity: what a user's class makes of `==` must not decide.
-        self._modules: MutableMapping[nn.Module, frozenset[str]] = WeakIdKeyDictionary()
+        self._modules = _ByModule[frozenset[str]]()
         self._known: dict[int, Registration] = {}
         self._handles: tuple[RemovableHandle, ...] = ()
-        self._replaced: MutableMapping[nn.Module, Counter[tuple[str, str, int]]] = WeakIdKeyDictionary()
-        self._evaluated: MutableMapping[nn.Module, tuple[str, int]] = WeakIdKeyDictionary()
-        self._lines: MutableMapping[nn.Module, dict[str, tuple[str, int]]] = WeakIdKeyDictionary()
+        self._replaced = _ByModule[Counter[tuple[str, str, int]]]()
+        self._evaluated = _ByModule[tuple[str, int]]()
+        self._lines = _ByModule[dict[str, tuple[str, int]]]()
         self._ends: list[_End] = []
         self._eval_before: Any = None
 
@@ -94,6 +133,7 @@ class Registrations:
         self._handles = (
             register_module_parameter_registration_hook(self._note),
             register_module_module_registration_hook(self._note_module),
+            register_module_forward_hook(self._note_computed),
         )
         self._eval_before = vars(NORM).get("eval")
         evaluated = self._evaluated
@@ -122,13 +162,13 @@ class Registrations:
 
     def roots(self) -> list[nn.Module]:
         """The modules that registered something, own parameters, and lie in no other such module."""
-        seen = list(self._modules)
+        seen = [module for module, _ in self._modules.items()]
         inner = {id(child) for module in seen for child in module.modules() if child is not module}
         return [module for module in seen if id(module) not in inner and any(True for _ in module.parameters())]
 
     def wishes(self, module: nn.Module) -> frozenset[str]:
         """The arguments of the module's constructor that were true and whose names speak of a tie."""
-        return self._modules.get(module, frozenset())
+        return self._modules.get(module) or frozenset()
 
     def evaluated_at(self, module: nn.Module) -> tuple[str, int] | None:
         """Where somebody called `eval()` on this batch norm itself, rather than on a module around it."""
@@ -136,7 +176,7 @@ class Registrations:
 
     def line_of(self, module: nn.Module, attribute: str) -> tuple[str, int]:
         """The user's file and row that registered a module last under an attribute; empty and 0 where unknown."""
-        return self._lines.get(module, {}).get(attribute, ("", 0))
+        return (self._lines.get(module) or {}).get(attribute, ("", 0))
 
     def replacements(self) -> list[Replacement]:
         """The lines that replaced a part of a module that is still there."""
@@ -258,6 +298,11 @@ class Registrations:
             entry = Registration(*references, address_of(parameter), serial, shape)
             self._known[id(parameter)] = entry
             self._log.append(entry)
+
+    def _note_computed(self, module: nn.Module, _: Any, output: Any) -> None:
+        if isinstance(module, ParametrizationList) and isinstance(output, torch.Tensor):
+            if address := address_of(output):
+                self.computed[address] = StorageWeakRef(output.untyped_storage())
 
     def _note_constructor(self, module: nn.Module) -> None:
         """On the first registration the constructor is running, those that call it for a subclass included."""

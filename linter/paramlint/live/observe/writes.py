@@ -24,6 +24,7 @@ import torch
 
 Kind = Literal["constant", "random", "computed"]
 Scalar = int | float | bool | str
+#: Keras counts as torch, since its layers are torch's modules.
 Author = Literal["user", "torch", "machinery", "paramlint"]
 
 CONSTANT_OPS = frozenset(
@@ -160,6 +161,7 @@ class Write:
         origin: the same for a value and its copies, different for any two draws.
         frame: equal for operations inside one call of an initialiser.
         drawn_by: the initialiser with a known law that another one called, and its scalar arguments.
+        by_constructor: whether a layer of torch drew it for itself, while it was made.
     """
 
     call: str
@@ -172,6 +174,7 @@ class Write:
     origin: tuple[Any, ...] = field(default_factory=lambda: (next(_serials),))
     frame: int = 0
     drawn_by: tuple[str, dict[str, Scalar]] | None = None
+    by_constructor: bool = False
 
     @property
     def filename(self) -> str:
@@ -220,6 +223,7 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
     torchs: FrameType | None = None
     helper: FrameType | None = None
     library_call = owner = ""
+    by_constructor = False
     user: FrameType | None = None
     for frame in _frames():
         who = _author(frame.f_code.co_filename)
@@ -245,18 +249,20 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
             break
         if module and not library_call and frame.f_code.co_name != "_apply":
             library_call = f"{module}.{frame.f_code.co_name}"
+        by_constructor = by_constructor or (bool(module) and frame.f_code.co_name == "__init__")
     user = helper or user
     called = initialiser.f_code.co_name if initialiser else op
     return Write(
         call=called,
         arguments=_arguments(initialiser) if initialiser else arguments,
         module=initialiser.f_globals.get("__name__", "") if initialiser else "",
-        lines=_lines(user) if user else (),
+        lines=lines_from(user) if user else (),
         library_call=library_call,
         owner=owner,
         steps=(Step(op, arguments),),
         frame=id(torchs or initialiser) if initialiser else 0,
         drawn_by=(torchs.f_code.co_name, _arguments(torchs)) if torchs and torchs is not initialiser else None,
+        by_constructor=by_constructor,
     )
 
 
@@ -275,7 +281,7 @@ def _frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _lines(user: FrameType) -> tuple[Line, ...]:
+def lines_from(user: FrameType) -> tuple[Line, ...]:
     """The lines of the user's code from a frame outwards, up to where this package runs it."""
     frame: FrameType | None = user
     found: list[Line] = []
@@ -314,6 +320,8 @@ def _author(filename: str) -> Author:
     """Whose code a file is; `machinery` only passes calls on: Python's library, generated code, torch's dispatch."""
     if filename.startswith(PACKAGE):
         return "paramlint"
+    if is_kerass(filename):
+        return "torch"
     if is_torchs(filename):
         inside = filename[len(TORCH) + 1 :]
         return "torch" if inside.startswith(("nn/modules/", "nn/utils/", "optim/", "ao/")) else "machinery"
@@ -354,6 +362,12 @@ def is_users(filename: str) -> bool:
 def is_torchs(filename: str) -> bool:
     """Whether a file is torch's own, and not of a package whose name begins like it."""
     return filename.startswith(TORCH + os.sep)
+
+
+def is_kerass(filename: str) -> bool:
+    """Whether a file is of the Keras that is imported, if one is."""
+    places = getattr(sys.modules.get("keras"), "__path__", ())
+    return any(filename.startswith(os.path.join(place, "")) for place in places)
 
 
 def _short(value: Scalar) -> str:

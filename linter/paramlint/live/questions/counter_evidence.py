@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from paramlint.live.observe.named_tensors import Named
+from paramlint.live.observe.named_tensors import Named, sets_attribute
 from paramlint.live.questions.sharing.shared_modules import CONTAINERS
 from paramlint.live.questions.unregistered import REGISTRIES
 from paramlint.live.tensor import Alias, LiveTensor
@@ -76,6 +76,17 @@ def flags_that_hold(model: nn.Module) -> Iterator[Seen]:
         flag, parameters = module.__dict__.get("requires_grad"), list(module.parameters())
         if isinstance(flag, bool) and parameters and all(p.requires_grad == flag for p in parameters):
             yield name, f"all parameters of `{name}` have `requires_grad={flag}`"
+
+
+def gradient_flags(model: nn.Module) -> dict[str, bool]:
+    """Modules that somebody gave a plain `requires_grad` which their parameters do not have, and the flag."""
+    return {
+        name: module.__dict__["requires_grad"]
+        for name, module in model.named_modules()
+        if isinstance(module.__dict__.get("requires_grad"), bool)
+        and any(p.requires_grad != module.__dict__["requires_grad"] for p in module.parameters())
+        and not sets_attribute(module, "requires_grad")
+    }
 
 
 def initialised_bases(model: nn.Module, apart_from: tuple[str, ...] = ()) -> Iterator[Seen]:

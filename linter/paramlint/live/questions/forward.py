@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
 from paramlint.live.observe.operations import Operation
+from paramlint.live.observe.writes import is_torchs
+from paramlint.live.questions.left_behind import LeftBehind, Moves
 from paramlint.live.questions.unregistered import graph_functions, graph_leaves
 from paramlint.live.tensor import LiveTensor
 
@@ -40,12 +42,13 @@ class Forward:
     Attributes:
         error: why there was no pass, else empty; then all else is empty too.
         without_gradient: trainable parameters that the output does not depend on.
-        read_without_gradient: those of them whose memory the pass read all the same.
+        read_without_gradient: those of them whose memory the pass read all the same, and never so that autograd saw it.
         foreign: tensors that need a gradient, reached by the output, and not registered.
         created: parameters that a second pass made anew, by name; `""` where they are not registered.
         registered_late: parameters that the first pass registered.
         called: the names of the modules that the first pass went through.
         read: the storages that were read.
+        left_behind: the storages of tensors that do not move with the model and meet others that do.
         activations: for each module whose output goes straight into an activation, which.
         symmetric: matrices whose rows all get the same gradient.
         blocked: trainable parameters that the output depends on, and to which the backward pass brings nothing.
@@ -64,6 +67,7 @@ class Forward:
     registered_late: tuple[str, ...] = ()
     called: frozenset[str] = frozenset()
     read: frozenset[int] = frozenset()
+    left_behind: frozenset[int] = frozenset()
     activations: Mapping[str, str] = field(default_factory=dict)
     symmetric: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
@@ -74,11 +78,13 @@ class Forward:
 
 
 class _Watch(Mode):
-    """Notes the storages that operations read, and activations on the outputs of modules."""
+    """Notes the storages that operations read, activations on the outputs of modules, and what stays behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: LeftBehind) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.places = places
         self.read: set[int] = set()
+        self.followed: set[int] = set()
         self.activations: dict[str, str] = {}
         self.called: set[str] = set()
         self.spread: dict[str, float] = {}
@@ -94,12 +100,16 @@ class _Watch(Mode):
         read, written = operation.tensors(args, kwargs or {})
         if not operation.is_view:
             self.read.update(map(address_of, read))
+            if torch.is_grad_enabled():
+                self.followed.update(address_of(tensor) for tensor in read if tensor.requires_grad)
         name = operation.name.removesuffix("_")
         if name in ACTIVATIONS and (read or written):
             storage, module = self._outputs.get(address_of((read or written)[0]), (None, ""))
             if storage is not None and not storage.expired():
                 self.activations.setdefault(module, name)
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        self.places.note(operation, args, kwargs or {}, result)
+        return result
 
     def note_output(self, module: str, output: Any) -> None:
         """Remember that a module was called, and the memory of its output."""
@@ -113,13 +123,18 @@ class _Watch(Mode):
             self._outputs[address] = (StorageWeakRef(output.untyped_storage()), module)
 
 
-def run(model: nn.Module, example: Example) -> Forward:
-    """Run a real model twice on the example; its buffers, modes and gradients are left as they were."""
+def run(model: nn.Module, example: Example, plain: Iterable[torch.Tensor] = ()) -> Forward:
+    """Run a real model twice on the example; its buffers, modes and gradients are left as they were.
+
+    Args:
+        plain: tensors that stand in attributes without being buffers.
+    """
+    plain = list(plain)
     before = {named.name: named.tensor for named in named_tensors(model)}
     lazy = {name for name, tensor in before.items() if is_lazy(tensor)}
     with restored(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
-            outputs, watch, has_tensors = _pass(model, example)
+            outputs, watch = _pass(model, example, plain)
             first = {named.name: named.tensor for named in named_tensors(model)}
             parameters = {named.name for named in named_tensors(model) if named.role == "parameter"}
             leaves = graph_leaves(outputs)
@@ -135,8 +150,8 @@ def run(model: nn.Module, example: Example) -> Forward:
             failure = said_of(error)
     reached = {id(leaf) for leaf in leaves}
     trained = [names[0] for names in groups if names[0].role == "parameter" and names[0].tensor.requires_grad]
-    # An output without tensors, such as a number, tells nothing of what a loss depends on.
-    idle = [named for named in trained if has_tensors and id(first.get(named.name)) not in reached]
+    # An output without a gradient, such as a number or the index of an action, tells nothing of what a loss depends on.
+    idle = [named for named in trained if outputs and id(first.get(named.name)) not in reached]
     known = {id(tensor) for tensor in [*first.values(), *second.values()]}
     lasting = {id(leaf) for leaf in again}
     foreign = [leaf for leaf in leaves if id(leaf) not in known]
@@ -144,12 +159,15 @@ def run(model: nn.Module, example: Example) -> Forward:
     fleeting = [leaf for leaf in foreign if isinstance(leaf, nn.Parameter) and id(leaf) not in lasting]
     return Forward(
         without_gradient=tuple(named.name for named in idle),
-        read_without_gradient=tuple(named.name for named in idle if address_of(named.tensor) in watch.read),
+        read_without_gradient=tuple(
+            named.name for named in idle if address_of(named.tensor) in watch.read - watch.followed
+        ),
         foreign=tuple(leaf for leaf in foreign if id(leaf) in lasting),
         created=tuple(sorted(remade)) + ("",) * len(fleeting),
         registered_late=tuple(name for name in first if name in parameters and name not in {*before, *lazy}),
         called=frozenset(watch.called),
         read=frozenset(watch.read),
+        left_behind=watch.places.addresses,
         activations=watch.activations,
         symmetric=tuple(_symmetric(groups, gradients)),
         blocked=tuple(_blocked(trained, first, outputs, gradients, reached)),
@@ -203,7 +221,19 @@ def _grows_from(before: torch.Tensor | None, now: torch.Tensor) -> bool:
     return before.grad_fn in graph_functions([now])
 
 
-def is_one_of_several(
+def may_be_used_otherwise(
+    model: nn.Module,
+    forward: Forward,
+    parameter: LiveTensor,
+    parameters: Iterable[LiveTensor],
+    ran: Collection[tuple[str, int]],
+) -> bool:
+    """Whether another pass may use a parameter, such as of an expert in turn, or a method that none has called."""
+    is_turn = _is_one_of_several(model, forward, parameter, parameters)
+    return is_turn or _is_used_elsewhere(model, forward, parameter.name, ran)
+
+
+def _is_one_of_several(
     model: nn.Module, forward: Forward, parameter: LiveTensor, parameters: Iterable[LiveTensor]
 ) -> bool:
     """Whether a parameter is in an element of a container that the pass left out, and went through another one.
@@ -222,6 +252,29 @@ def is_one_of_several(
             start = f"{container}." if container else ""
             return any(f"{start}{key}" in forward.called for key in holder._modules)
     return False
+
+
+def _is_used_elsewhere(model: nn.Module, forward: Forward, name: str, ran: Collection[tuple[str, int]]) -> bool:
+    """Whether a parameter, or a part around it that the pass left out, is read by a method that nothing has called yet.
+
+    Args:
+        ran: the files and first rows of the functions that ran while the model was built.
+    """
+    parts = name.split(".")
+    for depth, attribute in enumerate(parts):
+        holder, part = model.get_submodule(".".join(parts[:depth])), ".".join(parts[: depth + 1])
+        if part not in forward.called and any(_reads(type(holder), attribute, ran)):
+            return True
+    return False
+
+
+def _reads(cls: type, attribute: str, ran: Collection[tuple[str, int]]) -> Iterator[bool]:
+    for base in cls.__mro__:
+        for member in vars(base).values():
+            code = getattr(member, "__code__", None)
+            if code is None or is_torchs(code.co_filename) or code.co_name == "forward":
+                continue
+            yield attribute in code.co_names and (code.co_filename, code.co_firstlineno) not in ran
 
 
 def activation_after(model: nn.Module, forward: Forward | None, module: str) -> str:
@@ -250,14 +303,15 @@ def gradients_of(model: nn.Module, example: Example) -> dict[str, torch.Tensor]:
     return {first[key]: gradient for key, gradient in gradients.items() if key in first}
 
 
-def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watch, bool]:
-    """The outputs that need a gradient, and whether there are tensors at all among the outputs.
+def _pass(model: nn.Module, example: Example, plain: Sequence[torch.Tensor] = ()) -> tuple[list[torch.Tensor], _Watch]:
+    """The outputs that need a gradient.
 
     In evaluation mode where training mode fails, as with one sample.
     """
     names = {id(module): name for name, module in model.named_modules()}
     arguments = example()
-    watch = _Watch()
+    places = LeftBehind(plain, [named.tensor for named in named_tensors(model)] + [*tensors_of(arguments)])
+    watch = _Watch(places)
 
     def note(module: nn.Module, _: Any, output: Any) -> None:
         if id(module) in names:
@@ -265,15 +319,14 @@ def _pass(model: nn.Module, example: Example) -> tuple[list[torch.Tensor], _Watc
 
     hook = register_module_forward_hook(note)
     try:
-        with watch:
+        with watch, Moves(places) if plain else nullcontext():
             try:
                 output = call(model.train(), arguments)
             except ValueError:
                 output = call(model.eval(), arguments)
     finally:
         hook.remove()
-    tensors = list(tensors_of(output))
-    return [tensor for tensor in tensors if tensor.requires_grad], watch, bool(tensors)
+    return [tensor for tensor in tensors_of(output) if tensor.requires_grad], watch
 
 
 def call(model: nn.Module, arguments: Any) -> Any:

@@ -13,7 +13,7 @@ from torch import nn
 
 from paramlint.live.build.protocols import Build
 from paramlint.live.laws.provenance import law_of_call
-from paramlint.live.observe.memory import Mark, Shadow, address_of
+from paramlint.live.observe.memory import Shadow, address_of
 from paramlint.live.observe.named_tensors import named_tensors
 from paramlint.live.observe.operations import ALLOCATING, SHAPED_ONLY
 from paramlint.live.observe.writes import CONSTANT_OPS, COPYING, RANDOM_OPS, Write
@@ -45,6 +45,11 @@ class Lost:
     std: float | None
 
     @property
+    def is_filled(self) -> bool:
+        """Whether the call gives new values, rather than changing those that are there."""
+        return bool(self.write.module) or self.write.call in FILLING or self.write.call in NOT_INITIALISING
+
+    @property
     def expected_std(self) -> float | None:
         """The std that the call gives a tensor of this shape, where its law is known."""
         law = law_of_call(self.write.call, self.write.arguments, self.shape)
@@ -54,23 +59,30 @@ class Lost:
 def lost_writes(build: Build) -> list[Lost]:
     """Calls of initialisers on computed tensors that nobody read again and the model does not hold, by line."""
     kept = {address_of(named.tensor) for named in named_tensors(build.module)} | build.registrations.addresses()
-    lines: dict[tuple[str, str, int], list[Mark]] = {}
+    lines: dict[tuple[str, str, int], list[tuple[Write, tuple[int, ...]]]] = {}
     for address, shadow in build.shadow.items():
-        if address not in kept and (last := _lost(shadow)) is not None:
-            lines.setdefault((last.write.call, last.write.filename, last.write.row), []).append(last)
+        if address in kept:
+            continue
+        if (write := _edited(shadow) if address in build.registrations.computed else _filled(shadow)) is not None:
+            lines.setdefault((write.call, write.filename, write.row), []).append((write, shadow.extent.shape))
     computed = _computed(build.module) if lines else {}
     found: list[Lost] = []
-    for marks in lines.values():
-        shape = marks[0].region.shape
+    for lost in lines.values():
+        write, shape = lost[0]
         meant = {name: tensor for name, tensor in computed.items() if tuple(tensor.shape) == shape}
-        if not meant and not marks[0].write.module:
+        if not meant and not write.module:
             continue  # a method filled what no parametrization computes: scratch, as far as can be told
         std = None if build.virtual or not meant else sum(map(_std, meant.values())) / len(meant)
-        found.append(Lost(marks[0].write, shape, len(marks), tuple(meant), std))
+        found.append(Lost(write, shape, len(lost), tuple(meant), std))
     return found
 
 
-def _lost(shadow: Shadow) -> Mark | None:
+def _edited(shadow: Shadow) -> Write | None:
+    """What the user's code did in place to what a parametrization computed, and that nobody used."""
+    return shadow.edit if shadow.has_memory and shadow.edit is not None and shadow.edit.by_user else None
+
+
+def _filled(shadow: Shadow) -> Write | None:
     """The initialisation of a computed tensor whose values nobody used."""
     last = shadow.last
     if last is None or last.read or not last.whole or not shadow.has_memory:
@@ -80,7 +92,7 @@ def _lost(shadow: Shadow) -> Mark | None:
         return None
     if shadow.allocation is None or shadow.allocation.steps[0].op in SCRATCH:
         return None
-    return last
+    return last.write
 
 
 def _computed(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import functools
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -45,6 +45,7 @@ class Found:
         holder: the class in whose body that attribute is set.
         through: how it is held; `container` is a list, tuple, dict or set directly in an attribute.
         container: the type of the outermost container, such as `list`; empty where there is none.
+        inside: how the path goes on behind the attribute: `[0].weight`.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Found:
     holder: type
     through: Through
     container: str = ""
+    inside: str = ""
 
     @property
     def tensors(self) -> list[torch.Tensor]:
@@ -97,16 +99,30 @@ def unregistered(model: nn.Module, groups: list[list[Named]]) -> list[Found]:
     Left out is what is registered elsewhere in the model, a computed tensor all of whose leaves are, and modules on the
     meta device beside a model with values: templates for `functional_call`.
     """
+    modules = dict(model.named_modules())
+    steps = (step for path, module in modules.items() for step in _attributes(path, module))
+    return reached(steps, modules.values(), groups)
+
+
+def reached(
+    steps: Iterable[Found],
+    modules: Iterable[nn.Module],
+    groups: list[list[Named]],
+    opaque: Callable[[object], bool] = lambda _: False,
+) -> list[Found]:
+    """What is met on the way from these attributes, and is neither one of these modules nor of these tensors.
+
+    Args:
+        opaque: what holds nothing that is the model's own.
+    """
     registered = {id(names[0].tensor) for names in groups}
     has_values = any(not names[0].tensor.is_meta for names in groups)
-    pending = collections.deque[Found]()
-    for path, module in model.named_modules():
-        pending.extend(_attributes(path, module))
-    seen = {id(module) for module in model.modules()} | registered
+    pending = collections.deque(steps)
+    seen = {id(module) for module in modules} | registered
     found: list[Found] = []
     while pending and len(seen) < MOST_OBJECTS:
         step = pending.popleft()
-        if isinstance(step.value, OPAQUE) or id(step.value) in seen:
+        if isinstance(step.value, OPAQUE) or id(step.value) in seen or opaque(step.value):
             continue
         seen.add(id(step.value))
         if not isinstance(step.value, (torch.Tensor, nn.Module)):
@@ -135,13 +151,19 @@ def held_by_classes(model: nn.Module) -> list[Found]:
 
     A default argument counts only where the model uses it: where it is one of the model's modules or buffers.
     """
-    members = {id(module) for module in model.modules()} | {id(buffer) for buffer in model.buffers()}
+    return held_by_classes_of(dict(model.named_modules()), {id(buffer) for buffer in model.buffers()})
+
+
+def held_by_classes_of(modules: Mapping[str, nn.Module], buffers: Collection[int]) -> list[Found]:
+    """The same of modules by their names, and of buffers by identity."""
+    members = {id(module) for module in modules.values()} | {*buffers}
     found: dict[int, Found] = {}
-    for path, module in model.named_modules():
+    for path, module in modules.items():
         for cls in _own_classes(type(module)):
             for name, value in vars(cls).items():
                 step = Found(_join(path, name), value, module, name, cls, "class attribute")
-                for inner in [step, *_inside(step)]:
+                # A method holds what was there when a function defined the class, and the class does not.
+                for inner in [step, *(() if isinstance(value, types.FunctionType) else _inside(step))]:
                     if _owns_parameters(inner.value):
                         found.setdefault(id(inner.value), inner)
                 for argument, default in _defaults(value):
@@ -187,8 +209,9 @@ def _inside(step: Found) -> Iterator[Found]:
         for key, element in list(value.items())[:MOST_ELEMENTS]:
             yield _on(step, element, f"[{key!r}]", "container")
     elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
+        names: tuple[str, ...] = getattr(value, "_fields", ())  # of a named tuple
         for index, element in enumerate(list(value)[:MOST_ELEMENTS]):
-            yield _on(step, element, f"[{index}]", "container")
+            yield _on(step, element, f".{names[index]}" if index < len(names) else f"[{index}]", "container")
     elif dataclasses.is_dataclass(value):
         for entry in dataclasses.fields(value):
             if hasattr(value, entry.name):
@@ -213,7 +236,8 @@ def _on(step: Found, value: Any, more: str, through: Through) -> Found:
     if step.through == "container" and through != "container":
         first = through
     container = step.container or (type(step.value).__name__ if through == "container" else "")
-    return replace(step, value=value, path=step.path + more, through=first, container=container)
+    inside = step.inside + more
+    return replace(step, value=value, path=step.path + more, through=first, container=container, inside=inside)
 
 
 def _leaves(value: torch.Tensor | nn.Module) -> list[torch.Tensor]:
@@ -237,8 +261,11 @@ def _defaults(function: Any) -> Iterator[tuple[str, Any]]:
     code = function.__code__
     positional = function.__defaults__ or ()
     names = code.co_varnames[code.co_argcount - len(positional) : code.co_argcount]
-    yield from zip(names, positional, strict=True)
-    yield from (function.__kwdefaults__ or {}).items()
+    for name, default in (*zip(names, positional, strict=True), *(function.__kwdefaults__ or {}).items()):
+        yield name, default
+        if isinstance(default, (dict, list, tuple)):
+            elements = default.values() if isinstance(default, dict) else default
+            yield from ((name, element) for element in list(elements)[:MOST_ELEMENTS])
 
 
 def _owns_parameters(value: Any) -> bool:

@@ -51,6 +51,7 @@ def _reached(stack: list[Any], passes: dict[int, Several[Tensor]], depth: int) -
                 found[id(one)] = one
                 stack.extend(one.made_from if one.recorded else ())
             elif passes_gradient(one):
+                stack.extend(one.written_into)
                 inner = _of_pass(one, passes, depth) if one.pass_of is not None else None
                 if inner is not None and inner.closed.yes:
                     found.update((id(t), t) for t in inner)

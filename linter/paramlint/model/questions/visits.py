@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 from paramlint import nodes
 from paramlint.model.event import Event, Site
 from paramlint.model.model import Model, before
 from paramlint.model.objects import Module
+from paramlint.nodes import operators
 from paramlint.syntax.walk import walk
 
 #: Names of attributes that are sizes, rates, flags and settings.
@@ -21,6 +23,8 @@ _LITERAL = re.compile(r"None$|True$|False$|[-+.\d]|['\"]|(?:tuple|list|dict)\(")
 _KEY = re.compile(r"\w+")
 #: Names that are looked at.
 _MOST = 2_000
+#: Locals that are computed from another, and that from another.
+_LOCALS = 2
 
 
 def is_in_visit(event: Event, listed: Event) -> bool:
@@ -83,6 +87,74 @@ def modules_below(model: Model, module: Module, at: Event) -> list[Module] | Non
         children = (p.what for p in one.holds if p.registered and isinstance(p.what, Module) and before(p.since, at))
         found.extend(child for child in children if not any(child is known for known in found))
     return found
+
+
+def whole_visits(model: Model) -> Iterator[Event]:
+    """Where the code of the entry goes through a model that is known: a class through its own, not its heirs'."""
+    for listed in model.events("listed"):
+        if listed.author != "user" or not listed.of.known.yes:
+            continue
+        is_built = listed.of not in model.roots or listed.inside == "__init__"
+        if is_built and listed.site.class_name == (model.name if model.entry == "class" else ""):
+            yield listed
+
+
+def never_true(model: Model) -> set[tuple[int, str]]:
+    """The conditions that were asked and false each time: the `id` of each, and the method that the entry called."""
+    return {(id(event.site.node), event.inside) for event in model.events("tested") if not event.ever}
+
+
+def name_of_pair(loop: nodes.For) -> str | None:
+    """`name` of a loop `for name, p in ...`."""
+    first = loop.target.elements[0].value if isinstance(loop.target, nodes.Tuple) else None
+    return first.value if isinstance(first, nodes.Name) else None
+
+
+def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str) -> Iterator[nodes.BaseExpression]:
+    """The conditions about what a visit is at before something is done to it; not those that ask what it is not.
+
+    Args:
+        acts: whether a node does it.
+        body: what is done in each round.
+        name: the name that the round is about, as a loop or function has it.
+    """
+    about = {name}
+    for _ in range(_LOCALS):
+        about |= {
+            n.targets[0].target.value
+            for n in walk(body)
+            if isinstance(n, nodes.Assign) and isinstance(n.targets[0].target, nodes.Name) and _mentions(n.value, about)
+        }
+    for branch in walk(body):
+        if isinstance(branch, nodes.If) and any(map(acts, walk(branch.body))):
+            for test in _operands(branch.test):
+                if _mentions(test, about) and not _is_negative(test):
+                    yield test
+
+
+def texts_in(test: nodes.BaseExpression) -> list[str]:
+    """The texts that a condition compares with."""
+    return [str(n.evaluated_value) for n in walk(test) if isinstance(n, nodes.SimpleString)]
+
+
+def _operands(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
+    if isinstance(test, nodes.BooleanOperation):
+        return _operands(test.left) + _operands(test.right)
+    return [test]
+
+
+def _mentions(node: nodes.Node, about: set[str]) -> bool:
+    return any(isinstance(n, nodes.Name) and n.value in about for n in walk(node))
+
+
+def _is_negative(test: nodes.BaseExpression) -> bool:
+    """Whether a condition asks what something is not; `kind.find("Conv") != -1` asks what it is."""
+    if not isinstance(test, nodes.Comparison):
+        return False
+    first = test.comparisons[0]
+    if isinstance(first.operator, operators.NotEqual):
+        return not isinstance(first.comparator, (nodes.UnaryOperation, nodes.Integer))
+    return isinstance(first.operator, (operators.NotIn, operators.IsNot))
 
 
 def _is_in_loop(inner: Site, listed: Site) -> bool:

@@ -62,7 +62,7 @@ class Notebook(Masked):
             raise UnreadableError(f"is no Jupyter notebook: {said}") from None
         except (KeyError, TypeError, AttributeError):  # JSON of something else
             raise UnreadableError("is no Jupyter notebook: it is JSON without `cells` as the format has them") from None
-        refuse_large(sum(len(cell.text) for cell in self._cells))
+        refuse_large(*(cell.text for cell in self._cells))
         self._document = document
         text, row = "", 1
         for cell in self._cells:

@@ -54,6 +54,7 @@ def model_for(file: File, unit: Unit, payer: File | None = None) -> Model:
     if known is None or known.unit is not unit:
         forget_model(file)  # a model is as large as thousands of rows
         run = Interpreter(program_of(file), budget_of(payer or file, unit))
+        run.credit = max(0, min(run.budget, _left(payer or file) - run.budget))
         run.too_large = {(file.path, row) for row in file.memo.get(_TOO_LARGE, ()) if row < unit.first}
         known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
         taken = (payer or file).memo
@@ -77,10 +78,15 @@ def budget_of(file: File, unit: Unit) -> int:
     Functions that take too many are often like each other: a file of models has one for each size, and all build the
     same. So after some of them the next has half of what the last one had.
     """
-    left: int = MAX_FILE_STEPS + MAX_STEPS_OF_CHARACTER * len(file.source.data) - file.memo.get(_TAKEN, 0)
     too_large = list(file.memo.get(_CUT_SHORT, {}).values()).count("function") if unit.kind == "function" else 0
     own = MAX_STEPS >> max(0, too_large + 1 - FULL_TRIES)
-    return max(min(own, left), LEAST_STEPS)
+    return max(min(own, _left(file)), LEAST_STEPS)
+
+
+def _left(file: File) -> int:
+    """The steps that are left to all entry points of a file."""
+    taken: int = file.memo.get(_TAKEN, 0)
+    return MAX_FILE_STEPS + MAX_STEPS_OF_CHARACTER * len(file.source.data) - taken
 
 
 def too_large(file: File) -> dict[str, object]:

@@ -248,6 +248,12 @@ class BuiltTensor(Tensor):
         return tuple(flat(self._builder, passes.sources_of(self._builder.run, self.value)))
 
     @cached_property
+    def written_into(self) -> tuple[Any, ...]:  # type: ignore[override]
+        writes = [event for event in self.value.storage.writes if event.grad and not event.get("through")]
+        given = [event.data["arguments"].values() for event in writes if event.get("arguments") is not None]
+        return tuple(one for values in given for one in flat(self._builder, values))
+
+    @cached_property
     def shape(self) -> tuple[int | str, ...] | None:  # type: ignore[override]
         shape = known_shape(self._builder.run, self.value)
         if shape is None:

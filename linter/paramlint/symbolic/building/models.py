@@ -14,7 +14,7 @@ from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue, collect
-from paramlint.symbolic.limits import MAX_ITEMS
+from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
 from paramlint.symbolic.values import (
     NONE,
     Choice,
@@ -64,17 +64,18 @@ class _Builder:
         modules = [self.module(i) for i in instances]
         tensors = [self.tensor(t) for t in run.tensors]
         optimizers = [self.optimizer(o) for o in run.optimizers]
-        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.fruitless else YES
+        closed = UNKNOWN if run.memo.get("over budget") or run.ledger.hides else YES
         model = Model(
             roots=[self.module(root)] if root is not None else [],
             modules=Several(modules, closed),
             all_tensors=Several(tensors, closed),
             optimizers=Several(optimizers, closed),
             loose_groups=[g for d in run.groups if (g := self.loose_group(d)) is not None],
-            trace=sorted(run.trace.events, key=lambda event: event.order[0]),
+            trace=sorted([*run.trace.events, *run.trace.tests.values()], key=lambda event: event.order[0]),
             entry=entry,
             name=name,
             returned=tuple(self.of(value) for value in self._returned()),
+            is_cut_short="over budget" in run.memo,
         )
         if root is not None:
             self.module(root).is_root = True
@@ -204,11 +205,10 @@ class _Builder:
         loops: tuple[Loop, ...] = event.data.get("loops", ())
         extra = [lp for lp in loops if lp not in what.loops]
         is_item = key.startswith("[") or "{" in key or event.get("how") in ("item", "appended")
-        each_round = any(lp in holder.loops or is_item for lp in extra) and what.value.made is not None
+        each_round = any(lp in holder.loops or is_item for lp in extra) and _is_one(what, loops)
         kind: PlaceKind = event.data["role"]
         place = Place(holder, key, kind, what, event, None, each_round, event.get("how", ""), event.guard)
-        what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
-        holder.holds = Several([*holder.holds.seen, place], holder.known)
+        _keep(place, what, holder)
         return place
 
     def _bind(self, event: Event, open_places: dict[tuple[int, str], list[Place]]) -> None:
@@ -223,8 +223,7 @@ class _Builder:
                 place = Place(
                     event.of, event.data["name"], "attribute", what, event, guard=event.guard & guard or event.guard
                 )
-                what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
-                event.of.holds = Several([*event.of.holds.seen, place], event.of.known)
+                _keep(place, what, event.of)
                 open_places.setdefault((id(event.of), event.data["name"]), []).append(place)
 
     def _containers(self, instance: Instance, bound: dict[str, list[Event]]) -> None:
@@ -245,12 +244,11 @@ class _Builder:
             return
         joined = guard & item.guard
         loops: tuple[Loop, ...] = item.loops
-        each_round = any(loop not in what.loops for loop in loops) and what.value.made is not None  # type: ignore[union-attr]
+        each_round = any(loop not in what.loops for loop in loops) and _is_one(what, loops)
         kind = container.kind if isinstance(container, SequenceValue) else "dict"
         how = "repeated" if getattr(container, "repeated", False) else kind
         place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
-        what.places = Several([*what.places.seen, place], YES if not what.escaped else UNKNOWN)
-        holder.holds = Several([*holder.holds.seen, place], holder.known)
+        _keep(place, what, holder)
 
     def _histories(self, model: Model) -> None:
         """The events of each object."""
@@ -320,6 +318,20 @@ class _Builder:
                 self._name_below(what, what.name, seen)
 
 
+def _keep(place: Place, what: Module | Tensor, holder: Module) -> None:
+    """Note a place at what is held and at what holds it; of very many places it is only known that there are more."""
+    seen = what.places.seen
+    is_told = len(seen) < MAX_PLACES
+    what.places = Several((*seen, place) if is_told else seen, YES if is_told and not what.escaped else UNKNOWN)
+    holder.holds = Several([*holder.holds.seen, place], holder.known)
+
+
 def _has(value: Any, one: Value) -> bool:
     """Whether something is an alternative of a value."""
     return isinstance(value, Value) and any(alternative is one for _, alternative in alternatives(value))
+
+
+def _is_one(what: Any, loops: tuple[Loop, ...]) -> bool:
+    """Whether it is made once for what a loop does in all its rounds. What another loop makes stands for many: of
+    those, each round may take another one."""
+    return what.value.made is not None and all(loop in loops for loop in what.loops)

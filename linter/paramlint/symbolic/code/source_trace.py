@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise, takewhile
@@ -144,10 +145,16 @@ class Trace:
 
     What is in a loop gets one more number for each loop around it, given after the loop's body, so that an order says
     what can follow what in the next round.
+
+    Attributes:
+        events: what happened.
+        tests: the conditions that were asked, by the `id` of the node and the method of the entry that runs: each once,
+            with whether it was `ever` possible.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.tests: dict[tuple[int, str], Event] = {}
         self._clock = 0
         self._prefix: Order = ()
 
@@ -163,6 +170,15 @@ class Trace:
         event = Event(kind, of, site, (self.tick(),), guard, grad, author, data)
         self.events.append(event)
         return event
+
+    def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, is_possible: bool) -> None:
+        """Note that a condition was asked, and whether it may have been true."""
+        known = self.tests.get((id(node), inside))
+        if known is None:
+            known = Event("tested", None, site(node), (self.tick(),), data={"ever": False, "inside": inside})
+            self.tests[id(node), inside] = known
+        if is_possible:
+            known.data["ever"] = True
 
     def repeat(self, start: int, since: Order) -> None:
         """Say that the events from an index on happen again, in the next round of a loop.

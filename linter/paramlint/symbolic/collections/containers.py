@@ -125,9 +125,10 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                 continue
             if isinstance(alternative, Dictionary):
                 for key, cell in list(alternative.cells.items())[:MAX_ITEMS]:
-                    held = run.read(cell)
-                    if held is not None:
-                        set_entry(run, made, Constant(key), held)
+                    for condition, held in list(cell):  # an entry that is there under a condition stays so
+                        with run.under(condition) as is_there:
+                            if is_there:
+                                set_entry(run, made, Constant(key), held)
                 made.rest.extend(alternative.rest[:MAX_ITEMS])
                 if not alternative.known:
                     made.forget(alternative.why_unknown)
@@ -269,7 +270,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         return found
     if isinstance(value, TensorValue):
         loop = new_loop(run, f"len({text_of(value)})")
-        row = run.view(value, "index", node)
+        row = run.view(value, "index", node, value.item_shape)
         return Items([Item(ALWAYS, (loop,), row)])
     return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
 

@@ -108,7 +108,7 @@ def _item_of(run: Interpreter, items: Items, index: Value, node: Any, kind: str,
             taken = Items(rows) if rows is not None else some_of(run, items, f"{text}[{at!r}]")
             return SequenceValue(kind, taken, **run.made(node))
     if isinstance(index, Unknown) and ":" in index.text:
-        return SequenceValue(kind, some_of(run, items, f"{text}[{index.text}]"), **run.made(node))
+        return SequenceValue(kind, some_of(run, items, f"{text}[{index.text}]", index.loop), **run.made(node))
     if plain is not None and isinstance(index, Unknown) and 0 < len(plain) <= MAX_UNROLLED:
         if all(v is plain[0] or v == plain[0] for v in plain):
             return plain[0]
@@ -162,11 +162,11 @@ def _sliced(items: Items, part: slice) -> list[Item] | None:
     return rows[ends[0] : ends[1]]
 
 
-def some_of(run: Interpreter, items: Items, text: str) -> Items:
-    """Items of which it is not known which are taken."""
+def some_of(run: Interpreter, items: Items, text: str, loop: int = 0) -> Items:
+    """Items of which it is not known which are taken; in each round of a loop, by its number, others."""
     found = Items([], items.known, items.why_unknown, items.ordered)
     for place, row in enumerate(items.rows):
-        guard, _ = run.opaque(f"{text} has {place}#{run.serial()}")
+        guard, _ = run.opaque(f"{text} has {place}#{run.serial()}", loop)
         joined = row.guard & guard if guard is not None else None
         if joined is not None:
             add(run, found, Item(joined, row.loops, row.value, row.key))

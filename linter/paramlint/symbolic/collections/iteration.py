@@ -12,7 +12,7 @@ from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.collections.zipping import tuple_of, zipped
 from paramlint.symbolic.interpreter import Handler, Interpreter
-from paramlint.symbolic.limits import MAX_UNROLLED_ITEMS
+from paramlint.symbolic.limits import MAX_ITEMS, MAX_UNROLLED_ITEMS
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -24,6 +24,8 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    alternatives,
+    small_constants,
     text_of,
 )
 
@@ -139,15 +141,19 @@ def _ranks(run: Interpreter, items: Items, key: Value | None, node: Any) -> list
         return None
     if key is not None and key != NONE:
         plain = [run.call(key, Arguments([value]), node) for value in plain]
-    ranks = [_comparable(value) for value in plain]
+    left = [8 * MAX_ITEMS]
+    ranks = [_comparable(value, left) for value in plain]
     return None if any(rank is None for rank in ranks) else ranks
 
 
-def _comparable(value: Value) -> Any:
+def _comparable(value: Value, left: list[int]) -> Any:
+    left[0] -= 1  # a list in itself, and in that again, is as many as it is written out
+    if left[0] < 0:
+        return None
     if isinstance(value, Constant):
         return value.value
     if isinstance(value, SequenceValue) and value.items.plain:
-        parts = [_comparable(one) for one in value.items.plain]
+        parts = [_comparable(one, left) for one in value.items.plain]
         # Of tuples the first parts decide where these differ; others are not compared then.
         return tuple(parts) if all(part is not None for part in parts) else None
     return None
@@ -158,12 +164,13 @@ def numbers(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     values = arguments.positional
     plain = [v.value for v in values if isinstance(v, Constant) and isinstance(v.value, int)]
     if len(plain) == len(values):
-        try:
-            return Constant(range(*plain))
-        except (TypeError, ValueError):
-            return run.unknown_call("range()")
+        found = small_constants.range_of(plain)
+        return Constant(found) if found is not None else run.unknown_call("range()")
     options = [i for i, v in enumerate(values) if isinstance(v, Choice)]
-    if len(options) == 1:
+    # Where a number is not known in one case, all cases are told as one loop, whose body is gone through once.
+    if len(options) == 1 and all(
+        isinstance(v, Constant) for value in _given(arguments) for _, v in alternatives(value)
+    ):
         place = options[0]
 
         def with_one(value: Value) -> Value:
@@ -348,6 +355,9 @@ def chain_of(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 def _plain(name: str, compute: Callable[..., Any]) -> Handler:
     """A function of itertools, where all items and numbers are known; the items of others are not."""
 
+    def first_of(*given: Any, **keywords: Any) -> list[Any]:
+        return list(itertools.islice(compute(*given, **keywords), MAX_UNROLLED_ITEMS + 1))
+
     def handler(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         made = _new(run, "iterator", node)
         given: list[Any] = []
@@ -359,12 +369,9 @@ def _plain(name: str, compute: Callable[..., Any]) -> Handler:
                 given.append(plain if plain is not None else ...)
         keywords = {k: v.value if isinstance(v, Constant) else ... for k, v in arguments.keywords.items()}
         if ... not in given and ... not in keywords.values() and not arguments.unknown:
-            try:
-                found = list(itertools.islice(compute(*given, **keywords), MAX_UNROLLED_ITEMS + 1))
-            except (TypeError, ValueError):
-                found = [...] * (MAX_UNROLLED_ITEMS + 1)
-            if len(found) <= MAX_UNROLLED_ITEMS:
-                for one in found:
+            found = small_constants.computed(first_of, given, name, **keywords)
+            if found is not None and len(found.value) <= MAX_UNROLLED_ITEMS:  # type: ignore[arg-type]
+                for one in found.value:  # type: ignore[attr-defined]
                     held = tuple_of(run, list(one), node) if isinstance(one, tuple) else one
                     containers.add(
                         run, made.items, Item(ALWAYS, (), held if isinstance(held, Value) else Constant(held))

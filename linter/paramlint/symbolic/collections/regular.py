@@ -8,12 +8,23 @@ from typing import Any
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Handler, Interpreter
-from paramlint.symbolic.values import Arguments, Constant, Item, Items, SequenceValue, Unknown, Value, text_of
+from paramlint.symbolic.values import (
+    Arguments,
+    Constant,
+    Item,
+    Items,
+    SequenceValue,
+    Unknown,
+    Value,
+    small_constants,
+    text_of,
+)
 
 #: Characters of a text that is searched.
 _LONGEST = 200
-#: What repeats in an expression: each may multiply the time by the length of the text.
-_REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")
+#: What repeats or may be missing in an expression: each may multiply the time by the length of the text, as a group of
+#: alternatives does.
+_REPEATS = re.compile(r"(?<!\()[*+?][+?]?|\{\d*,\d*\}")
 _MOST_REPEATS = 2
 #: Groups that repeat, of which the time may double with each character, and references to them.
 _REPEATED_GROUP = re.compile(r"\)[*+?{]|\\[1-9]")
@@ -38,13 +49,13 @@ def _plain(name: str, parameters: tuple[str, ...], compute: Callable[..., Any]) 
 
 
 def _is_quick(expression: str, text: str) -> bool:
-    repeats = len(_REPEATS.findall(expression))
+    repeats = len(_REPEATS.findall(expression)) + (expression.count("(") if "|" in expression else 0)
     return len(text) <= _LONGEST and repeats <= _MOST_REPEATS and not _REPEATED_GROUP.search(expression)
 
 
 def _value(run: Interpreter, result: object, node: Any) -> Value | None:
     if not isinstance(result, list):
-        return Constant(result)
+        return Constant(result) if small_constants.is_small(result) else None
     if not all(one is None or isinstance(one, (str, tuple)) for one in result):
         return None
     return SequenceValue("list", Items([Item(ALWAYS, (), Constant(one)) for one in result]), **run.made(node))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -57,6 +58,8 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     bases = [base for base in mro(run, cls)[1:] if isinstance(base, ClassValue) and not base.file.is_stub]
     if any(row not in makes for row in rows) or any(word.search(_text_of(base)) for base in bases):
         return YES
+    if any(_takes_from(line, word) for row, line in _rows_of(cls) if row in rows):
+        return YES
     text = file.source.text
     inherited = re.search(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b", text)
     rest = text.replace(own, "", 1)
@@ -67,8 +70,23 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     package = package_of(file)
     if package is None:
         return NO
-    others = [path for path in package.paths_with(file, key, cls.name) if path not in (file.path, file.source.path)]
-    return YES if others else NO
+    own_paths = (file.path, file.source.path)
+    if any(path not in own_paths for path in package.paths_with(file, key, cls.name)):
+        return YES
+    # Who imports from the file may have got an instance of it under another name.
+    module = os.path.splitext(os.path.basename(file.source.path))[0]
+    imported = re.compile(
+        rf"^[ \t]*(?:from[ \t][\w.]*\b{re.escape(module)}\b|import\b[^\n]*\b{re.escape(module)}\b)".encode(), re.M
+    )
+    read = re.compile(from_outside.pattern.encode())
+    near = (package.text(path) for path in package.paths_with(file, key, module) if path not in own_paths)
+    return YES if any(imported.search(text) and read.search(text) for text in near) else NO
+
+
+def _takes_from(line: str, word: re.Pattern[str]) -> bool:
+    """Whether a row makes something else of the attribute: `self.low = self.features[0:4]`."""
+    target, _, value = _code(line).partition(" = ")
+    return "(" not in target and word.search(target) is None and word.search(value) is not None
 
 
 def _visits(run: Interpreter) -> set[tuple[str, int]]:

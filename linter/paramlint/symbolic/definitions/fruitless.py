@@ -6,13 +6,16 @@ takes them and not those that call it.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from paramlint import nodes
 from paramlint.symbolic.limits import MAX_FRUITLESS_STEPS, FruitlessError
 from paramlint.symbolic.values import Function, Instance
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.symbolic.interpreter import Interpreter
@@ -23,6 +26,12 @@ _BARREN = frozenset({"bound", "read", "listed", "kept", "escaped"})
 #: The code around what an entry point calls, and that itself.
 _FRAMES_OF_AN_ENTRY = 2
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
+#: Names by which code that makes a module, a parameter or an optimizer speaks of it, and those of what makes anything.
+_OF_MODELS = re.compile(
+    r"nn|optim|module|model|net|layer|block|conv|linear|norm|param|weight|adam|sgd|loss|train|build|make|create|regist"
+    r"|setup|getattr|eval|exec|cls$",
+    re.IGNORECASE,
+)
 
 ResultT = TypeVar("ResultT")
 
@@ -31,9 +40,14 @@ ResultT = TypeVar("ResultT")
 class _Account:
     """A call of a function whose steps are counted: the function, and what there was when it began."""
 
-    function: int
+    node: Any
     objects: tuple[int, int]
     events: int
+
+    @property
+    def function(self) -> int:
+        """The `id` of its node."""
+        return id(self.node)
 
 
 class Ledger:
@@ -41,11 +55,13 @@ class Ledger:
 
     Attributes:
         fruitless: nodes of functions that were left, by their `id`.
+        hides: whether one of them may make a module or an optimizer in what was not followed.
         leash: the number of steps at which the function that runs is asked what it has made.
     """
 
     def __init__(self) -> None:
         self.fruitless: set[int] = set()
+        self.hides = False
         self.leash = _ENDLESS
         self._steps: dict[int, int] = {}
         self._fruitful: set[int] = set()
@@ -60,7 +76,7 @@ class Ledger:
         """
         node, before = id(function.node), self._open
         is_counted = node not in self._fruitful and _is_helper(run, function)
-        self._turn(run, _Account(node, _objects(run), len(run.trace.events)) if is_counted else None)
+        self._turn(run, _Account(function.node, _objects(run), len(run.trace.events)) if is_counted else None)
         try:
             return act()
         finally:
@@ -88,7 +104,13 @@ class Ledger:
             self.leash = _ENDLESS
             return
         self.fruitless.add(account.function)
+        self.hides = self.hides or _speaks_of_models(account.node)
         raise FruitlessError
+
+
+def _speaks_of_models(node: Any) -> bool:
+    """Whether a name in the code of a function is one of code that makes modules or optimizers."""
+    return any(isinstance(one, nodes.Name) and _OF_MODELS.search(one.value) is not None for one in walk(node))
 
 
 def _objects(run: Interpreter) -> tuple[int, int]:

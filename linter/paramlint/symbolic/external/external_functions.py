@@ -16,7 +16,6 @@ from paramlint.symbolic.definitions.calls import escape
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
 from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.library import tensors
-from paramlint.symbolic.limits import MAX_CONSTANT, NOT_COMPUTED
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -33,6 +32,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    small_constants,
     text_of,
 )
 from paramlint.symbolic.values.inputs import inputs_of, tensors_in
@@ -165,12 +165,9 @@ def computed(run: Interpreter, function: Callable[..., Any] | None, name: str, a
             else:
                 break
         else:
-            try:
-                result = function(*plain)
-                if isinstance(result, (int, float, str, bool)) and len(str(result)) < MAX_CONSTANT:
-                    return Constant(result)
-            except NOT_COMPUTED:
-                pass
+            result = small_constants.computed(function, plain, name.rpartition(".")[2])
+            if result is not None and isinstance(result.value, (int, float, str)):
+                return result
     return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
 
 
@@ -285,19 +282,20 @@ def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arg
         arguments = replace(arguments, positional=[_as_constant(v) for v in arguments.positional])
     values = arguments.values()
     if all(isinstance(v, Constant) for v in values) and not arguments.unknown and not name.startswith("_"):
-        method = getattr(owner.value, name, None)
+        method = getattr(type(owner.value), name, None)
         if callable(method) and name not in _GROWING:
-            try:
-                result = method(
-                    *(v.value for v in arguments.positional if isinstance(v, Constant)),
-                    **{k: v.value for k, v in arguments.keywords.items() if isinstance(v, Constant)},
-                )
-            except NOT_COMPUTED:
+            result = small_constants.computed(
+                method,
+                [owner.value, *(v.value for v in arguments.positional if isinstance(v, Constant))],
+                name,
+                **{k: v.value for k, v in arguments.keywords.items() if isinstance(v, Constant)},
+            )
+            if result is None:
                 return run.unknown_call("?")
-            if isinstance(result, list):
-                return SequenceValue("list", Items([Item(ALWAYS, (), Constant(x)) for x in result[:256]]))
-            if isinstance(result, (str, int, float, bool, tuple, type(None))) and len(str(result)) < MAX_CONSTANT:
-                return Constant(result)
+            if isinstance(result.value, list):
+                return SequenceValue("list", Items([Item(ALWAYS, (), Constant(x)) for x in result.value[:256]]))
+            if isinstance(result.value, (str, int, float, tuple, type(None))):
+                return result
     if name == "format" and isinstance(owner.value, str):
         return texts.formatted(run, owner.value, arguments)
     if name == "join" and isinstance(owner.value, str) and values:

@@ -118,7 +118,7 @@ def _part(run: Interpreter, value: Value, place: int, count: int, star: int | No
     if isinstance(value, TensorValue):
         if not run.frames:
             return value
-        view = run.view(value, "index", None)
+        view = run.view(value, "index", None, value.item_shape)
         view.part = Constant(place)
         return view
     loop = value.loop if isinstance(value, Unknown) else 0

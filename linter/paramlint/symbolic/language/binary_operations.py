@@ -9,7 +9,7 @@ from typing import Any
 from paramlint.symbolic.collections import containers, texts
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers, tensors
-from paramlint.symbolic.limits import MAX_CONSTANT, NOT_COMPUTED
+from paramlint.symbolic.limits import MAX_CONSTANT
 from paramlint.symbolic.values import (
     Constant,
     Dictionary,
@@ -20,6 +20,7 @@ from paramlint.symbolic.values import (
     Value,
     formulas,
     loop_of,
+    small_constants,
     text_of,
 )
 
@@ -64,10 +65,7 @@ def _computed(run: Interpreter, kind: str, left: Constant, right: Constant) -> V
         return run.unknown_call("large")
     if sign == "%" and isinstance(a, (str, bytes)):
         return texts.percent(run, a, right) if isinstance(a, str) else run.unknown_call("text")
-    try:
-        return Constant(compute(a, b))
-    except NOT_COMPUTED:
-        return run.unknown_call("?")
+    return small_constants.computed(compute, (a, b)) or run.unknown_call("?")
 
 
 def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any) -> Value:

@@ -36,8 +36,10 @@ from paramlint.symbolic.values import (
     Value,
     formulas,
     loop_of,
+    small_constants,
     text_of,
 )
+from paramlint.syntax.walk import is_spelled_like
 
 
 def evaluate(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -80,6 +82,8 @@ def _attribute(run: Interpreter, node: Any, env: Environment) -> Value:
 
 
 def _number(run: Interpreter, node: Any, env: Environment) -> Value:
+    if not small_constants.is_small(node.evaluated_value):
+        return run.unknown_call("large")
     return Constant(node.evaluated_value)
 
 
@@ -196,6 +200,8 @@ def _conditional(run: Interpreter, node: Any, env: Environment) -> Value:
         return run.evaluate(node.body, env)
     if true is None:
         return run.evaluate(node.orelse, env)
+    if is_spelled_like(node.body, node.orelse):
+        return run.evaluate(node.body, env)
     found = []
     for guard, branch in ((true, node.body), (false, node.orelse)):
         with run.under(guard) as is_possible:

@@ -170,7 +170,7 @@ def _unless_broken(run: Interpreter, orelse: Any, unbroken: Guard | None, env: E
 def _while(run: Interpreter, node: Any, env: Environment) -> None:
     frame = run.frame
     before = frame.unbroken, frame.unskipped
-    for _ in range(MAX_UNROLLED):
+    for _ in range(0 if trains(run, node.body) else MAX_UNROLLED):
         with run.under(frame.rest) as is_reached:
             true, false = test(run, node.test, env) if is_reached else (None, ALWAYS)
             if false is not None:
@@ -187,11 +187,12 @@ def _while(run: Interpreter, node: Any, env: Environment) -> None:
 
 
 def _rounds_of_while(run: Interpreter, node: Any, env: Environment) -> None:
-    """The rounds of a loop that nobody can count."""
+    """The rounds of a loop that nobody can count. A loop that trains has some: its test is no condition of its body."""
+    is_run = trains(run, node.body)
 
     def round_() -> None:
         true, _ = test(run, node.test, env)
-        with run.under(true) as is_possible:
+        with run.under(ALWAYS if is_run and true is not None else true) as is_possible:
             if is_possible:
                 run_block(run, node.body, env)
 

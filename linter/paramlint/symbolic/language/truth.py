@@ -58,6 +58,14 @@ def test(run: Interpreter, node: Any, env: Environment) -> Test:
             return _boolean_test(run, node, env)
         finally:
             run.nesting -= 1
+    true, false = _plain_test(run, node, kind, env)
+    if not run.is_torch:
+        run.trace.tested(node, run.inside, run.site, is_possible=true is not None)
+    return true, false
+
+
+def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Test:
+    """What no `not`, `and` or `or` joins."""
     if kind == "Comparison" and len(node.comparisons) == 1:
         target = node.comparisons[0]
         left, right = run.evaluate(node.left, env), run.evaluate(target.comparator, env)
@@ -180,6 +188,8 @@ _OF_ONE_NAME = (Constant, ClassValue, External, Function)
 
 def _compared(sign: str, left: Value, right: Value) -> bool | None:
     if isinstance(left, Constant) and isinstance(right, Constant):
+        if sign == "in" and isinstance(right.value, range) and not isinstance(left.value, int):
+            return None  # Python looks at each of its numbers
         try:
             if sign == "is":
                 return type(left.value) is type(right.value) and left.value == right.value

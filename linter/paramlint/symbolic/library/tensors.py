@@ -24,6 +24,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    small_constants,
     text_of,
 )
 from paramlint.symbolic.values.inputs import BINARY, inputs_of, tensors_in
@@ -163,8 +164,9 @@ def _arange(arguments: Arguments) -> Shape | None:
     if len(values) == 1 and isinstance(values[0], Value) and not isinstance(values[0], Item):
         return (values[0],)
     ends = [v.value for v in values if isinstance(v, Constant) and isinstance(v.value, int)]
-    if len(ends) == len(values) and 0 < len(ends) < 4:
-        return (Constant(len(range(*ends))),)
+    between = small_constants.range_of(ends) if len(ends) == len(values) else None
+    if between is not None:
+        return (Constant(len(between)),)
     return (Unknown("arange"),)
 
 
@@ -242,6 +244,8 @@ def indexed(run: Interpreter, tensor: TensorValue, index: Value, node: Any) -> T
     view = run.view(tensor, "index", node)
     view.sources = (tensor, *([index] if isinstance(index, TensorValue) else []))
     view.part = index if isinstance(index, Constant) else None
+    if isinstance(index, Constant) and isinstance(index.value, int) and not isinstance(index.value, bool):
+        view.shape = tensor.item_shape
     return view
 
 

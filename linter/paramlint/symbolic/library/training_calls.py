@@ -359,7 +359,8 @@ def note_clipping(run: Interpreter, name: str, arguments: Arguments, node: Any) 
             go_through(run, one, node)
             use_up(run, one)
     tensors = [member.tensor for member in clipped.members] if clipped.known else []
-    run.emit("read", given, node, how="clipped", function=name, tensors=tensors)
+    options = [one for _, one in alternatives(given)]
+    run.emit("read", given, node, how="clipped", function=name, tensors=tensors, options=options)
 
 
 def training_function(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value | None:

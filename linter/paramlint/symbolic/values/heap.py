@@ -12,9 +12,11 @@ from paramlint.model.guard import ALWAYS, Guard
 
 if TYPE_CHECKING:
     from paramlint.symbolic.code.program import ClassValue
-from paramlint.symbolic.values.immutable import Value
+from paramlint.symbolic.values.immutable import Constant, Value
 
 _numbers = count(1)
+#: Functions that give a row of numbers, whatever they are given.
+_ROWS = {f"torch.{name}" for name in ("arange", "linspace", "logspace", "range")}
 
 
 Cell = list[tuple[Guard, Value]]
@@ -297,6 +299,18 @@ class TensorValue(Object):
         self.recorded = True
         self.part: Value | None = None
         self.text = ""
+
+    @property
+    def item_shape(self) -> Shape | None:
+        """The sizes of each item; None where they are not known: one argument may be a tuple of sizes."""
+        if not self.shape or (len(self.shape) == 1 and not isinstance(self.shape[0], Constant) and not self._is_row()):
+            return None
+        return self.shape[1:]
+
+    def _is_row(self) -> bool:
+        """Whether it is a row of numbers, or computed from one in the same shape."""
+        parts = [part for part in self.sources if isinstance(part, TensorValue)]
+        return self.factory in _ROWS or (len(parts) == 1 and parts[0].shape == self.shape and parts[0]._is_row())
 
     def __repr__(self) -> str:
         return self.text or f"<{self.role} {self.number}>"

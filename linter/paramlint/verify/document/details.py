@@ -45,12 +45,11 @@ def _classes(model: LiveModel) -> dict[str, str]:
             while name:
                 name = name.rpartition(".")[0]
                 leading.add(name)
-    modules = model.module.named_modules(remove_duplicate=False)
-    return {name: type(module).__qualname__ for name, module in modules if name in leading}
+    return {name: type(module).__qualname__ for name, module in model.instances.items() if name in leading}
 
 
 def _environment(model: LiveModel) -> Environment:
-    path = _source(type(model.module))
+    path = _source(type(model.subject))
     return Environment(
         python=platform.python_version(),
         torch=str(torch.__version__),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from torch import nn
-
 from paramlint.live.live_model import LiveModel
-from paramlint.live.observe.writes import is_torchs
+from paramlint.live.observe.writes import is_kerass, is_torchs
 from paramlint.rule import Rule
 from paramlint.verify.document.observed import Built, Observed, Refutation
 from paramlint.verify.process.child import one_line
@@ -22,8 +20,8 @@ def observe(model: LiveModel, rules: Iterable[Rule], factory: Callable[..., Any]
     Args:
         factory: what built the model; its file is one of the sources.
     """
-    classes = _classes(model.module)
-    modules = dict(model.module.named_modules())
+    modules = model.instances
+    classes = _classes(modules)
     built = [
         Built(
             qualname=cls.__qualname__,
@@ -54,12 +52,16 @@ def file_of(defined: Any) -> str:
         return ""
 
 
-def _classes(model: nn.Module) -> dict[type, tuple[str, ...]]:
-    """The classes that somebody other than torch wrote, with the names of their instances."""
+def _classes(modules: Mapping[str, Any]) -> dict[type, tuple[str, ...]]:
+    """The classes that somebody other than torch and Keras wrote, with the names of their instances."""
     found: dict[type, list[str]] = {}
-    for name, module in model.named_modules():
+    seen: set[int] = set()
+    for name, module in modules.items():
+        if id(module) in seen:
+            continue
+        seen.add(id(module))
         for cls in type(module).__mro__:
-            if cls is not object and not is_torchs(file_of(cls)):
+            if cls is not object and not is_torchs(file_of(cls)) and not is_kerass(file_of(cls)):
                 found.setdefault(cls, []).append(name)
     return {cls: tuple(names) for cls, names in found.items()}
 
@@ -86,6 +88,8 @@ def _written(model: LiveModel) -> set[tuple[str, int]]:
 
 def _refutations(model: LiveModel, rules: Iterable[Rule], notes: list[str]) -> Iterator[Refutation]:
     for rule in rules:
+        if not rule.is_asked_of(model.frameworks):
+            continue
         try:
             seen = [one for refute in rule.refuters for one in refute(model)]
         except Exception as error:

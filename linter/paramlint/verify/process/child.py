@@ -53,6 +53,7 @@ def main(place: str, channel: str = "") -> None:
         channel: the descriptor over which further work comes; then the process stays, to fork for each.
     """
     sys.addaudithook(_refuse_network)
+    os.environ.setdefault("KERAS_BACKEND", "torch")  # the one on which models of Keras are verified
     del sys.argv[1:]  # the user's code may read it, and has been given nothing
     home = os.getcwd()
     is_done = work_in(Path(place))

@@ -28,6 +28,8 @@ def mirrors(parameters: Iterable[LiveTensor], without_gradient: Collection[str])
     found: set[str] = set()
     for copies in by_origin.values():
         idle = [p for p in copies if not p.requires_grad or p.name in without_gradient or _WORD.search(p.name)]
-        if len(idle) < len(copies):
-            found.update(name for parameter in idle for name in parameter.names)
+        named = [p for p in copies if _WORD.search(p.name)]
+        for mirroring in (idle, named):  # nothing may train the original either, in this pass
+            if len(mirroring) < len(copies):
+                found.update(name for parameter in mirroring for name in parameter.names)
     return frozenset(found)

@@ -6,6 +6,7 @@ import gc
 import linecache
 import re
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from torch import nn
@@ -158,10 +159,23 @@ def _shared(
     lines = [registrations.line_of(parent, name.rpartition(".")[2]) for name, _, parent in found]
     texts = [*names, *(source_of(cls) for cls, _ in authors if not cls.__module__.startswith("torch."))]
     texts += [linecache.getline(*line) for line in lines if line[0] and not is_torchs(line[0])]
-    # Who keeps a part and hands it to another part, or lists it in one, has both in hand.
-    is_handed = any(a is not b and a in b.modules() for a in parents.values() for b in parents.values())
-    is_meant = is_handed or any(map(INTENT.search, texts))
+    # Who keeps a part and hands it to another part, or lists it in one, has both in hand; not who holds it twice.
+    is_handed = len(parents) == len(found) and any(
+        a is not b and a in b.modules() for a in parents.values() for b in parents.values()
+    )
+    is_meant = is_handed or any(map(INTENT.search, texts)) or _is_slice(parents.values())
     return Shared(names, found[0][1], tuple(parents.values()), fills, is_meant, authors[0], lines[1])
+
+
+def _is_slice(parents: Iterable[nn.Module]) -> bool:
+    """Whether a container holds nothing but several neighbours of another one: somebody took them from there."""
+    held = [list(map(id, parent._modules.values())) for parent in parents if isinstance(parent, CONTAINERS)]
+    return any(
+        len(part) > 1 and part in [whole[i : i + len(part)] for i in range(len(whole))]
+        for part in held
+        for whole in held
+        if part is not whole and len(set(part)) == len(part)
+    )
 
 
 def _author(modules: dict[str, nn.Module], name: str) -> tuple[type, str]:
