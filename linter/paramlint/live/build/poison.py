@@ -35,6 +35,8 @@ PATTERNS: dict[torch.dtype, tuple[torch.dtype, int]] = {
 
 #: Of the numbers that stand in what was never written, for the time of a pass: that of many initialisations.
 STAND_IN_STD = 0.02
+#: Elements that are looked at first.
+_SAMPLED = 4096
 
 
 class PoisonMode(Mode):
@@ -151,11 +153,15 @@ def settle(account: Account, tensor: torch.Tensor) -> tuple[Status, float, bool]
 
 
 def _left_by_others(tensor: torch.Tensor) -> float:
-    """The fraction of elements that hold the pattern, to the bit, in memory that was not allocated by torch."""
+    """The fraction of elements that hold the pattern, to the bit, in memory that was not allocated by torch.
+
+    All are looked at only where some of a sample do.
+    """
     is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and not is_lazy(tensor)
     if not is_plain or tensor.is_nested or not tensor.is_floating_point():
         return 0.0
-    return poisoned(tensor, exactly=True) or 0.0
+    sample = tensor.detach().reshape(-1)[:: max(tensor.numel() // _SAMPLED, 1)]
+    return poisoned(tensor, exactly=True) or 0.0 if poisoned(sample, exactly=True) else 0.0
 
 
 def _is_of_others(account: Account) -> bool:

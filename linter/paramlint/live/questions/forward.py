@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import dis
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -268,13 +269,19 @@ def _is_used_elsewhere(model: nn.Module, forward: Forward, name: str, ran: Colle
     return False
 
 
+#: What has run wherever there is a model and its pass.
+_ALWAYS_CALLED = frozenset({"__init__", "forward"})
+
+
 def _reads(cls: type, attribute: str, ran: Collection[tuple[str, int]]) -> Iterator[bool]:
     for base in cls.__mro__:
         for member in vars(base).values():
             code = getattr(member, "__code__", None)
-            if code is None or is_torchs(code.co_filename) or code.co_name == "forward":
+            if code is None or is_torchs(code.co_filename) or code.co_name in _ALWAYS_CALLED:
                 continue
-            yield attribute in code.co_names and (code.co_filename, code.co_firstlineno) not in ran
+            if attribute in code.co_names and (code.co_filename, code.co_firstlineno) not in ran:
+                loads = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_ATTR", "LOAD_METHOD"))
+                yield any(instruction.argval == attribute for instruction in loads)
 
 
 def activation_after(model: nn.Module, forward: Forward | None, module: str) -> str:
