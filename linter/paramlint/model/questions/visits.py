@@ -138,9 +138,15 @@ def texts_in(test: nodes.BaseExpression) -> list[str]:
 
 
 def _operands(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
+    """The conditions that are joined; `isinstance(m, BatchNorm2d) or "bn" in name` acts where the type alone does."""
     if isinstance(test, nodes.BooleanOperation):
-        return _operands(test.left) + _operands(test.right)
+        is_fallback = isinstance(test.operator, operators.Or) and _asks_type(test.left)
+        return _operands(test.left) + ([] if is_fallback else _operands(test.right))
     return [test]
+
+
+def _asks_type(test: nodes.BaseExpression) -> bool:
+    return isinstance(test, nodes.Call) and isinstance(test.func, nodes.Name) and test.func.value == "isinstance"
 
 
 def _mentions(node: nodes.Node, about: set[str]) -> bool:
