@@ -82,9 +82,10 @@ def ask_of_loops(model: Model) -> Iterator[Claim]:
         if loop is None or name is None or not known:
             continue
         parts = {part for one in known for part in one.split(".")}
-        # A function that is given models asks for the names of all of them.
-        is_general = listed.of not in model.roots and len(listed.site.stack) > 0
-        flags = [(test, is_general, "no flag is set") for test in tests_before(_is_flag, loop.body, name)]
+        flagging = list(tests_before(_is_flag, loop.body, name))
+        # A function that is given models asks for the names of all of them, and so do several conditions.
+        is_general = (listed.of not in model.roots and len(listed.site.stack) > 0) or len(flagging) > 1
+        flags = [(test, is_general, "no flag is set") for test in flagging]
         lists = [(test, True, "nothing is listed") for test in tests_before(_is_append, loop.body, name)]
         for test, needs_likeness, lost in flags + lists:
             is_like = any(nearest(text.strip("."), parts) for text in texts_in(test))
