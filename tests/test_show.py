@@ -88,7 +88,8 @@ def by_name(shown: ShownClass, name: str) -> Parameter:
         ("self.w = nn.ParameterList([torch.zeros(3) for _ in range(20)])", "w.{20}", True, None, 20),
         ("self.w = nn.ParameterList([torch.zeros(3) for _ in range(4)])", "w.{4}", True, None, 4),
         ("for i in range(3):\n    setattr(self, f'w{i}', nn.Parameter(torch.zeros(3)))", "w{3}", True, None, 3),
-        ("self.w = nn.Parameter(torch.zeros(3)) if flag else nn.Parameter(torch.zeros(3))", None, False, None, None),
+        ("self.w = nn.Parameter(torch.zeros(3)) if flag else nn.Parameter(torch.zeros(3))", "w", True, None, 1),
+        ("self.w = nn.Parameter(torch.zeros(3)) if flag else nn.Parameter(torch.zeros(4))", None, False, None, None),
     ],
 )
 def test_existence(show, text, name, certain, condition, count):

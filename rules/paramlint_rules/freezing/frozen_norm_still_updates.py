@@ -327,7 +327,7 @@ def _is_called_by_others(scope: Scope) -> bool:
         return True
     package = package_of(file)
     if package is None:
-        return False
+        return file.is_cut_off
     beside = folder_of(package, file)
     texts = [package.text(path) for path in package.paths_with(file, scope.name)]
     texts += [beside.text(path) for path in beside.scripts_with(file, scope.name)] if beside is not None else []

@@ -69,7 +69,7 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
         return YES
     package = package_of(file)
     if package is None:
-        return NO
+        return UNKNOWN if file.is_cut_off else NO
     own_paths = (file.path, file.source.path)
     if any(path not in own_paths for path in package.paths_with(file, key, cls.name)):
         return YES
