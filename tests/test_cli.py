@@ -309,6 +309,7 @@ def test_check_does_not_import_torch(bad):
     assert not {"torch", "rich", "numpy"} & set(out.split())
 
 
+@pytest.mark.heavy
 def test_a_closed_pipe_is_quiet(bad):
     for number in range(2000):
         (bad.parent / f"m{number}.py").write_text(BAD)

@@ -211,6 +211,7 @@ def test_without_the_extra_it_says_what_to_install(files, capsys, monkeypatch):
     assert (code, err) == (2, "Error: distributed is missing: pip install 'paramlint[cluster]'\n")
 
 
+@pytest.mark.heavy
 def test_targets_are_verified_there(machines, files, capsys, monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.chdir(files)

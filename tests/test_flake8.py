@@ -26,6 +26,12 @@ def flake8(*arguments, cwd=None):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
+#: Families of rules whose fixtures are many.
+LARGE = {"freezing", "initialization", "optimizer", "registration", "sharing"}
+FOLDERS = sorted(path.name for path in FIXTURES.iterdir())
+AGREEING = [pytest.param(name, marks=pytest.mark.heavy if name in LARGE else ()) for name in FOLDERS]
+
+
 def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
     done = flake8("--select", "PRM", *options, "--format", "%(path)s\t%(row)d\t%(col)d\t%(code)s %(text)s", path)
     assert done.stderr == ""
@@ -33,7 +39,7 @@ def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
     return sorted((str(Path(name).resolve()), int(row), int(column), text) for name, row, column, text in lines)
 
 
-@pytest.mark.parametrize("folder", sorted(p.name for p in FIXTURES.iterdir()))
+@pytest.mark.parametrize("folder", AGREEING)
 def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
     # The plugin sees one file at a time, so the command is kept from looking into others here.
     monkeypatch.setattr(
@@ -62,7 +68,7 @@ def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
     assert places(FIXTURES / folder) == expected
 
 
-@pytest.mark.parametrize("folder", sorted(p.name for p in FIXTURES.iterdir()))
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_what_needs_another_file_is_left_to_the_command(folder, capsys):
     main(["check", "--isolated", "--no-cache", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
     found = {(d["filename"], d["location"]["row"], d["code"]) for d in json.loads(capsys.readouterr().out)}

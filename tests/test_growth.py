@@ -21,8 +21,8 @@ SLACK = 0.15
     "family",
     [
         "classes",
-        "classes with a same name",
-        "chain of bases",
+        pytest.param("classes with a same name", marks=pytest.mark.heavy),
+        pytest.param("chain of bases", marks=pytest.mark.heavy),
         "methods called",
         "parameters",
         "parameters with init",

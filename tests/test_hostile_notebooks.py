@@ -64,6 +64,7 @@ def large(*, picture: int = 0, rows: int = 0, metadata: int = 0) -> str:
     return json.dumps({"cells": [cell], "metadata": {"x": "]" * metadata}, "nbformat": 4, "nbformat_minor": 5})
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("size", "said"),
     [

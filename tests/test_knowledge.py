@@ -180,6 +180,7 @@ def torch() -> Any:
     return installed
 
 
+@pytest.mark.heavy
 def test_tables_are_as_generated(torch: Any) -> None:
     command = [sys.executable, str(ROOT / "scripts/generate-knowledge"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -122,6 +122,7 @@ def test_what_is_no_file_does_not_hang(bad, capsys, make):
     assert out.startswith("odd.py:1:1: PRM003 [error] cannot be read: ")
 
 
+@pytest.mark.heavy
 def test_a_large_hole_is_too_large(bad, capsys):
     sparse(bad.parent)
     code, out, _ = check(capsys)

@@ -30,6 +30,7 @@ def differences(paths: list[Path]) -> list[str]:
     return found
 
 
+@pytest.mark.heavy
 def test_on_the_fixtures():
     assert with_large_stack(lambda: differences(sorted(FIXTURES.rglob("*.py")))) == []
 

@@ -44,6 +44,7 @@ def test_parts_that_misbehave() -> None:
         assert [outcome["status"], outcome["stage"], outcome["message"]] == end, name
 
 
+@pytest.mark.heavy
 def test_a_walk_without_end() -> None:
     result = verify(f"{MODELS}:Endless", "--timeout", "12")
     assert result.exit_code == 2
