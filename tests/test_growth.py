@@ -26,7 +26,7 @@ SLACK = 0.15
         "methods called",
         "parameters",
         "parameters with init",
-        "containers",
+        pytest.param("containers", marks=pytest.mark.heavy),
     ],
 )
 def test_twice_as_much_takes_twice_as_long(family):

@@ -346,6 +346,7 @@ def test_the_command_writes_and_compares(tmp_path: Path, monkeypatch: pytest.Mon
     assert Path("parameters.toml").read_text() == written
 
 
+@pytest.mark.heavy
 def test_laws_are_declared_on_the_command_line_and_in_the_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

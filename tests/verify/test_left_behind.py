@@ -87,6 +87,7 @@ def test_a_model_that_is_there_is_shown_though_there_is_no_second_one(run: Any) 
     assert "degraded: the factory failed when it ran again: RuntimeError: no more" in result.output
 
 
+@pytest.mark.heavy
 def test_a_process_that_suspends_itself(run: Any) -> None:
     result = run("suspends", "--timeout", "8")
     assert result.exit_code == 2

@@ -35,7 +35,8 @@ def _behind(scope: Scope, node: Any, bindings: dict[str, list[Binding]]) -> node
     if kind is nodes.IfExp:
         return node.body if scope.text(node.body) == scope.text(node.orelse) else None
     if kind is nodes.Call and node.func.__class__ is nodes.Name and not node.args:
-        return returned_by(scope, node.func.value, bindings) if len(_reads(scope, node.func.value)) == 1 else None
+        made = returned_by(scope, node.func.value, bindings)
+        return made if made is not None and len(_reads(scope, node.func.value)) == 1 else None
     if kind is nodes.Subscript and node.value.__class__ is nodes.Name:
         return _part(scope, node, bindings)
     return None
