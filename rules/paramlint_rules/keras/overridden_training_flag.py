@@ -33,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from paramlint import nodes
 from paramlint.facts.reading import Called, Const, Said, Stored, Thing, Trace, options
 from paramlint.facts.reading.keras_code import is_frozen_flag, is_model_value
 from paramlint.facts.reading.trace import root_of, say
@@ -99,7 +100,8 @@ def _is_unfrozen(trace: Trace, call: Called, base: Thing) -> bool:
 
 def _conditions(event: Stored) -> str:
     """The conditions under which something is stored, and what it is stored to."""
-    texts = [event.scope.text(test) for node, _ in event.guards if (test := getattr(node, "test", None)) is not None]
+    around = [node for node, _ in event.guards if isinstance(node, nodes.Node)]
+    texts = [event.scope.text(getattr(node, "test", node)) for node in around]
     owners = [one.what for one in options(event.owner) if isinstance(one, Thing)]
     return " ".join((*texts, *owners))
 

@@ -35,6 +35,7 @@ from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import WORDS, held
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule, Stores
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.training.training_run import TrainingRun
@@ -72,7 +73,7 @@ def ask(model: Model) -> Iterator[Claim]:
         modules, statement = _bound(alias), alias.site.statement
         if not _names_role(_name(alias)) or not isinstance(statement, nodes.Assign):
             continue
-        if isinstance(statement.value, nodes.IfExp):
+        if isinstance(statement.value, nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
         parameters = [t for m in modules for t in m.parameters]
         if not parameters or not all(id(t) in holders for t in parameters):
@@ -92,6 +93,18 @@ def ask(model: Model) -> Iterator[Claim]:
             yield Claim(
                 said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), statement.value
             )
+
+
+def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
+    """Whether an `if` gives the name another value where its condition is otherwise."""
+    name = alias.site.text(statement.targets[0].target)
+    for branch in walk(alias.site.definition) if alias.site.definition is not None else ():
+        if isinstance(branch, nodes.If) and branch.orelse is not None:
+            sides = [[n for n in walk(side) if isinstance(n, nodes.Assign)] for side in (branch.body, branch.orelse)]
+            given = [any(alias.site.text(n.targets[0].target) == name for n in side) for side in sides]
+            if all(given) and any(n is statement for side in sides for n in side):
+                return True
+    return False
 
 
 def _bound(event: Event) -> frozenset[Module]:

@@ -24,12 +24,15 @@ from paramlint.facts import Scope
 from paramlint.rule import Finding, Mentions, Rule
 from paramlint.syntax.walk import walk
 
+#: Attributes that give parameters.
+_NAMED = ("parameters", "named_parameters", "params", "state_dict", "ema_params")
+
 rule = Rule(
     "PRM109",
     "loop-variable-rebound",
     group="bug",
     doc=__doc__,
-    triggers=(Mentions("parameters", "named_parameters", "params", "state_dict", "ema_params"),),
+    triggers=(Mentions(*_NAMED),),
 )
 
 _PARAMETERS = ("parameters(", "params", "state_dict()")
@@ -39,6 +42,8 @@ _PARAMETERS = ("parameters(", "params", "state_dict()")
 def check(node: nodes.For, scope: Scope) -> Iterator[Finding]:
     if not any(word in scope.text(node.iter) for word in _PARAMETERS):
         return
+    if not any(one.attr.value in _NAMED for one in scope.find(nodes.Attribute)):
+        return  # plain tensors that are given, as to the step of an optimizer
     bound = {name.value for name in walk(node.target) if isinstance(name, nodes.Name)}
     for small, name in _rebound_in(node.body, bound, []):
         message = f"`{name}` is only the loop's name for a parameter, so giving it a value writes nothing"

@@ -97,7 +97,18 @@ class Reach:
             self._elsewhere[key] = is_built_elsewhere(self._outline, unit, asks.entries)
         if self._elsewhere[key]:
             return False
-        return any(self._words.are_said_in(part, asks.words) for part in self._parts(unit, asks.made))
+        words = asks.words.union(*(self._aliases[word] for word in asks.words & self._aliases.keys()))
+        return any(self._words.are_said_in(part, words) for part in self._parts(unit, asks.made))
+
+    @cached_property
+    def _aliases(self) -> dict[str, set[str]]:
+        """The other names under which the file imports something, by its own name."""
+        found: dict[str, set[str]] = {}
+        for alias, dotted in self._outline.imports.items():
+            own = dotted.rpartition(".")[2]
+            if alias != own:
+                found.setdefault(own, set()).add(alias)
+        return found
 
     def _parts(self, unit: Unit, made: bool) -> list[Unit]:
         known = self._reached.get((unit, made))

@@ -116,7 +116,8 @@ class Nominator:
         text = source.text
         calls, dropped = _with_aliases(self._calls, outline), _with_aliases(self._dropped, outline)
         names = self._names | calls.keys() | dropped.keys()
-        words = Words(source, self._words | names)
+        aliases = {alias for alias, dotted in outline.imports.items() if dotted.rpartition(".")[2] in self._words}
+        words = Words(source, self._words | names | aliases)
         rows = words.rows(names)
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
