@@ -104,13 +104,6 @@ def _options(node: nodes.BaseExpression) -> tuple[nodes.BaseExpression, ...]:
 # Tests that no object passes
 
 
-def operands(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
-    """The tests that `and` and `or` join."""
-    if isinstance(test, nodes.BooleanOperation):
-        return operands(test.left) + operands(test.right)
-    return [test]
-
-
 def alternatives(scope: Scope, test: nodes.BaseExpression) -> list[TypeTest]:
     """The type tests of which a condition is true when any is; empty for a condition that asks anything else too."""
     if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.Or):

@@ -140,3 +140,10 @@ def survey(root: Node, enter: Callable[[Node], bool]) -> Survey:
         below.reverse()
         stack += below
     return Survey(order, by_kind, parents)
+
+
+def operands(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
+    """The tests that `and` and `or` join."""
+    if isinstance(test, nodes.BooleanOperation):
+        return operands(test.left) + operands(test.right)
+    return [test]

@@ -34,7 +34,7 @@ from paramlint.facts.parameter_names import (
     names_from,
     prefix_of,
 )
-from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, operands, type_test
+from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, type_test
 from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site
 from paramlint.model.questions.visits import (
@@ -49,7 +49,7 @@ from paramlint.model.questions.visits import (
 )
 from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
-from paramlint.syntax.walk import walk
+from paramlint.syntax.walk import operands, walk
 
 rule = Rule(
     "PRM209",

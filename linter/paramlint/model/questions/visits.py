@@ -10,7 +10,7 @@ from paramlint.model.event import Event, Site
 from paramlint.model.model import Model, before
 from paramlint.model.objects import Module
 from paramlint.nodes import operators
-from paramlint.syntax.walk import walk
+from paramlint.syntax.walk import operands, walk
 
 #: Names of attributes that are sizes, rates, flags and settings.
 _PLAIN = re.compile(
@@ -127,7 +127,7 @@ def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str
         }
     for branch in walk(body):
         if isinstance(branch, nodes.If) and any(map(acts, walk(branch.body))):
-            for test in _operands(branch.test):
+            for test in operands(branch.test):
                 if _mentions(test, about) and not _is_negative(test):
                     yield test
 
@@ -135,18 +135,6 @@ def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str
 def texts_in(test: nodes.BaseExpression) -> list[str]:
     """The texts that a condition compares with."""
     return [str(n.evaluated_value) for n in walk(test) if isinstance(n, nodes.SimpleString)]
-
-
-def _operands(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
-    """The conditions that are joined; `isinstance(m, BatchNorm2d) or "bn" in name` acts where the type alone does."""
-    if isinstance(test, nodes.BooleanOperation):
-        is_fallback = isinstance(test.operator, operators.Or) and _asks_type(test.left)
-        return _operands(test.left) + ([] if is_fallback else _operands(test.right))
-    return [test]
-
-
-def _asks_type(test: nodes.BaseExpression) -> bool:
-    return isinstance(test, nodes.Call) and isinstance(test.func, nodes.Name) and test.func.value == "isinstance"
 
 
 def _mentions(node: nodes.Node, about: set[str]) -> bool:
