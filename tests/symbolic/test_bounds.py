@@ -23,7 +23,9 @@ from paramlint.symbolic.limits import (
 )
 from paramlint.symbolic.showing.show import show_class
 from paramlint.symbolic.showing.show_document import ShownClass
+from paramlint_rules.initialization.init_never_matches import rule as init_never_matches
 from paramlint_rules.optimizer.left_in_eval import rule as left_in_eval
+from paramlint_rules.optimizer.parameter_group_never_matches import rule as parameter_group_never_matches
 from paramlint_rules.ties.tie_broken_later import ask
 
 from ..steps import steps
@@ -211,3 +213,37 @@ def test_a_loop_that_is_cut_short_proves_nothing_of_what_it_lacks(budget: int, m
     for name in ("MAX_STEPS", "LEAST_STEPS"):
         monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", budget)
     assert check_text(HEAD + TRAINER, [left_in_eval]) == []
+
+
+FROZEN = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(4, 4)
+        self.second = nn.Linear(4, 4)
+        self.third = nn.Conv1d(4, 4, 1)
+        self.head = nn.Linear(4, 2)
+        for m in self.modules():
+            if isinstance(m, nn.Conv1d):
+                nn.init.zeros_(m.bias)
+        for name, p in self.named_parameters():
+            if "head.bias" in name:
+                nn.init.zeros_(p)
+
+
+def main():
+    net = Net()
+    for name, p in net.named_parameters():
+        if name.startswith("head"):
+            p.requires_grad = False
+    return torch.optim.SGD(net.parameters(), lr=0.1)
+"""
+
+
+@pytest.mark.parametrize("budget", range(400, 700, 6))
+def test_a_condition_that_a_cut_short_build_did_not_meet_may_be_true(
+    budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MAX_STEPS", "LEAST_STEPS"):
+        monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", budget)
+    assert check_text(HEAD + FROZEN, [init_never_matches, parameter_group_never_matches]) == []
