@@ -103,11 +103,6 @@ def matches_torch_module(test: NameTest, module: str) -> bool:
     return any(_passes(_NUMBER.sub("0", text), test.how, name) for text in test.texts for name in names)
 
 
-def passes(test: NameTest, name: str) -> bool:
-    """Whether a parameter of this name passes."""
-    return any(_passes(text, test.how, name) for text in test.texts)
-
-
 def _passes(text: str, how: str, name: str) -> bool:
     if how == "within":
         return text in name

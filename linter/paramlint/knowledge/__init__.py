@@ -101,11 +101,6 @@ ALIASES: Mapping[str, str] = MappingProxyType(_FACTS["ALIASES"])
 """Other spellings of public names."""
 MODULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(_FACTS["MODULES"])
 """The fields of each `ModuleClass`, by name, as JSON has them."""
-PARAMETER_MODULES = frozenset(
-    name for name, row in MODULES.items() if row["owns"] in ("always", "arguments") and name.count(".") == 2
-)
-"""Classes of `torch.nn` whose instances own parameters of their own, unless an argument forbids it."""
-
 MODULE_CLASSES = frozenset(name for name in MODULES if name.count(".") == 2)
 """Classes of `torch.nn`."""
 NORMS_WITH_MOMENTUM = frozenset(name for name, row in MODULES.items() if {"eps", "momentum"} <= set(row["arguments"]))

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from paramlint.facts.reading.events import Called
 from paramlint.facts.reading.trace import Trace, is_block_class
 from paramlint.facts.reading.values import (
-    ClassValue,
     Const,
-    Named,
     Part,
     Result,
     Thing,
@@ -27,13 +25,6 @@ def is_block(value: Value) -> bool:
     if value.cls is not None:
         return is_block_class(value.cls)
     return is_block_base(value.what) or block_owns(value.what) is not None
-
-
-def makes_block(func: Value) -> bool:
-    """Whether what is called is a class of blocks."""
-    if isinstance(func, ClassValue):
-        return is_block_class(func.cls)
-    return isinstance(func, Named) and (is_block_base(func.name) or block_owns(func.name) is not None)
 
 
 def owns(trace: Trace, value: Value, depth: int = 0) -> bool | None:

@@ -9,7 +9,6 @@ from paramlint.facts.reading.trace import Trace, is_layer_class, is_model_class,
 from paramlint.facts.reading.values import (
     UNKNOWN,
     Choice,
-    ClassValue,
     Const,
     Derived,
     Held,
@@ -106,13 +105,6 @@ def is_layer(value: Value) -> bool:
     if value.cls is not None:
         return is_layer_class(value.cls)
     return is_base(value.what) or value.what.startswith(("keras.layers.", "keras.applications."))
-
-
-def makes_layer(func: Value) -> bool:
-    """Whether what is called is a class of layers."""
-    if isinstance(func, ClassValue):
-        return is_layer_class(func.cls)
-    return isinstance(func, Named) and (is_base(func.name) or func.name.startswith("keras.layers."))
 
 
 def is_model_value(value: Value) -> bool:

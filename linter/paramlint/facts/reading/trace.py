@@ -198,11 +198,6 @@ def target(event: Stored) -> nodes.Node:
     return written if written is not None else node
 
 
-def made_of(value: Value, cls: str) -> bool:
-    """Whether a value is certainly an object of a class, by its public name."""
-    return isinstance(value, Thing) and value.what == cls
-
-
 def class_of(value: Value) -> Class | None:
     """The class of the project that a value is an instance of."""
     if isinstance(value, Thing):

@@ -17,8 +17,6 @@ from paramlint.symbolic.code.program import Place
 if TYPE_CHECKING:
     from paramlint.facts import Scope
 
-_PRIVATE = "<>"
-
 
 @dataclass(frozen=True, eq=False)
 class SourceSite:

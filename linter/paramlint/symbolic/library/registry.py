@@ -14,12 +14,10 @@ from paramlint.symbolic.limits import MAX_ROWS
 from paramlint.symbolic.values import (
     NONE,
     Constant,
-    Dictionary,
     Instance,
     Item,
     Items,
     Loop,
-    SequenceValue,
     TensorValue,
     Unknown,
     Value,
@@ -365,8 +363,3 @@ def _distinct(
             known = found.get(number)
             found[number] = one if known is None else replace(known, guard=known.guard | one.guard)
     return list(found.values()), why
-
-
-def containers_of(value: Value) -> list[SequenceValue | Dictionary]:
-    """The plain containers among the alternatives of a value."""
-    return [one for _, one in alternatives(value) if isinstance(one, (SequenceValue, Dictionary))]
