@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -188,6 +189,17 @@ def test_a_cache_is_made_where_flake8_runs_and_found_from_below(bad, loaded):
     assert sorted(path.name for path in bad.parent.iterdir()) == [".paramlint_cache", "below"]
     loaded(folder)
     assert [path.name for path in folder.iterdir()] == ["bad.py"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders have no such bits")
+def test_a_cache_where_everybody_may_write_is_not_taken(bad, loaded):
+    folder = bad.parent / "below"
+    folder.mkdir()
+    bad.rename(folder / "bad.py")
+    loaded(bad.parent)
+    bad.parent.chmod(0o1777)
+    loaded(folder)
+    assert sorted(path.name for path in folder.iterdir()) == [".paramlint_cache", "bad.py"]
 
 
 def test_text_from_standard_input_is_kept_nowhere(bad):

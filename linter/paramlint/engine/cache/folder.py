@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 from hashlib import blake2b
 
 from paramlint import __version__
@@ -45,11 +46,14 @@ class CacheFolder:
 
     @classmethod
     def near(cls, path: str) -> CacheFolder | None:
-        """The nearest one above a file, else one in the current folder; `None` where that cannot be used."""
+        """The nearest one above a file, else one in the current folder; `None` where that cannot be used.
+
+        One in a folder where everybody may write, as `/tmp`, is nobody's in particular and is not taken.
+        """
         folder = os.path.abspath(path)
         while folder != os.path.dirname(folder):
             folder = os.path.dirname(folder)
-            if os.path.isdir(os.path.join(folder, NAME)):
+            if os.path.isdir(os.path.join(folder, NAME)) and not _is_for_everybody(folder):
                 break
         else:
             folder = os.curdir
@@ -120,6 +124,10 @@ def _replace(path: str, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _is_for_everybody(folder: str) -> bool:
+    return os.name == "posix" and bool(os.stat(folder).st_mode & stat.S_IWOTH)  # elsewhere the bits say nothing
 
 
 def _checksum(data: bytes) -> bytes:
