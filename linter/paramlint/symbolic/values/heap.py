@@ -12,7 +12,7 @@ from paramlint.model.guard import ALWAYS, Guard
 
 if TYPE_CHECKING:
     from paramlint.symbolic.code.program import ClassValue
-from paramlint.symbolic.values.immutable import Constant, Value
+from paramlint.symbolic.values.immutable import Constant, Unknown, Value, shortened, text_of
 
 _numbers = count(1)
 #: Functions that give a row of numbers, whatever they are given.
@@ -350,3 +350,11 @@ class Arguments:
             assert not isinstance(found, Item)
             return found
         return self.keywords.get(name)
+
+
+def one_of_many(values: Sequence[Value], serial: int) -> Unknown:
+    """What stands for more values than are told apart; equal to no other."""
+    text = " or ".join(dict.fromkeys(text_of(v) for v in values))
+    if any(isinstance(v, (Instance, TensorValue)) for v in values):
+        text = f"one of ({text})"
+    return Unknown(shortened(text) + f"#{serial}")
