@@ -106,13 +106,24 @@ def test_what_takes_too_many_steps_is_named_on_demand(bad, capsys, monkeypatch):
     assert "cut short" not in capsys.readouterr().err
 
 
+NAMES = ", ".join(f"x{i}" for i in range(60_000))
+PAIRS = ", ".join(f"'k{i}': (x, {i})" for i in range(30_000))
+LAYERS = ", ".join(f"nn.Linear({i}, 3)" for i in range(30_000))
 FLOATS = ", ".join(f"{i}.5" for i in range(25_000))
 ROWS = "".join(f"            ('é', {{'a': -{i}}}),  # {i}\n" for i in range(18_000))
 
 
 @pytest.mark.parametrize("reference", [False, True])
 @pytest.mark.parametrize(
-    "table", [f"torch.tensor([{FLOATS}])", f"[\n{ROWS}        ]", f"{{0: ({FLOATS}), 1: [{FLOATS}]}}"]
+    "table",
+    [
+        f"torch.tensor([{FLOATS}])",
+        f"[\n{ROWS}        ]",
+        f"{{0: ({FLOATS}), 1: [{FLOATS}]}}",
+        f"{{{PAIRS}}}",
+        f"f({NAMES}, size=3)",
+        f"nn.Sequential({LAYERS})",
+    ],
 )
 def test_a_large_table_does_not_hide_the_rest_of_its_class(tmp_path, table, reference):
     path = tmp_path / "table.py"
@@ -121,6 +132,18 @@ def test_a_large_table_does_not_hide_the_rest_of_its_class(tmp_path, table, refe
     said = [d for d in report.diagnostics if d.code in ("PRM004", "PRM401")]
     more = path.read_text(encoding="utf-8").count("\n")
     assert [(d.code, d.start.row) for d in said] == [("PRM401", 8), ("PRM401", more)]
+
+
+def test_a_fix_writes_all_of_a_table_of_which_the_rest_was_not_parsed(tmp_path, capsys):
+    path = tmp_path / "table.py"
+    numbers = ", ".join(f"{i}.5" for i in range(60_000))
+    rows = [f"        self.t = [{LAYERS}]\n", f"        self.u = nn.Parameter(torch.Tensor([{numbers}]))\n"]
+    path.write_text(BAD + "".join(rows), encoding="utf-8")
+    main(["check", "--isolated", "--no-cache", "-j", "1", "--fix", "--unsafe-fixes", "--select", "ALL", str(path)])
+    assert "fixed" in capsys.readouterr().out
+    fixed = path.read_text(encoding="utf-8")
+    assert f"nn.ModuleList([{LAYERS}])" in fixed
+    assert fixed.count(numbers) == 1
 
 
 PASSING = """\
@@ -211,6 +234,7 @@ WORDS = "or+ [(" * 40_000
         pytest.param(f"        text = '{WORDS}'\n", id="a text"),
         pytest.param(f"        text = 1  # {WORDS}\n", id="a comment"),
         pytest.param(f"        text = b'{WORDS}' b'{WORDS}'\n", id="bytes"),
+        pytest.param(f"        text = f'{{self}}{WORDS}'\n", id="a text with code in it"),
         pytest.param("        # ----- + ----- + -----\n" * 5_000, id="comments"),
         pytest.param("        text = '''" + "+ a, b, [c]\n" * 20_000 + "'''\n", id="rows of a text"),
     ],

@@ -206,6 +206,14 @@ def _class_of_classmethod(scope: Scope, param: nodes.Node) -> Type | None:
     return Type("class", scope.cls.canonical, scope.cls) if "classmethod" in names else None
 
 
+def _parameters(scope: Scope, function: nodes.FunctionDef) -> frozenset[str]:
+    """The names of a function's usual parameters."""
+    known: dict[nodes.FunctionDef, frozenset[str]] = remember(scope, "parameters of functions", dict)
+    if function not in known:
+        known[function] = frozenset(p.name.value for p in function.params.params)
+    return known[function]
+
+
 def _narrowed(scope: Scope, node: nodes.Node, name: str) -> Type | None:
     """The class that an enclosing `if isinstance(name, C)` or `type(name) is C` proves."""
     below: nodes.Node = node
@@ -220,7 +228,7 @@ def _narrowed(scope: Scope, node: nodes.Node, name: str) -> Type | None:
             found = _one_of(scope, classes_of_case(scope, ancestor, name))
             if found is not None:
                 return found
-        elif kind is nodes.FunctionDef and any(p.name.value == name for p in ancestor.params.params):
+        elif kind is nodes.FunctionDef and name in _parameters(scope, ancestor):
             return None
         below = ancestor
     return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from paramlint import nodes
+from paramlint.facts.memo import remember
 from paramlint.facts.types import owns_parameters
 
 if TYPE_CHECKING:
@@ -40,8 +41,12 @@ class ModelChange:
     kind: Literal["replaced", "added", "moved"]
 
 
-def model_changes(scope: Scope) -> Iterator[ModelChange]:
+def model_changes(scope: Scope) -> list[ModelChange]:
     """The changes of models in a scope, in the order of the text."""
+    return remember(scope, "model changes", lambda: list(_model_changes(scope)))
+
+
+def _model_changes(scope: Scope) -> Iterator[ModelChange]:
     for node in scope.find(nodes.AssignTarget, nodes.Call):
         if isinstance(node, nodes.AssignTarget):
             yield from _replaced(scope, node)

@@ -11,6 +11,7 @@ from paramlint import nodes
 from paramlint.facts.creation import is_creation
 from paramlint.facts.intent import says_shared
 from paramlint.facts.materialization import files_with, is_same_definition
+from paramlint.facts.memo import remember
 from paramlint.facts.module_places import exclude_each_other
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.nodes import operators
@@ -27,6 +28,9 @@ _REPLACING = {
 }  # fmt: skip
 #: An attribute that stands behind a plus sign; rows may end and comments stand between them.
 _ADDED = re.compile(r"\+(?:[\s(\\]|#[^\n]*\n)*\w+\s*\.\s*(\w+)")
+
+#: An attribute that is given a value, or a call that may replace parameters.
+_GIVEN = re.compile(r"\.(\w+)\s*=[^=]|(_norm\(|orthogonal\()")
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,10 @@ def _is_made_by_constructor(cls: Class, scope: Scope) -> bool:
 
 
 def _called_on_self(scope: Scope) -> set[str]:
-    return {name for call in scope.find(nodes.Call) if (name := scope.self_attribute(call.func)) is not None}
+    def found() -> set[str]:
+        return {name for call in scope.find(nodes.Call) if (name := scope.self_attribute(call.func)) is not None}
+
+    return remember(scope, "called on self", found)
 
 
 def _replacements(scope: Scope, tie: Tie, tied: Scope) -> Iterator[Replacement]:
@@ -89,19 +96,45 @@ def _replacements(scope: Scope, tie: Tie, tied: Scope) -> Iterator[Replacement]:
         return
     sides = {*_prefixes(target), *_prefixes(source)}
     last = {side.rpartition(".")[2] for side in sides}
-    text = scope.file.source.lines(scope.unit.first, scope.unit.last)
-    if not re.search(rf"\.(?:{'|'.join(last)})\s*=[^=]|_norm\(|orthogonal\(", text):
+    if last.isdisjoint(given := _given(scope)) and not given & {"_norm(", "orthogonal("}:
         return
-    for node in scope.find(nodes.Assign, nodes.Call):
-        if isinstance(node, nodes.Assign) and node is not tie.node:
-            place = node.targets[0].target
-            written = scope.dotted(place)
-            if written in sides and is_creation(scope, node.value) and not _wraps(scope, node.value, sides):
-                yield Replacement(place, written, target, source)
-        elif isinstance(node, nodes.Call) and node.args and scope.qualified(node.func) in _REPLACING:
-            written = scope.dotted(node.args[0].value)
-            if written in {target.rpartition(".")[0], source.rpartition(".")[0]}:
-                yield Replacement(node, written, target, source)
+    written = _written(scope)
+    found = [(node, side) for side in sides for node in written.get(side, ())]
+    for node, side in sorted(found, key=lambda one: scope.order(one[0])):
+        if isinstance(node, nodes.Assign):
+            if node is not tie.node and is_creation(scope, node.value) and not _wraps(scope, node.value, sides):
+                yield Replacement(node.targets[0].target, side, target, source)
+        elif side in {target.rpartition(".")[0], source.rpartition(".")[0]}:
+            yield Replacement(node, side, target, source)
+
+
+def _given(scope: Scope) -> set[str]:
+    """The attributes that a scope's text gives values, and what it calls that may replace parameters."""
+
+    def found() -> set[str]:
+        text = scope.file.source.lines(scope.unit.first, scope.unit.last)
+        return {name or call for name, call in _GIVEN.findall(text)}
+
+    return remember(scope, "given attributes", found)
+
+
+def _written(scope: Scope) -> dict[str, list[nodes.Assign | nodes.Call]]:
+    """The assignments of a scope by their target, and the calls that replace parameters by what they are given."""
+
+    def found() -> dict[str, list[nodes.Assign | nodes.Call]]:
+        by_name: dict[str, list[nodes.Assign | nodes.Call]] = {}
+        for node in scope.find(nodes.Assign, nodes.Call):
+            place = None
+            if isinstance(node, nodes.Assign):
+                place = node.targets[0].target
+            elif isinstance(node, nodes.Call) and node.args and scope.qualified(node.func) in _REPLACING:
+                place = node.args[0].value
+            name = scope.dotted(place) if place is not None else None
+            if name is not None and isinstance(node, (nodes.Assign, nodes.Call)):
+                by_name.setdefault(name, []).append(node)
+        return by_name
+
+    return remember(scope, "written names", found)
 
 
 def _prefixes(dotted: str) -> list[str]:

@@ -6,6 +6,7 @@ The outline decides nothing. It says which rows hold which function, so that Lib
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, cast
@@ -73,6 +74,14 @@ class Unit:
     #: Row spans inside it that belong to other units.
     holes: list[tuple[int, int]] = field(default_factory=list)
     _cls: ref[ClassOutline] | None = None
+    _sorted: list[tuple[int, int]] = field(default_factory=list)
+
+    def leaves_out(self, row: int) -> bool:
+        """Whether a row belongs to another unit inside it."""
+        if len(self._sorted) != len(self.holes):
+            self._sorted = sorted(self.holes)
+        place = bisect_left(self._sorted, (row + 1, 0)) - 1
+        return place >= 0 and row <= self._sorted[place][1]
 
     @property
     def cls(self) -> ClassOutline | None:

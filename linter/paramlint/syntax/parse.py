@@ -36,6 +36,10 @@ MAX_CHAIN = 20_000
 MAX_ELEMENTS = 50_000
 #: Elements of a table of plain values that are parsed where there are too many: nobody looks at more.
 _KEPT_ELEMENTS = 600
+#: Elements of a table of anything else, of which the rest is unknown where there are too many.
+_MOST_ELEMENTS = 2_400
+#: What stands for the rest: a name that nobody gives a value.
+_REST = "_rest_"
 #: They bind tightest, so parentheses around them mean nothing where they stand on one row.
 _TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 _COMMENT = re.compile(r"#.*")
@@ -63,11 +67,12 @@ class Segment:
         if whole is not None:
             self.node: nodes.Node = whole.node_of(unit)
             self._module, self._origins = whole.module, whole.origins
-            self._text, self._shift = whole.text, 0
+            self._text, self._shift, self._is_cut = whole.text, 0, whole.text != source.text
             self.size = len(self._text)
             return
-        self._text, self._shift = _cut(source, unit)
-        self._text = _within_limits(source, unit.tree, self._text, self._shift, unit.first)
+        text, self._shift = _cut(source, unit)
+        self._text = _within_limits(source, unit.tree, text, self._shift, unit.first)
+        self._is_cut = self._text != text
         #: Characters parsed, blanked holes not counted.
         self.size = len(self._text) - sum(source.offset(b + 1) - source.offset(a) for a, b in unit.holes)
         self._module = cst.parse_module(self._text)
@@ -79,9 +84,9 @@ class Segment:
         origin = self._origins[node]
         is_bare = isinstance(origin, _TIGHT) and bool(origin.lpar)
         code = self._module.code_for_node(origin.with_changes(lpar=(), rpar=()) if is_bare else origin)
-        if "\n" not in code:
+        if "\n" not in code and not self._is_cut:
             return code
-        # LibCST leaves out the indentation of the rows inside it, so the text is taken from the file.
+        # LibCST leaves out the indentation of the rows inside it, and what was cut off, so the file has the text.
         span = self._all_spans.get(node)
         if span is None:
             return code
@@ -211,10 +216,12 @@ class _Locating(CodegenState):
 def _cut(source: Source, unit: Unit) -> tuple[str, int]:
     """The text of a unit as a module of its own, and what to add to its offsets to get offsets in the file."""
     start, end = source.offset(unit.first), source.offset(unit.last + 1)
-    text = source.text[start:end]
-    for first, last in unit.holes:
-        a, b = source.offset(first) - start, source.offset(last + 1) - start
-        text = text[:a] + _mask(text[a:b]) + text[b:]
+    pieces, at = [], start
+    for first, last in sorted(unit.holes):
+        a, b = source.offset(first), source.offset(last + 1)
+        pieces += [source.text[at:a], _mask(source.text[a:b])]
+        at = b
+    text = "".join([*pieces, source.text[at:end]])
     if unit.kind != "module" and _INDENTED.match(text):
         header = "if 1:\n"
         return header + text, start - len(header)
@@ -274,16 +281,19 @@ def _within_limits(source: Source, tree: ast.AST, text: str, shift: int, row: in
 
 
 def _without_tables(source: Source, tree: ast.AST, text: str, shift: int) -> tuple[str, int]:
-    """The same with the last elements of large tables of plain values blank, and how many characters these are."""
+    """The same without the last elements of large tables, and how many characters of it are blank for that.
+
+    Those of plain values are left out; others are said to be unknown.
+    """
     pieces: list[str] = []
     at = blank = 0
-    for first, last in _ends_of_tables(tree):
+    for first, last, rest in _ends_of_tables(tree):
         start, end = (
             source.offset(row) + characters(source, row, column) - shift
             for row, column in ((first.end_lineno, first.end_col_offset), (last.end_lineno, last.end_col_offset))
         )
         if at <= start < end:
-            pieces += [text[at:start], re.sub(r"[^\r\n]", " ", text[start:end])]
+            pieces += [text[at:start], rest, re.sub(r"[^\r\n]", " ", text[start:end])[len(rest) :]]
             at, blank = end, blank + end - start
     shorter = "".join([*pieces, text[at:]])
     try:
@@ -301,33 +311,38 @@ def _without_words(source: Source, tree: ast.AST, text: str, shift: int) -> str:
         start = source.offset(node.lineno) + characters(source, node.lineno, node.col_offset) - shift
         end = source.offset(node.end_lineno) + characters(source, node.end_lineno, node.end_col_offset) - shift
         if at <= start < end:
-            said = STRING.sub('""', text[start:end])
-            pieces += [text[at:start], "\n" * text.count("\n", start, end), said.replace("\n", " ")]
+            said = STRING.sub('""', text[start:end]).replace("\n", " ")
+            # What stands between the braces of an f-string is code.
+            code = [ast.unparse(n.value) for n in ast.walk(node) if isinstance(n, ast.FormattedValue)]
+            pieces += [text[at:start], "\n" * text.count("\n", start, end), " ".join([said, *code])]
             at = end
     return _PLAIN_COMMENT.sub("", "".join([*pieces, text[at:]]))
 
 
 def _strings(tree: ast.AST) -> Iterator[Any]:
-    """The texts of a tree; what stands between the braces of an f-string is code."""
+    """The texts of a tree."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))):
             yield node
-        elif not isinstance(node, ast.JoinedStr):
+        else:
             waiting += ast.iter_child_nodes(node)
 
 
-def _ends_of_tables(tree: ast.AST) -> Iterator[tuple[Any, Any]]:
-    """Of each large table, the element behind which it is cut, and its last."""
+def _ends_of_tables(tree: ast.AST) -> Iterator[tuple[Any, Any, str]]:
+    """Of each large table, the element behind which it is cut, its last, and what is put in place of those between."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         elements: list[Any] = node.values if isinstance(node, ast.Dict) else getattr(node, "elts", [])
+        elements = node.args if isinstance(node, ast.Call) else elements
         rest = elements[_KEPT_ELEMENTS:]
         keys = node.keys[_KEPT_ELEMENTS:] if isinstance(node, ast.Dict) else []
         if rest and all(map(_is_plain, (*rest, *filter(None, keys)))) and None not in keys:
-            yield elements[_KEPT_ELEMENTS - 1], elements[-1]
+            yield elements[_KEPT_ELEMENTS - 1], elements[-1], ""
+        elif len(elements) > _MOST_ELEMENTS and not isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
+            yield elements[_KEPT_ELEMENTS - 1], elements[-1], f", {'**' if keys else '*'}{_REST}"
         else:
             waiting += reversed(list(ast.iter_child_nodes(node)))
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.memo import remember
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
 from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Group, Model, said
@@ -96,11 +97,18 @@ def _added(scope: Scope, call: nodes.Call) -> Iterator[nodes.BaseExpression]:
     name = scope.dotted(assign.targets[0].target) if isinstance(assign, nodes.Assign) else None
     if name is None or len(scope.bindings.get(name, [assign])) != 1:
         return
-    for other in scope.find(nodes.Call):
-        if isinstance(other.func, nodes.Attribute) and other.func.attr.value == "add_param_group" and other.args:
-            value = group_value(other.args[0].value)
-            if value is not None and scope.dotted(other.func.value) == name:
-                yield value
+    yield from remember(scope, "added groups", lambda: _groups_by_name(scope)).get(name, ())
+
+
+def _groups_by_name(scope: Scope) -> dict[str, list[nodes.BaseExpression]]:
+    """What `add_param_group` adds in a scope, by the name of the optimizer."""
+    found: dict[str, list[nodes.BaseExpression]] = {}
+    for call in scope.find(nodes.Call):
+        if isinstance(call.func, nodes.Attribute) and call.func.attr.value == "add_param_group" and call.args:
+            value, name = group_value(call.args[0].value), scope.dotted(call.func.value)
+            if value is not None and name is not None:
+                found.setdefault(name, []).append(value)
+    return found
 
 
 @rule.runtime

@@ -87,7 +87,8 @@ class Reach:
         self._source = source
         self._outline = outline
         self._words = words
-        self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
+        self._reaching: dict[tuple[frozenset[str], bool], set[Unit]] = {}
+        self._callers: dict[bool, dict[Unit, list[Unit]]] = {}
         self._elsewhere: dict[tuple[Unit, frozenset[str]], bool] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
@@ -98,7 +99,7 @@ class Reach:
         if self._elsewhere[key]:
             return False
         words = asks.words.union(*(self._aliases[word] for word in asks.words & self._aliases.keys()))
-        return any(self._words.are_said_in(part, words) for part in self._parts(unit, asks.made))
+        return unit in self._units_reaching(words, asks.made)
 
     @cached_property
     def _aliases(self) -> dict[str, set[str]]:
@@ -110,23 +111,37 @@ class Reach:
                 found.setdefault(own, set()).add(alias)
         return found
 
-    def _parts(self, unit: Unit, made: bool) -> list[Unit]:
-        known = self._reached.get((unit, made))
+    def _units_reaching(self, words: frozenset[str], made: bool) -> set[Unit]:
+        """The units that say one of some words, or call what does: found from there, so that none is asked twice."""
+        known = self._reaching.get((words, made))
         if known is None:
-            known, seen = [unit], {unit}
-            for part in known:
-                for called in self._called(part, made):
-                    if called not in seen:
-                        seen.add(called)
-                        known.append(called)
-            self._reached[unit, made] = known
+            known = set()
+            if self._words.are_there(words):
+                callers = self._callers_of(made)
+                waiting = [unit for unit in self._outline.units if self._words.are_said_in(unit, words)]
+                known.update(waiting)
+                for unit in waiting:
+                    new = [caller for caller in callers.get(unit, ()) if caller not in known]
+                    known.update(new)
+                    waiting += new
+            self._reaching[words, made] = known
         return known
 
+    def _callers_of(self, made: bool) -> dict[Unit, list[Unit]]:
+        """What calls a unit, by unit; classes are called where what they make counts too."""
+        if made not in self._callers:
+            found: dict[Unit, list[Unit]] = {}
+            for unit in self._outline.units:
+                for called in dict.fromkeys(self._called(unit, made)):
+                    found.setdefault(called, []).append(unit)
+            self._callers[made] = found
+        return self._callers[made]
+
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        holes = unit.holes if unit.kind == "module" else []
+        is_module = unit.kind == "module"
         calls = self._calls
         for row, name in calls[bisect_left(calls, (unit.first, "")) : bisect_left(calls, (unit.last + 1, ""))]:
-            if not any(first <= row <= last for first, last in holes):
+            if not (is_module and unit.leaves_out(row)):
                 yield from self._outline.functions.get(name, ())
                 if made:
                     yield from (cls.unit for cls in self._outline.classes.get(name, ()))

@@ -37,10 +37,7 @@ def _may_be_modules(unit: Unit) -> set[str]:
 
 def _is_elsewhere(unit: Unit, node: ast.AST) -> bool:
     """Whether a definition inside a unit is one by itself."""
-    return node.__class__ in DEFINITIONS and any(
-        first <= node.lineno <= last  # type: ignore[attr-defined]
-        for first, last in unit.holes
-    )
+    return node.__class__ in DEFINITIONS and unit.leaves_out(node.lineno)  # type: ignore[attr-defined]
 
 
 def _handle(node: ast.expr) -> str | None:

@@ -25,6 +25,10 @@ class Words:
         """The rows on which one of these words stands."""
         return {row for word in words & self._present for row in self._rows_of(word)}
 
+    def are_there(self, words: frozenset[str]) -> bool:
+        """Whether the file has one of these words."""
+        return not words.isdisjoint(self._present)
+
     def stand_in(self, unit: Unit, words: frozenset[str]) -> bool:
         """Whether a unit, with all that is defined in it, has one of these words; any unit has one of none."""
         if not words:
@@ -38,9 +42,9 @@ class Words:
 
     def are_said_in(self, unit: Unit, words: frozenset[str]) -> bool:
         """Whether a unit says one of these words outside a comment: a class with its methods, others by themselves."""
-        holes = unit.holes if unit.kind != "class" else []
+        is_whole = unit.kind == "class"
         return any(
-            not any(first <= row <= last for first, last in holes)
+            is_whole or not unit.leaves_out(row)
             for word in words & self._present
             if (rows := self._said_rows(word))
             for row in rows[bisect_left(rows, unit.first) : bisect_right(rows, unit.last)]

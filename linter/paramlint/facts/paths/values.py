@@ -110,10 +110,10 @@ class Path:
         result: what it returned.
     """
 
-    names: Table[str, Value] = field(default_factory=Table)
-    attributes: Table[str, Value] = field(default_factory=Table)
-    cells: Table[int, Cell] = field(default_factory=Table)
-    decided: Table[str, bool] = field(default_factory=Table)
+    names: Table[str, Value] = field(default_factory=Table[str, Value])
+    attributes: Table[str, Value] = field(default_factory=Table[str, Value])
+    cells: Table[int, Cell] = field(default_factory=Table[int, Cell])
+    decided: Table[str, bool] = field(default_factory=Table[str, bool])
     exit: Exit = ""
     result: Value = None
 

@@ -310,20 +310,23 @@ class _Builder:
             optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
         if root is not None:
             self.module(root).name = "self"
+        told: set[tuple[int, str]] = set()
         for start in [*model.roots, *(m for m in model.modules if m.name)]:
-            self._name_below(start, start.name, set())
+            self._name_below(start, start.name, set(), told)
 
-    def _name_below(self, module: Module, name: str, seen: set[int]) -> None:
-        if id(module) in seen or len(seen) > 500:
+    def _name_below(self, module: Module, name: str, seen: set[int], named: set[tuple[int, str]]) -> None:
+        """Name what a module holds, unless that was done from the same name before."""
+        if id(module) in seen or (id(module), name) in named or len(seen) > 500:
             return
         seen.add(id(module))
+        named.add((id(module), name))
         for place in module.holds:
             what = place.what
             if isinstance(what, (Module, Tensor)) and (not what.name or what.name.count(".") > name.count(".") + 1):
                 key = place.key.strip("[]")
                 what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
             if isinstance(what, Module):
-                self._name_below(what, what.name, seen)
+                self._name_below(what, what.name, seen, named)
 
 
 def _keep(place: Place, what: Module | Tensor, holder: Module) -> None:

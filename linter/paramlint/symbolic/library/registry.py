@@ -29,6 +29,8 @@ from paramlint.symbolic.values.wording import told
 #: Why something is not known where a table is full.
 TOO_MANY = "too many rows"
 _MAX_POSITIONS = 6
+#: What is, or may be, a tensor or module; a class has many attributes that are neither.
+_HOLDING = (TensorValue, Instance, Unknown)
 _MAX_LEVELS = 24
 
 
@@ -189,7 +191,7 @@ def below(
         yield Below(f"{prefix}**", guard, loops, None, "it holds itself" if module in path else "too deep", module)
         return
     try:
-        everything = sorted(held_by(run, module), key=_rank)
+        everything = sorted((h for h in held_by(run, module) if isinstance(h.value, _HOLDING)), key=_rank)
     except RecursionError:
         module.forget("it is too deep to follow")
         everything = []
