@@ -251,16 +251,12 @@ def _layer_of(reader: Reader, owner: Value, place: int) -> Value | None:
     if not isinstance(given, Held) or given.each or model.made.open:
         return None
     layers = list(given.items)
-    for call in reader.trace.calls:
-        if isinstance(call.func, Part) and call.func.owner is model and call.func.name in _CHANGING:
-            if (
-                call.func.name != "add"
-                or call.open
-                or call.loops != model.made.loops
-                or call.guards != model.made.guards
-            ):
+    for event in reader.trace.calls:
+        if isinstance(event.func, Part) and event.func.owner is model and event.func.name in _CHANGING:
+            is_sure = event.loops == model.made.loops and event.guards == model.made.guards
+            if event.func.name != "add" or event.open or not is_sure:
                 return None  # how many there are is not known
-            layers += call.args
+            layers += event.args
     layers = [one for one in layers if not (isinstance(one, (Thing, Result)) and _is_input(one))]
     return layers[place] if -len(layers) <= place < len(layers) else None
 
