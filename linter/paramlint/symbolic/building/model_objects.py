@@ -106,6 +106,7 @@ class BuiltModule(Module):
         self._builder = builder
         self.value = value
         self.name = value.text
+        self.annotation = value.annotation
         self.made = None
         self.places = Several((), YES)
         self.holds = Several((), YES if value.known else UNKNOWN)
