@@ -118,8 +118,11 @@ def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) ->
         run.emit("read", value, node, how="function", function=name)
     if name in ("torch.numel", "torch.is_tensor", "torch.equal", "torch.allclose"):
         return run.unknown_call(name)
-    made = run.derived(node, inputs_of(arguments, name.rpartition(".")[2]), factory=name)
     first = arguments.get(0)
+    if name == "torch.broadcast_to" and isinstance(first, TensorValue):
+        sizes = Arguments(arguments.positional[1:], arguments.keywords)
+        return tensors.tensor_method(run, first, "expand", sizes, node)
+    made = run.derived(node, inputs_of(arguments, name.rpartition(".")[2]), factory=name)
     if isinstance(first, TensorValue) and name.rpartition(".")[2] in (
         "from_numpy",
         "as_tensor",
