@@ -243,6 +243,10 @@ class Group:
     guard: Guard = ALWAYS
     #: When it was made, for one that no optimizer was given.
     order: tuple[int, ...] = ()
+    #: Where the iterable of its parameters was made.
+    given: Site | None = None
+    #: Whether the optimizer got it later than when it was made.
+    is_added: bool = False
 
 
 @dataclass(eq=False)

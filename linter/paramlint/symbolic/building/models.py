@@ -140,7 +140,10 @@ class _Builder:
             module = held if isinstance(held, Module) else None
         options = {key: plain(option) for key, option in value.options.items()}
         sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
-        group = Group(optimizer, Several(tensors, known), site, options, module, sure, value.guard)
+        given = value.given.made if isinstance(value.given, SequenceValue) else None
+        group = Group(
+            optimizer, Several(tensors, known), site, options, module, sure, value.guard, (), given, value.is_added
+        )
         for tensor in tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group

@@ -57,6 +57,7 @@ class GroupValue:
     guard: Guard
     source: tuple[str, Value] | None = None
     given: Value | None = None
+    is_added: bool = False
 
 
 class OptimizerValue(Object):
@@ -77,8 +78,11 @@ class OptimizerValue(Object):
 
 @dataclass
 class _Collected:
+    """What an iterable of parameters gives; of one of a group it is sure that it holds no groups itself."""
+
     members: list[Member] = field(default_factory=list)
     known: bool = True
+    of_group: bool = False
 
 
 def make_optimizer(
@@ -137,7 +141,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
 def _add_group(
     run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any, made: Any = None
 ) -> None:
-    collected = _Collected()
+    collected = _Collected(of_group=made is not None)
     _collect(run, given, ALWAYS, (), collected, node)
     source = given.source if isinstance(given, SequenceValue) else None
     if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
@@ -188,8 +192,8 @@ def _collect(
             for row in one.rest:
                 _collect(run, row.value, joined, loops + row.loops, found, node, depth + 1)
         elif isinstance(one, Unknown):
-            if _is_tensor_like(one):
-                found.members.append(Member(as_tensor(run, one, node), joined, loops))
+            if _is_tensor_like(one) or (found.of_group and depth and one.owner is not None and not one.loop):
+                found.members.append(Member(as_tensor(run, one, node, is_parameter=True), joined, loops))
             else:
                 found.known = False
         else:
@@ -225,7 +229,10 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
             for guard, one in alternatives(given):
                 with run.under(guard) as is_possible:
                     if is_possible:
+                        before = len(optimizer.groups)
                         add_groups(run, optimizer, one, {}, node)
+                        for group in optimizer.groups[before:]:
+                            group.is_added = True
         return NONE
     if name == "state_dict":
         made = Dictionary(**run.made(node))
@@ -325,8 +332,8 @@ def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
-def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
-    """The tensor that something unknown must be: one for each text."""
+def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool = False) -> TensorValue:
+    """The tensor that something unknown must be: one for each text; a parameter by its name, or where that is known."""
     key = ("tensor", value)
     known = run.memo.get(key)
     if known is None:
@@ -341,7 +348,8 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
                 known.base, known.text = base, value.text
                 base.grad = known
         else:
-            role = "parameter" if value.name in ("weight", "bias") or "parameters()" in value.text else "plain"
+            is_parameter = is_parameter or value.name in ("weight", "bias") or "parameters()" in value.text
+            role = "parameter" if is_parameter else "plain"
             known = TensorValue(role, Storage(True))  # type: ignore[arg-type]
             known.text = value.text
             run.tensors.append(known)
