@@ -163,6 +163,12 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         if known is not None:
             return known
     name = function.name or function.text.rpartition(".")[2]
+    first = arguments.get(0, "params")
+    if name == function.text and _MAKES_OPTIMIZER.search(name) and isinstance(first, SequenceValue):
+        if first.is_iterator and first.source is not None:  # the class, or what makes one, is an argument
+            from paramlint.symbolic.library.training_calls import make_optimizer
+
+            return make_optimizer(run, name, arguments, node)
     use_iterators(run, name, arguments, node)
     if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name):
         escape(run, arguments, node)

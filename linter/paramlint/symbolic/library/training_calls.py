@@ -30,6 +30,7 @@ from paramlint.symbolic.values import (
     Unknown,
     Value,
     alternatives,
+    is_data,
     text_of,
 )
 
@@ -274,12 +275,15 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
 
         result = module_method(run, stand_in(run, owner), name, arguments, node)
         return owner if isinstance(result, Instance) and result is run.stand_ins.get(owner) else result
-    if name == "to" and owner in run.stand_ins:
+    if name in ("to", "cuda"):
         from paramlint.symbolic.library.modules import names_device
 
         to_device = names_device(name, arguments)
-        run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
-        return owner
+        if owner in run.stand_ins:
+            run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
+            return owner
+        if to_device and not is_data(owner):  # whether it is a module may show later
+            run.emit("moved", owner, node, how=name, arguments=arguments, to_device=to_device)
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
         loss = arguments.get(0, "loss")
         run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
