@@ -145,6 +145,7 @@ class Interpreter:
         #: Whether what a package that cannot be read has under a name may be false, such as a flag; else it is there.
         self.doubts_flags = False
         self.loops: tuple[Loop, ...] = ()
+        self.loops_of_fill: tuple[Loop, ...] = ()  # around the first use of an iterator, which fills it once
         self.records_gradient = True
         self.frames: list[Frame] = []
         self.trace = Trace()

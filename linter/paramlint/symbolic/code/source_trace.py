@@ -113,6 +113,10 @@ class SourceSite:
         """The source code of a node of the same function."""
         return self._scope.text(node)
 
+    def parentheses(self, node: nodes.Node) -> int:
+        """How many pairs of parentheses stand around an expression of the same function."""
+        return self._scope.parentheses(node)
+
     @property
     def definition(self) -> Any:
         """The definition of the function or class around it; None at module level."""

@@ -31,6 +31,7 @@ from paramlint.symbolic.values import (
     Unknown,
     Value,
     alternatives,
+    is_data,
     text_of,
 )
 
@@ -58,6 +59,7 @@ class GroupValue:
     guard: Guard
     source: tuple[str, Value] | None = None
     given: Value | None = None
+    is_added: bool = False
 
 
 class OptimizerValue(Object):
@@ -78,8 +80,11 @@ class OptimizerValue(Object):
 
 @dataclass
 class _Collected:
+    """What an iterable of parameters gives; of one of a group it is sure that it holds no groups itself."""
+
     members: list[Member] = field(default_factory=list)
     known: bool = True
+    of_group: bool = False
 
 
 def make_optimizer(
@@ -138,7 +143,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
 def _add_group(
     run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any, made: Any = None
 ) -> None:
-    collected = _Collected()
+    collected = _Collected(of_group=made is not None)
     _collect(run, given, ALWAYS, (), collected, node)
     source = given.source if isinstance(given, SequenceValue) else None
     if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
@@ -189,8 +194,8 @@ def _collect(
             for row in one.rest:
                 _collect(run, row.value, joined, loops + row.loops, found, node, depth + 1)
         elif isinstance(one, Unknown):
-            if _is_tensor_like(one):
-                found.members.append(Member(as_tensor(run, one, node), joined, loops))
+            if _is_tensor_like(one) or (found.of_group and depth and one.owner is not None and not one.loop):
+                found.members.append(Member(as_tensor(run, one, node, is_parameter=True), joined, loops))
             else:
                 found.known = False
         else:
@@ -226,7 +231,10 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
             for guard, one in alternatives(given):
                 with run.under(guard) as is_possible:
                     if is_possible:
+                        before = len(optimizer.groups)
                         add_groups(run, optimizer, one, {}, node)
+                        for group in optimizer.groups[before:]:
+                            group.is_added = True
         return NONE
     if name == "state_dict":
         made = Dictionary(**run.made(node))
@@ -268,12 +276,15 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
 
         result = module_method(run, stand_in(run, owner), name, arguments, node)
         return owner if isinstance(result, Instance) and result is run.stand_ins.get(owner) else result
-    if name == "to" and owner in run.stand_ins:
+    if name in ("to", "cuda"):
         from paramlint.symbolic.library.modules import names_device
 
         to_device = names_device(name, arguments)
-        run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
-        return owner
+        if owner in run.stand_ins:
+            run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
+            return owner
+        if to_device and not is_data(owner):  # whether it is a module may show later
+            run.emit("moved", owner, node, how=name, arguments=arguments, to_device=to_device)
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
         loss = arguments.get(0, "loss")
         run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
@@ -326,8 +337,8 @@ def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
-def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
-    """The tensor that something unknown must be: one for each text."""
+def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool = False) -> TensorValue:
+    """The tensor that something unknown must be: one for each text; a parameter by its name, or where that is known."""
     key = ("tensor", value)
     known = run.memo.get(key)
     if known is None:
@@ -342,7 +353,8 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
                 known.base, known.text = base, value.text
                 base.grad = known
         else:
-            role = "parameter" if value.name in ("weight", "bias") or "parameters()" in value.text else "plain"
+            is_parameter = is_parameter or value.name in ("weight", "bias") or "parameters()" in value.text
+            role = "parameter" if is_parameter else "plain"
             known = TensorValue(role, Storage(True))  # type: ignore[arg-type]
             known.text = value.text
             run.tensors.append(known)

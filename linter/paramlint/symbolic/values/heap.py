@@ -172,13 +172,15 @@ class SequenceValue(Object):
         repeated: whether it was made by `[...] * n`.
         used_up: events that went through an iterator.
         fields: names of the items, of a named tuple.
+        begun: the loops in which it was made, before anybody asked for its items.
     """
 
-    __slots__ = ("_items", "fields", "fill", "kind", "repeated", "source", "used")
+    __slots__ = ("_items", "begun", "fields", "fill", "kind", "repeated", "source", "used")
 
     def __init__(self, kind: str, items: Items | None = None, **made: Any) -> None:
         super().__init__(**made)
         self.kind = kind
+        self.begun = self.loops
         self._items = items if items is not None else Items()
         self.fill: Callable[[SequenceValue], None] | None = None
         self.source: tuple[str, Value] | None = None
