@@ -198,7 +198,7 @@ def graph_functions(tensors: list[torch.Tensor]) -> set[Any]:
 
 def _attributes(path: str, module: nn.Module) -> Iterator[Found]:
     for name, value in vars(module).items():
-        if name not in REGISTRIES:
+        if name not in REGISTRIES and not isinstance(value, OPAQUE):
             yield Found(_join(path, name), value, module, name, defining_class(module, name), "attribute")
 
 
