@@ -243,6 +243,8 @@ class Group:
     guard: Guard = ALWAYS
     #: When it was made, for one that no optimizer was given.
     order: tuple[int, ...] = ()
+    #: Whether its tensors were given in pairs with their names.
+    named: Answer = UNKNOWN
 
 
 @dataclass(eq=False)

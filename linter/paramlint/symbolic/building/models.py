@@ -6,7 +6,21 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from paramlint.model import ALWAYS, UNKNOWN, YES, Event, Group, Guard, Model, Module, Optimizer, Place, Several, Tensor
+from paramlint.model import (
+    ALWAYS,
+    NO,
+    UNKNOWN,
+    YES,
+    Event,
+    Group,
+    Guard,
+    Model,
+    Module,
+    Optimizer,
+    Place,
+    Several,
+    Tensor,
+)
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
 from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, flat, items_in, plain
@@ -141,6 +155,7 @@ class _Builder:
         options = {key: plain(option) for key, option in value.options.items()}
         sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
         group = Group(optimizer, Several(tensors, known), site, options, module, sure, value.guard)
+        group.named = YES if value.pairs and value.pairs == len(tensors) else UNKNOWN if value.pairs else NO
         for tensor in tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group

@@ -49,7 +49,10 @@ class Member:
 
 @dataclass(repr=False)
 class GroupValue:
-    """A group of an optimizer: its tensors, whether these are all, and its options."""
+    """A group of an optimizer: its tensors, whether these are all, and its options.
+
+    `pairs` counts the tensors that were given with their names.
+    """
 
     members: list[Member]
     known: bool
@@ -58,6 +61,7 @@ class GroupValue:
     guard: Guard
     source: tuple[str, Value] | None = None
     given: Value | None = None
+    pairs: int = 0
 
 
 class OptimizerValue(Object):
@@ -80,6 +84,7 @@ class OptimizerValue(Object):
 class _Collected:
     members: list[Member] = field(default_factory=list)
     known: bool = True
+    pairs: int = 0
 
 
 def make_optimizer(
@@ -146,7 +151,7 @@ def _add_group(
             go_through(run, given, node)
         else:  # the dictionary may stand in another function
             given.used.append(node)
-    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
+    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given, collected.pairs)
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
 
@@ -175,6 +180,7 @@ def _collect(
                     continue
                 plain = row.value.items.plain if isinstance(row.value, SequenceValue) else None
                 if plain is not None and len(plain) == 2 and isinstance(plain[1], TensorValue):
+                    found.pairs += not isinstance(plain[0], TensorValue)
                     _collect(run, plain[1], both, loops + row.loops, found, node, depth + 1)  # (name, parameter)
                 else:
                     _collect(run, row.value, both, loops + row.loops, found, node, depth + 1)
