@@ -43,7 +43,8 @@ def ask(model: Model) -> Iterator[Claim]:
         for group in groups:
             if group.named.yes:
                 given = _given(group.site.node)
-                message = f"`{group.site.text(given)}` gives pairs of name and parameter, where the other groups hold parameters"
+                text = group.site.text(given)
+                message = f"`{text}` gives pairs of name and parameter, where the other groups hold parameters"
                 yield Claim(said(True), group.site, message, group.tensors.seen[0], given)
 
 
