@@ -133,7 +133,7 @@ def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
 
 
 def _is_loaded_by_others(scope: Scope, name: str) -> bool:
-    """Whether code outside of the class loads what one of its instances has kept: `load_state_dict(stopper.weights)`."""
+    """Whether code outside of the class loads what an instance of it has kept: `load_state_dict(stopper.weights)`."""
     assert scope.cls is not None
     unit = scope.cls.outline.unit
     source = scope.file.source
