@@ -114,7 +114,7 @@ def ask_of_part(model: Model) -> Iterator[Claim]:
 
 
 def _is_of_part(write: Event, own: set[str]) -> bool:
-    """Whether the constructor of a part of what is built does it, or what that calls: no class that it inherits from."""
+    """Whether the constructor of a part of what is built does it, or what that calls, and not that of a base."""
     constructors = [site for site in write.way if site.function == "__init__"]
     return len(constructors) > 1 and constructors[-1].class_name.rpartition(".")[2] not in own
 
