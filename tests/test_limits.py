@@ -177,6 +177,8 @@ def tail(pretrained=False, **kwargs):
     return create("b1", pretrained, **dict(kwargs, act=act))
 
 def named(pretrained=False):
+    if not isinstance(pretrained, bool):
+        print("pretrained", len(pretrained))
     net = create("b2", pretrained=pretrained)
     return net
 

@@ -19,6 +19,11 @@ from paramlint.syntax.outline import Outline, Unit
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _WORD = re.compile(r"\w+")
+#: Calls that neither load nor make or initialise anything.
+_IDLE = PLAIN | {
+    "append", "endswith", "enumerate", "extend", "hasattr", "isinstance", "len", "print", "range", "split",
+    "startswith", "type", "warn", "zip",
+}  # fmt: skip
 
 Spot = tuple[int, int]
 
@@ -54,7 +59,7 @@ class Followed:
         for node in below:
             if isinstance(node, _LOOPS) and (node.lineno, node.col_offset) < start <= _end(node):
                 start = node.lineno, node.col_offset
-        calls = [node for node in below if isinstance(node, ast.Call) and last_name(node.func) not in PLAIN]
+        calls = [node for node in below if isinstance(node, ast.Call) and last_name(node.func) not in _IDLE]
         return sum(_end(call) > start for call in calls) > 1
 
     def _says(self, node: ast.AST) -> bool:
