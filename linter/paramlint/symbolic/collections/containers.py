@@ -387,8 +387,10 @@ def repeated(run: Interpreter, value: SequenceValue, times: Value, node: Any) ->
         loop = new_loop(run, text_of(times), count)
         made.items.rows = [Item(row.guard, (*row.loops, loop), row.value, row.key) for row in rows]
         for row in rows:
-            if isinstance(row.value, Object):
-                run.emit("kept", row.value, node, how="repeated", container=made, times=times)
+            for guard, one in alternatives_of(row.value):
+                with run.under(guard) as is_possible:
+                    if is_possible and isinstance(one, Object):
+                        run.emit("kept", one, node, how="repeated", container=made, times=times)
     else:
         made.items.rows = list(rows) if count == 1 else []
     if not value.items.known:
