@@ -166,6 +166,7 @@ class Module:
         calls, modes: events of its passes, of `train()` and `eval()`.
         copy_of: the module that it is a deep copy of.
         part_of: the module of unknown content, made by another library, that it is a part of.
+        annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
         uncalled: those of its class that initialise and that no code of the project calls.
         known: whether its class is known down to torch's, and all that it holds.
@@ -185,6 +186,7 @@ class Module:
     modes: Several[Event] = field(default_factory=lambda: Several())
     copy_of: Module | None = None
     part_of: Module | None = None
+    annotation: str = ""
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
     known: Answer = YES

@@ -117,6 +117,7 @@ class BuiltModule(Module):
         self._builder = builder
         self.value = value
         self.name = value.text
+        self.annotation = value.annotation
         self.made = None
         self.places = Several((), YES)
         self.holds = Several((), YES if value.known else UNKNOWN)
@@ -306,7 +307,7 @@ class BuiltTensor(Tensor):
         storage = self.value.storage
         if storage.filled or storage.rebound:
             return YES
-        given = [e for e in self._builder.run.trace.events if e.kind == "escaped" and e.of in (self, self.value)]
+        given = self._builder.run.trace.about("escaped", self.value)
         if any(isinstance(p.holder, Module) and p.holder.escaped for p in self.places):
             return UNKNOWN
         rest: Guard | None = self.value.guard

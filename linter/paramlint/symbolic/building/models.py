@@ -200,12 +200,20 @@ class _Builder:
     def _end(
         self, open_places: dict[tuple[int, str], list[Place]], holder: Any, key: str, event: Event, what: Any
     ) -> None:
-        for place in open_places.get((id(holder), key), ()):
-            if place.until is None and place.what is not what and place.guard.fits(event.guard):
-                if event.inside != place.since.inside:
-                    continue  # another method does it, where somebody calls that
-                if place.guard.implies(event.guard) and not key.startswith("["):
+        if key.startswith("["):
+            return
+        places = open_places.get((id(holder), key), [])
+        # What happens under conditions that a place does not ask about cannot end it: asking here spares the calls.
+        says, is_certain = event.guard.mask, not event.guard
+        ended = False
+        for place in places:
+            if place.what is not what and (is_certain or place.guard.mask & says) and place.guard.implies(event.guard):
+                # Where another method does it, somebody has to call that.
+                if event.inside == place.since.inside and place.guard.fits(event.guard):
                     place.until = event
+                    ended = True
+        if ended:
+            places[:] = [place for place in places if place.until is None]
 
     def _place(self, event: Event, holder: Module, key: str, what: Any) -> Place:
         loops: tuple[Loop, ...] = event.data.get("loops", ())

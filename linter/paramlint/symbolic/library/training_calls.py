@@ -17,6 +17,7 @@ from paramlint.symbolic.library.tensors import tensor_method
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
+    Constant,
     Dictionary,
     Function,
     Instance,
@@ -403,6 +404,11 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
     if name in ("ignite.engine.Engine", "ignite.engine.engine.Engine"):
         _run_for_batches(run, arguments.get(0, "process_function"), node)
         return run.unknown_call(name)
+    if name.endswith(".set_grad_enabled") and name.startswith("torch."):
+        records = arguments.get(0, "mode")
+        if isinstance(records, Constant) and not run.guard:
+            run.records_gradient = bool(records.value)  # until the function ends, or the `with` that it opens
+        return Unknown(f"torch.set_grad_enabled({text_of(records or NONE)})")
     if name == "torch.autograd.backward":
         run.emit("backward", arguments.get(0) or NONE, node, arguments=arguments)
         return NONE
@@ -440,3 +446,15 @@ def state_method(run: Interpreter, owner: Dictionary, name: str, arguments: Argu
     made.items.rows.append(Item(ALWAYS, (loop,), value))
     made.source = ("state_dict", module)
     return made
+
+
+def state_entry(run: Interpreter, owner: Dictionary, index: Value, node: Any) -> Value | None:
+    """What stands in a model's state dict under a key that nothing was put under; None elsewhere."""
+    module = owner.source[1] if owner.source is not None and owner.source[0] == "state_dict" else None
+    if not isinstance(module, Instance) or owner.cells or owner.rest:
+        return None
+    key = ("state entry", owner, text_of(index))
+    if key not in run.memo:
+        tensor = run.memo[key] = run.new_tensor(node, filled=True, factory="state_dict")
+        tensor.text = f"{text_of(module)}.state_dict()[{text_of(index)}]"
+    return run.memo[key]

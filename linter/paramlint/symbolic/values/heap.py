@@ -12,7 +12,7 @@ from paramlint.model.guard import ALWAYS, Guard
 
 if TYPE_CHECKING:
     from paramlint.symbolic.code.program import ClassValue
-from paramlint.symbolic.values.immutable import Constant, Value
+from paramlint.symbolic.values.immutable import Constant, Unknown, Value, shortened, text_of
 
 _numbers = count(1)
 #: Functions that give a row of numbers, whatever they are given.
@@ -76,11 +76,12 @@ class Instance(Object):
         known: whether all of it is known: no unknown base, no budget that ran out.
         why_unknown: what it is that is not known.
         copy_of: the object that it is a deep copy of.
+        annotation: what it was said to be, as the code says it, where it is an argument of unknown content.
         build: constructs it when somebody asks for its parts; None once that is done.
     """
 
     __slots__ = (
-        "arguments", "attributes", "build", "cls", "container", "copy_of", "is_module", "items", "known", "registered",
+        "annotation", "arguments", "attributes", "build", "cls", "container", "copy_of", "is_module", "items", "known", "registered",
         "slots", "text", "why_unknown",
     )  # fmt: skip
 
@@ -96,6 +97,7 @@ class Instance(Object):
         self.known = True
         self.why_unknown = ""
         self.copy_of: Instance | None = None
+        self.annotation = ""
         self.build: Callable[[], None] | None = None
         self.text = ""
         self.slots: dict[str, Value] = {}
@@ -352,3 +354,11 @@ class Arguments:
             assert not isinstance(found, Item)
             return found
         return self.keywords.get(name)
+
+
+def one_of_many(values: Sequence[Value], serial: int) -> Unknown:
+    """What stands for more values than are told apart; equal to no other."""
+    text = " or ".join(dict.fromkeys(text_of(v) for v in values))
+    if any(isinstance(v, (Instance, TensorValue)) for v in values):
+        text = f"one of ({text})"
+    return Unknown(shortened(text) + f"#{serial}")
