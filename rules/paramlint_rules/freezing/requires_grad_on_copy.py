@@ -28,7 +28,11 @@ rule = Rule("PRM608", "requires-grad-on-copy", group="bug", doc=__doc__, trigger
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for event in model.events("flagged"):
-        if getattr(event.of, "factory", "") == "state_dict" and event.author == "user" and not _is_leaf_for_itself(event):
+        if (
+            getattr(event.of, "factory", "") == "state_dict"
+            and event.author == "user"
+            and not _is_leaf_for_itself(event)
+        ):
             yield Claim(
                 Answer("yes", (event,), event.guard),
                 event.site,

@@ -71,9 +71,7 @@ def ask(model: Model) -> Iterator[Claim]:
         yield Claim(said(True), event.site, message, module, target, fix)
 
 
-def _target(
-    node: object, statement: object
-) -> tuple[nodes.Node, nodes.BaseExpression, nodes.BaseExpression] | None:
+def _target(node: object, statement: object) -> tuple[nodes.Node, nodes.BaseExpression, nodes.BaseExpression] | None:
     """What sets the flag, on what, and to what: `layer.requires_grad = False`, `setattr(layer, ...)`."""
     if isinstance(statement, nodes.Assign):
         target = statement.targets[0].target

@@ -51,7 +51,9 @@ def ask(model: Model) -> Iterator[Claim]:
         edited = _edited(write.site.node)
         if edited is None or write.get("inside") not in recording or not _raises(write):
             continue
-        message = f"`{write.site.text(edited)}` is a leaf that requires grad, so editing it in place raises `RuntimeError`"
+        message = (
+            f"`{write.site.text(edited)}` is a leaf that requires grad, so editing it in place raises `RuntimeError`"
+        )
         yield Claim(Answer("yes", (write,), write.guard), write.site, message, write.of, edited)
 
 

@@ -51,6 +51,12 @@ def target(place: Place) -> nodes.Node | None:
     return statement.target if isinstance(statement, nodes.AnnAssign) else None
 
 
+def gives_by_call(place: Place) -> bool:
+    """Whether each item of a container is what a call gives."""
+    value = _value(place)
+    return isinstance(value, nodes.ListComp) and isinstance(value.elt, nodes.Call)
+
+
 def _value(place: Place) -> nodes.BaseExpression | None:
     statement = place.since.site.statement
     return statement.value if isinstance(statement, (nodes.Assign, nodes.AnnAssign)) else None

@@ -81,8 +81,8 @@ class Instance(Object):
     """
 
     __slots__ = (
-        "annotation", "arguments", "attributes", "build", "cls", "container", "copy_of", "is_module", "items", "known", "registered",
-        "slots", "text", "why_unknown",
+        "annotation", "arguments", "attributes", "build", "cls", "container", "copy_of", "is_module", "items", "known",
+        "registered", "slots", "text", "why_unknown",
     )  # fmt: skip
 
     def __init__(self, cls: ClassValue | None, is_module: bool, **made: Any) -> None:
