@@ -25,7 +25,7 @@ def registering(place: Place, what: Literal["Module", "Parameter"]) -> Fix | Non
     """
     site, value = place.since.site, _value(place)
     bare = _trailing_comma(place)
-    if bare is not None:
+    if value is not None and bare is not None:
         return Fix("Remove the trailing comma", (Change(value, value, site.text(bare)),))
     if not place.is_flat:
         return None

@@ -294,9 +294,9 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     if isinstance(value, Unknown) and value in run.said_items:
         from paramlint.symbolic.definitions.annotations import item_said
 
-        row = found.rows[0]
-        assert isinstance(row.value, Unknown)
-        item_said(run, value, row.value, row.loops[0])
+        item = found.rows[0]
+        assert isinstance(item.value, Unknown)
+        item_said(run, value, item.value, item.loops[0])
     return found
 
 

@@ -21,7 +21,7 @@ _CLASSES = frozenset({"type", "Type"})
 def said_of(run: Interpreter, parameter: Any, function: Function, value: Unknown) -> None:
     """Note what the annotation of a parameter says of what it is given, where that is about modules of the project."""
     node = parameter.annotation.annotation if parameter.annotation is not None else None
-    if node.__class__.__name__ != "Subscript":
+    if node is None or node.__class__.__name__ != "Subscript":
         return
     name = getattr(getattr(node.value, "attr", node.value), "value", "")
     place = 0 if name in _CLASSES else _ITEMS.get(name)
