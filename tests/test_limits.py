@@ -162,7 +162,7 @@ def pong(n):
 
 def test_functions_that_only_pass_on_plain_values_are_not_built():
     file = File(Source("net.py", PASSING.encode()), draft=True)
-    nominated = Nominator(RULES).nominate(file.source, file.outline, file.keeping)
+    nominated = Nominator(RULES).nominate(file.source, file.outline)
     asked = {unit.name for unit, rules in nominated.items() if any(rule.questions for rule in rules)}
     assert asked - {""} == {"make", "changed", "other", "ping", "pong"}
 

@@ -1,7 +1,7 @@
 """A rule is a value: a code, a name, its documentation, what nominates code for it, and its detectors.
 
     rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
-                triggers=(Keeps(),))
+                triggers=(Asks("Module"),))
 
     @rule.static(nodes.Assign)
     def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]: ...
@@ -52,7 +52,6 @@ __all__ = [
     "Finding",
     "Fix",
     "Group",
-    "Keeps",
     "Keywords",
     "Mentions",
     "Proof",
@@ -122,11 +121,6 @@ class Stores:
     def __init__(self, *names: str, of_names: bool = False) -> None:
         object.__setattr__(self, "names", frozenset(names))
         object.__setattr__(self, "of_names", of_names)
-
-
-@dataclass(frozen=True)
-class Keeps:
-    """A method that may give its instance a plain container with modules or parameters in it."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +216,7 @@ class Asks:
         object.__setattr__(self, "followed", followed)
 
 
-Trigger = Calls | Drops | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
+Trigger = Calls | Drops | Mentions | Stores | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

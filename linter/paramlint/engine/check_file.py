@@ -154,7 +154,7 @@ def _nominate_and_decide(
         unknown: tuple[str, ...] = ()
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
-        nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
+        nominated = _tried(draft, nominator.nominate(source, draft.outline))
         unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
         if project is None:

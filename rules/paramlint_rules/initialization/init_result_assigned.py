@@ -68,8 +68,9 @@ def _assigned(statement: nodes.Node | None) -> nodes.Call | None:
     """The call whose result is assigned: `layer.bias = init(...)`, `setattr(layer, name, init(...))`."""
     value = statement.value if isinstance(statement, (nodes.Assign, nodes.Expr)) else None
     if isinstance(statement, nodes.Expr):
-        is_setting = isinstance(value, nodes.Call) and isinstance(value.func, nodes.Name) and len(value.args) == 3
-        value = value.args[2].value if is_setting and value.func.value == "setattr" else None
+        call = value if isinstance(value, nodes.Call) and len(value.args) == 3 else None
+        is_setting = call is not None and isinstance(call.func, nodes.Name) and call.func.value == "setattr"
+        value = call.args[2].value if call is not None and is_setting else None
     return value if isinstance(value, nodes.Call) else None
 
 

@@ -23,7 +23,6 @@ from paramlint.rule import (
     Defines,
     Drops,
     Edits,
-    Keeps,
     Keywords,
     Mentions,
     Repeats,
@@ -32,7 +31,6 @@ from paramlint.rule import (
     Stores,
 )
 from paramlint.source.text import Source
-from paramlint.syntax.containers_kept import Keeping
 from paramlint.syntax.outline import Outline, Unit
 
 ValueT = TypeVar("ValueT")
@@ -55,7 +53,6 @@ class Nominator:
         self._dropped: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[tuple[Rule, bool]]] = {}
-        self._keeps: list[Rule] = []
         self._edits: list[Rule] = []
         self._reuses: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
@@ -86,8 +83,6 @@ class Nominator:
             _extend(self._keywords, trigger.names, rule)
         elif isinstance(trigger, Stores):
             _extend(self._stored, trigger.names, (rule, trigger.of_names))
-        elif isinstance(trigger, Keeps):
-            self._keeps.append(rule)
         elif isinstance(trigger, Edits):
             self._edits.append(rule)
         elif isinstance(trigger, Reuses):
@@ -110,7 +105,7 @@ class Nominator:
             self._of_frameworks[used] = self if len(rules) == len(self.rules) else Nominator(rules)
         return self._of_frameworks[used]
 
-    def nominate(self, source: Source, outline: Outline, keeping: Keeping) -> dict[Unit, set[Rule]]:
+    def nominate(self, source: Source, outline: Outline) -> dict[Unit, set[Rule]]:
         """The rules that each unit of a file has to be shown to; units that no rule asks for are left out."""
         found: dict[Unit, set[Rule]] = {}
         text = source.text
@@ -125,8 +120,6 @@ class Nominator:
         reach = Reach(source, outline, words)
         for unit in outline.units:
             visit.unit(unit)
-            if self._keeps and keeping.attributes(unit):
-                found.setdefault(unit, set()).update(self._keeps)
             if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
                 for rule, wanted in self._classes:
                     if words.stand_in(unit, wanted):

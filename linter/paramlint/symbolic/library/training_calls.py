@@ -463,4 +463,6 @@ def state_entry(run: Interpreter, owner: Dictionary, index: Value, node: Any) ->
     if key not in run.memo:
         tensor = run.memo[key] = run.new_tensor(node, filled=True, factory="state_dict")
         tensor.text = f"{text_of(module)}.state_dict()[{text_of(index)}]"
-    return run.memo[key]
+    known = run.memo[key]
+    assert isinstance(known, TensorValue)
+    return known
