@@ -55,8 +55,9 @@ rule = Rule(
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
-#: The classes of torch that store nothing about the parameters before their first step.
-_STORE_AT_FIRST_STEP = {*OPTIMIZER_NAMES} - {"Adagrad"}
+#: The optimizers that store something about the parameters when they are made: all others of torch do so at their first
+#: step, and what a function of somebody makes is one of them more often than not.
+_STORE_AT_ONCE = {"Adagrad"}
 _TRAINS = re.compile(r"\.(?:step|backward)\(")
 
 
@@ -281,12 +282,14 @@ def _is_moved_before(scope: Scope, path: str, end: int | None) -> bool:
 
 def _holds_nothing(scope: Scope, built: Built, end: int | None) -> bool:
     """Whether an optimizer has stored nothing yet: it stores at its first step, and neither stepped nor loaded one."""
-    written = scope.qualified(built.call.func) or ""
-    if not written.startswith("torch.optim.") or written.rpartition(".")[2] not in _STORE_AT_FIRST_STEP:
+    written = (scope.qualified(built.call.func) or scope.dotted(built.call.func) or "").rpartition(".")[2]
+    if written in _STORE_AT_ONCE:
         return False
     start = scope.order(built.call)
     for call in scope.find(nodes.Call):
         if start < scope.order(call) and (end is None or scope.order(call) < end):
+            if excludes(scope, built.call, call):
+                continue
             if trains(scope, call) or scope.dotted(call.func) == f"{built.name}.load_state_dict":
                 return False
     return True
