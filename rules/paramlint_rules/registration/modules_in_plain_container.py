@@ -119,7 +119,7 @@ def _is_cared_for(module: Module, place: Place, model: Model) -> bool:
 
 
 def _has_listed_parameters(module: Module, model: Model) -> bool:
-    """Whether the parameters of what a line makes are the model's by another way: `self.all = nn.ParameterList(...)`."""
+    """Whether the parameters of what a line makes are listed too: `self.all = nn.ParameterList(...)`."""
     made = module.made
     alike = [m for m in model.modules if m.made is not None and made is not None and m.made.site.node is made.site.node]
     return any(one.parameters.seen and all(_is_beside(t, below(one)) for t in one.parameters) for one in alike)

@@ -169,7 +169,7 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
 
 
 def _done_by_constructor(source: SourceFile, cls: ClassOutline) -> set[str]:
-    """Methods that give attributes values, and that nobody calls but the constructor: they run there, and only there."""
+    """Methods that give attributes values, and that nobody but the constructor calls: they run there and only there."""
     if "__init__" not in cls.methods:
         return set()
     text = source.facts.source.text
