@@ -48,8 +48,9 @@ rule = Rule(
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
-#: The classes of torch that store something about the parameters when they are built.
-_STORE_AT_ONCE = frozenset({"torch.optim.Adagrad", "torch.optim.adagrad.Adagrad"})
+#: The optimizers that store something about the parameters when they are made: all others of torch do so at their first
+#: step, and what a function of somebody makes is one of them more often than not.
+_STORE_AT_ONCE = frozenset({"Adagrad"})
 
 
 @rule.question
@@ -139,6 +140,8 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
             continue
         if event.author != "user" or id(event.data["holder"]) not in holders or not isinstance(new, Module):
             continue
+        if _is_first(model, event):  # nothing is replaced: what no optimizer has is PRM710
+            continue
         if (
             not _comes_after(model, optimizer.made, event)
             or new.made is None
@@ -149,6 +152,14 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
         if mine.seen and mine.closed.yes and all(t.trains.yes and t.trains.certain and not t.groups.seen for t in mine):
             return event
     return None
+
+
+def _is_first(model: Model, event: Event) -> bool:
+    """Whether what is known whole gets, as it is made, a part under a name that nothing had before."""
+    holder, key = event.data["holder"], event.data["key"]
+    earlier = (e for e in model.events("registered") if e.data["holder"] is holder and e.data["key"] == key)
+    is_new = not any(model.follows(e, event).yes or e.get("inside") != event.get("inside") for e in earlier)
+    return is_new and event.get("inside") == "__init__" and isinstance(holder, Module) and holder.known.yes
 
 
 def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
@@ -206,13 +217,10 @@ def _is_earlier(move: Event, made: Event) -> bool:
 
 
 def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
-    """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded.
-
-    Of the class that an argument is it is not known when that stores.
-    """
+    """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded."""
     made = optimizer.made
     algorithm = str(made.get("algorithm")) if made is not None else ""
-    if "." not in algorithm or algorithm in _STORE_AT_ONCE:
+    if algorithm.rpartition(".")[2] in _STORE_AT_ONCE:
         return True
     stored = [e for e in model.events("stepped", "loaded", of=optimizer) if made is not None and together(e, made)]
     return any(not together(e, move) or model.follows(e, move).yes for e in stored)
