@@ -127,12 +127,12 @@ class LiveModel:
         """All parameters and buffers, each once."""
         return tuple(self._live(names) for names in self.groups)
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[LiveTensor, ...]:
         """The parameters, each once."""
         return tuple(tensor for tensor in self.tensors if tensor.role == "parameter")
 
-    @property
+    @cached_property
     def buffers(self) -> tuple[LiveTensor, ...]:
         """The buffers, each once."""
         return tuple(tensor for tensor in self.tensors if tensor.role == "buffer")
