@@ -55,9 +55,8 @@ rule = Rule(
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
-#: The optimizers that store something about the parameters when they are made: all others of torch do so at their first
-#: step, and what a function of somebody makes is one of them more often than not.
-_STORE_AT_ONCE = {"Adagrad"}
+#: The classes of torch that store nothing about the parameters before their first step.
+_STORE_AT_FIRST_STEP = {*OPTIMIZER_NAMES} - {"Adagrad"}
 _TRAINS = re.compile(r"\.(?:step|backward)\(")
 
 
@@ -292,8 +291,9 @@ def _is_moved_before(scope: Scope, path: str, end: int | None) -> bool:
 
 def _holds_nothing(scope: Scope, built: Built, end: int | None) -> bool:
     """Whether an optimizer has stored nothing yet: it stores at its first step, and neither stepped nor loaded one."""
-    written = (scope.qualified(built.call.func) or scope.dotted(built.call.func) or "").rpartition(".")[2]
-    if written in _STORE_AT_ONCE:
+    written = scope.qualified(built.call.func) or ""
+    is_known = written.startswith("torch.optim.") and written.rpartition(".")[2] in _STORE_AT_FIRST_STEP
+    if not is_known and not _is_made_by_function(scope, built):
         return False
     start = scope.order(built.call)
     for call in scope.find(nodes.Call):
@@ -303,6 +303,14 @@ def _holds_nothing(scope: Scope, built: Built, end: int | None) -> bool:
             if trains(scope, call) or scope.dotted(call.func) == f"{built.name}.load_state_dict":
                 return False
     return True
+
+
+def _is_made_by_function(scope: Scope, built: Built) -> bool:
+    """Whether a function makes it, whose optimizers are torch's more often than not: no class, and nothing given."""
+    func = built.call.func
+    if not isinstance(func, nodes.Name) or not func.value[:1].islower():
+        return False
+    return all(not isinstance(binding.node, nodes.Param) for binding in scope.bindings.get(func.value, ()))
 
 
 def _trains_after(scope: Scope, built: Built, end: int) -> bool:
