@@ -48,9 +48,8 @@ rule = Rule(
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
-#: The optimizers that store something about the parameters when they are made: all others of torch do so at their first
-#: step, and what a function of somebody makes is one of them more often than not.
-_STORE_AT_ONCE = frozenset({"Adagrad"})
+#: The classes of torch that store something about the parameters when they are built.
+_STORE_AT_ONCE = frozenset({"torch.optim.Adagrad", "torch.optim.adagrad.Adagrad"})
 
 
 @rule.question
@@ -217,10 +216,13 @@ def _is_earlier(move: Event, made: Event) -> bool:
 
 
 def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
-    """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded."""
+    """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded.
+
+    Of the class that an argument is it is not known when that stores.
+    """
     made = optimizer.made
     algorithm = str(made.get("algorithm")) if made is not None else ""
-    if algorithm.rpartition(".")[2] in _STORE_AT_ONCE:
+    if "." not in algorithm or algorithm in _STORE_AT_ONCE:
         return True
     stored = [e for e in model.events("stepped", "loaded", of=optimizer) if made is not None and together(e, made)]
     return any(not together(e, move) or model.follows(e, move).yes for e in stored)
