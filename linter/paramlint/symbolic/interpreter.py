@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import partial
 from itertools import count
-from operator import or_
 from typing import Any
 
 from paramlint.model.event import Author, Event, EventKind
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.guard_table import Conditions
-from paramlint.symbolic.code.program import Place, Program
+from paramlint.symbolic.code.program import ClassValue, Place, Program
 from paramlint.symbolic.code.source_trace import SourceSite, Trace
 from paramlint.symbolic.definitions.fruitless import Ledger
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, OverBudgetError
@@ -35,6 +34,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    one_held,
     one_of_many,
     shortened,
 )
@@ -100,16 +100,10 @@ class _Under:
         self.before = run.guard
         if guard is None:
             return False
-        if guard is not ALWAYS:
-            joined = run.guard & guard
-            if joined is None:
-                return False
-            guard = joined
-        else:
-            guard = run.guard
-        if not run.assumed.fits(guard):
+        joined = run.guard & guard if guard is not ALWAYS else run.guard
+        if joined is None or not run.assumed.fits(joined):
             return False
-        run.guard = guard
+        run.guard = joined
         return True
 
     def __exit__(self, *error: object) -> None:
@@ -145,6 +139,7 @@ class Interpreter:
         #: Whether what a package that cannot be read has under a name may be false, such as a flag; else it is there.
         self.doubts_flags = False
         self.loops: tuple[Loop, ...] = ()
+        self.loops_of_fill: tuple[Loop, ...] = ()  # around the first use of an iterator, which fills it once
         self.records_gradient = True
         self.frames: list[Frame] = []
         self.trace = Trace()
@@ -155,6 +150,11 @@ class Interpreter:
         #: Instances whose construction waits until somebody asks.
         self.waiting: list[Instance] = []
         self.stand_ins: dict[Unknown, Instance] = {}
+        #: The class of modules that the items of an argument are of, and the one that an argument is, as annotated.
+        self.said_items: dict[Unknown, ClassValue] = {}
+        self.said_classes: dict[Unknown, ClassValue] = {}
+        #: Of what class code asks whether something unknown is one, and where it is.
+        self.asked_classes: dict[Unknown, tuple[Guard, ClassValue]] = {}
         self.globals: dict[tuple[str, str], Value] = {}
         self.global_cells: dict[str, dict[str, Cell]] = {}
         #: How often a function gave a name at module level a value.
@@ -277,8 +277,7 @@ class Interpreter:
             [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
         )
         if len(cell) >= MAX_HELD:
-            guards, values = zip(*cell[: MAX_HELD // 2], strict=True)
-            cell[: MAX_HELD // 2] = [(reduce(or_, guards), one_of_many(values, self.serial()))]
+            cell[: MAX_HELD // 2] = [one_held(cell[: MAX_HELD // 2], self.serial())]
         cell.append((self.guard, value))
 
     def read(self, cell: Cell, otherwise: Callable[[], Value] | None = None) -> Value | None:
