@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from paramlint.live.build.virtual import LazyMode  # noqa: E402
 from paramlint.live.construct import live_model  # noqa: E402
 from paramlint.live.observe.functions import Functions  # noqa: E402
 from paramlint.live.questions.sharing import shared_modules  # noqa: E402
@@ -55,6 +57,7 @@ class Counted(nn.Module):
             self.blocks.append(nn.Linear(64, 64, bias=False))
 
 
+REAL = torch.zeros(300, 1, 300)
 BYTES = 64 * 64 * 4  # of a block
 
 
@@ -169,6 +172,42 @@ def deep(depth: int) -> int:
 
 
 def never() -> None: ...
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.empty(64, 0, 300),
+        lambda: torch.empty(300, 300),
+        lambda: torch.empty(300, 300, dtype=torch.bfloat16, device="cpu"),
+        lambda: torch.empty_like(REAL),
+        lambda: torch.empty_like(torch.empty(300, 300, device="meta"), device="cpu", dtype=torch.float64),
+    ],
+)
+def test_the_meta_device_is_not_asked_for_what_is_plain(
+    make: Callable[[], torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(LazyMode, "_on_meta")
+    with LazyMode() as mode:
+        virtual = make()
+    real = make()
+    assert mode.is_virtual(virtual) == (real.numel() > 0)
+    assert (virtual.shape, virtual.stride(), virtual.dtype) == (real.shape, real.stride(), real.dtype)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.empty(2, 100, 100, 3, memory_format=torch.channels_last),
+        lambda: torch.empty_like(REAL.permute(2, 1, 0)),
+        lambda: torch.empty_like(torch.empty(2, 100, 100, 3), memory_format=torch.channels_last),
+    ],
+)
+def test_the_meta_device_tells_the_strides_of_what_is_not(make: Callable[[], torch.Tensor]) -> None:
+    with LazyMode() as mode:
+        virtual = make()
+    assert mode.is_virtual(virtual)
+    assert virtual.stride() == make().stride()
 
 
 LOADED = """
