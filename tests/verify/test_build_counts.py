@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
+import torch
+from torch import nn
 
-from paramlint.live.build.virtual import LazyMode  # noqa: E402
-from paramlint.live.construct import live_model  # noqa: E402
-from paramlint.live.observe.functions import Functions  # noqa: E402
-from paramlint.live.questions.sharing import shared_modules  # noqa: E402
+from paramlint.live.build.virtual import LazyMode
+from paramlint.live.construct import live_model
+from paramlint.live.observe.functions import Functions
+from paramlint.live.questions.sharing import shared_modules
 
 
 class Pretrained(nn.Module):
@@ -166,6 +166,16 @@ def test_no_function_of_ours_is_told_of_each_call() -> None:
     assert sys.getprofile() is None
     assert (__file__, deep.__code__.co_firstlineno) in functions.places()
     assert (__file__, never.__code__.co_firstlineno) not in functions.places()
+
+
+def test_functions_of_the_same_text_in_two_files_are_two() -> None:
+    spaces: dict[str, dict[str, Callable[[], None]]] = {"one.py": {}, "two.py": {}}
+    for name, space in spaces.items():
+        exec(compile("def make():\n    return None\n", name, "exec"), space)
+    with Functions() as functions:
+        spaces["one.py"]["make"]()
+        spaces["two.py"]["make"]()
+    assert {("one.py", 1), ("two.py", 1)} <= functions.places()
 
 
 def deep(depth: int) -> int:
