@@ -114,9 +114,9 @@ def test_what_was_dropped_at_once_does_not_count(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
 
     def factory() -> nn.Module:
-        for _ in range(30):
-            block = Counted(notes, blocks=1)
-        return block
+        for _ in range(29):
+            Counted(notes, blocks=1)
+        return Counted(notes, blocks=1)
 
     model = live_model(factory, limit=BYTES)
     assert model.is_real
