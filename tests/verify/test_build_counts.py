@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402
+pytest.importorskip("torch")
+import torch
+from torch import nn
 
-from paramlint.live.construct import live_model  # noqa: E402
-from paramlint.live.observe.functions import Functions  # noqa: E402
-from paramlint.live.questions.sharing import shared_modules  # noqa: E402
+from paramlint.live.build.virtual import LazyMode
+from paramlint.live.construct import live_model
+from paramlint.live.observe.functions import Functions
+from paramlint.live.questions.sharing import shared_modules
 
 
 class Pretrained(nn.Module):
@@ -55,6 +58,7 @@ class Counted(nn.Module):
             self.blocks.append(nn.Linear(64, 64, bias=False))
 
 
+REAL = torch.zeros(300, 1, 300)
 BYTES = 64 * 64 * 4  # of a block
 
 
@@ -110,9 +114,9 @@ def test_what_was_dropped_at_once_does_not_count(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
 
     def factory() -> nn.Module:
-        for _ in range(30):
-            block = Counted(notes, blocks=1)
-        return block
+        for _ in range(29):
+            Counted(notes, blocks=1)
+        return Counted(notes, blocks=1)
 
     model = live_model(factory, limit=BYTES)
     assert model.is_real
@@ -164,11 +168,57 @@ def test_no_function_of_ours_is_told_of_each_call() -> None:
     assert (__file__, never.__code__.co_firstlineno) not in functions.places()
 
 
+def test_functions_of_the_same_text_in_two_files_are_two() -> None:
+    spaces: dict[str, dict[str, Callable[[], None]]] = {"one.py": {}, "two.py": {}}
+    for name, space in spaces.items():
+        exec(compile("def make():\n    return None\n", name, "exec"), space)
+    with Functions() as functions:
+        spaces["one.py"]["make"]()
+        spaces["two.py"]["make"]()
+    assert {("one.py", 1), ("two.py", 1)} <= functions.places()
+
+
 def deep(depth: int) -> int:
     return deep(depth - 1) + 1 if depth else 0
 
 
 def never() -> None: ...
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.empty(64, 0, 300),
+        lambda: torch.empty(300, 300),
+        lambda: torch.empty(300, 300, dtype=torch.bfloat16, device="cpu"),
+        lambda: torch.empty_like(REAL),
+        lambda: torch.empty_like(torch.empty(300, 300, device="meta"), device="cpu", dtype=torch.float64),
+    ],
+)
+def test_the_meta_device_is_not_asked_for_what_is_plain(
+    make: Callable[[], torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(LazyMode, "_on_meta")
+    with LazyMode() as mode:
+        virtual = make()
+    real = make()
+    assert mode.is_virtual(virtual) == (real.numel() > 0)
+    assert (virtual.shape, virtual.stride(), virtual.dtype) == (real.shape, real.stride(), real.dtype)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.empty(2, 100, 100, 3, memory_format=torch.channels_last),
+        lambda: torch.empty_like(REAL.permute(2, 1, 0)),
+        lambda: torch.empty_like(torch.empty(2, 100, 100, 3), memory_format=torch.channels_last),
+    ],
+)
+def test_the_meta_device_tells_the_strides_of_what_is_not(make: Callable[[], torch.Tensor]) -> None:
+    with LazyMode() as mode:
+        virtual = make()
+    assert mode.is_virtual(virtual)
+    assert virtual.stride() == make().stride()
 
 
 LOADED = """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -18,7 +19,7 @@ from paramlint.live.live_model import LiveModel  # noqa: E402
 from paramlint.rule import Rule  # noqa: E402
 from paramlint.verify.document.schema import Summary  # noqa: E402
 from paramlint.verify.job import Plan  # noqa: E402
-from paramlint.verify.judge.summarize import summarize  # noqa: E402
+from paramlint.verify.judge.summarize import BINS, counts_by_bin, summarize  # noqa: E402
 
 
 def summary_of(factory: Callable[[], nn.Module], *rules: Rule, limit: int = 1 << 30, **options: Any) -> Summary:
@@ -158,3 +159,25 @@ def test_an_example_that_fails_is_noted() -> None:
 def test_nothing_is_shown_of_a_model_that_is_too_large() -> None:
     (shown,) = summary_of(lambda: nn.Linear(300, 300, bias=False), limit=0, show=("*",)).shown
     assert (shown.values, shown.statistics) == ("(not built for real)", {})
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_few_values_are_counted_as_numpy_counts_them(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    size = int(generator.integers(1, 60))
+    scale = 10.0 ** generator.integers(-200, 10)
+    for values in (
+        generator.normal(size=size),
+        generator.integers(-3, 9, size).astype(np.float64),  # on the edges of bins
+        generator.integers(0, BINS + 1, size) / BINS * scale,
+        generator.normal(size=size) * 1e-9 + 1,
+        np.full(size, generator.normal()),
+    ):
+        assert counts_by_bin(values) == tuple(np.histogram(values, bins=BINS)[0].tolist())
+
+
+def test_values_without_a_number_between_them_are_in_one_bin() -> None:
+    middle = (0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0)
+    assert counts_by_bin(np.ones(3)) == middle
+    assert counts_by_bin(np.full(3, 1e20)) == middle
+    assert counts_by_bin(np.array([0.0, 0.0, 5e-324])) == middle

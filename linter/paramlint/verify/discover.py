@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import pkgutil
@@ -11,6 +12,7 @@ from types import ModuleType
 import msgspec
 
 from paramlint.verify.process.child import one_line
+from paramlint.verify.process.listing import frameworks
 from paramlint.verify.process.outcome import Stage
 from paramlint.verify.process.targets import Target, load
 
@@ -36,11 +38,26 @@ def discover(payload: bytes, enter: Callable[[Stage], None]) -> Discovery:
     failed: dict[str, str] = {}
     modules = [root, *_submodules(root, failed)]
     found = {name for module in modules for name in _classes(module, target)}
-    prepare(payload, enter)
+    _load_all()
     return Discovery(targets=tuple(sorted(found)), failed=failed)
 
 
-def prepare(_: bytes, __: Callable[[Stage], None]) -> None:
+def prepare(payload: bytes, enter: Callable[[Stage], None]) -> None:
+    """Import what all of several targets need, and the libraries of models that their files name.
+
+    The targets themselves are not imported: what they do on that happens in a fork for each.
+    """
+    enter("import")
+    for target in msgspec.json.decode(payload, type=tuple[Target, ...]):
+        for module, names in frameworks(target):
+            with contextlib.suppress(Exception):  # in its fork the target says what is wrong
+                loaded = importlib.import_module(module)
+                for name in names:  # some load only what is asked for
+                    getattr(loaded, name, None)
+    _load_all()
+
+
+def _load_all() -> None:
     """Import what every verification needs; after the user's modules, which may set what torch reads on import."""
     import torch
 

@@ -96,12 +96,15 @@ class LazyMode(Mode):
             or _elements(operation, args, kwargs, read) < self.threshold
         ):
             return func(*args, **kwargs)
-        if operation.name == "empty" and operation.is_plain(args, kwargs):
-            return self._made(tuple(args[0]), kwargs.get("dtype"))
+        if operation.name in ("empty", "empty_like") and operation.is_plain(args, kwargs):
+            if not read:
+                return self._made(tuple(args[0]), kwargs.get("dtype"))
+            if read[0].layout is torch.strided and read[0].is_contiguous():
+                return self._made(tuple(read[0].shape), kwargs.get("dtype") or read[0].dtype)
         return self._on_meta(func, args, kwargs)
 
     def _made(self, size: tuple[int, ...], dtype: torch.dtype | None) -> torch.Tensor:
-        """What `empty` gives, without asking the meta device: two thirds of what a model makes."""
+        """What `empty` gives, without asking the meta device: most of what a model makes is made so."""
         strides = [1]
         for length in reversed(size[1:]):
             strides.append(strides[-1] * max(length, 1))

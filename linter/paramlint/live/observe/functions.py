@@ -22,7 +22,8 @@ class Functions:
     """The code that is entered, kept while it is entered itself; nothing where a debugger or profiler is at work."""
 
     def __init__(self) -> None:
-        self._codes: set[CodeType] = set()
+        #: By identity: functions of the same text on the same row of two files are equal.
+        self._codes: dict[int, CodeType] = {}
         self._leave: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Functions:
@@ -41,7 +42,7 @@ class Functions:
 
     def places(self) -> set[tuple[str, int]]:
         """The files of the user's functions, and the rows on which these begin, decorators included."""
-        return {(code.co_filename, code.co_firstlineno) for code in self._codes if is_users(code.co_filename)}
+        return {(code.co_filename, code.co_firstlineno) for code in self._codes.values() if is_users(code.co_filename)}
 
     @staticmethod
     def pause() -> Any:
@@ -63,14 +64,15 @@ class Functions:
 
         def leave() -> None:
             profile.disable()
-            self._codes |= {entry.code for entry in profile.getstats() if isinstance(entry.code, CodeType)}
+            codes = [entry.code for entry in profile.getstats() if isinstance(entry.code, CodeType)]
+            self._codes |= {id(code): code for code in codes}
 
         profile.enable()
         self._leave = leave
 
     def _monitor(self, monitoring: Any) -> None:
         def started(code: CodeType, _: int) -> Any:
-            self._codes.add(code)
+            self._codes[id(code)] = code
             return monitoring.DISABLE
 
         def leave() -> None:

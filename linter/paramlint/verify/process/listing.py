@@ -1,4 +1,4 @@
-"""Which classes a target without a factory may mean: read from its file, of which nothing is run."""
+"""Which classes a target without a factory may mean, and what it imports: read from its file, which is not run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from pathlib import Path
 from paramlint.source.text import Source, UnreadableError
 from paramlint.verify.process.targets import Target
 
+#: Libraries that take seconds to import, and that many models are made with.
+FRAMEWORKS = frozenset({"accelerate", "diffusers", "lightning", "monai", "peft", "pytorch_lightning", "timm"}) | {
+    "torch_geometric",
+    "torchvision",
+    "transformers",
+}
 #: So many are named.
 MANY = 8
 #: Bases of what is no model.
@@ -26,13 +32,22 @@ def proposed(target: Target) -> str:
     return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names[:MANY])}{more}"
 
 
+def frameworks(target: Target) -> list[tuple[str, tuple[str, ...]]]:
+    """The libraries of models that its file imports on its first level: each module, and the names wanted of it."""
+    tree = _tree(target)
+    found: dict[str, dict[str, None]] = {}
+    for node in tree.body if tree is not None else ():
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found.setdefault(alias.name, {})
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.setdefault(node.module, {}).update(dict.fromkeys(alias.name for alias in node.names))
+    return [(module, tuple(names)) for module, names in found.items() if module.split(".")[0] in FRAMEWORKS]
+
+
 def _classes(target: Target) -> list[str]:
     """The public classes of its file that inherit from what may be a module, in order."""
-    path = _file(target)
-    try:
-        tree = ast.parse(Source.read(str(path)).text) if path is not None else None
-    except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
-        tree = None
+    tree = _tree(target)
     found = (node for node in (tree.body if tree is not None else ()) if isinstance(node, ast.ClassDef))
     others: set[str] = set()
     names: list[str] = []
@@ -43,6 +58,15 @@ def _classes(target: Target) -> list[str]:
         elif not bases:
             others.add(node.name)
     return names
+
+
+def _tree(target: Target) -> ast.Module | None:
+    """What its file holds; None where there is none that can be read."""
+    path = _file(target)
+    try:
+        return ast.parse(Source.read(str(path)).text) if path is not None else None
+    except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _file(target: Target) -> Path | None:

@@ -114,13 +114,17 @@ def judge(task: Task, result: Result, models: Models) -> tuple[Result, bool]:
     """The result with verdicts, and whether a target failed for a reason that no finding explains."""
     from msgspec import structs
 
-    from paramlint.verify.attempt import attempt
+    from paramlint.verify.attempt import attempt, server
     from paramlint.verify.judge.join import with_verdicts
 
     parts = task.parts(report.path for report in result.reports)
     codes = tuple(sorted({rule.code for part, _ in parts for rule in part.run().rules}))
     plan = structs.replace(models.plan, select=codes)
-    attempts = [attempt(target, plan, models.limits) for target in models.targets]
+    if len(models.targets) > 1:
+        with server("paramlint.verify.discover:prepare", models.targets, models.limits) as forks:
+            attempts = [attempt(target, plan, models.limits, forks.run) for target in models.targets]
+    else:
+        attempts = [attempt(target, plan, models.limits) for target in models.targets]
     judged = with_verdicts(result, attempts)
     explained = {d.evidence.get("target") for d in judged.diagnostics if d.verdict == "confirmed"}
     failed = [a for a in attempts if a.document.outcome.status != "ok" and a.document.target not in explained]

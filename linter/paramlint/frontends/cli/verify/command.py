@@ -348,7 +348,7 @@ def _documents(targets: tuple[Target, ...], options: Options) -> Iterator[Docume
                 yield from discovered.failures
                 yield from map(partial(verify, start=forks.run), _announced(discovered.targets))
     elif len(targets) > 1:
-        with server("paramlint.verify.discover:prepare", None, options.limits) as forks:
+        with server("paramlint.verify.discover:prepare", targets, options.limits) as forks:
             yield from map(partial(verify, start=forks.run), _announced([*targets]))
     else:
         yield from map(verify, targets)
@@ -405,9 +405,15 @@ def _announced(targets: list[Target]) -> Iterator[Target]:
 
 
 def _verify(target: Target, options: Options, start: Start | None = None) -> Document:
-    """The document of one target; where there is no model, the static findings that say why are looked for here."""
-    attempted = attempt(target, options.plan, options.limits, start)
-    if attempted.document.outcome.status != "error":
+    """The document of one target, with the static findings.
+
+    These are looked for here where there is no model, and where there are several targets: then each file is checked
+    once, however many models it is about. Of one target it is done in its process, which has time and memory enough.
+    """
+    plan = options.plan if start is None else msgspec.structs.replace(options.plan, static=False)
+    attempted = attempt(target, plan, options.limits, start)
+    status = attempted.document.outcome.status
+    if status != "error" and (start is None or status != "ok"):
         return attempted.document
     from paramlint.verify.judge.join import with_static
 
