@@ -27,7 +27,8 @@ def layer_differences(shown: ShownClass, document: Document) -> list[Difference]
         for row in (*shown.parameters, *shown.buffers)
         if not row.tied_with or min(row.name, *row.tied_with) == row.name
     ]
-    left = [one for one in (*document.parameters, *document.buffers) if not one.name.endswith(_SEED)]
+    everything: list[Live] = [*document.parameters, *document.buffers]
+    left = [one for one in everything if not one.name.endswith(_SEED)]
     found: list[Difference] = []
     counted: Counter[int] = Counter()
     for is_same in (_same_line, _alike):  # values that were set later have another line
