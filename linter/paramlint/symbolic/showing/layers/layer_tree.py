@@ -129,7 +129,7 @@ class Tree:
 
     def inputs_of(self, layer: Thing) -> list[Shape | None]:
         """The shapes of what a layer is first called with."""
-        known = self._inputs.get(layer)
+        known: list[Shape | None] | None = self._inputs.get(layer)
         if known is None and layer.made.loops:
             known = [None]  # one of each round, each of which may be called with something else
         if known is None:
