@@ -80,6 +80,8 @@ def test_public_names_of_gluon():
         ("import keras\nkeras.random.SeedGenerator(1)", "3"),
         ("import tf_keras", "2"),
         ("model.fit_generator(x)", "2"),
+        ("import keras\nself.add_weight('bias', shape=(3,))", "2"),
+        ("import keras\nself.add_weight(shape=(3,), name='bias')", ""),
         ("from tensorflow import keras", ""),
     ],
 )

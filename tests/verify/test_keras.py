@@ -23,6 +23,7 @@ import torch
 import paramlint
 from paramlint.assertions import assert_frozen, assert_in_optimizer, assert_init
 from paramlint.engine.catalogue import RULES
+from paramlint.frontends.cli import main
 from paramlint.knowledge.frameworks import KERAS
 from paramlint.live.build.build_error import BuildError
 from paramlint.live.construct import live_model
@@ -336,3 +337,29 @@ def test_the_page_shows_what_verify_prints(backend, command, printed, tmp_path):
     (tmp_path / "net.py").write_text(CODE.group(1), encoding="utf-8")
     done = verify(*command.replace("'", "").split(), folder=tmp_path, **({"KERAS_BACKEND": backend} if backend else {}))
     assert done.stdout == printed
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["one_initialiser", "frozen_base", "of_keras", "scaled", "assigned_gamma", "widths_multiplied", "two_weights",
+     "functional", "laws"],
+)  # fmt: skip
+def test_a_live_model_is_what_its_source_says(name, capsys):
+    assert main(["show", f"{FILE}:{name}", "--verify"]) == 0
+    assert "the live model is what the source says" in capsys.readouterr().out
+
+
+def test_where_a_live_model_differs_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(
+        "import keras\nfrom keras import layers\n\ndef example():\n    return keras.ops.ones((2, 3))\n\n"
+        "class Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.a = layers.Dense(2)\n        vars(self)['_layers'].append(layers.Dense(5))\n"
+        "    def call(self, x):\n        return self.a(self._layers[1](x))\n"
+    )
+    assert main(["show", "net.py:Net", "--verify"]) == 2
+    assert "`Net` could not be built: not built: give --example" in capsys.readouterr().err
+    assert main(["show", "net.py:Net", "--verify", "--example", "net.py:example"]) == 1
+    assert "unforeseen: `net.dense_1.kernel` is nothing like it by its source, and of shape 3×5 live" in (
+        capsys.readouterr().out
+    )

@@ -46,7 +46,7 @@ _OF_TENSORFLOW = re.compile(r"tensorflow(?:\.compat\.v[12])?\.(?:initializers\.)
 _THIRD = re.compile(rb"\bkeras\.(?:ops|random|saving|api|distribution)\b|\bkeras import [^\n]*\bops\b|KERAS_BACKEND")
 _SECOND = re.compile(
     rb"\btf_keras\b|tensorflow\.python\.keras|keras\.engine|fit_generator|compat\.v1|tensorflow_backend"
-    rb"|optimizers\.legacy|multi_gpu_model|\blr=|TF_USE_LEGACY_KERAS|\bget_session\b|keras_contrib"
+    rb"|optimizers\.legacy|add_(?:weight|variable)\(\s*['\"]|multi_gpu_model|\blr=|TF_USE_LEGACY_KERAS|\bget_session\b|keras_contrib"
 )
 
 

@@ -47,13 +47,17 @@ def _default(reader: Reader, function: Function, param: nodes.Param, rest: Value
 
 
 def default(reader: Reader, function: Function, param: nodes.Param) -> Value:
-    """What an argument is that is not given."""
+    """What an argument is that is not given: one object for all calls, where one model is followed."""
+    known = reader.defaults.get(param) if reader.follows else None
+    if known is not None:
+        return known
     muted, frame = reader.is_muted, reader.frame
     reader.is_muted = True
     try:
         from paramlint.facts.reading.reader import Frame
 
         reader.frame = Frame(function.scope, dict(function.names), {})
-        return reader.evaluate(param.default)
+        found = reader.defaults[param] = reader.evaluate(param.default)
+        return found
     finally:
         reader.is_muted, reader.frame = muted, frame

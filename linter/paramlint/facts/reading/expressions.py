@@ -129,6 +129,10 @@ def _binary(reader: Reader, node: nodes.BinaryOperation) -> Value:
         for held, display in ((left, node.left), (right, node.right)):
             if isinstance(held, Held) and held.kind in ("list", "tuple"):
                 reader.repeated(node, held, display)
+                times = right if held is left else left
+                count = times.value if isinstance(times, Const) and isinstance(times.value, int) else None
+                if reader.follows and count is not None and not held.each and count * len(held.items) <= _MOST_ROUNDS:
+                    return Held(held.kind, held.items * count)
                 return Held(held.kind, list(held.items), each=True, repeated=True)
     if isinstance(node.operator, operators.Add) and isinstance(left, Held) and isinstance(right, Held):
         return Held(left.kind, [*left.items, *right.items], each=left.each or right.each)

@@ -71,6 +71,8 @@ class Reader:
         self.is_muted = False
         #: The branches of the class or function that was begun with, and the scope in which each stands.
         self.tests: dict[object, Scope] = {}
+        #: What the defaults of arguments are.
+        self.defaults: dict[object, Value] = {}
         #: Layers whose `build` was gone into.
         self.built: set[Value] = set()
         self.globals: dict[str, dict[str, Value]] = {}

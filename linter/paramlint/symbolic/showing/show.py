@@ -67,7 +67,7 @@ def show(subject: Subject, arguments: Mapping[str, object] | None = None, *, def
     value, run = subject.value, subject.run
     given = dict(arguments or {})
     _check_arguments(subject, given)
-    layers = _layers(subject, given, defaults=defaults)
+    layers = of_layers(subject, given, defaults=defaults)
     if layers is not None:
         return layers
     if isinstance(value, ClassValue):
@@ -82,7 +82,7 @@ def show(subject: Subject, arguments: Mapping[str, object] | None = None, *, def
     return _of_result(run, result, heading)
 
 
-def _layers(subject: Subject, given: Mapping[str, object], *, defaults: bool) -> ShownClass | None:
+def of_layers(subject: Subject, given: Mapping[str, object], *, defaults: bool = False) -> ShownClass | None:
     """The table of a model of Keras or Gluon; None for any other."""
     value = subject.value
     if isinstance(value, ClassValue):

@@ -6,8 +6,8 @@ By their names they cannot be compared: Keras names layers by how many were made
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 
 from paramlint.symbolic.showing.show_document import Parameter, ShownClass
 from paramlint.verify.document.schema import Buffer as LiveBuffer
@@ -16,63 +16,64 @@ from paramlint.verify.document.schema import Parameter as LiveParameter
 from paramlint.verify.judge.live_differences import Difference, fits, shape_text
 
 Live = LiveParameter | LiveBuffer
-Place = tuple[str, int, str]
 #: A variable that holds the state of a random generator, and no tensor of the model.
 _SEED = "seed_generator_state"
 
 
 def layer_differences(shown: ShownClass, document: Document) -> list[Difference]:
     """Compare the rows of a model of Keras with the live one that was built with the same arguments."""
-    told: defaultdict[Place, list[Parameter]] = defaultdict(list)
-    for row in (*shown.parameters, *shown.buffers):
-        if not row.tied_with or min(row.name, *row.tied_with) == row.name:
-            told[_place(row.filename, row.row, row.name)].append(row)
-    live: defaultdict[Place, list[Live]] = defaultdict(list)
-    nowhere = 0
-    for one in (*document.parameters, *document.buffers):
-        if not one.name.endswith(_SEED):
-            if one.init is None:
-                nowhere += 1
-            else:
-                live[_place(one.init.filename, one.init.row, one.name)].append(one)
+    rows = [
+        row
+        for row in (*shown.parameters, *shown.buffers)
+        if not row.tied_with or min(row.name, *row.tied_with) == row.name
+    ]
+    everything: list[Live] = [*document.parameters, *document.buffers]
+    left = [one for one in everything if not one.name.endswith(_SEED)]
     found: list[Difference] = []
-    for place, tensors in live.items():
-        found += _at(told.get(place, []), tensors, is_open=bool(shown.unknown))
-    for place, rows in told.items():
-        if place not in live and not nowhere:
-            found += [
-                Difference(row.name, "missing", shape_text(row.shape), "nothing of this line")
-                for row in rows
-                if row.certain
+    counted: Counter[int] = Counter()
+    for is_same in (_same_line, _alike):  # values that were set later have another line
+        for one in list(left):
+            fitting = [
+                (place, row)
+                for place, row in enumerate(rows)
+                if (row.count is None or counted[place] < row.count) and is_same(row, one)
             ]
+            if fitting:
+                place, row = min(fitting, key=lambda pair: _last(pair[1].name) != _last(one.name))
+                counted[place] += 1
+                left.remove(one)
+                found += _of_one(row, one)
+    if not shown.unknown:
+        found += [Difference(one.name, "unforeseen", "nothing like it", shape_text(one.shape)) for one in left]
+    for place, row in enumerate(rows):
+        if row.certain and counted[place] < (row.count or 0):
+            found.append(Difference(row.name, "missing", shape_text(row.shape), "nothing like it"))
     return found
 
 
-def _place(filename: str, row: int, name: str) -> Place:
-    return os.path.realpath(filename), row, name.rpartition(".")[2]
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
-def _at(rows: Sequence[Parameter], tensors: Sequence[Live], *, is_open: bool) -> Iterator[Difference]:
-    """What the variables of one line and one name have that the rows have not."""
-    if not rows:
-        if not is_open:
-            for one in tensors:
-                yield Difference(one.name, "unforeseen", "nothing of this line", shape_text(one.shape))
-        return
-    counts = [row.count for row in rows]
-    if all(row.certain for row in rows) and None not in counts and not is_open:
-        count = sum(one for one in counts if one is not None)
-        if count != len(tensors):
-            yield Difference(tensors[0].name, "count", str(count), str(len(tensors)))
-    for one in tensors:
-        alike = [row for row in rows if fits(row.shape, one.shape)]
-        if not alike:
-            yield Difference(one.name, "shape", shape_text(rows[0].shape), shape_text(one.shape))
-            continue
-        flag = one.requires_grad if isinstance(one, LiveParameter) else False
-        if all(row.requires_grad is (not flag) for row in alike):
-            said = ("trains", "frozen") if flag else ("frozen", "trains")
-            yield Difference(one.name, "frozen", said[1], said[0])
-        calls = [row.init.call for row in alike if row.init is not None and row.certain]
-        if one.init is not None and len(calls) == len(alike) and one.init.call not in calls:
-            yield Difference(one.name, "init", calls[0], one.init.call)
+def _same_line(row: Parameter, one: Live) -> bool:
+    is_there = one.init is not None and one.init.row == row.row
+    return is_there and _is_file(row.filename, one) and fits(row.shape, one.shape)
+
+
+def _is_file(filename: str, one: Live) -> bool:
+    return one.init is not None and os.path.realpath(filename) == os.path.realpath(one.init.filename)
+
+
+def _alike(row: Parameter, one: Live) -> bool:
+    return _last(row.name) == _last(one.name) and fits(row.shape, one.shape)
+
+
+def _of_one(row: Parameter, one: Live) -> Iterator[Difference]:
+    """What a variable has that its row has not."""
+    flag = one.requires_grad if isinstance(one, LiveParameter) else False
+    if row.requires_grad is (not flag):
+        said = ("trains", "frozen") if flag else ("frozen", "trains")
+        yield Difference(one.name, "frozen", said[1], said[0])
+    if row.init is not None and row.certain and one.init is not None and one.init.row == row.row:
+        if row.init.call != one.init.call:
+            yield Difference(one.name, "init", row.init.call, one.init.call)

@@ -22,7 +22,7 @@ class Difference:
 
     Attributes:
         name: of a tensor of the live model, or of a row that has none.
-        what: `missing`, `unforeseen`, `shape`, `frozen`, `kind`, `persistent`, `init`, `count`.
+        what: `missing`, `unforeseen`, `shape`, `frozen`, `kind`, `persistent`, `init`.
         told, live: what the source says, and what there is.
     """
 

@@ -144,7 +144,7 @@ def _told(program: Program, target: str, asked: _Asked, unreadable: list[str]) -
 
 
 def _verified(subject: Subject, shown: ShownClass, expected: ShownClass, asked: _Asked) -> _Told:
-    from paramlint.symbolic.showing.layers.show_layers import is_of_layers_alone
+    from paramlint.symbolic.showing.show import of_layers
     from paramlint.verify.attempt import attempt
     from paramlint.verify.job import Plan
     from paramlint.verify.judge.layer_differences import layer_differences
@@ -163,7 +163,7 @@ def _verified(subject: Subject, shown: ShownClass, expected: ShownClass, asked: 
     unbuilt = next((note for note in document.degraded if "not built" in note), "")
     if unbuilt:
         return _Told(shown, failed=unbuilt)
-    if is_of_layers_alone(subject.file.facts):
+    if of_layers(subject, {}) is not None:
         return _Told(shown, layer_differences(expected, document))
     return _Told(shown, differences(expected, document))
 

@@ -49,7 +49,7 @@ class Freezing:
 def _sets(event: Event) -> Iterator[_Set]:
     if isinstance(event, Stored) and event.name in ("trainable", "grad_req"):
         value = event.value.value if isinstance(event.value, Const) else None
-        flag = {True: True, False: False, "null": False, "write": True, "add": True}.get(value)  # type: ignore[call-overload]
+        flag = {True: True, False: False, "null": False, "write": True, "add": True}.get(value)
         for one in options(event.owner):
             if event.name == "trainable":
                 yield from _of_layers(one, flag, event)

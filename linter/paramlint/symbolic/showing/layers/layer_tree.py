@@ -129,7 +129,7 @@ class Tree:
 
     def inputs_of(self, layer: Thing) -> list[Shape | None]:
         """The shapes of what a layer is first called with."""
-        known = self._inputs.get(layer)
+        known: list[Shape | None] | None = self._inputs.get(layer)
         if known is None and layer.made.loops:
             known = [None]  # one of each round, each of which may be called with something else
         if known is None:
@@ -207,7 +207,16 @@ class Tree:
         held = [child for child in self._attributes(layer) if child.value not in {one.value for one in way}]
         if way:
             held = [child for child in held if isinstance(child.value, Thing) and not is_layer(child.value)]
-        return [*_named(way), *held]
+        return [*_named(way), *held, *self._kept_nowhere(layer, held)]
+
+    def _kept_nowhere(self, layer: Thing, held: Sequence[Child]) -> Iterator[Child]:
+        """Variables that a layer adds and keeps in no attribute: it has them all the same."""
+        known = {child.value for child in held}
+        for number, call in enumerate(self.trace.methods(layer, "add_weight")):
+            if call.result not in known and isinstance(call.result, Thing):
+                name = call.argument("name")
+                text = name.value if isinstance(name, Const) and isinstance(name.value, str) else f"variable_{number}"
+                yield Child(text, call.result, tuple((guard, call) for guard in call.guards), bool(call.loops))
 
     def _constructor_above(self, layer: Thing) -> Called | None:
         """`super().__init__(inputs=..., outputs=...)` of a model of the project, which makes it a functional one."""

@@ -16,7 +16,7 @@ from paramlint.facts.reading.events import Event, Guard
 from paramlint.facts.reading.gluon_code import is_block, is_container
 from paramlint.facts.reading.keras_code import is_layer
 from paramlint.facts.reading.reader import Reader
-from paramlint.facts.reading.trace import is_block_class, is_layer_class
+from paramlint.facts.reading.trace import is_block_class, is_layer_class, is_method
 from paramlint.facts.reading.values import options
 from paramlint.knowledge.frameworks import GLUON, KERAS, TORCH, frameworks
 from paramlint.symbolic.showing.layers import weights_of_gluon
@@ -159,6 +159,8 @@ class _Table:
             if value in way.path:
                 return
             self.add(value, f"{name}.", Way((*way.path, value), way.guards, way.many, way.is_sure))
+        elif isinstance(value, Thing) and value.what.startswith("torch.nn."):
+            self._unknown(f"{name}.**", f"made by {value.last}", value.made)
         elif is_unknown_part(value) and self._is_called(value):
             self._unknown(f"{name}.**", "it cannot be told", way.path[-1].made)
 
@@ -182,15 +184,16 @@ class _Table:
 
     def _variable(self, variable: Thing, name: str, way: Way) -> None:
         call = variable.made
+        is_added = is_method(call.func, "add_weight", "add_variable")
         is_old = bool(call.args) and isinstance(call.args[0], Const) and isinstance(call.args[0].value, str)
         order = ("name", "shape", "dtype", "initializer") if is_old else ("shape", "initializer", "dtype", "trainable")
         if variable.what == "gluon.Parameter":
             order = ("name", "grad_req", "shape", "dtype")
-        elif isinstance(call.func, Part) is False:
+        elif not is_added:
             order = ("initializer", "shape", "dtype", "trainable")
         given = {**dict(zip(order, call.args, strict=False)), **call.keywords}
         shape = sizes_of(given.get("shape"), self.tree.shape_of)
-        if "shape" not in given and variable.what != "gluon.Parameter":
+        if "shape" not in given and is_added:
             shape = ()
         elif shape is None and isinstance(given.get("shape"), Const):
             size = size_of(given["shape"], self.tree.shape_of)
@@ -201,7 +204,7 @@ class _Table:
         is_trained = is_trained and not (isinstance(flag, Const) and flag.value == "null")
         path, row = self._place(call)
         is_gluon = variable.what == "gluon.Parameter"
-        default = "" if is_gluon or not isinstance(call.func, Part) else "glorot_uniform" if shape else "zeros"
+        default = "" if not is_added else "glorot_uniform" if shape else "zeros"
         init = told(given.get("init" if is_gluon else "initializer"), default, path, row)
         self._row((variable, ""), name, shape, init, is_trained, way, True, path, row)
 
