@@ -111,12 +111,14 @@ def behind_decorators(run: Interpreter, value: ClassValue | Function) -> Value:
 
 @contextmanager
 def _code_of(run: Interpreter, place: Place) -> Iterator[None]:
-    """Run code at module level, whenever that is."""
+    """Run code at module level, whenever that is: a function that asks for it may stand under `no_grad`."""
     run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
+    recorded, run.records_gradient = run.records_gradient, True
     try:
         with run.at(ALWAYS, ()):
             yield
     finally:
+        run.records_gradient = recorded
         run.frames.pop()
 
 
