@@ -119,6 +119,10 @@ def _report(
     except (RecursionError, MemoryError):
         return FileReport(path, [problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
     except Exception as error:
+        from paramlint.syntax.parse import TooComplexError  # libcst is loaded only when something went wrong
+
+        if isinstance(error, TooComplexError):  # where the findings are placed
+            return FileReport(path, [problem(path, "PRM004", str(error), error.row)])
         return FileReport(path, [_internal(path, error)])
 
 
