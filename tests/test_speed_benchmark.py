@@ -261,3 +261,11 @@ def test_what_is_written_by_hand_stays(measured):
     assert by_hand(first).strip() == "Start-up takes half.\n\nThe rest is parsing."
     assert page(measured, by_hand(first)) == first
     assert by_hand("") == by_hand("# Another page") == ""
+
+
+def test_a_stage_that_takes_more_instructions_is_named():
+    from instructions import worse
+
+    before = {"starting": 900_000_000, "a finding": 800_000_000, "building models": 400_000_000, "little": 1_000_000}
+    now = {"starting": 926_000_000, "a finding": 500_000_000, "building models": 413_000_000, "little": 3_000_000}
+    assert worse(before, now) == ["building models"]

@@ -25,6 +25,7 @@ torch = pytest.importorskip("torch")
 from torch import distributed, nn  # noqa: E402
 
 from paramlint.knowledge import TORCH_VERSION, stubs  # noqa: E402
+from paramlint.symbolic.code.program import Program  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -508,3 +509,10 @@ def test_text_of_nothing() -> None:
     assert stubs.text("torch.nn.functional") is None
     assert stubs.text("") is None
     assert stubs.text(".torch") is stubs.text("torch.") is None
+
+
+def test_a_stub_is_read_once_for_all_programs():
+    """An editor's file is checked as another program after each edit; reading the stubs took most of it."""
+    module, _ = stubs.home("torch.nn.Linear")
+    one, other = Program().stub(module), Program().stub(module)
+    assert one is not other and one.facts is other.facts

@@ -10,7 +10,7 @@ import builtins
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from paramlint.facts.files import File, Project, Search
@@ -274,6 +274,13 @@ class SourceFile:
         return found
 
 
+@cache
+def _facts_of_stub(module: str) -> File | None:
+    """A stub, read once for all programs of this process: an editor's file is another program after each edit."""
+    text = _CONTAINER_TEXT if module == CONTAINERS else stubs.text(module)
+    return File(Source(f"<{module}>", text.encode()), None, draft=True) if text is not None else None
+
+
 class Program:
     """The files that names are followed into.
 
@@ -301,9 +308,8 @@ class Program:
     def stub(self, module: str) -> SourceFile | None:
         """The stub of one of torch's modules."""
         if module not in self._stubs:
-            text = _CONTAINER_TEXT if module == CONTAINERS else stubs.text(module)
-            source = Source(f"<{module}>", text.encode()) if text is not None else None
-            self._stubs[module] = SourceFile(self, File(source, None, draft=True), module) if source else None
+            facts = _facts_of_stub(module)
+            self._stubs[module] = SourceFile(self, facts, module) if facts is not None else None
         return self._stubs[module]
 
     def external(self, dotted: str) -> Value:
