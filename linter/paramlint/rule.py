@@ -1,7 +1,7 @@
 """A rule is a value: a code, a name, its documentation, what nominates code for it, and its detectors.
 
     rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
-                triggers=(Keeps(),))
+                triggers=(Asks("Module"),))
 
     @rule.static(nodes.Assign)
     def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]: ...
@@ -52,7 +52,6 @@ __all__ = [
     "Finding",
     "Fix",
     "Group",
-    "Keeps",
     "Keywords",
     "Mentions",
     "Proof",
@@ -122,11 +121,6 @@ class Stores:
     def __init__(self, *names: str, of_names: bool = False) -> None:
         object.__setattr__(self, "names", frozenset(names))
         object.__setattr__(self, "of_names", of_names)
-
-
-@dataclass(frozen=True)
-class Keeps:
-    """A method that may give its instance a plain container with modules or parameters in it."""
 
 
 @dataclass(frozen=True)
@@ -200,18 +194,26 @@ class Asks:
         words: what is built has one of them, or a function that it calls has.
         entries: what is built: `class`, `function`, `module`.
         made: whether the words of the classes of the file that it makes count; not where each class tells as much.
+        followed: a function is built only if it calls something behind what it says one of the words of; for rules
+            about what happens to something later, as all functions that it calls are built by themselves.
     """
 
     words: frozenset[str]
     entries: frozenset[str]
     made: bool
+    followed: bool
 
     def __init__(
-        self, *words: str, entries: Iterable[str] = ("class", "function", "module"), made: bool = True
+        self,
+        *words: str,
+        entries: Iterable[str] = ("class", "function", "module"),
+        made: bool = True,
+        followed: bool = False,
     ) -> None:
         object.__setattr__(self, "words", frozenset(words))
         object.__setattr__(self, "entries", frozenset(entries))
         object.__setattr__(self, "made", made)
+        object.__setattr__(self, "followed", followed)
 
     @property
     def in_other_files(self) -> bool:
@@ -219,7 +221,7 @@ class Asks:
         return self.made and "function" in self.entries
 
 
-Trigger = Calls | Drops | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
+Trigger = Calls | Drops | Mentions | Stores | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

@@ -15,6 +15,7 @@ from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
 from paramlint.engine.nominate.called_words import Reach, is_built_elsewhere
+from paramlint.engine.nominate.followed import Followed, words_followed
 from paramlint.engine.nominate.words import Words
 from paramlint.finding import Diagnostic, Finding
 from paramlint.knowledge.frameworks import Framework, frameworks
@@ -157,7 +158,7 @@ def _nominate_and_decide(
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
         beyond = _Beyond(draft) if project else lambda *_: None
-        nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping, beyond))
+        nominated = _tried(draft, nominator.nominate(source, draft.outline, beyond))
         unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
         if project is None:
@@ -267,7 +268,7 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for scope_check in rule.scope_checks:
         for finding in scope_check(scope):
             yield rule, scope, finding
-    if rule.questions and (unit.kind != "function" or unit.cls is None) and not _is_built_elsewhere(file, unit, rule):
+    if rule.questions and (unit.kind != "function" or unit.cls is None) and not _asks_in_vain(file, unit, rule):
         yield from _ask(file, unit, rule)
     if rule.readings and (unit.kind != "function" or unit.cls is None):
         yield from _read(file, unit, rule)
@@ -280,14 +281,23 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
             yield rule, scope, finding
 
 
-def _is_built_elsewhere(file: File, unit: Unit, rule: Rule) -> bool:
+def _asks_in_vain(file: File, unit: Unit, rule: Rule) -> bool:
+    """Whether what a rule would say of a function is said of what that calls, or nothing happens that it asks about."""
     if unit.kind != "function":
         return False
     entries = frozenset(kind for trigger in rule.triggers if isinstance(trigger, Asks) for kind in trigger.entries)
     known: dict[tuple[Unit, frozenset[str]], bool] = file.memo.setdefault("built elsewhere", {})
     if (unit, entries) not in known:
         known[unit, entries] = is_built_elsewhere(file.outline, unit, entries)
-    return known[unit, entries]
+    if known[unit, entries]:
+        return True
+    words = words_followed(rule)
+    if not words:
+        return False
+    followed: dict[frozenset[str], Followed] = file.memo.setdefault("followed", {})
+    if words not in followed:
+        followed[words] = Followed(file.source, file.outline, words)
+    return not followed[words].has(unit)
 
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:

@@ -33,7 +33,7 @@ _DOING = (
     ast.comprehension,
 )
 #: Calls that give plain values of plain values.
-_PLAIN = frozenset(
+PLAIN = frozenset(
     {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
      "set", "setdefault", "str", "tuple", "update", "values"}
 )  # fmt: skip
@@ -67,7 +67,7 @@ def _passed_on_to(outline: Outline, unit: Unit) -> Sequence[Unit] | None:
     for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
         if isinstance(node, _DOING) or (isinstance(node, (ast.Attribute, ast.Subscript)) and _is_changed(node)):
             return None
-        if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
+        if not isinstance(node, ast.Call) or last_name(node.func) in PLAIN:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         called = [*outline.functions.get(name, ()), *(cls.unit for cls in outline.classes.get(name, ()))]
@@ -118,10 +118,18 @@ class Reach:
             self._elsewhere[key] = is_built_elsewhere(self._outline, unit, asks.entries)
         if self._elsewhere[key]:
             return False
-        words = asks.words.union(*(self._aliases[word] for word in asks.words & self._aliases.keys()))
-        if any(self._words.are_said_in(part, words) for part in self._parts(unit, asks.made)):
+        if self.says(unit, asks.words, asks.made):
             return True
         return asks.in_other_files and not asks.words.isdisjoint(self._words_beyond(unit))
+
+    def says(self, unit: Unit, words: frozenset[str], made: bool) -> bool:
+        """Whether one of some words is among them; those of the classes that it makes count if `made`."""
+        wanted = self.with_aliases(words)
+        return any(self._words.are_said_in(part, wanted) for part in self._parts(unit, made))
+
+    def with_aliases(self, words: frozenset[str]) -> frozenset[str]:
+        """Some words, and the other names under which the file imports what is called so."""
+        return words.union(*(self._aliases[word] for word in words & self._aliases.keys()))
 
     @cached_property
     def _aliases(self) -> dict[str, set[str]]:

@@ -104,6 +104,13 @@ class SourceSite:
         )
 
     @cached_property
+    def is_tried(self) -> bool:
+        """Whether a `try` around it, or around a call that led to it, catches what it raises."""
+        around = (self.node, *self._scope.ancestors(self.node))
+        bodies = [node.body for node in around if isinstance(node, nodes.Try) and node.handlers]
+        return any(node is body for node in around for body in bodies) or any(one.is_tried for one in self.stack[-1:])
+
+    @cached_property
     def gives_back(self) -> bool:
         """Whether its function returns something, on one path at least; what a call returns is up to that call."""
         given = [s.value for s in self._scope.find(nodes.Return) if not isinstance(s.value, nodes.Call)]
@@ -112,6 +119,10 @@ class SourceSite:
     def text(self, node: nodes.Node) -> str:
         """The source code of a node of the same function."""
         return self._scope.text(node)
+
+    def parentheses(self, node: nodes.Node) -> int:
+        """How many pairs of parentheses stand around an expression of the same function."""
+        return self._scope.parentheses(node)
 
     @property
     def definition(self) -> Any:
@@ -155,6 +166,8 @@ class Trace:
         self.tests: dict[tuple[int, str], Event] = {}
         self._clock = 0
         self._prefix: Order = ()
+        self._about: dict[tuple[EventKind, int], list[Event]] = {}
+        self._sorted = 0
 
     def tick(self) -> Order:
         """The time now, later than all before."""
@@ -168,6 +181,13 @@ class Trace:
         event = Event(kind, of, site, (self.tick(),), guard, grad, author, data)
         self.events.append(event)
         return event
+
+    def about(self, kind: EventKind, of: Any) -> list[Event]:
+        """The events of a kind about one value, also where the model's object for it has taken its place."""
+        for event in self.events[self._sorted :]:
+            self._about.setdefault((event.kind, id(getattr(event.of, "value", event.of))), []).append(event)
+        self._sorted = len(self.events)
+        return self._about.get((kind, id(of)), [])
 
     def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, is_possible: bool) -> None:
         """Note that a condition was asked, and whether it may have been true."""
