@@ -64,6 +64,10 @@ KEPT = [
     ("sharing/module_listed_twice/bad.py", "through_a_local"),
     ("sharing/identical_clones/good.py", "with_setattr"),
     ("sharing/identical_clones/good.py", "local_maker"),
+    ("registration/modules_in_plain_container/bad.py", "mixin"),
+    ("optimizer/optimizer_made_in_loop/bad.py", "other_file"),
+    ("optimizer/left_in_eval/bad.py", "other_file"),
+    ("freezing/eval_is_not_freezing/bad.py", "other_file"),
 ]
 
 TWO = """\

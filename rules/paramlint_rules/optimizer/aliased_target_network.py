@@ -68,6 +68,7 @@ _TRAINS = re.compile(r"\.(?:step|backward)\(")
 def ask(model: Model) -> Iterator[Claim]:
     """A module that is kept under the name of a target, too, and trained under another."""
     holders = held(model)
+    whole = {id(group.module) for optimizer in model.optimizers for group in optimizer.groups}
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
@@ -75,8 +76,10 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if isinstance(statement.value, nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
-        parameters = [t for m in modules for t in m.parameters]
-        if not parameters or not all(id(t) in holders for t in parameters):
+        parts = [m for m in modules if id(m) not in whole]  # others the optimizer holds, known to the last or not
+        if not any(m.parameters.seen for m in modules) or any(
+            id(t) not in holders for m in parts for t in m.parameters
+        ):
             continue
         others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules and not _is_handed_on(e, alias)]
         live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)

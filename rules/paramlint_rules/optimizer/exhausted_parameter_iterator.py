@@ -75,6 +75,8 @@ def _goes_through(event: Event) -> bool:
     Who reads it out of a group does so instead of the optimizer.
     """
     how = event.get("how")
+    if event.site.node is None:
+        return False  # the model is put together, which no code says
     if how == "gone through":
         return _OF_GROUP.search(_shown(event.site, _given(event.site.node))) is None
     return how == "kept for a group" and bool(event.get("holds"))

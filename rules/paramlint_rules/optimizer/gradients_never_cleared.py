@@ -66,7 +66,8 @@ def check_method(model: Model) -> Iterator[Claim]:
         made = optimizer.made
         if made is None or made.get("inside") != "__init__" or "LBFGS" in str(made.get("algorithm")):
             continue
-        if model.events("escaped", of=optimizer) or any(not clears(e, optimizer).no for e in model.events("cleared")):
+        again = [e for e in model.events("cleared") if e.get("inside") != "__init__"]
+        if model.events("escaped", of=optimizer) or any(not clears(e, optimizer).no for e in again):
             continue
         for step in optimizer.steps:
             before = [b for b in model.events("backward") if b.get("inside") == step.get("inside")]

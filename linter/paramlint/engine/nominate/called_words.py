@@ -168,6 +168,10 @@ class Reach:
         return self._callers[made]
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
+        """What a unit calls of its file; a class has the methods of its plain bases, which are asked with it."""
+        if unit.kind == "class" and unit.cls is not None:
+            bases = (cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ()))
+            yield from (base.unit for base in bases if set(base.bases) <= {"object"})
         for name in _within(unit, self._calls):
             yield from self._outline.functions.get(name, ())
             if made:

@@ -142,7 +142,7 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
     if unit.kind == "class" and unit.cls is not None:
         cls = source.class_value(unit.cls)
         instance = entry.build_class(run, cls)
-        names = list(unit.cls.methods)
+        names = [*unit.cls.methods, *entry.mixed_in(run, instance)]
         if "forward" not in names and entry.inherits(run, instance, "forward"):
             names.append("forward")
         if framework_loops.is_lightning(run, instance):

@@ -227,6 +227,17 @@ def inherits(run: Interpreter, instance: Instance, name: str) -> bool:
     return isinstance(found, Function) and not found.place.file.is_stub
 
 
+def mixed_in(run: Interpreter, instance: Instance) -> list[str]:
+    """The methods that a class has by plain bases of its file: by themselves those have no parts to be asked about."""
+    cls = instance.cls
+    if cls is None:
+        return []
+    bases = [b for b in classes.mro(run, cls)[1:] if isinstance(b, ClassValue) and b.file is cls.file]
+    plain = [base for base in bases if not classes.is_module(run, base) and not classes.unknown_base(run, base)]
+    names = dict.fromkeys(name for base in plain for name in base.outline.methods)
+    return [name for name in names if name not in cls.outline.methods]
+
+
 def run_function(
     run: Interpreter, function: Function, known: Mapping[str, object] | None = None, defaults: bool = False
 ) -> Value | None:

@@ -183,8 +183,9 @@ class _Builder:
     def translate(self, event: Event) -> None:
         """Let an event speak of the model's objects."""
         if event.get("how") == "kept for a group":
-            kept = self.run.read(event.data.pop("group").cells["params"])
-            event.data["holds"] = kept is not None and _has(kept, event.of)
+            group = event.data.pop("group")
+            kept = self.run.read(group.cells["params"])
+            event.data["holds"] = not group.is_spread and kept is not None and _has(kept, event.of)
         event.of = self.of(event.of)
         for key, value in event.data.items():
             kind = value.__class__

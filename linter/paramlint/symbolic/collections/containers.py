@@ -209,6 +209,7 @@ def spread_keywords(run: Interpreter, arguments: Arguments, value: Value) -> Non
         with run.under(guard) as is_possible:
             if not is_possible:
                 continue
+            alternative.is_spread = True
             for key, cell in alternative.cells.items():
                 held = run.read(cell)
                 if isinstance(key, str) and held is not None:

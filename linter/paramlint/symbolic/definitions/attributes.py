@@ -6,6 +6,7 @@ from typing import Any
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue, SourceFile
+from paramlint.symbolic.collections import indexing
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.module_code import behind_decorators, known_value, module_name
 from paramlint.symbolic.interpreter import Interpreter
@@ -103,6 +104,8 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
         from paramlint.symbolic.library.tensors import attribute
 
         return attribute(run, value, name, node)
+    if isinstance(value, Dictionary) and value.by_attribute and not hasattr(dict, name):
+        return indexing.entry_of(run, value, Constant(name))
     if isinstance(value, SequenceValue) and name in value.fields:
         return value.items.rows[value.fields.index(name)].value
     if isinstance(value, Partial) and name == "func":
@@ -259,6 +262,8 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
             return NONE
         run.write(owner.attributes.setdefault(name, []), value)
         run.emit("bound", owner, node, name=name, value=value)
+    elif isinstance(owner, Dictionary) and owner.by_attribute:
+        indexing.set_item(run, owner, Constant(name), value, node)
     elif isinstance(owner, TensorValue):
         from paramlint.symbolic.library.tensors import set_tensor_attribute
 

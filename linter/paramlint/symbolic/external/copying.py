@@ -72,6 +72,7 @@ def _deep(run: Interpreter, value: Value, node: Any, copies: _Copies) -> Value:
         other.cells = {key: _copied_cell(run, cell, node, copies) for key, cell in value.cells.items()}
         other.rest = [Item(r.guard, r.loops, _deep(run, r.value, node, copies), r.key) for r in value.rest]
         other.known, other.why_unknown = value.known, value.why_unknown
+        other.by_attribute = value.by_attribute
         if value.source is not None:
             other.source = (f"copied {value.source[0]}", value.source[1])
             run.emit("copied", value, node, to=other, deep=True)

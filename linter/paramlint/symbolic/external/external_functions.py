@@ -6,6 +6,7 @@ import keyword
 import math
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS, OPTIMIZERS, PARAMETER_CLASSES
@@ -200,9 +201,11 @@ def _may_be_fraction(value: Unknown) -> bool:
     return is_float or value.annotation == "float" or any(sign in value.text for sign in " .(")
 
 
-def _dict(run: Interpreter, arguments: Arguments, node: Any, ordered: bool = False) -> Value:
+def _dict(
+    run: Interpreter, arguments: Arguments, node: Any, ordered: bool = False, by_attribute: bool = False
+) -> Value:
     made = Dictionary(**run.made(node))
-    made.is_ordered = ordered
+    made.is_ordered, made.by_attribute = ordered, by_attribute
     first = arguments.get(0)
     if first is not None:
         containers.update(run, made, first)
@@ -343,6 +346,7 @@ _HANDLERS: dict[str, Handler] = {
     "id": _id,
     "pow": _number(pow, "pow"),
     "dict": _dict,
+    **dict.fromkeys(("munch.Munch", "easydict.EasyDict", "addict.Dict", "box.Box"), partial(_dict, by_attribute=True)),
     "collections.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
     "typing.OrderedDict": lambda run, arguments, node: _dict(run, arguments, node, ordered=True),
     "typing.Dict": _dict,

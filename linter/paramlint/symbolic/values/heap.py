@@ -220,15 +220,27 @@ class Dictionary(Object):
             its own.
         is_ordered: whether it is an `OrderedDict`.
         is_given: whether an optimizer took it for a group.
+        is_spread: whether it is given with `**`: then it is no group, whatever its keys are.
+        by_attribute: whether its entries are its attributes too, as those of a `Munch` are.
     """
 
-    __slots__ = ("cells", "is_given", "is_ordered", "known", "rest", "source", "why_unknown")
+    __slots__ = (
+        "by_attribute",
+        "cells",
+        "is_given",
+        "is_ordered",
+        "is_spread",
+        "known",
+        "rest",
+        "source",
+        "why_unknown",
+    )
 
     def __init__(self, **made: Any) -> None:
         super().__init__(**made)
         self.cells: dict[object, Cell] = {}
         self.rest: list[Item] = []
-        self.is_given = False
+        self.is_given = self.is_spread = self.by_attribute = False
         self.known = True
         self.why_unknown = ""
         self.source: tuple[str, Value] | None = None
