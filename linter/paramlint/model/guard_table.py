@@ -111,7 +111,7 @@ class Conditions:
             self._work = 0
             try:
                 known = self._conjunction(one, other)
-                if len(known.cases) > _MOST_CASES or (known.size > _LARGEST and _size(known) > _LARGEST):
+                if known.size > _LARGEST and _size(known) > _LARGEST:
                     raise _TooLargeError
             except _TooLargeError:
                 known = self._condition_of_its_own(one, other)
@@ -182,7 +182,10 @@ class Conditions:
         cases = _NO_CASES
         if first is second:
             if one.cases or other.cases:
-                cases = {key: both(one.after(key), other.after(key)) for key in {**one.cases, **other.cases}}
+                keys = {**one.cases, **other.cases}
+                if len(keys) > _MOST_CASES:
+                    raise _TooLargeError
+                cases = {key: both(one.after(key), other.after(key)) for key in keys}
             found = self._node(first, cases, both(one.true, other.true), both(one.false, other.false))
         else:
             if first.number < second.number:

@@ -40,6 +40,7 @@ class Place:
         each_round: one object that is put there anew in every round of a loop.
         how: `assigned`, `item`, `appended`, `repeated`, `add_module`, or the kind of a plain container, such as `list`.
         guard: under which conditions.
+        is_flat: for one in a plain container, whether all in that are of its kind, and none is in a container itself.
     """
 
     holder: Any
@@ -51,6 +52,7 @@ class Place:
     each_round: bool = False
     how: str = "assigned"
     guard: Guard = ALWAYS
+    is_flat: bool = False
 
     @property
     def container(self) -> str:
@@ -243,6 +245,10 @@ class Group:
     guard: Guard = ALWAYS
     #: When it was made, for one that no optimizer was given.
     order: tuple[int, ...] = ()
+    #: Where the iterable of its parameters was made.
+    given: Site | None = None
+    #: Whether the optimizer got it later than when it was made.
+    is_added: bool = False
     #: Whether its tensors were given in pairs with their names.
     named: Answer = UNKNOWN
 

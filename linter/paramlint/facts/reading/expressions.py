@@ -237,21 +237,34 @@ def element(reader: Reader, owner: Value, key: Value | None) -> Value:
         return either(owner.items) if owner.items else reader.part(owner, "[]")
     if key is None:
         return reader.part(owner, "[:]")
-    if isinstance(known, int) and (layer := _layer_of(owner, known)) is not None:
+    if isinstance(known, int) and (layer := _layer_of(reader, owner, known)) is not None:
         return layer
     return reader.part(owner, f"[{known!r}]" if isinstance(key, Const) else "[]")
 
 
-def _layer_of(owner: Value, place: int) -> Value | None:
-    """One of the layers of a sequential model that is given them as a list."""
-    model = owner.owner if isinstance(owner, Part) and owner.name == "layers" else None
-    if not isinstance(model, Thing) or model.what != "keras.Sequential" or not model.made.args:
+def _layer_of(reader: Reader, owner: Value, place: int) -> Value | None:
+    """One of the layers that a sequential model was given, as a list or one by one: `model.layers[0]`, `net[0]`."""
+    model = owner.owner if isinstance(owner, Part) and owner.name == "layers" else owner
+    if not isinstance(model, Thing) or model.what not in (_INDEXED if model is owner else _LISTED):
         return None
-    held = model.made.args[0]
-    if not isinstance(held, Held) or held.each:
+    given = model.made.args[0] if model.made.args and model is not owner else Held("list", [])
+    if not isinstance(given, Held) or given.each or model.made.open:
         return None
-    layers = [one for one in held.items if not (isinstance(one, (Thing, Result)) and _is_input(one))]
+    layers = list(given.items)
+    for event in reader.trace.calls:
+        if isinstance(event.func, Part) and event.func.owner is model and event.func.name in _CHANGING:
+            is_sure = event.loops == model.made.loops and event.guards == model.made.guards
+            if event.func.name != "add" or event.open or not is_sure:
+                return None  # how many there are is not known
+            layers += event.args
+    layers = [one for one in layers if not (isinstance(one, (Thing, Result)) and _is_input(one))]
     return layers[place] if -len(layers) <= place < len(layers) else None
+
+
+#: What is indexed itself, and what has a list of its layers.
+_INDEXED = ("gluon.Sequential", "gluon.HybridSequential")
+_LISTED = ("keras.Sequential",)
+_CHANGING = ("add", "pop", "insert", "register_child")
 
 
 def _is_input(value: Thing | Result) -> bool:

@@ -23,7 +23,7 @@ from paramlint.model import (
 )
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
-from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, flat, items_in, plain
+from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, are_alike, flat, items_in, plain
 from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Frame, Interpreter
@@ -154,7 +154,10 @@ class _Builder:
             module = held if isinstance(held, Module) else None
         options = {key: plain(option) for key, option in value.options.items()}
         sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
-        group = Group(optimizer, Several(tensors, known), site, options, module, sure, value.guard)
+        given = value.given.made if isinstance(value.given, SequenceValue) else None
+        group = Group(
+            optimizer, Several(tensors, known), site, options, module, sure, value.guard, (), given, value.is_added
+        )
         group.named = YES if value.pairs and value.pairs == len(tensors) else UNKNOWN if value.pairs else NO
         for tensor in tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
@@ -176,6 +179,9 @@ class _Builder:
 
     def translate(self, event: Event) -> None:
         """Let an event speak of the model's objects."""
+        if event.get("how") == "kept for a group":
+            kept = self.run.read(event.data.pop("group").cells["params"])
+            event.data["holds"] = kept is not None and _has(kept, event.of)
         event.of = self.of(event.of)
         for key, value in event.data.items():
             kind = value.__class__
@@ -209,12 +215,20 @@ class _Builder:
     def _end(
         self, open_places: dict[tuple[int, str], list[Place]], holder: Any, key: str, event: Event, what: Any
     ) -> None:
-        for place in open_places.get((id(holder), key), ()):
-            if place.until is None and place.what is not what and place.guard.fits(event.guard):
-                if event.inside != place.since.inside:
-                    continue  # another method does it, where somebody calls that
-                if place.guard.implies(event.guard) and not key.startswith("["):
+        if key.startswith("["):
+            return
+        places = open_places.get((id(holder), key), [])
+        # What happens under conditions that a place does not ask about cannot end it: asking here spares the calls.
+        says, is_certain = event.guard.mask, not event.guard
+        ended = False
+        for place in places:
+            if place.what is not what and (is_certain or place.guard.mask & says) and place.guard.implies(event.guard):
+                # Where another method does it, somebody has to call that.
+                if event.inside == place.since.inside and place.guard.fits(event.guard):
                     place.until = event
+                    ended = True
+        if ended:
+            places[:] = [place for place in places if place.until is None]
 
     def _place(self, event: Event, holder: Module, key: str, what: Any) -> Place:
         loops: tuple[Loop, ...] = event.data.get("loops", ())
@@ -250,10 +264,13 @@ class _Builder:
             for guard, one in alternatives(value) if value is not None else ():
                 if isinstance(one, (SequenceValue, Dictionary)):
                     event = next((e for e in events if _has(e.get("value"), one)), events[-1])
+                    is_flat = are_alike(one)
                     for item in islice(items_in(one), MAX_ITEMS):
-                        self._contained(holder, name, event, item, guard, one)
+                        self._contained(holder, name, event, item, guard, one, is_flat=is_flat)
 
-    def _contained(self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value) -> None:
+    def _contained(
+        self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value, *, is_flat: bool
+    ) -> None:
         what = self.of(item.value)
         if not isinstance(what, (Module, Tensor)) or (isinstance(what, Tensor) and what.role == "gradient"):
             return
@@ -262,7 +279,7 @@ class _Builder:
         each_round = any(loop not in what.loops for loop in loops) and _is_one(what, loops)
         kind = container.kind if isinstance(container, SequenceValue) else "dict"
         how = "repeated" if getattr(container, "repeated", False) else kind
-        place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
+        place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS, is_flat)
         _keep(place, what, holder)
 
     def _histories(self, model: Model) -> None:

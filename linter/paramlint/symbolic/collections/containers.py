@@ -93,8 +93,8 @@ def set_entry(run: Interpreter, made: Dictionary, key: Value, value: Value, guar
         from paramlint.symbolic.library.registration import set_own
 
         set_own(run, made.source[1], made.source[0], key, value, made.made.node if made.made is not None else None)
-    if key == Constant("params") and made not in run.groups:
-        run.groups.append(made)
+    if key == Constant("params"):
+        _keep_for_group(run, made, value)
     if isinstance(key, Constant) and not run.loops[len(made.loops) :]:
         try:
             cell = made.cells.setdefault(key.value, [])
@@ -214,6 +214,18 @@ def spread_keywords(run: Interpreter, arguments: Arguments, value: Value) -> Non
                 arguments.spread.append(alternative)
 
 
+def _keep_for_group(run: Interpreter, made: Dictionary, value: Value) -> None:
+    """Note that a dictionary is a group of an optimizer, which will go through an iterator that is in it."""
+    if made not in run.groups:
+        run.groups.append(made)
+    for _, one in alternatives_of(value):
+        if isinstance(one, SequenceValue) and one.is_iterator and made.made is not None:
+            node = made.made.node
+            run.emit(
+                "read", one, node, how="kept for a group", made=one.made, again=False, gives=_gives(one), group=made
+            )
+
+
 # Going through
 
 
@@ -278,7 +290,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
 def go_through(run: Interpreter, value: SequenceValue, node: Any) -> None:
     """Note that an iterator gives all that it has left."""
     value.used.append(node)
-    again = [loop for loop in run.loops if loop not in value.loops]
+    again = [loop for loop in run.loops if loop not in value.begun and loop not in run.loops_of_fill]
     run.emit("read", value, node, how="gone through", made=value.made, again=bool(again), gives=_gives(value))
 
 

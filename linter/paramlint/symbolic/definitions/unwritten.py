@@ -14,9 +14,7 @@ from paramlint.symbolic.values import Instance, TensorValue
 def written_elsewhere(run: Interpreter, tensor: TensorValue) -> Answer:
     """Whether code that the run has not entered may write a parameter; unknown where its allocation says little."""
     allocated = tensor.storage.allocated
-    held = next(
-        (e for e in run.trace.events if e.kind == "registered" and getattr(e.of, "value", e.of) is tensor), None
-    )
+    held = next(iter(run.trace.about("registered", tensor)), None)
     if allocated is None or held is None or not isinstance(allocated.site, SourceSite):
         return UNKNOWN
     place = allocated.site.place

@@ -31,6 +31,7 @@ from paramlint.symbolic.values import (
     Unknown,
     Value,
     alternatives,
+    is_data,
     text_of,
 )
 
@@ -61,6 +62,7 @@ class GroupValue:
     guard: Guard
     source: tuple[str, Value] | None = None
     given: Value | None = None
+    is_added: bool = False
     pairs: int = 0
 
 
@@ -82,8 +84,11 @@ class OptimizerValue(Object):
 
 @dataclass
 class _Collected:
+    """What an iterable of parameters gives; of one of a group it is sure that it holds no groups itself."""
+
     members: list[Member] = field(default_factory=list)
     known: bool = True
+    of_group: bool = False
     pairs: int = 0
 
 
@@ -143,7 +148,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
 def _add_group(
     run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any, made: Any = None
 ) -> None:
-    collected = _Collected()
+    collected = _Collected(of_group=made is not None)
     _collect(run, given, ALWAYS, (), collected, node)
     source = given.source if isinstance(given, SequenceValue) else None
     if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
@@ -151,7 +156,9 @@ def _add_group(
             go_through(run, given, node)
         else:  # the dictionary may stand in another function
             given.used.append(node)
-    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given, collected.pairs)
+    group = GroupValue(
+        collected.members, collected.known, options, node, run.guard, source, given, pairs=collected.pairs
+    )
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
 
@@ -195,8 +202,8 @@ def _collect(
             for row in one.rest:
                 _collect(run, row.value, joined, loops + row.loops, found, node, depth + 1)
         elif isinstance(one, Unknown):
-            if _is_tensor_like(one):
-                found.members.append(Member(as_tensor(run, one, node), joined, loops))
+            if _is_tensor_like(one) or (found.of_group and depth and one.owner is not None and not one.loop):
+                found.members.append(Member(as_tensor(run, one, node, is_parameter=True), joined, loops))
             else:
                 found.known = False
         else:
@@ -232,7 +239,10 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
             for guard, one in alternatives(given):
                 with run.under(guard) as is_possible:
                     if is_possible:
+                        before = len(optimizer.groups)
                         add_groups(run, optimizer, one, {}, node)
+                        for group in optimizer.groups[before:]:
+                            group.is_added = True
         return NONE
     if name == "state_dict":
         made = Dictionary(**run.made(node))
@@ -274,12 +284,15 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
 
         result = module_method(run, stand_in(run, owner), name, arguments, node)
         return owner if isinstance(result, Instance) and result is run.stand_ins.get(owner) else result
-    if name == "to" and owner in run.stand_ins:
+    if name in ("to", "cuda"):
         from paramlint.symbolic.library.modules import names_device
 
         to_device = names_device(name, arguments)
-        run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
-        return owner
+        if owner in run.stand_ins:
+            run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
+            return owner
+        if to_device and not is_data(owner):  # whether it is a module may show later
+            run.emit("moved", owner, node, how=name, arguments=arguments, to_device=to_device)
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
         loss = arguments.get(0, "loss")
         run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
@@ -332,8 +345,8 @@ def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
-def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
-    """The tensor that something unknown must be: one for each text."""
+def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool = False) -> TensorValue:
+    """The tensor that something unknown must be: one for each text; a parameter by its name, or where that is known."""
     key = ("tensor", value)
     known = run.memo.get(key)
     if known is None:
@@ -348,7 +361,8 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
                 known.base, known.text = base, value.text
                 base.grad = known
         else:
-            role = "parameter" if value.name in ("weight", "bias") or "parameters()" in value.text else "plain"
+            is_parameter = is_parameter or value.name in ("weight", "bias") or "parameters()" in value.text
+            role = "parameter" if is_parameter else "plain"
             known = TensorValue(role, Storage(True))  # type: ignore[arg-type]
             known.text = value.text
             run.tensors.append(known)

@@ -12,7 +12,7 @@ from paramlint.model.guard import ALWAYS, Guard
 
 if TYPE_CHECKING:
     from paramlint.symbolic.code.program import ClassValue
-from paramlint.symbolic.values.immutable import Constant, Value
+from paramlint.symbolic.values.immutable import Constant, Unknown, Value, shortened, text_of
 
 _numbers = count(1)
 #: Functions that give a row of numbers, whatever they are given.
@@ -172,13 +172,15 @@ class SequenceValue(Object):
         repeated: whether it was made by `[...] * n`.
         used_up: events that went through an iterator.
         fields: names of the items, of a named tuple.
+        begun: the loops in which it was made, before anybody asked for its items.
     """
 
-    __slots__ = ("_items", "fields", "fill", "kind", "repeated", "source", "used")
+    __slots__ = ("_items", "begun", "fields", "fill", "kind", "repeated", "source", "used")
 
     def __init__(self, kind: str, items: Items | None = None, **made: Any) -> None:
         super().__init__(**made)
         self.kind = kind
+        self.begun = self.loops
         self._items = items if items is not None else Items()
         self.fill: Callable[[SequenceValue], None] | None = None
         self.source: tuple[str, Value] | None = None
@@ -352,3 +354,11 @@ class Arguments:
             assert not isinstance(found, Item)
             return found
         return self.keywords.get(name)
+
+
+def one_of_many(values: Sequence[Value], serial: int) -> Unknown:
+    """What stands for more values than are told apart; equal to no other."""
+    text = " or ".join(dict.fromkeys(text_of(v) for v in values))
+    if any(isinstance(v, (Instance, TensorValue)) for v in values):
+        text = f"one of ({text})"
+    return Unknown(shortened(text) + f"#{serial}")
