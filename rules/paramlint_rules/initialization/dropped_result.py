@@ -79,7 +79,7 @@ def check(node: nodes.Expr, scope: Scope) -> Iterator[Finding]:
     if name in _MAKERS and not any(arg.keyword is not None and arg.keyword.value == "device" for arg in call.args):
         yield Finding(node, f"`{text}` makes {_made(name)}, and nothing takes it")
     elif name.startswith("torch.") and name.removeprefix("torch.") in _PURE - _MISSING and call.args:
-        yield Finding(node, f"`{text}` returns a new tensor{_hint(call.func.attr.value)}, and nothing takes it")
+        yield Finding(node, f"`{text}` returns a new tensor{_hint(name.rpartition('.')[2])}, and nothing takes it")
     elif name in MODULE_CLASSES:
         yield Finding(node, f"`{text}` makes a layer, and nothing takes it")
 

@@ -462,7 +462,8 @@ def state_entry(run: Interpreter, owner: Dictionary, index: Value, node: Any) ->
     if not isinstance(module, Instance) or owner.cells or owner.rest:
         return None
     key = ("state entry", owner, text_of(index))
-    if key not in run.memo:
-        tensor = run.memo[key] = run.new_tensor(node, filled=True, factory="state_dict")
-        tensor.text = f"{text_of(module)}.state_dict()[{text_of(index)}]"
-    return run.memo[key]
+    known: TensorValue | None = run.memo.get(key)
+    if known is None:
+        known = run.memo[key] = run.new_tensor(node, filled=True, factory="state_dict")
+        known.text = f"{text_of(module)}.state_dict()[{text_of(index)}]"
+    return known
