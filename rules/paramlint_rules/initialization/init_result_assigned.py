@@ -66,11 +66,11 @@ def check(model: Model) -> Iterator[Claim]:
 
 def _assigned(statement: nodes.Node | None) -> nodes.Call | None:
     """The call whose result is assigned: `layer.bias = init(...)`, `setattr(layer, name, init(...))`."""
-    value: nodes.BaseExpression | None = statement.value if isinstance(statement, nodes.Assign) else None
-    if isinstance(statement, nodes.Expr) and isinstance(statement.value, nodes.Call):
-        setting = statement.value
-        is_setattr = isinstance(setting.func, nodes.Name) and setting.func.value == "setattr"
-        value = setting.args[2].value if is_setattr and len(setting.args) == 3 else None
+    value = statement.value if isinstance(statement, (nodes.Assign, nodes.Expr)) else None
+    if isinstance(statement, nodes.Expr):
+        call = value if isinstance(value, nodes.Call) and len(value.args) == 3 else None
+        is_setting = call is not None and isinstance(call.func, nodes.Name) and call.func.value == "setattr"
+        value = call.args[2].value if call is not None and is_setting else None
     return value if isinstance(value, nodes.Call) else None
 
 

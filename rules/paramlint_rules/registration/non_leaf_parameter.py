@@ -121,7 +121,9 @@ def _value(site: Site) -> nodes.BaseExpression | None:
 def _is_there_already(model: Model, source: Tensor, site: Site) -> bool:
     """Whether the parameter is made of what was moved to the same place before, so that moving it gives it back."""
     value, call = _value(site), source.made.site.node if source.made is not None else None
-    if not isinstance(value, nodes.Call) or not isinstance(value.func, nodes.Attribute) or value.func.value is not call:
+    if not isinstance(call, nodes.Call) or not isinstance(value, nodes.Call):
+        return False
+    if not isinstance(value.func, nodes.Attribute) or value.func.value is not call:
         return False
     if value.func.attr.value not in ("to", "cuda") or not call.args or call.args[0].star:
         return False

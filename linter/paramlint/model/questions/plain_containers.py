@@ -25,7 +25,7 @@ def registering(place: Place, what: Literal["Module", "Parameter"]) -> Fix | Non
     """
     site, value = place.since.site, _value(place)
     bare = _trailing_comma(place)
-    if bare is not None:
+    if value is not None and bare is not None:
         return Fix("Remove the trailing comma", (Change(value, value, site.text(bare)),))
     if not place.is_flat:
         return None
@@ -49,6 +49,12 @@ def target(place: Place) -> nodes.Node | None:
     if isinstance(statement, nodes.Assign) and len(statement.targets) == 1:
         return statement.targets[0].target
     return statement.target if isinstance(statement, nodes.AnnAssign) else None
+
+
+def gives_by_call(place: Place) -> bool:
+    """Whether each item of a container is what a call gives."""
+    value = _value(place)
+    return isinstance(value, nodes.ListComp) and isinstance(value.elt, nodes.Call)
 
 
 def _value(place: Place) -> nodes.BaseExpression | None:

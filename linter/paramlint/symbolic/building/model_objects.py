@@ -61,9 +61,10 @@ def rows_of(container: SequenceValue | Dictionary) -> list[Item]:
     return [*rows, *container.rest]
 
 
-def are_alike(container: SequenceValue | Dictionary) -> bool:
+def are_alike(run: Interpreter, container: SequenceValue | Dictionary) -> bool:
     """Whether all that is in a container are modules, or all are parameters."""
     values = [value for row in rows_of(container) for _, value in alternatives(row.value)]
+    values = [run.stand_ins.get(value, value) if isinstance(value, Unknown) else value for value in values]
     if all(isinstance(value, Instance) and value.is_module for value in values):
         return True
     return all(isinstance(value, TensorValue) and value.role == "parameter" for value in values)

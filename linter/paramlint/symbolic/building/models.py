@@ -26,6 +26,7 @@ from paramlint.model.objects import PlaceKind
 from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, are_alike, flat, items_in, plain
 from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
+from paramlint.symbolic.definitions.annotations import of_class
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue, collect
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
@@ -69,6 +70,7 @@ class _Builder:
         self.file = file
         self.made: dict[int, Any] = {}
         self.kept: list[Any] = []
+        self.asked: list[Module] = []
         run.frames.append(Frame(None, file.module_place, None, ALWAYS))
         run.budget += run.budget // 2  # asking takes steps too
 
@@ -96,6 +98,7 @@ class _Builder:
         for event in model.trace:
             self.translate(event)
         self._places(model, instances)
+        model.modules = Several([*model.modules.seen, *self.asked], model.modules.closed)
         self._histories(model)
         self._name(model, root)
         return model
@@ -268,14 +271,14 @@ class _Builder:
             for guard, one in alternatives(value) if value is not None else ():
                 if isinstance(one, (SequenceValue, Dictionary)):
                     event = next((e for e in events if _has(e.get("value"), one)), events[-1])
-                    is_flat = are_alike(one)
+                    is_flat = are_alike(self.run, one)
                     for item in islice(items_in(one), MAX_ITEMS):
                         self._contained(holder, name, event, item, guard, one, is_flat=is_flat)
 
     def _contained(
         self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value, *, is_flat: bool
     ) -> None:
-        what = self.of(item.value)
+        what = self._asked(item.value, guard & item.guard) or self.of(item.value)
         if not isinstance(what, (Module, Tensor)) or (isinstance(what, Tensor) and what.role == "gradient"):
             return
         joined = guard & item.guard
@@ -285,6 +288,15 @@ class _Builder:
         how = "repeated" if getattr(container, "repeated", False) else kind
         place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS, is_flat)
         _keep(place, what, holder)
+
+    def _asked(self, value: Value, guard: Guard | None) -> Module | None:
+        """The module that something unknown is where the code has asked whether it is one."""
+        asked = self.run.asked_classes.get(value) if isinstance(value, Unknown) else None
+        if asked is None or guard is None or value in self.run.stand_ins or not guard.implies(asked[0]):
+            return None
+        assert isinstance(value, Unknown)
+        self.asked.append(self.module(of_class(self.run, value, asked[1])))
+        return self.asked[-1]
 
     def _histories(self, model: Model) -> None:
         """The events of each object."""

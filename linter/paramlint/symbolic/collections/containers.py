@@ -136,6 +136,12 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                 _update_from_pairs(run, made, alternative.items)
             elif isinstance(alternative, Instance) and alternative.container.endswith("Dict"):
                 _update_from_container(run, made, alternative)
+            elif isinstance(alternative, Unknown) and alternative in run.said_items:
+                from paramlint.symbolic.definitions.annotations import item_said
+
+                loop = new_loop(run, f"len({text_of(alternative)})")
+                item = item_said(run, alternative, Unknown(f"{alternative.text}[...]", loop.number), loop)
+                made.rest.append(Item(ALWAYS, (loop,), item, Unknown(f"each of {alternative.text}", loop.number)))
             else:
                 made.forget(text_of(alternative))
 
@@ -284,7 +290,14 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         loop = new_loop(run, f"len({text_of(value)})")
         row = run.view(value, "index", node, value.item_shape)
         return Items([Item(ALWAYS, (loop,), row)])
-    return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
+    found = one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
+    if isinstance(value, Unknown) and value in run.said_items:
+        from paramlint.symbolic.definitions.annotations import item_said
+
+        item = found.rows[0]
+        assert isinstance(item.value, Unknown)
+        item_said(run, value, item.value, item.loops[0])
+    return found
 
 
 def go_through(run: Interpreter, value: SequenceValue, node: Any) -> None:
@@ -387,8 +400,10 @@ def repeated(run: Interpreter, value: SequenceValue, times: Value, node: Any) ->
         loop = new_loop(run, text_of(times), count)
         made.items.rows = [Item(row.guard, (*row.loops, loop), row.value, row.key) for row in rows]
         for row in rows:
-            if isinstance(row.value, Object):
-                run.emit("kept", row.value, node, how="repeated", container=made, times=times)
+            for guard, one in alternatives_of(row.value):
+                with run.under(guard) as is_possible:
+                    if is_possible and isinstance(one, Object):
+                        run.emit("kept", one, node, how="repeated", container=made, times=times)
     else:
         made.items.rows = list(rows) if count == 1 else []
     if not value.items.known:

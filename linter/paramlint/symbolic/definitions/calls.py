@@ -162,6 +162,9 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         known = unknown_method(run, function.owner, function.name, arguments, node)
         if known is not None:
             return known
+    made = _of_said_class(run, function, arguments, node)
+    if made is not None:
+        return made
     name = function.name or function.text.rpartition(".")[2]
     first = arguments.get(0, "params")
     if name == function.text and _MAKES_OPTIMIZER.search(name) and isinstance(first, SequenceValue):
@@ -174,16 +177,35 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         escape(run, arguments, node)
         if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
             run.emit("escaped", function.owner, node)
-    if _is_tensor_call(arguments):
-        return run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
     held = run.stand_ins.get(function)
-    if held is not None:
-        run.emit("called", held, node, arguments=arguments)
+    event = run.emit("called", held, node, arguments=arguments) if held is not None else None
+    if _is_tensor_call(arguments):
+        result = run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
+        if event is not None:
+            event.data["result"] = result
+        return result
     given = ", ".join(text_of(v) for v in arguments.values())
     loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
     if function.name in ("to", "cuda"):  # a module stays the one that it is
         return Unknown(f"{function.text}({given})", loop)
     return Unknown(f"{function.text}({given})#{run.serial()}", loop)
+
+
+def _of_said_class(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value | None:
+    """What an argument gives that is a class of modules, called or by one of its methods that makes an instance."""
+    from paramlint.symbolic.definitions.annotations import of_class
+
+    cls = run.said_classes.get(function)
+    if cls is None and function.owner in run.said_classes:
+        owner = run.said_classes[function.owner]
+        maker = classes.member(run, owner, function.name)
+        result = run.call(maker, arguments, node) if isinstance(maker, Function) else None
+        cls = owner if isinstance(result, Instance) and result.cls is owner else None
+    if cls is None:
+        return None
+    made = run.unknown_call(f"{function.text}()")
+    of_class(run, made, cls).loops = run.loops
+    return made
 
 
 def use_iterators(run: Interpreter, name: str, arguments: Arguments, node: Any) -> None:

@@ -74,10 +74,10 @@ def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Tes
         sign = target.operator.__class__.__name__
         result = compare(run, sign, left, right)
         if sign in ("In", "NotIn"):
-            for _, one in alternatives(right):
-                if isinstance(one, SequenceValue) and one.is_iterator:  # what is asked has to come to it
-                    go_through(run, one, target.comparator)
-                    use_up(run, one)
+            for _, held in alternatives(right):
+                if isinstance(held, SequenceValue) and held.is_iterator:  # what is asked has to come to it
+                    go_through(run, held, target.comparator)
+                    use_up(run, held)
         return result
     if kind == "Comparison":
         values = [run.evaluate(x, env) for x in (node.left, *(t.comparator for t in node.comparisons))]
@@ -205,6 +205,8 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
             return bool(_DECIDE[sign](left.value, right.value))
         except NOT_COMPUTED:
             return None
+    if sign == "in" and isinstance(left, Constant) and isinstance(left.value, str) and isinstance(right, Unknown):
+        return True if any(left.value in piece for piece in right.pieces) else None
     if sign in ("==", "is"):
         if left == right and not (isinstance(left, Unknown) and "#" in left.text):
             return True

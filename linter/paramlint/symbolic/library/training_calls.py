@@ -156,9 +156,7 @@ def _add_group(
             go_through(run, given, node)
         else:  # the dictionary may stand in another function
             given.used.append(node)
-    group = GroupValue(
-        collected.members, collected.known, options, node, run.guard, source, given, pairs=collected.pairs
-    )
+    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given, collected.pairs)
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
 
@@ -462,8 +460,9 @@ def state_entry(run: Interpreter, owner: Dictionary, index: Value, node: Any) ->
     if not isinstance(module, Instance) or owner.cells or owner.rest:
         return None
     key = ("state entry", owner, text_of(index))
-    known: TensorValue | None = run.memo.get(key)
-    if known is None:
-        known = run.memo[key] = run.new_tensor(node, filled=True, factory="state_dict")
-        known.text = f"{text_of(module)}.state_dict()[{text_of(index)}]"
+    if key not in run.memo:
+        tensor = run.memo[key] = run.new_tensor(node, filled=True, factory="state_dict")
+        tensor.text = f"{text_of(module)}.state_dict()[{text_of(index)}]"
+    known = run.memo[key]
+    assert isinstance(known, TensorValue)
     return known
