@@ -78,6 +78,8 @@ def check(node: nodes.Expr, scope: Scope) -> Iterator[Finding]:
     name = scope.qualified(call.func) or ""
     if name in _MAKERS and not any(arg.keyword is not None and arg.keyword.value == "device" for arg in call.args):
         yield Finding(node, f"`{text}` makes {_made(name)}, and nothing takes it")
+    elif name.startswith("torch.") and name.removeprefix("torch.") in _PURE - _MISSING and call.args:
+        yield Finding(node, f"`{text}` returns a new tensor{_hint(name.rpartition('.')[2])}, and nothing takes it")
     elif name in MODULE_CLASSES:
         yield Finding(node, f"`{text}` makes a layer, and nothing takes it")
 

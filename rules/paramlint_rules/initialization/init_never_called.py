@@ -34,7 +34,9 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Class, Scope
+from paramlint.facts.heirs import heirs_of
 from paramlint.facts.init_events import init_events
+from paramlint.facts.package import package_of
 from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.type_tests import alternatives
 from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled, is_unmentioned
@@ -122,9 +124,62 @@ def check_layers(cls: Class) -> Iterator[Finding]:
             if is_unmentioned(method) and _writes_layers(method):
                 message = f"`{name}` is never applied, so the layers of `{cls.outline.name}` keep torch's values"
                 yield Finding(method.node.name, message)
-        elif is_own and is_uncalled(method) and len(method.node.params.params) == 1 and _writes_layers(method):
+        elif is_own and is_uncalled(method) and _writes_layers(method):
             message = f"`{name}` is never called, so the layers of `{cls.outline.name}` keep torch's values"
             yield Finding(method.node.name, message, _fix(cls, name))
+
+
+@rule.static_class
+def check_heirs(cls: Class) -> Iterator[Finding]:
+    """A method that a base leaves to its heirs to call, which others do and one does not."""
+    heirs = heirs_of(cls) if cls.is_module else []
+    last = [heir for heir in heirs if not heirs_of(heir)]
+    if len(last) < 2:
+        return
+    for name in cls.outline.methods:
+        method = cls.own_method(name) if _OWN.fullmatch(name) or _OPEN.fullmatch(name) else None
+        if method is None or not isinstance(method.node, nodes.FunctionDef) or not _writes_layers(method):
+            continue
+        family = [cls, *heirs]
+        if _is_said(cls, name) or _is_called_on_others(method, family):
+            continue
+        callers = [heir for heir in last if any(_is_said(one, name) for one in heir.mro if one in family)]
+        others = [heir for heir in last if heir not in callers and _makes_layers(heir, name)]
+        if len(others) == 1 and callers and len(callers) + 1 == len(last):
+            left = others[0].outline.name
+            message = f"`{name}` is called by the other heirs and not by `{left}`, whose layers keep torch's values"
+            yield Finding(method.node.name, message)
+
+
+def _text(cls: Class) -> str:
+    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+
+
+def _is_said(cls: Class, name: str) -> bool:
+    """Whether a class speaks of its own method anywhere but where it defines it."""
+    return re.search(rf"(?<!def )\b{re.escape(name)}\b", _text(cls)) is not None
+
+
+def _is_called_on_others(method: Scope, family: list[Class]) -> bool:
+    """Whether code outside of some classes says the name of a method: it may call it for all of them."""
+    mention = rf"\b{re.escape(method.name)}\b"
+    inside = sum(len(re.findall(mention, _text(cls))) for cls in family)
+    if len(re.findall(mention, method.file.source.text)) > inside:
+        return True
+    package = package_of(method.file)
+    paths = package.paths_with(method.file, method.name) if package is not None else []
+    called = re.compile(rf"(?<!def )(?<!\bself\.)(?<!super\(\)\.){mention}".encode())
+    own = (method.file.path, method.file.source.path)
+    return package is not None and any(called.search(package.text(path)) for path in paths if path not in own)
+
+
+def _makes_layers(cls: Class, name: str) -> bool:
+    """Whether a class has a constructor that makes layers, and no such method of its own."""
+    init = cls.own_method("__init__")
+    if init is None or name in cls.outline.methods:
+        return False
+    types = [init.type(a.value) for _, a in init.assignments if a.value is not None]
+    return any(known is not None and known.is_module and known.owns is not False for known in types)
 
 
 def _is_for_apply(method: Scope) -> bool:

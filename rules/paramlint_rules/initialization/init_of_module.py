@@ -25,7 +25,7 @@ from paramlint import nodes
 from paramlint.facts import Scope, Type
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
 from paramlint.knowledge import INIT_FUNCTIONS, MODULE_CLASSES, module_class
-from paramlint.model import Answer, Claim, Model, Site
+from paramlint.model import Answer, Claim, Event, Model, Site
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
 from paramlint.syntax.walk import walk
 
@@ -50,6 +50,9 @@ def ask(model: Model) -> Iterator[Claim]:
     said_at: set[int] = set()
     for event in model.events("raised"):
         layer, node = event.of, event.site.node
+        if event.get("cause") == "init of a module":
+            yield from _of_whole(event, said_at)
+            continue
         is_call = isinstance(node, nodes.Call) and bool(node.args) and isinstance(node.args[0].value, nodes.Attribute)
         if not is_call or id(node) in said_at or event.get("cause") != "no such attribute":
             continue
@@ -63,6 +66,18 @@ def ask(model: Model) -> Iterator[Claim]:
         text, name = event.site.text(target), layer.cls.replace("torch.nn.", "nn.")
         message = f"`{text}` is that of `{name}` too, which has no parameter `{event.name}`, so `{event.law}` raises"
         yield Claim(Answer("yes", (event,), event.guard), event.site, message, about=layer, node=target)
+
+
+def _of_whole(event: Event, said_at: set[int]) -> Iterator[Claim]:
+    """A module that a helper is given and that its code hands on for a tensor."""
+    node = event.site.node
+    is_call = isinstance(node, nodes.Call) and bool(node.args) and node.args[0].star == ""
+    if not is_call or id(node) in said_at or event.guard or not event.of.cls or _is_caught(event.site):
+        return
+    target = node.args[0].value
+    said_at.add(id(node))
+    message = f"`{event.site.text(target)}` is a module, not a tensor, so `{event.law}` raises"
+    yield Claim(Answer("yes", (event,), event.guard), event.site, message, about=event.of, node=target)
 
 
 def _is_caught(site: Site) -> bool:

@@ -83,8 +83,9 @@ def _target(node: object) -> nodes.BaseExpression | None:
     """The attribute that a call writes: `x` of `nn.init.f_(x)`, `x.f_()` and `x.data.f_()`."""
     if not isinstance(node, nodes.Call):
         return None
-    is_method = isinstance(node.func, nodes.Attribute) and node.func.attr.value in TENSOR_INIT_INPLACE
-    target = node.func.value if is_method else node.args[0].value if node.args and not node.args[0].star else None
+    target = node.args[0].value if node.args and not node.args[0].star else None
+    if isinstance(node.func, nodes.Attribute) and node.func.attr.value in TENSOR_INIT_INPLACE:
+        target = node.func.value
     if isinstance(target, nodes.Attribute) and target.attr.value == "data":
         target = target.value
     return target if isinstance(target, nodes.Attribute) else None

@@ -129,7 +129,8 @@ def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
                 continue
             if kept.is_best or _last_part(other, receiver) == _last_part(scope, kept.owner):
                 return True
-    return kept.block is not scope.node.body and _is_loaded_by_others(scope, name)
+    is_in_branch = isinstance(scope.node, nodes.FunctionDef) and kept.block is not scope.node.body
+    return is_in_branch and _is_loaded_by_others(scope, name)
 
 
 def _is_loaded_by_others(scope: Scope, name: str) -> bool:

@@ -88,8 +88,13 @@ def _is_of_pass(scope: Scope) -> bool:
 _OWN_CALL = re.compile(r"\bself\.(\w+)\(")
 _MOST_METHODS = 30
 _CUTS = ("data", "detach")
-#: Methods that give the same values in another place or type.
-_MOVED = frozenset({"cpu", "numpy", "clone", "to", "cuda", "float", "double", "type_as", "contiguous"})
+#: Methods that give the same values in another place, type or shape.
+_MOVED = frozenset(
+    {
+        "cpu", "numpy", "clone", "to", "cuda", "float", "double", "type_as", "contiguous", "view", "reshape",
+        "unsqueeze", "squeeze", "expand", "expand_as", "t", "transpose", "permute", "flatten",
+    }
+)  # fmt: skip
 #: Methods whose result goes on to the output.
 _COMPUTING = frozenset(
     {
@@ -176,7 +181,7 @@ def _always_cut(scope: Scope, name: str) -> bool:
 
 def _is_asked_for_by_name(scope: Scope, name: str) -> bool:
     """Whether the parameter's name is a text somewhere in the file, as for `getattr`: that may be a use of it."""
-    return re.search(rf"([\"']){re.escape(name)}\1", scope.file.source.text) is not None
+    return re.search(rf"(?<!register_parameter\()([\"']){re.escape(name)}\1", scope.file.source.text) is not None
 
 
 def _is_used_by_base(scope: Scope, name: str) -> bool:

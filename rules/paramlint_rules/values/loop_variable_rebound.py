@@ -37,7 +37,7 @@ rule = Rule(
 )
 
 #: An expression that gives parameters, as they are or side by side with others.
-_GIVES = re.compile(r"^(?:(?:list|tuple|zip|enumerate|iter)\()*[^()]*\.(?:named_)?parameters\(\)")
+_GIVES = re.compile(r"^(?:(?:list|tuple|dict|zip|enumerate|iter)\()*[^()]*\.(?:named_)?parameters\(\)")
 _PARAMETERS = ("parameters(", "params", "state_dict()")
 
 

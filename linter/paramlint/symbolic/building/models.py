@@ -150,7 +150,11 @@ class _Builder:
         tensors = [self.tensor(member.tensor) for member in value.members]
         known = YES if value.known else UNKNOWN
         events = (e for e in self.run.trace.events if e.kind == "grouped" and e.get("group") is value)
-        site = next((e.site for e in events), SourceSite(self.file.module_place, value.node))
+        event = next(events, None)
+        site: Any = event.site if event is not None else SourceSite(self.file.module_place, value.node)
+        made = event.get("dictionary") if event is not None else None
+        if isinstance(made, Dictionary) and made.made is not None:
+            site = made.made  # it may stand in another function than the optimizer
         module = None
         if value.source is not None and value.source[0] in ("parameters", "named_parameters"):
             held = self.of(value.source[1])
@@ -341,7 +345,7 @@ class _Builder:
             told: set[tuple[int, str]] = set()
             for start in [*model.roots, *(m for m in model.modules if m.name)]:
                 self._name_below(start, start.name, set(), told)
-            self._name_bound(model.trace)  # what has no other name is called as the loop over it calls it
+            self._name_bound(list(model.trace))  # what has no other name is called as the loop over it calls it
 
     def _name_bound(self, events: list[Event]) -> None:
         """Give what was bound to a name or an attribute that name, where it has none."""

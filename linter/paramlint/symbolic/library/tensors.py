@@ -71,7 +71,9 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
         same.shape = given.shape
         return same
     first = arguments.get(0, "size")
-    empty = name in EMPTY_FACTORIES and not (name in LEGACY_CONSTRUCTORS and _is_data(first))
+    # Of several arguments each is a size; one alone may be data.
+    may_be_data = name in LEGACY_CONSTRUCTORS and len(values) < 2 and _is_data(first)
+    empty = name in EMPTY_FACTORIES and not may_be_data
     shape: Shape | None = None
     if short.endswith("_like"):
         like = arguments.get(0, "input")
