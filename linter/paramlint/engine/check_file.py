@@ -115,7 +115,7 @@ def _report(
     except (RecursionError, MemoryError):
         return FileReport(path, [problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
     except Exception as error:
-        return FileReport(path, [_internal(path, error)])
+        return FileReport(path, [_failure(path, 1, error)])
 
 
 def _frameworks(source: Source, project: Project | None, tree: ast.Module) -> frozenset[Framework]:
@@ -181,7 +181,7 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
             for rule in sorted(rules, key=lambda rule: rule.code):
                 found.extend(_findings(file, unit, rule))
         except Exception as error:
-            failure = _failure(path, unit, error)
+            failure = _failure(path, unit.first, error)
             # What a rule asks of a class or module is asked of units around the same code.
             if not any((d.code, d.message) == (failure.code, failure.message) for d in report.diagnostics):
                 report.diagnostics.append(failure)
@@ -213,16 +213,16 @@ def _parse(source: Source, project: Project | None) -> ast.Module:
     return ast.parse(source.text)
 
 
-def _failure(path: str, unit: Unit, error: Exception) -> Diagnostic:
+def _failure(path: str, row: int, error: Exception) -> Diagnostic:
     from paramlint.syntax.parse import TooComplexError
 
     if isinstance(error, TooComplexError):
         return problem(path, "PRM004", str(error), error.row)
     if isinstance(error, (RecursionError, MemoryError)):
-        return problem(path, "PRM004", "is too large or too deeply nested to be analysed", unit.first)
+        return problem(path, "PRM004", "is too large or too deeply nested to be analysed", row)
     if type(error).__name__ == "ParserSyntaxError":  # valid for Python all the same: `ast` has read it
-        return problem(path, "PRM004", "is beyond what LibCST can parse, so it was not analysed", unit.first)
-    return _internal(path, error, unit.first)
+        return problem(path, "PRM004", "is beyond what LibCST can parse, so it was not analysed", row)
+    return _internal(path, error, row)
 
 
 def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:

@@ -272,7 +272,7 @@ class _Builder:
 
     def _asked(self, value: Value, guard: Guard | None) -> Module | None:
         """The module that something unknown is where the code has asked whether it is one."""
-        asked = self.run.asked_classes.get(value) if isinstance(value, Unknown) else None
+        asked = self.run.memo.get(("class asked", value)) if isinstance(value, Unknown) else None
         if asked is None or guard is None or value in self.run.stand_ins or not guard.implies(asked[0]):
             return None
         assert isinstance(value, Unknown)
