@@ -12,6 +12,7 @@ from paramlint.config.toml_file import TomlFile
 from paramlint.engine.catalogue import RULES
 from paramlint.engine.check_file import check_path
 from paramlint.engine.nominate import Nominator
+from paramlint.engine.nominate.followed import Followed, words_followed
 from paramlint.facts.files import File, Project
 from paramlint.facts.initialization import initialization_of
 from paramlint.facts.paths.joined import joined
@@ -164,6 +165,74 @@ def test_functions_that_only_pass_on_plain_values_are_not_built():
     nominated = Nominator(RULES).nominate(file.source, file.outline)
     asked = {unit.name for unit, rules in nominated.items() if any(rule.questions for rule in rules)}
     assert asked - {""} == {"make", "changed", "other", "ping", "pong"}
+
+
+FOLLOWED = """import timm
+from torch import nn
+
+def tail(pretrained=False, **kwargs):
+    \"\"\"Its pretrained weights.\"\"\"
+    act = partial(activation("gelu"), inplace=True)
+    kwargs.pop("pretrained", None)
+    return create("b1", pretrained, **dict(kwargs, act=act))
+
+def named(pretrained=False):
+    if not isinstance(pretrained, bool):
+        print("pretrained", len(pretrained))
+    net = create("b2", pretrained=pretrained)
+    return net
+
+def outer():
+    return named(pretrained=True)
+
+def in_a_loop(names):
+    nets = []
+    for name in names:
+        create_all(name)
+        nets += [create(name, pretrained=True)]
+    return nets
+
+def around(pretrained):
+    return started(create("b3", pretrained))
+
+def later(pretrained):
+    net = create("b4", pretrained)
+    net.apply(start)
+    return net
+
+def through():
+    net = named()
+    start(net)
+    return net
+
+def by_weights():
+    net = resnet(weights="DEFAULT")
+    net.apply(start)
+    return net
+
+def if_so(net, path, pretrained):
+    if pretrained:
+        load(net, path)
+    start(net)
+
+def local(path, pretrained):
+    def build():
+        net = create("b5", pretrained)
+        start(net)
+        return net
+    return build()
+
+def unsaid(net):
+    start(net)
+"""
+
+
+def test_functions_that_do_nothing_after_what_they_say_are_not_asked_what_comes_later():
+    file = File(Source("nets.py", FOLLOWED.encode()), draft=True)
+    words = words_followed(next(rule for rule in RULES if rule.code == "PRM216"))
+    followed = Followed(file.source, file.outline, words)
+    asked = {unit.name for unit in file.outline.units if unit.kind == "function" and followed.has(unit)}
+    assert asked == {"in_a_loop", "around", "later", "through", "by_weights", "if_so", "local", "unsaid"}
 
 
 def test_a_class_that_takes_too_many_steps_is_not_built_again_inside_others(tmp_path, capsys, monkeypatch):

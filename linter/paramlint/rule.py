@@ -191,21 +191,34 @@ class Asks:
     """Code from which a model is built to be asked: the classes, functions and module code of files with certain words.
 
     Args:
-        words: what is built has one of them, or a function of the same file that it calls has.
+        words: what is built has one of them, or a function that it calls has.
         entries: what is built: `class`, `function`, `module`.
         made: whether the words of the classes of the file that it makes count; not where each class tells as much.
+        followed: a function is built only if it calls something behind what it says one of the words of; for rules
+            about what happens to something later, as all functions that it calls are built by themselves.
     """
 
     words: frozenset[str]
     entries: frozenset[str]
     made: bool
+    followed: bool
 
     def __init__(
-        self, *words: str, entries: Iterable[str] = ("class", "function", "module"), made: bool = True
+        self,
+        *words: str,
+        entries: Iterable[str] = ("class", "function", "module"),
+        made: bool = True,
+        followed: bool = False,
     ) -> None:
         object.__setattr__(self, "words", frozenset(words))
         object.__setattr__(self, "entries", frozenset(entries))
         object.__setattr__(self, "made", made)
+        object.__setattr__(self, "followed", followed)
+
+    @property
+    def in_other_files(self) -> bool:
+        """Whether it asks about other files too: what a class is, its own file tells; what becomes of it, its users."""
+        return self.made and "function" in self.entries
 
 
 Trigger = Calls | Drops | Mentions | Stores | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks

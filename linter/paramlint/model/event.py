@@ -61,6 +61,11 @@ class Site(Protocol):
         raise NotImplementedError
 
     @property
+    def is_tried(self) -> bool:
+        """Whether a `try` around it, or around a call that led to it, catches what it raises."""
+        raise NotImplementedError
+
+    @property
     def gives_back(self) -> bool:
         """Whether its function returns something, on one path at least; what a call returns is up to that call."""
         raise NotImplementedError

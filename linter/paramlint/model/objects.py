@@ -249,6 +249,8 @@ class Group:
     given: Site | None = None
     #: Whether the optimizer got it later than when it was made.
     is_added: bool = False
+    #: Whether its tensors were given in pairs with their names.
+    named: Answer = UNKNOWN
 
 
 @dataclass(eq=False)

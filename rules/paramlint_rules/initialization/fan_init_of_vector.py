@@ -47,6 +47,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not isinstance(tensor, Tensor) or tensor.shape is None or len(tensor.shape) > 1:
             continue
+        if event.site.is_tried:
+            continue
         if any(subject.is_summary for subject in event.guard.subjects):
             continue  # a test of the type may be among what is lost there
         if tensor.known and not _asks_of_it(str(event.guard), tensor) and not _is_chosen(model, event):
@@ -63,6 +65,8 @@ def _asks_of_it(guard: str, tensor: Tensor) -> bool:
     if any(word in guard for word in ("dim", "shape", "size", "isinstance(")):
         return True  # a test of the type that is left there could not be told
     keys = {place.key for place in tensor.places if place.registered}
+    if any("{" in key and key in guard for key in keys):
+        return True
     return any(re.search(rf"\}}[\w.]*\b{re.escape(key)}\b", guard) for key in keys)
 
 

@@ -65,7 +65,7 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _is_forgotten(tensor: Tensor) -> bool:
-    """Whether a sibling is initialised under the very condition under which this one is not: it is a known option."""
+    """Whether a sibling is initialised under a condition under which this one is not: the option is a known one."""
     left = tensor.filled.when
     writes = [w for sibling in tensor.siblings for w in sibling.writes if w.author == "user" and w.guard]
     return any(left.implies(w.guard) and not _is_told_apart(tensor, w) for w in writes)

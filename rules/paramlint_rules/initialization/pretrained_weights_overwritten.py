@@ -42,7 +42,7 @@ rule = Rule(
     triggers=(
         Calls("load_state_dict", "from_pretrained"),
         Keywords("pretrained", "weights"),
-        Asks("load_state_dict", "from_pretrained", "pretrained"),
+        Asks("load_state_dict", "from_pretrained", "pretrained", followed=True),
     ),
 )
 
@@ -132,6 +132,8 @@ def check(scope: Scope) -> Iterator[Finding]:
     if not loaded:
         return
     for event in whole_inits(scope):
+        if event.is_copy:  # other weights, which somebody has computed
+            continue
         before = [load for load in loaded if _holds(event, load) and is_on_one_path(load, event)]
         again = any(_holds(event, load) and is_on_one_path(event, load) for load in loaded)
         again = again or is_handed_to(scope, event.node, event.key, _LOADING)

@@ -139,6 +139,8 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
             continue
         if event.author != "user" or id(event.data["holder"]) not in holders or not isinstance(new, Module):
             continue
+        if _is_first(model, event):  # nothing is replaced: what no optimizer has is PRM710
+            continue
         if (
             not _comes_after(model, optimizer.made, event)
             or new.made is None
@@ -149,6 +151,14 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
         if mine.seen and mine.closed.yes and all(t.trains.yes and t.trains.certain and not t.groups.seen for t in mine):
             return event
     return None
+
+
+def _is_first(model: Model, event: Event) -> bool:
+    """Whether what is known whole gets, as it is made, a part under a name that nothing had before."""
+    holder, key = event.data["holder"], event.data["key"]
+    earlier = (e for e in model.events("registered") if e.data["holder"] is holder and e.data["key"] == key)
+    is_new = not any(model.follows(e, event).yes or e.get("inside") != event.get("inside") for e in earlier)
+    return is_new and event.get("inside") == "__init__" and isinstance(holder, Module) and holder.known.yes
 
 
 def _comes_after(model: Model, one: Event | None, other: Event) -> bool:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Model, Module, Place, Tensor, said
 from paramlint.model.questions.plain_containers import described, gives_by_call, registering, target
-from paramlint.model.questions.training import owners
+from paramlint.model.questions.training import below, owners
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -119,13 +119,29 @@ def _is_registered_elsewhere(place: Place) -> bool:
 
 def _is_cared_for(module: Module, place: Place, model: Model) -> bool:
     """Whether the code sees to what `parameters()` does not find: moves it, trains it, or keeps it without memory."""
-    if place.holder.overrides("_apply").yes or _is_registered_in_parts(module, model):
+    if (
+        place.holder.overrides("_apply").yes
+        or _is_registered_in_parts(module, model)
+        or _has_listed_parameters(module, model)
+    ):
         return True
     if module.argument("device") == "meta" or any(
         "meta" in str(event.get("arguments")) for event in model.events("moved", of=module)
     ):
         return True
     return any(tensor.groups.seen for tensor in module.parameters)
+
+
+def _has_listed_parameters(module: Module, model: Model) -> bool:
+    """Whether the parameters of what a line makes are listed too: `self.all = nn.ParameterList(...)`."""
+    made = module.made
+    alike = [m for m in model.modules if m.made is not None and made is not None and m.made.site.node is made.site.node]
+    return any(one.parameters.seen and all(_is_beside(t, below(one)) for t in one.parameters) for one in alike)
+
+
+def _is_beside(tensor: Tensor, modules: list[Module]) -> bool:
+    """Whether a parameter is registered outside of some modules too."""
+    return any(_is_registered(place) and place.holder not in modules for place in tensor.places)
 
 
 def _is_registered_in_parts(module: Module, model: Model) -> bool:

@@ -94,7 +94,9 @@ def _is_made_here(place: Place) -> bool:
 
 
 def _trains(what: Module | Tensor) -> Answer:
-    return what.owns if isinstance(what, Module) else what.trains if what.role == "parameter" else NO
+    if isinstance(what, Module):
+        return what.owns
+    return what.trains if what.role == "parameter" and 0 not in (what.shape or ()) else NO
 
 
 def _is_used(what: Module | Tensor, root: Module) -> bool:

@@ -51,7 +51,7 @@ _MOST_PLACES = 16
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for tensor in model.parameters:
-        held = [p for p in tensor.places if p.registered and isinstance(p.holder, Module)][:_MOST_PLACES]
+        held = [p for p in tensor.places if p.registered and _is_held(p.holder)][:_MOST_PLACES]
         for first, second in combinations(held, 2):
             if second.since.author == "user" and (first.holder, first.key) != (second.holder, second.key):
                 for broken in (*_breaks(model, tensor, first, second), *_breaks(model, tensor, second, first)):
@@ -59,6 +59,11 @@ def ask(model: Model) -> Iterator[Claim]:
                     what = f"{broken.data['holder']}.{broken.data['key']}"
                     message = f"`{what}` gets a new parameter after {names}, which ends the tie"
                     yield Claim(said(True), broken.site, message)
+
+
+def _is_held(holder: object) -> bool:
+    """Whether a place is in a part of the model: what something else was made from, and nobody keeps, is none."""
+    return isinstance(holder, Module) and (holder.is_root or bool(holder.places.seen))
 
 
 def _breaks(model: Model, tensor: Tensor, side: Place, other: Place) -> Iterator[Event]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from paramlint.engine.nominate.called_words import Reach
@@ -34,6 +34,7 @@ from paramlint.source.text import Source
 from paramlint.syntax.outline import Outline, Unit
 
 ValueT = TypeVar("ValueT")
+Beyond = Callable[[str, frozenset[str]], "tuple[Reach, Unit] | None"]
 
 _COMPOUND = frozenset(
     kind
@@ -105,8 +106,14 @@ class Nominator:
             self._of_frameworks[used] = self if len(rules) == len(self.rules) else Nominator(rules)
         return self._of_frameworks[used]
 
-    def nominate(self, source: Source, outline: Outline) -> dict[Unit, set[Rule]]:
-        """The rules that each unit of a file has to be shown to; units that no rule asks for are left out."""
+    def nominate(self, source: Source, outline: Outline, beyond: Beyond = lambda *_: None) -> dict[Unit, set[Rule]]:
+        """The rules that each unit of a file has to be shown to; units that no rule asks for are left out.
+
+        Args:
+            source: the file.
+            outline: that of the file.
+            beyond: what a name that the file imports stands for in another one, whose words are those given.
+        """
         found: dict[Unit, set[Rule]] = {}
         text = source.text
         calls, dropped = _with_aliases(self._calls, outline), _with_aliases(self._dropped, outline)
@@ -117,7 +124,7 @@ class Nominator:
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
         visit = _Visit(self, calls, dropped, sorted(rows), words, found)
-        reach = Reach(source, outline, words)
+        reach = Reach(source, outline, words, lambda name: beyond(name, self._words))
         for unit in outline.units:
             visit.unit(unit)
             if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]

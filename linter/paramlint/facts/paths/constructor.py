@@ -237,6 +237,8 @@ class Construction:
         done: list[Path] = []
         for iterated, start in self.evaluate(scope, node.iter, path):
             items: Sequence[Value] = iterated.values if isinstance(iterated, Items) else ()
+            if isinstance(iterated, Tensor):
+                items = (iterated,)  # its rows, one after the other, are all of it
             paths = [start]
             self.depth_of_loops += 1
             for item in items or (None,):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ from paramlint.symbolic.limits import (
 )
 from paramlint.symbolic.values import NONE, Function, alternatives
 from paramlint.syntax.garbage_collection import collect_young_after
-from paramlint.syntax.outline import Unit
+from paramlint.syntax.outline import ClassOutline, Unit
 
 #: Bytes of code that leave as much in circles as one step of the interpreter does.
 _BYTES = 50
@@ -147,8 +148,9 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
         if framework_loops.is_lightning(run, instance):
             framework_loops.fit(run, instance)
             names = [name for name in names if name not in ("configure_optimizers", "training_step")]
+        done = _done_by_constructor(source, unit.cls)
         for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
-            if name != "__init__":
+            if name != "__init__" and name not in done:
                 entry.run_method(run, instance, name)
         entry.finish(run)
         return model_of(run, "class", source, unit.cls.qualname, instance)
@@ -164,6 +166,37 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
     entry.run_module(run, source)
     entry.finish(run)
     return model_of(run, "module", source)
+
+
+def _done_by_constructor(source: SourceFile, cls: ClassOutline) -> set[str]:
+    """Methods that give attributes values, and that nobody but the constructor calls: they run there and only there."""
+    if "__init__" not in cls.methods:
+        return set()
+    text = source.facts.source.text
+    bodies = {name: "\n".join(_text_of(source, unit) for unit in units) for name, units in cls.methods.items()}
+    done, todo = {"__init__"}, ["__init__"]
+    while todo:
+        for name in _OWN_CALLS.findall(bodies[todo.pop()]):
+            if name in bodies and name not in done and _GIVES.search(bodies[name]):
+                here = sum(len(_calls_of(name, bodies[other])) for other in done)
+                if here == len(_calls_of(name, text)):
+                    done.add(name)
+                    todo.append(name)
+    return done
+
+
+def _text_of(source: SourceFile, unit: Unit) -> str:
+    return source.facts.source.lines(unit.first, unit.last)
+
+
+def _calls_of(name: str, text: str) -> list[str]:
+    """Where code names an attribute, or says the name in a string."""
+    return re.findall(rf"(?:\.|[\"']){name}\b", text)
+
+
+#: Calls of methods of one's own, and values that attributes get.
+_OWN_CALLS = re.compile(r"\bself\.(\w+)\(")
+_GIVES = re.compile(r"\bself\.\w+(?:\s*,\s*self\.\w+)*\s*=[^=]")
 
 
 def place_of(claim: Claim) -> CodePlace | None:

@@ -6,7 +6,21 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from paramlint.model import ALWAYS, UNKNOWN, YES, Event, Group, Guard, Model, Module, Optimizer, Place, Several, Tensor
+from paramlint.model import (
+    ALWAYS,
+    NO,
+    UNKNOWN,
+    YES,
+    Event,
+    Group,
+    Guard,
+    Model,
+    Module,
+    Optimizer,
+    Place,
+    Several,
+    Tensor,
+)
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
 from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, are_alike, flat, items_in, plain
@@ -147,6 +161,7 @@ class _Builder:
         group = Group(
             optimizer, Several(tensors, known), site, options, module, sure, value.guard, (), given, value.is_added
         )
+        group.named = YES if value.pairs and value.pairs == len(tensors) else UNKNOWN if value.pairs else NO
         for tensor in tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group
@@ -316,7 +331,19 @@ class _Builder:
 
     def _name(self, model: Model, root: Instance | None) -> None:
         """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
-        for event in model.trace:
+        self._name_bound([event for event in model.trace if not _is_of_loop(event)])
+        for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
+            optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
+        if root is not None:
+            self.module(root).name = "self"
+        for _ in range(2):
+            for start in [*model.roots, *(m for m in model.modules if m.name)]:
+                self._name_below(start, start.name, set())
+            self._name_bound(model.trace)  # what has no other name is called as the loop over it calls it
+
+    def _name_bound(self, events: list[Event]) -> None:
+        """Give what was bound to a name or an attribute that name, where it has none."""
+        for event in events:
             if event.kind != "bound" or "name" not in event.data:
                 continue
             if "value" not in event.data:
@@ -327,12 +354,6 @@ class _Builder:
                 named.name = named.name or name
             elif isinstance(named, Optimizer) and not named.name:
                 named.name = name
-        for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
-            optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
-        if root is not None:
-            self.module(root).name = "self"
-        for start in [*model.roots, *(m for m in model.modules if m.name)]:
-            self._name_below(start, start.name, set())
 
     def _name_below(self, module: Module, name: str, seen: set[int]) -> None:
         if id(module) in seen or len(seen) > 500:
@@ -345,6 +366,11 @@ class _Builder:
                 what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
             if isinstance(what, Module):
                 self._name_below(what, what.name, seen)
+
+
+def _is_of_loop(event: Event) -> bool:
+    """Whether a loop or comprehension binds its variable."""
+    return event.kind == "bound" and event.site.node.__class__.__name__ in ("Name", "Tuple", "List")
 
 
 def _keep(place: Place, what: Module | Tensor, holder: Module) -> None:

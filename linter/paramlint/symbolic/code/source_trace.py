@@ -104,6 +104,13 @@ class SourceSite:
         )
 
     @cached_property
+    def is_tried(self) -> bool:
+        """Whether a `try` around it, or around a call that led to it, catches what it raises."""
+        around = (self.node, *self._scope.ancestors(self.node))
+        bodies = [node.body for node in around if isinstance(node, nodes.Try) and node.handlers]
+        return any(node is body for node in around for body in bodies) or any(one.is_tried for one in self.stack[-1:])
+
+    @cached_property
     def gives_back(self) -> bool:
         """Whether its function returns something, on one path at least; what a call returns is up to that call."""
         given = [s.value for s in self._scope.find(nodes.Return) if not isinstance(s.value, nodes.Call)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from paramlint.symbolic.collections.containers import items_of
@@ -41,7 +41,36 @@ def _whole(parts: list[Value | str]) -> Value:
     text = "".join(part if isinstance(part, str) else f"{{{text_of(part)}}}" for part in parts)
     if not values:
         return Constant(text) if len(text) <= MAX_CONSTANT else Unknown(text)
-    return Unknown(text, next((v.loop for v in values if isinstance(v, Unknown) and v.loop), 0))
+    loop = next((v.loop for v in values if isinstance(v, Unknown) and v.loop), 0)
+    return Unknown(text, loop, pieces=tuple(_pieces(parts)))
+
+
+def _pieces(parts: Sequence[Value | str]) -> Iterator[str]:
+    """What stands together in a text for sure, with that of the texts in it."""
+    run = ""
+    for part in parts:
+        if isinstance(part, str):
+            run += part
+            continue
+        inner = part.pieces if isinstance(part, Unknown) else ()
+        yield from (run, *inner)
+        run = ""
+    yield run
+
+
+def written(text: str) -> Value:
+    """A text that is there already, in which braces stand around what is not known."""
+    if "{" not in text:
+        return Constant(text)
+    depth, pieces = 0, [""]
+    for letter in text:
+        depth -= letter == "}"
+        if letter == "{" and not depth:
+            pieces.append("")
+        elif letter not in "{}" and not depth:
+            pieces[-1] += letter
+        depth += letter == "{"
+    return Unknown(text, pieces=tuple(pieces))
 
 
 def percent(run: Interpreter, text: str, given: Value) -> Value:

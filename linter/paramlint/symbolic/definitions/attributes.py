@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic.code.program import ClassValue
+from paramlint.symbolic.code.program import ClassValue, SourceFile
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.module_code import behind_decorators, known_value, module_name
 from paramlint.symbolic.interpreter import Interpreter
@@ -60,7 +60,16 @@ def look_up(run: Interpreter, name: str, env: Environment) -> Value:
         found = run.read(cells[name], lambda: module_name(run, file, name) or Unknown(name))
         if found is not None:
             return found
+    if env.place.unit.kind == "function" and _replaces_import(file, name):
+        return Unknown(name)
     return module_name(run, file, name) or Unknown(name)
+
+
+def _replaces_import(file: SourceFile, name: str) -> bool:
+    """Whether a module gives what a call returns the name of an import: `net = net.Net()`. Functions see that."""
+    if name not in file.facts.outline.imports:
+        return False
+    return any(getattr(one, "value", None).__class__.__name__ == "Call" for one in file.assigned.get(name, ()))
 
 
 def _qualname(unit: Any) -> str:
@@ -135,9 +144,16 @@ def _of_instance(run: Interpreter, value: Instance, name: str, node: Any) -> Val
     cell = value.attributes.get(name)
     if cell is not None:
         found = run.read(cell, lambda: _beyond_attributes(run, value, name, node))
-        if found is not None:
+        if found is not None and not (value.is_module and _is_behind_method(found, name)):
             return found
     return _beyond_attributes(run, value, name, node)
+
+
+def _is_behind_method(held: Value, name: str) -> bool:
+    """Whether Python finds a method before a child of its name, which is kept where `__getattr__` looks it up."""
+    from paramlint.symbolic.library.modules import METHODS
+
+    return isinstance(held, Instance) and held.is_module and name in METHODS
 
 
 def _beyond_attributes(run: Interpreter, value: Instance, name: str, node: Any) -> Value:

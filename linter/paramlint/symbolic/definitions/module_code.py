@@ -111,12 +111,14 @@ def behind_decorators(run: Interpreter, value: ClassValue | Function) -> Value:
 
 @contextmanager
 def _code_of(run: Interpreter, place: Place) -> Iterator[None]:
-    """Run code at module level, whenever that is."""
+    """Run code at module level, whenever that is: a function that asks for it may stand under `no_grad`."""
     run.frames.append(Frame(place.node, place, None, ALWAYS, is_entry=True))
+    recorded, run.records_gradient = run.records_gradient, True
     try:
         with run.at(ALWAYS, ()):
             yield
     finally:
+        run.records_gradient = recorded
         run.frames.pop()
 
 
@@ -203,9 +205,8 @@ def _leads_to(run: Interpreter, file: SourceFile, name: str, home: SourceFile) -
 
 
 def _mentions(place: Place, name: str) -> bool:
-    source = place.file.facts.source
-    word = _word(name)
-    return any(word.search(source.line(row)) for row in range(place.unit.first, place.unit.last + 1))
+    text = place.file.facts.source.lines(place.unit.first, place.unit.last)
+    return name in text and _word(name).search(text) is not None
 
 
 @lru_cache(maxsize=1024)

@@ -205,6 +205,8 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
             return bool(_DECIDE[sign](left.value, right.value))
         except NOT_COMPUTED:
             return None
+    if sign == "in" and isinstance(left, Constant) and isinstance(left.value, str) and isinstance(right, Unknown):
+        return True if any(left.value in piece for piece in right.pieces) else None
     if sign in ("==", "is"):
         if left == right and not (isinstance(left, Unknown) and "#" in left.text):
             return True

@@ -12,6 +12,7 @@ from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.indexing import get_item
 from paramlint.symbolic.collections.loops import repeating
+from paramlint.symbolic.collections.texts import written
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers
@@ -181,8 +182,7 @@ def _going_through(
         assert row.held is not None
         value: Value = row.held.value
         if named:
-            name = Unknown(row.name) if "{" in row.name else Constant(row.name)
-            value = containers.pair(run, name, value, node)
+            value = containers.pair(run, written(row.name), value, node)
         run.step()
         made.items.rows.append(Item(row.guard, row.loops, value))  # all that the table has, however many
     if why:

@@ -50,7 +50,10 @@ class Member:
 
 @dataclass(repr=False)
 class GroupValue:
-    """A group of an optimizer: its tensors, whether these are all, and its options."""
+    """A group of an optimizer: its tensors, whether these are all, and its options.
+
+    `pairs` counts the tensors that were given with their names.
+    """
 
     members: list[Member]
     known: bool
@@ -60,6 +63,7 @@ class GroupValue:
     source: tuple[str, Value] | None = None
     given: Value | None = None
     is_added: bool = False
+    pairs: int = 0
 
 
 class OptimizerValue(Object):
@@ -85,6 +89,7 @@ class _Collected:
     members: list[Member] = field(default_factory=list)
     known: bool = True
     of_group: bool = False
+    pairs: int = 0
 
 
 def make_optimizer(
@@ -151,7 +156,7 @@ def _add_group(
             go_through(run, given, node)
         else:  # the dictionary may stand in another function
             given.used.append(node)
-    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
+    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given, collected.pairs)
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
 
@@ -180,6 +185,7 @@ def _collect(
                     continue
                 plain = row.value.items.plain if isinstance(row.value, SequenceValue) else None
                 if plain is not None and len(plain) == 2 and isinstance(plain[1], TensorValue):
+                    found.pairs += not isinstance(plain[0], TensorValue)
                     _collect(run, plain[1], both, loops + row.loops, found, node, depth + 1)  # (name, parameter)
                 else:
                     _collect(run, row.value, both, loops + row.loops, found, node, depth + 1)

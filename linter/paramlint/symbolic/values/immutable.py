@@ -61,9 +61,10 @@ class Unknown(Value):
         annotation: what it was said to be, as the code says it, where it is an argument.
         owner, name: the unknown value whose attribute it is, and that attribute's name.
         default: the default of the argument that it is, where that is a plain value.
+        pieces: what is known of a text, where it is one that was put together.
     """
 
-    __slots__ = ("annotation", "default", "loop", "name", "owner", "text")
+    __slots__ = ("annotation", "default", "loop", "name", "owner", "pieces", "text")
 
     def __init__(
         self,
@@ -73,7 +74,9 @@ class Unknown(Value):
         owner: Unknown | None = None,
         name: str = "",
         default: Constant | None = None,
+        pieces: tuple[str, ...] = (),
     ) -> None:
+        self.pieces = pieces
         self.owner = owner
         self.name = name
         self.default = default
