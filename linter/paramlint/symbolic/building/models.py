@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -341,7 +341,7 @@ class _Builder:
                 self._name_below(start, start.name, set())
             self._name_bound(model.trace)  # what has no other name is called as the loop over it calls it
 
-    def _name_bound(self, events: list[Event]) -> None:
+    def _name_bound(self, events: Sequence[Event]) -> None:
         """Give what was bound to a name or an attribute that name, where it has none."""
         for event in events:
             if event.kind != "bound" or "name" not in event.data:

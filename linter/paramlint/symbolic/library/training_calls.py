@@ -156,7 +156,9 @@ def _add_group(
             go_through(run, given, node)
         else:  # the dictionary may stand in another function
             given.used.append(node)
-    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given, collected.pairs)
+    group = GroupValue(
+        collected.members, collected.known, options, node, run.guard, source, given, pairs=collected.pairs
+    )
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
 
