@@ -42,10 +42,12 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         for group in groups:
             if group.named.yes:
-                given = _given(group.site.node)
-                text = group.site.text(given)
+                site, given = group.site, _given(group.site.node)
+                if group.given is not None and group.given.definition is not site.definition:
+                    site, given = group.given, group.given.node  # another function makes what it hands over
+                text = site.text(given)
                 message = f"`{text}` gives pairs of name and parameter, where the other groups hold parameters"
-                yield Claim(said(True), group.site, message, group.tensors.seen[0], given)
+                yield Claim(said(True), site, message, group.tensors.seen[0], given)
 
 
 def _given(group: nodes.Node) -> nodes.Node:

@@ -150,7 +150,11 @@ class _Builder:
         tensors = [self.tensor(member.tensor) for member in value.members]
         known = YES if value.known else UNKNOWN
         events = (e for e in self.run.trace.events if e.kind == "grouped" and e.get("group") is value)
-        site = next((e.site for e in events), SourceSite(self.file.module_place, value.node))
+        event = next(events, None)
+        dictionary = event.get("dictionary") if event is not None else None
+        site = event.site if event is not None else SourceSite(self.file.module_place, value.node)
+        if isinstance(dictionary, Dictionary) and dictionary.made is not None:
+            site = dictionary.made  # which may stand in another function
         module = None
         if value.source is not None and value.source[0] in ("parameters", "named_parameters"):
             held = self.of(value.source[1])
