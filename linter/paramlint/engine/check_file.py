@@ -119,9 +119,7 @@ def _report(
     except (RecursionError, MemoryError):
         return FileReport(path, [problem(path, "PRM004", "is too large or too deeply nested to be analysed")])
     except Exception as error:
-        if type(error).__name__ == "TooComplexError":  # LibCST is not loaded to tell
-            return FileReport(path, [problem(path, "PRM004", str(error), getattr(error, "row", 1))])
-        return FileReport(path, [_internal(path, error)])
+        return FileReport(path, [_failure(path, 1, error)])
 
 
 def _frameworks(source: Source, project: Project | None, tree: ast.Module) -> frozenset[Framework]:

@@ -15,7 +15,7 @@ from typing import Any
 from paramlint.model.event import Author, Event, EventKind
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.guard_table import Conditions
-from paramlint.symbolic.code.program import ClassValue, Place, Program
+from paramlint.symbolic.code.program import Place, Program
 from paramlint.symbolic.code.source_trace import SourceSite, Trace
 from paramlint.symbolic.definitions.fruitless import Ledger
 from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, OverBudgetError
@@ -150,11 +150,6 @@ class Interpreter:
         #: Instances whose construction waits until somebody asks.
         self.waiting: list[Instance] = []
         self.stand_ins: dict[Unknown, Instance] = {}
-        #: The class of modules that the items of an argument are of, and the one that an argument is, as annotated.
-        self.said_items: dict[Unknown, ClassValue] = {}
-        self.said_classes: dict[Unknown, ClassValue] = {}
-        #: Of what class code asks whether something unknown is one, and where it is.
-        self.asked_classes: dict[Unknown, tuple[Guard, ClassValue]] = {}
         self.globals: dict[tuple[str, str], Value] = {}
         self.global_cells: dict[str, dict[str, Cell]] = {}
         #: How often a function gave a name at module level a value.

@@ -43,11 +43,14 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     passes: dict[int, list[Event]] = {}
     for event in model.events("read"):
-        if event.get("made") is not None and _goes_through(event):
+        if event.get("made") is not None:
             passes.setdefault(id(event.of), []).append(event)
     emptied: dict[Any, list[tuple[Event, Event]]] = {}
-    for found in passes.values():
-        second = _second_pass(model, found) if found[0].get("gives") == "parameters" else None
+    for whole in passes.values():
+        if not any(event.get("gives") == "parameters" for event in whole):
+            continue
+        found = list(filter(_goes_through, whole))
+        second = _second_pass(model, found)
         if second is None:
             continue
         made = found[0].made
@@ -60,6 +63,8 @@ def ask(model: Model) -> Iterator[Claim]:
         first, second = twins[0]
         site = _in_function_of(first.made, second)
         given = _given(site.node)
+        if given is None:
+            continue  # a function of a library does it, and no place of the code is that
         is_kept = second.get("how") == "kept for a group"
         name = _shown(first.made, first.made.node) if is_kept else _shown(site, given)
         if second.again and not isinstance(given, nodes.CompFor) and _is_asked(second):
@@ -78,7 +83,8 @@ def _goes_through(event: Event) -> bool:
     if event.site.node is None:
         return False  # the model is put together, which no code says
     if how == "gone through":
-        return _OF_GROUP.search(_shown(event.site, _given(event.site.node))) is None
+        given = _given(event.site.node)
+        return not isinstance(given, nodes.BaseExpression) or _OF_GROUP.search(_shown(event.site, given)) is None
     return how == "kept for a group" and bool(event.get("holds"))
 
 

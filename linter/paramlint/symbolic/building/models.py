@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -151,10 +151,10 @@ class _Builder:
         known = YES if value.known else UNKNOWN
         events = (e for e in self.run.trace.events if e.kind == "grouped" and e.get("group") is value)
         event = next(events, None)
-        site: Any = event.site if event is not None else SourceSite(self.file.module_place, value.node)
-        made = event.get("dictionary") if event is not None else None
-        if isinstance(made, Dictionary) and made.made is not None:
-            site = made.made  # it may stand in another function than the optimizer
+        dictionary = event.get("dictionary") if event is not None else None
+        site = event.site if event is not None else SourceSite(self.file.module_place, value.node)
+        if isinstance(dictionary, Dictionary) and dictionary.made is not None:
+            site = dictionary.made  # which may stand in another function
         module = None
         if value.source is not None and value.source[0] in ("parameters", "named_parameters"):
             held = self.of(value.source[1])
@@ -292,7 +292,7 @@ class _Builder:
 
     def _asked(self, value: Value, guard: Guard | None) -> Module | None:
         """The module that something unknown is where the code has asked whether it is one."""
-        asked = self.run.asked_classes.get(value) if isinstance(value, Unknown) else None
+        asked = self.run.memo.get(("class asked", value)) if isinstance(value, Unknown) else None
         if asked is None or guard is None or value in self.run.stand_ins or not guard.implies(asked[0]):
             return None
         assert isinstance(value, Unknown)
@@ -347,7 +347,7 @@ class _Builder:
                 self._name_below(start, start.name, set(), told)
             self._name_bound(list(model.trace))  # what has no other name is called as the loop over it calls it
 
-    def _name_bound(self, events: list[Event]) -> None:
+    def _name_bound(self, events: Sequence[Event]) -> None:
         """Give what was bound to a name or an attribute that name, where it has none."""
         for event in events:
             if event.kind != "bound" or "name" not in event.data:

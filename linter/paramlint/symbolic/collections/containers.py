@@ -136,7 +136,7 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                 _update_from_pairs(run, made, alternative.items)
             elif isinstance(alternative, Instance) and alternative.container.endswith("Dict"):
                 _update_from_container(run, made, alternative)
-            elif isinstance(alternative, Unknown) and alternative in run.said_items:
+            elif isinstance(alternative, Unknown) and ("class of items said", alternative) in run.memo:
                 from paramlint.symbolic.definitions.annotations import item_said
 
                 loop = new_loop(run, f"len({text_of(alternative)})")
@@ -292,7 +292,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         row = run.view(value, "index", node, value.item_shape)
         return Items([Item(ALWAYS, (loop,), row)])
     found = one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
-    if isinstance(value, Unknown) and value in run.said_items:
+    if isinstance(value, Unknown) and ("class of items said", value) in run.memo:
         from paramlint.symbolic.definitions.annotations import item_said
 
         item = found.rows[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -28,6 +29,9 @@ from paramlint.symbolic.values import (
     small_constants,
     text_of,
 )
+
+#: Names of what makes an optimizer, or is the class of one.
+_MAKES_OPTIMIZER = re.compile(r"(^|_)opt(im|imizer)?s?(_|$)|Optim|Adam|SGD")
 
 
 def _new(run: Interpreter, kind: str, node: Any, source: Value | None = None) -> SequenceValue:
@@ -269,6 +273,21 @@ def mapped(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
     made.fill = later(run, fill)
     return made
+
+
+def makes_optimizer(name: str) -> bool:
+    """Whether a function or class is one that makes an optimizer, by its name."""
+    return _MAKES_OPTIMIZER.search(name) is not None
+
+
+def use_iterators(run: Interpreter, name: str, arguments: Arguments, node: Any) -> None:
+    """Note that a function goes through the iterators that it is given, where its name says so."""
+    if name not in ("extend", "update") and not makes_optimizer(name):
+        return
+    for value in arguments.values():
+        for _, one in alternatives(value):
+            if isinstance(one, SequenceValue) and one.is_iterator:
+                containers.items_of(run, one, node)
 
 
 def later(run: Interpreter, fill: Callable[[SequenceValue], None]) -> Callable[[SequenceValue], None]:

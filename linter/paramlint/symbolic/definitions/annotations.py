@@ -8,7 +8,16 @@ from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attributes import get_attribute, look_up, stand_in
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.values import Environment, FileValue, Function, Instance, Loop, Unknown, Value
+from paramlint.symbolic.values import (
+    Arguments,
+    Environment,
+    FileValue,
+    Function,
+    Instance,
+    Loop,
+    Unknown,
+    Value,
+)
 
 #: Names of types that have items, by the place of the items' own type between the brackets.
 _ITEMS = {
@@ -30,9 +39,9 @@ def said_of(run: Interpreter, parameter: Any, function: Function, value: Unknown
         return
     cls = _class_of(run, parts[place], function)
     if cls is not None and name in _CLASSES:
-        run.said_classes[value] = cls
+        run.memo["class said", value] = cls
     elif cls is not None:
-        run.said_items[value] = cls
+        run.memo["class of items said", value] = cls
 
 
 def _class_of(run: Interpreter, node: Any, function: Function) -> ClassValue | None:
@@ -46,9 +55,15 @@ def _class_of(run: Interpreter, node: Any, function: Function) -> ClassValue | N
     return found if isinstance(found, ClassValue) and classes.is_module(run, found) else None
 
 
+def class_said(run: Interpreter, value: Value | None) -> ClassValue | None:
+    """The class of modules that an argument is, by its annotation."""
+    found = run.memo.get(("class said", value))
+    return found if isinstance(found, ClassValue) else None
+
+
 def item_said(run: Interpreter, value: Unknown, item: Unknown, loop: Loop) -> Unknown:
     """An item of something unknown; a module where that is said of the items."""
-    cls = run.said_items.get(value)
+    cls = run.memo.get(("class of items said", value))
     if cls is not None:
         of_class(run, item, cls).loops = (loop,)
     return item
@@ -58,4 +73,18 @@ def of_class(run: Interpreter, value: Unknown, cls: ClassValue) -> Instance:
     """The module of a class, or of one that inherits from it, that something unknown is."""
     made = stand_in(run, value)
     made.cls = cls
+    return made
+
+
+def made_by_argument(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value | None:
+    """What an argument gives that is a class of modules, called or by one of its methods that makes an instance."""
+    cls, owner = class_said(run, function), class_said(run, function.owner)
+    if cls is None and owner is not None:
+        maker = classes.member(run, owner, function.name)
+        result = run.call(maker, arguments, node) if isinstance(maker, Function) else None
+        cls = owner if isinstance(result, Instance) and result.cls is owner else None
+    if cls is None:
+        return None
+    made = run.unknown_call(f"{function.text}()")
+    of_class(run, made, cls).loops = run.loops
     return made

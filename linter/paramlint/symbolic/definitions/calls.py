@@ -11,8 +11,7 @@ from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
 from paramlint.symbolic.collections.carried import forget_shared
-from paramlint.symbolic.collections.containers import items_of
-from paramlint.symbolic.collections.iteration import later
+from paramlint.symbolic.collections.iteration import later, makes_optimizer, use_iterators
 from paramlint.symbolic.collections.named_tuples import NamedTuple
 from paramlint.symbolic.collections.named_tuples import make as make_named_tuple
 from paramlint.symbolic.definitions import classes
@@ -38,7 +37,6 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
-    alternatives,
     is_data,
     text_of,
 )
@@ -46,8 +44,6 @@ from paramlint.symbolic.values import (
 _NO_GRADIENT = ("no_grad", "inference_mode")
 #: Words in the name of what may hold the model and its optimizer, and do something to them when it is called.
 _RUNS_THE_TRAINING = re.compile(r"callback|hook|handler|trainer|runner|learner|engine|strategy|plugin|fabric|agent")
-#: Names of what makes an optimizer, or is the class of one.
-_MAKES_OPTIMIZER = re.compile(r"(^|_)opt(im|imizer)?s?(_|$)|Optim|Adam|SGD")
 #: Methods that tensors and modules have too: they are given a device, sizes or numbers, and keep nothing.
 _OF_TENSORS = frozenset(
     {"to", "cuda", "cpu", "float", "half", "double", "long", "int", "type", "type_as", "view", "view_as", "reshape",
@@ -162,12 +158,14 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         known = unknown_method(run, function.owner, function.name, arguments, node)
         if known is not None:
             return known
-    made = _of_said_class(run, function, arguments, node)
+    from paramlint.symbolic.definitions.annotations import made_by_argument
+
+    made = made_by_argument(run, function, arguments, node)
     if made is not None:
         return made
     name = function.name or function.text.rpartition(".")[2]
     first = arguments.get(0, "params")
-    if name == function.text and _MAKES_OPTIMIZER.search(name) and isinstance(first, SequenceValue):
+    if name == function.text and makes_optimizer(name) and isinstance(first, SequenceValue):
         if first.is_iterator and first.source is not None:  # the class, or what makes one, is an argument
             from paramlint.symbolic.library.training_calls import make_optimizer
 
@@ -189,33 +187,6 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
     if function.name in ("to", "cuda"):  # a module stays the one that it is
         return Unknown(f"{function.text}({given})", loop)
     return Unknown(f"{function.text}({given})#{run.serial()}", loop)
-
-
-def _of_said_class(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value | None:
-    """What an argument gives that is a class of modules, called or by one of its methods that makes an instance."""
-    from paramlint.symbolic.definitions.annotations import of_class
-
-    cls = run.said_classes.get(function)
-    if cls is None and function.owner in run.said_classes:
-        owner = run.said_classes[function.owner]
-        maker = classes.member(run, owner, function.name)
-        result = run.call(maker, arguments, node) if isinstance(maker, Function) else None
-        cls = owner if isinstance(result, Instance) and result.cls is owner else None
-    if cls is None:
-        return None
-    made = run.unknown_call(f"{function.text}()")
-    of_class(run, made, cls).loops = run.loops
-    return made
-
-
-def use_iterators(run: Interpreter, name: str, arguments: Arguments, node: Any) -> None:
-    """Note that a function goes through the iterators that it is given, where its name says so."""
-    if name not in ("extend", "update") and _MAKES_OPTIMIZER.search(name) is None:
-        return
-    for value in arguments.values():
-        for _, one in alternatives(value):
-            if isinstance(one, SequenceValue) and one.is_iterator:
-                items_of(run, one, node)
 
 
 def _is_tensor_call(arguments: Arguments) -> bool:

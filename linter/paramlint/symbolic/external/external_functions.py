@@ -13,7 +13,7 @@ from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS,
 from paramlint.knowledge.foreign import foreign_optimizer, only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
-from paramlint.symbolic.definitions.calls import escape, use_iterators
+from paramlint.symbolic.definitions.calls import escape
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
 from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.library import tensors
@@ -86,7 +86,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
-    use_iterators(run, short, arguments, node)
+    iteration.use_iterators(run, short, arguments, node)
     if not only_looks(short):
         escape(run, arguments, node)
     return Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
