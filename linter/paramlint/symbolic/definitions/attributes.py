@@ -240,9 +240,12 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     """`owner.name = value`."""
     run.step()
     if isinstance(owner, Unknown):
-        if name == "grad" and value == NONE:  # of whichever parameter it is
-            run.emit("cleared", owner, node, how="grad = None")
-            return NONE
+        if name == "grad":
+            from paramlint.symbolic.library.tensors import clears_gradient
+
+            if clears_gradient(value):  # of whichever parameter it is
+                run.emit("cleared", owner, node, how="grad = None")
+                return NONE
         owner = stand_in(run, owner)
     if isinstance(owner, Instance):
         if owner.build is not None and owner not in run.building:

@@ -348,9 +348,20 @@ def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value
         run.emit("flagged", tensor, node, value=value)
         tensor.requires_grad = flag_after(run, tensor, value)
     elif name == "grad":
-        run.emit("cleared" if value == NONE else "bound", tensor, node, name=name, value=value, of_tensor=True)
+        kind = "cleared" if clears_gradient(value) else "bound"
+        run.emit(kind, tensor, node, name=name, value=value, of_tensor=True)
     else:
         run.emit("bound", tensor, node, name=name, value=value)
+
+
+def clears_gradient(value: Value) -> bool:
+    """Whether nothing is left of a gradient whose place a value takes: None, or zeros."""
+    is_zero = isinstance(value, TensorValue) and value.factory.rpartition(".")[2] in (
+        "zeros_like",
+        "zeros",
+        "new_zeros",
+    )
+    return is_zero or value == NONE
 
 
 def flag_after(run: Interpreter, tensor: TensorValue, value: Value) -> Value:
