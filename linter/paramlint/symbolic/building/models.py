@@ -287,6 +287,7 @@ class _Builder:
 
     def _name(self, model: Model, root: Instance | None) -> None:
         """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
+        passing: list[tuple[Module | Tensor, str]] = []
         for event in model.trace:
             if event.kind != "bound" or "name" not in event.data:
                 continue
@@ -295,7 +296,10 @@ class _Builder:
             else:
                 named, name = event.data["value"], f"self.{event.data['name']}"
             if isinstance(named, (Module, Tensor)):
-                named.name = named.name or name
+                if event.site.node.__class__.__name__ in _TARGETS:  # what a loop goes through
+                    passing.append((named, name))
+                else:
+                    named.name = named.name or name
             elif isinstance(named, Optimizer) and not named.name:
                 named.name = name
         for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
@@ -304,6 +308,8 @@ class _Builder:
             self.module(root).name = "self"
         for start in [*model.roots, *(m for m in model.modules if m.name)]:
             self._name_below(start, start.name, set())
+        for named, name in passing:
+            named.name = named.name or name
 
     def _name_below(self, module: Module, name: str, seen: set[int]) -> None:
         if id(module) in seen or len(seen) > 500:
@@ -316,6 +322,10 @@ class _Builder:
                 what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
             if isinstance(what, Module):
                 self._name_below(what, what.name, seen)
+
+
+#: What stands for a name that a loop gives, in place of the statement that does.
+_TARGETS = frozenset({"Name", "Tuple", "List", "StarredElement"})
 
 
 def _keep(place: Place, what: Module | Tensor, holder: Module) -> None:
