@@ -5,7 +5,7 @@ from __future__ import annotations
 from paramlint.engine.catalogue import select
 from paramlint.frontends.rule_testing import check_text
 
-PASSED_BY_A_LOOP = '''
+PASSED_BY_A_LOOP = """
 import torch
 from torch import nn
 
@@ -21,7 +21,7 @@ def train(batches):
         nn.functional.mse_loss(head(x), y).backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
         optimizer.step()
-'''
+"""
 
 
 def test_a_parameter_is_not_called_as_a_loop_calls_it():

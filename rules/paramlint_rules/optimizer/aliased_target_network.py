@@ -75,6 +75,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if isinstance(statement.value, nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
+        if _is_part_of_target(statement.value):
+            continue
         parameters = [t for m in modules for t in m.parameters]
         if not parameters or not all(id(t) in holders for t in parameters):
             continue
@@ -142,6 +144,16 @@ def _name(event: Event) -> str:
 def _names_role(name: str) -> bool:
     """Whether one of the words of a name says that a model lags behind another."""
     return any(word in _ROLES for word in name.lower().split("_"))
+
+
+def _is_part_of_target(value: nodes.BaseExpression) -> bool:
+    """Whether a part is taken of what lags behind itself: `target = target.body`."""
+    while isinstance(value, nodes.Attribute):
+        value = value.value
+        said = value.attr.value if isinstance(value, nodes.Attribute) else getattr(value, "value", "")
+        if isinstance(said, str) and _names_role(said):
+            return True
+    return False
 
 
 def _is_counterpart(name: str, other: str) -> bool:
