@@ -27,12 +27,22 @@ SLACK = 0.15
         "parameters",
         "parameters with init",
         pytest.param("containers", marks=pytest.mark.heavy),
+        "ifs of one name",
+        pytest.param("ifs beside", marks=pytest.mark.heavy),
+        "elifs",
     ],
 )
 def test_twice_as_much_takes_twice_as_long(family):
     made, _ = FAMILIES[family]
     calls(made(10))  # what is loaded and worked out once
     assert math.log2(calls(made(LARGE)) / calls(made(SMALL))) <= MOST + SLACK
+
+
+@pytest.mark.parametrize("family", ["tries", "match"])
+def test_twice_as_many_conditions_take_twice_as_long(family):
+    made, _ = FAMILIES[family]
+    calls(made(10))
+    assert math.log2(calls(made(2 * LARGE)) / calls(made(LARGE))) <= MOST
 
 
 DOUBLING = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 
 import pytest
@@ -11,9 +12,11 @@ from paramlint.config.toml_file import TomlFile
 from paramlint.engine.catalogue import RULES
 from paramlint.engine.check_file import check_path
 from paramlint.engine.nominate import Nominator
+from paramlint.engine.nominate.followed import Followed, words_followed
 from paramlint.facts.files import File, Project
 from paramlint.facts.initialization import initialization_of
 from paramlint.facts.paths.joined import joined
+from paramlint.facts.paths.tables import Table, joined_table
 from paramlint.facts.paths.values import EMPTY, Path
 from paramlint.frontends.cli import main
 from paramlint.source.text import Source, UnreadableError, refuse_large
@@ -159,9 +162,77 @@ def pong(n):
 
 def test_functions_that_only_pass_on_plain_values_are_not_built():
     file = File(Source("net.py", PASSING.encode()), draft=True)
-    nominated = Nominator(RULES).nominate(file.source, file.outline, file.keeping)
+    nominated = Nominator(RULES).nominate(file.source, file.outline)
     asked = {unit.name for unit, rules in nominated.items() if any(rule.questions for rule in rules)}
     assert asked - {""} == {"make", "changed", "other", "ping", "pong"}
+
+
+FOLLOWED = """import timm
+from torch import nn
+
+def tail(pretrained=False, **kwargs):
+    \"\"\"Its pretrained weights.\"\"\"
+    act = partial(activation("gelu"), inplace=True)
+    kwargs.pop("pretrained", None)
+    return create("b1", pretrained, **dict(kwargs, act=act))
+
+def named(pretrained=False):
+    if not isinstance(pretrained, bool):
+        print("pretrained", len(pretrained))
+    net = create("b2", pretrained=pretrained)
+    return net
+
+def outer():
+    return named(pretrained=True)
+
+def in_a_loop(names):
+    nets = []
+    for name in names:
+        create_all(name)
+        nets += [create(name, pretrained=True)]
+    return nets
+
+def around(pretrained):
+    return started(create("b3", pretrained))
+
+def later(pretrained):
+    net = create("b4", pretrained)
+    net.apply(start)
+    return net
+
+def through():
+    net = named()
+    start(net)
+    return net
+
+def by_weights():
+    net = resnet(weights="DEFAULT")
+    net.apply(start)
+    return net
+
+def if_so(net, path, pretrained):
+    if pretrained:
+        load(net, path)
+    start(net)
+
+def local(path, pretrained):
+    def build():
+        net = create("b5", pretrained)
+        start(net)
+        return net
+    return build()
+
+def unsaid(net):
+    start(net)
+"""
+
+
+def test_functions_that_do_nothing_after_what_they_say_are_not_asked_what_comes_later():
+    file = File(Source("nets.py", FOLLOWED.encode()), draft=True)
+    words = words_followed(next(rule for rule in RULES if rule.code == "PRM216"))
+    followed = Followed(file.source, file.outline, words)
+    asked = {unit.name for unit in file.outline.units if unit.kind == "function" and followed.has(unit)}
+    assert asked == {"in_a_loop", "around", "later", "through", "by_weights", "if_so", "local", "unsaid"}
 
 
 def test_a_class_that_takes_too_many_steps_is_not_built_again_inside_others(tmp_path, capsys, monkeypatch):
@@ -261,15 +332,48 @@ def test_a_long_row_is_searched_once(tmp_path, row):
     assert [d.code for d in report.diagnostics if d.code != "PRM001"] == ["PRM401"]
 
 
-def test_memory_that_is_the_same_on_all_paths_is_compared_at_once():
+def test_what_is_the_same_on_all_paths_is_not_compared():
     def joining(cells):
+        origin = Path()
+        for cell in range(cells):
+            origin.cells[cell] = "written"
         paths = []
         for number in range(8):
-            path = Path()
-            path.cells = dict.fromkeys(range(cells), "written") | {cells + number: EMPTY}
+            path = origin.fork()
+            path.cells[cells + number] = EMPTY
             paths.append((None, path))
         return lambda: joined(paths)
 
     ((_, one),) = joining(3)()
-    assert one.cells == {0: "written", 1: "written", 2: "written"} | {3 + number: EMPTY for number in range(8)}
-    assert steps(joining(4_000)) < 2 * 4_000
+    expected = {0: "written", 1: "written", 2: "written"} | {3 + number: EMPTY for number in range(8)}
+    assert dict(one.cells.items()) == expected
+    assert steps(joining(4_000)) == steps(joining(400))
+
+
+def test_tables_that_share_what_they_have_in_common_are_like_those_that_do_not(monkeypatch):
+    monkeypatch.setattr("paramlint.facts.paths.tables._MOST_FORKED", 3)
+    monkeypatch.setattr("paramlint.facts.paths.tables._MOST_JOINED", 2)
+    dice = random.Random(3)
+
+    def same(entries):
+        return (entries[0],) if len(set(entries)) == 1 and len(entries) == every else ()
+
+    tables: list[tuple[Table[int, int], dict[int, int]]] = [(Table(), {})]
+    for _ in range(4_000):
+        table, plain = dice.choice(tables)
+        what = dice.random()
+        if what < 0.6:
+            key, entry = dice.randrange(12), dice.randrange(3)
+            table[key] = plain[key] = entry
+        elif what < 0.8 or len(tables) < 2:
+            tables.append((table.fork(), dict(plain)))
+        else:
+            some = dice.sample(tables, min(len(tables), 3))
+            every = len(some)
+            agreed = {k: v for k, v in some[0][1].items() if all(p.get(k) == v for _, p in some)}
+            tables = [(joined_table([t for t, _ in some], same), agreed), *tables[-5:]]
+        assert all(dict(t.items()) == p and set(t) == set(p) and bool(t) == bool(p) for t, p in tables)
+        keys = {}
+        for t, p in tables:  # equal keys mean equal tables
+            assert keys.setdefault(t.key, p) == p
+            assert all(t.get(k) == p.get(k) and (k in t) == (k in p) for k in range(12))

@@ -130,6 +130,20 @@ def test_a_little_work_starts_none(files, capsys, monkeypatch):
     assert run(capsys, "-j", "4")[0] == 1
 
 
+def test_one_file_starts_none(files, capsys, monkeypatch):
+    monkeypatch.setattr(processes, "weight", None)
+    assert run(capsys, "-j", "4", str(files / "n0.py"))[0] == 1
+
+
+def test_a_package_of_models_is_worth_starting_some(tmp_path):
+    """Most of the work is building models, so that a few hundred thousand characters take seconds."""
+    path = tmp_path / "net.py"
+    path.write_text("import torch\n" + "#" * 200_000)
+    assert processes.weight(str(path)) > processes.SERIAL
+    path.write_text("import json\n" + "#" * 200_000)
+    assert processes.weight(str(path)) < 0.1
+
+
 def test_the_tasks_hold_each_file_once_and_the_longest_come_first():
     paths = [f"{number}.py" for number in range(50)]
     weights = [float(number % 7) for number in range(50)]

@@ -176,6 +176,8 @@ class Diagnostic:
     subject: Subject | None = field(default=None, compare=False)
     #: That of the rule; `error` for what kept a file from being checked or written.
     group: Group | Literal["error"] = "bug"
+    #: All rows that the fault shows on, where a question has found it.
+    rows: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def sort_key(self) -> tuple[str, int, Location, str, str]:

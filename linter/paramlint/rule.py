@@ -1,7 +1,7 @@
 """A rule is a value: a code, a name, its documentation, what nominates code for it, and its detectors.
 
     rule = Rule("PRM401", "modules-in-plain-container", group="bug", fix="unsafe", doc=__doc__,
-                triggers=(Keeps(),))
+                triggers=(Asks("Module"),))
 
     @rule.static(nodes.Assign)
     def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]: ...
@@ -52,7 +52,6 @@ __all__ = [
     "Finding",
     "Fix",
     "Group",
-    "Keeps",
     "Keywords",
     "Mentions",
     "Proof",
@@ -125,11 +124,6 @@ class Stores:
 
 
 @dataclass(frozen=True)
-class Keeps:
-    """A method that may give its instance a plain container with modules or parameters in it."""
-
-
-@dataclass(frozen=True)
 class Edits:
     """An augmented assignment to an attribute, or an assignment to an element of one: `m.x += 1`, `m.x[0] = 1`."""
 
@@ -197,24 +191,37 @@ class Asks:
     """Code from which a model is built to be asked: the classes, functions and module code of files with certain words.
 
     Args:
-        words: what is built has one of them, or a function of the same file that it calls has.
+        words: what is built has one of them, or a function that it calls has.
         entries: what is built: `class`, `function`, `module`.
         made: whether the words of the classes of the file that it makes count; not where each class tells as much.
+        followed: a function is built only if it calls something behind what it says one of the words of; for rules
+            about what happens to something later, as all functions that it calls are built by themselves.
     """
 
     words: frozenset[str]
     entries: frozenset[str]
     made: bool
+    followed: bool
 
     def __init__(
-        self, *words: str, entries: Iterable[str] = ("class", "function", "module"), made: bool = True
+        self,
+        *words: str,
+        entries: Iterable[str] = ("class", "function", "module"),
+        made: bool = True,
+        followed: bool = False,
     ) -> None:
         object.__setattr__(self, "words", frozenset(words))
         object.__setattr__(self, "entries", frozenset(entries))
         object.__setattr__(self, "made", made)
+        object.__setattr__(self, "followed", followed)
+
+    @property
+    def in_other_files(self) -> bool:
+        """Whether it asks about other files too: what a class is, its own file tells; what becomes of it, its users."""
+        return self.made and "function" in self.entries
 
 
-Trigger = Calls | Drops | Mentions | Stores | Keeps | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
+Trigger = Calls | Drops | Mentions | Stores | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from paramlint.engine.check_file import check_path
+from paramlint.engine.filters.claims_of_users import with_claims_of_users
 from paramlint.engine.nominate import Nominator
 from paramlint.facts import Project
 from paramlint.rule import Rule
+from paramlint.source.text import Source
 
 from . import WAYS
 
@@ -60,13 +62,15 @@ def findings(paths: Sequence[Path], nominator: Nominator, *, reference: bool = F
     """The findings in some files of a folder, each with its message."""
     project = Project([str(paths[0].parent)])
     found = []
-    for path in paths:
+    reports = [check_path(str(path), nominator, project, reference=reference) for path in paths]
+    reports = with_claims_of_users(reports, nominator.rules, Source.read)
+    for path, report in zip(paths, reports, strict=True):
         tops = [
             (n.name, min([n.lineno, *(d.lineno for d in n.decorator_list)]), n.end_lineno or n.lineno)
             for n in ast.parse(path.read_text()).body
             if isinstance(n, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
         ]
-        for d in check_path(str(path), nominator, project, reference=reference).diagnostics:
+        for d in report.diagnostics:
             top = next((name for name, first, last in tops if first <= d.start.row <= last), "")
             found.append(((d.code, top), f"{d.start.row}: {d.message}"))
     return found

@@ -6,13 +6,17 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
 from paramlint.engine.nominate import Nominator
-from paramlint.engine.nominate.called_words import is_built_elsewhere
+from paramlint.engine.nominate.called_words import Reach, is_built_elsewhere
+from paramlint.engine.nominate.followed import Followed, words_followed
+from paramlint.engine.nominate.words import Words
 from paramlint.finding import Diagnostic, Finding
 from paramlint.knowledge.frameworks import Framework, frameworks
 from paramlint.rule import Asks, Rule
@@ -153,7 +157,8 @@ def _nominate_and_decide(
         unknown: tuple[str, ...] = ()
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
-        nominated = _tried(draft, nominator.nominate(source, draft.outline, draft.keeping))
+        beyond = _Beyond(draft) if project else lambda *_: None
+        nominated = _tried(draft, nominator.nominate(source, draft.outline, beyond))
         unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
         if project is None:
@@ -185,7 +190,9 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
             # What a rule asks of a class or module is asked of units around the same code.
             if not any((d.code, d.message) == (failure.code, failure.message) for d in report.diagnostics):
                 report.diagnostics.append(failure)
-    diagnostics = located(path, file, found)
+    diagnostics = located(path, file, [one for one in found if one[1].file is file])
+    for other in dict.fromkeys(scope.file for _, scope, _ in found if scope.file is not file):
+        report.elsewhere += located(other.path, other, [one for one in found if one[1].file is other])
     report.cut_short = _cut_short(file)
     _forget_model(file)
     report.parsed = file.parsed
@@ -261,7 +268,7 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
     for scope_check in rule.scope_checks:
         for finding in scope_check(scope):
             yield rule, scope, finding
-    if rule.questions and (unit.kind != "function" or unit.cls is None) and not _is_built_elsewhere(file, unit, rule):
+    if rule.questions and (unit.kind != "function" or unit.cls is None) and not _asks_in_vain(file, unit, rule):
         yield from _ask(file, unit, rule)
     if rule.readings and (unit.kind != "function" or unit.cls is None):
         yield from _read(file, unit, rule)
@@ -274,33 +281,72 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope,
             yield rule, scope, finding
 
 
-def _is_built_elsewhere(file: File, unit: Unit, rule: Rule) -> bool:
+def _asks_in_vain(file: File, unit: Unit, rule: Rule) -> bool:
+    """Whether what a rule would say of a function is said of what that calls, or nothing happens that it asks about."""
     if unit.kind != "function":
         return False
     entries = frozenset(kind for trigger in rule.triggers if isinstance(trigger, Asks) for kind in trigger.entries)
     known: dict[tuple[Unit, frozenset[str]], bool] = file.memo.setdefault("built elsewhere", {})
     if (unit, entries) not in known:
         known[unit, entries] = is_built_elsewhere(file.outline, unit, entries)
-    return known[unit, entries]
+    if known[unit, entries]:
+        return True
+    words = words_followed(rule)
+    if not words:
+        return False
+    followed: dict[frozenset[str], Followed] = file.memo.setdefault("followed", {})
+    if words not in followed:
+        followed[words] = Followed(file.source, file.outline, words)
+    return not followed[words].has(unit)
 
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
-    """What a rule says of the model that a unit builds, where it stands in this file."""
+    """What a rule says of the model that a unit builds, where it stands in this file or is for others to say too."""
     from paramlint.symbolic.building.entries import claims_of, place_of, rows_of
 
     model, claims = claims_of(file, unit, rule.questions)
-    found = []
+    found, others = [], []
+    is_told = file.project is not None and any(isinstance(t, Asks) and t.in_other_files for t in rule.triggers)
     for claim in claims:
         place = place_of(claim)
-        if (claim.answer.yes or claim.is_right) and place is not None and place.file.facts is file:
-            node = claim.node if claim.node is not None else claim.site.node
-            rows = rows_of(claim, model, file)
-            is_alone = not claim.site.stack and place.unit.kind == "function" and place.unit.name not in _STARTED
-            right = claim.is_right
-            finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=right, is_alone=is_alone)
-            found.append((claim.site.row, (rule, file.scope(place.unit), finding)))
+        if place is None or place.file.is_stub or not (claim.answer.yes or claim.is_right):
+            continue
+        home = place.file.facts
+        if home is not file and (claim.is_right or not is_told):
+            continue
+        node = claim.node if claim.node is not None else claim.site.node
+        rows = rows_of(claim, model, home)
+        is_alone = not claim.site.stack and place.unit.kind == "function" and place.unit.name not in _STARTED
+        right = claim.is_right
+        finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=right, is_alone=is_alone)
+        said = (rule, home.scope(place.unit), finding)
+        if home is file:
+            found.append((claim.site.row, said))
+        else:
+            others.append(said)
     of_heirs = _rows_of_heirs(file, unit, rule) if any(not one.is_right for _, (_, _, one) in found) else None
     yield from (said for row, said in found if said[2].is_right or of_heirs is None or row in of_heirs)
+    yield from others
+
+
+@dataclass
+class _Beyond:
+    """Follows names of a file into others, for the words of what stands there."""
+
+    file: File
+
+    def __call__(self, name: str, wanted: frozenset[str]) -> tuple[Reach, Unit] | None:
+        from paramlint.facts import Class, Scope
+
+        symbol = self.file.lookup(name)
+        if not isinstance(symbol, (Class, Scope)) or symbol.file is self.file:
+            return None
+        other, unit = symbol.file, symbol.outline.unit if isinstance(symbol, Class) else symbol.unit
+        known: dict[frozenset[str], Reach] = other.memo.setdefault("reach", {})
+        if wanted not in known:
+            words = Words(other.source, wanted)
+            known[wanted] = Reach(other.source, other.outline, words, partial(_Beyond(other), wanted=wanted))
+        return known[wanted], unit
 
 
 def _read(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:

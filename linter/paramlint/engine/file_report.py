@@ -25,6 +25,8 @@ class FileReport:
         suppressed: how many findings a `# noqa` silenced.
         parsed: how many characters LibCST parsed.
         cut_short: the classes and functions whose model takes more steps than it may, so that part of it is unknown.
+        elsewhere: what stands in other files, by their whole paths: said there, where those are checked too.
+        of_users: those diagnostics that were found while others were checked.
     """
 
     path: str
@@ -32,6 +34,8 @@ class FileReport:
     suppressed: list[Diagnostic] = field(default_factory=list)
     parsed: int = 0
     cut_short: tuple[str, ...] = ()
+    elsewhere: list[Diagnostic] = field(default_factory=list)
+    of_users: list[Diagnostic] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:

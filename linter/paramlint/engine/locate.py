@@ -56,6 +56,7 @@ def located(path: str, file: File, found: Sequence[tuple[Rule, Scope, Finding]])
                 noqa_row=start.row,
                 subject=subject,
                 group=rule.group,
+                rows=tuple(sorted(finding.rows)),
             )
     return list(diagnostics.values())
 

@@ -13,6 +13,7 @@ from paramlint.engine.cache.stored import Reported
 from paramlint.engine.check_file import check_source
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters.baseline import Baseline
+from paramlint.engine.filters.claims_of_users import moved, with_claims_of_users
 from paramlint.engine.filters.declared_sharing import without_declared
 from paramlint.engine.filters.report_filters import ReportFilter
 from paramlint.engine.fixes import fix_source
@@ -171,7 +172,8 @@ def merged(results: Iterable[Result]) -> Result:
 def run_paths(paths: Sequence[str], run: Run, step: Callable[[], None] = lambda: None) -> Result:
     """Check the files of some paths, and call `step` after each."""
     result = Result()
-    result.reports = [run.keep(report, result.source) for report in _reports(paths, run, step)]
+    reports = with_claims_of_users(_reports(paths, run, step), run.rules, result.source)
+    result.reports = [run.keep(report, result.source) for report in reports]
     _fix(result, run)
     return result
 
@@ -199,7 +201,8 @@ def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[F
         reports |= {report.path: report for report in checked}
         if run.cache is not None:
             lasting = [report for report in checked if all(d.code == _SYNTAX for d in report.problems)]
-            run.cache.add({r.path: Reported(r.diagnostics, r.suppressed, r.cut_short) for r in lasting}, dependencies)
+            kept = {r.path: Reported(r.diagnostics, r.suppressed, r.cut_short, r.elsewhere) for r in lasting}
+            run.cache.add(kept, dependencies)
     if run.cache is not None:
         run.cache.save()
     return [reports[path] for path in paths]
@@ -208,7 +211,8 @@ def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[F
 def _placed(path: str, reported: Reported) -> FileReport:
     """What was found in a file, with its path as it is given this time."""
     diagnostics, suppressed = ([replace(d, path=path) for d in found] for found in reported[:2])
-    return FileReport(path, diagnostics, suppressed, cut_short=tuple(reported.cut_short))
+    elsewhere = list(reported.elsewhere)
+    return FileReport(path, diagnostics, suppressed, cut_short=tuple(reported.cut_short), elsewhere=elsewhere)
 
 
 def _fix(result: Result, run: Run) -> None:
@@ -225,6 +229,8 @@ def _fix_all(result: Result, run: Run, fix: Applicability) -> None:
         after, fixed, left = _fix_source(before, run, fix)
         if not fixed:
             continue
+        left.diagnostics += moved(report.of_users, before, after)
+        left.diagnostics.sort(key=lambda d: d.sort_key)
         result.rewrites.append(Rewrite(before, after, fixed))
         result.unfixed[report.path] = report
         result.reports[index] = left

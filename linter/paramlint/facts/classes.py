@@ -171,7 +171,7 @@ class Class:
         return found
 
     def _at(self, places: Iterable[int]) -> Iterator[Scope]:
-        units = list(self.outline.units) if places else []
+        units = remember(self, "units", lambda: list(self.outline.units)) if places else []
         return (self.file.scope(units[place]) for place in sorted(places))
 
     # Attributes

@@ -19,7 +19,6 @@ from paramlint.facts.scopes import Scope
 from paramlint.knowledge import canonical
 from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
-from paramlint.syntax.containers_kept import Keeping
 from paramlint.syntax.draft import Draft
 from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Outline, Unit, assigned_names, outline
@@ -136,7 +135,6 @@ class File:
         """
         if "outline" in vars(self):
             self.outline.syntax.let_go()
-        vars(self).pop("keeping", None)
         if self._decided is not None:
             self._decided_before, self._decided = ref(self._decided), None
         if self.is_draft:
@@ -157,7 +155,6 @@ class File:
             self._decided.forget()
         if "outline" in vars(self):
             self.outline.syntax.let_go()
-        vars(self).pop("keeping", None)
         for part in (*self._scopes.values(), *self._classes.values()):
             vars(part).clear()
         self._scopes.clear()
@@ -301,18 +298,6 @@ class File:
         if self.project is None:
             return None if dotted.startswith(".") else canonical(dotted)
         return self.project.resolve(dotted, self, search or Search())
-
-    @cached_property
-    def keeping(self) -> Keeping:
-        """What its methods may keep on `self`."""
-        return Keeping(self.outline, self._function)
-
-    def _function(self, name: str) -> tuple[Keeping, Unit] | None:
-        """The function that a name stands for, imports followed, and what its file keeps."""
-        symbol = self.lookup(name)
-        if not isinstance(symbol, Scope) or symbol.kind != "function":
-            return None
-        return symbol.file.keeping, symbol.unit
 
     @cached_property
     def assigned(self) -> frozenset[str]:

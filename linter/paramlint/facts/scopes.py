@@ -23,7 +23,6 @@ from paramlint.syntax.walk import Survey, concrete, survey
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class
-    from paramlint.facts.containers import PlainContainer
     from paramlint.facts.files import File, Symbol
     from paramlint.syntax.parse import Segment
 
@@ -65,7 +64,7 @@ class Scope:
 
     def let_go(self) -> None:
         """Forget the answers that name this scope; they are worked out again."""
-        for name in ("assignments", "plain_containers"):
+        for name in ("assignments",):
             vars(self).pop(name, None)
         self.memo.clear()
 
@@ -338,13 +337,6 @@ class Scope:
         for name, assignment in self.assignments:
             found.setdefault(name, []).append(assignment)
         return found
-
-    @cached_property
-    def plain_containers(self) -> list[PlainContainer]:
-        """The lists, dicts and the like that a method is the first of its class to keep on `self`."""
-        from paramlint.facts.containers import plain_containers  # it asks scopes itself
-
-        return list(plain_containers(self))
 
     @cached_property
     def returned(self) -> Type | None:

@@ -32,6 +32,7 @@ _LAZY = re.compile(r"\b(?:UninitializedParameter|LazyModuleMixin|register_forwar
 _PACKED = re.compile(r"\b(?:u?int[248]|float[48]_\w+|\w*fp8\w*|q(?:weight|zeros))\b", re.I)
 #: Options by which a caller says that the values come from elsewhere.
 _ON_PURPOSE = re.compile(r"init|skip|pretrain|load|meta\b|device|reset|checkpoint|weights?\b|state_dict|empty")
+_SKIPS = re.compile(r"skip|without|defer|lazy|pretrain|load")
 #: Nothing is left to write where a layer has no inputs: `if fan_in > 0`, as torch's own layers ask.
 _OF_NOTHING = re.compile(r"(?:fan(?:_?in|_?out)?\b|numel\(\)|nelement\(\))\)?(?: ?(?:[=!]=|<=?|>=?) ?[01]\b|$)")
 _VALUES = re.compile(r"weights?\b|values|vectors|data\b|tensor|state|checkpoint|pretrain|embeddings?\b")
@@ -129,11 +130,16 @@ def is_left_on_purpose(condition: str) -> bool:
 
 def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
     if any(
-        is_left_on_purpose(text) or (not truth and _asks_for_parameter(cls, text))
+        is_left_on_purpose(text) or (not truth and (_asks_for_parameter(cls, text) or _skips(text)))
         for text, truth in parameter.conditions
     ):
         return True
     return _is_lazy(cls)
+
+
+def _skips(condition: str) -> bool:
+    """Whether something that is None where values are given says by its name that they are not: `skip_init is None`."""
+    return condition.endswith(" is None") and _SKIPS.search(condition) is not None
 
 
 def _asks_for_parameter(cls: Class, condition: str) -> bool:

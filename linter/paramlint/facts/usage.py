@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 
 if TYPE_CHECKING:
-    from paramlint.facts.classes import Class
     from paramlint.facts.scopes import Scope
 
 #: Methods that, called without positional arguments, only modules have.
@@ -55,22 +54,3 @@ def _has_weight(scope: Scope, written: str) -> bool:
         node.attr.value in ("weight", "bias") and scope.dotted(node.value) == written
         for node in scope.find(nodes.Attribute)
     )
-
-
-def run_by_forward(cls: Class) -> list[Scope]:
-    """`forward`, and the methods of the class that it names; without a `forward` all but the constructor."""
-    names = ["forward"]
-    found: list[Scope] = []
-    for name in names:
-        method = cls.method(name)
-        if method is not None:
-            found.append(method)
-            names += [n for n in _attributes(method) if n not in names]
-    return found or [scope for scope in cls.scopes if scope.kind == "function" and scope.name != "__init__"]
-
-
-def _attributes(method: Scope) -> Iterator[str]:
-    for node in method.find(nodes.Attribute):
-        name = method.self_attribute(node)
-        if name is not None:
-            yield name

@@ -61,12 +61,12 @@ def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Itera
 
     `None` stands for writers that may be anywhere, because too many files mention the class to search them all.
     """
-    seen = set(entered)
+    seen: set[Scope] = set()
     cls = wanted.cls
     words = (wanted.name, *_ALL_PARAMETERS)
     places = [*(base.scopes_with(*words) for base in cls.mro), _of_file(cls.file, wanted)]
     for scope in (scope for place in places for scope in place):
-        if scope not in seen:
+        if scope not in seen and scope not in entered:
             seen.add(scope)
             if may_write(scope, wanted):
                 yield scope

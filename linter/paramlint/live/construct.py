@@ -6,6 +6,7 @@ the user's code keeps in a cache would then be without values in the real build 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -13,7 +14,16 @@ from typing import Any, NoReturn, TypeVar
 import torch
 from torch import nn
 
-from paramlint.live.build.protocols import Factory, Preset, bare, build_poisoned, build_virtual, size_in_bytes
+from paramlint.live.build.protocols import (
+    Build,
+    Factory,
+    Preset,
+    bare,
+    build_poisoned,
+    build_virtual,
+    parameters_weighed,
+    size_in_bytes,
+)
 from paramlint.live.build_limits import BUILD_LIMIT
 from paramlint.live.keras.keras_model import kind_of, subject_of
 from paramlint.live.keras.mirror import Mirroring
@@ -22,6 +32,8 @@ from paramlint.live.questions.forward import said_of
 
 BuiltT = TypeVar("BuiltT")
 
+#: A model that is so many times as large as the limit while it is built would not fit into memory either way.
+FAR = 8
 #: What is said beside an error of a factory that has worked once.
 AGAIN = "the factory had worked before: it is run once for the size of the model, and then to build it"
 
@@ -49,20 +61,34 @@ def live_model(
         BaseException: whatever the factory raises.
     """
     factory = Mirroring(factory, example, preset)
-    size = _size(factory, preset, method)
+    size = _size(factory, preset, method, stop_at=FAR * limit)
+    build: Build | None = None
+    if size == math.inf:
+        try:
+            build = build_virtual(factory, preset, method)
+            size = size_in_bytes(build.module)
+        except Exception:  # whether the factory works at all is told by all of it
+            size = _size(factory, preset, method)
     real = size is None or size <= limit
     notes = () if real or size is None else (_too_large(size, limit),)
     try:
-        build = build_poisoned(factory, preset, method) if real else build_virtual(factory, preset, method)
+        if real:
+            build = build_poisoned(factory, preset, method)
+        elif build is None:
+            build = build_virtual(factory, preset, method)
     except Exception as error:
         if size is not None:
             error.__notes__ = [*getattr(error, "__notes__", ()), AGAIN]
         raise
+    assert build is not None
     is_plain = preset == "constructor"
     plain: LiveModel | None = None
     twin: nn.Module | None = None
     try:
-        if not is_plain:
+        if not real and (constructed := build.plain()) is not None:
+            plain = LiveModel(constructed)
+            twin = plain.module
+        elif not is_plain:
             plain = LiveModel(_without_values(build_virtual, build_poisoned, factory))
             twin = plain.module
         elif real:
@@ -110,32 +136,44 @@ def _without_values(
         return for_real(factory)
 
 
-def _too_large(size: int, limit: int) -> str:
+def _too_large(size: float, limit: int) -> str:
     return f"not built for real: {size / 2**30:,.4g} GiB is more than the limit of {limit / 2**30:,.4g} GiB"
 
 
-def _size(factory: Factory, preset: Preset, method: str) -> int | None:
-    """Bytes of parameters and buffers; None where that is not known and a real build has to tell why."""
+def _size(factory: Factory, preset: Preset, method: str, stop_at: float = math.inf) -> float | None:
+    """Bytes of parameters and buffers; None where that is not known and a real build has to tell why.
+
+    Infinite where parameters of more than `stop_at` bytes were there at one time: then the rest is not built.
+    """
     if not hasattr(os, "fork"):
         return None
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _tell_size(writer, factory, preset, method)
+        _tell_size(writer, factory, preset, method, stop_at)
     os.close(writer)
     os.waitpid(child, 0)
     # What the factory has forked may live on with the pipe open, so that there is no end to wait for.
     os.set_blocking(reader, False)
     with open(reader, "rb", buffering=0) as stream:
         text = stream.read(64)
-    return int(text) if text else None
+    return float(text) if text else None
 
 
-def _tell_size(writer: int, factory: Factory, preset: Preset, method: str) -> NoReturn:
+def _tell_size(writer: int, factory: Factory, preset: Preset, method: str, stop_at: float) -> NoReturn:
     """In the fork: write the size and end, whatever happens."""
+    own = os.getpid()
+
+    def stop() -> None:
+        if os.getpid() == own:  # and not in what the factory has forked
+            os.write(writer, b"inf")
+            os._exit(0)
+
     try:
         # The threads of torch's pool are not in the fork: work given to them would never be done.
         torch.set_num_threads(1)
-        os.write(writer, b"%d" % size_in_bytes(bare(factory, preset, method)))
+        with parameters_weighed(stop_at, stop):
+            model = bare(factory, preset, method)
+        os.write(writer, b"%d" % size_in_bytes(model))
     finally:
         os._exit(0)

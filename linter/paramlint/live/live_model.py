@@ -127,12 +127,12 @@ class LiveModel:
         """All parameters and buffers, each once."""
         return tuple(self._live(names) for names in self.groups)
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[LiveTensor, ...]:
         """The parameters, each once."""
         return tuple(tensor for tensor in self.tensors if tensor.role == "parameter")
 
-    @property
+    @cached_property
     def buffers(self) -> tuple[LiveTensor, ...]:
         """The buffers, each once."""
         return tuple(tensor for tensor in self.tensors if tensor.role == "buffer")
@@ -355,7 +355,8 @@ class LiveModel:
     def borrowed_modules(self) -> tuple[Borrowed, ...]:
         """Modules that another live model registers as well."""
         apart = {id(found.value) for found in self.held_by_classes}
-        return tuple(borrowed_modules(self.module, apart))
+        known = (named for names in self.groups for named in names)
+        return tuple(borrowed_modules(self.module, apart, known))
 
     @cached_property
     def lost_writes(self) -> tuple[Lost, ...]:

@@ -153,12 +153,12 @@ class LiveTensor:
         """The class in whose body the attribute is set."""
         return defining_class(self.module, self.attribute)
 
-    @property
+    @cached_property
     def writes(self) -> tuple[Write, ...]:
         """The writes to it in order."""
         return tuple(mark.write for mark in self.marks)
 
-    @property
+    @cached_property
     def drawn(self) -> tuple[Write, ...]:
         """The writes by initialisers that the user's code called, itself or through a torch module."""
         return tuple(write for write in self.writes if write.lines and write.module)
@@ -168,7 +168,7 @@ class LiveTensor:
         """The lines of one function that led to the last two of `drawn` by the same calls."""
         return apart(*self.drawn[-2:]) if len(self.drawn) > 1 else None
 
-    @property
+    @cached_property
     def init(self) -> Write | None:
         """The last write that gave all of it its values; None where there is none, or it was not seen."""
         whole = [mark for mark in self.marks if mark.whole and mark.region == self._region]

@@ -79,6 +79,10 @@ class Site(Protocol):
         """The source code of a node of the same function."""
         raise NotImplementedError
 
+    def parentheses(self, node: Any) -> int:
+        """How many pairs of parentheses stand around an expression of the same function."""
+        raise NotImplementedError
+
     @property
     def definition(self) -> Any:
         """The definition of the function or class around it; None at module level and live."""

@@ -68,17 +68,19 @@ class Subject:
     Attributes:
         loop: the loop that binds it, so that it may differ in each round; 0 for none.
         number: its place in all diagrams.
+        bit: that of its number in masks.
         table: where it is known.
         is_compared: whether it was ever compared with a constant.
         is_summary: whether it stands for two guards that were too large together, so that what they say is lost.
     """
 
-    __slots__ = ("_text", "is_compared", "is_summary", "loop", "number", "table")
+    __slots__ = ("_text", "bit", "is_compared", "is_summary", "loop", "number", "table")
 
     def __init__(self, text: str | tuple[Guard, Guard], loop: int, number: int, table: Table) -> None:
         self._text = text
         self.loop = loop
         self.number = number
+        self.bit = 1 << number
         self.table = table
         self.is_compared = False
         self.is_summary = isinstance(text, tuple)
@@ -116,24 +118,34 @@ class Guard:
     ) -> None:
         self.subject = subject
         self.cases = cases
-        self.true: Guard = true if true is not None else self
-        self.false: Guard = false if false is not None else self
-        self.children: tuple[Guard, ...] = ()
-        self.count = self.depth = self.loop = self.mask = self.size = 0
-        if subject is not None:
-            self.children = (*cases.values(), self.true, self.false)
-            mask, depth, size = 1 << subject.number, 0, 1
-            self.loop = subject.loop
-            for child in self.children:
-                if child.subject is not None:
-                    mask |= child.mask
-                    size += child.size
-                    self.loop = child.loop or self.loop
-                    if child.depth > depth:
-                        depth = child.depth
-            self.mask, self.depth, self.size = mask, depth + 1, size
+        self.count = 0
         self._negated: Guard | None = None
         self._text: str | None = None
+        if subject is None or true is None or false is None:
+            self.true: Guard = self
+            self.false: Guard = self
+            self.children: tuple[Guard, ...] = ()
+            self.depth = self.loop = self.mask = self.size = 0
+            return
+        # Most guards are made of two others, and there are more of them than of anything else.
+        self.true, self.false = true, false
+        self.mask = subject.bit | true.mask | false.mask
+        self.size = 1 + true.size + false.size
+        self.loop = false.loop or true.loop or subject.loop
+        depth = true.depth if true.depth > false.depth else false.depth
+        if not cases:
+            self.children = (true, false)
+        else:
+            self.children = (*cases.values(), true, false)
+            loop = subject.loop
+            for child in cases.values():
+                self.mask |= child.mask
+                self.size += child.size
+                loop = child.loop or loop
+                if child.depth > depth:
+                    depth = child.depth
+            self.loop = false.loop or true.loop or loop
+        self.depth = depth + 1
 
     def after(self, key: Key) -> Guard:
         """What is left where the subject equals a constant."""

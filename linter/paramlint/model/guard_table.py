@@ -31,7 +31,9 @@ class Conditions:
         self.subjects: dict[tuple[str, int], Subject] = {}
         self._count_of_subjects = 0
         self._pay = pay
-        self._nodes: dict[tuple[object, ...], Guard] = {}
+        #: The guards that ask a subject only whether it is true: more than all others.
+        self._branches: dict[tuple[Subject, Guard, Guard], Guard] = {}
+        self._nodes: dict[tuple[Subject, Guard, Guard, frozenset[tuple[Key, Guard]]], Guard] = {}
         self._both: dict[tuple[Guard, Guard], Guard] = {}
         self._fit: dict[tuple[Guard, Guard], bool] = {}
         self._beyond: dict[tuple[Guard, Guard], Guard] = {}
@@ -42,9 +44,19 @@ class Conditions:
 
     def forget(self) -> None:
         """Let go of all guards, of which there are more than of anything else, and which point in circles."""
-        for guard in self._nodes.values():
-            guard._negated = None
-        for known in (self.subjects, self._nodes, self._both, self._fit, self._beyond, self._constants, self._rounds):
+        for guards in (self._branches, self._nodes):
+            for guard in guards.values():
+                guard._negated = None
+        for known in (
+            self.subjects,
+            self._branches,
+            self._nodes,
+            self._both,
+            self._fit,
+            self._beyond,
+            self._constants,
+            self._rounds,
+        ):
             known.clear()
 
     # Literals
@@ -96,9 +108,15 @@ class Conditions:
     def _node(self, subject: Subject, cases: dict[Key, Guard], true: Guard, false: Guard) -> Guard:
         if cases:
             cases = {key: child for key, child in cases.items() if child is not (true if key[1] else false)}
-        if true is false and not cases:
-            return true
-        name = (subject, true, false, frozenset(cases.items()) if cases else None)
+        if not cases:
+            if true is false:
+                return true
+            branch = (subject, true, false)
+            known = self._branches.get(branch)
+            if known is None:
+                known = self._branches[branch] = Guard(subject, _NO_CASES, true, false)
+            return known
+        name = (subject, true, false, frozenset(cases.items()))
         known = self._nodes.get(name)
         if known is None:
             known = self._nodes[name] = Guard(subject, cases, true, false)
@@ -111,7 +129,7 @@ class Conditions:
             self._work = 0
             try:
                 known = self._conjunction(one, other)
-                if len(known.cases) > _MOST_CASES or (known.size > _LARGEST and _size(known) > _LARGEST):
+                if known.size > _LARGEST and _size(known) > _LARGEST:
                     raise _TooLargeError
             except _TooLargeError:
                 known = self._condition_of_its_own(one, other)
@@ -182,8 +200,11 @@ class Conditions:
         cases = _NO_CASES
         if first is second:
             if one.cases or other.cases:
-                cases = {key: both(one.after(key), other.after(key)) for key in {**one.cases, **other.cases}}
-            found = self._node(first, cases, both(one.true, other.true), both(one.false, other.false))
+                keys = {**one.cases, **other.cases}
+                if len(keys) > _MOST_CASES:
+                    raise _TooLargeError
+                cases = {key: both(one.after(key), other.after(key)) for key in keys}
+            true, false = both(one.true, other.true), both(one.false, other.false)
         else:
             if first.number < second.number:
                 one, other, first = other, one, second
@@ -198,7 +219,17 @@ class Conditions:
                     key: child if child is NEVER else other if child is ALWAYS else both(child, other)
                     for key, child in one.cases.items()
                 }
+        if cases:
             found = self._node(first, cases, true, false)
+        elif true is false:
+            found = true
+        else:
+            # As `_node` does it: a call less for most guards that there are.
+            branch = (first, true, false)
+            made = self._branches.get(branch)
+            if made is None:
+                made = self._branches[branch] = Guard(first, _NO_CASES, true, false)
+            found = made
         self._both[one, other] = found
         return found
 

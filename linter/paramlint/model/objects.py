@@ -40,6 +40,7 @@ class Place:
         each_round: one object that is put there anew in every round of a loop.
         how: `assigned`, `item`, `appended`, `repeated`, `add_module`, or the kind of a plain container, such as `list`.
         guard: under which conditions.
+        is_flat: for one in a plain container, whether all in that are of its kind, and none is in a container itself.
     """
 
     holder: Any
@@ -51,6 +52,7 @@ class Place:
     each_round: bool = False
     how: str = "assigned"
     guard: Guard = ALWAYS
+    is_flat: bool = False
 
     @property
     def container(self) -> str:
@@ -164,6 +166,7 @@ class Module:
         calls, modes: events of its passes, of `train()` and `eval()`.
         copy_of: the module that it is a deep copy of.
         part_of: the module of unknown content, made by another library, that it is a part of.
+        annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
         uncalled: those of its class that initialise and that no code of the project calls.
         known: whether its class is known down to torch's, and all that it holds.
@@ -183,6 +186,7 @@ class Module:
     modes: Several[Event] = field(default_factory=lambda: Several())
     copy_of: Module | None = None
     part_of: Module | None = None
+    annotation: str = ""
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
     known: Answer = YES
@@ -241,6 +245,12 @@ class Group:
     guard: Guard = ALWAYS
     #: When it was made, for one that no optimizer was given.
     order: tuple[int, ...] = ()
+    #: Where the iterable of its parameters was made.
+    given: Site | None = None
+    #: Whether the optimizer got it later than when it was made.
+    is_added: bool = False
+    #: Whether its tensors were given in pairs with their names.
+    named: Answer = UNKNOWN
 
 
 @dataclass(eq=False)

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from itertools import count
+from operator import or_
 from typing import Any
 
 from paramlint.model.event import Author, Event, EventKind
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.guard_table import Conditions
-from paramlint.symbolic.code.program import Place, Program
+from paramlint.symbolic.code.program import ClassValue, Place, Program
 from paramlint.symbolic.code.source_trace import SourceSite, Trace
 from paramlint.symbolic.definitions.fruitless import Ledger
-from paramlint.symbolic.limits import MAX_CHOICES, MAX_STEPS, OverBudgetError
+from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, OverBudgetError
 from paramlint.symbolic.values import (
     Arguments,
     Cell,
@@ -34,8 +35,8 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    one_of_many,
     shortened,
-    text_of,
 )
 
 Test = tuple[Guard | None, Guard | None]
@@ -144,6 +145,7 @@ class Interpreter:
         #: Whether what a package that cannot be read has under a name may be false, such as a flag; else it is there.
         self.doubts_flags = False
         self.loops: tuple[Loop, ...] = ()
+        self.loops_of_fill: tuple[Loop, ...] = ()  # around the first use of an iterator, which fills it once
         self.records_gradient = True
         self.frames: list[Frame] = []
         self.trace = Trace()
@@ -154,6 +156,11 @@ class Interpreter:
         #: Instances whose construction waits until somebody asks.
         self.waiting: list[Instance] = []
         self.stand_ins: dict[Unknown, Instance] = {}
+        #: The class of modules that the items of an argument are of, and the one that an argument is, as annotated.
+        self.said_items: dict[Unknown, ClassValue] = {}
+        self.said_classes: dict[Unknown, ClassValue] = {}
+        #: Of what class code asks whether something unknown is one, and where it is.
+        self.asked_classes: dict[Unknown, tuple[Guard, ClassValue]] = {}
         self.globals: dict[tuple[str, str], Value] = {}
         self.global_cells: dict[str, dict[str, Cell]] = {}
         #: How often a function gave a name at module level a value.
@@ -275,6 +282,9 @@ class Interpreter:
         cell[:] = (
             [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
         )
+        if len(cell) >= MAX_HELD:
+            guards, values = zip(*cell[: MAX_HELD // 2], strict=True)
+            cell[: MAX_HELD // 2] = [(reduce(or_, guards), one_of_many(values, self.serial()))]
         cell.append((self.guard, value))
 
     def read(self, cell: Cell, otherwise: Callable[[], Value] | None = None) -> Value | None:
@@ -336,10 +346,7 @@ class Interpreter:
             else:
                 merged[place] = (merged[place][0] | guard, merged[place][1])
         if len(merged) > MAX_CHOICES:
-            text = " or ".join(dict.fromkeys(text_of(v) for _, v in merged))
-            if any(isinstance(v, (Instance, TensorValue)) for _, v in merged):
-                text = f"one of ({text})"
-            return Unknown(shortened(text) + f"#{self.serial()}")
+            return one_of_many([v for _, v in merged], self.serial())
         return Choice(merged)
 
     def each(self, value: Value, act: Callable[[Value], Value | None]) -> Value:

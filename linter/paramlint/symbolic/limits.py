@@ -36,6 +36,9 @@ MAX_UNROLLED = 8
 MAX_UNROLLED_ITEMS = 40
 #: Alternatives of one value; more are unknown.
 MAX_CHOICES = 12
+#: Values that a name or attribute holds under conditions; where there are more, those it has had longest are one that
+#: is unknown.
+MAX_HELD = 48
 #: Items of a container that are kept apart; of more it is only known that there are some.
 MAX_ITEMS = 512
 #: Characters of the text that stands for an unknown value.

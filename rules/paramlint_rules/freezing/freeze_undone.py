@@ -44,7 +44,11 @@ def ask(model: Model) -> Iterator[Claim]:
         if isinstance(event.of, Tensor) and _value(event) is False:
             frozen.setdefault(event.site.row, []).append(event.of)
     for tensors in frozen.values():
-        pairs = [_off_then_on(tensor) for tensor in tensors if not _is_gone(tensor) and not _is_left_out(model, tensor)]
+        pairs = [
+            _off_then_on(model, tensor)
+            for tensor in tensors
+            if not _is_gone(tensor) and not _is_left_out(model, tensor)
+        ]
         if (
             not pairs
             or pairs[0] is None
@@ -64,15 +68,25 @@ def _may_train(event: Event) -> bool:
     return event.kind != "escaped" or isinstance(event.of, (Module, Optimizer))
 
 
-def _off_then_on(tensor: Tensor) -> tuple[Event, Event] | None:
+def _off_then_on(model: Model, tensor: Tensor) -> tuple[Event, Event] | None:
     """The flags of a tensor that is frozen, and then thawed wherever it was frozen, by the same function."""
-    flags = [e for e in tensor.flags if e.author == "user" and _value(e) is not None]
+    of_all = [e for e in model.events("flagged") if isinstance(e.of, Tensor) and _is_part(tensor, e.of)]
+    flags = [e for e in (*tensor.flags, *of_all) if e.author == "user" and _value(e) is not None]
+    flags.sort(key=lambda event: min(event.order))
     for off, on in pairwise(flags):
         if _value(off) is False and _value(on) is True and off.guard.implies(on.guard):
             if off.inside == on.inside and _home(on).function == _home(off).function:
                 if _home(on).row > _home(off).row:
                     return off, on
     return None
+
+
+def _is_part(tensor: Tensor, whole: Tensor) -> bool:
+    """Whether all parameters of something unknown are those of a part of something else unknown."""
+    end = ".parameters()"
+    if not tensor.name.endswith(end) or not whole.name.endswith(end):
+        return False
+    return tensor.name.startswith((f"{whole.name.removesuffix(end)}.", f"{whole.name.removesuffix(end)}["))
 
 
 def _is_gone(tensor: Tensor) -> bool:

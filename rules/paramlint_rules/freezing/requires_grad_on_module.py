@@ -57,16 +57,31 @@ def ask(model: Model) -> Iterator[Claim]:
         module, statement = event.of, event.site.statement
         if event.get("name") != "requires_grad" or event.author != "user" or not isinstance(module, Module):
             continue
-        target = statement.targets[0].target if isinstance(statement, nodes.Assign) else None
-        if not isinstance(target, nodes.Attribute) or target.attr.value != "requires_grad" or not _owns(model, event):
+        set_by = _target(event.site.node, statement)
+        if set_by is None or not _owns(model, event):
             continue
-        owner = event.site.text(target.value)
+        target, holder, flag = set_by
+        owner = event.site.text(holder)
         if event.site.in_class and owner == "self":  # a flag of its own
             continue
         message = f"`{owner}` is a module, so its `requires_grad` attribute reaches none of its parameters"
-        call = f"{owner}.requires_grad_({event.site.text(statement.value)})"
-        fix = Fix("Call `requires_grad_`", (Change(statement, statement, call),), "unsafe")
-        yield Claim(said(True), event.site, message, module, target, fix if len(statement.targets) == 1 else None)
+        is_alone = not isinstance(statement, nodes.Assign) or len(statement.targets) == 1
+        call = f"{owner}.requires_grad_({event.site.text(flag)})"
+        fix = Fix("Call `requires_grad_`", (Change(statement, statement, call),), "unsafe") if is_alone else None
+        yield Claim(said(True), event.site, message, module, target, fix)
+
+
+def _target(node: object, statement: object) -> tuple[nodes.Node, nodes.BaseExpression, nodes.BaseExpression] | None:
+    """What sets the flag, on what, and to what: `layer.requires_grad = False`, `setattr(layer, ...)`."""
+    if isinstance(statement, nodes.Assign):
+        target = statement.targets[0].target
+        is_flag = isinstance(target, nodes.Attribute) and target.attr.value == "requires_grad"
+        return (target, target.value, statement.value) if is_flag and isinstance(target, nodes.Attribute) else None
+    if isinstance(statement, nodes.Expr) and isinstance(node, nodes.Call) and statement.value is node:
+        called = node.func.value if isinstance(node.func, nodes.Name) else ""
+        is_plain = len(node.args) == 3 and not any(arg.star or arg.keyword for arg in node.args)
+        return (node, node.args[0].value, node.args[2].value) if called == "setattr" and is_plain else None
+    return None
 
 
 def _owns(model: Model, event: Event) -> bool:
@@ -77,6 +92,8 @@ def _owns(model: Model, event: Event) -> bool:
         return not handles and (module.parameters.some().yes or not all(part.known.yes for part in below(module)))
     if getattr(event.get("value"), "value", None) is not False:
         return False
+    if module.annotation.rpartition(".")[2] == "Module":
+        return True
     text = str(module)
     if _is_said_to_be_tensor(text, str(event.guard)):
         return False

@@ -27,7 +27,16 @@ from collections.abc import Iterator
 
 from paramlint.facts import Class
 from paramlint.facts.reading import Called, Part, Said, Thing, Trace, Value, options
-from paramlint.facts.reading.gluon_code import children, is_block, is_container, is_leaf, owners, owns, params_of
+from paramlint.facts.reading.gluon_code import (
+    children,
+    has_bias,
+    is_block,
+    is_container,
+    is_leaf,
+    owners,
+    owns,
+    params_of,
+)
 from paramlint.facts.reading.trace import is_method, root_of, say
 from paramlint.knowledge.frameworks import GLUON
 from paramlint.knowledge.gluon_names import block_name, is_block_base
@@ -95,13 +104,14 @@ def _only_part(trace: Trace, call: Called, owner: Value) -> Thing | None:
     if root is trace.instance or not isinstance(root, Thing):
         return None
     nets = [root] if owner is not root and is_container(root) else []
-    nets += [one for one in _containers(trace) if one is not owner and owner in children(trace, one)]
+    nets += [one for one in _containers(trace) if one is not owner and {owner, root} & set(children(trace, one))]
     for net in nets:
         inside = children(trace, net)
         done = {one for other in trace.calls if is_method(other.func, *_FILLS) for one in owners(other)}
         if net in done or not any(net in options(other.func) for other in trace.calls if other.index > call.index):
             continue
-        begun = {root_of(one) if not isinstance(one, Part) else one for one in done}
+        begun = {one for one in done if not isinstance(one, Part)}
+        begun |= {one for one in inside if _by_parameter(one, done)}
         left = [one for one in inside if is_leaf(one) and owns(trace, one) and one not in begun]
         whole = [one for one in done if isinstance(one, Part) and one.owner is net and _is_place(one)]
         if left and len(whole) == 0 and isinstance(left[0], Thing):
@@ -110,6 +120,12 @@ def _only_part(trace: Trace, call: Called, owner: Value) -> Thing | None:
         if parts and all(isinstance(one, Part) and one.name in ("weight", "bias") for one in parts):
             return next((one for one in inside if isinstance(one, Thing) and is_leaf(one)), None)
     return None
+
+
+def _by_parameter(block: Value, done: set[Value]) -> bool:
+    """Whether the weight of a block was initialised by itself, and its bias, where it may have one."""
+    names = {one.name for one in done if isinstance(one, Part) and one.owner is block}
+    return "weight" in names and ("bias" in names or has_bias(block) is False)
 
 
 def _is_place(part: Part) -> bool:

@@ -72,8 +72,8 @@ def _first_size(scope: Scope, node: nodes.Subscript | nodes.Call) -> nodes.BaseE
     if not isinstance(index, nodes.Index) or not _is_zero(index.value):
         return None
     sizes = node.value
-    if isinstance(sizes, nodes.Name) and _is_given_sizes(scope, sizes.value):
-        return sizes
+    if isinstance(sizes, nodes.Name):
+        return sizes if _is_given_sizes(scope, sizes.value) or _are_of_weight(scope, sizes.value) else None
     if isinstance(sizes, nodes.Call) and isinstance(sizes.func, nodes.Attribute) and not sizes.args:
         return _weight(scope, sizes.func.value) if sizes.func.attr.value == "size" else None
     is_shape = isinstance(sizes, nodes.Attribute) and sizes.attr.value == "shape"
@@ -87,6 +87,8 @@ def _is_zero(node: nodes.BaseExpression) -> bool:
 def _weight(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression | None:
     """The weight of what may be a linear layer or a convolution."""
     weight = without_data(node)
+    if isinstance(weight, nodes.Name) and _is_given_weight(scope, weight.value):
+        return weight
     if not isinstance(weight, nodes.Attribute) or weight.attr.value != "weight":
         return None
     owner = weight.value
@@ -119,6 +121,37 @@ def _is_given_sizes(scope: Scope, name: str) -> bool:
         return False
     call = rf"\b{re.escape(scope.name)}\(\s*(?!self\.weight)[\w.\[\]]+\.weight(?:\.data)?\.(?:size\(\)|shape\b)"
     return re.search(call, re.sub("#.*", "", scope.file.source.text)) is not None
+
+
+def _is_given_weight(scope: Scope, name: str) -> bool:
+    """Whether calls in this file hand a parameter the weight of a layer, and of none that has its inputs first."""
+    if [b.kind for b in scope.bindings.get(name, ())] != ["parameter"]:
+        return False
+    text = re.sub("#.*", "", scope.file.source.text)
+    layers = re.findall(rf"\b{re.escape(scope.name)}\(\s*([\w.\[\]]+)\.weight(?:\.data)?\s*[,)]", text)
+    others = (rf"\b{re.escape(layer)}\s*=\s*[\w.]*(?:Embedding|Transpose|Parameter)" for layer in layers)
+    return bool(layers) and not any(re.search(other, text) for other in others)
+
+
+def _are_of_weight(scope: Scope, name: str) -> bool:
+    """Whether a name stands for the sizes of a weight that is given, or the function takes its other sizes for inputs.
+
+    `fan_in = np.prod(size[1:])`, for a convolution, says that the outputs come first.
+    """
+    values = [b.value for b in scope.bindings.get(name, ()) if b.kind == "assign" and b.value is not None]
+    if len(values) != 1 or len(scope.bindings[name]) != 1:
+        return False
+    sizes = values[0]
+    if isinstance(sizes, nodes.Call) and isinstance(sizes.func, nodes.Attribute) and not sizes.args:
+        sizes = sizes.func
+    if not isinstance(sizes, nodes.Attribute) or sizes.attr.value not in ("size", "shape"):
+        return False
+    given = without_data(sizes.value)
+    if not isinstance(given, nodes.Name):
+        return False
+    is_argument = [b.kind for b in scope.bindings.get(given.value, ())] == ["parameter"]
+    others = rf"fan_?in\w*\s*=[^=\n]*\b{re.escape(name)}\[1:\]"
+    return _is_given_weight(scope, given.value) or (is_argument and re.search(others, scope.source) is not None)
 
 
 def _is_named_fan_in(scope: Scope, node: nodes.Node) -> bool:

@@ -38,14 +38,10 @@ from functools import reduce
 from operator import or_
 
 from paramlint import nodes
-from paramlint.facts import Assignment, Scope
-from paramlint.facts.applied import applied_function, initialised_classes, makes_one_of
-from paramlint.facts.files import Symbol
-from paramlint.facts.init_events import leaves
-from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.effects import effect
 from paramlint.model.questions.visits import is_in_visit
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Asks, Change, Fix, Rule
 
 _VISITS = ("modules", "named_modules", "parameters", "named_parameters")
 
@@ -55,10 +51,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(
-        Calls("apply", "init_weights", "_init_weights", "initialize_weights", "_initialize_weights"),
-        Asks("apply", *_VISITS, entries=("class",)),
-    ),
+    triggers=(Asks("apply", *_VISITS, entries=("class",)),),
 )
 
 
@@ -75,7 +68,7 @@ def ask(model: Model) -> Iterator[Claim]:
             way = listed.way[0]
             text = way.text(way.node)
             message = f"`{text}` runs before `{late.owner}` exists, so that keeps its default initialisation"
-            yield Claim(Answer("yes", (listed, late.made), late.made.guard), way, message, about=late.owner)
+            yield Claim(Answer("yes", (listed, late.made), late.made.guard), way, message, late.owner, fix=_fix(way))
 
 
 def _in_every_case(late: list[Tensor], listed: Event) -> Iterator[Tensor]:
@@ -131,76 +124,12 @@ def _is_below(part: Module, root: Module) -> bool:
     return False
 
 
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    if scope.name != "__init__" or scope.cls is None or scope.self_attribute(node.func) is None:
-        return
-    if "init" not in scope.text(node) or not scope.cls.is_module:
-        return
-    function = applied_function(scope, node)
-    if function is None:
-        return
-    classes = initialised_classes(function)
-    for name, assignment in scope.assignments:
-        if not _is_later(scope, node, assignment.node) or not _makes(scope, assignment, classes):
-            continue
-        if not _is_initialised(scope, name, assignment.node):
-            message = f"`{scope.text(node)}` runs before `self.{name}` exists, so that keeps its default initialisation"
-            yield Finding(node, message, _fix(scope, node), attribute=f"self.{name}")
-            return
-
-
-def _is_later(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
-    """Whether a statement comes after another on the same path: not in another branch, nor behind a `return`."""
-    if scope.order(second) <= scope.order(first):
-        return False
-    around: dict[nodes.Node, nodes.Node] = dict(_steps(scope, first))
-    behind = set(around) - set(scope.ancestors(second))
-    if any(isinstance(block, nodes.IndentedBlock) and leaves(block) for block in behind):
-        return False
-    return all(
-        not isinstance(ancestor, nodes.If) or around.get(ancestor, below) is below
-        for ancestor, below in _steps(scope, second)
-    )
-
-
-def _steps(scope: Scope, node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
-    """Each node around a node, with its child on the way there."""
-    below = node
-    for ancestor in scope.ancestors(node):
-        yield ancestor, below
-        below = ancestor
-
-
-def _makes(scope: Scope, assignment: Assignment, classes: set[Symbol]) -> bool:
-    if assignment.value is None or assignment.how not in ("assign", "module"):
-        return False
-    return makes_one_of(scope, assignment.value, classes)
-
-
-def _is_initialised(scope: Scope, name: str, after: nodes.Node) -> bool:
-    """Whether a later call in the constructor initialises everything, or this submodule."""
-    for call in scope.find(nodes.Call):
-        if scope.order(call) <= scope.order(after):
-            continue
-        text = scope.text(call)
-        if applied_function(scope, call) is not None or f"{scope.self_name}.{name}" in text:
-            return True
-        own = scope.self_attribute(call.func)
-        if own is not None and ("init" in own or "reset" in own):
-            return True
-    return False
-
-
-def _fix(scope: Scope, node: nodes.Call) -> Fix | None:
-    statement = scope.statement(node)
-    assert isinstance(scope.node, nodes.FunctionDef)
-    body = scope.node.body.body
-    if statement not in body or not isinstance(scope.parent(node), nodes.Expr):
+def _fix(way: Site) -> Fix | None:
+    """The call goes to the end of the constructor, where it is a statement of its body."""
+    body = way.definition.body.body
+    lines = [line for line in body if isinstance(line, nodes.SimpleStatementLine)]
+    line = next((line for line in lines if [*line.body] == [way.statement]), None)
+    if line is None or not isinstance(way.statement, nodes.Expr) or way.statement.value is not way.node:
         return None
-    last = body[-1]
-    changes = (
-        Change(statement, statement, "", "delete"),
-        Change(last, last, scope.text(node), "after"),
-    )
+    changes = (Change(line, line, "", "delete"), Change(body[-1], body[-1], way.text(way.node), "after"))
     return Fix("Apply it at the end of `__init__`", changes)

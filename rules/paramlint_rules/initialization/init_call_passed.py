@@ -48,13 +48,14 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
         return
     text, result = scope.text(passed.func), "None" if function is not None else "a tensor"
     message = f"`{text}` is called here, so `apply` is given {result} and initialises nothing"
-    fix = Fix(f"Pass `{text}` itself", (Change(passed, passed, text),), "safe") if function is not None else None
+    is_alone = function is not None and len(passed.args) <= 1
+    fix = Fix(f"Pass `{text}` itself", (Change(passed, passed, text),), "safe") if is_alone else None
     yield Finding(passed, message, fix)
 
 
 def _function(scope: Scope, call: nodes.Call) -> Scope | None:
-    """The function or method of the project that is called with one argument, a module."""
-    if len(call.args) > 1 or any(arg.star for arg in call.args):
+    """The function or method of the project that is called."""
+    if any(arg.star for arg in call.args):
         return None
     name = scope.self_attribute(call.func)
     if name is not None:

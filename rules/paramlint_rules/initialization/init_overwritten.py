@@ -88,6 +88,48 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 @rule.question
+def ask_of_part(model: Model) -> Iterator[Claim]:
+    """A constant that a part gives one of its layers, such as a gate that starts closed, and the whole overwrites."""
+    before: dict[int, Event] = {}
+    claimed: set[tuple[int, int]] = set()
+    writes = [w for w in model.events("written") if _is_whole(w)]
+    last = {id(write.of): write for write in writes}
+    own = {name.rpartition(".")[2] for root in model.roots for name in (root.cls, *root.bases)}
+    for write in writes:
+        first, before[id(write.of)] = before.get(id(write.of)), write
+        if first is None or last[id(write.of)] is not write or not _is_of_part(first, own):
+            continue
+        if not _is_direct(write) or not _is_chosen(first, write):
+            continue
+        places = id(first.site.node), id(_way(write).node)
+        if places in claimed or not first.guard.implies(write.guard) or _is_used_between(model, first, write):
+            continue
+        claimed.add(places)
+        text = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(write.of)
+        message = (
+            f"`{text}` of `{first.site.class_name}` was given values of its own by `{first.law}` in row"
+            f" {first.site.row}, which `{write.law}` overwrites"
+        )
+        yield Claim(model.follows(first, write), _way(write), message, about=write.of)
+
+
+def _is_of_part(write: Event, own: set[str]) -> bool:
+    """Whether the constructor of a part of what is built does it, or what that calls, and not that of a base."""
+    constructors = [site for site in write.way if site.function == "__init__"]
+    return len(constructors) > 1 and constructors[-1].class_name.rpartition(".")[2] not in own
+
+
+def _is_chosen(first: Event, then: Event) -> bool:
+    """Whether a weight was filled with a constant, or a bias with one that is not zero, and gets other values."""
+    (constant, *rest), key = effect(first), first.of.key
+    owner = first.of.owner
+    if rest or isinstance(constant, str) or effect(then) == effect(first) or owner is None:
+        return False
+    usual = 1 if key == "weight" and owner.is_a("_NormBase", "LayerNorm", "GroupNorm", "RMSNorm").yes else None
+    return key in ("weight", "bias") and constant != (0 if key == "bias" else usual)
+
+
+@rule.question
 def ask_copied(model: Model) -> Iterator[Claim]:
     """One of several like layers initialised twice in a row, and another never."""
     before: dict[int, Event] = {}

@@ -44,13 +44,14 @@ rule = Rule(
 def check(model: Model) -> Iterator[Claim]:
     for bound in model.events("bound"):
         statement = bound.site.statement
-        if not isinstance(statement, nodes.Assign) or not isinstance(statement.value, nodes.Call):
+        call = _assigned(statement)
+        if call is None:
             continue
         if getattr(bound.get("value"), "value", model) is not None:
             continue
         if any(kept.site.node is bound.site.node for kept in model.events("registered")):
             continue  # another alternative
-        write = next((w for w in model.events("written") if _is_made_by(w, statement.value)), None)
+        write = next((w for w in model.events("written") if _is_made_by(w, call)), None)
         if write is not None:
             name = f"{bound.of}.{bound.get('name')}"
             yield Claim(
@@ -58,13 +59,25 @@ def check(model: Model) -> Iterator[Claim]:
                 bound.site,
                 f"the call initialises `{write.of}` in place and returns None, so `{name}` is None from here on",
                 about=bound.of,
-                node=statement.targets[0].target,
-                fix=_fix(bound, statement, statement.value),
+                node=statement.targets[0].target if isinstance(statement, nodes.Assign) else statement.value,
+                fix=_fix(bound, statement, call),
             )
 
 
-def _fix(bound: Event, statement: nodes.Assign, call: nodes.Call) -> Fix | None:
+def _assigned(statement: nodes.Node | None) -> nodes.Call | None:
+    """The call whose result is assigned: `layer.bias = init(...)`, `setattr(layer, name, init(...))`."""
+    value = statement.value if isinstance(statement, (nodes.Assign, nodes.Expr)) else None
+    if isinstance(statement, nodes.Expr):
+        call = value if isinstance(value, nodes.Call) and len(value.args) == 3 else None
+        is_setting = call is not None and isinstance(call.func, nodes.Name) and call.func.value == "setattr"
+        value = call.args[2].value if call is not None and is_setting else None
+    return value if isinstance(value, nodes.Call) else None
+
+
+def _fix(bound: Event, statement: nodes.Node, call: nodes.Call) -> Fix | None:
     """Only the call, where what it is given is what was assigned to."""
+    if not isinstance(statement, nodes.Assign):
+        return None
     site, target = bound.site, statement.targets[0].target
     if len(statement.targets) > 1 or site.text(target) not in [site.text(arg.value) for arg in call.args]:
         return None

@@ -29,7 +29,10 @@ from paramlint.facts.gradients import data_owner
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import init_events
 from paramlint.facts.lazy_layers import lazy_classes, lazy_layer, may_have_run, writes_lazy
-from paramlint.rule import Calls, Finding, Proof, Rule
+from paramlint.knowledge import TENSOR_INIT_INPLACE
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model.questions.training import whole_of
+from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -40,8 +43,51 @@ rule = Rule(
     "lazy-parameter-initialized-early",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES, "apply"),),
+    triggers=(
+        Calls(*WRITE_NAMES, "apply"),
+        Asks(*(f"Lazy{kind}{n}d" for kind in ("Conv", "ConvTranspose", "BatchNorm") for n in (1, 2, 3)), "LazyLinear"),
+    ),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """The same where the constructor comes to the layer another way: in a loop, as an item, in a helper."""
+    for write in model.events("written"):
+        layer = write.of.owner if isinstance(write.of, Tensor) and write.of.role == "parameter" else None
+        target = _target(write.site.node)
+        if layer is None or target is None or not layer.cls.startswith("torch.nn.Lazy") or not layer.known.yes:
+            continue
+        if write.author != "user" or write.get("inside") != "__init__" or _NOTICED.search(str(write.guard)):
+            continue
+        if any(min(e.order) < min(write.order) for e in _uses(model, layer)):
+            continue
+        text, name, law = write.site.text(target), layer.cls.rpartition(".")[2], str(write.get("law"))
+        is_lost = bool(write.get("through")) and not write.get("initializer")
+        so = f"what `{law}` writes is lost" if is_lost else f"`{law}` raises"
+        message = f"`{text}` of a `{name}` has no shape before the first call, so {so}"
+        yield Claim(Answer("yes", (write,), write.guard), write.site, message, write.of, target)
+
+
+#: Words of conditions that ask whether there is a shape yet.
+_NOTICED = re.compile(r"lazy|uninitialized", re.IGNORECASE)
+
+
+def _uses(model: Model, layer: Module) -> list[Event]:
+    """What may give a layer its shape: a call of it or of what it is part of, what is loaded, what is unknown."""
+    whole = whole_of(model, layer)
+    return [e for e in model.events("called", "loaded", "escaped") if e.of in whole]
+
+
+def _target(node: object) -> nodes.BaseExpression | None:
+    """The attribute that a call writes: `x` of `nn.init.f_(x)`, `x.f_()` and `x.data.f_()`."""
+    if not isinstance(node, nodes.Call):
+        return None
+    is_method = isinstance(node.func, nodes.Attribute) and node.func.attr.value in TENSOR_INIT_INPLACE
+    target = node.func.value if is_method else node.args[0].value if node.args and not node.args[0].star else None
+    if isinstance(target, nodes.Attribute) and target.attr.value == "data":
+        target = target.value
+    return target if isinstance(target, nodes.Attribute) else None
 
 
 @rule.static(nodes.Call)

@@ -32,7 +32,7 @@ from paramlint.facts import Scope
 from paramlint.facts.initialization import EmptyParameter
 from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
 from paramlint.facts.unwritten_memory import fate_of, is_left_on_purpose
-from paramlint.model import Claim, Model
+from paramlint.model import Claim, Event, Model, Tensor
 from paramlint.model.questions.empty_memory import allocated_empty
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
@@ -58,9 +58,22 @@ _UNKNOWN_OPTION = re.compile(r"\bnot in \(|!=|hasattr|getattr|isinstance|a condi
 def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in allocated_empty(model):
         when = str(tensor.filled.when)
-        if tensor.filled.when and not is_left_on_purpose(when) and not _UNKNOWN_OPTION.search(when):
+        is_excused = is_left_on_purpose(when) or _UNKNOWN_OPTION.search(when) is not None
+        if tensor.filled.when and (not is_excused or _is_forgotten(tensor)):
             message = f"`self.{place.key}` is allocated empty and stays garbage when `{when}`"
             yield Claim(~tensor.filled, place.since.site, message, about=tensor)
+
+
+def _is_forgotten(tensor: Tensor) -> bool:
+    """Whether a sibling is initialised under a condition under which this one is not: the option is a known one."""
+    left = tensor.filled.when
+    writes = [w for sibling in tensor.siblings for w in sibling.writes if w.author == "user" and w.guard]
+    return any(left.implies(w.guard) and not _is_told_apart(tensor, w) for w in writes)
+
+
+def _is_told_apart(tensor: Tensor, write: Event) -> bool:
+    """Whether the condition of a write says no more than that the tensor is there."""
+    return tensor.guard.implies(write.guard)
 
 
 @rule.static(nodes.Call)

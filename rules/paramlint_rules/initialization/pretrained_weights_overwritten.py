@@ -42,7 +42,7 @@ rule = Rule(
     triggers=(
         Calls("load_state_dict", "from_pretrained"),
         Keywords("pretrained", "weights"),
-        Asks("load_state_dict", "from_pretrained", "pretrained"),
+        Asks("load_state_dict", "from_pretrained", "pretrained", followed=True),
     ),
 )
 

@@ -28,6 +28,7 @@ Leave it: the state is written to a file at once, and the name is not used again
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,16 @@ def _goes_stale_in_class(scope: Scope, kept: Snapshot) -> bool:
                 continue
             if kept.is_best or _last_part(other, receiver) == _last_part(scope, kept.owner):
                 return True
-    return False
+    return kept.block is not scope.node.body and _is_loaded_by_others(scope, name)
+
+
+def _is_loaded_by_others(scope: Scope, name: str) -> bool:
+    """Whether code outside of the class loads what an instance of it has kept: `load_state_dict(stopper.weights)`."""
+    assert scope.cls is not None
+    unit = scope.cls.outline.unit
+    source = scope.file.source
+    rest = source.lines(1, unit.first - 1) + source.lines(unit.last + 1, source.text.count("\n") + 1)
+    return re.search(rf"load_state_dict\(\s*(?!self\b)[\w.\[\]]+\.{re.escape(name)}\b", rest) is not None
 
 
 def _is_bound_first(scope: Scope, read: nodes.Node) -> bool:

@@ -40,6 +40,7 @@ Leave it: the copy is used in `train()` mode, where it gathers statistics of its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,9 @@ rule = Rule(
     ),
 )
 
+#: An average that an object keeps for others, which evaluate it.
+_KEPT = re.compile(r"^self\.\w*(?:ema|shadow|avg|average)", re.IGNORECASE)
+
 
 @rule.question
 def check(model: Model) -> Iterator[Claim]:
@@ -72,7 +76,8 @@ def check(model: Model) -> Iterator[Claim]:
         if not running or not to.buffers.closed.yes or to.escaped or any(b.escaped for b in running):
             continue
         claimed.add(id(to))
-        if _follow(model, to, running, write) or not only_evaluated(to):
+        is_used_later = not to.calls.seen and to.copy_of is source and _KEPT.search(str(to)) is not None
+        if _follow(model, to, running, write) or not (only_evaluated(to) or is_used_later):
             continue
         yield Claim(
             said(True),

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model, Optimizer, Site, Tensor, said
-from paramlint.model.questions.training import WORDS, all_known, may_compute, steps
+from paramlint.model.questions.training import WORDS, all_known, may_compute, steps, together
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -84,13 +84,33 @@ def _is_computed(what: object) -> bool:
 def _before_backward(model: Model, clip: Event) -> Answer:
     """Whether gradients are cleared, clipped, and only then computed and used."""
     for backward in model.events("backward"):
-        if not clip.loops or backward.loops != clip.loops or clip.guard.loop:  # not in some rounds alone
+        if backward.loops != clip.loops or clip.guard.loop:  # not in some rounds alone
+            continue
+        if not clip.loops:
+            early = _after_clearing(model, clip, backward)
+            if early.yes:
+                return early
             continue
         for step in model.events("stepped"):
             if step.loops == clip.loops:
                 early = model.follows(clip, step) & ~model.between(step, clip, ("backward", "escaped"), may_compute)
                 if early.yes and model.between(clip, step, ("backward",)).yes:
                     return early
+    return Answer("unknown")
+
+
+def _after_clearing(model: Model, clip: Event, backward: Event) -> Answer:
+    """Whether a function clears the gradients of an optimizer, clips them, and only then has them computed and used."""
+    for optimizer, step in steps(model):
+        for cleared in optimizer.clears:
+            if not together(cleared, clip, backward, step) or cleared.loops or step.loops:
+                continue
+            in_order = min(cleared.order) < min(clip.order) < min(backward.order) < min(step.order)
+            computed = model.between(cleared, clip, ("backward", "escaped"), may_compute)
+            if in_order and not any(e.guard for e in (cleared, clip, backward, step)) and not computed.yes:
+                mine = {id(t) for t in optimizer.tensors}
+                if any(id(t) in mine for t in clip.get("tensors")):
+                    return said(True)
     return Answer("unknown")
 
 

@@ -19,15 +19,15 @@ Leave it: the second use is meant to go on where the first one stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from paramlint import nodes
-from paramlint.facts import Binding, Class, Scope
-from paramlint.facts.iterators import consumes, excludes, is_parameter_iterator, repeating_loops, uses
-from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Site
-from paramlint.nodes import operators
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
+from paramlint.rule import Asks, Change, Fix, Rule
+
+_OF_GROUP = re.compile(r"""\[["']params["']\]""")
 
 rule = Rule(
     "PRM705",
@@ -35,7 +35,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Calls("parameters", "named_parameters"), Asks("parameters", "named_parameters")),
+    triggers=(Asks("parameters", "named_parameters"),),
 )
 
 
@@ -43,20 +43,59 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     passes: dict[int, list[Event]] = {}
     for event in model.events("read"):
-        if event.get("how") == "gone through" and event.get("gives") == "parameters" and event.get("made") is not None:
+        if event.get("made") is not None and _goes_through(event):
             passes.setdefault(id(event.of), []).append(event)
+    emptied: dict[Any, list[tuple[Event, Event]]] = {}
     for found in passes.values():
-        second = _second_pass(model, found)
+        second = _second_pass(model, found) if found[0].get("gives") == "parameters" else None
         if second is None:
             continue
         made = found[0].made
         if found[0].get("inside") != second.get("inside"):
             message = f"`{_shown(made, made.node)}` is an iterator that is used up before `{second.get('inside')}`"
-            yield Claim(Answer("yes", (second,)), made, message)
-            continue
-        call = second.site.node
-        given = call.args[0].value if isinstance(call, nodes.Call) and call.args else call
-        yield Claim(Answer("yes", (second,)), second.site, _message(_shown(second.site, given)), node=given)
+            yield Claim(Answer("yes", (second,)), made, message, fix=_fix([made]))
+        else:
+            emptied.setdefault(second.site.node, []).append((found[0], second))
+    for twins in emptied.values():
+        first, second = twins[0]
+        site = _in_function_of(first.made, second)
+        given = _given(site.node)
+        is_kept = second.get("how") == "kept for a group"
+        name = _shown(first.made, first.made.node) if is_kept else _shown(site, given)
+        if second.again and not isinstance(given, nodes.CompFor) and _is_asked(second):
+            message = f"`{name}` is an iterator that the first test uses up, so all others find nothing in it"
+        else:
+            message = f"`{name}` is an iterator that has been gone through already, so it gives no parameters here"
+        yield Claim(Answer("yes", (second,)), site, message, node=given, fix=_fix([one.made for one, _ in twins], site))
+
+
+def _goes_through(event: Event) -> bool:
+    """Whether somebody goes through an iterator, or will through one that a group has in the end.
+
+    Who reads it out of a group does so instead of the optimizer.
+    """
+    how = event.get("how")
+    if how == "gone through":
+        return _OF_GROUP.search(_shown(event.site, _given(event.site.node))) is None
+    return how == "kept for a group" and bool(event.get("holds"))
+
+
+def _given(node: Any) -> Any:
+    """What a call is given to go through; another node as it is."""
+    if not isinstance(node, nodes.Call) or not node.args:
+        return node
+    is_of_function = isinstance(node.func, nodes.Name) and node.func.value in ("map", "filter") and len(node.args) > 1
+    return node.args[1 if is_of_function else 0].value
+
+
+def _in_function_of(made: Site, second: Event) -> Site:
+    """Where the function that made an iterator goes through it, or hands it to who does."""
+    return next((site for site in reversed(second.way) if site.definition is made.definition), second.site)
+
+
+def _is_asked(event: Event) -> bool:
+    """Whether it is asked whether something is in an iterator."""
+    return isinstance(event.site.node, nodes.Name)
 
 
 def _shown(site: Site, node: nodes.Node) -> str:
@@ -74,98 +113,17 @@ def _second_pass(model: Model, found: list[Event]) -> Event | None:
     return None
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    for name, bindings in scope.bindings.items():
-        if not all(b.kind == "assign" and is_parameter_iterator(scope, b.value) for b in bindings):
-            continue
-        second = _second_use(scope, name, bindings)
-        if second is not None:
-            yield Finding(second, _message(name), _fix([b.value for b in bindings if b.value is not None], scope))
+def _fix(made: Sequence[Site], site: Site | None = None) -> Fix | None:
+    """Lists in the place of iterators, where these are made in the function that is pointed at."""
+    if site is not None and any(one.definition is not site.definition for one in made):
+        return None
+    return Fix("Keep the parameters in a list", tuple(map(_kept, made)), "safe")
 
 
-@rule.static_scope
-def check_attributes(scope: Scope) -> Iterator[Finding]:
-    """Iterators kept on the instance, seen from the method that makes them."""
-    for name, assignment in scope.assignments if scope.cls is not None else ():
-        if assignment.how != "assign" or not is_parameter_iterator(scope, assignment.value):
-            continue
-        if scope.cls is None or len(scope.cls.assignments(name)) != 1 or assignment.value is None:
-            continue
-        places = _uses_in_class(scope.cls, name)
-        if len(places) < 2 or not consumes(*places[0]):
-            continue
-        first = places[0]
-        places = [(at, use) for at, use in places if at is not first[0] or not excludes(at, first[1], use)]
-        own = [use for at, use in places if at is scope and use is not first[1]]
-        others_read = [at for at, _ in places if at is not first[0]]
-        if own:
-            yield Finding(own[0], _message(f"{scope.self_name}.{name}"), _fix([assignment.value], scope))
-        elif others_read:
-            others = f"`{others_read[-1].name}`"
-            message = f"`{scope.self_name}.{name}` is an iterator that `{first[0].name}` uses up before {others}"
-            yield Finding(assignment.value, message, _fix([assignment.value], scope))
-
-
-@rule.static(nodes.Comparison)
-def check_membership(node: nodes.Comparison, scope: Scope) -> Iterator[Finding]:
-    """`id(p) not in ids` for each of many, where the first test uses up `ids = map(id, head.parameters())`."""
-    for target in node.comparisons:
-        held = target.comparator
-        if not isinstance(target.operator, (operators.In, operators.NotIn)) or not isinstance(held, nodes.Name):
-            continue
-        bindings = scope.bindings.get(held.value, [])
-        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
-        if value is None or not is_parameter_iterator(scope, value) or not _repeats(scope, node):
-            continue
-        yield Finding(
-            held,
-            f"`{held.value}` is an iterator that the first test uses up, so all others find nothing in it",
-            _fix([value], scope),
-        )
-
-
-def _repeats(scope: Scope, node: nodes.Node) -> bool:
-    """Whether something is asked in a small function, for each that `filter` or `map` gives it."""
-    return any(isinstance(around, nodes.Lambda) for around in scope.ancestors(node))
-
-
-def _message(name: str) -> str:
-    return f"`{name}` is an iterator that has been gone through already, so it gives no parameters here"
-
-
-def _second_use(scope: Scope, name: str, bindings: list[Binding]) -> nodes.Node | None:
-    """The first use that follows one which has used the iterator up."""
-    found = uses(scope, name)
-    for second in found:
-        for loop in repeating_loops(scope, second):
-            if consumes(scope, second) and not any(is_inside(scope, b.node, loop) for b in bindings):
-                return second
-        for first in found:
-            if scope.order(first) >= scope.order(second) or not consumes(scope, first):
-                continue
-            between = (scope.order(first) < scope.order(b.node) < scope.order(second) for b in bindings)
-            if not any(between) and not excludes(scope, first, second):
-                return second
-    return None
-
-
-def _uses_in_class(cls: Class, name: str) -> list[tuple[Scope, nodes.Node]]:
-    return [
-        (scope, use)
-        for scope in cls.scopes_with(name)
-        if scope.self_name is not None
-        for use in uses(scope, f"{scope.self_name}.{name}")
-    ]
-
-
-def _fix(values: list[nodes.BaseExpression], scope: Scope) -> Fix:
-    return Fix("Keep the parameters in a list", tuple(_kept(value, scope) for value in values), "safe")
-
-
-def _kept(value: nodes.BaseExpression, scope: Scope) -> Change:
+def _kept(made: Site) -> Change:
     """The list of what an iterator gives; a generator becomes a list by its brackets."""
-    text, parentheses = scope.text(value), scope.parentheses(value)
+    value = made.node
+    text, parentheses = made.text(value), made.parentheses(value)
     if isinstance(value, nodes.GeneratorExp) and parentheses:
         return Change(value, value, "[]", "enclosed")
     bare = text[parentheses:-parentheses].strip() if parentheses else text

@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, value_of
-from paramlint.rule import Calls, Change, Finding, Fix, Rule
+from paramlint.model import Claim, Model, said
+from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
 
 rule = Rule(
     "PRM706",
@@ -28,8 +29,32 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Calls(*OPTIMIZER_NAMES, "named_parameters"),),
+    triggers=(Calls(*OPTIMIZER_NAMES, "named_parameters"), Asks("named_parameters", made=False)),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """Groups of pairs beside groups without names, whatever they were gathered by."""
+    for optimizer in model.optimizers:
+        groups = optimizer.groups.seen
+        if not any(group.tensors.seen and group.named.no for group in groups):
+            continue
+        for group in groups:
+            if group.named.yes:
+                given = _given(group.site.node)
+                text = group.site.text(given)
+                message = f"`{text}` gives pairs of name and parameter, where the other groups hold parameters"
+                yield Claim(said(True), group.site, message, group.tensors.seen[0], given)
+
+
+def _given(group: nodes.Node) -> nodes.Node:
+    """What stands behind `"params"` in a group, or the group."""
+    for element in group.elements if isinstance(group, nodes.Dict) else ():
+        key = element.key if isinstance(element, nodes.DictElement) else None
+        if isinstance(key, nodes.SimpleString) and key.evaluated_value == "params":
+            return element.value
+    return group
 
 
 @rule.static_scope

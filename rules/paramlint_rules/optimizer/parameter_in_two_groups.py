@@ -16,17 +16,13 @@ Leave it: one of the modules overrides `parameters()` and leaves the other's out
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.optimizers import OPTIMIZER_NAMES, group_value, groups, optimizer_calls, parameter_paths
 from paramlint.knowledge.frameworks import LIVE
-from paramlint.model import Claim, Group, Model, said
+from paramlint.model import Claim, Group, Model, Tensor, said
 from paramlint.model.questions.training import WORDS, below, spoken
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -37,7 +33,7 @@ rule = Rule(
     "parameter-in-two-groups",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*OPTIMIZER_NAMES), Asks(*WORDS)),
+    triggers=(Asks(*WORDS),),
     asked_of=LIVE,
 )
 
@@ -46,61 +42,42 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     for optimizer in model.optimizers:
         groups = [group for group in optimizer.groups if group.sure]
-        again = next((g for g in groups if len(set(map(id, g.sure))) < len(g.sure)), None)
-        pairs = [(one, other) for one, other in combinations(groups, 2) if _overlap_for_sure(model, one, other)]
-        if pairs or again is not None:
-            group = pairs[0][1] if pairs else again
-            assert group is not None
+        for index, group in enumerate(groups):
+            earlier = [one for one in groups[:index] if one.guard.is_known_to_fit(group.guard)]
+            is_later = group.is_added  # an attribute that nothing is known of may be made in between
+            mine = _covered(model, group.sure, is_later=is_later)
+            if not any(_covered(model, one.sure, is_later=is_later) & mine for one in earlier):
+                if not _is_twice_in(model, group):
+                    continue
             what = group.module or group.sure[0]
             message = f"`{what}` is in `{spoken(optimizer)}` twice, so an optimizer refuses it or steps it twice"
-            yield Claim(said(True), group.site, message, about=group)
+            yield Claim(said(True), group.given or group.site, message, about=group)
 
 
-def _overlap_for_sure(model: Model, one: Group, other: Group) -> bool:
-    return one.guard.is_known_to_fit(other.guard) and bool(_covered(model, one) & _covered(model, other))
+def _is_twice_in(model: Model, group: Group) -> bool:
+    """Whether a group has a parameter twice."""
+    if len(set(map(id, group.sure))) < len(group.sure):
+        return True
+    unknown = [tensor for tensor in group.sure if not tensor.known]
+    return any(
+        _covered(model, [one]) & _covered(model, [other])
+        for one in unknown
+        for other in group.sure[group.sure.index(one) + 1 :]
+    )
 
 
-def _covered(model: Model, group: Group) -> set[int]:
-    """The parameters that are surely in a group; of a module that is not known those of all that it holds."""
-    found = {id(t) for t in group.sure}
+def _covered(model: Model, tensors: Sequence[Tensor], *, is_later: bool = False) -> set[int]:
+    """The parameters that some stand for; one that stands for a module that is not known for all that it holds."""
+    found = {id(t) for t in tensors}
     for module in model.modules:
         mine = [t for t in module.parameters if not t.known]
         if mine and id(mine[-1]) in found and "parameters" not in module.methods:
-            inner = [m for m in model.modules if m.name.startswith(f"{module.name}.")]
+            start = f"{module.name}."
+            inner = [m for m in model.modules if m.name.startswith(start)]
             found |= {id(t) for m in (module, *below(module), *inner) for t in (*m.tensors, *m.parameters)}
+            if not is_later:
+                found |= {id(t) for t in model.parameters if not t.known and t.name.startswith(start)}
     return found
-
-
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    for call, given in optimizer_calls(scope):
-        seen: list[tuple[str, bool]] = []
-        for group in [*groups(scope, given), *_added(scope, call)]:
-            for path in parameter_paths(scope, group):
-                other = next((s for s in seen if _overlap(s, path)), None)
-                if other is not None:
-                    message = f"`{path[0]}` is in two groups, for `{other[0]}` holds the same parameters"
-                    yield Finding(group, message, attribute=path[0])
-                    break
-                seen.append(path)
-
-
-def _overlap(a: tuple[str, bool], b: tuple[str, bool]) -> bool:
-    """Whether two paths have a parameter in common: they are the same, or one is a module that holds the other."""
-    return a[0] == b[0] or (a[1] and b[0].startswith(a[0] + ".")) or (b[1] and a[0].startswith(b[0] + "."))
-
-
-def _added(scope: Scope, call: nodes.Call) -> Iterator[nodes.BaseExpression]:
-    """What `add_param_group` adds to the optimizer that a call builds, where that has a name of its own."""
-    assign = scope.parent(call)
-    name = scope.dotted(assign.targets[0].target) if isinstance(assign, nodes.Assign) else None
-    if name is None or len(scope.bindings.get(name, [assign])) != 1:
-        return
-    for other in scope.find(nodes.Call):
-        if isinstance(other.func, nodes.Attribute) and other.func.attr.value == "add_param_group" and other.args:
-            value = group_value(other.args[0].value)
-            if value is not None and scope.dotted(other.func.value) == name:
-                yield value
 
 
 @rule.runtime

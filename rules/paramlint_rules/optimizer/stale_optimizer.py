@@ -27,18 +27,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Class, Scope
-from paramlint.facts.iterators import excludes
-from paramlint.facts.name_uses import mentions
-from paramlint.facts.optimizers import OPTIMIZER_NAMES, Built, built_optimizers
-from paramlint.facts.replaced_parameters import ModelChange, model_changes
-from paramlint.facts.training import trains
 from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import WORDS, below, held, outdated_steps, owners, spoken, together
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -50,14 +43,13 @@ rule = Rule(
     "stale-optimizer",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*OPTIMIZER_NAMES, "parameters", "named_parameters"), Asks(*WORDS)),
+    triggers=(Asks(*WORDS),),
     asked_of=LIVE,
 )
 
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
-#: The classes of torch that store nothing about the parameters before their first step.
-_STORE_AT_FIRST_STEP = {*OPTIMIZER_NAMES} - {"Adagrad"}
-_TRAINS = re.compile(r"\.(?:step|backward)\(")
+#: The classes of torch that store something about the parameters when they are built.
+_STORE_AT_ONCE = frozenset({"torch.optim.Adagrad", "torch.optim.adagrad.Adagrad"})
 
 
 @rule.question
@@ -196,154 +188,44 @@ def _uses(model: Model, change: Event, step: Event) -> bool:
     return change.kind != "moved"
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    for built in built_optimizers(scope):
-        found = _change_after(scope, built) or _change_in_other_method(scope, built)
-        if found is None:
+@rule.question
+def ask_of_moves(model: Model) -> Iterator[Claim]:
+    """A model that is moved to a device when its optimizer has stored something about the parameters already."""
+    moves = [e for e in model.events("moved") if e.get("to_device") and e.author == "user"]
+    for optimizer in model.optimizers if moves else ():
+        made = optimizer.made
+        if made is None or made.repeats:
             continue
-        place, change = found
-        text = place.text(change.node)
-        if change.kind == "moved":
-            message = f"`{built.name}` is built before `{text}`, so what it stores about the parameters stays behind"
-        else:
-            message = (
-                f"`{built.name}` is built before `{text}` is {change.kind}, so it does not train the new parameters"
-            )
-        yield Finding(built.call, message)
-
-
-def _change_after(scope: Scope, built: Built) -> tuple[Scope, ModelChange] | None:
-    """A change further down in the function that builds the optimizer."""
-    start = scope.order(built.call)
-    for change in model_changes(scope):
-        end = scope.order(change.node)
-        if end < start or not _concerns(change, built.models) or excludes(scope, built.call, change.node):
-            continue
-        if _function(scope, change.node) is not _function(scope, built.call) or _is_rebuilt(scope, built, end):
-            continue
-        if change.kind == "moved" and (
-            _is_moved_before(scope, change.path, start) or _holds_nothing(scope, built, end)
-        ):
-            continue
-        if _trains_after(scope, built, end):
-            return scope, change
-    return None
-
-
-def _change_in_other_method(scope: Scope, built: Built) -> tuple[Scope, ModelChange] | None:
-    """A change in a method that runs after the constructor, which builds the optimizer."""
-    cls, name = scope.cls, built.name.partition(".")[2]
-    if cls is None or scope.name != "__init__" or built.name != f"{scope.self_name}.{name}":
-        return None
-    if len(cls.assignments(name)) != 1 or _source(cls).find("add_param_group") >= 0:
-        return None
-    for other in cls.scopes_with("to", "cuda", "add_module", "resize_token_embeddings", *_last_parts(built.models)):
-        if other.self_name is None or other.name == "__init__" or _calls(scope, other.name):
-            continue  # what the constructor calls is seen there
-        models = frozenset(f"{other.self_name}.{m}" for m in _attributes(scope, built))
-        for change in model_changes(other):
-            if not _concerns(change, models):
+        ids = {id(t) for t in optimizer.tensors}
+        trained = [m for m in model.modules if ids & {id(t) for t in m.parameters} and not _MOVED.search(m.name)]
+        for move in moves:
+            if move.of not in trained or not _comes_after(model, made, move) or not _stores(model, optimizer, move):
                 continue
-            if change.kind != "moved" and _TRAINS.search(_source(cls)):
-                return other, change
-            if change.kind == "moved" and _trains_in(other, other.order(change.node)):
-                if _holds_nothing(scope, built, None):
-                    continue
-                if not _is_moved_before(scope, f"{scope.self_name}.{change.path.partition('.')[2]}", None):
-                    return other, change
-    return None
-
-
-def _calls(scope: Scope, method: str) -> bool:
-    """Whether a method calls another one of its instance."""
-    return any(scope.self_attribute(call.func) == method for call in scope.find(nodes.Call))
-
-
-def _concerns(change: ModelChange, models: frozenset[str]) -> bool:
-    """Whether a change is one of the optimizer's models, or of what one of them holds."""
-    if change.kind == "moved":
-        return change.path in models
-    inside = any(change.path.startswith(model + ".") for model in models)
-    return inside or (change.path in models and not isinstance(change.node, (nodes.Name, nodes.Attribute)))
-
-
-def _is_rebuilt(scope: Scope, built: Built, end: int) -> bool:
-    """Whether the optimizer is bound again after the change, or told about it."""
-    for node in mentions(scope, built.name):
-        parent = scope.parent(node)
-        if scope.order(node) > end and isinstance(parent, nodes.AssignTarget):
-            return True
-        if isinstance(parent, nodes.Attribute) and parent.attr.value == "add_param_group":
-            return True
-    return False
-
-
-def _is_moved_before(scope: Scope, path: str, end: int | None) -> bool:
-    """Whether the model was moved, or made on a device, before the optimizer was built."""
-    for node in mentions(scope, path):
-        if end is not None and scope.order(node) > end:
-            continue
-        if _MOVED.search(scope.text(scope.statement(node)).partition("\n")[0]):
-            return True
-    return False
-
-
-def _holds_nothing(scope: Scope, built: Built, end: int | None) -> bool:
-    """Whether an optimizer has stored nothing yet: it stores at its first step, and neither stepped nor loaded one."""
-    written = scope.qualified(built.call.func) or ""
-    is_known = written.startswith("torch.optim.") and written.rpartition(".")[2] in _STORE_AT_FIRST_STEP
-    if not is_known and not _is_made_by_function(scope, built):
-        return False
-    start = scope.order(built.call)
-    for call in scope.find(nodes.Call):
-        if start < scope.order(call) and (end is None or scope.order(call) < end):
-            if excludes(scope, built.call, call):
+            around = owners(move.of)
+            if any(e.of in around and _is_earlier(e, made) for e in moves) or move.of.argument("device") is not None:
                 continue
-            if trains(scope, call) or scope.dotted(call.func) == f"{built.name}.load_state_dict":
-                return False
-    return True
+            if _is_used_after(model, optimizer, move):
+                text = " ".join(move.site.text(move.site.node).split())
+                end = f"before `{text}`, so what it stores about the parameters stays behind"
+                yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built {end}", about=optimizer)
+                break
 
 
-def _is_made_by_function(scope: Scope, built: Built) -> bool:
-    """Whether a function makes it, whose optimizers are torch's more often than not: no class, and nothing given."""
-    func = built.call.func
-    if not isinstance(func, nodes.Name) or not func.value[:1].islower():
-        return False
-    return all(not isinstance(binding.node, nodes.Param) for binding in scope.bindings.get(func.value, ()))
+def _is_earlier(move: Event, made: Event) -> bool:
+    return together(move, made) and before(move, made)
 
 
-def _trains_after(scope: Scope, built: Built, end: int) -> bool:
-    if _trains_in(scope, end):
+def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
+    """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded.
+
+    Of the class that an argument is it is not known when that stores.
+    """
+    made = optimizer.made
+    algorithm = str(made.get("algorithm")) if made is not None else ""
+    if "." not in algorithm or algorithm in _STORE_AT_ONCE:
         return True
-    if scope.name == "__init__" and scope.cls is not None and "." in built.name:
-        return _TRAINS.search(_source(scope.cls)) is not None
-    return any(isinstance(a, nodes.Return) for node in mentions(scope, built.name) for a in scope.ancestors(node))
-
-
-def _trains_in(scope: Scope, start: int) -> bool:
-    return any(scope.order(call) > start and trains(scope, call) for call in scope.find(nodes.Call))
-
-
-def _attributes(scope: Scope, built: Built) -> set[str]:
-    """The attributes of the instance that are the optimizer's models: `model` of `self.model`, or of its argument."""
-    found = {m.partition(".")[2] for m in built.models if m.startswith(f"{scope.self_name}.")}
-    for name, assignment in scope.assignments:
-        if isinstance(assignment.value, nodes.Name) and assignment.value.value in built.models:
-            found.add(name)
-    return found
-
-
-def _last_parts(models: frozenset[str]) -> set[str]:
-    return {model.rpartition(".")[2] for model in models}
-
-
-def _function(scope: Scope, node: nodes.Node) -> nodes.Node | None:
-    return next((a for a in scope.ancestors(node) if isinstance(a, (nodes.FunctionDef, nodes.Lambda))), None)
-
-
-def _source(cls: Class) -> str:
-    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+    stored = [e for e in model.events("stepped", "loaded", of=optimizer) if made is not None and together(e, made)]
+    return any(not together(e, move) or model.follows(e, move).yes for e in stored)
 
 
 @rule.runtime

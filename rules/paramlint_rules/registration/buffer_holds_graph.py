@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
-from paramlint.model.questions.reach import passes_gradient
+from paramlint.model.questions.reach import added, passes_gradient
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -107,10 +107,11 @@ def _with_history(tensor: Tensor) -> Iterator[Any]:
     waiting, seen = [tensor], {id(tensor)}
     while waiting and len(seen) < 200:
         one = waiting.pop()
-        if isinstance(one, Tensor) and not passes_gradient(one):
-            continue
-        yield one
-        for source in one.made_from if isinstance(one, Tensor) else ():
+        passes = not isinstance(one, Tensor) or passes_gradient(one)
+        if passes:
+            yield one
+        made_from = one.made_from if passes and isinstance(one, Tensor) else ()
+        for source in (*made_from, *(added(one) if isinstance(one, Tensor) and one.role == "plain" else ())):
             if id(source) not in seen:
                 seen.add(id(source))
                 waiting.append(source)

@@ -19,20 +19,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Scope, owns_parameters
-from paramlint.facts.contents import Held
-from paramlint.facts.wrapping import wrap
 from paramlint.model import Claim, Model, Module, Place, Tensor, said
+from paramlint.model.questions.plain_containers import described, gives_by_call, registering, target
 from paramlint.model.questions.training import below, owners
-from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
     from paramlint.live.training.training_run import TrainingRun
 
-#: Words of what owns parameters: without one a class keeps nothing that is trained.
-_TRAINED = ("nn", "Module")
+#: Words of what owns parameters, or is used as what does: without one a class keeps nothing that is trained.
+_TRAINED = ("nn", "Module", "forward")
 
 rule = Rule(
     "PRM401",
@@ -40,24 +37,41 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Keeps(), Asks(*_TRAINED, entries=("class",))),
+    triggers=(Asks(*_TRAINED, entries=("class",)),),
 )
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for module in model.modules:
-        if module.made is None or module.made.author != "user":
-            continue
         held = next((p for p in module.places if model.keeps_plainly(p)), None)
-        if held is not None and not _is_registered_elsewhere(held) and module.owns.yes:
-            yield Claim(
-                module.places.none(_is_registered),
-                held.since.site,
-                f"`self.{held.key}` is a plain {held.container}, so its modules are not trained",
-                about=held,
-                is_right=_is_cared_for(module, held, model) or module.places.some(_is_registered).yes,
-            )
+        if held is None or _is_registered_elsewhere(held) or not (_is_made(module) or _is_said(module, held)):
+            continue
+        yield Claim(
+            module.places.none(_is_registered),
+            held.since.site,
+            described(held, "module"),
+            held,
+            target(held),
+            registering(held, "Module"),
+            is_right=_is_cared_for(module, held, model) or module.places.some(_is_registered).yes,
+        )
+
+
+def _is_made(module: Module) -> bool:
+    """Whether the code makes a module that has parameters, or copies one."""
+    made = (module.copy_of or module).made
+    return made is not None and made.author == "user" and module.owns.yes
+
+
+def _is_said(module: Module, held: Place) -> bool:
+    """Whether something not known is a module of the project: an annotation, a class or a test says so.
+
+    That alone proves little: what a caller hands over has to be used as modules too, or a call to give it.
+    """
+    if module.made is not None or module.copy_of is not None or not module.cls or module.owns.no or module.escaped:
+        return False
+    return bool(module.calls.seen) or gives_by_call(held)
 
 
 @rule.question
@@ -74,8 +88,7 @@ def ask_given(model: Model) -> Iterator[Claim]:
         if (len(held) > 1 or place.each_round or module.loops) and all(
             _is_only_here(one, at, model) for one, at in held
         ):
-            message = f"`self.{place.key}` is a plain {place.container}, so its modules are not trained"
-            yield Claim(said(True), place.since.site, message, about=place)
+            yield Claim(said(True), place.since.site, described(place, "module"), place, target(place))
 
 
 def _is_given(module: Module, place: Place, model: Model) -> bool:
@@ -99,8 +112,9 @@ def _is_registered(place: Place) -> bool:
 
 
 def _is_registered_elsewhere(place: Place) -> bool:
-    """Whether the same attribute is a registered module in other cases."""
-    return any(p.key == place.key and p.registered for p in place.holder.holds)
+    """Whether the same attribute is a registered module in other cases, by another statement."""
+    mine = place.since.site.statement
+    return any(p.key == place.key and p.registered and p.since.site.statement is not mine for p in place.holder.holds)
 
 
 def _is_cared_for(module: Module, place: Place, model: Model) -> bool:
@@ -140,32 +154,6 @@ def _is_registered_in_parts(module: Module, model: Model) -> bool:
 def _is_registered_beside(layer: Module, module: Module, model: Model) -> bool:
     holders = [p.holder for p in layer.places if _is_registered(p) and p.holder is not module]
     return any(one in model.roots for holder in holders if isinstance(holder, Module) for one in owners(holder))
-
-
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    for container in scope.plain_containers:
-        lost = [held for held in container.held if _is_lost(held)]
-        # An annotation alone proves little: what a caller hands over has to be used as modules too.
-        is_proved = container.is_called or any(isinstance(held.node, nodes.Call) for held in lost)
-        if not lost or not is_proved or container.hides_one or container.fates:
-            continue
-        assert container.first.target is not None
-        what, modules, are = f"a plain {container.kind}", "modules", "are"
-        if container.trailing_comma is not None:
-            what, modules, are = "a tuple because of a trailing comma", "module", "is"
-        message = f"`self.{container.name}` is {what}, so its {modules} {are} not trained"
-        yield Finding(container.first.target, message, wrap(container, "Module"))
-
-
-def _is_lost(held: Held) -> bool:
-    """Whether a module is registered nowhere that has parameters, or whose subclasses may have some."""
-    if held.type.kind != "module" or not held.is_made:
-        return False
-    owns = owns_parameters(held.type)
-    if owns is None and held.type.cls is None and not isinstance(held.node, nodes.Call):
-        return False  # some module that a caller hands over: it may have no parameters, or be registered there
-    return owns is True or (not held.is_exact and (owns is None or held.type.cls is not None))
 
 
 @rule.runtime

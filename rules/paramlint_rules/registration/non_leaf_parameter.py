@@ -21,11 +21,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.model import Answer, Claim, Model, Tensor
+from paramlint.model import Answer, Claim, Model, Place, Site, Tensor
 from paramlint.model.questions.kept_tensors import kept
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -37,10 +35,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(
-        Calls(*(name.rpartition(".")[2] for name in PARAMETER_CLASSES)),
-        Asks("Parameter", entries=("class",)),
-    ),
+    triggers=(Asks("Parameter", entries=("class",)),),
 )
 
 #: These give the parameter itself back unless somebody has changed the default device or type.
@@ -52,16 +47,23 @@ _ATOMS = (nodes.Name, nodes.Attribute, nodes.Call, nodes.Subscript, nodes.Intege
 def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in kept(model):
         source = _lost_source(tensor)
-        if source is None or any(p.registered for p in tensor.places) or tensor.escaped or source.groups.seen:
+        if source is None or source.made is None or any(p.registered for p in tensor.places) or source.groups.seen:
             continue
-        if source.trains.no:
+        site = _kept_at(model, tensor, place)
+        is_made_here = source.made.site.statement is site.statement
+        if source.trains.no and not is_made_here:
             continue  # what is computed from a parameter that is not trained need not be
+        if _is_there_already(model, source, site) if is_made_here else _may_be_there(tensor):
+            continue
         others = [p for p in place.holder.holds if p.key == place.key and p is not place]
         others = [p for p in (*others, *source.places) if p.since.guard.fits(place.since.guard)]  # no other branch
-        if any(p.registered for p in others) or source.made is None or source.escaped:
+        if any(p.registered for p in others) or source.escaped:
             continue
         message = f"`self.{place.key}` is computed from a parameter and is none itself, so it is not trained"
-        yield Claim(Answer("yes", (source.made,)), place.since.site, message, about=place)
+        value = _value(site) if is_made_here else None
+        fix = _fix(site, value, source.made.site.node) if value is not None else None
+        site = site if is_made_here else place.since.site
+        yield Claim(Answer("yes", (source.made,)), site, message, place, value, fix)
 
 
 def _lost_source(tensor: Tensor) -> Tensor | None:
@@ -76,8 +78,6 @@ def _lost_source(tensor: Tensor) -> Tensor | None:
         if part is None or one.factory.startswith("torch."):
             return None
         changes = changes or one.factory not in _MOSTLY_NOTHING
-        if one.factory in _MOVED and (_is_made_elsewhere(part) or _MOVED & _factories(part)):
-            return None
     return None
 
 
@@ -86,15 +86,11 @@ _MOVED = {"to", "cuda"}
 _DEEPEST = 12
 
 
-def _factories(tensor: Tensor) -> set[str]:
-    """What a tensor comes from, as far as it is known: moving it a second time may change nothing."""
-    return {one.factory for one in _line_of(tensor)}
-
-
-def _is_made_elsewhere(tensor: Tensor) -> bool:
-    """Whether the call that makes it is told a device."""
-    given = [one.made.get("arguments") for one in _line_of(tensor) if one.made is not None]
-    return any(arguments is not None and "device" in arguments.keywords for arguments in given)
+def _may_be_there(tensor: Tensor) -> bool:
+    """Whether it was moved twice, or made on a device: moving it may have changed nothing."""
+    moves = [one for one in _line_of(tensor) if one.factory in _MOVED]
+    made = [one.made.get("arguments") for one in _line_of(tensor) if one.made is not None]
+    return bool(moves) and (len(moves) > 1 or any(a is not None and "device" in a.keywords for a in made))
 
 
 def _line_of(tensor: Tensor) -> Iterator[Tensor]:
@@ -107,98 +103,66 @@ def _line_of(tensor: Tensor) -> Iterator[Tensor]:
         tensor = parts[0]
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    if scope.cls is None or not scope.cls.is_module:
-        return
-    for name, assignment in scope.assignments:
-        if assignment.how != "assign" or assignment.value is None:
-            continue
-        value = _through_a_name(scope, assignment.value)
-        call = _parameter_in(scope, value)
-        if call is None or _changes_nothing(value, call) or _is_there_already(scope, value, call):
-            continue
-        known = scope.type(value)
-        if known is None or known.kind != "tensor" or known.leaf:
-            continue
-        if any(
-            (t := a.scope.type(a.value)) and t.is_parameter for a in scope.cls.assignments(name) if a.value is not None
-        ):
-            continue
-        message = f"`self.{name}` is computed from a parameter and is none itself, so it is not trained"
-        yield Finding(value, message, _fix(scope, value, call))
+def _kept_at(model: Model, tensor: Tensor, place: Place) -> Site:
+    """Where a tensor is kept, or gets the one name under which the parameter is made too."""
+    names = [e for e in model.events("bound") if "value" not in e.data and e.get("inside") == place.since.get("inside")]
+    named = next((e for e in names if e.of is tensor), None)
+    if named is None or sum(e.get("name") == named.get("name") for e in names) > 1:
+        return place.since.site
+    return named.site
 
 
-def _through_a_name(scope: Scope, node: nodes.BaseExpression) -> nodes.BaseExpression:
-    """What a local name stands for, when it is given a value once."""
-    bindings = scope.bindings.get(node.value, []) if isinstance(node, nodes.Name) else []
-    if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
-        return bindings[0].value
-    return node
+def _value(site: Site) -> nodes.BaseExpression | None:
+    """What a statement assigns."""
+    statement = site.statement
+    return statement.value if isinstance(statement, (nodes.Assign, nodes.AnnAssign)) else None
 
 
-def _parameter_in(scope: Scope, node: nodes.BaseExpression) -> nodes.Call | None:
-    """The `nn.Parameter(...)` from which an expression is computed."""
-    if isinstance(node, nodes.Call):
-        if scope.qualified(node.func) in PARAMETER_CLASSES:
-            return node
-        return _parameter_in(scope, node.func.value) if isinstance(node.func, nodes.Attribute) else None
-    if isinstance(node, nodes.Subscript):
-        return _parameter_in(scope, node.value)
-    if isinstance(node, nodes.UnaryOperation):
-        return _parameter_in(scope, node.expression)
-    if isinstance(node, nodes.BinaryOperation):
-        return _parameter_in(scope, node.left) or _parameter_in(scope, node.right)
-    return None
-
-
-def _changes_nothing(node: nodes.BaseExpression, call: nodes.Call) -> bool:
-    """Whether all that is called on the parameter is something like `.cpu()`."""
-    while isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and node is not call:
-        if node.func.attr.value not in _MOSTLY_NOTHING:
-            return False
-        node = node.func.value
-    return node is call
-
-
-def _is_there_already(scope: Scope, node: nodes.BaseExpression, call: nodes.Call) -> bool:
+def _is_there_already(model: Model, source: Tensor, site: Site) -> bool:
     """Whether the parameter is made of what was moved to the same place before, so that moving it gives it back."""
-    if not (isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and node.func.value is call):
+    value, call = _value(site), source.made.site.node if source.made is not None else None
+    if not isinstance(call, nodes.Call) or not isinstance(value, nodes.Call):
         return False
-    data = _through_a_name(scope, call.args[0].value) if call.args and not call.args[0].star else None
-    moves = scope.text(node).removeprefix(scope.text(call))
-    if not isinstance(data, nodes.Call) or node.func.attr.value not in ("to", "cuda"):
+    if not isinstance(value.func, nodes.Attribute) or value.func.value is not call:
         return False
-    is_made_there = any(a.keyword is not None and a.keyword.value == "device" for a in data.args)
-    asked = scope.text(node.args[0].value) if len(node.args) == 1 else ""
-    return scope.text(data).endswith(moves) or (
-        is_made_there and any(scope.text(a.value) == asked for a in data.args if a.keyword is not None)
-    )
+    if value.func.attr.value not in ("to", "cuda") or not call.args or call.args[0].star:
+        return False
+    data, given = call.args[0].value, source.made.get("data_of") if source.made is not None else None
+    if isinstance(data, nodes.Name):
+        named = next((e for e in model.events("bound", of=given) if "value" not in e.data), None)
+        data = (_value(named.site) if named is not None else None) or data
+    if not isinstance(data, nodes.Call):
+        return False
+    devices = [a.value for a in data.args if a.keyword is not None and a.keyword.value == "device"]
+    asked = site.text(value.args[0].value) if len(value.args) == 1 else ""
+    moves = site.text(value).removeprefix(site.text(call))
+    return site.text(data).endswith(moves) or any(site.text(device) == asked for device in devices)
 
 
-def _fix(scope: Scope, value: nodes.BaseExpression, call: nodes.Call) -> Fix | None:
+def _fix(site: Site, value: nodes.BaseExpression, call: nodes.Node) -> Fix | None:
     """Move the computation into the call."""
     if (
-        not call.args
+        not isinstance(call, nodes.Call)
+        or not call.args
         or call.args[0].star
         or (call.args[0].keyword is not None and call.args[0].keyword.value != "data")
     ):
         return None
     data = call.args[0].value
-    whole, inner, text = scope.text(value), scope.text(call), scope.text(data)
+    whole, inner, text = site.text(value), site.text(call), site.text(data)
     if whole.count(inner) != 1:
         return None
-    if scope.parentheses(call) and f"({inner})" in whole:
+    if site.parentheses(call) and f"({inner})" in whole:
         inner = f"({inner})"
-    computed = whole.replace(inner, text if isinstance(data, _ATOMS) or scope.parentheses(data) else f"({text})")
-    arguments = ", ".join([computed, *(_argument(scope, arg) for arg in call.args[1:])])
-    new = f"{scope.text(call.func)}({arguments})"
+    computed = whole.replace(inner, text if isinstance(data, _ATOMS) or site.parentheses(data) else f"({text})")
+    arguments = ", ".join([computed, *(_argument(site, arg) for arg in call.args[1:])])
+    new = f"{site.text(call.func)}({arguments})"
     return Fix("Compute the value inside `nn.Parameter`", (Change(value, value, new),))
 
 
-def _argument(scope: Scope, arg: nodes.Arg) -> str:
+def _argument(site: Site, arg: nodes.Arg) -> str:
     name = f"{arg.keyword.value}=" if arg.keyword is not None else ""
-    return arg.star + name + scope.text(arg.value)
+    return arg.star + name + site.text(arg.value)
 
 
 @rule.runtime

@@ -19,12 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.contents import Held
-from paramlint.facts.wrapping import wrap
 from paramlint.model import Claim, Model
-from paramlint.rule import Asks, Finding, Keeps, Proof, Rule
+from paramlint.model.questions.plain_containers import described, registering, target
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -37,7 +34,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Keeps(), Asks("Parameter", entries=("class",))),
+    triggers=(Asks("Parameter", entries=("class",)),),
 )
 
 
@@ -47,26 +44,9 @@ def ask(model: Model) -> Iterator[Claim]:
         held = next((p for p in tensor.places if model.keeps_plainly(p)), None)
         if held is not None and tensor.known:
             lost = tensor.places.none(lambda p: p.registered and p.holds)
-            message = f"`self.{held.key}` is a plain {held.container}, so its parameters are not trained"
-            yield Claim(lost, held.since.site, message, about=held, is_right=lost.no or bool(tensor.groups.seen))
-
-
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    for container in scope.plain_containers:
-        if not any(_is_lost(held) for held in container.held) or container.fates:
-            continue
-        assert container.first.target is not None
-        what, parameters, are = f"a plain {container.kind}", "parameters", "are"
-        if container.trailing_comma is not None:
-            what, parameters, are = "a tuple because of a trailing comma", "parameter", "is"
-        message = f"`self.{container.name}` is {what}, so its {parameters} {are} not trained"
-        yield Finding(container.first.target, message, wrap(container, "Parameter"))
-
-
-def _is_lost(held: Held) -> bool:
-    """Whether a parameter is made here and registered nowhere."""
-    return held.type.is_parameter and held.is_made and isinstance(held.node, nodes.Call)
+            is_right = lost.no or bool(tensor.groups.seen)
+            text, fix = described(held, "parameter"), registering(held, "Parameter")
+            yield Claim(lost, held.since.site, text, held, target(held), fix, is_right)
 
 
 @rule.runtime

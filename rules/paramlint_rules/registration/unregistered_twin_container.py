@@ -39,56 +39,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.facts import Class, Scope, owns_parameters
-from paramlint.facts.heirs import heirs_of
-from paramlint.facts.usage import run_by_forward
-from paramlint.rule import Finding, Keeps, Rule
+from paramlint.model import Claim, Model, Module, Place, said
+from paramlint.model.questions.plain_containers import target
+from paramlint.rule import Asks, Rule
 
 rule = Rule(
     "PRM409",
     "unregistered-twin-container",
     group="risk",
     doc=__doc__,
-    triggers=(Keeps(),),
+    triggers=(Asks("add_module", "register_module", "setattr", "forward", entries=("class",)),),
 )
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    for container in scope.plain_containers:
-        modules = [held for held in container.held if held.type.is_module and held.is_made]
-        if not any(owns_parameters(held.type) is not False for held in modules) or container.fates != {"registered"}:
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    seen: set[tuple[int, str]] = set()
+    for module in model.modules:
+        held = next((p for p in module.places if model.keeps_plainly(p)), None)
+        if held is None or (id(held.holder), held.key) in seen or not _is_trained(module):
             continue
-        if scope.cls is not None and not _is_gone_through(scope.cls, container.name):
-            continue
-        assert container.first.target is not None
-        message = (
-            f"`self.{container.name}` is a plain {container.kind} beside the registered modules, "
-            "so replicas of the model call the originals"
-        )
-        yield Finding(container.first.target, message)
+        others = [p for p in module.places if p is not held and p.holds]
+        if others and all(_is_twin(place, held) for place in others) and _is_called(module):
+            seen.add((id(held.holder), held.key))
+            message = f"`self.{held.key}` is a plain {held.container} beside the registered modules"
+            end = "so replicas of the model call the originals"
+            yield Claim(said(True), held.since.site, f"{message}, {end}", held, target(held))
 
 
-def _is_gone_through(cls: Class, name: str) -> bool:
-    """Whether `forward`, of the class or an heir, takes modules out; to ask for the length is not to call any."""
-    for scope in (scope for one in (cls, *heirs_of(cls)) for scope in run_by_forward(one)):
-        for node in scope.find(nodes.Attribute, nodes.Call):
-            if _is_it(scope, node, name) and not _is_counted(scope, node):
-                return True
-    return False
+def _is_trained(module: Module) -> bool:
+    return module.made is not None and module.made.author == "user" and module.owns.yes
 
 
-def _is_it(scope: Scope, node: nodes.BaseExpression, name: str) -> bool:
-    """Whether an expression is the attribute: `self.name`, or `getattr(self, "name")`."""
-    if isinstance(node, nodes.Attribute):
-        return scope.self_attribute(node) == name
-    if not isinstance(node, nodes.Call):
-        return False
-    given = [scope.text(arg.value).strip("\"'") for arg in node.args[:2]]
-    return scope.is_call_of(node, "getattr") and given == [scope.self_name, name]
+def _is_twin(place: Place, held: Place) -> bool:
+    """Whether the module that keeps the container registers the item too, by a call that gives it a name of its own."""
+    return place.registered and place.holder is held.holder and isinstance(place.since.site.node, nodes.Call)
 
 
-def _is_counted(scope: Scope, node: nodes.BaseExpression) -> bool:
-    arg = scope.parent(node)
-    call = scope.parent(arg) if isinstance(arg, nodes.Arg) else None
-    return isinstance(call, nodes.Call) and scope.qualified(call.func) == "len"
+def _is_called(module: Module) -> bool:
+    """Whether a pass takes the module out of its container and calls it; by its name it would be another one."""
+    return any(call.get("inside") != "__init__" for call in module.calls)

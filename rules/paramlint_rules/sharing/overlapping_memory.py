@@ -20,10 +20,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.model import Claim, Model, Tensor
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Event, Model, Tensor
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -36,32 +34,14 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(
-        Calls(*(name.rpartition(".")[2] for name in PARAMETER_CLASSES)),
-        Asks(*_EXPANDING, entries=("class",)),
-    ),
+    triggers=(Asks(*_EXPANDING),),
 )
 #: Views behind an expansion that are followed.
 _DEEPEST = 6
-#: What gives a view of the same memory, however often it stands behind an expansion.
-_VIEWS = (
-    "t",
-    "transpose",
-    "permute",
-    "unsqueeze",
-    "squeeze",
-    "detach",
-    "requires_grad_",
-    "view",
-    "float",
-    "to",
-    "data",
-)
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    """A parameter of an expansion that was made somewhere else."""
     for parameter in model.parameters:
         made = parameter.made
         if made is None or made.author != "user" or not parameter.known or parameter.trains.no:
@@ -71,63 +51,37 @@ def ask(model: Model) -> Iterator[Claim]:
             if data is None or not data.view:
                 break
             if data.view == "expand" and _repeats(data):
-                message = f"`{parameter}` repeats one memory, so elements of the parameter that should differ cannot"
-                yield Claim(parameter.trains, made.site, message, about=parameter)
+                given = _given(made)
+                text = made.site.text(given) if given is not None else str(parameter)
+                message = f"`{text}` repeats one memory, so elements of the parameter that should differ cannot"
+                fix = _fix(given, text) if given is not None else None
+                yield Claim(parameter.trains, made.site, message, parameter, given, fix)
                 break
             data = data.base
 
 
+def _given(made: Event) -> nodes.BaseExpression | None:
+    """What is written between the parentheses of `nn.Parameter(...)`."""
+    call = made.site.node
+    first = call.args[0] if isinstance(call, nodes.Call) and call.args else None
+    return first.value if first is not None and not first.star else None
+
+
 def _repeats(data: Tensor) -> bool:
-    """Whether an expansion has a size that what it expands has not."""
+    """Whether an expansion may have a size that what it expands has not: nobody expands to the sizes that are there."""
     before = data.base.shape if data.base is not None else None
     if before is None or data.shape is None:
-        return False
+        return True
     added = len(data.shape) - len(before)
     return any(size != 1 for size in data.shape[:added]) or any(
         old == 1 and new != 1 for old, new in zip(before, data.shape[added:], strict=False)
     )
 
 
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    if scope.qualified(node.func) not in PARAMETER_CLASSES or not node.args or node.args[0].star:
-        return
-    if any(a.keyword is not None and scope.text(a) == "requires_grad=False" for a in node.args):
-        return
-    value = node.args[0].value
-    if not _is_expanded(scope, value):
-        return
-    fix = Fix("Give each element memory of its own", (Change(value, value, f"{scope.text(value)}.clone()"),), "unsafe")
-    simple = isinstance(value, (nodes.Name, nodes.Attribute, nodes.Call)) and not scope.parentheses(value)
-    message = f"`{scope.text(value)}` repeats one memory, so elements of the parameter that should differ cannot"
-    yield Finding(value, message, fix if simple else None)
-
-
-def _is_expanded(scope: Scope, node: nodes.BaseExpression, depth: int = 0) -> bool:
-    """Whether an expression is an expansion, or a view of one, of something that has fewer elements."""
-    if depth > 4:
-        return False
-    if isinstance(node, nodes.Name):
-        found = scope.bindings.get(node.value, [])
-        value = found[0].value if len(found) == 1 and found[0].kind == "assign" else None
-        return value is not None and _is_expanded(scope, value, depth + 1)
-    if isinstance(node, nodes.Attribute):
-        return node.attr.value in _VIEWS and _is_expanded(scope, node.value, depth + 1)
-    if not isinstance(node, nodes.Call):
-        return False
-    if scope.qualified(node.func) == "torch.broadcast_to":
-        return True
-    if not isinstance(node.func, nodes.Attribute):
-        return False
-    if node.func.attr.value in _EXPANDING and (scope.qualified(node.func) or "").partition(".")[0] != "torch":
-        return not _keeps_all(scope, node)
-    return node.func.attr.value in _VIEWS and _is_expanded(scope, node.func.value, depth + 1)
-
-
-def _keeps_all(scope: Scope, call: nodes.Call) -> bool:
-    """Whether every size is kept: `expand(-1, -1)`, or one that only puts dimensions of one element in front."""
-    sizes = [scope.text(arg.value) for arg in call.args]
-    return bool(sizes) and all(size in ("-1", "1") for size in sizes)
+def _fix(data: nodes.BaseExpression, text: str) -> Fix | None:
+    if not isinstance(data, (nodes.Name, nodes.Attribute, nodes.Call)):
+        return None
+    return Fix("Give each element memory of its own", (Change(data, data, f"{text}.clone()"),), "unsafe")
 
 
 @rule.runtime

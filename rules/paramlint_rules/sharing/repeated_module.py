@@ -20,14 +20,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Binding, Scope, owns_parameters
-from paramlint.facts.creation import is_creation
-from paramlint.facts.intent import sharing_is_meant
-from paramlint.model import Answer, Claim, Event, Model, Module
+from paramlint.model import YES, Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as is_meant
 from paramlint.nodes import operators
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Repeats, Rule
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
     from paramlint.live.training.training_run import TrainingRun
 
 
-_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList")
 
 rule = Rule(
     "PRM301",
@@ -44,8 +41,6 @@ rule = Rule(
     fix="unsafe",
     doc=__doc__,
     triggers=(
-        Repeats(),
-        Calls("repeat"),
         Asks(*_CONTAINERS, made=False),
         Asks(*_CONTAINERS, entries=("class",)),
     ),
@@ -56,26 +51,34 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     """What is repeated need not be made in the list that is repeated."""
     for event in model.events("kept"):
-        module = event.of
-        if event.get("how") != "repeated" or not isinstance(module, Module) or module.made is None:
+        what, site = event.of, event.site
+        if event.get("how") != "repeated" or not isinstance(what, (Module, Tensor)) or what.made is None:
             continue
-        if _is_multiplied_by_a_flag(event):
+        if _is_multiplied_by_a_flag(event) or (isinstance(what, Tensor) and what.role != "parameter"):
             continue
-        places = [place for place in module.places if place.registered and place.holds and place.each_round]
-        if places:
-            yield Claim(
-                module.owns & Answer("yes", (event, *(place.since for place in places))),
-                event.site,
-                f"`{_short(module)}` is one module that is listed many times, so all places share its parameters",
-                about=module,
-                is_right=is_meant(module, places) or is_marked(event),
-            )
+        held = [p for p in what.places if p.holds and (p.registered or model.keeps_plainly(p))]
+        places = [place for place in held if place.each_round or len(held) > 1]
+        made = _made_in(what.made, site)
+        if not places and not (made is not None and what.escaped):  # made for the list that is handed on
+            continue
+        kind = "module" if isinstance(what, Module) else "parameter"
+        yield Claim(
+            (what.owns if isinstance(what, Module) else YES) & Answer("yes", (event, *(p.since for p in places))),
+            site,
+            f"`{_short(what)}` is one {kind} that is listed many times, so all places share its parameters",
+            about=what,
+            node=made,
+            fix=_fix(site) if made is not None else None,
+            is_right=is_meant(what, places) or is_marked(event),
+        )
 
 
 def _is_multiplied_by_a_flag(event: Event) -> bool:
     """Whether a list is there once or not at all, by what is true or false."""
     node = event.site.node
     sides = (node.left, node.right) if isinstance(node, nodes.BinaryOperation) else ()
+    if getattr(event.get("times"), "annotation", "") == "bool":
+        return True
     return any(_is_truth(side) for side in sides) or any(
         isinstance(side, nodes.Name) and event.site.default(side.value) in ("True", "False") for side in sides
     )
@@ -91,99 +94,42 @@ def _is_truth(count: nodes.BaseExpression) -> bool:
     )
 
 
-def _short(module: Module) -> str:
-    return module.cls.rpartition(".")[2] or repr(module)
+def _short(what: Module | Tensor) -> str:
+    """The class of a module, or how something else reads."""
+    return (what.cls.rpartition(".")[2] if isinstance(what, Module) else "") or repr(what)
 
 
-@rule.static(nodes.BinaryOperation)
-def check(node: nodes.BinaryOperation, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.operator, operators.Multiply):
-        return
+def _made_in(event: Event, site: Site) -> nodes.BaseExpression | None:
+    """What makes something within the statement of a site: the call of its class, or of a function that makes it."""
+    return next((s.node for s in event.way if s.definition is site.definition and s.statement is site.statement), None)
+
+
+def _fix(site: Site) -> Fix | None:
+    """A comprehension in the place of a display times a number."""
+    node = site.node
+    if not isinstance(node, nodes.BinaryOperation):
+        return None
     display, count = (node.left, node.right) if _is_display(node.left) else (node.right, node.left)
-    if not isinstance(display, (nodes.List, nodes.Tuple)) or _is_at_most_once(scope, count) or _is_copied(node, scope):
-        return
-    for element in display.elements:
-        if _shares(element.value, scope) and not sharing_is_meant(scope, node):
-            yield Finding(element.value, _message(element.value, scope), _fix(node, display, count, scope))
-            return
-
-
-@rule.static(nodes.Call)
-def check_itertools(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    if scope.qualified(node.func) != "itertools.repeat" or not node.args or _is_copied(node, scope):
-        return
-    if len(node.args) > 1 and _is_at_most_once(scope, node.args[1].value):
-        return
-    if _shares(node.args[0].value, scope) and not sharing_is_meant(scope, node):
-        yield Finding(node.args[0].value, _message(node.args[0].value, scope))
+    if not isinstance(display, (nodes.List, nodes.Tuple)):
+        return None
+    names = {name.value for name in walk(node) if isinstance(name, nodes.Name)}
+    if "_" in names or "item" in names or any(isinstance(e, nodes.StarredElement) for e in display.elements):
+        return None
+    times = f"for _ in range({_bare(count, site)})"
+    built = [_bare(element.value, site) for element in display.elements]
+    text = f"{built[0]} {times}" if len(built) == 1 else f"item {times} for item in ({', '.join(built)})"
+    text = f"[{text}]" if isinstance(display, nodes.List) else f"tuple({text})"
+    return Fix("Build one for each place", (Change(node, node, text),), "unsafe")
 
 
 def _is_display(node: nodes.Node) -> bool:
     return isinstance(node, (nodes.List, nodes.Tuple))
 
 
-def _is_at_most_once(scope: Scope, count: nodes.BaseExpression) -> bool:
-    """Whether it is 0 or 1: such a number, or what is true or false."""
-    if isinstance(count, nodes.Integer):
-        return bool(count.evaluated_value < 2)
-    if isinstance(count, nodes.Name):
-        return any(_is_flag(scope, binding) for binding in scope.bindings.get(count.value, ()))
-    return _is_truth(count)
-
-
-def _is_flag(scope: Scope, binding: Binding) -> bool:
-    """Whether an argument is a bool by its default or annotation."""
-    if binding.kind != "parameter" or not isinstance(binding.node, nodes.Param):
-        return False
-    default, annotation = binding.node.default, binding.node.annotation
-    says = scope.text(annotation.annotation) if annotation is not None else ""
-    return says == "bool" or (isinstance(default, nodes.Name) and default.value in ("True", "False"))
-
-
-def _shares(element: nodes.BaseExpression, scope: Scope) -> bool:
-    """Whether an element is built in place and owns parameters."""
-    return is_creation(scope, element) and owns_parameters(scope.type(element)) is True
-
-
-def _is_copied(node: nodes.Node, scope: Scope) -> bool:
-    """Whether a comprehension, or a loop, takes a copy of each item."""
-    loop = scope.parent(node)
-    if isinstance(loop, nodes.For) and loop.iter is node:
-        return any(
-            scope.qualified(call.func) == "copy.deepcopy"
-            for call in scope.find(nodes.Call)
-            if loop in scope.ancestors(call)
-        )
-    if not isinstance(loop, nodes.CompFor):
-        return False
-    whole = scope.parent(loop)
-    return isinstance(whole, (nodes.ListComp, nodes.GeneratorExp)) and scope.is_call_of(whole.elt, "copy.deepcopy")
-
-
-def _message(element: nodes.BaseExpression, scope: Scope) -> str:
-    value = scope.type(element)
-    kind = "parameter" if value is not None and value.is_parameter else "module"
-    name = scope.text(element.func) if isinstance(element, nodes.Call) else scope.text(element)
-    return f"`{' '.join(name.split())}` builds one {kind} that is listed many times, so all places share its parameters"
-
-
-def _fix(
-    node: nodes.BinaryOperation, display: nodes.List | nodes.Tuple, count: nodes.BaseExpression, scope: Scope
-) -> Fix | None:
-    names = {name.value for name in walk(node) if isinstance(name, nodes.Name)}
-    if "_" in names or "item" in names or any(isinstance(e, nodes.StarredElement) for e in display.elements):
-        return None
-    times = f"for _ in range({_bare(count, scope)})"
-    built = [_bare(element.value, scope) for element in display.elements]
-    text = f"{built[0]} {times}" if len(built) == 1 else f"item {times} for item in ({', '.join(built)})"
-    text = f"[{text}]" if isinstance(display, nodes.List) else f"tuple({text})"
-    return Fix("Build one for each place", (Change(node, node, text),), "unsafe")
-
-
-def _bare(node: nodes.BaseExpression, scope: Scope) -> str:
+def _bare(node: nodes.BaseExpression, site: Site) -> str:
     """The text of an expression without the parentheses around it."""
-    parentheses = scope.parentheses(node)
-    return scope.text(node).removeprefix("(" * parentheses).removesuffix(")" * parentheses)
+    parentheses = site.parentheses(node)
+    return site.text(node).removeprefix("(" * parentheses).removesuffix(")" * parentheses)
 
 
 @rule.runtime

@@ -129,7 +129,18 @@ def _is_operand(scope: Scope, cut: nodes.BaseExpression) -> bool:
     is_method = isinstance(call.func, nodes.Attribute) and call.func.attr.value in _COMPUTING - {
         "add"
     }  # a set has that
+    if _gives_back(scope, call):
+        return True
     return is_method or (scope.qualified(call.func) or "").startswith("torch.")
+
+
+def _gives_back(scope: Scope, call: nodes.Call) -> bool:
+    """Whether a function or method of the project is called that returns a value, and the value is used."""
+    name = scope.self_attribute(call.func)
+    known = scope.cls.method(name) if name is not None and scope.cls is not None else scope.resolve(call.func)
+    if not isinstance(known, Scope) or isinstance(scope.parent(call), nodes.Expr):
+        return False
+    return any(isinstance(n, nodes.Return) and n.value is not None for n in known.find(nodes.Return))
 
 
 def _needs_no_history(scope: Scope, cut: nodes.BaseExpression) -> bool:

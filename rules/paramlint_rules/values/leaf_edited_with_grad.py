@@ -25,7 +25,8 @@ from paramlint.facts import Scope
 from paramlint.facts.fix_texts import under_no_grad
 from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
 from paramlint.knowledge import TENSOR_INIT_INPLACE
-from paramlint.rule import Calls, Edits, Finding, Fix, Rule
+from paramlint.model import Answer, Claim, Event, Model, Tensor
+from paramlint.rule import Asks, Calls, Edits, Finding, Fix, Rule
 
 rule = Rule(
     "PRM105",
@@ -37,8 +38,46 @@ rule = Rule(
     triggers=(
         Calls("add_", "clamp_", "div_", "mul_", "sub_", "parameters", "named_parameters", *TENSOR_INIT_INPLACE),
         Edits(),
+        Asks("Parameter", "Module", "backward"),
     ),
 )
+
+
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """Edits where autograd records: in what a constructor or `forward` calls, or beside a pass backward."""
+    recording = {"__init__", "forward", *(b.get("inside") for b in model.events("backward") if b.grad)}
+    for write in model.events("written"):
+        edited = _edited(write.site.node)
+        if edited is None or write.get("inside") not in recording or not _raises(write):
+            continue
+        message = (
+            f"`{write.site.text(edited)}` is a leaf that requires grad, so editing it in place raises `RuntimeError`"
+        )
+        yield Claim(Answer("yes", (write,), write.guard), write.site, message, write.of, edited)
+
+
+def _raises(write: Event) -> bool:
+    """Whether a leaf that surely requires a gradient is edited while autograd records."""
+    leaf = write.of
+    if not isinstance(leaf, Tensor) or not leaf.trains.certain or not leaf.trains.yes or leaf.flags.seen:
+        return False
+    is_leaf = leaf.role == "parameter" or (leaf.role == "plain" and not leaf.view and not leaf.made_from)
+    is_edit = write.author == "user" and not write.get("through") and not write.get("initializer")
+    return is_leaf and is_edit and write.grad and "grad" not in str(write.guard)
+
+
+def _edited(node: nodes.Node) -> nodes.BaseExpression | None:
+    """What is edited in place by a call of a method, an augmented assignment, or an assignment to an item."""
+    if isinstance(node, nodes.Call):
+        edited = node.func.value if isinstance(node.func, nodes.Attribute) else None
+    elif isinstance(node, nodes.AugAssign):
+        edited = node.target
+    else:
+        edited = node if isinstance(node, nodes.Subscript) else None
+    while isinstance(edited, nodes.Subscript):
+        edited = edited.value
+    return edited
 
 
 @rule.static_scope

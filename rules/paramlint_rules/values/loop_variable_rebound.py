@@ -17,6 +17,7 @@ Leave it: the name is read again in the same round.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from paramlint import nodes
@@ -35,12 +36,14 @@ rule = Rule(
     triggers=(Mentions(*_NAMED),),
 )
 
+#: An expression that gives parameters, as they are or side by side with others.
+_GIVES = re.compile(r"^(?:(?:list|tuple|zip|enumerate|iter)\()*[^()]*\.(?:named_)?parameters\(\)")
 _PARAMETERS = ("parameters(", "params", "state_dict()")
 
 
 @rule.static(nodes.For)
 def check(node: nodes.For, scope: Scope) -> Iterator[Finding]:
-    if not any(word in scope.text(node.iter) for word in _PARAMETERS):
+    if not any(word in scope.text(node.iter) for word in _PARAMETERS) and not _is_kept(scope, node.iter):
         return
     if not any(one.attr.value in _NAMED for one in scope.find(nodes.Attribute)):
         return  # plain tensors that are given, as to the step of an optimizer
@@ -48,6 +51,16 @@ def check(node: nodes.For, scope: Scope) -> Iterator[Finding]:
     for small, name in _rebound_in(node.body, bound, []):
         message = f"`{name}` is only the loop's name for a parameter, so giving it a value writes nothing"
         yield Finding(small, message)
+
+
+def _is_kept(scope: Scope, iterated: nodes.BaseExpression) -> bool:
+    """Whether names that are gone through stand for parameters and nothing else: `pairs = zip(a.parameters(), ...)`."""
+    for name in walk(iterated):
+        bindings = scope.bindings.get(name.value, ()) if isinstance(name, nodes.Name) else ()
+        texts = [scope.text(b.value) if b.kind == "assign" and b.value is not None else "" for b in bindings]
+        if texts and all(_GIVES.search(text) for text in texts):
+            return True
+    return False
 
 
 def _rebound_in(

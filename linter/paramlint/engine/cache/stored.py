@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -13,11 +14,15 @@ from paramlint.source.dependencies import Dependencies, Look, Text
 
 
 class Reported(NamedTuple):
-    """What checking a file gave: its diagnostics, those that a comment silences, and what was not built to its end."""
+    """What checking a file gave: its diagnostics, those that a comment silences, and what was not built to its end.
+
+    `elsewhere` are those that stand in other files.
+    """
 
     diagnostics: Sequence[Diagnostic] = ()
     suppressed: Sequence[Diagnostic] = ()
     cut_short: Sequence[str] = ()
+    elsewhere: Sequence[Diagnostic] = ()
 
 
 NOTHING = Reported()
@@ -60,7 +65,11 @@ def pack(engine: str, root: str, dependencies: Dependencies, results: dict[Look,
         [sorted(numbers[other] for other in dependencies.edges.get(look, ())) for look in looks],
         {_below(folder, root): [numbers[look] for look in members[folder]] for folder in sorted(searched)},
         sorted(numbers[look] for look, result in results.items() if not any(result)),
-        {numbers[look]: result for look, result in results.items() if any(result)},
+        {
+            numbers[look]: _with_paths(result, lambda path: _below(path, root))
+            for look, result in results.items()
+            if any(result)
+        },
     )
 
 
@@ -79,8 +88,17 @@ def unpack(stored: Stored, root: str) -> tuple[Dependencies, dict[Look, Reported
     }
     for folder, numbers in stored.folders.items():
         dependencies.folders[os.path.join(root, folder)] = [looks[number].path for number in numbers]
-    results = {looks[number]: stored.found.get(number, NOTHING) for number in (*stored.clean, *stored.found)}
+    results = {looks[number]: NOTHING for number in stored.clean}
+    for number, reported in stored.found.items():
+        results[looks[number]] = _with_paths(reported, lambda path: os.path.join(root, path))
     return dependencies, results
+
+
+def _with_paths(reported: Reported, path_of: Callable[[str], str]) -> Reported:
+    """The same with other paths of other files."""
+    if not reported.elsewhere:
+        return reported
+    return reported._replace(elsewhere=[replace(found, path=path_of(found.path)) for found in reported.elsewhere])
 
 
 def _below(path: str, root: str) -> str:

@@ -6,8 +6,10 @@ import ast
 import io
 import re
 import tokenize
+from bisect import bisect_left
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeAlias
 
 from paramlint.finding import Diagnostic
 from paramlint.source.text import Source
@@ -21,6 +23,7 @@ _FILE = re.compile(
 )
 _ENDS = {tokenize.NEWLINE, tokenize.ENDMARKER}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_Definition: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef"
 _SKIPPED = {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
 
 
@@ -37,6 +40,7 @@ class Suppressions:
     def __init__(self, source: Source, tree: ast.Module | None = None) -> None:
         self._source = source
         self._tree = tree
+        self._definitions: dict[ast.AST, tuple[list[_Definition], list[int]]] = {}
         self._read: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
 
     def silence(self, diagnostic: Diagnostic) -> bool:
@@ -82,17 +86,24 @@ class Suppressions:
     def _definition(self, row: int) -> tuple[int, int]:
         """The first and last row of the smallest definition around a row, or of the file."""
         rows = (1, len(self._source.line_starts))
-        body = self._tree.body if self._tree is not None else []
-        while body:
-            below: list[ast.stmt] = []
-            for statement in body:
-                if isinstance(statement, _DEFINITIONS) and row <= last_row(statement):
-                    first = first_row(statement, self._source)
-                    if first <= row:
-                        rows, below = (first, last_row(statement)), statement.body
+        around: ast.Module | _Definition | None = self._tree
+        while around is not None:
+            definitions, last_rows = self._definitions_in(around)
+            at = bisect_left(last_rows, row)
+            around = definitions[at] if at < len(definitions) else None
+            if around is not None:
+                first = first_row(around, self._source)
+                if first > row:
                     break
-            body = below
+                rows = first, last_rows[at]
         return rows
+
+    def _definitions_in(self, around: ast.Module | _Definition) -> tuple[list[_Definition], list[int]]:
+        """The definitions that stand in a body, and their last rows."""
+        if around not in self._definitions:
+            found = [statement for statement in around.body if isinstance(statement, _DEFINITIONS)]
+            self._definitions[around] = found, [last_row(statement) for statement in found]
+        return self._definitions[around]
 
 
 def is_hidden_from_flake8(source: Source) -> bool:

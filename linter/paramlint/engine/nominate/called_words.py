@@ -1,11 +1,11 @@
-"""The words of a unit and of what it calls in its file."""
+"""The words of a unit and of what it calls, in its file and in others."""
 
 from __future__ import annotations
 
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
@@ -16,6 +16,10 @@ from paramlint.syntax.outline import Outline, Unit
 
 #: A call, or what `functools.partial` is given to call.
 _CALL = re.compile(r"\b(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
+#: A call of something by its dotted name.
+_DOTTED_CALL = re.compile(r"(?<![\w.])(\w+(?:\.\w+)*)[ \t]*\(|(?<=\bpartial\()\s*(\w+(?:\.\w+)*)")
+#: Units of other files that are followed from one.
+_MAX_BEYOND = 100
 #: What a function that does nothing but pass on plain values does not hold.
 _DOING = (
     *DEFINITIONS,
@@ -29,7 +33,7 @@ _DOING = (
     ast.comprehension,
 )
 #: Calls that give plain values of plain values.
-_PLAIN = frozenset(
+PLAIN = frozenset(
     {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
      "set", "setdefault", "str", "tuple", "update", "values"}
 )  # fmt: skip
@@ -63,7 +67,7 @@ def _passed_on_to(outline: Outline, unit: Unit) -> Sequence[Unit] | None:
     for node in (node for statement in unit.tree.body for node in walk(statement)):  # type: ignore[attr-defined]
         if isinstance(node, _DOING) or (isinstance(node, (ast.Attribute, ast.Subscript)) and _is_changed(node)):
             return None
-        if not isinstance(node, ast.Call) or last_name(node.func) in _PLAIN:
+        if not isinstance(node, ast.Call) or last_name(node.func) in PLAIN:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         called = [*outline.functions.get(name, ()), *(cls.unit for cls in outline.classes.get(name, ()))]
@@ -81,14 +85,31 @@ def _is_changed(node: ast.Attribute | ast.Subscript) -> bool:
 
 
 class Reach:
-    """The words of a unit and of what it calls in its file, one through the other: all of it is built to be asked."""
+    """The words of a unit and of what it calls, one through the other: all of it is built to be asked.
 
-    def __init__(self, source: Source, outline: Outline, words: Words) -> None:
+    Args:
+        source: the file.
+        outline: that of the file.
+        words: its words.
+        beyond: what a dotted name that the file imports stands for in another one, as far as it is code.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        outline: Outline,
+        words: Words,
+        beyond: Callable[[str], tuple[Reach, Unit] | None] = lambda _: None,
+    ) -> None:
         self._source = source
         self._outline = outline
         self._words = words
+        self._find = beyond
         self._reached: dict[tuple[Unit, bool], list[Unit]] = {}
         self._elsewhere: dict[tuple[Unit, frozenset[str]], bool] = {}
+        self._beyond: dict[Unit, frozenset[str]] = {}
+        self._said: dict[Unit, frozenset[str]] = {}
+        self._found: dict[str, tuple[Reach, Unit] | None] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
         """Whether one of the words that somebody asks for is among them, and not only in what is built by itself."""
@@ -97,8 +118,18 @@ class Reach:
             self._elsewhere[key] = is_built_elsewhere(self._outline, unit, asks.entries)
         if self._elsewhere[key]:
             return False
-        words = asks.words.union(*(self._aliases[word] for word in asks.words & self._aliases.keys()))
-        return any(self._words.are_said_in(part, words) for part in self._parts(unit, asks.made))
+        if self.says(unit, asks.words, asks.made):
+            return True
+        return asks.in_other_files and not asks.words.isdisjoint(self._words_beyond(unit))
+
+    def says(self, unit: Unit, words: frozenset[str], made: bool) -> bool:
+        """Whether one of some words is among them; those of the classes that it makes count if `made`."""
+        wanted = self.with_aliases(words)
+        return any(self._words.are_said_in(part, wanted) for part in self._parts(unit, made))
+
+    def with_aliases(self, words: frozenset[str]) -> frozenset[str]:
+        """Some words, and the other names under which the file imports what is called so."""
+        return words.union(*(self._aliases[word] for word in words & self._aliases.keys()))
 
     @cached_property
     def _aliases(self) -> dict[str, set[str]]:
@@ -123,13 +154,10 @@ class Reach:
         return known
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        holes = unit.holes if unit.kind == "module" else []
-        calls = self._calls
-        for row, name in calls[bisect_left(calls, (unit.first, "")) : bisect_left(calls, (unit.last + 1, ""))]:
-            if not any(first <= row <= last for first, last in holes):
-                yield from self._outline.functions.get(name, ())
-                if made:
-                    yield from (cls.unit for cls in self._outline.classes.get(name, ()))
+        for name in _within(unit, self._calls):
+            yield from self._outline.functions.get(name, ())
+            if made:
+                yield from (cls.unit for cls in self._outline.classes.get(name, ()))
 
     @cached_property
     def _calls(self) -> list[tuple[int, str]]:
@@ -137,3 +165,57 @@ class Reach:
         named = self._outline.functions.keys() | self._outline.classes.keys()
         found = ((match.start(), match[1] or match[2]) for match in _CALL.finditer(self._source.text))
         return [(self._source.place(start)[0], name) for start, name in found if name in named]
+
+    def _words_beyond(self, unit: Unit) -> frozenset[str]:
+        """The words of what a unit reaches in other files."""
+        known = self._beyond.get(unit)
+        if known is None:
+            reached: list[tuple[Reach, Unit]] = [(self, unit)]
+            seen = {unit}
+            for reach, part in reached:
+                for other in reach._reached_from(part):
+                    if other[1] not in seen and len(seen) < _MAX_BEYOND:
+                        seen.add(other[1])
+                        reached.append(other)
+            said = (reach._words_of(part) for reach, part in reached if reach is not self)
+            known = self._beyond[unit] = frozenset().union(*said)
+        return known
+
+    def _reached_from(self, unit: Unit) -> Iterator[tuple[Reach, Unit]]:
+        """What a unit calls, here and in other files."""
+        yield from ((self, called) for called in self._called(unit, made=True))
+        for name in _within(unit, self._calls_of_imports):
+            if name not in self._found:
+                self._found[name] = self._find(name)
+            found = self._found[name]
+            if found is not None:
+                yield found
+
+    @cached_property
+    def _calls_of_imports(self) -> list[tuple[int, str]]:
+        """The rows on which something may be called that the file imports, each with the dotted name."""
+        outline, found = self._outline, []
+        named = outline.functions.keys() | outline.classes.keys()
+        for match in _DOTTED_CALL.finditer(self._source.text):
+            name = match[1] or match[2]
+            head = name.partition(".")[0]
+            if head in outline.imports or (outline.star_imports and head == name and head not in named):
+                found.append((self._source.place(match.start())[0], name))
+        return found
+
+    def _words_of(self, unit: Unit) -> frozenset[str]:
+        """The words that a unit says, those included that it has under another name."""
+        known = self._said.get(unit)
+        if known is None:
+            said = self._words.said_in(unit)
+            own = (word for word, names in self._aliases.items() if not names.isdisjoint(said))
+            known = self._said[unit] = said.union(own)
+        return known
+
+
+def _within(unit: Unit, calls: list[tuple[int, str]]) -> Iterator[str]:
+    """The names among calls, by their rows, that stand in a unit."""
+    holes = unit.holes if unit.kind == "module" else []
+    for row, name in calls[bisect_left(calls, (unit.first, "")) : bisect_left(calls, (unit.last + 1, ""))]:
+        if not any(first <= row <= last for first, last in holes):
+            yield name

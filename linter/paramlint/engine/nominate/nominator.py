@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from paramlint.engine.nominate.called_words import Reach
@@ -23,7 +23,6 @@ from paramlint.rule import (
     Defines,
     Drops,
     Edits,
-    Keeps,
     Keywords,
     Mentions,
     Repeats,
@@ -32,10 +31,10 @@ from paramlint.rule import (
     Stores,
 )
 from paramlint.source.text import Source
-from paramlint.syntax.containers_kept import Keeping
 from paramlint.syntax.outline import Outline, Unit
 
 ValueT = TypeVar("ValueT")
+Beyond = Callable[[str, frozenset[str]], "tuple[Reach, Unit] | None"]
 
 _COMPOUND = frozenset(
     kind
@@ -55,7 +54,6 @@ class Nominator:
         self._dropped: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[tuple[Rule, bool]]] = {}
-        self._keeps: list[Rule] = []
         self._edits: list[Rule] = []
         self._reuses: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
@@ -86,8 +84,6 @@ class Nominator:
             _extend(self._keywords, trigger.names, rule)
         elif isinstance(trigger, Stores):
             _extend(self._stored, trigger.names, (rule, trigger.of_names))
-        elif isinstance(trigger, Keeps):
-            self._keeps.append(rule)
         elif isinstance(trigger, Edits):
             self._edits.append(rule)
         elif isinstance(trigger, Reuses):
@@ -110,8 +106,14 @@ class Nominator:
             self._of_frameworks[used] = self if len(rules) == len(self.rules) else Nominator(rules)
         return self._of_frameworks[used]
 
-    def nominate(self, source: Source, outline: Outline, keeping: Keeping) -> dict[Unit, set[Rule]]:
-        """The rules that each unit of a file has to be shown to; units that no rule asks for are left out."""
+    def nominate(self, source: Source, outline: Outline, beyond: Beyond = lambda *_: None) -> dict[Unit, set[Rule]]:
+        """The rules that each unit of a file has to be shown to; units that no rule asks for are left out.
+
+        Args:
+            source: the file.
+            outline: that of the file.
+            beyond: what a name that the file imports stands for in another one, whose words are those given.
+        """
         found: dict[Unit, set[Rule]] = {}
         text = source.text
         calls, dropped = _with_aliases(self._calls, outline), _with_aliases(self._dropped, outline)
@@ -122,11 +124,9 @@ class Nominator:
         if self._repeats:
             rows.update(source.place(offset)[0] for offset in _times_signs(text))
         visit = _Visit(self, calls, dropped, sorted(rows), words, found)
-        reach = Reach(source, outline, words)
+        reach = Reach(source, outline, words, lambda name: beyond(name, self._words))
         for unit in outline.units:
             visit.unit(unit)
-            if self._keeps and keeping.attributes(unit):
-                found.setdefault(unit, set()).update(self._keeps)
             if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
                 for rule, wanted in self._classes:
                     if words.stand_in(unit, wanted):

@@ -7,7 +7,6 @@ import builtins
 from typing import Any
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
-from paramlint.syntax.containers_kept import arguments
 from paramlint.syntax.outline import Unit, statements
 
 _BUILTINS = frozenset(dir(builtins))
@@ -22,7 +21,7 @@ _NOT_MODULES = {
 def _may_be_modules(unit: Unit) -> set[str]:
     """Names, and attributes such as `self.act`, that get the result of a call; parameters annotated with some class."""
     found: set[str] = set()
-    for argument in arguments(unit.tree):
+    for argument in _arguments(unit.tree):
         words = (
             [last_name(n) for n in walk(argument.annotation) if isinstance(n, ast.expr)] if argument.annotation else []
         )
@@ -83,3 +82,10 @@ def reuses(unit: Unit) -> bool:
             elif below.__class__ not in _LEAVES:
                 stack.append((below, inside))
     return False
+
+
+def _arguments(tree: ast.AST) -> list[ast.arg]:
+    """The named parameters of a function; of anything else none."""
+    if not isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return []
+    return [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]

@@ -46,6 +46,10 @@ class Words:
             for row in rows[bisect_left(rows, unit.first) : bisect_right(rows, unit.last)]
         )
 
+    def said_in(self, unit: Unit) -> frozenset[str]:
+        """Those of the words that a unit says outside a comment."""
+        return frozenset(word for word in self._present if self.are_said_in(unit, frozenset((word,))))
+
     def _said_rows(self, word: str) -> list[int]:
         """The rows on which a word stands with no `#` before it."""
         if word not in self._said:

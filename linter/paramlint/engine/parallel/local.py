@@ -28,7 +28,7 @@ class Local:
         self, paths: Sequence[str], rules: Sequence[Rule], *, reference: bool, step: Callable[[], None]
     ) -> Checked:
         """Check files."""
-        if self.jobs > 1:
+        if self.jobs > 1 and len(paths) > 1:
             from paramlint.engine.parallel.processes import SERIAL, Processes, check_parallel, weight
 
             weights = [weight(path) for path in paths]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.memo import remember
 from paramlint.knowledge import EMPTY_FACTORIES, LEGACY_CONSTRUCTORS, STORAGE_DTYPES
 
 if TYPE_CHECKING:
+    from paramlint.facts.assignments import Assignment
     from paramlint.facts.scopes import Scope
 
 #: The last names of all calls that can allocate without values; rare enough to nominate a class by.
@@ -136,8 +141,7 @@ def _is_data_name(scope: Scope, node: nodes.Name) -> bool:
 
 def stored_at(scope: Scope, node: nodes.Call, name: str) -> nodes.Node:
     """Where an allocation becomes the attribute `name`: the assignment's target, the registered name, else the call."""
-    later = [a for a in scope.assignments_of(name) if _covers(scope, a.node, node)]
-    for assignment in later:
+    for assignment in _storing(scope, node, name):
         if isinstance(assignment.node, nodes.Assign):
             return assignment.node.targets[0].target
         if isinstance(assignment.node, nodes.AnnAssign):
@@ -147,10 +151,20 @@ def stored_at(scope: Scope, node: nodes.Call, name: str) -> nodes.Node:
     return node
 
 
-def _covers(scope: Scope, statement: nodes.Node, node: nodes.Call) -> bool:
-    """Whether a statement contains a call, or comes after the statement that gives the call's result a local name."""
+def _storing(scope: Scope, node: nodes.Call, name: str) -> Iterator[Assignment]:
+    """The assignments of an attribute that contain a call, or come after the one that gives its result a local name."""
+    starts, by_node, assignments = remember(scope, f"places of assignments to {name}", lambda: _places(scope, name))
     around = list(scope.ancestors(node))
-    if statement in around:
-        return True
-    is_named = any(isinstance(a, nodes.Assign) and isinstance(a.targets[0].target, nodes.Name) for a in around)
-    return is_named and scope.order(statement) > scope.order(node)
+    for statement in reversed(around):
+        yield from by_node.get(statement, ())
+    if any(isinstance(a, nodes.Assign) and isinstance(a.targets[0].target, nodes.Name) for a in around):
+        yield from islice(assignments, bisect_right(starts, scope.order(node)), None)
+
+
+def _places(scope: Scope, name: str) -> tuple[list[int], dict[nodes.Node, list[Assignment]], list[Assignment]]:
+    """Where an attribute is assigned, in the order of the text; the assignments by node; all of them in order."""
+    by_node: dict[nodes.Node, list[Assignment]] = {}
+    assignments = sorted(scope.assignments_of(name), key=lambda a: scope.order(a.node))
+    for assignment in assignments:
+        by_node.setdefault(assignment.node, []).append(assignment)
+    return [scope.order(a.node) for a in assignments], by_node, assignments

@@ -15,6 +15,7 @@ from paramlint.facts.paths.allocations import Allocation
 from paramlint.facts.paths.conditions import branch, text_of
 from paramlint.facts.paths.joined import MAX_PATHS, joined, joined_rows
 from paramlint.facts.paths.relevance import Relevance
+from paramlint.facts.paths.tables import Table
 from paramlint.facts.paths.values import (
     EMPTY,
     Constant,
@@ -123,8 +124,10 @@ class Construction:
             return [(None, path)]
         outer = path.names
         self.entered.add(scope)
-        around = outer if node is not scope.node else {}
-        path.names = {**around, **self._bind(function, arguments, path)}
+        bound = self._bind(function, arguments, path)
+        path.names = outer.fork() if node is not scope.node else Table()
+        for name, value in bound.items():
+            path.names[name] = value
         self._stack.append(node)
         try:
             if isinstance(node, nodes.Lambda):
@@ -134,7 +137,7 @@ class Construction:
         finally:
             self._stack.pop()
         for _, ended in outcomes:
-            ended.names, ended.result, ended.exit = dict(outer), None, ""
+            ended.names, ended.result, ended.exit = outer.fork(), None, ""
         return outcomes
 
     def _bind(self, function: Function, arguments: list[tuple[str, Value]], path: Path) -> dict[str, Value]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
+from paramlint.facts.paths.tables import joined_table
 from paramlint.facts.paths.values import Cell, Function, Path, Tensor, Value, cells_in, holds_instance
 
 #: Paths that are followed beside each other.
@@ -29,27 +31,28 @@ def joined_rows(rows: Sequence[tuple[tuple[Value, ...], Path]]) -> tuple[tuple[V
 def _one_path(paths: list[Path]) -> Path:
     first = paths[0]
     path = Path(exit=first.exit)
-    # Nearly all memory is from before the paths parted: it is compared at once.
-    same = set(first.cells.items()).intersection(*(other.cells.items() for other in paths[1:]))
-    parted = set().union(*(known.cells for known in paths)) - {cell for cell, _ in same}
-    path.cells = dict(sorted([*same, *((cell, _same_cell(cell, paths)) for cell in parted)]))
-    decided = set(first.decided.items()).intersection(*(other.decided.items() for other in paths[1:]))
-    path.decided = dict(sorted(decided))
-    path.names = {name: _either([p.names.get(name) for p in paths], path) for name in _keys(p.names for p in paths)}
-    attributes = _keys(p.attributes for p in paths)
-    path.attributes = {name: _either([p.attributes.get(name) for p in paths], path) for name in attributes}
+    # What a path does not hold is not known to be there, so that it is one more value that there may be.
+    every = len(paths)
+
+    def either(values: list[Value]) -> tuple[Value]:
+        return (_either(values if len(values) == every else [*values, None], path),)
+
+    path.cells = joined_table([p.cells for p in paths], _same_cell)
+    path.decided = joined_table([p.decided for p in paths], partial(_same_truth, every))
+    path.names = joined_table([p.names for p in paths], either)
+    path.attributes = joined_table([p.attributes for p in paths], either)
     path.result = _either([p.result for p in paths], path)
     return path
 
 
-def _keys(tables: Iterable[dict[str, Value]]) -> list[str]:
-    return list(dict.fromkeys(name for table in tables for name in table))
-
-
-def _same_cell(cell: int, paths: list[Path]) -> Cell:
+def _same_cell(states: list[Cell]) -> tuple[Cell]:
     """What is known of memory on the paths that allocate it: on the others there is nothing to be written."""
-    states: list[Cell] = [path.cells[cell] for path in paths if cell in path.cells]
-    return states[0] if states.count(states[0]) == len(states) else "unknown"
+    return (states[0] if states.count(states[0]) == len(states) else "unknown",)
+
+
+def _same_truth(paths: int, truths: list[bool]) -> tuple[bool, ...]:
+    """What all paths take a condition for."""
+    return (truths[0],) if truths.count(truths[0]) == paths else ()
 
 
 def _either(values: Sequence[Value], path: Path) -> Value:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
 from paramlint import nodes
+from paramlint.facts.paths.tables import Table
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -109,24 +110,23 @@ class Path:
         result: what it returned.
     """
 
-    names: dict[str, Value] = field(default_factory=dict)
-    attributes: dict[str, Value] = field(default_factory=dict)
-    cells: dict[int, Cell] = field(default_factory=dict)
-    decided: dict[str, bool] = field(default_factory=dict)
+    names: Table[str, Value] = field(default_factory=Table)
+    attributes: Table[str, Value] = field(default_factory=Table)
+    cells: Table[int, Cell] = field(default_factory=Table)
+    decided: Table[str, bool] = field(default_factory=Table)
     exit: Exit = ""
     result: Value = None
 
     def fork(self) -> Path:
         """A path that goes on from here by itself."""
-        return Path(
-            dict(self.names), dict(self.attributes), dict(self.cells), dict(self.decided), self.exit, self.result
-        )
+        tables = self.names.fork(), self.attributes.fork(), self.cells.fork(), self.decided.fork()
+        return Path(*tables, self.exit, self.result)
 
     @property
     def key(self) -> tuple[object, ...]:
         """Paths with equal keys have the same future."""
         tables = (self.names, self.attributes, self.cells, self.decided)
-        return (*(frozenset(table.items()) for table in tables), self.exit, self.result)
+        return (*(table.key for table in tables), self.exit, self.result)
 
     def write(self, value: Value, *, whole: bool = True, certain: bool = True) -> None:
         """Note that the memory of a value is written."""

@@ -41,7 +41,7 @@ def bound(
 
 def _default(reader: Reader, function: Function, param: nodes.Param, rest: Value | None) -> Value:
     value = default(reader, function, param) if param.default is not None else None
-    if rest is not None:
+    if rest is not None or (value is None and reader.follows):
         return Parameter(param.name.value, value)
     return value if value is not None else UNKNOWN
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts.reading import lookup
 from paramlint.facts.reading.events import Called
+from paramlint.facts.reading.trace import is_layer_class
 from paramlint.facts.reading.values import (
     UNKNOWN,
     Choice,
@@ -97,6 +98,8 @@ def _performed(reader: Reader, event: Called, func: Value) -> Value:
         return _made(reader, event, func.cls)
     if isinstance(func, Function):
         name = func.node.name.value if isinstance(func.node, nodes.FunctionDef) else ""
+        if func.owner is not None and reader.is_foreign(func):
+            return _method(reader, event, reader.part(func.owner, name))  # a method of the framework's own, by its name
         found = reader.run(func, args, keywords, name)
         return found if found is not UNKNOWN else Result(event)
     if isinstance(func, Named):
@@ -108,11 +111,38 @@ def _performed(reader: Reader, event: Called, func: Value) -> Value:
         merged = {**inner.keywords, **keywords}
         return perform(reader, event.node, inner.args[0], [*inner.args[1:], *args], merged, event.open)
     if isinstance(func, Thing) and func.cls is not None:
+        if reader.follows and is_layer_class(func.cls):
+            passed(reader, event, func)
+            return Result(event)
         method = func.cls.method("__call__")
         if method is not None and isinstance(method.node, nodes.FunctionDef):
             made = reader.run(Function(method, method.node, {}, func, method.cls), args, keywords, "__call__")
             return made if made is not UNKNOWN else Result(event)
     return Result(event)
+
+
+def passed(reader: Reader, event: Called, layer: Thing) -> None:
+    """Go into `build`, once, and `call` of a layer that is called."""
+    assert layer.cls is not None
+    for name in ("build", "call"):
+        method = layer.cls.method(name)
+        if method is None or not isinstance(method.node, nodes.FunctionDef) or method.cls is None:
+            continue
+        if lookup.of_class(method.cls).__class__ is not ClassValue:
+            continue
+        function = Function(method, method.node, {}, layer, method.cls)
+        if name == "call":
+            event.inner = reader.run(function, event.args, event.keywords, name)
+        elif layer not in reader.built:
+            reader.built.add(layer)
+            reader.run(function, [shape(reader, one) for one in event.args[:1]], {}, name)
+
+
+def shape(reader: Reader, value: Value) -> Value:
+    """The shape of what a layer is called with, or the shapes of several."""
+    if isinstance(value, Held):
+        return Held("list", [shape(reader, one) for one in value.items], each=value.each)
+    return reader.part(value, "shape")
 
 
 def _made(reader: Reader, event: Called, cls: Class) -> Value:
@@ -123,9 +153,9 @@ def _made(reader: Reader, event: Called, cls: Class) -> Value:
         if not any(isinstance(base, str) for base in cls.outside):
             reader.heap[thing] = dict(event.keywords)
         return thing
-    if depth < _CONSTRUCTORS:
+    if depth < _CONSTRUCTORS or reader.follows:
         reader.run(Function(method, method.node, {}, thing, method.cls), event.args, event.keywords, "__init__")
-        build = cls.method("build")
+        build = cls.method("build") if not reader.follows else None
         if build is not None and isinstance(build.node, nodes.FunctionDef) and build.cls is not None:
             if lookup.of_class(build.cls).__class__ is ClassValue:
                 reader.run(Function(build, build.node, {}, thing, build.cls), [UNKNOWN], {}, "build")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from paramlint import nodes
 from paramlint.facts.files import File
-from paramlint.facts.reading.lookup import class_value
+from paramlint.facts.reading.lookup import class_value, is_framework
 from paramlint.facts.reading.reader import Frame, Reader, TooLongError
 from paramlint.facts.reading.trace import Trace
-from paramlint.facts.reading.values import UNKNOWN, Function, Thing
+from paramlint.facts.reading.values import UNKNOWN, Function, Thing, Value
 from paramlint.syntax.outline import Unit
 
 #: Methods that run before the others of a class, in this order.
@@ -78,6 +80,57 @@ def _class(reader: Reader, unit: Unit) -> None:
         if method.file is trace.file:
             _defaults(reader, function)
         reader.run(function, [], {}, name, rest=UNKNOWN)
+
+
+def followed(
+    file: File, unit: Unit, given: Mapping[str, Value], *, defaults: bool = False, name: str = ""
+) -> tuple[Reader, Value]:
+    """What a class makes, a function gives, or a name of the module stands for, with all that the way there does.
+
+    Args:
+        file: the file.
+        unit: the class or function, or the module.
+        given: values of some arguments by name; the others are not known.
+        defaults: those others have their defaults, where they have one.
+        name: of the module's names, the one that is asked for.
+    """
+    reader = Reader(Trace(file, unit), follows=True)
+    rest = None if defaults else UNKNOWN
+    try:
+        if unit.kind == "module":
+            _module(reader, unit)
+            return reader, reader.frame.names.get(name, UNKNOWN)
+        if unit.kind == "function":
+            scope = file.scope(unit)
+            assert isinstance(scope.node, nodes.FunctionDef)
+            reader.frame = Frame(scope, {}, {})
+            return reader, reader.run(Function(scope, scope.node), [], dict(given), unit.name, rest)
+        return reader, _instance(reader, unit, given, rest)
+    except TooLongError:
+        return reader, UNKNOWN
+
+
+def _instance(reader: Reader, unit: Unit, given: Mapping[str, Value], rest: Value | None) -> Thing:
+    trace = reader.trace
+    cls = trace.cls = trace.file.class_of(unit)
+    assert cls is not None
+    reader.frame = Frame(cls.body, {}, {}, cls=cls)
+    for one in reversed(cls.mro):
+        reader.frame = Frame(one.body, {}, {}, cls=one)
+        _body(reader, one.body.node, class_value(reader, one))
+    reader.frame = Frame(cls.body, {}, {}, cls=cls)
+    instance = trace.instance = Thing("", cls, reader.called(cls.body.node, class_value(reader, cls), [], dict(given)))
+    instance.made.result = instance
+    init = cls.method("__init__")
+    if init is not None and isinstance(init.node, nodes.FunctionDef):
+        reader.run(Function(init, init.node, {}, instance, init.cls), [], dict(given), "__init__", rest)
+    reader.root = 1
+    for name in ("build", "call", "forward", "hybrid_forward"):
+        method = cls.method(name)
+        if method is not None and isinstance(method.node, nodes.FunctionDef) and not is_framework(method.file.module):
+            reader.built.add(instance)
+            reader.run(Function(method, method.node, {}, instance, method.cls), [], {}, name, rest=UNKNOWN)
+    return instance
 
 
 def _body(reader: Reader, node: nodes.Node, of_class: object) -> None:

@@ -46,6 +46,8 @@ class Called(Event):
     result: Value = field(default_factory=Value)
     open: bool = False
     """Arguments are spread from what is not known."""
+    inner: Value | None = None
+    """What the `call` of a layer of the project gave, where it was gone into."""
 
     def argument(self, name: str, place: int | None = None) -> Value | None:
         """What an argument is given."""

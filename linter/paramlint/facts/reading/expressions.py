@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
@@ -87,6 +87,10 @@ def _comprehension(kind: str) -> Callable[[Reader, Any], Value]:
     def read(reader: Reader, node: Any) -> Value:
         loops, names, looped = reader.loops, dict(reader.frame.names), set(reader.frame.looped)
         part: nodes.CompFor | None = node.for_in
+        if reader.follows and part is not None and not part.ifs and part.inner_for_in is None:
+            known = items_in_order(reader, reader.evaluate(part.iter))
+            if known is not None:
+                return _each_round(reader, node, kind, known)
         while part is not None:
             bind(reader, part.target, element_of(reader, reader.evaluate(part.iter)), node, looped=True)
             reader.loops = (*reader.loops, part)
@@ -106,6 +110,19 @@ def _comprehension(kind: str) -> Callable[[Reader, Any], Value]:
     return read
 
 
+def _each_round(reader: Reader, node: Any, kind: str, items: Sequence[Value]) -> Value:
+    """A comprehension over items that are known."""
+    names = dict(reader.frame.names)
+    held = Held(kind, [])
+    for item in items:
+        bind(reader, node.for_in.target, item, node)
+        if kind == "dict":
+            held.keys.append(reader.evaluate(node.key))
+        held.items.append(reader.evaluate(node.value if kind == "dict" else node.elt))
+    reader.frame.names = names
+    return held
+
+
 def _binary(reader: Reader, node: nodes.BinaryOperation) -> Value:
     left, right = reader.evaluate(node.left), reader.evaluate(node.right)
     if isinstance(node.operator, operators.Multiply):
@@ -115,7 +132,18 @@ def _binary(reader: Reader, node: nodes.BinaryOperation) -> Value:
                 return Held(held.kind, list(held.items), each=True, repeated=True)
     if isinstance(node.operator, operators.Add) and isinstance(left, Held) and isinstance(right, Held):
         return Held(left.kind, [*left.items, *right.items], each=left.each or right.each)
-    return Derived((left, right))
+    return Derived((left, right), _SIGNS.get(type(node.operator), ""))
+
+
+_SIGNS: dict[type, str] = {
+    operators.Add: "+",
+    operators.Subtract: "-",
+    operators.Multiply: "*",
+    operators.FloorDivide: "//",
+    operators.Divide: "/",
+    operators.Power: "**",
+    operators.Modulo: "%",
+}
 
 
 def _boolean(reader: Reader, node: nodes.BooleanOperation) -> Value:
@@ -165,6 +193,8 @@ def _choice(reader: Reader, node: nodes.IfExp) -> Value:
     if is_spelled_like(node.body, node.orelse):
         return reader.evaluate(node.body)
     guards = reader.guards
+    if len(reader.stack) < 2:
+        reader.tests[node] = reader.frame.scope
     found = []
     for arm, branch in enumerate((node.body, node.orelse)):
         reader.guards = (*guards, (node, arm))
@@ -237,26 +267,85 @@ def element(reader: Reader, owner: Value, key: Value | None) -> Value:
         return either(owner.items) if owner.items else reader.part(owner, "[]")
     if key is None:
         return reader.part(owner, "[:]")
-    if isinstance(known, int) and (layer := _layer_of(owner, known)) is not None:
+    if isinstance(known, int) and (layer := _layer_of(reader, owner, known)) is not None:
         return layer
     return reader.part(owner, f"[{known!r}]" if isinstance(key, Const) else "[]")
 
 
-def _layer_of(owner: Value, place: int) -> Value | None:
-    """One of the layers of a sequential model that is given them as a list."""
-    model = owner.owner if isinstance(owner, Part) and owner.name == "layers" else None
-    if not isinstance(model, Thing) or model.what != "keras.Sequential" or not model.made.args:
+def _layer_of(reader: Reader, owner: Value, place: int) -> Value | None:
+    """One of the layers that a sequential model was given, as a list or one by one: `model.layers[0]`, `net[0]`."""
+    model = owner.owner if isinstance(owner, Part) and owner.name == "layers" else owner
+    if not isinstance(model, Thing) or model.what not in (_INDEXED if model is owner else _LISTED):
         return None
-    held = model.made.args[0]
-    if not isinstance(held, Held) or held.each:
+    given = model.made.args[0] if model.made.args and model is not owner else Held("list", [])
+    if not isinstance(given, Held) or given.each or model.made.open:
         return None
-    layers = [one for one in held.items if not (isinstance(one, (Thing, Result)) and _is_input(one))]
+    layers = list(given.items)
+    for event in reader.trace.calls:
+        if isinstance(event.func, Part) and event.func.owner is model and event.func.name in _CHANGING:
+            is_sure = event.loops == model.made.loops and event.guards == model.made.guards
+            if event.func.name != "add" or event.open or not is_sure:
+                return None  # how many there are is not known
+            layers += event.args
+    layers = [one for one in layers if not (isinstance(one, (Thing, Result)) and _is_input(one))]
     return layers[place] if -len(layers) <= place < len(layers) else None
+
+
+#: What is indexed itself, and what has a list of its layers.
+_INDEXED = ("gluon.Sequential", "gluon.HybridSequential")
+_LISTED = ("keras.Sequential",)
+_CHANGING = ("add", "pop", "insert", "register_child")
 
 
 def _is_input(value: Thing | Result) -> bool:
     name = value.what if isinstance(value, Thing) else ""
     return name.rpartition(".")[2] in ("Input", "InputLayer")
+
+
+#: Rounds of a loop that are gone one by one.
+_MOST_ROUNDS = 64
+
+
+def items_in_order(reader: Reader, value: Value) -> Sequence[Value] | None:
+    """What a loop over a value gives its name in each round, where all of it is known."""
+    found = _in_order(reader, value)
+    return found if found is not None and len(found) <= _MOST_ROUNDS else None
+
+
+def _in_order(reader: Reader, value: Value) -> Sequence[Value] | None:
+    from paramlint.facts.reading.values import Named
+
+    if isinstance(value, Held):
+        return None if value.each else (value.keys if value.kind == "dict" else value.items)
+    if not isinstance(value, Result):
+        return None
+    func, args = value.call.func, value.call.args
+    name = func.name if isinstance(func, Named) else ""
+    if name == "range" and args:
+        numbers = [one.value for one in args if isinstance(one, Const) and isinstance(one.value, int)]
+        if len(numbers) != len(args) or numbers[2:] == [0]:
+            return None
+        return [Const(number) for number in range(*numbers)[: _MOST_ROUNDS + 1]]
+    if name in ("enumerate", "zip", "reversed", "list", "tuple") and args and not value.call.open:
+        inner = [_in_order(reader, one) for one in args[: None if name == "zip" else 1]]
+        if any(one is None for one in inner):
+            return None
+        columns = [one for one in inner if one is not None]
+        if name == "enumerate":
+            first = args[1] if len(args) > 1 else value.call.keywords.get("start", Const(0))
+            start = first.value if isinstance(first, Const) and isinstance(first.value, int) else None
+            return (
+                None if start is None else [Held("tuple", [Const(start + n), one]) for n, one in enumerate(columns[0])]
+            )
+        if name == "zip":
+            return [Held("tuple", list(row)) for row in zip(*columns, strict=False)]
+        return columns[0][::-1] if name == "reversed" else columns[0]
+    if isinstance(func, Part) and isinstance(func.owner, Held) and func.owner.kind == "dict" and not func.owner.each:
+        held = func.owner
+        if func.name == "items":
+            return [Held("tuple", [key, one]) for key, one in zip(held.keys, held.items, strict=False)]
+        return {"values": held.items, "keys": held.keys}.get(func.name)
+    return None
 
 
 #: What gives the elements of its first argument.

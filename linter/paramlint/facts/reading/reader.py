@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 #: Expressions and statements of one class, function or module's code that are read.
 MAX_STEPS = 20_000
+#: The same where all of one model is followed.
+MAX_FOLLOWED_STEPS = 400_000
 #: Functions inside each other that are gone into.
 DEEPEST = 6
+DEEPEST_FOLLOWED = 24
 
 Heap = dict[Value, dict[str, Value]]
 
@@ -45,10 +48,18 @@ class Frame:
 
 
 class Reader:
-    """Reads one class, function or the code of a module."""
+    """Reads one class, function or the code of a module.
 
-    def __init__(self, trace: Trace) -> None:
+    Attributes:
+        follows: whether loops over what is known go round once for each item, and calls of layers of the project are
+            gone into: what one model holds is asked, and not what is wrong anywhere.
+    """
+
+    def __init__(self, trace: Trace, *, follows: bool = False) -> None:
         self.trace = trace
+        self.follows = follows
+        self.limit = MAX_FOLLOWED_STEPS if follows else MAX_STEPS
+        self.deepest = DEEPEST_FOLLOWED if follows else DEEPEST
         self.heap: Heap = trace.heap
         self.frame: Frame
         self.guards: tuple[Guard, ...] = ()
@@ -58,13 +69,17 @@ class Reader:
         self.root = 0
         self.steps = 0
         self.is_muted = False
+        #: The branches of the class or function that was begun with, and the scope in which each stands.
+        self.tests: dict[object, Scope] = {}
+        #: Layers whose `build` was gone into.
+        self.built: set[Value] = set()
         self.globals: dict[str, dict[str, Value]] = {}
         self._parts: dict[tuple[Value, str], Part] = {}
 
     def step(self) -> None:
         """Count one of the steps that may be taken."""
         self.steps += 1
-        if self.steps > MAX_STEPS:
+        if self.steps > self.limit:
             raise TooLongError
 
     # Events
@@ -154,7 +169,7 @@ class Reader:
         if len(states) == 1:
             self.restore(states[0])
             return
-        names = {name for state in states for name in state[0]}
+        names = dict.fromkeys(name for state in states for name in state[0])
         self.frame.names = {name: _joined([state[0].get(name) for state in states]) for name in names}
         first, *others = [state[1] for state in states]
         self.heap.clear()
@@ -162,7 +177,7 @@ class Reader:
         for owner in {owner for state in states for owner in state[1]}:
             if any(heap.get(owner) is not first.get(owner) for heap in others):
                 kept = [state[1].get(owner, {}) for state in states]
-                attributes = {name for one in kept for name in one}
+                attributes = dict.fromkeys(name for one in kept for name in one)
                 self.heap[owner] = {name: _joined([one.get(name) for one in kept]) for name in attributes}
 
     # Names of the file
@@ -202,7 +217,7 @@ class Reader:
         """
         from paramlint.facts.reading import arguments
 
-        if function.node in self.running or len(self.stack) >= DEEPEST or self._is_foreign(function):
+        if function.node in self.running or len(self.stack) >= self.deepest or self.is_foreign(function):
             return UNKNOWN
         outer, depth = getattr(self, "frame", None), (self.guards, self.loops)
         self.frame = Frame(function.scope, {}, function.names, function.owner, function.cls)
@@ -222,7 +237,7 @@ class Reader:
             if outer is not None:
                 self.frame = outer
 
-    def _is_foreign(self, function: Function) -> bool:
+    def is_foreign(self, function: Function) -> bool:
         """Whether a function is a framework's own, in another file than the one that is checked."""
         file = function.scope.file
         return file is not self.trace.file and lookup.is_framework(file.module)

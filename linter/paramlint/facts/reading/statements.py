@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
-from paramlint.facts.reading.expressions import bind, element_of
+from paramlint.facts.reading.expressions import bind, element_of, items_in_order
 from paramlint.facts.reading.values import Const, Derived, Function, Held, Value
 from paramlint.nodes import operators
 
@@ -99,6 +99,8 @@ def _delete(reader: Reader, node: nodes.Del) -> None:
 def _branches(reader: Reader, node: nodes.Node, blocks: Sequence[Callable[[], None]]) -> None:
     """Read alternatives from one state, and go on from all in which something is still reached."""
     start, guards = reader.snapshot(), reader.guards
+    if len(reader.stack) < 2:
+        reader.tests[node] = reader.frame.scope
     ends, arms = [], []
     for arm, block in enumerate(blocks):
         reader.restore(start)
@@ -125,7 +127,7 @@ def _if(reader: Reader, node: nodes.If) -> None:
         elif orelse is not None:
             run_block(reader, orelse.body)
 
-    if isinstance(test, Const) and not isinstance(node.test, nodes.Name):
+    if isinstance(test, Const) and (reader.follows or not isinstance(node.test, nodes.Name)):
         if test.value:
             run_block(reader, node.body)
         else:
@@ -136,6 +138,13 @@ def _if(reader: Reader, node: nodes.If) -> None:
 
 def _for(reader: Reader, node: nodes.For) -> None:
     values = reader.evaluate(node.iter)
+    known = items_in_order(reader, values) if reader.follows else None
+    if known is not None:
+        for value in known:
+            bind(reader, node.target, value, node)
+            _round(reader, node)
+        _end_of_loop(reader, node)
+        return
     loops = reader.loops
     reader.loops = (*loops, node)
     bind(reader, node.target, element_of(reader, values), node, looped=True)

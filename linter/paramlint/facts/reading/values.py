@@ -114,9 +114,10 @@ class Result(Value):
 
 @dataclass(eq=False)
 class Derived(Value):
-    """What an operator makes of other values."""
+    """What an operator makes of other values; `sign` is that of an operator between two."""
 
     parts: tuple[Value, ...]
+    sign: str = ""
 
 
 @dataclass(eq=False)

@@ -10,13 +10,15 @@ A protocol ("preset") is a function from a factory to a module:
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -46,6 +48,7 @@ class Build:
         virtual: large tensors have no values.
         degraded: why the build may differ from a real one, in words.
         unprepared: the names of modules on which `nn.Module.__init__` had not run; it has since.
+        constructed: the model as the constructor alone left it, where the protocol loads into another one.
     """
 
     module: nn.Module
@@ -55,9 +58,16 @@ class Build:
     virtual: bool
     degraded: tuple[str, ...] = ()
     unprepared: tuple[str, ...] = ()
+    constructed: nn.Module | None = None
 
     def __post_init__(self) -> None:
         self.unprepared = tuple(_prepare(self.module))
+
+    def plain(self) -> Build | None:
+        """The build of `constructed`, which was watched with the rest; None where there is none."""
+        if self.constructed is None:
+            return None
+        return replace(self, module=self.constructed, constructed=None)
 
 
 def build_virtual(factory: Factory, preset: Preset = "constructor", method: str = "") -> Build:
@@ -90,14 +100,48 @@ def size_in_bytes(module: nn.Module) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors if not is_lazy(tensor))
 
 
+@contextmanager
+def parameters_weighed(limit: float, exceeded: Callable[[], None]) -> Iterator[None]:
+    """Call a function each time that the parameters which are registered meanwhile, and there still, are larger."""
+    held: dict[int, weakref.ref[torch.Tensor]] = {}
+    weight = 0
+
+    def note(_: nn.Module, __: str, parameter: torch.Tensor | None) -> None:
+        nonlocal weight
+        if parameter is None or is_lazy(parameter) or id(parameter) in held:
+            return
+        held[id(parameter)] = weakref.ref(parameter)
+        weight += parameter.nbytes
+        if weight > limit:
+            left = {id(one): one for one in (reference() for reference in held.values()) if one is not None}
+            held.clear()
+            held.update((key, weakref.ref(one)) for key, one in left.items())
+            weight = sum(one.nbytes for one in left.values())
+            if weight > limit:
+                exceeded()
+
+    handle = register_module_parameter_registration_hook(note)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 def _build(factory: Factory, preset: Preset, method: str, mode: TorchDispatchMode) -> Build:
     shadow, registrations, functions = ShadowMode(), Registrations(), Functions()
+    made: list[nn.Module] = []
+
+    def noted() -> nn.Module:
+        made.append(factory())
+        return made[-1]
+
     with ExitStack() as entered:
         entered.enter_context(_seeded())
         for context in (registrations, mode, poisoned_numpy(), shadow, functions):
             entered.enter_context(context)
-        module = PROTOCOLS[preset](factory, method)
-    return Build(module, shadow, registrations, functions, virtual=False)
+        module = PROTOCOLS[preset](noted, method)
+    constructed = made[0] if preset == "transformers" and not method else None
+    return Build(module, shadow, registrations, functions, virtual=False, constructed=constructed)
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
+from torch._C._dynamo import eval_frame
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from paramlint.live.observe.wrappers import is_wrapper
@@ -38,8 +40,11 @@ def _uncompiled(dispatch: Dispatch) -> Dispatch:
 
     @functools.wraps(dispatch)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if any(map(is_wrapper, args[2])):
-            return NotImplemented  # its class says what is done to the tensors that it is made of: these come here then
+        for kind in args[2]:
+            if is_wrapper(kind):
+                return NotImplemented  # its class says what is done to the tensors it is made of: these come here then
+        if at_work() is None:
+            return dispatch(*args, **kwargs)
         # None too while the compiler is being loaded.
         disable = getattr(sys.modules.get("torch._dynamo"), "disable", None)
         if disable is None:
@@ -48,4 +53,20 @@ def _uncompiled(dispatch: Dispatch) -> Dispatch:
             disabled.append(disable(dispatch, recursive=True))
         return disabled[0](*args, **kwargs)
 
+    asking: Any = call
+    at_work = _compiler_at_work(asking.__code__)
     return call
+
+
+def _compiler_at_work(asking: CodeType) -> Callable[[], object]:
+    """What gives the compiler of the functions that run now, None where none is at work; `asking` is not compiled.
+
+    Somebody having loaded the compiler is no reason to wrap every operation. Where torch cannot be asked, it is one.
+    """
+    action: Any = getattr(eval_frame, "_FrameAction", None)
+    strategy: Any = getattr(eval_frame, "_FrameExecStrategy", None)
+    current: Callable[[], object] | None = getattr(eval_frame, "get_eval_frame_callback", None)
+    if action is None or strategy is None or current is None:
+        return lambda: asking
+    eval_frame.set_code_exec_strategy(asking, strategy(action.SKIP, action.DEFAULT))
+    return current

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType, TracebackType
+from cProfile import Profile
+from types import CodeType, TracebackType
 from typing import Any
 
 from paramlint.live.observe.writes import is_users
 
 #: A name that a tool gives `sys.monitoring`; one that is taken belongs to a debugger or profiler.
 _TOOL = 4
+
+
+class _Entered(Profile):
+    """Python's own profiler, which is written in C: a function of ours that is told of each call is half of a build."""
 
 
 class Functions:
@@ -26,8 +31,7 @@ class Functions:
             if monitoring.get_tool(_TOOL) is None:
                 self._monitor(monitoring)
         elif sys.getprofile() is None:
-            sys.setprofile(self._profile)
-            self._leave = lambda: sys.setprofile(None)
+            self._profile()
         return self
 
     def __exit__(
@@ -35,28 +39,34 @@ class Functions:
     ) -> None:
         self._leave()
 
+    def places(self) -> set[tuple[str, int]]:
+        """The files of the user's functions, and the rows on which these begin, decorators included."""
+        return {(code.co_filename, code.co_firstlineno) for code in self._codes if is_users(code.co_filename)}
+
     @staticmethod
     def pause() -> Any:
         """Stop noting what is entered, so that paramlint's own work is not slowed down; gives what `go_on` takes."""
         profile = sys.getprofile()
-        if not isinstance(getattr(profile, "__self__", None), Functions):
+        if not isinstance(profile, _Entered):
             return None  # nothing is noted this way, or by somebody else
-        sys.setprofile(None)
+        profile.disable()
         return profile
 
     @staticmethod
     def go_on(paused: Any) -> None:
         """Note again what is entered."""
         if paused is not None:
-            sys.setprofile(paused)
+            paused.enable()
 
-    def places(self) -> set[tuple[str, int]]:
-        """The files of the user's functions, and the rows on which these begin, decorators included."""
-        return {(code.co_filename, code.co_firstlineno) for code in self._codes if is_users(code.co_filename)}
+    def _profile(self) -> None:
+        profile = _Entered(subcalls=False, builtins=False)
 
-    def _profile(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
-            self._codes.add(frame.f_code)
+        def leave() -> None:
+            profile.disable()
+            self._codes |= {entry.code for entry in profile.getstats() if isinstance(entry.code, CodeType)}
+
+        profile.enable()
+        self._leave = leave
 
     def _monitor(self, monitoring: Any) -> None:
         def started(code: CodeType, _: int) -> Any:

@@ -87,6 +87,10 @@ VIEWS = frozenset(
         "lift_fresh",
     ]
 )
+SAME = frozenset(["detach", "alias"])
+#: Operations that make more elements than they are given, and say how many otherwise than by a size.
+REPEATING = frozenset(["eye", "repeat"])
+SIMPLE = frozenset(["dtype", "device", "layout", "pin_memory"])
 FOREACH = "_foreach_"
 DEFAULTS_OF_NO_INTEREST = frozenset(
     ["pin_memory", "memory_format", "non_blocking", "layout", "dtype", "device", "generator"]
@@ -99,6 +103,8 @@ class Operation:
     Attributes:
         name: without namespace and overload, `_foreach_mul_` as `mul_`.
         is_view: the result shows the memory of an argument.
+        is_same: the result is the argument once more, with all of its memory.
+        makes: it may make a tensor of any size, by its arguments.
         allocates: the result is new memory with nothing in it.
         overwrites: all elements of what is written are overwritten, none is read.
         takes_values: the result depends on the elements of the arguments, not only on their shapes.
@@ -118,6 +124,12 @@ class Operation:
         self.overwrites = self.name in OVERWRITING or any(a.is_out for a in schema.arguments)
         self.returns_one = len(schema.returns) == 1 and str(schema.returns[0].type) == "Tensor"
         self.takes_values = self.name not in SHAPED_ONLY
+        self.is_same = self.name in SAME
+        sized = any(a.name == "size" for a in schema.arguments) or self.name.endswith("_like")
+        self.makes = (sized or self.name in REPEATING) and not self.name.startswith("_")
+        self.returns_first = len(schema.returns) == 1 and bool(self._parameters) and self._parameters[0][1]
+        of_interest = [(i, a) for i, a in enumerate(schema.arguments) if a.name not in DEFAULTS_OF_NO_INTEREST]
+        self._scalars = [(i, a.name, scalar(_default(a))) for i, a in of_interest]
 
     @staticmethod
     @cache
@@ -131,22 +143,29 @@ class Operation:
         written: list[torch.Tensor] = []
         # Without anything made on the way: it runs for every operation, and what is made brings the collector in.
         for value, (_, is_written) in zip(args, self._parameters, strict=False):
-            _take(value, written if is_written else read)
+            if isinstance(value, torch.Tensor):
+                (written if is_written else read).append(value)
+            elif isinstance(value, (list, tuple)):
+                (written if is_written else read).extend(x for x in value if isinstance(x, torch.Tensor))
         for name, value in kwargs.items():
-            _take(value, written if name in self._written else read)
+            if value is not None:
+                _take(value, written if name in self._written else read)
         return read, written
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Scalar]:
         """The scalar arguments of a call by name, defaults included."""
         found: dict[str, Scalar] = {}
-        for index, declared in enumerate(self.schema.arguments):
-            name = declared.name
-            if name in DEFAULTS_OF_NO_INTEREST:
-                continue
-            value = scalar(args[index] if index < len(args) else kwargs.get(name, _default(declared)))
+        given = len(args)
+        for index, name, default in self._scalars:
+            value = scalar(args[index]) if index < given else scalar(kwargs[name]) if name in kwargs else default
             if value is not None:
                 found[name] = value
         return found
+
+    def is_plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether a call gives a size, and beside it no more than a dtype and the cpu."""
+        given = {name for name, value in kwargs.items() if value is not None and value is not False}
+        return len(args) == 1 and given <= SIMPLE and kwargs.get("layout") in (None, torch.strided)
 
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, bool]]:
         """The arguments given, each with whether the operation writes it."""

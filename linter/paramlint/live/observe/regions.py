@@ -54,6 +54,8 @@ class Region(NamedTuple):
 
     def overlaps(self, other: Region) -> bool:
         """Whether the two have a byte in common (exactly, unless both are larger than `EXACT_SPAN`)."""
+        if self == other:
+            return self.numel > 0
         if not self.numel or not other.numel or self.offset >= other.end or other.offset >= self.end:
             return False
         return covered(self, [other]) > 0

@@ -219,6 +219,8 @@ class Registrations:
 
         A table of another length is one, since what it is tied to has to follow; a layer of another shape is meant.
         """
+        if not self._ends:
+            return []
         held = {id(names[0].tensor): names[0] for names in groups}
         places = {(id(named.module), named.attribute): named for names in groups for named in names}
         pairs: list[tuple[Named, Named]] = []

@@ -12,7 +12,6 @@ import itertools
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -106,7 +105,10 @@ OF_TORCH = "torch.nn.init"
 #: Initialisers of other libraries that have a law of their own, whatever they call.
 OF_LIBRARIES = ("timm.", "transformers.", "torchvision.")
 WITH_LAWS = frozenset(["trunc_normal_", "trunc_normal_tf_", "variance_scaling_", "lecun_normal_"])
+PLAIN = frozenset([bool, int, float, str])
 FARTHEST_FRAME = 80
+#: Functions that are remembered.
+MOST_KNOWN = 100_000
 #: Lines of one write; recursion may have many.
 MOST_LINES = 16
 TORCH = str(Path(torch.__file__).parent)
@@ -225,23 +227,32 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
     library_call = owner = ""
     by_constructor = False
     user: FrameType | None = None
-    for frame in _frames():
-        who = _author(frame.f_code.co_filename)
-        is_filling = _is_filling(frame.f_code)
-        if (is_filling or who == "user") and _takes(frame, storage):
-            if is_filling and not frame.f_code.co_name.startswith("_"):
-                initialiser, helper = frame, None
-                if _is_known(frame):
-                    torchs = frame
-                continue
-            if who == "user":  # an initialiser's own helper, or else the user's line
-                helper = helper or frame
-                continue
+    outer: FrameType | None = sys._getframe(1)
+    for _ in range(FARTHEST_FRAME):
+        if outer is None:
+            break
+        frame, outer = outer, outer.f_back
+        known = _KNOWN.get(id(frame.f_code)) or _know(frame.f_code)
+        who, is_filling = known.author, known.is_filling
+        first: object = None
+        if known.first and (is_filling or who in ("user", "torch")):
+            # All locals are brought together for it, so it is asked for once.
+            first = frame.f_locals.get(known.first)
+            if (is_filling or who == "user") and isinstance(first, torch.Tensor) and _address(first) == storage:
+                if known.is_public_filling:
+                    initialiser, helper = frame, None
+                    if _is_known(frame):
+                        torchs = frame
+                    continue
+                if who == "user":  # an initialiser's own helper, or else the user's line
+                    helper = helper or frame
+                    continue
         if who in ("machinery", "paramlint"):
             continue
         if helper is not None:
             break
-        module = _running_module(frame)
+        is_method = known.first == "self" and isinstance(first, torch.nn.Module)
+        module = type(first).__name__ if is_method else ""
         if module and not owner:
             owner = module
         if who == "user":
@@ -272,40 +283,55 @@ def _is_known(frame: FrameType) -> bool:
     return module == OF_TORCH or (module.startswith(OF_LIBRARIES) and frame.f_code.co_name in WITH_LAWS)
 
 
-def _frames() -> Iterator[FrameType]:
-    frame: FrameType | None = sys._getframe(2)
-    for _ in range(FARTHEST_FRAME):
-        if frame is None:
-            return
-        yield frame
-        frame = frame.f_back
-
-
 def lines_from(user: FrameType) -> tuple[Line, ...]:
     """The lines of the user's code from a frame outwards, up to where this package runs it."""
     frame: FrameType | None = user
     found: list[Line] = []
     while frame is not None and len(found) < MOST_LINES:
-        code = frame.f_code
-        who = _author(code.co_filename)
-        if who == "paramlint":
+        known = _KNOWN.get(id(frame.f_code)) or _know(frame.f_code)
+        if known.author == "paramlint":
             break
-        if who == "user":
-            found.append(Line(code.co_filename, frame.f_lineno, code.co_name, code.co_firstlineno))
+        if known.author == "user":
+            found.append(known.lines.get(frame.f_lasti) or known.line_at(frame))
         frame = frame.f_back
     return tuple(found)
 
 
-def _is_filling(code: CodeType) -> bool:
-    """Whether a function is named as one that fills its first argument."""
-    return code.co_name.endswith("_") and not code.co_name.startswith("__")
+class _Known:
+    """What never changes about a function, kept since a large model asks for it a hundred thousand times.
+
+    Attributes:
+        first: the name of its first argument; empty where it has none.
+        is_filling: whether it is named as one that fills its first argument, and `is_public_filling` that it is no
+            helper of such a one.
+        lines: those of its lines that were asked for, by instruction.
+    """
+
+    __slots__ = ("author", "code", "first", "is_filling", "is_public_filling", "lines")
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code  # held, so that no other gets its identity: asking for its hash would read all of it
+        self.author = _author(code.co_filename)
+        self.first = code.co_varnames[0] if code.co_argcount else ""
+        self.is_filling = code.co_name.endswith("_") and not code.co_name.startswith("__")
+        self.is_public_filling = self.is_filling and not code.co_name.startswith("_")
+        self.lines: dict[int, Line] = {}
+
+    def line_at(self, frame: FrameType) -> Line:
+        """The line that a frame of it is at."""
+        line = Line(self.code.co_filename, frame.f_lineno, self.code.co_name, self.code.co_firstlineno)
+        self.lines[frame.f_lasti] = line
+        return line
 
 
-def _takes(frame: FrameType, storage: int) -> bool:
-    """Whether a function's first argument is the tensor."""
-    code = frame.f_code
-    tensor = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-    return isinstance(tensor, torch.Tensor) and _address(tensor) == storage
+_KNOWN: dict[int, _Known] = {}
+
+
+def _know(code: CodeType) -> _Known:
+    if len(_KNOWN) >= MOST_KNOWN:  # code that is made anew all the time, in a run that is watched for days
+        _KNOWN.clear()
+    known = _KNOWN[id(code)] = _Known(code)
+    return known
 
 
 def _address(tensor: torch.Tensor) -> int:
@@ -329,14 +355,6 @@ def _author(filename: str) -> Author:
     return "machinery" if is_library or filename.startswith(("<frozen", "<string>")) else "user"
 
 
-def _running_module(frame: FrameType) -> str:
-    code = frame.f_code
-    if not code.co_argcount or code.co_varnames[0] != "self":
-        return ""
-    instance = frame.f_locals.get("self")
-    return type(instance).__name__ if isinstance(instance, torch.nn.Module) else ""
-
-
 def _arguments(frame: FrameType) -> dict[str, Scalar]:
     code = frame.f_code
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
@@ -346,6 +364,10 @@ def _arguments(frame: FrameType) -> dict[str, Scalar]:
 
 def scalar(value: object) -> Scalar | None:
     """A number or text as Python's own, whatever subclass it is of, such as numpy's; None for anything else."""
+    if type(value) in PLAIN:
+        return value  # type: ignore[return-value]
+    if value is None:
+        return None
     if isinstance(value, np.generic):
         value = value.item()
     for kind in (bool, int, float, str):

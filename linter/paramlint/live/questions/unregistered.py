@@ -28,6 +28,8 @@ MOST_ELEMENTS = 2_000
 
 Through = Literal["attribute", "container", "object", "closure", "class attribute", "default argument"]
 OPAQUE = (str, bytes, int, float, complex, type(None), torch.dtype, torch.device, types.ModuleType, type)
+#: Where there is nothing in one, there is nothing to see: each module of torch has eleven for its hooks.
+CONTAINERS = frozenset([dict, collections.OrderedDict, list, tuple, set])
 REGISTRIES = ("_parameters", "_buffers", "_modules")
 #: How something can be held without being registered, in words. A bare attribute takes intent: `self.__dict__[...] =`.
 HIDING: dict[Through, str] = {"container": "a plain {}", "object": "an object", "closure": "a closure"}
@@ -198,7 +200,8 @@ def graph_functions(tensors: list[torch.Tensor]) -> set[Any]:
 
 def _attributes(path: str, module: nn.Module) -> Iterator[Found]:
     for name, value in vars(module).items():
-        if name not in REGISTRIES:
+        is_empty = not value if type(value) in CONTAINERS else isinstance(value, OPAQUE)
+        if not is_empty and name not in REGISTRIES:
             yield Found(_join(path, name), value, module, name, defining_class(module, name), "attribute")
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from paramlint.model.answer import UNKNOWN, YES, Several
+from paramlint.model.event import Event
 from paramlint.model.objects import NOT_KNOWN, Module, Tensor
 
 #: Functions whose result has no gradient, by the last part of their names.
 _CUTS = frozenset(
     {"argmax", "argmin", "argsort", "long", "int", "bool", "byte", "eq", "ne", "gt", "ge", "lt", "le", "sign", "ceil",
-     "floor", "round", "multinomial", "bernoulli", "one_hot", "isnan", "isinf", "zeros_like", "ones_like", "rand_like",
-     "randn_like", "full_like", "empty_like", "numpy", "==", "!=", "<", "<=", ">", ">="}
+     "floor", "round", "multinomial", "bernoulli", "one_hot", "isnan", "isinf", "isfinite", "zeros_like", "ones_like",
+     "rand_like", "randn_like", "full_like", "empty_like", "numpy", "bincount", "histc", "nonzero", "argwhere",
+     "searchsorted", "bucketize", "count_nonzero", "logical_and", "logical_or", "logical_not", "isin", "==", "!=", "<",
+     "<=", ">", ">="}
 )  # fmt: skip
 #: Values that are gone through for one loss, and passes inside and before passes.
 _MOST = 2_000
@@ -50,13 +53,14 @@ def _reached(stack: list[Any], passes: dict[int, Several[Tensor]], depth: int) -
             elif one.trains.yes and not one.view:  # a plain tensor that is trained
                 found[id(one)] = one
                 stack.extend(one.made_from if one.recorded else ())
-            elif passes_gradient(one):
-                stack.extend(one.written_into)
-                inner = _of_pass(one, passes, depth) if one.pass_of is not None else None
-                if inner is not None and inner.closed.yes:
-                    found.update((id(t), t) for t in inner)
-                else:
-                    stack.extend(one.made_from if one.pass_of is None else (one.pass_of, *one.given))
+            else:
+                stack.extend(added(one))
+                if passes_gradient(one):
+                    inner = _of_pass(one, passes, depth) if one.pass_of is not None else None
+                    if inner is not None and inner.closed.yes:
+                        found.update((id(t), t) for t in inner)
+                    else:
+                        stack.extend(one.made_from if one.pass_of is None else (one.pass_of, *one.given))
     return Several(found.values(), closed)
 
 
@@ -86,6 +90,22 @@ def sources(start: Any) -> list[Tensor]:
             else:
                 stack.extend(one.made_from)
     return found
+
+
+def added(tensor: Tensor) -> list[Any]:
+    """What was written into a tensor while autograd recorded, but for the indices that say where.
+
+    It counts for `torch.zeros_like(x)` too, whose first values have no gradient.
+    """
+    if tensor.view in ("detach", "data"):
+        return []
+    indices = [write.given[1] for write in tensor.writes if _is_at_indices(write) and len(write.get("given", ())) > 1]
+    return [one for one in tensor.written_into if not any(one is index for index in indices)]
+
+
+def _is_at_indices(write: Event) -> bool:
+    """Whether it is one like `index_add_(dim, index, source)`."""
+    return str(write.get("law")).startswith(("index_", "scatter"))
 
 
 def passes_gradient(tensor: Tensor) -> bool:

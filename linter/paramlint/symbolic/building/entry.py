@@ -11,6 +11,7 @@ from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue, SourceFile
 from paramlint.symbolic.collections.containers import items_of
 from paramlint.symbolic.definitions import classes
+from paramlint.symbolic.definitions.annotations import said_of
 from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.calls import annotation_of, default_of, is_generator, parameters_of
 from paramlint.symbolic.definitions.module_code import behind_decorators
@@ -85,7 +86,9 @@ def _open(run: Interpreter, parameter: Any, known: Mapping[str, object], functio
     if parameter.default is not None:
         value = default_of(run, function, parameter)
         default = value if isinstance(value, Constant) else None
-    return Unknown(name, annotation=annotation, default=default)
+    value = Unknown(name, annotation=annotation, default=default)
+    said_of(run, parameter, function, value)
+    return value
 
 
 def as_value(value: object) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -53,14 +53,26 @@ class Maker(Protocol):
         ...
 
 
+def rows_of(container: SequenceValue | Dictionary) -> list[Item]:
+    """What is in a plain container itself."""
+    if isinstance(container, SequenceValue):
+        return list(container.items.rows)
+    rows = [Item(guard, (), value) for cell in container.cells.values() for guard, value in cell]
+    return [*rows, *container.rest]
+
+
+def are_alike(run: Interpreter, container: SequenceValue | Dictionary) -> bool:
+    """Whether all that is in a container are modules, or all are parameters."""
+    values = [value for row in rows_of(container) for _, value in alternatives(row.value)]
+    values = [run.stand_ins.get(value, value) if isinstance(value, Unknown) else value for value in values]
+    if all(isinstance(value, Instance) and value.is_module for value in values):
+        return True
+    return all(isinstance(value, TensorValue) and value.role == "parameter" for value in values)
+
+
 def items_in(container: SequenceValue | Dictionary, depth: int = 0) -> Iterator[Item]:
     """What is in a plain container, and in containers in it."""
-    if isinstance(container, SequenceValue):
-        rows: Iterable[Item] = container.items.rows
-    else:
-        rows = [Item(guard, (), value) for cell in container.cells.values() for guard, value in cell]
-        rows = [*rows, *container.rest]
-    for row in rows:
+    for row in rows_of(container):
         for guard, value in alternatives(row.value):
             joined = guard & row.guard
             if joined is None:
@@ -106,6 +118,7 @@ class BuiltModule(Module):
         self._builder = builder
         self.value = value
         self.name = value.text
+        self.annotation = value.annotation
         self.made = None
         self.places = Several((), YES)
         self.holds = Several((), YES if value.known else UNKNOWN)
@@ -295,7 +308,7 @@ class BuiltTensor(Tensor):
         storage = self.value.storage
         if storage.filled or storage.rebound:
             return YES
-        given = [e for e in self._builder.run.trace.events if e.kind == "escaped" and e.of in (self, self.value)]
+        given = self._builder.run.trace.about("escaped", self.value)
         if any(isinstance(p.holder, Module) and p.holder.escaped for p in self.places):
             return UNKNOWN
         rest: Guard | None = self.value.guard

@@ -6,12 +6,27 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from paramlint.model import ALWAYS, UNKNOWN, YES, Event, Group, Guard, Model, Module, Optimizer, Place, Several, Tensor
+from paramlint.model import (
+    ALWAYS,
+    NO,
+    UNKNOWN,
+    YES,
+    Event,
+    Group,
+    Guard,
+    Model,
+    Module,
+    Optimizer,
+    Place,
+    Several,
+    Tensor,
+)
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
-from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, flat, items_in, plain
+from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, are_alike, flat, items_in, plain
 from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
+from paramlint.symbolic.definitions.annotations import of_class
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue, collect
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
@@ -55,6 +70,7 @@ class _Builder:
         self.file = file
         self.made: dict[int, Any] = {}
         self.kept: list[Any] = []
+        self.asked: list[Module] = []
         run.frames.append(Frame(None, file.module_place, None, ALWAYS))
         run.budget += run.budget // 2  # asking takes steps too
 
@@ -82,6 +98,7 @@ class _Builder:
         for event in model.trace:
             self.translate(event)
         self._places(model, instances)
+        model.modules = Several([*model.modules.seen, *self.asked], model.modules.closed)
         self._histories(model)
         self._name(model, root)
         return model
@@ -140,7 +157,11 @@ class _Builder:
             module = held if isinstance(held, Module) else None
         options = {key: plain(option) for key, option in value.options.items()}
         sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
-        group = Group(optimizer, Several(tensors, known), site, options, module, sure, value.guard)
+        given = value.given.made if isinstance(value.given, SequenceValue) else None
+        group = Group(
+            optimizer, Several(tensors, known), site, options, module, sure, value.guard, (), given, value.is_added
+        )
+        group.named = YES if value.pairs and value.pairs == len(tensors) else UNKNOWN if value.pairs else NO
         for tensor in tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group
@@ -161,6 +182,9 @@ class _Builder:
 
     def translate(self, event: Event) -> None:
         """Let an event speak of the model's objects."""
+        if event.get("how") == "kept for a group":
+            kept = self.run.read(event.data.pop("group").cells["params"])
+            event.data["holds"] = kept is not None and _has(kept, event.of)
         event.of = self.of(event.of)
         for key, value in event.data.items():
             kind = value.__class__
@@ -194,12 +218,20 @@ class _Builder:
     def _end(
         self, open_places: dict[tuple[int, str], list[Place]], holder: Any, key: str, event: Event, what: Any
     ) -> None:
-        for place in open_places.get((id(holder), key), ()):
-            if place.until is None and place.what is not what and place.guard.fits(event.guard):
-                if event.inside != place.since.inside:
-                    continue  # another method does it, where somebody calls that
-                if place.guard.implies(event.guard) and not key.startswith("["):
+        if key.startswith("["):
+            return
+        places = open_places.get((id(holder), key), [])
+        # What happens under conditions that a place does not ask about cannot end it: asking here spares the calls.
+        says, is_certain = event.guard.mask, not event.guard
+        ended = False
+        for place in places:
+            if place.what is not what and (is_certain or place.guard.mask & says) and place.guard.implies(event.guard):
+                # Where another method does it, somebody has to call that.
+                if event.inside == place.since.inside and place.guard.fits(event.guard):
                     place.until = event
+                    ended = True
+        if ended:
+            places[:] = [place for place in places if place.until is None]
 
     def _place(self, event: Event, holder: Module, key: str, what: Any) -> Place:
         loops: tuple[Loop, ...] = event.data.get("loops", ())
@@ -235,11 +267,14 @@ class _Builder:
             for guard, one in alternatives(value) if value is not None else ():
                 if isinstance(one, (SequenceValue, Dictionary)):
                     event = next((e for e in events if _has(e.get("value"), one)), events[-1])
+                    is_flat = are_alike(self.run, one)
                     for item in islice(items_in(one), MAX_ITEMS):
-                        self._contained(holder, name, event, item, guard, one)
+                        self._contained(holder, name, event, item, guard, one, is_flat=is_flat)
 
-    def _contained(self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value) -> None:
-        what = self.of(item.value)
+    def _contained(
+        self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value, *, is_flat: bool
+    ) -> None:
+        what = self._asked(item.value, guard & item.guard) or self.of(item.value)
         if not isinstance(what, (Module, Tensor)) or (isinstance(what, Tensor) and what.role == "gradient"):
             return
         joined = guard & item.guard
@@ -247,8 +282,17 @@ class _Builder:
         each_round = any(loop not in what.loops for loop in loops) and _is_one(what, loops)
         kind = container.kind if isinstance(container, SequenceValue) else "dict"
         how = "repeated" if getattr(container, "repeated", False) else kind
-        place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS)
+        place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS, is_flat)
         _keep(place, what, holder)
+
+    def _asked(self, value: Value, guard: Guard | None) -> Module | None:
+        """The module that something unknown is where the code has asked whether it is one."""
+        asked = self.run.asked_classes.get(value) if isinstance(value, Unknown) else None
+        if asked is None or guard is None or value in self.run.stand_ins or not guard.implies(asked[0]):
+            return None
+        assert isinstance(value, Unknown)
+        self.asked.append(self.module(of_class(self.run, value, asked[1])))
+        return self.asked[-1]
 
     def _histories(self, model: Model) -> None:
         """The events of each object."""
@@ -287,8 +331,19 @@ class _Builder:
 
     def _name(self, model: Model, root: Instance | None) -> None:
         """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
-        passing: list[tuple[Module | Tensor, str]] = []
-        for event in model.trace:
+        self._name_bound([event for event in model.trace if not _is_of_loop(event)])
+        for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
+            optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
+        if root is not None:
+            self.module(root).name = "self"
+        for _ in range(2):
+            for start in [*model.roots, *(m for m in model.modules if m.name)]:
+                self._name_below(start, start.name, set())
+            self._name_bound(model.trace)  # what has no other name is called as the loop over it calls it
+
+    def _name_bound(self, events: list[Event]) -> None:
+        """Give what was bound to a name or an attribute that name, where it has none."""
+        for event in events:
             if event.kind != "bound" or "name" not in event.data:
                 continue
             if "value" not in event.data:
@@ -296,20 +351,9 @@ class _Builder:
             else:
                 named, name = event.data["value"], f"self.{event.data['name']}"
             if isinstance(named, (Module, Tensor)):
-                if event.site.node.__class__.__name__ in _TARGETS:  # what a loop goes through
-                    passing.append((named, name))
-                else:
-                    named.name = named.name or name
+                named.name = named.name or name
             elif isinstance(named, Optimizer) and not named.name:
                 named.name = name
-        for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
-            optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
-        if root is not None:
-            self.module(root).name = "self"
-        for start in [*model.roots, *(m for m in model.modules if m.name)]:
-            self._name_below(start, start.name, set())
-        for named, name in passing:
-            named.name = named.name or name
 
     def _name_below(self, module: Module, name: str, seen: set[int]) -> None:
         if id(module) in seen or len(seen) > 500:
@@ -324,8 +368,9 @@ class _Builder:
                 self._name_below(what, what.name, seen)
 
 
-#: What stands for a name that a loop gives, in place of the statement that does.
-_TARGETS = frozenset({"Name", "Tuple", "List", "StarredElement"})
+def _is_of_loop(event: Event) -> bool:
+    """Whether a loop or comprehension binds its variable."""
+    return event.kind == "bound" and event.site.node.__class__.__name__ in ("Name", "Tuple", "List")
 
 
 def _keep(place: Place, what: Module | Tensor, holder: Module) -> None:

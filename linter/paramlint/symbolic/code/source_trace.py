@@ -120,6 +120,10 @@ class SourceSite:
         """The source code of a node of the same function."""
         return self._scope.text(node)
 
+    def parentheses(self, node: nodes.Node) -> int:
+        """How many pairs of parentheses stand around an expression of the same function."""
+        return self._scope.parentheses(node)
+
     @property
     def definition(self) -> Any:
         """The definition of the function or class around it; None at module level."""
@@ -162,6 +166,8 @@ class Trace:
         self.tests: dict[tuple[int, str], Event] = {}
         self._clock = 0
         self._prefix: Order = ()
+        self._about: dict[tuple[EventKind, int], list[Event]] = {}
+        self._sorted = 0
 
     def tick(self) -> Order:
         """The time now, later than all before."""
@@ -175,6 +181,13 @@ class Trace:
         event = Event(kind, of, site, (self.tick(),), guard, grad, author, data)
         self.events.append(event)
         return event
+
+    def about(self, kind: EventKind, of: Any) -> list[Event]:
+        """The events of a kind about one value, also where the model's object for it has taken its place."""
+        for event in self.events[self._sorted :]:
+            self._about.setdefault((event.kind, id(getattr(event.of, "value", event.of))), []).append(event)
+        self._sorted = len(self.events)
+        return self._about.get((kind, id(of)), [])
 
     def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, is_possible: bool) -> None:
         """Note that a condition was asked, and whether it may have been true."""

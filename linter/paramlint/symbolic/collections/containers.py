@@ -93,8 +93,8 @@ def set_entry(run: Interpreter, made: Dictionary, key: Value, value: Value, guar
         from paramlint.symbolic.library.registration import set_own
 
         set_own(run, made.source[1], made.source[0], key, value, made.made.node if made.made is not None else None)
-    if key == Constant("params") and made not in run.groups:
-        run.groups.append(made)
+    if key == Constant("params"):
+        _keep_for_group(run, made, value)
     if isinstance(key, Constant) and not run.loops[len(made.loops) :]:
         try:
             cell = made.cells.setdefault(key.value, [])
@@ -136,6 +136,12 @@ def update(run: Interpreter, made: Dictionary, value: Value) -> None:
                 _update_from_pairs(run, made, alternative.items)
             elif isinstance(alternative, Instance) and alternative.container.endswith("Dict"):
                 _update_from_container(run, made, alternative)
+            elif isinstance(alternative, Unknown) and alternative in run.said_items:
+                from paramlint.symbolic.definitions.annotations import item_said
+
+                loop = new_loop(run, f"len({text_of(alternative)})")
+                item = item_said(run, alternative, Unknown(f"{alternative.text}[...]", loop.number), loop)
+                made.rest.append(Item(ALWAYS, (loop,), item, Unknown(f"each of {alternative.text}", loop.number)))
             else:
                 made.forget(text_of(alternative))
 
@@ -214,6 +220,18 @@ def spread_keywords(run: Interpreter, arguments: Arguments, value: Value) -> Non
                 arguments.spread.append(alternative)
 
 
+def _keep_for_group(run: Interpreter, made: Dictionary, value: Value) -> None:
+    """Note that a dictionary is a group of an optimizer, which will go through an iterator that is in it."""
+    if made not in run.groups:
+        run.groups.append(made)
+    for _, one in alternatives_of(value):
+        if isinstance(one, SequenceValue) and one.is_iterator and made.made is not None:
+            node = made.made.node
+            run.emit(
+                "read", one, node, how="kept for a group", made=one.made, again=False, gives=_gives(one), group=made
+            )
+
+
 # Going through
 
 
@@ -272,13 +290,20 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
         loop = new_loop(run, f"len({text_of(value)})")
         row = run.view(value, "index", node, value.item_shape)
         return Items([Item(ALWAYS, (loop,), row)])
-    return one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
+    found = one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
+    if isinstance(value, Unknown) and value in run.said_items:
+        from paramlint.symbolic.definitions.annotations import item_said
+
+        item = found.rows[0]
+        assert isinstance(item.value, Unknown)
+        item_said(run, value, item.value, item.loops[0])
+    return found
 
 
 def go_through(run: Interpreter, value: SequenceValue, node: Any) -> None:
     """Note that an iterator gives all that it has left."""
     value.used.append(node)
-    again = [loop for loop in run.loops if loop not in value.loops]
+    again = [loop for loop in run.loops if loop not in value.begun and loop not in run.loops_of_fill]
     run.emit("read", value, node, how="gone through", made=value.made, again=bool(again), gives=_gives(value))
 
 
@@ -375,8 +400,10 @@ def repeated(run: Interpreter, value: SequenceValue, times: Value, node: Any) ->
         loop = new_loop(run, text_of(times), count)
         made.items.rows = [Item(row.guard, (*row.loops, loop), row.value, row.key) for row in rows]
         for row in rows:
-            if isinstance(row.value, Object):
-                run.emit("kept", row.value, node, how="repeated", container=made, times=times)
+            for guard, one in alternatives_of(row.value):
+                with run.under(guard) as is_possible:
+                    if is_possible and isinstance(one, Object):
+                        run.emit("kept", one, node, how="repeated", container=made, times=times)
     else:
         made.items.rows = list(rows) if count == 1 else []
     if not value.items.known:

@@ -35,7 +35,9 @@ def get_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
     if isinstance(owner, SequenceValue):
         return _item_of(run, owner.items, index, node, owner.kind, text_of(owner))
     if isinstance(owner, Dictionary):
-        return entry_of(run, owner, index)
+        from paramlint.symbolic.library.training_calls import state_entry
+
+        return state_entry(run, owner, index, node) or entry_of(run, owner, index)
     if isinstance(owner, Constant):
         return _item_of_constant(run, owner, index)
     if isinstance(owner, TensorValue):

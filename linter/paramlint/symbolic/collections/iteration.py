@@ -249,6 +249,9 @@ def mapped(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         return made
     if len(given) > 1:
         given = [side_by_side(run, Arguments(list(given)), node)]
+    source = given[0].source if isinstance(given[0], SequenceValue) else None
+    if source is not None and source[0] in ("parameters", "named_parameters"):
+        made.source = source
 
     def fill(made: SequenceValue) -> None:
         items = containers.items_of(run, given[0], node)
@@ -276,10 +279,11 @@ def later(run: Interpreter, fill: Callable[[SequenceValue], None]) -> Callable[[
         made.guard, made.loops = run.guard, run.loops
         before, run.frames = run.frames, frames
         recorded, run.records_gradient = run.records_gradient, gradient
+        around, run.loops_of_fill = run.loops_of_fill, run.loops
         try:
             fill(made)
         finally:
-            run.frames, run.records_gradient = before, recorded
+            run.frames, run.records_gradient, run.loops_of_fill = before, recorded, around
 
     return filled
 
@@ -292,7 +296,7 @@ def chosen(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         return made
     items = containers.items_of(run, iterable, node)
     for row in items.rows:
-        with run.under(row.guard) as is_possible:
+        with run.under(row.guard) as is_possible, repeating(run, row.loops):
             if not is_possible:
                 continue
             result = run.call(function, Arguments([row.value]), node) if function != NONE else row.value

@@ -131,7 +131,7 @@ def stand_in(run: Interpreter, value: Unknown) -> Instance:
     known = run.stand_ins.get(value)
     if known is None:
         known = Instance(None, True)
-        known.text = value.text
+        known.text, known.annotation = value.text, value.annotation
         known.forget(value.text)
         run.stand_ins[value] = known
         run.instances.append(known)

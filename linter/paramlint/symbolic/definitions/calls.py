@@ -11,6 +11,7 @@ from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
 from paramlint.symbolic.collections.carried import forget_shared
+from paramlint.symbolic.collections.containers import items_of
 from paramlint.symbolic.collections.iteration import later
 from paramlint.symbolic.collections.named_tuples import NamedTuple
 from paramlint.symbolic.collections.named_tuples import make as make_named_tuple
@@ -37,6 +38,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    alternatives,
     is_data,
     text_of,
 )
@@ -44,6 +46,8 @@ from paramlint.symbolic.values import (
 _NO_GRADIENT = ("no_grad", "inference_mode")
 #: Words in the name of what may hold the model and its optimizer, and do something to them when it is called.
 _RUNS_THE_TRAINING = re.compile(r"callback|hook|handler|trainer|runner|learner|engine|strategy|plugin|fabric|agent")
+#: Names of what makes an optimizer, or is the class of one.
+_MAKES_OPTIMIZER = re.compile(r"(^|_)opt(im|imizer)?s?(_|$)|Optim|Adam|SGD")
 #: Methods that tensors and modules have too: they are given a device, sizes or numbers, and keep nothing.
 _OF_TENSORS = frozenset(
     {"to", "cuda", "cpu", "float", "half", "double", "long", "int", "type", "type_as", "view", "view_as", "reshape",
@@ -158,21 +162,60 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
         known = unknown_method(run, function.owner, function.name, arguments, node)
         if known is not None:
             return known
+    made = _of_said_class(run, function, arguments, node)
+    if made is not None:
+        return made
     name = function.name or function.text.rpartition(".")[2]
+    first = arguments.get(0, "params")
+    if name == function.text and _MAKES_OPTIMIZER.search(name) and isinstance(first, SequenceValue):
+        if first.is_iterator and first.source is not None:  # the class, or what makes one, is an argument
+            from paramlint.symbolic.library.training_calls import make_optimizer
+
+            return make_optimizer(run, name, arguments, node)
+    use_iterators(run, name, arguments, node)
     if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name):
         escape(run, arguments, node)
         if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
             run.emit("escaped", function.owner, node)
-    if _is_tensor_call(arguments):
-        return run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
     held = run.stand_ins.get(function)
-    if held is not None:
-        run.emit("called", held, node, arguments=arguments)
+    event = run.emit("called", held, node, arguments=arguments) if held is not None else None
+    if _is_tensor_call(arguments):
+        result = run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
+        if event is not None:
+            event.data["result"] = result
+        return result
     given = ", ".join(text_of(v) for v in arguments.values())
     loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
     if function.name in ("to", "cuda"):  # a module stays the one that it is
         return Unknown(f"{function.text}({given})", loop)
     return Unknown(f"{function.text}({given})#{run.serial()}", loop)
+
+
+def _of_said_class(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value | None:
+    """What an argument gives that is a class of modules, called or by one of its methods that makes an instance."""
+    from paramlint.symbolic.definitions.annotations import of_class
+
+    cls = run.said_classes.get(function)
+    if cls is None and function.owner in run.said_classes:
+        owner = run.said_classes[function.owner]
+        maker = classes.member(run, owner, function.name)
+        result = run.call(maker, arguments, node) if isinstance(maker, Function) else None
+        cls = owner if isinstance(result, Instance) and result.cls is owner else None
+    if cls is None:
+        return None
+    made = run.unknown_call(f"{function.text}()")
+    of_class(run, made, cls).loops = run.loops
+    return made
+
+
+def use_iterators(run: Interpreter, name: str, arguments: Arguments, node: Any) -> None:
+    """Note that a function goes through the iterators that it is given, where its name says so."""
+    if name not in ("extend", "update") and _MAKES_OPTIMIZER.search(name) is None:
+        return
+    for value in arguments.values():
+        for _, one in alternatives(value):
+            if isinstance(one, SequenceValue) and one.is_iterator:
+                items_of(run, one, node)
 
 
 def _is_tensor_call(arguments: Arguments) -> bool:

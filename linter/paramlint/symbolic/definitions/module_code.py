@@ -205,9 +205,8 @@ def _leads_to(run: Interpreter, file: SourceFile, name: str, home: SourceFile) -
 
 
 def _mentions(place: Place, name: str) -> bool:
-    source = place.file.facts.source
-    word = _word(name)
-    return any(word.search(source.line(row)) for row in range(place.unit.first, place.unit.last + 1))
+    text = place.file.facts.source.lines(place.unit.first, place.unit.last)
+    return name in text and _word(name).search(text) is not None
 
 
 @lru_cache(maxsize=1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from paramlint.facts import Scope
 from paramlint.facts.paths.allocations import allocation_of
 from paramlint.facts.unwritten_memory import is_uncalled, may_be_written_later
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer
@@ -14,9 +15,7 @@ from paramlint.symbolic.values import Instance, TensorValue
 def written_elsewhere(run: Interpreter, tensor: TensorValue) -> Answer:
     """Whether code that the run has not entered may write a parameter; unknown where its allocation says little."""
     allocated = tensor.storage.allocated
-    held = next(
-        (e for e in run.trace.events if e.kind == "registered" and getattr(e.of, "value", e.of) is tensor), None
-    )
+    held = next(iter(run.trace.about("registered", tensor)), None)
     if allocated is None or held is None or not isinstance(allocated.site, SourceSite):
         return UNKNOWN
     place = allocated.site.place
@@ -26,8 +25,16 @@ def written_elsewhere(run: Interpreter, tensor: TensorValue) -> Answer:
     facts = cls.file.facts.class_of(cls.outline.unit) if isinstance(cls, ClassValue) else None
     if found is None or facts is None:
         return UNKNOWN
-    entered = frozenset(p.file.facts.scope(p.unit) for p in run.entered if not p.file.is_stub)
-    return YES if may_be_written_later(facts, held.data["key"], found.rank, entered) else NO
+    return YES if may_be_written_later(facts, held.data["key"], found.rank, _entered(run)) else NO
+
+
+def _entered(run: Interpreter) -> frozenset[Scope]:
+    """The functions that the run has entered until now."""
+    key = "entered", len(run.entered)
+    if key not in run.memo:
+        run.memo[key] = frozenset(p.file.facts.scope(p.unit) for p in run.entered if not p.file.is_stub)
+    known: frozenset[Scope] = run.memo[key]
+    return known
 
 
 def uncalled_methods(instance: Instance) -> frozenset[str]:

@@ -12,7 +12,7 @@ from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS,
 from paramlint.knowledge.foreign import foreign_optimizer, only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
-from paramlint.symbolic.definitions.calls import escape
+from paramlint.symbolic.definitions.calls import escape, use_iterators
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
 from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.library import tensors
@@ -85,6 +85,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
+    use_iterators(run, short, arguments, node)
     if not only_looks(short):
         escape(run, arguments, node)
     return Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
@@ -118,8 +119,11 @@ def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) ->
         run.emit("read", value, node, how="function", function=name)
     if name in ("torch.numel", "torch.is_tensor", "torch.equal", "torch.allclose"):
         return run.unknown_call(name)
-    made = run.derived(node, inputs_of(arguments, name.rpartition(".")[2]), factory=name)
     first = arguments.get(0)
+    if name == "torch.broadcast_to" and isinstance(first, TensorValue):
+        sizes = Arguments(arguments.positional[1:], arguments.keywords)
+        return tensors.tensor_method(run, first, "expand", sizes, node)
+    made = run.derived(node, inputs_of(arguments, name.rpartition(".")[2]), factory=name)
     if isinstance(first, TensorValue) and name.rpartition(".")[2] in (
         "from_numpy",
         "as_tensor",
@@ -176,6 +180,8 @@ def _number(function: Callable[..., Any], name: str) -> Handler:
         first = arguments.get(0)
         if isinstance(first, TensorValue):
             run.emit("read", first, node, how="number")
+        if isinstance(first, SequenceValue) and first.is_iterator:
+            containers.items_of(run, first, node)
         if (
             name == "int"
             and isinstance(first, Unknown)

@@ -74,6 +74,10 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
     unknown = Unknown(f"isinstance({text_of(value)}, {_names(kinds)})", value.loop if isinstance(value, Unknown) else 0)
     if wanted is None:
         return unknown
+    if isinstance(value, Unknown) and len(wanted) == 1 and isinstance(wanted[0], ClassValue):
+        true, _ = run.truth(unknown)
+        if true is not None and classes.is_module(run, wanted[0]):
+            run.asked_classes[value] = true, wanted[0]
     names = [one.name for one in wanted if isinstance(one, External)]
     if isinstance(value, Unknown) and value.annotation in ("int", "str") and value.default != NONE:
         said = {"int": 0, "str": ""}[value.annotation]

@@ -8,6 +8,7 @@ from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
+from paramlint.symbolic.collections.containers import go_through, use_up
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_NESTING, NOT_COMPUTED
 from paramlint.symbolic.values import (
@@ -26,6 +27,7 @@ from paramlint.symbolic.values import (
     Super,
     Unknown,
     Value,
+    alternatives,
     loop_of,
     text_of,
 )
@@ -69,10 +71,17 @@ def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Tes
     if kind == "Comparison" and len(node.comparisons) == 1:
         target = node.comparisons[0]
         left, right = run.evaluate(node.left, env), run.evaluate(target.comparator, env)
-        return compare(run, target.operator.__class__.__name__, left, right)
+        sign = target.operator.__class__.__name__
+        result = compare(run, sign, left, right)
+        if sign in ("In", "NotIn"):
+            for _, held in alternatives(right):
+                if isinstance(held, SequenceValue) and held.is_iterator:  # what is asked has to come to it
+                    go_through(run, held, target.comparator)
+                    use_up(run, held)
+        return result
     if kind == "Comparison":
         values = [run.evaluate(x, env) for x in (node.left, *(t.comparator for t in node.comparisons))]
-        result: Test = (ALWAYS, None)
+        result = (ALWAYS, None)
         for target, left, right in zip(node.comparisons, values, values[1:], strict=False):
             one = compare(run, target.operator.__class__.__name__, left, right)
             result = both(run, result, one)

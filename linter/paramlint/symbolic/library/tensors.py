@@ -416,10 +416,8 @@ def tensor_method(run: Interpreter, tensor: TensorValue, name: str, arguments: A
             changed_in_place(run, tensor, name, arguments.values(), node)
         return tensor
     if name in _VIEWS:
-        view = run.view(tensor, "view", node, _viewed(run, tensor, name, arguments))
-        if name.startswith("expand"):
-            view.view = "expand"
-        return view
+        is_expanded = name.startswith("expand") and not _keeps_sizes(arguments)
+        return run.view(tensor, "expand" if is_expanded else "view", node, _viewed(run, tensor, name, arguments))
     if name == "detach":
         run.emit("read", tensor, node, how="detach")
         return run.view(tensor, "detach", node, tensor.shape)
@@ -465,6 +463,12 @@ def _expanded(before: Shape | None, asked: Shape | None) -> Shape | None:
     kept = (*([None] * (len(asked) - len(before))), *before)
     sizes = tuple(old if new == Constant(-1) else new for old, new in zip(kept, asked, strict=True))
     return tuple(size for size in sizes if size is not None) if None not in sizes else None
+
+
+def _keeps_sizes(arguments: Arguments) -> bool:
+    """Whether `expand(-1, 1)` is asked for no size but those that are there, or for one more of a single element."""
+    sizes = arguments.values()
+    return bool(sizes) and all(size in (Constant(-1), Constant(1)) for size in sizes)
 
 
 def _number(run: Interpreter, tensor: TensorValue, name: str, arguments: Arguments, node: Any) -> Value:

@@ -17,6 +17,7 @@ from paramlint.symbolic.library.tensors import tensor_method
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
+    Constant,
     Dictionary,
     Function,
     Instance,
@@ -30,6 +31,7 @@ from paramlint.symbolic.values import (
     Unknown,
     Value,
     alternatives,
+    is_data,
     text_of,
 )
 
@@ -48,7 +50,10 @@ class Member:
 
 @dataclass(repr=False)
 class GroupValue:
-    """A group of an optimizer: its tensors, whether these are all, and its options."""
+    """A group of an optimizer: its tensors, whether these are all, and its options.
+
+    `pairs` counts the tensors that were given with their names.
+    """
 
     members: list[Member]
     known: bool
@@ -57,6 +62,8 @@ class GroupValue:
     guard: Guard
     source: tuple[str, Value] | None = None
     given: Value | None = None
+    is_added: bool = False
+    pairs: int = 0
 
 
 class OptimizerValue(Object):
@@ -77,8 +84,12 @@ class OptimizerValue(Object):
 
 @dataclass
 class _Collected:
+    """What an iterable of parameters gives; of one of a group it is sure that it holds no groups itself."""
+
     members: list[Member] = field(default_factory=list)
     known: bool = True
+    of_group: bool = False
+    pairs: int = 0
 
 
 def make_optimizer(
@@ -137,7 +148,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
 def _add_group(
     run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any, made: Any = None
 ) -> None:
-    collected = _Collected()
+    collected = _Collected(of_group=made is not None)
     _collect(run, given, ALWAYS, (), collected, node)
     source = given.source if isinstance(given, SequenceValue) else None
     if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
@@ -145,7 +156,7 @@ def _add_group(
             go_through(run, given, node)
         else:  # the dictionary may stand in another function
             given.used.append(node)
-    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
+    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given, collected.pairs)
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
 
@@ -174,6 +185,7 @@ def _collect(
                     continue
                 plain = row.value.items.plain if isinstance(row.value, SequenceValue) else None
                 if plain is not None and len(plain) == 2 and isinstance(plain[1], TensorValue):
+                    found.pairs += not isinstance(plain[0], TensorValue)
                     _collect(run, plain[1], both, loops + row.loops, found, node, depth + 1)  # (name, parameter)
                 else:
                     _collect(run, row.value, both, loops + row.loops, found, node, depth + 1)
@@ -188,8 +200,8 @@ def _collect(
             for row in one.rest:
                 _collect(run, row.value, joined, loops + row.loops, found, node, depth + 1)
         elif isinstance(one, Unknown):
-            if _is_tensor_like(one):
-                found.members.append(Member(as_tensor(run, one, node), joined, loops))
+            if _is_tensor_like(one) or (found.of_group and depth and one.owner is not None and not one.loop):
+                found.members.append(Member(as_tensor(run, one, node, is_parameter=True), joined, loops))
             else:
                 found.known = False
         else:
@@ -225,7 +237,10 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
             for guard, one in alternatives(given):
                 with run.under(guard) as is_possible:
                     if is_possible:
+                        before = len(optimizer.groups)
                         add_groups(run, optimizer, one, {}, node)
+                        for group in optimizer.groups[before:]:
+                            group.is_added = True
         return NONE
     if name == "state_dict":
         made = Dictionary(**run.made(node))
@@ -267,12 +282,15 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
 
         result = module_method(run, stand_in(run, owner), name, arguments, node)
         return owner if isinstance(result, Instance) and result is run.stand_ins.get(owner) else result
-    if name == "to" and owner in run.stand_ins:
+    if name in ("to", "cuda"):
         from paramlint.symbolic.library.modules import names_device
 
         to_device = names_device(name, arguments)
-        run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
-        return owner
+        if owner in run.stand_ins:
+            run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
+            return owner
+        if to_device and not is_data(owner):  # whether it is a module may show later
+            run.emit("moved", owner, node, how=name, arguments=arguments, to_device=to_device)
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
         loss = arguments.get(0, "loss")
         run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
@@ -325,8 +343,8 @@ def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
-def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
-    """The tensor that something unknown must be: one for each text."""
+def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool = False) -> TensorValue:
+    """The tensor that something unknown must be: one for each text; a parameter by its name, or where that is known."""
     key = ("tensor", value)
     known = run.memo.get(key)
     if known is None:
@@ -341,7 +359,8 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any) -> TensorValue:
                 known.base, known.text = base, value.text
                 base.grad = known
         else:
-            role = "parameter" if value.name in ("weight", "bias") or "parameters()" in value.text else "plain"
+            is_parameter = is_parameter or value.name in ("weight", "bias") or "parameters()" in value.text
+            role = "parameter" if is_parameter else "plain"
             known = TensorValue(role, Storage(True))  # type: ignore[arg-type]
             known.text = value.text
             run.tensors.append(known)
@@ -391,6 +410,11 @@ def training_function(run: Interpreter, name: str, arguments: Arguments, node: A
     if name in ("ignite.engine.Engine", "ignite.engine.engine.Engine"):
         _run_for_batches(run, arguments.get(0, "process_function"), node)
         return run.unknown_call(name)
+    if name.endswith(".set_grad_enabled") and name.startswith("torch."):
+        records = arguments.get(0, "mode")
+        if isinstance(records, Constant) and not run.guard:
+            run.records_gradient = bool(records.value)  # until the function ends, or the `with` that it opens
+        return Unknown(f"torch.set_grad_enabled({text_of(records or NONE)})")
     if name == "torch.autograd.backward":
         run.emit("backward", arguments.get(0) or NONE, node, arguments=arguments)
         return NONE
@@ -428,3 +452,17 @@ def state_method(run: Interpreter, owner: Dictionary, name: str, arguments: Argu
     made.items.rows.append(Item(ALWAYS, (loop,), value))
     made.source = ("state_dict", module)
     return made
+
+
+def state_entry(run: Interpreter, owner: Dictionary, index: Value, node: Any) -> Value | None:
+    """What stands in a model's state dict under a key that nothing was put under; None elsewhere."""
+    module = owner.source[1] if owner.source is not None and owner.source[0] == "state_dict" else None
+    if not isinstance(module, Instance) or owner.cells or owner.rest:
+        return None
+    key = ("state entry", owner, text_of(index))
+    if key not in run.memo:
+        tensor = run.memo[key] = run.new_tensor(node, filled=True, factory="state_dict")
+        tensor.text = f"{text_of(module)}.state_dict()[{text_of(index)}]"
+    known = run.memo[key]
+    assert isinstance(known, TensorValue)
+    return known

@@ -14,6 +14,12 @@ from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.calls import parameters_of
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_SHOWN_STEPS
+from paramlint.symbolic.showing.layers.show_layers import (
+    is_of_layers_alone,
+    names_layers,
+    show_layers,
+    shows_layers,
+)
 from paramlint.symbolic.showing.places import USED_UP
 from paramlint.symbolic.showing.show_document import ShownClass, UnknownPart
 from paramlint.symbolic.showing.show_targets import Subject, TargetError, close_to
@@ -61,6 +67,9 @@ def show(subject: Subject, arguments: Mapping[str, object] | None = None, *, def
     value, run = subject.value, subject.run
     given = dict(arguments or {})
     _check_arguments(subject, given)
+    layers = _layers(subject, given, defaults=defaults)
+    if layers is not None:
+        return layers
     if isinstance(value, ClassValue):
         return show_class(subject.file.program, value, given, defaults=defaults)
     if isinstance(value, Function):
@@ -71,6 +80,27 @@ def show(subject: Subject, arguments: Mapping[str, object] | None = None, *, def
         result = value if not isinstance(value, Partial) else _called(run, value, given)
     entry.finish(run)
     return _of_result(run, result, heading)
+
+
+def _layers(subject: Subject, given: Mapping[str, object], *, defaults: bool) -> ShownClass | None:
+    """The table of a model of Keras or Gluon; None for any other."""
+    value = subject.value
+    if isinstance(value, ClassValue):
+        file, unit = value.file, value.outline.unit
+        if not shows_layers(file.facts, unit):
+            return None
+    elif isinstance(value, Function):
+        file, unit = value.place.file, value.place.unit
+    else:
+        file, unit = subject.file, subject.file.module_place.unit
+    if not names_layers(file.facts):
+        return None
+    row = unit.first if unit.kind != "module" else _row(subject)
+    heading = (subject.name, file.path, row)
+    found = show_layers(file.facts, unit, heading, given, defaults=defaults, name=subject.name)
+    if found is None and is_of_layers_alone(file.facts):
+        raise TargetError(f"`{subject.name}` gives no layer, block or model that can be told from its source")
+    return found
 
 
 def _called(run: Interpreter, function: Partial, given: Mapping[str, object]) -> Value:

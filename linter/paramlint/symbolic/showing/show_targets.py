@@ -26,6 +26,7 @@ from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.module_code import module_name
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.limits import MAX_SHOWN_STEPS, OverBudgetError
+from paramlint.symbolic.showing.layers.show_layers import is_of_layers_alone, shows_layers
 from paramlint.symbolic.values import Choice, External, Function, Instance, Partial, Value, alternatives
 
 _SUFFIX = ".py"
@@ -233,6 +234,8 @@ def why_unreadable(path: str) -> str:
 
 def _named(program: Program, file: SourceFile, place: str, name: str) -> Subject:
     run = _run(file, program)
+    if is_of_layers_alone(file.facts) and (file.definition(name) is not None or name in file.assigned):
+        return Subject(name, file, file.definition(name) or External(name), run)
     try:
         value = _value_named(run, file, place, name)
     except OverBudgetError:
@@ -274,7 +277,7 @@ def classes_of(file: SourceFile) -> Iterator[Subject]:
     run = _run(file, file.program)
     for qualname, outlines in file.facts.outline.classes.items():
         cls = file.class_value(outlines[-1])
-        if "." not in qualname and classes.is_module(run, cls):
+        if "." not in qualname and (shows_layers(file.facts, cls.outline.unit) or classes.is_module(run, cls)):
             yield Subject(qualname, file, cls, run)
 
 

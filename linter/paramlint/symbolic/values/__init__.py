@@ -15,6 +15,7 @@ from paramlint.symbolic.values.heap import (
     Shape,
     Storage,
     TensorValue,
+    one_of_many,
 )
 from paramlint.symbolic.values.immutable import (
     FALSE,
@@ -37,5 +38,5 @@ __all__ = [
     "FALSE", "NONE", "TRUE", "Arguments", "Cell", "Choice", "Constant", "Dictionary", "Environment", "External",
     "FileValue", "Function", "Instance", "Item", "Items", "Loop", "Native", "Object", "Partial", "Role",
     "SequenceValue", "Shape", "Storage", "Super", "TensorValue", "Unknown", "Value", "alternatives", "is_data",
-    "loop_of", "shortened", "text_of",
+    "loop_of", "one_of_many", "shortened", "text_of",
 ]  # fmt: skip

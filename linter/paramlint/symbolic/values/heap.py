@@ -12,7 +12,7 @@ from paramlint.model.guard import ALWAYS, Guard
 
 if TYPE_CHECKING:
     from paramlint.symbolic.code.program import ClassValue
-from paramlint.symbolic.values.immutable import Constant, Value
+from paramlint.symbolic.values.immutable import Constant, Unknown, Value, shortened, text_of
 
 _numbers = count(1)
 #: Functions that give a row of numbers, whatever they are given.
@@ -76,12 +76,13 @@ class Instance(Object):
         known: whether all of it is known: no unknown base, no budget that ran out.
         why_unknown: what it is that is not known.
         copy_of: the object that it is a deep copy of.
+        annotation: what it was said to be, as the code says it, where it is an argument of unknown content.
         build: constructs it when somebody asks for its parts; None once that is done.
     """
 
     __slots__ = (
-        "arguments", "attributes", "build", "cls", "container", "copy_of", "is_module", "items", "known", "registered",
-        "slots", "text", "why_unknown",
+        "annotation", "arguments", "attributes", "build", "cls", "container", "copy_of", "is_module", "items", "known",
+        "registered", "slots", "text", "why_unknown",
     )  # fmt: skip
 
     def __init__(self, cls: ClassValue | None, is_module: bool, **made: Any) -> None:
@@ -96,6 +97,7 @@ class Instance(Object):
         self.known = True
         self.why_unknown = ""
         self.copy_of: Instance | None = None
+        self.annotation = ""
         self.build: Callable[[], None] | None = None
         self.text = ""
         self.slots: dict[str, Value] = {}
@@ -170,13 +172,15 @@ class SequenceValue(Object):
         repeated: whether it was made by `[...] * n`.
         used_up: events that went through an iterator.
         fields: names of the items, of a named tuple.
+        begun: the loops in which it was made, before anybody asked for its items.
     """
 
-    __slots__ = ("_items", "fields", "fill", "kind", "repeated", "source", "used")
+    __slots__ = ("_items", "begun", "fields", "fill", "kind", "repeated", "source", "used")
 
     def __init__(self, kind: str, items: Items | None = None, **made: Any) -> None:
         super().__init__(**made)
         self.kind = kind
+        self.begun = self.loops
         self._items = items if items is not None else Items()
         self.fill: Callable[[SequenceValue], None] | None = None
         self.source: tuple[str, Value] | None = None
@@ -350,3 +354,11 @@ class Arguments:
             assert not isinstance(found, Item)
             return found
         return self.keywords.get(name)
+
+
+def one_of_many(values: Sequence[Value], serial: int) -> Unknown:
+    """What stands for more values than are told apart; equal to no other."""
+    text = " or ".join(dict.fromkeys(text_of(v) for v in values))
+    if any(isinstance(v, (Instance, TensorValue)) for v in values):
+        text = f"one of ({text})"
+    return Unknown(shortened(text) + f"#{serial}")

@@ -22,7 +22,7 @@ class Difference:
 
     Attributes:
         name: of a tensor of the live model, or of a row that has none.
-        what: `missing`, `unforeseen`, `shape`, `frozen`, `kind`, `persistent`, `init`.
+        what: `missing`, `unforeseen`, `shape`, `frozen`, `kind`, `persistent`, `init`, `count`.
         told, live: what the source says, and what there is.
     """
 
@@ -44,10 +44,10 @@ def differences(shown: ShownClass, document: Document) -> list[Difference]:
         if fitting:
             found += _of_one(name, fitting, one)
         elif not any(pattern.fullmatch(name) for pattern in unknown):
-            found.append(Difference(name, "unforeseen", "nothing of this name", _shape(one.shape)))
+            found.append(Difference(name, "unforeseen", "nothing of this name", shape_text(one.shape)))
     for row, pattern in rows:
         if row.certain and not any(map(pattern.fullmatch, live)):
-            found.append(Difference(row.name, "missing", _shape(row.shape), "nothing of this name"))
+            found.append(Difference(row.name, "missing", shape_text(row.shape), "nothing of this name"))
     return found
 
 
@@ -59,8 +59,8 @@ def _of_one(name: str, rows: list[Parameter], live: Live) -> Iterator[Difference
         kinds = ("buffer", "parameter") if is_buffer else ("parameter", "buffer")
         yield Difference(name, "kind", kinds[1], kinds[0])
         return
-    if not any(_fits(row.shape, live.shape) for row in alike):
-        yield Difference(name, "shape", _shape(alike[0].shape), _shape(live.shape))
+    if not any(fits(row.shape, live.shape) for row in alike):
+        yield Difference(name, "shape", shape_text(alike[0].shape), shape_text(live.shape))
     if isinstance(live, LiveParameter) and all(row.requires_grad is (not live.requires_grad) for row in alike):
         said = ("trains", "frozen") if live.requires_grad else ("frozen", "trains")
         yield Difference(name, "frozen", said[1], said[0])
@@ -75,13 +75,15 @@ def _of_one(name: str, rows: list[Parameter], live: Live) -> Iterator[Difference
             yield Difference(name, "init", calls[0], live.init.call)
 
 
-def _fits(told: tuple[int | str, ...] | None, live: tuple[int, ...]) -> bool:
+def fits(told: tuple[int | str, ...] | None, live: tuple[int, ...]) -> bool:
+    """Whether a live shape is one that was told."""
     if told is None:
         return True
     return len(told) == len(live) and all(isinstance(a, str) or a == b for a, b in zip(told, live, strict=True))
 
 
-def _shape(shape: tuple[int | str, ...] | None) -> str:
+def shape_text(shape: tuple[int | str, ...] | None) -> str:
+    """A shape in words."""
     if shape is None:
         return "?"
     return f"of shape {'×'.join(map(str, shape))}" if shape else "a scalar"

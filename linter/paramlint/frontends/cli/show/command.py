@@ -32,6 +32,9 @@ CLEAN, DIFFERENT, FAILED = 0, 1, 2
 @arguments_option("stay unknown")
 @click.option("--index", is_flag=True, help="Only one row for each class.")
 @click.option("--verify", is_flag=True, help="Build it too, in a child process, and say where the live model differs.")
+@click.option(
+    "--example", metavar="TARGET", help="With --verify: what a model is called with that its first call builds (Keras)."
+)
 @timeout_option("Time to build one.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a page of HTML too.")
 @color_option
@@ -43,6 +46,7 @@ def show_command(
     arguments: dict[str, str],
     index: bool,
     verify: bool,
+    example: str | None,
     timeout: float,
     report: Path | None,
     output_format: str,
@@ -61,7 +65,7 @@ def show_command(
         from paramlint.frontends.cli.verify.outputs import check_report
 
         check_report(report)
-    asked = _Asked(arguments, index, timeout if verify else None, report, output_format)
+    asked = _Asked(arguments, index, timeout if verify else None, example, report, output_format)
     with without_collector():  # imports and trees would have it look at everything again and again
         click.get_current_context().exit(_show(targets, asked))
 
@@ -72,11 +76,13 @@ class _Asked:
 
     Attributes:
         timeout: seconds to build a model for real; None where that is not wanted.
+        example: a factory of what it is called with.
     """
 
     arguments: dict[str, str]
     index: bool
     timeout: float | None
+    example: str | None
     report: Path | None
     output_format: str
 
@@ -138,16 +144,27 @@ def _told(program: Program, target: str, asked: _Asked, unreadable: list[str]) -
 
 
 def _verified(subject: Subject, shown: ShownClass, expected: ShownClass, asked: _Asked) -> _Told:
+    from paramlint.symbolic.showing.layers.show_layers import is_of_layers_alone
     from paramlint.verify.attempt import attempt
     from paramlint.verify.job import Plan
+    from paramlint.verify.judge.layer_differences import layer_differences
     from paramlint.verify.judge.live_differences import differences
     from paramlint.verify.process.outcome import Limits
-    from paramlint.verify.process.targets import parse_target
+    from paramlint.verify.process.targets import TargetError, parse_target
 
     target = parse_target(f"{subject.file.path}:{subject.name}")
-    document = attempt(target, Plan(arguments=asked.arguments), Limits(seconds=asked.timeout or 0)).document
+    try:
+        plan = Plan(arguments=asked.arguments, example=parse_target(asked.example) if asked.example else None)
+    except TargetError as error:
+        raise click.ClickException(str(error)) from None
+    document = attempt(target, plan, Limits(seconds=asked.timeout or 0)).document
     if document.outcome.status != "ok":
         return _Told(shown, failed=document.outcome.message or document.outcome.status)
+    unbuilt = next((note for note in document.degraded if "not built" in note), "")
+    if unbuilt:
+        return _Told(shown, failed=unbuilt)
+    if is_of_layers_alone(subject.file.facts):
+        return _Told(shown, layer_differences(expected, document))
     return _Told(shown, differences(expected, document))
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import linecache
 import re
+import sys
 import weakref
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from torch import nn
 
 from paramlint.finding import Proof
-from paramlint.live.observe.named_tensors import defining_class
+from paramlint.live.observe.named_tensors import Named, defining_class
 from paramlint.live.observe.registrations import Registrations, Replacement
 from paramlint.live.observe.source_places import place_of, source_of
 from paramlint.live.observe.writes import is_torchs
@@ -104,12 +106,15 @@ def shallow_copies(model: nn.Module) -> list[tuple[str, str]]:
     return pairs
 
 
-def borrowed_modules(model: nn.Module, apart_from: set[int]) -> list[Borrowed]:
+def borrowed_modules(model: nn.Module, apart_from: set[int], known: Iterable[Named] = ()) -> list[Borrowed]:
     """Modules that another model, alive and with parameters of its own, registers as well.
 
     Args:
         apart_from: identities of modules that do not count, such as those that a class holds.
+        known: what is known to refer to the model's parts and is no model.
     """
+    if all(part in apart_from for part in _held_elsewhere(model, known)):
+        return []
     names = {id(module): (name, module) for name, module in model.named_modules() if name}
     parameters = {id(parameter) for parameter in model.parameters()}
     found: dict[int, Borrowed] = {}
@@ -124,10 +129,30 @@ def borrowed_modules(model: nn.Module, apart_from: set[int]) -> list[Borrowed]:
     return list(found.values())
 
 
+def _held_elsewhere(model: nn.Module, known: Iterable[Named]) -> list[int]:
+    """The identities of the parts of a model to which something else refers too.
+
+    Only there can another model be found, and looking for it at all objects of the process, of which there may be a
+    million, takes longer than building most models.
+    """
+    parents = list(model.modules())
+    places = Counter(id(child) for parent in parents for child in parent.__dict__.get("_modules", {}).values())
+    places.update(id(named.module) for named in known)
+    # At the end an object to which only the list refers.
+    parts: list[object] = [*parents[1:], object()]
+    del parents
+    counts = list(map(sys.getrefcount, parts))
+    return [id(part) for part, count in zip(parts, counts, strict=True) if count - counts[-1] > places[id(part)]]
+
+
 def live_modules() -> list[nn.Module]:
     """All modules that there are in the process."""
     frozen = [module for reference in _frozen if (module := reference()) is not None]
-    return [*frozen, *(found for found in gc.get_objects() if _is_module(found))]
+    objects = gc.get_objects()
+    # Of the class itself: a proxy's own `__class__` may import or raise, as may `==` of a class. There are far fewer
+    # classes than objects.
+    modules = {key for key, cls in {id(type(one)): type(one) for one in objects}.items() if issubclass(cls, nn.Module)}
+    return [*frozen, *(found for found in objects if id(type(found)) in modules)]
 
 
 def freeze_objects() -> None:
@@ -185,8 +210,3 @@ def _author(modules: dict[str, nn.Module], name: str) -> tuple[type, str]:
         parent, _, attribute = parent.rpartition(".")
     holder = modules.get(parent)
     return (defining_class(holder, attribute), attribute) if holder is not None else (object, attribute)
-
-
-def _is_module(candidate: object) -> bool:
-    """`isinstance` without the proxies' own `__class__`, which may import or raise."""
-    return issubclass(type(candidate), nn.Module)
