@@ -31,6 +31,7 @@ from paramlint.symbolic.values import (
     formulas,
     text_of,
 )
+from paramlint.symbolic.values.inputs import clears_gradient
 
 # Names
 
@@ -240,12 +241,9 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     """`owner.name = value`."""
     run.step()
     if isinstance(owner, Unknown):
-        if name == "grad":
-            from paramlint.symbolic.library.tensors import clears_gradient
-
-            if clears_gradient(value):  # of whichever parameter it is
-                run.emit("cleared", owner, node, how="grad = None")
-                return NONE
+        if name == "grad" and clears_gradient(value):  # of whichever parameter it is
+            run.emit("cleared", owner, node, how="grad = None")
+            return NONE
         owner = stand_in(run, owner)
     if isinstance(owner, Instance):
         if owner.build is not None and owner not in run.building:

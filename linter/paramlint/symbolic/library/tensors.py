@@ -27,7 +27,7 @@ from paramlint.symbolic.values import (
     small_constants,
     text_of,
 )
-from paramlint.symbolic.values.inputs import BINARY, inputs_of, tensors_in
+from paramlint.symbolic.values.inputs import BINARY, clears_gradient, inputs_of, tensors_in
 
 _VIEWS = frozenset(
     {"view", "reshape", "transpose", "permute", "t", "squeeze", "unsqueeze", "expand", "expand_as", "narrow", "select",
@@ -39,7 +39,6 @@ _MOVES = frozenset(
 )
 _PLAIN = frozenset({"shape", "device", "dtype", "ndim", "is_leaf", "is_cuda", "layout", "itemsize", "nbytes", "names"})
 _TAKES_SIZES = frozenset({"torch.empty", "torch.zeros", "torch.ones", "torch.rand", "torch.randn", "torch.full"})
-_ZEROS = frozenset({"zeros", "zeros_like", "new_zeros"})
 _RANDOM = frozenset({"rand", "randn", "rand_like", "randn_like", "normal", "randint", "randperm", "bernoulli"})
 _INPLACE_LAWS = frozenset(
     {"normal_", "uniform_", "zero_", "fill_", "xavier_uniform_", "log_normal_", "exponential_", "cauchy_", "geometric_",
@@ -349,14 +348,12 @@ def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value
         run.emit("flagged", tensor, node, value=value)
         tensor.requires_grad = flag_after(run, tensor, value)
     elif name == "grad":
-        run.emit("cleared" if clears_gradient(value) else "bound", tensor, node, name=name, value=value, of_tensor=True)
+        if value != NONE:
+            run.emit("bound", tensor, node, name=name, value=value, of_tensor=True)
+        if clears_gradient(value):
+            run.emit("cleared", tensor, node, name=name, value=value, of_tensor=True)
     else:
         run.emit("bound", tensor, node, name=name, value=value)
-
-
-def clears_gradient(value: Value) -> bool:
-    """Whether nothing is left of a gradient whose place a value takes: None, or zeros."""
-    return value == NONE or (isinstance(value, TensorValue) and value.factory.rpartition(".")[2] in _ZEROS)
 
 
 def flag_after(run: Interpreter, tensor: TensorValue, value: Value) -> Value:
