@@ -28,6 +28,7 @@ PREVIEW: dict[str, str] = {
     "PRM411": "3 reports on unseen code were judged, and right",
     "PRM413": "8 reports on unseen code were judged, 5 of them false; they are mended",
     "PRM414": "none of its reports on unseen code was judged yet",
+    "PRM503": "7 reports on unseen code were judged, and false; four of them are mended",
     "PRM603": "24 reports on unseen code were judged, 17 of them false, 14 by one mistake; they are mended but for two",
     "PRM605": "none of its reports on unseen code was judged yet",
     "PRM606": "2 reports on unseen code were judged, and false; they are mended",

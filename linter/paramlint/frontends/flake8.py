@@ -37,6 +37,7 @@ PREVIEW: tuple[str, ...] = (
     "PRM411",
     "PRM413",
     "PRM414",
+    "PRM503",
     "PRM603",
     "PRM605",
     "PRM606",

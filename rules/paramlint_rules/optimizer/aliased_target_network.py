@@ -76,6 +76,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if isinstance(statement.value, nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
+        if _is_part_of_target(statement.value):
+            continue
         parts = [m for m in modules if id(m) not in whole]  # others the optimizer holds, known to the last or not
         if not any(m.parameters.seen for m in modules) or any(
             id(t) not in holders for m in parts for t in m.parameters
@@ -145,6 +147,16 @@ def _name(event: Event) -> str:
 def _names_role(name: str) -> bool:
     """Whether one of the words of a name says that a model lags behind another."""
     return any(word in _ROLES for word in name.lower().split("_"))
+
+
+def _is_part_of_target(value: nodes.BaseExpression) -> bool:
+    """Whether a part is taken of what lags behind itself: `target = target.body`."""
+    while isinstance(value, nodes.Attribute):
+        value = value.value
+        said = value.attr.value if isinstance(value, nodes.Attribute) else getattr(value, "value", "")
+        if isinstance(said, str) and _names_role(said):
+            return True
+    return False
 
 
 def _is_counterpart(name: str, other: str) -> bool:

@@ -203,6 +203,8 @@ def _bound_to(value: nodes.BaseExpression, loop: nodes.For, scope: Scope) -> set
     """The names and attributes that a statement gives a value; None where these are others in each round."""
     texts: set[str] = set()
     above = scope.parent(value)
+    while isinstance(above, nodes.Attribute) and isinstance(call := scope.parent(above), nodes.Call):
+        above = scope.parent(call)  # `deepcopy(x).eval()`
     if isinstance(above, nodes.IfExp):
         above = scope.parent(above)
     if isinstance(above, nodes.NamedExpr):

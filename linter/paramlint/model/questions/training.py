@@ -63,7 +63,7 @@ def clears(event: Event, optimizer: Optimizer) -> Answer:
         cleared = {id(t) for t in event.of.tensors}
     else:
         return Answer("unknown")
-    if mine & cleared or not optimizer.tensors.closed.yes:
+    if mine & cleared or not optimizer.tensors.closed.yes or not all(t.known for t in optimizer.tensors):
         return YES if mine and mine <= cleared else Answer("unknown")
     return NO
 

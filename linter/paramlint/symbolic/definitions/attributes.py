@@ -32,6 +32,7 @@ from paramlint.symbolic.values import (
     formulas,
     text_of,
 )
+from paramlint.symbolic.values.inputs import clears_gradient
 
 # Names
 
@@ -243,7 +244,7 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     """`owner.name = value`."""
     run.step()
     if isinstance(owner, Unknown):
-        if name == "grad" and value == NONE:  # of whichever parameter it is
+        if name == "grad" and clears_gradient(value):  # of whichever parameter it is
             run.emit("cleared", owner, node, how="grad = None")
             return NONE
         owner = stand_in(run, owner)

@@ -27,7 +27,7 @@ from paramlint.symbolic.values import (
     small_constants,
     text_of,
 )
-from paramlint.symbolic.values.inputs import BINARY, inputs_of, tensors_in
+from paramlint.symbolic.values.inputs import BINARY, clears_gradient, inputs_of, tensors_in
 
 _VIEWS = frozenset(
     {"view", "reshape", "transpose", "permute", "t", "squeeze", "unsqueeze", "expand", "expand_as", "narrow", "select",
@@ -350,7 +350,10 @@ def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value
         run.emit("flagged", tensor, node, value=value)
         tensor.requires_grad = flag_after(run, tensor, value)
     elif name == "grad":
-        run.emit("cleared" if value == NONE else "bound", tensor, node, name=name, value=value, of_tensor=True)
+        if value != NONE:
+            run.emit("bound", tensor, node, name=name, value=value, of_tensor=True)
+        if clears_gradient(value):
+            run.emit("cleared", tensor, node, name=name, value=value, of_tensor=True)
     else:
         run.emit("bound", tensor, node, name=name, value=value)
 

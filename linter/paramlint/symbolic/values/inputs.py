@@ -1,10 +1,11 @@
-"""What the result of a call may have been computed from, among what the call was given."""
+"""What the result of a call may have been computed from, among what the call was given; and what leaves no gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from paramlint.symbolic.values import (
+    NONE,
     Arguments,
     Dictionary,
     Instance,
@@ -54,3 +55,11 @@ def _flat(value: Value | Item, depth: int = 0) -> Iterator[Value]:
                 yield one
         elif isinstance(one, (TensorValue, Instance, Unknown, Dictionary)):
             yield one
+
+
+_ZEROS = frozenset({"zeros", "zeros_like", "new_zeros"})
+
+
+def clears_gradient(value: Value) -> bool:
+    """Whether nothing is left of a gradient whose place a value takes: None, or zeros."""
+    return value == NONE or (isinstance(value, TensorValue) and value.factory.rpartition(".")[2] in _ZEROS)
