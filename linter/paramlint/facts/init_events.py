@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
 from paramlint.facts.init_calls import WRITE_NAMES, without_data, write_call
+from paramlint.facts.memo import remember
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class InitEvent:
 
 def init_events(scope: Scope) -> list[InitEvent]:
     """The initialisations in a scope, in the order of the text."""
-    return list(_events(scope))
+    return remember(scope, "init events", lambda: list(_events(scope)))
 
 
 def _events(scope: Scope) -> Iterator[InitEvent]:

@@ -13,6 +13,8 @@ from paramlint.source.text import Source
 _Header = ast.stmt | ast.excepthandler | ast.match_case
 #: The headers right below a node, with their rows: each fix in a file asks for them again.
 _ROWS: WeakKeyDictionary[ast.AST, tuple[list[int], list[_Header]]] = WeakKeyDictionary()
+#: What the first block of a file is indented.
+_FIRST: WeakKeyDictionary[ast.AST, str] = WeakKeyDictionary()
 
 
 def level(source: Source, tree: ast.Module, row: int) -> str:
@@ -21,6 +23,12 @@ def level(source: Source, tree: ast.Module, row: int) -> str:
     header = _around(tree, row)
     if header is not None:
         return _more(source, header, row)
+    if tree not in _FIRST:
+        _FIRST[tree] = _of_first_block(source, tree)
+    return _FIRST[tree]
+
+
+def _of_first_block(source: Source, tree: ast.Module) -> str:
     for node in ast.walk(tree):
         first = next(_children(node), None) if isinstance(node, _Header) else None
         if isinstance(first, ast.stmt) and len(of_row(source, first.lineno)) == first.col_offset:

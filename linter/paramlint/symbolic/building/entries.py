@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -172,16 +173,16 @@ def _done_by_constructor(source: SourceFile, cls: ClassOutline) -> set[str]:
     """Methods that give attributes values, and that nobody but the constructor calls: they run there and only there."""
     if "__init__" not in cls.methods:
         return set()
-    text = source.facts.source.text
     bodies = {name: "\n".join(_text_of(source, unit) for unit in units) for name, units in cls.methods.items()}
+    everywhere = Counter(_NAMED.findall(source.facts.source.text))
     done, todo = {"__init__"}, ["__init__"]
+    here = Counter(_NAMED.findall(bodies["__init__"]))
     while todo:
         for name in _OWN_CALLS.findall(bodies[todo.pop()]):
-            if name in bodies and name not in done and _GIVES.search(bodies[name]):
-                here = sum(len(_calls_of(name, bodies[other])) for other in done)
-                if here == len(_calls_of(name, text)):
-                    done.add(name)
-                    todo.append(name)
+            if name in bodies and name not in done and _GIVES.search(bodies[name]) and here[name] == everywhere[name]:
+                done.add(name)
+                todo.append(name)
+                here.update(_NAMED.findall(bodies[name]))
     return done
 
 
@@ -189,11 +190,8 @@ def _text_of(source: SourceFile, unit: Unit) -> str:
     return source.facts.source.lines(unit.first, unit.last)
 
 
-def _calls_of(name: str, text: str) -> list[str]:
-    """Where code names an attribute, or says the name in a string."""
-    return re.findall(rf"(?:\.|[\"']){name}\b", text)
-
-
+#: Names of attributes, and words with which strings begin.
+_NAMED = re.compile(r"[.\"'](\w+)")
 #: Calls of methods of one's own, and values that attributes get.
 _OWN_CALLS = re.compile(r"\bself\.(\w+)\(")
 _GIVES = re.compile(r"\bself\.\w+(?:\s*,\s*self\.\w+)*\s*=[^=]")
