@@ -62,7 +62,7 @@ def test_the_steps_that_led_to_a_plain_list(explain):
     assert "building class `Net`" in out
     assert steps(out) == [
         "8 `self.blocks` becomes a list",
-        "10 `block` is made, 3 times",
+        "10 `self.blocks[...]` is made, 3 times",
         "10 `block` is put into the list, where `parameters()` does not look, 3 times",
         "15 `block` is called in `forward`, 3 times",
         "`block` is registered nowhere: `parameters()`, `to()` and `state_dict()` do not find it, 3 times",
@@ -80,7 +80,7 @@ def test_the_steps_of_a_tensor_and_of_an_optimizer(explain):
 
 def test_a_list_that_is_written_at_once(explain, tmp_path):
     (tmp_path / "net.py").write_text(CODE.replace("[]\n        for", "[nn.Linear(4, 4), nn.ReLU()]\n        for"))
-    assert steps(explain("net.py:8")[1])[0] == "8 `block` is made, 2 times"
+    assert steps(explain("net.py:8")[1])[0] == "8 `self.blocks[...]` is made, 2 times"
 
 
 def test_colour(explain):

@@ -64,10 +64,16 @@ class Model:
         return [event for event in found if of is None or event.of is of]
 
     def keeps_plainly(self, place: Place) -> bool:
-        """Whether a place is a plain container that a module of the model keeps until the end."""
-        return (
-            place.kind == "container" and place.holds and place.holder in self.roots and place.holder.is_a("Module").yes
-        )
+        """Whether a place is a plain container that a module of the model keeps until the end, or until another call.
+
+        What one method makes is used before another one puts a plain container in its place again.
+        """
+        if place.kind != "container" or place.holder not in self.roots or not place.holder.is_a("Module").yes:
+            return False
+        if place.until is None:
+            return True
+        later = (p for p in place.holder.holds if p.key == place.key and p.kind == "container" and p.holds)
+        return place.until.inside != place.since.inside and any(True for _ in later)
 
     def root_of(self, what: Tensor | Module, at: Event) -> Tensor | Module:
         """The outermost module that held something when an event happened."""

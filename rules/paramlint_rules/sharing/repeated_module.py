@@ -24,7 +24,7 @@ from paramlint.model import YES, Answer, Claim, Event, Model, Module, Site, Tens
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as is_meant
 from paramlint.nodes import operators
-from paramlint.rule import Asks, Change, Fix, Proof, Rule
+from paramlint.rule import Asks, Change, Fix, Proof, Repeats, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ rule = Rule(
     triggers=(
         Asks(*_CONTAINERS, made=False),
         Asks(*_CONTAINERS, entries=("class",)),
+        Repeats(),
     ),
 )
 
@@ -65,7 +66,7 @@ def ask(model: Model) -> Iterator[Claim]:
         yield Claim(
             (what.owns if isinstance(what, Module) else YES) & Answer("yes", (event, *(p.since for p in places))),
             site,
-            f"`{_short(what)}` is one {kind} that is listed many times, so all places share its parameters",
+            f"{_said(what, made, site)} one {kind} that is listed many times, so all places share its parameters",
             about=what,
             node=made,
             fix=_fix(site) if made is not None else None,
@@ -92,6 +93,12 @@ def _is_truth(count: nodes.BaseExpression) -> bool:
     return isinstance(count, nodes.Comparison) or (
         isinstance(count, nodes.UnaryOperation) and isinstance(count.operator, operators.Not)
     )
+
+
+def _said(what: Module | Tensor, made: nodes.BaseExpression | None, site: Site) -> str:
+    if isinstance(made, nodes.Call):
+        return f"`{site.text(made.func)}` builds"
+    return f"`{_short(what)}` is"
 
 
 def _short(what: Module | Tensor) -> str:

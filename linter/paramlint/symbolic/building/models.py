@@ -264,11 +264,18 @@ class _Builder:
                 open_places.setdefault((id(event.of), event.data["name"]), []).append(place)
 
     def _containers(self, instance: Instance, bound: dict[str, list[Event]]) -> None:
-        """What plain containers, kept as attributes until the end, hold."""
+        """What plain containers hold that are kept as attributes until the end, or until another method is called."""
         holder = self.module(instance)
         for name, events in bound.items():
             cell = instance.attributes.get(name)
             value = self.run.read(cell) if cell else None
+            last = events[-1]
+            for event in events[:-1]:
+                one = event.get("value")
+                if event.inside != last.inside and isinstance(one, (SequenceValue, Dictionary)) and not event.guard:
+                    is_flat = are_alike(self.run, one)
+                    for item in islice(items_in(one), MAX_ITEMS):
+                        self._contained(holder, name, event, item, ALWAYS, one, is_flat=is_flat, until=last)
             for guard, one in alternatives(value) if value is not None else ():
                 if isinstance(one, (SequenceValue, Dictionary)):
                     event = next((e for e in events if _has(e.get("value"), one)), events[-1])
@@ -277,7 +284,16 @@ class _Builder:
                         self._contained(holder, name, event, item, guard, one, is_flat=is_flat)
 
     def _contained(
-        self, holder: Module, name: str, event: Event, item: Item, guard: Guard, container: Value, *, is_flat: bool
+        self,
+        holder: Module,
+        name: str,
+        event: Event,
+        item: Item,
+        guard: Guard,
+        container: Value,
+        *,
+        is_flat: bool,
+        until: Event | None = None,
     ) -> None:
         what = self._asked(item.value, guard & item.guard) or self.of(item.value)
         if not isinstance(what, (Module, Tensor)) or (isinstance(what, Tensor) and what.role == "gradient"):
@@ -287,7 +303,7 @@ class _Builder:
         each_round = any(loop not in what.loops for loop in loops) and _is_one(what, loops)
         kind = container.kind if isinstance(container, SequenceValue) else "dict"
         how = "repeated" if getattr(container, "repeated", False) else kind
-        place = Place(holder, name, "container", what, event, None, each_round, how, joined or ALWAYS, is_flat)
+        place = Place(holder, name, "container", what, event, until, each_round, how, joined or ALWAYS, is_flat)
         _keep(place, what, holder)
 
     def _asked(self, value: Value, guard: Guard | None) -> Module | None:
