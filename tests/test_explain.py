@@ -63,9 +63,9 @@ def test_the_steps_that_led_to_a_plain_list(explain):
     assert steps(out) == [
         "8 `self.blocks` becomes a list",
         "10 `self.blocks[...]` is made, 3 times",
-        "10 `block` is put into the list, where `parameters()` does not look, 3 times",
-        "15 `block` is called in `forward`, 3 times",
-        "`block` is registered nowhere: `parameters()`, `to()` and `state_dict()` do not find it, 3 times",
+        "10 `self.blocks[...]` is put into the list, where `parameters()` does not look, 3 times",
+        "15 `self.blocks[...]` is called in `forward`, 3 times",
+        "`self.blocks[...]` is registered nowhere: `parameters()`, `to()` and `state_dict()` do not find it, 3 times",
     ]
     assert "Fix (unsafe): Wrap the list" in out and "PRM401 modules-in-plain-container\n" in out
 

@@ -110,6 +110,8 @@ class Reach:
         self._elsewhere: dict[tuple[Unit, frozenset[str]], bool] = {}
         self._beyond: dict[Unit, frozenset[str]] = {}
         self._said: dict[Unit, frozenset[str]] = {}
+        self._callees: dict[tuple[Unit, bool], list[Unit]] = {}
+        self._next: dict[Unit, list[tuple[Reach, Unit]]] = {}
         self._found: dict[str, tuple[Reach, Unit] | None] = {}
 
     def holds(self, unit: Unit, asks: Asks) -> bool:
@@ -199,15 +201,18 @@ class Reach:
             known = self._beyond[unit] = frozenset().union(*said)
         return known
 
-    def _reached_from(self, unit: Unit) -> Iterator[tuple[Reach, Unit]]:
+    def _reached_from(self, unit: Unit) -> list[tuple[Reach, Unit]]:
         """What a unit calls, here and in other files."""
-        yield from ((self, called) for called in self._called(unit, made=True))
-        for name in _within(unit, self._calls_of_imports):
-            if name not in self._found:
-                self._found[name] = self._find(name)
-            found = self._found[name]
-            if found is not None:
-                yield found
+        known = self._next.get(unit)
+        if known is None:
+            known = self._next[unit] = [(self, called) for called in self._called(unit, made=True)]
+            for name in _within(unit, self._calls_of_imports):
+                if name not in self._found:
+                    self._found[name] = self._find(name)
+                found = self._found[name]
+                if found is not None:
+                    known.append(found)
+        return known
 
     @cached_property
     def _calls_of_imports(self) -> list[tuple[int, str]]:
