@@ -32,6 +32,7 @@ HOSTILE = {
     "two": cells(BAD) * 2,
     "not a number": b'{"cells": [NaN, Infinity]}',
     "a NUL": cells("import torch\n\0"),
+    "deep operators": cells("import torch\nx = " + "-" * 100_000 + "1"),
     "deep code": cells("import torch\nx = " + "(" * 10_000),
     "metadata that are a list": cells("import torch", metadata=["kernelspec"]),
     "a language of lists": cells("import torch", metadata={"kernelspec": [1]}),

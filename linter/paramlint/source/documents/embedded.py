@@ -92,10 +92,10 @@ class Masked(Source):
         """Whether a part is Python by itself; if not, that is noted."""
         try:
             ast.parse(part)
-        except SyntaxError as error:
-            self.broken.append((Part(part, first, number), error))
-            return False
-        except (ValueError, RecursionError, MemoryError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            # Older Pythons say of a NUL with a ValueError what newer ones say with a SyntaxError.
+            said = error if isinstance(error, SyntaxError) else SyntaxError(str(error) or "it is too deeply nested")
+            self.broken.append((Part(part, first, number), said))
             return False
         return True
 
