@@ -70,9 +70,11 @@ class Held:
 
 
 def held_by(run: Interpreter, module: Instance) -> Iterator[Held]:
-    """What a module holds under its own names, registered or not, in order."""
+    """What a module holds under its own names, registered or not, in order, known values and optimizers left aside."""
     run.build(module)
     for name, cell in list(module.attributes.items()):
+        if len(cell) == 1 and cell[0][1].holds_nothing:
+            continue
         run.step()
         value = run.read(cell, lambda: NONE)  # so that what is only there under a guard keeps it
         if value is not None:

@@ -70,6 +70,7 @@ class OptimizerValue(Object):
     """An optimizer of torch, of another library by its name, or of a class of the project that inherits from one."""
 
     __slots__ = ("arguments", "cls", "groups", "kind")
+    holds_nothing = True
 
     def __init__(self, kind: str, arguments: Arguments, cls: ClassValue | None = None, **made: Any) -> None:
         super().__init__(**made)

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from zlib import crc32
 
 from paramlint.model.guard import ALWAYS, Guard
@@ -24,15 +24,21 @@ def shortened(text: str) -> str:
 
 
 class Value:
-    """Anything that a name or an attribute can hold."""
+    """Anything that a name or an attribute can hold.
+
+    Attributes:
+        holds_nothing: whether it is neither a tensor or module nor may turn out to be one.
+    """
 
     __slots__ = ()
+    holds_nothing: ClassVar[bool] = False
 
 
 class Constant(Value):
     """A number, string, None or another immutable value of Python that is known; equal by type and value."""
 
     __slots__ = ("value",)
+    holds_nothing = True
 
     def __init__(self, value: object) -> None:
         self.value = value
