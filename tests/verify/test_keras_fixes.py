@@ -33,9 +33,9 @@ PROOFS: list[tuple[str, str, str, Any, Any]] = [
     (
         "PRM810",
         "layer = layers.Dense(200, kernel_initializer=initializers.RandomNormal(0.5))\nlayer.build((None, 200))",
-        "round(float(np.mean(layer.kernel.numpy())), 1), round(float(np.std(layer.kernel.numpy())), 1)",
-        (0.5, 0.1),
-        (0.0, 0.5),
+        "round(float(np.mean(layer.kernel.numpy())), 1), bool(np.std(layer.kernel.numpy()) > 0.25)",
+        (0.5, False),
+        (0.0, True),
     ),
     (
         "PRM810",

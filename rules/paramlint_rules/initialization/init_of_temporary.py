@@ -76,9 +76,20 @@ def check_parametrized(model: Model) -> Iterator[Claim]:
             yield Claim(
                 Answer("yes", (), write.guard),
                 _in_own_file(write),
-                f"`{weight}` is computed from other parameters here, so what `{write.law}` writes is lost",
+                f"`{_said(write)}` is computed from other parameters here, so what `{write.law}` writes is lost",
                 about=weight.made_from[0],
             )
+
+
+def _said(write: Event) -> str:
+    """What is written into, as the code says it where it does; else by the name that the model has for it."""
+    node, name = write.site.node, str(write.of).rpartition(".")[2]
+    if isinstance(node, nodes.Call):
+        owner = node.func.value if isinstance(node.func, nodes.Attribute) else None
+        for one in (owner, *(arg.value for arg in node.args[:1])):
+            if isinstance(one, nodes.Attribute) and one.attr.value == name:
+                return write.site.text(one)
+    return str(write.of)
 
 
 def _is_parametrized(weight: Tensor) -> bool:
