@@ -275,7 +275,7 @@ def main(batches):
 """
     path = tmp_path / "net.py"
     path.write_text(f"import torch\nfrom torch import nn\n\n{net}{main_}")
-    main(["check", "--no-cache", "-j", "1", "-v", "--output-format", "concise", str(path)])
+    main(["check", "--preview", "--no-cache", "-j", "1", "-v", "--output-format", "concise", str(path)])
     out, err = capsys.readouterr()
     assert "PRM716" in out
     assert "main takes too many steps" not in err
