@@ -64,8 +64,7 @@ class Scope:
 
     def let_go(self) -> None:
         """Forget the answers that name this scope; they are worked out again."""
-        for name in ("assignments",):
-            vars(self).pop(name, None)
+        vars(self).pop("assignments", None)
         self.memo.clear()
 
     @property

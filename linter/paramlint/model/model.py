@@ -72,8 +72,9 @@ class Model:
             return False
         if place.until is None:
             return True
-        later = (p for p in place.holder.holds if p.key == place.key and p.kind == "container" and p.holds)
-        return place.until.inside != place.since.inside and any(True for _ in later)
+        if place.until.inside == place.since.inside:
+            return False
+        return any(p.key == place.key and p.kind == "container" and p.holds for p in place.holder.holds)
 
     def root_of(self, what: Tensor | Module, at: Event) -> Tensor | Module:
         """The outermost module that held something when an event happened."""

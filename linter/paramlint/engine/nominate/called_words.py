@@ -110,7 +110,6 @@ class Reach:
         self._elsewhere: dict[tuple[Unit, frozenset[str]], bool] = {}
         self._beyond: dict[Unit, frozenset[str]] = {}
         self._said: dict[Unit, frozenset[str]] = {}
-        self._callees: dict[tuple[Unit, bool], list[Unit]] = {}
         self._next: dict[Unit, list[tuple[Reach, Unit]]] = {}
         self._found: dict[str, tuple[Reach, Unit] | None] = {}
 

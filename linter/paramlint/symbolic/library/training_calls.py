@@ -288,12 +288,11 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
     if name in ("to", "cuda"):
         from paramlint.symbolic.library.modules import names_device
 
-        to_device = names_device(name, arguments)
-        if owner in run.stand_ins:
-            run.emit("moved", run.stand_ins[owner], node, how=name, arguments=arguments, to_device=to_device)
+        to_device, known = names_device(name, arguments), run.stand_ins.get(owner)
+        if known is not None or (to_device and not is_data(owner)):  # whether it is a module may show later
+            run.emit("moved", known or owner, node, how=name, arguments=arguments, to_device=to_device)
+        if known is not None:
             return owner
-        if to_device and not is_data(owner):  # whether it is a module may show later
-            run.emit("moved", owner, node, how=name, arguments=arguments, to_device=to_device)
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
         loss = arguments.get(0, "loss")
         run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)

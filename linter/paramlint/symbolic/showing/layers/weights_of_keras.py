@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paramlint.facts.reading import Const, Thing, Value
 from paramlint.knowledge.keras_names import LAYERS, layer_owns
@@ -99,11 +99,7 @@ class Asked:
         """A variable that there is where a flag is true, as it is by default."""
         said = self.flag(flag, True)
         if said is not False:
-            yield (
-                weight
-                if said
-                else Weight(weight.name, weight.shape, weight.given, weight.default, weight.is_trained, False)
-            )
+            yield weight if said else replace(weight, is_sure=False)
 
 
 def weights(asked: Asked) -> list[Weight] | None:
@@ -184,8 +180,7 @@ def _of_axis(asked: Asked) -> Shape | None:
 
 def _batch_norm(asked: Asked) -> Iterator[Weight]:
     shape = _of_axis(asked)
-    yield from asked.optional("scale", asked.weight("gamma", shape, "gamma_initializer", "ones"))
-    yield from asked.optional("center", asked.weight("beta", shape, "beta_initializer", "zeros"))
+    yield from _norm(asked)
     yield asked.weight("moving_mean", shape, "moving_mean_initializer", "zeros", is_trained=False)
     yield asked.weight("moving_variance", shape, "moving_variance_initializer", "ones", is_trained=False)
 
