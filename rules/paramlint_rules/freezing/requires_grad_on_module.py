@@ -26,6 +26,7 @@ from paramlint.facts import Scope
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import below
+from paramlint.model.questions.written_code import set_by_call
 from paramlint.rule import Asks, Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def ask(model: Model) -> Iterator[Claim]:
         module, statement = event.of, event.site.statement
         if event.get("name") != "requires_grad" or event.author != "user" or not isinstance(module, Module):
             continue
-        set_by = _target(event.site.node, statement)
+        set_by = _target(statement)
         if set_by is None or not _owns(model, event):
             continue
         target, holder, flag = set_by
@@ -71,17 +72,14 @@ def ask(model: Model) -> Iterator[Claim]:
         yield Claim(said(True), event.site, message, module, target, fix)
 
 
-def _target(node: object, statement: object) -> tuple[nodes.Node, nodes.BaseExpression, nodes.BaseExpression] | None:
+def _target(statement: object) -> tuple[nodes.BaseExpression, nodes.BaseExpression, nodes.BaseExpression] | None:
     """What sets the flag, on what, and to what: `layer.requires_grad = False`, `setattr(layer, ...)`."""
     if isinstance(statement, nodes.Assign):
         target = statement.targets[0].target
         is_flag = isinstance(target, nodes.Attribute) and target.attr.value == "requires_grad"
         return (target, target.value, statement.value) if is_flag and isinstance(target, nodes.Attribute) else None
-    if isinstance(statement, nodes.Expr) and isinstance(node, nodes.Call) and statement.value is node:
-        called = node.func.value if isinstance(node.func, nodes.Name) else ""
-        is_plain = len(node.args) == 3 and not any(arg.star or arg.keyword for arg in node.args)
-        return (node, node.args[0].value, node.args[2].value) if called == "setattr" and is_plain else None
-    return None
+    call = set_by_call(statement)
+    return (call, call.args[0].value, call.args[2].value) if call is not None else None
 
 
 def _owns(model: Model, event: Event) -> bool:

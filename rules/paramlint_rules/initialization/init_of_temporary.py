@@ -27,6 +27,7 @@ from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.recomputed import recomputed
 from paramlint.knowledge import TENSOR_FACTORIES
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
+from paramlint.model.questions.written_code import filled
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
@@ -83,13 +84,9 @@ def check_parametrized(model: Model) -> Iterator[Claim]:
 
 def _said(write: Event) -> str:
     """What is written into, as the code says it where it does; else by the name that the model has for it."""
-    node, name = write.site.node, str(write.of).rpartition(".")[2]
-    if isinstance(node, nodes.Call):
-        owner = node.func.value if isinstance(node.func, nodes.Attribute) else None
-        for one in (owner, *(arg.value for arg in node.args[:1])):
-            if isinstance(one, nodes.Attribute) and one.attr.value == name:
-                return write.site.text(one)
-    return str(write.of)
+    target = filled(write.site.node)
+    is_it = target is not None and target.attr.value == str(write.of).rpartition(".")[2]
+    return write.site.text(target) if is_it else str(write.of)
 
 
 def _is_parametrized(weight: Tensor) -> bool:

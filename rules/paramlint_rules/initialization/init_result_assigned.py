@@ -28,6 +28,7 @@ from itertools import pairwise
 
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model
+from paramlint.model.questions.written_code import set_by_call
 from paramlint.rule import Asks, Change, Fix, Rule
 
 rule = Rule(
@@ -66,11 +67,8 @@ def check(model: Model) -> Iterator[Claim]:
 
 def _assigned(statement: nodes.Node | None) -> nodes.Call | None:
     """The call whose result is assigned: `layer.bias = init(...)`, `setattr(layer, name, init(...))`."""
-    value = statement.value if isinstance(statement, (nodes.Assign, nodes.Expr)) else None
-    if isinstance(statement, nodes.Expr):
-        call = value if isinstance(value, nodes.Call) and len(value.args) == 3 else None
-        is_setting = call is not None and isinstance(call.func, nodes.Name) and call.func.value == "setattr"
-        value = call.args[2].value if call is not None and is_setting else None
+    setting = set_by_call(statement)
+    value = statement.value if isinstance(statement, nodes.Assign) else setting.args[2].value if setting else None
     return value if isinstance(value, nodes.Call) else None
 
 

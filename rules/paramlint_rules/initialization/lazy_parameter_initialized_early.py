@@ -29,9 +29,9 @@ from paramlint.facts.gradients import data_owner
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.init_events import init_events
 from paramlint.facts.lazy_layers import lazy_classes, lazy_layer, may_have_run, writes_lazy
-from paramlint.knowledge import TENSOR_INIT_INPLACE
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.training import whole_of
+from paramlint.model.questions.written_code import filled
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def ask(model: Model) -> Iterator[Claim]:
     """The same where the constructor comes to the layer another way: in a loop, as an item, in a helper."""
     for write in model.events("written"):
         layer = write.of.owner if isinstance(write.of, Tensor) and write.of.role == "parameter" else None
-        target = _target(write.site.node)
+        target = filled(write.site.node)
         if layer is None or target is None or not layer.cls.startswith("torch.nn.Lazy") or not layer.known.yes:
             continue
         if write.author != "user" or write.get("inside") != "__init__" or _NOTICED.search(str(write.guard)):
@@ -77,18 +77,6 @@ def _uses(model: Model, layer: Module) -> list[Event]:
     """What may give a layer its shape: a call of it or of what it is part of, what is loaded, what is unknown."""
     whole = whole_of(model, layer)
     return [e for e in model.events("called", "loaded", "escaped") if e.of in whole]
-
-
-def _target(node: object) -> nodes.BaseExpression | None:
-    """The attribute that a call writes: `x` of `nn.init.f_(x)`, `x.f_()` and `x.data.f_()`."""
-    if not isinstance(node, nodes.Call):
-        return None
-    target = node.args[0].value if node.args and not node.args[0].star else None
-    if isinstance(node.func, nodes.Attribute) and node.func.attr.value in TENSOR_INIT_INPLACE:
-        target = node.func.value
-    if isinstance(target, nodes.Attribute) and target.attr.value == "data":
-        target = target.value
-    return target if isinstance(target, nodes.Attribute) else None
 
 
 @rule.static(nodes.Call)

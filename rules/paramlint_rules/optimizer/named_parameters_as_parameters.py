@@ -42,21 +42,12 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         for group in groups:
             if group.named.yes:
-                site, given = group.site, _given(group.site.node)
+                site, given = group.site, group_value(group.site.node) or group.site.node
                 if group.given is not None and group.given.definition is not site.definition:
                     site, given = group.given, group.given.node  # a function made it
                 text = site.text(given)
                 message = f"`{text}` gives pairs of name and parameter, where the other groups hold parameters"
                 yield Claim(said(True), site, message, group.tensors.seen[0], given)
-
-
-def _given(group: nodes.Node) -> nodes.Node:
-    """What stands behind `"params"` in a group, or the group."""
-    for element in group.elements if isinstance(group, nodes.Dict) else ():
-        key = element.key if isinstance(element, nodes.DictElement) else None
-        if isinstance(key, nodes.SimpleString) and key.evaluated_value == "params":
-            return element.value
-    return group
 
 
 @rule.static_scope
