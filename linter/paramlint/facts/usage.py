@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.memo import remember
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -50,7 +51,9 @@ def _calls_module_methods(scope: Scope, written: str) -> bool:
 
 def _has_weight(scope: Scope, written: str) -> bool:
     """Whether code speaks of a value's `weight` or `bias`: a layer, for no tensor has these."""
-    return any(
-        node.attr.value in ("weight", "bias") and scope.dotted(node.value) == written
-        for node in scope.find(nodes.Attribute)
-    )
+
+    def owners() -> set[str | None]:
+        found = (node for node in scope.find(nodes.Attribute) if node.attr.value in ("weight", "bias"))
+        return {scope.dotted(node.value) for node in found}
+
+    return written in remember(scope, "owners of weights", owners)

@@ -19,7 +19,7 @@ Leave it: both are switched to and fro on purpose, with a step or a backward in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from paramlint.model import Claim, Event, EventKind, Model, Module, Optimizer, Site, Tensor
@@ -43,9 +43,10 @@ def ask(model: Model) -> Iterator[Claim]:
     for event in model.events("flagged"):
         if isinstance(event.of, Tensor) and _value(event) is False:
             frozen.setdefault(event.site.row, []).append(event.of)
+    of_all = [e for e in model.events("flagged") if isinstance(e.of, Tensor) and e.of.name.endswith(_ALL)]
     for tensors in frozen.values():
         pairs = [
-            _off_then_on(model, tensor)
+            _off_then_on(tensor, of_all)
             for tensor in tensors
             if not _is_gone(tensor) and not _is_left_out(model, tensor)
         ]
@@ -68,10 +69,14 @@ def _may_train(event: Event) -> bool:
     return event.kind != "escaped" or isinstance(event.of, (Module, Optimizer))
 
 
-def _off_then_on(model: Model, tensor: Tensor) -> tuple[Event, Event] | None:
+#: How the parameters of something unknown are called, all of them together.
+_ALL = ".parameters()"
+
+
+def _off_then_on(tensor: Tensor, of_all: Sequence[Event]) -> tuple[Event, Event] | None:
     """The flags of a tensor that is frozen, and then thawed wherever it was frozen, by the same function."""
-    of_all = [e for e in model.events("flagged") if isinstance(e.of, Tensor) and _is_part(tensor, e.of)]
-    flags = [e for e in (*tensor.flags, *of_all) if e.author == "user" and _value(e) is not None]
+    of_whole = [e for e in of_all if _is_part(tensor, e.of)] if tensor.name.endswith(_ALL) else []
+    flags = [e for e in (*tensor.flags, *of_whole) if e.author == "user" and _value(e) is not None]
     flags.sort(key=lambda event: min(event.order))
     for off, on in pairwise(flags):
         if _value(off) is False and _value(on) is True and off.guard.implies(on.guard):
@@ -83,10 +88,8 @@ def _off_then_on(model: Model, tensor: Tensor) -> tuple[Event, Event] | None:
 
 def _is_part(tensor: Tensor, whole: Tensor) -> bool:
     """Whether all parameters of something unknown are those of a part of something else unknown."""
-    end = ".parameters()"
-    if not tensor.name.endswith(end) or not whole.name.endswith(end):
-        return False
-    return tensor.name.startswith((f"{whole.name.removesuffix(end)}.", f"{whole.name.removesuffix(end)}["))
+    name = whole.name.removesuffix(_ALL)
+    return tensor.name.startswith((f"{name}.", f"{name}["))
 
 
 def _is_gone(tensor: Tensor) -> bool:

@@ -174,7 +174,9 @@ def _done_by_constructor(source: SourceFile, cls: ClassOutline) -> set[str]:
     if "__init__" not in cls.methods:
         return set()
     bodies = {name: "\n".join(_text_of(source, unit) for unit in units) for name, units in cls.methods.items()}
-    everywhere = Counter(_NAMED.findall(source.facts.source.text))
+    everywhere = source.facts.memo.get("named")
+    if everywhere is None:
+        everywhere = source.facts.memo["named"] = Counter(_NAMED.findall(source.facts.source.text))
     done, todo = {"__init__"}, ["__init__"]
     here = Counter(_NAMED.findall(bodies["__init__"]))
     while todo:
