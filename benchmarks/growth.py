@@ -191,6 +191,15 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     "functions calling functions": (_lines(HEAD, FUNCTION), 200),
     "functions calling two": (_lines(HEAD, "def f{i}(x):\n    f{j}(x)\n    return f{j}(nn.Linear(3, x))\n\n\n"), 200),
     "optimizers": (_lines(NET, "        self.o{i} = torch.optim.SGD(self.parameters(), lr={i})\n"), 400),
+    "groups of an optimizer": (
+        _one(
+            HEAD + "\ndef f(m):\n    return torch.optim.SGD([",
+            '{{"params": m.p{i}.parameters()}}',
+            ", ",
+            "], lr=0.1)\n",
+        ),
+        100,
+    ),
     "ties": (_lines(NET, "        self.a{i} = nn.Linear(3, 3)\n        self.a{i}.weight = self.a0.weight\n"), 200),
     "comments that silence": (_lines(NET, "        self.c{i} = [nn.Linear(3, 3)]  # noqa: PRM401\n"), 400),
     "globals": (_lines(HEAD, "l{i} = nn.Linear(3, 3)\n"), 800),

@@ -16,11 +16,11 @@ Leave it: one of the modules overrides `parameters()` and leaves the other's out
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint.knowledge.frameworks import LIVE
-from paramlint.model import Claim, Group, Model, Tensor, said
+from paramlint.model import Claim, Group, Model, Module, Tensor, said
 from paramlint.model.questions.training import WORDS, below, spoken
 from paramlint.rule import Asks, Proof, Rule
 
@@ -40,43 +40,77 @@ rule = Rule(
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
+    """Two groups, or one group twice, that surely hold one parameter."""
+    stands = [_stands_for(model, is_later=is_later) for is_later in (False, True)] if model.optimizers.seen else []
     for optimizer in model.optimizers:
-        groups = [group for group in optimizer.groups if group.sure]
-        for index, group in enumerate(groups):
-            earlier = [one for one in groups[:index] if one.guard.is_known_to_fit(group.guard)]
-            is_later = group.is_added  # an attribute that nothing is known of may be made in between
-            mine = _covered(model, group.sure, is_later=is_later)
-            if not any(_covered(model, one.sure, is_later=is_later) & mine for one in earlier):
-                if not _is_twice_in(model, group):
-                    continue
-            what = group.module or group.sure[0]
-            message = f"`{what}` is in `{spoken(optimizer)}` twice, so an optimizer refuses it or steps it twice"
-            yield Claim(said(True), group.given or group.site, message, about=group)
+        holders: tuple[dict[int, list[Group]], dict[int, list[Group]]] = {}, {}
+        for group in (group for group in optimizer.groups if group.sure):
+            covered = [_covered(group.sure, one) for one in stands]
+            which = group.is_added  # an attribute that nothing is known of may be made in between
+            earlier = {id(one): one for key in covered[which] for one in holders[which].get(key, ())}
+            for keys, known in zip(covered, holders, strict=True):
+                for key in keys:
+                    known.setdefault(key, []).append(group)
+            if any(one.guard.is_known_to_fit(group.guard) for one in earlier.values()) or _is_twice_in(
+                group, stands[0]
+            ):
+                what = group.module or group.sure[0]
+                message = f"`{what}` is in `{spoken(optimizer)}` twice, so an optimizer refuses it or steps it twice"
+                yield Claim(said(True), group.given or group.site, message, about=group)
 
 
-def _is_twice_in(model: Model, group: Group) -> bool:
+def _is_twice_in(group: Group, stands: Mapping[int, set[int]]) -> bool:
     """Whether a group has a parameter twice."""
     if len(set(map(id, group.sure))) < len(group.sure):
         return True
-    unknown = [tensor for tensor in group.sure if not tensor.known]
-    return any(
-        _covered(model, [one]) & _covered(model, [other])
-        for one in unknown
-        for other in group.sure[group.sure.index(one) + 1 :]
-    )
+    of_unknown: set[int] = set()
+    for tensor in group.sure:
+        covered = _covered([tensor], stands)
+        if covered & of_unknown:
+            return True
+        if not tensor.known:
+            of_unknown |= covered
+    return False
 
 
-def _covered(model: Model, tensors: Sequence[Tensor], *, is_later: bool = False) -> set[int]:
-    """The parameters that some stand for; one that stands for a module that is not known for all that it holds."""
-    found = {id(t) for t in tensors}
+def _stands_for(model: Model, *, is_later: bool) -> dict[int, set[int]]:
+    """What a parameter stands for that stands for a module that is not known: all that it holds."""
+    modules: dict[str, list[Module]] = {}
+    tensors: dict[str, list[Tensor]] = {}
+    for module in model.modules:
+        for start in _starts(module.name):
+            modules.setdefault(start, []).append(module)
+    for tensor in () if is_later else model.parameters:
+        for start in _starts(tensor.name) if not tensor.known else ():
+            tensors.setdefault(start, []).append(tensor)
+    found: dict[int, set[int]] = {}
     for module in model.modules:
         mine = [t for t in module.parameters if not t.known]
-        if mine and id(mine[-1]) in found and "parameters" not in module.methods:
-            start = f"{module.name}."
-            inner = [m for m in model.modules if m.name.startswith(start)]
-            found |= {id(t) for m in (module, *below(module), *inner) for t in (*m.tensors, *m.parameters)}
-            if not is_later:
-                found |= {id(t) for t in model.parameters if not t.known and t.name.startswith(start)}
+        if mine and "parameters" not in module.methods:
+            inside = (module, *below(module), *modules.get(module.name, ()))
+            held = found.setdefault(id(mine[-1]), set())
+            held |= {id(t) for one in inside for t in (*one.tensors, *one.parameters)}
+            held |= {id(t) for t in tensors.get(module.name, ())}
+    return found
+
+
+def _starts(name: str) -> Iterator[str]:
+    """The names before each dot of a name."""
+    place = name.find(".")
+    while place >= 0:
+        yield name[:place]
+        place = name.find(".", place + 1)
+
+
+def _covered(tensors: Sequence[Tensor], stands: Mapping[int, set[int]]) -> set[int]:
+    """The parameters that some stand for."""
+    found: set[int] = set()
+    waiting = [id(tensor) for tensor in tensors]
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting += stands.get(key, ())
     return found
 
 
