@@ -79,12 +79,19 @@ def read(trace: Trace) -> Iterator[Said]:
             elif isinstance(layer, Held) and where in kept and "call" not in event.stack:
                 late[layer] = kept[where].name
         if isinstance(event, Stored) and event.owner is trace.instance:
-            kept[event.value] = event
+            kept.update(dict.fromkeys(_lists_in(event.value), event))
             found = _hidden(trace, event)
             if found is not None and event.node not in said:
                 said.add(event.node)
                 message = f"`self.{event.name}` holds a layer where Keras does not see it, so it is not in `weights`"
                 yield say(event, message, node=target(event))
+
+
+def _lists_in(value: Value, deepest: int = 4) -> list[Value]:
+    """What is kept, with the lists in a list: all of them follow what is put at their end alone."""
+    inner = value.items if isinstance(value, Held) and value.kind == "list" and deepest else []
+    lists = [one for one in inner if isinstance(one, Held) and one.kind == "list"]
+    return [value, *(found for one in lists for found in _lists_in(one, deepest - 1))]
 
 
 def _is_item(event: Event) -> bool:
