@@ -146,11 +146,14 @@ def receiver(func: Value) -> Value:
 
 
 def root_of(value: Value) -> Value:
-    """The object of which a value is an attribute, an element or one of these."""
+    """The object of which a value is an attribute, an element, a layer that is asked for by name, or one of these."""
     for _ in range(50):
-        if not isinstance(value, Part):
+        if isinstance(value, Part):
+            value = value.owner
+        elif isinstance(value, Result) and is_method(value.call.func, "get_layer"):
+            value = receiver(value.call.func)
+        else:
             break
-        value = value.owner
     return value
 
 
