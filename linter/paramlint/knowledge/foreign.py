@@ -107,7 +107,9 @@ _LOOKS = re.compile(
     r"|state|gather|reduce|meter|profile|time)(?:_|$)",
     re.IGNORECASE,
 )
-_DOES_MORE = re.compile(r"init|reset|clear|zero|load|resume|restore|_$|set_|train|step|build_opt|optimizer|freeze|swap")
+_DOES_MORE = re.compile(
+    r"init|reset|clear|zero|load|resume|restore|_$|set_|(?<!pre)train|step|build_opt|optimizer|freeze|swap"
+)
 
 
 def only_looks(function: str) -> bool:

@@ -149,7 +149,8 @@ def _call_of_class(run: Interpreter, owner: ClassValue, name: str, arguments: Ar
 def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value:
     """A call of something unknown; what looks like a method of a module, tensor or optimizer is taken for one."""
     lacking = run.lacking.get(id(function))
-    if lacking is not None and lacking.is_module and lacking.known:  # whoever inherits has the method
+    name = function.name or function.text.rpartition(".")[2]
+    if lacking is not None and lacking.is_module and lacking.known and not only_looks(name):  # whoever inherits has it
         run.emit("escaped", lacking, node)
         lacking.escaped = True
     if function.owner is not None:
@@ -163,7 +164,6 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
     made = made_by_argument(run, function, arguments, node)
     if made is not None:
         return made
-    name = function.name or function.text.rpartition(".")[2]
     first = arguments.get(0, "params")
     if name == function.text and makes_optimizer(name) and isinstance(first, SequenceValue):
         if first.is_iterator and first.source is not None:  # the class, or what makes one, is an argument
