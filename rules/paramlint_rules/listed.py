@@ -24,8 +24,8 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('values.in_place_data_edit', 'PRM101', 'in-place-data-edit', 'risk', fix='safe',
         triggers=(Mentions('data'),)),
     RuleOnDemand('values.data_rebound', 'PRM102', 'data-rebound', 'risk', fix='unsafe', triggers=(Stores('data'),)),
-    RuleOnDemand('values.data_in_forward', 'PRM103', 'data-in-forward', 'bug', fix='safe', triggers=(Mentions('data',
-        'detach'),)),
+    RuleOnDemand('values.data_in_forward', 'PRM103', 'data-in-forward', 'bug', fix='safe', triggers=(Asks('data',
+        'detach', entries=('class',)),)),
     RuleOnDemand('values.grad_data_edit', 'PRM104', 'grad-data-edit', 'risk', fix='safe', triggers=(Mentions('data'),)),
     RuleOnDemand('values.leaf_edited_with_grad', 'PRM105', 'leaf-edited-with-grad', 'bug', fix='safe',
         triggers=(Calls(*"""add_ bernoulli_ cauchy_ clamp_ copy_ div_ exponential_ fill_ geometric_ log_normal_ mul_
@@ -67,11 +67,11 @@ RULES: tuple[Rule, ...] = (
         _init_parameters _init_params _init_weight _init_weights _initialise_layers _initialise_param
         _initialise_parameters _initialise_params _initialise_weight _initialise_weights _initialize_layers
         _initialize_param _initialize_parameters _initialize_params _initialize_weight _initialize_weights _reset_layers
-        _reset_param _reset_parameters _reset_params _reset_weight _reset_weights init_layers init_param init_parameters
-        init_params init_weight init_weights initialise_layers initialise_param initialise_parameters initialise_params
-        initialise_weight initialise_weights initialize_layers initialize_param initialize_parameters initialize_params
-        initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params reset_weight
-        reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
+        _reset_param _reset_parameters _reset_params _reset_weight _reset_weights init init_layers init_param
+        init_parameters init_params init_weight init_weights initialise_layers initialise_param initialise_parameters
+        initialise_params initialise_weight initialise_weights initialize_layers initialize_param initialize_parameters
+        initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
+        reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
     RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
         triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
