@@ -26,7 +26,7 @@ import re
 from collections.abc import Iterator
 
 from paramlint.facts import Class
-from paramlint.facts.reading import Called, Named, Part, Result, Said, Thing, Trace, Value, options
+from paramlint.facts.reading import Called, ClassValue, Function, Named, Part, Said, Thing, Trace, Value, options
 from paramlint.facts.reading.gluon_code import (
     children,
     has_bias,
@@ -135,9 +135,16 @@ def _fills(trace: Trace, call: Called) -> bool:
 
 
 def _is_handed_over(trace: Trace, net: Thing, run: Called) -> bool:
-    """Whether code outside the project is handed a block before it is run, and may initialise it."""
+    """Whether code that is not read is handed a block before it is run, and may initialise it."""
     handed = (call for call in trace.calls if call.index < run.index and net in (*call.args, *call.keywords.values()))
-    return any(isinstance(one, (Named, Result)) for call in handed for one in options(call.func))
+    return not all(_is_read(one) for call in handed for one in options(call.func))
+
+
+def _is_read(func: Value) -> bool:
+    """Whether what is called is gone into, or initialises nothing."""
+    if isinstance(func, Named):
+        return func.name in ("print", "repr", "str", "len", "type", "isinstance")
+    return isinstance(func, (Function, ClassValue, Thing)) or is_method(func, "add", "register_child")
 
 
 def _by_parameter(block: Value, done: set[Value]) -> bool:
