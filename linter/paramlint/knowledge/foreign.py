@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+#: What a name stands for that only an `import *` can give which cannot be followed, in code that speaks of torch.
+NAMES_BY_CONVENTION = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "optim": "torch.optim"}
+
 #: Bases of other libraries that are subclasses of `torch.nn.Module`.
 FOREIGN_MODULES = frozenset(
     {
