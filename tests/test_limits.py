@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 
@@ -40,6 +41,31 @@ def test_a_run_by_itself_has_the_limit_that_workers_have(bad, capsys, monkeypatc
 def test_a_large_stack_in_a_large_stack_is_the_same():
     threads = with_large_stack(lambda: (threading.get_ident(), with_large_stack(threading.get_ident)))
     assert threads[0] == threads[1] != threading.get_ident()
+
+
+def test_an_interrupt_ends_what_was_going_on(monkeypatch):
+    """Not only for who waits: in a notebook the process goes on, and the loop with it."""
+    rounds, threads, join = [], [], threading.Thread.join
+
+    def loop():
+        while True:
+            try:
+                rounds.append(1)
+            except Exception:  # as what fails in a rule is caught
+                continue
+
+    def interrupted(self, timeout=None):
+        threads.append(self)
+        while not rounds:
+            join(self, 0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        with_large_stack(loop)
+    join(threads[0], 60)
+    assert not threads[0].is_alive()
+    assert gc.isenabled()
 
 
 def test_all_fixes_of_a_run_share_one_thread(bad, monkeypatch):
