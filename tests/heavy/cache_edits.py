@@ -23,6 +23,7 @@ from paramlint.frontends.cli import main as command
 
 from .cache import damage, make, said, start
 
+_NOBODY = 65_534
 _LINES = (
     "self.more = [nn.Linear(8, 8)]",
     "self.scale = nn.Parameter(torch.empty(4))",
@@ -176,15 +177,25 @@ def _flipped(folder: Path, random: Random) -> None:
 
 
 def _read_only(folder: Path, random: Random) -> None:
-    """A run that cannot write; what it says is compared with the next one, which can."""
-    places = [*(folder / ".paramlint_cache").rglob("*"), folder / ".paramlint_cache"]
+    """A run that cannot write into the cache, nor beside it; as somebody else where we may write everywhere."""
+    places = [folder, *(path for path in (folder / ".paramlint_cache", *(folder / ".paramlint_cache").rglob("*")))]
     places = [path for path in places if path.exists()]
+    output = folder.parent / "output"
+    output.touch()
+    output.chmod(0o666)
+    folder.parent.chmod(0o755)
     for path in places:
-        path.chmod(0o500 if path.is_dir() else 0o400)
-    said(folder)
-    for path in reversed(places):
-        if path.exists():
-            path.chmod(0o700 if path.is_dir() else 0o600)
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    child = os.fork()
+    if not child:
+        if os.geteuid() == 0:
+            os.setuid(_NOBODY)
+        os.waitpid(start(folder, output), 0)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert b"exit code" in output.read_bytes()
+    for path in places:
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _another_python(folder: Path, random: Random) -> None:
