@@ -282,16 +282,26 @@ def _seconds(files: Files) -> tuple[float, float]:
 
 
 def grown(name: str, most: float) -> Figures:
-    """The figures of a family at sizes of which each is twice the one before, up to the largest that is affordable."""
+    """The figures of a family at sizes of which each is twice the one before, as far as Python compiles and `most`."""
     made, size = FAMILIES[name]
     sizes, counts = [max(size // 8, 2)], [0]
     counts[0] = calls(made(sizes[0]))
-    while sizes[-1] < 8 * size and 2 * counts[-1] <= most:
+    while sizes[-1] < 8 * size and 2 * counts[-1] <= most and _compiles(made(2 * sizes[-1])):
         sizes.append(2 * sizes[-1])
         counts.append(calls(made(sizes[-1])))
     files = made(sizes[-1])
     with _folder(files):
         return Figures(sizes, counts, *_seconds(files))
+
+
+def _compiles(files: Files) -> bool:
+    try:
+        for name, text in files.items():
+            if name.endswith(".py"):
+                compile(text, name, "exec")
+    except (RecursionError, MemoryError, SyntaxError):
+        return False
+    return True
 
 
 def main() -> int:

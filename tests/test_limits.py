@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 
+import libcst as cst
 import pytest
+from libcst import parse_module
 
 from paramlint import nodes
 from paramlint.config.toml_file import TomlFile
@@ -38,6 +41,31 @@ def test_a_run_by_itself_has_the_limit_that_workers_have(bad, capsys, monkeypatc
 def test_a_large_stack_in_a_large_stack_is_the_same():
     threads = with_large_stack(lambda: (threading.get_ident(), with_large_stack(threading.get_ident)))
     assert threads[0] == threads[1] != threading.get_ident()
+
+
+def test_an_interrupt_ends_what_was_going_on(monkeypatch):
+    """Not only for who waits: in a notebook the process goes on, and the loop with it."""
+    rounds, threads, join = [], [], threading.Thread.join
+
+    def loop():
+        while True:
+            try:
+                rounds.append(1)
+            except Exception:  # as what fails in a rule is caught
+                continue
+
+    def interrupted(self, timeout=None):
+        threads.append(self)
+        while not rounds:
+            join(self, 0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        with_large_stack(loop)
+    join(threads[0], 60)
+    assert not threads[0].is_alive()
+    assert gc.isenabled()
 
 
 def test_all_fixes_of_a_run_share_one_thread(bad, monkeypatch):
@@ -321,6 +349,39 @@ def test_pieces_of_a_text_are_nested(tmp_path):
     path.write_text(BAD.replace("        super().__init__()\n", f"        super().__init__()\n{rows}"))
     report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project()))
     assert [d.code for d in report.diagnostics] == ["PRM004"]
+
+
+DEEP = {
+    "items": "x" + "[0]" * 2_500,
+    "calls": "x" + "(1)" * 2_500,
+    "sums": " + ".join(["x"] * 2_500),
+    "attributes": "x" + ".a" * 2_500,
+    "choices": "a if b else " * 800 + "x",
+}
+
+
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize("kind", DEEP)
+def test_what_is_too_deep_is_refused_before_it_takes_time(tmp_path, monkeypatch, kind, reference):
+    """LibCST takes time that grows with the cube of it, in one call that no interrupt ends."""
+    parsed = []
+    monkeypatch.setattr(cst, "parse_module", lambda text: parsed.append(text) or parse_module(text))
+    path = tmp_path / "deep.py"
+    deep = BAD.replace("class Net", "class Deep") + f"        self.deep = {DEEP[kind]}\n"
+    path.write_text(f"{deep}\n\n{BAD}")
+    report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project(), reference=reference))
+    assert all(DEEP[kind] not in text for text in parsed)
+    assert ("PRM004", 9) in [(d.code, d.start.row) for d in report.diagnostics]
+    if not reference:  # which parses a file as a whole
+        assert [(d.code, d.start.row) for d in report.diagnostics] == [("PRM004", 9), ("PRM401", 19)]
+
+
+def test_hundreds_of_elifs_do_not_hide_the_rest_of_their_file(tmp_path):
+    path = tmp_path / "elifs.py"
+    elifs = "".join(f"    elif n == {i}:\n        return nn.Linear({i}, 3)\n" for i in range(2_000))
+    path.write_text(f"{BAD}\n\ndef made(n):\n    if not n:\n        pass\n{elifs}")
+    report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project()))
+    assert [d.code for d in report.diagnostics] == ["PRM401"]
 
 
 def test_a_long_table_of_texts_is_read_and_many_words_are_not():

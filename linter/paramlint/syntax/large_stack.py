@@ -35,8 +35,19 @@ def with_large_stack(function: Callable[[], ResultT]) -> ResultT:
         thread.start()
     finally:
         threading.stack_size(before)
-    while thread.is_alive():
-        thread.join(0.1)  # so that an interrupt reaches the main thread
+    try:
+        while thread.is_alive():
+            thread.join(0.1)  # so that an interrupt reaches the main thread
+    except BaseException:
+        _end(thread)  # where the process goes on, as a notebook does, nobody waits for the answer any more
+        raise
     if errors:
         raise errors[0]
     return results[0]
+
+
+def _end(thread: threading.Thread) -> None:
+    """Have a thread end before its next step of Python, whatever loop it is in."""
+    import ctypes
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt))

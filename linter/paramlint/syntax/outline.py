@@ -287,6 +287,9 @@ def _dotted(node: ast.expr) -> str | None:
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    while isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        yield node.body  # an `elif` is inside the one before, and there may be thousands
+        node = node.orelse[0]
     for name in _BLOCKS:
         block = getattr(node, name, None)
         if not isinstance(block, list):

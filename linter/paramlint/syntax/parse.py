@@ -32,6 +32,9 @@ MAX_SEGMENT = 2_000_000
 #: Operators, brackets and string pieces of one statement, which LibCST may nest. At 19,000 the process lives in a
 #: thread with a stack of 512 MB; with the usual 8 MB it dies at 8,000.
 MAX_CHAIN = 20_000
+#: Levels of the tree of a segment: LibCST's own code is recursive, so beyond these it tells no place, and takes time
+#: that grows with their cube.
+MAX_LEVELS = 500
 #: Commas of one segment: LibCST takes 2 s for so many elements, and looking at them takes as long again.
 MAX_ELEMENTS = 50_000
 #: Elements of a table of plain values that are parsed where there are too many: nobody looks at more.
@@ -42,6 +45,7 @@ _MOST_ELEMENTS = 2_400
 _REST = "_rest_"
 #: They bind tightest, so parentheses around them mean nothing where they stand on one row.
 _TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMMENT = re.compile(r"#.*")
 # A chain nests; what texts and comments say does not.
 #: Comments that cannot be a part of an f-string.
@@ -70,6 +74,7 @@ class Segment:
             self._text, self._shift, self._is_cut = whole.text, 0, whole.text != source.text
             self.size = len(self._text)
             return
+        _guard_levels(unit.tree, () if unit.kind == "function" else _DEFINITIONS)
         text, self._shift = _cut(source, unit)
         self._text = _within_limits(source, unit.tree, text, self._shift, unit.first)
         self._is_cut = self._text != text
@@ -135,7 +140,9 @@ class WholeFile:
 
     def __init__(self, source: Source, units: list[Unit]) -> None:
         #: What is parsed: that of the file but for the rest of its large tables.
-        self.text = _within_limits(source, next(u.tree for u in units if u.kind == "module"), source.text, 0, 1)
+        tree = next(u.tree for u in units if u.kind == "module")
+        _guard_levels(tree, ())
+        self.text = _within_limits(source, tree, source.text, 0, 1)
         self.module = cst.parse_module(self.text)
         root, self.origins = translate(self.module)
         definitions = [n for n in walk(root, classes=True) if isinstance(n, (nodes.ClassDef, nodes.FunctionDef))]
@@ -278,6 +285,26 @@ def _within_limits(source: Source, tree: ast.AST, text: str, shift: int, row: in
         text, blank = _without_tables(source, tree, text, shift)
         _guard(_without_words(source, tree, text, shift), row, blank)
     return text
+
+
+def _guard_levels(tree: ast.AST, apart: tuple[type[ast.AST], ...]) -> None:
+    """Refuse code that is too deep.
+
+    Args:
+        tree: the code.
+        apart: what is parsed by itself, and so refused by itself.
+
+    Raises:
+        TooComplexError: the code is too deep.
+    """
+    row = 1
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_LEVELS):
+        level = [child for node in level for child in ast.iter_child_nodes(node) if not isinstance(child, apart)]
+        if not level:
+            return
+        row = next((node.lineno for node in level if isinstance(node, (ast.expr, ast.stmt))), row)
+    raise TooComplexError(row)
 
 
 def _without_tables(source: Source, tree: ast.AST, text: str, shift: int) -> tuple[str, int]:

@@ -41,7 +41,7 @@ _COMPOUND = frozenset(
     for name in ("If", "For", "AsyncFor", "While", "With", "AsyncWith", "Try", "TryStar", "Match")
     if (kind := getattr(ast, name, None)) is not None
 )
-_BODIES = {"body", "orelse", "finalbody", "handlers", "cases"}
+_BODIES = ("body", "cases", "handlers", "orelse", "finalbody")
 
 
 class Nominator:
@@ -205,7 +205,14 @@ class _Visit:
             if self._hit(node.lineno, node.end_lineno or node.lineno):
                 self._expression(unit, node)
             return
-        blocks = [(name, block) for name in _BODIES if (block := getattr(node, name, None))]
+        while kind is ast.If and _has_elif(node):  # each is inside the one before, and there may be hundreds
+            self._compound(unit, node, ("body",))
+            node = node.orelse[0]  # type: ignore[attr-defined]
+        self._compound(unit, node, _BODIES)
+
+    def _compound(self, unit: Unit, node: ast.stmt, bodies: tuple[str, ...]) -> None:
+        """The header of a compound statement, and its blocks of these names."""
+        blocks = [(name, block) for name in bodies if (block := getattr(node, name, None))]
         if self._hit(node.lineno, _first_row_below(blocks[0][1])):
             for name, value in ast.iter_fields(node):
                 if name not in _BODIES:
@@ -267,6 +274,11 @@ class _Visit:
     def _give(self, unit: Unit, rules: Iterable[Rule]) -> None:
         if rules:
             self._found.setdefault(unit, set()).update(rules)
+
+
+def _has_elif(node: ast.stmt) -> bool:
+    orelse = node.orelse  # type: ignore[attr-defined]
+    return len(orelse) == 1 and orelse[0].__class__ is ast.If
 
 
 def _times_signs(text: str) -> Iterator[int]:

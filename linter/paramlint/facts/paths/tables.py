@@ -25,11 +25,13 @@ class Table(Generic[KeyT, EntryT]):
         shared: entries of several tables, which nobody changes.
     """
 
-    __slots__ = ("_own", "_shared")
+    __slots__ = ("_key", "_own", "_shared")
 
     def __init__(self, own: dict[KeyT, EntryT] | None = None, shared: dict[KeyT, EntryT] | None = None) -> None:
         self._own: dict[KeyT, EntryT] = own if own is not None else {}
         self._shared: dict[KeyT, EntryT] = shared if shared is not None else {}
+        #: Kept until a change: a path that comes out of many blocks unchanged is compared behind each of them.
+        self._key: tuple[int, frozenset[tuple[KeyT, EntryT]]] | None = None
 
     def fork(self) -> Table[KeyT, EntryT]:
         """A table that changes by itself from here."""
@@ -38,13 +40,16 @@ class Table(Generic[KeyT, EntryT]):
 
     def _share(self, most: int) -> None:
         if len(self._own) > most:
-            self._shared, self._own = {**self._shared, **self._own}, {}
+            self._shared, self._own, self._key = {**self._shared, **self._own}, {}, None
 
     @property
     def key(self) -> tuple[int, frozenset[tuple[KeyT, EntryT]]]:
         """Tables of one origin are equal where their keys are."""
-        shared = self._shared
-        return id(shared), frozenset(e for e in self._own.items() if e[0] not in shared or shared[e[0]] != e[1])
+        if self._key is None:
+            shared = self._shared
+            changed = frozenset(e for e in self._own.items() if e[0] not in shared or shared[e[0]] != e[1])
+            self._key = id(shared), changed
+        return self._key
 
     def get(self, key: KeyT) -> EntryT | None:
         """The entry of a key; None where there is none."""
@@ -63,7 +68,7 @@ class Table(Generic[KeyT, EntryT]):
         return self._own[key] if key in self._own else self._shared[key]
 
     def __setitem__(self, key: KeyT, entry: EntryT) -> None:
-        self._own[key] = entry
+        self._own[key], self._key = entry, None
 
     def __contains__(self, key: object) -> bool:
         return key in self._own or key in self._shared

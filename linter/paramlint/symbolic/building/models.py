@@ -71,6 +71,11 @@ class _Builder:
         self.made: dict[int, Any] = {}
         self.kept: list[Any] = []
         self.asked: list[Module] = []
+        #: Where each group came to be, by its identity.
+        self._grouped: dict[int, Event] = {}
+        for event in run.trace.events:
+            if event.kind == "grouped":
+                self._grouped.setdefault(id(event.get("group")), event)
         run.frames.append(Frame(None, file.module_place, None, ALWAYS))
         run.budget += run.budget // 2  # asking takes steps too
 
@@ -152,8 +157,7 @@ class _Builder:
     def group(self, optimizer: Optimizer, value: GroupValue) -> Group:
         tensors = [self.tensor(member.tensor) for member in value.members]
         known = YES if value.known else UNKNOWN
-        events = (e for e in self.run.trace.events if e.kind == "grouped" and e.get("group") is value)
-        event = next(events, None)
+        event = self._grouped.get(id(value))
         dictionary = event.get("dictionary") if event is not None else None
         site = event.site if event is not None else SourceSite(self.file.module_place, value.node)
         if isinstance(dictionary, Dictionary) and dictionary.made is not None:
