@@ -62,7 +62,8 @@ def check(cls: Class) -> Iterator[Finding]:
         return
     if not isinstance(method.node, nodes.FunctionDef) or not isinstance(config.node, nodes.FunctionDef):
         return
-    said = "\n".join(one.source for base in cls.mro if (one := base.own_method("get_config")) is not None)
+    writing = [base.own_method(name) for base in cls.mro for name in ("get_config", "from_config")]
+    said = "\n".join(one.source for one in writing if one is not None)
     if _ALL.search(said.replace("get_config", "")) or "super" not in config.source:
         return
     params = (*method.node.params.params[1:], *method.node.params.kwonly_params)

@@ -64,7 +64,7 @@ def read(trace: Trace) -> Iterator[Said]:
         if again is not None:
             call, name = _first(trace, initializer) or again
             arg = call.arg_node(name)
-            written = " ".join(call.scope.text(arg.value).split()) if arg is not None else initializer.last
+            written = " ".join(call.scope.text(arg.value).split()) if arg is not None else name
             message = f"`{written}` is one initialiser for several layers, so they start from the same values"
             node = arg.value if arg is not None else call.node
             yield say(call, message, _fix(trace, found, again), node)

@@ -138,14 +138,19 @@ def _hidden(trace: Trace, event: Stored) -> Value | None:
     elif isinstance(value, Function) and value.owner is None and value.names:
         used = {node.value for node in walk(value.node) if isinstance(node, nodes.Name)}
         inside = [one for name, one in value.names.items() if name in used and one is not trace.instance]
-    if any(one.value is not value and comes_from(one.value, value) for one in _own_stores(trace)):
-        return None  # what is inside may be kept a second time
     flat = [item for one in inside for item in (one.items if isinstance(one, Held) else [one])]
-    return next((one for one in flat if _is_lost(trace, one, event, value) and not _is_attribute(trace, one)), None)
+    lost = [one for one in flat if _is_lost(trace, one, event, value) and not _is_attribute(trace, one)]
+    if lost and any(one is not value and comes_from(one, {value, *lost}.__contains__) for one in _also_kept(trace)):
+        return None  # what is inside, or its variables, may be kept a second time
+    return lost[0] if lost else None
 
 
-def _own_stores(trace: Trace) -> Iterator[Stored]:
-    return (one for one in trace.stores if one.owner is trace.instance)
+def _also_kept(trace: Trace) -> Iterator[Value]:
+    """What the layer's attributes are given, and what is put into a list."""
+    yield from (one.value for one in trace.stores if one.owner is trace.instance)
+    for call in trace.calls:
+        if any(isinstance(func, Part) and func.name in ("append", "extend", "update") for func in options(call.func)):
+            yield from call.args
 
 
 def _is_attribute(trace: Trace, layer: Value) -> bool:
