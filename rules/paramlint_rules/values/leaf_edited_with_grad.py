@@ -34,6 +34,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
+    beyond_plain=True,
     only_with=frozenset({"__init__", "forward", "backward"}),
     triggers=(
         Calls("add_", "clamp_", "div_", "mul_", "sub_", "parameters", "named_parameters", *TENSOR_INIT_INPLACE),
