@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,41 +41,28 @@ def places(path: Path, *options: str) -> list[tuple[str, int, int, str]]:
     return sorted((str(Path(name).resolve()), int(row), int(column), text) for name, row, column, text in lines)
 
 
+def said_by_the_command(folder: Path, capsys) -> list[dict[str, Any]]:
+    """What it finds in a folder; flake8 itself says E999."""
+    main(["check", "--isolated", "--no-cache", "-j1", "--select", "PRM", "--output-format", "json", str(folder)])
+    return [d for d in json.loads(capsys.readouterr().out) if d["code"] != "PRM002"]
+
+
 @pytest.mark.parametrize("folder", AGREEING)
 def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
+    """What needs another file is left to the command; the plugin says what that says of each file by itself."""
+    whole = said_by_the_command(FIXTURES / folder, capsys)
     # The plugin sees one file at a time, so the command is kept from looking into others here.
     monkeypatch.setattr(
         "paramlint.engine.parallel.local.check_paths",
         lambda paths, rules, _, **options: check_paths(paths, rules, None, **options),
     )
-    main(
-        [
-            "check",
-            "--isolated",
-            "--no-cache",
-            "-j1",
-            "--select",
-            "PRM",
-            "--output-format",
-            "json",
-            str(FIXTURES / folder),
-        ]
+    alone = said_by_the_command(FIXTURES / folder, capsys)
+    found = places(FIXTURES / folder)
+    assert found == sorted(
+        (d["filename"], d["location"]["row"], d["location"]["column"], f"{d['code']} {d['message']}") for d in alone
     )
-    found = json.loads(capsys.readouterr().out)
-    expected = sorted(
-        (d["filename"], d["location"]["row"], d["location"]["column"], f"{d['code']} {d['message']}")
-        for d in found
-        if d["code"] != "PRM002"  # flake8 says E999 itself
-    )
-    assert places(FIXTURES / folder) == expected
-
-
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_what_needs_another_file_is_left_to_the_command(folder, capsys):
-    main(["check", "--isolated", "--no-cache", "--select", "PRM", "--output-format", "json", str(FIXTURES / folder)])
-    found = {(d["filename"], d["location"]["row"], d["code"]) for d in json.loads(capsys.readouterr().out)}
-    alone = {(name, row, text.partition(" ")[0]) for name, row, _, text in places(FIXTURES / folder)}
-    assert alone <= found
+    of_whole = {(d["filename"], d["location"]["row"], d["code"]) for d in whole}
+    assert {(name, row, text.partition(" ")[0]) for name, row, _, text in found} <= of_whole
 
 
 def test_what_is_off_in_the_command_is_off_in_flake8():

@@ -163,6 +163,7 @@ def test_a_large_table_does_not_hide_the_rest_of_its_class(tmp_path, table, refe
     assert [(d.code, d.start.row) for d in said] == [("PRM401", 8), ("PRM401", more)]
 
 
+@pytest.mark.heavy
 def test_a_fix_writes_all_of_a_table_of_which_the_rest_was_not_parsed(tmp_path, capsys):
     path = tmp_path / "table.py"
     numbers = ", ".join(f"{i}.5" for i in range(60_000))

@@ -261,6 +261,7 @@ class Rule:
         frameworks: those of which a file must name one to be shown to the static detectors.
         asked_of: models made with these are asked by the runtime detector; those of `frameworks` where it is empty.
         only_with: words of which the nominated function or class must hold one; others need not be parsed.
+        beyond_plain: whether it has nothing to say of a class that makes layers of torch and calls each, and no more.
     """
 
     codes: ClassVar[set[str]] = set()
@@ -272,6 +273,7 @@ class Rule:
     fix: FixKind = "none"
     triggers: tuple[Trigger, ...] = ()
     only_with: frozenset[str] = frozenset()
+    beyond_plain: bool = False
     frameworks: frozenset[Framework] = TORCH
     asked_of: frozenset[Framework] = frozenset()
     node_checks: dict[type[nodes.Node], list[NodeCheck]] = field(default_factory=dict)

@@ -28,7 +28,8 @@ RULES: tuple[Rule, ...] = (
         'detach', entries=('class',)),)),
     RuleOnDemand('values.grad_data_edit', 'PRM104', 'grad-data-edit', 'risk', fix='safe', triggers=(Mentions('data'),)),
     RuleOnDemand('values.leaf_edited_with_grad', 'PRM105', 'leaf-edited-with-grad', 'bug', fix='safe',
-        triggers=(Asks('Module', 'Parameter', 'backward'),), only_with=frozenset(('__init__', 'backward', 'forward',))),
+        triggers=(Asks('Module', 'Parameter', 'backward'),), only_with=frozenset(('__init__', 'backward', 'forward',)),
+        beyond_plain=True),
     RuleOnDemand('values.grad_read_before_backward', 'PRM106', 'grad-read-before-backward', 'bug',
         triggers=(Asks('backward'),)),
     RuleOnDemand('values.data_read', 'PRM107', 'data-read', 'pedantic', fix='safe', triggers=(Mentions('data'),)),
@@ -178,16 +179,16 @@ RULES: tuple[Rule, ...] = (
         sparse_csc_tensor sparse_csr_tensor sqrt square sub subtract tan tanh tensor to tril tril_indices triu
         triu_indices true_divide trunc uniform view xlogy zero zeros zeros_like""".split()),)),
     RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
-        triggers=(Asks('Module', 'nn', entries=('class',)),)),
+        triggers=(Asks('Module', 'nn', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Calls(*"""bernoulli_
         cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ kaiming_normal
         kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_
         sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_
-        zeros_""".split()), Edits(), Asks('pad', 'padding', 'padding_idx'),)),
+        zeros_""".split()), Edits(), Asks('pad', 'padding', 'padding_idx'),), beyond_plain=True),
     RuleOnDemand('initialization.silently_frozen_embedding', 'PRM225', 'silently-frozen-embedding', 'pedantic',
         fix='unsafe', triggers=(Calls('from_pretrained'),)),
     RuleOnDemand('initialization.init_result_assigned', 'PRM226', 'init-result-assigned', 'bug', fix='unsafe',
-        triggers=(Asks('Module', 'nn', entries=('class',)), Asks('bias', 'weight', made=False),)),
+        triggers=(Asks('Module', 'nn', entries=('class',)), Asks('bias', 'weight', made=False),), beyond_plain=True),
     RuleOnDemand('initialization.momentum_as_eps', 'PRM227', 'momentum-as-eps', 'bug', fix='unsafe',
         triggers=(Calls(*"""BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d
         LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d
@@ -196,7 +197,7 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls('size', 'sqrt'), Mentions('shape'),), only_with=frozenset(('fan_in', 'fanin', 'sqrt',))),
     RuleOnDemand('sharing.repeated_module', 'PRM301', 'repeated-module', 'bug', fix='unsafe',
         triggers=(Asks('ModuleDict', 'ModuleList', 'ParameterList', 'Sequential', made=False), Asks('ModuleDict',
-        'ModuleList', 'ParameterList', 'Sequential', entries=('class',)), Repeats(),)),
+        'ModuleList', 'ParameterList', 'Sequential', entries=('class',)), Repeats(),), beyond_plain=True),
     RuleOnDemand('sharing.module_listed_twice', 'PRM302', 'module-listed-twice', 'risk',
         triggers=(Reuses(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU RMSNorm
         Sequential""".split()), Repeats(), Classes(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU
@@ -204,7 +205,8 @@ RULES: tuple[Rule, ...] = (
         Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
         triggers=(Defines(defaults=True),)),
-    RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),)),
+    RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),),
+        beyond_plain=True),
     RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',
         triggers=(Calls('fromkeys'),)),
     RuleOnDemand('sharing.shallow_copied_module', 'PRM306', 'shallow-copied-module', 'bug', fix='safe',
@@ -216,7 +218,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('sharing.overlapping_memory', 'PRM310', 'overlapping-memory', 'bug', fix='unsafe',
         triggers=(Asks('broadcast_to', 'expand', 'expand_as'),)),
     RuleOnDemand('registration.modules_in_plain_container', 'PRM401', 'modules-in-plain-container', 'bug', fix='unsafe',
-        triggers=(Asks('Module', 'forward', 'nn', entries=('class',)),)),
+        triggers=(Asks('Module', 'forward', 'nn', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('registration.parameters_in_plain_container', 'PRM402', 'parameters-in-plain-container', 'bug',
         fix='unsafe', triggers=(Asks('Parameter', entries=('class',)),)),
     RuleOnDemand('registration.non_leaf_parameter', 'PRM403', 'non-leaf-parameter', 'bug', fix='unsafe',
@@ -224,11 +226,11 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('registration.tensor_instead_of_parameter', 'PRM404', 'tensor-instead-of-parameter', 'bug',
         fix='unsafe', triggers=(Asks('requires_grad', 'requires_grad_', entries=('class',)),)),
     RuleOnDemand('registration.missing_super_init', 'PRM405', 'missing-super-init', 'bug', fix='safe',
-        triggers=(Defines('__init__', unless_first='__init__'), Calls('super'),)),
+        triggers=(Defines('__init__', unless_first='__init__'), Calls('super'),), beyond_plain=True),
     RuleOnDemand('registration.assigned_before_super_init', 'PRM406', 'assigned-before-super-init', 'bug', fix='safe',
         triggers=(Defines('__init__', unless_first='__init__'),)),
     RuleOnDemand('registration.parameter_created_in_forward', 'PRM407', 'parameter-created-in-forward', 'bug',
-        triggers=(Asks('forward', entries=('class',)),)),
+        triggers=(Asks('forward', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('registration.tensor_instead_of_buffer', 'PRM408', 'tensor-instead-of-buffer', 'risk', fix='unsafe',
         triggers=(Asks(*"""Tensor arange as_tensor asarray bartlett_window blackman_window empty empty_like
         empty_permuted empty_quantized empty_strided eye from_dlpack from_file from_numpy frombuffer full full_like
@@ -237,9 +239,9 @@ RULES: tuple[Rule, ...] = (
         sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor tensor tril_indices triu_indices
         zeros zeros_like""".split(), entries=('class',)),)),
     RuleOnDemand('registration.unregistered_twin_container', 'PRM409', 'unregistered-twin-container', 'risk',
-        triggers=(Asks('add_module', 'forward', 'register_module', 'setattr', entries=('class',)),)),
+        triggers=(Asks('add_module', 'forward', 'register_module', 'setattr', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('registration.parameter_without_gradient', 'PRM410', 'parameter-without-gradient', 'risk',
-        triggers=(Asks('forward', entries=('class',)),)),
+        triggers=(Asks('forward', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('registration.init_flag_not_saved', 'PRM411', 'init-flag-not-saved', 'bug', fix='unsafe',
         triggers=(Classes(*"""add_ constant_ copy_ data div_ fill_ mean mul_ normal_ register_buffer set_ sub_
         uniform_""".split()),), only_with=frozenset(('Parameter', 'forward', 'register_buffer',))),

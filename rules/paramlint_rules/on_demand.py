@@ -20,7 +20,7 @@ class RuleOnDemand(Rule):
 
     Args:
         module: where it stands in this package.
-        code, name, group, fix, triggers, only_with, frameworks, asked_of: as of `Rule`, and as its file has them.
+        code and all others: as of `Rule`, and as its file has them.
     """
 
     def __init__(
@@ -32,12 +32,13 @@ class RuleOnDemand(Rule):
         fix: FixKind = "none",
         triggers: tuple[Trigger, ...] = (),
         only_with: frozenset[str] = frozenset(),
+        beyond_plain: bool = False,
         frameworks: frozenset[Framework] = TORCH,
         asked_of: frozenset[Framework] = frozenset(),
     ) -> None:
         self.module = module
         self.code, self.name, self.group, self.fix = code, name, group, fix
-        self.triggers, self.only_with = triggers, only_with
+        self.triggers, self.only_with, self.beyond_plain = triggers, only_with, beyond_plain
         self.frameworks, self.asked_of = frameworks, asked_of
         self.codes.add(code)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 #: One mistake in so many characters, and one in any name.
 _CHARACTERS = 4
@@ -12,6 +11,8 @@ _CHARACTERS = 4
 
 def nearest(given: str, names: Iterable[str]) -> str | None:
     """The name that is a mistake or two from the given one. Another number is another name: `PRM999` is no `PRM709`."""
+    from difflib import get_close_matches  # few names are wrong
+
     by_text = {name.lower(): name for name in names}
     wanted = given.lower()
     for name in get_close_matches(wanted, by_text, 3):

@@ -6,11 +6,10 @@ import codecs
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from itertools import islice
-from typing import Any, Literal
-
-import msgspec
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from paramlint import __version__
 from paramlint.config.nearest import nearest
@@ -31,7 +30,8 @@ _MOST_EXTENDED = 20
 OutputFormat = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
 
 
-class VerifyTable(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+@dataclass(frozen=True, kw_only=True)
+class VerifyTable:
     """What `[tool.paramlint.verify]` may hold: the options of `paramlint verify` by their names.
 
     Attributes:
@@ -43,7 +43,7 @@ class VerifyTable(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     """
 
     targets: tuple[str, ...] = ()
-    laws: dict[str, str] = {}
+    laws: dict[str, str] = field(default_factory=dict)
     contract: str | None = None
     example: str | None = None
     optimizer: str | None = None
@@ -54,7 +54,8 @@ class VerifyTable(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     build_limit: float | None = None
 
 
-class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+@dataclass(frozen=True, kw_only=True)
+class Table:
     """What `[tool.paramlint]`, or the top of `paramlint.toml`, may hold."""
 
     extend: str | None = None
@@ -62,7 +63,7 @@ class Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     preview: bool | None = None
-    per_file_ignores: dict[str, tuple[str, ...]] = {}
+    per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     extension: tuple[str, ...] = ()
     extend_exclude: tuple[str, ...] = ()
@@ -96,6 +97,7 @@ class Settings:
     selectors: tuple[tuple[TomlFile, str], ...] = ()
 
 
+TableT = TypeVar("TableT", Table, VerifyTable)
 #: The files that settings are read from, the one that counts first.
 NAMES = ("paramlint.toml", "pyproject.toml")
 
@@ -184,15 +186,15 @@ def load(path: str, seen: tuple[str, ...] = (), root: str = "") -> Settings:
 
 def _combine(base: Settings, own: Settings) -> Settings:
     """What a file says, over what it extends: single values replace, selections replace, the rest adds up."""
-    given = {name: getattr(own.table, name) for name in Table.__struct_fields__}
+    given = {name: getattr(own.table, name) for name in vars(own.table)}
     values = {name: value for name, value in given.items() if value is not None and value != () and value != {}}
-    table = msgspec.structs.replace(base.table, **values)
+    table = replace(base.table, **values)
     if own.table.select is None:
         added = (*base.table.extend_select, *own.table.extend_select)
-        table = msgspec.structs.replace(table, extend_select=added, ignore=(*base.table.ignore, *own.table.ignore))
+        table = replace(table, extend_select=added, ignore=(*base.table.ignore, *own.table.ignore))
     else:
-        table = msgspec.structs.replace(table, extend_select=own.table.extend_select, ignore=own.table.ignore)
-    table = msgspec.structs.replace(
+        table = replace(table, extend_select=own.table.extend_select, ignore=own.table.ignore)
+    table = replace(
         table,
         ties=(*base.table.ties, *own.table.ties),
         extension=(*base.table.extension, *own.table.extension),
@@ -247,14 +249,29 @@ def _table(file: TomlFile, folder: str) -> Table:
         tool = data.get("tool", {})
         if name == "pyproject.toml" or "paramlint" in tool:
             data = tool.get("paramlint", {})
-    table = file.convert({key: value for key, value in data.items() if key != "verify"}, Table)
-    table = msgspec.structs.replace(table, extension=tuple(_document(file, given) for given in table.extension))
+    table = _typed(file, {key: value for key, value in data.items() if key != "verify"}, Table)
+    table = replace(table, extension=tuple(_document(file, given) for given in table.extension))
     if "verify" not in data:
         return table
-    verify = file.convert(data["verify"], VerifyTable, after=file.row_of_key("verify"))
+    verify = _typed(file, data["verify"], VerifyTable, after=file.row_of_key("verify"))
     if verify.contract is not None:
-        verify = msgspec.structs.replace(verify, contract=os.path.join(folder, verify.contract))
-    return msgspec.structs.replace(table, verify=verify)
+        verify = replace(verify, contract=os.path.join(folder, verify.contract))
+    return replace(table, verify=verify)
+
+
+def _typed(file: TomlFile, data: Any, kind: type[TableT], after: int = 0) -> TableT:
+    """A table of a file as its class has it; with dashes for underscores, and nothing beside.
+
+    The classes are plain ones: without a configuration file nothing is converted, and msgspec not loaded.
+    """
+    from msgspec import defstruct
+
+    hints = get_type_hints(kind)
+    default = {one.name: {} if one.default is MISSING else one.default for one in dataclass_fields(kind)}
+    fields = [(name, hints[name], value) for name, value in default.items()]
+    struct = defstruct(kind.__name__, fields, kw_only=True, forbid_unknown_fields=True, rename="kebab")
+    found = file.convert(data, struct, after)
+    return kind(**{name: getattr(found, name) for name, _, _ in fields})
 
 
 def _require_version(file: TomlFile, wanted: str | None) -> None:

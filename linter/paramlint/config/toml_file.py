@@ -7,14 +7,15 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
-
-import msgspec
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from paramlint.config.nearest import nearest
 from paramlint.source.regular_file import BY_HAND, read_regular
 
-StructT = TypeVar("StructT", bound=msgspec.Struct)
+if TYPE_CHECKING:
+    import msgspec
+
+StructT = TypeVar("StructT", bound="msgspec.Struct")
 #: What msgspec calls a type, and what we do.
 WORDS = {
     "array": "a list",
@@ -89,8 +90,9 @@ class TomlFile:
         """The same for many keys, gone through once: the row of the header that a key ends, else where it stands."""
         headers: dict[str, int] = {}
         others: dict[str, int] = {}
+        pattern = re.compile(_KEY)
         for row, line in self._rows():
-            found = _KEY.match(line)
+            found = pattern.match(line)
             if found:
                 kind = headers if found["header"] else others
                 kind.setdefault((found["header"] or found["other"]).strip("\"'"), row)
@@ -111,6 +113,8 @@ class TomlFile:
         Raises:
             ConfigError: it holds an unknown key or a value of the wrong type.
         """
+        import msgspec  # most folders have no such file
+
         self._check_keys(data, kind, after)
         try:
             return msgspec.convert(data, kind)
@@ -118,7 +122,9 @@ class TomlFile:
             raise self._refused(str(error), data, kind, after) from None
 
     def _check_keys(self, data: Any, kind: type[msgspec.Struct], after: int) -> None:
-        known = [field.encode_name for field in msgspec.structs.fields(kind)]
+        from msgspec.structs import fields
+
+        known = [field.encode_name for field in fields(kind)]
         for key in data if isinstance(data, dict) else ():
             if key not in known:
                 hint = _hint(key.replace("_", "-" if any("-" in name for name in known) else "_"), known)
@@ -147,7 +153,7 @@ class TomlFile:
 
 _PART = r"""(?:"[^"\\]*"|'[^']*'|[\w-]+)"""
 #: The last key of a header, or the first one of a line; one with an escape in it is not read.
-_KEY = re.compile(rf"\s*(?:\[\s*(?:{_PART}\s*\.\s*)*(?P<header>{_PART})\s*\]|(?P<other>{_PART})\s*[.=])")
+_KEY = rf"\s*(?:\[\s*(?:{_PART}\s*\.\s*)*(?P<header>{_PART})\s*\]|(?P<other>{_PART})\s*[.=])"
 
 
 def _hint(given: str, known: Iterable[str]) -> str:
@@ -158,8 +164,10 @@ def _hint(given: str, known: Iterable[str]) -> str:
 
 def _choices(kind: type[msgspec.Struct], key: str) -> tuple[str, ...]:
     """The texts that a field of the type `Literal[...] | None` may have; none for a field of another type."""
+    from msgspec.structs import fields
+
     hints = get_type_hints(kind)
-    found = next((hints[field.name] for field in msgspec.structs.fields(kind) if field.encode_name == key), None)
+    found = next((hints[field.name] for field in fields(kind) if field.encode_name == key), None)
     literal = next((part for part in get_args(found) if get_origin(part) is not None and get_args(part)), None)
     return tuple(text for text in get_args(literal) if isinstance(text, str))
 

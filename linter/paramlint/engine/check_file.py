@@ -337,6 +337,9 @@ class _Beyond:
     file: File
 
     def __call__(self, name: str, wanted: frozenset[str]) -> tuple[Reach, Unit] | None:
+        imported = self.file.outline.imports.get(name.partition(".")[0], "")
+        if imported.partition(".")[0] == "torch":
+            return None  # not code of the project
         from paramlint.facts import Class, Scope
 
         symbol = self.file.lookup(name)

@@ -6,17 +6,13 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from paramlint.config.declared_ties import Ties
-from paramlint.engine.cache.results import Results
-from paramlint.engine.cache.stored import Reported
 from paramlint.engine.check_file import check_source
 from paramlint.engine.file_report import FileReport, problem
-from paramlint.engine.filters.baseline import Baseline
 from paramlint.engine.filters.claims_of_users import moved, with_claims_of_users
 from paramlint.engine.filters.declared_sharing import without_declared
-from paramlint.engine.filters.report_filters import ReportFilter
-from paramlint.engine.fixes import fix_source
 from paramlint.engine.nominate import Nominator
 from paramlint.engine.parallel import Workers
 from paramlint.engine.parallel.local import Local
@@ -24,9 +20,15 @@ from paramlint.finding import Applicability, Diagnostic
 from paramlint.rule import Rule, names
 from paramlint.source.kinds import read
 from paramlint.source.path_patterns import Patterns
-from paramlint.source.rewrite import Rewrite
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.large_stack import with_large_stack
+
+if TYPE_CHECKING:
+    from paramlint.engine.cache.results import Results
+    from paramlint.engine.cache.stored import Reported
+    from paramlint.engine.filters.baseline import Baseline
+    from paramlint.engine.filters.report_filters import ReportFilter
+    from paramlint.source.rewrite import Rewrite
 
 #: A file in which only this went wrong gives the same next time; anything else may have been an accident.
 _SYNTAX = "PRM002"
@@ -200,6 +202,8 @@ def _reports(paths: Sequence[str], run: Run, step: Callable[[], None]) -> list[F
         checked, dependencies = run.workers.check_all(rest, run.rules, reference=run.reference, step=step)
         reports |= {report.path: report for report in checked}
         if run.cache is not None:
+            from paramlint.engine.cache.stored import Reported
+
             lasting = [report for report in checked if all(d.code == _SYNTAX for d in report.problems)]
             kept = {r.path: Reported(r.diagnostics, r.suppressed, r.cut_short, r.elsewhere) for r in lasting}
             run.cache.add(kept, dependencies)
@@ -222,6 +226,8 @@ def _fix(result: Result, run: Run) -> None:
 
 
 def _fix_all(result: Result, run: Run, fix: Applicability) -> None:
+    from paramlint.source.rewrite import Rewrite
+
     for index, report in enumerate(result.reports):
         before = result.source(report.path) if _fixable(report.diagnostics, fix) else None
         if before is None:
@@ -239,6 +245,7 @@ def _fix_all(result: Result, run: Run, fix: Applicability) -> None:
 
 def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, tuple[str, ...], FileReport]:
     """A source with its fixes, the codes of what they fixed, and what is left; other files are as on disk."""
+    from paramlint.engine.fixes import fix_source
     from paramlint.facts import Project
 
     nominator, project = Nominator(run.rules), Project()

@@ -9,23 +9,26 @@ import re
 from collections import OrderedDict
 from collections.abc import MutableMapping
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from weakref import WeakValueDictionary, ref
 
-from paramlint import nodes
-from paramlint.facts.classes import Class
+from paramlint import knowledge
 from paramlint.facts.module_paths import ModulePaths
-from paramlint.facts.scopes import Scope
-from paramlint.knowledge import canonical
 from paramlint.knowledge.foreign import NAMES_BY_CONVENTION
 from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
-from paramlint.syntax.draft import Draft
 from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Outline, Unit, assigned_names, outline
 
 if TYPE_CHECKING:
+    from paramlint import nodes
+    from paramlint.facts.classes import Class
+    from paramlint.facts.scopes import Scope
+    from paramlint.syntax.draft import Draft
     from paramlint.syntax.parse import Segment, WholeFile
+
+    #: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
+    Symbol: TypeAlias = Class | Scope | str
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -41,8 +44,6 @@ _KEPT_SIZE = 5_000_000
 _MORE = 4
 #: Nodes that questions about one file may look at: about what a worker looks at before its time is up.
 MAX_STEPS = 100_000_000
-#: What a dotted name stands for: a class or function of the project, or the canonical name of something outside it.
-Symbol = Class | Scope | str
 
 #: Files on the way to a name at most.
 _DEEPEST = 40
@@ -215,6 +216,8 @@ class File:
             TooComplexError: LibCST might not survive it.
         """
         if self.is_draft:
+            from paramlint.syntax.draft import Draft
+
             return Draft(self.source, unit)
         from paramlint.syntax.parse import Segment  # it loads LibCST, which takes longer than most files
 
@@ -237,6 +240,8 @@ class File:
         """The scope of a unit; it is parsed when first asked."""
         known = self._scopes.get(unit)
         if known is None:
+            from paramlint.facts.scopes import Scope  # loaded where something is nominated
+
             known = self._scopes[unit] = Scope(self, unit)
         return known
 
@@ -246,6 +251,8 @@ class File:
             return None
         known = self._classes.get(unit.cls.unit)
         if known is None:
+            from paramlint.facts.classes import Class
+
             known = self._classes[unit.cls.unit] = Class(self, unit.cls)
         return known
 
@@ -285,7 +292,7 @@ class File:
             if symbol is not None and (not isinstance(symbol, str) or self._is_of_project(dotted)):
                 return symbol
         meant = self.conventional(head)
-        return canonical(f"{meant}.{rest}" if rest else meant) if meant else None
+        return knowledge.canonical(f"{meant}.{rest}" if rest else meant) if meant else None
 
     def conventional(self, name: str) -> str:
         """What a name means that nothing but an `import *` can give, which was not followed to it; else empty."""
@@ -301,11 +308,11 @@ class File:
     def imported(self, dotted: str, search: Search | None = None) -> Symbol | None:
         """What an imported dotted name means: a definition in the project, or a canonical name outside it."""
         if not dotted.startswith("."):
-            name = canonical(dotted)
+            name = knowledge.canonical(dotted)
             if name.startswith("torch."):
                 return name
         if self.project is None:
-            return None if dotted.startswith(".") else canonical(dotted)
+            return None if dotted.startswith(".") else knowledge.canonical(dotted)
         return self.project.resolve(dotted, self, search or Search())
 
     @cached_property
@@ -462,7 +469,7 @@ class Project:
         if place is not None and file is not None and place[1]:
             symbol = file.lookup(place[1], search)
         elif file is None and not dotted.startswith("."):
-            symbol = canonical(dotted)
+            symbol = knowledge.canonical(dotted)
         if isinstance(symbol, str) or (symbol is None and search.depth <= 1):
             self._outside[key] = symbol
         return symbol

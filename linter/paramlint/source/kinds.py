@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 
-from paramlint.source.documents.markdown import Markdown
-from paramlint.source.documents.notebook import Notebook
-from paramlint.source.documents.restructured_text import ReStructuredText
 from paramlint.source.text import Source
 
 #: Documents that show Python among other things: they are checked where they are named or asked for.
-DOCUMENTS: dict[str, type[Source]] = {
-    **dict.fromkeys(("md", "markdown", "mdx", "qmd", "rmd", "myst"), Markdown),
-    "rst": ReStructuredText,
-}
-_KINDS: dict[str, type[Source]] = {"ipynb": Notebook, **DOCUMENTS}
+DOCUMENTS = ("md", "markdown", "mdx", "qmd", "rmd", "myst", "rst")
 
 
 def kind(path: str) -> type[Source]:
     """The class of source for a path."""
-    return _KINDS.get(os.path.splitext(path)[1][1:].lower(), Source)
+    extension = os.path.splitext(path)[1][1:].lower()
+    if extension == "ipynb":
+        from paramlint.source.documents.notebook import Notebook
+
+        return Notebook
+    if extension == "rst":
+        from paramlint.source.documents.restructured_text import ReStructuredText
+
+        return ReStructuredText
+    if extension in DOCUMENTS:
+        from paramlint.source.documents.markdown import Markdown
+
+        return Markdown
+    return Source
 
 
 def document(given: str) -> str:

@@ -41,6 +41,7 @@ rule = Rule(
     "adapter-not-identity",
     group="risk",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Asks("nn", "Module", entries=("class",)),),
 )
 

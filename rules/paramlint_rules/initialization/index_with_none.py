@@ -39,6 +39,7 @@ rule = Rule(
     "index-with-none",
     group="bug",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Calls(*WRITE_NAMES), Edits(), Asks("padding_idx", "pad", "padding")),
 )
 

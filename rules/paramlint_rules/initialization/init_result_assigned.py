@@ -37,6 +37,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Asks("nn", "Module", entries=("class",)), Asks("weight", "bias", made=False)),
 )
 

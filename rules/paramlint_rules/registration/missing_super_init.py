@@ -46,6 +46,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Defines("__init__", unless_first="__init__"), Calls("super")),
 )
 

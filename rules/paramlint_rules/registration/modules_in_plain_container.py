@@ -37,6 +37,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Asks(*_TRAINED, entries=("class",)),),
 )
 

@@ -38,6 +38,7 @@ rule = Rule(
     "parameter-created-in-forward",
     group="bug",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Asks("forward", entries=("class",)),),
 )
 

@@ -45,6 +45,7 @@ rule = Rule(
     "parameter-without-gradient",
     group="risk",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Asks("forward", entries=("class",)),),
 )
 

@@ -48,6 +48,7 @@ rule = Rule(
     "unregistered-twin-container",
     group="risk",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Asks("add_module", "register_module", "setattr", "forward", entries=("class",)),),
 )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM304", "class-level-parameter", group="bug", doc=__doc__, triggers=(Classes(),))
+rule = Rule("PRM304", "class-level-parameter", group="bug", doc=__doc__, beyond_plain=True, triggers=(Classes(),))
 
 
 @rule.static_class

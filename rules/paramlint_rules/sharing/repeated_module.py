@@ -40,6 +40,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(
         Asks(*_CONTAINERS, made=False),
         Asks(*_CONTAINERS, entries=("class",)),

@@ -33,6 +33,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
+    beyond_plain=True,
     only_with=frozenset({"__init__", "forward", "backward"}),
     triggers=(Asks("Parameter", "Module", "backward"),),
 )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
 
 from paramlint.engine.file_report import FileReport
 from paramlint.engine.filters import unused_noqa
 from paramlint.engine.filters.noqa import Suppressions
-from paramlint.engine.filters.report_filters import SourceOf
 from paramlint.finding import Diagnostic
 from paramlint.rule import Rule
 from paramlint.source.text import Source
+
+if TYPE_CHECKING:
+    from paramlint.engine.filters.report_filters import SourceOf
 
 
 def with_claims_of_users(reports: Sequence[FileReport], rules: Sequence[Rule], source_of: SourceOf) -> list[FileReport]:
@@ -62,6 +64,8 @@ def _meet(one: Diagnostic, other: Diagnostic) -> bool:
 
 def moved(found: Iterable[Diagnostic], before: Source, after: Source) -> Iterator[Diagnostic]:
     """What was found in a text, where its rows are after a change; on rows that have changed it is gone."""
+    from difflib import SequenceMatcher
+
     rows: dict[int, int] | None = None
     for one in found:
         if rows is None:

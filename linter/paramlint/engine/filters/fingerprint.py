@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,6 +27,8 @@ class Identity(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """The same as 32 hexadecimal digits."""
+        import hashlib
+
         return hashlib.sha256("\0".join(map(str, self)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

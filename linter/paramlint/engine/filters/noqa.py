@@ -8,7 +8,7 @@ import re
 import tokenize
 from bisect import bisect_left
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeAlias
 
 from paramlint.finding import Diagnostic
@@ -16,15 +16,25 @@ from paramlint.source.text import Source
 from paramlint.syntax.outline import first_row, last_row
 
 _CODES = r"[A-Za-z]+[0-9]+(?:[,\s]+[A-Za-z]+[0-9]+)*"
-_LINE = re.compile(rf"#\s*noqa(?::[\s]?(?P<codes>{_CODES}))?", re.I)
+_LINE = rf"#\s*noqa(?::[\s]?(?P<codes>{_CODES}))?"
 #: With codes a reason may follow; without, the comment stands for itself, as flake8 wants it.
-_FILE = re.compile(
-    rf"^[ \t]*#[ \t]*(?:flake8|paramlint)[:=][ \t]*noqa(?:[ \t]*|:[ \t]?(?P<codes>{_CODES})(?:[ \t].*)?)$", re.I | re.M
-)
+_FILE = rf"^[ \t]*#[ \t]*(?:flake8|paramlint)[:=][ \t]*noqa(?:[ \t]*|:[ \t]?(?P<codes>{_CODES})(?:[ \t].*)?)$"
 _ENDS = {tokenize.NEWLINE, tokenize.ENDMARKER}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Definition: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef"
 _SKIPPED = {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
+
+
+@cache
+def _of_line() -> re.Pattern[str]:
+    """Compiled where a file has such comments: most have none."""
+    return re.compile(_LINE, re.I)
+
+
+@cache
+def of_file() -> re.Pattern[str]:
+    """What silences in a whole file."""
+    return re.compile(_FILE, re.I | re.M)
 
 
 class Suppressions:
@@ -34,8 +44,6 @@ class Suppressions:
         source: the file.
         tree: its `ast`, where the caller has it: only the definitions that are asked about are split into tokens then.
     """
-
-    FILE = _FILE
 
     def __init__(self, source: Source, tree: ast.Module | None = None) -> None:
         self._source = source
@@ -50,7 +58,7 @@ class Suppressions:
         if self.silence_file(diagnostic.code):
             return True
         first, last = self.logical_line(diagnostic.start.row)
-        match = _LINE.search(self._source.lines(first, last))
+        match = _of_line().search(self._source.lines(first, last))
         return match is not None and _names(match["codes"], diagnostic.code)
 
     def silence_file(self, code: str) -> bool:
@@ -64,7 +72,7 @@ class Suppressions:
     @staticmethod
     def parts(comment: str) -> list[re.Match[str]]:
         """What of a comment names codes to silence, in group `codes`: for the whole file, or for the line."""
-        match = _FILE.match(comment) or _LINE.search(comment)
+        match = of_file().match(comment) or _of_line().search(comment)
         return [match] if match is not None and match["codes"] else []
 
     @cached_property
@@ -74,7 +82,7 @@ class Suppressions:
 
     @cached_property
     def _file_level(self) -> list[str | None]:
-        return [match["codes"] for match in _FILE.finditer(self._source.text)]
+        return [match["codes"] for match in of_file().finditer(self._source.text)]
 
     def logical_line(self, row: int) -> tuple[int, int]:
         """The first and last row of the logical line that a row belongs to."""
@@ -108,7 +116,7 @@ class Suppressions:
 
 def is_hidden_from_flake8(source: Source) -> bool:
     """Whether a bare `# flake8: noqa` hides the whole file, also from us."""
-    return any(m["codes"] is None and "flake8" in m[0].lower() for m in _FILE.finditer(source.text))
+    return any(m["codes"] is None and "flake8" in m[0].lower() for m in of_file().finditer(source.text))
 
 
 def _logical_lines(text: str, above: int) -> dict[int, tuple[int, int]]:

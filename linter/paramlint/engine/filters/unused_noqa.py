@@ -21,23 +21,22 @@ import tokenize
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from paramlint.engine.filters.noqa import Suppressions
+from paramlint.engine.filters.noqa import Suppressions, of_file
 from paramlint.finding import Diagnostic, Edit, LocatedFix, Location
 from paramlint.rule import Rule
 from paramlint.source.text import Source
 
 rule = Rule("PRM001", "unused-suppression", group="risk", fix="safe", doc=__doc__)
-_CODE = re.compile(r"[A-Z]+\d+\b", re.I)
+_CODE = r"[A-Z]+\d+\b"
 #: Codes of one comment that are looked at: each has a fix that names all others.
 _MOST_CODES = 100
-_SPOKEN_TO = re.compile(r"#\s*paramlint\s*[:=]", re.I)
+_SPOKEN_TO = r"#\s*paramlint\s*[:=]"
 #: What kept a file from being checked has codes too.
 _OF_PROBLEMS = "PRM00"
 #: Comments that mean to silence us and do not, unless they are `paramlint: noqa` on a row of their own.
-_OTHERWISE = re.compile(
+_OTHERWISE = (
     r"#\s*paramlint\s*[:=]\s*(?P<word>noqa|ignore|disable|skip|off|allow)\b(?:-file)?"
-    r"(?:\s*[\[(:=]?\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)(?:\s*[\])])?)?",
-    re.I,
+    r"(?:\s*[\[(:=]?\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)(?:\s*[\])])?)?"
 )
 
 
@@ -52,6 +51,9 @@ def unused_suppressions(
         silenced: what they silenced.
         rules: the rules that ran; a comment about another one may well be needed.
     """
+    text = source.text.lower()
+    if "noqa" not in text and "paramlint" not in text:
+        return []
     ran = {each.code for each in rules if each.triggers}
     families = "|".join(sorted({code.rstrip("0123456789") for code in ran}))
     if not _may_be_meant(source.text, re.compile(rf"(?:{families})\d", re.I)):
@@ -64,7 +66,7 @@ def unused_suppressions(
             continue
         first, last = suppressions.logical_line(token.start[0])
         for match in suppressions.parts(token.string):
-            whole_file = match.re is suppressions.FILE
+            whole_file = match.re is of_file()
             used = {d.code for d in silenced if whole_file or first <= d.start.row <= last}
             found.extend(_unused(source, token, match, ran - used, of_family))
     return [d for d in map(suppressions.place, found) if not suppressions.silence(d)]
@@ -81,9 +83,9 @@ def _comments(source: Source) -> Iterator[tokenize.TokenInfo]:
 
 def _otherwise(source: Source, token: tokenize.TokenInfo) -> Diagnostic | None:
     """A finding for a comment that only looks like a suppression of ours."""
-    match = _OTHERWISE.match(token.string)
+    match = re.match(_OTHERWISE, token.string, re.I)
     own_row = not token.line[: token.start[1]].strip()
-    if match is None or (own_row and Suppressions.FILE.match(token.string)):
+    if match is None or (own_row and of_file().match(token.string)):
         return None
     word, codes, rest = match["word"], match["codes"], token.string[match.end() :].strip()
     if rest and not codes and not rest.startswith("#"):
@@ -101,7 +103,7 @@ def _otherwise(source: Source, token: tokenize.TokenInfo) -> Diagnostic | None:
 
 def _may_be_meant(text: str, code: re.Pattern[str]) -> bool:
     """Whether a row says `noqa` and then a code, or a comment speaks to us."""
-    if _SPOKEN_TO.search(text) is not None:
+    if re.search(_SPOKEN_TO, text, re.I) is not None:
         return True
     places = ((line, line.lower().find("noqa")) for line in text.splitlines())
     return any(at >= 0 and code.search(line, at) is not None for line, at in places)
@@ -111,7 +113,7 @@ def _unused(
     source: Source, token: tokenize.TokenInfo, match: re.Match[str], unused: set[str], of_family: re.Pattern[str]
 ) -> Iterator[Diagnostic]:
     row, column = token.start[0], token.start[1] + 1
-    for code in islice(_CODE.finditer(token.string, *match.span("codes")), _MOST_CODES):
+    for code in islice(re.compile(_CODE, re.I).finditer(token.string, *match.span("codes")), _MOST_CODES):
         name = code[0].upper()
         if name in unused:
             message = f"`{name}` is not reported here, so its suppression only hides what comes later"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from paramlint.engine.nominate.called_words import Reach
+from paramlint.engine.nominate.plain_classes import PlainClasses
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.reuses import reuses
 from paramlint.engine.nominate.words import Words
@@ -138,7 +139,11 @@ class Nominator:
             wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
             if wanting and reuses(unit):
                 found.setdefault(unit, set()).update(wanting)
-        kept = {unit: {r for r in rules if words.stand_in(unit, r.only_with)} for unit, rules in found.items()}
+        plain = PlainClasses(outline)
+        kept = {
+            unit: {r for r in rules if words.stand_in(unit, r.only_with) and not (r.beyond_plain and plain.has(unit))}
+            for unit, rules in found.items()
+        }
         return {unit: rules for unit, rules in kept.items() if rules}
 
 

@@ -138,6 +138,9 @@ class Processes:
 
         # A copy of this process has everything imported already; but it has only one thread, and the locks of all.
         method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+        if method == "fork":
+            for rule in rules:
+                _ = rule.documentation  # its file is imported once for all copies
         self.size = size
         self._pool = ProcessPool(
             max_workers=size,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from paramlint.engine.run import Result
-from paramlint.frontends.report.style import Style
+if TYPE_CHECKING:
+    from paramlint.engine.run import Result
+    from paramlint.frontends.report.style import Style
 
 #: From the findings of a run to lines of text.
-Format = Callable[[Result, Style], Iterator[str]]
+Format = Callable[["Result", "Style"], Iterator[str]]
 FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit")
 FOR_PEOPLE = ("full", "concise")
 

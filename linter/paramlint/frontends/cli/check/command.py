@@ -150,12 +150,15 @@ def check(**given: Any) -> int:
     """
     from paramlint.frontends.cli.check.piped import holds_input
     from paramlint.frontends.cli.check.steps import check_files, check_stdin, show_files, show_settings, watch
-    from paramlint.frontends.cli.check.verify_with import models_of
 
     gc.disable()  # the process ends soon, and `paramlint.engine.check_file` collects where it is worth it
     atexit.register(gc.freeze)  # nor is it worth it when the interpreter ends
     task = Task.of(Arguments(**given))
-    models = models_of(task)
+    models = None
+    if task.arguments.names_models:
+        from paramlint.frontends.cli.check.verify_with import models_of
+
+        models = models_of(task)
     if task.arguments.show_settings:
         return show_settings(task)
     if task.arguments.reads_stdin:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -17,20 +16,17 @@ from paramlint.engine.parallel import ClusterError
 from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.progress import Progress
 from paramlint.frontends.cli.check.task import STDIN, Task
-from paramlint.frontends.cli.check.verify_with import Models, judge
 from paramlint.frontends.cli.main import CLEAN, ERROR, FINDINGS
 from paramlint.frontends.report import formats
-from paramlint.frontends.report.findings.concise import heading
-from paramlint.frontends.report.findings.diff import diff
-from paramlint.frontends.report.findings.full import full
-from paramlint.frontends.report.findings.statistics import statistics
 from paramlint.frontends.report.findings.summary import fixed, summary, summary_of_diff
 from paramlint.frontends.report.plain import plain, plain_json
 from paramlint.frontends.report.style import Style
 from paramlint.frontends.report.units import count
 from paramlint.source.kinds import kind
 from paramlint.source.links import is_below, leads_out
-from paramlint.source.rewrite import put, write
+
+if TYPE_CHECKING:
+    from paramlint.frontends.cli.check.verify_with import Models
 
 #: Seconds between two looks at the files.
 POLL = 0.5
@@ -58,6 +54,8 @@ def _run_and_judge(task: Task, models: Models | None = None) -> tuple[Result, bo
     result.skipped = found.skipped
     failed = False
     if models is not None:
+        from paramlint.frontends.cli.check.verify_with import judge
+
         result, failed = judge(task, result, models)
     if task.arguments.verbose:
         _print(_details(task, result, time.monotonic() - started), sys.stderr)
@@ -109,6 +107,8 @@ def show_files(task: Task) -> int:
 
 def show_settings(task: Task) -> int:
     """Print the settings in force."""
+    import json
+
     _print([plain_json(json.dumps(task.shown(), indent=2))], sys.stdout)
     return CLEAN
 
@@ -169,6 +169,8 @@ def _write_all(task: Task, result: Result) -> None:
     if elsewhere:
         paths = ", ".join(plain(rewrite.before.path) for rewrite in elsewhere)
         _print([f"warning: not written, since it leads out of what is checked: {paths}"], sys.stderr)
+    if result.rewrites:
+        from paramlint.source.rewrite import write
     for rewrite in list(result.rewrites):
         try:
             write(rewrite)
@@ -209,6 +211,8 @@ def _add_noqa(task: Task, result: Result) -> int:
 
 def _print_problems(result: Result) -> int:
     """What kept files from being checked or written; the code to exit with."""
+    from paramlint.frontends.report.findings.concise import heading
+
     problems = [problem for report in result.localized().reports for problem in report.problems]
     style = Style.of(sys.stderr)
     _print((heading(problem, style) for problem in problems), sys.stderr)
@@ -217,9 +221,7 @@ def _print_problems(result: Result) -> int:
 
 def _print_report(task: Task, result: Result, stream: TextIO) -> None:
     result = result.localized()
-    show = statistics if task.arguments.statistics else formats.load(task.output_format)
-    if show is full:
-        show = partial(full, sort=task.arguments.sort, all_frames=task.arguments.all_frames)
+    show = _shown_by(task, result)
     if task.arguments.output_file is None:
         _print(show(result, Style.of(stream)), stream)
         return
@@ -227,8 +229,25 @@ def _print_report(task: Task, result: Result, stream: TextIO) -> None:
     _write_output(task.arguments.output_file, text.encode("utf-8", "backslashreplace"))
 
 
+def _shown_by(task: Task, result: Result) -> formats.Format:
+    """How the findings are shown."""
+    if task.arguments.statistics:
+        from paramlint.frontends.report.findings.statistics import statistics
+
+        return statistics
+    if task.output_format != "full":
+        return formats.load(task.output_format)
+    if not result.diagnostics:
+        return lambda _, __: iter(())
+    from paramlint.frontends.report.findings.full import full
+
+    return partial(full, sort=task.arguments.sort, all_frames=task.arguments.all_frames)
+
+
 def _write_output(path: str, data: bytes) -> None:
     """Write a report, whole or not at all where it is to be a file; a pipe or a terminal is written to as it is."""
+    from paramlint.source.rewrite import put
+
     try:
         is_device = os.path.abspath(path).startswith(("/dev/", "/proc/"))  # one of them may lead to a file
         if not is_device and (not os.path.exists(path) or os.path.isfile(path)):
@@ -242,6 +261,8 @@ def _write_output(path: str, data: bytes) -> None:
 
 def _print_diff(task: Task, result: Result) -> int:
     """The patch; what it holds and problems go to standard error."""
+    from paramlint.frontends.report.findings.diff import diff
+
     style = Style.of(sys.stdout)
     exact = not sys.stdout.isatty()
     for rewrite in result.rewrites:

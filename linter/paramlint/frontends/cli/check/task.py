@@ -88,6 +88,11 @@ class Arguments:
         return STDIN in self.paths or self.stdin_filename is not None
 
     @property
+    def names_models(self) -> bool:
+        """Whether models are to judge the findings, or something is said of such models."""
+        return bool(self.verify_with or self.arg or self.example)
+
+    @property
     def stdin_name(self) -> str:
         """What it is called."""
         return "<stdin>" if self.stdin_filename is None else self.stdin_filename
@@ -229,14 +234,16 @@ class Task:
 
     def _filters(self) -> list[ReportFilter]:
         """What the command line leaves out of the reports, or puts back into them."""
-        from paramlint.engine.filters.report_filters import OnlyFixable, with_silenced
-
         filters: list[ReportFilter] = []
         if self.arguments.ignore_noqa:
+            from paramlint.engine.filters.report_filters import with_silenced
+
             filters.append(with_silenced)
         fixable = self.arguments.fixable or self.project.table.fixable or ()
         unfixable = (*self.arguments.unfixable, *self.project.table.unfixable)
         if fixable or unfixable or self.project.table.fixable is not None:
+            from paramlint.engine.filters.report_filters import OnlyFixable
+
             filters.append(OnlyFixable({rule.code for rule in self._fixable(fixable, unfixable)}))
         if self.base is not None:
             from paramlint.engine.filters.changed_rows import OnlyChanged
@@ -283,15 +290,15 @@ class Task:
 
     def _cache(self) -> Results | None:
         """What earlier runs with these rules found."""
-        from paramlint.engine.cache.folder import CacheFolderError
-        from paramlint.engine.cache.results import Results
-        from paramlint.frontends.cli.project.project_folders import cache_folder, project_root
-
         arguments, table = self.arguments, self.settings.table
         if not arguments.cache or arguments.reference or arguments.reads_stdin:
             return None
         if packs.named():
             return None  # what their findings depend on is not known
+        from paramlint.engine.cache.folder import CacheFolderError
+        from paramlint.engine.cache.results import Results
+        from paramlint.frontends.cli.project.project_folders import cache_folder, project_root
+
         root = project_root(self.project.files[:1] if arguments.config is None else ())
         try:
             folder = cache_folder(root, arguments.cache_dir)
@@ -317,10 +324,10 @@ class Task:
         return repository(folder) or folder
 
     def _known(self) -> Baseline | None:
-        from paramlint.engine.filters.baseline import Baseline, BaselineError
-
         if self.baseline is None or self.arguments.write_baseline:
             return None
+        from paramlint.engine.filters.baseline import Baseline, BaselineError
+
         try:
             return Baseline.read(self.baseline)
         except BaselineError as error:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from paramlint.config.name_patterns import matches, suggestion
 from paramlint.config.settings import ConfigError, VerifyTable, find, load
@@ -33,7 +32,7 @@ def read_table(context: click.Context, parameter: click.Parameter, value: str | 
     except ConfigError as error:
         raise click.BadParameter(str(error), param=parameter) from None
     table = settings.table.verify or VerifyTable()
-    defaults = {key: given for key, given in msgspec.structs.asdict(table).items() if given is not None}
+    defaults = {key: given for key, given in vars(table).items() if given is not None}
     context.meta[__name__] = table
     context.meta[_TIES] = settings.table.ties
     context.default_map = {key: given for key, given in defaults.items() if key not in COMBINED}
