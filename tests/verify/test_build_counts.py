@@ -7,6 +7,7 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -242,3 +243,42 @@ assert wrapped != []
 def test_the_compiler_is_kept_out_only_where_something_is_compiled() -> None:
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 30])
+def test_an_operation_is_handed_to_one_mode(limit: int) -> None:
+    depths: list[int] = []
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(200, 200)
+            depths.append(torch._C._len_torch_dispatch_stack())
+
+    model = live_model(Net, limit=limit)
+    assert model.is_real == bool(limit) and depths[0] == 1
+    assert [parameter.status for parameter in model.parameters] == ["written", "written"]
+
+
+class Logged(torch.Tensor):
+    """A tensor whose class says what an operation does."""
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return called_beneath(func, args, kwargs or {})
+
+
+def called_beneath(func: Any, args: Any, kwargs: Any) -> Any:
+    with torch._C._DisableTorchDispatch():
+        return func(*args, **kwargs)
+
+
+def test_the_functions_of_a_class_of_tensors_are_among_those_that_ran() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+            self.register_buffer("scale", torch.ones(4) * torch.Tensor._make_subclass(Logged, torch.ones(4)))
+
+    ran = live_model(Net, limit=1 << 30).build.functions.places()
+    assert (__file__, called_beneath.__code__.co_firstlineno) in ran

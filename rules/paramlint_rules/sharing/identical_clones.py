@@ -297,7 +297,7 @@ def verify_draws(model: LiveModel) -> Iterator[Proof]:
     """Draws of their own that came out alike, since the generator stood where it had stood before."""
     alike: dict[object, list[LiveTensor]] = {}
     for parameter in model.parameters:
-        if _is_drawn(model, parameter) and parameter.array is not None:
+        if parameter.has_values and _is_drawn(model, parameter) and parameter.array is not None:
             start = parameter.array.reshape(-1)[:8].tobytes()
             alike.setdefault((parameter.shape, parameter.dtype, start), []).append(parameter)
     for first, *others in alike.values():

@@ -48,8 +48,14 @@ class PoisonMode(Mode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if Operation.of(func).allocates:
+        return self.run(Operation.of(func), func, args, kwargs or {})
+
+    def run(
+        self, operation: Operation, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *_: list[torch.Tensor]
+    ) -> Any:
+        """What an operation gives, whichever tensors it reads and writes."""
+        result = func(*args, **kwargs)
+        if operation.allocates:
             for tensor in tree_leaves(result):
                 poison(tensor)
         return result

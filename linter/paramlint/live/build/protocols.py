@@ -20,13 +20,12 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.nn.parameter import is_lazy
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from paramlint.live.build.build_error import BuildError
 from paramlint.live.build.poison import PoisonMode, poisoned_numpy
 from paramlint.live.build.virtual import LazyMode
 from paramlint.live.observe.functions import Functions
-from paramlint.live.observe.memory import ShadowMode
+from paramlint.live.observe.memory import Beneath, ShadowMode
 from paramlint.live.observe.named_tensors import grouped
 from paramlint.live.observe.registrations import Registrations
 
@@ -127,8 +126,8 @@ def parameters_weighed(limit: float, exceeded: Callable[[], None]) -> Iterator[N
         handle.remove()
 
 
-def _build(factory: Factory, preset: Preset, method: str, mode: TorchDispatchMode) -> Build:
-    shadow, registrations, functions = ShadowMode(), Registrations(), Functions()
+def _build(factory: Factory, preset: Preset, method: str, mode: Beneath) -> Build:
+    shadow, registrations, functions = ShadowMode(mode), Registrations(), Functions()
     made: list[nn.Module] = []
 
     def noted() -> nn.Module:
@@ -137,7 +136,7 @@ def _build(factory: Factory, preset: Preset, method: str, mode: TorchDispatchMod
 
     with ExitStack() as entered:
         entered.enter_context(_seeded())
-        for context in (registrations, mode, poisoned_numpy(), shadow, functions):
+        for context in (registrations, poisoned_numpy(), shadow, functions):
             entered.enter_context(context)
         module = PROTOCOLS[preset](noted, method)
     constructed = made[0] if preset == "transformers" and not method else None

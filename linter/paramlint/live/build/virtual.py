@@ -66,7 +66,18 @@ class LazyMode(Mode):
     ) -> Any:
         kwargs = kwargs or {}
         operation = Operation.of(func)
-        read, written = operation.tensors(args, kwargs)
+        return self.run(operation, func, args, kwargs, *operation.tensors(args, kwargs))
+
+    def run(
+        self,
+        operation: Operation,
+        func: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        read: list[torch.Tensor],
+        written: list[torch.Tensor],
+    ) -> Any:
+        """What an operation gives that reads and writes these tensors."""
         if not any(map(self.is_virtual, read)) and not any(map(self.is_virtual, written)):
             return self._run_small(operation, func, args, kwargs, read)
         if torch.Tag.inplace_view in func.tags or operation.name in LOOKS or (operation.is_view and not written):

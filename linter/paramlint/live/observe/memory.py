@@ -8,10 +8,14 @@ storage a parameter points at, so `.data =`, re-registration and copies need no 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Protocol
 
 import torch
+from msgspec import Struct
+from msgspec.structs import replace
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
@@ -25,14 +29,15 @@ from paramlint.live.observe.writes import COPYING, JOINING, OF_TORCH, Step, Writ
 
 Status = Literal["written", "partly written", "unwritten", "tainted", "maybe", "unseen", "lazy"]
 
+#: The namespace of torch's own operations.
+OF_ATEN = "aten"
 #: Operations kept of one value's history; an initialiser has 5, a computed table may have hundreds.
 LONGEST_HISTORY = 32
 #: Storages after which those that are gone and that nobody will ask about are forgotten.
 SWEEP_EVERY = 20_000
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """One region of a storage as one write left it; `whole` where all of the region was overwritten."""
 
     region: Region
@@ -67,6 +72,8 @@ class Shadow:
 
     def fraction(self, region: Region) -> float:
         """The part of a region that was overwritten, from 0 to 1."""
+        if self.marks and self.marks[-1].whole and self.marks[-1].region == region:
+            return 1.0
         return covered(region, [mark.region for mark in self.marks if mark.whole])
 
     @property
@@ -98,6 +105,28 @@ class Account:
     marks: tuple[Mark, ...]
 
 
+class Beneath(Protocol):
+    """A mode that decides how operations are run. Entered beneath another one, it would be asked anew by torch."""
+
+    def run(
+        self,
+        operation: Operation,
+        func: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        read: list[torch.Tensor],
+        written: list[torch.Tensor],
+        /,
+    ) -> Any:
+        """What an operation gives that reads and writes these tensors."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> object: ...
+
+
 class ShadowMode(Mode):
     """Keeps the shadow while it is entered. Of other threads it sees nothing, a limit of torch's modes.
 
@@ -105,22 +134,34 @@ class ShadowMode(Mode):
         failures: operations that could not be followed, by name; user code runs on regardless.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, beneath: Beneath | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._beneath = beneath
         self._shadows: dict[int, Shadow] = {}
         self.failures: dict[str, str] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
+        # No function of the user's runs in an operation of torch's own, unless a class of tensors has one.
+        paused = Functions.pause() if func.namespace == OF_ATEN and not types else None
+        try:
+            return self._run(func, args, kwargs or {}, paused is not None)
+        finally:
+            Functions.go_on(paused)
+
+    def _run(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], is_paused: bool) -> Any:
         operation = Operation.of(func)
+        read, written = operation.tensors(args, kwargs)
+        if self._beneath is None:
+            result = func(*args, **kwargs)
+        else:
+            result = self._beneath.run(operation, func, args, kwargs, read, written)
         if operation.is_same:  # every parameter is one of another tensor, so this is a fourth of what is called
             return result
-        paused = Functions.pause()
+        paused = None if is_paused else Functions.pause()
         try:
-            self._record(operation, args, kwargs, result)
+            self._record(operation, args, kwargs, read, written, result)
         except Exception as error:  # a gap in the shadow must not become an error in the user's constructor
             self.failures.setdefault(operation.name, f"{type(error).__name__}: {error}")
         finally:
@@ -149,8 +190,15 @@ class ShadowMode(Mode):
         """All storages by address, those already freed included."""
         return iter(self._shadows.items())
 
-    def _record(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        read, written = operation.tensors(args, kwargs)
+    def _record(
+        self,
+        operation: Operation,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        read: list[torch.Tensor],
+        written: list[torch.Tensor],
+        result: Any,
+    ) -> None:
         if not operation.is_view:
             self._note_reads(read)
         if written:
@@ -168,8 +216,8 @@ class ShadowMode(Mode):
 
     def _note_reads(self, tensors: list[torch.Tensor]) -> None:
         for tensor in tensors:
-            shadow = self.shadow(tensor)
-            if shadow is None:
+            shadow = self._shadows.get(address_of(tensor))
+            if shadow is None or not shadow.is_alive:
                 continue
             shadow.edit = None
             if shadow.marks and not shadow.marks[-1].read:
@@ -188,13 +236,14 @@ class ShadowMode(Mode):
             address = address_of(tensor)
             if not address or not tensor.numel():
                 continue
-            shadow = self.shadow(tensor) or self._begin(tensor, address)
+            region = region_of(tensor)
+            known = self._shadows.get(address)
+            shadow = known if known is not None and known.is_alive else self._begin(tensor, address, region)
             if taint and operation.takes_values:
                 shadow.tainted = taint
                 continue
-            region = region_of(tensor)
             write = shadow.edit = observe(operation.name, operation.arguments(args, kwargs), address)
-            if masked := self._masked(operation, args, kwargs, tensor, region):
+            if operation.name in MASKING and (masked := self._masked(operation, args, kwargs, tensor, region)):
                 _modify(shadow, region, replace(write, steps=(masked,)))
             elif operation.is_indexed and (whole := _own_work(shadow, write)) is not None:
                 _modify(shadow, whole, write)
@@ -215,7 +264,8 @@ class ShadowMode(Mode):
         tensor: torch.Tensor,
         address: int,
     ) -> None:
-        shadow = self._begin(tensor, address)
+        region = region_of(tensor)
+        shadow = self._begin(tensor, address, region)
         write = observe(operation.name, operation.arguments(args, kwargs), address)
         shadow.allocation = write
         if operation.allocates:
@@ -223,20 +273,18 @@ class ShadowMode(Mode):
         shadow.tainted = self._taint(read) if operation.takes_values else None
         if shadow.tainted or not tensor.numel():
             return
-        shadow.marks.append(Mark(region_of(tensor), self._derived(operation, write, read), whole=True))
+        shadow.marks.append(Mark(region, self._derived(operation, write, read), whole=True))
 
     def _note_literal(self, operation: Operation, tensor: torch.Tensor, address: int) -> None:
-        shadow = self.shadow(tensor) or self._begin(tensor, address)
+        shadow = self.shadow(tensor) or self._begin(tensor, address, region_of(tensor))
         if shadow.allocation is None and tensor.numel():
             shadow.allocation = observe(operation.name, {}, address)
             shadow.marks.append(Mark(region_of(tensor), shadow.allocation, whole=True))
 
-    def _begin(self, tensor: torch.Tensor, address: int) -> Shadow:
+    def _begin(self, tensor: torch.Tensor, address: int, region: Region) -> Shadow:
         if len(self._shadows) % SWEEP_EVERY == SWEEP_EVERY - 1:
             self._sweep()
-        shadow = self._shadows[address] = Shadow(
-            StorageWeakRef(tensor.untyped_storage()), region_of(tensor), not tensor.is_meta
-        )
+        shadow = self._shadows[address] = Shadow(StorageWeakRef(tensor.untyped_storage()), region, not tensor.is_meta)
         return shadow
 
     def _sweep(self) -> None:
@@ -260,8 +308,6 @@ class ShadowMode(Mode):
         self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], tensor: torch.Tensor, region: Region
     ) -> Step | None:
         """The operation as the step that a mask by size is, where all of what is known of the tensor was written."""
-        if operation.name not in MASKING:
-            return None
         shadow = self.shadow(tensor)
         last = shadow.last if shadow is not None else None
         if last is None or last.region != region or not last.whole:
@@ -271,7 +317,8 @@ class ShadowMode(Mode):
         made = self.shadow(mask) if mask is not None else None
         if mask is None or made is None or made.last is None:
             return None
-        return masked(operation.name, arguments, mask, last.write.steps, made.last.write.steps)
+        with self._beneath or nullcontext():  # it looks at values, of which a virtual tensor has none
+            return masked(operation.name, arguments, mask, last.write.steps, made.last.write.steps)
 
     def _overwrite(self, shadow: Shadow, region: Region, write: Write) -> None:
         last = shadow.last
@@ -314,8 +361,8 @@ class ShadowMode(Mode):
 def region_of(tensor: torch.Tensor) -> Region:
     """The part of its storage that a tensor shows."""
     item = tensor.element_size()
-    size = (*map(int, tensor.shape), item)
-    return Region(int(tensor.storage_offset()) * item, size, (*(int(step) * item for step in tensor.stride()), 1))
+    stride = [int(step) * item for step in tensor.stride()]
+    return Region(int(tensor.storage_offset()) * item, (*map(int, tensor.shape), item), (*stride, 1))
 
 
 def address_of(tensor: torch.Tensor) -> int:

@@ -17,6 +17,7 @@ from types import FrameType, TracebackType
 from typing import Any, Generic, TypeVar
 
 import torch
+from msgspec import Struct
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import (
@@ -28,6 +29,7 @@ from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils.hooks import RemovableHandle
 
+from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named
 from paramlint.live.observe.wrappers import shape_of
@@ -39,8 +41,7 @@ NORM = nn.modules.batchnorm._NormBase
 WISH = re.compile(r"tie|tying|share")
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """A parameter as it was when a module registered it; the references are weak.
 
     `serial` is the same for one parameter at all of its places, which it may not outlive. `shape` is empty while the
@@ -131,7 +132,7 @@ class Registrations:
 
     def __enter__(self) -> Registrations:
         self._handles = (
-            register_module_parameter_registration_hook(self._note),
+            register_module_parameter_registration_hook(self._note_parameter),
             register_module_module_registration_hook(self._note_module),
             register_module_forward_hook(self._note_computed),
         )
@@ -290,27 +291,30 @@ class Registrations:
                     found += [(start + name, f"{start}{key}.weight") for name in _vectors(parent, before[0])]
         return found
 
-    def _note(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
-        self._note_constructor(module)
-        if parameter is not None:
+    def _note_parameter(self, module: nn.Module, attribute: str, parameter: torch.Tensor | None) -> None:
+        paused = Functions.pause()
+        try:
+            self._note_constructor(module, sys._getframe(1))
+            if parameter is None:
+                return
             known = self._known.get(id(parameter))
             serial = known.serial if known is not None and known.parameter() is parameter else len(self._log)
             references = weakref.ref(module), attribute, weakref.ref(parameter)
-            shape = shape_of(parameter)
-            entry = Registration(*references, address_of(parameter), serial, shape)
+            entry = Registration(*references, address_of(parameter), serial, shape_of(parameter))
             self._known[id(parameter)] = entry
             self._log.append(entry)
+        finally:
+            Functions.go_on(paused)
 
     def _note_computed(self, module: nn.Module, _: Any, output: Any) -> None:
         if isinstance(module, ParametrizationList) and isinstance(output, torch.Tensor):
             if address := address_of(output):
                 self.computed[address] = StorageWeakRef(output.untyped_storage())
 
-    def _note_constructor(self, module: nn.Module) -> None:
+    def _note_constructor(self, module: nn.Module, frame: FrameType | None) -> None:
         """On the first registration the constructor is running, those that call it for a subclass included."""
         if module in self._modules:
             return
-        frame: FrameType | None = sys._getframe(2)
         wishes: set[str] = set()
         while frame is not None:
             code = frame.f_code
@@ -323,10 +327,15 @@ class Registrations:
         self._modules[module] = frozenset(wishes)
 
     def _note_module(self, module: nn.Module, attribute: str, child: nn.Module | None) -> None:
-        self._note_constructor(module)
-        if child is None:
-            return
-        frame = sys._getframe(1)
+        paused = Functions.pause()
+        try:
+            self._note_constructor(module, sys._getframe(1))
+            if child is not None:
+                self._note_part(module, attribute, child, sys._getframe(1))
+        finally:
+            Functions.go_on(paused)
+
+    def _note_part(self, module: nn.Module, attribute: str, child: nn.Module, frame: FrameType) -> None:
         while is_torchs(frame.f_code.co_filename) and frame.f_back is not None:
             frame = frame.f_back
         line = frame.f_code.co_filename, frame.f_lineno

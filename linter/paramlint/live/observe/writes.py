@@ -12,7 +12,6 @@ import itertools
 import os
 import sys
 import sysconfig
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -20,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from msgspec import Struct, field
 
 Kind = Literal["constant", "random", "computed"]
 Scalar = int | float | bool | str
@@ -105,6 +105,8 @@ OF_TORCH = "torch.nn.init"
 #: Initialisers of other libraries that have a law of their own, whatever they call.
 OF_LIBRARIES = ("timm.", "transformers.", "torchvision.")
 WITH_LAWS = frozenset(["trunc_normal_", "trunc_normal_tf_", "variance_scaling_", "lecun_normal_"])
+#: Those whose functions stand between the writer and its caller.
+PASSING: frozenset[Author] = frozenset(["machinery", "paramlint"])
 PLAIN = frozenset([bool, int, float, str])
 FARTHEST_FRAME = 80
 #: Functions that are remembered.
@@ -118,8 +120,7 @@ STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 _serials = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True, gc=False):
     """One operation on the elements, with its scalar arguments by name.
 
     Attributes:
@@ -144,8 +145,7 @@ class Line(NamedTuple):
         return (self.filename, self.start, self.function) == (other.filename, other.start, other.function)
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(Struct, frozen=True):
     """One write to a tensor, or the call of an initialiser that made several.
 
     Attributes:
@@ -232,11 +232,16 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
         if outer is None:
             break
         frame, outer = outer, outer.f_back
-        known = _KNOWN.get(id(frame.f_code)) or _know(frame.f_code)
+        code = frame.f_code
+        known = _KNOWN.get(id(code)) or _know(code)
         who, is_filling = known.author, known.is_filling
+        if who in PASSING and not is_filling:
+            continue
         first: object = None
-        if known.first and (is_filling or who in ("user", "torch")):
-            # All locals are brought together for it, so it is asked for once.
+        # All locals are brought together for it, so it is asked for once, and only where it may matter.
+        if known.first and (
+            is_filling or who == "user" or (known.is_method and (known.is_constructor or not library_call))
+        ):
             first = frame.f_locals.get(known.first)
             if (is_filling or who == "user") and isinstance(first, torch.Tensor) and _address(first) == storage:
                 if known.is_public_filling:
@@ -247,25 +252,25 @@ def observe(op: str, arguments: dict[str, Scalar], storage: int) -> Write:
                 if who == "user":  # an initialiser's own helper, or else the user's line
                     helper = helper or frame
                     continue
-        if who in ("machinery", "paramlint"):
+        if who in PASSING:
             continue
         if helper is not None:
             break
-        is_method = known.first == "self" and isinstance(first, torch.nn.Module)
+        is_method = known.is_method and isinstance(first, torch.nn.Module)
         module = type(first).__name__ if is_method else ""
         if module and not owner:
             owner = module
         if who == "user":
             user = frame
             break
-        if module and not library_call and frame.f_code.co_name != "_apply":
-            library_call = f"{module}.{frame.f_code.co_name}"
-        by_constructor = by_constructor or (bool(module) and frame.f_code.co_name == "__init__")
+        if module and not library_call and code.co_name != "_apply":
+            library_call = f"{module}.{code.co_name}"
+        by_constructor = by_constructor or (bool(module) and known.is_constructor)
     user = helper or user
-    called = initialiser.f_code.co_name if initialiser else op
+    given = _arguments(initialiser) if initialiser else arguments
     return Write(
-        call=called,
-        arguments=_arguments(initialiser) if initialiser else arguments,
+        call=initialiser.f_code.co_name if initialiser else op,
+        arguments=given,
         module=initialiser.f_globals.get("__name__", "") if initialiser else "",
         lines=lines_from(user) if user else (),
         library_call=library_call,
@@ -288,11 +293,13 @@ def lines_from(user: FrameType) -> tuple[Line, ...]:
     frame: FrameType | None = user
     found: list[Line] = []
     while frame is not None and len(found) < MOST_LINES:
-        known = _KNOWN.get(id(frame.f_code)) or _know(frame.f_code)
-        if known.author == "paramlint":
-            break
-        if known.author == "user":
+        code = frame.f_code
+        known = _KNOWN.get(id(code)) or _know(code)
+        who = known.author
+        if who == "user":
             found.append(known.lines.get(frame.f_lasti) or known.line_at(frame))
+        elif who == "paramlint":
+            break
         frame = frame.f_back
     return tuple(found)
 
@@ -302,17 +309,29 @@ class _Known:
 
     Attributes:
         first: the name of its first argument; empty where it has none.
+        is_method: whether its first argument is named as that of methods is; `is_constructor` that it is `__init__`.
         is_filling: whether it is named as one that fills its first argument, and `is_public_filling` that it is no
             helper of such a one.
         lines: those of its lines that were asked for, by instruction.
     """
 
-    __slots__ = ("author", "code", "first", "is_filling", "is_public_filling", "lines")
+    __slots__ = (
+        "author",
+        "code",
+        "first",
+        "is_constructor",
+        "is_filling",
+        "is_method",
+        "is_public_filling",
+        "lines",
+    )
 
     def __init__(self, code: CodeType) -> None:
         self.code = code  # held, so that no other gets its identity: asking for its hash would read all of it
         self.author = _author(code.co_filename)
         self.first = code.co_varnames[0] if code.co_argcount else ""
+        self.is_method = self.first == "self"
+        self.is_constructor = self.is_method and code.co_name == "__init__"
         self.is_filling = code.co_name.endswith("_") and not code.co_name.startswith("__")
         self.is_public_filling = self.is_filling and not code.co_name.startswith("_")
         self.lines: dict[int, Line] = {}
