@@ -240,6 +240,7 @@ class BuiltTensor(Tensor):
         self.loops = value.loops
         self.guard = value.guard
         self.known = not value.text
+        self.of_classes = value.of_classes
         self.escaped = value.escaped
 
     @cached_property

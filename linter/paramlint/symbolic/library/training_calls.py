@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paramlint.knowledge import OPTIMIZERS
+from paramlint.knowledge.ranks import parameter_rank
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
@@ -351,8 +352,12 @@ def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
 
 def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool = False) -> TensorValue:
-    """The tensor that something unknown must be: one for each text; a parameter by its name, or where that is known."""
-    key = ("tensor", value)
+    """The tensor that something unknown must be: one for each text, and for each class that its owner may be by the
+    conditions of now; a parameter by its name, or where that is known."""
+    from paramlint.symbolic.external.instance_tests import classes_asked
+
+    of_classes = classes_asked(run, value.owner) if value.name not in ("data", "grad") else ()
+    key = ("tensor", value, of_classes)
     known = run.memo.get(key)
     if known is None:
         if value.owner is not None and value.name == "data":
@@ -370,6 +375,11 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool
             role = "parameter" if is_parameter else "plain"
             known = TensorValue(role, Storage(True))  # type: ignore[arg-type]
             known.text = value.text
+            known.of_classes = of_classes
+            ranks = {parameter_rank(name, value.name) for name in of_classes}
+            if len(ranks) == 1 and (rank := ranks.pop()) is not None:
+                known.shape = tuple(Unknown(f"{value.text}.shape[{i}]") for i in range(rank))
+                run.numbers.update(text_of(size) for size in known.shape)
             run.tensors.append(known)
         run.memo[key] = known
     assert isinstance(known, TensorValue)
