@@ -14,7 +14,7 @@ from paramlint.symbolic.collections.containers import go_through, use_up
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.library.tensors import tensor_method
+from paramlint.symbolic.library.tensors import make, tensor_method
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -279,6 +279,9 @@ _OF_MODULES = frozenset(
 )  # fmt: skip
 
 
+_NEW = frozenset({"new_zeros", "new_ones", "new_empty", "new_full"})
+
+
 def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Arguments, node: Any) -> Value | None:
     """A method of something unknown, where its name says what it must be; None where it does not."""
     if name in _OF_MODULES and not (name in ("cuda", "cpu", "half", "bfloat16") and owner not in run.stand_ins):
@@ -321,6 +324,8 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
     if name == "add_param_group":
         run.emit("grouped", owner, node, given=arguments.get(0))
         return NONE
+    if name in _NEW:
+        return make(run, f"torch.{name.removeprefix('new_')}", arguments, node)
     if name == "detach":
         from paramlint.symbolic.library.registration import parameter_found
 
