@@ -94,6 +94,8 @@ class Tensor:
         factory: the function that made it: `torch.zeros`, `call` for the result of a module.
         loops: the loops that make one for each round.
         known: whether it is one tensor, and not what stands for several that are not known.
+        of_classes: of one that is not known: of one of these classes of torch is the module whose attribute it is, as
+            a condition around the code says.
     """
 
     role: Role
@@ -121,6 +123,7 @@ class Tensor:
     loops: tuple[Any, ...] = ()
     guard: Guard = ALWAYS
     known: bool = True
+    of_classes: tuple[str, ...] = ()
     escaped: bool = False
 
     def holds(self, part: object = None) -> Event | None:

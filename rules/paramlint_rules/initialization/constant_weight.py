@@ -17,20 +17,13 @@ Leave it: the values come from a checkpoint, or the layer has one unit only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.heirs import calls_left_to_heirs
-from paramlint.facts.init_calls import init_call
-from paramlint.facts.init_events import conditions_of, init_events
-from paramlint.facts.type_tests import classes_proved
-from paramlint.knowledge import PARAMETER_CLASSES, module_class
 from paramlint.model import Claim, Event, Model, Tensor, said
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -42,10 +35,8 @@ rule = Rule(
     "constant-weight",
     group="pedantic",
     doc=__doc__,
-    triggers=(Calls("ones_", "constant_", "zeros", "new_zeros"), Asks("ones_", "constant_", "zeros", "new_zeros")),
+    triggers=(Asks("ones_", "constant_", "zeros", "new_zeros"),),
 )
-
-_LAYER = re.compile(r"torch\.nn\.(?:Linear|Bilinear|Conv(?:Transpose)?[123]d)")
 
 #: Layers whose first dimension of `weight` counts units that have to differ.
 UNITS = frozenset(
@@ -61,20 +52,21 @@ def ask(model: Model) -> Iterator[Claim]:
         if event.author != "user" or not isinstance(tensor, Tensor) or not _is_one_number(event):
             continue
         owner = tensor.owner
-        if (
-            owner is None
-            or owner.cls.rpartition(".")[2] not in UNITS
-            or not any(p.key == "weight" for p in tensor.places)
-        ):
+        kinds = [owner.cls] if owner is not None else list(tensor.of_classes)
+        if not kinds or any(kind.rpartition(".")[2] not in UNITS for kind in kinds):
             continue
-        if not event.site.text(_first_argument(event.site.node)).endswith("weight"):  # a loop over parameters
+        if owner is not None and not any(p.key == "weight" for p in tensor.places):
+            continue
+        target = _first_argument(event.site.node)
+        if not event.site.text(target).endswith("weight"):  # a loop over parameters
             continue
         later = any(w is not event and model.follows(event, w).yes for w in tensor.writes)
+        name = tensor if owner is not None else event.site.text(target)
         yield Claim(
             said(True),
             event.site,
-            f"`{tensor}` starts as one number everywhere, so its units stay equal",
-            node=_first_argument(event.site.node),
+            f"`{name}` starts as one number everywhere, so its units stay equal",
+            node=target,
             is_right=later or 1 in (tensor.shape or ()),
         )
 
@@ -126,123 +118,6 @@ def _is_written(tensor: Tensor) -> bool:
     made = tensor.made
     writes = [w for w in tensor.writes if made is not None and w.get("inside") == made.get("inside")]
     return any(made.guard.implies(w.guard) and w.get("law") != "zeros_" for w in writes if made is not None)
-
-
-@rule.static(nodes.Call)
-def check_init(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    """A layer's weight filled with one number that is not zero."""
-    found = init_call(scope, node)
-    if found is None or found.function not in ("ones_", "constant_"):
-        return
-    target = found.target
-    if not isinstance(target, nodes.Attribute) or target.attr.value != "weight":
-        return
-    value = found.arguments.get("val")
-    if found.function == "constant_" and not _is_nonzero(value):
-        return
-    known = scope.type(target.value)
-    names = [known.name] if known is not None and known.name else []
-    names = names or [scope.qualified(c) or "" for c in classes_proved(scope, target.value)]
-    if names and all(_LAYER.fullmatch(name) and module_class(name) is not None for name in names):
-        if not _has_one_unit(scope, target.value) and not _is_written_later(scope, node, scope.text(target)):
-            yield Finding(target, f"`{scope.text(target)}` starts as one number everywhere, so its units stay equal")
-
-
-def _is_nonzero(value: nodes.BaseExpression | None) -> bool:
-    return isinstance(value, (nodes.Integer, nodes.Float)) and value.evaluated_value != 0
-
-
-def _has_one_unit(scope: Scope, owner: nodes.BaseExpression) -> bool:
-    """Whether a layer is made with one input or one output, so that there is nothing to keep apart."""
-    name = scope.self_attribute(owner)
-    if name is None or scope.cls is None:
-        return False
-    for assignment in scope.cls.assignments(name):
-        if isinstance(assignment.value, nodes.Call):
-            if any(
-                isinstance(a.value, nodes.Integer) and a.value.evaluated_value == 1 for a in assignment.value.args[:2]
-            ):
-                return True
-    return False
-
-
-def _is_written_later(scope: Scope, node: nodes.Node, text: str) -> bool:
-    """Whether anything after the call names the weight again."""
-    after = scope.nodes[scope.order(node) :]
-    own = [arg.value for arg in node.args] if isinstance(node, nodes.Call) else []
-    return any(n.__class__ is nodes.Attribute and n not in own and scope.text(n) == text for n in after)
-
-
-@rule.static_scope
-def check_factors(scope: Scope) -> Iterator[Finding]:
-    """Two zero matrices of which one can be multiplied with the other, as the two factors of an adapter."""
-    if scope.kind != "function" or scope.cls is None:
-        return
-    zeros = [(call, sizes) for call in scope.find(nodes.Call) if (sizes := _zero_matrix(scope, call)) is not None]
-    for call, (rows, columns) in zeros:
-        name = _attribute(scope, call)
-        if name is None or _is_initialised(scope, call, name):
-            continue
-        for other, (rows2, columns2) in zeros:
-            partner = _attribute(scope, other)
-            if other is call or partner in (None, name) or _is_initialised(scope, other, str(partner)):
-                continue
-            if rows != columns and rows2 != columns2 and (rows == columns2 or columns == rows2):
-                message = f"`self.{name}` and `self.{partner}` are both zero, so neither gets a gradient"
-                yield Finding(call, message, attribute=f"self.{name}")
-                break
-
-
-def _zero_matrix(scope: Scope, node: nodes.Call) -> tuple[str, str] | None:
-    """The two sizes of a parameter that is a matrix of zeros."""
-    if scope.qualified(node.func) not in PARAMETER_CLASSES or len(node.args) != 1:
-        return None
-    made = node.args[0].value
-    if not isinstance(made, nodes.Call):
-        return None
-    is_method = isinstance(made.func, nodes.Attribute) and made.func.attr.value == "new_zeros"
-    if scope.qualified(made.func) != "torch.zeros" and not is_method:
-        return None
-    sizes = [arg.value for arg in made.args if arg.keyword is None and not arg.star]
-    if len(sizes) == 1 and isinstance(sizes[0], (nodes.Tuple, nodes.List)):
-        sizes = [element.value for element in sizes[0].elements]
-    return (scope.text(sizes[0]), scope.text(sizes[1])) if len(sizes) == 2 else None
-
-
-def _attribute(scope: Scope, call: nodes.Call) -> str | None:
-    """The attribute of `self` under which a parameter ends up: assigned, put in a dict or list, or added to one."""
-    line = scope.statement(call)
-    for node in (call, *scope.ancestors(call)):
-        if isinstance(node, nodes.Assign):
-            target: nodes.Node = node.targets[0].target
-            while isinstance(target, nodes.Subscript):
-                target = target.value
-            return scope.self_attribute(target)
-        if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
-            if node.func.attr.value in ("update", "append", "__setitem__"):
-                return scope.self_attribute(node.func.value)
-        if node is line:
-            return None
-    return None
-
-
-def _is_initialised(scope: Scope, call: nodes.Call, name: str) -> bool:
-    """Whether the same method certainly initialises the attribute: by itself, in a loop, or through another one."""
-    here = conditions_of(scope, call)
-    pattern = re.compile(rf"\bself\.{re.escape(name)}\b|\bself\.(?:named_)?parameters\(|self\.modules\(|self\.apply\(")
-    for event in init_events(scope):
-        if event.conditions <= here and pattern.search(event.key):
-            return True
-    if any(conditions_of(scope, left) <= here for left in calls_left_to_heirs(scope)):
-        return True
-    for inner in scope.find(nodes.Call):
-        called = scope.self_attribute(inner.func)
-        method = scope.cls.method(called) if called is not None and scope.cls is not None else None
-        if method is None or not conditions_of(scope, inner) <= here or method is scope:
-            continue
-        if pattern.search(method.file.source.lines(method.unit.first, method.unit.last)):
-            return True
-    return False
 
 
 @rule.runtime

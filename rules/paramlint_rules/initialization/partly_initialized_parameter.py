@@ -27,14 +27,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.initialization import EmptyParameter
-from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
-from paramlint.facts.unwritten_memory import fate_of, is_left_on_purpose
-from paramlint.model import Claim, Event, Model, Tensor
-from paramlint.model.questions.empty_memory import allocated_empty
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
+from paramlint.facts.unwritten_memory import is_left_on_purpose
+from paramlint.model import Claim, Event, Model, Tensor, said
+from paramlint.model.questions.empty_memory import ALLOCATORS, allocated_empty, written_in_part
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -45,7 +41,7 @@ rule = Rule(
     "partly-initialized-parameter",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))),
+    triggers=(Asks(*ALLOCATORS, entries=("class",)),),
 )
 
 
@@ -62,6 +58,9 @@ def ask(model: Model) -> Iterator[Claim]:
         if tensor.filled.when and (not is_excused or _is_forgotten(tensor)):
             message = f"`self.{place.key}` is allocated empty and stays garbage when `{when}`"
             yield Claim(~tensor.filled, place.since.site, message, about=tensor)
+    for tensor, place in written_in_part(model):
+        message = f"`self.{place.key}` is allocated empty and only part of it is written, so the rest is garbage"
+        yield Claim(said(True), place.since.site, message, about=tensor)
 
 
 def _is_forgotten(tensor: Tensor) -> bool:
@@ -74,28 +73,6 @@ def _is_forgotten(tensor: Tensor) -> bool:
 def _is_told_apart(tensor: Tensor, write: Event) -> bool:
     """Whether the condition of a write says no more than that the tensor is there."""
     return tensor.guard.implies(write.guard)
-
-
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    fate = fate_of(scope, node)
-    if fate is None or fate.uncalled is not None or fate.parameter.written == "never":
-        return
-    name = fate.parameter.name
-    if fate.parameter.written == "partly":
-        message = f"`self.{name}` is allocated empty and only part of it is written, so the rest is garbage"
-    else:
-        message = f"`self.{name}` is allocated empty and stays garbage {_when(fate.parameter)}"
-    yield Finding(stored_at(scope, node, name), message)
-
-
-def _when(parameter: EmptyParameter) -> str:
-    """The condition that says most: the shortest one, a test against None before what follows from it."""
-    ranked = sorted(parameter.conditions, key=lambda c: (" is None" not in c[0], len(c[0])))
-    if not ranked or "\n" in ranked[0][0]:
-        return "on some paths through `__init__`"
-    condition, truth = ranked[0]
-    return f"when `{condition}`" if truth else f"unless `{condition}`"
 
 
 @rule.runtime

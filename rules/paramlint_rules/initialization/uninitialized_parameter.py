@@ -34,13 +34,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.initialization import EmptyParameter
-from paramlint.facts.paths.allocations import ALLOCATORS, stored_at
-from paramlint.facts.unwritten_memory import fate_of
-from paramlint.model import Claim, Model
-from paramlint.model.questions.empty_memory import allocated_empty
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Model, Tensor
+from paramlint.model.event import Site
+from paramlint.model.questions.empty_memory import ALLOCATORS, allocated_empty
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -52,7 +49,7 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Calls(*ALLOCATORS), Asks(*ALLOCATORS, entries=("class",))),
+    triggers=(Asks(*ALLOCATORS, entries=("class",)),),
 )
 
 
@@ -61,39 +58,27 @@ def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in allocated_empty(model):
         if not tensor.filled.when:
             message = f"`self.{place.key}` is allocated empty and nothing writes it, so it starts as garbage"
-            yield Claim(~tensor.filled, place.since.site, message, about=tensor)
+            site = place.since.site
+            yield Claim(~tensor.filled, site, message, about=tensor, fix=_fix(site, tensor, place.key))
 
 
 _BIAS = re.compile(r"(?:^|_)(?:b|bias|beta|shift|offset)\d*$")
 
 
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    fate = fate_of(scope, node)
-    if fate is None or fate.uncalled is not None or fate.parameter.written != "never":
-        return
-    name = fate.parameter.name
-    if fate.is_loaded:
-        message = f"`self.{name}` is allocated empty and only a checkpoint fills it, so without one it holds garbage"
-    else:
-        message = f"`self.{name}` is allocated empty and nothing writes it, so it starts as garbage"
-    yield Finding(stored_at(scope, node, name), message, _fix(scope, node, fate.parameter))
-
-
-def _fix(scope: Scope, node: nodes.Call, parameter: EmptyParameter) -> Fix | None:
+def _fix(site: Site, tensor: Tensor, name: str) -> Fix | None:
     """Initialise where the parameter is assigned; of unknown rank, nothing can be proposed."""
-    stored = stored_at(scope, node, parameter.name)
-    if scope.self_attribute(stored) != parameter.name or parameter.allocation.rank is None:
+    statement, target = site.statement, site.text(site.node)
+    if not isinstance(site.node, nodes.Attribute) or site.node.attr.value != name or tensor.shape is None:
         return None
-    target = f"{scope.self_name}.{parameter.name}"
-    if _BIAS.search(parameter.name):
+    if not isinstance(site.node.value, nodes.Name):
+        return None
+    if _BIAS.search(name):
         function, arguments = "zeros_", target
-    elif parameter.allocation.rank < 2:
+    elif len(tensor.shape) < 2:
         function, arguments = "normal_", f"{target}, std=0.02"
     else:
         function, arguments = "xavier_uniform_", target
-    statement = scope.statement(stored)
-    text = f"{scope.spell('torch.nn.init')}.{function}({arguments})"
+    text = f"{site.spell('torch.nn.init')}.{function}({arguments})"
     change = Change(statement, statement, text, "after")
     return Fix(f"Initialise `{target}` with `{function}`", (change,), "unsafe", ("torch.nn",))
 

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from paramlint.knowledge import EMPTY_FACTORIES
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Module, Place, Tensor
+from paramlint.model.questions.written_code import part_filled
+
+#: What allocates memory without values, by the last part of its name.
+ALLOCATORS = tuple(sorted({name.rpartition(".")[2] for name in EMPTY_FACTORIES} - {"new"}))
 
 
 def allocated_empty(model: Model) -> Iterator[tuple[Tensor, Place]]:
     """The parameters of a class that are not written, always or under a condition, by all that is known of it."""
     for tensor, place in _own(model):
         if tensor.filled.no and tensor.written_elsewhere.no:
+            yield tensor, place
+
+
+def written_in_part(model: Model) -> Iterator[tuple[Tensor, Place]]:
+    """The parameters of a class of which only one part is written, by an index that leaves something out.
+
+    Two different parts are taken for all of it: whether they cover it is rarely decidable.
+    """
+    for tensor, place in _own(model):
+        writes = tensor.writes.seen
+        if not writes or tensor.escaped or tensor.factory not in EMPTY_FACTORIES or not tensor.written_elsewhere.no:
+            continue
+        if len({(id(write.site.node), write.get("inside")) for write in writes}) < len(writes):
+            continue  # each round, or each call, has a part of its own
+        parts = {part_filled(write.site) if write.get("part") and not write.loops else "" for write in writes}
+        if len(parts) == 1 and "" not in parts and not model.events("escaped", of=tensor):
             yield tensor, place
 
 

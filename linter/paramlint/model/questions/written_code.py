@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paramlint import nodes
 from paramlint.knowledge import TENSOR_INIT_INPLACE
+from paramlint.model.event import Site
 
 
 def filled(node: object) -> nodes.Attribute | None:
@@ -16,6 +17,39 @@ def filled(node: object) -> nodes.Attribute | None:
     if isinstance(target, nodes.Attribute) and target.attr.value == "data":
         target = target.value
     return target if isinstance(target, nodes.Attribute) else None
+
+
+def part_filled(site: Site) -> str:
+    """The index, as it is written, by which a write leaves something of a tensor out; empty where it may not.
+
+    One that is a call or a comparison may well cover everything.
+    """
+    node = site.node
+    target: object = node if isinstance(node, nodes.Subscript) else None
+    if isinstance(node, nodes.Call):
+        target = node.args[0].value if node.args and not node.args[0].star else None
+        if isinstance(node.func, nodes.Attribute) and node.func.attr.value.endswith("_"):
+            init = site.text(node.func.value).rpartition(".")[2] == "init"
+            target = target if init else node.func.value
+        given = (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")
+        target = next(given, target)
+    elif isinstance(node, nodes.AugAssign):
+        target = node.target
+    while isinstance(target, nodes.Attribute) and target.attr.value == "data":
+        target = target.value
+    if not isinstance(target, nodes.Subscript) or not any(_leaves_out(site, one.slice) for one in target.slice):
+        return ""
+    return site.text(target).partition("[")[2]
+
+
+def _leaves_out(site: Site, index: nodes.BaseSlice) -> bool:
+    if isinstance(index, nodes.Slice):
+        bounds = [bound for bound in (index.lower, index.upper, index.step) if bound is not None]
+        return any(site.text(bound) != "None" for bound in bounds)
+    if not isinstance(index, nodes.Index):
+        return False
+    single = (nodes.Integer, nodes.UnaryOperation, nodes.Attribute, nodes.Name)
+    return isinstance(index.value, single) and site.text(index.value) != "None"
 
 
 def set_by_call(statement: object) -> nodes.Call | None:

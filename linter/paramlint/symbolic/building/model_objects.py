@@ -240,6 +240,7 @@ class BuiltTensor(Tensor):
         self.loops = value.loops
         self.guard = value.guard
         self.known = not value.text
+        self.of_classes = value.of_classes
         self.escaped = value.escaped
 
     @cached_property
@@ -323,8 +324,9 @@ class BuiltTensor(Tensor):
                     return Answer("yes", tuple(events))
                 gone = guard.minus(rest).negated()
                 rest = rest & gone if gone is not None else rest
-        if rest is not None and not rest.fits(self._builder.run.assumed):
-            rest = None  # where nobody writes it, the code raises
+        if rest is not None:
+            left = rest & self._builder.run.assumed  # None: where nobody writes it, the code raises
+            rest = left and (left.minus(self._builder.run.assumed) or rest)
         if rest is None or (self.value.escaped and not given):
             return Answer("yes" if rest is None else "unknown", tuple(events))
         allocated = (storage.allocated,) if storage.allocated is not None else ()

@@ -56,6 +56,10 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     if handler is not None:
         return handler(run, arguments, node)
     short = name.rpartition(".")[2]
+    filled = arguments.keywords.get("out") if name.startswith("torch.") else None
+    if isinstance(filled, TensorValue):
+        tensors.written(run, filled, short, arguments, node)
+        return filled
     if name in PARAMETER_CLASSES:
         return tensors.make_parameter(run, arguments, node)
     if name in BUFFER_CLASSES:

@@ -9,10 +9,13 @@ import enum
 import numbers
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from paramlint.knowledge import PARAMETER_CLASSES
+from paramlint.knowledge import PARAMETER_CLASSES, module_class
+from paramlint.model.guard import Guard
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.interpreter import Handler, Interpreter
@@ -31,6 +34,7 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
+    loop_of,
     text_of,
 )
 
@@ -78,6 +82,7 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
         true, _ = run.truth(unknown)
         if true is not None and classes.is_module(run, wanted[0]):
             run.memo["class asked", value] = true, wanted[0]
+    note_asked(run, value, wanted, run.truth(unknown)[0])
     names = [one.name for one in wanted if isinstance(one, External)]
     if isinstance(value, Unknown) and value.annotation in ("int", "str") and value.default != NONE:
         said = {"int": 0, "str": ""}[value.annotation]
@@ -194,11 +199,47 @@ def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return run.unknown_call("issubclass()")
 
 
+def note_asked(run: Interpreter, value: Value, wanted: Sequence[Value], true: Guard | None) -> None:
+    """Note where something unknown is an instance of one of some classes, all of torch."""
+    said = (one.name if isinstance(one, External) else getattr(one, "qualified", "") for one in wanted)
+    names = tuple(name for name in said if module_class(name) is not None)
+    if isinstance(value, (Unknown, Instance)) and true is not None and true and len(names) == len(wanted):
+        told = run.memo.setdefault(("classes asked", text_of(value)), {})
+        told.setdefault(true, names)
+
+
+def note_compared(run: Interpreter, left: Value, right: Value, true: Guard | None) -> None:
+    """The same for `type(m) is C` and `type(m) in (C, D)`."""
+    subject = run.memo.get(("type of", left))
+    if subject is None and isinstance(left, Unknown) and left.name == "__class__":
+        subject = left.owner
+    wanted = right.items.plain if isinstance(right, SequenceValue) else [right]
+    if subject is not None and wanted:
+        note_asked(run, subject, wanted, true)
+
+
+def classes_asked(run: Interpreter, value: Value | None) -> tuple[str, ...]:
+    """The classes of torch of one of which something unknown is, by the conditions under which the code runs now."""
+    told = run.memo.get(("classes asked", text_of(value))) if isinstance(value, (Unknown, Instance)) else None
+    if not told or not run.guard:
+        return ()
+    for true, names in told.items():
+        if run.guard.implies(true):
+            return tuple(names)
+    left = [true for true in told if run.guard.fits(true)]
+    if len(left) < 2 or not run.guard.implies(reduce(or_, left)):
+        return ()
+    return tuple(dict.fromkeys(name for true in left for name in told[true]))
+
+
 def _type(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     value = arguments.get(0)
     if isinstance(value, Instance) and value.cls is not None and len(arguments.positional) == 1:
         return value.cls
-    return Unknown(f"type({text_of(value) if value is not None else ''})")
+    made = Unknown(f"type({text_of(value) if value is not None else ''})", loop_of(value) if value is not None else 0)
+    if isinstance(value, (Unknown, Instance)):
+        run.memo["type of", made] = value
+    return made
 
 
 HANDLERS: Mapping[str, Handler] = {"isinstance": _isinstance, "issubclass": _issubclass, "type": _type}

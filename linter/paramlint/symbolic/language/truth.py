@@ -169,7 +169,12 @@ def _compare_one(run: Interpreter, sign: str, left: Value, right: Value) -> Test
     for one, other in ((left, right), (right, left)):
         if sign in ("==", "is") and isinstance(one, Unknown) and isinstance(other, Constant) and _is_plain(other.value):
             return run.equality(one, [other.value], same=sign == "is" or other.value is None)
-    return run.opaque(f"{text_of(left)} {sign} {text_of(right)}", loop_of(left) or loop_of(right))
+    result = run.opaque(f"{text_of(left)} {sign} {text_of(right)}", loop_of(left) or loop_of(right))
+    if sign in ("==", "is", "in"):
+        from paramlint.symbolic.external.instance_tests import note_compared
+
+        note_compared(run, left, right, result[0])
+    return result
 
 
 def _is_plain(value: object) -> bool:

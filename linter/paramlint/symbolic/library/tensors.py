@@ -72,7 +72,9 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
         return same
     first = arguments.get(0, "size")
     # Of several arguments each is a size; one alone may be data.
-    may_be_data = name in LEGACY_CONSTRUCTORS and len(values) < 2 and _is_data(first)
+    may_be_data = (
+        name in LEGACY_CONSTRUCTORS and len(values) < 2 and "size" not in arguments.keywords and _is_data(run, first)
+    )
     empty = name in EMPTY_FACTORIES and not may_be_data
     shape: Shape | None = None
     if short.endswith("_like"):
@@ -104,10 +106,8 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     return tensor
 
 
-def _is_data(value: Value | None) -> bool:
-    return isinstance(value, (SequenceValue, TensorValue)) or (
-        isinstance(value, Unknown) and value.annotation not in ("int", "builtins.int")
-    )
+def _is_data(run: Interpreter, value: Value | None) -> bool:
+    return isinstance(value, (SequenceValue, TensorValue)) or (isinstance(value, Unknown) and not is_number(run, value))
 
 
 def shape_of(run: Interpreter, sizes: Sequence[Value | Item | None], arguments: Arguments) -> Shape | None:
@@ -262,7 +262,15 @@ def arithmetic(run: Interpreter, sign: str, left: Value, right: Value, node: Any
     for value in (left, right):
         if isinstance(value, TensorValue):
             run.emit("read", value, node, how="operation")
+            other = right if value is left else left
+            if isinstance(other, Constant) and _is_empty(value) and not value.view:
+                made.storage.filled, made.storage.allocated = False, value.storage.allocated
     return made
+
+
+def _is_empty(tensor: TensorValue) -> bool:
+    """Whether nothing was written to its memory until now: what is computed from it is garbage too."""
+    return not (tensor.storage.filled or tensor.storage.writes or tensor.storage.rebound or tensor.escaped)
 
 
 # Writing

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paramlint.knowledge import OPTIMIZERS
+from paramlint.knowledge.ranks import parameter_rank
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
@@ -13,7 +14,7 @@ from paramlint.symbolic.collections.containers import go_through, use_up
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.library.tensors import tensor_method
+from paramlint.symbolic.library.tensors import make, tensor_method
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -278,6 +279,9 @@ _OF_MODULES = frozenset(
 )  # fmt: skip
 
 
+_NEW = frozenset({"new_zeros", "new_ones", "new_empty", "new_full"})
+
+
 def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Arguments, node: Any) -> Value | None:
     """A method of something unknown, where its name says what it must be; None where it does not."""
     if name in _OF_MODULES and not (name in ("cuda", "cpu", "half", "bfloat16") and owner not in run.stand_ins):
@@ -320,6 +324,8 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
     if name == "add_param_group":
         run.emit("grouped", owner, node, given=arguments.get(0))
         return NONE
+    if name in _NEW:
+        return make(run, f"torch.{name.removeprefix('new_')}", arguments, node)
     if name == "detach":
         from paramlint.symbolic.library.registration import parameter_found
 
@@ -351,8 +357,12 @@ def _prepared(run: Interpreter, arguments: Arguments, node: Any) -> Value:
 
 
 def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool = False) -> TensorValue:
-    """The tensor that something unknown must be: one for each text; a parameter by its name, or where that is known."""
-    key = ("tensor", value)
+    """The tensor that something unknown must be: one for each text, and for each class that its owner may be by the
+    conditions of now; a parameter by its name, or where that is known."""
+    from paramlint.symbolic.external.instance_tests import classes_asked
+
+    of_classes = classes_asked(run, value.owner) if value.name not in ("data", "grad") else ()
+    key = ("tensor", value, of_classes)
     known = run.memo.get(key)
     if known is None:
         if value.owner is not None and value.name == "data":
@@ -370,6 +380,11 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool
             role = "parameter" if is_parameter else "plain"
             known = TensorValue(role, Storage(True))  # type: ignore[arg-type]
             known.text = value.text
+            known.of_classes = of_classes
+            ranks = {parameter_rank(name, value.name) for name in of_classes}
+            if len(ranks) == 1 and (rank := ranks.pop()) is not None:
+                known.shape = tuple(Unknown(f"{value.text}.shape[{i}]") for i in range(rank))
+                run.numbers.update(text_of(size) for size in known.shape)
             run.tensors.append(known)
         run.memo[key] = known
     assert isinstance(known, TensorValue)

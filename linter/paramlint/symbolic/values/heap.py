@@ -292,11 +292,12 @@ class TensorValue(Object):
         recorded: whether autograd recorded when it was made.
         part: of a view, which item or field it is, where that is known.
         text: how it reads, for one that stands for something unknown.
+        of_classes: of torch; the module whose attribute such a one is is of one of these, by a condition.
     """
 
     __slots__ = (
-        "base", "dtype", "factory", "grad", "part", "recorded", "registers_as", "requires_grad", "role", "shape",
-        "sources", "storage", "text", "view",
+        "base", "dtype", "factory", "grad", "of_classes", "part", "recorded", "registers_as", "requires_grad", "role",
+        "shape", "sources", "storage", "text", "view",
     )  # fmt: skip
 
     def __init__(
@@ -317,6 +318,7 @@ class TensorValue(Object):
         self.recorded = True
         self.part: Value | None = None
         self.text = ""
+        self.of_classes: tuple[str, ...] = ()
 
     @property
     def item_shape(self) -> Shape | None:
