@@ -92,6 +92,7 @@ class _Builder:
             name=name,
             returned=tuple(self.of(value) for value in self._returned()),
             is_cut_short="over budget" in run.memo,
+            cut_at=run.cut_at,
         )
         if root is not None:
             self.module(root).is_root = True
