@@ -79,7 +79,7 @@ def ask_objects(model: Model) -> Iterator[Claim]:
     """Layers that an object that is no module holds, and that `forward` calls where autograd records."""
     for module in model.modules:
         held = next((p for p in module.places if model.keeps_in_object(p)), None)
-        if held is None or not _is_made(module) or module.modes.seen and module.modes.seen[-1].author == "user":
+        if held is None or not _is_made(module) or any(mode.author == "user" for mode in module.modes.seen):
             continue
         is_frozen = any(t.flags.seen or not t.trains.yes for t in module.parameters)
         if is_frozen or module.escaped or _is_registered_elsewhere(held) or _is_cared_for(module, held, model):

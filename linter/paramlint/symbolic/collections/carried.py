@@ -156,7 +156,8 @@ class _Stores:
 
     Attributes:
         carried: names that it may read before it gives them a value, and whether it does so by more than `+=`.
-        attributes: attributes of names that it gives values, and whether by more than `+=`. read_attributes: those that it reads.
+        attributes: attributes of names that it gives values, and whether by more than `+=`.
+        read_attributes: those that it reads.
         handed: names whose object it uses other than by its attributes.
         shared: names of functions around it, or of the module, that it gives values.
         grown: names of lists that it puts something into. used: names whose items it may read.
