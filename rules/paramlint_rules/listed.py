@@ -25,7 +25,7 @@ RULES: tuple[Rule, ...] = (
         triggers=(Mentions('data'),)),
     RuleOnDemand('values.data_rebound', 'PRM102', 'data-rebound', 'risk', fix='unsafe', triggers=(Stores('data'),)),
     RuleOnDemand('values.data_in_forward', 'PRM103', 'data-in-forward', 'bug', fix='safe', triggers=(Asks('data',
-        'detach', entries=('class',)),)),
+        'detach', 'inference_mode', 'no_grad', entries=('class',)),)),
     RuleOnDemand('values.grad_data_edit', 'PRM104', 'grad-data-edit', 'risk', fix='safe', triggers=(Mentions('data'),)),
     RuleOnDemand('values.leaf_edited_with_grad', 'PRM105', 'leaf-edited-with-grad', 'bug', fix='safe',
         triggers=(Asks('Module', 'Parameter', 'backward'),), only_with=frozenset(('__init__', 'backward', 'forward',))),
@@ -35,7 +35,8 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('values.tensor_cuts_graph', 'PRM108', 'tensor-cuts-graph', 'bug', triggers=(Asks(*"""BFloat16Tensor
         DoubleTensor FloatTensor HalfTensor Tensor as_tensor item tensor tolist""".split(), entries=('class',)),)),
     RuleOnDemand('values.loop_variable_rebound', 'PRM109', 'loop-variable-rebound', 'bug',
-        triggers=(Mentions(*"""ema_params named_parameters parameters params state_dict""".split()),)),
+        triggers=(Mentions(*"""children ema_params modules named_children named_modules named_parameters parameters
+        params state_dict""".split()),)),
     RuleOnDemand('initialization.uninitialized_parameter', 'PRM201', 'uninitialized-parameter', 'bug', fix='unsafe',
         triggers=(Calls(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor
         IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
@@ -204,7 +205,8 @@ RULES: tuple[Rule, ...] = (
         Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
         triggers=(Defines(defaults=True),)),
-    RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),)),
+    RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),
+        Asks('Parameter', entries=('class',)),)),
     RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',
         triggers=(Calls('fromkeys'),)),
     RuleOnDemand('sharing.shallow_copied_module', 'PRM306', 'shallow-copied-module', 'bug', fix='safe',

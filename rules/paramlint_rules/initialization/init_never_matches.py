@@ -65,6 +65,7 @@ for _full in MODULE_CLASSES:
     _LAYERS.setdefault(_full.rpartition(".")[2].lower(), []).append(_full.rpartition(".")[2])
 #: How many letters of a layer's name name it.
 _LETTERS = 3
+_RECURRENT = ("RNN", "LSTM", "GRU")
 _NAMED = (nodes.Name, nodes.Attribute)
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
 
@@ -146,6 +147,8 @@ def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
 
 def _family(kind: str) -> str:
     """`Conv` of `Conv2d`, `ConvTranspose1d` and `LazyConv3d`: layers that one takes for each other."""
+    if kind in _RECURRENT:
+        return _RECURRENT[0]
     return re.sub(r"^Lazy|Transpose|[123]d$", "", kind)
 
 

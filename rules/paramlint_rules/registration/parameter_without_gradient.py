@@ -134,7 +134,7 @@ def _is_dropped(
     if found.keys() & kept.keys() or len(found) > _MOST_COMPUTED:
         return False
     ends = [one for one in found.values() if not children.get(id(one))]
-    return all(_is_unread(end, call, model) for end in ends)
+    return bool(ends) and all(_is_unread(end, call, model) for end in ends)
 
 
 def _is_unread(end: Tensor, call: Event, model: Model) -> bool:

@@ -21,6 +21,8 @@ from paramlint.symbolic.values import (
 
 #: Methods that are looked into for what a loop changes through them.
 _MOST_METHODS = 24
+#: Why more may be in a container that grows in a loop: it stands before what this round puts there.
+OTHER_ROUNDS = "what other rounds put into"
 _GROWING = frozenset({"append", "extend", "insert"})
 
 
@@ -42,7 +44,7 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
         cell = _cell(env, name)
         held = run.read(cell) if cell is not None and name not in stores.stored else None
         if isinstance(held, SequenceValue):
-            held.items.forget(f"what other rounds put into {name}")
+            held.items.forget(f"{OTHER_ROUNDS} {name}")
     asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
         if (owner, name) in stores.read_attributes or owner in asked:
@@ -83,7 +85,7 @@ def _is_changed_in_place(value: Value) -> bool:
 def _grown(held: SequenceValue, name: str) -> SequenceValue:
     """A tuple to which other rounds have added items: `x += (one,)`."""
     items = held.items.copy()
-    items.forget(f"what other rounds put into {name}")
+    items.forget(f"{OTHER_ROUNDS} {name}")
     return SequenceValue(held.kind, items, guard=held.guard, loops=held.loops, made=held.made)
 
 

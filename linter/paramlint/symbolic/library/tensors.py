@@ -72,7 +72,7 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
         return same
     first = arguments.get(0, "size")
     # Of several arguments each is a size; one alone may be data.
-    may_be_data = name in LEGACY_CONSTRUCTORS and len(values) < 2 and _is_data(first)
+    may_be_data = name in LEGACY_CONSTRUCTORS and len(values) < 2 and _is_data(run, first)
     empty = name in EMPTY_FACTORIES and not may_be_data
     shape: Shape | None = None
     if short.endswith("_like"):
@@ -104,10 +104,11 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     return tensor
 
 
-def _is_data(value: Value | None) -> bool:
-    return isinstance(value, (SequenceValue, TensorValue)) or (
-        isinstance(value, Unknown) and value.annotation not in ("int", "builtins.int")
-    )
+def _is_data(run: Interpreter, value: Value | None) -> bool:
+    if not isinstance(value, Unknown):
+        return isinstance(value, (SequenceValue, TensorValue))
+    is_number = value.default is not None and isinstance(value.default.value, int)
+    return value.annotation not in ("int", "builtins.int") and not is_number and value.text not in run.numbers
 
 
 def shape_of(run: Interpreter, sizes: Sequence[Value | Item | None], arguments: Arguments) -> Shape | None:
