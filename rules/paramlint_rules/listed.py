@@ -25,7 +25,7 @@ RULES: tuple[Rule, ...] = (
         triggers=(Mentions('data'),)),
     RuleOnDemand('values.data_rebound', 'PRM102', 'data-rebound', 'risk', fix='unsafe', triggers=(Stores('data'),)),
     RuleOnDemand('values.data_in_forward', 'PRM103', 'data-in-forward', 'bug', fix='safe', triggers=(Asks('data',
-        'detach', entries=('class',)),)),
+        'detach', 'inference_mode', 'no_grad', entries=('class',)),)),
     RuleOnDemand('values.grad_data_edit', 'PRM104', 'grad-data-edit', 'risk', fix='safe', triggers=(Mentions('data'),)),
     RuleOnDemand('values.leaf_edited_with_grad', 'PRM105', 'leaf-edited-with-grad', 'bug', fix='safe',
         triggers=(Asks('Module', 'Parameter', 'backward'),), only_with=frozenset(('__init__', 'backward', 'forward',)),
@@ -36,18 +36,15 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('values.tensor_cuts_graph', 'PRM108', 'tensor-cuts-graph', 'bug', triggers=(Asks(*"""BFloat16Tensor
         DoubleTensor FloatTensor HalfTensor Tensor as_tensor item tensor tolist""".split(), entries=('class',)),)),
     RuleOnDemand('values.loop_variable_rebound', 'PRM109', 'loop-variable-rebound', 'bug',
-        triggers=(Mentions(*"""ema_params named_parameters parameters params state_dict""".split()),)),
+        triggers=(Mentions(*"""children ema_params modules named_children named_modules named_parameters parameters
+        params state_dict""".split()),)),
     RuleOnDemand('initialization.uninitialized_parameter', 'PRM201', 'uninitialized-parameter', 'bug', fix='unsafe',
-        triggers=(Calls(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor
-        IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
-        new_empty_strided""".split()), Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor
-        HalfTensor IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
+        triggers=(Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
+        LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
         new_empty_strided""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.partly_initialized_parameter', 'PRM202', 'partly-initialized-parameter', 'bug',
-        triggers=(Calls(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor
-        IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
-        new_empty_strided""".split()), Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor
-        HalfTensor IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
+        triggers=(Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
+        LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
         new_empty_strided""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.lost_on_materialization', 'PRM203', 'lost-on-materialization', 'bug',
         triggers=(Classes('Parameter', 'register_buffer'), Asks('to_empty', entries=('function', 'module')),)),
@@ -94,17 +91,14 @@ RULES: tuple[Rule, ...] = (
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('apply', 'modules', 'named_modules',
         'named_parameters'),)),
-    RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug',
-        triggers=(Calls(*"""constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_ kaiming_uniform
-        kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_ uniform uniform_
-        xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_""".split()), Asks(*"""dirac_ eye_
-        kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
+    RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac_
+        eye_ kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.deprecated_init_name', 'PRM211', 'deprecated-init-name', 'risk', fix='safe',
         triggers=(Calls(*"""constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform
         xavier_normal xavier_uniform""".split()), Mentions(*"""constant dirac eye kaiming_normal kaiming_uniform normal
         orthogonal sparse uniform xavier_normal xavier_uniform""".split()),)),
-    RuleOnDemand('initialization.constant_weight', 'PRM212', 'constant-weight', 'pedantic', triggers=(Calls('constant_',
-        'new_zeros', 'ones_', 'zeros'), Asks('constant_', 'new_zeros', 'ones_', 'zeros'),)),
+    RuleOnDemand('initialization.constant_weight', 'PRM212', 'constant-weight', 'pedantic', triggers=(Asks('constant_',
+        'new_zeros', 'ones_', 'zeros'),)),
     RuleOnDemand('initialization.init_gain_mismatch', 'PRM213', 'init-gain-mismatch', 'pedantic',
         triggers=(Calls(*"""kaiming_normal_ kaiming_uniform_ orthogonal_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.padding_row_overwritten', 'PRM214', 'padding-row-overwritten', 'bug', fix='unsafe',
@@ -205,8 +199,8 @@ RULES: tuple[Rule, ...] = (
         Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
         triggers=(Defines(defaults=True),)),
-    RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),),
-        beyond_plain=True),
+    RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),
+        Asks('Parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',
         triggers=(Calls('fromkeys'),)),
     RuleOnDemand('sharing.shallow_copied_module', 'PRM306', 'shallow-copied-module', 'bug', fix='safe',

@@ -78,6 +78,12 @@ class Model:
             return False
         return any(p.key == place.key and p.kind == "container" and p.holds for p in place.holder.holds)
 
+    def keeps_in_object(self, place: Place) -> bool:
+        """Whether a place is an attribute of an object that is no module, which a module of the model keeps."""
+        if place.kind != "object" or place.holder not in self.roots or not place.holds:
+            return False
+        return place.holder.is_a("Module").yes and not place.holder.overrides("parameters").yes
+
     def root_of(self, what: Tensor | Module, at: Event) -> Tensor | Module:
         """The outermost module that held something when an event happened."""
         seen: set[int] = set()

@@ -56,8 +56,8 @@ class Place:
 
     @property
     def container(self) -> str:
-        """What kind of plain container it is: `list`, `tuple`, `set`, `dict`."""
-        return self.how if self.how in ("tuple", "set", "dict") else "list"
+        """What kind of plain container it is: `list`, `tuple`, `set`, `dict`, or an `object` that is no module."""
+        return self.how if self.how in ("tuple", "set", "dict", "object") else "list"
 
     @property
     def registered(self) -> bool:

@@ -33,6 +33,7 @@ Leave it: the later layer is meant to keep its default initialisation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import reduce
 from operator import or_
@@ -40,8 +41,9 @@ from operator import or_
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.effects import effect
-from paramlint.model.questions.visits import is_in_visit
+from paramlint.model.questions.visits import is_in_visit, loop_over
 from paramlint.rule import Asks, Change, Fix, Rule
+from paramlint.syntax.walk import walk
 
 _VISITS = ("modules", "named_modules", "parameters", "named_parameters")
 
@@ -97,7 +99,7 @@ def _is_late(tensor: Tensor, listed: Event, visited: dict[tuple[str, str], Event
     if made is None or owner is None or owner.made is None or tensor.escaped or owner.escaped or not tensor.known:
         return False
     sites = made.way
-    write = visited.get((owner.cls, tensor.key))
+    write = visited.get((owner.cls, tensor.key)) or _meant_for(owner, tensor.key, listed, visited)
     if owner.made.author != "user" or sites[0].function != "__init__" or write is None:
         return False
     if any(effect(first) == effect(write) for first in tensor.writes if first.author == "torch"):
@@ -107,6 +109,21 @@ def _is_late(tensor: Tensor, listed: Event, visited: dict[tuple[str, str], Event
     is_after = min(made.order) > max(listed.order) and listed.guard.fits(made.guard)
     own = [write for write in tensor.writes if write.author != "torch" and write.get("inside") == "__init__"]
     return is_after and not own and _is_below(owner, listed.of)
+
+
+def _meant_for(owner: Module, key: str, listed: Event, visited: dict[tuple[str, str], Event]) -> Event | None:
+    """The write of a visit that would have reached a layer of this class, by the test of kinds around it."""
+    kind = re.compile(rf"\bisinstance\(.*\b{re.escape(owner.cls.rpartition('.')[2])}\b", re.S)
+    for (_, written), write in visited.items():
+        loop = loop_over(listed.site)
+        around = loop.body if loop is not None and write.site.definition is listed.site.definition else None
+        if around is None and write.site.definition is not listed.site.definition:
+            around = getattr(write.site.definition, "body", None)
+        for branch in walk(around) if around is not None and written == key else ():
+            is_around = isinstance(branch, nodes.If) and any(node is write.site.node for node in walk(branch.body))
+            if is_around and " not " not in write.site.text(branch.test) and kind.search(write.site.text(branch.test)):
+                return write
+    return None
 
 
 def _is_below(part: Module, root: Module) -> bool:

@@ -56,6 +56,22 @@ def check(node: nodes.If, scope: Scope) -> Iterator[Finding]:
     yield Finding(elsewhere[0], f"`{target}` is initialised for each `{module}`, which itself is not initialised")
 
 
+@rule.static(nodes.Call)
+def check_lambda(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    """`net.apply(lambda m: init(net.fc.weight))`: what is written is the same in each turn."""
+    func, given = node.func, node.args[0].value if len(node.args) == 1 else None
+    if not isinstance(func, nodes.Attribute) or func.attr.value != "apply" or not isinstance(given, nodes.Lambda):
+        return
+    names = [param.name.value for param in given.params.params]
+    writes = [w for n in walk(given.body) if isinstance(n, nodes.Call) and (w := write_call(scope, n)) is not None]
+    if len(names) != 1 or not writes or any(_says(w.node, names[0]) for w in writes):
+        return
+    target = writes[0].target
+    if isinstance(target, nodes.Attribute) and target.attr.value in ("weight", "bias"):
+        text = scope.text(target)
+        yield Finding(target, f"`{text}` is initialised for each `{names[0]}`, which itself is not initialised")
+
+
 def _says(node: nodes.Node, name: str) -> bool:
     return any(isinstance(n, nodes.Name) and n.value == name for n in walk(node))
 

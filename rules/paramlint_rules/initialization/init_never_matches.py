@@ -65,6 +65,7 @@ for _full in MODULE_CLASSES:
     _LAYERS.setdefault(_full.rpartition(".")[2].lower(), []).append(_full.rpartition(".")[2])
 #: How many letters of a layer's name name it.
 _LETTERS = 3
+_RECURRENT = ("RNN", "LSTM", "GRU")
 _NAMED = (nodes.Name, nodes.Attribute)
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
 
@@ -146,6 +147,8 @@ def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
 
 def _family(kind: str) -> str:
     """`Conv` of `Conv2d`, `ConvTranspose1d` and `LazyConv3d`: layers that one takes for each other."""
+    if kind in _RECURRENT:
+        return _RECURRENT[0]
     return re.sub(r"^Lazy|Transpose|[123]d$", "", kind)
 
 
@@ -310,15 +313,34 @@ def _never_class_name(scope: Scope, test: nodes.BaseExpression) -> str | None:
     if isinstance(operator, operators.Equal) and _is_class_name(scope, test.left):
         if isinstance(right, nodes.SimpleString):
             said = str(right.evaluated_value)
-            return "the name of a class has no dots" if "." in said else _misspelt(said)
+            return _dotted(said) or _misspelt(said)
         return "the name of a class is not the class" if _is_module(scope.resolve(right)) else None
+    if isinstance(operator, operators.In) and _is_class_name(scope, test.left):
+        texts = _texts_of(scope, right)
+        whys = [_dotted(text) or _misspelt(text) for text in texts]
+        return whys[0] if whys and all(whys) else None
     if (
         isinstance(operator, operators.In)
         and _is_class_name(scope, right)
         and isinstance(test.left, nodes.SimpleString)
     ):
-        return "the name of a class has no dots" if "." in str(test.left.evaluated_value) else None
+        return _dotted(str(test.left.evaluated_value))
     return None
+
+
+def _texts_of(scope: Scope, node: nodes.BaseExpression) -> list[str]:
+    """The texts of a tuple, list or set, which a name may stand for; none where not all are texts."""
+    bindings = scope.bindings.get(node.value, []) if isinstance(node, nodes.Name) else []
+    value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else node
+    if not isinstance(value, (nodes.Tuple, nodes.List, nodes.Set)):
+        return []
+    texts = [e.value for e in value.elements]
+    are_texts = all(isinstance(text, nodes.SimpleString) for text in texts)
+    return [str(text.evaluated_value) for text in texts if isinstance(text, nodes.SimpleString)] if are_texts else []
+
+
+def _dotted(name: str) -> str | None:
+    return "the name of a class has no dots" if "." in name else None
 
 
 def _misspelt(name: str) -> str | None:

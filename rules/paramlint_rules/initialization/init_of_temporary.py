@@ -39,6 +39,8 @@ _NORMS = ("weight_norm", "spectral_norm", "orthogonal", "register_parametrizatio
 
 rule = Rule("PRM218", "init-of-temporary", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES), Asks(*_NORMS)))
 
+#: Functions that put tensors together in new memory.
+_JOINING = {"torch.cat", "torch.concat", "torch.concatenate", "torch.stack", "torch.hstack", "torch.vstack"}
 _COPYING = {"clone", "repeat", "index_select", "masked_select", "abs"}
 #: Calls that make a tensor of indices with at least one dimension.
 _INDICES = {"torch.arange", "torch.randperm", "torch.LongTensor", "torch.nonzero", "torch.where"}
@@ -130,6 +132,8 @@ def _is_copy(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether an expression certainly makes a new tensor."""
     if isinstance(node, nodes.Call):
         name = scope.qualified(node.func)
+        if name in _JOINING:
+            return True
         if name is not None:
             return name in TENSOR_FACTORIES and name not in ("torch.from_numpy", "torch.as_tensor", "torch.asarray")
         is_method = isinstance(node.func, nodes.Attribute) and node.func.attr.value in _COPYING

@@ -65,11 +65,13 @@ def check_row(model: Model) -> Iterator[Claim]:
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
             draw = _last_draw(weight) or drawn_before(weight)
         if draw is not None:
+            kept = next((p.since.site for p in weight.places if p.registered and p.since.author == "user"), draw.site)
+            is_here = kept.definition is draw.site.definition or draw in weight.writes.seen
             yield Claim(
                 Answer("yes", (), draw.guard),
-                draw.site,
+                draw.site if is_here else kept,  # a helper that draws it may draw others too
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
-                node=_written(draw),
+                node=_written(draw) if is_here else None,
             )
 
 

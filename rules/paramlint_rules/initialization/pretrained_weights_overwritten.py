@@ -85,8 +85,8 @@ def ask_of_calls(model: Model) -> Iterator[Claim]:
         by_call: dict[int, tuple[Site, Event, list[Tensor]]] = {}
         for tensor in mine:
             write = tensor.holds()
-            if write is None or not write.get("initializer") or write.author != "user" or write.get("part") is not None:
-                continue
+            if write is None or not write.get("initializer") or write.get("part") is not None:
+                continue  # a layer of torch that is reset is written by torch
             if not together(load, write) or not load.guard.implies(write.guard) or not model.follows(load, write).yes:
                 continue
             site = _where(load, write)

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.init_events import conditions_of
 from paramlint.facts.super_init import initializer_calls, is_initialized_elsewhere, needs_initialized
 from paramlint.rule import Change, Defines, Finding, Fix, Rule
 from paramlint.syntax.walk import walk
@@ -61,6 +62,28 @@ def check(scope: Scope) -> Iterator[Finding]:
             _fix(scope, early[0][1].node, calls[0]),
             attribute=f"self.{name}",
         )
+
+
+@rule.static_scope
+def check_methods(scope: Scope) -> Iterator[Finding]:
+    """A method that registers something, and that the constructor calls too early."""
+    cls = scope.cls
+    if scope.name != "__init__" or cls is None or not cls.is_module:
+        return
+    calls = initializer_calls(scope)
+    if not calls or is_initialized_elsewhere(cls):
+        return
+    for call in scope.find(nodes.Call):
+        if scope.order(call) >= scope.order(calls[0]):
+            return
+        name = scope.self_attribute(call.func)
+        method = cls.own_method(name) if name is not None else None
+        if method is None or not _on_one_path(scope, call, calls[0]) or initializer_calls(method):
+            continue
+        early = next((n for n, a in needs_initialized(method) if not conditions_of(method, a.node)), None)
+        if early is not None:
+            message = f"`{name}` assigns `self.{early}` before `super().__init__()`, which raises"
+            yield Finding(call, message, attribute=f"self.{early}")
 
 
 def _on_one_path(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:

@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.docstrings import is_docstring
-from paramlint.facts.heirs import calls_left_to_heirs, is_seen_to_by_heirs
+from paramlint.facts.heirs import calls_left_to_heirs, heirs_of, is_seen_to_by_heirs
+from paramlint.facts.module_nesting import is_same
 from paramlint.facts.super_init import (
     initializer_calls,
     is_initialized_elsewhere,
@@ -54,15 +56,18 @@ rule = Rule(
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
     cls, node = scope.cls, scope.node
-    if scope.name != "__init__" or cls is None or not cls.is_module or not isinstance(node, nodes.FunctionDef):
+    if scope.name != "__init__" or cls is None or not isinstance(node, nodes.FunctionDef):
+        return
+    if not cls.is_module and (cls.bases or cls.is_module is None):
         return
     if initializer_calls(scope) or is_initialized_elsewhere(cls) or any(True for _ in calls_left_to_heirs(scope)):
         return
     if is_seen_to_by_heirs(cls, is_initialized_elsewhere):
         return
-    attribute = next(_registered(scope), None)
+    own = _registered(scope) if cls.is_module else ()
+    attribute = next(chain(own, _registered_by_heirs(cls)), None)
     what = f"assigning `self.{attribute}`" if attribute is not None else "a call of the module"
-    if attribute is not None or _is_to_be_called(cls, scope, node):
+    if attribute is not None or (cls.is_module and _is_to_be_called(cls, scope, node)):
         message = f"`{cls.name}.__init__` does not call `super().__init__()`, so {what} raises"
         yield Finding(node.name, message, _fix(node) if takes_no_arguments(cls) else None)
 
@@ -90,6 +95,19 @@ def _registered(scope: Scope) -> Iterator[str]:
         called = scope.cls.own_method(method) if method is not None and scope.cls is not None else None
         if called is not None:
             yield from (name for name, _ in needs_initialized(called))
+
+
+def _registered_by_heirs(cls: Class) -> Iterator[str]:
+    """The attributes that heirs register when this constructor has run, to which they leave it to set the module up."""
+    for heir in heirs_of(cls):
+        init = heir.own_method("__init__")
+        base = heir.bases[0] if heir.bases else None
+        is_next = heir.is_module and isinstance(base, Class) and is_same(base, cls)
+        calls = initializer_calls(init) if init is not None and is_next else []
+        if init is None or not calls or any(not init.text(call.func).startswith("super(") for call in calls):
+            continue
+        first = init.order(calls[0])
+        yield from (name for name, a in needs_initialized(init) if a.value is not None and init.order(a.value) > first)
 
 
 def _fix(node: nodes.FunctionDef) -> Fix | None:

@@ -76,6 +76,22 @@ def _is_said(module: Module, held: Place) -> bool:
 
 
 @rule.question
+def ask_objects(model: Model) -> Iterator[Claim]:
+    """Layers that an object that is no module holds, and that `forward` calls where autograd records."""
+    for module in model.modules:
+        held = next((p for p in module.places if model.keeps_in_object(p)), None)
+        if held is None or not _is_made(module) or any(mode.author == "user" for mode in module.modes.seen):
+            continue
+        is_frozen = any(t.flags.seen or not t.trains.yes for t in module.parameters)
+        if is_frozen or module.escaped or _is_registered_elsewhere(held) or _is_cared_for(module, held, model):
+            continue
+        if any(call.get("inside") == "forward" and call.grad for call in module.calls):
+            yield Claim(
+                module.places.none(_is_registered), held.since.site, described(held, "module"), held, target(held)
+            )
+
+
+@rule.question
 def ask_given(model: Model) -> Iterator[Claim]:
     """A list of modules that a part of a model is given, or makes of what it is given, and keeps as it is."""
     found: dict[tuple[int, str], list[tuple[Module, Place]]] = {}

@@ -72,10 +72,17 @@ def ask(model: Model) -> Iterator[Claim]:
         site = next((s for s in calls if s.in_class and s.path == calls[-1].path), calls[-1])
         if isinstance(what, Tensor) and site is not made.site and _is_leaf_of_values(what):
             continue
+        if isinstance(what, Module) and site.path == made.site.path and _is_called_where_made(what, made):
+            site = made.site  # the function that makes it keeps it to itself
         called = getattr(site.node, "func", site.node)
         kind = "a layer" if isinstance(what, Module) else "a parameter"
         message = f"`{site.text(called)}` makes {kind} anew at every call, so it is not trained"
         yield Claim(owns, site, message, about=what, node=called)
+
+
+def _is_called_where_made(what: Module, made: Event) -> bool:
+    """Whether the code that makes a layer calls it itself."""
+    return any(call.site.definition is made.site.definition for call in what.calls)
 
 
 def _is_part(what: Module | Tensor, made: Event) -> bool:

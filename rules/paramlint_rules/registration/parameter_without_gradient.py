@@ -29,12 +29,15 @@ Leave it: another input or another mode reaches the parameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from paramlint.model import NO, Answer, Claim, Model, Module, Place, Tensor
+from paramlint import nodes
+from paramlint.model import NO, Answer, Claim, Event, Model, Module, Place, Tensor
+from paramlint.model.questions.reach import computed_from, made_of
 from paramlint.model.questions.training import below
 from paramlint.rule import Asks, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -52,6 +55,9 @@ rule = Rule(
 #: Words by which code says that something is there for another reason than to be used.
 _ON_PURPOSE = ("dummy", "fake", "unused", "not used", "compat", "checkpoint", "legacy", "placeholder", "device", "load")
 
+
+#: Values that are computed from a result that goes nowhere.
+_MOST_COMPUTED = 100
 
 #: Parts that are read for each that is not, where several are not.
 _READ_FOR_EACH = 4
@@ -81,6 +87,96 @@ def ask(model: Model) -> Iterator[Claim]:
                     f"`self.{place.key}` is made and nothing reads it, so it is never trained",
                     about=place.what,
                 )
+
+
+@rule.question
+def ask_dropped(model: Model) -> Iterator[Claim]:
+    """A part that `forward` calls, and whose result goes nowhere: given a name that nothing reads, or none."""
+    for root in model.roots:
+        if not root.known.yes or not root.is_a("Module").yes or root.escaped or "forward" not in root.methods:
+            continue
+        children = made_of(model)
+        kept = computed_from((*model.returned, *_left_elsewhere(model)))
+        for place in root.holds:
+            part = place.what
+            if not isinstance(part, Module) or place.guard or not _is_made_here(place) or not _trains(part).yes:
+                continue
+            if part.calls.seen and all(_is_dropped(call, children, kept, model) for call in part.calls):
+                yield Claim(
+                    _trains(part),
+                    place.since.site,
+                    f"`self.{place.key}` is called and nothing uses what it gives, so it is never trained",
+                    about=part,
+                )
+
+
+def _left_elsewhere(model: Model) -> Iterator[object]:
+    """What is kept as an attribute, put into a container, or handed to code that is not known."""
+    yield from (e.get("value") for e in model.events("bound"))
+    yield from (e.of for e in model.events("escaped", "backward"))
+    yield from (e.get("value") for e in model.events("rebound"))
+
+
+def _is_dropped(
+    call: Event, children: Mapping[int, Sequence[Tensor]], kept: Mapping[int, Tensor], model: Model
+) -> bool:
+    """Whether nothing that is computed from what a pass gives is ever read."""
+    result = call.get("result")
+    if not isinstance(result, Tensor) or call.guard or call.repeats or not call.grad or call.get("inside") != "forward":
+        return False
+    if call.site.stack:
+        return False  # what the method gives back is up to who calls it
+    found, waiting = {id(result): result}, [result]
+    while waiting:
+        for child in children.get(id(waiting.pop()), ()):
+            if id(child) not in found:
+                found[id(child)] = child
+                waiting.append(child)
+    if found.keys() & kept.keys() or len(found) > _MOST_COMPUTED:
+        return False
+    ends = [one for one in found.values() if not children.get(id(one))]
+    return bool(ends) and all(_is_unread(end, call, model) for end in ends)
+
+
+def _is_unread(end: Tensor, call: Event, model: Model) -> bool:
+    """Whether a tensor has one name, which is not read behind the statement that gives it, or is the value of one."""
+    names = [e for e in model.events("bound", of=end) if "value" not in e.data]
+    if not names:
+        return end is call.get("result") and isinstance(call.site.statement, nodes.Expr)
+    bound = names[0]
+    if len(names) > 1 or bound.site.stack or bound.repeats or bound.guard:
+        return False
+    definition, statement = bound.site.definition, bound.site.statement
+    if not isinstance(definition, nodes.FunctionDef) or not isinstance(definition.body, nodes.IndentedBlock):
+        return False
+    if any(isinstance(n, (nodes.Lambda, nodes.FunctionDef)) for n in walk(definition.body)):
+        return False
+    lines = [
+        list(line.body) if isinstance(line, nodes.SimpleStatementLine) else [line] for line in definition.body.body
+    ]
+    flat = [one for line in lines for one in line]
+    at = next((place for place, one in enumerate(flat) if one is statement), None)
+    if at is None or _given(statement) != bound.get("name"):
+        return False
+    for later in flat[at + 1 :]:
+        if any(isinstance(n, nodes.Name) and n.value == bound.get("name") for n in _read(later)):
+            return False
+        if _given(later) == bound.get("name"):
+            return True
+    return True
+
+
+def _given(statement: nodes.Node) -> str:
+    """The one name that an assignment gives a value."""
+    target = (
+        statement.targets[0].target if isinstance(statement, nodes.Assign) and len(statement.targets) == 1 else None
+    )
+    return target.value if isinstance(target, nodes.Name) else ""
+
+
+def _read(statement: nodes.Node) -> Iterator[nodes.Node]:
+    """The nodes of a statement, without the name that it gives a value."""
+    return walk(statement.value) if isinstance(statement, nodes.Assign) and _given(statement) else walk(statement)
 
 
 def _is_made_here(place: Place) -> bool:

@@ -49,6 +49,18 @@ def ask(model: Model) -> Iterator[Claim]:
             yield Claim(lost, held.since.site, text, held, target(held), fix, is_right)
 
 
+@rule.question
+def ask_objects(model: Model) -> Iterator[Claim]:
+    """Parameters of an object that is no module, with which `forward` computes."""
+    for tensor in model.parameters:
+        held = next((p for p in tensor.places if model.keeps_in_object(p)), None)
+        if held is None or not tensor.known or not tensor.trains.yes or tensor.flags.seen or tensor.groups.seen:
+            continue
+        if any(read.get("inside") == "forward" and read.grad for read in tensor.reads):
+            lost = tensor.places.none(lambda p: p.registered and p.holds)
+            yield Claim(lost, held.since.site, described(held, "parameter"), held, target(held))
+
+
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
     yield from model.hidden("parameters")

@@ -43,6 +43,7 @@ from paramlint.model.questions.kept_tensors import (
     has_dimensions,
     is_constant,
     is_moved,
+    is_viewed,
     kept,
     kept_in_containers,
     uses,
@@ -71,7 +72,7 @@ rule = Rule(
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in (*kept(model), *kept_in_containers(model)):
-        if place.holder.overrides("_apply").yes or not has_dimensions(tensor):
+        if place.holder.overrides("_apply").yes or not (has_dimensions(tensor) or is_viewed(model, tensor)):
             continue
         yield from _ask_running(model, tensor, place)
         if not _is_made_at_first(tensor, place):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.model import Claim, Model, Place, Tensor
-from paramlint.model.questions.kept_tensors import kept
+from paramlint.model.questions.kept_tensors import kept, kept_in_containers
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ rule = Rule(
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    for tensor, place in kept(model):
+    for tensor, place in (*kept(model), *kept_in_containers(model)):
         if tensor.made_from or not tensor.known or tensor.view or not tensor.trains.certain or tensor.trains.no:
             continue
         if tensor.escaped or place.since.get("inside") == "forward" or _is_cared_for(model, tensor):
@@ -49,10 +49,16 @@ def ask(model: Model) -> Iterator[Claim]:
         yield Claim(
             tensor.groups.none() & tensor.places.none(lambda p: p.registered),
             place.since.site,
-            f"`self.{place.key}` is a tensor, not a parameter, so it is not trained",
+            _said(place),
             about=place,
             fix=_fix(tensor, place),
         )
+
+
+def _said(place: Place) -> str:
+    if place.kind == "container":
+        return f"`self.{place.key}` holds tensors, not parameters, so they are not trained"
+    return f"`self.{place.key}` is a tensor, not a parameter, so it is not trained"
 
 
 def _is_cared_for(model: Model, tensor: Tensor) -> bool:
@@ -72,7 +78,9 @@ def _fix(tensor: Tensor, place: Place) -> Fix | None:
     """A parameter in the place of the call, where it is made in the statement that keeps it."""
     site = place.since.site
     call = getattr(site.statement, "value", None)
-    if not isinstance(call, nodes.Call) or tensor.made is None or tensor.made.site.row < site.row:
+    if place.kind == "container" or not isinstance(call, nodes.Call):
+        return None
+    if tensor.made is None or tensor.made.site.row < site.row:
         return None
     text = site.text(call)
     plain = re.sub(r",\s*requires_grad\s*=\s*True(?=\s*[,)])|\.requires_grad_\(\)$", "", text)

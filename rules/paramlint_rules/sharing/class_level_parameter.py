@@ -27,19 +27,27 @@ from paramlint import nodes
 from paramlint.facts import Class, owns_parameters
 from paramlint.facts.creation import is_creation
 from paramlint.facts.handed_on import is_handed_to
+from paramlint.facts.heirs import heirs_of, is_only_inherited
 from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Classes, Finding, Proof, Rule
+from paramlint.rule import Asks, Classes, Finding, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM304", "class-level-parameter", group="bug", doc=__doc__, beyond_plain=True, triggers=(Classes(),))
+rule = Rule(
+    "PRM304",
+    "class-level-parameter",
+    group="bug",
+    doc=__doc__,
+    beyond_plain=True,
+    triggers=(Classes(), Asks("Parameter", entries=("class",))),
+)
 
 
 @rule.static_class
 def check(cls: Class) -> Iterator[Finding]:
-    if not cls.calls_at_class_level or not cls.is_module:
+    if not cls.calls_at_class_level or not (cls.is_module or _is_mixed_in(cls)):
         return
     for name, assignment in cls.body.assignments:
         value = assignment.value
@@ -48,6 +56,12 @@ def check(cls: Class) -> Iterator[Finding]:
         if _is_prototype(cls, name) or sharing_is_meant(cls.body, value):
             continue
         yield Finding(value, f"`{name}` belongs to the class `{cls.name}`, so no instance registers its parameters")
+
+
+def _is_mixed_in(cls: Class) -> bool:
+    """Whether a plain class is only there for modules of its file to inherit from."""
+    heirs = heirs_of(cls)
+    return cls.is_module is False and bool(heirs) and all(heir.is_module for heir in heirs) and is_only_inherited(cls)
 
 
 def _holds_creation(cls: Class, value: nodes.BaseExpression) -> bool:

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model, Tensor
-from paramlint.model.questions.reach import computed_from, is_always_cut, made_of
+from paramlint.model.questions.reach import computed_from, is_always_cut, made_of, passes_gradient
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Asks("data", "detach", entries=("class",)),),
+    triggers=(Asks("data", "detach", "no_grad", "inference_mode", entries=("class",)),),
 )
 
 _CUTS = ("data", "detach")
@@ -71,10 +71,34 @@ def ask(model: Model) -> Iterator[Claim]:
                 yield _claim(event, parameter)
 
 
+@rule.question
+def ask_unrecorded(model: Model) -> Iterator[Claim]:
+    """A parameter that `forward` reads only where autograd does not record, in a pass that records elsewhere."""
+    if not model.roots or not any(isinstance(one, Tensor) and one.recorded for one in model.returned):
+        return
+    behind, children = computed_from(model.returned), made_of(model)
+    for parameter in model.parameters:
+        reads = [read for read in parameter.reads if not _SETUP.fullmatch(str(read.get("inside")))]
+        if not reads or any(read.grad or read.author != "user" or read.guard for read in reads):
+            continue
+        first = next((read for read in reads if read.get("inside") == "forward"), None)
+        used = [child for child in children.get(id(parameter), ()) if id(child) in behind and not child.recorded]
+        if first is not None and used and _is_trained(parameter, model) and is_always_cut(parameter, children):
+            message = f"`{parameter}` is only used under `torch.no_grad()`, so it gets no gradient and is never trained"
+            yield Claim(Answer("yes", (first,), first.guard), first.site, message, parameter)
+
+
 def _parameters(tensor: Tensor) -> Iterator[Tensor]:
-    """The parameters that a tensor was computed from, or the one that it is."""
-    behind = computed_from((tensor,))
-    yield from (one for one in behind.values() if one.role == "parameter")
+    """The parameters that a tensor was computed from in a way that keeps the graph, or the one that it is."""
+    waiting, seen = [tensor], {id(tensor)}
+    while waiting:
+        one = waiting.pop()
+        if one.role == "parameter":
+            yield one
+        elif passes_gradient(one):
+            sources = [s for s in (*one.made_from, one.base) if isinstance(s, Tensor) and id(s) not in seen]
+            seen.update(map(id, sources))
+            waiting += sources
 
 
 def _is_trained(parameter: Tensor, model: Model) -> bool:

@@ -28,12 +28,16 @@ from paramlint.syntax.walk import walk
 #: Attributes that give parameters.
 _NAMED = ("parameters", "named_parameters", "params", "state_dict", "ema_params")
 
+#: Methods that give modules.
+_MODULES = ("modules", "named_modules", "children", "named_children")
+_GIVES_MODULES = re.compile(rf"\.(?:{'|'.join(_MODULES)})\(\)")
+
 rule = Rule(
     "PRM109",
     "loop-variable-rebound",
     group="bug",
     doc=__doc__,
-    triggers=(Mentions(*_NAMED),),
+    triggers=(Mentions(*_NAMED, *_MODULES),),
 )
 
 #: An expression that gives parameters, as they are or side by side with others.
@@ -51,6 +55,19 @@ def check(node: nodes.For, scope: Scope) -> Iterator[Finding]:
     for small, name in _rebound_in(node.body, bound, []):
         message = f"`{name}` is only the loop's name for a parameter, so giving it a value writes nothing"
         yield Finding(small, message)
+
+
+@rule.static(nodes.For)
+def check_modules(node: nodes.For, scope: Scope) -> Iterator[Finding]:
+    """A loop over layers that gives its own name another layer, as if that took the place of the one that is there."""
+    if not _GIVES_MODULES.search(scope.text(node.iter)):
+        return
+    bound = {name.value for name in walk(node.target) if isinstance(name, nodes.Name)}
+    for small, name in _rebound_in(node.body, bound, []):
+        known = scope.type(small.value) if isinstance(small, nodes.Assign) else None
+        if known is not None and known.is_module and isinstance(small.value, nodes.Call):
+            message = f"`{name}` is only the loop's name for a module, so giving it another one replaces nothing"
+            yield Finding(small, message)
 
 
 def _is_kept(scope: Scope, iterated: nodes.BaseExpression) -> bool:

@@ -73,6 +73,12 @@ def has_dimensions(tensor: Tensor, depth: int = 0) -> bool:
     return any(isinstance(part, Tensor) and has_dimensions(part, depth + 1) for part in tensor.made_from)
 
 
+def is_viewed(model: Model, tensor: Tensor) -> bool:
+    """Whether a pass takes it in another shape, or a part of it, and so what has a dimension."""
+    reads = (e.of for e in uses(model, tensor) if e.get("inside") == "forward" and e.of is not tensor)
+    return any(isinstance(one, Tensor) and one.view in ("view", "index", "transposed") for one in reads)
+
+
 def uses(model: Model, tensor: Tensor) -> list[Event]:
     """Where it, or a view of it, is read."""
     read = [event for event in model.events("read") if isinstance(event.of, Tensor) and _is_of(event.of, tensor)]

@@ -132,7 +132,7 @@ def computed_from(starts: Sequence[Any]) -> dict[int, Tensor]:
 def made_of(model: Model) -> dict[int, list[Tensor]]:
     """The tensors that each tensor was used to compute, views of it too."""
     found: dict[int, list[Tensor]] = {}
-    starts = [*model.all_tensors, *model.returned, *(event.of for event in model.events("read"))]
+    starts = [*model.all_tensors, *model.returned, *(event.of for event in model.events("read", "bound"))]
     for tensor in computed_from(starts).values():
         sources = (*tensor.made_from, *tensor.given, *tensor.written_into, tensor.base)
         for source in {id(s): s for s in sources}.values():

@@ -289,6 +289,20 @@ class _Builder:
                     is_flat = are_alike(self.run, one)
                     for item in islice(items_in(one), MAX_ITEMS):
                         self._contained(holder, name, event, item, guard, one, is_flat=is_flat)
+                        self._in_object(holder, name, event, item)
+                elif events and events[-1].inside == "__init__":
+                    self._in_object(holder, name, events[-1], Item(guard, (), one))
+
+    def _in_object(self, holder: Module, name: str, event: Event, item: Item) -> None:
+        """What a plain object holds as attributes that a module keeps, itself or in a container."""
+        owner = item.value
+        if not isinstance(owner, Instance) or owner.is_module or owner.cls is None or not owner.known:
+            return
+        for cell in owner.attributes.values():
+            for guard, value in cell:
+                what, joined = self.of(value), guard & item.guard
+                if isinstance(what, (Module, Tensor)) and joined is not None:
+                    _keep(Place(holder, name, "object", what, event, None, False, "object", joined), what, holder)
 
     def _contained(
         self,
@@ -394,7 +408,8 @@ class _Builder:
             what = place.what
             if isinstance(what, (Module, Tensor)) and (not what.name or what.name.count(".") > name.count(".") + 1):
                 key = place.key.strip("[]")
-                what.name = f"{name}.{key}" if place.kind != "container" else f"{name}.{key}[...]"
+                is_inside = place.kind in ("container", "object")
+                what.name = f"{name}.{key}[...]" if is_inside else f"{name}.{key}"
             if isinstance(what, Module):
                 self._name_below(what, what.name, seen, named)
 

@@ -21,6 +21,8 @@ from paramlint.symbolic.values import (
 
 #: Methods that are looked into for what a loop changes through them.
 _MOST_METHODS = 24
+#: Why more may be in a container that grows in a loop: it stands before what this round puts there.
+OTHER_ROUNDS = "what other rounds put into"
 _GROWING = frozenset({"append", "extend", "insert"})
 
 
@@ -32,6 +34,9 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
         if cell is not None:
             held = run.read(cell)
             if held is not None and (is_rebound or not _is_changed_in_place(held)):
+                if not is_rebound and isinstance(held, SequenceValue):
+                    run.write(cell, _grown(held, name))
+                    continue
                 carried = _of_a_round(run, name, loop)
                 run.in_first_round[carried] = held
                 run.write(cell, carried)
@@ -39,11 +44,11 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
         cell = _cell(env, name)
         held = run.read(cell) if cell is not None and name not in stores.stored else None
         if isinstance(held, SequenceValue):
-            held.items.forget(f"what other rounds put into {name}")
+            held.items.forget(f"{OTHER_ROUNDS} {name}")
     asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
         if (owner, name) in stores.read_attributes or owner in asked:
-            _forget_attribute(run, owner, name, env, loop)
+            _forget_attribute(run, owner, name, env, loop, is_rebound=stores.attributes[owner, name])
     _forget_through_calls(run, stores, env, loop)
 
 
@@ -77,13 +82,24 @@ def _is_changed_in_place(value: Value) -> bool:
     return isinstance(value, TensorValue) or (isinstance(value, Instance) and bool(value.container))
 
 
-def _forget_attribute(run: Interpreter, owner: str, name: str, env: Environment, loop: Loop) -> None:
+def _grown(held: SequenceValue, name: str) -> SequenceValue:
+    """A tuple to which other rounds have added items: `x += (one,)`."""
+    items = held.items.copy()
+    items.forget(f"{OTHER_ROUNDS} {name}")
+    return SequenceValue(held.kind, items, guard=held.guard, loops=held.loops, made=held.made)
+
+
+def _forget_attribute(
+    run: Interpreter, owner: str, name: str, env: Environment, loop: Loop, is_rebound: bool = True
+) -> None:
     cell = _cell(env, owner)
     held = run.read(cell) if cell else None
     instance = run.stand_ins.get(held) if isinstance(held, Unknown) else held
     if isinstance(instance, Instance) and name in instance.attributes:
         held = run.read(instance.attributes[name])
-        if held is not None and not (isinstance(held, SequenceValue) and held.kind != "tuple"):
+        if isinstance(held, SequenceValue) and held.kind == "tuple" and not is_rebound:
+            run.write(instance.attributes[name], _grown(held, name))
+        elif held is not None and not (isinstance(held, SequenceValue) and held.kind != "tuple"):
             run.write(instance.attributes[name], _of_a_round(run, f"{owner}.{name}", loop))
 
 
@@ -142,7 +158,8 @@ class _Stores:
 
     Attributes:
         carried: names that it may read before it gives them a value, and whether it does so by more than `+=`.
-        attributes: attributes of names that it gives values. read_attributes: those that it reads.
+        attributes: attributes of names that it gives values, and whether by more than `+=`.
+        read_attributes: those that it reads.
         handed: names whose object it uses other than by its attributes.
         shared: names of functions around it, or of the module, that it gives values.
         grown: names of lists that it puts something into. used: names whose items it may read.
@@ -152,7 +169,7 @@ class _Stores:
 
     def __init__(self) -> None:
         self.carried: dict[str, bool] = {}
-        self.attributes: set[tuple[str, str]] = set()
+        self.attributes: dict[tuple[str, str], bool] = {}
         self.read_attributes: set[tuple[str, str]] = set()
         self.handed: set[str] = set()
         self.shared: set[str] = set()
@@ -239,7 +256,8 @@ class _Stores:
     def _store(self, target: Any, sure: set[str], is_rebound: bool = True) -> None:
         kind = target.__class__.__name__
         if kind == "Attribute" and target.value.__class__.__name__ == "Name":
-            self.attributes.add((target.value.value, target.attr.value))
+            known = self.attributes.get((target.value.value, target.attr.value), False)
+            self.attributes[target.value.value, target.attr.value] = known or is_rebound
         elif kind in ("Attribute", "Subscript"):
             self._reads(target, sure)
         for name in names_of_target(target):

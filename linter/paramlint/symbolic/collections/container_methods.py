@@ -203,7 +203,13 @@ def _entry_or(run: Interpreter, owner: Dictionary, key: Value, otherwise: Value,
         _, absent = run.equality(key, list(owner.cells))
         if absent is None or name == "__getitem__":
             return found
+        if name == "setdefault":
+            with run.under(absent) as is_possible:
+                if is_possible:
+                    set_entry(run, owner, key, otherwise)
         return run.choice([(absent, otherwise), (absent.negated() or absent, found)]) or found
+    if name == "setdefault":  # it may be there already: what is given then is not kept
+        set_entry(run, owner, key, otherwise)
     return run.unknown_call(f"{text_of(owner)}.{name}({text_of(key)})")
 
 

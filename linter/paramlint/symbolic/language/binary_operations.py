@@ -74,6 +74,8 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
         return _computed(run, kind, left, right)
     if sign == "%" and isinstance(left, Constant) and isinstance(left.value, str):
         return texts.percent(run, left.value, right)
+    if sign == "+" and _is_text(left, right):
+        return texts.joined(run, [left, right])
     if isinstance(left, TensorValue) or isinstance(right, TensorValue):
         return tensors.arithmetic(run, sign, left, right, node)
     if sign == "*":
@@ -99,6 +101,13 @@ def _operation(run: Interpreter, kind: str, left: Value, right: Value, node: Any
             if isinstance(one, Unknown) and not isinstance(other, (SequenceValue, Instance)):
                 run.numbers.add(one.text)
     return Unknown(_formula(sign, left, right), loop_of(left) or loop_of(right))
+
+
+def _is_text(left: Value, right: Value) -> bool:
+    """Whether a text is put before or behind something that is not known, and so is one too."""
+    one = left if isinstance(left, Constant) else right
+    is_text = isinstance(one, Constant) and isinstance(one.value, str)
+    return is_text and all(isinstance(side, (Constant, Unknown)) for side in (left, right))
 
 
 def _formula(sign: str, left: Value, right: Value) -> str:

@@ -151,7 +151,7 @@ def known_shape(run: Interpreter, tensor: TensorValue) -> Shape | None:
 
 def is_number(run: Interpreter, value: Unknown) -> bool:
     """Whether something unknown is one number, as far as its text and what is done with it say."""
-    if value.text in run.numbers or value.annotation == "int":
+    if value.text in run.numbers or value.annotation in ("int", "builtins.int"):
         return True
     if value.default is not None and isinstance(value.default.value, int):
         return True
