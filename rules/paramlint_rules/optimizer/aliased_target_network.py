@@ -92,7 +92,7 @@ def ask(model: Model) -> Iterator[Claim]:
         own = [e for e in bound if not _bound(e) & modules and _names_same(e, alias)]
         if any(min(e.order) > max(alias.order) for e in own):
             continue
-        if not alias.guard or any(e.guard.fits(alias.guard) for e in own):
+        if not alias.guard or any(e.guard.fits(alias.guard) for e in own) or _is_else_none(alias, statement):
             name = alias.site.text(statement.targets[0].target)
             message = f"`{name}` is the same model as `{_spoken(live)}`"
             yield Claim(
@@ -106,10 +106,25 @@ def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
     for branch in walk(alias.site.definition) if alias.site.definition is not None else ():
         if isinstance(branch, nodes.If) and branch.orelse is not None:
             sides = [[n for n in walk(side) if isinstance(n, nodes.Assign)] for side in (branch.body, branch.orelse)]
-            given = [any(alias.site.text(n.targets[0].target) == name for n in side) for side in sides]
+            given = [
+                any(alias.site.text(n.targets[0].target) == name and not _is_none(n.value) for n in side)
+                for side in sides
+            ]
             if all(given) and any(n is statement for side in sides for n in side):
                 return True
     return False
+
+
+def _is_else_none(alias: Event, statement: nodes.Assign) -> bool:
+    """Whether the name is given None in the same function, and nothing else but this."""
+    name = alias.site.text(statement.targets[0].target)
+    given = [n for n in walk(alias.site.definition) if isinstance(n, nodes.Assign)] if alias.site.definition else []
+    others = [n for n in given if n is not statement and alias.site.text(n.targets[0].target) == name]
+    return bool(others) and all(_is_none(n.value) for n in others)
+
+
+def _is_none(value: nodes.BaseExpression) -> bool:
+    return isinstance(value, nodes.Name) and value.value == "None"
 
 
 def _bound(event: Event) -> frozenset[Module]:
