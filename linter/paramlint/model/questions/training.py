@@ -179,6 +179,8 @@ def may_train(event: Event) -> bool:
     if isinstance(event.of, Tensor):
         return False
     text = str(event.of).partition("#")[0]
+    if _OPTION.search(text) is not None:
+        return False
     if "(" not in text:
         return _HAS_MODEL.search(text.rpartition(".")[2]) is not None
     made_by = text.partition("(")[0].rpartition(".")[2]  # what a call gives is one where the call makes one
@@ -200,6 +202,8 @@ def computes_loss(event: Event) -> bool:
 _LOSSES = re.compile(r"(?:^|_)(?:loss|losses|loss_?fn|criterion|objective)(?:_|$)|Loss|Criterion", re.IGNORECASE)
 _DOES_MORE = re.compile(r"step|train|update|optim|back|minimi|clear|zero|reset", re.IGNORECASE)
 
+#: An option of a group, such as its learning rate.
+_OPTION = re.compile(r"param_groups\[.*\]\['(?!params)\w+'\]$")
 _MAKES = re.compile(r"(?:build|create|make|get|load|set_?up|prepare|init|wrap)|[A-Z]")
 #: Names of what is a model or an optimizer, or has them.
 _HAS_MODEL = re.compile(
