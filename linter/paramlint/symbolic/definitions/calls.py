@@ -176,11 +176,11 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
             run.emit("escaped", function.owner, node)
     held = run.stand_ins.get(function)
     event = run.emit("called", held, node, arguments=arguments) if held is not None else None
-    if _is_tensor_call(arguments):
-        result = run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
-        if event is not None:
-            event.data["result"] = result
+    if event is not None:  # a pass: what a module gives is computed from it, whatever it is given
+        event.data["result"] = result = run.derived(node, [held, *_inputs(arguments)], factory="call")
         return result
+    if _is_tensor_call(arguments):
+        return run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
     given = ", ".join(text_of(v) for v in arguments.values())
     loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
     if function.name in ("to", "cuda"):  # a module stays the one that it is
@@ -190,6 +190,11 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
 
 def _is_tensor_call(arguments: Arguments) -> bool:
     return any(isinstance(value, TensorValue) for value in arguments.values())
+
+
+def _inputs(arguments: Arguments) -> list[Value]:
+    """What a result may be computed from, of what a module is given."""
+    return [v for v in arguments.values() if isinstance(v, (TensorValue, Unknown, Choice, SequenceValue, Dictionary))]
 
 
 def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, node: Any) -> Value:
@@ -203,8 +208,7 @@ def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, no
         escape(run, arguments, node)
         return run.unknown_call(f"{text_of(instance)}()")
     event = run.emit("called", instance, node, arguments=arguments)
-    inputs = [v for v in arguments.values() if isinstance(v, (TensorValue, Unknown, Choice, SequenceValue, Dictionary))]
-    result = run.derived(node, [instance, *inputs], factory="call")
+    result = run.derived(node, [instance, *_inputs(arguments)], factory="call")
     event.data["result"] = result
     run.passes[result.number] = instance, arguments
     return result
