@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from paramlint import nodes
 from paramlint.knowledge.foreign import only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
@@ -40,6 +41,7 @@ from paramlint.symbolic.values import (
     is_data,
     text_of,
 )
+from paramlint.syntax.walk import walk
 
 _NO_GRADIENT = ("no_grad", "inference_mode")
 #: Words in the name of what may hold the model and its optimizer, and do something to them when it is called.
@@ -484,5 +486,14 @@ def escape(run: Interpreter, arguments: Arguments, node: Any) -> None:
             stack.extend(v for _, v in value.options)
         elif isinstance(value, Partial):
             stack.extend(value.arguments.values())
-        elif isinstance(value, Function) and value.bound is not None:
-            stack.append(value.bound)
+        elif isinstance(value, Function):
+            stack.extend([value.bound] if value.bound is not None else _closed_over(run, value))
+
+
+def _closed_over(run: Interpreter, function: Function) -> list[Value]:
+    """What the names in a function that another made stand for there: whoever calls it uses that."""
+    if function.env is None:
+        return []
+    names = {one.value for one in walk(function.node.body) if isinstance(one, nodes.Name)}
+    held = (run.read(cell) for name, cell in function.env.cells.items() if name in names)
+    return [value for value in held if value is not None]
