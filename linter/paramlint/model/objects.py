@@ -91,6 +91,7 @@ class Tensor:
         pass_of, given: the module whose pass gave it, and what that was given.
         view: how it shares the memory of `base`: `data`, `detach`, `index`, `view`, `expand`; empty otherwise.
         base: that tensor.
+        site: where it was made or computed.
         factory: the function that made it: `torch.zeros`, `call` for the result of a module.
         loops: the loops that make one for each round.
         known: whether it is one tensor, and not what stands for several that are not known.
@@ -120,6 +121,7 @@ class Tensor:
     view: str = ""
     base: Tensor | None = None
     factory: str = ""
+    site: Site | None = None
     loops: tuple[Any, ...] = ()
     guard: Guard = ALWAYS
     known: bool = True
@@ -172,6 +174,8 @@ class Module:
         annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
         uncalled: those of its class that initialise and that no code of the project calls.
+        asked: of one of unknown content, the attributes that the code asks it for.
+        is_made_here: whether a call in the code that was read made it.
         known: whether its class is known down to torch's, and all that it holds.
     """
 
@@ -192,6 +196,8 @@ class Module:
     annotation: str = ""
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+    is_made_here: bool = False
     known: Answer = YES
     loops: tuple[Any, ...] = ()
     guard: Guard = ALWAYS

@@ -150,6 +150,8 @@ class Interpreter:
         #: Instances whose construction waits until somebody asks.
         self.waiting: list[Instance] = []
         self.stand_ins: dict[Unknown, Instance] = {}
+        #: Names that the code asks unknown values for.
+        self.asked: dict[Unknown, set[str]] = {}
         self.globals: dict[tuple[str, str], Value] = {}
         self.global_cells: dict[str, dict[str, Cell]] = {}
         #: How often a function gave a name at module level a value.

@@ -93,7 +93,7 @@ def ask(model: Model) -> Iterator[Claim]:
         own = [e for e in bound if not _bound(e) & modules and _names_same(e, alias)]
         if any(min(e.order) > max(alias.order) for e in own):
             continue
-        if not alias.guard or any(e.guard.fits(alias.guard) for e in own):
+        if not alias.guard or any(e.guard.fits(alias.guard) for e in own) or _is_else_none(alias, statement):
             message = f"`{_spoken(alias)}` is the same model as `{_spoken(live)}`"
             yield Claim(
                 said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), _given(alias)
@@ -106,10 +106,25 @@ def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
     for branch in walk(alias.site.definition) if alias.site.definition is not None else ():
         if isinstance(branch, nodes.If) and branch.orelse is not None:
             sides = [[n for n in walk(side) if isinstance(n, nodes.Assign)] for side in (branch.body, branch.orelse)]
-            given = [any(alias.site.text(to) == name for n in side for to, _ in assigned(n)) for side in sides]
+            given = [
+                any(alias.site.text(to) == name and not _is_none(value) for n in side for to, value in assigned(n))
+                for side in sides
+            ]
             if all(given) and any(n is statement for side in sides for n in side):
                 return True
     return False
+
+
+def _is_else_none(alias: Event, statement: nodes.Assign) -> bool:
+    """Whether the name is given None in the same function, and nothing else but this."""
+    name = _spoken(alias)
+    rest = [n for n in walk(alias.site.definition) if n is not statement] if alias.site.definition else []
+    others = [value for n in rest for to, value in assigned(n) if alias.site.text(to) == name]
+    return bool(others) and all(map(_is_none, others))
+
+
+def _is_none(value: nodes.BaseExpression) -> bool:
+    return isinstance(value, nodes.Name) and value.value == "None"
 
 
 def _bound(event: Event) -> frozenset[Module]:

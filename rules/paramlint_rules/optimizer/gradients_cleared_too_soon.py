@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
+from paramlint.model.event import Site
 from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_compute, spoken, together
 from paramlint.rule import Asks, Proof, Rule
 
@@ -50,7 +51,7 @@ def check(model: Model) -> Iterator[Claim]:
             if not _in_one_call(clear, step):
                 continue
             if not any(
-                b.loops == step.loops and _in_one_call(b, clear) and model.follows(b, clear).yes
+                b.loops == step.loops and _in_one_call(b, step) and model.follows(b, clear).yes
                 for b in model.events("backward")
             ):
                 continue
@@ -58,7 +59,7 @@ def check(model: Model) -> Iterator[Claim]:
             if lost.yes:
                 yield Claim(
                     lost,
-                    clear.site,
+                    _site_beside(clear, step),
                     f"the gradients are cleared between `backward()` and `{spoken(step.of)}.step()`, which finds none",
                     about=step.of,
                 )
@@ -100,9 +101,17 @@ def _feeds(model: Model, backward: Event, optimizer: Optimizer) -> bool:
 
 
 def _in_one_call(one: Event, other: Event) -> bool:
-    """Whether two events stand in one function, in one call of it."""
+    """Whether two events stand in one function, in one call of it, or the first in what is called there."""
     rows = [[(s.path, s.row) for s in event.site.stack] for event in (one, other)]
-    return together(one, other) and one.site.function == other.site.function and rows[0] == rows[1]
+    depth = len(rows[1])
+    if not together(one, other) or rows[0][:depth] != rows[1]:
+        return False
+    return _site_beside(one, other).function == other.site.function
+
+
+def _site_beside(one: Event, other: Event) -> Site:
+    """Where an event is, or the call that leads to it, in the function in which the other is."""
+    return one.way[min(len(other.site.stack), len(one.way) - 1)]
 
 
 def _clears(event: Event, optimizer: Any) -> bool:

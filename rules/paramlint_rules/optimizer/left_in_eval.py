@@ -58,7 +58,8 @@ def check(model: Model) -> Iterator[Claim]:
         if off.author != "user" or mode_of(off) is not False or not off.repeats:
             continue
         whole = owners(module)
-        if not _depends_on_mode(module) and (module.known.yes or not _was_in_training(whole, off, off)):
+        is_known = module.parameters.closed.yes and all(m.known.yes for m in below(module))
+        if not _depends_on_mode(module) and (is_known or not _was_in_training(whole, off, off)):
             continue  # of one that is not known the code says that it has two modes
         for call in module.calls:
             if (

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Tensor, said
-from paramlint.model.questions.training import WORDS, held, idle_steps, is_optimizer, together
+from paramlint.model.questions.training import WORDS, held, idle_steps, is_optimizer, together, twin_of, waits_to_train
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ rule = Rule("PRM722", "loss-reaches-no-parameter", group="bug", doc=__doc__, tri
 def check(model: Model) -> Iterator[Claim]:
     holders = held(model)
     for optimizer, step, others in idle_steps(model):
-        if not any(t.owner is not None and t.trains.yes and id(t) not in holders for t in others):  # that is PRM711
+        is_swapped = any(id(t) not in holders and waits_to_train(model, t) for t in others)
+        if not is_swapped and (others or twin_of(model, optimizer) is None):  # those are PRM711
             yield Claim(
                 said(True),
                 step.site,

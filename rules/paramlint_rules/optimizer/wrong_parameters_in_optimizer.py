@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Model, Module, said
-from paramlint.model.questions.training import WORDS, doubled_steps, held, idle_steps
+from paramlint.model.questions.training import WORDS, called, doubled_steps, held, idle_steps, twin_of, waits_to_train
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -45,13 +45,20 @@ def check(model: Model) -> Iterator[Claim]:
     holders = held(model)
     claimed: set[int] = set()
     for optimizer, step, others in idle_steps(model):
-        free = next((t for t in others if t.owner is not None and t.trains.yes and id(t) not in holders), None)
-        if free is None or optimizer.made is None:
+        waiting = [m for t in others if id(t) not in holders and (m := waits_to_train(model, t)) is not None]
+        twin = twin_of(model, optimizer)
+        if optimizer.made is None or not (waiting or (twin is not None and not others)):
+            continue
+        if not waiting:
+            claimed.add(id(optimizer))
+            text = f"`{optimizer}` holds what `{twin}` holds, and steps after a loss that depends on none of it"
+            yield Claim(said(True), optimizer.made.site, text, about=optimizer)
             continue
         swapped = next((o for t in others for o in holders.get(id(t), ())), None)
         made = swapped.made if swapped is not None and swapped.made is not None else optimizer.made
         claimed.add(id(optimizer))
-        depends = f"what `{swapped}` holds" if swapped is not None else f"`{model.root_of(free, step)}`"
+        root = model.root_of(waiting[0], step)
+        depends = f"what `{swapped}` holds" if swapped is not None else f"`{called(model, root)}`"
         yield Claim(
             said(True),
             made.site,

@@ -10,6 +10,7 @@ from paramlint.model.answer import NO, YES, Answer
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Module, Optimizer, Tensor
+from paramlint.model.questions.apart import is_apart
 from paramlint.model.questions.reach import reached
 
 #: Words of which code that trains, or that sets up training and hands it on, has one.
@@ -132,7 +133,7 @@ def outdated_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor
 def _missed_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]]]:
     for optimizer, step in steps(model):
         mine = optimizer.tensors
-        if not mine.closed.yes or not mine.seen or not all(t.known and not t.escaped for t in mine):
+        if not mine.closed.yes or not mine.seen or any(t.escaped for t in mine):
             continue
         before = fed_by(model, optimizer, step)
         if not any(together(backward, step) for backward in before):
@@ -140,8 +141,38 @@ def _missed_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]
         reaches = [reached(backward.of) for backward in before]
         others = list({id(t): t for reach in reaches for t in reach}.values())
         ids = {id(t) for t in mine}
-        if reaches and all(r.closed.yes for r in reaches) and not any(id(t) in ids for t in others):
+        if not reaches or any(id(t) in ids for t in others):
+            continue
+        is_known = all(t.known for t in mine) and all(r.closed.yes for r in reaches)
+        if is_known or is_apart(model, mine):
             yield optimizer, step, others
+
+
+def waits_to_train(model: Model, tensor: Tensor) -> Module | None:
+    """The module whose parameter a tensor is, or for whose parameters it stands, where they are to be trained."""
+    if tensor.known:
+        return tensor.owner if tensor.trains.yes else None
+    last = tensor.flags.seen[-1] if tensor.flags.seen else None
+    if tensor.trains.no or (last is not None and getattr(last.get("value"), "value", None) is not True):
+        return None
+    return next((m for m in model.modules if any(t is tensor for t in m.parameters)), None)
+
+
+def twin_of(model: Model, optimizer: Optimizer) -> Optimizer | None:
+    """Another optimizer that holds the same parameters."""
+    mine = {id(t) for t in optimizer.tensors}
+    others = (o for o in model.optimizers if o is not optimizer)
+    return next((o for o in others if mine and mine == {id(t) for t in o.tensors}), None)
+
+
+def called(model: Model, module: Module) -> str:
+    """How the code calls a module: the name that it was bound to, where it has none of its own."""
+    text = str(module)
+    if "(" not in text and "<" not in text:
+        return text
+    names = [e for e in model.events("bound") if e.of is module and "value" not in e.data]
+    attributes = [e for e in model.events("bound") if e.get("value") is module]
+    return f"self.{attributes[0].get('name')}" if attributes else str(names[0].get("name")) if names else text
 
 
 def doubled_steps(model: Model) -> Iterator[tuple[Optimizer, Optimizer, Event, list[Tensor]]]:
@@ -154,7 +185,7 @@ def doubled_steps(model: Model) -> Iterator[tuple[Optimizer, Optimizer, Event, l
         return
     for optimizer, step in steps(model):
         mine = {id(t) for t in optimizer.tensors}
-        twin = next((o for o in model.optimizers if o is not optimizer and mine == {id(t) for t in o.tensors}), None)
+        twin = twin_of(model, optimizer)
         before = [b for b in model.events("backward") if together(b, step) and min(b.order) < min(step.order)]
         if twin is None or not mine or not before or before[-1].loops != step.loops:
             continue
@@ -179,6 +210,8 @@ def may_train(event: Event) -> bool:
     if isinstance(event.of, Tensor):
         return False
     text = str(event.of).partition("#")[0]
+    if _OPTION.search(text) is not None:
+        return False
     if "(" not in text:
         return _HAS_MODEL.search(text.rpartition(".")[2]) is not None
     made_by = text.partition("(")[0].rpartition(".")[2]  # what a call gives is one where the call makes one
@@ -200,6 +233,8 @@ def computes_loss(event: Event) -> bool:
 _LOSSES = re.compile(r"(?:^|_)(?:loss|losses|loss_?fn|criterion|objective)(?:_|$)|Loss|Criterion", re.IGNORECASE)
 _DOES_MORE = re.compile(r"step|train|update|optim|back|minimi|clear|zero|reset", re.IGNORECASE)
 
+#: An option of a group, such as its learning rate.
+_OPTION = re.compile(r"param_groups\[.*\]\['(?!params)\w+'\]$")
 _MAKES = re.compile(r"(?:build|create|make|get|load|set_?up|prepare|init|wrap)|[A-Z]")
 #: Names of what is a model or an optimizer, or has them.
 _HAS_MODEL = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
@@ -111,6 +112,10 @@ def plain(value: Value) -> Any:
     return value.value if isinstance(value, Constant) else NOT_KNOWN
 
 
+#: How the result of a call reads, cut off where it is long, moved or not.
+_CALLED = re.compile(r"\)(?:#\d+)?$|\(.*\.\.\.[0-9a-f]{8}$")
+
+
 class BuiltModule(Module):
     """A module of a run; what is not asked is not worked out."""
 
@@ -150,6 +155,16 @@ class BuiltModule(Module):
             return None
         found = (i for i in self._builder.run.instances if i.cls is not None and repr(i) == f"{whole}>")
         return next(map(self._builder.module, found), None)
+
+    @cached_property
+    def asked(self) -> frozenset[str]:  # type: ignore[override]
+        run = self._builder.run
+        texts = [unknown for unknown, instance in run.stand_ins.items() if instance is self.value]
+        return frozenset(name for unknown in texts for name in run.asked.get(unknown, ()))
+
+    @cached_property
+    def is_made_here(self) -> bool:  # type: ignore[override]
+        return self.value.made is not None or _CALLED.search(self.value.text) is not None
 
     @cached_property
     def methods(self) -> frozenset[str]:  # type: ignore[override]
@@ -230,6 +245,7 @@ class BuiltTensor(Tensor):
         self.role = value.role
         self.name = value.text
         self.made = None
+        self.site = value.made
         self.places = Several((), YES)
         self.writes = self.reads = self.flags = Several()
         self.groups = Several()

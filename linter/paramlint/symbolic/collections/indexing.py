@@ -217,6 +217,10 @@ def set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: A
         replace(run, owner, owner.items, index, value)
         if isinstance(value, Object):
             run.emit("kept", value, node, how="entry", container=owner)
+    elif isinstance(owner, Unknown):
+        from paramlint.symbolic.definitions.calls import escape
+
+        escape(run, Arguments([value]), node)
     elif isinstance(owner, Instance):
         from paramlint.symbolic.definitions.attributes import get_member
 

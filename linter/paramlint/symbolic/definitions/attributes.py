@@ -124,6 +124,7 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
 
 def _of_unknown(run: Interpreter, value: Unknown, name: str) -> Value:
     known = run.stand_ins.get(value)
+    run.asked.setdefault(value, set()).add(name)
     plain = Unknown(f"{formulas.owner(value.text)}.{name}", value.loop, owner=value, name=name)
     if known is not None and name in known.attributes:
         return run.read(known.attributes[name], lambda: plain) or plain

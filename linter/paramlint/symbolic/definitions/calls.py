@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from paramlint import nodes
 from paramlint.knowledge.foreign import only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
@@ -41,6 +42,7 @@ from paramlint.symbolic.values import (
     is_data,
     text_of,
 )
+from paramlint.syntax.walk import walk
 
 _NO_GRADIENT = ("no_grad", "inference_mode")
 #: Words in the name of what may hold the model and its optimizer, and do something to them when it is called.
@@ -180,11 +182,11 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
             run.emit("escaped", function.owner, node)
     held = run.stand_ins.get(function)
     event = run.emit("called", held, node, arguments=arguments) if held is not None else None
-    if _is_tensor_call(arguments):
-        result = run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
-        if event is not None:
-            event.data["result"] = result
+    if event is not None:  # a pass: what a module gives is computed from it, whatever it is given
+        event.data["result"] = result = run.derived(node, [held, *_inputs(arguments)], factory="call")
         return result
+    if _is_tensor_call(arguments):
+        return run.derived(node, [function, *(v for v in arguments.values() if isinstance(v, TensorValue))])
     given = ", ".join(text_of(v) for v in arguments.values())
     loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
     if function.name in ("to", "cuda"):  # a module stays the one that it is
@@ -213,6 +215,11 @@ def _is_tensor_call(arguments: Arguments) -> bool:
     return any(isinstance(value, TensorValue) for value in arguments.values())
 
 
+def _inputs(arguments: Arguments) -> list[Value]:
+    """What a result may be computed from, of what a module is given."""
+    return [v for v in arguments.values() if isinstance(v, (TensorValue, Unknown, Choice, SequenceValue, Dictionary))]
+
+
 def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, node: Any) -> Value:
     """`instance(...)`: the pass of a module is noted, not followed; other objects run their `__call__`."""
     from paramlint.symbolic.definitions.attributes import get_member
@@ -224,8 +231,7 @@ def call_instance(run: Interpreter, instance: Instance, arguments: Arguments, no
         escape(run, arguments, node)
         return run.unknown_call(f"{text_of(instance)}()")
     event = run.emit("called", instance, node, arguments=arguments)
-    inputs = [v for v in arguments.values() if isinstance(v, (TensorValue, Unknown, Choice, SequenceValue, Dictionary))]
-    result = run.derived(node, [instance, *inputs], factory="call")
+    result = run.derived(node, [instance, *_inputs(arguments)], factory="call")
     event.data["result"] = result
     run.passes[result.number] = instance, arguments
     return result
@@ -501,5 +507,14 @@ def escape(run: Interpreter, arguments: Arguments, node: Any) -> None:
             stack.extend(v for _, v in value.options)
         elif isinstance(value, Partial):
             stack.extend(value.arguments.values())
-        elif isinstance(value, Function) and value.bound is not None:
-            stack.append(value.bound)
+        elif isinstance(value, Function):
+            stack.extend([value.bound] if value.bound is not None else _closed_over(run, value))
+
+
+def _closed_over(run: Interpreter, function: Function) -> list[Value]:
+    """What the names in a function that another made stand for there: whoever calls it uses that."""
+    if function.env is None:
+        return []
+    names = {one.value for one in walk(function.node.body) if isinstance(one, nodes.Name)}
+    held = (run.read(cell) for name, cell in function.env.cells.items() if name in names)
+    return [value for value in held if value is not None]

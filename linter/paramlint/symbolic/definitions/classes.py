@@ -270,12 +270,13 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
         instance.forget("its constructor takes too many steps")
         return instance
     guard, loops, order = run.guard, run.loops, instance.order
-    frames, recorded = list(run.frames), run.records_gradient
+    frames, recorded, called = list(run.frames), run.records_gradient, run.inside
 
     def build() -> None:
         before_frames, run.frames = run.frames, frames
         before = run.trace.enter(order)
         gradient, run.records_gradient = run.records_gradient, recorded
+        inside, run.inside = run.inside, called
         run.building.append(instance)
         try:
             if len(run.building) > _MAX_BUILDING:
@@ -287,7 +288,7 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
             run.building.pop()
             run.frames = before_frames
             run.trace.leave(before)
-            run.records_gradient = gradient
+            run.records_gradient, run.inside = gradient, inside
 
     if module and not any(_may_change(value) for value in arguments.values()):
         instance.build = build

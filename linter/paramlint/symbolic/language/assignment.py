@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -62,8 +63,17 @@ def _note_binding(run: Interpreter, name: str, value: Value, node: Any) -> None:
     if run.is_torch:
         return
     for _, one in containers.alternatives_of(value):
-        if isinstance(one, Object) and not isinstance(one, SequenceValue):
+        if (isinstance(one, Object) and not isinstance(one, SequenceValue)) or _may_be_module(one):
             run.emit("bound", one, node, name=name)
+
+
+def _may_be_module(value: Value) -> bool:
+    """Whether what unknown code made, or what that was moved to, may show to be a module later."""
+    return isinstance(value, Unknown) and not value.loop and _MADE.search(value.text) is not None
+
+
+#: How the result of a call reads, cut off where it is long.
+_MADE = re.compile(r"\)(?:#\d+)?$|\(.*\.\.\.[0-9a-f]{8}$")
 
 
 def _set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: Any) -> Value:

@@ -295,7 +295,7 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         to_device, known = names_device(name, arguments), run.stand_ins.get(owner)
         if known is not None or (to_device and not is_data(owner)):  # whether it is a module may show later
             run.emit("moved", known or owner, node, how=name, arguments=arguments, to_device=to_device)
-        if known is not None:
+        if known is not None or not is_data(owner):  # a module stays the one that it is
             return owner
     if name in ("backward", "manual_backward"):  # of a loss, or `accelerator.backward(loss)`
         loss = arguments.get(0, "loss")
