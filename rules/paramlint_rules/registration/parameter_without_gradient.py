@@ -105,8 +105,8 @@ def _is_used(what: Module | Tensor, root: Module) -> bool:
     if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
     inside = [root, *(below(what) if isinstance(what, Module) else ())]
-    beside = {place.key for part in inside[1:] for place in part.places if place.holder is root and not place.registered}
-    if any(not root.mentions(key).no for key in beside):
+    places = [place for part in inside[1:] for place in part.places]
+    if any(p.holder is root and not p.registered and not root.mentions(p.key).no for p in places):
         return True  # kept in a plain container too, which is what is read
     if any(place.holder not in inside for tensor in tensors for place in tensor.places):
         return True  # tied to what is used
