@@ -270,12 +270,13 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
         instance.forget("its constructor takes too many steps")
         return instance
     guard, loops, order = run.guard, run.loops, instance.order
-    frames, recorded = list(run.frames), run.records_gradient
+    frames, recorded, inside = list(run.frames), run.records_gradient, run.inside
 
     def build() -> None:
         before_frames, run.frames = run.frames, frames
         before = run.trace.enter(order)
         gradient, run.records_gradient = run.records_gradient, recorded
+        asking, run.inside = run.inside, inside
         run.building.append(instance)
         try:
             if len(run.building) > _MAX_BUILDING:
@@ -288,6 +289,7 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
             run.frames = before_frames
             run.trace.leave(before)
             run.records_gradient = gradient
+            run.inside = asking
 
     if module and not any(_may_change(value) for value in arguments.values()):
         instance.build = build
