@@ -152,7 +152,9 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
         done = _done_by_constructor(source, unit.cls)
         for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
             if name != "__init__" and name not in done:
-                entry.run_method(run, instance, name)
+                result = entry.run_method(run, instance, name)
+                if name == "forward" and result is not None:
+                    run.memo["returned"] = result
         entry.finish(run)
         return model_of(run, "class", source, unit.cls.qualname, instance)
     if unit.kind == "function":
