@@ -156,7 +156,9 @@ def _complains(block: nodes.Node) -> bool:
         if isinstance(statement, nodes.If):
             if statement.orelse is not None or not _complains(statement.body):
                 return False
-        elif not all(isinstance(s, (nodes.Raise, nodes.Assert)) for s in getattr(statement, "body", ())):
+        elif not isinstance(statement, nodes.SimpleStatementLine):
+            return False  # a loop or a `with` does more than that
+        elif not all(isinstance(s, (nodes.Raise, nodes.Assert)) for s in statement.body):
             return False
     return True
 

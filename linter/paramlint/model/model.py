@@ -72,6 +72,9 @@ class Model:
         """
         if place.kind != "container" or place.holder not in self.roots or not place.holder.is_a("Module").yes:
             return False
+        made = place.what.made
+        if made is not None and self._is_done_once_more(made):
+            return False
         if place.until is None:
             return True
         if place.until.inside == place.since.inside:
@@ -83,6 +86,12 @@ class Model:
         if place.kind != "object" or place.holder not in self.roots or not place.holds:
             return False
         return place.holder.is_a("Module").yes and not place.holder.overrides("parameters").yes
+
+    def _is_done_once_more(self, event: Event) -> bool:
+        """Whether it happens in a method by itself that the constructor has called already, at the same place."""
+        return event.get("inside") != "__init__" and any(
+            one.site.node is event.site.node and one.get("inside") == "__init__" for one in self.events(event.kind)
+        )
 
     def root_of(self, what: Tensor | Module, at: Event) -> Tensor | Module:
         """The outermost module that held something when an event happened."""

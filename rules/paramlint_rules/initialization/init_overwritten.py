@@ -71,14 +71,17 @@ def ask(model: Model) -> Iterator[Claim]:
     writes = [w for w in model.events("written") if _is_whole(w)]
     owners: dict[int, set[int]] = {}
     for write in writes:
-        owners.setdefault(id(_way(write).node), set()).add(id(write.of.owner))
+        for site in (_way(write), write.site):
+            owners.setdefault(id(site.node), set()).add(id(write.of.owner))
     before: dict[int, Event] = {}
     for write in writes:
         first = before.get(id(write.of))
         before[id(write.of)] = write
         if first is None or not _is_direct(first) or not _is_direct(write) or effect(first) == effect(write):
             continue
-        is_special = len(owners[id(_way(first).node)]) == 1 and len(owners[id(_way(write).node)]) > 1
+        is_special = len(owners[id(_way(first).node)]) == 1 and all(
+            len(owners[id(site.node)]) > 1 for site in (_way(write), write.site)
+        )
         if is_special and first.guard.implies(write.guard) and not _is_used_between(model, first, write):
             yield Claim(
                 model.follows(first, write),

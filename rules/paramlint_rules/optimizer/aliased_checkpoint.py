@@ -63,6 +63,8 @@ def check(scope: Scope) -> Iterator[Finding]:
     for kept in snapshots(scope):
         if not (_goes_stale_in_loop(scope, kept) or _goes_stale_in_class(scope, kept) or _is_reloaded(scope, kept)):
             continue
+        if _is_of_new_optimizer(scope, kept):
+            continue
         what = "is another name for" if kept.is_model else "holds the live tensors of"
         message = f"`{kept.name}` {what} `{scope.text(kept.owner)}`, so later steps change it too"
         text = f"{scope.spell('copy.deepcopy')}({scope.text(kept.value)})"
@@ -84,6 +86,19 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
     if kept.is_best:
         return bool(used) or _is_public(scope, kept)
     return any(loaded_into(scope, read) is not None for read in used)
+
+
+def _is_of_new_optimizer(scope: Scope, kept: Snapshot) -> bool:
+    """Whether an optimizer that was just made gives its state: it has none yet, and what comes is not added to that."""
+    bound = scope.bindings.get(kept.owner.value, []) if isinstance(kept.owner, nodes.Name) else []
+    made = bound[0].value if len(bound) == 1 else None
+    name = scope.qualified(made.func) or "" if isinstance(made, nodes.Call) else ""
+    if made is None or not name.startswith("torch.optim.") or name.endswith("Adagrad"):
+        return False
+    if [*loops_around(scope, kept.node)] != [*loops_around(scope, made)]:
+        return False
+    between = [c.func for c in scope.find(nodes.Call) if scope.order(made) < scope.order(c) < scope.order(kept.node)]
+    return not any(isinstance(f, nodes.Attribute) and f.attr.value in ("step", "load_state_dict") for f in between)
 
 
 def _may_follow(scope: Scope, kept: Snapshot, read: nodes.Node) -> bool:

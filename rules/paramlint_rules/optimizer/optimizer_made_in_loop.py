@@ -66,9 +66,10 @@ def check(model: Model) -> Iterator[Claim]:
 def _is_made_for_each(made: Event, step: Event) -> bool:
     """Whether it is made in each round that has a step: the condition of a `while` holds in all of them, and one under
     which a function goes on holds for both."""
-    if not made.guard or not made.site.in_branch:
+    here = next((site for site in made.way if site.definition is step.site.definition), made.site)
+    if not made.guard or not (here.in_branch or made.site.in_branch):
         return True
-    return made.guard == step.guard and step.site.in_branch and made.site.function == step.site.function
+    return made.guard == step.guard and step.site.in_branch and here.function == step.site.function
 
 
 def _round_is_a_part(made: Event, step: Event) -> bool:

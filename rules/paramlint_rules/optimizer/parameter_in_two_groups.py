@@ -104,7 +104,7 @@ def _stands_for(model: Model, *, is_later: bool) -> dict[int, set[int]]:
             is_named = names[module.name] == 1
             inside = (module, *below(module), *(modules.get(module.name, ()) if is_named else ()))
             held = found.setdefault(id(mine[-1]), set())
-            held |= {id(t) for one in inside for t in (*one.tensors, *one.parameters)}
+            held |= {id(t) for one in inside for t in (*one.tensors, *one.parameters) if not t.known}
             held |= {id(t) for t in (tensors.get(module.name, ()) if is_named else ())}
     return found
 

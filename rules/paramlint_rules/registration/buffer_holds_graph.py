@@ -51,7 +51,7 @@ rule = Rule(
 #: Operations in place after which a buffer still depends on what it was.
 _ADDS = frozenset({"add_", "sub_", "lerp_", "addcmul_", "mul_"})
 #: Words of code that runs where autograd records nothing, whoever calls it.
-_INFERENCE = ("inference", "generat", "decod", "stream")
+_INFERENCE = ("inference", "generat", "decod", "stream", "cache")
 
 
 @rule.question

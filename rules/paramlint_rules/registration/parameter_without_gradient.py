@@ -202,6 +202,9 @@ def _is_used(what: Module | Tensor, root: Module) -> bool:
     if isinstance(what, Module) and any(module.calls.seen for module in below(what)):
         return True
     inside = [root, *(below(what) if isinstance(what, Module) else ())]
+    places = [place for part in inside[1:] for place in part.places]
+    if any(p.holder is root and not p.registered and not root.mentions(p.key).no for p in places):
+        return True  # kept in a plain container too, which is what is read
     if any(place.holder not in inside for tensor in tensors for place in tensor.places):
         return True  # tied to what is used
     return any(read.get("inside") != "__init__" for tensor in tensors for read in tensor.reads)

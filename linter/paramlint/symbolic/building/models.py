@@ -195,7 +195,8 @@ class _Builder:
         """Let an event speak of the model's objects."""
         if event.get("how") == "kept for a group":
             group = event.data.pop("group")
-            kept = self.run.read(group.cells["params"])
+            cell = group.cells.get("params")  # it may have been taken out again
+            kept = self.run.read(cell) if cell else None
             event.data["holds"] = not group.is_spread and kept is not None and _has(kept, event.of)
         event.of = self.of(event.of)
         for key, value in event.data.items():
