@@ -16,7 +16,7 @@ from paramlint.symbolic.collections import containers, iteration, named_tuples, 
 from paramlint.symbolic.definitions.calls import escape
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
 from paramlint.symbolic.interpreter import Handler, Interpreter
-from paramlint.symbolic.library import tensors
+from paramlint.symbolic.library import leaves, tensors
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -61,7 +61,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         tensors.written(run, filled, short, arguments, node)
         return filled
     if name in PARAMETER_CLASSES:
-        return tensors.make_parameter(run, arguments, node)
+        return leaves.make_parameter(run, arguments, node)
     if name in BUFFER_CLASSES:
         return _buffer(run, arguments, node)
     if name.startswith("torch.nn.init.") and (
@@ -69,7 +69,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     ):
         return tensors.initialize(run, DEPRECATED_INIT.get(short, short), arguments, node)
     if name == "torch.autograd.Variable":
-        return tensors.make_variable(run, arguments, node)
+        return leaves.make_variable(run, arguments, node)
     if tensors.is_factory(name):
         return tensors.make(run, name, arguments, node)
     is_of_torch = name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name
@@ -144,7 +144,7 @@ def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) ->
 
 
 def _buffer(run: Interpreter, arguments: Arguments, node: Any) -> Value:
-    return tensors.make_parameter(run, arguments, node, role="buffer")
+    return leaves.make_parameter(run, arguments, node, role="buffer")
 
 
 # Python's own

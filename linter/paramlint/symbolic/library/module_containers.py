@@ -98,7 +98,7 @@ def as_parameter(run: Interpreter, value: Value, node: Any) -> Value:
 
     def wrap(one: Value) -> Value:
         if isinstance(one, TensorValue) and one.role == "plain":
-            from paramlint.symbolic.library.tensors import make_parameter
+            from paramlint.symbolic.library.leaves import make_parameter
 
             return make_parameter(run, Arguments([one]), node)
         return one

@@ -16,9 +16,10 @@ from paramlint.symbolic.collections.texts import written
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers
+from paramlint.symbolic.library.leaves import as_buffer
 from paramlint.symbolic.library.registration import set_under
 from paramlint.symbolic.library.registry import Below, modules_of, parameters_of
-from paramlint.symbolic.library.tensors import as_buffer, flag_after
+from paramlint.symbolic.library.tensors import flag_after
 from paramlint.symbolic.values import (
     FALSE,
     NONE,
