@@ -218,7 +218,7 @@ def set_item(run: Interpreter, owner: Value, index: Value, value: Value, node: A
         if isinstance(value, Object):
             run.emit("kept", value, node, how="entry", container=owner)
     elif isinstance(owner, Unknown):
-        from paramlint.symbolic.definitions.calls import escape
+        from paramlint.symbolic.external.unknown_calls import escape
 
         escape(run, Arguments([value]), node)
     elif isinstance(owner, Instance):

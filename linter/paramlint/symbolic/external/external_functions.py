@@ -13,8 +13,8 @@ from paramlint.knowledge import BUFFER_CLASSES, DEPRECATED_INIT, INIT_FUNCTIONS,
 from paramlint.knowledge.foreign import foreign_optimizer, only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
-from paramlint.symbolic.definitions.calls import escape
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
+from paramlint.symbolic.external.unknown_calls import escape
 from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.library import leaves, tensors
 from paramlint.symbolic.values import (
