@@ -42,7 +42,9 @@ rule = Rule(
     ),
 )  # fmt: skip
 
-_DEVIATION = re.compile(r"std|sigma|scale|range|init|limit|bound|dev", re.I)
+_DEVIATION = re.compile(r"std|sigma|scale|range|init|limit|bound|dev|spread|amplitude", re.I)
+#: A plain or dotted name of what is no lower limit.
+_NO_LOWER_LIMIT = re.compile(r"(?!.*(?:min|low|left|neg|start|begin|from))[A-Za-z_][\w.]*", re.I)
 
 
 @rule.reading
@@ -78,7 +80,7 @@ def _limit(call: Called) -> Iterator[Said]:
     text = " ".join(call.scope.text(node).split())
     number = value.value if isinstance(value, Const) else None
     if (isinstance(number, float) and number > 0) or (
-        number is None and not isinstance(value, Const) and _DEVIATION.search(text) and text.isidentifier()
+        number is None and not isinstance(value, Const) and len(text) > 1 and _NO_LOWER_LIMIT.fullmatch(text)
     ):
         fix = Fix(f"Write `-{text}, {text}`", (Change(node, node, f"-{text}, {text}"),), "safe")
         yield say(call, f"`{text}` is the lower limit here, and the upper one stays 0.05", fix, node)

@@ -31,6 +31,7 @@ from paramlint import nodes
 from paramlint.facts.reading import Called, Event, Held, Said, Taken, Thing, Trace, Value, options
 from paramlint.facts.reading.keras_code import belongs, is_frozen_flag
 from paramlint.facts.reading.trace import is_layer_class, is_method, say
+from paramlint.facts.scopes import Scope
 from paramlint.knowledge.frameworks import KERAS
 from paramlint.rule import Asks, Rule
 from paramlint.syntax.walk import walk
@@ -57,9 +58,10 @@ def read(trace: Trace) -> Iterator[Said]:
         if not name or len(models) != 1:
             continue
         late = _built(trace, taken, models[0]) or _unfrozen(trace, taken, models[0])
-        if late is not None and any(
-            _steps_with(event, name) and event.index > late.index for event in trace.after(taken)
-        ):
+        if late is None:
+            continue
+        end = _replaced(trace, taken, name)
+        if any(_steps_with(event, name) and late.index < event.index < end for event in trace.after(taken)):
             message = (
                 f"`{name}` lists the variables from before `{_what(late)}`, so those that come then are not trained"
             )
@@ -69,9 +71,25 @@ def read(trace: Trace) -> Iterator[Said]:
 def _kept_as(taken: Taken) -> str:
     """The plain name that the list is given."""
     statement = taken.scope.parent(taken.node)
-    if isinstance(statement, nodes.Assign) and statement.value is taken.node and len(statement.targets) == 1:
-        return taken.scope.dotted(statement.targets[0].target) or ""
+    if isinstance(statement, nodes.Assign) and statement.value is taken.node:
+        return _target(taken.scope, statement)
     return ""
+
+
+def _target(scope: Scope, statement: nodes.Assign) -> str:
+    return (scope.dotted(statement.targets[0].target) or "") if len(statement.targets) == 1 else ""
+
+
+def _replaced(trace: Trace, taken: Taken, name: str) -> int:
+    """The index from which the name may stand for another list."""
+    others = {
+        node
+        for node in walk(taken.scope.node)
+        if isinstance(node, nodes.Assign) and node.value is not taken.node and _target(taken.scope, node) == name
+    }
+    inside = {node for statement in others for node in walk(statement)}
+    later = [event.index for event in trace.events if event.node in inside and event.index > taken.index]
+    return min(later, default=taken.index if others else len(trace.events))
 
 
 def _built(trace: Trace, taken: Taken, model: Value) -> Event | None:

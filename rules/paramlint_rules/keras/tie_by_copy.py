@@ -31,6 +31,7 @@ Leave it: only the first values are meant to be equal; say so with `init` in the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,10 @@ rule = Rule(
 )
 
 
+#: What a method of its own that does this is called.
+_TIES = re.compile(r"(?:^|_)(?:tie|share)(?:_|$)")
+
+
 @rule.reading
 def read(trace: Trace) -> Iterator[Said]:
     if trace.cls is None or not is_layer_class(trace.cls):
@@ -60,7 +65,7 @@ def read(trace: Trace) -> Iterator[Said]:
     for event in trace.events:
         if (
             not event.stack
-            or event.stack[0] not in ("__init__", "build")
+            or not (event.stack[0] in ("__init__", "build") or _TIES.search(event.stack[0]))
             or any("init" in name for name in event.stack[1:])
         ):
             continue
