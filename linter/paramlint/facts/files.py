@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _BUILTINS = frozenset(dir(builtins))
 
+_TORCH = re.compile(r"\btorch\b")
 _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 
 #: Files kept parsed, and bytes of their text. The syntax tree of a file takes some 40 times its size.
@@ -289,7 +290,16 @@ class File:
             symbol = self.imported(dotted, search)
             if symbol is not None and (not isinstance(symbol, str) or self._is_of_project(dotted)):
                 return symbol
-        return None
+        meant = self.conventional(head)
+        return knowledge.canonical(f"{meant}.{rest}" if rest else meant) if meant else None
+
+    def conventional(self, name: str) -> str:
+        """What a name means that nothing but an `import *` can give, which was not followed to it; else empty."""
+        if not self.outline.star_imports or name in self.assigned or _TORCH.search(self.source.text) is None:
+            return ""
+        from paramlint.knowledge.foreign import NAMES_BY_CONVENTION
+
+        return NAMES_BY_CONVENTION.get(name, "")
 
     def _is_of_project(self, dotted: str) -> bool:
         """Whether a file of the project says what a name is: what other packages do not have would be theirs too."""
