@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Symbol: TypeAlias = Class | Scope | str
 
 _BUILTINS = frozenset(dir(builtins))
-
 _TORCH = re.compile(r"\btorch\b")
 _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 
