@@ -264,8 +264,18 @@ def test_what_is_written_by_hand_stays(measured):
 
 
 def test_a_stage_that_takes_more_instructions_is_named():
-    from instructions import worse
+    from instructions import Count, worse
 
-    before = {"starting": 900_000_000, "a finding": 800_000_000, "building models": 400_000_000, "little": 1_000_000}
-    now = {"starting": 926_000_000, "a finding": 500_000_000, "building models": 413_000_000, "little": 3_000_000}
-    assert worse(before, now) == ["building models"]
+    before = {"starting": 900, "a finding": 800, "building models": 400, "little": 1}
+    now = {"starting": 926, "a finding": 500, "building models": 413, "little": 3}
+    counts = [{name: Count(m * 1_000_000, m * 1_000_000) for name, m in given.items()} for given in (before, now)]
+    assert worse(*counts) == ["building models"]
+
+
+def test_a_stage_that_does_what_one_before_it_did_is_not_worse():
+    from instructions import Count, worse
+
+    before = {"starting": Count(900_000_000, 900_000_000), "a finding": Count(800_000_000, 1_700_000_000)}
+    now = {"starting": Count(300_000_000, 300_000_000), "a finding": Count(1_300_000_000, 1_600_000_000)}
+    assert worse(before, now) == []
+    assert worse(before, {**now, "a finding": Count(1_300_000_000, 1_800_000_000)}) == ["a finding"]

@@ -24,8 +24,8 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('values.in_place_data_edit', 'PRM101', 'in-place-data-edit', 'risk', fix='safe',
         triggers=(Mentions('data'),)),
     RuleOnDemand('values.data_rebound', 'PRM102', 'data-rebound', 'risk', fix='unsafe', triggers=(Stores('data'),)),
-    RuleOnDemand('values.data_in_forward', 'PRM103', 'data-in-forward', 'bug', fix='safe', triggers=(Asks('data',
-        'detach', 'inference_mode', 'no_grad', entries=('class',)),)),
+    RuleOnDemand('values.data_in_forward', 'PRM103', 'data-in-forward', 'bug', fix='safe', triggers=(Asks(*"""data
+        detach inference_mode no_grad""".split(), entries=('class',)),)),
     RuleOnDemand('values.grad_data_edit', 'PRM104', 'grad-data-edit', 'risk', fix='safe', triggers=(Mentions('data'),)),
     RuleOnDemand('values.leaf_edited_with_grad', 'PRM105', 'leaf-edited-with-grad', 'bug', fix='safe',
         triggers=(Asks('Module', 'Parameter', 'backward'),), only_with=frozenset(('__init__', 'backward', 'forward',)),
@@ -89,16 +89,16 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('apply', 'modules', 'named_modules',
-        'named_parameters'),)),
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply modules named_modules
+        named_parameters""".split()),)),
     RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac_
         eye_ kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.deprecated_init_name', 'PRM211', 'deprecated-init-name', 'risk', fix='safe',
         triggers=(Calls(*"""constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform
         xavier_normal xavier_uniform""".split()), Mentions(*"""constant dirac eye kaiming_normal kaiming_uniform normal
         orthogonal sparse uniform xavier_normal xavier_uniform""".split()),)),
-    RuleOnDemand('initialization.constant_weight', 'PRM212', 'constant-weight', 'pedantic', triggers=(Asks('constant_',
-        'new_zeros', 'ones_', 'zeros'),)),
+    RuleOnDemand('initialization.constant_weight', 'PRM212', 'constant-weight', 'pedantic', triggers=(Asks(*"""constant_
+        new_zeros ones_ zeros""".split()),)),
     RuleOnDemand('initialization.init_gain_mismatch', 'PRM213', 'init-gain-mismatch', 'pedantic',
         triggers=(Calls(*"""kaiming_normal_ kaiming_uniform_ orthogonal_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.padding_row_overwritten', 'PRM214', 'padding-row-overwritten', 'bug', fix='unsafe',
@@ -190,8 +190,8 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.fan_from_wrong_axis', 'PRM228', 'fan-from-wrong-axis', 'risk', fix='unsafe',
         triggers=(Calls('size', 'sqrt'), Mentions('shape'),), only_with=frozenset(('fan_in', 'fanin', 'sqrt',))),
     RuleOnDemand('sharing.repeated_module', 'PRM301', 'repeated-module', 'bug', fix='unsafe',
-        triggers=(Asks('ModuleDict', 'ModuleList', 'ParameterList', 'Sequential', made=False), Asks('ModuleDict',
-        'ModuleList', 'ParameterList', 'Sequential', entries=('class',)), Repeats(),), beyond_plain=True),
+        triggers=(Asks(*"""ModuleDict ModuleList ParameterList Sequential""".split(), made=False), Asks(*"""ModuleDict
+        ModuleList ParameterList Sequential""".split(), entries=('class',)), Repeats(),), beyond_plain=True),
     RuleOnDemand('sharing.module_listed_twice', 'PRM302', 'module-listed-twice', 'risk',
         triggers=(Reuses(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU RMSNorm
         Sequential""".split()), Repeats(), Classes(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU
@@ -233,7 +233,8 @@ RULES: tuple[Rule, ...] = (
         sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor tensor tril_indices triu_indices
         zeros zeros_like""".split(), entries=('class',)),)),
     RuleOnDemand('registration.unregistered_twin_container', 'PRM409', 'unregistered-twin-container', 'risk',
-        triggers=(Asks('add_module', 'forward', 'register_module', 'setattr', entries=('class',)),), beyond_plain=True),
+        triggers=(Asks(*"""add_module forward register_module setattr""".split(), entries=('class',)),),
+        beyond_plain=True),
     RuleOnDemand('registration.parameter_without_gradient', 'PRM410', 'parameter-without-gradient', 'risk',
         triggers=(Asks('forward', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('registration.init_flag_not_saved', 'PRM411', 'init-flag-not-saved', 'bug', fix='unsafe',
@@ -419,8 +420,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Asks('trainable_variables', 'trainable_weights'),), frameworks=frozenset(('keras',))),
     RuleOnDemand('keras.clone_without_weights', 'PRM815', 'clone-without-weights', 'risk',
         triggers=(Asks('clone_model'),), frameworks=frozenset(('keras',))),
-    RuleOnDemand('keras.tie_by_copy', 'PRM816', 'tie-by-copy', 'bug', triggers=(Asks('T', 'assign', 'set_weights',
-        'transpose', entries=('class',)),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.tie_by_copy', 'PRM816', 'tie-by-copy', 'bug', triggers=(Asks(*"""T assign set_weights
+        transpose""".split(), entries=('class',)),), frameworks=frozenset(('keras',))),
     RuleOnDemand('keras.initializer_missing_in_config', 'PRM817', 'initializer-missing-in-config', 'risk',
         triggers=(Classes('get_config'),), frameworks=frozenset(('keras',))),
     RuleOnDemand('keras.trainable_typo', 'PRM818', 'trainable-typo', 'bug', fix='safe', triggers=(Asks(*"""Trainable
@@ -445,11 +446,12 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('gluon.never_initialized', 'PRM902', 'never-initialized', 'bug', triggers=(Asks('initialize'),),
         frameworks=frozenset(('gluon',))),
     RuleOnDemand('gluon.freeze_without_effect', 'PRM903', 'freeze-without-effect', 'bug', fix='safe',
-        triggers=(Asks('collect_params', 'grad_req', 'requires_grad', 'setattr'),), frameworks=frozenset(('gluon',))),
+        triggers=(Asks(*"""collect_params grad_req requires_grad setattr""".split()),),
+        frameworks=frozenset(('gluon',))),
     RuleOnDemand('gluon.params_of_container', 'PRM904', 'params-of-container', 'bug', triggers=(Asks('params'),),
         frameworks=frozenset(('gluon',))),
     RuleOnDemand('gluon.blocks_in_plain_container', 'PRM905', 'blocks-in-plain-container', 'bug', fix='unsafe',
-        triggers=(Asks('Block', 'HybridBlock', '__init__', 'nn', entries=('class',)),),
+        triggers=(Asks(*"""Block HybridBlock __init__ nn""".split(), entries=('class',)),),
         frameworks=frozenset(('gluon',))),
     RuleOnDemand('gluon.unregistered_parameter', 'PRM906', 'unregistered-parameter', 'bug', triggers=(Asks('Parameter',
         'attach_grad', entries=('class',)),), frameworks=frozenset(('gluon',))),

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     Symbol: TypeAlias = Class | Scope | str
 
 _BUILTINS = frozenset(dir(builtins))
-
 _TORCH = re.compile(r"\btorch\b")
 _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 
@@ -296,9 +295,10 @@ class File:
 
     def conventional(self, name: str) -> str:
         """What a name means that nothing but an `import *` can give, which was not followed to it; else empty."""
-        if not self.outline.star_imports or name not in NAMES_BY_CONVENTION or name in self.assigned:
+        if not self.outline.star_imports or name in self.assigned or _TORCH.search(self.source.text) is None:
             return ""
-        return NAMES_BY_CONVENTION[name] if _TORCH.search(self.source.text) is not None else ""
+
+        return NAMES_BY_CONVENTION.get(name, "")
 
     def _is_of_project(self, dotted: str) -> bool:
         """Whether a file of the project says what a name is: what other packages do not have would be theirs too."""

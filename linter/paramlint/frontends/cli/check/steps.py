@@ -169,8 +169,10 @@ def _write_all(task: Task, result: Result) -> None:
     if elsewhere:
         paths = ", ".join(plain(rewrite.before.path) for rewrite in elsewhere)
         _print([f"warning: not written, since it leads out of what is checked: {paths}"], sys.stderr)
-    if result.rewrites:
-        from paramlint.source.rewrite import write
+    if not result.rewrites:
+        return
+    from paramlint.source.rewrite import write
+
     for rewrite in list(result.rewrites):
         try:
             write(rewrite)
