@@ -1,4 +1,4 @@
-"""What the walk through a constructor says of each parameter that it allocates empty."""
+"""What the model says of each parameter that a constructor allocates empty."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import textwrap
 
 import pytest
 
-from paramlint.facts import File
-from paramlint.facts.initialization import initialization_of
-from paramlint.source.text import Source
+from paramlint.frontends.rule_testing import model_of
+from paramlint.model.questions.empty_memory import written_in_part
 
 HEAD = """
 import torch
@@ -27,11 +26,13 @@ def written(body: str, rest: str = "") -> str:
     text = (
         HEAD + textwrap.indent(textwrap.dedent(body), " " * 8) + "\n" + textwrap.indent(textwrap.dedent(rest), " " * 4)
     )
-    file = File(Source("net.py", text.encode()))
-    cls = file.class_of(file.outline.classes["Net"][0].unit)
-    assert cls is not None
-    (parameter,) = (p for p in initialization_of(cls).parameters if p.name == "w")
-    return parameter.written
+    model = model_of(text, "Net")
+    (tensor,) = (t for t in model.parameters if t.name == "self.w")
+    if any(tensor is one for one, _ in written_in_part(model)):
+        return "partly"
+    if tensor.filled.no:
+        return "sometimes" if tensor.filled.when else "never"
+    return "always" if tensor.filled.yes else "unknown"
 
 
 @pytest.mark.parametrize(
@@ -49,15 +50,15 @@ def written(body: str, rest: str = "") -> str:
         ("if not bias:\n    raise ValueError\nif bias:\n    self.w.data.zero_()", "always"),
         ("assert bias\nif bias:\n    self.w.data.zero_()", "always"),
         ("if mode == 'a':\n    self.w.data.zero_()", "sometimes"),
-        ("if mode == 'a':\n    self.w.data.zero_()\nelif mode == 'b':\n    self.w.data.fill_(1)", "always"),
+        ("if mode == 'a':\n    self.w.data.zero_()\nelif mode == 'b':\n    self.w.data.fill_(1)", "sometimes"),
         ("self.w[0] = 1", "partly"),
         ("self.w[:] = 1", "always"),
-        ("for i in range(n):\n    self.w[i] = i", "always"),
+        ("for i in range(n):\n    self.w[i] = i", "unknown"),
         ("for p in self.parameters():\n    p.data.zero_()", "always"),
         ("for p in self.parameters():\n    if p.dim() == 1:\n        p.data.zero_()", "never"),
         ("for name, p in self.named_parameters():\n    if 'w' in name:\n        p.data.zero_()", "always"),
         ("for name, p in self.named_parameters():\n    if 'bias' in name:\n        p.data.zero_()", "never"),
-        ("for p in self.parameters():\n    if p.numel() > 3:\n        p.data.zero_()", "unknown"),
+        ("for p in self.parameters():\n    if p.numel() > 3:\n        p.data.zero_()", "sometimes"),
         ("for name in ('w',):\n    nn.init.zeros_(getattr(self, name))", "always"),
         ("for t in [self.w]:\n    fn(t)", "always"),
         ("unknown(self)", "unknown"),
@@ -90,7 +91,11 @@ def test_verdicts(body, verdict):
             "never",
         ),
         ("self.reset()", "def reset(self):\n    if self.w is None:\n        return\n    self.w.data.zero_()", "always"),
-        ("self.reset(True)", "def reset(self, skip=False):\n    if not skip:\n        self.w.data.zero_()", "never"),
+        (
+            "self.reset(True)",
+            "def reset(self, skip=False):\n    if not skip:\n        self.w.data.zero_()",
+            "sometimes",
+        ),
         ("self.reset()", "def reset(self, skip=False):\n    if not skip:\n        self.w.data.zero_()", "always"),
     ],
 )
@@ -100,8 +105,6 @@ def test_own_methods_are_followed(body, rest, verdict):
 
 def test_too_many_paths_are_made_one():
     body = "\n".join(f"if c{i}(n):\n    self.a{i} = nn.Parameter(torch.empty(n))" for i in range(9))
-    file = File(Source("net.py", (HEAD + textwrap.indent(body, " " * 8) + "\n").encode()))
-    cls = file.class_of(file.outline.classes["Net"][0].unit)
-    assert cls is not None
-    found = {parameter.name: parameter.written for parameter in initialization_of(cls).parameters}
-    assert found == {"w": "never"} | {f"a{i}": "never" for i in range(9)}
+    model = model_of(HEAD + textwrap.indent(body, " " * 8) + "\n", "Net")
+    found = {tensor.name: tensor.filled.no for tensor in model.parameters}
+    assert found == {"self.w": True} | {f"self.a{i}": True for i in range(9)}

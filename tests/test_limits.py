@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import random
 import threading
 
 import libcst as cst
@@ -17,11 +16,8 @@ from paramlint.engine.check_file import check_path
 from paramlint.engine.nominate import Nominator
 from paramlint.engine.nominate.followed import Followed, words_followed
 from paramlint.facts.files import File, Project
-from paramlint.facts.initialization import initialization_of
-from paramlint.facts.paths.joined import joined
-from paramlint.facts.paths.tables import Table, joined_table
-from paramlint.facts.paths.values import EMPTY, Path
 from paramlint.frontends.cli import main
+from paramlint.frontends.rule_testing import model_of
 from paramlint.source.text import Source, UnreadableError, refuse_large
 from paramlint.syntax.large_stack import with_large_stack
 
@@ -104,11 +100,9 @@ def test_paths_that_double_are_made_one(tmp_path, doubling):
     path.write_text(
         f"{head}        super().__init__()\n        {doubling}\n        self.w = nn.Parameter(torch.empty(3))\n"
     )
-    file = Project([], is_draft=True).file(str(path))
-    cls = next(cls for unit in file.outline.units if (cls := file.class_of(unit)) is not None)
     found = []
-    assert steps(lambda: found.append(initialization_of(cls)), at_most=2_000_000)
-    assert [(p.name, p.written) for p in found[0].parameters] == [("w", "never")]
+    assert steps(lambda: found.append(model_of(path.read_text(), "Net")), at_most=2_000_000)
+    assert [(t.name, t.filled.truth) for t in found[0].parameters if t.name == "self.w"] == [("self.w", "no")]
 
 
 def test_the_rows_of_many_keys_are_found_in_one_pass(tmp_path):
@@ -416,50 +410,3 @@ def test_a_long_row_is_searched_once(tmp_path, row):
     path.write_text(f"{BAD}        self.more = 1  {row}\n")
     report = with_large_stack(lambda: check_path(str(path), Nominator(RULES), Project()))
     assert [d.code for d in report.diagnostics if d.code != "PRM001"] == ["PRM401"]
-
-
-def test_what_is_the_same_on_all_paths_is_not_compared():
-    def joining(cells):
-        origin = Path()
-        for cell in range(cells):
-            origin.cells[cell] = "written"
-        paths = []
-        for number in range(8):
-            path = origin.fork()
-            path.cells[cells + number] = EMPTY
-            paths.append((None, path))
-        return lambda: joined(paths)
-
-    ((_, one),) = joining(3)()
-    expected = {0: "written", 1: "written", 2: "written"} | {3 + number: EMPTY for number in range(8)}
-    assert dict(one.cells.items()) == expected
-    assert steps(joining(4_000)) == steps(joining(400))
-
-
-def test_tables_that_share_what_they_have_in_common_are_like_those_that_do_not(monkeypatch):
-    monkeypatch.setattr("paramlint.facts.paths.tables._MOST_FORKED", 3)
-    monkeypatch.setattr("paramlint.facts.paths.tables._MOST_JOINED", 2)
-    dice = random.Random(3)
-
-    def same(entries):
-        return (entries[0],) if len(set(entries)) == 1 and len(entries) == every else ()
-
-    tables: list[tuple[Table[int, int], dict[int, int]]] = [(Table(), {})]
-    for _ in range(4_000):
-        table, plain = dice.choice(tables)
-        what = dice.random()
-        if what < 0.6:
-            key, entry = dice.randrange(12), dice.randrange(3)
-            table[key] = plain[key] = entry
-        elif what < 0.8 or len(tables) < 2:
-            tables.append((table.fork(), dict(plain)))
-        else:
-            some = dice.sample(tables, min(len(tables), 3))
-            every = len(some)
-            agreed = {k: v for k, v in some[0][1].items() if all(p.get(k) == v for _, p in some)}
-            tables = [(joined_table([t for t, _ in some], same), agreed), *tables[-5:]]
-        assert all(dict(t.items()) == p and set(t) == set(p) and bool(t) == bool(p) for t, p in tables)
-        keys = {}
-        for t, p in tables:  # equal keys mean equal tables
-            assert keys.setdefault(t.key, p) == p
-            assert all(t.get(k) == p.get(k) and (k in t) == (k in p) for k in range(12))

@@ -53,9 +53,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.init_never_called', 'PRM205', 'init-never-called', 'bug', fix='unsafe',
         triggers=(Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
         LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
-        new_empty_strided""".split(), entries=('class',)), Calls(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor
-        DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted
-        empty_strided new_empty new_empty_strided""".split()), Classes(*"""__init_layers __init_param __init_parameters
+        new_empty_strided""".split(), entries=('class',)), Classes(*"""__init_layers __init_param __init_parameters
         __init_params __init_weight __init_weights __initialise_layers __initialise_param __initialise_parameters
         __initialise_params __initialise_weight __initialise_weights __initialize_layers __initialize_param
         __initialize_parameters __initialize_params __initialize_weight __initialize_weights __reset_layers

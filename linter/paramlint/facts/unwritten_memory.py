@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
 from paramlint.facts.heirs import heirs_of
-from paramlint.facts.initialization import EmptyParameter, initialization_of
 from paramlint.facts.memo import remember
 from paramlint.facts.package import package_of
-from paramlint.facts.paths.allocations import is_allocator
 from paramlint.facts.writers import Wanted, writers_of
 
 if TYPE_CHECKING:
@@ -23,80 +20,19 @@ if TYPE_CHECKING:
 _INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$|^_*weights?_(?:re)?init\w*$")
 #: Code of serving engines: a model is never used without the weights that are loaded.
 _SERVED = re.compile(r"\bdef (?:load_weights\(\s*self,\s*weights\b|weight_loader\()")
-_LOADER = re.compile(
-    r"load_state_dict|from_pretrained|PreTrainedModel|ModelMixin|load_weights|load_checkpoint|load_pretrained|HubMixin"
-)
 #: Parameters of these classes get their memory only when the first input comes.
 _LAZY = re.compile(r"\b(?:UninitializedParameter|LazyModuleMixin|register_forward_pre_hook|lazy_\w+)\b")
 #: Classes with packed weights are only ever filled from what a quantiser wrote.
 _PACKED = re.compile(r"\b(?:u?int[248]|float[48]_\w+|\w*fp8\w*|q(?:weight|zeros))\b", re.I)
 #: Options by which a caller says that the values come from elsewhere.
 _ON_PURPOSE = re.compile(r"init|skip|pretrain|load|meta\b|device|reset|checkpoint|weights?\b|state_dict|empty")
-_SKIPS = re.compile(r"skip|without|defer|lazy|pretrain|load")
 #: Nothing is left to write where a layer has no inputs: `if fan_in > 0`, as torch's own layers ask.
 _OF_NOTHING = re.compile(r"(?:fan(?:_?in|_?out)?\b|numel\(\)|nelement\(\))\)?(?: ?(?:[=!]=|<=?|>=?) ?[01]\b|$)")
 _VALUES = re.compile(r"weights?\b|values|vectors|data\b|tensor|state|checkpoint|pretrain|embeddings?\b")
 
 
-@dataclass(frozen=True)
-class Fate:
-    """A parameter that is used as it was allocated.
-
-    Attributes:
-        parameter: what the constructor does with it.
-        uncalled: the class's own method that would write it, if nobody calls that.
-        is_loaded: whether the file loads checkpoints, so that one of them may fill it.
-    """
-
-    parameter: EmptyParameter
-    uncalled: Scope | None = None
-    is_loaded: bool = False
-
-
-def fates_of(cls: Class) -> tuple[Fate, ...]:
-    """The parameters that a class allocates itself and that nobody writes, on some path or on any."""
-    if cls.file.is_cut_off:
-        return ()
-    return remember(cls, "fates", lambda: tuple(_fates(cls)))
-
-
-def _fates(cls: Class) -> Iterator[Fate]:
-    for parameter in initialization_of(cls).parameters:
-        fate = _fate(cls, parameter)
-        if fate is not None:
-            yield fate
-
-
-def fate_of(scope: Scope, node: nodes.Call) -> Fate | None:
-    """The fate of the parameter that a call allocates, if nobody writes it."""
-    if scope.cls is None or not is_allocator(scope, node) or not _has_parameters(scope.cls) or not scope.cls.is_module:
-        return None
-    return next((f for f in fates_of(scope.cls) if f.parameter.allocation.node is node), None)
-
-
-def _has_parameters(cls: Class) -> bool:
-    """Whether the class's text mentions parameters at all: asked before its bases are looked up."""
-    return "arameter" in _text(cls)
-
-
 def _text(cls: Class) -> str:
     return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
-
-
-def _fate(cls: Class, parameter: EmptyParameter) -> Fate | None:
-    if parameter.written in ("always", "unknown") or parameter.allocation.scope.cls is not cls:
-        return None
-    if is_filled_by_design(cls):
-        return None
-    if parameter.written == "sometimes" and _is_on_purpose(cls, parameter):
-        return None
-    wanted = Wanted(cls, parameter.name, parameter.allocation.rank)
-    uncalled: Scope | None = None
-    for writer in writers_of(wanted, initialization_of(cls).entered):
-        if writer is None or writer.cls not in cls.mro or uncalled is not None or not is_uncalled(writer):
-            return None
-        uncalled = writer
-    return Fate(parameter, uncalled, _says(cls.file, _LOADER))
 
 
 def _says(file: File, pattern: re.Pattern[str]) -> bool:
@@ -126,27 +62,6 @@ def is_left_on_purpose(condition: str) -> bool:
         return True
     words = _VALUES if " is None" in condition else _ON_PURPOSE
     return words.search(condition.lower()) is not None
-
-
-def _is_on_purpose(cls: Class, parameter: EmptyParameter) -> bool:
-    if any(
-        is_left_on_purpose(text) or (not truth and (_asks_for_parameter(cls, text) or _skips(text)))
-        for text, truth in parameter.conditions
-    ):
-        return True
-    return _is_lazy(cls)
-
-
-def _skips(condition: str) -> bool:
-    """Whether something that is None where values are given says by its name that they are not: `skip_init is None`."""
-    return condition.endswith(" is None") and _SKIPS.search(condition) is not None
-
-
-def _asks_for_parameter(cls: Class, condition: str) -> bool:
-    """Whether a condition asks if there is a parameter of that name at all: `key in self.means`."""
-    name = condition.rpartition(" in self.")[2]
-    values = cls.assignments(name) if name.isidentifier() else []
-    return any(a.value is not None and a.scope.text(a.value).endswith("Dict()") for a in values)
 
 
 def is_uncalled(method: Scope) -> bool:

@@ -37,12 +37,11 @@ from paramlint.facts import Class, Scope
 from paramlint.facts.heirs import heirs_of
 from paramlint.facts.init_events import init_events
 from paramlint.facts.package import package_of
-from paramlint.facts.paths.allocations import ALLOCATORS
 from paramlint.facts.type_tests import alternatives
-from paramlint.facts.unwritten_memory import fate_of, fates_of, is_uncalled, is_unmentioned
+from paramlint.facts.unwritten_memory import is_uncalled, is_unmentioned
 from paramlint.model import Claim, Event, Model, Tensor, said
-from paramlint.model.questions.empty_memory import written_by_nobody
-from paramlint.rule import Asks, Calls, Change, Classes, Finding, Fix, Rule
+from paramlint.model.questions.empty_memory import ALLOCATORS, written_by_nobody
+from paramlint.rule import Asks, Change, Classes, Finding, Fix, Rule
 from paramlint.syntax.walk import walk
 
 _PLAIN = {"torch.nn.Module", "torch.nn.modules.module.Module"}
@@ -78,7 +77,6 @@ rule = Rule(
     doc=__doc__,
     triggers=(
         Asks(*ALLOCATORS, entries=("class",)),
-        Calls(*ALLOCATORS),
         Classes(*_NAMES, *_NAMED_AFTER_WEIGHTS, "_init", "init"),
     ),
 )
@@ -96,21 +94,18 @@ def ask(model: Model) -> Iterator[Claim]:
         method = site.definition
         if method is not None and method.name.value == name:
             message = f"`{name}` is never called, so {shown} {verb} as garbage"
-            yield Claim(said(True), site, message, node=method.name)
+            yield Claim(said(True), site, message, node=method.name, fix=_call_at_end(writes[0][0], name))
 
 
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    fate = fate_of(scope, node)
-    method = fate.uncalled if fate is not None else None
-    if method is None or scope.cls is None or method.cls is not scope.cls:
-        return
-    assert isinstance(method.node, nodes.FunctionDef)
-    names = [f.parameter.name for f in fates_of(scope.cls) if f.uncalled is method]
-    shown = ", ".join(f"`self.{name}`" for name in names[:3])
-    verb = "starts" if len(names) == 1 else "start"
-    message = f"`{method.name}` is never called, so {shown} {verb} as garbage"
-    yield Finding(method.node.name, message, _fix(scope.cls, method.name))
+def _call_at_end(tensor: Tensor, name: str) -> Fix | None:
+    """A call of the method at the end of the constructor that allocates a parameter."""
+    place = next(place for place in tensor.places if place.registered)
+    constructor, target = place.since.site.definition, place.since.site.node
+    if constructor is None or constructor.name.value != "__init__" or not isinstance(target, nodes.Attribute):
+        return None
+    last = constructor.body.body[-1]
+    call = f"{place.since.site.text(target.value)}.{name}()"
+    return Fix(f"Call `{name}` at the end of `__init__`", (Change(last, last, call, "after"),), "unsafe")
 
 
 @rule.static_class
@@ -118,12 +113,11 @@ def check_layers(cls: Class) -> Iterator[Finding]:
     """A method for torch's layers in a class that nobody inherits from."""
     if not cls.is_module or any(base not in _PLAIN for base in cls.bases):
         return
-    allocated = {f.uncalled for f in fates_of(cls)}
     for name in cls.outline.methods:
         if not (_OWN.fullmatch(name) or _OPEN.fullmatch(name)):
             continue
         method = cls.own_method(name)
-        if method is None or method in allocated or not isinstance(method.node, nodes.FunctionDef):
+        if method is None or not isinstance(method.node, nodes.FunctionDef):
             continue
         is_own = _OWN.fullmatch(name) is not None or _is_built_here(cls)
         if _is_for_apply(method):

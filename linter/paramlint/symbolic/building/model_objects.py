@@ -14,7 +14,8 @@ from paramlint.symbolic.definitions.attribute_names import mentions
 from paramlint.symbolic.definitions.unwritten import uncalled_methods, written_elsewhere
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
-from paramlint.symbolic.library.tensors import is_random, known_shape
+from paramlint.symbolic.library.tensor_sizes import known_shape
+from paramlint.symbolic.library.tensors import is_random
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (
     TRUE,

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from paramlint.facts import Scope
-from paramlint.facts.paths.allocations import allocation_of
 from paramlint.facts.unwritten_memory import is_uncalled, may_be_written_later
+from paramlint.knowledge import STORAGE_DTYPES
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer
 from paramlint.symbolic.code.program import ClassValue
-from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.values import Instance, TensorValue
+from paramlint.symbolic.library.tensor_sizes import known_shape
+from paramlint.symbolic.values import Constant, Instance, TensorValue, text_of
 
 
 def written_elsewhere(run: Interpreter, tensor: TensorValue) -> Answer:
     """Whether code that the run has not entered may write a parameter; unknown where its allocation says little."""
     allocated = tensor.storage.allocated
     held = next(iter(run.trace.about("registered", tensor)), None)
-    if allocated is None or held is None or not isinstance(allocated.site, SourceSite):
+    if allocated is None or held is None or allocated.site.node is None:
         return UNKNOWN
-    place = allocated.site.place
-    found = allocation_of(place.file.facts.scope(place.unit), allocated.site.node)
+    if not _takes_values(run, tensor):
+        return UNKNOWN
     holder = getattr(held.data["holder"], "value", held.data["holder"])
     cls = holder.cls if isinstance(holder, Instance) else None
     facts = cls.file.facts.class_of(cls.outline.unit) if isinstance(cls, ClassValue) else None
-    if found is None or facts is None:
+    if facts is None:
         return UNKNOWN
-    return YES if may_be_written_later(facts, held.data["key"], found.rank, _entered(run)) else NO
+    shape = known_shape(run, tensor)
+    rank = len(shape) if shape is not None else None
+    return YES if may_be_written_later(facts, held.data["key"], rank, _entered(run)) else NO
+
+
+_WHOLE_NUMBERS = ("BoolTensor", "ByteTensor", "CharTensor", "IntTensor", "LongTensor", "ShortTensor")
+
+
+def _takes_values(run: Interpreter, tensor: TensorValue) -> bool:
+    """Whether there are values to write: not on the meta device, of no element, or of a type that only stores."""
+    allocated = tensor.storage.allocated
+    given = allocated.get("arguments")
+    keywords = given.keywords if given is not None else {}
+    stored = text_of(keywords["dtype"]) if "dtype" in keywords else ""
+    if stored in STORAGE_DTYPES or str(allocated.get("law")).endswith(_WHOLE_NUMBERS) or allocated.get("law") == "new":
+        return False
+    if "device" in keywords and "meta" in text_of(keywords["device"]):
+        return False
+    return Constant(0) not in (known_shape(run, tensor) or ())
 
 
 def _entered(run: Interpreter) -> frozenset[Scope]:

@@ -8,6 +8,7 @@ from typing import Any
 from paramlint.knowledge import EMPTY_FACTORIES, INIT_FUNCTIONS, LEGACY_CONSTRUCTORS, TENSOR_FACTORIES
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.library.tensor_sizes import arange_shape, is_data_given, shape_of
 from paramlint.symbolic.values import (
     NONE,
     TRUE,
@@ -23,7 +24,6 @@ from paramlint.symbolic.values import (
     TensorValue,
     Unknown,
     Value,
-    small_constants,
     text_of,
 )
 from paramlint.symbolic.values.inputs import BINARY, clears_gradient, inputs_of, tensors_in
@@ -71,9 +71,8 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
         return same
     first = arguments.get(0, "size")
     # Of several arguments each is a size; one alone may be data.
-    may_be_data = (
-        name in LEGACY_CONSTRUCTORS and len(values) < 2 and "size" not in arguments.keywords and _is_data(run, first)
-    )
+    is_one = len(values) < 2 and "size" not in arguments.keywords
+    may_be_data = name in LEGACY_CONSTRUCTORS and is_one and is_data_given(run, first)
     empty = name in EMPTY_FACTORIES and not may_be_data
     shape: Shape | None = None
     if short.endswith("_like"):
@@ -83,7 +82,7 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
         sizes = values[:1] if short == "full" else values
         shape = shape_of(run, [first] if first is not None and not sizes else sizes, arguments)
     elif short == "arange":
-        shape = _arange(arguments)
+        shape = arange_shape(arguments)
     elif short in ("linspace", "logspace"):
         steps = arguments.get(2, "steps")
         shape = (steps,) if steps is not None else None
@@ -103,72 +102,6 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     event = run.emit("allocated", tensor, node, law=short, arguments=arguments, empty=empty, displayed=displayed)
     tensor.storage.allocated = event
     return tensor
-
-
-def _is_data(run: Interpreter, value: Value | None) -> bool:
-    return isinstance(value, (SequenceValue, TensorValue)) or (isinstance(value, Unknown) and not is_number(run, value))
-
-
-def shape_of(run: Interpreter, sizes: Sequence[Value | Item | None], arguments: Arguments) -> Shape | None:
-    """The shape that `f(2, n)`, `f((2, n))` or `f(*sizes)` says; None where the number of sizes is not known."""
-    if arguments.unknown_positional:
-        return None
-    found: list[Value] = []
-    for size in sizes:
-        if isinstance(size, Item):
-            if size.guard or size.loops:
-                return None
-            size = size.value
-        if isinstance(size, SequenceValue):
-            if size.items.plain is None:
-                return None
-            found.extend(size.items.plain)
-        elif isinstance(size, Constant) and isinstance(size.value, (int, tuple)) and not isinstance(size.value, bool):
-            found.extend(map(Constant, size.value)) if isinstance(size.value, tuple) else found.append(size)
-        elif isinstance(size, Unknown):
-            if len(sizes) > 1:
-                run.numbers.add(size.text)
-            found.append(size)
-        elif isinstance(size, Choice) and all(_is_size(v) for _, v in size.options):
-            found.append(size)
-        else:
-            return None
-    return tuple(found)
-
-
-def _is_size(value: Value) -> bool:
-    return isinstance(value, Unknown) or (isinstance(value, Constant) and isinstance(value.value, int))
-
-
-def known_shape(run: Interpreter, tensor: TensorValue) -> Shape | None:
-    """The shape of a tensor; None where it, or the number of its sizes, is not known: `torch.empty(size)`."""
-    shape = tensor.shape
-    if shape is not None and len(shape) == 1 and isinstance(shape[0], Unknown) and not is_number(run, shape[0]):
-        return None
-    return shape
-
-
-def is_number(run: Interpreter, value: Unknown) -> bool:
-    """Whether something unknown is one number, as far as its text and what is done with it say."""
-    if value.text in run.numbers or value.annotation in ("int", "builtins.int"):
-        return True
-    if value.default is not None and isinstance(value.default.value, int):
-        return True
-    return any(sign in value.text for sign in (" * ", " // ", " + ", " - ")) or value.text.startswith(_NUMBERS)
-
-
-_NUMBERS = ("len(", "int(", "max(", "min(")
-
-
-def _arange(arguments: Arguments) -> Shape | None:
-    values = arguments.positional
-    if len(values) == 1 and isinstance(values[0], Value) and not isinstance(values[0], Item):
-        return (values[0],)
-    ends = [v.value for v in values if isinstance(v, Constant) and isinstance(v.value, int)]
-    between = small_constants.range_of(ends) if len(ends) == len(values) else None
-    if between is not None:
-        return (Constant(len(between)),)
-    return (Unknown("arange"),)
 
 
 # Reading

@@ -12,7 +12,7 @@ from paramlint.model.guard import Guard
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library.registry import Held
-from paramlint.symbolic.library.tensors import known_shape
+from paramlint.symbolic.library.tensor_sizes import known_shape
 from paramlint.symbolic.limits import MAX_TIES
 from paramlint.symbolic.showing.origin import covers, origin
 from paramlint.symbolic.showing.places import Place
