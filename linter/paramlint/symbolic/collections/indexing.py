@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from paramlint.symbolic.collections.containers import OWN, add, append, entry_without, row_without, set_entry
 from paramlint.symbolic.collections.carried import OTHER_ROUNDS
+from paramlint.symbolic.collections.containers import OWN, add, append, entry_without, row_without, set_entry
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_UNROLLED
 from paramlint.symbolic.values import (
