@@ -41,6 +41,20 @@ _MISSING = {
     "apply", "cauchy", "copy", "exponential", "fill", "fill_diagonal", "geometric", "log_normal", "map", "map2",
     "normal", "random", "uniform", "zero",
 }  # fmt: skip
+#: Those of them that objects of other kinds do not have either to change themselves.
+_ONLY_OF_TENSORS = {
+    "mul",
+    "div",
+    "clamp",
+    "clamp_min",
+    "clamp_max",
+    "masked_fill",
+    "neg",
+    "abs",
+    "pow",
+    "sigmoid",
+    "tanh",
+}
 #: Other methods of a tensor that only return something.
 _VIEWS = {"detach", "clone", "to", "cuda", "half", "float", "double", "contiguous", "view", "reshape", "expand"}
 _MAKERS = {*PARAMETER_CLASSES, *BUFFER_CLASSES, *(TENSOR_FACTORIES - EMPTY_FACTORIES), *_COPIES}
@@ -94,13 +108,20 @@ def _of_method(scope: Scope, func: nodes.Attribute) -> str | None:
     if method not in _PURE and method not in _VIEWS:
         return None
     known = scope.type(owner)
-    if known is None or known.kind not in ("parameter", "buffer", "tensor"):
+    if known is None and not (_is_named_so(owner) and method in _ONLY_OF_TENSORS):
+        return None
+    if known is not None and known.kind not in ("parameter", "buffer", "tensor"):
         return None
     if known is GRADIENT and method == "zero":
         return None
     if method in _MISSING:
         return f"is no method of a tensor, so the call raises where `{method}_` works in place"
     return f"returns a new tensor{_hint(method)}, and nothing takes it"
+
+
+def _is_named_so(node: nodes.BaseExpression) -> bool:
+    """Whether it is the weight or bias of something that is not known."""
+    return isinstance(node, nodes.Attribute) and node.attr.value in ("weight", "bias")
 
 
 def _hint(method: str) -> str:

@@ -156,22 +156,24 @@ def _is_unread(end: Tensor, call: Event, model: Model) -> bool:
     ]
     flat = [one for line in lines for one in line]
     at = next((place for place, one in enumerate(flat) if one is statement), None)
-    if at is None or _given(statement) != bound.get("name"):
+    if at is None or bound.get("name") not in _given(statement):
         return False
     for later in flat[at + 1 :]:
         if any(isinstance(n, nodes.Name) and n.value == bound.get("name") for n in _read(later)):
             return False
-        if _given(later) == bound.get("name"):
+        if bound.get("name") in _given(later):
             return True
     return True
 
 
-def _given(statement: nodes.Node) -> str:
-    """The one name that an assignment gives a value."""
-    target = (
-        statement.targets[0].target if isinstance(statement, nodes.Assign) and len(statement.targets) == 1 else None
-    )
-    return target.value if isinstance(target, nodes.Name) else ""
+def _given(statement: nodes.Node) -> set[str]:
+    """The names that an assignment gives values, where it gives them to nothing else."""
+    if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
+        return set()
+    target = statement.targets[0].target
+    targets = [e.value for e in target.elements] if isinstance(target, (nodes.Tuple, nodes.List)) else [target]
+    names = {one.value for one in targets if isinstance(one, nodes.Name)}
+    return names if len(names) == len(targets) else set()
 
 
 def _read(statement: nodes.Node) -> Iterator[nodes.Node]:

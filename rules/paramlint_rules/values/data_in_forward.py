@@ -109,7 +109,8 @@ def _is_trained(parameter: Tensor, model: Model) -> bool:
     if not parameter.trains.yes or owner is None or owner.escaped or owner.calls.seen:
         return False
     writes = [e for e in parameter.writes if e.author == "user" and not _SETUP.fullmatch(str(e.get("inside")))]
-    return not writes and not model.events("rebound", of=parameter) and owner in model.roots
+    is_listed = owner.is_a("ParameterList", "ParameterDict").yes and any(p.holder in model.roots for p in owner.places)
+    return not writes and not model.events("rebound", of=parameter) and (owner in model.roots or is_listed)
 
 
 def _claim(event: Event, parameter: Tensor) -> Claim:

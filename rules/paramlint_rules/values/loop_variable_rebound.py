@@ -64,8 +64,8 @@ def check_modules(node: nodes.For, scope: Scope) -> Iterator[Finding]:
         return
     bound = {name.value for name in walk(node.target) if isinstance(name, nodes.Name)}
     for small, name in _rebound_in(node.body, bound, []):
-        given = small.value if isinstance(small, nodes.Assign) else None
-        known = scope.type(given) if isinstance(given, nodes.Call) else None
+        value = small.value if isinstance(small, nodes.Assign) else None
+        known = scope.type(value) if isinstance(value, nodes.Call) else None
         if known is not None and known.is_module:
             message = f"`{name}` is only the loop's name for a module, so giving it another one replaces nothing"
             yield Finding(small, message)
