@@ -24,10 +24,11 @@ _LOOKS = re.compile(
 _TRAINS = re.compile(r"loss|train|step|update|criterion|objective|load")
 
 
-def is_apart(model: Model, tensors: Iterable[Tensor]) -> bool:
+def is_apart(model: Model, tensors: Iterable[Tensor], at: Event) -> bool:
     """Whether what the code makes of some parameters is all known, so that unknown values cannot depend on them.
 
-    The modules that hold them are made here, are given to no unknown code, and each of their results is followed.
+    The modules that hold them are made here, are given to no unknown code, and each of their results is followed, and
+    is of the call from outside that an event belongs to: what one method gives back another may get.
     """
     if model.is_cut_short or not model.modules.closed.yes or not all(root.known.yes for root in model.roots):
         return False
@@ -35,6 +36,8 @@ def is_apart(model: Model, tensors: Iterable[Tensor]) -> bool:
     holders = [m for m in model.modules if any(id(t) in mine for t in m.parameters)]
     left = mine - {id(t) for m in holders for t in m.parameters}
     if left or not all(_is_own(m) for m in holders if m not in model.roots):
+        return False
+    if any(call.grad and call.get("inside") != at.get("inside") for m in holders for call in m.calls):
         return False
     objects = {id(m) for m in holders} | mine
     bound = [e for e in model.events("bound") if id(e.get("value")) in objects]
