@@ -218,12 +218,11 @@ def _is_earlier(move: Event, made: Event) -> bool:
 def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
     """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded.
 
-    Of the class that an argument is it is not known when that stores, but for what it is by default.
+    Of the class that an argument is it is not known when that stores.
     """
     made = optimizer.made
     algorithm = str(made.get("algorithm")) if made is not None else ""
-    default = made.site.default(algorithm) if made is not None and algorithm.isidentifier() else ""
-    if algorithm in _STORE_AT_ONCE or ("." not in algorithm and default in ("", "None")):
+    if "." not in algorithm or algorithm in _STORE_AT_ONCE:
         return True
     stored = [e for e in model.events("stepped", "loaded", of=optimizer) if made is not None and together(e, made)]
     return any(not together(e, move) or model.follows(e, move).yes for e in stored)
