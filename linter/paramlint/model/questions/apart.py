@@ -24,10 +24,11 @@ _LOOKS = re.compile(
 _TRAINS = re.compile(r"loss|train|step|update|criterion|objective|load")
 
 
-def is_apart(model: Model, tensors: Iterable[Tensor]) -> bool:
+def is_apart(model: Model, tensors: Iterable[Tensor], at: Event) -> bool:
     """Whether what the code makes of some parameters is all known, so that unknown values cannot depend on them.
 
-    The modules that hold them are made here, are given to no unknown code, and each of their results is followed.
+    The modules that hold them are made here, are run here and given to no unknown code, and each of their results is
+    followed, and is of the call from outside that an event belongs to: what one method gives back another may get.
     """
     if model.is_cut_short or not model.modules.closed.yes or not all(root.known.yes for root in model.roots):
         return False
@@ -35,6 +36,11 @@ def is_apart(model: Model, tensors: Iterable[Tensor]) -> bool:
     holders = [m for m in model.modules if any(id(t) in mine for t in m.parameters)]
     left = mine - {id(t) for m in holders for t in m.parameters}
     if left or not all(_is_own(m) for m in holders if m not in model.roots):
+        return False
+    if model.entry == "class" and _is_given(at):
+        return False
+    passes = [call for m in holders for call in m.calls if call.grad]
+    if not passes or any(call.get("inside") != at.get("inside") for call in passes):
         return False
     objects = {id(m) for m in holders} | mine
     bound = [e for e in model.events("bound") if id(e.get("value")) in objects]
@@ -53,6 +59,13 @@ def is_apart(model: Model, tensors: Iterable[Tensor]) -> bool:
             if (is_dropped or id(event.site.node) not in made) and not _only_tries(event):
                 return False
     return True
+
+
+def _is_given(event: Event) -> bool:
+    """Whether somebody gives the method around an event something, which may come of what the object holds."""
+    around = event.way[0].definition
+    params = getattr(around, "params", None)
+    return params is None or len(params.params) > 1 or bool(params.kwonly_params)
 
 
 def _is_own(module: Module) -> bool:

@@ -146,7 +146,9 @@ def _missed_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]
         if not reaches or any(id(t) in ids for t in others):
             continue
         is_known = all(t.known for t in mine) and all(r.closed.yes for r in reaches)
-        if is_known or is_apart(model, mine):
+        made = optimizer.made
+        is_global = made is not None and not made.site.function and model.entry != "module"
+        if is_known or (not is_global and is_apart(model, mine, step)):  # an argument may be what is global too
             yield optimizer, step, others
 
 
