@@ -24,6 +24,7 @@ from paramlint.symbolic.limits import (
 from paramlint.symbolic.showing.show import show_class
 from paramlint.symbolic.showing.show_document import ShownClass
 from paramlint_rules.initialization.init_never_matches import rule as init_never_matches
+from paramlint_rules.optimizer.gradients_cleared_too_soon import rule as gradients_cleared_too_soon
 from paramlint_rules.optimizer.left_in_eval import rule as left_in_eval
 from paramlint_rules.optimizer.parameter_group_never_matches import rule as parameter_group_never_matches
 from paramlint_rules.ties.tie_broken_later import ask
@@ -213,6 +214,28 @@ def test_a_loop_that_is_cut_short_proves_nothing_of_what_it_lacks(budget: int, m
     for name in ("MAX_STEPS", "LEAST_STEPS"):
         monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", budget)
     assert check_text(HEAD + TRAINER, [left_in_eval]) == []
+
+
+CLEARED = """
+def main(batches):
+    model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for batch in batches:
+        model(batch).sum().backward()
+        optimizer.zero_grad()
+        optimizer.step()
+        probe = nn.Sequential(*[nn.Linear(4, 4) for _ in range(8)])
+        print(sum(p.numel() for p in probe.parameters()))
+"""
+
+
+def test_what_comes_before_the_end_of_the_steps_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for budget in (300, 500, 5000):
+        for name in ("MAX_STEPS", "LEAST_STEPS"):
+            monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", budget)
+        found.append(len(check_text(HEAD + CLEARED, [gradients_cleared_too_soon])))
+    assert found == [1, 1, 1]
 
 
 FROZEN = """

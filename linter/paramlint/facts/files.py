@@ -17,6 +17,7 @@ from paramlint.facts.classes import Class
 from paramlint.facts.module_paths import ModulePaths
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import canonical
+from paramlint.knowledge.foreign import NAMES_BY_CONVENTION
 from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.draft import Draft
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _BUILTINS = frozenset(dir(builtins))
 
+_TORCH = re.compile(r"\btorch\b")
 _ALL_NAMES = re.compile(rb"import[\s\\]*\*")
 
 #: Files kept parsed, and bytes of their text. The syntax tree of a file takes some 40 times its size.
@@ -282,7 +284,14 @@ class File:
             symbol = self.imported(dotted, search)
             if symbol is not None and (not isinstance(symbol, str) or self._is_of_project(dotted)):
                 return symbol
-        return None
+        meant = self.conventional(head)
+        return canonical(f"{meant}.{rest}" if rest else meant) if meant else None
+
+    def conventional(self, name: str) -> str:
+        """What a name means that nothing but an `import *` can give, which was not followed to it; else empty."""
+        if not self.outline.star_imports or name not in NAMES_BY_CONVENTION or name in self.assigned:
+            return ""
+        return NAMES_BY_CONVENTION[name] if _TORCH.search(self.source.text) is not None else ""
 
     def _is_of_project(self, dotted: str) -> bool:
         """Whether a file of the project says what a name is: what other packages do not have would be theirs too."""

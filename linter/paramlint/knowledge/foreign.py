@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+#: What a name stands for that only an `import *` can give which cannot be followed, in code that speaks of torch.
+NAMES_BY_CONVENTION = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "optim": "torch.optim"}
 
 #: Bases of other libraries that are subclasses of `torch.nn.Module`.
 FOREIGN_MODULES = frozenset(
@@ -100,6 +104,33 @@ def foreign_optimizer(name: str) -> bool:
     return package in _OPTIMIZER_PACKAGES and rest.rpartition(".")[2] in _OPTIMIZER_CLASSES
 
 
+_NAMES_OPTIMIZER = re.compile(
+    r"(?:^|_)opt(?:im|imizer)?s?(?:_(?:class|cls|type|fn|func|function|factory|ctor|builder|maker|partial))?$"
+    r"|^(?:get|build|create|make|init|setup|configure|construct|new|prepare)_\w*opt(?:im|imizer)s?$"
+    r"|Optim(?:izer)?$|Adam\w*$|SGD\w*$|^_?OPTIM(?:S|IZERS?)?(?:_[A-Z]+)*$|^optim\.__dict__$"
+)
+_BUILDS = re.compile(r"^(?:instantiate|call|build|create|make|construct|get|from)(?:_|$)")
+
+
+def makes_optimizer_of(function: str, given: Sequence[str] = ()) -> bool:
+    """Whether a function or class of unknown code, given parameters, makes an optimizer, by what is said of it.
+
+    Args:
+        function: as it reads: `args.optimizer`, `getattr(torch.optim, name)`, `OPTIMIZERS[name]`.
+        given: how what else it is given reads: `hydra.utils.instantiate(cfg.optimizer, net.parameters())`.
+    """
+    said = re.sub(r"#\d+$", "", function)
+    if said.endswith((")", "]")):  # what a call or a table of classes gave
+        return "optim" in said.lower() and "sched" not in said.lower()
+    short = "optim.__dict__" if said.endswith("optim.__dict__") else said.rpartition(".")[2]
+    if _NAMES_OPTIMIZER.search(short) is not None:
+        return True
+    return _BUILDS.search(short) is not None and any(_OF_OPTIMIZER.search(one) is not None for one in given)
+
+
+_OF_OPTIMIZER = re.compile(r"(?:^|[._\['\"])opt(?:im|imizer)s?(?:$|[._\]'\"])", re.IGNORECASE)
+
+
 #: Words, between underscores, in the names of functions that only look at a model or an optimizer.
 _LOOKS = re.compile(
     r"(?:^|_)(?:save|log|logs|logging|logger|print|report|summary|summarize|describe|count|num|plot|visuali[sz]e|show"
@@ -107,7 +138,9 @@ _LOOKS = re.compile(
     r"|state|gather|reduce|meter|profile|time)(?:_|$)",
     re.IGNORECASE,
 )
-_DOES_MORE = re.compile(r"init|reset|clear|zero|load|resume|restore|_$|set_|train|step|build_opt|optimizer|freeze|swap")
+_DOES_MORE = re.compile(
+    r"init|reset|clear|zero|load|resume|restore|_$|set_|(?<!pre)train|step|build_opt|optimizer|freeze|swap"
+)
 
 
 def only_looks(function: str) -> bool:

@@ -27,8 +27,9 @@ class Model:
         trace: the events in order.
         entry: what was built.
         name: of the class or function.
-        returned: what a function gave back.
+        returned: what a function, or the `forward` of a class, gave back.
         is_cut_short: whether the build came to no end, so that what else happens in its loops is not known.
+        cut_at: when that was; what came before it is known.
     """
 
     roots: Sequence[Module] = ()
@@ -41,6 +42,7 @@ class Model:
     name: str = ""
     returned: Sequence[Any] = ()
     is_cut_short: bool = False
+    cut_at: Order = ()
     _by_kind: dict[str, list[Event]] = field(default_factory=dict)
 
     def tensors(self, role: Role) -> Several[Tensor]:
@@ -132,7 +134,7 @@ class Model:
                 gaps.append(Answer("yes", tuple(sure)))
             elif len(inside) > 1 and context is not None and context.implies(_any_of(inside)):
                 gaps.append(Answer("yes", tuple(inside)))
-            elif inside or (self.is_cut_short and (a.loops or b.loops)):
+            elif inside or (self.is_cut_short and (a.loops or b.loops) and min(ends) > self.cut_at):
                 gaps.append(Answer("unknown", tuple(inside)))
             else:
                 gaps.append(Answer("no", (a, b)))

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from paramlint.model.event import Author, Event, EventKind
+from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.guard_table import Conditions
 from paramlint.symbolic.code.program import Place, Program
@@ -155,6 +155,9 @@ class Interpreter:
         #: How often a function gave a name at module level a value.
         self.global_writes = 0
         self.busy: set[object] = set()
+        #: When there were no steps left, the last time, and when that ended an entry.
+        self.used_up: Order = ()
+        self.cut_at: Order = ()
         #: Loops under way over items whose order is not known.
         self.unordered = 0
         self.memo: dict[object, Any] = {}
@@ -200,6 +203,7 @@ class Interpreter:
         """
         self.steps += steps
         if self.steps > self.budget:
+            self.used_up = self.trace.tick()
             raise OverBudgetError
         if self.steps > self.ledger.leash:
             self.ledger.pull(self)

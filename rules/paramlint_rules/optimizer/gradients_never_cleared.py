@@ -29,7 +29,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Optimizer, said
-from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_train, spoken
+from paramlint.model.questions.training import WORDS, clears, computes_loss, is_optimizer, may_train, spoken
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def check_method(model: Model) -> Iterator[Claim]:
 def _may_clear(step: Event, event: Event) -> bool:
     """Whether it clears what the step uses, or gives unknown code the means to."""
     if event.kind == "escaped":
-        return may_train(event) and not getattr(event.of, "loop", 0)
+        return may_train(event) and not computes_loss(event) and not getattr(event.of, "loop", 0)
     return not isinstance(step.of, Optimizer) or not clears(event, step.of).no
 
 

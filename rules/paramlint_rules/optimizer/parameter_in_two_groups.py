@@ -16,11 +16,13 @@ Leave it: one of the modules overrides `parameters()` and leaves the other's out
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint.knowledge.frameworks import LIVE
-from paramlint.model import Claim, Group, Model, Module, Tensor, said
+from paramlint.model import Claim, Group, Model, Module, Optimizer, Tensor, said
+from paramlint.model.model import before
 from paramlint.model.questions.training import WORDS, below, spoken
 from paramlint.rule import Asks, Proof, Rule
 
@@ -44,28 +46,39 @@ def ask(model: Model) -> Iterator[Claim]:
     stands = [_stands_for(model, is_later=is_later) for is_later in (False, True)] if model.optimizers.seen else []
     for optimizer in model.optimizers:
         holders: tuple[dict[int, list[Group]], dict[int, list[Group]]] = {}, {}
+        beside = _listed_beside(model, optimizer)
         for group in (group for group in optimizer.groups if group.sure):
-            covered = [_covered(group.sure, one) for one in stands]
+            covered = [_covered(group.sure, one, beside) for one in stands]
             which = group.is_added  # an attribute that nothing is known of may be made in between
             earlier = {id(one): one for key in covered[which] for one in holders[which].get(key, ())}
             for keys, known in zip(covered, holders, strict=True):
                 for key in keys:
                     known.setdefault(key, []).append(group)
             if any(one.guard.is_known_to_fit(group.guard) for one in earlier.values()) or _is_twice_in(
-                group, stands[0]
+                group, stands[0], beside
             ):
                 what = group.module or group.sure[0]
                 message = f"`{what}` is in `{spoken(optimizer)}` twice, so an optimizer refuses it or steps it twice"
                 yield Claim(said(True), group.given or group.site, message, about=group)
 
 
-def _is_twice_in(group: Group, stands: Mapping[int, set[int]]) -> bool:
+def _listed_beside(model: Model, optimizer: Optimizer) -> dict[int, set[int]]:
+    """What a listing gave beside one that stands for the rest of a module: that is not in the rest."""
+    found: dict[int, set[int]] = {}
+    for event in model.events("listed"):
+        rest = event.get("rest")
+        if isinstance(rest, Tensor) and optimizer.made is not None and before(event, optimizer.made):
+            found.setdefault(id(rest), set()).update(map(id, event.tensors))
+    return found
+
+
+def _is_twice_in(group: Group, stands: Mapping[int, set[int]], beside: Mapping[int, set[int]]) -> bool:
     """Whether a group has a parameter twice."""
     if len(set(map(id, group.sure))) < len(group.sure):
         return True
     of_unknown: set[int] = set()
     for tensor in group.sure:
-        covered = _covered([tensor], stands)
+        covered = _covered([tensor], stands, beside)
         if covered & of_unknown:
             return True
         if not tensor.known:
@@ -83,14 +96,16 @@ def _stands_for(model: Model, *, is_later: bool) -> dict[int, set[int]]:
     for tensor in () if is_later else model.parameters:
         for start in _starts(tensor.name) if not tensor.known else ():
             tensors.setdefault(start, []).append(tensor)
+    names = Counter(module.name for module in model.modules)  # a loop calls each that it goes through by one name
     found: dict[int, set[int]] = {}
     for module in model.modules:
         mine = [t for t in module.parameters if not t.known]
         if mine and "parameters" not in module.methods:
-            inside = (module, *below(module), *modules.get(module.name, ()))
+            is_named = names[module.name] == 1
+            inside = (module, *below(module), *(modules.get(module.name, ()) if is_named else ()))
             held = found.setdefault(id(mine[-1]), set())
             held |= {id(t) for one in inside for t in (*one.tensors, *one.parameters)}
-            held |= {id(t) for t in tensors.get(module.name, ())}
+            held |= {id(t) for t in (tensors.get(module.name, ()) if is_named else ())}
     return found
 
 
@@ -102,7 +117,7 @@ def _starts(name: str) -> Iterator[str]:
         place = name.find(".", place + 1)
 
 
-def _covered(tensors: Sequence[Tensor], stands: Mapping[int, set[int]]) -> set[int]:
+def _covered(tensors: Sequence[Tensor], stands: Mapping[int, set[int]], beside: Mapping[int, set[int]]) -> set[int]:
     """The parameters that some stand for."""
     found: set[int] = set()
     waiting = [id(tensor) for tensor in tensors]
@@ -110,7 +125,7 @@ def _covered(tensors: Sequence[Tensor], stands: Mapping[int, set[int]]) -> set[i
         key = waiting.pop()
         if key not in found:
             found.add(key)
-            waiting += stands.get(key, ())
+            waiting += stands.get(key, set()) - beside.get(key, set())
     return found
 
 

@@ -73,9 +73,9 @@ def _lasting(tensor: Tensor, but: Place | None = None) -> Place | None:
 def _fix(site: Site, source: Tensor) -> Fix | None:
     """Assign the parameter itself, where it is written there as it is."""
     statement = site.statement
+    wrapped = site.node.args[0].value if site.node.args else None
     if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1 or statement.value is not site.node:
         return None
-    wrapped = site.node.args[0].value if site.node.args else None
     while isinstance(wrapped, nodes.Call) and isinstance(wrapped.func, nodes.Attribute):
         wrapped = wrapped.func.value if wrapped.func.attr.value == "detach" and not wrapped.args else None
     if isinstance(wrapped, nodes.Attribute) and wrapped.attr.value == "data":

@@ -190,6 +190,16 @@ def may_compute(event: Event) -> bool:
     return event.kind != "escaped" or isinstance(event.of, Tensor) or "loss" in str(event.of) or may_train(event)
 
 
+def computes_loss(event: Event) -> bool:
+    """Whether what gets hold of something, by an `escaped` event, computes a loss with it, by what it is called."""
+    function = getattr(event.site.node, "func", None)
+    name = getattr(getattr(function, "attr", function), "value", "")
+    return isinstance(name, str) and _LOSSES.search(name) is not None and _DOES_MORE.search(name) is None
+
+
+_LOSSES = re.compile(r"(?:^|_)(?:loss|losses|loss_?fn|criterion|objective)(?:_|$)|Loss|Criterion", re.IGNORECASE)
+_DOES_MORE = re.compile(r"step|train|update|optim|back|minimi|clear|zero|reset", re.IGNORECASE)
+
 _MAKES = re.compile(r"(?:build|create|make|get|load|set_?up|prepare|init|wrap)|[A-Z]")
 #: Names of what is a model or an optimizer, or has them.
 _HAS_MODEL = re.compile(

@@ -43,6 +43,12 @@ def deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
+def cut_short(run: Interpreter) -> None:
+    """Note that what an entry leads to came to no end, because the steps were used up."""
+    run.memo["over budget"] = True
+    run.cut_at = run.cut_at or run.used_up
+
+
 def open_arguments(
     run: Interpreter, function: Function, known: Mapping[str, object] | None = None, tensors: bool = False
 ) -> Arguments:
@@ -142,7 +148,7 @@ def build_class(
                 classes.initialize(run, instance, cls, arguments, place.node)
         except OverBudgetError:
             instance.forget("the steps were used up")
-            run.memo["over budget"] = True
+            cut_short(run)
         finally:
             run.building.clear()
             del run.frames[1:]
@@ -214,7 +220,7 @@ def run_method(
             return run.call(method, arguments, method.node)
         except OverBudgetError:
             instance.forget("the steps were used up")
-            run.memo["over budget"] = True
+            cut_short(run)
             return None
         finally:
             run.frames.pop()
@@ -256,7 +262,7 @@ def run_function(
                 items_of(run, result, function.node)  # somebody goes through it
             return result
         except OverBudgetError:
-            run.memo["over budget"] = True
+            cut_short(run)
             return None
         finally:
             run.frames.pop()
@@ -275,7 +281,7 @@ def run_module(run: Interpreter, file: SourceFile) -> Environment:
         try:
             run_block(run, place.node.body, env)
         except OverBudgetError:
-            run.memo["over budget"] = True
+            cut_short(run)
         finally:
             run.frames.pop()
     return env
@@ -290,4 +296,4 @@ def finish(run: Interpreter) -> None:
             while run.waiting:
                 run.build(run.waiting.pop(0))
         except OverBudgetError:
-            run.memo["over budget"] = True
+            cut_short(run)

@@ -52,7 +52,7 @@ def fit(run: Interpreter, instance: Instance) -> None:
     try:
         _fit(run, instance)
     except OverBudgetError:
-        run.memo["over budget"] = True
+        entry.cut_short(run)
 
 
 def _fit(run: Interpreter, instance: Instance) -> None:

@@ -419,6 +419,9 @@ class Program:
                     return followed
             elif not isinstance(origin, External) or origin.name.startswith("torch."):
                 return origin
+        meant = file.facts.conventional(name)
+        if meant:
+            return self.external(meant)
         return External(name) if name in _BUILTINS else None
 
     def _follow(

@@ -11,7 +11,7 @@ from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
 from paramlint.symbolic.collections.carried import forget_shared
-from paramlint.symbolic.collections.iteration import later, makes_optimizer, use_iterators
+from paramlint.symbolic.collections.iteration import later, use_iterators
 from paramlint.symbolic.collections.named_tuples import NamedTuple
 from paramlint.symbolic.collections.named_tuples import make as make_named_tuple
 from paramlint.symbolic.definitions import classes
@@ -149,7 +149,8 @@ def _call_of_class(run: Interpreter, owner: ClassValue, name: str, arguments: Ar
 def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node: Any) -> Value:
     """A call of something unknown; what looks like a method of a module, tensor or optimizer is taken for one."""
     lacking = run.lacking.get(id(function))
-    if lacking is not None and lacking.is_module and lacking.known:  # whoever inherits has the method
+    name = function.name or function.text.rpartition(".")[2]
+    if lacking is not None and lacking.is_module and lacking.known and not only_looks(name):  # whoever inherits has it
         run.emit("escaped", lacking, node)
         lacking.escaped = True
     if function.owner is not None:
@@ -163,13 +164,11 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
     made = made_by_argument(run, function, arguments, node)
     if made is not None:
         return made
-    name = function.name or function.text.rpartition(".")[2]
-    first = arguments.get(0, "params")
-    if name == function.text and makes_optimizer(name) and isinstance(first, SequenceValue):
-        if first.is_iterator and first.source is not None:  # the class, or what makes one, is an argument
-            from paramlint.symbolic.library.training_calls import make_optimizer
+    from paramlint.symbolic.library.foreign_optimizers import optimizer_of
 
-            return make_optimizer(run, name, arguments, node)
+    optimizer = optimizer_of(run, function.text, arguments, node)
+    if optimizer is not None:  # the class, or what makes one, is an argument, an option, an entry of a table
+        return optimizer
     use_iterators(run, name, arguments, node)
     if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name):
         escape(run, arguments, node)

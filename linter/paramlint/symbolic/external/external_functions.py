@@ -77,6 +77,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         from paramlint.symbolic.library.training_calls import make_optimizer
 
         return make_optimizer(run, name, arguments, node)
+    from paramlint.symbolic.library.foreign_optimizers import optimizer_of
     from paramlint.symbolic.library.training_calls import training_function
 
     known = training_function(run, name, arguments, node)
@@ -90,6 +91,9 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
+    optimizer = optimizer_of(run, name, arguments, node)
+    if optimizer is not None:
+        return optimizer
     iteration.use_iterators(run, short, arguments, node)
     if not only_looks(short):
         escape(run, arguments, node)

@@ -190,7 +190,8 @@ def _going_through(
         shown = containers.pair(run, Unknown("name", loop.number), rest, node) if named else rest
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
     held = [row.held.value for row in rows if row.held is not None]
-    run.emit("listed", module, node, what=kind, sequence=made, tensors=held if kind == "parameters" else [])
+    tensors = held if kind == "parameters" else []
+    run.emit("listed", module, node, what=kind, sequence=made, tensors=tensors, rest=rest if why else None)
     return made
 
 

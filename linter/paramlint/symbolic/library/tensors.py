@@ -112,8 +112,7 @@ def make_parameter(run: Interpreter, arguments: Arguments, node: Any, role: str 
     from paramlint.symbolic.library.registration import parameter_found
 
     def wrap(value: Value) -> Value:
-        value = parameter_found(run, value, node)
-        made = run.new_tensor(node, filled=True, role=role)
+        value, made = parameter_found(run, value, node), run.new_tensor(node, filled=True, role=role)
         made.requires_grad = flag
         made.registers_as = as_buffer(arguments.get(1, "persistent")) if role == "buffer" else ""
         if isinstance(value, TensorValue):
