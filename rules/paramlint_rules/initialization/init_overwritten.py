@@ -136,10 +136,16 @@ def _is_chosen(first: Event, then: Event) -> bool:
 def ask_copied(model: Model) -> Iterator[Claim]:
     """One of several like layers initialised twice in a row, and another never."""
     before: dict[int, Event] = {}
-    for write in (w for w in model.events("written") if _is_whole(w)):
+    writes = [w for w in model.events("written") if _is_whole(w)]
+    lines: dict[int, set[int]] = {}
+    for write in writes:
+        lines.setdefault(id(write.site.node), set()).add(id(write.of))
+    for write in writes:
         first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or first.site.node is write.site.node or not _is_same_call(first, write):
             continue
+        if all(len(lines[id(one.site.node)]) > 1 for one in (first, write)):
+            continue  # two lines that go over many layers: one is left over
         beside = (*_like(write.of), *_left_out(model, write))
         other = next((t for t in beside if _is_untouched(t)), None)
         if other is not None and not _is_used_between(model, first, write):

@@ -224,6 +224,8 @@ def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
     algorithm = str(made.get("algorithm")) if made is not None else ""
     if "." not in algorithm or algorithm in _STORE_AT_ONCE:
         return True
+    if algorithm.endswith(".SGD") and made is not None and "momentum" not in made.get("options", {}):
+        return False  # it has no memory
     stored = [e for e in model.events("stepped", "loaded", of=optimizer) if made is not None and together(e, made)]
     return any(not together(e, move) or model.follows(e, move).yes for e in stored)
 

@@ -27,6 +27,7 @@ from paramlint.model import Claim, Model, Place, Tensor
 from paramlint.model.event import Site
 from paramlint.model.questions.wholes import wholes_of
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -43,7 +44,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         mine = _lasting(tensor)
         others = _lasting(source, but=mine)
-        if mine is None or others is None:
+        if mine is None or others is None or _is_taken_out(others, tensor.made.site):
             continue
         if wholes_of(model, mine.holder, tensor.made) & wholes_of(model, others.holder, tensor.made):
             names = f"`{tensor}` is a new parameter on the memory of `{source}`"
@@ -68,6 +69,16 @@ def _lasting(tensor: Tensor, but: Place | None = None) -> Place | None:
     """Where a module has it as a parameter until the end, but at a place that the one wrapped around it takes."""
     lasting = (p for p in tensor.places if p.registered and p.holds)
     return next((p for p in lasting if but is None or p.holder is not but.holder or p.key != but.key), None)
+
+
+def _is_taken_out(place: Place, site: Site) -> bool:
+    """Whether the function around a site deletes a parameter by its key, which may be that of a place."""
+    for node in walk(site.definition) if site.definition is not None else ():
+        if isinstance(node, nodes.Del):
+            text = site.text(node)
+            if "._parameters[" in text or text.endswith(f".{place.key}"):
+                return True
+    return False
 
 
 def _fix(site: Site, source: Tensor) -> Fix | None:
