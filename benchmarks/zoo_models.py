@@ -213,7 +213,6 @@ GPYTORCH: dict[str, Made] = {
             "PolynomialKernel": {"power": 2},
             "SpectralMixtureKernel": {"num_mixtures": 3},
             "RFFKernel": {"num_samples": 8, "num_dims": 1},
-            "ArcKernel": {"base_kernel": None},
             "SpectralDeltaKernel": {"num_dims": 1},
             "IndexKernel": {"num_tasks": 3},
             "HammingIMQKernel": {"vocab_size": 4},

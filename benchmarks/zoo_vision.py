@@ -242,6 +242,11 @@ MONAI: dict[str, Made] = {
     "MILModel": (lambda m: m.MILModel(2, pretrained=False, mil_mode="att"), None),
 }
 
+
+def _named(module: str, name: str, **given: Any) -> Callable[[Any], Any]:
+    return lambda m: getattr(importlib.import_module(f"{m.__name__}.{module}"), name)(**given)
+
+
 KORNIA: dict[str, Made] = {
     "DISK": (lambda m: m.feature.DISK(), None),
     "HardNet": (lambda m: m.feature.HardNet(False), image(32, 1)),
@@ -257,10 +262,12 @@ KORNIA: dict[str, Made] = {
     "HardNet8": (lambda m: m.feature.HardNet8(False), image(32, 1)),
     "SOLD2_detector": (lambda m: m.feature.SOLD2_detector(pretrained=False), None),
     "LightGlue": (lambda m: m.feature.LightGlue(None), None),
-    "TinyViT": (lambda m: m.models.TinyViT(img_size=64), None),
-    "MobileViT": (lambda m: m.models.MobileViT(), None),
-    "VisionTransformer": (lambda m: m.models.VisionTransformer(image_size=32, patch_size=16, embed_dim=48), image(32)),
-    "EfficientViT": (lambda m: m.models.efficient_vit.EfficientViTConfig, None),
+    "TinyViT": (_named("models.tiny_vit", "TinyViT", img_size=64), None),
+    "MobileViT": (_named("models.vit_mobile", "MobileViT"), None),
+    "VisionTransformer": (
+        _named("models.vit", "VisionTransformer", image_size=32, patch_size=16, embed_dim=48),
+        image(32),
+    ),
     "SSIMLoss": (lambda m: torch.nn.Sequential(m.filters.BlurPool2D(3), torch.nn.Conv2d(3, 3, 3)), image(32)),
     "Canny": (lambda m: torch.nn.Sequential(torch.nn.Conv2d(3, 1, 3), m.filters.Sobel()), image(32)),
     "BoxBlur": (
@@ -283,10 +290,6 @@ _VIT = {"image_size": 64, "patch_size": 16, "num_classes": 4, "dim": 32, "depth"
 _STAGED = {"image_size": 64, "num_classes": 4}
 
 
-def _named(module: str, name: str, **given: Any) -> Callable[[Any], Any]:
-    return lambda m: getattr(importlib.import_module(f"{m.__name__}.{module}"), name)(**given)
-
-
 VIT: dict[str, Made] = {
     "ViT": (_named("vit", "ViT", **_VIT), image()),
     "SimpleViT": (_named("simple_vit", "SimpleViT", **_VIT), image()),
@@ -299,7 +302,17 @@ VIT: dict[str, Made] = {
         image(),
     ),
     "CrossViT": (
-        _named("cross_vit", "CrossViT", image_size=256, num_classes=4, depth=1, sm_dim=32, lg_dim=64),
+        _named(
+            "cross_vit",
+            "CrossViT",
+            image_size=256,
+            num_classes=4,
+            depth=1,
+            sm_dim=32,
+            lg_dim=64,
+            sm_patch_size=16,
+            lg_patch_size=64,
+        ),
         image(256),
     ),
     "PiT": (
@@ -368,7 +381,7 @@ VIT: dict[str, Made] = {
     "ViViT": (
         _named(
             "vivit",
-            "ViT",
+            "ViViT",
             image_size=32,
             image_patch_size=16,
             frames=4,
@@ -384,7 +397,16 @@ VIT: dict[str, Made] = {
     ),
     "Look": (
         _named(
-            "look_vit", "LookViT", dim=32, image_size=64, num_classes=4, depth=1, patch_size=16, heads=2, mlp_factor=2
+            "look_vit",
+            "LookViT",
+            dim=32,
+            image_size=64,
+            num_classes=4,
+            depth=1,
+            patch_size=16,
+            heads=2,
+            mlp_factor=2,
+            highres_patch_size=8,
         ),
         image(),
     ),
