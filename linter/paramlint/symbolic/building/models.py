@@ -72,7 +72,7 @@ class _Builder:
         self.kept: list[Any] = []
         self.asked: list[Module] = []
         #: Where each group came to be, by its identity.
-        self._grouped: dict[int, Event] = {}
+        self._grouped: dict[int, Any] = {}
         for event in run.trace.events:
             if event.kind == "grouped":
                 self._grouped.setdefault(id(event.get("group")), event)
