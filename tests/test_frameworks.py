@@ -201,3 +201,17 @@ def test_the_table_of_keras_is_up_to_date():
     script = ROOT / "scripts" / "generate-keras-knowledge"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_initialiser_out_of_a_dict_is_named_by_its_argument():
+    text = (
+        "import keras\nfrom keras import layers\n\n\nclass Head(layers.Layer):\n"
+        "    def __init__(self, kernel_initializer='glorot_uniform'):\n        super().__init__()\n"
+        "        common = {'units': 3, 'kernel_initializer': keras.initializers.get(kernel_initializer)}\n"
+        "        self.mean = layers.Dense(**common)\n        self.scale = layers.Dense(**common)\n"
+    )
+    (finding,) = check_text(text, [rule for rule in RULES if rule.code == "PRM801"])
+    assert (
+        finding.message
+        == "`kernel_initializer` is one initialiser for several layers, so they start from the same values"
+    )
