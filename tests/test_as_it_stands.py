@@ -103,6 +103,7 @@ def test_the_first_command_shows_six_findings_that_can_be_read(first):
     assert shown.count("\n") < 72
 
 
+@pytest.mark.heavy  # a process for each, some of which build models
 def test_the_commands_of_the_readme_run(project):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # with all that is extra
     (project / "package").mkdir()

@@ -213,3 +213,22 @@ def test_a_script_above_finds_what_lies_beside_it_for_files_below(tmp_path, name
     below.write_text("import torch\nfrom net import Net\n\nmodel = Net()\nmodel.x.requires_grad = False\n")
     (report,) = check_paths([str(below)], select(["PRM602"]), Project())
     assert [d.code for d in report.diagnostics] == ["PRM602"]
+
+
+def test_modules_that_are_not_there_lead_nowhere(tmp_path, monkeypatch):
+    """Each `import *` of a package from a module that it has not would lead back to the package, and to all others."""
+    missing = [f"part{i}" for i in range(20)]
+    (tmp_path / "pkg").mkdir()
+    stars = "".join(f"from .{name} import *\n" for name in missing)
+    (tmp_path / "pkg" / "__init__.py").write_text(f"import torch\nfrom .there import *\n{stars}\nNet = make(Base)\n")
+    (tmp_path / "pkg" / "there.py").write_text(BASE + LISTED)
+    asked = []
+    look_up = files.File._lookup
+    monkeypatch.setattr(files.File, "_lookup", lambda *given: asked.append(given) or look_up(*given))
+    project = Project()
+    drafts = project.drafts
+    init = drafts.file(str(tmp_path / "pkg" / "__init__.py"))
+    assert init.lookup("Base").name == "Base"
+    assert init.lookup("make") is None
+    assert init.lookup("make.part1") is None
+    assert len(asked) < 10

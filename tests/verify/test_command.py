@@ -185,6 +185,7 @@ def test_discovery_without_guesses() -> None:
     assert found["Good"]["outcome"]["status"] == "ok"
 
 
+@pytest.mark.heavy
 def test_a_named_target_is_guessed_only_if_asked() -> None:
     assert document(target("NeedsWidth"))["outcome"]["status"] == "needs-arguments"
     assert document(target("NeedsWidth"), "--guess")["arguments"]["width"]["source"] == "64"
@@ -244,6 +245,7 @@ build = Factory()
 """
 
 
+@pytest.mark.heavy
 def test_what_is_discovered_is_imported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "counted.py").write_text(COUNTED)

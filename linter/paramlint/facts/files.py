@@ -285,7 +285,7 @@ class File:
             return self.lookup(f"{alias}.{rest}" if rest else alias, search)
         for module in self.outline.star_imports:
             dotted = f"{module}.{name}" if not module.endswith(".") else module + name
-            if self.project is not None and not self.project.may_hold(dotted, self, search):
+            if self.project is not None and not self.project.may_hold(dotted, name, self, search):
                 continue
             symbol = self.imported(dotted, search)
             if symbol is not None and (not isinstance(symbol, str) or self._is_of_project(dotted)):
@@ -474,7 +474,7 @@ class Project:
             self._outside[key] = symbol
         return symbol
 
-    def may_hold(self, dotted: str, importer: File, search: Search) -> bool:
+    def may_hold(self, dotted: str, name: str, importer: File, search: Search) -> bool:
         """Whether a file behind `import *` was not asked yet, and has the name in its text or imports others' names.
 
         Thousands of files can lie behind one `import *`; to read them is ten times cheaper than to parse them.
@@ -482,7 +482,7 @@ class Project:
         place = self._paths.place(dotted, os.path.dirname(importer.path), importer.look, importer.depth)
         if place is None or not place[1] or not place[1].isascii():
             return True
-        if place in search.found:
+        if place in search.found or len(place[1]) > len(name):  # in the latter case its module is not there
             return False
         try:
             data = self.dependencies.read(place[0]).data

@@ -410,7 +410,7 @@ class Program:
             return file, name
         for module in outline.star_imports:
             dotted = module + name if module.endswith(".") else f"{module}.{name}"
-            if self.project is not None and not self.project.may_hold(dotted, file.facts, search):
+            if self.project is not None and not self.project.may_hold(dotted, name, file.facts, search):
                 continue
             origin = self.imported(dotted, file)
             if isinstance(origin, tuple):
