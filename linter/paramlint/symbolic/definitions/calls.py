@@ -9,12 +9,11 @@ from typing import Any
 from paramlint.knowledge.foreign import only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
-from paramlint.symbolic.collections import container_methods, containers
+from paramlint.symbolic.collections import container_methods, containers, texts
 from paramlint.symbolic.collections.carried import forget_shared
 from paramlint.symbolic.collections.iteration import later, use_iterators
 from paramlint.symbolic.collections.named_tuples import NamedTuple
 from paramlint.symbolic.collections.named_tuples import make as make_named_tuple
-from paramlint.symbolic.collections.texts import MOST_PIECES
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.pure import once
 from paramlint.symbolic.definitions.recursion import is_too_deep
@@ -170,7 +169,7 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
     optimizer = optimizer_of(run, function.text, arguments, node)
     if optimizer is not None:  # the class, or what makes one, is an argument, an option, an entry of a table
         return optimizer
-    known = _begins_or_ends(function, arguments)
+    known = texts.ends_known(function, arguments) if name in ("startswith", "endswith") else None
     if known is not None:
         return known
     use_iterators(run, name, arguments, node)
@@ -190,23 +189,6 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
     if function.name in ("to", "cuda"):  # a module stays the one that it is
         return Unknown(f"{function.text}({given})", loop)
     return Unknown(f"{function.text}({given})#{run.serial()}", loop)
-
-
-def _begins_or_ends(function: Unknown, arguments: Arguments) -> Constant | None:
-    """What `startswith` and `endswith` say of a text of which the beginning or the end is known."""
-    asked = arguments.get(0)
-    pieces = function.owner.pieces if function.owner is not None else ()
-    if function.name not in ("startswith", "endswith") or not pieces or not isinstance(asked, Constant):
-        return None
-    if not isinstance(asked.value, str) or len(arguments.values()) != 1:
-        return None
-    is_start = function.name == "startswith"
-    if not is_start and len(pieces) >= MOST_PIECES:
-        return None
-    known, wanted = (pieces[0], asked.value) if is_start else (pieces[-1][::-1], asked.value[::-1])
-    if known.startswith(wanted):
-        return Constant(True)
-    return None if wanted.startswith(known) else Constant(False)
 
 
 def _is_tensor_call(arguments: Arguments) -> bool:

@@ -105,10 +105,9 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
 
 
 def _is_data(run: Interpreter, value: Value | None) -> bool:
-    if not isinstance(value, Unknown):
+    if not isinstance(value, Unknown) or value.annotation in ("int", "builtins.int") or value.text in run.numbers:
         return isinstance(value, (SequenceValue, TensorValue))
-    is_number = value.default is not None and isinstance(value.default.value, int)
-    return value.annotation not in ("int", "builtins.int") and not is_number and value.text not in run.numbers
+    return value.default is None or not isinstance(value.default.value, int)
 
 
 def shape_of(run: Interpreter, sizes: Sequence[Value | Item | None], arguments: Arguments) -> Shape | None:
@@ -492,8 +491,8 @@ def _number(run: Interpreter, tensor: TensorValue, name: str, arguments: Argumen
 
 def sharing(value: Value) -> list[TensorValue]:
     """The tensors among the alternatives of a value."""
-    options = [v for _, v in value.options] if isinstance(value, Choice) else [value]
-    return [v for v in options if isinstance(v, TensorValue)]
+    options = value.options if isinstance(value, Choice) else [(ALWAYS, value)]
+    return [one for _, one in options if isinstance(one, TensorValue)]
 
 
 def is_random(factory: str) -> bool:
