@@ -120,9 +120,10 @@ def _meant_for(owner: Module, key: str, listed: Event, visited: dict[tuple[str, 
         if around is None and write.site.definition is not listed.site.definition:
             around = getattr(write.site.definition, "body", None)
         for branch in walk(around) if around is not None and written == key else ():
-            if not isinstance(branch, nodes.If) or all(node is not write.site.node for node in walk(branch.body)):
+            if not isinstance(branch, nodes.If) or not any(node is write.site.node for node in walk(branch.body)):
                 continue
-            if " not " not in write.site.text(branch.test) and kind.search(write.site.text(branch.test)):
+            test = write.site.text(branch.test)
+            if " not " not in test and kind.search(test):
                 return write
     return None
 

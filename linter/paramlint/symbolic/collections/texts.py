@@ -14,7 +14,7 @@ from paramlint.symbolic.limits import MAX_CONSTANT
 from paramlint.symbolic.values import Arguments, Constant, Dictionary, SequenceValue, Unknown, Value, text_of
 
 #: Pieces of a text that are kept: one of others, each twice, has twice as many again and again.
-MOST_PIECES = 64
+_MOST_PIECES = 64
 #: `%s`, `%d`, `%05.2f`: widths of at most three digits, so that nothing grows.
 _PLACE = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<form>[-+ #0]*\d{0,3}(?:\.\d{0,3})?)(?P<kind>[diouxXeEfFgGcrsa%])")
 
@@ -45,7 +45,7 @@ def _whole(parts: list[Value | str]) -> Value:
     if not values:
         return Constant(text) if len(text) <= MAX_CONSTANT else Unknown(text)
     loop = next((v.loop for v in values if isinstance(v, Unknown) and v.loop), 0)
-    return Unknown(text, loop, pieces=tuple(islice(_pieces(parts), MOST_PIECES)))
+    return Unknown(text, loop, pieces=tuple(islice(_pieces(parts), _MOST_PIECES)))
 
 
 def _pieces(parts: Sequence[Value | str]) -> Iterator[str]:
@@ -164,3 +164,18 @@ def together(run: Interpreter, between: str, given: Value) -> Value:
     for value in plain:
         parts += [between, value] if parts else [value]
     return joined(run, parts)
+
+
+def ends_known(method: Unknown, arguments: Arguments) -> Constant | None:
+    """What `startswith` or `endswith` says of a text of which the beginning or the end is known."""
+    asked = arguments.get(0)
+    pieces = method.owner.pieces if method.owner is not None else ()
+    if not pieces or not isinstance(asked, Constant) or not isinstance(asked.value, str) or len(arguments.values()) > 1:
+        return None
+    if method.name == "startswith":
+        known, wanted = pieces[0], asked.value
+    elif len(pieces) < _MOST_PIECES:
+        known, wanted = pieces[-1][::-1], asked.value[::-1]
+    else:
+        return None
+    return Constant(True) if known.startswith(wanted) else None if wanted.startswith(known) else Constant(False)

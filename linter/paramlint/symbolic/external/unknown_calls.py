@@ -7,13 +7,12 @@ from typing import Any
 
 from paramlint import nodes
 from paramlint.knowledge.foreign import only_looks
+from paramlint.symbolic.collections import texts
 from paramlint.symbolic.collections.iteration import use_iterators
-from paramlint.symbolic.collections.texts import MOST_PIECES
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import (
     Arguments,
     Choice,
-    Constant,
     Dictionary,
     Function,
     Instance,
@@ -61,7 +60,7 @@ def call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node
     optimizer = optimizer_of(run, function.text, arguments, node)
     if optimizer is not None:  # the class, or what makes one, is an argument, an option, an entry of a table
         return optimizer
-    known = _begins_or_ends(function, arguments)
+    known = texts.ends_known(function, arguments) if name in ("startswith", "endswith") else None
     if known is not None:
         return known
     use_iterators(run, name, arguments, node)
@@ -81,23 +80,6 @@ def call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node
     if function.name in ("to", "cuda"):  # a module stays the one that it is
         return Unknown(f"{function.text}({given})", loop)
     return Unknown(f"{function.text}({given})#{run.serial()}", loop)
-
-
-def _begins_or_ends(function: Unknown, arguments: Arguments) -> Constant | None:
-    """What `startswith` and `endswith` say of a text of which the beginning or the end is known."""
-    asked = arguments.get(0)
-    pieces = function.owner.pieces if function.owner is not None else ()
-    if function.name not in ("startswith", "endswith") or not pieces or not isinstance(asked, Constant):
-        return None
-    if not isinstance(asked.value, str) or len(arguments.values()) != 1:
-        return None
-    is_start = function.name == "startswith"
-    if not is_start and len(pieces) >= MOST_PIECES:
-        return None
-    known, wanted = (pieces[0], asked.value) if is_start else (pieces[-1][::-1], asked.value[::-1])
-    if known.startswith(wanted):
-        return Constant(True)
-    return None if wanted.startswith(known) else Constant(False)
 
 
 def is_tensor_call(arguments: Arguments) -> bool:

@@ -393,8 +393,8 @@ def _number(run: Interpreter, tensor: TensorValue, name: str, arguments: Argumen
 
 def sharing(value: Value) -> list[TensorValue]:
     """The tensors among the alternatives of a value."""
-    options = [v for _, v in value.options] if isinstance(value, Choice) else [value]
-    return [v for v in options if isinstance(v, TensorValue)]
+    options = value.options if isinstance(value, Choice) else [(ALWAYS, value)]
+    return [one for _, one in options if isinstance(one, TensorValue)]
 
 
 def is_random(factory: str) -> bool:
