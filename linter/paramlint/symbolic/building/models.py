@@ -72,7 +72,7 @@ class _Builder:
         self.kept: list[Any] = []
         self.asked: list[Module] = []
         #: Where each group came to be, by its identity.
-        self._grouped: dict[int, Any] = {}
+        self._grouped: dict[int, Event] = {}
         for event in run.trace.events:
             if event.kind == "grouped":
                 self._grouped.setdefault(id(event.get("group")), event)
@@ -159,7 +159,7 @@ class _Builder:
         known = YES if value.known else UNKNOWN
         event = self._grouped.get(id(value))
         dictionary = event.get("dictionary") if event is not None else None
-        site = event.site if event is not None else SourceSite(self.file.module_place, value.node)
+        site: Any = event.site if event is not None else SourceSite(self.file.module_place, value.node)
         if isinstance(dictionary, Dictionary) and dictionary.made is not None:
             site = dictionary.made  # which may stand in another function
         module = None
