@@ -1,15 +1,17 @@
 """How work grows with the size of what is checked: `python -m benchmarks.growth [FAMILY...]`.
 
-Each family is a kind of code of any size. It is checked by all rules at sizes n, 2n, 4n and 8n, as `paramlint check
--j 1` does, and what is counted are calls of functions, so that the figures are the same on every machine. The exponent
-is the power of the size by which they grow at the end, from 4n to 8n; above `MOST` the command fails. Seconds of
-processor time are beside it, to see what calls do not show, and so are those of `ast.parse`.
+Each family is a kind of code of any size. It is checked by all rules at sizes of which each is twice the one before, as
+`paramlint check -j 1` does, and what is counted are calls of functions, so that the figures are the same on every
+machine. The exponent is the power of the size by which they grow from the last size but one to the last; above `MOST`
+the command fails. Seconds of processor time are beside it, to see what calls do not show, and how many times those of
+`ast.parse` that is.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import cProfile
 import gc
 import json
 import math
@@ -21,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 #: The exponent that a family may have.
 MOST = 1.2
@@ -95,7 +97,7 @@ def _classes(base: Callable[[int], str], name: str = "w{i}") -> Callable[[int], 
 PARAMETER = "        self.w{i} = nn.Parameter(torch.empty(3))\n"
 METHOD = "\n    def m{i}(self, x):\n        return x + self.w\n"
 FUNCTION = "def f{i}(x):\n    nn.init.normal_(x.weight.data)\n    return f{j}(x)\n\n\n"
-#: By name: how a file is made, and the smallest size; the largest is eight times that.
+#: By name: how a file is made, and a size; an eighth of it is the smallest that is checked, eight times it the largest.
 FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     "classes": (_classes(lambda _: "nn.Module"), 400),
     "classes with a same name": (_classes(lambda _: "nn.Module", "w"), 400),
@@ -212,11 +214,17 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
 
 
 class Figures(NamedTuple):
-    """What checking took: calls, seconds, and seconds that `ast.parse` takes."""
+    """What growing took: sizes, calls for each, seconds of the last one, and those that `ast.parse` takes for it."""
 
-    calls: int
+    sizes: list[int]
+    calls: list[int]
     seconds: float
     parse: float
+
+    @property
+    def exponent(self) -> float:
+        """The power of the size by which calls grow at the end."""
+        return math.log2(self.calls[-1] / self.calls[-2]) if len(self.calls) > 1 else math.inf
 
 
 @contextmanager
@@ -239,12 +247,6 @@ def calls(files: Files) -> int:
         return _calls(paths)
 
 
-def measured(files: Files) -> Figures:
-    """Check some files in a folder of their own."""
-    with _folder(files) as paths:
-        return Figures(_calls(paths), *_seconds(files))
-
-
 def _check(paths: list[str]) -> Callable[[], object]:
     from paramlint.engine.catalogue import catalogue
     from paramlint.engine.parallel.local import Local
@@ -253,18 +255,18 @@ def _check(paths: list[str]) -> Callable[[], object]:
 
 
 def _calls(paths: list[str]) -> int:
-    count = 0
+    counters: list[cProfile.Profile] = []
 
-    def profile(_: Any, event: str, __: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
+    def begin(*_: object) -> None:
+        counters.append(cProfile.Profile())  # the first call in the thread that checks: from here on it counts
+        counters[-1].enable()
 
-    threading.setprofile(profile)
+    threading.setprofile(begin)
     try:
         _check(paths)()
     finally:
         threading.setprofile(None)  # type: ignore[arg-type]
-    return count
+    return sum(entry.callcount for counter in counters for entry in counter.getstats())
 
 
 def _seconds(files: Files) -> tuple[float, float]:
@@ -279,35 +281,37 @@ def _seconds(files: Files) -> tuple[float, float]:
     return took, time.process_time() - start
 
 
-def rows(names: list[str], largest: float) -> Iterator[tuple[str, int, list[Figures], float]]:
-    """For each family its smallest size, the figures of the sizes, and the exponent."""
-    measured({"a.py": NET + "        self.c = [nn.Linear(3, 3)]\n"})  # what is loaded once
-    for name in names:
-        made, size = FAMILIES[name]
-        found: list[Figures] = []
-        for times in (1, 2, 4, 8):
-            found.append(measured(made(size * times)))
-            if found[-1].seconds > largest:
-                break
-        exponent = math.log2(found[-1].calls / found[-2].calls) if len(found) > 1 else math.inf
-        yield name, size, found, exponent
+def grown(name: str, most: float) -> Figures:
+    """The figures of a family at sizes of which each is twice the one before, up to the largest that is affordable."""
+    made, size = FAMILIES[name]
+    sizes, counts = [max(size // 8, 2)], [0]
+    counts[0] = calls(made(sizes[0]))
+    while sizes[-1] < 8 * size and 2 * counts[-1] <= most:
+        sizes.append(2 * sizes[-1])
+        counts.append(calls(made(sizes[-1])))
+    files = made(sizes[-1])
+    with _folder(files):
+        return Figures(sizes, counts, *_seconds(files))
 
 
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", help="all without any")
-    parser.add_argument("--largest", type=float, default=30.0, help="seconds after which a family is not made larger")
+    parser.add_argument("--most", type=float, default=40, help="million calls that one size may be expected to take")
     arguments = parser.parse_args()
-    print("| family | n | thousand calls at n, 2n, 4n, 8n | exponent | seconds at the end | times `ast.parse` |")
+    print("| kind | sizes | thousand calls | exponent | seconds at the end | times `ast.parse` |")
     print("|---|---|---|---|---|---|")
+    calls({"a.py": NET + "        self.c = [nn.Linear(3, 3)]\n"})  # what is loaded once
     worst = 0.0
-    for name, size, found, exponent in rows(arguments.families or list(FAMILIES), arguments.largest):
-        calls = ", ".join(f"{figures.calls / 1000:,.0f}" for figures in found)
-        last = found[-1]
-        times = f"{last.seconds / last.parse:.0f}" if last.parse else "-"
-        print(f"| {name} | {size:,} | {calls} | {exponent:.2f} | {last.seconds:.2f} | {times} |", flush=True)
-        worst = max(worst, exponent)
+    for name in arguments.families or list(FAMILIES):
+        figures = grown(name, arguments.most * 1_000_000)
+        worst = max(worst, figures.exponent)
+        sizes = ", ".join(f"{size:,}" for size in figures.sizes[-3:])
+        thousands = ", ".join(f"{count / 1000:,.0f}" for count in figures.calls[-3:])
+        times = f"{figures.seconds / figures.parse:.0f}" if figures.parse else "-"
+        row = (name, sizes, thousands, f"{figures.exponent:.2f}", f"{figures.seconds:.2f}", times)
+        print(f"| {' | '.join(row)} |", flush=True)
     return int(worst > MOST)
 
 

@@ -16,7 +16,8 @@ from paramlint.frontends.cli import main
 from paramlint.frontends.rule_testing import check_text
 from paramlint.knowledge.frameworks import GLUON, KERAS, TORCH, frameworks
 from paramlint.knowledge.gluon_names import block_name
-from paramlint.knowledge.keras_names import LAYERS, generation, layer_owns, public_name
+from paramlint.knowledge.keras_generation import generation, required
+from paramlint.knowledge.keras_names import LAYERS, layer_owns, public_name
 
 ROOT = Path(__file__).parent.parent
 LISTED = """
@@ -87,6 +88,73 @@ def test_public_names_of_gluon():
 )
 def test_the_generation_of_keras(text, which):
     assert generation(text.encode()) == which
+
+
+@pytest.mark.parametrize(
+    ("text", "which"),
+    [
+        ("tensorflow<2.16", "2"),
+        ("Requires-Dist: tensorflow (<2.14.0,>=2.6.0) ; extra == 'tensorflow'", "2"),
+        ("    'tensorflow-gpu==1.15',", "2"),
+        ("tensorflow~=2.12.0", "2"),
+        ("tf-keras>=2.14", "2"),
+        ("Keras==2.2.4", "2"),
+        ('keras = "^2.4"', "2"),
+        ("tensorflow<2.16; python_version < '3.9'\ntensorflow>=2.16; python_version >= '3.9'", "2"),
+        ("tensorflow >= 2.16", "3"),
+        ('dependencies = ["keras>=3.3,<4", "numpy"]', "3"),
+        ("tensorflow==2.17.0", "3"),
+        ("tensorflow>=2.4,<3", ""),
+        ("tensorflow~=2.12", ""),
+        ("tensorflow==2.*", ""),
+        ("tensorflow", ""),
+        ("tensorflow-datasets==1.0\ntensorflow_probability<0.24\nkeras-core\ntensorflow_text<2.14", ""),
+        ("# tensorflow<2.16", ""),
+    ],
+)
+def test_the_generation_that_requirements_bring(text, which):
+    assert required(text) == which
+
+
+VARIABLE = """import tensorflow as tf
+
+class Scale(tf.keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4,)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "said"),
+    [
+        ("requirements.txt", "tensorflow>=2.4\n", 1),
+        ("requirements.txt", "tensorflow>=2.4,<2.16\n", 0),
+        ("pyproject.toml", '[project]\ndependencies = ["tensorflow<=2.12"]\n', 0),
+        ("src/setup.cfg", "[options]\ninstall_requires =\n    tf-keras\n", 0),
+        ("src/scales-1.0.dist-info/METADATA", "Requires-Dist: tensorflow (<2.14)\n\nMore.\n", 0),
+        ("src/scales-1.0.dist-info/METADATA", "Requires-Dist: numpy\n\nNot with tensorflow<2.14.\n", 1),
+        ("src/other-1.0.dist-info/METADATA", "Requires-Dist: tensorflow (<2.14)\n\n", 1),
+    ],
+)
+def test_a_project_that_needs_keras_2_is_judged_by_it(tmp_path, capsys, place, text, said):
+    package = tmp_path / "src" / "scales"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "layers.py").write_text(VARIABLE, encoding="utf-8")
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text(text, encoding="utf-8")
+    main(["check", "--isolated", "--no-cache", "--select", "PRM807", str(package)])
+    assert capsys.readouterr().out.count("PRM807") == said
+
+
+def test_a_change_of_the_requirements_is_seen_through_the_cache(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "layers.py").write_text(VARIABLE, encoding="utf-8")
+    for text, said in (("tensorflow", 1), ("tensorflow<2.16", 0), ("tensorflow>=2.16", 1)):
+        (tmp_path / "requirements.txt").write_text(text, encoding="utf-8")
+        main(["check", "--isolated", "--cache-dir", "cache", "--select", "PRM807", "layers.py"])
+        assert capsys.readouterr().out.count("PRM807") == said
 
 
 def test_rules_run_on_the_files_of_their_framework():

@@ -28,7 +28,8 @@ def checkout(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "scripts").mkdir()
-    shutil.copy(ROOT / "scripts" / "new-rule", tmp_path / "scripts")
+    for name in ("new-rule", "list-rules"):
+        shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
     return tmp_path
 
 

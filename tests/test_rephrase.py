@@ -69,6 +69,14 @@ KEPT = [
     ("optimizer/optimizer_made_in_loop/bad.py", "other_file"),
     ("optimizer/left_in_eval/bad.py", "other_file"),
     ("freezing/eval_is_not_freezing/bad.py", "other_file"),
+    ("optimizer/load_result_as_model/good.py", "other_file"),
+    ("freezing/requires_grad_typo/good.py", "other_file"),
+    ("ties/tie_lost_on_materialization/bad/models.py", "mixin"),
+    ("ties/tie_lost_on_materialization/good/models.py", "mixin"),
+    ("sharing/repeated_module/good.py", "nested_function"),
+    ("registration/non_leaf_parameter/good.py", "pairs"),
+    ("optimizer/aliased_target_network/bad.py", "pairs"),
+    ("sharing/identical_clones/good.py", "pairs"),
 ]
 
 TWO = """\

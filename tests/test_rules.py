@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,21 @@ def test_codes_and_names_are_unique_and_sorted():
 @each_rule
 def test_a_rule_stands_in_the_file_of_its_name(rule):
     assert module_of(rule).name == rule.name.replace("-", "_")
+
+
+def test_the_list_of_all_rules_says_what_their_files_say():
+    script = Path(__file__).parent.parent / "scripts" / "list-rules"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_choosing_rules_imports_none_of_them():
+    asked = (
+        "import sys; from paramlint.engine.catalogue import select; n = select(['ALL']); "
+        "print(len(n), *[name for name in sys.modules if name.startswith('paramlint_rules.') and name.count('.') == 2])"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+    assert done.stdout.split() == [str(len(RULES) + 1)], done.stderr
 
 
 def test_every_rule_file_is_listed():

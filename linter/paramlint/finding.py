@@ -183,3 +183,14 @@ class Diagnostic:
     def sort_key(self) -> tuple[str, int, Location, str, str]:
         """Reports are sorted by path, place and code."""
         return self.path, self.cell or 0, self.start, self.code, self.message
+
+
+def plain(text: str) -> str:
+    """The text with every character that does not print as itself written as an escape: `\\x1b`, `\\u202e`.
+
+    That covers control characters, escape sequences, marks that change the direction of text, invisible characters,
+    every space but the plain one, and the halves of broken characters.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

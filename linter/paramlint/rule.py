@@ -30,11 +30,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from paramlint import nodes
 from paramlint.finding import Change, Finding, Fix, Group, Proof
 from paramlint.knowledge.frameworks import TORCH, Framework
 
 if TYPE_CHECKING:
+    from paramlint import nodes
     from paramlint.facts import Class, Scope
     from paramlint.facts.reading import Said, Trace
     from paramlint.live.live_model import LiveModel
@@ -65,7 +65,7 @@ __all__ = [
 
 FixKind = Literal["safe", "unsafe", "none"]
 
-NodeT = TypeVar("NodeT", bound=nodes.Node)
+NodeT = TypeVar("NodeT", bound="nodes.Node")
 ModelT = TypeVar("ModelT", bound="LiveModel")
 HEADINGS = ("Bad", "Good", "Fix", "Leave it", "Source", "Setup")
 
@@ -78,85 +78,92 @@ def names(selector: str, code: str, name: str, group: str) -> bool:
     return given != "" and code.startswith(given.upper())
 
 
-@dataclass(frozen=True)
 class Calls:
     """A call of something whose last name is one of `names`: `nn.Parameter(...)`, `P(...)` where P is imported.
 
     `partial(normal_, std=0.02)` counts as a call of `normal_`.
     """
 
+    __slots__ = ("names",)
+
     names: frozenset[str]
 
     def __init__(self, *names: str) -> None:
-        object.__setattr__(self, "names", frozenset(names))
+        self.names = frozenset(names)
 
 
-@dataclass(frozen=True)
 class Drops:
     """A statement that is only a call of something whose last name is one of `names`: what it gives is dropped."""
 
+    __slots__ = ("names",)
+
     names: frozenset[str]
 
     def __init__(self, *names: str) -> None:
-        object.__setattr__(self, "names", frozenset(names))
+        self.names = frozenset(names)
 
 
-@dataclass(frozen=True)
 class Mentions:
     """An attribute of one of these names, read or written: `anything.data`."""
 
+    __slots__ = ("names",)
+
     names: frozenset[str]
 
     def __init__(self, *names: str) -> None:
-        object.__setattr__(self, "names", frozenset(names))
+        self.names = frozenset(names)
 
 
-@dataclass(frozen=True)
 class Stores:
     """An assignment to an attribute of one of these names; with `of_names`, of a plain name or another attribute."""
+
+    __slots__ = ("names", "of_names")
 
     names: frozenset[str]
     of_names: bool
 
     def __init__(self, *names: str, of_names: bool = False) -> None:
-        object.__setattr__(self, "names", frozenset(names))
-        object.__setattr__(self, "of_names", of_names)
+        self.names = frozenset(names)
+        self.of_names = of_names
 
 
-@dataclass(frozen=True)
 class Edits:
     """An augmented assignment to an attribute, or an assignment to an element of one: `m.x += 1`, `m.x[0] = 1`."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True)
+
 class Reuses:
     """Code that hands a plain name on twice, or in a loop or comprehension: as an argument or element.
 
     With `text`, only one whose source contains one of these words.
     """
 
+    __slots__ = ("text",)
+
     text: frozenset[str]
 
     def __init__(self, *text: str) -> None:
-        object.__setattr__(self, "text", frozenset(text))
+        self.text = frozenset(text)
 
 
-@dataclass(frozen=True)
 class Keywords:
     """A keyword argument of one of these names: `f(require_grad=False)`."""
+
+    __slots__ = ("names",)
 
     names: frozenset[str]
 
     def __init__(self, *names: str) -> None:
-        object.__setattr__(self, "names", frozenset(names))
+        self.names = frozenset(names)
 
 
-@dataclass(frozen=True)
 class Repeats:
     """A list or tuple display times something, or something times one."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True)
+
 class Defines:
     """A function or method of one of these names; with `defaults`, one that has a call as a parameter's default.
 
@@ -164,29 +171,31 @@ class Defines:
     only one whose source contains one of these words.
     """
 
+    __slots__ = ("defaults", "names", "text", "unless_first")
+
     names: frozenset[str]
     defaults: bool
     unless_first: str
     text: frozenset[str]
 
     def __init__(self, *names: str, defaults: bool = False, unless_first: str = "", text: Iterable[str] = ()) -> None:
-        object.__setattr__(self, "names", frozenset(names))
-        object.__setattr__(self, "defaults", defaults)
-        object.__setattr__(self, "unless_first", unless_first)
-        object.__setattr__(self, "text", frozenset(text))
+        self.names = frozenset(names)
+        self.defaults = defaults
+        self.unless_first = unless_first
+        self.text = frozenset(text)
 
 
-@dataclass(frozen=True)
 class Classes:
     """Every class with a base. With `text`, only those whose source contains one of these words."""
+
+    __slots__ = ("text",)
 
     text: frozenset[str]
 
     def __init__(self, *text: str) -> None:
-        object.__setattr__(self, "text", frozenset(text))
+        self.text = frozenset(text)
 
 
-@dataclass(frozen=True)
 class Asks:
     """Code from which a model is built to be asked: the classes, functions and module code of files with certain words.
 
@@ -197,6 +206,8 @@ class Asks:
         followed: a function is built only if it calls something behind what it says one of the words of; for rules
             about what happens to something later, as all functions that it calls are built by themselves.
     """
+
+    __slots__ = ("entries", "followed", "made", "words")
 
     words: frozenset[str]
     entries: frozenset[str]
@@ -210,10 +221,10 @@ class Asks:
         made: bool = True,
         followed: bool = False,
     ) -> None:
-        object.__setattr__(self, "words", frozenset(words))
-        object.__setattr__(self, "entries", frozenset(entries))
-        object.__setattr__(self, "made", made)
-        object.__setattr__(self, "followed", followed)
+        self.words = frozenset(words)
+        self.entries = frozenset(entries)
+        self.made = made
+        self.followed = followed
 
     @property
     def in_other_files(self) -> bool:
@@ -281,6 +292,8 @@ class Rule:
         Raises:
             TypeError: a kind is none of `paramlint.nodes`, so no node would ever be of it.
         """
+        from paramlint import nodes  # whoever makes a rule about nodes has them; choosing rules does without
+
         for kind in kinds:
             if not issubclass(kind, nodes.Node):
                 raise TypeError(f"`{kind.__module__}.{kind.__name__}` is no kind of node of `paramlint.nodes`")

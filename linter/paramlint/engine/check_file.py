@@ -302,7 +302,7 @@ def _asks_in_vain(file: File, unit: Unit, rule: Rule) -> bool:
 
 def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
     """What a rule says of the model that a unit builds, where it stands in this file or is for others to say too."""
-    from paramlint.symbolic.building.entries import claims_of, place_of, rows_of
+    from paramlint.symbolic.building.entries import claims_of, place_of, rows_of, unit_of
 
     model, claims = claims_of(file, unit, rule.questions)
     found, others = [], []
@@ -316,7 +316,8 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
             continue
         node = claim.node if claim.node is not None else claim.site.node
         rows = rows_of(claim, model, home)
-        is_alone = not claim.site.stack and place.unit.kind == "function" and place.unit.name not in _STARTED
+        is_inside = all(unit_of(one) is place.unit for one in claim.site.stack)  # calls of functions in the function
+        is_alone = is_inside and place.unit.kind == "function" and place.unit.name not in _STARTED
         right = claim.is_right
         finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=right, is_alone=is_alone)
         said = (rule, home.scope(place.unit), finding)

@@ -268,3 +268,11 @@ def _type_of_assignment(assignment: Assignment) -> Type | None:
     if found is None and assignment.annotation is not None:
         return assignment.scope.type_of_annotation(assignment.annotation)
     return found
+
+
+def classes_in_reach(file: File) -> Iterator[Class]:
+    """The classes that a file defines, and those of the project that it imports by name."""
+    for name in (*file.outline.classes, *file.outline.imports):
+        found = file.lookup(name)
+        if isinstance(found, Class):
+            yield found

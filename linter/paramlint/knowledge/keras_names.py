@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
-
-Generation = Literal["2", "3", ""]
+from typing import Any
 
 _FACTS: Mapping[str, Any] = json.loads(Path(__file__).with_name("keras.json").read_bytes())
 
@@ -43,11 +41,6 @@ _SPELLINGS = ("tensorflow.python.keras", "tensorflow.compat.v1.keras", "tensorfl
               "tensorflow._keras", "keras.api._v2.keras", "keras.api", "keras.src", "tf_keras.src", "tf_keras",
               "tf.keras", "keras")  # fmt: skip
 _OF_TENSORFLOW = re.compile(r"tensorflow(?:\.compat\.v[12])?\.(?:initializers\.)?(\w+)_initializer$")
-_THIRD = re.compile(rb"\bkeras\.(?:ops|random|saving|api|distribution)\b|\bkeras import [^\n]*\bops\b|KERAS_BACKEND")
-_SECOND = re.compile(
-    rb"\btf_keras\b|tensorflow\.python\.keras|keras\.engine|fit_generator|compat\.v1|tensorflow_backend"
-    rb"|optimizers\.legacy|add_(?:weight|variable)\(\s*['\"]|multi_gpu_model|\blr=|TF_USE_LEGACY_KERAS|\bget_session\b|keras_contrib"
-)
 
 
 @cache
@@ -91,13 +84,6 @@ def _of_tensorflow(name: str) -> str:
     if match is not None and match[1] in INITIALIZER_TEXTS:
         return f"tensorflow.initializers.{INITIALIZER_TEXTS[match[1]]}"
     return name
-
-
-def generation(data: bytes) -> Generation:
-    """Which Keras a file is written for, where its text tells: 2 or 3."""
-    if _SECOND.search(data):
-        return "2"
-    return "3" if _THIRD.search(data) else ""
 
 
 def is_base(name: str) -> bool:

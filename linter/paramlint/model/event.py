@@ -92,6 +92,10 @@ class Site(Protocol):
         """How the file writes a dotted name."""
         raise NotImplementedError
 
+    def under_no_grad(self, title: str) -> Any:
+        """A fix that puts the statement into a block where autograd is off; None where it cannot be put there."""
+        raise NotImplementedError
+
     def default(self, name: str) -> str:
         """What an argument of the function around it is by default, as it is written; empty where it has none."""
         raise NotImplementedError

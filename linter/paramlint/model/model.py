@@ -27,8 +27,8 @@ class Model:
         trace: the events in order.
         entry: what was built.
         name: of the class or function.
-        returned: what a function gave back.
-        is_cut_short: whether the build came to no end, so that what else happens is not known.
+        returned: what a function, or the `forward` of a class, gave back.
+        is_cut_short: whether the build came to no end, so that what else happens in its loops is not known.
         cut_at: when that was; what came before it is known.
     """
 

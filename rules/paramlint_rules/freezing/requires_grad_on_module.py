@@ -27,6 +27,7 @@ from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import below
 from paramlint.model.questions.written_code import set_by_call
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Change, Finding, Fix, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def ask(model: Model) -> Iterator[Claim]:
         module, statement = event.of, event.site.statement
         if event.get("name") != "requires_grad" or event.author != "user" or not isinstance(module, Module):
             continue
-        set_by = _target(statement)
+        set_by = _target(statement, event.site.node)
         if set_by is None or not _owns(model, event):
             continue
         target, holder, flag = set_by
@@ -66,18 +67,23 @@ def ask(model: Model) -> Iterator[Claim]:
         if event.site.in_class and owner == "self":  # a flag of its own
             continue
         message = f"`{owner}` is a module, so its `requires_grad` attribute reaches none of its parameters"
-        is_alone = not isinstance(statement, nodes.Assign) or len(statement.targets) == 1
+        is_alone = len(assigned(statement)) <= 1
         call = f"{owner}.requires_grad_({event.site.text(flag)})"
         fix = Fix("Call `requires_grad_`", (Change(statement, statement, call),), "unsafe") if is_alone else None
         yield Claim(said(True), event.site, message, module, target, fix)
 
 
-def _target(statement: object) -> tuple[nodes.BaseExpression, nodes.BaseExpression, nodes.BaseExpression] | None:
+def _target(
+    statement: object, node: object
+) -> tuple[nodes.BaseExpression, nodes.BaseExpression, nodes.BaseExpression] | None:
     """What sets the flag, on what, and to what: `layer.requires_grad = False`, `setattr(layer, ...)`."""
     if isinstance(statement, nodes.Assign):
-        target = statement.targets[0].target
-        is_flag = isinstance(target, nodes.Attribute) and target.attr.value == "requires_grad"
-        return (target, target.value, statement.value) if is_flag and isinstance(target, nodes.Attribute) else None
+        flags = [
+            (target, target.value, value)
+            for target, value in assigned(statement)
+            if isinstance(target, nodes.Attribute) and target.attr.value == "requires_grad"
+        ]
+        return next((flag for flag in flags if flag[0] is node), flags[0] if flags else None)
     call = set_by_call(statement)
     return (call, call.args[0].value, call.args[2].value) if call is not None else None
 
@@ -116,15 +122,15 @@ def _is_said_to_be_tensor(text: str, guard: str) -> bool:
 
 @rule.static(nodes.Assign)
 def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
-    for target in node.targets:
-        attribute = target.target
+    given = assigned(node)
+    for attribute, _ in given:
         if not isinstance(attribute, nodes.Attribute) or attribute.attr.value != "requires_grad":
             continue
         if scope.self_attribute(attribute) is not None or _means_itself(scope, attribute.value):
             continue
         owner = scope.text(attribute.value)
         message = f"`{owner}` is a module, so its `requires_grad` attribute reaches none of its parameters"
-        yield Finding(attribute, message, _fix(scope, node, owner), attribute=owner)
+        yield Finding(attribute, message, _fix(scope, node, owner) if len(given) == 1 else None, attribute=owner)
 
 
 def _means_itself(scope: Scope, owner: nodes.BaseExpression) -> bool:
@@ -137,9 +143,7 @@ def _means_itself(scope: Scope, owner: nodes.BaseExpression) -> bool:
     return bool(found.cls.assignments("requires_grad")) or found.cls.method("requires_grad") is not None
 
 
-def _fix(scope: Scope, node: nodes.Assign, owner: str) -> Fix | None:
-    if len(node.targets) != 1:
-        return None
+def _fix(scope: Scope, node: nodes.Assign, owner: str) -> Fix:
     call = f"{owner}.requires_grad_({scope.text(node.value)})"
     return Fix("Call `requires_grad_`", (Change(node, node, call),), "unsafe")
 

@@ -23,6 +23,9 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope, Type
+from paramlint.facts.classes import classes_in_reach
+from paramlint.facts.package import package_of
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Change, Finding, Fix, Keywords, Rule, Stores
 
 _STEMS = (
@@ -49,8 +52,8 @@ rule = Rule(
 
 @rule.static(nodes.Assign)
 def check_store(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
-    for target in node.targets:
-        attribute = target.target
+    given = assigned(node)
+    for attribute, _ in given:
         if not isinstance(attribute, nodes.Attribute) or attribute.attr.value not in {*_MISSPELT, _METHOD}:
             continue
         owner = scope.type(attribute.value)
@@ -61,7 +64,7 @@ def check_store(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
             message = f"{written} is a method, so a value assigned to it changes no `requires_grad`"
         else:
             message = f"{written} misspells `requires_grad`, so nothing reads it and the gradients stay as they were"
-        yield Finding(attribute, message, _fix(scope, node, attribute, owner))
+        yield Finding(attribute, message, _fix(scope, node, attribute, owner) if len(given) == 1 else None)
 
 
 @rule.static(nodes.Call)
@@ -87,14 +90,19 @@ def _is_mistake(scope: Scope, attribute: nodes.Attribute, owner: Type | None) ->
 
 
 def _is_used(scope: Scope, name: str) -> bool:
-    """Whether the file does anything with the name but assign to an attribute of it."""
+    """Whether the project does anything with the name but assign to an attribute of a value that has no type."""
     code = re.sub(r"#.*", "", scope.file.source.text)
-    return re.search(rf"(?<!\.)\b{name}\b|\.{name}\b(?!\s*=[^=])", code) is not None
+    if re.search(rf"(?<!\.)\b{name}\b|\.{name}\b(?!\s*=[^=])", code) is not None:
+        return True
+    if any(cls.assignments(name) for cls in classes_in_reach(scope.file)):
+        return True
+    package = package_of(scope.file)
+    return package is not None and any(
+        re.search(rf"\bself\.{name}\b".encode(), package.text(path)) for path in package.paths_with(scope.file, name)
+    )
 
 
 def _fix(scope: Scope, node: nodes.Assign, attribute: nodes.Attribute, owner: Type | None) -> Fix | None:
-    if len(node.targets) != 1:
-        return None
     if owner is not None and owner.is_module:
         call = f"{scope.text(attribute.value)}.requires_grad_({scope.text(node.value)})"
         return Fix("Call `requires_grad_`", (Change(node, node, call),), "unsafe")

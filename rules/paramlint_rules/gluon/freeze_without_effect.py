@@ -28,8 +28,16 @@ import re
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.facts.reading import Called, Const, Part, Said, Stored, Trace, Value, options
-from paramlint.facts.reading.gluon_code import children, collected_of, is_block, is_container, owners, params_of
+from paramlint.facts.reading import Called, Const, Said, Stored, Trace, Value, options
+from paramlint.facts.reading.gluon_code import (
+    children,
+    collected_of,
+    is_block,
+    is_container,
+    is_parameter,
+    owners,
+    params_of,
+)
 from paramlint.facts.reading.trace import is_method, say, target
 from paramlint.knowledge.frameworks import GLUON
 from paramlint.rule import Asks, Change, Fix, Rule
@@ -46,13 +54,12 @@ rule = Rule(
 
 _SLIPS = ("grad_reqs", "grad_require", "grad_required", "gradreq", "req_grad", "grad_reg", "requires_grad")
 _NO_PART_OF_NAMES = re.compile(r"kernel|weights\b|biases\b")
-_PARAMETERS = ("weight", "bias", "gamma", "beta")
 
 
 @rule.reading
 def read(trace: Trace) -> Iterator[Said]:
     for event in trace.events:
-        if isinstance(event, Stored) and event.name in ("grad_req", "requires_grad"):
+        if isinstance(event, Stored) and event.name in ("grad_req", *_SLIPS):
             yield from _stored(trace, event)
         elif isinstance(event, Called) and is_method(event.func, "setattr") and event.args:
             yield from _set(trace, event)
@@ -70,18 +77,19 @@ def _stored(trace: Trace, event: Stored) -> Iterator[Said]:
         return  # an attribute of the class's own
     owner, value = event.scope.text(node.value), event.scope.text(event.node.value)
     for one in options(event.owner):
-        is_parameter = isinstance(one, Part) and one.name in _PARAMETERS and is_block(one.owner)
         if event.name == "grad_req" and is_block(one):
             change = f'{owner}.collect_params().setattr("grad_req", {value})'
         elif event.name == "grad_req" and (collected_of(one) is not None or params_of(one) is not None):
             change = f'{owner}.setattr("grad_req", {value})'
             if params_of(one) is not None and is_container(params_of(one) or one):
                 change = f'{owner.removesuffix(".params")}.collect_params().setattr("grad_req", {value})'
-        elif event.name == "requires_grad" and (is_parameter or is_block(one)) and value in ("False", "True"):
+        elif event.name == "requires_grad" and (is_parameter(one) or is_block(one)) and value in ("False", "True"):
             wanted = '"null"' if value == "False" else '"write"'
             change = f"{owner}.grad_req = {wanted}"
             if is_block(one):
                 change = f'{owner}.collect_params().setattr("grad_req", {wanted})'
+        elif event.name in _SLIPS and is_parameter(one) and value in ('"null"', "'null'"):
+            change = f"{owner}.grad_req = {value}"
         else:
             continue
         fix = Fix('Set "grad_req" of the parameters', (Change(event.node, event.node, change),), "safe")
@@ -97,7 +105,7 @@ def _set(trace: Trace, event: Called) -> Iterator[Said]:
     written = " ".join(event.scope.text(func.value).split())
     for owner in owners(event):
         block = params_of(owner)
-        if name in _SLIPS and (block is not None or collected_of(owner) is not None or _is_block_part(owner)):
+        if name in _SLIPS and (block is not None or collected_of(owner) is not None or is_parameter(owner)):
             node = event.arg_nodes[0].value
             fix = Fix('Write "grad_req"', (Change(node, node, '"grad_req"'),), "safe")
             yield say(event, f"`{name}` is no attribute of a parameter, so nothing is frozen", fix, node)
@@ -114,10 +122,6 @@ def _set(trace: Trace, event: Called) -> Iterator[Said]:
 
 def _has_children(trace: Trace, block: Value) -> bool:
     return bool(children(trace, block)) or block is trace.instance
-
-
-def _is_block_part(owner: Value) -> bool:
-    return isinstance(owner, Part) and owner.name in _PARAMETERS
 
 
 def _pattern(owner: Value) -> str:

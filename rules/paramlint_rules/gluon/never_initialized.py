@@ -26,7 +26,7 @@ import re
 from collections.abc import Iterator
 
 from paramlint.facts import Class
-from paramlint.facts.reading import Called, Part, Said, Thing, Trace, Value, options
+from paramlint.facts.reading import Called, ClassValue, Function, Named, Part, Said, Thing, Trace, Value, options
 from paramlint.facts.reading.gluon_code import (
     children,
     has_bias,
@@ -37,7 +37,7 @@ from paramlint.facts.reading.gluon_code import (
     owns,
     params_of,
 )
-from paramlint.facts.reading.trace import is_method, root_of, say
+from paramlint.facts.reading.trace import is_called, is_method, root_of, say
 from paramlint.knowledge.frameworks import GLUON
 from paramlint.knowledge.gluon_names import block_name, is_block_base
 from paramlint.rule import Asks, Rule
@@ -61,6 +61,7 @@ _FILLS = ("initialize", "load_parameters", "load_params", "load_dict", "set_data
 
 @rule.reading
 def read(trace: Trace) -> Iterator[Said]:
+    said: set[Value] = set()
     for call in trace.calls:
         if not is_method(call.func, "initialize"):
             continue
@@ -74,7 +75,9 @@ def read(trace: Trace) -> Iterator[Said]:
                 yield say(call, f"`{text}` is no attribute of `{net.last}`, so this raises and initialises nothing")
             elif not call.excludes(call) and (missing := _only_part(trace, call, owner)) is not None:
                 message = f"`{missing.last}` is initialised nowhere, so the first forward pass raises"
-                yield say(call, message)
+                if missing not in said:
+                    yield say(call, message)
+                said.add(missing)
 
 
 def _without_it(trace: Trace, owner: Value) -> Thing | None:
@@ -107,8 +110,9 @@ def _only_part(trace: Trace, call: Called, owner: Value) -> Thing | None:
     nets += [one for one in _containers(trace) if one is not owner and {owner, root} & set(children(trace, one))]
     for net in nets:
         inside = children(trace, net)
-        done = {one for other in trace.calls if is_method(other.func, *_FILLS) for one in owners(other)}
-        if net in done or not any(net in options(other.func) for other in trace.calls if other.index > call.index):
+        done = {one for other in trace.calls if _fills(trace, other) for one in owners(other)}
+        run = next((other for other in trace.calls if other.index > call.index and net in options(other.func)), None)
+        if net in done or run is None or _is_handed_over(trace, net, run):
             continue
         begun = {one for one in done if not isinstance(one, Part)}
         begun |= {one for one in inside if _by_parameter(one, done)}
@@ -120,6 +124,27 @@ def _only_part(trace: Trace, call: Called, owner: Value) -> Thing | None:
         if parts and all(isinstance(one, Part) and one.name in ("weight", "bias") for one in parts):
             return next((one for one in inside if isinstance(one, Thing) and is_leaf(one)), None)
     return None
+
+
+def _fills(trace: Trace, call: Called) -> bool:
+    """Whether a call may give values; not one for the parameters that a trainer is handed."""
+    if not is_method(call.func, *_FILLS):
+        return False
+    trainers = (one for one in trace.calls if is_called(one, "gluon.Trainer", "mxnet.gluon.Trainer"))
+    return not (is_method(call.func, "collect_params") and any(call.result in one.args[:1] for one in trainers))
+
+
+def _is_handed_over(trace: Trace, net: Thing, run: Called) -> bool:
+    """Whether code that is not read is handed a block before it is run, and may initialise it."""
+    handed = (call for call in trace.calls if call.index < run.index and net in (*call.args, *call.keywords.values()))
+    return not all(_is_read(one) for call in handed for one in options(call.func))
+
+
+def _is_read(func: Value) -> bool:
+    """Whether what is called is gone into, or initialises nothing."""
+    if isinstance(func, Named):
+        return func.name in ("print", "repr", "str", "len", "type", "isinstance")
+    return isinstance(func, (Function, ClassValue, Thing)) or is_method(func, "add", "register_child")
 
 
 def _by_parameter(block: Value, done: set[Value]) -> bool:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from paramlint.facts.reading import Called, Part, Result, Said, Thing, Trace, Value, options
+from paramlint.facts.reading import Called, Named, Part, Result, Said, Thing, Trace, Value, options
 from paramlint.facts.reading.gluon_code import children, is_block, is_container
 from paramlint.facts.reading.trace import is_method, receiver, root_of, say
 from paramlint.knowledge.frameworks import GLUON
@@ -41,6 +41,7 @@ rule = Rule(
     triggers=(Asks("set_data"),),
 )
 
+_TRANSPOSES = ("transpose", "swapaxes", "copy")
 _COPIES = re.compile(r"init|copy|update|sync|target|load|reset|ema", re.I)
 
 
@@ -51,12 +52,25 @@ def read(trace: Trace) -> Iterator[Said]:
             continue
         if any(_COPIES.search(name) for name in call.stack if name != "__init__"):
             continue
-        to, source = receiver(call.func), call.args[0]
+        to, source = receiver(call.func), _untransposed(call.args[0])
         if isinstance(source, Result) and is_method(source.call.func, "data"):
             one, other = root_of(to), root_of(receiver(source.call.func))
             if isinstance(to, Part) and one is not other and _are_together(trace, one, other):
                 text = " ".join(call.scope.text(call.node.func.value).split())  # type: ignore[attr-defined]
                 yield say(call, f"`{text}` gets a copy of another layer's values, which ties nothing")
+
+
+def _untransposed(value: Value) -> Value:
+    """The array that is handed over with its axes changed: `weight.data().T`, `nd.transpose(weight.data())`."""
+    if isinstance(value, Part) and value.name == "T":
+        return value.owner
+    if isinstance(value, Result):
+        func = value.call.func
+        if isinstance(func, Part) and func.name in _TRANSPOSES:
+            return func.owner
+        if isinstance(func, Named) and func.name.rpartition(".")[2] in _TRANSPOSES and value.call.args:
+            return value.call.args[0]
+    return value
 
 
 def _are_together(trace: Trace, one: Value, other: Value) -> bool:

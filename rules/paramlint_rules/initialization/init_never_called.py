@@ -49,9 +49,15 @@ _PLAIN = {"torch.nn.Module", "torch.nn.modules.module.Module"}
 _CONSTANTS = {"zeros_", "zero_", "ones_", "constant_", "fill_"}
 
 #: Names of methods that a class has for itself alone.
-_OWN = re.compile(r"__?(?:init|initiali[sz]e|reset|xavier|kaiming)_?(?:weights?|params?|parameters?|layers?|init)?_?")
+_OWN = re.compile(
+    r"__?(?:init|initiali[sz]e|reset|xavier|kaiming)_?(?:weights?|params?|parameters?|layers?|init)?_?"
+    r"|__?(?:init|initiali[sz]e)_\w+"
+)
 #: Names of methods that a caller could be meant to call.
-_OPEN = re.compile(r"(?:init|initiali[sz]e|reset)_?(?:weights?|params?|parameters)_?|weights?_init(?:ialization)?")
+_OPEN = re.compile(
+    r"(?:init|initiali[sz]e|reset)_?(?:weights?|params?|parameters)_?|weights?_init(?:ialization)?"
+    r"|init|initiali[sz]e|(?:init|initiali[sz]e)_\w+"
+)
 _NAMES = tuple(
     f"{under}{verb}{noun}"
     for under in ("", "_", "__")
@@ -73,7 +79,7 @@ rule = Rule(
     triggers=(
         Asks(*ALLOCATORS, entries=("class",)),
         Calls(*ALLOCATORS),
-        Classes(*_NAMES, *_NAMED_AFTER_WEIGHTS, "_init"),
+        Classes(*_NAMES, *_NAMED_AFTER_WEIGHTS, "_init", "init"),
     ),
 )
 

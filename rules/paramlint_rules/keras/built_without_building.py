@@ -70,6 +70,8 @@ def _layers(trace: Trace) -> Iterator[tuple[str, Thing]]:
     """The layers that the constructor has made, with their attributes."""
     assert trace.instance is not None
     for name, value in trace.heap.get(trace.instance, {}).items():
+        if not name.isidentifier():
+            continue  # `setattr` gave it one that is not known
         for one in value.items if isinstance(value, Held) else [value]:
             if isinstance(one, Thing) and is_layer(one) and one.made.stack[:1] == ("__init__",):
                 yield name, one

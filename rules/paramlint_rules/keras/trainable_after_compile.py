@@ -29,9 +29,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paramlint.facts.reading import Called, Said, Stored, Thing, Trace, Value, options
+from paramlint.facts.reading import Called, Const, Part, Result, Said, Stored, Thing, Trace, Value, options
 from paramlint.facts.reading.keras_code import TRAIN_STEPS, belongs, is_frozen_flag, models_of
-from paramlint.facts.reading.trace import say, target
+from paramlint.facts.reading.trace import is_method, root_of, say, target
 from paramlint.knowledge.frameworks import KERAS
 from paramlint.rule import Asks, Rule
 
@@ -77,22 +77,44 @@ def _is_late(trace: Trace, model: Value, compiled: list[Called], trained: list[C
         again = [c for c in compiled if store.index < c.index < step.index and not c.excludes(step)]
         if again or _flag_at(trace, store, step.index) != flag:
             return False
-        return any(
-            t.loops == step.loops and store.loops[: len(step.loops)] == step.loops and _is_once(t, step, store)
-            for t in before
-        )
+        return any(_is_once(model, t, step, store) for t in before)
     return False
 
 
-def _is_once(one: Called, other: Called, store: Stored) -> bool:
-    """Whether none of it stands in a loop of steps, in which flags are switched back and forth."""
-    return not one.loops and not other.loops and len(store.loops) <= 1
+def _is_once(model: Value, before: Called, after: Called, store: Stored) -> bool:
+    """Whether the flag is in no loop of steps, in which flags are switched back and forth, on one model."""
+    own = model.made.loops if isinstance(model, Thing) else ()
+    around = [loop for loop in store.loops if loop not in own]
+    return len(around) <= 1 and not any(loop in before.loops or loop in after.loops for loop in around)
 
 
 def _flag_at(trace: Trace, store: Stored, index: int) -> bool:
     """Whether what is stored to is frozen at a place; it is not before anything says so."""
     flag = False
     for other in trace.stores:
-        if other.name == "trainable" and other.index < index and other.owner is store.owner:
+        if other.name == "trainable" and other.index < index and _is_of_it(other.owner, store.owner):
             flag = bool(is_frozen_flag(other.value))
     return flag
+
+
+def _is_of_it(other: Value, owner: Value) -> bool:
+    """Whether two values are one layer, or may be: by the same name, or the first one is any layer of the model."""
+    if other is owner:
+        return True
+    if not _is_chosen(other) or root_of(other) is not root_of(owner) or isinstance(owner, Thing):
+        return False
+    name, wanted = _name_of(other), _name_of(owner)
+    return name is None or name == wanted
+
+
+def _is_chosen(value: Value) -> bool:
+    """Whether a layer is taken out of a model: `get_layer(...)`, or one of `layers`."""
+    if isinstance(value, Result):
+        return is_method(value.call.func, "get_layer")
+    return isinstance(value, Part) and value.name == "[]"
+
+
+def _name_of(value: Value) -> object:
+    """The name or index by which `get_layer` is asked, where it is written."""
+    args = [*value.call.args, *value.call.keywords.values()] if isinstance(value, Result) else []
+    return args[0].value if len(args) == 1 and isinstance(args[0], Const) else None

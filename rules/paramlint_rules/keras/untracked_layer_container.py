@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.reading import Called, Event, Function, Held, Part, Said, Stored, Thing, Trace, Value, options
-from paramlint.facts.reading.keras_code import is_layer, owns
+from paramlint.facts.reading.keras_code import comes_from, is_layer, owns
 from paramlint.facts.reading.trace import is_layer_class, say, target
 from paramlint.knowledge.frameworks import KERAS
 from paramlint.rule import Asks, Proof, Rule
@@ -51,6 +51,10 @@ rule = Rule(
     frameworks=KERAS,
     triggers=(Asks("Model", "Layer", "layers", "__init__", "build", entries=("class",)),),
 )
+
+
+#: Objects of Python's own that take any attribute.
+_PLAIN = ("types.SimpleNamespace", "argparse.Namespace")
 
 
 @rule.reading
@@ -75,12 +79,19 @@ def read(trace: Trace) -> Iterator[Said]:
             elif isinstance(layer, Held) and where in kept and "call" not in event.stack:
                 late[layer] = kept[where].name
         if isinstance(event, Stored) and event.owner is trace.instance:
-            kept[event.value] = event
+            kept.update(dict.fromkeys(_lists_in(event.value), event))
             found = _hidden(trace, event)
             if found is not None and event.node not in said:
                 said.add(event.node)
                 message = f"`self.{event.name}` holds a layer where Keras does not see it, so it is not in `weights`"
                 yield say(event, message, node=target(event))
+
+
+def _lists_in(value: Value, deepest: int = 4) -> list[Value]:
+    """What is kept, with the lists in a list: all of them follow what is put at their end alone."""
+    inner = value.items if isinstance(value, Held) and value.kind == "list" and deepest else []
+    lists = [one for one in inner if isinstance(one, Held) and one.kind == "list"]
+    return [value, *(found for one in lists for found in _lists_in(one, deepest - 1))]
 
 
 def _is_item(event: Event) -> bool:
@@ -97,12 +108,12 @@ def _put(event: Event) -> Iterator[tuple[Value, Value]]:
                 yield from ((func.owner, what) for what in options(event.args[-1]))
 
 
-def _is_lost(trace: Trace, layer: Value, event: Event) -> bool:
-    """Whether a layer with weights is kept nowhere else."""
+def _is_lost(trace: Trace, layer: Value, event: Event, holder: Value | None = None) -> bool:
+    """Whether a layer with weights is kept nowhere else than by an event, or in a plain object that holds it."""
     if not is_layer(layer) or owns(trace, layer) is not True:
         return False
     for other in trace.stores:
-        if other is not event and other.value is layer and other.name != "[]":
+        if other is not event and other.value is layer and other.name != "[]" and other.owner is not holder:
             return False
     return not any(
         isinstance(func, Part) and func.name == "append" and call is not event and layer in call.args
@@ -122,13 +133,19 @@ def _hidden(trace: Trace, event: Stored) -> Value | None:
     inside: list[Value] = []
     if isinstance(value, Thing) and not is_layer(value):
         is_plain = value.cls is not None and not [base for base in value.cls.outside if base != "object"]
-        if is_plain or value.what == "types.SimpleNamespace":
+        if is_plain or value.what in _PLAIN:
             inside = [*value.made.args, *value.made.keywords.values(), *trace.heap.get(value, {}).values()]
     elif isinstance(value, Function) and value.owner is None and value.names:
         used = {node.value for node in walk(value.node) if isinstance(node, nodes.Name)}
         inside = [one for name, one in value.names.items() if name in used and one is not trace.instance]
+    if any(one.value is not value and comes_from(one.value, value) for one in _own_stores(trace)):
+        return None  # what is inside may be kept a second time
     flat = [item for one in inside for item in (one.items if isinstance(one, Held) else [one])]
-    return next((one for one in flat if _is_lost(trace, one, event) and not _is_attribute(trace, one)), None)
+    return next((one for one in flat if _is_lost(trace, one, event, value) and not _is_attribute(trace, one)), None)
+
+
+def _own_stores(trace: Trace) -> Iterator[Stored]:
+    return (one for one in trace.stores if one.owner is trace.instance)
 
 
 def _is_attribute(trace: Trace, layer: Value) -> bool:

@@ -34,6 +34,7 @@ from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import WORDS, held
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule, Stores
 from paramlint.syntax.walk import walk
 
@@ -74,9 +75,9 @@ def ask(model: Model) -> Iterator[Claim]:
         modules, statement = _bound(alias), alias.site.statement
         if not _names_role(_name(alias)) or not isinstance(statement, nodes.Assign):
             continue
-        if isinstance(statement.value, nodes.IfExp) or _is_one_way(alias, statement):
+        if isinstance(_given(alias), nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
-        if _is_part_of_target(statement.value):
+        if _is_part_of_target(_given(alias)):
             continue
         parts = [m for m in modules if id(m) not in whole]  # others the optimizer holds, known to the last or not
         if not any(m.parameters.seen for m in modules) or any(
@@ -93,21 +94,20 @@ def ask(model: Model) -> Iterator[Claim]:
         if any(min(e.order) > max(alias.order) for e in own):
             continue
         if not alias.guard or any(e.guard.fits(alias.guard) for e in own) or _is_else_none(alias, statement):
-            name = alias.site.text(statement.targets[0].target)
-            message = f"`{name}` is the same model as `{_spoken(live)}`"
+            message = f"`{_spoken(alias)}` is the same model as `{_spoken(live)}`"
             yield Claim(
-                said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), statement.value
+                said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), _given(alias)
             )
 
 
 def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
     """Whether an `if` gives the name another value where its condition is otherwise."""
-    name = alias.site.text(statement.targets[0].target)
+    name = _spoken(alias)
     for branch in walk(alias.site.definition) if alias.site.definition is not None else ():
         if isinstance(branch, nodes.If) and branch.orelse is not None:
             sides = [[n for n in walk(side) if isinstance(n, nodes.Assign)] for side in (branch.body, branch.orelse)]
             given = [
-                any(alias.site.text(n.targets[0].target) == name and not _is_none(n.value) for n in side)
+                any(alias.site.text(to) == name and not _is_none(value) for n in side for to, value in assigned(n))
                 for side in sides
             ]
             if all(given) and any(n is statement for side in sides for n in side):
@@ -117,13 +117,14 @@ def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
 
 def _is_else_none(alias: Event, statement: nodes.Assign) -> bool:
     """Whether the name is given None in the same function, and nothing else but this."""
-    name = alias.site.text(statement.targets[0].target)
+    name = _spoken(alias)
     given = [n for n in walk(alias.site.definition) if isinstance(n, nodes.Assign)] if alias.site.definition else []
-    others = [n for n in given if n is not statement and alias.site.text(n.targets[0].target) == name]
-    return bool(others) and all(_is_none(n.value) for n in others)
+    pairs = [pair for n in given if n is not statement for pair in assigned(n)]
+    others = [value for to, value in pairs if alias.site.text(to) == name]
+    return bool(others) and all(_is_none(value) for value in others)
 
 
-def _is_none(value: nodes.BaseExpression) -> bool:
+def _is_none(value: nodes.BaseExpression | None) -> bool:
     return isinstance(value, nodes.Name) and value.value == "None"
 
 
@@ -150,9 +151,18 @@ def _holder(event: Event) -> object:
 
 
 def _spoken(event: Event) -> str:
-    """The target of the statement that gives something a name."""
-    statement = event.site.statement
-    return event.site.text(statement.targets[0].target) if isinstance(statement, nodes.Assign) else _name(event)
+    """The target of the statement that gives something a name; of several, the one of this name."""
+    targets = [event.site.text(target) for target, _ in assigned(event.site.statement)]
+    if len(targets) > 1:
+        targets = [text for text in targets if text.rpartition(".")[2] == _name(event)]
+    return targets[0] if targets else _name(event)
+
+
+def _given(event: Event) -> nodes.BaseExpression:
+    """What stands for the value in the statement that gives something a name."""
+    pairs = assigned(event.site.statement)
+    named = [value for target, value in pairs if event.site.text(target) == _spoken(event)]
+    return named[0] if named else event.site.statement.value
 
 
 def _name(event: Event) -> str:

@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.facts import Scope
+from paramlint.facts import Class, Scope
+from paramlint.facts.classes import classes_in_reach
 from paramlint.facts.usage import is_used_as_module
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
 
@@ -82,9 +83,12 @@ def _returns_itself(scope: Scope, owner: nodes.BaseExpression) -> bool:
     """Whether the owner is of a class of the project with a `load_state_dict` of its own, or might be."""
     found = scope.type(owner)
     if found is None:
-        classes = (cls for group in scope.file.outline.classes.values() for cls in group)
-        return any("load_state_dict" in cls.methods for cls in classes)
+        return any(map(_has_its_own, classes_in_reach(scope.file)))
     if found.cls is None:
         return not found.is_module
-    method = found.cls.method("load_state_dict")
+    return _has_its_own(found.cls)
+
+
+def _has_its_own(cls: Class) -> bool:
+    method = cls.method("load_state_dict")
     return method is not None and (method.cls is None or method.cls.canonical != "torch.nn.Module")

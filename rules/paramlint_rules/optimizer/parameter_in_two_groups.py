@@ -16,6 +16,7 @@ Leave it: one of the modules overrides `parameters()` and leaves the other's out
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -95,14 +96,16 @@ def _stands_for(model: Model, *, is_later: bool) -> dict[int, set[int]]:
     for tensor in () if is_later else model.parameters:
         for start in _starts(tensor.name) if not tensor.known else ():
             tensors.setdefault(start, []).append(tensor)
+    names = Counter(module.name for module in model.modules)  # a loop calls each that it goes through by one name
     found: dict[int, set[int]] = {}
     for module in model.modules:
         mine = [t for t in module.parameters if not t.known]
         if mine and "parameters" not in module.methods:
-            inside = (module, *below(module), *modules.get(module.name, ()))
+            is_named = names[module.name] == 1
+            inside = (module, *below(module), *(modules.get(module.name, ()) if is_named else ()))
             held = found.setdefault(id(mine[-1]), set())
             held |= {id(t) for one in inside for t in (*one.tensors, *one.parameters)}
-            held |= {id(t) for t in tensors.get(module.name, ())}
+            held |= {id(t) for t in (tensors.get(module.name, ()) if is_named else ())}
     return found
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Model, Place, Site, Tensor
 from paramlint.model.questions.kept_tensors import kept
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ def ask(model: Model) -> Iterator[Claim]:
         is_made_here = source.made.site.statement is site.statement
         if source.trains.no and not is_made_here:
             continue  # what is computed from a parameter that is not trained need not be
-        if _is_there_already(model, source, site) if is_made_here else _may_be_there(tensor):
+        if _is_there_already(model, source, site, place) if is_made_here else _may_be_there(tensor):
             continue
         others = [p for p in place.holder.holds if p.key == place.key and p is not place]
         others = [p for p in (*others, *source.places) if p.since.guard.fits(place.since.guard)]  # no other branch
         if any(p.registered for p in others) or source.escaped:
             continue
         message = f"`self.{place.key}` is computed from a parameter and is none itself, so it is not trained"
-        value = _value(site) if is_made_here else None
+        value = _value(site, place) if is_made_here else None
         fix = _fix(site, value, source.made.site.node) if value is not None else None
         site = site if is_made_here else place.since.site
         yield Claim(Answer("yes", (source.made,)), site, message, place, value, fix)
@@ -112,15 +113,21 @@ def _kept_at(model: Model, tensor: Tensor, place: Place) -> Site:
     return named.site
 
 
-def _value(site: Site) -> nodes.BaseExpression | None:
-    """What a statement assigns."""
-    statement = site.statement
-    return statement.value if isinstance(statement, (nodes.Assign, nodes.AnnAssign)) else None
+def _value(site: Site, place: Place | None = None) -> nodes.BaseExpression | None:
+    """What a statement assigns, to the attribute of a place where it assigns to several."""
+    given = assigned(site.statement)
+    if len(given) > 1:
+        given = [
+            (to, value)
+            for to, value in given
+            if place is not None and isinstance(to, nodes.Attribute) and to.attr.value == place.key
+        ]
+    return given[0][1] if len(given) == 1 else None
 
 
-def _is_there_already(model: Model, source: Tensor, site: Site) -> bool:
+def _is_there_already(model: Model, source: Tensor, site: Site, place: Place) -> bool:
     """Whether the parameter is made of what was moved to the same place before, so that moving it gives it back."""
-    value, call = _value(site), source.made.site.node if source.made is not None else None
+    value, call = _value(site, place), source.made.site.node if source.made is not None else None
     if not isinstance(call, nodes.Call) or not isinstance(value, nodes.Call):
         return False
     if not isinstance(value.func, nodes.Attribute) or value.func.value is not call:

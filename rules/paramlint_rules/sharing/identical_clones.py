@@ -30,6 +30,7 @@ from paramlint.facts.norms import has_norms_only
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as sharing_said
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -202,23 +203,27 @@ def _is_replaced(copy: nodes.Call, loop: nodes.For, scope: Scope) -> bool:
 def _bound_to(value: nodes.BaseExpression, loop: nodes.For, scope: Scope) -> set[str] | None:
     """The names and attributes that a statement gives a value; None where these are others in each round."""
     texts: set[str] = set()
+    whole: nodes.Node | None = value
     above = scope.parent(value)
     while isinstance(above, nodes.Attribute) and isinstance(call := scope.parent(above), nodes.Call):
-        above = scope.parent(call)  # `deepcopy(x).eval()`
+        whole, above = call, scope.parent(call)  # `deepcopy(x).eval()`
     if isinstance(above, nodes.IfExp):
-        above = scope.parent(above)
+        whole, above = above, scope.parent(above)
     if isinstance(above, nodes.NamedExpr):
         texts.add(scope.text(above.target))
-        above = scope.parent(above)
+        whole, above = above, scope.parent(above)
     if isinstance(above, nodes.Arg) and _is_set(scope, above.value):
         call = scope.parent(above)
         assert isinstance(call, nodes.Call)
         owner, key = (arg.value for arg in call.args[:2])
         if isinstance(key, nodes.SimpleString) and not _is_bound_in(loop, owner, scope):
             return texts | {f"{scope.text(owner)}.{key.evaluated_value!s}"}
-    if not isinstance(above, nodes.Assign):
+    if isinstance(above, nodes.Element) and isinstance(display := scope.parent(above), nodes.Tuple):
+        above = scope.parent(display)
+    targets = [target for target, given in assigned(above) if given is whole]
+    if not targets:
         return None
-    for target in (one.target for one in above.targets):
+    for target in targets:
         is_same = isinstance(target, nodes.Attribute) and not _is_bound_in(loop, target.value, scope)
         if not is_same and not isinstance(target, nodes.Name):
             return None
@@ -244,6 +249,8 @@ def _is_kept(scope: Scope, node: nodes.BaseExpression) -> bool:
         return isinstance(name, nodes.Name) and (name.value in _KEEPING or name.value[:1].isupper())
     if isinstance(above, nodes.Assign):
         return above.value is node
+    if isinstance(above, nodes.Element) and isinstance(scope.parent(scope.parent(above) or above), nodes.AssignTarget):
+        return False
     return isinstance(above, (nodes.Element, nodes.DictElement, nodes.Yield))
 
 

@@ -24,17 +24,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.ties import bare_parameter, in_one_model
-from paramlint.model import Claim, Model, Module, Tensor, said
-from paramlint.model.questions.training import owners
-from paramlint.rule import Asks, Change, Finding, Fix, Proof, Rule, Stores
+from paramlint.model import Claim, Event, Model, Tensor, said
+from paramlint.model.event import Site
+from paramlint.model.questions.wholes import wholes_of
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule("PRM502", "tie-by-data", group="bug", fix="unsafe", doc=__doc__, triggers=(Stores("data"), Asks("data")))
+rule = Rule("PRM502", "tie-by-data", group="bug", fix="unsafe", doc=__doc__, triggers=(Asks("data"),))
 
 
 @rule.question
@@ -42,13 +41,18 @@ def ask(model: Model) -> Iterator[Claim]:
     """A parameter that gets the memory of another one of its model, in a function that is given both too."""
     for event in model.events("rebound"):
         tensor, value = event.of, event.get("value")
-        source = value.base if isinstance(value, Tensor) and value.view in ("data", "detach") else None
+        source = value.base if isinstance(value, Tensor) and value.view in ("data", "detach") else value
         statement = event.site.statement
-        if not isinstance(tensor, Tensor) or source is None or source is tensor or event.author != "user":
+        if (
+            not isinstance(tensor, Tensor)
+            or not isinstance(source, Tensor)
+            or source is tensor
+            or event.author != "user"
+        ):
             continue
         if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
             continue
-        if not _in_one_model(tensor, source) or _is_replaced(model, source.owner):
+        if not _in_one_model(model, event, tensor, source):
             continue
         written = statement.targets[0].target
         if not isinstance(written, nodes.Attribute) or not isinstance(written.value, nodes.Attribute):
@@ -60,32 +64,31 @@ def ask(model: Model) -> Iterator[Claim]:
             f"{message}, so the two are trained and moved apart",
             tensor,
             written,
+            _fix(event.site, written, statement.value),
         )
 
 
-def _in_one_model(tensor: Tensor, source: Tensor) -> bool:
+def _in_one_model(model: Model, event: Event, tensor: Tensor, source: Tensor) -> bool:
     """Whether two parameters are held by different modules of one model until the end."""
     first, second = tensor.owner, source.owner
-    if first is None or second is None or first is second or not (tensor.known and source.known):
+    if first is None or second is None or first is second or {tensor.role, source.role} != {"parameter"}:
         return False
-    others = {id(m) for m in owners(second)}
-    return any(id(m) in others for m in owners(first))
+    return bool(wholes_of(model, first, event) & wholes_of(model, second, event))
 
 
-@rule.static(nodes.Assign)
-def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
-    written = node.targets[0].target
-    if not isinstance(written, nodes.Attribute) or written.attr.value != "data" or len(node.targets) != 1:
-        return
-    target, source = bare_parameter(scope, written), bare_parameter(scope, node.value)
-    if target is None or source is None or not in_one_model(scope, target, source):
-        return
-    attribute, other = scope.text(target), scope.text(source)
-    names = f"`{attribute}` gets the memory of `{other}` but stays a parameter of its own"
-    changes = (Change(written, written, attribute), Change(node.value, node.value, other))
-    fix = Fix("Assign the parameter itself", changes, "unsafe")
-    message = f"{names}, so the two are trained and moved apart"
-    yield Finding(written, message, fix, attribute=attribute, others=(other,))
+def _fix(site: Site, written: nodes.Attribute, value: nodes.BaseExpression) -> Fix | None:
+    """Assign the parameter itself, where it is written there as it is."""
+    while isinstance(value, nodes.Call) and isinstance(value.func, nodes.Attribute):
+        value = value.func.value
+    if isinstance(value, nodes.Attribute) and value.attr.value == "data":
+        value = value.value
+    if not isinstance(value, nodes.Attribute):
+        return None
+    changes = (
+        Change(written, written, site.text(written.value)),
+        Change(site.statement.value, site.statement.value, site.text(value)),
+    )
+    return Fix("Assign the parameter itself", changes, "unsafe")
 
 
 @rule.runtime
@@ -100,10 +103,3 @@ def verify(model: LiveModel) -> Iterator[Proof]:
 @rule.refutes
 def refute(model: LiveModel) -> Iterator[tuple[str, str]]:
     yield from model.unaliased
-
-
-def _is_replaced(model: Model, module: Module | None) -> bool:
-    """Whether something else takes the place of a module."""
-    places = {(id(p.holder), p.key) for p in module.places} if module is not None else set()
-    registered = model.events("registered")
-    return any(e.of is not module and (id(e.holder), e.key) in places for e in registered)

@@ -23,19 +23,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.ties import bare_parameter, in_one_model
-from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.model import Claim, Event, Model, Module, Place, Tensor
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model import Claim, Model, Place, Tensor
+from paramlint.model.event import Site
+from paramlint.model.questions.wholes import wholes_of
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
 
-rule = Rule(
-    "PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Calls("Parameter"), Asks("Parameter"))
-)
+rule = Rule("PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, triggers=(Asks("Parameter"),))
 
 
 @rule.question
@@ -46,14 +43,13 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         mine = _lasting(tensor)
         others = _lasting(source, but=mine)
-        if (
-            mine is not None
-            and others is not None
-            and _outermost(model, mine, tensor.made) & _outermost(model, others, tensor.made)
-        ):
+        if mine is None or others is None:
+            continue
+        if wholes_of(model, mine.holder, tensor.made) & wholes_of(model, others.holder, tensor.made):
             names = f"`{tensor}` is a new parameter on the memory of `{source}`"
             message = f"{names}, so the two are trained and moved apart"
-            yield Claim(tensor.trains, tensor.made.site, message, about=tensor)
+            site = tensor.made.site
+            yield Claim(tensor.trains, site, message, about=tensor, fix=_fix(site, source))
 
 
 def _wrapped(tensor: Tensor) -> Tensor | None:
@@ -63,7 +59,9 @@ def _wrapped(tensor: Tensor) -> Tensor | None:
         if given.view not in ("view", "transposed", "data", "detach"):
             return None
         given = given.base
-    return given if isinstance(given, Tensor) and given.trains.yes else None
+    if not isinstance(given, Tensor) or not (given.trains.yes or not given.known):
+        return None
+    return given
 
 
 def _lasting(tensor: Tensor, but: Place | None = None) -> Place | None:
@@ -72,60 +70,19 @@ def _lasting(tensor: Tensor, but: Place | None = None) -> Place | None:
     return next((p for p in lasting if but is None or p.holder is not but.holder or p.key != but.key), None)
 
 
-def _outermost(model: Model, place: Place, since: Event) -> set[int]:
-    """The models that a parameter is in at the end; none once it is replaced in the method that wrapped it."""
-    found = [place.holder]
-    tops = set()
-    for module in found:
-        around = [p for p in module.places if p.registered and p.holds and not _is_replaced(model, p, since)]
-        found += [p.holder for p in around if p.holder not in found and isinstance(p.holder, Module)]
-        if not around:
-            tops.add(id(module))
-    return tops
-
-
-def _is_replaced(model: Model, place: Place, since: Event) -> bool:
-    changes = model.events("bound", "rebound", of=place.holder)
-    return any(
-        e.get("name") == place.key and e.get("inside") == since.get("inside") and model.follows(since, e).yes
-        for e in changes
-    )
-
-
-#: Methods and attributes that give a view of the same memory.
-_VIEWS = {"t", "T", "mT", "transpose", "view", "reshape", "permute"}
-
-
-@rule.static(nodes.Assign)
-def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
-    target, value = node.targets[0].target, node.value
-    if not isinstance(target, nodes.Attribute) or not isinstance(value, nodes.Call):
-        return
-    if scope.qualified(value.func) not in PARAMETER_CLASSES or not value.args or _is_frozen(value, scope):
-        return
-    wrapped = value.args[0].value
-    source = bare_parameter(scope, _viewed(wrapped))
-    if source is None or not in_one_model(scope, target, source):
-        return
-    attribute, other = scope.text(target), scope.text(source)
-    names = f"`{attribute}` is a new parameter on the memory of `{other}`"
-    fix = None
-    if _viewed(wrapped) is wrapped and len(node.targets) == 1:
-        fix = Fix("Assign the parameter itself", (Change(value, value, other),), "unsafe")
-    message = f"{names}, so the two are trained and moved apart"
-    yield Finding(value, message, fix, attribute=attribute, others=(other,))
-
-
-def _viewed(node: nodes.BaseExpression) -> nodes.BaseExpression:
-    """`x` of `x.t()` and `x.T`."""
-    inner = node.func if isinstance(node, nodes.Call) else node
-    return inner.value if isinstance(inner, nodes.Attribute) and inner.attr.value in _VIEWS else node
-
-
-def _is_frozen(call: nodes.Call, scope: Scope) -> bool:
-    """Whether `requires_grad=False` makes it a view that is not trained."""
-    flags = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "requires_grad"]
-    return any(scope.text(flag) != "True" for flag in [*flags, *(arg.value for arg in call.args[1:2])])
+def _fix(site: Site, source: Tensor) -> Fix | None:
+    """Assign the parameter itself, where it is written there as it is."""
+    statement = site.statement
+    wrapped = site.node.args[0].value if site.node.args else None
+    if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1 or statement.value is not site.node:
+        return None
+    while isinstance(wrapped, nodes.Call) and isinstance(wrapped.func, nodes.Attribute):
+        wrapped = wrapped.func.value if wrapped.func.attr.value == "detach" and not wrapped.args else None
+    if isinstance(wrapped, nodes.Attribute) and wrapped.attr.value == "data":
+        wrapped = wrapped.value
+    if not isinstance(wrapped, nodes.Attribute) or wrapped.attr.value != source.key:
+        return None
+    return Fix("Assign the parameter itself", (Change(site.node, site.node, site.text(wrapped)),), "unsafe")
 
 
 @rule.runtime

@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Class, Scope
+from paramlint.facts.heirs import heirs_of
 from paramlint.facts.materialization import is_built_on_meta, materializers
 from paramlint.facts.ties import Tie, ties_in
 from paramlint.rule import Finding, Proof, Rule, Stores
@@ -80,9 +81,10 @@ def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[nodes.Node, Class |
         if scope.name == "__init__":
             yield tie.target, scope.cls, _remaking(scope.cls, scope.text(tie.target))
             return
-        constructor = scope.cls.own_method("__init__")
-        for call in _calls(constructor, {scope.name}) if constructor is not None else ():
-            yield call, scope.cls, _callers(scope.cls, scope.name)
+        for cls in (scope.cls, *heirs_of(scope.cls)):
+            constructor = cls.own_method("__init__")
+            for call in _calls(constructor, {scope.name}) if constructor is not None else ():
+                yield call, cls, _callers(cls, scope.name)
         return
     given = scope.node.params.params if isinstance(scope.node, nodes.FunctionDef) else ()
     if scope.kind != "function":
@@ -102,8 +104,8 @@ def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[nodes.Node, Class |
 def _remaking(cls: Class, target: str) -> set[str]:
     """The methods beside the constructor that make a tie again, or call one that does."""
     found: set[str] = set()
-    for name in cls.outline.methods:
-        method = cls.own_method(name) if name != "__init__" else None
+    for name in {name: None for base in cls.mro for name in base.outline.methods}:
+        method = cls.method(name) if name != "__init__" else None
         if method is not None and any(method.text(tie.target) == target for tie in ties_in(method)):
             found |= _callers(cls, name)
     return found
@@ -112,11 +114,14 @@ def _remaking(cls: Class, target: str) -> set[str]:
 def _callers(cls: Class, method: str) -> set[str]:
     """A method and those of the class that call it, directly or not; the constructor is not among them."""
     found = {method}
-    for _ in cls.outline.methods:
-        for name, units in cls.outline.methods.items():
-            text = "".join(cls.file.source.lines(unit.first, unit.last) for unit in units)
-            if name != "__init__" and any(f"self.{known}(" in text for known in found):
-                found.add(name)
+    texts = [
+        (name, "".join(base.file.source.lines(unit.first, unit.last) for unit in units))
+        for base in cls.mro
+        for name, units in base.outline.methods.items()
+        if name != "__init__"
+    ]
+    for _ in texts:
+        found |= {name for name, text in texts if any(f"self.{known}(" in text for known in found)}
     return found
 
 

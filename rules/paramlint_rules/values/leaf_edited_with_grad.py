@@ -21,12 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.fix_texts import under_no_grad
-from paramlint.facts.gradients import is_edited, may_be_frozen, runs_without_grad
-from paramlint.knowledge import TENSOR_INIT_INPLACE
 from paramlint.model import Answer, Claim, Event, Model, Tensor
-from paramlint.rule import Asks, Calls, Edits, Finding, Fix, Rule
+from paramlint.rule import Asks, Rule
+
+#: Parts of a value that are followed.
+_MOST_PARTS = 20
 
 rule = Rule(
     "PRM105",
@@ -35,11 +34,7 @@ rule = Rule(
     fix="safe",
     doc=__doc__,
     only_with=frozenset({"__init__", "forward", "backward"}),
-    triggers=(
-        Calls("add_", "clamp_", "div_", "mul_", "sub_", "parameters", "named_parameters", *TENSOR_INIT_INPLACE),
-        Edits(),
-        Asks("Parameter", "Module", "backward"),
-    ),
+    triggers=(Asks("Parameter", "Module", "backward"),),
 )
 
 
@@ -54,17 +49,32 @@ def ask(model: Model) -> Iterator[Claim]:
         message = (
             f"`{write.site.text(edited)}` is a leaf that requires grad, so editing it in place raises `RuntimeError`"
         )
-        yield Claim(Answer("yes", (write,), write.guard), write.site, message, write.of, edited)
+        fix = write.site.under_no_grad("Edit it under `torch.no_grad()`")
+        yield Claim(Answer("yes", (write,), write.guard), write.site, message, write.of, edited, fix)
 
 
 def _raises(write: Event) -> bool:
     """Whether a leaf that surely requires a gradient is edited while autograd records."""
     leaf = write.of
-    if not isinstance(leaf, Tensor) or not leaf.trains.certain or not leaf.trains.yes or leaf.flags.seen:
+    if not isinstance(leaf, Tensor) or leaf.flags.seen:
+        return False
+    if not (leaf.trains.yes and leaf.trains.certain) and not _is_updated_by_hand(leaf, write):
         return False
     is_leaf = leaf.role == "parameter" or (leaf.role == "plain" and not leaf.view and not leaf.made_from)
     is_edit = write.author == "user" and not write.get("through") and not write.get("initializer")
     return is_leaf and is_edit and write.grad and "grad" not in str(write.guard)
+
+
+def _is_updated_by_hand(leaf: Tensor, write: Event) -> bool:
+    """Whether a parameter of something unknown is edited by what is computed from its own gradient: it has one."""
+    if leaf.known or leaf.role != "parameter":
+        return False
+    parts = [part for part in write.get("given") or () if isinstance(part, Tensor)]
+    for part in parts:
+        if part.role == "gradient" and part.base is leaf:
+            return True
+        parts += [one for one in part.made_from if isinstance(one, Tensor) and one not in parts][:_MOST_PARTS]
+    return False
 
 
 def _edited(node: nodes.Node) -> nodes.BaseExpression | None:
@@ -78,44 +88,3 @@ def _edited(node: nodes.Node) -> nodes.BaseExpression | None:
     while isinstance(edited, nodes.Subscript):
         edited = edited.value
     return edited
-
-
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    if not _records(scope) or may_be_frozen(scope):
-        return
-    for node in scope.find(nodes.Name, nodes.Attribute):
-        if not _is_edit(scope, node) or runs_without_grad(scope, node):
-            continue
-        value = scope.type(node)
-        if value is None or not value.is_parameter or _nested(scope, node):
-            continue
-        message = f"`{scope.text(node)}` is a leaf that requires grad, so editing it in place raises `RuntimeError`"
-        yield Finding(node, message, _fix(scope, node))
-
-
-def _records(scope: Scope) -> bool:
-    """Whether autograd certainly records while this code runs: it builds a module, or runs a backward pass."""
-    if scope.name in ("__init__", "forward"):
-        return scope.cls is not None and scope.cls.is_module is True
-    return any(isinstance(c.func, nodes.Attribute) and c.func.attr.value == "backward" for c in scope.find(nodes.Call))
-
-
-def _is_edit(scope: Scope, node: nodes.Node) -> bool:
-    if not is_edited(scope, node):
-        return False
-    above = scope.parent(node)
-    # These give the name another value.
-    return not isinstance(above, (nodes.AssignTarget, nodes.AnnAssign, nodes.Del, nodes.Element))
-
-
-def _nested(scope: Scope, node: nodes.Node) -> bool:
-    """Whether the edit stands in a nested function, which may be called anywhere."""
-    return any(isinstance(a, (nodes.FunctionDef, nodes.Lambda)) and a is not scope.node for a in scope.ancestors(node))
-
-
-def _fix(scope: Scope, node: nodes.Node) -> Fix | None:
-    line = scope.statement(node)
-    if not isinstance(line, nodes.SimpleStatementLine):
-        return None
-    return under_no_grad(scope, line.body[0], "Edit it under `torch.no_grad()`", (), "safe")

@@ -10,6 +10,7 @@ from paramlint.facts.reading.events import Called
 from paramlint.facts.reading.trace import is_layer_class
 from paramlint.facts.reading.values import (
     UNKNOWN,
+    UNNAMED,
     Choice,
     ClassValue,
     Const,
@@ -185,7 +186,7 @@ def _named(reader: Reader, event: Called, name: str) -> Value:
 
 
 def _stored(reader: Reader, event: Called, owner: Value, key: Value, value: Value) -> Value:
-    written = key.value if isinstance(key, Const) else "[setattr]"
+    written = key.value if isinstance(key, Const) else UNNAMED
     reader.store(event.node, owner, str(written), value)
     return Const(None)
 

@@ -17,6 +17,9 @@ from paramlint.facts.reading.values import (
 )
 from paramlint.knowledge.gluon_names import BIASED, CONTAINERS, OWNING, block_owns, is_block_base
 
+#: Attributes of layers that are parameters.
+_PARAMETERS = ("weight", "bias", "gamma", "beta")
+
 
 def is_block(value: Value) -> bool:
     """Whether a value is certainly a block."""
@@ -83,6 +86,17 @@ def collected_of(value: Value | None) -> Value | None:
     if isinstance(value, Result) and isinstance(value.call.func, Part) and value.call.func.name == "collect_params":
         return value.call.func.owner
     return None
+
+
+def is_parameter(value: Value) -> bool:
+    """Whether a value is certainly a parameter: an attribute of a layer, one of `params`, one of those collected."""
+    if isinstance(value, Thing):
+        return value.what == "gluon.Parameter"
+    if not isinstance(value, Part):
+        return False
+    if value.name.startswith("["):
+        return collected_of(value.owner) is not None or is_block(params_of(value.owner) or value)
+    return value.name in _PARAMETERS and is_block(value.owner)
 
 
 def owners(call: Called) -> Iterator[Value]:

@@ -10,7 +10,7 @@ from paramlint.facts.classes import Class
 from paramlint.facts.reading import lookup
 from paramlint.facts.reading.events import Called, Event, Guard, Rebound, Repeated, Stored
 from paramlint.facts.reading.trace import Trace
-from paramlint.facts.reading.values import UNKNOWN, Choice, Const, Function, Held, Part, Value, either, options
+from paramlint.facts.reading.values import UNKNOWN, UNNAMED, Choice, Const, Function, Held, Part, Value, either, options
 from paramlint.facts.scopes import Scope
 
 if TYPE_CHECKING:
@@ -128,13 +128,13 @@ class Reader:
         before = either(self.heap[one][name] for one in options(owner) if name in self.heap.get(one, ()))
         known = before if before is not UNKNOWN else None
         self.note(Stored(**self.place(node), owner=owner, name=name, value=value, before=known, **more))
-        if name.startswith("["):
+        if name in ("[]", "[:]"):
             for one in options(owner):
                 if isinstance(one, Held):
                     one.items.append(value)
                     one.keys.append(more.get("key") or UNKNOWN)
             return
-        is_sure = not isinstance(owner, Choice)
+        is_sure = not isinstance(owner, Choice) and name != UNNAMED
         for one in options(owner):
             kept = self.heap.get(one, {})
             now = value if is_sure or name not in kept else either((kept[name], value))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from paramlint.facts.reading.events import Called, Event, Rebound, Repeated, Stored, Taken
 from paramlint.facts.reading.values import Choice, ClassValue, Derived, Held, Named, Part, Result, Thing, Value, options
+from paramlint.facts.requirements import keras_generation
 from paramlint.finding import Finding, Fix
 from paramlint.knowledge.gluon_names import is_block_base
-from paramlint.knowledge.keras_names import generation, is_base, is_model, public_name
+from paramlint.knowledge.keras_names import is_base, is_model, public_name
 
 if TYPE_CHECKING:
     from paramlint import nodes
@@ -69,8 +70,8 @@ class Trace:
 
     @property
     def generation(self) -> str:
-        """Which Keras the file is written for: 2, 3, or empty where that is not known."""
-        return generation(self.file.source.data)
+        """Which Keras the file is written for, 2 or 3, by its text or its project; empty where that is not known."""
+        return keras_generation(self.file)
 
     def methods(self, owner: Value, *names: str) -> Iterator[Called]:
         """The calls of methods of a value."""
@@ -146,11 +147,14 @@ def receiver(func: Value) -> Value:
 
 
 def root_of(value: Value) -> Value:
-    """The object of which a value is an attribute, an element or one of these."""
+    """The object of which a value is an attribute, an element, a layer that is asked for by name, or one of these."""
     for _ in range(50):
-        if not isinstance(value, Part):
+        if isinstance(value, Part):
+            value = value.owner
+        elif isinstance(value, Result) and is_method(value.call.func, "get_layer"):
+            value = receiver(value.call.func)
+        else:
             break
-        value = value.owner
     return value
 
 

@@ -18,6 +18,8 @@ class Value:
 
 
 UNKNOWN = Value()
+#: The name of attributes that `setattr` gives values under names that are not known.
+UNNAMED = "[setattr]"
 #: What may be one of more than these is not known.
 MOST_OPTIONS = 12
 

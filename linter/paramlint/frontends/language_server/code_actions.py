@@ -11,6 +11,7 @@ from paramlint.engine.fixes import combine
 from paramlint.finding import Diagnostic, Edit, Location
 from paramlint.frontends.language_server.documents import Found
 from paramlint.frontends.language_server.published import published
+from paramlint.frontends.report.plain import plain
 
 #: For editors that fix on saving: all kinds of fixes, or ours.
 FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.paramlint"
@@ -57,7 +58,7 @@ def _quick_fixes(diagnostic: Diagnostic, span: lsp.Range, found: Found) -> Itera
     edit = found.edit(fix.edits) if fix is not None else None
     if fix is not None and edit is not None:
         yield lsp.CodeAction(
-            title=fix.title if fix.applicability == "safe" else f"{fix.title} (unsafe)",
+            title=plain(fix.title) if fix.applicability == "safe" else f"{plain(fix.title)} (unsafe)",
             kind=lsp.CodeActionKind.QuickFix,
             diagnostics=[published(diagnostic, span)],
             is_preferred=fix.applicability == "safe",

@@ -10,6 +10,7 @@ from paramlint.engine.check_file import check_source
 from paramlint.engine.nominate import Nominator
 from paramlint.finding import Diagnostic
 from paramlint.frontends.notebook.cell_output import Shown
+from paramlint.frontends.report.plain import plain
 from paramlint.source.documents.notebook import Notebook
 from paramlint.syntax.large_stack import with_large_stack
 
@@ -88,7 +89,7 @@ class Extension:
             return None
         model = self._shell.ev(expression)
         if not hasattr(model, "named_parameters"):
-            print(f"%paramlint needs a model, and `{expression}` is of type {type(model).__name__}")
+            print(f"%paramlint needs a model, and `{plain(expression)}` is of type {plain(type(model).__name__)}")
             return None
         return paramlint.inspect(model)
 
@@ -103,7 +104,7 @@ class Extension:
         try:
             found = self.check(cell)
         except Exception as error:  # what fails here must not look like the user's own error
-            print(f"paramlint could not check this cell: {type(error).__name__}: {error}")
+            print(f"paramlint could not check this cell: {type(error).__name__}: {plain(str(error))}")
             return
         if found:
             from IPython.display import display  # pyright: ignore[reportMissingImports]

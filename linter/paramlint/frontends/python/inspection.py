@@ -17,6 +17,7 @@ import numpy as np
 from paramlint.config.name_patterns import matches
 from paramlint.engine.catalogue import select
 from paramlint.frontends.python.reports import ModelReport
+from paramlint.frontends.report.plain import plain
 from paramlint.live.keras.keras_model import KerasModel, seen_late, subject_of
 from paramlint.live.keras.mirror import Mirror, as_torch
 from paramlint.live.laws.distribution import shown
@@ -60,7 +61,7 @@ class Row:
     def __str__(self) -> str:
         numbers = self.statistics
         known = f"mean {numbers.mean:.4g}, std {numbers.std:.4g}" if numbers else "no statistics"
-        return f"{self.name} {tuple(self.value.shape)}: {known}"
+        return f"{plain(self.name)} {tuple(self.value.shape)}: {known}"
 
 
 class Inspection(ModelReport):

@@ -11,6 +11,7 @@ from paramlint.engine.catalogue import UnknownRuleError, group_of
 from paramlint.engine.catalogue import select as select_rules
 from paramlint.frontends.python.named import selectors, target_text
 from paramlint.frontends.python.reports import ModelReport
+from paramlint.frontends.report.plain import plain
 from paramlint.verify.attempt import attempt
 from paramlint.verify.document.found import Finding
 from paramlint.verify.document.schema import Found
@@ -67,7 +68,7 @@ def prove(
     _require_rules(plan)
     target = _target(model)
     if not target.factory:
-        raise ValueError(f"`{target.text}` names no class or function: write `{target.text}:name`")
+        raise ValueError(plain(f"`{target.text}` names no class or function: write `{target.text}:name`"))
     try:
         return Verified(attempt(target, plan, Limits(seconds=timeout, memory=int(memory * 2**30))).document)
     except click.UsageError as error:
@@ -97,14 +98,14 @@ def _target(factory: object) -> Target:
     try:
         return parse_target(factory if isinstance(factory, str) else target_text(factory))
     except TargetError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(plain(str(error))) from None
 
 
 def _require_rules(plan: Plan) -> None:
     try:
         select_rules(plan.select, ignore=plan.ignore)
     except UnknownRuleError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(plain(str(error))) from None
 
 
 def _finding(found: Found) -> Finding:

@@ -12,7 +12,7 @@ import click
 from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.task import STDIN, Arguments, Task
 from paramlint.frontends.python.named import selectors, target_text
-from paramlint.frontends.report.plain import indented_json
+from paramlint.frontends.report.plain import indented_json, plain
 from paramlint.source.kinds import kind
 from paramlint.source.links import leads_out
 from paramlint.source.rewrite import write
@@ -118,7 +118,7 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        raise ValueError(error.format_message()) from None
+        raise ValueError(plain(error.format_message())) from None
 
 
 class ShownModels:
@@ -156,10 +156,10 @@ def show(target: object, arguments: Mapping[str, object] | None) -> ShownModels:
 
     text = target if isinstance(target, str) else target_text(target)
     if arguments and not split(text)[1]:
-        raise ValueError(f"arguments belong to one class or factory: write `{text}:name`")
+        raise ValueError(plain(f"arguments belong to one class or factory: write `{text}:name`"))
     try:
         with without_collector():
             found = tuple(show_subject(subject, arguments) for subject in subjects(open_program(), text))
     except TargetError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(plain(str(error))) from None
     return ShownModels(Shown(target=text, classes=found))

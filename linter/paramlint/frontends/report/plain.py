@@ -1,29 +1,22 @@
 """Text that may go to a terminal, whatever the names in a model or the files on a disk contain.
 
-All that a front end writes passes one of these: `plain` what people read, `plain_json` what is JSON already, `patch`
-what has to stay as it is as far as no terminal acts on it.
+All that a front end writes passes one of these: `plain` what people read, `indented_json` and `plain_json` what
+programs do, `patch` what has to stay as it is as far as no terminal acts on it.
 """
 
 from __future__ import annotations
 
 import re
 
+from paramlint.finding import plain
+
+__all__ = ["indented_json", "patch", "plain", "plain_json", "plain_lines"]
+
 #: All but ASCII that prints; in JSON it only stands in strings, where it may be escaped.
 _BEYOND_ASCII = re.compile(r"[^\n\x20-\x7e]")
 #: What a terminal acts on, or shows in another order: a tab, and a carriage return at the end of a row, are no harm.
 _ACTED_ON = re.compile(r"(?!\r$)[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _FIRST_ASTRAL = 0x10000
-
-
-def plain(text: str) -> str:
-    """The text with every character that does not print as itself written as an escape: `\\x1b`, `\\u202e`.
-
-    That covers control characters, escape sequences, marks that change the direction of text, invisible characters,
-    every space but the plain one, and the halves of broken characters.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def plain_lines(text: str) -> str:
@@ -37,10 +30,10 @@ def plain_json(text: str) -> str:
 
 
 def indented_json(document: object) -> str:
-    """A document, of structs or of plain values, as JSON that people can read, too."""
+    """A document, of structs or of plain values, as JSON that people can read, too, in ASCII."""
     import msgspec
 
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return plain_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 
 def patch(line: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from paramlint import nodes
 from paramlint.finding import Change, Fix
 from paramlint.model.objects import Place
+from paramlint.nodes.assigned import assigned
 
 
 def described(place: Place, what: Literal["module", "parameter"]) -> str:
@@ -45,10 +46,7 @@ def registering(place: Place, what: Literal["Module", "Parameter"]) -> Fix | Non
 
 def target(place: Place) -> nodes.Node | None:
     """What the container is assigned to; `None` where that is not written in one assignment."""
-    statement = place.since.site.statement
-    if isinstance(statement, nodes.Assign) and len(statement.targets) == 1:
-        return statement.targets[0].target
-    return statement.target if isinstance(statement, nodes.AnnAssign) else None
+    return next((target for target, _ in _given(place)), None)
 
 
 def gives_by_call(place: Place) -> bool:
@@ -58,8 +56,15 @@ def gives_by_call(place: Place) -> bool:
 
 
 def _value(place: Place) -> nodes.BaseExpression | None:
-    statement = place.since.site.statement
-    return statement.value if isinstance(statement, (nodes.Assign, nodes.AnnAssign)) else None
+    return next((value for _, value in _given(place)), None)
+
+
+def _given(place: Place) -> list[tuple[nodes.BaseExpression, nodes.BaseExpression]]:
+    """The target and the value of the assignment that keeps a container, where there is one of each."""
+    given = assigned(place.since.site.statement)
+    if len(given) > 1:
+        given = [(to, value) for to, value in given if isinstance(to, nodes.Attribute) and to.attr.value == place.key]
+    return given if len(given) == 1 else []
 
 
 def _trailing_comma(place: Place) -> nodes.BaseExpression | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paramlint.model.answer import UNKNOWN, YES, Several
 from paramlint.model.event import Event
+from paramlint.model.model import Model
 from paramlint.model.objects import NOT_KNOWN, Module, Tensor
 
 #: Functions whose result has no gradient, by the last part of their names.
@@ -113,3 +115,44 @@ def passes_gradient(tensor: Tensor) -> bool:
     if not tensor.recorded or tensor.view in ("detach", "data"):
         return False
     return tensor.factory.rpartition(".")[2] not in _CUTS
+
+
+def computed_from(starts: Sequence[Any]) -> dict[int, Tensor]:
+    """All tensors that some values were computed from, and these themselves, whether a gradient goes there or not."""
+    found: dict[int, Tensor] = {}
+    stack = list(starts)
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Tensor) and id(one) not in found:
+            found[id(one)] = one
+            stack += [*one.made_from, *one.given, *one.written_into, *([one.base] if one.base is not None else [])]
+    return found
+
+
+def made_of(model: Model) -> dict[int, list[Tensor]]:
+    """The tensors that each tensor was used to compute, views of it too."""
+    found: dict[int, list[Tensor]] = {}
+    starts = [*model.all_tensors, *model.returned, *(event.of for event in model.events("read"))]
+    for tensor in computed_from(starts).values():
+        sources = (*tensor.made_from, *tensor.given, *tensor.written_into, tensor.base)
+        for source in {id(s): s for s in sources}.values():
+            if isinstance(source, Tensor):
+                found.setdefault(id(source), []).append(tensor)
+    return found
+
+
+def is_always_cut(tensor: Tensor, children: Mapping[int, Sequence[Tensor]], depth: int = 0) -> bool:
+    """Whether all that is computed from a tensor, and from it alone, leaves the graph, and something is.
+
+    Args:
+        tensor: a parameter, or what was computed from one.
+        children: what `made_of` says.
+        depth: how many steps of computing lie before it.
+    """
+    if depth and (tensor.view in ("detach", "data") or not passes_gradient(tensor)):
+        return True
+    others = sum(isinstance(one, Tensor) for one in {id(s): s for s in (*tensor.made_from, *tensor.given)}.values())
+    if depth and (others > 1 or tensor.written_into):
+        return False  # a value beside it may be what the gradient is meant for, as in a straight-through estimator
+    made = children.get(id(tensor), ())
+    return 0 < len(made) <= _MOST and depth < _DEEPEST and all(is_always_cut(m, children, depth + 1) for m in made)

@@ -167,7 +167,7 @@ def twin_of(model: Model, optimizer: Optimizer) -> Optimizer | None:
     return next((o for o in others if mine and mine == {id(t) for t in o.tensors}), None)
 
 
-def called(model: Model, module: Module) -> str:
+def called(model: Model, module: Module | Tensor) -> str:
     """How the code calls a module: the name that it was bound to, where it has none of its own."""
     text = str(module)
     if "(" not in text and "<" not in text:

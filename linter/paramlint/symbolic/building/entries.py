@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paramlint.facts.files import File
-from paramlint.model import Claim, Model, Module, Place, Tensor
+from paramlint.model import Claim, Model, Module, Place, Site, Tensor
 from paramlint.symbolic.building import entry, framework_loops
 from paramlint.symbolic.building.models import model_of
 from paramlint.symbolic.code.program import Place as CodePlace
@@ -152,7 +152,9 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
         done = _done_by_constructor(source, unit.cls)
         for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
             if name != "__init__" and name not in done:
-                entry.run_method(run, instance, name)
+                result = entry.run_method(run, instance, name)
+                if name == "forward" and result is not None:
+                    run.memo["returned"] = result
         entry.finish(run)
         return model_of(run, "class", source, unit.cls.qualname, instance)
     if unit.kind == "function":
@@ -197,6 +199,11 @@ _NAMED = re.compile(r"[.\"'](\w+)")
 #: Calls of methods of one's own, and values that attributes get.
 _OWN_CALLS = re.compile(r"\bself\.(\w+)\(")
 _GIVES = re.compile(r"\bself\.\w+(?:\s*,\s*self\.\w+)*\s*=[^=]")
+
+
+def unit_of(site: Site) -> Unit | None:
+    """The function, class or module code in which a place of source stands."""
+    return site.place.unit if isinstance(site, SourceSite) else None
 
 
 def place_of(claim: Claim) -> CodePlace | None:

@@ -105,11 +105,13 @@ class _Builder:
         return model
 
     def _returned(self) -> Iterator[Value]:
-        """What the entry gave back, and what is in it where that is a tuple."""
+        """What the entry gave back, and what is in it where that is a tuple or a dictionary."""
         for _, value in alternatives(self.run.memo.get("returned", NONE)):
             yield value
             if isinstance(value, SequenceValue):
                 yield from (row.value for row in value.items.rows)
+            elif isinstance(value, Dictionary):
+                yield from (held for cell in value.cells.values() for _, held in cell)
 
     # Objects
 

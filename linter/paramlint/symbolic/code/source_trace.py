@@ -16,6 +16,7 @@ from paramlint.symbolic.code.program import Place
 
 if TYPE_CHECKING:
     from paramlint.facts import Scope
+    from paramlint.finding import Fix
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +133,12 @@ class SourceSite:
     def spell(self, dotted: str) -> str:
         """How the file writes a dotted name."""
         return self._scope.spell(dotted)
+
+    def under_no_grad(self, title: str) -> Fix | None:
+        """A fix that puts the statement into a block where autograd is off; None where it cannot be put there."""
+        from paramlint.facts.fix_texts import under_no_grad
+
+        return under_no_grad(self._scope, self.statement, title, (), "safe") if self.statement is not None else None
 
     @property
     def _scope(self) -> Scope:

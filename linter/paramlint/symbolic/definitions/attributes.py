@@ -248,7 +248,7 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
         if name == "grad" and clears_gradient(value):  # of whichever parameter it is
             run.emit("cleared", owner, node, how="grad = None")
             return NONE
-        owner = stand_in(run, owner)
+        owner, value = _in_unknown(run, owner, name, value, node)
     if isinstance(owner, Instance):
         if owner.build is not None and owner not in run.building:
             run.build(owner)
@@ -276,6 +276,21 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     elif isinstance(owner, FileValue):
         run.write(run.global_cells.setdefault(owner.file.path, {}).setdefault(name, []), value)
     return NONE
+
+
+def _in_unknown(run: Interpreter, owner: Unknown, name: str, value: Value, node: Any) -> tuple[Value, Value]:
+    """Who gets what by `owner.name = value`, where nothing is known of the owner but what the code does with it."""
+    from paramlint.symbolic.library.registration import parameter_found, place_found
+
+    tensor = parameter_found(run, owner, node) if name == "data" else owner
+    if tensor is not owner or (isinstance(value, Unknown) and name == value.name):
+        value = parameter_found(run, value, node)
+    if tensor is not owner:
+        return tensor, value
+    module = stand_in(run, owner)
+    if isinstance(value, TensorValue) and value.role == "parameter":
+        place_found(run, module, owner, node)
+    return module, value
 
 
 def _is_registered(value: Value) -> bool:

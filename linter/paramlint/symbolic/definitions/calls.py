@@ -178,7 +178,7 @@ def _call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, nod
             run.emit("escaped", function.owner, node)
     held = run.stand_ins.get(function)
     event = run.emit("called", held, node, arguments=arguments) if held is not None else None
-    if event is not None:  # a pass: what a module gives is computed from it, whatever it is given
+    if held is not None and event is not None:  # a pass: what a module gives is computed from it, whatever it is given
         event.data["result"] = result = run.derived(node, [held, *_inputs(arguments)], factory="call")
         return result
     if _is_tensor_call(arguments):

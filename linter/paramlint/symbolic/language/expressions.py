@@ -14,7 +14,8 @@ from paramlint.symbolic.collections import comprehensions, containers, indexing,
 from paramlint.symbolic.definitions.attributes import get_attribute, look_up
 from paramlint.symbolic.interpreter import Interpreter, Test
 from paramlint.symbolic.language.binary_operations import binary
-from paramlint.symbolic.language.truth import test
+from paramlint.symbolic.language.truth import sign_of, test
+from paramlint.symbolic.library import tensors
 from paramlint.symbolic.limits import MAX_CONSTANT, MAX_ITEMS, MAX_NESTING, NOT_COMPUTED
 from paramlint.symbolic.values import (
     FALSE,
@@ -271,8 +272,11 @@ def _comparison(run: Interpreter, node: Any, env: Environment) -> Value:
     left = run.evaluate(node.left, env)
     if isinstance(left, TensorValue):
         right = run.evaluate(node.comparisons[0].comparator, env)
-        if node.comparisons[0].operator.__class__.__name__ not in ("Is", "IsNot", "In", "NotIn"):
-            return run.derived(node, [left, right])
+        kind = node.comparisons[0].operator.__class__.__name__
+        if kind not in ("Is", "IsNot", "In", "NotIn"):
+            if right == NONE:  # it asks whether there is a tensor, not what is in it
+                return run.derived(node, [left])
+            return tensors.arithmetic(run, sign_of(kind), left, right, node)
     return _as_value(run, test(run, node, env))
 
 

@@ -47,6 +47,11 @@ _COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 _NEGATED = {"!=": "==", "is not": "is", "not in": "in", ">=": "<", ">": "<="}
 
 
+def sign_of(kind: str) -> str:
+    """How a comparison is written, by the name of its node."""
+    return _COMPARISONS[kind][0]
+
+
 def test(run: Interpreter, node: Any, env: Environment) -> Test:
     """Under which guards an expression is true and false."""
     run.step()

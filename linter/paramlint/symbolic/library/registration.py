@@ -6,6 +6,7 @@ from typing import Any
 
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.containers import entry_without
+from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import (
     NONE,
@@ -136,3 +137,27 @@ def set_under(run: Interpreter, module: Instance, name: Value, value: Value, nod
                     with run.under(case) as is_there:
                         if is_there:
                             register(run, module, text_of(one), held, node, how)
+
+
+def parameter_found(run: Interpreter, value: Value, node: Any) -> Value:
+    """The parameter, or the view of one, that an attribute of something unknown is by its name: `model.out.weight`."""
+    if not isinstance(value, Unknown):
+        return value
+    inner = value.owner if value.name == "data" else value
+    if inner is None or inner.owner is None or inner.name not in ("weight", "bias"):
+        return value
+    from paramlint.symbolic.library.training_calls import as_tensor
+
+    place_found(run, as_tensor(run, inner, node), inner, node)
+    return as_tensor(run, value, node)
+
+
+def place_found(run: Interpreter, held: Value, value: Unknown, node: Any) -> None:
+    """Note that what stands for an attribute of something unknown has its place there, and so on outwards."""
+    if value.owner is None or ("placed", value) in run.memo:
+        return
+    run.memo["placed", value] = True
+    holder = stand_in(run, value.owner)
+    place_found(run, holder, value.owner, node)
+    role = "child" if isinstance(held, Instance) else "parameter"
+    run.emit("registered", held, node, "torch", holder=holder, key=value.name, how="found", role=role)

@@ -176,9 +176,10 @@ def make_parameter(run: Interpreter, arguments: Arguments, node: Any, role: str 
     """`nn.Parameter(data, requires_grad)`: shares the memory of what it is given."""
     data = arguments.get(0, "data")
     flag = (arguments.get(1, "requires_grad") or TRUE) if role == "parameter" else None
+    from paramlint.symbolic.library.registration import parameter_found
 
     def wrap(value: Value) -> Value:
-        made = run.new_tensor(node, filled=True, role=role)
+        value, made = parameter_found(run, value, node), run.new_tensor(node, filled=True, role=role)
         made.requires_grad = flag
         made.registers_as = as_buffer(arguments.get(1, "persistent")) if role == "buffer" else ""
         if isinstance(value, TensorValue):

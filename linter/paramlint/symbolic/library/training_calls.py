@@ -320,6 +320,11 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
     if name == "add_param_group":
         run.emit("grouped", owner, node, given=arguments.get(0))
         return NONE
+    if name == "detach":
+        from paramlint.symbolic.library.registration import parameter_found
+
+        found = parameter_found(run, owner, node)
+        return tensor_method(run, found, name, arguments, node) if isinstance(found, TensorValue) else None
     if name.endswith("_") and not name.startswith("_") and not name.endswith("__"):
         if owner.name in ("data", "weight", "bias", "grad") or owner.text.endswith((".data", "]")) or owner.loop:
             tensor_method(run, as_tensor(run, owner, node), name, arguments, node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from paramlint.finding import Diagnostic, Group, Proof, Verdict
+from paramlint.finding import Diagnostic, Group, Proof, Verdict, plain
 from paramlint.rule import Rule
 
 
@@ -85,4 +85,4 @@ class Finding:
         column = f":{self.column}" if self.column else ""
         place = f"{self.filename}{row}{column}: " if self.filename else ""
         about = f"{self.names[0]}: " if self.names else ""
-        return f"{place}{self.code} {about}{self.message}"
+        return plain(f"{place}{self.code} {about}{self.message}")

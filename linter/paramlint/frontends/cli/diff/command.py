@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paramlint.frontends.cli.options.color import color_option
-from paramlint.frontends.report.plain import indented_json, plain, plain_json
+from paramlint.frontends.report.plain import indented_json, plain
 
 if TYPE_CHECKING:
     from paramlint.source.versions.snapshot import Snapshot
@@ -100,7 +100,7 @@ def _write(outcome: Outcome, output_format: str) -> None:
 
         print_changes(outcome, sys.stdout)
     elif output_format == "json":
-        click.echo(plain_json(indented_json(outcome.document)))
+        click.echo(indented_json(outcome.document))
     else:
         for line in _lines(outcome, output_format):
             click.echo(line)

@@ -15,7 +15,7 @@ from paramlint.frontends.cli.options.color import color_option
 from paramlint.frontends.cli.options.model_options import arguments_option, timeout_option
 from paramlint.frontends.cli.verify.invocation import Recorded, command_line
 from paramlint.frontends.report.place import short
-from paramlint.frontends.report.plain import indented_json, plain, plain_json
+from paramlint.frontends.report.plain import indented_json, plain
 from paramlint.verify.process.targets import literal
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _write(by_target: list[tuple[str, list[_Told]]], everything: list[_Told], as
             for document, (_, told) in zip(found, by_target, strict=True):
                 for cls, one in zip(document["classes"], told, strict=True):
                     cls["live"] = [vars(each) for each in one.live] if one.live is not None else None
-        click.echo(plain_json(indented_json(found[0] if len(found) == 1 else found)))
+        click.echo(indented_json(found[0] if len(found) == 1 else found))
     elif asked.output_format == "markdown" or (asked.index and asked.output_format == "full"):
         for line in _lines([one.shown for one in everything], asked):
             click.echo(line)

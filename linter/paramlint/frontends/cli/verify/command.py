@@ -30,7 +30,7 @@ from paramlint.frontends.cli.verify.outputs import (
     write_page,
     write_pages,
 )
-from paramlint.frontends.report.plain import indented_json, plain, plain_json
+from paramlint.frontends.report.plain import indented_json, plain
 from paramlint.verify.attempt import Start, attempt, server, start_alone
 from paramlint.verify.document.schema import Document
 from paramlint.verify.job import Plan
@@ -287,7 +287,7 @@ def run_verify(targets: tuple[Target, ...], options: Options) -> int:
         return INTERRUPTED
     if options.output_format == "json":
         single = len(documents) == 1 and not options.discover
-        click.echo(plain_json(indented_json(documents[0] if single else documents)))
+        click.echo(indented_json(documents[0] if single else documents))
     if options.output_format == "sarif":
         _print_sarif(documents)
     _write_pictures(documents, targets, options)

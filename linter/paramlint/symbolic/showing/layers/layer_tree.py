@@ -13,7 +13,7 @@ from paramlint.facts.reading.gluon_code import is_block
 from paramlint.facts.reading.keras_code import is_layer
 from paramlint.facts.reading.reader import Reader
 from paramlint.facts.reading.trace import is_model_class
-from paramlint.facts.reading.values import UNKNOWN, Parameter, options
+from paramlint.facts.reading.values import UNKNOWN, UNNAMED, Parameter, options
 from paramlint.symbolic.showing.layers.initializers_shown import layer_name
 from paramlint.symbolic.showing.layers.shapes_of_keras import ELEMENTWISE, concatenated, of_input, output
 from paramlint.symbolic.showing.layers.sizes import Shape
@@ -277,7 +277,7 @@ class Tree:
     def _attributes(self, layer: Thing) -> Iterator[Child]:
         lost = self._put_past(layer)
         for name, value in self.trace.heap.get(layer, {}).items():
-            if name.startswith("__"):
+            if name.startswith("__") or name == UNNAMED:
                 continue
             store = next((one for one in self._stores(layer, name)), None)
             guards = self._guards(layer, store)

@@ -1,0 +1,470 @@
+"""The one list of all rules, in the order of their codes. Written by `scripts/list-rules`; do not edit.
+
+A rule's own file is imported when something nominates code for it, or when its documentation is asked for.
+"""
+
+from paramlint.rule import (
+    Asks,
+    Calls,
+    Classes,
+    Defines,
+    Drops,
+    Edits,
+    Keywords,
+    Mentions,
+    Repeats,
+    Reuses,
+    Rule,
+    Stores,
+)
+from paramlint_rules.on_demand import RuleOnDemand
+
+# fmt: off
+RULES: tuple[Rule, ...] = (
+    RuleOnDemand('values.in_place_data_edit', 'PRM101', 'in-place-data-edit', 'risk', fix='safe',
+        triggers=(Mentions('data'),)),
+    RuleOnDemand('values.data_rebound', 'PRM102', 'data-rebound', 'risk', fix='unsafe', triggers=(Stores('data'),)),
+    RuleOnDemand('values.data_in_forward', 'PRM103', 'data-in-forward', 'bug', fix='safe', triggers=(Asks('data',
+        'detach', entries=('class',)),)),
+    RuleOnDemand('values.grad_data_edit', 'PRM104', 'grad-data-edit', 'risk', fix='safe', triggers=(Mentions('data'),)),
+    RuleOnDemand('values.leaf_edited_with_grad', 'PRM105', 'leaf-edited-with-grad', 'bug', fix='safe',
+        triggers=(Asks('Module', 'Parameter', 'backward'),), only_with=frozenset(('__init__', 'backward', 'forward',))),
+    RuleOnDemand('values.grad_read_before_backward', 'PRM106', 'grad-read-before-backward', 'bug',
+        triggers=(Asks('backward'),)),
+    RuleOnDemand('values.data_read', 'PRM107', 'data-read', 'pedantic', fix='safe', triggers=(Mentions('data'),)),
+    RuleOnDemand('values.tensor_cuts_graph', 'PRM108', 'tensor-cuts-graph', 'bug', triggers=(Asks(*"""BFloat16Tensor
+        DoubleTensor FloatTensor HalfTensor Tensor as_tensor item tensor tolist""".split(), entries=('class',)),)),
+    RuleOnDemand('values.loop_variable_rebound', 'PRM109', 'loop-variable-rebound', 'bug',
+        triggers=(Mentions(*"""ema_params named_parameters parameters params state_dict""".split()),)),
+    RuleOnDemand('initialization.uninitialized_parameter', 'PRM201', 'uninitialized-parameter', 'bug', fix='unsafe',
+        triggers=(Calls(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor
+        IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
+        new_empty_strided""".split()), Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor
+        HalfTensor IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
+        new_empty_strided""".split(), entries=('class',)),)),
+    RuleOnDemand('initialization.partly_initialized_parameter', 'PRM202', 'partly-initialized-parameter', 'bug',
+        triggers=(Calls(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor
+        IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
+        new_empty_strided""".split()), Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor
+        HalfTensor IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
+        new_empty_strided""".split(), entries=('class',)),)),
+    RuleOnDemand('initialization.lost_on_materialization', 'PRM203', 'lost-on-materialization', 'bug',
+        triggers=(Classes('Parameter', 'register_buffer'), Asks('to_empty', entries=('function', 'module')),)),
+    RuleOnDemand('initialization.init_before_submodules', 'PRM204', 'init-before-submodules', 'bug', fix='unsafe',
+        triggers=(Asks(*"""apply modules named_modules named_parameters parameters""".split(), entries=('class',)),)),
+    RuleOnDemand('initialization.init_never_called', 'PRM205', 'init-never-called', 'bug', fix='unsafe',
+        triggers=(Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
+        LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
+        new_empty_strided""".split(), entries=('class',)), Calls(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor
+        DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor Tensor empty empty_like empty_permuted
+        empty_strided new_empty new_empty_strided""".split()), Classes(*"""__init_layers __init_param __init_parameters
+        __init_params __init_weight __init_weights __initialise_layers __initialise_param __initialise_parameters
+        __initialise_params __initialise_weight __initialise_weights __initialize_layers __initialize_param
+        __initialize_parameters __initialize_params __initialize_weight __initialize_weights __reset_layers
+        __reset_param __reset_parameters __reset_params __reset_weight __reset_weights _init _init_layers _init_param
+        _init_parameters _init_params _init_weight _init_weights _initialise_layers _initialise_param
+        _initialise_parameters _initialise_params _initialise_weight _initialise_weights _initialize_layers
+        _initialize_param _initialize_parameters _initialize_params _initialize_weight _initialize_weights _reset_layers
+        _reset_param _reset_parameters _reset_params _reset_weight _reset_weights init init_layers init_param
+        init_parameters init_params init_weight init_weights initialise_layers initialise_param initialise_parameters
+        initialise_params initialise_weight initialise_weights initialize_layers initialize_param initialize_parameters
+        initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
+        reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
+    RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
+        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
+        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""constant_ dirac_ eye_ kaiming_normal_
+        kaiming_uniform_ normal_ ones_ orthogonal_ sparse_ trunc_normal_ uniform_ xavier_normal_ xavier_uniform_
+        zeros_""".split()),)),
+    RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
+        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
+        kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal
+        orthogonal_ random_ reset_parameters sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""bernoulli_ cauchy_ constant constant_ copy_
+        dirac dirac_ exponential_ eye eye_ fill_ geometric_ init kaiming_normal kaiming_normal_ kaiming_uniform
+        kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_
+        uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
+    RuleOnDemand('initialization.init_call_passed', 'PRM208', 'init-call-passed', 'bug', fix='safe',
+        triggers=(Calls('apply'),)),
+    RuleOnDemand('initialization.init_never_matches', 'PRM209', 'init-never-matches', 'bug',
+        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
+        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('apply', 'modules', 'named_modules',
+        'named_parameters'),)),
+    RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug',
+        triggers=(Calls(*"""constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_ kaiming_uniform
+        kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_ uniform uniform_
+        xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_""".split()), Asks(*"""dirac_ eye_
+        kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
+    RuleOnDemand('initialization.deprecated_init_name', 'PRM211', 'deprecated-init-name', 'risk', fix='safe',
+        triggers=(Calls(*"""constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform
+        xavier_normal xavier_uniform""".split()), Mentions(*"""constant dirac eye kaiming_normal kaiming_uniform normal
+        orthogonal sparse uniform xavier_normal xavier_uniform""".split()),)),
+    RuleOnDemand('initialization.constant_weight', 'PRM212', 'constant-weight', 'pedantic', triggers=(Calls('constant_',
+        'new_zeros', 'ones_', 'zeros'), Asks('constant_', 'new_zeros', 'ones_', 'zeros'),)),
+    RuleOnDemand('initialization.init_gain_mismatch', 'PRM213', 'init-gain-mismatch', 'pedantic',
+        triggers=(Calls(*"""kaiming_normal_ kaiming_uniform_ orthogonal_ xavier_normal_ xavier_uniform_""".split()),)),
+    RuleOnDemand('initialization.padding_row_overwritten', 'PRM214', 'padding-row-overwritten', 'bug', fix='unsafe',
+        triggers=(Calls(*"""Embedding bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_
+        fill_ geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_
+        ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
+    RuleOnDemand('initialization.unknown_init_argument', 'PRM215', 'unknown-init-argument', 'bug', fix='safe',
+        triggers=(Calls(*"""calculate_gain constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_
+        kaiming_uniform kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_
+        uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_""".split()),)),
+    RuleOnDemand('initialization.pretrained_weights_overwritten', 'PRM216', 'pretrained-weights-overwritten', 'bug',
+        triggers=(Calls('from_pretrained', 'load_state_dict'), Keywords('pretrained', 'weights'),
+        Asks('from_pretrained', 'load_state_dict', 'pretrained', followed=True),)),
+    RuleOnDemand('initialization.lazy_parameter_initialized_early', 'PRM217', 'lazy-parameter-initialized-early', 'bug',
+        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
+        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""LazyBatchNorm1d LazyBatchNorm2d
+        LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d
+        LazyLinear""".split()),)),
+    RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug',
+        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
+        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""orthogonal parametrizations parametrize
+        register_parametrization spectral_norm weight_norm""".split()),)),
+    RuleOnDemand('initialization.wrong_init_law', 'PRM219', 'wrong-init-law', 'bug', asked_of=frozenset(('keras',
+        'torch',))),
+    RuleOnDemand('initialization.broken_contract', 'PRM220', 'broken-contract', 'bug', asked_of=frozenset(('keras',
+        'torch',))),
+    RuleOnDemand('initialization.init_ignores_argument', 'PRM221', 'init-ignores-argument', 'bug',
+        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
+        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
+    RuleOnDemand('initialization.dropped_result', 'PRM222', 'dropped-result', 'bug',
+        triggers=(Drops(*"""AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveLogSoftmaxWithLoss
+        AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d AlphaDropout AvgPool1d AvgPool2d AvgPool3d BCELoss
+        BCEWithLogitsLoss BatchNorm1d BatchNorm2d BatchNorm3d Bilinear Buffer CELU CTCLoss ChannelShuffle CircularPad1d
+        CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d Container Conv1d Conv2d Conv3d
+        ConvTranspose1d ConvTranspose2d ConvTranspose3d CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss
+        CrossMapLRN2d DataParallel Dropout Dropout1d Dropout2d Dropout3d ELU Embedding EmbeddingBag FeatureAlphaDropout
+        Flatten Fold FractionalMaxPool2d FractionalMaxPool3d GELU GLU GRU GRUCell GaussianNLLLoss GroupNorm Hardshrink
+        Hardsigmoid Hardswish Hardtanh HingeEmbeddingLoss HuberLoss Identity InstanceNorm1d InstanceNorm2d
+        InstanceNorm3d KLDivLoss L1Loss LPPool1d LPPool2d LPPool3d LSTM LSTMCell LayerNorm LazyBatchNorm1d
+        LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d
+        LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear LeakyReLU Linear
+        LinearCrossEntropyLoss LocalResponseNorm LogSigmoid LogSoftmax MSELoss MarginRankingLoss MaxPool1d MaxPool2d
+        MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d Mish Module ModuleDict ModuleList MultiLabelMarginLoss
+        MultiLabelSoftMarginLoss MultiMarginLoss MultiheadAttention NLLLoss NLLLoss2d PReLU PairwiseDistance Parameter
+        ParameterDict ParameterList PixelShuffle PixelUnshuffle PoissonNLLLoss RMSNorm RNN RNNBase RNNCell RNNCellBase
+        RReLU ReLU ReLU6 ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d
+        ReplicationPad3d SELU Sequential SiLU Sigmoid SmoothL1Loss SoftMarginLoss Softmax Softmax2d Softmin Softplus
+        Softshrink Softsign SyncBatchNorm Tanh Tanhshrink Threshold Transformer TransformerDecoder
+        TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer TripletMarginLoss
+        TripletMarginWithDistanceLoss Unflatten Unfold UninitializedBuffer UninitializedParameter Upsample
+        UpsamplingBilinear2d UpsamplingNearest2d ZeroPad1d ZeroPad2d ZeroPad3d abs absolute acos acosh add addbmm
+        addcdiv addcmul addmm addmv addr apply arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh as_tensor
+        asarray asin asinh atan atan2 atanh baddbmm bartlett_window bernoulli bitwise_and bitwise_left_shift bitwise_not
+        bitwise_or bitwise_right_shift bitwise_xor blackman_window cauchy ceil clamp clamp_max clamp_min clip clone
+        conj_physical contiguous copy copysign cos cosh cuda cumprod cumsum deepcopy deg2rad detach digamma div divide
+        double empty_quantized eq erf erfc erfinv exp exp2 expand expm1 exponential eye fill fill_diagonal fix float
+        float_power floor floor_divide fmod frac from_dlpack from_file from_numpy from_pretrained frombuffer full
+        full_like gcd ge geometric greater greater_equal gt half hamming_window hann_window heaviside hypot i0 igamma
+        igammac index_add index_copy index_fill index_put index_reduce kaiser_window lcm ldexp le lerp less less_equal
+        lgamma linspace log log10 log1p log2 log_normal logical_and logical_not logical_or logical_xor logit logspace lt
+        map map2 masked_fill masked_scatter mul multiply mvlgamma nan_to_num ne neg negative nextafter normal not_equal
+        ones ones_like polygamma pow put rad2deg rand rand_like randint randint_like randn randn_like random randperm
+        range reciprocal relu remainder renorm reshape round rsqrt scalar_tensor scatter scatter_add scatter_reduce sgn
+        sigmoid sign sin sinc sinh sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
+        sparse_csc_tensor sparse_csr_tensor sqrt square sub subtract tan tanh tensor to tril tril_indices triu
+        triu_indices true_divide trunc uniform view xlogy zero zeros zeros_like""".split()),)),
+    RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
+        triggers=(Asks('Module', 'nn', entries=('class',)),)),
+    RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Calls(*"""bernoulli_
+        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ kaiming_normal
+        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_
+        sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_
+        zeros_""".split()), Edits(), Asks('pad', 'padding', 'padding_idx'),)),
+    RuleOnDemand('initialization.silently_frozen_embedding', 'PRM225', 'silently-frozen-embedding', 'pedantic',
+        fix='unsafe', triggers=(Calls('from_pretrained'),)),
+    RuleOnDemand('initialization.init_result_assigned', 'PRM226', 'init-result-assigned', 'bug', fix='unsafe',
+        triggers=(Asks('Module', 'nn', entries=('class',)), Asks('bias', 'weight', made=False),)),
+    RuleOnDemand('initialization.momentum_as_eps', 'PRM227', 'momentum-as-eps', 'bug', fix='unsafe',
+        triggers=(Calls(*"""BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d
+        LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d
+        SyncBatchNorm _BatchNorm _InstanceNorm _LazyNormBase _NormBase""".split()),)),
+    RuleOnDemand('initialization.fan_from_wrong_axis', 'PRM228', 'fan-from-wrong-axis', 'risk', fix='unsafe',
+        triggers=(Calls('size', 'sqrt'), Mentions('shape'),), only_with=frozenset(('fan_in', 'fanin', 'sqrt',))),
+    RuleOnDemand('sharing.repeated_module', 'PRM301', 'repeated-module', 'bug', fix='unsafe',
+        triggers=(Asks('ModuleDict', 'ModuleList', 'ParameterList', 'Sequential', made=False), Asks('ModuleDict',
+        'ModuleList', 'ParameterList', 'Sequential', entries=('class',)), Repeats(),)),
+    RuleOnDemand('sharing.module_listed_twice', 'PRM302', 'module-listed-twice', 'risk',
+        triggers=(Reuses(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU RMSNorm
+        Sequential""".split()), Repeats(), Classes(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU
+        RMSNorm Sequential forward""".split()), Asks('ModuleDict', 'ModuleList', 'Sequential', made=False),
+        Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
+    RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
+        triggers=(Defines(defaults=True),)),
+    RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),)),
+    RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',
+        triggers=(Calls('fromkeys'),)),
+    RuleOnDemand('sharing.shallow_copied_module', 'PRM306', 'shallow-copied-module', 'bug', fix='safe',
+        triggers=(Asks('copy'),)),
+    RuleOnDemand('sharing.identical_clones', 'PRM307', 'identical-clones', 'risk', triggers=(Asks('deepcopy'),
+        Calls(*"""TransformerDecoder TransformerEncoder _clones _get_clones clone_layers clones deepcopy get_clones
+        make_clones""".split()),)),
+    RuleOnDemand('sharing.borrowed_module', 'PRM308', 'borrowed-module', 'risk'),
+    RuleOnDemand('sharing.overlapping_memory', 'PRM310', 'overlapping-memory', 'bug', fix='unsafe',
+        triggers=(Asks('broadcast_to', 'expand', 'expand_as'),)),
+    RuleOnDemand('registration.modules_in_plain_container', 'PRM401', 'modules-in-plain-container', 'bug', fix='unsafe',
+        triggers=(Asks('Module', 'forward', 'nn', entries=('class',)),)),
+    RuleOnDemand('registration.parameters_in_plain_container', 'PRM402', 'parameters-in-plain-container', 'bug',
+        fix='unsafe', triggers=(Asks('Parameter', entries=('class',)),)),
+    RuleOnDemand('registration.non_leaf_parameter', 'PRM403', 'non-leaf-parameter', 'bug', fix='unsafe',
+        triggers=(Asks('Parameter', entries=('class',)),)),
+    RuleOnDemand('registration.tensor_instead_of_parameter', 'PRM404', 'tensor-instead-of-parameter', 'bug',
+        fix='unsafe', triggers=(Asks('requires_grad', 'requires_grad_', entries=('class',)),)),
+    RuleOnDemand('registration.missing_super_init', 'PRM405', 'missing-super-init', 'bug', fix='safe',
+        triggers=(Defines('__init__', unless_first='__init__'), Calls('super'),)),
+    RuleOnDemand('registration.assigned_before_super_init', 'PRM406', 'assigned-before-super-init', 'bug', fix='safe',
+        triggers=(Defines('__init__', unless_first='__init__'),)),
+    RuleOnDemand('registration.parameter_created_in_forward', 'PRM407', 'parameter-created-in-forward', 'bug',
+        triggers=(Asks('forward', entries=('class',)),)),
+    RuleOnDemand('registration.tensor_instead_of_buffer', 'PRM408', 'tensor-instead-of-buffer', 'risk', fix='unsafe',
+        triggers=(Asks(*"""Tensor arange as_tensor asarray bartlett_window blackman_window empty empty_like
+        empty_permuted empty_quantized empty_strided eye from_dlpack from_file from_numpy frombuffer full full_like
+        hamming_window hann_window kaiser_window linspace logspace normal ones ones_like rand rand_like randint
+        randint_like randn randn_like randperm range scalar_tensor sparse_bsc_tensor sparse_bsr_tensor
+        sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor tensor tril_indices triu_indices
+        zeros zeros_like""".split(), entries=('class',)),)),
+    RuleOnDemand('registration.unregistered_twin_container', 'PRM409', 'unregistered-twin-container', 'risk',
+        triggers=(Asks('add_module', 'forward', 'register_module', 'setattr', entries=('class',)),)),
+    RuleOnDemand('registration.parameter_without_gradient', 'PRM410', 'parameter-without-gradient', 'risk',
+        triggers=(Asks('forward', entries=('class',)),)),
+    RuleOnDemand('registration.init_flag_not_saved', 'PRM411', 'init-flag-not-saved', 'bug', fix='unsafe',
+        triggers=(Classes(*"""add_ constant_ copy_ data div_ fill_ mean mul_ normal_ register_buffer set_ sub_
+        uniform_""".split()),), only_with=frozenset(('Parameter', 'forward', 'register_buffer',))),
+    RuleOnDemand('registration.buffer_holds_graph', 'PRM412', 'buffer-holds-graph', 'bug', triggers=(Asks('add_',
+        'lerp_', 'register_buffer', entries=('class',)),)),
+    RuleOnDemand('registration.name_registered_twice', 'PRM413', 'name-registered-twice', 'bug',
+        triggers=(Asks('add_module', 'nn', 'register_parameter', entries=('class',)),)),
+    RuleOnDemand('registration.registered_under_other_name', 'PRM414', 'registered-under-other-name', 'bug',
+        triggers=(Calls('register_buffer', 'register_parameter'),)),
+    RuleOnDemand('ties.tie_by_rewrap', 'PRM501', 'tie-by-rewrap', 'bug', fix='unsafe', triggers=(Asks('Parameter'),)),
+    RuleOnDemand('ties.tie_by_data', 'PRM502', 'tie-by-data', 'bug', fix='unsafe', triggers=(Asks('data'),)),
+    RuleOnDemand('ties.tie_broken_later', 'PRM503', 'tie-broken-later', 'bug', triggers=(Stores('bias', 'weight',
+        of_names=True), Calls('Parameter'), Asks('Parameter', 'bias', 'weight'),)),
+    RuleOnDemand('ties.tie_lost_on_materialization', 'PRM504', 'tie-lost-on-materialization', 'bug',
+        triggers=(Stores('bias', 'weight', of_names=True),)),
+    RuleOnDemand('ties.tie_never_made', 'PRM505', 'tie-never-made', 'bug', triggers=(Stores(*"""bais bias weight weights
+        weigth wieght""".split()), Classes(*"""_tied_weights_keys share_embedding share_embeddings share_weights
+        tie_embedding tie_embeddings tie_weight tie_weights tie_word_embeddings tied_embeddings tied_weights
+        weight_tying""".split()),)),
+    RuleOnDemand('freezing.requires_grad_typo', 'PRM601', 'requires-grad-typo', 'bug', fix='safe',
+        triggers=(Stores(*"""reqires_grad reqires_grad_ requiers_grad requiers_grad_ requies_grad requies_grad_
+        require_gard require_gard_ require_grad require_grad_ require_gradient require_gradient_ require_gradients
+        require_gradients_ require_grads require_grads_ required_grad required_grad_ required_gradient
+        required_gradient_ requires_gard requires_gard_ requires_grad_ requires_grade requires_grade_ requires_gradient
+        requires_gradient_ requires_gradients requires_gradients_ requires_grads requires_grads_ requires_grd
+        requires_grd_ requre_grad requre_grad_ requres_grad requres_grad_ requries_grad requries_grad_""".split()),
+        Keywords(*"""reqires_grad reqires_grad_ requiers_grad requiers_grad_ requies_grad requies_grad_ require_gard
+        require_gard_ require_grad require_grad_ require_gradient require_gradient_ require_gradients require_gradients_
+        require_grads require_grads_ required_grad required_grad_ required_gradient required_gradient_ requires_gard
+        requires_gard_ requires_grade requires_grade_ requires_gradient requires_gradient_ requires_gradients
+        requires_gradients_ requires_grads requires_grads_ requires_grd requires_grd_ requre_grad requre_grad_
+        requres_grad requres_grad_ requries_grad requries_grad_""".split()),)),
+    RuleOnDemand('freezing.requires_grad_on_module', 'PRM602', 'requires-grad-on-module', 'bug', fix='unsafe',
+        triggers=(Stores('requires_grad'), Asks('requires_grad'),)),
+    RuleOnDemand('freezing.frozen_norm_still_updates', 'PRM603', 'frozen-norm-still-updates', 'risk',
+        triggers=(Calls('eval', 'requires_grad_'), Stores('requires_grad'), Asks('BatchNorm', 'requires_grad',
+        'requires_grad_'),)),
+    RuleOnDemand('freezing.frozen_parameter_still_decays', 'PRM604', 'frozen-parameter-still-decays', 'risk',
+        triggers=(Mentions('grad'),)),
+    RuleOnDemand('freezing.checkpoint_cuts_gradient', 'PRM605', 'checkpoint-cuts-gradient', 'bug', fix='safe',
+        triggers=(Asks('checkpoint', 'checkpoint_sequential'),)),
+    RuleOnDemand('freezing.freeze_undone', 'PRM606', 'freeze-undone', 'bug', triggers=(Asks('requires_grad',
+        'requires_grad_'),)),
+    RuleOnDemand('freezing.eval_is_not_freezing', 'PRM607', 'eval-is-not-freezing', 'risk', triggers=(Asks('eval'),)),
+    RuleOnDemand('freezing.requires_grad_on_copy', 'PRM608', 'requires-grad-on-copy', 'bug',
+        triggers=(Asks('state_dict'),)),
+    RuleOnDemand('optimizer.aliased_checkpoint', 'PRM701', 'aliased-checkpoint', 'bug', fix='safe',
+        triggers=(Calls(*"""backward state_dict step train train_epoch train_one_epoch""".split()),)),
+    RuleOnDemand('optimizer.ignored_missing_keys', 'PRM702', 'ignored-missing-keys', 'pedantic',
+        triggers=(Calls('load_state_dict'),)),
+    RuleOnDemand('optimizer.load_result_as_model', 'PRM703', 'load-result-as-model', 'bug', fix='safe',
+        triggers=(Calls('load_state_dict'),)),
+    RuleOnDemand('optimizer.stale_optimizer', 'PRM704', 'stale-optimizer', 'bug', triggers=(Asks(*"""Adam AdamW RMSprop
+        SGD backward configure_optimizers epoch epochs fit opt optim optimizer optimizers train
+        training_step""".split()),), asked_of=frozenset(('keras', 'torch',))),
+    RuleOnDemand('optimizer.exhausted_parameter_iterator', 'PRM705', 'exhausted-parameter-iterator', 'bug', fix='safe',
+        triggers=(Asks('named_parameters', 'parameters'),)),
+    RuleOnDemand('optimizer.named_parameters_as_parameters', 'PRM706', 'named-parameters-as-parameters', 'bug',
+        fix='safe', triggers=(Calls(*"""ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop
+        Rprop SGD SparseAdam named_parameters""".split()), Asks('named_parameters', made=False),)),
+    RuleOnDemand('optimizer.parameter_group_never_matches', 'PRM707', 'parameter-group-never-matches', 'bug',
+        triggers=(Calls('named_parameters'), Asks('named_children', 'named_modules', 'named_parameters'),)),
+    RuleOnDemand('optimizer.parameter_in_two_groups', 'PRM708', 'parameter-in-two-groups', 'bug',
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
+        optimizers train training_step""".split()),), asked_of=frozenset(('keras', 'torch',))),
+    RuleOnDemand('optimizer.aliased_target_network', 'PRM709', 'aliased-target-network', 'bug', fix='safe',
+        triggers=(Stores(*"""actor_averaged actor_avg actor_ema actor_momentum actor_shadow actor_swa actor_target
+        actor_teacher actor_tgt averaged averaged_actor averaged_backbone averaged_critic averaged_dqn averaged_encoder
+        averaged_generator averaged_model averaged_net averaged_network averaged_policy averaged_policy_net averaged_q
+        averaged_q_net averaged_q_network averaged_qnet averaged_qnetwork averaged_value_net avg avg_actor avg_backbone
+        avg_critic avg_dqn avg_encoder avg_generator avg_model avg_net avg_network avg_policy avg_policy_net avg_q
+        avg_q_net avg_q_network avg_qnet avg_qnetwork avg_value_net backbone_averaged backbone_avg backbone_ema
+        backbone_momentum backbone_shadow backbone_swa backbone_target backbone_teacher backbone_tgt critic_averaged
+        critic_avg critic_ema critic_momentum critic_shadow critic_swa critic_target critic_teacher critic_tgt
+        dqn_averaged dqn_avg dqn_ema dqn_momentum dqn_shadow dqn_swa dqn_target dqn_teacher dqn_tgt ema ema_actor
+        ema_backbone ema_critic ema_dqn ema_encoder ema_generator ema_model ema_net ema_network ema_policy
+        ema_policy_net ema_q ema_q_net ema_q_network ema_qnet ema_qnetwork ema_value_net encoder_averaged encoder_avg
+        encoder_ema encoder_momentum encoder_shadow encoder_swa encoder_target encoder_teacher encoder_tgt
+        generator_averaged generator_avg generator_ema generator_momentum generator_shadow generator_swa
+        generator_target generator_teacher generator_tgt model_averaged model_avg model_ema model_momentum model_shadow
+        model_swa model_target model_teacher model_tgt momentum momentum_actor momentum_backbone momentum_critic
+        momentum_dqn momentum_encoder momentum_generator momentum_model momentum_net momentum_network momentum_policy
+        momentum_policy_net momentum_q momentum_q_net momentum_q_network momentum_qnet momentum_qnetwork
+        momentum_value_net net_averaged net_avg net_ema net_momentum net_shadow net_swa net_target net_teacher net_tgt
+        network_averaged network_avg network_ema network_momentum network_shadow network_swa network_target
+        network_teacher network_tgt policy_averaged policy_avg policy_ema policy_momentum policy_net_averaged
+        policy_net_avg policy_net_ema policy_net_momentum policy_net_shadow policy_net_swa policy_net_target
+        policy_net_teacher policy_net_tgt policy_shadow policy_swa policy_target policy_teacher policy_tgt q_averaged
+        q_avg q_ema q_momentum q_net_averaged q_net_avg q_net_ema q_net_momentum q_net_shadow q_net_swa q_net_target
+        q_net_teacher q_net_tgt q_network_averaged q_network_avg q_network_ema q_network_momentum q_network_shadow
+        q_network_swa q_network_target q_network_teacher q_network_tgt q_shadow q_swa q_target q_teacher q_tgt
+        qnet_averaged qnet_avg qnet_ema qnet_momentum qnet_shadow qnet_swa qnet_target qnet_teacher qnet_tgt
+        qnetwork_averaged qnetwork_avg qnetwork_ema qnetwork_momentum qnetwork_shadow qnetwork_swa qnetwork_target
+        qnetwork_teacher qnetwork_tgt shadow shadow_actor shadow_backbone shadow_critic shadow_dqn shadow_encoder
+        shadow_generator shadow_model shadow_net shadow_network shadow_policy shadow_policy_net shadow_q shadow_q_net
+        shadow_q_network shadow_qnet shadow_qnetwork shadow_value_net swa swa_actor swa_backbone swa_critic swa_dqn
+        swa_encoder swa_generator swa_model swa_net swa_network swa_policy swa_policy_net swa_q swa_q_net swa_q_network
+        swa_qnet swa_qnetwork swa_value_net target target_actor target_backbone target_critic target_dqn target_encoder
+        target_generator target_model target_net target_network target_policy target_policy_net target_q target_q_net
+        target_q_network target_qnet target_qnetwork target_value_net teacher teacher_actor teacher_backbone
+        teacher_critic teacher_dqn teacher_encoder teacher_generator teacher_model teacher_net teacher_network
+        teacher_policy teacher_policy_net teacher_q teacher_q_net teacher_q_network teacher_qnet teacher_qnetwork
+        teacher_value_net tgt tgt_actor tgt_backbone tgt_critic tgt_dqn tgt_encoder tgt_generator tgt_model tgt_net
+        tgt_network tgt_policy tgt_policy_net tgt_q tgt_q_net tgt_q_network tgt_qnet tgt_qnetwork tgt_value_net
+        value_net_averaged value_net_avg value_net_ema value_net_momentum value_net_shadow value_net_swa
+        value_net_target value_net_teacher value_net_tgt""".split(), of_names=True), Calls('backward',
+        'load_state_dict', 'parameters'), Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit
+        opt optim optimizer optimizers train training_step""".split()),)),
+    RuleOnDemand('optimizer.parameter_in_no_group', 'PRM710', 'parameter-in-no-group', 'bug', triggers=(Asks(*"""Adam
+        AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer optimizers train
+        training_step""".split()),)),
+    RuleOnDemand('optimizer.wrong_parameters_in_optimizer', 'PRM711', 'wrong-parameters-in-optimizer', 'bug',
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
+        optimizers train training_step""".split()),)),
+    RuleOnDemand('optimizer.average_without_buffers', 'PRM712', 'average-without-buffers', 'risk',
+        triggers=(Asks(*"""deepcopy ema ema_model parameters target teacher update_ema zip""".split(), made=False),)),
+    RuleOnDemand('optimizer.optimizer_made_in_loop', 'PRM713', 'optimizer-made-in-loop', 'bug', triggers=(Asks(*"""Adam
+        AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer optimizers train
+        training_step""".split()),)),
+    RuleOnDemand('optimizer.frozen_model_in_optimizer', 'PRM714', 'frozen-model-in-optimizer', 'bug',
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
+        optimizers train training_step""".split()),)),
+    RuleOnDemand('optimizer.never_updated', 'PRM715', 'never-updated', 'bug'),
+    RuleOnDemand('optimizer.gradients_never_cleared', 'PRM716', 'gradients-never-cleared', 'bug',
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
+        optimizers train training_step""".split()),)),
+    RuleOnDemand('optimizer.gradients_cleared_too_soon', 'PRM717', 'gradients-cleared-too-soon', 'bug',
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
+        optimizers train training_step""".split()),)),
+    RuleOnDemand('optimizer.non_finite_gradient', 'PRM718', 'non-finite-gradient', 'bug'),
+    RuleOnDemand('optimizer.update_out_of_scale', 'PRM719', 'update-out-of-scale', 'pedantic'),
+    RuleOnDemand('optimizer.decay_on_norm_or_bias', 'PRM720', 'decay-on-norm-or-bias', 'pedantic'),
+    RuleOnDemand('optimizer.clip_of_no_parameter', 'PRM721', 'clip-of-no-parameter', 'bug', triggers=(Asks(*"""Adam
+        AdamW RMSprop SGD backward clip_grad_norm_ clip_grad_value_ configure_optimizers epoch epochs fit opt optim
+        optimizer optimizers train training_step""".split()),)),
+    RuleOnDemand('optimizer.loss_reaches_no_parameter', 'PRM722', 'loss-reaches-no-parameter', 'bug',
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
+        optimizers train training_step""".split()),)),
+    RuleOnDemand('optimizer.leftover_gradients', 'PRM723', 'leftover-gradients', 'bug', triggers=(Asks(*"""Adam AdamW
+        RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer optimizers train
+        training_step""".split()),)),
+    RuleOnDemand('optimizer.left_in_eval', 'PRM724', 'left-in-eval', 'bug', triggers=(Asks(*"""Adam AdamW RMSprop SGD
+        backward configure_optimizers epoch epochs eval fit opt optim optimizer optimizers train
+        training_step""".split()),)),
+    RuleOnDemand('optimizer.update_rounded_away', 'PRM725', 'update-rounded-away', 'bug'),
+    RuleOnDemand('optimizer.optimizer_state_dropped', 'PRM726', 'optimizer-state-dropped', 'risk'),
+    RuleOnDemand('keras.shared_initializer', 'PRM801', 'shared-initializer', 'bug', fix='unsafe',
+        triggers=(Asks(*"""GlorotUniform HeNormal Orthogonal RandomNormal TruncatedNormal VarianceScaling
+        embeddings_initializer initializer initializers kernel_initializer""".split()),),
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.repeated_initializer_seed', 'PRM802', 'repeated-initializer-seed', 'risk',
+        triggers=(Asks('seed'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.trainable_after_compile', 'PRM803', 'trainable-after-compile', 'bug',
+        triggers=(Asks('trainable'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.overridden_training_flag', 'PRM804', 'overridden-training-flag', 'bug',
+        triggers=(Asks('training'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.frozen_compiled_model', 'PRM805', 'frozen-compiled-model', 'bug', triggers=(Asks('trainable'),),
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.untracked_layer_container', 'PRM806', 'untracked-layer-container', 'bug',
+        triggers=(Asks(*"""Layer Model __init__ build layers""".split(), entries=('class',)),),
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.foreign_variable', 'PRM807', 'foreign-variable', 'bug', triggers=(Asks(*"""Parameter Variable
+        __init__ build requires_grad""".split(), entries=('class',)),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.layer_made_in_call', 'PRM808', 'layer-made-in-call', 'bug', triggers=(Asks('call',
+        entries=('class',)),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.variable_replaced_by_tensor', 'PRM809', 'variable-replaced-by-tensor', 'bug',
+        triggers=(Asks(*"""add_weight beta gamma moving_mean moving_variance""".split()),),
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.positional_initializer_argument', 'PRM810', 'positional-initializer-argument', 'bug',
+        fix='safe', triggers=(Asks(*"""RandomNormal RandomUniform TruncatedNormal random_normal
+        random_normal_initializer random_uniform random_uniform_initializer truncated_normal
+        truncated_normal_initializer""".split()),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.constant_kernel', 'PRM811', 'constant-kernel', 'pedantic',
+        triggers=(Asks('kernel_initializer'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.write_to_copy', 'PRM812', 'write-to-copy', 'bug', fix='safe', triggers=(Asks(*"""get_weights
+        non_trainable_variables non_trainable_weights trainable_variables trainable_weights variables
+        weights""".split()),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.shared_layer_instance', 'PRM813', 'shared-layer-instance', 'bug', fix='unsafe',
+        triggers=(Asks(*"""Layer Model Sequential keras layers""".split()),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.stale_variable_list', 'PRM814', 'stale-variable-list', 'bug',
+        triggers=(Asks('trainable_variables', 'trainable_weights'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.clone_without_weights', 'PRM815', 'clone-without-weights', 'risk',
+        triggers=(Asks('clone_model'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.tie_by_copy', 'PRM816', 'tie-by-copy', 'bug', triggers=(Asks('T', 'assign', 'set_weights',
+        'transpose', entries=('class',)),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.initializer_missing_in_config', 'PRM817', 'initializer-missing-in-config', 'risk',
+        triggers=(Classes('get_config'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.trainable_typo', 'PRM818', 'trainable-typo', 'bug', fix='safe', triggers=(Asks(*"""Trainable
+        frozen is_trainable require_grad requires_grad tarinable traiable traianble traiinable trainaable trainabble
+        trainabe trainabel trainabl trainable_ trainables trainablle trainalbe trainalble trainanle trainble traineable
+        trainiable trainnable tranable tranaible traninable treinable trianable trinable""".split()),),
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.freeze_before_build', 'PRM819', 'freeze-before-build', 'bug', triggers=(Asks('trainable'),),
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.built_without_building', 'PRM820', 'built-without-building', 'bug', triggers=(Asks('built',
+        entries=('class',)),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.by_name_loads_nothing', 'PRM821', 'by-name-loads-nothing', 'pedantic',
+        triggers=(Keywords('by_name'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.average_never_applied', 'PRM822', 'average-never-applied', 'bug', triggers=(Asks('use_ema'),),
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.variable_path_twice', 'PRM823', 'variable-path-twice', 'risk',
+        frameworks=frozenset(('keras',))),
+    RuleOnDemand('keras.trainable_by_backend', 'PRM824', 'trainable-by-backend', 'pedantic',
+        triggers=(Asks('trainable'),), frameworks=frozenset(('keras',))),
+    RuleOnDemand('gluon.params_tie_leaves_bias_out', 'PRM901', 'params-tie-leaves-bias-out', 'bug',
+        triggers=(Asks('params'),), frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.never_initialized', 'PRM902', 'never-initialized', 'bug', triggers=(Asks('initialize'),),
+        frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.freeze_without_effect', 'PRM903', 'freeze-without-effect', 'bug', fix='safe',
+        triggers=(Asks('collect_params', 'grad_req', 'requires_grad', 'setattr'),), frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.params_of_container', 'PRM904', 'params-of-container', 'bug', triggers=(Asks('params'),),
+        frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.blocks_in_plain_container', 'PRM905', 'blocks-in-plain-container', 'bug', fix='unsafe',
+        triggers=(Asks('Block', 'HybridBlock', '__init__', 'nn', entries=('class',)),),
+        frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.unregistered_parameter', 'PRM906', 'unregistered-parameter', 'bug', triggers=(Asks('Parameter',
+        'attach_grad', entries=('class',)),), frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.stale_trainer', 'PRM907', 'stale-trainer', 'bug', triggers=(Asks('Trainer'),),
+        frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.init_ignored', 'PRM908', 'init-ignored', 'risk', triggers=(Asks('initialize'),),
+        frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.reinit_after_load', 'PRM909', 'reinit-after-load', 'bug', triggers=(Asks('force_reinit'),),
+        frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.parameter_name_twice', 'PRM910', 'parameter-name-twice', 'bug', triggers=(Asks('params',
+        entries=('class',)),), frameworks=frozenset(('gluon',))),
+    RuleOnDemand('gluon.tie_by_set_data', 'PRM911', 'tie-by-set-data', 'bug', triggers=(Asks('set_data'),),
+        frameworks=frozenset(('gluon',))),
+)
