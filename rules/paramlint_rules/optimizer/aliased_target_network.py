@@ -123,7 +123,7 @@ def _is_else_none(alias: Event, statement: nodes.Assign) -> bool:
     return bool(others) and all(map(_is_none, others))
 
 
-def _is_none(value: nodes.BaseExpression) -> bool:
+def _is_none(value: nodes.BaseExpression | None) -> bool:
     return isinstance(value, nodes.Name) and value.value == "None"
 
 
