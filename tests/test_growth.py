@@ -19,8 +19,7 @@ SIZES = {
 }  # fmt: skip
 HEAVY = {
     "classes": 120, "methods called": 240, "ifs of one name": 120, "parameters of a function": 1_000,
-    "classes with a same name": 120, "chain of bases": 120, "containers": 120, "ifs beside": 120, "optimizers": 800,
-    "ifs inside": 200,
+    "classes with a same name": 120, "chain of bases": 120, "containers": 120, "ifs beside": 120, "optimizers": 400,
 }  # fmt: skip
 
 
