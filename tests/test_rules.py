@@ -37,7 +37,9 @@ def fixtures(rule: Rule) -> list[Path]:
 
 
 @each_static_rule
-@pytest.mark.parametrize("reference", [False, True], ids=["segments", "reference"])
+@pytest.mark.parametrize(
+    "reference", [False, pytest.param(True, marks=pytest.mark.heavy)], ids=["segments", "reference"]
+)
 def test_fixtures_are_reported_where_marked_and_nowhere_else(rule, reference):
     paths = fixtures(rule)
     assert any("# expect:" in path.read_text(encoding="utf-8") for path in paths), "a rule needs code that it reports"
