@@ -201,7 +201,21 @@ def entry_of(run: Interpreter, owner: Dictionary, index: Value) -> Value:
             return found
     if len(owner.rest) == 1 and not owner.cells and owner.known:
         return owner.rest[0].value
+    if owner.maker is not None and not owner.escaped:
+        return _made_entry(run, owner, index)
     return run.unknown_call(f"{text_of(owner)}[{text_of(index)}]")
+
+
+def _made_entry(run: Interpreter, owner: Dictionary, index: Value) -> Value:
+    """The entry of a `defaultdict`: the one that it made for this key, or one that it makes now."""
+    for row in owner.rest:
+        if row.key == index:
+            return row.value
+    assert owner.maker is not None and owner.made is not None
+    value = run.call(owner.maker, Arguments(), owner.made.node)
+    loops = run.loops[len(owner.loops) :]
+    owner.rest.append(Item(run.guard.minus(owner.guard), loops, value, index))
+    return value
 
 
 # Replacing

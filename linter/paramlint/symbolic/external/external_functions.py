@@ -229,6 +229,7 @@ def _dict(
 def _default_dict(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     made = Dictionary(**run.made(node))
     made.forget("defaultdict")
+    made.maker = arguments.get(0)
     return made
 
 

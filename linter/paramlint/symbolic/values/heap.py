@@ -222,6 +222,7 @@ class Dictionary(Object):
         is_given: whether an optimizer took it for a group.
         is_spread: whether it is given with `**`: then it is no group, whatever its keys are.
         by_attribute: whether its entries are its attributes too, as those of a `Munch` are.
+        maker: what makes the entry under a key that is not there, of a `defaultdict`.
     """
 
     __slots__ = (
@@ -231,6 +232,7 @@ class Dictionary(Object):
         "is_ordered",
         "is_spread",
         "known",
+        "maker",
         "rest",
         "source",
         "why_unknown",
@@ -241,6 +243,7 @@ class Dictionary(Object):
         self.cells: dict[object, Cell] = {}
         self.rest: list[Item] = []
         self.is_given = self.is_spread = self.by_attribute = False
+        self.maker: Value | None = None
         self.known = True
         self.why_unknown = ""
         self.source: tuple[str, Value] | None = None
