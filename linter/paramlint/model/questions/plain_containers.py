@@ -63,7 +63,7 @@ def _given(place: Place) -> list[tuple[nodes.BaseExpression, nodes.BaseExpressio
     """The target and the value of the assignment that keeps a container, where there is one of each."""
     given = assigned(place.since.site.statement)
     if len(given) > 1:
-        given = [(to, value) for to, value in given if isinstance(to, nodes.Attribute) and to.attr.value == place.key]
+        given = [one for one in given if isinstance(one[0], nodes.Attribute) and one[0].attr.value == place.key]
     return given if len(given) == 1 else []
 
 
