@@ -48,7 +48,6 @@ rule = Rule(
     "parameter-without-gradient",
     group="risk",
     doc=__doc__,
-    beyond_plain=True,
     triggers=(Asks("forward", entries=("class",)),),
 )
 

@@ -135,7 +135,7 @@ def _missed_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]
         mine = optimizer.tensors
         if not mine.closed.yes or not mine.seen or any(t.escaped for t in mine):
             continue
-        if all(t.owner is None for t in mine):
+        if all(t.owner is None and t.known for t in mine):
             continue  # an input that is optimized goes by a name, which is bound anew for the next one
         before = fed_by(model, optimizer, step)
         if not any(together(backward, step) for backward in before):
