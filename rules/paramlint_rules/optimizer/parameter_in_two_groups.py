@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint.knowledge.frameworks import LIVE
-from paramlint.model import Claim, Group, Model, Module, Optimizer, Tensor, said
+from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import WORDS, below, spoken
 from paramlint.rule import Asks, Proof, Rule
@@ -44,9 +44,10 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     """Two groups, or one group twice, that surely hold one parameter."""
     stands = [_stands_for(model, is_later=is_later) for is_later in (False, True)] if model.optimizers.seen else []
+    listed = [event for event in model.events("listed") if isinstance(event.get("rest"), Tensor)]
     for optimizer in model.optimizers:
         holders: tuple[dict[int, list[Group]], dict[int, list[Group]]] = {}, {}
-        beside = _listed_beside(model, optimizer)
+        beside = _listed_beside(listed, optimizer)
         for group in (group for group in optimizer.groups if group.sure):
             covered = [_covered(group.sure, one, beside) for one in stands]
             which = group.is_added  # an attribute that nothing is known of may be made in between
@@ -62,13 +63,12 @@ def ask(model: Model) -> Iterator[Claim]:
                 yield Claim(said(True), group.given or group.site, message, about=group)
 
 
-def _listed_beside(model: Model, optimizer: Optimizer) -> dict[int, set[int]]:
+def _listed_beside(listed: list[Event], optimizer: Optimizer) -> dict[int, set[int]]:
     """What a listing gave beside one that stands for the rest of a module: that is not in the rest."""
     found: dict[int, set[int]] = {}
-    for event in model.events("listed"):
-        rest = event.get("rest")
-        if isinstance(rest, Tensor) and optimizer.made is not None and before(event, optimizer.made):
-            found.setdefault(id(rest), set()).update(map(id, event.tensors))
+    for event in listed:
+        if optimizer.made is not None and before(event, optimizer.made):
+            found.setdefault(id(event.rest), set()).update(map(id, event.tensors))
     return found
 
 
