@@ -76,8 +76,7 @@ def ask(model: Model) -> Iterator[Claim]:
             owners.setdefault(id(node), set()).add(id(write.of.owner))
     before: dict[int, Event] = {}
     for write in writes:
-        first = before.get(id(write.of))
-        before[id(write.of)] = write
+        first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or not _is_direct(first) or not _is_direct(write) or effect(first) == effect(write):
             continue
         is_general = all(len(owners[id(site.node)]) > 1 for site in (_way(write), write.site))
@@ -144,8 +143,7 @@ def ask_copied(model: Model) -> Iterator[Claim]:
             continue
         if lines[id(first.site.node)] > 1 < lines[id(write.site.node)]:  # both go over many layers: one is left over
             continue
-        beside = (*_like(write.of), *_left_out(model, write))
-        other = next((t for t in beside if _is_untouched(t)), None)
+        other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
         if other is not None and not _is_used_between(model, first, write):
             text = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
             yield Claim(model.follows(first, write), write.site, text, about=write.of)
@@ -170,9 +168,8 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
         is_used = any(_is_used_between(model, a, b) for a, b in pairs)
         if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
             target = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(first.of)
-            text = (
-                f"`{target}` was given values of its own by `{first.law}` in each layer, which `{then.law}` overwrites"
-            )
+            own = f"`{target}` was given values of its own by `{first.law}` in each layer"
+            text = f"{own}, which `{then.law}` overwrites"
             yield Claim(model.follows(first, then), then.site, text, about=then.of)
 
 
