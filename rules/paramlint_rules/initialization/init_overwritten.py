@@ -23,6 +23,7 @@ Leave it: the first call is there to draw from the random generator.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -71,17 +72,15 @@ def ask(model: Model) -> Iterator[Claim]:
     writes = [w for w in model.events("written") if _is_whole(w)]
     owners: dict[int, set[int]] = {}
     for write in writes:
-        for site in (_way(write), write.site):
-            owners.setdefault(id(site.node), set()).add(id(write.of.owner))
+        for node in {_way(write).node, write.site.node}:
+            owners.setdefault(id(node), set()).add(id(write.of.owner))
     before: dict[int, Event] = {}
     for write in writes:
-        first = before.get(id(write.of))
-        before[id(write.of)] = write
+        first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or not _is_direct(first) or not _is_direct(write) or effect(first) == effect(write):
             continue
-        is_special = len(owners[id(_way(first).node)]) == 1 and all(
-            len(owners[id(site.node)]) > 1 for site in (_way(write), write.site)
-        )
+        is_general = all(len(owners[id(site.node)]) > 1 for site in (_way(write), write.site))
+        is_special = is_general and len(owners[id(_way(first).node)]) == 1
         if is_special and first.guard.implies(write.guard) and not _is_used_between(model, first, write):
             yield Claim(
                 model.follows(first, write),
@@ -137,20 +136,17 @@ def ask_copied(model: Model) -> Iterator[Claim]:
     """One of several like layers initialised twice in a row, and another never."""
     before: dict[int, Event] = {}
     writes = [w for w in model.events("written") if _is_whole(w)]
-    lines: dict[int, set[int]] = {}
-    for write in writes:
-        lines.setdefault(id(write.site.node), set()).add(id(write.of))
+    lines = Counter(id(write.site.node) for write in writes)
     for write in writes:
         first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or first.site.node is write.site.node or not _is_same_call(first, write):
             continue
-        if all(len(lines[id(one.site.node)]) > 1 for one in (first, write)):
-            continue  # two lines that go over many layers: one is left over
-        beside = (*_like(write.of), *_left_out(model, write))
-        other = next((t for t in beside if _is_untouched(t)), None)
+        if lines[id(first.site.node)] > 1 < lines[id(write.site.node)]:  # both go over many layers: one is left over
+            continue
+        other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
         if other is not None and not _is_used_between(model, first, write):
-            message = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
-            yield Claim(model.follows(first, write), write.site, message, about=write.of)
+            text = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
+            yield Claim(model.follows(first, write), write.site, text, about=write.of)
 
 
 @rule.question
@@ -172,10 +168,9 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
         is_used = any(_is_used_between(model, a, b) for a, b in pairs)
         if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
             target = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(first.of)
-            message = (
-                f"`{target}` was given values of its own by `{first.law}` in each layer, which `{then.law}` overwrites"
-            )
-            yield Claim(model.follows(first, then), then.site, message, about=then.of)
+            own = f"`{target}` was given values of its own by `{first.law}` in each layer"
+            text = f"{own}, which `{then.law}` overwrites"
+            yield Claim(model.follows(first, then), then.site, text, about=then.of)
 
 
 def _has_argument(write: Event) -> bool:
@@ -224,9 +219,8 @@ def _is_whole(write: Event) -> bool:
 def _is_of_parameter(write: Event) -> bool:
     """Whether the user's code initialises all of a known parameter."""
     tensor = write.of
-    is_parameter = isinstance(tensor, Tensor) and tensor.role == "parameter" and tensor.known
-    is_all = write.author == "user" and write.get("part") is None
-    return is_parameter and is_all and write.get("law") in WRITE_NAMES
+    is_all = write.author == "user" and write.get("part") is None and write.get("law") in WRITE_NAMES
+    return is_all and isinstance(tensor, Tensor) and tensor.role == "parameter" and bool(tensor.known)
 
 
 def _way(write: Event) -> Site:

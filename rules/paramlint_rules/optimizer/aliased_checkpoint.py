@@ -38,6 +38,7 @@ from paramlint.facts.device_moves import moved
 from paramlint.facts.name_uses import calls_any, is_edited, loaded_into, reads
 from paramlint.facts.snapshots import Snapshot, snapshots
 from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 #: A function that keeps a model is looked at when it does one of these.
@@ -90,8 +91,9 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
 
 def _is_of_new_optimizer(scope: Scope, kept: Snapshot) -> bool:
     """Whether an optimizer that was just made gives its state: it has none yet, and what comes is not added to that."""
-    bound = scope.bindings.get(kept.owner.value, []) if isinstance(kept.owner, nodes.Name) else []
-    made = bound[0].value if len(bound) == 1 else None
+    written = scope.text(kept.owner)
+    given = [value for n in scope.find(nodes.Assign) for to, value in assigned(n) if scope.text(to) == written]
+    made = given[0] if len(given) == 1 else None
     name = scope.qualified(made.func) or "" if isinstance(made, nodes.Call) else ""
     if made is None or not name.startswith("torch.optim.") or name.endswith("Adagrad"):
         return False
