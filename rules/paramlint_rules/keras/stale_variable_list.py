@@ -82,11 +82,11 @@ def _target(scope: Scope, statement: nodes.Assign) -> str:
 
 def _replaced(trace: Trace, taken: Taken, name: str) -> int:
     """The index from which the name may stand for another list."""
-    others = {
+    others = [
         node
         for node in walk(taken.scope.node)
         if isinstance(node, nodes.Assign) and node.value is not taken.node and _target(taken.scope, node) == name
-    }
+    ]
     inside = {node for statement in others for node in walk(statement)}
     later = [event.index for event in trace.events if event.node in inside and event.index > taken.index]
     return min(later, default=taken.index if others else len(trace.events))
