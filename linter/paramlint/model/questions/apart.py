@@ -58,7 +58,18 @@ def is_apart(model: Model, tensors: Iterable[Tensor], at: Event) -> bool:
             is_dropped = is_dropped and event.site.statement.__class__.__name__ == "Expr"
             if (is_dropped or id(event.site.node) not in made) and not _only_tries(event):
                 return False
-    return True
+    return not any(_is_lost(t, mine, at) for t in model.all_tensors)
+
+
+def _is_lost(tensor: Tensor, mine: set[int], at: Event) -> bool:
+    """Whether a tensor is of a round of a loop that ends before an event, and may be computed from some parameters.
+
+    What one round hands to the next, and the last one to what follows, is not known, so a loss may come of it.
+    """
+    if not tensor.recorded or tensor.view or all(loop in at.loops for loop in tensor.loops):
+        return False
+    reach = reached(tensor)
+    return not reach.closed.yes or any(id(t) in mine for t in reach)
 
 
 def _is_given(event: Event) -> bool:

@@ -99,7 +99,8 @@ def flat(builder: Maker, sources: Sequence[Value], depth: int = 0) -> Iterator[A
                     yield NOT_KNOWN
             elif isinstance(one, Unknown):
                 known = builder.of(one)
-                yield known if known is not one else _DATA if is_data(one) else NOT_KNOWN
+                is_carried = one in builder.run.in_first_round  # another round may have computed it
+                yield known if known is not one else _DATA if is_data(one) and not is_carried else NOT_KNOWN
             else:
                 yield builder.of(one)
 

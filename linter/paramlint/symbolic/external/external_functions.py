@@ -42,6 +42,8 @@ from paramlint.symbolic.values.inputs import inputs_of, tensors_in
 _HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings.", "os.", "time.", "random.", "re.",
                      "json.", "typing.", "inspect.", "sys.", "operator.", "einops.", "string.",
                      "itertools.")  # fmt: skip
+#: What gives a tensor that was computed from the given ones: `numpy.squeeze` asks a tensor for its own method.
+_OF_TENSORS = ("torch.", "einops.rearrange", "einops.repeat", "einops.reduce", "einops.einsum", "numpy.squeeze")
 _HARMLESS = frozenset(
     {"print", "repr", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
      "chr", "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm",
@@ -85,7 +87,7 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return known
     if short.endswith("_") and not short.startswith("_") and _first_tensor(arguments) is not None:
         return _external_initializer(run, name, arguments, node)
-    if name.startswith("torch.") and tensors_in(arguments.values()):
+    if name.startswith(_OF_TENSORS) and tensors_in(arguments.values()):
         return _of_tensors(run, name, arguments, node)
     if name.startswith("math.") and not arguments.keywords:
         return computed(run, getattr(math, short, None), name, arguments)
