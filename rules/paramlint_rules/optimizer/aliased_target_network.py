@@ -135,8 +135,12 @@ def _bound(event: Event) -> frozenset[Module]:
 
 
 def _is_handed_on(event: Event, alias: Event) -> bool:
-    """Whether a local name of another function is only the way by which the model came to its place."""
-    return _holder(event) is None and event.site.function != alias.site.function
+    """Whether a local name of another function, or what else is given the target to work on it, has it from there."""
+    if _holder(event) is None:
+        return event.site.function != alias.site.function
+    source = _given(alias)
+    is_given_as_one = isinstance(source, nodes.Name) and _names_role(source.value)
+    return is_given_as_one and _holder(alias) is not None and _holder(event) is not _holder(alias)
 
 
 def _names_same(one: Event, other: Event) -> bool:
