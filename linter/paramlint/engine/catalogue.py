@@ -35,7 +35,7 @@ PREVIEW: dict[str, str] = {
     "PRM607": "none of its reports on unseen code was judged yet",
     "PRM716": "15 reports on unseen code were judged, 10 of them false; every kind of those is mended",
     "PRM717": "none of its reports on unseen code was judged yet",
-    "PRM722": "4 reports on unseen code were judged, and false; three are mended",
+    "PRM722": "10 reports on unseen code were judged, 9 of them false; all but one are mended",
     "PRM723": "1 report on unseen code was judged, and false; it is mended",
     "PRM724": "2 reports on unseen code were judged: one right, and harmless there; one false, which is mended",
     "PRM802": "4 reports on unseen code were judged, and right, all in one class",
