@@ -57,6 +57,7 @@ def ask(model: Model) -> Iterator[Claim]:
             (isinstance(what, Tensor) and not what.known)
             or what.escaped
             or _is_part(what, made)
+            or _only_joins(what)
             or _is_filled(model, what)
             or _is_trained_there(model, what)
         ):
@@ -91,6 +92,13 @@ def _is_part(what: Module | Tensor, made: Event) -> bool:
         return True
     holders = [p.holder for p in what.places if isinstance(p.holder, Module)]
     return any(h.made is not None and h.made.get("inside") == "forward" for h in holders)
+
+
+def _only_joins(what: Module | Tensor) -> bool:
+    """Whether a layer is put together of layers that are kept: `nn.Sequential(self.fc1, nn.ReLU(), self.fc2)`."""
+    parameters = what.parameters if isinstance(what, Module) else ()
+    made = [one.made for one in parameters]
+    return bool(made) and all(one is not None and one.get("inside") != "forward" for one in made)
 
 
 def _is_leaf_of_values(tensor: Tensor) -> bool:

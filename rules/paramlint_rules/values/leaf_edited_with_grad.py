@@ -63,7 +63,15 @@ def _raises(write: Event) -> bool:
         return False
     is_leaf = leaf.role == "parameter" or (leaf.role == "plain" and not leaf.view and not leaf.made_from)
     is_edit = write.author == "user" and not write.get("through") and not write.get("initializer")
+    if write.get("picked") and not _edits_items(write.site.node):
+        return False
     return is_leaf and is_edit and write.grad and "grad" not in str(write.guard)
+
+
+def _edits_items(node: nodes.Node) -> bool:
+    """Whether items of a tensor are assigned to, `w[index] += 1`, which edits it whatever the index is."""
+    target = node.target if isinstance(node, nodes.AugAssign) else node
+    return isinstance(target, nodes.Subscript)
 
 
 def _is_updated_by_hand(leaf: Tensor, write: Event) -> bool:

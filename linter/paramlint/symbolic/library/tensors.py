@@ -184,6 +184,8 @@ def written(
             part = part if _is_whole(base.part) else "part"
             if base.part == NONE:
                 data["item"] = NONE
+            if base.part is None:
+                data["picked"] = True  # an index that may be a tensor, a list or a mask gives a copy
         base = base.base
     event = run.emit(
         "written", base or tensor, node, law=law, arguments=arguments, part=data.pop("part", None) or part,
