@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import gc
 import os
@@ -225,3 +226,26 @@ def test_a_factory_that_ends_the_process_while_its_size_is_learnt():
         return nn.Linear(4, 4)
 
     assert live_model(factory).is_real
+
+
+class FarTooLarge(nn.Module):
+    """Of 75 GiB, and wrong at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(8192, 28672, bias=False) for _ in range(80))
+        raise ValueError("no such kind")
+
+
+def test_a_constructor_of_a_huge_model_fails_with_its_own_error():
+    with pytest.raises(ValueError, match="no such kind"):
+        live_model(FarTooLarge)
+
+
+def test_no_memory_for_a_fork_is_said(monkeypatch):
+    def refuse() -> int:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(os, "fork", refuse)
+    with pytest.raises(BuildError, match="let go of other large models: Cannot allocate memory"):
+        live_model(Layer)

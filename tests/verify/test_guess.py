@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,8 +15,10 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from paramlint.verify.arguments.call import first_built  # noqa: E402
 from paramlint.verify.arguments.guess import MOST_ATTEMPTS, UnknownArgumentsError, attempts  # noqa: E402
 from paramlint.verify.arguments.usual import ASKED_FOR, BY_NAME, BY_TYPE, SMALL  # noqa: E402
+from paramlint.verify.process.child import NeedsArgumentsError  # noqa: E402
 
 
 def guessed(factory: Callable[..., Any], *given: str) -> dict[str, str]:
@@ -227,3 +231,22 @@ def test_the_table_is_sound() -> None:
     assert all(size > 0 for size, _ in SMALL)
     assert all(pattern == pattern.lower() for pattern in (*patterns, *ASKED_FOR.split()))
     assert MOST_ATTEMPTS >= 3
+
+
+def test_what_a_wrong_guess_has_built_is_gone_before_the_next_one():
+    parts: list[weakref.ref[Any]] = []
+    held: list[Any] = []
+
+    def build(call: Any) -> None:
+        gc.collect()
+        held.extend(part() for part in parts if part() is not None)
+        part = nn.Linear(2, 2)
+        parts.append(weakref.ref(part))
+        raise ValueError("wrong")
+
+    def factory(features: Any) -> None: ...
+
+    with pytest.raises(NeedsArgumentsError):
+        first_built(factory, {}, build)
+    assert len(parts) > 1
+    assert held == []

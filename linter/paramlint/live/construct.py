@@ -6,6 +6,7 @@ the user's code keeps in a cache would then be without values in the real build 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import torch
 from torch import nn
 
+from paramlint.live.build.build_error import BuildError
 from paramlint.live.build.protocols import (
     Build,
     Factory,
@@ -36,6 +38,9 @@ BuiltT = TypeVar("BuiltT")
 FAR = 8
 #: What is said beside an error of a factory that has worked once.
 AGAIN = "the factory had worked before: it is run once for the size of the model, and then to build it"
+
+#: What is said where there is no memory for a fork, as when another large model is held in this process.
+NO_FORK = "the size of the model is learnt in a fork of this process, which cannot be had; let go of other large models"
 
 
 def live_model(
@@ -62,14 +67,14 @@ def live_model(
     """
     factory = Mirroring(factory, example, preset)
     size = _size(factory, preset, method, stop_at=FAR * limit)
+    is_far = size == math.inf
     build: Build | None = None
-    if size == math.inf:
-        try:
+    if is_far:
+        with contextlib.suppress(Exception):  # whether the factory works at all is told by all of it
             build = build_virtual(factory, preset, method)
-            size = size_in_bytes(build.module)
-        except Exception:  # whether the factory works at all is told by all of it
-            size = _size(factory, preset, method)
-    real = size is None or size <= limit
+        # By here the error is gone that held what was built before it: no fork may promise so much memory twice.
+        size = size_in_bytes(build.module) if build else _size(factory, preset, method)
+    real = not is_far if size is None else size <= limit
     notes = () if real or size is None else (_too_large(size, limit),)
     try:
         if real:
@@ -141,14 +146,22 @@ def _too_large(size: float, limit: int) -> str:
 
 
 def _size(factory: Factory, preset: Preset, method: str, stop_at: float = math.inf) -> float | None:
-    """Bytes of parameters and buffers; None where that is not known and a real build has to tell why.
+    """Bytes of parameters and buffers; None where that is not known and a build has to tell why.
 
     Infinite where parameters of more than `stop_at` bytes were there at one time: then the rest is not built.
+
+    Raises:
+        BuildError: the system gives no fork.
     """
     if not hasattr(os, "fork"):
         return None
     reader, writer = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError as error:
+        os.close(reader)
+        os.close(writer)
+        raise BuildError(f"{NO_FORK}: {error.strerror}") from error
     if child == 0:
         _tell_size(writer, factory, preset, method, stop_at)
     os.close(writer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -69,6 +70,7 @@ def first_built(
             try:
                 return call, build(call)
             except Exception as error:
+                traceback.clear_frames(error.__traceback__)  # else half of a large model is held during the next build
                 errors.append(error)
     except UnknownArgumentsError as unknown:
         names = ", ".join(f"`{name}`" for name in unknown.names)
