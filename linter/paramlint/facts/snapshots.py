@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.passed_on import only_returned
 from paramlint.facts.usage import is_module
 
 if TYPE_CHECKING:
@@ -112,8 +113,10 @@ def _states(scope: Scope, value: nodes.BaseExpression) -> Iterator[tuple[nodes.B
     elif isinstance(value, (nodes.Dict, nodes.Tuple)):
         for element in value.elements:
             yield from _states(scope, element.value)
-    elif isinstance(value, nodes.Call):
-        owner = _owner(scope, value)
+    elif isinstance(value, (nodes.Call, nodes.DictComp)):
+        owner = _owner(scope, value) if isinstance(value, nodes.Call) else _owner_of_items(scope, value)
+        if owner is None and isinstance(value, nodes.Call):
+            owner = _owner_in_method(scope, value)
         if owner is not None and not _PLAIN_STATE.search(scope.text(owner)):
             yield value, owner
 
@@ -128,3 +131,39 @@ def _owner(scope: Scope, call: nodes.Call) -> nodes.BaseExpression | None:
     if len(call.args) == 1 and isinstance(call.args[0].value, nodes.Call) and scope.qualified(call.func) in _SHALLOW:
         return _owner(scope, call.args[0].value)
     return None
+
+
+def _owner_of_items(scope: Scope, value: nodes.DictComp) -> nodes.BaseExpression | None:
+    """The model of `{k: v for k, v in model.state_dict().items()}`: a new dict of the same tensors."""
+    loop = value.for_in
+    if loop.inner_for_in is not None or not isinstance(loop.target, nodes.Tuple) or len(loop.target.elements) != 2:
+        return None
+    if scope.text(loop.target.elements[1].value) != scope.text(_undetached(value.value)):
+        return None
+    items = loop.iter
+    if isinstance(items, nodes.Call) and isinstance(items.func, nodes.Attribute) and items.func.attr.value == "items":
+        return _owner(scope, items.func.value) if isinstance(items.func.value, nodes.Call) else None
+    return None
+
+
+def _undetached(value: nodes.BaseExpression) -> nodes.BaseExpression:
+    """The tensor of `v.detach()` or `v.data`, which share its memory."""
+    if isinstance(value, nodes.Call) and isinstance(value.func, nodes.Attribute) and not value.args:
+        return _undetached(value.func.value) if value.func.attr.value == "detach" else value
+    if isinstance(value, nodes.Attribute) and value.attr.value == "data":
+        return _undetached(value.value)
+    return value
+
+
+def _owner_in_method(scope: Scope, call: nodes.Call) -> nodes.BaseExpression | None:
+    """The model of `self.weights()`, where that method only returns its state dict, as this function calls it."""
+    name = scope.self_attribute(call.func)
+    method = scope.cls.own_method(name) if name is not None and scope.cls is not None and not call.args else None
+    value = only_returned(method.node) if method is not None else None
+    if method is None or method.self_name != scope.self_name or not isinstance(value, (nodes.Call, nodes.DictComp)):
+        return None
+    owner = _owner(method, value) if isinstance(value, nodes.Call) else _owner_of_items(method, value)
+    if owner is None or method.self_attribute(owner) is None:
+        return None
+    written = method.text(owner)
+    return next((node for node in scope.find(nodes.Attribute) if scope.text(node) == written), None)

@@ -147,10 +147,18 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
             or not _comes_after(model, optimizer.made, new.made)
         ):
             continue
-        mine = new.parameters
-        if mine.seen and mine.closed.yes and all(t.trains.yes and t.trains.certain and not t.groups.seen for t in mine):
+        if _is_left_out(new, {id(t) for t in optimizer.tensors}):
             return event
     return None
+
+
+def _is_left_out(new: Module, tensors: set[int]) -> bool:
+    """Whether a module has parameters to train in no optimizer, beside frozen ones and those of what it wraps."""
+    mine = new.parameters
+    missing = [t for t in mine if id(t) not in tensors and not (t.trains.no and t.trains.certain)]
+    return bool(missing and mine.closed.yes) and all(
+        t.trains.yes and t.trains.certain and not t.groups.seen for t in missing
+    )
 
 
 def _is_first(model: Model, event: Event) -> bool:

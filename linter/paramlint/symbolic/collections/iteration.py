@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -291,12 +292,16 @@ def use_iterators(run: Interpreter, name: str, arguments: Arguments, node: Any) 
 
 
 def later(run: Interpreter, fill: Callable[[SequenceValue], None]) -> Callable[[SequenceValue], None]:
-    """Fills an iterator where it is asked for its items: what is made then is made there."""
+    """Fills an iterator where it is asked for its items: what is made then is made there.
+
+    By then the function that made it may have returned, or gone on to the next round: that ends no generator.
+    """
     frames, gradient = list(run.frames), run.records_gradient
 
     def filled(made: SequenceValue) -> None:
         made.guard, made.loops = run.guard, run.loops
-        before, run.frames = run.frames, frames
+        alive = [replace(frame, alive=ALWAYS, unbroken=ALWAYS, unskipped=ALWAYS) for frame in frames[-1:]]
+        before, run.frames = run.frames, [*frames[:-1], *alive]
         recorded, run.records_gradient = run.records_gradient, gradient
         around, run.loops_of_fill = run.loops_of_fill, run.loops
         try:
