@@ -42,6 +42,7 @@ def test_a_large_stack_in_a_large_stack_is_the_same():
 def test_an_interrupt_ends_what_was_going_on(monkeypatch):
     """Not only for who waits: in a notebook the process goes on, and the loop with it."""
     rounds, threads, join = [], [], threading.Thread.join
+    gc.enable()  # `paramlint check` leaves it off, as its process ends
 
     def loop():
         while True:

@@ -18,7 +18,7 @@ from paramlint.knowledge.foreign import NAMES_BY_CONVENTION
 from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.garbage_collection import collect_after
-from paramlint.syntax.outline import Outline, Unit, assigned_names, outline
+from paramlint.syntax.outline import Outline, Unit, outline
 
 if TYPE_CHECKING:
     from paramlint import nodes
@@ -295,7 +295,7 @@ class File:
 
     def conventional(self, name: str) -> str:
         """What a name means that nothing but an `import *` can give, which was not followed to it; else empty."""
-        if not self.outline.star_imports or name in self.assigned or _TORCH.search(self.source.text) is None:
+        if not self.outline.star_imports or name in self.outline.assigned or _TORCH.search(self.source.text) is None:
             return ""
 
         return NAMES_BY_CONVENTION.get(name, "")
@@ -314,11 +314,6 @@ class File:
         if self.project is None:
             return None if dotted.startswith(".") else knowledge.canonical(dotted)
         return self.project.resolve(dotted, self, search or Search())
-
-    @cached_property
-    def assigned(self) -> frozenset[str]:
-        """The names that the code of the module itself gives values, so that it need not be parsed for others."""
-        return assigned_names(self.tree.body)
 
 
 class Project:

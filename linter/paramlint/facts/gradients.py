@@ -105,19 +105,6 @@ def _computes_gradients(scope: Scope, call: nodes.Call) -> Literal["yes", "no", 
     return "yes" if any(_COMPUTES.search(text) for text in texts) else "no"
 
 
-def may_be_frozen(scope: Scope) -> bool:
-    """Whether the code around says anything of `requires_grad`, so that a parameter may not require a gradient."""
-    unit = scope.unit.cls.unit if scope.unit.cls is not None else scope.unit
-    texts = [scope.file.source.lines(unit.first, unit.last)]
-    if scope.cls is not None:
-        bases = scope.cls.mro[1:]
-        texts += [b.file.source.lines(b.outline.unit.first, b.outline.unit.last) for b in bases if b.file is scope.file]
-        said = " ".join(texts)
-        makers = [u for u in scope.file.outline.units if u.kind == "function" and u.cls is None and u.name in said]
-        texts += [scope.file.source.lines(maker.first, maker.last) for maker in makers]
-    return any("requires_grad" in text for text in texts)
-
-
 def is_edited(scope: Scope, node: nodes.Node) -> bool:
     """Whether an expression is the target of an assignment or of an in-place method, perhaps through subscripts."""
     above: Any = scope.parent(node)

@@ -104,7 +104,7 @@ def _name(scope: Scope, node: nodes.Name) -> Type | None:
         return _bound(scope, name, bindings)
     if scope.unit.cls is not None or scope.kind == "function":
         module = scope.file.scope(scope.file.outline.module)
-        if module is not scope and name in scope.file.assigned and name not in scope.file.outline.imports:
+        if module is not scope and name in scope.file.outline.assigned and name not in scope.file.outline.imports:
             outer = module.bindings.get(name)
             if outer and all(b.kind == "assign" for b in outer):
                 return _bound(module, name, outer)

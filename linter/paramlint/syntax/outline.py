@@ -9,6 +9,7 @@ import ast
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, cast
 from weakref import ref
 
@@ -145,6 +146,11 @@ class Outline:
     aliases: dict[str, str] = field(default_factory=dict)
     #: All units, in the order of the text; the module's own first.
     units: list[Unit] = field(default_factory=list)
+
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that the module's own code gives values: found once, as a table in it may be large."""
+        return assigned_names(cast("ast.Module", self.module.tree).body)
 
 
 def first_row(node: ast.stmt, source: Source) -> int:

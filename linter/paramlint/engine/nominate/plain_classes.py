@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable
 from functools import cached_property
 
-from paramlint.syntax.outline import Outline, Unit, assigned_names
+from paramlint.syntax.outline import Outline, Unit
 
 #: What stands under `torch.nn` in capitals and is more than a layer, or is told what it holds.
 _MORE_THAN_LAYERS = frozenset(
@@ -162,8 +162,7 @@ class PlainClasses:
     @cached_property
     def _own(self) -> frozenset[str]:
         """The names that the file itself gives something else."""
-        given = assigned_names(self._outline.module.tree.body)  # type: ignore[attr-defined]
-        return given.union(self._outline.functions, self._outline.classes)
+        return self._outline.assigned.union(self._outline.functions, self._outline.classes)
 
 
 def _is_function(name: str) -> bool:

@@ -76,7 +76,7 @@ def _of_module(reader: Reader, word: str) -> Value | None:
     from paramlint.facts.reading.reader import Frame
 
     file = reader.frame.scope.file
-    if word not in file.assigned:
+    if word not in file.outline.assigned:
         return None
     module = file.scope(file.outline.module)
     bindings = [b for b in module.bindings.get(word, ()) if b.kind != "import"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.facts.reading.events import Called, Event, Rebound, Repeated, Stored, Taken
+from paramlint.facts.reading.events import Called, Event, Repeated, Stored, Taken
 from paramlint.facts.reading.values import Choice, ClassValue, Derived, Held, Named, Part, Result, Thing, Value, options
 from paramlint.facts.requirements import keras_generation
 from paramlint.finding import Finding, Fix
@@ -62,11 +62,6 @@ class Trace:
     def repeats(self) -> Iterator[Repeated]:
         """Lists times something."""
         return (event for event in self.events if isinstance(event, Repeated))
-
-    @property
-    def rebounds(self) -> Iterator[Rebound]:
-        """Names of loops that are given other values."""
-        return (event for event in self.events if isinstance(event, Rebound))
 
     @property
     def generation(self) -> str:

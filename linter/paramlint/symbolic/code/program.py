@@ -28,7 +28,7 @@ from paramlint.symbolic.code.bindings import (
     stored_names,
 )
 from paramlint.symbolic.values import Environment, External, FileValue, Function, Value
-from paramlint.syntax.outline import ClassOutline, Unit, assigned_names
+from paramlint.syntax.outline import ClassOutline, Unit
 
 _BUILTINS = frozenset(dir(builtins))
 #: Files that one name is followed through at most.
@@ -239,11 +239,6 @@ class SourceFile:
         is_paired = len(statements) == len(nodes)  # in place of a definition stands a `pass`
         for node, statement in zip(nodes, statements if is_paired else [None] * len(nodes), strict=True):
             yield node, None if isinstance(node, DEFINITIONS) else statement
-
-    @cached_property
-    def given_names(self) -> frozenset[str]:
-        """The names that statements at module level give values, for those who need not parse these."""
-        return assigned_names(self.facts.tree.body)
 
     @cached_property
     def assigned(self) -> dict[str, list[Any]]:

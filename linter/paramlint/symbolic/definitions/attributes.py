@@ -69,7 +69,7 @@ def look_up(run: Interpreter, name: str, env: Environment) -> Value:
 
 def _replaces_import(file: SourceFile, name: str) -> bool:
     """Whether a module gives what a call returns the name of an import: `net = net.Net()`. Functions see that."""
-    if name not in file.facts.outline.imports or name not in file.given_names:
+    if name not in file.facts.outline.imports or name not in file.facts.outline.assigned:
         return False
     return any(getattr(one, "value", None).__class__.__name__ == "Call" for one in file.assigned.get(name, ()))
 
