@@ -53,6 +53,11 @@ LOOK_ALIKES = {
     "an edit of the argument": ("* scale", "* x.add_(2)"),
     "a branch": ("        return", "        if scale:\n            return x\n        return"),
     "an end before the end": ("        a, b", "        return x\n        a, b"),
+    "a result that nothing uses": ("        a, b", "        y = self.head(x)\n        a, b"),
+    "a result that another takes the place of": (
+        "        a, b",
+        "        x = self.head(x)\n        x = 1\n        a, b",
+    ),
     "an instance that goes elsewhere": ("* scale", "* helper(self)"),
     "a layer under the name of another": ("self.norm = ", "self.conv = "),
     "weights that are handed over": ("padding=1", "padding=1, device=width"),

@@ -107,7 +107,7 @@ def test_a_file_that_went_away_is_said(bad, capsys, monkeypatch):
         bad.unlink()
         write(rewrite)
 
-    monkeypatch.setattr("paramlint.frontends.cli.check.steps.write", gone)
+    monkeypatch.setattr("paramlint.source.rewrite.write", gone)
     assert main(FIX) == 2
     assert "PRM006 [error] fixes could not be written: No such file or directory" in capsys.readouterr().out
     assert not bad.exists()

@@ -234,7 +234,7 @@ RULES: tuple[Rule, ...] = (
         triggers=(Asks(*"""add_module forward register_module setattr""".split(), entries=('class',)),),
         beyond_plain=True),
     RuleOnDemand('registration.parameter_without_gradient', 'PRM410', 'parameter-without-gradient', 'risk',
-        triggers=(Asks('forward', entries=('class',)),)),
+        triggers=(Asks('forward', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('registration.init_flag_not_saved', 'PRM411', 'init-flag-not-saved', 'bug', fix='unsafe',
         triggers=(Classes(*"""add_ constant_ copy_ data div_ fill_ mean mul_ normal_ register_buffer set_ sub_
         uniform_""".split()),), only_with=frozenset(('Parameter', 'forward', 'register_buffer',))),

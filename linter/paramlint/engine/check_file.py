@@ -318,8 +318,16 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Find
         rows = rows_of(claim, model, home)
         is_inside = all(unit_of(one) is place.unit for one in claim.site.stack)  # calls of functions in the function
         is_alone = is_inside and place.unit.kind == "function" and place.unit.name not in _STARTED
-        right = claim.is_right
-        finding = Finding(node, claim.message, claim.fix, rows=rows, is_right=right, is_alone=is_alone)
+        finding = Finding(
+            node,
+            claim.message,
+            claim.fix,
+            attribute=claim.attribute,
+            others=claim.others,
+            rows=rows,
+            is_right=claim.is_right,
+            is_alone=is_alone,
+        )
         said = (rule, home.scope(place.unit), finding)
         if home is file:
             found.append((claim.site.row, said))

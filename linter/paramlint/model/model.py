@@ -185,6 +185,8 @@ class Claim:
         node: the node to point at, where it is not the site's.
         fix: a fix on nodes, where there is one.
         is_right: whether the rule says the opposite: it has looked there, knows all that counts, and finds it right.
+        attribute: what is accused, as the code spells it, where that is not what the statement assigns.
+        others: what it is shared with, spelled alike.
     """
 
     answer: Answer
@@ -194,3 +196,5 @@ class Claim:
     node: Any = None
     fix: Any = None
     is_right: bool = False
+    attribute: str = ""
+    others: tuple[str, ...] = ()

@@ -48,6 +48,7 @@ rule = Rule(
     "parameter-without-gradient",
     group="risk",
     doc=__doc__,
+    beyond_plain=True,
     triggers=(Asks("forward", entries=("class",)),),
 )
 

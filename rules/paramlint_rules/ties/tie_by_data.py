@@ -65,6 +65,8 @@ def ask(model: Model) -> Iterator[Claim]:
             tensor,
             written,
             _fix(event.site, written, statement.value),
+            attribute=event.site.text(written.value),
+            others=(str(source),),
         )
 
 

@@ -50,7 +50,8 @@ def ask(model: Model) -> Iterator[Claim]:
             names = f"`{tensor}` is a new parameter on the memory of `{source}`"
             message = f"{names}, so the two are trained and moved apart"
             site = tensor.made.site
-            yield Claim(tensor.trains, site, message, about=tensor, fix=_fix(site, source))
+            fix = _fix(site, source)
+            yield Claim(tensor.trains, site, message, about=tensor, fix=fix, others=(str(source),))
 
 
 def _wrapped(tensor: Tensor) -> Tensor | None:

@@ -1,8 +1,8 @@
 """Whether a class is so plain that a model of it need not be built: most small networks are.
 
 A plain class derives from `nn.Module` and nothing else. Its `__init__` calls the base's first, and then only makes
-layers of torch, each under a name of its own. Its `forward` computes without a branch, changes nothing in place, and
-calls each of the layers. Whatever else a class does makes it one that is built.
+layers of torch, each under a name of its own. Its `forward` computes without a branch, changes nothing in place, calls
+each of the layers and uses each result. Whatever else a class does makes it one that is built.
 """
 
 from __future__ import annotations
@@ -106,11 +106,19 @@ class PlainClasses:
             return False
         values = [end.value]
         local = {argument.arg for argument in function.args.args}
+        unread: set[str] = set()
         for statement in before:
             if not isinstance(statement, ast.Assign) or not all(map(_is_variable, statement.targets)):
                 return False
-            local.update(n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name))
+            names = {n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            unread -= _names_in(statement.value)
+            if unread & names:
+                return False
+            unread |= names
+            local |= names
             values.append(statement.value)
+        if unread - _names_in(end.value):
+            return False
         if instance in (name.id for s in before for name in ast.walk(s) if _is_stored(name)):  # type: ignore[attr-defined]
             return False
         called: set[str] = set()
@@ -194,6 +202,10 @@ def _is_base_call(node: ast.stmt, instance: str, name: str) -> bool:
 
 def _is_name(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
+
+
+def _names_in(node: ast.expr) -> set[str]:
+    return {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
 
 
 def _is_stored(node: ast.AST) -> bool:
