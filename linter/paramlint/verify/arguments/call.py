@@ -66,11 +66,12 @@ def first_built(
             if not errors:
                 bind(factory, dict.fromkeys([*given, *guesses]))
                 is_needed = bool(guesses)
+            else:  # half of a large model would be held during the next build
+                traceback.clear_frames(errors[-1].__traceback__)
             call = Call(factory, given, guesses)
             try:
                 return call, build(call)
             except Exception as error:
-                traceback.clear_frames(error.__traceback__)  # else half of a large model is held during the next build
                 errors.append(error)
     except UnknownArgumentsError as unknown:
         names = ", ".join(f"`{name}`" for name in unknown.names)
