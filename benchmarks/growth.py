@@ -203,6 +203,10 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
         100,
     ),
     "ties": (_lines(NET, "        self.a{i} = nn.Linear(3, 3)\n        self.a{i}.weight = self.a0.weight\n"), 200),
+    "rewraps": (
+        _lines(NET, "        self.a{i} = nn.Linear(3, 3)\n        self.a{i}.weight = nn.Parameter(self.a0.weight)\n"),
+        200,
+    ),
     "comments that silence": (_lines(NET, "        self.c{i} = [nn.Linear(3, 3)]  # noqa: PRM401\n"), 400),
     "globals": (_lines(HEAD, "l{i} = nn.Linear(3, 3)\n"), 800),
     "globals used": (_lines(HEAD, "l{i} = nn.Linear(3, 3)\nl{i}.weight.data.zero_()\n"), 400),

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.model import Claim, Event, Model, Tensor, said
 from paramlint.model.event import Site
-from paramlint.model.questions.wholes import wholes_of
+from paramlint.model.questions.wholes import Wholes
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ rule = Rule("PRM502", "tie-by-data", group="bug", fix="unsafe", doc=__doc__, tri
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """A parameter that gets the memory of another one of its model, in a function that is given both too."""
+    wholes = Wholes(model)
     for event in model.events("rebound"):
         tensor, value = event.of, event.get("value")
         source = value.base if isinstance(value, Tensor) and value.view in ("data", "detach") else value
@@ -52,7 +53,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
             continue
-        if not _in_one_model(model, event, tensor, source):
+        if not _in_one_model(wholes, event, tensor, source):
             continue
         written = statement.targets[0].target
         if not isinstance(written, nodes.Attribute) or not isinstance(written.value, nodes.Attribute):
@@ -70,12 +71,12 @@ def ask(model: Model) -> Iterator[Claim]:
         )
 
 
-def _in_one_model(model: Model, event: Event, tensor: Tensor, source: Tensor) -> bool:
+def _in_one_model(wholes: Wholes, event: Event, tensor: Tensor, source: Tensor) -> bool:
     """Whether two parameters are held by different modules of one model until the end."""
     first, second = tensor.owner, source.owner
     if first is None or second is None or first is second or {tensor.role, source.role} != {"parameter"}:
         return False
-    return bool(wholes_of(model, first, event) & wholes_of(model, second, event))
+    return bool(wholes.of(first, event) & wholes.of(second, event))
 
 
 def _fix(site: Site, written: nodes.Attribute, value: nodes.BaseExpression) -> Fix | None:

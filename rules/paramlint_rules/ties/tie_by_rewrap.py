@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.model import Claim, Model, Place, Tensor
 from paramlint.model.event import Site
-from paramlint.model.questions.wholes import wholes_of
+from paramlint.model.questions.wholes import Wholes
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -38,15 +38,22 @@ rule = Rule("PRM501", "tie-by-rewrap", group="bug", fix="unsafe", doc=__doc__, t
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
+    wholes = Wholes(model)
+    deleted: dict[object, list[str]] = {}
     for tensor in model.parameters:
         source = _wrapped(tensor)
         if source is None or not tensor.trains.certain or tensor.made is None or tensor.made.author != "user":
             continue
         mine = _lasting(tensor)
         others = _lasting(source, but=mine)
-        if mine is None or others is None or _is_taken_out(others, tensor.made.site):
+        if mine is None or others is None:
             continue
-        if wholes_of(model, mine.holder, tensor.made) & wholes_of(model, others.holder, tensor.made):
+        around = tensor.made.site.definition
+        if around not in deleted:
+            deleted[around] = _deleted(tensor.made.site)
+        if any("._parameters[" in text or text.endswith(f".{others.key}") for text in deleted[around]):
+            continue  # by a key, which may be that of the place
+        if wholes.of(mine.holder, tensor.made) & wholes.of(others.holder, tensor.made):
             names = f"`{tensor}` is a new parameter on the memory of `{source}`"
             message = f"{names}, so the two are trained and moved apart"
             site = tensor.made.site
@@ -72,14 +79,10 @@ def _lasting(tensor: Tensor, but: Place | None = None) -> Place | None:
     return next((p for p in lasting if but is None or p.holder is not but.holder or p.key != but.key), None)
 
 
-def _is_taken_out(place: Place, site: Site) -> bool:
-    """Whether the function around a site deletes a parameter by its key, which may be that of a place."""
-    for node in walk(site.definition) if site.definition is not None else ():
-        if isinstance(node, nodes.Del):
-            text = site.text(node)
-            if "._parameters[" in text or text.endswith(f".{place.key}"):
-                return True
-    return False
+def _deleted(site: Site) -> list[str]:
+    """The statements of the function around a site that delete something."""
+    around = walk(site.definition) if site.definition is not None else ()
+    return [site.text(node) for node in around if isinstance(node, nodes.Del)]
 
 
 def _fix(site: Site, source: Tensor) -> Fix | None:

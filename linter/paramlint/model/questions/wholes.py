@@ -7,28 +7,39 @@ from paramlint.model.model import Model
 from paramlint.model.objects import Module, Place, Tensor
 
 
-def wholes_of(model: Model, what: Module | Tensor, since: Event) -> set[int]:
-    """The outermost modules that have it, by their `id`; none where the method of an event takes it out of them."""
-    found: list[Module | Tensor] = [what]
-    outermost = set()
-    for one in found:
-        around = [p.holder for p in one.places if p.registered and p.holds and not is_replaced(model, p, since)]
-        bound = [e.of for e in model.events("bound") if e.get("value") is one]
-        holders = [m for m in (*around, *bound) if isinstance(m, Module)]
-        found += [m for m in holders if m not in found]
-        if not holders:
-            outermost.add(id(one))
-    return outermost
+class Wholes:
+    """Asks a model for the outermost modules of its parts; what happens to a place is looked up, not searched."""
 
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        #: What something is bound to an attribute of, by the `id` of the former.
+        self._binders: dict[int, list[Module]] = {}
+        #: What changes an attribute, by the `id` of its holder and its name.
+        self._changes: dict[tuple[int, str], list[Event]] = {}
+        for event in model.events("bound"):
+            if isinstance(event.of, Module):
+                self._binders.setdefault(id(event.get("value")), []).append(event.of)
+        for event in (*model.events("bound", "rebound"), *model.events("registered")):
+            holder = event.get("holder", event.of)
+            if event.kind == "registered" or holder is event.of:
+                for name in {event.get("name"), event.get("key")}:
+                    self._changes.setdefault((id(holder), name), []).append(event)
 
-def is_replaced(model: Model, place: Place, since: Event) -> bool:
-    """Whether the method of an event, after that, deletes what has a place or puts something else there."""
-    changes = [*model.events("bound", "rebound", of=place.holder), *model.events("registered")]
-    return any(
-        place.key in (e.get("name"), e.get("key"))
-        and e.of is not place.what
-        and e.get("holder", e.of) is place.holder
-        and e.get("inside") == since.get("inside")
-        and model.follows(since, e).yes
-        for e in changes
-    )
+    def of(self, what: Module | Tensor, since: Event) -> set[int]:
+        """The outermost modules that have it, by their `id`; none where the method of an event takes it out of them."""
+        found: list[Module | Tensor] = [what]
+        outermost = set()
+        for one in found:
+            around = [p.holder for p in one.places if p.registered and p.holds and not self._is_replaced(p, since)]
+            holders = [m for m in (*around, *self._binders.get(id(one), ())) if isinstance(m, Module)]
+            found += [m for m in holders if m not in found]
+            if not holders:
+                outermost.add(id(one))
+        return outermost
+
+    def _is_replaced(self, place: Place, since: Event) -> bool:
+        """Whether the method of an event, after that, deletes what has a place or puts something else there."""
+        return any(
+            e.of is not place.what and e.get("inside") == since.get("inside") and self._model.follows(since, e).yes
+            for e in self._changes.get((id(place.holder), place.key), ())
+        )
