@@ -101,7 +101,7 @@ def _owns(model: Model, event: Event) -> bool:
     text = str(module)
     if _is_said_to_be_tensor(text, str(event.guard)):
         return False
-    if _PRETRAINED.fullmatch(text) is not None:
+    if _PRETRAINED.fullmatch(text) is not None or module.asked & _OF_MODULES or _is_switched(module):
         return True
     while (item := _ITEM.search(text)) is not None:
         text = text[: item.start()]
@@ -109,6 +109,15 @@ def _owns(model: Model, event: Event) -> bool:
     if not whole or "(" in part or _PART.fullmatch(part) is None:
         return False
     return module.part_of is not None or any(str(e.of) == whole for e in model.events("listed"))
+
+
+#: What modules have and tensors do not.
+_OF_MODULES = frozenset({"parameters", "named_parameters", "load_state_dict", "state_dict", "modules", "children"})
+
+
+def _is_switched(module: Module) -> bool:
+    """Whether the code switches something between training and evaluation, as no tensor is."""
+    return any(mode.author == "user" and mode.get("how") in ("train", "eval") for mode in module.modes)
 
 
 def _is_said_to_be_tensor(text: str, guard: str) -> bool:
