@@ -65,8 +65,9 @@ def ask(model: Model) -> Iterator[Claim]:
         for visit in visits:
             if id(visit.of) not in whole or not together(load, visit) or not load.guard.implies(visit.guard):
                 continue
-            lost = [t for t in mine if (w := t.holds()) and _initialises(w, visit) and model.follows(load, w).yes]
-            write = lost[0].holds() if lost else None
+            writes = {id(t): _last_write(t, load) for t in mine}
+            lost = [t for t in mine if (w := writes[id(t)]) and _initialises(w, visit) and model.follows(load, w).yes]
+            write = writes[id(lost[0])] if lost else None
             if write is None or not _is_most(mine, lost) or any(model.follows(write, o).yes for o in loads):
                 continue
             site = _where(load, visit if visit.get("what") == "apply" else write)
@@ -84,7 +85,7 @@ def ask_of_calls(model: Model) -> Iterator[Claim]:
         mine = [t for t in load.of.parameters if not t.escaped]
         by_call: dict[int, tuple[Site, Event, list[Tensor]]] = {}
         for tensor in mine:
-            write = tensor.holds()
+            write = _last_write(tensor, load)
             if write is None or not write.get("initializer") or write.get("part") is not None:
                 continue  # a layer of torch that is reset is written by torch
             if not together(load, write) or not load.guard.implies(write.guard) or not model.follows(load, write).yes:
@@ -97,6 +98,12 @@ def ask_of_calls(model: Model) -> Iterator[Claim]:
             if "reset" not in site.function and not site.says("reinit", "scratch"):
                 message = f"`{load.of}` has just been given trained weights, which `{write.law}` overwrites"
                 yield Claim(model.follows(load, write), site, message, about=load.of)
+
+
+def _last_write(tensor: Tensor, load: Event) -> Event | None:
+    """What stands in a tensor after the call from outside that loads: other methods may be called, or may not."""
+    writes = [w for w in tensor.writes.seen if w.get("part") is None and together(load, w)]
+    return writes[-1] if writes else None
 
 
 def _around(loaded: Module) -> list[Module]:
