@@ -45,7 +45,7 @@ _HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings."
 #: What gives a tensor that was computed from the given ones: `numpy.squeeze` asks a tensor for its own method.
 _OF_TENSORS = ("torch.", "einops.rearrange", "einops.repeat", "einops.reduce", "einops.einsum", "numpy.squeeze")
 _HARMLESS = frozenset(
-    {"print", "repr", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
+    {"print", "repr", "hash", "dir", "sum", "issubclass", "format", "ord",
      "chr", "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm",
      "tqdm.tqdm",
      "warnings.warn"}
