@@ -77,6 +77,10 @@ KEPT = [
     ("registration/non_leaf_parameter/good.py", "pairs"),
     ("optimizer/aliased_target_network/bad.py", "pairs"),
     ("sharing/identical_clones/good.py", "pairs"),
+    ("initialization/dropped_result/bad.py", "with_block"),
+    ("initialization/padding_row_overwritten/good.py", "static_method"),
+    ("initialization/init_overwritten/good.py", "object_of_function"),
+    ("initialization/init_of_module/good.py", "loop_for_comprehension"),
 ]
 
 TWO = """\

@@ -366,7 +366,15 @@ def annotation_of(run: Interpreter, parameter: Any) -> str:
         parts.append(node.value)
     elif node.__class__.__name__ == "SimpleString":
         parts.append(str(node.evaluated_value))
+    elif node.__class__.__name__ == "BinaryOperation" and _is_number_or_none(node):
+        parts.append("Optional[]")
     return ".".join(reversed(parts)).replace(".[", "[")
+
+
+def _is_number_or_none(node: Any) -> bool:
+    """Whether an annotation is `int | None`, or another that gives a plain value or None."""
+    sides = {getattr(side, "value", "") for side in (node.left, node.right)}
+    return "None" in sides and bool(sides & {"int", "float", "str", "bool"})
 
 
 def _names_module(elements: Any) -> bool:
