@@ -81,6 +81,13 @@ KEPT = [
     ("initialization/padding_row_overwritten/good.py", "static_method"),
     ("initialization/init_overwritten/good.py", "object_of_function"),
     ("initialization/init_of_module/good.py", "loop_for_comprehension"),
+    ("initialization/init_never_matches/bad.py", "match_for_if"),
+    ("registration/parameter_created_in_forward/bad.py", "try_block"),
+    ("optimizer/aliased_target_network/bad.py", "try_block"),
+    ("optimizer/aliased_target_network/bad.py", "base_class"),
+    ("registration/name_registered_twice/bad.py", "annotated"),
+    ("optimizer/parameter_group_never_matches/bad.py", "enumerated"),
+    ("optimizer/aliased_checkpoint/bad.py", "through_a_dict"),
 ]
 
 TWO = """\
