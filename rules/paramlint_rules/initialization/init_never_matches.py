@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from paramlint import nodes
 from paramlint.config.nearest import nearest
 from paramlint.facts import Class, Scope
+from paramlint.facts.case_classes import takes_all
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.parameter_names import (
     matches_prefixed,
@@ -34,7 +35,6 @@ from paramlint.facts.parameter_names import (
     names_from,
     prefix_of,
 )
-from paramlint.facts.case_classes import takes_all
 from paramlint.facts.type_tests import TypeTest, alternatives, case_test, class_asked, is_covered, type_test
 from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site
