@@ -81,6 +81,8 @@ KEPT = [
     ("initialization/padding_row_overwritten/good.py", "static_method"),
     ("initialization/init_overwritten/good.py", "object_of_function"),
     ("initialization/init_of_module/good.py", "loop_for_comprehension"),
+    ("ties/tie_lost_on_materialization/good/models.py", "self_renamed"),
+    ("sharing/shallow_copied_module/good.py", "prepared"),
     ("initialization/init_never_matches/bad.py", "match_for_if"),
     ("registration/parameter_created_in_forward/bad.py", "try_block"),
     ("optimizer/aliased_target_network/bad.py", "try_block"),
