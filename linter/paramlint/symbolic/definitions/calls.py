@@ -167,7 +167,9 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     frame.given = arguments
     frame.arguments = arguments if function.bound is None else None
     run.entered.add(function.place)
-    frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
+    frame.wraps = function.wraps.node if function.wraps is not None else None
+    is_unseen = run.is_torch or run.frame.is_entry or run.frame.wraps is function.node
+    frame.stack = run.frame.stack if is_unseen else (*run.frame.stack, site)
     if is_generator(run, function.node):
         return _generator(run, function, frame, env)
     try:
