@@ -77,6 +77,19 @@ KEPT = [
     ("registration/non_leaf_parameter/good.py", "pairs"),
     ("optimizer/aliased_target_network/bad.py", "pairs"),
     ("sharing/identical_clones/good.py", "pairs"),
+    ("initialization/dropped_result/bad.py", "with_block"),
+    ("initialization/padding_row_overwritten/good.py", "static_method"),
+    ("initialization/init_overwritten/good.py", "object_of_function"),
+    ("initialization/init_of_module/good.py", "loop_for_comprehension"),
+    ("ties/tie_lost_on_materialization/good/models.py", "self_renamed"),
+    ("sharing/shallow_copied_module/good.py", "prepared"),
+    ("initialization/init_never_matches/bad.py", "match_for_if"),
+    ("registration/parameter_created_in_forward/bad.py", "try_block"),
+    ("optimizer/aliased_target_network/bad.py", "try_block"),
+    ("optimizer/aliased_target_network/bad.py", "base_class"),
+    ("registration/name_registered_twice/bad.py", "annotated"),
+    ("optimizer/parameter_group_never_matches/bad.py", "enumerated"),
+    ("optimizer/aliased_checkpoint/bad.py", "through_a_dict"),
 ]
 
 TWO = """\

@@ -30,7 +30,7 @@ from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.heirs import calls_left_to_heirs
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
 from paramlint.knowledge import module_class
-from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.draws import drawn_before
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
 
@@ -91,17 +91,7 @@ def _has_row(owner: Module) -> bool:
         return isinstance(given, int)
     known = module_class(owner.cls)
     node = arguments_of(made.site.node, known.arguments).get("padding_idx") if known is not None else None
-    if not isinstance(node, (nodes.Name, nodes.Attribute)):
-        return False
-    return not isinstance(node, nodes.Name) or not _is_optional(made.site, node.value)
-
-
-def _is_optional(site: Site, name: str) -> bool:
-    """Whether an argument of the function around a site is None by default, or may be."""
-    around = site.definition
-    params = around.params.params if isinstance(around, nodes.FunctionDef) else ()
-    hints = [p.annotation.annotation for p in params if p.name.value == name and p.annotation is not None]
-    return site.default(name) == "None" or any(w in site.text(h) for h in hints for w in ("None", "Optional"))
+    return isinstance(node, (nodes.Name, nodes.Attribute)) and not owner.may_be_none("padding_idx").yes
 
 
 def _last_draw(weight: Tensor) -> Event | None:

@@ -29,6 +29,7 @@ from paramlint.facts.call_results import behind_call
 from paramlint.facts.fix_texts import under_no_grad
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.last_assignment import latest_value
+from paramlint.facts.passed_on import spread_arguments
 from paramlint.nodes import operators
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
 from paramlint.syntax.walk import walk
@@ -146,7 +147,8 @@ def _keeps(scope: Scope, value: nodes.BaseExpression, owner: str) -> bool:
     """Whether the new value is the old memory: what `nn.init` fills in place it also returns."""
     if not isinstance(value, nodes.Call) or not (scope.qualified(value.func) or "").startswith("torch.nn.init."):
         return False
-    return bool(value.args) and scope.text(value.args[0].value) in (owner, f"{owner}.data")
+    given = spread_arguments(scope, value)
+    return bool(given) and scope.text(given[0].value) in (owner, f"{owner}.data")
 
 
 def _is_live_tensor(scope: Scope, value: nodes.BaseExpression) -> bool:

@@ -18,6 +18,7 @@ from paramlint.symbolic.library.tensor_sizes import known_shape
 from paramlint.symbolic.library.tensors import is_random
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (
+    NONE,
     TRUE,
     Choice,
     Constant,
@@ -186,6 +187,10 @@ class BuiltModule(Module):
 
     @cached_property
     def arguments(self) -> dict[str, Any]:  # type: ignore[override]
+        return {name: self._argument(value) for name, value in self._given.items()}
+
+    @cached_property
+    def _given(self) -> dict[str, Value | Item]:
         given, cls = self.value.arguments, self.value.cls
         if given is None or cls is None:
             return {}
@@ -196,8 +201,13 @@ class BuiltModule(Module):
         if isinstance(init, Function):
             positional, _, _, _ = parameters_of(init.node)
             names = [p.name.value for p in positional[1:]]
-        found = {name: self._argument(value) for name, value in zip(names, given.positional, strict=False)}
-        return found | {name: self._argument(value) for name, value in given.keywords.items()}
+        return dict(zip(names, given.positional, strict=False)) | given.keywords
+
+    def may_be_none(self, name: str) -> Answer:
+        value = self._given.get(name)
+        if not isinstance(value, Unknown):
+            return super().may_be_none(name)
+        return YES if value.default == NONE or re.search(r"\bNone\b|\bOptional\b", value.annotation) else UNKNOWN
 
     def _argument(self, value: Value | Item) -> Any:
         if isinstance(value, (Item, Choice)):

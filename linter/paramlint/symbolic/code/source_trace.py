@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from paramlint import nodes
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import Guard
+from paramlint.nodes.branches import is_branch
 from paramlint.symbolic.code.program import Place
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class SourceSite:
     def in_branch(self) -> bool:
         """Whether it stands under a condition in its function, or after one under which the function returns."""
         around = (self.node, *self._scope.ancestors(self.node))
-        if any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in around[1:]):
+        if any(is_branch(node, below) for below, node in pairwise(around)):
             return True
         blocks = [(node, inner) for inner, node in pairwise(around) if isinstance(node, nodes.IndentedBlock)]
         return any(

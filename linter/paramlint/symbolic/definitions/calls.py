@@ -167,7 +167,9 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     frame.given = arguments
     frame.arguments = arguments if function.bound is None else None
     run.entered.add(function.place)
-    frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
+    frame.wraps = function.wraps.node if function.wraps is not None else None
+    is_unseen = run.is_torch or run.frame.is_entry or run.frame.wraps is function.node
+    frame.stack = run.frame.stack if is_unseen else (*run.frame.stack, site)
     if is_generator(run, function.node):
         return _generator(run, function, frame, env)
     try:
@@ -366,7 +368,15 @@ def annotation_of(run: Interpreter, parameter: Any) -> str:
         parts.append(node.value)
     elif node.__class__.__name__ == "SimpleString":
         parts.append(str(node.evaluated_value))
+    elif node.__class__.__name__ == "BinaryOperation" and _is_number_or_none(node):
+        parts.append("Optional[]")
     return ".".join(reversed(parts)).replace(".[", "[")
+
+
+def _is_number_or_none(node: Any) -> bool:
+    """Whether an annotation is `int | None`, or another that gives a plain value or None."""
+    sides = {getattr(side, "value", "") for side in (node.left, node.right)}
+    return "None" in sides and bool(sides & {"int", "float", "str", "bool"})
 
 
 def _names_module(elements: Any) -> bool:
