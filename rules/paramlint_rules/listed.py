@@ -67,12 +67,9 @@ RULES: tuple[Rule, ...] = (
         initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
         reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
     RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""constant_ dirac_ eye_ kaiming_normal_
-        kaiming_uniform_ normal_ ones_ orthogonal_ sparse_ trunc_normal_ uniform_ xavier_normal_ xavier_uniform_
-        zeros_""".split()),)),
+        triggers=(Asks(*"""bernoulli_ cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_
+        kaiming_uniform_ log_normal_ normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
         cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
         kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal

@@ -86,7 +86,7 @@ def check_parametrized(model: Model) -> Iterator[Claim]:
 
 def _said(write: Event) -> str:
     """What is written into, as the code says it where it does; else by the name that the model has for it."""
-    target = filled(write.site.node)
+    target = filled(write)
     is_it = target is not None and target.attr.value == str(write.of).rpartition(".")[2]
     return write.site.text(target) if is_it else str(write.of)
 

@@ -55,7 +55,7 @@ def ask(model: Model) -> Iterator[Claim]:
     """The same where the constructor comes to the layer another way: in a loop, as an item, in a helper."""
     for write in model.events("written"):
         layer = write.of.owner if isinstance(write.of, Tensor) and write.of.role == "parameter" else None
-        target = filled(write.site.node)
+        target = filled(write)
         if layer is None or target is None or not layer.cls.startswith("torch.nn.Lazy") or not layer.known.yes:
             continue
         if write.author != "user" or write.get("inside") != "__init__" or _NOTICED.search(str(write.guard)):

@@ -278,20 +278,20 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         return NONE
     rest = Arguments(arguments.positional[1:], {k: v for k, v in arguments.keywords.items() if k != "tensor"})
 
+    from paramlint.symbolic.library.missing_attributes import note_missing
+
     def write(value: Value) -> Value:
         if isinstance(value, TensorValue):
             written(run, value, name, rest, node, initializer=True)
         elif isinstance(value, Instance):
-            run.emit("raised", value, node, cause="init of a module", law=name)
+            run.emit("raised", value, node, cause="init of a module", law=name, initializer=True)
         elif isinstance(value, Unknown):
             from paramlint.symbolic.library.training_calls import as_tensor
 
-            lacking = run.lacking.get(id(value))
-            if lacking is not None and lacking.is_module and lacking.known and value.name not in lacking.attributes:
-                if not any(subject.is_summary for subject in run.guard.subjects):  # else it may be nowhere
-                    run.emit("raised", lacking, node, cause="no such attribute", law=name, name=value.name)
-                return value
-            written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
+            if not note_missing(run, value, name, node, initializer=True):
+                written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
+        else:
+            note_missing(run, value, name, node, initializer=True)
         return value
 
     return run.each(target, write)
