@@ -37,6 +37,8 @@ _MOVES = frozenset(
     {"to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type", "type_as", "contiguous", "xpu", "npu"}
 )
 _PLAIN = frozenset({"shape", "device", "dtype", "ndim", "is_leaf", "is_cuda", "layout", "itemsize", "nbytes", "names"})
+#: What gives masks, and tensors of indices with at least one dimension.
+_OF_INDICES = frozenset({"<", "<=", "==", "!=", ">=", ">", "torch.randperm", "torch.nonzero", "torch.where"})
 _TAKES_SIZES = frozenset({"torch.empty", "torch.zeros", "torch.ones", "torch.rand", "torch.randn", "torch.full"})
 _RANDOM = frozenset({"rand", "randn", "rand_like", "randn_like", "normal", "randint", "randperm", "bernoulli"})
 _INPLACE_LAWS = frozenset(
@@ -141,9 +143,25 @@ def indexed(run: Interpreter, tensor: TensorValue, index: Value, node: Any) -> T
     view = run.view(tensor, "index", node)
     view.sources = (tensor, *([index] if isinstance(index, TensorValue) else []))
     view.part = index if isinstance(index, Constant) else None
+    view.is_gathered = _gathers(index)
     if isinstance(index, Constant) and isinstance(index.value, int) and not isinstance(index.value, bool):
         view.shape = tensor.item_shape
     return view
+
+
+def _gathers(index: Value) -> bool:
+    """Whether indexing with a value copies: with a list, a mask or a tensor of indices, alone or among others."""
+    if isinstance(index, TensorValue):
+        return bool(index.shape) or index.factory in _OF_INDICES
+    rows = index.items.rows if isinstance(index, SequenceValue) else []
+    if isinstance(index, SequenceValue) and index.kind == "list":
+        return bool(rows) and not any(_is_slice(row.value) for row in rows)  # else torch takes it for a tuple
+    return any(_gathers(row.value) for row in rows if isinstance(row.value, (SequenceValue, TensorValue)))
+
+
+def _is_slice(index: Value) -> bool:
+    is_number = isinstance(index, Constant) and isinstance(index.value, int)
+    return not is_number and (isinstance(index, Constant) or text_of(index).startswith("slice("))
 
 
 def arithmetic(run: Interpreter, sign: str, left: Value, right: Value, node: Any) -> TensorValue:
@@ -186,6 +204,8 @@ def written(
                 data["item"] = NONE
             if base.part is None:
                 data["picked"] = True  # an index that may be a tensor, a list or a mask gives a copy
+            if base.is_gathered:
+                data["gathered"] = base.made
         base = base.base
     event = run.emit(
         "written", base or tensor, node, law=law, arguments=arguments, part=data.pop("part", None) or part,
