@@ -142,7 +142,7 @@ def indexed(run: Interpreter, tensor: TensorValue, index: Value, node: Any) -> T
     """`tensor[index]`: a view of some of it."""
     view = run.view(tensor, "index", node)
     view.sources = (tensor, *([index] if isinstance(index, TensorValue) else []))
-    view.part = index if isinstance(index, Constant) else None
+    view.part = index if isinstance(index, Constant) or _none(run, index) else None
     view.is_gathered = _gathers(index)
     if isinstance(index, Constant) and isinstance(index.value, int) and not isinstance(index.value, bool):
         view.shape = tensor.item_shape
@@ -200,9 +200,8 @@ def written(
             through = base.view
         elif base.view == "index":
             part = part if _is_whole(base.part) else "part"
-            if base.part == NONE:
-                data["item"] = NONE
-            if base.part is None:
+            data["none"] = data.get("none") or (base.part is not None and _none(run, base.part))
+            if not isinstance(base.part, Constant):
                 data["picked"] = True  # an index that may be a tensor, a list or a mask gives a copy
             if base.is_gathered:
                 data["gathered"] = base.made
@@ -254,9 +253,17 @@ def set_item(run: Interpreter, tensor: TensorValue, index: Value, value: Value, 
     """`tensor[index] = value`."""
     law = "constant" if isinstance(value, Constant) else "computed"
     if _is_whole(index):
-        written(run, tensor, law, Arguments([value]), node, item=index)
+        written(run, tensor, law, Arguments([value]), node, none=_none(run, index))
     else:
-        written(run, tensor, law, Arguments([value]), node, part=text_of(index), item=index)
+        written(run, tensor, law, Arguments([value]), node, part=text_of(index), none=_none(run, index))
+
+
+def _none(run: Interpreter, index: Value) -> str:
+    """Whether an index is None: `given`, or `possible`, for an argument whose default it is; empty where it is not."""
+    if index == NONE:
+        return "given"
+    is_optional = isinstance(index, Unknown) and index.default == NONE
+    return "possible" if is_optional and run.equality(index, [None], same=True)[0] is not None else ""
 
 
 def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value: Value, node: Any) -> None:
