@@ -261,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         requires_gradients_ requires_grads requires_grads_ requires_grd requires_grd_ requre_grad requre_grad_
         requres_grad requres_grad_ requries_grad requries_grad_""".split()),)),
     RuleOnDemand('freezing.requires_grad_on_module', 'PRM602', 'requires-grad-on-module', 'bug', fix='unsafe',
-        triggers=(Stores('requires_grad'), Asks('requires_grad'),)),
+        triggers=(Asks('requires_grad'),)),
     RuleOnDemand('freezing.frozen_norm_still_updates', 'PRM603', 'frozen-norm-still-updates', 'risk',
         triggers=(Calls('eval', 'requires_grad_'), Stores('requires_grad'), Asks('BatchNorm', 'requires_grad',
         'requires_grad_'),)),
