@@ -108,12 +108,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls('from_pretrained', 'load_state_dict'), Keywords('pretrained', 'weights'),
         Asks('from_pretrained', 'load_state_dict', 'pretrained', followed=True),)),
     RuleOnDemand('initialization.lazy_parameter_initialized_early', 'PRM217', 'lazy-parameter-initialized-early', 'bug',
-        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""LazyBatchNorm1d LazyBatchNorm2d
-        LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d
-        LazyLinear""".split()),)),
+        triggers=(Asks(*"""LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d
+        LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyLinear""".split()),)),
     RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug', triggers=(Asks(*"""bernoulli_
         cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_ log_normal_
         normal_ ones_ orthogonal orthogonal_ parametrizations parametrize random_ register_parametrization sparse_
