@@ -96,10 +96,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.init_gain_mismatch', 'PRM213', 'init-gain-mismatch', 'pedantic',
         triggers=(Calls(*"""kaiming_normal_ kaiming_uniform_ orthogonal_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.padding_row_overwritten', 'PRM214', 'padding-row-overwritten', 'bug', fix='unsafe',
-        triggers=(Calls(*"""Embedding bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_
-        fill_ geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_
-        ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
+        triggers=(Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
     RuleOnDemand('initialization.unknown_init_argument', 'PRM215', 'unknown-init-argument', 'bug', fix='safe',
         triggers=(Calls(*"""calculate_gain constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_
         kaiming_uniform kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_
