@@ -9,7 +9,6 @@ from paramlint.rule import (
     Classes,
     Defines,
     Drops,
-    Edits,
     Keywords,
     Mentions,
     Repeats,
@@ -67,12 +66,9 @@ RULES: tuple[Rule, ...] = (
         initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
         reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
     RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""constant_ dirac_ eye_ kaiming_normal_
-        kaiming_uniform_ normal_ ones_ orthogonal_ sparse_ trunc_normal_ uniform_ xavier_normal_ xavier_uniform_
-        zeros_""".split()),)),
+        triggers=(Asks(*"""bernoulli_ cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_
+        kaiming_uniform_ log_normal_ normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
         cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
         kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal
@@ -100,10 +96,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.init_gain_mismatch', 'PRM213', 'init-gain-mismatch', 'pedantic',
         triggers=(Calls(*"""kaiming_normal_ kaiming_uniform_ orthogonal_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.padding_row_overwritten', 'PRM214', 'padding-row-overwritten', 'bug', fix='unsafe',
-        triggers=(Calls(*"""Embedding bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_
-        fill_ geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_
-        ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
+        triggers=(Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
     RuleOnDemand('initialization.unknown_init_argument', 'PRM215', 'unknown-init-argument', 'bug', fix='safe',
         triggers=(Calls(*"""calculate_gain constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_
         kaiming_uniform kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_
@@ -112,18 +105,12 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls('from_pretrained', 'load_state_dict'), Keywords('pretrained', 'weights'),
         Asks('from_pretrained', 'load_state_dict', 'pretrained', followed=True),)),
     RuleOnDemand('initialization.lazy_parameter_initialized_early', 'PRM217', 'lazy-parameter-initialized-early', 'bug',
-        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""LazyBatchNorm1d LazyBatchNorm2d
-        LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d
-        LazyLinear""".split()),)),
-    RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""orthogonal parametrizations parametrize
-        register_parametrization spectral_norm weight_norm""".split()),)),
+        triggers=(Asks(*"""LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d
+        LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyLinear""".split()),)),
+    RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_ log_normal_
+        normal_ ones_ orthogonal orthogonal_ parametrizations parametrize random_ register_parametrization sparse_
+        spectral_norm trunc_normal_ uniform_ weight_norm xavier_normal_ xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.wrong_init_law', 'PRM219', 'wrong-init-law', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.broken_contract', 'PRM220', 'broken-contract', 'bug', asked_of=frozenset(('keras',
@@ -172,11 +159,10 @@ RULES: tuple[Rule, ...] = (
         triu_indices true_divide trunc uniform view xlogy zero zeros zeros_like""".split()),)),
     RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
         triggers=(Asks('Module', 'nn', entries=('class',)),), beyond_plain=True),
-    RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Calls(*"""bernoulli_
-        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ kaiming_normal
-        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_
-        sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_
-        zeros_""".split()), Edits(), Asks('pad', 'padding', 'padding_idx'),), beyond_plain=True),
+    RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant_ copy_ data dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_
+        log_normal_ no_grad normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_ zero_ zeros_""".split()),), only_with=frozenset(('None',)), beyond_plain=True),
     RuleOnDemand('initialization.silently_frozen_embedding', 'PRM225', 'silently-frozen-embedding', 'pedantic',
         fix='unsafe', triggers=(Calls('from_pretrained'),)),
     RuleOnDemand('initialization.init_result_assigned', 'PRM226', 'init-result-assigned', 'bug', fix='unsafe',
@@ -268,7 +254,7 @@ RULES: tuple[Rule, ...] = (
         requires_gradients_ requires_grads requires_grads_ requires_grd requires_grd_ requre_grad requre_grad_
         requres_grad requres_grad_ requries_grad requries_grad_""".split()),)),
     RuleOnDemand('freezing.requires_grad_on_module', 'PRM602', 'requires-grad-on-module', 'bug', fix='unsafe',
-        triggers=(Stores('requires_grad'), Asks('requires_grad'),)),
+        triggers=(Asks('requires_grad'),)),
     RuleOnDemand('freezing.frozen_norm_still_updates', 'PRM603', 'frozen-norm-still-updates', 'risk',
         triggers=(Calls('eval', 'requires_grad_'), Stores('requires_grad'), Asks('BatchNorm', 'requires_grad',
         'requires_grad_'),)),

@@ -235,6 +235,10 @@ class Module:
         """Whether code says the name of one of its attributes anywhere but where it is made and initialised."""
         return UNKNOWN
 
+    def has_own(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether the code of its classes has an attribute of this name."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""

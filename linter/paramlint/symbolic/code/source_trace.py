@@ -94,6 +94,12 @@ class SourceSite:
         around = (self.node, *self._scope.ancestors(self.node))
         return next((node for node in around if isinstance(node, nodes.BaseSmallStatement)), None)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other statement stands in its row."""
+        line = self._scope.statement(self.node)
+        return isinstance(line, nodes.SimpleStatementLine) and len(line.body) == 1
+
     @cached_property
     def in_branch(self) -> bool:
         """Whether it stands under a condition in its function, or after one under which the function returns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from paramlint.knowledge import TENSOR_INIT_INPLACE
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
@@ -86,6 +87,10 @@ def call(run: Interpreter, function: Value, arguments: Arguments, node: Any) -> 
 
 def _call_native(run: Interpreter, function: Native, arguments: Arguments, node: Any) -> Value:
     owner, name = function.owner, function.name
+    if isinstance(owner, (Native, Constant)) and name in TENSOR_INIT_INPLACE:
+        from paramlint.symbolic.library.missing_attributes import note_missing
+
+        note_missing(run, owner, name, node)
     if isinstance(owner, TensorValue):
         from paramlint.symbolic.library.tensors import tensor_method
 
