@@ -30,6 +30,7 @@ from paramlint.facts.norms import has_norms_only
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as sharing_said
+from paramlint.model.questions.training import owners
 from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
@@ -73,6 +74,7 @@ def ask(model: Model) -> Iterator[Claim]:
             or not layer.owns.yes
             or sharing_said(layer, places)
             or is_marked(event)
+            or any(owner.initialised_by_owner.yes for owner in owners(copy))
         ):
             continue
         if (
