@@ -170,7 +170,7 @@ _DRAWING = re.compile(
 
 
 def is_drawn_by_owner(cls: Class) -> bool:
-    """Whether a class that may hold an instance initialises what it holds: in the file, or where the package uses it."""
+    """Whether a class that may hold an instance initialises what it holds, in the file or where the package uses it."""
     return remember(cls, "drawn by owner", lambda: any(_DRAWING.search(text) for text in _owners_code(cls)))
 
 
