@@ -122,8 +122,14 @@ def _root(event: InitEvent) -> nodes.BaseExpression | None:
             func = ancestor.iter.func
             variables = {n.value for n in walk(ancestor.target) if isinstance(n, nodes.Name)}
             if isinstance(func, nodes.Attribute) and func.attr.value in _ALL_OF and variables & event.names:
-                return func.value
+                return None if any(_picks(test, variables) for test in event.conditions) else func.value
     return None
+
+
+def _picks(test: str, variables: set[str]) -> bool:
+    """Whether a condition says which ones of those that a loop comes to are meant: `m is last`, `p in chosen`."""
+    names = "|".join(map(re.escape, sorted(variables)))
+    return re.search(rf"(?<![\w.])(?:{names}) (?:is|in|is not|not in|==|!=) (?!None\b)", test) is not None
 
 
 def _initialised_by(scope: Scope, call: nodes.Call) -> nodes.BaseExpression | None:

@@ -161,6 +161,35 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
             yield nodes.Call(nodes.Name("getattr"), (nodes.Arg(None, owner), nodes.Arg(None, key)))
 
 
+# Does whoever holds it draw it again?
+
+#: What a module does that gives the parts that it holds values of their own.
+_DRAWING = re.compile(
+    r"\.apply\(|\bnn\.init\b|\binit\.\w|(?<!_)init_[a-z]|\b_init_[a-z]|(?<!_)_init\b(?!_)|initiali[sz]|\breset_param|\bre_?init"
+)
+
+
+def is_drawn_by_owner(cls: Class) -> bool:
+    """Whether a class that may hold an instance initialises what it holds, in the file or where the package uses it."""
+    return remember(cls, "drawn by owner", lambda: any(_DRAWING.search(text) for text in _owners_code(cls)))
+
+
+def _owners_code(cls: Class) -> Iterator[str]:
+    """The code of the classes that may hold an instance, and of those that they inherit from."""
+    package = package_of(cls.file)
+    paths = sorted(_paths(package, cls) - {os.path.abspath(cls.file.source.path)}) if package is not None else []
+    others = package.files(paths[:MAX_SEARCHED]) if package is not None else ()
+    for file in (cls.file, *others):
+        owners = remember(file, "owners", lambda file=file: owners_in(file))
+        for name in {*owners.of_all, *owners.of(cls)}:
+            owner = file.lookup(name)
+            if isinstance(owner, Class):
+                for base in owner.mro:
+                    if not is_same(base, cls):
+                        unit = base.outline.unit
+                        yield base.file.source.lines(unit.first, unit.last)
+
+
 # Is it the parameter?
 
 

@@ -30,6 +30,7 @@ from paramlint.facts.handed_on import is_handed_to
 from paramlint.facts.init_events import InitEvent, is_on_one_path
 from paramlint.facts.pretrained import loads, whole_inits
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor
+from paramlint.model.model import before
 from paramlint.model.questions.training import below, owners, together
 from paramlint.model.questions.visits import is_in_visit
 from paramlint.rule import Asks, Calls, Finding, Keywords, Rule
@@ -50,6 +51,9 @@ rule = Rule(
 #: A function that only passes `pretrained` on has none of these, and need not be parsed.
 _INITIALISING = re.compile(r"init|reset|apply|load_state_dict|pretrained\s*=\s*True|weights\s*=")
 
+#: `p in chosen`, `m is last`.
+_PICKING = re.compile(r" (?:not )?in | is (?!(?:not )?None\b)")
+
 _LOADING = re.compile(r"\bload_state_dict\(")
 
 
@@ -61,14 +65,19 @@ def ask(model: Model) -> Iterator[Claim]:
     said_at: set[int] = set()
     for load in loads if visits else ():
         whole = {id(m) for m in _around(load.of)}
-        mine = [t for t in load.of.parameters if not t.escaped]
+        mine = _filled_by(load)
         for visit in visits:
             if id(visit.of) not in whole or not together(load, visit) or not load.guard.implies(visit.guard):
                 continue
-            writes = {id(t): _last_write(t, load) for t in mine}
-            lost = [t for t in mine if (w := writes[id(t)]) and _initialises(w, visit) and model.follows(load, w).yes]
-            write = writes[id(lost[0])] if lost else None
-            if write is None or not _is_most(mine, lost) or any(model.follows(write, o).yes for o in loads):
+            writes = [(t, w) for t in mine if (w := _last_write(t, load))]
+            writes = [(t, w) for t, w in writes if _initialises(w, visit) and not _is_picked(w, visit)]
+            writes = [(t, w) for t, w in writes if model.follows(load, w).yes]
+            write = writes[0][1] if writes else None
+            if (
+                write is None
+                or not _is_most(mine, [t for t, _ in writes])
+                or any(model.follows(write, o).yes for o in loads)
+            ):
                 continue
             site = _where(load, visit if visit.get("what") == "apply" else write)
             if id(site.node) not in said_at and not site.says("reset", "reinit", "scratch"):
@@ -82,7 +91,7 @@ def ask_of_calls(model: Model) -> Iterator[Claim]:
     """A call after a load that initialises most of what was loaded, layer by layer, by whatever methods."""
     loads = [e for e in model.events("loaded") if isinstance(e.of, Module)]
     for load in loads:
-        mine = [t for t in load.of.parameters if not t.escaped]
+        mine = _filled_by(load)
         by_call: dict[int, tuple[Site, Event, list[Tensor]]] = {}
         for tensor in mine:
             write = _last_write(tensor, load)
@@ -106,6 +115,11 @@ def _last_write(tensor: Tensor, load: Event) -> Event | None:
     return writes[-1] if writes else None
 
 
+def _filled_by(load: Event) -> list[Tensor]:
+    """The parameters that a load gives values: a head that is put in afterwards is not among them."""
+    return [t for t in load.of.parameters if not t.escaped and (t.made is None or not before(load, t.made))]
+
+
 def _around(loaded: Module) -> list[Module]:
     """What was loaded, and all that holds it or parts of it, as a model that takes some of its layers over does."""
     parts = below(loaded)
@@ -114,6 +128,11 @@ def _around(loaded: Module) -> list[Module]:
 
 def _initialises(write: Event, visit: Event) -> bool:
     return bool(write.get("initializer")) and write.author == "user" and is_in_visit(write, visit)
+
+
+def _is_picked(write: Event, visit: Event) -> bool:
+    """Whether a condition that is not known says which ones are meant of all that the visit comes to."""
+    return _PICKING.search(str(write.guard)) is not None and _PICKING.search(str(visit.guard)) is None
 
 
 def _is_most(tensors: list[Tensor], lost: list[Tensor]) -> bool:

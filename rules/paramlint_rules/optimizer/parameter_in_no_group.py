@@ -157,11 +157,13 @@ def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_a
 def _parts(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> list[Module]:
     """The outermost modules that are reached; for a class that trains its own parts, those parts."""
     found: dict[int, Module] = {}
+    reach = {id(t) for t in tensors}
     for tensor in tensors:
         root = model.root_of(tensor, backward)
         if isinstance(root, Module) and root.is_root:
             for child in below(root)[1:]:
-                if any(p.holder is root and p.registered for p in child.places) and child.calls.some(_trains).yes:
+                is_part = any(p.holder is root and p.registered for p in child.places)
+                if is_part and child.calls.some(_trains).yes and any(id(t) in reach for t in child.parameters):
                     found[id(child)] = child
         elif isinstance(root, Module):
             found[id(root)] = root

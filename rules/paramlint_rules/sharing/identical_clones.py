@@ -71,6 +71,7 @@ def ask(model: Model) -> Iterator[Claim]:
             or not layer.owns.yes
             or sharing_said(layer, places)
             or is_marked(event)
+            or any(owner.initialised_by_owner.yes for owner in owners(copy))
         ):
             continue
         if (

@@ -11,7 +11,7 @@ from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, 
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attribute_names import has_own, mentions
-from paramlint.symbolic.definitions.unwritten import uncalled_methods, written_elsewhere
+from paramlint.symbolic.definitions.unwritten import initialised_by_owner, uncalled_methods, written_elsewhere
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
 from paramlint.symbolic.library.tensor_sizes import known_shape
@@ -187,6 +187,10 @@ class BuiltModule(Module):
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]
         return uncalled_methods(self.value)
+
+    @cached_property
+    def initialised_by_owner(self) -> Answer:  # type: ignore[override]
+        return initialised_by_owner(self.value)
 
     @cached_property
     def arguments(self) -> dict[str, Any]:  # type: ignore[override]
