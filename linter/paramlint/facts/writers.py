@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -180,7 +181,7 @@ def _owners_code(cls: Class) -> Iterator[str]:
     paths = sorted(_paths(package, cls) - {os.path.abspath(cls.file.source.path)}) if package is not None else []
     others = package.files(paths[:MAX_SEARCHED]) if package is not None else ()
     for file in (cls.file, *others):
-        owners = remember(file, "owners", lambda file=file: owners_in(file))
+        owners = remember(file, "owners", partial(owners_in, file))
         for name in {*owners.of_all, *owners.of(cls)}:
             owner = file.lookup(name)
             if isinstance(owner, Class):

@@ -73,20 +73,22 @@ def check(scope: Scope) -> Iterator[Finding]:
             if not is_built_on_meta(scope.file, builder):
                 continue
             after = materializers(scope.file)
-            if after and not any(_calls(place, again) or list(ties_in(place)) for place in _with_called(after)):
+            if after and not any(
+                _calls(place, again) or list(ties_in(place)) for place in _with_called(after, builder)
+            ):
                 target, source = scope.text(tie.target), scope.text(tie.source)
                 message = f"`{target}` and `{source}` are tied only before `to_empty`, which gives each its own memory"
                 yield Finding(node, message, attribute=target, others=(source,))
 
 
-def _with_called(places: list[Scope]) -> list[Scope]:
-    """Some functions, and those of the project that they call, or that are called there."""
+def _with_called(places: list[Scope], builder: Class | Scope) -> list[Scope]:
+    """Functions, and those of the project that they call, or that are called there, but for what builds on meta."""
     found = dict.fromkeys(places)
     waiting = list(places)
     while waiting and len(found) < _MOST_CALLED:
         scope = waiting.pop(0)
         called = (scope.resolve(call.func) for call in scope.find(nodes.Call))
-        new = [one for one in called if isinstance(one, Scope) and one not in found]
+        new = [one for one in called if isinstance(one, Scope) and one not in found and one is not builder]
         found |= dict.fromkeys(new)
         waiting += new
     return list(found)
