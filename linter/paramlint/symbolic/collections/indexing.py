@@ -38,7 +38,9 @@ def get_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
     if isinstance(owner, Dictionary):
         from paramlint.symbolic.library.training_calls import state_entry
 
-        return state_entry(run, owner, index, node) or _own_table(run, owner, index, node) or entry_of(run, owner, index)
+        return (
+            state_entry(run, owner, index, node) or _own_table(run, owner, index, node) or entry_of(run, owner, index)
+        )
     if isinstance(owner, Constant):
         return _item_of_constant(run, owner, index)
     if isinstance(owner, TensorValue):

@@ -25,9 +25,7 @@ def buffers_named(module: Instance, name: Unknown) -> list[str]:
     """The buffers that a name may stand for, of which only the form is known: `f"running_{which}"`."""
     if not _is_telling(name.pieces):
         return []
-    found = [
-        one for one, kind in module.registered.items() if kind.startswith("buffer") and _fits(name.pieces, one)
-    ]
+    found = [one for one, kind in module.registered.items() if kind.startswith("buffer") and _fits(name.pieces, one)]
     return found if len(found) <= _MOST else []
 
 
@@ -56,4 +54,3 @@ def _is_telling(pieces: tuple[str, ...]) -> bool:
 
 def _fits(pieces: tuple[str, ...], name: str) -> bool:
     return re.fullmatch(".+".join(map(re.escape, pieces)), name) is not None
-
