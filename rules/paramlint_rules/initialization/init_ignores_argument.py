@@ -70,20 +70,11 @@ def check_unused(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if any(_ALL.search(where.text(n.func)) for n in inner):
         return  # each turn does all there is to do
     target = next((w.target for n in inner if (w := write_call(where, n)) is not None), None)
-    by = next((n for n in inner if _initialises(where, n)), None) if target is None else None
-    if target is not None and where is not scope:
-        yield Finding(
-            given, f"`{scope.text(given)}` initialises `{where.text(target)}` for each module, not that module"
-        )
-    elif target is not None:
-        yield Finding(
-            target, f"`{scope.text(target)}` is initialised for each `{module}`, which itself is not initialised"
-        )
-    elif by is not None:
-        text = where.text(by)
-        yield Finding(
-            by if where is scope else given, f"`{text}` is called for each `{module}`, which itself is not initialised"
-        )
+    act = target if target is not None else next((n for n in inner if _initialises(where, n)), None)
+    if act is not None:
+        does = "initialised" if act is target else "called"
+        message = f"`{where.text(act)}` is {does} for each `{module}`, which itself is not initialised"
+        yield Finding(act if where is scope else given, message)
 
 
 #: What goes through all of a model.
@@ -107,7 +98,7 @@ def _function_of(scope: Scope, given: nodes.BaseExpression) -> tuple[Scope, node
 
 
 def _one_argument(scope: Scope, function: nodes.Lambda | nodes.FunctionDef | None) -> str | None:
-    """The name of the only argument that a function takes, behind `self`; None where it takes others or has a default."""
+    """The name of the only argument that a function takes, behind `self`; None where there are others or a default."""
     if function is None or isinstance(function.params.star_arg, nodes.Param) or function.params.star_kwarg is not None:
         return None
     params = [*function.params.posonly_params, *function.params.params]
@@ -119,7 +110,7 @@ def _one_argument(scope: Scope, function: nodes.Lambda | nodes.FunctionDef | Non
 def _initialises(scope: Scope, node: nodes.Call) -> bool:
     """Whether a call of a function initialises what it is given."""
     where, function = _function_of(scope, node.func)
-    if not node.args or not isinstance(function, nodes.FunctionDef) or not node.func.__class__ is nodes.Name:
+    if not node.args or not isinstance(function, nodes.FunctionDef) or node.func.__class__ is not nodes.Name:
         return False
     params = {param.name.value for param in function.params.params}
     writes = (w for n in walk(function.body) if isinstance(n, nodes.Call) and (w := write_call(where, n)) is not None)
