@@ -116,7 +116,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.broken_contract', 'PRM220', 'broken-contract', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.init_ignores_argument', 'PRM221', 'init-ignores-argument', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
@@ -182,7 +182,7 @@ RULES: tuple[Rule, ...] = (
         RMSNorm Sequential forward""".split()), Asks('ModuleDict', 'ModuleList', 'Sequential', made=False),
         Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
-        triggers=(Defines(defaults=True),)),
+        triggers=(Defines(defaults=True), Classes(*"""NamedTuple attr attrs dataclass""".split()),)),
     RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),
         Asks('Parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',

@@ -121,7 +121,9 @@ def _inherited(file: File) -> Iterator[Scope]:
 def may_write(scope: Scope, wanted: Wanted) -> bool:
     """Whether a function may write the parameter of what may be an instance of the class."""
     return any(
-        _may_be(scope, target, wanted) and not _is_excluded(scope, node, wanted)
+        _may_be(scope, target, wanted)
+        and not _is_excluded(scope, node, wanted)
+        and not _is_of_another(scope, target, wanted)
         for node, target in remember(scope, "written", lambda: [(n, t) for n in scope.nodes for t in written(scope, n)])
     )
 
@@ -274,6 +276,38 @@ def _may_hold(owner: Type | None, wanted: Wanted) -> bool:
     if owner.cls is not None:
         return may_hold(owner.cls, wanted.cls)
     return owner.kind == "module" and _is_instance(owner, wanted)
+
+
+def _is_of_another(scope: Scope, target: nodes.BaseExpression, wanted: Wanted) -> bool:
+    """Whether a method writes a part of its own object, whose class can hold no instance of the class."""
+    if scope.cls is None or not scope.cls.is_module or may_hold(scope.cls, wanted.cls):
+        return False
+    return _comes_from_self(scope, target, frozenset())
+
+
+def _comes_from_self(scope: Scope, node: nodes.BaseExpression, seen: frozenset[str]) -> bool:
+    """Whether an expression takes something out of `self`, by attributes, items, methods and loops over those."""
+    while not isinstance(node, nodes.Name):
+        if isinstance(node, (nodes.Attribute, nodes.Subscript)):
+            node = node.value
+        elif isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
+            node = node.func
+        elif isinstance(node, nodes.Call) and node.args and scope.dotted(node.func) in _THROUGH:
+            node = node.args[0].value
+        else:
+            return False
+    if node.value == scope.self_name:
+        return True
+    bound = scope.bindings.get(node.value, ())
+    return bool(bound) and node.value not in seen and all(
+        b.kind in ("assign", "for", "unpack")
+        and b.value is not None
+        and _comes_from_self(scope, b.value, seen | {node.value})
+        for b in bound
+    )
+
+
+_THROUGH = ("enumerate", "list", "tuple", "reversed", "iter", "next", "getattr")
 
 
 # Conditions that leave it out
