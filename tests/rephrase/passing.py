@@ -103,6 +103,8 @@ class _Annotated(Assignments):
             return None
         callee = code(value.func)
         name = callee.rpartition(".")[2]
+        if re.fullmatch(r"torch\.(?:zeros|ones|empty|full|rand|randn|arange|linspace|eye|tensor)(?:_like)?", callee):
+            callee, name = "torch.Tensor", "Tensor"
         if not name[0].isupper() or "(" in callee or (isinstance(target, cst.Name) and self._is_global(target.value)):
             return None
         return [f"{code(target)}: {callee} = {code(value)}"]
