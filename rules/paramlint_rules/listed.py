@@ -229,7 +229,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('registration.name_registered_twice', 'PRM413', 'name-registered-twice', 'bug',
         triggers=(Asks('add_module', 'nn', 'register_parameter', entries=('class',)),)),
     RuleOnDemand('registration.registered_under_other_name', 'PRM414', 'registered-under-other-name', 'bug',
-        triggers=(Calls('register_buffer', 'register_parameter'),)),
+        triggers=(Asks('register_buffer', 'register_parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('ties.tie_by_rewrap', 'PRM501', 'tie-by-rewrap', 'bug', fix='unsafe', triggers=(Asks('Parameter'),)),
     RuleOnDemand('ties.tie_by_data', 'PRM502', 'tie-by-data', 'bug', fix='unsafe', triggers=(Asks('data'),)),
     RuleOnDemand('ties.tie_broken_later', 'PRM503', 'tie-broken-later', 'bug', triggers=(Stores('bias', 'weight',

@@ -10,6 +10,7 @@ from paramlint.model.event import Event, Site
 from paramlint.model.model import Model, before
 from paramlint.model.objects import Module
 from paramlint.nodes import operators
+from paramlint.nodes.assigned import assigned
 from paramlint.syntax.walk import operands, walk
 
 #: Names of attributes that are sizes, rates, flags and settings.
@@ -125,9 +126,10 @@ def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str
     about = {name}
     for _ in range(_LOCALS):
         about |= {
-            n.targets[0].target.value
+            target.value
             for n in walk(body)
-            if isinstance(n, nodes.Assign) and isinstance(n.targets[0].target, nodes.Name) and _mentions(n.value, about)
+            for target, value in assigned(n)
+            if isinstance(target, nodes.Name) and _mentions(value, about)
         }
     for branch in walk(body):
         if isinstance(branch, nodes.If) and any(map(acts, walk(branch.body))):
