@@ -73,7 +73,7 @@ def ask(model: Model) -> Iterator[Claim]:
         is_alone = len(assigned(statement)) <= 1
         call = f"{owner}.requires_grad_({event.site.text(flag)})"
         fix = Fix("Call `requires_grad_`", (Change(statement, statement, call),), "unsafe") if is_alone else None
-        yield Claim(said(True), event.site, message, module, target, fix)
+        yield Claim(said(True), event.site, message, module, target, fix, attribute=owner)
 
 
 def _target(
