@@ -18,7 +18,7 @@ from paramlint.syntax.expressions_from_ast import NotInAstError, characters, is_
 from paramlint.syntax.nodes_from_ast import Translation
 from paramlint.syntax.outline import Unit, first_row, last_row
 
-_COMMENT = re.compile(r"#.*")
+_COMMENT = re.compile(r"#[^\r\n]*")
 _HEADER = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+")
 _WORD = re.compile(r"\w+\Z")
 _BLANKS = " \t\f\r\n"
@@ -159,7 +159,8 @@ class Draft:
     def _parentheses(self, node: nodes.Node) -> tuple[list[int], list[int]]:
         """Where the pairs of parentheses around an expression begin and end, from within."""
         tree = self._trees.get(node)
-        if not isinstance(tree, ast.expr) or isinstance(node, (nodes.Arg, nodes.GeneratorExp)):
+        is_clear = isinstance(tree, ast.expr) and not isinstance(node, (nodes.Arg, nodes.GeneratorExp))
+        if not is_clear or self._source.newline == "\r":
             raise NotInAstError
         (start, end), text = self._span(node), self._source.text
         opened, closed = [], []
