@@ -50,7 +50,7 @@ def look_up(run: Interpreter, name: str, env: Environment) -> Value:
             if found is not None:
                 return found
         unit = scope.place.unit
-        if unit.kind == "function" and scope.place.file.facts.outline.classes:
+        if unit.kind == "function" and name in scope.place.file.facts.outline.local_classes:
             local = scope.place.file.facts.outline.classes.get(f"{_qualname(unit)}.<locals>.{name}")
             if local:
                 made = behind_decorators(run, scope.place.file.class_value(local[-1], scope))
