@@ -42,6 +42,7 @@ from paramlint import nodes
 from paramlint.model import Claim, Model, Module, Place, Site, said
 from paramlint.model.questions.plain_containers import target
 from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM409",
@@ -83,5 +84,6 @@ def _is_called(module: Module) -> bool:
 
 
 def _asks_by_name(site: Site) -> bool:
-    """Whether the function around a call reads attributes by names, as `getattr(self, f"mix_{i}")` does."""
-    return site.definition is not None and "getattr(" in site.text(site.definition)
+    """Whether the function around a call puts names of attributes together, as `getattr(self, f"mix_{i}")` does."""
+    asked = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and site.text(n.func) == "getattr"]
+    return any(not isinstance(arg.value, nodes.SimpleString) for call in asked for arg in call.args[1:2])
