@@ -102,8 +102,7 @@ RULES: tuple[Rule, ...] = (
         kaiming_uniform kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_
         uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_""".split()),)),
     RuleOnDemand('initialization.pretrained_weights_overwritten', 'PRM216', 'pretrained-weights-overwritten', 'bug',
-        triggers=(Calls('from_pretrained', 'load_state_dict'), Keywords('pretrained', 'weights'),
-        Asks('from_pretrained', 'load_state_dict', 'pretrained', followed=True),)),
+        triggers=(Asks(*"""from_pretrained load_state_dict pretrained weights""".split(), followed=True),)),
     RuleOnDemand('initialization.lazy_parameter_initialized_early', 'PRM217', 'lazy-parameter-initialized-early', 'bug',
         triggers=(Asks(*"""LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d
         LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyLinear""".split()),)),

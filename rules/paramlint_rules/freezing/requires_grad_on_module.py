@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.knowledge.foreign import names_part
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import below
 from paramlint.model.questions.written_code import set_by_call
@@ -41,12 +42,6 @@ rule = Rule(
     triggers=(Asks("requires_grad"),),
 )
 
-#: What parts of models are called that are modules, and not parameters.
-_PART = re.compile(
-    r"(?:\w+_)?(?:adapter|attention|attn|backbone|bert|block|blocks|body|bn|classifier|conv|decoder|downsample|embeddings"
-    r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
-    r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
-)
 #: What only modules have: methods, and their `weight` and `bias`.
 _OF_MODULES = {
     "children", "eval", "modules", "named_children", "named_modules", "named_parameters", "parameters", "weight",
@@ -112,7 +107,7 @@ def _owns(model: Model, event: Event) -> bool:
     while (item := _ITEM.search(text)) is not None:
         text = text[: item.start()]
     whole, _, part = text.rpartition(".")
-    if not whole or "(" in part or _PART.fullmatch(part) is None:
+    if not whole or "(" in part or not names_part(part):
         return False
     return module.part_of is not None or any(str(e.of) == whole for e in model.events("listed"))
 

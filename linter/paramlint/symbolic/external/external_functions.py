@@ -14,7 +14,7 @@ from paramlint.knowledge.foreign import foreign_optimizer, only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
-from paramlint.symbolic.external.unknown_calls import escape
+from paramlint.symbolic.external.unknown_calls import escape, made_by
 from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.library import leaves, tensors
 from paramlint.symbolic.values import (
@@ -99,7 +99,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     iteration.use_iterators(run, short, arguments, node)
     if not only_looks(short):
         escape(run, arguments, node)
-    return Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
+    result = Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
+    return made_by(run, short, result, arguments, node)
 
 
 def _shown(arguments: Arguments) -> str:
