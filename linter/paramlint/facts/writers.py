@@ -269,11 +269,15 @@ def _comes_from_self(scope: Scope, node: nodes.BaseExpression, seen: frozenset[s
     if node.value == scope.self_name:
         return True
     bound = scope.bindings.get(node.value, ())
-    return bool(bound) and node.value not in seen and all(
-        b.kind in ("assign", "for", "unpack")
-        and b.value is not None
-        and _comes_from_self(scope, b.value, seen | {node.value})
-        for b in bound
+    return (
+        bool(bound)
+        and node.value not in seen
+        and all(
+            b.kind in ("assign", "for", "unpack")
+            and b.value is not None
+            and _comes_from_self(scope, b.value, seen | {node.value})
+            for b in bound
+        )
     )
 
 
