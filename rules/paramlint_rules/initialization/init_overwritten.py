@@ -144,10 +144,8 @@ def ask_copied(model: Model) -> Iterator[Claim]:
             continue
         if first.site.node is write.site.node and not is_over_one_twice(write.site):
             continue
-        is_one_line = first.site.node is write.site.node
-        if (
-            not is_one_line and lines[id(first.site.node)] > 1 < lines[id(write.site.node)]
-        ):  # both go over many layers: one is left over
+        is_left_over = lines[id(first.site.node)] > 1 < lines[id(write.site.node)]  # both go over many layers
+        if is_left_over and first.site.node is not write.site.node:
             continue
         other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
         if other is not None and not _is_used_between(model, first, write):

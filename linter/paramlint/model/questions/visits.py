@@ -52,7 +52,7 @@ def loop_over(listed: Site) -> nodes.For | None:
 
 
 def is_over_one_twice(site: Site) -> bool:
-    """Whether a loop around a place runs over a display in which one item stands twice: `for w in (a.weight, a.weight)`."""
+    """Whether a loop around a place runs over a display where one item stands twice: `for w in (a, a)`."""
     around = site.definition
     for loop in walk(around) if around is not None else ():
         if isinstance(loop, nodes.For) and isinstance(loop.iter, (nodes.Tuple, nodes.List)):
