@@ -52,12 +52,15 @@ from paramlint.nodes import operators
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import operands, walk
 
+_ALL_LAYERS = ("modules", "named_modules")
+_CHILDREN = ("children", "named_children")
+
 rule = Rule(
     "PRM209",
     "init-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", "modules", "named_modules", "apply")),
+    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", *_ALL_LAYERS, *_CHILDREN, "apply")),
 )
 
 _ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
@@ -111,7 +114,10 @@ def ask_kinds(model: Model) -> Iterator[Claim]:
             if like is not None:
                 there = like.cls.replace("torch.nn.", "nn.")
                 whole = model.name if listed.of in model.roots else listed.of
-                message = f"`{site.text(test)}` is never true: `{whole}` has `{there}`, and no such layer"
+                why = f"`{whole}` has `{there}`, and no such layer"
+                if loop_over(listed.site) is not None and _goes_no_deeper(listed):
+                    why = f"each `{there}` of `{whole}` is inside another module, which `children()` does not enter"
+                message = f"`{site.text(test)}` is never true: {why}"
                 yield Claim(Answer("yes", (listed,)), site, message, node=test)
 
 
@@ -142,8 +148,15 @@ def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
     if loop is None or not isinstance(loop.iter, nodes.Call) or not isinstance(loop.iter.func, nodes.Attribute):
         return None
     target = loop.target.elements[-1].value if isinstance(loop.target, nodes.Tuple) else loop.target
-    is_of_modules = loop.iter.func.attr.value in ("modules", "named_modules")
+    is_of_modules = loop.iter.func.attr.value in _ALL_LAYERS or _goes_no_deeper(listed)
     return (listed.site, target.value, loop.body) if is_of_modules and isinstance(target, nodes.Name) else None
+
+
+def _goes_no_deeper(listed: Event) -> bool:
+    """Whether a visit is of the children only, and of the whole of a model."""
+    call = listed.site.node
+    name = call.func.attr.value if isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute) else ""
+    return name in _CHILDREN
 
 
 def _family(kind: str) -> str:

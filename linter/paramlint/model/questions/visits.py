@@ -52,6 +52,17 @@ def loop_over(listed: Site) -> nodes.For | None:
     return None
 
 
+def is_over_one_twice(site: Site) -> bool:
+    """Whether a loop around a place runs over a display where one item stands twice: `for w in (a, a)`."""
+    around = site.definition
+    for loop in walk(around) if around is not None else ():
+        if isinstance(loop, nodes.For) and isinstance(loop.iter, (nodes.Tuple, nodes.List)):
+            texts = [site.text(element.value) for element in loop.iter.elements]
+            if len(set(texts)) < len(texts) and any(node is site.node for node in walk(loop.body)):
+                return True
+    return False
+
+
 def names_below(model: Model, module: Module, at: Event) -> list[str] | None:
     """The names of all parameters at and below a module when something happened; None where they are not all known.
 

@@ -328,6 +328,8 @@ def bind(run: Interpreter, function: Function, arguments: Arguments, env: Enviro
             value = _missing(run, parameter, arguments)
         if value is None:
             value = default_of(run, function, parameter)
+        if function.place.file.is_stub and isinstance(value, Unknown) and annotation_of(run, parameter) == "int":
+            run.numbers.add(value.text)  # a layer of torch takes it for one size
         env.cells[name] = [(ALWAYS, value)]
     if star is not None:
         made = SequenceValue("tuple", **run.made(node))

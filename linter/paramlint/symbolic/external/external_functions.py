@@ -90,6 +90,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     if name.startswith(_OF_TENSORS) and tensors_in(arguments.values()):
         return _of_tensors(run, name, arguments, node)
     if name.startswith("math.") and not arguments.keywords:
+        for tensor in tensors_in(arguments.values()):
+            run.emit("read", tensor, node, how="number")
         return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
