@@ -16,7 +16,7 @@ _MAKING = (nodes.Call, nodes.List, nodes.Tuple, nodes.Dict, nodes.ListComp, node
 
 
 def maker_of(scope: Scope, node: Any, bindings: dict[str, list[Binding]]) -> Any:
-    """`nn.Linear(8, 8)` behind `(head := nn.Linear(8, 8))`, a name, `make_head()` of a local maker, and `parts["head"]`.
+    """`nn.Linear(8, 8)` behind `(head := nn.Linear(8, 8))`, a name, `make_head()` of a local maker, `parts["head"]`.
 
     A name is given what is made once, and read nowhere else. A local maker is a function or lambda without parameters
     that only returns an expression, and is called once, since each call makes another value; parts are a display in

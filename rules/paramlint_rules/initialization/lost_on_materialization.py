@@ -45,7 +45,7 @@ from paramlint import nodes
 from paramlint.facts import Assignment, Class
 from paramlint.facts.deferred import Deferred, deferred_initialization
 from paramlint.facts.writers import Wanted, may_write
-from paramlint.model import Claim, Model, Module, said
+from paramlint.model import Claim, Event, Model, Module, Tensor, said
 from paramlint.rule import Asks, Classes, Finding, Proof, Rule
 
 if TYPE_CHECKING:
@@ -70,15 +70,26 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if any(isinstance(e.of, Module) and model.follows(emptied, e).yes for e in model.events("loaded")):
             continue
-        tensors = [*whole.parameters, *whole.buffers]
+        tensors = [t for t in (*whole.parameters, *whole.buffers) if _is_older(t, emptied)]
         later = {id(t): [w for w in t.writes if model.follows(emptied, w).yes] for t in tensors}
         lost = [t for t in tensors if not later[id(t)] and t.known and not t.escaped and t.made is not None]
         if 2 * len(lost) >= len(tensors) or not all(t.known for t in tensors):
             continue
         for tensor in lost:
-            if tensor.role == "parameter" and tensor.made is not None and min(tensor.made.order) < min(emptied.order):
-                text = f"the value of `{tensor}` is lost in `to_empty`, and nothing writes it again"
-                yield Claim(said(True), tensor.made.site, text, about=tensor)
+            made, place = tensor.made, next((p for p in tensor.places if p.registered and p.holds), None)
+            if made is None or place is None:
+                continue
+            is_own = place.since.author == "user"
+            if tensor.role == "buffer" and not (is_own and tensor.written_elsewhere.no):
+                continue  # a norm's statistics, which its own method resets, or a table that the pass makes anew
+            is_call = is_own and isinstance(place.since.site.node, nodes.Call)
+            site = place.since.site if is_call else made.site
+            text = f"the value of `{tensor}` is lost in `to_empty`, and nothing writes it again"
+            yield Claim(said(True), site, text, about=tensor, node=_named_in(site.node) if is_call else None)
+
+
+def _is_older(tensor: Tensor, emptied: Event) -> bool:
+    return tensor.made is None or min(tensor.made.order) < min(emptied.order)
 
 
 @rule.static_class
@@ -120,10 +131,13 @@ def _place(assignment: Assignment) -> nodes.Node:
         return node.targets[0].target
     if isinstance(node, nodes.AnnAssign):
         return node.target
-    if isinstance(node, nodes.Call):
-        flags = [arg for arg in node.args if arg.keyword is not None and arg.keyword.value == "persistent"]
-        return flags[0] if flags else node.args[0].value
-    return node
+    return _named_in(node) if isinstance(node, nodes.Call) else node
+
+
+def _named_in(call: nodes.Call) -> nodes.Node:
+    """`persistent=False` of the call that registers something, else the first that it is given."""
+    flags = [arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "persistent"]
+    return flags[0] if flags else call.args[0].value if call.args else call
 
 
 @rule.runtime
