@@ -84,6 +84,7 @@ KEPT = [
     ("ties/tie_lost_on_materialization/good/models.py", "self_renamed"),
     ("registration/registered_under_other_name/bad.py", "getattr_for_attributes"),
     ("registration/registered_under_other_name/bad.py", "mixin"),
+    ("initialization/lost_on_materialization/in_functions.py", "other_file"),
     ("optimizer/wrong_parameters_in_optimizer/good.py", "annotated"),
     ("optimizer/aliased_checkpoint/good.py", "annotated"),
     ("sharing/module_listed_twice/bad.py", "annotated"),

@@ -105,6 +105,10 @@ class Site(Protocol):
         """What an argument of the function around it is by default, as it is written; empty where it has none."""
         raise NotImplementedError
 
+    def maker(self, node: Any) -> Any:
+        """The expression that makes what one of the same function only passes on, such as a name; else the same."""
+        raise NotImplementedError
+
     def says(self, *words: str) -> bool:
         """Whether a mark of intent stands there: in the statement, its comments, the function's name or a condition."""
         raise NotImplementedError

@@ -10,6 +10,7 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
+from paramlint.facts.passed_on import maker_of
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import Guard
 from paramlint.nodes.branches import is_branch
@@ -64,6 +65,10 @@ class SourceSite:
             if isinstance(binding.node, nodes.Param) and binding.node.default is not None:
                 return self._scope.text(binding.node.default)
         return ""
+
+    def maker(self, node: Any) -> Any:
+        """The expression that makes what one of the same function only passes on, such as a name; else the same."""
+        return maker_of(self._scope, node, self._scope.bindings)
 
     def says(self, *words: str) -> bool:
         """Whether one of the words stands in the function's name, on its row or that of a condition or loop around it,
