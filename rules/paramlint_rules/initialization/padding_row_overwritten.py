@@ -59,7 +59,7 @@ def check_row(model: Model) -> Iterator[Claim]:
         owner = weight.owner
         if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
             return  # what gets hold of the model, or a subclass, may have a method that writes the row
-        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
+        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes or _is_tied(weight):
             continue
         draw = None
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
@@ -73,6 +73,12 @@ def check_row(model: Model) -> Iterator[Claim]:
                 f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
                 node=_written(draw) if is_here else None,
             )
+
+
+def _is_tied(weight: Tensor) -> bool:
+    """Whether an output layer has it too, which gives the row a gradient."""
+    holders = [p.holder for p in weight.places if p.registered and isinstance(p.holder, Module)]
+    return any(not holder.is_a("Embedding", "EmbeddingBag").yes for holder in holders)
 
 
 def _in_its_place(owner: Module) -> Iterator[Module]:
@@ -260,9 +266,12 @@ def _padded_attributes(scope: Scope) -> Iterator[str]:
 
 
 def _is_cleared(scope: Scope, owner: str) -> bool:
-    """Whether some code of the class, or of the function, writes single rows of the weight or of a padded embedding."""
+    """Whether code of the class or function writes single rows of a padded embedding, or gives an output its weight."""
     name = re.escape(owner.rpartition(".")[2])
-    pattern = re.compile(rf"\b{name}\.weight(?:\.data)?\s*\[|{name}\._fill_padding|weight(?:\.data)?\[[^\]]*pad")
+    pattern = re.compile(
+        rf"\b{name}\.weight(?:\.data)?\s*\[|{name}\._fill_padding|weight(?:\.data)?\[[^\]]*pad"
+        rf"|\.weight\s*=\s*(?:[\w.\[\]]+\.)?{name}\.weight\b"
+    )
     if scope.cls is None:
         return pattern.search(_source(scope)) is not None
     if any(True for _ in calls_left_to_heirs(scope)):
