@@ -47,6 +47,8 @@ rule = Rule(
     asked_of=LIVE,
 )
 
+#: Code that moves what an optimizer has stored: `for state in optimizer.state.values()`, `optimizer_to(optimizer, device)`.
+_STATE_MOVED = re.compile(r"\boptim\w*_to(?:_\w+)?\(|\bopt\w*\.state\b(?!_)", re.I)
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
 #: The classes of torch that store something about the parameters when they are built.
 _STORE_AT_ONCE = frozenset({"torch.optim.Adagrad", "torch.optim.adagrad.Adagrad"})
@@ -210,6 +212,8 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
             if move.of not in trained or not _comes_after(model, made, move) or not _stores(model, optimizer, move):
                 continue
             around = owners(move.of)
+            if _takes_state_along(move):
+                continue
             if any(e.of in around and _is_earlier(e, made) for e in moves) or move.of.argument("device") is not None:
                 continue
             if _is_used_after(model, optimizer, move):
@@ -217,6 +221,12 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
                 end = f"before `{text}`, so what it stores about the parameters stays behind"
                 yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built {end}", about=optimizer)
                 break
+
+
+def _takes_state_along(move: Event) -> bool:
+    """Whether a function on the way to a move goes over the state of optimizers too, or calls what does."""
+    around = [site for site in move.way if site.definition is not None]
+    return any(_STATE_MOVED.search(site.text(site.definition)) for site in around)
 
 
 def _is_earlier(move: Event, made: Event) -> bool:
