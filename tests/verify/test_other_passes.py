@@ -132,8 +132,8 @@ def forward(self, x, task="a"):
 }
 
 
-def accused(folder: Path, forward: str) -> dict[str, str]:
-    """What PRM410 says, by the part of which it says it."""
+def accused(folder: Path, forward: str, method: str = "train") -> dict[str, str]:
+    """What PRM410 says, by the part of which it says it; of a model of which a method is called first."""
     path = folder / "net_with_choices.py"
     path.write_text(MODEL + "".join(f"    {line}\n" for line in forward.splitlines()))
     spec = importlib.util.spec_from_file_location("net_with_choices", path)
@@ -141,7 +141,7 @@ def accused(folder: Path, forward: str) -> dict[str, str]:
     module = importlib.util.module_from_spec(spec)
     sys.modules["net_with_choices"] = module
     spec.loader.exec_module(module)
-    model = live_model(module.Net, example=lambda: torch.randn(3, 4))
+    model = live_model(lambda: getattr(module.Net(), method)(), example=lambda: torch.randn(3, 4))
     assert model.degraded == ()
     found = prove(model, select(("PRM410",), preview=True))
     return {one.proof.parameter.partition(".")[0]: one.proof.message for one in found}
@@ -155,6 +155,25 @@ def test_what_no_pass_uses_is_never_trained(tmp_path: Path, forward: str) -> Non
 @pytest.mark.parametrize("forward", OTHERWISE.values(), ids=OTHERWISE)
 def test_what_another_pass_may_use_is_not_accused(tmp_path: Path, forward: str) -> None:
     assert accused(tmp_path, forward) == {}
+
+
+HOOKED = """
+def keep(self, layer, given, result):
+    self.seen = result
+
+def watch(self):
+    self.first.register_forward_hook(self.keep)
+    return self
+
+def forward(self, x):
+    self.extra(self.first(x) + self.token)
+    return self.seen
+"""
+
+
+def test_what_lies_behind_a_hook_is_not_accused(tmp_path: Path) -> None:
+    assert set(accused(tmp_path, HOOKED.replace("return self.seen", "return self.first(x)"))) == {"extra", "token"}
+    assert accused(tmp_path, HOOKED, "watch") == {}
 
 
 ROUNDED = """

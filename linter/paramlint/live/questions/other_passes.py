@@ -15,7 +15,7 @@ from typing import Any
 from torch import nn
 
 from paramlint.live.observe.memory import address_of
-from paramlint.live.observe.writes import is_torchs
+from paramlint.live.observe.writes import is_torchs, is_users
 from paramlint.live.questions.forward import Forward
 from paramlint.live.tensor import LiveTensor
 
@@ -38,7 +38,7 @@ def may_be_used_otherwise(
     Args:
         ran: the files and first rows of the functions that ran while the model was built.
     """
-    if _is_one_of_several(model, forward, parameter, parameters):
+    if _is_one_of_several(model, forward, parameter, parameters) or _is_behind_a_hook(model, forward, parameter.name):
         return True
     is_read = address_of(parameter.tensor) in forward.read
     parts = parameter.name.split(".")
@@ -75,6 +75,19 @@ def _is_one_of_several(
             start = f"{container}." if container else ""
             return any(f"{start}{key}" in forward.called for key in beside)
     return False
+
+
+def _is_behind_a_hook(model: nn.Module, forward: Forward, name: str) -> bool:
+    """Whether what a part gives is dropped because a hook of the user's takes what he wants from inside of it."""
+    if name not in forward.lost:
+        return False
+    return any(_has_users_hook(module) for module in model.modules())
+
+
+def _has_users_hook(module: nn.Module) -> bool:
+    hooks = module.__dict__.get("_forward_hooks", {}).values()
+    codes = (getattr(getattr(hook, "func", hook), "__code__", None) for hook in hooks)
+    return any(code is not None and is_users(code.co_filename) for code in codes)
 
 
 def _in_turn_with(holder: nn.Module, key: str) -> list[str] | None:
