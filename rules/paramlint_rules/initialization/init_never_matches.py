@@ -39,7 +39,6 @@ from paramlint.facts.type_tests import TypeTest, alternatives, case_test, class_
 from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site
 from paramlint.model.questions.visits import (
-    loop_over,
     modules_below,
     name_of_pair,
     names_below,
@@ -79,7 +78,7 @@ def ask(model: Model) -> Iterator[Claim]:
     """Parameters gone through by name, and a name among them that none has."""
     never = never_true(model)
     for listed in whole_visits(model):
-        loop = loop_over(listed.site)
+        loop = listed.site.loop
         name = _name_in(loop) if loop is not None else None
         known = names_below(model, listed.of, listed) if name is not None else None
         if loop is None or name is None or not known:
@@ -141,7 +140,7 @@ def _is_meant(test: nodes.BaseExpression, module: Module) -> bool:
 
 def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
     """Where a visit of modules is written: the place, the name of the module that it is at, and what it does."""
-    visitor, loop = listed.get("visitor"), loop_over(listed.site)
+    visitor, loop = listed.get("visitor"), listed.site.loop
     if visitor is not None and isinstance(visitor.node, nodes.FunctionDef):
         names = [p.name.value for p in visitor.node.params.params if p.name.value != "self"]
         return (visitor, names[0], visitor.node.body) if names else None

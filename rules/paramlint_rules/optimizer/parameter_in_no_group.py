@@ -31,7 +31,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, Site, Tensor, reached, said
+from paramlint.model import Claim, Event, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
     WORDS,
@@ -42,8 +42,8 @@ from paramlint.model.questions.training import (
     idle_steps,
     mode_of,
     owners,
+    reach_of,
     spoken,
-    steps,
     together,
 )
 from paramlint.rule import Asks, Proof, Rule
@@ -86,7 +86,7 @@ def check(model: Model) -> Iterator[Claim]:
         id(m) for *_, free in doubled_steps(model) for t in free if t.owner is not None for m in owners(t.owner)
     }
     for backward in model.events("backward"):
-        reach = reached(backward.of)
+        reach = reach_of(model, backward)
         tensors = reach.seen
         step = _first_step(model, backward, tensors, reach.closed.yes)
         if step is None:
@@ -147,7 +147,10 @@ def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_a
     Where not all that it reaches is known, it may be any optimizer that takes turns with it.
     """
     mine = {id(t) for t in tensors if t.owner is not None}
-    for optimizer, step in steps(model):
+    for step in model.timeline("stepped").since(min(backward.order)):
+        optimizer = step.of
+        if not isinstance(optimizer, Optimizer) or step.get("closure"):
+            continue
         is_next = not is_all and step.loops == backward.loops and together(step, backward)
         if (is_next or any(id(t) in mine for t in optimizer.tensors)) and model.follows(backward, step).yes:
             return step if optimizer.made is not None else None

@@ -106,6 +106,14 @@ class SourceSite:
         return isinstance(line, nodes.SimpleStatementLine) and len(line.body) == 1
 
     @cached_property
+    def loop(self) -> Any:
+        """The `for` of the same function that runs over what the node gives; None where there is none."""
+        if self.definition is None:
+            return None
+        around = pairwise((self.node, *self._scope.ancestors(self.node)))
+        return next((loop for inner, loop in around if isinstance(loop, nodes.For) and inner is loop.iter), None)
+
+    @cached_property
     def in_branch(self) -> bool:
         """Whether it stands under a condition in its function, or after one under which the function returns."""
         around = (self.node, *self._scope.ancestors(self.node))
