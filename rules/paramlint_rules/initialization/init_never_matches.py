@@ -114,7 +114,7 @@ def ask_kinds(model: Model) -> Iterator[Claim]:
                 there = like.cls.replace("torch.nn.", "nn.")
                 whole = model.name if listed.of in model.roots else listed.of
                 why = f"`{whole}` has `{there}`, and no such layer"
-                if loop_over(listed.site) is not None and _goes_no_deeper(listed):
+                if listed.site.loop is not None and _goes_no_deeper(listed):
                     why = f"each `{there}` of `{whole}` is inside another module, which `children()` does not enter"
                 message = f"`{site.text(test)}` is never true: {why}"
                 yield Claim(Answer("yes", (listed,)), site, message, node=test)

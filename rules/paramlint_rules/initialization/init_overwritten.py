@@ -142,10 +142,8 @@ def ask_copied(model: Model) -> Iterator[Claim]:
         first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or not _is_same_call(first, write):
             continue
-        if first.site.node is write.site.node and not is_over_one_twice(write.site):
-            continue
-        is_left_over = lines[id(first.site.node)] > 1 < lines[id(write.site.node)]  # both go over many layers
-        if is_left_over and first.site.node is not write.site.node:
+        both_over_many = lines[id(first.site.node)] > 1 < lines[id(write.site.node)]  # one layer is left over
+        if both_over_many if first.site.node is not write.site.node else not is_over_one_twice(write.site):
             continue
         other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
         if other is not None and not _is_used_between(model, first, write):
@@ -157,10 +155,8 @@ def ask_copied(model: Model) -> Iterator[Claim]:
 def ask_chosen(model: Model) -> Iterator[Claim]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
     by_line: dict[int, list[tuple[Event, Event]]] = {}
-    last: dict[int, Event] = {}
     writes = [w for w in model.events("written") if _is_of_parameter(w)]
-    for write in writes:
-        last[id(write.of)] = write
+    last = {id(write.of): write for write in writes}
     for write in writes:
         by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of)]))
     for pairs in by_line.values():
