@@ -80,12 +80,14 @@ def check(scope: Scope) -> Iterator[Finding]:
 
 
 def _with_called(places: list[Scope]) -> list[Scope]:
-    """Some functions, and those of the project that they call, or that are called there."""
+    """Functions that call `to_empty`, and those of the project that they call afterwards."""
     found = dict.fromkeys(places)
     waiting = list(places)
     while waiting and len(found) < _MOST_CALLED:
         scope = waiting.pop(0)
-        called = (scope.resolve(call.func) for call in scope.find(nodes.Call))
+        calls = list(scope.find(nodes.Call))
+        emptied = [i for i, c in enumerate(calls) if getattr(getattr(c.func, "attr", None), "value", "") == "to_empty"]
+        called = (scope.resolve(call.func) for call in calls[min(emptied, default=-1) + 1 :])
         new = [one for one in called if isinstance(one, Scope) and one not in found]
         found |= dict.fromkeys(new)
         waiting += new
