@@ -73,22 +73,22 @@ def check(scope: Scope) -> Iterator[Finding]:
             if not is_built_on_meta(scope.file, builder):
                 continue
             after = materializers(scope.file)
-            if after and not any(
-                _calls(place, again) or list(ties_in(place)) for place in _with_called(after, builder)
-            ):
+            if after and not any(_calls(place, again) or list(ties_in(place)) for place in _with_called(after)):
                 target, source = scope.text(tie.target), scope.text(tie.source)
                 message = f"`{target}` and `{source}` are tied only before `to_empty`, which gives each its own memory"
                 yield Finding(node, message, attribute=target, others=(source,))
 
 
-def _with_called(places: list[Scope], builder: Class | Scope) -> list[Scope]:
-    """Functions, and those of the project that they call, or that are called there, but for what builds on meta."""
+def _with_called(places: list[Scope]) -> list[Scope]:
+    """Functions that call `to_empty`, and those of the project that they call afterwards."""
     found = dict.fromkeys(places)
     waiting = list(places)
     while waiting and len(found) < _MOST_CALLED:
         scope = waiting.pop(0)
-        called = (scope.resolve(call.func) for call in scope.find(nodes.Call))
-        new = [one for one in called if isinstance(one, Scope) and one not in found and one is not builder]
+        calls = list(scope.find(nodes.Call))
+        emptied = [i for i, c in enumerate(calls) if getattr(getattr(c.func, "attr", None), "value", "") == "to_empty"]
+        called = (scope.resolve(call.func) for call in calls[min(emptied, default=-1) + 1 :])
+        new = [one for one in called if isinstance(one, Scope) and one not in found]
         found |= dict.fromkeys(new)
         waiting += new
     return list(found)
