@@ -188,9 +188,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls('fromkeys'),)),
     RuleOnDemand('sharing.shallow_copied_module', 'PRM306', 'shallow-copied-module', 'bug', fix='safe',
         triggers=(Asks('copy'),)),
-    RuleOnDemand('sharing.identical_clones', 'PRM307', 'identical-clones', 'risk', triggers=(Asks('deepcopy'),
-        Calls(*"""TransformerDecoder TransformerEncoder _clones _get_clones clone_layers clones deepcopy get_clones
-        make_clones""".split()),)),
+    RuleOnDemand('sharing.identical_clones', 'PRM307', 'identical-clones', 'risk', triggers=(Asks('TransformerDecoder',
+        'TransformerEncoder', 'deepcopy'),)),
     RuleOnDemand('sharing.borrowed_module', 'PRM308', 'borrowed-module', 'risk'),
     RuleOnDemand('sharing.overlapping_memory', 'PRM310', 'overlapping-memory', 'bug', fix='unsafe',
         triggers=(Asks('broadcast_to', 'expand', 'expand_as'),)),
