@@ -74,6 +74,7 @@ def ask(model: Model) -> Iterator[Claim]:
     holders = held(model)
     whole = {id(group.module) for optimizer in model.optimizers for group in optimizer.groups}
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
+    told: set[int] = set()
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
         if not _names_role(_name(alias)) or not isinstance(statement, (nodes.Assign, nodes.AnnAssign)):
@@ -93,14 +94,29 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if min(live.order) > min(alias.order) or alias.site.says("same model", "share"):
             continue
-        own = [e for e in bound if not _bound(e) & modules and _names_same(e, alias)]
+        own = [e for e in bound if not _is_still(e, modules) and _names_same(e, alias)]
         if any(min(e.order) > max(alias.order) for e in own):
             continue
         if not alias.guard or any(e.guard.fits(alias.guard) for e in own) or _is_else_none(alias, statement):
-            message = f"`{_spoken(alias)}` is the same model as `{_spoken(live)}`"
-            yield Claim(
-                said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), _given(alias)
-            )
+            first = _first(model, alias, live)
+            if id(first) in told:
+                continue
+            told.add(id(first))
+            end = f"is the same model as `{_spoken(live)}`, so it does not lag behind it"
+            yield Claim(said(True), first.site, f"`{_spoken(first)}` {end}", next(iter(modules)), _given(first))
+
+
+def _first(model: Model, alias: Event, live: Event) -> Event:
+    """Where the name was first given the other model, where an alias is what was made of that later.
+
+    A wrapper of it, or what a function gave back, is still the same.
+    """
+    for event in model.events("bound", "registered"):
+        if min(event.order) < min(alias.order) and _names_same(event, alias):
+            value = _given(event) if isinstance(event.site.statement, nodes.Assign) else None
+            if isinstance(value, (nodes.Name, nodes.Attribute)) and event.site.text(value) == _spoken(live):
+                return event
+    return alias
 
 
 def _is_one_way(alias: Event, statement: nodes.Node) -> bool:
@@ -135,6 +151,12 @@ def _bound(event: Event) -> frozenset[Module]:
     bound = event.get("options") or [event.get("value") if "value" in event.data else event.of]
     modules = frozenset(one for one in bound if isinstance(one, Module))
     return modules if len(modules) == len(bound) else frozenset()
+
+
+def _is_still(event: Event, modules: frozenset[Module]) -> bool:
+    """Whether a name is given what it had before, or what wraps that: `target = DataParallel(target)`."""
+    now = _bound(event)
+    return bool(now & modules) or any(p.what in modules for one in now for p in one.holds if p.registered)
 
 
 def _is_handed_on(event: Event, alias: Event) -> bool:
