@@ -229,6 +229,8 @@ def check_alias(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
         return
     if isinstance(target, nodes.Name) and not calls_any(scope, _NOMINATING):
         return
+    if isinstance(target, nodes.Attribute) and isinstance(value, nodes.Name) and not _is_kept_twice(scope, value):
+        return
     if training_loop(scope, node, value) is None and not _lags(scope, node, target, name):
         return
     text = f"{scope.spell('copy.deepcopy')}({live})"
@@ -249,6 +251,15 @@ def check_itself(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
         owner = scope.dotted(node.func.value)
         if owner is not None and _of_call(scope, node.args[0].value, "state_dict") == owner:
             yield Finding(node, f"`{owner}` is loaded into itself, which changes nothing", attribute=owner)
+
+
+def _is_kept_twice(scope: Scope, name: nodes.Name) -> bool:
+    """Whether a name is given to something else too, and not only asked for its attributes until it is kept."""
+    return any(use is not name and not _is_asked(scope, use) for use in reads(scope, name.value, name))
+
+
+def _is_asked(scope: Scope, use: nodes.Node) -> bool:
+    return isinstance(scope.parent(use), nodes.Attribute)
 
 
 def _names_target(name: str) -> bool:
