@@ -47,7 +47,7 @@ rule = Rule(
     asked_of=LIVE,
 )
 
-#: Code that moves what an optimizer has stored: `for state in optimizer.state.values()`, `optimizer_to(optimizer, device)`.
+#: Code that moves what an optimizer has stored: `for kept in optimizer.state.values()`, `optimizer_to(optimizer)`.
 _STATE_MOVED = re.compile(r"\boptim\w*_to(?:_\w+)?\(|\bopt\w*\.state\b(?!_)", re.I)
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
 #: The classes of torch that store something about the parameters when they are built.

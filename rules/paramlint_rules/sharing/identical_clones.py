@@ -75,6 +75,7 @@ def ask(model: Model) -> Iterator[Claim]:
             or sharing_said(layer, places)
             or is_marked(event)
             or any(owner.initialised_by_owner.yes for owner in owners(copy))
+            or not _are_kept_together(event, layer, copy)
         ):
             continue
         if (
@@ -90,6 +91,12 @@ def ask(model: Model) -> Iterator[Claim]:
             "so layers that should differ begin alike",
             about=copy,
         )
+
+
+def _are_kept_together(event: Event, layer: Module, copy: Module) -> bool:
+    """Whether something that is not made anew in each round holds the copies of all rounds."""
+    rounds = event.loops[len(layer.loops) :]
+    return any(loop not in owner.loops for owner in owners(copy)[1:] for loop in rounds)
 
 
 def _is_left_of_many(place: Place) -> bool:
