@@ -175,7 +175,7 @@ def is_drawn_by_owner(cls: Class) -> bool:
 
 
 def _owners_code(cls: Class) -> Iterator[str]:
-    """The code of classes that may hold an instance, of those that they inherit from, and of functions that name one."""
+    """The code of classes that may hold an instance, of what they inherit from, and of functions that name one."""
     package = package_of(cls.file)
     paths = sorted(_paths(package, cls) - {os.path.abspath(cls.file.source.path)}) if package is not None else []
     others = package.files(paths[:MAX_SEARCHED]) if package is not None else ()
