@@ -65,6 +65,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if any(owner.initialised_by_owner.yes for owner in owners(copy)) or _is_loaded(model, layer, copy):
             continue
+        if is_many and not _are_kept_together(event, layer, copy):
+            continue
         if copy.escaped or any(t.writes.seen for t in copy.parameters) or not any(map(_drawn_once, copy.parameters)):
             continue
         yield Claim(
@@ -92,6 +94,12 @@ def _where(event: Event, layer: Module) -> Site:
 
 def _place_of(event: Event) -> tuple[object, ...]:
     return id(event.of), event.get("inside"), *(id(site.node) for site in event.way)
+
+
+def _are_kept_together(event: Event, layer: Module, copy: Module) -> bool:
+    """Whether something that is not made anew in each round holds the copies of all rounds."""
+    rounds = event.loops[len(layer.loops) :]
+    return any(loop not in owner.loops for owner in owners(copy)[1:] for loop in rounds)
 
 
 def _is_left_of_many(place: Place) -> bool:
