@@ -163,3 +163,16 @@ def only_averages(owner: str, method: str) -> bool:
         method: its name.
     """
     return method.startswith("update") and _OF_AVERAGES.search(owner.partition("#")[0].rpartition(".")[2]) is not None
+
+
+#: What parts of models are called that are modules, and not parameters.
+_PART = re.compile(
+    r"(?:\w+_)?(?:adapter|attention|attn|backbone|bert|block|blocks|body|bn|classifier|conv|decoder|downsample|embeddings"
+    r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
+    r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
+)
+
+
+def names_part(name: str) -> bool:
+    """Whether an attribute of a model is a module, and no parameter, by what such parts are called."""
+    return _PART.fullmatch(name) is not None

@@ -32,7 +32,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, reached, said
+from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
     WORDS,
@@ -43,8 +43,8 @@ from paramlint.model.questions.training import (
     idle_steps,
     mode_of,
     owners,
+    reach_of,
     spoken,
-    steps,
     together,
 )
 from paramlint.nodes.assigned import assigned
@@ -91,7 +91,7 @@ def check(model: Model) -> Iterator[Claim]:
         id(m) for *_, free in doubled_steps(model) for t in free if t.owner is not None for m in owners(t.owner)
     }
     for backward in model.events("backward"):
-        reach = reached(backward.of)
+        reach = reach_of(model, backward)
         tensors = reach.seen
         step = _first_step(model, backward, tensors, reach.closed.yes)
         if step is None:
@@ -221,7 +221,10 @@ def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_a
     Where not all that it reaches is known, it may be any optimizer that takes turns with it.
     """
     mine = {id(t) for t in tensors if t.owner is not None or not t.known}
-    for optimizer, step in steps(model):
+    for step in model.timeline("stepped").since(min(backward.order)):
+        optimizer = step.of
+        if not isinstance(optimizer, Optimizer) or step.get("closure"):
+            continue
         around = backward.loops[: len(step.loops)]  # gradients of several passes may add up in a loop of their own
         is_next = not is_all and step.loops == around and together(step, backward)
         if (is_next or any(id(t) in mine for t in optimizer.tensors)) and model.follows(backward, step).yes:
@@ -232,11 +235,13 @@ def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_a
 def _parts(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> list[Module]:
     """The outermost modules that are reached; for a class that trains its own parts, those parts."""
     found: dict[int, Module] = {}
+    reach = {id(t) for t in tensors}
     for tensor in tensors:
         root = model.root_of(tensor, backward)
         if isinstance(root, Module) and root.is_root:
             for child in below(root)[1:]:
-                if any(p.holder is root and p.registered for p in child.places) and child.calls.some(_trains).yes:
+                is_part = any(p.holder is root and p.registered for p in child.places)
+                if is_part and child.calls.some(_trains).yes and any(id(t) in reach for t in child.parameters):
                     found[id(child)] = child
         elif isinstance(root, Module):
             found[id(root)] = root

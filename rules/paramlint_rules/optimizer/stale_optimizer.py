@@ -30,7 +30,16 @@ from typing import TYPE_CHECKING
 from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
 from paramlint.model.model import before
-from paramlint.model.questions.training import WORDS, below, held, outdated_steps, owners, spoken, together
+from paramlint.model.questions.training import (
+    WORDS,
+    below,
+    held,
+    modules_with,
+    outdated_steps,
+    owners,
+    spoken,
+    together,
+)
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -47,6 +56,8 @@ rule = Rule(
     asked_of=LIVE,
 )
 
+#: Code that moves what an optimizer has stored: `for state in optimizer.state.values()`, `optimizer_to(optimizer)`.
+_STATE_MOVED = re.compile(r"\boptim\w*_to(?:_\w+)?\(|\bopt\w*\.state\b(?!_)", re.I)
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
 #: The classes of torch that store something about the parameters when they are built.
 _STORE_AT_ONCE = frozenset({"torch.optim.Adagrad", "torch.optim.adagrad.Adagrad"})
@@ -88,8 +99,9 @@ def ask(model: Model) -> Iterator[Claim]:
         if made is None or made.repeats or model.loose_groups:
             continue
         ids = {id(t) for t in optimizer.tensors}
+        trained = modules_with(model, ids)
         roots = [model.root_of(t, made) for t in optimizer.tensors]
-        trained = [m for m in model.modules if m in roots or ids & {id(t) for t in m.parameters}]
+        trained += dict.fromkeys(root for root in roots if isinstance(root, Module) and root not in trained)
         yield from _thawed(model, optimizer, trained)
         change = _replaced(model, optimizer, trained)
         if change is None or not _is_used_after(model, optimizer, change):
@@ -170,16 +182,17 @@ def _flag(event: Event) -> object:
 def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Event | None:
     """A module that comes into a trained one later, with parameters that no optimizer gets."""
     holders = {id(m) for one in trained for m in below(one)}
-    for event in model.events("registered", "rebound"):
+    changes = model.remember("changes by holder", lambda: _changes_by_holder(model))
+    keys: tuple[object, ...] = (*holders, "resized")
+    mine = (change for key in keys for change in changes.get(key, ()))
+    for _, event in sorted(mine, key=lambda change: change[0]):
         new = event.of
         if event.get("how") == "resized":
             whole = {id(m) for m in owners(new)} if isinstance(new, Module) else set()
             if event.author == "user" and whole & holders and _comes_after(model, optimizer.made, event):
                 return event
             continue
-        if event.kind == "rebound":
-            continue
-        if event.author != "user" or id(event.data["holder"]) not in holders or not isinstance(new, Module):
+        if event.author != "user" or not isinstance(new, Module):
             continue
         if _is_first(model, event) and not _is_given_whole(optimizer, event):
             continue  # nothing is replaced: what no optimizer has is PRM710
@@ -192,6 +205,17 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
         if _is_left_out(new, {id(t) for t in optimizer.tensors}) and _held_before(model, optimizer, event):
             return event
     return None
+
+
+def _changes_by_holder(model: Model) -> dict[object, list[tuple[int, Event]]]:
+    """What comes into each module, by its `id`, and what is resized, with their places in the order of all."""
+    found: dict[object, list[tuple[int, Event]]] = {}
+    for place, event in enumerate(model.events("registered", "rebound")):
+        if event.get("how") == "resized":
+            found.setdefault("resized", []).append((place, event))
+        elif event.kind == "registered":
+            found.setdefault(id(event.data["holder"]), []).append((place, event))
+    return found
 
 
 def _held_before(model: Model, optimizer: Optimizer, event: Event) -> bool:
@@ -278,6 +302,8 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
             if move.of not in trained or not _comes_after(model, made, move) or not _stores(model, optimizer, move):
                 continue
             around = owners(move.of)
+            if _takes_state_along(move):
+                continue
             if any(e.of in around and _is_earlier(e, made) for e in moves) or move.of.argument("device") is not None:
                 continue
             if _is_used_after(model, optimizer, move):
@@ -285,6 +311,12 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
                 end = f"before `{text}`, so what it stores about the parameters stays behind"
                 yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built {end}", about=optimizer)
                 break
+
+
+def _takes_state_along(move: Event) -> bool:
+    """Whether a function on the way to a move goes over the state of optimizers too, or calls what does."""
+    around = [site for site in move.way if site.definition is not None]
+    return any(_STATE_MOVED.search(site.text(site.definition)) for site in around)
 
 
 def _is_earlier(move: Event, made: Event) -> bool:

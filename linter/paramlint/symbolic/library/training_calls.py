@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from paramlint.knowledge import OPTIMIZERS
+from paramlint.knowledge import OPTIMIZERS, TENSOR_INIT_INPLACE
 from paramlint.knowledge.ranks import parameter_rank
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
@@ -14,6 +14,7 @@ from paramlint.symbolic.collections.containers import go_through, use_up
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.library.missing_attributes import note_missing
 from paramlint.symbolic.library.tensors import make, tensor_method
 from paramlint.symbolic.values import (
     NONE,
@@ -338,6 +339,8 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         return tensor_method(run, found, name, arguments, node) if isinstance(found, TensorValue) else None
     if name.endswith("_") and not name.startswith("_") and not name.endswith("__"):
         if owner.name in ("data", "weight", "bias", "grad") or owner.text.endswith((".data", "]")) or owner.loop:
+            if name in TENSOR_INIT_INPLACE and note_missing(run, owner, name, node):
+                return owner
             tensor_method(run, as_tensor(run, owner, node), name, arguments, node)
             return owner
     return None
