@@ -25,7 +25,7 @@ from paramlint import nodes
 from paramlint.facts import Scope, Type
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
 from paramlint.knowledge import INIT_FUNCTIONS, MODULE_CLASSES, module_class
-from paramlint.model import Answer, Claim, Event, Model, Site
+from paramlint.model import Answer, Claim, Event, Model, Site, Tensor
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
 from paramlint.syntax.walk import walk
 
@@ -56,6 +56,9 @@ def ask(model: Model) -> Iterator[Claim]:
         is_call = isinstance(node, nodes.Call) and bool(node.args) and isinstance(node.args[0].value, nodes.Attribute)
         if not is_call or id(node) in said_at or event.get("cause") != "no such attribute":
             continue
+        if isinstance(layer, Tensor):
+            yield from _of_parameter(event, said_at)
+            continue
         known = module_class(layer.cls)
         if known is None or event.name in (*known.parameters, *known.buffers, *known.submodules):
             continue  # some of its kind have it
@@ -66,6 +69,16 @@ def ask(model: Model) -> Iterator[Claim]:
         text, name = event.site.text(target), layer.cls.replace("torch.nn.", "nn.")
         message = f"`{text}` is that of `{name}` too, which has no parameter `{event.name}`, so `{event.law}` raises"
         yield Claim(Answer("yes", (event,), event.guard), event.site, message, about=layer, node=target)
+
+
+def _of_parameter(event: Event, said_at: set[int]) -> Iterator[Claim]:
+    """A parameter that a loop or a helper is given among layers, and is asked for its weight."""
+    target = event.site.node.args[0].value
+    if event.guard or event.of.role != "parameter" or not event.of.known or _is_caught(event.site):
+        return
+    said_at.add(id(event.site.node))
+    message = f"`{event.of}` is a parameter and has no `{event.name}`, so `{event.law}` raises"
+    yield Claim(Answer("yes", (event,), event.guard), event.site, message, about=event.of, node=target)
 
 
 def _of_whole(event: Event, said_at: set[int]) -> Iterator[Claim]:

@@ -283,6 +283,8 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
             written(run, value, name, rest, node, initializer=True)
         elif isinstance(value, Instance):
             run.emit("raised", value, node, cause="init of a module", law=name)
+        elif isinstance(value, Native) and isinstance(value.owner, TensorValue) and value.name in ("weight", "bias"):
+            run.emit("raised", value.owner, node, cause="no such attribute", law=name, name=value.name)
         elif isinstance(value, Unknown):
             from paramlint.symbolic.library.training_calls import as_tensor
 
