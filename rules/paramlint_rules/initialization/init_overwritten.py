@@ -108,7 +108,7 @@ def ask_of_part(model: Model) -> Iterator[Claim]:
         if places in claimed or not first.guard.implies(write.guard) or _is_used_between(model, first, write):
             continue
         claimed.add(places)
-        text = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(write.of)
+        text = first.site.text(first.site.node.args[0].value) if getattr(first.site.node, "args", ()) else str(write.of)
         message = (
             f"`{text}` of `{first.site.class_name}` was given values of its own by `{first.law}` in row"
             f" {first.site.row}, which `{write.law}` overwrites"
@@ -142,10 +142,8 @@ def ask_copied(model: Model) -> Iterator[Claim]:
         first, before[id(write.of)] = before.get(id(write.of)), write
         if first is None or not _is_same_call(first, write):
             continue
-        if first.site.node is write.site.node and not is_over_one_twice(write.site):
-            continue
         is_left_over = lines[id(first.site.node)] > 1 < lines[id(write.site.node)]  # both go over many layers
-        if is_left_over and first.site.node is not write.site.node:
+        if not is_over_one_twice(write.site) if first.site.node is write.site.node else is_left_over:
             continue
         other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
         if other is not None and not _is_used_between(model, first, write):
@@ -171,14 +169,14 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
         lost = [a for a, b in pairs if effect(a) != effect(b) and a.guard.implies(b.guard)]
         is_used = any(_is_used_between(model, a, b) for a, b in pairs)
         if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
-            target = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(first.of)
+            target = (
+                first.site.text(first.site.node.args[0].value)
+                if getattr(first.site.node, "args", ())
+                else str(first.of)
+            )
             own = f"`{target}` was given values of its own by `{first.law}` in each layer"
             text = f"{own}, which `{then.law}` overwrites"
             yield Claim(model.follows(first, then), then.site, text, about=then.of)
-
-
-def _has_argument(write: Event) -> bool:
-    return isinstance(write.site.node, nodes.Call) and bool(write.site.node.args)
 
 
 def _is_same_call(first: Event, second: Event) -> bool:
