@@ -108,7 +108,7 @@ def ask_of_part(model: Model) -> Iterator[Claim]:
         if places in claimed or not first.guard.implies(write.guard) or _is_used_between(model, first, write):
             continue
         claimed.add(places)
-        text = first.site.text(first.site.node.args[0].value) if getattr(first.site.node, "args", ()) else str(write.of)
+        text = _target_of(first)
         message = (
             f"`{text}` of `{first.site.class_name}` was given values of its own by `{first.law}` in row"
             f" {first.site.row}, which `{write.law}` overwrites"
@@ -169,14 +169,15 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
         lost = [a for a, b in pairs if effect(a) != effect(b) and a.guard.implies(b.guard)]
         is_used = any(_is_used_between(model, a, b) for a, b in pairs)
         if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
-            target = (
-                first.site.text(first.site.node.args[0].value)
-                if getattr(first.site.node, "args", ())
-                else str(first.of)
-            )
-            own = f"`{target}` was given values of its own by `{first.law}` in each layer"
+            own = f"`{_target_of(first)}` was given values of its own by `{first.law}` in each layer"
             text = f"{own}, which `{then.law}` overwrites"
             yield Claim(model.follows(first, then), then.site, text, about=then.of)
+
+
+def _target_of(write: Event) -> str:
+    """What a call writes, as it is written there."""
+    given = getattr(write.site.node, "args", ())
+    return write.site.text(given[0].value) if given else str(write.of)
 
 
 def _is_same_call(first: Event, second: Event) -> bool:
