@@ -120,6 +120,8 @@ class Net(nn.Module):
             self.act = nn.PReLU()
 
     def forward(self, x):
+        for layer in self.rest:
+            x = layer(x)
         return self.act(self.first(x)) * self.widths
 
     def reset(self):
