@@ -26,6 +26,7 @@ from paramlint.facts import Scope, Type
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
 from paramlint.knowledge import INIT_FUNCTIONS, MODULE_CLASSES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Site
+from paramlint.nodes.branches import is_branch
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
 from paramlint.syntax.walk import walk
 
@@ -84,7 +85,8 @@ def _is_caught(site: Site) -> bool:
     """Whether something on the way catches what is raised."""
     for one in (*site.stack, site):
         for part in walk(one.definition) if one.definition is not None else ():
-            if isinstance(part, nodes.Try) and any(node is one.node for node in walk(part.body)):
+            is_tried = isinstance(part, nodes.Try) and is_branch(part, part.body)
+            if is_tried and any(node is one.node for node in walk(part.body)):
                 return True
     return False
 
@@ -144,6 +146,6 @@ def _is_tested(found: InitCall) -> bool:
             tested = _FETCHED.sub(r"\1.\2", scope.text(ancestor.test))
             if any(call in tested for call in ("isinstance(", "hasattr(", "type(")) and any(t in tested for t in texts):
                 return True
-        if isinstance(ancestor, nodes.Try):
+        if isinstance(ancestor, nodes.Try) and is_branch(ancestor, ancestor.body):
             return True
     return False

@@ -189,6 +189,9 @@ def _has_padding(scope: Scope, value: nodes.BaseExpression) -> bool:
 
 def _may_be_none(scope: Scope, node: nodes.BaseExpression) -> bool:
     """Whether a value is None, or an argument that is None by default."""
+    if isinstance(node, nodes.Attribute):  # of an object made here, which says what the class takes by default
+        bound = scope.bindings.get((scope.dotted(node) or "").partition(".")[0], [])
+        return any(b.kind == "assign" and isinstance(b.value, nodes.Call) for b in bound)
     if not isinstance(node, nodes.Name):
         return False
     if node.value == "None":
