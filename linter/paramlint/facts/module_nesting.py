@@ -73,11 +73,6 @@ def named_by(owner: Class) -> list[Class]:
     return list(found.values())
 
 
-def reached_by(owner: Class) -> set[tuple[str, str]]:
-    """The identities of the classes that a class's code names."""
-    return {identity(cls) for cls in named_by(owner)}
-
-
 @dataclass(frozen=True)
 class Owners:
     """The module classes of a file, by the classes that their instances may hold or be.
