@@ -83,8 +83,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply modules named_modules
-        named_parameters""".split()),)),
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply children modules named_children
+        named_modules named_parameters""".split()),)),
     RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac_
         eye_ kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.deprecated_init_name', 'PRM211', 'deprecated-init-name', 'risk', fix='safe',
@@ -115,7 +115,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.broken_contract', 'PRM220', 'broken-contract', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.init_ignores_argument', 'PRM221', 'init-ignores-argument', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
@@ -181,7 +181,7 @@ RULES: tuple[Rule, ...] = (
         RMSNorm Sequential forward""".split()), Asks('ModuleDict', 'ModuleList', 'Sequential', made=False),
         Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
-        triggers=(Defines(defaults=True),)),
+        triggers=(Defines(defaults=True), Classes(*"""NamedTuple attr attrs dataclass""".split()),)),
     RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),
         Asks('Parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',
@@ -227,7 +227,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('registration.name_registered_twice', 'PRM413', 'name-registered-twice', 'bug',
         triggers=(Asks('add_module', 'nn', 'register_parameter', entries=('class',)),)),
     RuleOnDemand('registration.registered_under_other_name', 'PRM414', 'registered-under-other-name', 'bug',
-        triggers=(Calls('register_buffer', 'register_parameter'),)),
+        triggers=(Asks('register_buffer', 'register_parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('ties.tie_by_rewrap', 'PRM501', 'tie-by-rewrap', 'bug', fix='unsafe', triggers=(Asks('Parameter'),)),
     RuleOnDemand('ties.tie_by_data', 'PRM502', 'tie-by-data', 'bug', fix='unsafe', triggers=(Asks('data'),)),
     RuleOnDemand('ties.tie_broken_later', 'PRM503', 'tie-broken-later', 'bug', triggers=(Stores('bias', 'weight',

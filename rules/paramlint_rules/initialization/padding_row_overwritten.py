@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_INIT_INPLACE, module_class
-from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.draws import drawn_before
 from paramlint.model.questions.written_code import target_of
 from paramlint.nodes.call_arguments import arguments_of
@@ -57,7 +57,7 @@ def check_row(model: Model) -> Iterator[Claim]:
         owner = weight.owner
         if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
             return  # what gets hold of the model, or a subclass, may have a method that writes the row
-        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
+        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes or _is_tied(weight):
             continue
         draw = None
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
@@ -77,6 +77,12 @@ def check_row(model: Model) -> Iterator[Claim]:
             )
 
 
+def _is_tied(weight: Tensor) -> bool:
+    """Whether an output layer has it too, which gives the row a gradient."""
+    holders = [p.holder for p in weight.places if p.registered and isinstance(p.holder, Module)]
+    return any(not holder.is_a("Embedding", "EmbeddingBag").yes for holder in holders)
+
+
 def _in_its_place(owner: Module) -> Iterator[Module]:
     """The embeddings that are held in the same place under other conditions."""
     for place in owner.places:
@@ -93,17 +99,7 @@ def _has_row(owner: Module) -> bool:
         return isinstance(given, int)
     known = module_class(owner.cls)
     node = arguments_of(made.site.node, known.arguments).get("padding_idx") if known is not None else None
-    if not isinstance(node, (nodes.Name, nodes.Attribute)):
-        return False
-    return not isinstance(node, nodes.Name) or not _is_optional(made.site, node.value)
-
-
-def _is_optional(site: Site, name: str) -> bool:
-    """Whether an argument of the function around a site is None by default, or may be."""
-    around = site.definition
-    params = around.params.params if isinstance(around, nodes.FunctionDef) else ()
-    hints = [p.annotation.annotation for p in params if p.name.value == name and p.annotation is not None]
-    return site.default(name) == "None" or any(w in site.text(h) for h in hints for w in ("None", "Optional"))
+    return isinstance(node, (nodes.Name, nodes.Attribute)) and not owner.may_be_none("padding_idx").yes
 
 
 def _last_draw(weight: Tensor) -> Event | None:

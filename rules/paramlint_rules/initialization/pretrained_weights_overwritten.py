@@ -41,6 +41,8 @@ rule = Rule(
 
 
 _QUOTE = re.compile(r"['\"]")
+#: `p in chosen`, `m is last`.
+_PICKING = re.compile(r" (?:not )?in | is (?!(?:not )?None\b)")
 
 
 @rule.question
@@ -55,8 +57,9 @@ def ask(model: Model) -> Iterator[Claim]:
         for visit in visits:
             if id(visit.of) not in whole or not together(load, visit) or not load.guard.implies(visit.guard):
                 continue
-            lost = [t for t in mine if (w := t.holds()) and _initialises(w, visit) and model.follows(load, w).yes]
-            write = lost[0].holds() if lost and _is_most(mine, lost) else None
+            writes = [(t, w) for t in mine if (w := _last_write(t, load)) and _initialises(w, visit)]
+            writes = [(t, w) for t, w in writes if model.follows(load, w).yes and not _is_picked(w, visit)]
+            write = writes[0][1] if _is_most(mine, [t for t, _ in writes]) else None
             if write is None and not load.of.known.yes:
                 write = _write_to_some(model, load, visit)
             if write is None or not _is_sure(load) or any(model.follows(write, other).yes for other in loads):
@@ -76,7 +79,7 @@ def ask_of_calls(model: Model) -> Iterator[Claim]:
         mine = _loaded(load)
         by_call: dict[int, tuple[Site, Event, list[Tensor]]] = {}
         for tensor in mine:
-            write = tensor.holds()
+            write = _last_write(tensor, load)
             if write is None or not write.get("initializer") or write.get("part") is not None:
                 continue  # a layer of torch that is reset is written by torch
             if not together(load, write) or not load.guard.implies(write.guard) or not model.follows(load, write).yes:
@@ -101,6 +104,12 @@ def _loaded(load: Event) -> list[Tensor]:
     return [t for t in load.of.parameters if not t.escaped and (t.made is None or before(t.made, load))]
 
 
+def _last_write(tensor: Tensor, load: Event) -> Event | None:
+    """What stands in a tensor after the call from outside that loads: other methods may be called, or may not."""
+    writes = [w for w in tensor.writes.seen if w.get("part") is None and together(load, w)]
+    return writes[-1] if writes else None
+
+
 def _write_to_some(model: Model, load: Event, visit: Event) -> Event | None:
     """What a visit of all of a model initialises of layers that nobody knows, where it does not ask for their names."""
     if visit.site.function != load.site.function and _spares(visit, load.of):
@@ -108,7 +117,7 @@ def _write_to_some(model: Model, load: Event, visit: Event) -> Event | None:
     for write in model.events("written"):
         if not isinstance(write.of, Tensor) or str(write.of).endswith("bias"):
             continue
-        if not write.of.known and _initialises(write, visit):
+        if not write.of.known and _initialises(write, visit) and not _is_picked(write, visit):
             if model.follows(load, write).yes and not _QUOTE.search(str(write.guard)):
                 return write
     return None
@@ -136,6 +145,11 @@ def _around(model: Model, loaded: Module) -> list[Module]:
 
 def _initialises(write: Event, visit: Event) -> bool:
     return bool(write.get("initializer")) and write.author == "user" and is_in_visit(write, visit)
+
+
+def _is_picked(write: Event, visit: Event) -> bool:
+    """Whether a condition that is not known says which ones are meant of all that the visit comes to."""
+    return _PICKING.search(str(write.guard)) is not None and _PICKING.search(str(visit.guard)) is None
 
 
 def _is_most(tensors: list[Tensor], lost: list[Tensor]) -> bool:

@@ -63,7 +63,7 @@ def ask(model: Model) -> Iterator[Claim]:
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
-        if not _names_role(_name(alias)) or not isinstance(statement, nodes.Assign):
+        if not _names_role(_name(alias)) or not isinstance(statement, (nodes.Assign, nodes.AnnAssign)):
             continue
         if isinstance(_given(alias), nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
@@ -116,12 +116,12 @@ def _trained_elsewhere(model: Model, alias: Event, own: list[Event]) -> str:
     return alias.site.text(given) if is_beside or not (own or alias.guard or alias.site.in_branch) else ""
 
 
-def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
+def _is_one_way(alias: Event, statement: nodes.Node) -> bool:
     """Whether an `if` gives the name another value where its condition is otherwise."""
     name = _spoken(alias)
     for branch in walk(alias.site.definition) if alias.site.definition is not None else ():
         if isinstance(branch, nodes.If) and branch.orelse is not None:
-            sides = [[n for n in walk(side) if isinstance(n, nodes.Assign)] for side in (branch.body, branch.orelse)]
+            sides = [list(walk(side)) for side in (branch.body, branch.orelse)]
             given = [
                 any(alias.site.text(to) == name and not _is_none(value) for n in side for to, value in assigned(n))
                 for side in sides
@@ -131,7 +131,7 @@ def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
     return False
 
 
-def _is_else_none(alias: Event, statement: nodes.Assign) -> bool:
+def _is_else_none(alias: Event, statement: nodes.Node) -> bool:
     """Whether the name is given None in the same function, and nothing else but this."""
     name = _spoken(alias)
     rest = [n for n in walk(alias.site.definition) if n is not statement] if alias.site.definition else []

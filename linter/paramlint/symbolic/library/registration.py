@@ -9,6 +9,7 @@ from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.containers import entry_without
 from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.library.name_families import family_of, is_buffer
 from paramlint.symbolic.values import (
     NONE,
     Constant,
@@ -40,6 +41,8 @@ def assign(run: Interpreter, module: Instance, name: str, value: Value, node: An
         if delete_named(run, module, name):
             return
     before = module.registered.get(name)
+    if before is None and (row := family_of(module, name)) is not None and is_buffer(module, row):
+        module.registered[name] = before = module.registered[text_of(row.key or NONE)]
     cell = module.attributes.setdefault(name, [])
     for guard, one in options:
         with run.under(guard) as is_possible:

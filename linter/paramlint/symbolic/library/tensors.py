@@ -262,8 +262,9 @@ def _none(run: Interpreter, index: Value) -> str:
     """Whether an index is None: `given`, or `possible`, for an argument whose default it is; empty where it is not."""
     if index == NONE:
         return "given"
-    is_optional = isinstance(index, Unknown) and index.default == NONE
-    return "possible" if is_optional and run.equality(index, [None], same=True)[0] is not None else ""
+    if not isinstance(index, Unknown) or index.default != NONE:
+        return ""
+    return "possible" if run.equality(index, [None], same=True)[0] is not None else ""
 
 
 def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value: Value, node: Any) -> None:

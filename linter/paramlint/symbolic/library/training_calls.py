@@ -303,15 +303,20 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
         return NONE
     if name in ("step", "optimizer_step"):  # of an optimizer, or `scaler.step(optimizer)`
-        optimizers = [v for v in arguments.values() if isinstance(v, OptimizerValue)]
-        for optimizer in optimizers:
-            run.emit("stepped", optimizer, node, arguments=Arguments(), through=name)
+        given = [pair for v in arguments.values() for pair in alternatives(v)]
+        optimizers = [(guard, one) for guard, one in given if isinstance(one, OptimizerValue)]
+        for guard, optimizer in optimizers:
+            with run.under(guard) as is_possible:
+                if is_possible:
+                    run.emit("stepped", optimizer, node, arguments=Arguments(), through=name)
         first = arguments.get(0, "optimizer")
         if not optimizers and isinstance(first, Unknown) and _is_scaler(owner):
             run.emit("stepped", first, node, arguments=Arguments(), through=name)
         elif not optimizers:
             run.emit("stepped", owner, node, arguments=arguments)
         return run.unknown_call("step()")
+    if name == "unscale_":  # of a scaler of losses: the optimizer and what it holds stay as they are
+        return NONE
     if name in ("prepare", "setup") and any(isinstance(v, (Instance, OptimizerValue)) for v in arguments.values()):
         return _prepared(run, arguments, node)
     if name == "unwrap_model" and arguments.get(0) is not None:
