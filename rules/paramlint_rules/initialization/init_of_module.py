@@ -85,8 +85,9 @@ def _is_caught(site: Site) -> bool:
     """Whether something on the way catches what is raised."""
     for one in (*site.stack, site):
         for part in walk(one.definition) if one.definition is not None else ():
-            is_tried = isinstance(part, nodes.Try) and is_branch(part, part.body)
-            if is_tried and any(node is one.node for node in walk(part.body)):
+            if not isinstance(part, nodes.Try) or not is_branch(part, part.body):
+                continue
+            if any(node is one.node for node in walk(part.body)):
                 return True
     return False
 
