@@ -84,6 +84,8 @@ KEPT = [
     ("ties/tie_lost_on_materialization/good/models.py", "self_renamed"),
     ("registration/registered_under_other_name/bad.py", "getattr_for_attributes"),
     ("registration/registered_under_other_name/bad.py", "mixin"),
+    ("registration/unregistered_twin_container/bad.py", "reduce_for_loop"),
+    ("sharing/module_listed_twice/bad.py", "indexed"),
     ("initialization/init_never_matches/bad.py", "continue_for_if"),
     ("optimizer/aliased_checkpoint/bad.py", "continue_for_if"),
     ("initialization/init_of_module/bad.py", "try_finally"),
