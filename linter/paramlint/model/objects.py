@@ -232,6 +232,10 @@ class Module:
         """Whether code says the name of one of its attributes anywhere but where it is made and initialised."""
         return UNKNOWN
 
+    def hands_over(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether code may give an optimizer what one of its attributes holds."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""
