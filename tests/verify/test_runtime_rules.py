@@ -1461,6 +1461,19 @@ def twice_listed() -> nn.Module:
     return nn.Sequential(nn.Linear(3, 3), layer, nn.ReLU(), layer)
 
 
+class Levels(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        head = nn.Linear(3, 3)
+        self.heads = nn.ModuleList([head for _ in range(3)])
+
+
+def test_a_module_in_all_places_is_reported_where_it_is_put_there() -> None:
+    (found,) = proofs("PRM301", Levels, Case(Levels, Levels, []))
+    rows, first = inspect.getsourcelines(Levels)
+    assert (found.filename, found.row) == (__file__, first + len(rows) - 1)
+
+
 def meant() -> nn.Module:
     shared = nn.Linear(3, 3)
     return nn.Sequential(nn.Linear(3, 3), shared, nn.ReLU(), shared)
