@@ -18,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel  # noqa: E402
 
 from paramlint.engine.catalogue import select  # noqa: E402
 from paramlint.frontends.cli.main import main  # noqa: E402
+from paramlint.live.build.build_error import BuildError  # noqa: E402
 from paramlint.live.construct import live_model  # noqa: E402
 from paramlint.verify.judge.prove import prove  # noqa: E402
 
@@ -222,3 +223,13 @@ def test_infinities_and_nan_are_shown(tmp_path: Path, capsys: pytest.CaptureFixt
     assert given["layer.weight"]["val"] == "inf"
     assert {one["name"]: set(one["statistics"]) for one in document["shown"]}["layer.weight"] == {"finite"}
     assert main(call) == 0
+
+
+def test_the_one_model_among_what_a_factory_returns() -> None:
+    made = [nn.Linear(4, 4), {"rate": 0.1}, "tokenizer"]
+    for factory in (lambda: tuple(made), lambda: made, lambda: {"model": made[0], "rest": made[1:]}):
+        assert list(live_model(factory).by_name) == ["weight", "bias"]  # type: ignore[arg-type]
+    with pytest.raises(BuildError, match="a tuple with 2 models: return one of them"):
+        live_model(lambda: (nn.Linear(4, 4), nn.Linear(4, 4)))  # type: ignore[arg-type, return-value]
+    with pytest.raises(BuildError, match="the factory returns tuple, not a"):
+        live_model(lambda: (1, 2))  # type: ignore[arg-type, return-value]
