@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -233,3 +234,61 @@ def test_the_one_model_among_what_a_factory_returns() -> None:
         live_model(lambda: (nn.Linear(4, 4), nn.Linear(4, 4)))  # type: ignore[arg-type, return-value]
     with pytest.raises(BuildError, match="the factory returns tuple, not a"):
         live_model(lambda: (1, 2))  # type: ignore[arg-type, return-value]
+
+
+class Gained(nn.Module):
+    def __init__(self, is_filled: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.gain = nn.Parameter(torch.ones(4) if is_filled else torch.empty(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * self.gain
+
+
+def test_a_scripted_model_is_asked_like_any_other() -> None:
+    for is_filled, expected in ((True, []), (False, ["gain"])):
+        scripted = live_model(
+            lambda is_filled=is_filled: torch.jit.script(Gained(is_filled)), example=lambda: torch.ones(2, 4)
+        )
+        found = [one.proof.parameter for one in prove(scripted, select(preview=True))]
+        assert (found, scripted.degraded) == (expected, ())
+
+
+class MadeLate(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.head is None:
+            self.head = nn.Linear(4, 4)
+        return self.head(x)
+
+
+def test_what_a_pass_makes_is_reported_at_the_class_around_it() -> None:
+    found, _ = prove(live_model(MadeLate, example=lambda: torch.ones(2, 4)), select(("PRM407",)))
+    assert found.proof.parameter == "head.weight"
+    assert (found.proof.owner, found.proof.attribute, found.proof.row) == (
+        "MadeLate",
+        "head",
+        inspect.getsourcelines(MadeLate)[1],
+    )
+
+
+class Redrawn(nn.Module):
+    """Its matrix is drawn by the layer and drawn again, as many are; what is missing is another finding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        nn.init.orthogonal_(self.layer.weight)
+        self.layer.bias = nn.Parameter(torch.empty(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)
+
+
+def test_what_a_layer_draws_may_be_drawn_again() -> None:
+    assert reported("PRM207", Redrawn) == []
+    assert reported("PRM201", Redrawn) == ["layer.bias"]

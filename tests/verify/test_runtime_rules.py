@@ -639,7 +639,7 @@ class Listed(nn.Module):
         Listed.instances.append(self)
 
 
-class Cached(nn.Module):
+class KeptByKey(nn.Module):
     made: ClassVar[dict[int, nn.Module]] = {}
 
     def __init__(self) -> None:
@@ -750,7 +750,7 @@ case("PRM302", Twice, repeated(3, fresh=False), "first")
 case("PRM303", DefaultActivation, OwnActivation, "act")
 case("PRM304", OfTheClass, OfTheInstance, "head")
 case("PRM304", InAList, Listed, "heads[0]")
-case("PRM304", InAList, Cached, "heads[0]")
+case("PRM304", InAList, KeptByKey, "heads[0]")
 case("PRM305", keyed(True), keyed(False), "a")
 case("PRM306", copied(copy.copy), copied(copy.deepcopy), "1")
 case("PRM307", copied(copy.deepcopy), Reset, "0.weight", "0.bias")
