@@ -418,6 +418,8 @@ def verify_twice(model: LiveModel) -> Iterator[Proof]:
         if parameter.twice is None:
             continue
         first, second = parameter.drawn[-2:]
+        if first.by_constructor:
+            continue  # what a layer of torch draws for itself is drawn again
         is_same_call = first.describe() == second.describe() and first.by_user and second.by_user
         siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
         never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one))]
