@@ -166,13 +166,13 @@ def _nominate_and_decide(
         nominated, found = _tried(draft, nominator.nominate(source, draft.outline, beyond))
         unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
-        placed = None if unknown or found is None else _placed(source.path, draft, found, suppressions)
+        report = None if nominated else FileReport(source.path, cut_short=unknown)
+        if found and not unknown:
+            report = _placed(source.path, draft, found, suppressions)
         if project is None:
             draft.forget()
-        if not nominated:
-            return FileReport(source.path, cut_short=unknown)
-        if placed is not None:
-            return placed
+        if report is not None:
+            return report
         file = project.adopt(source, tree) if project else draft.decided(None)
         if unknown:
             file.memo |= too_large
