@@ -23,6 +23,7 @@ from paramlint.rule import Asks, Rule
 from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
+from paramlint.syntax.expressions_from_ast import NotInAstError
 from paramlint.syntax.garbage_collection import collect_after, without_collector
 
 if TYPE_CHECKING:
@@ -200,12 +201,10 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
 
 
 def _placed(path: str, draft: File, found: Sequence[_Found], suppressions: Suppressions) -> FileReport | None:
-    """The report of what was found on a draft; None where that does not tell where all of it stands."""
-    from paramlint.syntax.expressions_from_ast import NotInAstError
-
+    """The report of what was found on a draft; None where that does not tell where all stands, or is too deep."""
     try:
         return _reported(path, draft, found, suppressions, [])
-    except NotInAstError:
+    except (NotInAstError, RecursionError, MemoryError):
         return None
 
 
