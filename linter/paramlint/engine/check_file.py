@@ -23,8 +23,8 @@ from paramlint.rule import Asks, Rule
 from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
-from paramlint.syntax.expressions_from_ast import NotInAstError
 from paramlint.syntax.garbage_collection import collect_after, without_collector
+from paramlint.syntax.outline import NotInAstError
 
 if TYPE_CHECKING:
     from paramlint.facts import File, Project, Scope
