@@ -163,7 +163,8 @@ class Draft:
         if not is_clear or self._source.newline == "\r":
             raise NotInAstError
         (start, end), text = self._span(node), self._source.text
-        opened, closed = [], []
+        opened: list[int] = []
+        closed: list[int] = []
         before = start - 1
         while before >= 0 and text[before] in "(" + _BLANKS:
             if text[before] == "(":
