@@ -25,16 +25,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.heirs import heirs_of
 from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import WORDS, held
 from paramlint.nodes.assigned import assigned
+from paramlint.nodes.branches import is_branch
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule, Stores
 from paramlint.syntax.walk import walk
 
@@ -71,9 +74,10 @@ def ask(model: Model) -> Iterator[Claim]:
     holders = held(model)
     whole = {id(group.module) for optimizer in model.optimizers for group in optimizer.groups}
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
+    told: set[int] = set()
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
-        if not _names_role(_name(alias)) or not isinstance(statement, nodes.Assign):
+        if not _names_role(_name(alias)) or not isinstance(statement, (nodes.Assign, nodes.AnnAssign)):
             continue
         if isinstance(_given(alias), nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
@@ -90,22 +94,37 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         if min(live.order) > min(alias.order) or alias.site.says("same model", "share"):
             continue
-        own = [e for e in bound if not _bound(e) & modules and _names_same(e, alias)]
+        own = [e for e in bound if not _is_still(e, modules) and _names_same(e, alias)]
         if any(min(e.order) > max(alias.order) for e in own):
             continue
         if not alias.guard or any(e.guard.fits(alias.guard) for e in own) or _is_else_none(alias, statement):
-            message = f"`{_spoken(alias)}` is the same model as `{_spoken(live)}`"
-            yield Claim(
-                said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), _given(alias)
-            )
+            first = _first(model, alias, live)
+            if id(first) in told:
+                continue
+            told.add(id(first))
+            end = f"is the same model as `{_spoken(live)}`, so it does not lag behind it"
+            yield Claim(said(True), first.site, f"`{_spoken(first)}` {end}", next(iter(modules)), _given(first))
 
 
-def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
+def _first(model: Model, alias: Event, live: Event) -> Event:
+    """Where the name was first given the other model, where an alias is what was made of that later.
+
+    A wrapper of it, or what a function gave back, is still the same.
+    """
+    for event in model.events("bound", "registered"):
+        if min(event.order) < min(alias.order) and _names_same(event, alias):
+            value = _given(event) if isinstance(event.site.statement, nodes.Assign) else None
+            if isinstance(value, (nodes.Name, nodes.Attribute)) and event.site.text(value) == _spoken(live):
+                return event
+    return alias
+
+
+def _is_one_way(alias: Event, statement: nodes.Node) -> bool:
     """Whether an `if` gives the name another value where its condition is otherwise."""
     name = _spoken(alias)
     for branch in walk(alias.site.definition) if alias.site.definition is not None else ():
         if isinstance(branch, nodes.If) and branch.orelse is not None:
-            sides = [[n for n in walk(side) if isinstance(n, nodes.Assign)] for side in (branch.body, branch.orelse)]
+            sides = [list(walk(side)) for side in (branch.body, branch.orelse)]
             given = [
                 any(alias.site.text(to) == name and not _is_none(value) for n in side for to, value in assigned(n))
                 for side in sides
@@ -115,7 +134,7 @@ def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
     return False
 
 
-def _is_else_none(alias: Event, statement: nodes.Assign) -> bool:
+def _is_else_none(alias: Event, statement: nodes.Node) -> bool:
     """Whether the name is given None in the same function, and nothing else but this."""
     name = _spoken(alias)
     rest = [n for n in walk(alias.site.definition) if n is not statement] if alias.site.definition else []
@@ -132,6 +151,12 @@ def _bound(event: Event) -> frozenset[Module]:
     bound = event.get("options") or [event.get("value") if "value" in event.data else event.of]
     modules = frozenset(one for one in bound if isinstance(one, Module))
     return modules if len(modules) == len(bound) else frozenset()
+
+
+def _is_still(event: Event, modules: frozenset[Module]) -> bool:
+    """Whether a name is given what it had before, or what wraps that: `target = DataParallel(target)`."""
+    now = _bound(event)
+    return bool(now & modules) or any(p.what in modules for one in now for p in one.holds if p.registered)
 
 
 def _is_handed_on(event: Event, alias: Event) -> bool:
@@ -204,6 +229,8 @@ def check_alias(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
         return
     if isinstance(target, nodes.Name) and not calls_any(scope, _NOMINATING):
         return
+    if isinstance(target, nodes.Attribute) and isinstance(value, nodes.Name) and not _is_kept_twice(scope, value):
+        return
     if training_loop(scope, node, value) is None and not _lags(scope, node, target, name):
         return
     text = f"{scope.spell('copy.deepcopy')}({live})"
@@ -226,6 +253,15 @@ def check_itself(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
             yield Finding(node, f"`{owner}` is loaded into itself, which changes nothing", attribute=owner)
 
 
+def _is_kept_twice(scope: Scope, name: nodes.Name) -> bool:
+    """Whether a name is given to something else too, and not only asked for its attributes until it is kept."""
+    return any(use is not name and not _is_asked(scope, use) for use in reads(scope, name.value, name))
+
+
+def _is_asked(scope: Scope, use: nodes.Node) -> bool:
+    return isinstance(scope.parent(use), nodes.Attribute)
+
+
 def _names_target(name: str) -> bool:
     return name.rpartition(".")[2] in _TARGETS
 
@@ -240,21 +276,20 @@ def _of_call(scope: Scope, node: nodes.BaseExpression, method: str) -> str | Non
 
 def _lags(scope: Scope, node: nodes.Assign, target: nodes.BaseExpression, name: str) -> bool:
     """Whether the target is always this alias, is used beside the live model, and that is trained."""
-    if any(isinstance(ancestor, (nodes.If, nodes.Try)) for ancestor in scope.ancestors(node)):
+    if any(is_branch(above, below) for below, above in pairwise((node, *scope.ancestors(node)))):
         return False
     attribute = scope.self_attribute(target)
     if attribute is None:
         others = [b for b in scope.bindings.get(name, ()) if b.node is not node]
         steps = (call for call in scope.find(nodes.Call) if scope.order(call) > scope.order(node))
         return not others and any(True for _ in reads(scope, name, node)) and any(trains(scope, c) for c in steps)
-    cls = scope.cls
-    if cls is None or len(cls.assignments(attribute)) != 1:
+    if scope.cls is None or len(scope.cls.assignments(attribute)) != 1:
         return False
-    unit = cls.outline.unit
-    trained = _TRAINS.search(cls.file.source.lines(unit.first, unit.last)) is not None
-    return trained and any(
-        True for other in cls.scopes_with(attribute) for _ in reads(other, f"{other.self_name}.{attribute}", node)
-    )
+    classes = [scope.cls, *heirs_of(scope.cls)]
+    units = [(cls.file.source, cls.outline.unit) for cls in classes]
+    trained = any(_TRAINS.search(source.lines(unit.first, unit.last)) for source, unit in units)
+    used = (one for cls in classes for one in cls.scopes_with(attribute))
+    return trained and any(True for one in used for _ in reads(one, f"{one.self_name}.{attribute}", node))
 
 
 @rule.training

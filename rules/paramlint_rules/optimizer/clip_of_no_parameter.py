@@ -78,7 +78,10 @@ def _given(clip: Site) -> str:
 
 
 def _is_computed(what: object) -> bool:
-    return isinstance(what, Tensor) and what.role == "plain" and bool(what.made_from) and not what.view
+    """Whether it is no leaf: computed, or picked out of a parameter by an index."""
+    if not isinstance(what, Tensor) or what.role != "plain" or not what.made_from:
+        return False
+    return not what.view or (what.view == "index" and what.base is not None and what.base.role == "parameter")
 
 
 def _before_backward(model: Model, clip: Event) -> Answer:
