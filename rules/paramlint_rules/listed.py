@@ -9,7 +9,6 @@ from paramlint.rule import (
     Classes,
     Defines,
     Drops,
-    Edits,
     Keywords,
     Mentions,
     Repeats,
@@ -47,7 +46,7 @@ RULES: tuple[Rule, ...] = (
         LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
         new_empty_strided""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.lost_on_materialization', 'PRM203', 'lost-on-materialization', 'bug',
-        triggers=(Classes('Parameter', 'register_buffer'), Asks('to_empty', entries=('function', 'module')),)),
+        triggers=(Asks('to_empty', entries=('function', 'module')),)),
     RuleOnDemand('initialization.init_before_submodules', 'PRM204', 'init-before-submodules', 'bug', fix='unsafe',
         triggers=(Asks(*"""apply modules named_modules named_parameters parameters""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.init_never_called', 'PRM205', 'init-never-called', 'bug', fix='unsafe',
@@ -67,12 +66,9 @@ RULES: tuple[Rule, ...] = (
         initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
         reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
     RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""constant_ dirac_ eye_ kaiming_normal_
-        kaiming_uniform_ normal_ ones_ orthogonal_ sparse_ trunc_normal_ uniform_ xavier_normal_ xavier_uniform_
-        zeros_""".split()),)),
+        triggers=(Asks(*"""bernoulli_ cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_
+        kaiming_uniform_ log_normal_ normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
         cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
         kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal
@@ -87,8 +83,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply modules named_modules
-        named_parameters""".split()),)),
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply children modules named_children
+        named_modules named_parameters""".split()),)),
     RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac_
         eye_ kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.deprecated_init_name', 'PRM211', 'deprecated-init-name', 'risk', fix='safe',
@@ -100,36 +96,26 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.init_gain_mismatch', 'PRM213', 'init-gain-mismatch', 'pedantic',
         triggers=(Calls(*"""kaiming_normal_ kaiming_uniform_ orthogonal_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.padding_row_overwritten', 'PRM214', 'padding-row-overwritten', 'bug', fix='unsafe',
-        triggers=(Calls(*"""Embedding bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_
-        fill_ geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_
-        ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
+        triggers=(Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
     RuleOnDemand('initialization.unknown_init_argument', 'PRM215', 'unknown-init-argument', 'bug', fix='safe',
         triggers=(Calls(*"""calculate_gain constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_
         kaiming_uniform kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_
         uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_""".split()),)),
     RuleOnDemand('initialization.pretrained_weights_overwritten', 'PRM216', 'pretrained-weights-overwritten', 'bug',
-        triggers=(Calls('from_pretrained', 'load_state_dict'), Keywords('pretrained', 'weights'),
-        Asks('from_pretrained', 'load_state_dict', 'pretrained', followed=True),)),
+        triggers=(Asks(*"""from_pretrained load_state_dict pretrained weights""".split(), followed=True),)),
     RuleOnDemand('initialization.lazy_parameter_initialized_early', 'PRM217', 'lazy-parameter-initialized-early', 'bug',
-        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""LazyBatchNorm1d LazyBatchNorm2d
-        LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d
-        LazyLinear""".split()),)),
-    RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""orthogonal parametrizations parametrize
-        register_parametrization spectral_norm weight_norm""".split()),)),
+        triggers=(Asks(*"""LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d
+        LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyLinear""".split()),)),
+    RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_ log_normal_
+        normal_ ones_ orthogonal orthogonal_ parametrizations parametrize random_ register_parametrization sparse_
+        spectral_norm trunc_normal_ uniform_ weight_norm xavier_normal_ xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.wrong_init_law', 'PRM219', 'wrong-init-law', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.broken_contract', 'PRM220', 'broken-contract', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.init_ignores_argument', 'PRM221', 'init-ignores-argument', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
@@ -172,11 +158,10 @@ RULES: tuple[Rule, ...] = (
         triu_indices true_divide trunc uniform view xlogy zero zeros zeros_like""".split()),)),
     RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
         triggers=(Asks('Module', 'nn', entries=('class',)),), beyond_plain=True),
-    RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Calls(*"""bernoulli_
-        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ kaiming_normal
-        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_
-        sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_
-        zeros_""".split()), Edits(), Asks('pad', 'padding', 'padding_idx'),), beyond_plain=True),
+    RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant_ copy_ data dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_
+        log_normal_ no_grad normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_ zero_ zeros_""".split()),), only_with=frozenset(('None',)), beyond_plain=True),
     RuleOnDemand('initialization.silently_frozen_embedding', 'PRM225', 'silently-frozen-embedding', 'pedantic',
         fix='unsafe', triggers=(Calls('from_pretrained'),)),
     RuleOnDemand('initialization.init_result_assigned', 'PRM226', 'init-result-assigned', 'bug', fix='unsafe',
@@ -196,7 +181,7 @@ RULES: tuple[Rule, ...] = (
         RMSNorm Sequential forward""".split()), Asks('ModuleDict', 'ModuleList', 'Sequential', made=False),
         Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
-        triggers=(Defines(defaults=True),)),
+        triggers=(Defines(defaults=True), Classes(*"""NamedTuple attr attrs dataclass""".split()),)),
     RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),
         Asks('Parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',
@@ -243,7 +228,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('registration.name_registered_twice', 'PRM413', 'name-registered-twice', 'bug',
         triggers=(Asks('add_module', 'nn', 'register_parameter', entries=('class',)),)),
     RuleOnDemand('registration.registered_under_other_name', 'PRM414', 'registered-under-other-name', 'bug',
-        triggers=(Calls('register_buffer', 'register_parameter'),)),
+        triggers=(Asks('register_buffer', 'register_parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('ties.tie_by_rewrap', 'PRM501', 'tie-by-rewrap', 'bug', fix='unsafe', triggers=(Asks('Parameter'),)),
     RuleOnDemand('ties.tie_by_data', 'PRM502', 'tie-by-data', 'bug', fix='unsafe', triggers=(Asks('data'),)),
     RuleOnDemand('ties.tie_broken_later', 'PRM503', 'tie-broken-later', 'bug', triggers=(Stores('bias', 'weight',
@@ -268,7 +253,7 @@ RULES: tuple[Rule, ...] = (
         requires_gradients_ requires_grads requires_grads_ requires_grd requires_grd_ requre_grad requre_grad_
         requres_grad requres_grad_ requries_grad requries_grad_""".split()),)),
     RuleOnDemand('freezing.requires_grad_on_module', 'PRM602', 'requires-grad-on-module', 'bug', fix='unsafe',
-        triggers=(Stores('requires_grad'), Asks('requires_grad'),)),
+        triggers=(Asks('requires_grad'),)),
     RuleOnDemand('freezing.frozen_norm_still_updates', 'PRM603', 'frozen-norm-still-updates', 'risk',
         triggers=(Calls('eval', 'requires_grad_'), Stores('requires_grad'), Asks('BatchNorm', 'requires_grad',
         'requires_grad_'),)),

@@ -175,3 +175,50 @@ def test_what_torch_raises_of_a_vector_is_the_finding(tmp_path: Path, capsys: py
     document = json.loads(capsys.readouterr().out)
     (found,) = (document[0] if isinstance(document, list) else document)["findings"]
     assert (status, found["code"], found["verdict"], found["location"]["row"]) == (2, "PRM210", "confirmed", 6)
+
+
+INFINITE = """\
+import math
+
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        mask = torch.empty(4, 4)
+        mask.fill_(float("-inf")).triu_(1)
+        self.register_buffer("mask", mask, persistent=False)
+        self.register_buffer("best", torch.full((4,), math.inf))
+        self.register_buffer("unknown", torch.full((4,), math.nan))
+        self.layer = nn.Linear(4, 4)
+        nn.init.constant_(self.layer.weight, math.inf)
+        self.large = nn.Parameter(torch.randn(4, 4).double() * 1e300)
+
+    def forward(self, x):
+        return self.layer(x) + self.large
+
+
+def example():
+    return torch.randn(4, 4)
+"""
+
+
+def test_infinities_and_nan_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(INFINITE)
+    call = ["verify", "--isolated", f"{path}:Net", "--example", f"{path}:example", "--show", "*", "--confirm"]
+    status = main([*call, "--output-format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    document = document[0] if isinstance(document, list) else document
+    given = {one["name"]: one["init"]["arguments"] for one in (*document["buffers"], *document["parameters"])}
+    assert (status, document["outcome"]["status"]) == (0, "ok")
+    assert (given["mask"]["value"], given["best"]["fill_value"], given["unknown"]["fill_value"]) == (
+        "-inf",
+        "inf",
+        "nan",
+    )
+    assert given["layer.weight"]["val"] == "inf"
+    assert {one["name"]: set(one["statistics"]) for one in document["shown"]}["layer.weight"] == {"finite"}
+    assert main(call) == 0

@@ -17,6 +17,7 @@ from paramlint.facts.module_paths import ModulePaths
 from paramlint.knowledge.foreign import NAMES_BY_CONVENTION
 from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
+from paramlint.syntax.expressions_from_ast import NotInAstError
 from paramlint.syntax.garbage_collection import collect_after
 from paramlint.syntax.outline import Outline, Unit, outline
 
@@ -225,7 +226,7 @@ class File:
         return segment
 
     def spans(self, wanted: set[nodes.Node], scopes: list[Scope]) -> dict[nodes.Node, tuple[int, int]]:
-        """Where nodes of this file stand in its text; the given scopes are searched first, then all parsed ones."""
+        """Where nodes of this file stand in its text, by the given scopes first; drafts that cannot tell raise."""
         found: dict[nodes.Node, tuple[int, int]] = {}
         segments = {scope.segment: None for scope in [*scopes, *self._scopes.values()] if "segment" in vars(scope)}
         for segment in segments:
@@ -233,6 +234,8 @@ class File:
             if not missing:
                 break
             found.update(segment.spans(missing))
+        if self.is_draft and wanted - found.keys():
+            raise NotInAstError
         return found
 
     def scope(self, unit: Unit) -> Scope:

@@ -19,6 +19,8 @@ MAX_REACHED = 200
 _HANDED_OVER = re.compile(
     r"model|module|layer|encoder|decoder|backbone|net(?:work)?$|block|body|head|trunk|fn$|cls$|class"
 )
+#: `d_model`, `num_layers`, `block_size`: arguments that are numbers, whatever they count.
+_COUNT = re.compile(r"^(?:d|n|num|dim|max)_|_(?:dim|dims|size|eps|depth)$")
 
 
 def is_same(a: Class, b: Class) -> bool:
@@ -116,7 +118,7 @@ def owners_in(file: File) -> Owners:
 def _takes_modules(cls: Class) -> bool:
     units = cls.outline.methods.get("__init__", ())
     return any(
-        _HANDED_OVER.search(arg.arg) and not isinstance(arg.annotation, ast.Constant)
+        _HANDED_OVER.search(arg.arg) and not _COUNT.search(arg.arg) and not isinstance(arg.annotation, ast.Constant)
         for unit in units
         for arg in (*unit.tree.args.args, *unit.tree.args.kwonlyargs)  # type: ignore[attr-defined]
         if not isinstance(arg.annotation, ast.Name) or arg.annotation.id not in ("int", "float", "bool", "str")

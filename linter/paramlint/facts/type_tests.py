@@ -27,7 +27,7 @@ class TypeTest:
         exact: subclasses do not pass (`type(m) is C`).
     """
 
-    node: nodes.BaseExpression
+    node: nodes.Node
     subject: nodes.BaseExpression
     classes: tuple[nodes.BaseExpression, ...]
     exact: bool
@@ -50,6 +50,13 @@ def type_test(scope: Scope | None, node: nodes.Node) -> TypeTest | None:
     return (
         TypeTest(node, subject, _options(right.comparator), True) if isinstance(right.operator, operators.In) else None
     )
+
+
+def case_test(scope: Scope, case: nodes.MatchCase) -> TypeTest | None:
+    """The test that a case of a `match` is: `case nn.Linear():`."""
+    match = scope.parent(case)
+    classes = classes_of_case(scope, case, scope.text(match.subject)) if isinstance(match, nodes.Match) else ()
+    return TypeTest(case.pattern, match.subject, classes, False) if isinstance(match, nodes.Match) and classes else None
 
 
 def class_asked(scope: Scope | None, node: nodes.BaseExpression) -> nodes.BaseExpression | None:

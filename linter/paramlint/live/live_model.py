@@ -30,11 +30,12 @@ from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.writes import Write, is_torchs
 from paramlint.live.questions import counter_evidence
 from paramlint.live.questions.counter_evidence import Seen
-from paramlint.live.questions.forward import Example, Forward, activation_after, may_be_used_otherwise, run
+from paramlint.live.questions.forward import Example, Forward, activation_after, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
 from paramlint.live.questions.left_behind import is_placed_by_hand
 from paramlint.live.questions.lost_writes import Lost, lost_writes
 from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
+from paramlint.live.questions.other_passes import may_be_used_otherwise
 from paramlint.live.questions.repeated_init import Repeat, repeated_parts, special_values
 from paramlint.live.questions.sharing.mirrors import mirrors
 from paramlint.live.questions.sharing.reused_norms import Reuse, reused_norms

@@ -119,17 +119,12 @@ class Model:
         seen: set[int] = set()
         while id(what) not in seen:
             seen.add(id(what))
-            outer = next(
-                (
-                    p.holder
-                    for p in what.places
-                    if p.registered and isinstance(p.holder, Module) and before(p.since, at)
-                ),
-                None,
-            )
-            if outer is None:
+            places = (p for p in what.places if p.registered and isinstance(p.holder, Module) and before(p.since, at))
+            outer = [place.holder for place in places]
+            if not outer:
                 return what
-            what = outer
+            # Layers may lie in a list, too, that was only there to make a `Sequential` of them.
+            what = next((one for one in outer if one.is_root or one.places.seen), outer[0])
         return what
 
     def follows(self, a: Event, b: Event) -> Answer:

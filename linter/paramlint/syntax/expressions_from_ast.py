@@ -74,7 +74,7 @@ class ExpressionTranslation:
     """From `ast` to nodes, for expressions.
 
     Attributes:
-        trees: what each expression was made from, names left out.
+        trees: what each expression, argument and statement was made from.
     """
 
     def __init__(self, source: Source) -> None:
@@ -84,7 +84,9 @@ class ExpressionTranslation:
     def expression(self, tree: ast.AST) -> Any:
         kind = tree.__class__
         if kind is ast.Name:
-            return nodes.Name(tree.id)  # type: ignore[attr-defined]
+            node: Any = nodes.Name(tree.id)  # type: ignore[attr-defined]
+            self.trees[node] = tree
+            return node
         make = _EXPRESSIONS.get(kind)
         if make is None:
             raise NotInAstError
@@ -120,12 +122,14 @@ class ExpressionTranslation:
     def argument(self, tree: Any) -> nodes.Arg:
         kind = tree.__class__
         if kind is ast.keyword:
-            if tree.arg is None:
-                return nodes.Arg(None, self.expression(tree.value), "**")
-            return nodes.Arg(nodes.Name(tree.arg), self.expression(tree.value))
-        if kind is ast.Starred:
-            return nodes.Arg(None, self.expression(tree.value), "*")
-        return nodes.Arg(None, self.expression(tree))
+            star = "**" if tree.arg is None else ""
+            node = nodes.Arg(None if star else nodes.Name(tree.arg), self.expression(tree.value), star)
+        elif kind is ast.Starred:
+            node = nodes.Arg(None, self.expression(tree.value), "*")
+        else:
+            node = nodes.Arg(None, self.expression(tree))
+        self.trees[node] = tree
+        return node
 
     def elements(self, trees: Iterable[ast.expr]) -> tuple[nodes.BaseElement, ...]:
         return tuple(
@@ -209,6 +213,9 @@ class ExpressionTranslation:
         return nodes.Yield(nodes.From(self.expression(tree.value)))
 
     def formatted(self, tree: ast.JoinedStr) -> nodes.FormattedString:
+        known = self.trees
+        if tree.lineno != tree.end_lineno:
+            self.trees = {}  # Python 3.11 does not know where the parts of such a text stand
         parts = [
             nodes.FormattedStringExpression(
                 self.expression(part.value),
@@ -218,6 +225,7 @@ class ExpressionTranslation:
             else nodes.FormattedStringText(str(part.value))  # type: ignore[attr-defined]
             for part in tree.values
         ]
+        self.trees = known
         return nodes.FormattedString(tuple(parts))
 
     def comprehension(self, tree: Any) -> nodes.BaseComp:

@@ -42,7 +42,10 @@ class Translation(ExpressionTranslation):
             make = _COMPOUND.get(tree.__class__)
             if make is not None:
                 is_hole = self._holes and (first_row(tree, self._source), last_row(tree)) in self._holes
-                found.append(nodes.SimpleStatementLine((nodes.Pass(),)) if is_hole else make(self, tree))
+                node = nodes.SimpleStatementLine((nodes.Pass(),)) if is_hole else make(self, tree)
+                found.append(node)
+                if not is_hole:
+                    self.trees[node] = tree
                 row = 0
                 continue
             small = self.simple(tree)
@@ -50,6 +53,7 @@ class Translation(ExpressionTranslation):
                 found[-1] = nodes.SimpleStatementLine((*found[-1].body, small))
             else:
                 found.append(nodes.SimpleStatementLine((small,)))
+                self.trees[found[-1]] = tree
             row = tree.end_lineno or tree.lineno
         return tuple(found)
 
@@ -57,7 +61,9 @@ class Translation(ExpressionTranslation):
         make = _SIMPLE.get(tree.__class__)
         if make is None:
             raise NotInAstError
-        return make(self, tree)
+        node = make(self, tree)
+        self.trees[node] = tree
+        return node
 
     def block(self, trees: Sequence[ast.stmt]) -> nodes.IndentedBlock:
         return nodes.IndentedBlock(self.statements(trees))
@@ -71,7 +77,9 @@ class Translation(ExpressionTranslation):
         return nodes.Module(self.statements(tree.body))
 
     def definition(self, tree: Any) -> Any:
-        return _COMPOUND[tree.__class__](self, tree)
+        node = _COMPOUND[tree.__class__](self, tree)
+        self.trees[node] = tree
+        return node
 
     def function(self, tree: Any) -> nodes.FunctionDef:
         return nodes.FunctionDef(

@@ -152,6 +152,11 @@ class Outline:
         """The names that the module's own code gives values: found once, as a table in it may be large."""
         return assigned_names(cast("ast.Module", self.module.tree).body)
 
+    @cached_property
+    def local_classes(self) -> frozenset[str]:
+        """The names of the classes that are defined in functions."""
+        return frozenset(name.rpartition(".")[2] for name in self.classes if "<locals>" in name)
+
 
 def first_row(node: ast.stmt, source: Source) -> int:
     """The row on which a statement begins, its decorators included."""

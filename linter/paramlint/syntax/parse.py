@@ -46,7 +46,7 @@ _REST = "_rest_"
 #: They bind tightest, so parentheses around them mean nothing where they stand on one row.
 _TIGHT = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_COMMENT = re.compile(r"#.*")
+_COMMENT = re.compile(r"#[^\r\n]*")
 # A chain nests; what texts and comments say does not.
 #: Comments that cannot be a part of an f-string.
 _PLAIN_COMMENT = re.compile(r"#[^\r\n'\"{}]*$", re.MULTILINE)

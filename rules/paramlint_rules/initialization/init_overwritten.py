@@ -46,6 +46,7 @@ from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.effects import effect
+from paramlint.model.questions.visits import is_over_one_twice
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -139,9 +140,10 @@ def ask_copied(model: Model) -> Iterator[Claim]:
     lines = Counter(id(write.site.node) for write in writes)
     for write in writes:
         first, before[id(write.of)] = before.get(id(write.of)), write
-        if first is None or first.site.node is write.site.node or not _is_same_call(first, write):
+        if first is None or not _is_same_call(first, write):
             continue
-        if lines[id(first.site.node)] > 1 < lines[id(write.site.node)]:  # both go over many layers: one is left over
+        both_over_many = lines[id(first.site.node)] > 1 < lines[id(write.site.node)]  # one layer is left over
+        if both_over_many if first.site.node is not write.site.node else not is_over_one_twice(write.site):
             continue
         other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
         if other is not None and not _is_used_between(model, first, write):
@@ -153,10 +155,8 @@ def ask_copied(model: Model) -> Iterator[Claim]:
 def ask_chosen(model: Model) -> Iterator[Claim]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
     by_line: dict[int, list[tuple[Event, Event]]] = {}
-    last: dict[int, Event] = {}
     writes = [w for w in model.events("written") if _is_of_parameter(w)]
-    for write in writes:
-        last[id(write.of)] = write
+    last = {id(write.of): write for write in writes}
     for write in writes:
         by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of)]))
     for pairs in by_line.values():

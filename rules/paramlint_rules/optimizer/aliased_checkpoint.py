@@ -92,7 +92,8 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
 def _is_of_new_optimizer(scope: Scope, kept: Snapshot) -> bool:
     """Whether an optimizer that was just made gives its state: it has none yet, and what comes is not added to that."""
     written = scope.text(kept.owner)
-    given = [value for n in scope.find(nodes.Assign) for to, value in assigned(n) if scope.text(to) == written]
+    kinds = (nodes.Assign, nodes.AnnAssign)
+    given = [value for n in scope.find(*kinds) for to, value in assigned(n) if scope.text(to) == written]
     made = given[0] if len(given) == 1 else None
     name = scope.qualified(made.func) or "" if isinstance(made, nodes.Call) else ""
     if made is None or not name.startswith("torch.optim.") or name.endswith("Adagrad"):

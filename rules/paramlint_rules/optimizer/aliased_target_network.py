@@ -25,16 +25,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.facts.heirs import heirs_of
 from paramlint.facts.name_uses import calls_any, reads
 from paramlint.facts.training import training_loop, trains
 from paramlint.facts.usage import is_module
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import WORDS, held
 from paramlint.nodes.assigned import assigned
+from paramlint.nodes.branches import is_branch
 from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule, Stores
 from paramlint.syntax.walk import walk
 
@@ -73,7 +76,7 @@ def ask(model: Model) -> Iterator[Claim]:
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
-        if not _names_role(_name(alias)) or not isinstance(statement, nodes.Assign):
+        if not _names_role(_name(alias)) or not isinstance(statement, (nodes.Assign, nodes.AnnAssign)):
             continue
         if isinstance(_given(alias), nodes.IfExp) or _is_one_way(alias, statement):
             continue  # a target is an option of the agent, which subclasses turn on
@@ -100,12 +103,12 @@ def ask(model: Model) -> Iterator[Claim]:
             )
 
 
-def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
+def _is_one_way(alias: Event, statement: nodes.Node) -> bool:
     """Whether an `if` gives the name another value where its condition is otherwise."""
     name = _spoken(alias)
     for branch in walk(alias.site.definition) if alias.site.definition is not None else ():
         if isinstance(branch, nodes.If) and branch.orelse is not None:
-            sides = [[n for n in walk(side) if isinstance(n, nodes.Assign)] for side in (branch.body, branch.orelse)]
+            sides = [list(walk(side)) for side in (branch.body, branch.orelse)]
             given = [
                 any(alias.site.text(to) == name and not _is_none(value) for n in side for to, value in assigned(n))
                 for side in sides
@@ -115,7 +118,7 @@ def _is_one_way(alias: Event, statement: nodes.Assign) -> bool:
     return False
 
 
-def _is_else_none(alias: Event, statement: nodes.Assign) -> bool:
+def _is_else_none(alias: Event, statement: nodes.Node) -> bool:
     """Whether the name is given None in the same function, and nothing else but this."""
     name = _spoken(alias)
     rest = [n for n in walk(alias.site.definition) if n is not statement] if alias.site.definition else []
@@ -240,21 +243,20 @@ def _of_call(scope: Scope, node: nodes.BaseExpression, method: str) -> str | Non
 
 def _lags(scope: Scope, node: nodes.Assign, target: nodes.BaseExpression, name: str) -> bool:
     """Whether the target is always this alias, is used beside the live model, and that is trained."""
-    if any(isinstance(ancestor, (nodes.If, nodes.Try)) for ancestor in scope.ancestors(node)):
+    if any(is_branch(above, below) for below, above in pairwise((node, *scope.ancestors(node)))):
         return False
     attribute = scope.self_attribute(target)
     if attribute is None:
         others = [b for b in scope.bindings.get(name, ()) if b.node is not node]
         steps = (call for call in scope.find(nodes.Call) if scope.order(call) > scope.order(node))
         return not others and any(True for _ in reads(scope, name, node)) and any(trains(scope, c) for c in steps)
-    cls = scope.cls
-    if cls is None or len(cls.assignments(attribute)) != 1:
+    if scope.cls is None or len(scope.cls.assignments(attribute)) != 1:
         return False
-    unit = cls.outline.unit
-    trained = _TRAINS.search(cls.file.source.lines(unit.first, unit.last)) is not None
-    return trained and any(
-        True for other in cls.scopes_with(attribute) for _ in reads(other, f"{other.self_name}.{attribute}", node)
-    )
+    classes = [scope.cls, *heirs_of(scope.cls)]
+    units = [(cls.file.source, cls.outline.unit) for cls in classes]
+    trained = any(_TRAINS.search(source.lines(unit.first, unit.last)) for source, unit in units)
+    used = (one for cls in classes for one in cls.scopes_with(attribute))
+    return trained and any(True for one in used for _ in reads(one, f"{one.self_name}.{attribute}", node))
 
 
 @rule.training

@@ -28,10 +28,10 @@ Leave it: the module is meant to keep its values. `requires_grad_(False)` says s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, Site, Tensor, said
+from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
     WORDS,
@@ -71,6 +71,8 @@ _FIXED = (
 #: A word of a name: `VGG` and `Loss` of `VGGLoss`, `semantic` of `semantic_head`.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORT = 3
+#: So many parts, given one by one, are more than a choice of some.
+_SEVERAL = 2
 #: Those that no other word holds by chance.
 _SPOKEN = tuple(word for word in _FIXED if len(word) > _SHORT)
 
@@ -146,12 +148,13 @@ def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_a
 
     Where not all that it reaches is known, it may be any optimizer that takes turns with it.
     """
-    mine = {id(t) for t in tensors if t.owner is not None}
+    mine = {id(t) for t in tensors if t.owner is not None or not t.known}
     for step in model.timeline("stepped").since(min(backward.order)):
         optimizer = step.of
         if not isinstance(optimizer, Optimizer) or step.get("closure"):
             continue
-        is_next = not is_all and step.loops == backward.loops and together(step, backward)
+        around = backward.loops[: len(step.loops)]  # gradients of several passes may add up in a loop of their own
+        is_next = not is_all and step.loops == around and together(step, backward)
         if (is_next or any(id(t) in mine for t in optimizer.tensors)) and model.follows(backward, step).yes:
             return step if optimizer.made is not None else None
     return None
@@ -160,11 +163,13 @@ def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_a
 def _parts(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> list[Module]:
     """The outermost modules that are reached; for a class that trains its own parts, those parts."""
     found: dict[int, Module] = {}
+    reach = {id(t) for t in tensors}
     for tensor in tensors:
         root = model.root_of(tensor, backward)
         if isinstance(root, Module) and root.is_root:
             for child in below(root)[1:]:
-                if any(p.holder is root and p.registered for p in child.places) and child.calls.some(_trains).yes:
+                is_part = any(p.holder is root and p.registered for p in child.places)
+                if is_part and child.calls.some(_trains).yes and any(id(t) in reach for t in child.parameters):
                     found[id(child)] = child
         elif isinstance(root, Module):
             found[id(root)] = root
@@ -180,15 +185,18 @@ def _left_over(
     """
     listed = {id(e.of) for e in model.events("listed") if e.author == "user"}
     reach = {id(t) for t in tensors}
-    for root in {id(r): r for t in tensors if isinstance(r := _unwrapped(model.root_of(t, backward)), Module)}.values():
-        members = [p.what for p in root.holds if p.registered and p.holds]
-        parts = [m for m in members if (m.owns.yes if isinstance(m, Module) else m.role == "parameter")]
+    roots = {id(r): r for t in tensors if isinstance(r := _unwrapped(model.root_of(t, backward)), Module)}
+    inner = [p.what for r in roots.values() if r.is_root for p in r.holds if p.registered and p.holds]
+    roots.update((id(one), one) for one in inner if isinstance(one, Module))  # a class trains a model of its own
+    for root in roots.values():
+        members = {id(p.what): p.what for p in root.holds if p.registered and p.holds}.values()
+        parts = [m for m in members if (_is_part(m, root) if isinstance(m, Module) else m.role == "parameter")]
         missing = [m for m in parts if not any(id(t) in holders for t in _tensors(m))]
-        groups = {id(g) for t in root.parameters for g in t.groups if g.optimizer in model.optimizers.seen}
+        groups = {id(g): g for t in root.parameters for g in t.groups if g.optimizer in model.optimizers.seen}
         if (
             not missing
             or len(groups) < 2
-            or (id(root) not in listed and not _has_twin(missing, parts))
+            or (id(root) not in listed and not _has_twin(missing, parts) and not _is_one_of(parts, groups.values()))
             or 2 * len(missing) >= len(parts)
             or not _is_new(model, root)
         ):
@@ -197,6 +205,21 @@ def _left_over(
             mine = _tensors(part)
             if all(id(t) in reach and _is_free(model, t, backward) for t in mine) and not _reads_fixed(part, root):
                 yield part
+
+
+def _is_part(part: Module, root: Module) -> bool:
+    """Whether a module is a part that is trained: a copy of another one lags behind, or reads what that has."""
+    return part.owns.yes and not (part.copy_of is not None and _is_held(root, part.copy_of))
+
+
+def _is_held(root: Module, part: Module) -> bool:
+    return any(p.what is part and p.registered for p in root.holds)
+
+
+def _is_one_of(parts: Sequence[Module | Tensor], groups: Iterable[Group]) -> bool:
+    """Whether an optimizer was given part by part, each by itself, and all but one."""
+    given = {id(group.module) for group in groups if group.module is not None}
+    return sum(id(part) in given for part in parts) == len(parts) - 1 > _SEVERAL
 
 
 def _has_twin(missing: Sequence[Module | Tensor], parts: Sequence[Module | Tensor]) -> bool:
@@ -240,7 +263,15 @@ def _unwrapped(root: Tensor | Module) -> Tensor | Module:
 def _is_new(model: Model, root: Module) -> bool:
     """Whether a module is made here, is known, and has no values from elsewhere."""
     is_here = root.made is not None and root.copy_of is None and root.known.yes and not root.escaped
-    return is_here and not model.events("loaded")
+    return is_here and not any(_is_given_values(root, e) for e in model.events("loaded"))
+
+
+def _is_given_values(root: Module, load: Event) -> bool:
+    """Whether a part may have values from elsewhere: not where a method loads again all that was saved of a whole."""
+    if isinstance(load.of, Optimizer):
+        return False
+    assert root.made is not None
+    return load.of not in owners(root) or together(load, root.made)
 
 
 def _looked_at(model: Model, optimizer: Optimizer) -> set[int]:
@@ -291,10 +322,20 @@ def _is_trained(model: Model, part: Module, backward: Event) -> bool:
         return False
     if any(t.escaped or t.flags.seen or _is_moved_by_hand(model, t, backward) for t in parameters):
         return False
-    if any(e.of in mine for e in model.events("loaded", "copied")) or any(_is_fixed(m) for m in mine):
+    if any(_is_fixed(m) for m in mine) or any(e.of in mine for e in model.events("copied")):
+        return False
+    if any(e.of in mine and not _goes_on(model, part, e) for e in model.events("loaded")):
         return False
     names = f"{part.name} {part.cls.rpartition('.')[2]} {' '.join(part.arguments)}"
     return not _says(names, (*_FIXED, "weights", "checkpoint", "ckpt")) and not part.made.site.says(*_SPOKEN)
+
+
+def _goes_on(model: Model, part: Module, load: Event) -> bool:
+    """Whether a module is loaded where training goes on, with an optimizer, and starts with new values elsewhere."""
+    assert part.made is not None
+    conditions = set(load.guard.minus(part.made.guard).subjects)
+    others = [e for e in model.events("loaded") if isinstance(e.of, Optimizer) and e.guard.fits(load.guard)]
+    return any(conditions & set(e.guard.subjects) for e in others)
 
 
 def _is_fixed(module: Module) -> bool:

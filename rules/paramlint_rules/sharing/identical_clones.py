@@ -30,6 +30,7 @@ from paramlint.facts.norms import has_norms_only
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as sharing_said
+from paramlint.model.questions.training import below, owners
 from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
@@ -60,25 +61,24 @@ def ask(model: Model) -> Iterator[Claim]:
         layer, copy = event.of, event.get("to")
         if not isinstance(layer, Module) or not isinstance(copy, Module) or event.author != "user":
             continue
-        is_many = (
-            len(event.loops) > len(layer.loops) and event.loops[len(layer.loops) :] == copy.loops[len(layer.loops) :]
-        )
         places = [
             p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None and not _is_left_of_many(p)
         ]
         if (
             layer.made is None
-            or not is_many
+            or not (_is_made_each_round(event) or _are_several(model, event))
             or not places
             or not layer.owns.yes
             or sharing_said(layer, places)
             or is_marked(event)
+            or any(owner.initialised_by_owner.yes for owner in owners(copy))
         ):
             continue
         if (
             copy.escaped
             or not any(_drawn_once(t) for t in copy.parameters)
             or any(t.writes.seen for t in copy.parameters)
+            or _is_loaded(model, layer, copy)
         ):
             continue
         yield Claim(
@@ -88,6 +88,29 @@ def ask(model: Model) -> Iterator[Claim]:
             "so layers that should differ begin alike",
             about=copy,
         )
+
+
+def _is_loaded(model: Model, layer: Module, copy: Module) -> bool:
+    """Whether trained values are loaded into the original, a copy, or what holds or is part of them."""
+    loaded = [event.of for event in model.events("loaded")]
+    return any(one is what for one in loaded for what in (*below(layer), *owners(layer), *owners(copy)))
+
+
+def _is_made_each_round(event: Event) -> bool:
+    """Whether a loop around a copy, not around its original, makes one for each round."""
+    outside, copy = len(event.of.loops), event.get("to")
+    return len(event.loops) > outside and bool(event.loops[outside:] == copy.loops[outside:])
+
+
+def _are_several(model: Model, event: Event) -> bool:
+    """Whether a loop of which the rounds are known makes several copies of one original at one place."""
+    way = [site.node for site in event.way]
+    alike = [
+        e
+        for e in model.events("copied", of=event.of)
+        if e.get("inside") == event.get("inside") and [site.node for site in e.way] == way
+    ]
+    return len({id(e.get("to")) for e in alike}) > 1
 
 
 def _is_left_of_many(place: Place) -> bool:

@@ -374,7 +374,11 @@ class _Builder:
 
     def _name(self, model: Model, root: Instance | None) -> None:
         """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
-        self._name_bound([event for event in model.trace if not _is_of_loop(event)])
+        named = [event for event in model.trace if not _is_of_loop(event)]
+        if root is not None:  # how a method calls what it works with comes after how the object does
+            self._name_bound([event for event in named if event.get("inside") == "__init__"])
+            self._name_below(self.module(root), "self", set(), set())
+        self._name_bound(named)
         for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
             optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
         if root is not None:
