@@ -151,6 +151,19 @@ def only_looks(function: str) -> bool:
     return _LOOKS.search(function) is not None and _DOES_MORE.search(function) is None
 
 
+#: What parts of models are called that are modules, and not parameters.
+_PART = re.compile(
+    r"(?:\w+_)?(?:adapter|attention|attn|backbone|bert|block|blocks|body|bn|classifier|conv|decoder|downsample|embeddings"
+    r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
+    r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
+)
+
+
+def names_part(name: str) -> bool:
+    """Whether an attribute of a model is a module, and no parameter, by what such parts are called."""
+    return _PART.fullmatch(name) is not None
+
+
 #: Words in the name of what keeps an average of a model's weights.
 _OF_AVERAGES = re.compile(r"(?:^|_)(?:ema|swa|ewa|averager|averaged|moving_average)(?:_|$)|EMA|Ema(?![a-z])")
 
@@ -163,16 +176,3 @@ def only_averages(owner: str, method: str) -> bool:
         method: its name.
     """
     return method.startswith("update") and _OF_AVERAGES.search(owner.partition("#")[0].rpartition(".")[2]) is not None
-
-
-#: What parts of models are called that are modules, and not parameters.
-_PART = re.compile(
-    r"(?:\w+_)?(?:adapter|attention|attn|backbone|bert|block|blocks|body|bn|classifier|conv|decoder|downsample|embeddings"
-    r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
-    r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
-)
-
-
-def names_part(name: str) -> bool:
-    """Whether an attribute of a model is a module, and no parameter, by what such parts are called."""
-    return _PART.fullmatch(name) is not None
