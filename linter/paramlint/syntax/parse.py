@@ -86,11 +86,11 @@ class Segment:
 
     def text(self, node: nodes.Node) -> str:
         """The source code of a node, without parentheses of its own that mean nothing; rows end with a line feed."""
-        origin = self._origins.get(node)
-        if origin is None and isinstance(node, nodes.Name):
+        if node not in self._origins and isinstance(node, nodes.Name):
             return node.value  # `head` of what `operator.attrgetter("head.weight")(self)` is read as
-        if origin is None and isinstance(node, nodes.Attribute):
+        if node not in self._origins and isinstance(node, nodes.Attribute):
             return f"{self.text(node.value)}.{node.attr.value}"
+        origin = self._origins[node]
         is_bare = isinstance(origin, _TIGHT) and bool(origin.lpar)
         code = self._module.code_for_node(origin.with_changes(lpar=(), rpar=()) if is_bare else origin)
         if "\n" not in code and not self._is_cut:
