@@ -88,7 +88,10 @@ def behind_call(scope: Scope, node: nodes.BaseExpression) -> tuple[Scope, nodes.
             value = only_returned(symbol.node)
             if value is not None:
                 return symbol, value
-    return scope, node
+    own = scope.self_attribute(node.func) if isinstance(node, nodes.Call) else None
+    method = scope.cls.method(own) if own is not None and scope.cls is not None else None
+    value = only_returned(method.node) if method is not None else None
+    return (method, value) if method is not None and value is not None else (scope, node)
 
 
 def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
-from paramlint.facts.init_calls import WRITE_NAMES, without_data, write_call
+from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.memo import remember
 from paramlint.nodes.branches import leaves
+from paramlint.nodes.call_arguments import without_data
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:

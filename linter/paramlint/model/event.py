@@ -56,6 +56,16 @@ class Site(Protocol):
         raise NotImplementedError
 
     @property
+    def is_alone(self) -> bool:
+        """Whether no other statement stands in its row."""
+        raise NotImplementedError
+
+    @property
+    def loop(self) -> Any:
+        """The `for` of the same function that runs over what the node gives; None where there is none."""
+        raise NotImplementedError
+
+    @property
     def in_branch(self) -> bool:
         """Whether it stands under a condition in its function."""
         raise NotImplementedError

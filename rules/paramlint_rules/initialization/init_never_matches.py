@@ -39,7 +39,6 @@ from paramlint.facts.type_tests import TypeTest, alternatives, case_test, class_
 from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site
 from paramlint.model.questions.visits import (
-    loop_over,
     modules_below,
     name_of_pair,
     names_below,
@@ -53,12 +52,15 @@ from paramlint.nodes.branches import denied, leaves
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import operands, walk
 
+_ALL_LAYERS = ("modules", "named_modules")
+_CHILDREN = ("children", "named_children")
+
 rule = Rule(
     "PRM209",
     "init-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", "modules", "named_modules", "apply")),
+    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", *_ALL_LAYERS, *_CHILDREN, "apply")),
 )
 
 _ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
@@ -77,7 +79,7 @@ def ask(model: Model) -> Iterator[Claim]:
     """Parameters gone through by name, and a name among them that none has."""
     never = never_true(model)
     for listed in whole_visits(model):
-        loop = loop_over(listed.site)
+        loop = listed.site.loop
         name = _name_in(loop) if loop is not None else None
         known = names_below(model, listed.of, listed) if name is not None else None
         if loop is None or name is None or not known:
@@ -112,7 +114,10 @@ def ask_kinds(model: Model) -> Iterator[Claim]:
             if like is not None:
                 there = like.cls.replace("torch.nn.", "nn.")
                 whole = model.name if listed.of in model.roots else listed.of
-                message = f"`{site.text(test)}` is never true: `{whole}` has `{there}`, and no such layer"
+                why = f"`{whole}` has `{there}`, and no such layer"
+                if listed.site.loop is not None and _goes_no_deeper(listed):
+                    why = f"each `{there}` of `{whole}` is inside another module, which `children()` does not enter"
+                message = f"`{site.text(test)}` is never true: {why}"
                 yield Claim(Answer("yes", (listed,)), site, message, node=test)
 
 
@@ -136,15 +141,22 @@ def _is_meant(test: nodes.BaseExpression, module: Module) -> bool:
 
 def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
     """Where a visit of modules is written: the place, the name of the module that it is at, and what it does."""
-    visitor, loop = listed.get("visitor"), loop_over(listed.site)
+    visitor, loop = listed.get("visitor"), listed.site.loop
     if visitor is not None and isinstance(visitor.node, nodes.FunctionDef):
         names = [p.name.value for p in visitor.node.params.params if p.name.value != "self"]
         return (visitor, names[0], visitor.node.body) if names else None
     if loop is None or not isinstance(loop.iter, nodes.Call) or not isinstance(loop.iter.func, nodes.Attribute):
         return None
     target = loop.target.elements[-1].value if isinstance(loop.target, nodes.Tuple) else loop.target
-    is_of_modules = loop.iter.func.attr.value in ("modules", "named_modules")
+    is_of_modules = loop.iter.func.attr.value in _ALL_LAYERS or _goes_no_deeper(listed)
     return (listed.site, target.value, loop.body) if is_of_modules and isinstance(target, nodes.Name) else None
+
+
+def _goes_no_deeper(listed: Event) -> bool:
+    """Whether a visit is of the children only, and of the whole of a model."""
+    call = listed.site.node
+    name = call.func.attr.value if isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute) else ""
+    return name in _CHILDREN
 
 
 def _family(kind: str) -> str:

@@ -39,9 +39,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.model import Claim, Model, Module, Place, said
+from paramlint.model import Claim, Model, Module, Place, Site, said
 from paramlint.model.questions.plain_containers import target
 from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM409",
@@ -87,4 +88,10 @@ def _assigns(call: nodes.Call) -> bool:
 
 def _is_called(module: Module) -> bool:
     """Whether a pass takes the module out of its container and calls it; by its name it would be another one."""
-    return any(call.get("inside") != "__init__" for call in module.calls)
+    return any(call.get("inside") != "__init__" and not _asks_by_name(call.site) for call in module.calls)
+
+
+def _asks_by_name(site: Site) -> bool:
+    """Whether the function around a call puts names of attributes together, as `getattr(self, f"mix_{i}")` does."""
+    asked = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and site.text(n.func) == "getattr"]
+    return any(not isinstance(arg.value, nodes.SimpleString) for call in asked for arg in call.args[1:2])

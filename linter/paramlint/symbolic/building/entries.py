@@ -102,6 +102,8 @@ def forget_model(file: File) -> None:
     if known is not None:
         size = known.run.steps * _BYTES
         known.run.forget()
+        for one in (*known.model.modules, *known.model.all_tensors):
+            vars(one).clear()  # what holds and what is held point to each other
         vars(known.model).clear()
         collect_young_after(size)
 

@@ -270,7 +270,7 @@ def run_function(
             if defaults:
                 arguments = _with_defaults(function, arguments, known or {})
             result = run.call(function, arguments, function.node)
-            if isinstance(result, SequenceValue) and is_generator(run, function.node):
+            if isinstance(result, SequenceValue) and is_generator(run, function):
                 items_of(run, result, function.node)  # somebody goes through it
             return result
         except OverBudgetError:

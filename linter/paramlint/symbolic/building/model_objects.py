@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, Guard, Module, Several, Tensor
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
-from paramlint.symbolic.definitions.attribute_names import mentions
-from paramlint.symbolic.definitions.unwritten import uncalled_methods, written_elsewhere
+from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions
+from paramlint.symbolic.definitions.unwritten import initialised_by_owner, uncalled_methods, written_elsewhere
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
 from paramlint.symbolic.library.tensor_sizes import known_shape
@@ -181,9 +181,19 @@ class BuiltModule(Module):
     def mentions(self, key: str) -> Answer:
         return mentions(self._builder.run, self.value, key)
 
+    def has_own(self, key: str) -> Answer:
+        return has_own(self._builder.run, self.value, key)
+
+    def hands_over(self, key: str) -> Answer:
+        return hands_over(self._builder.run, self.value, key)
+
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]
         return uncalled_methods(self.value)
+
+    @cached_property
+    def initialised_by_owner(self) -> Answer:  # type: ignore[override]
+        return initialised_by_owner(self.value)
 
     @cached_property
     def arguments(self) -> dict[str, Any]:  # type: ignore[override]

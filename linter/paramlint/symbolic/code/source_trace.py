@@ -99,6 +99,20 @@ class SourceSite:
         around = (self.node, *self._scope.ancestors(self.node))
         return next((node for node in around if isinstance(node, nodes.BaseSmallStatement)), None)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other statement stands in its row."""
+        line = self._scope.statement(self.node)
+        return isinstance(line, nodes.SimpleStatementLine) and len(line.body) == 1
+
+    @cached_property
+    def loop(self) -> Any:
+        """The `for` of the same function that runs over what the node gives; None where there is none."""
+        if self.definition is None:
+            return None
+        around = pairwise((self.node, *self._scope.ancestors(self.node)))
+        return next((loop for inner, loop in around if isinstance(loop, nodes.For) and inner is loop.iter), None)
+
     @cached_property
     def in_branch(self) -> bool:
         """Whether it stands under a condition in its function, or after one under which the function returns."""
@@ -114,7 +128,7 @@ class SourceSite:
     def is_tried(self) -> bool:
         """Whether a `try` around it, or around a call that led to it, catches what it raises."""
         around = (self.node, *self._scope.ancestors(self.node))
-        bodies = [node.body for node in around if isinstance(node, nodes.Try) and node.handlers]
+        bodies = [node.body for node in around if isinstance(node, nodes.Try) and is_branch(node, node.body)]
         return any(node is body for node in around for body in bodies) or any(one.is_tried for one in self.stack[-1:])
 
     @cached_property
