@@ -30,8 +30,10 @@ _CYCLE = Type("none", "cycle")
 _active: dict[tuple[int, str], int] = {}
 _depth = 0
 _left = 0
-#: How often something was left out, which is inferred already, further up, or for which too much was looked at.
-_cut = 0
+#: How often something was left out: what is inferred already, further up, and that for which too much was looked at.
+_cycles = _given_up = 0
+#: A name for which too much was looked at so often is not asked again.
+_MOST_TRIES = 16
 
 _LITERALS = (
     nodes.Integer, nodes.Float, nodes.SimpleString, nodes.FormattedString, nodes.ConcatenatedString, nodes.Comparison,
@@ -41,11 +43,11 @@ _LITERALS = (
 
 def type_of(scope: Scope, node: nodes.Node) -> Type | None:
     """What is known of an expression's value; `None` when it is nothing certain."""
-    global _depth, _left, _cut
+    global _depth, _left, _given_up
     if _depth == 0:
         _left = MAX_EXPRESSIONS
     if _depth > _DEPTH or _left <= 0:
-        _cut += 1
+        _given_up += 1
         return None
     _left -= 1
     _depth += 1
@@ -126,15 +128,20 @@ def _whole(cls: Class) -> Class:
 
 def _bound(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
     question, known = f"type of {name}", scope.memo
-    if question not in known:
-        before = _cut
-        found = _joined(scope, name, bindings)
-        # What was asked further up, or left out there, has a part in what was found; by itself it may be more.
-        if _cut != before and (_active or _depth > 1):
-            return found
+    if question in known:
+        result: Type | None = known[question]
+        return result
+    before = _cycles, _given_up
+    found = _joined(scope, name, bindings)
+    # What was asked further up, or left out there, has a part in what was found; by itself it may be more.
+    is_whole = (_cycles, _given_up) == before or (not _active and _depth == 1)
+    if not is_whole and _given_up != before[1] and found is None:
+        tries: dict[str, int] = remember(scope, "names given up", dict)
+        tries[name] = tries.get(name, 0) + 1
+        is_whole = tries[name] >= _MOST_TRIES
+    if is_whole:
         known[question] = found
-    result: Type | None = known[question]
-    return result
+    return found
 
 
 def _joined(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
@@ -152,8 +159,8 @@ def _joined(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
 
 def _cycle() -> Type:
     """What something is that is being inferred already, further up."""
-    global _cut
-    _cut += 1
+    global _cycles
+    _cycles += 1
     return _CYCLE
 
 

@@ -61,6 +61,7 @@ def ask(model: Model) -> Iterator[Claim]:
     holders = held(model)
     whole = {id(group.module) for optimizer in model.optimizers for group in optimizer.groups}
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
+    told: set[int] = set()
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
         if not _names_role(_name(alias)) or not isinstance(statement, (nodes.Assign, nodes.AnnAssign)):
@@ -69,7 +70,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue  # a target is an option of the agent, which subclasses turn on
         if _is_part_of_target(_given(alias)):
             continue
-        own = [e for e in bound if not _bound(e) & modules and _names_same(e, alias)]
+        own = [e for e in bound if not _is_still(e, modules) and _names_same(e, alias)]
         live = _live(alias, bound) if _is_held(modules, holders, whole) else _trained_elsewhere(model, alias, own)
         if (
             live
@@ -78,12 +79,32 @@ def ask(model: Model) -> Iterator[Claim]:
         ):
             is_set = not alias.guard or bool(alias.loops) or _is_else_none(alias, statement)
             if is_set or any(e.guard.fits(alias.guard) for e in own):
-                given = _given(alias)
-                text = f"{alias.site.spell('copy.deepcopy')}({alias.site.text(given)})"
-                fix = Fix("Copy the model", (Change(given, given, text),), "safe", ("copy.deepcopy",))
-                message = f"`{_spoken(alias)}` is the same model as `{live}`, so it does not lag behind it"
-                whose = next(iter(modules))
-                yield Claim(said(True), alias.site, message, whose, given, fix, attribute=_spoken(alias))
+                first = _first(model, alias, live)
+                if id(first) in told:
+                    continue
+                told.add(id(first))
+                message = f"`{_spoken(first)}` is the same model as `{live}`, so it does not lag behind it"
+                given, whose = _given(first), next(iter(modules))
+                yield Claim(said(True), first.site, message, whose, given, _fix(first), attribute=_spoken(first))
+
+
+def _fix(alias: Event) -> Fix:
+    given = _given(alias)
+    text = f"{alias.site.spell('copy.deepcopy')}({alias.site.text(given)})"
+    return Fix("Copy the model", (Change(given, given, text),), "safe", ("copy.deepcopy",))
+
+
+def _first(model: Model, alias: Event, live: str) -> Event:
+    """Where the name was first given the other model, where an alias is what was made of that later.
+
+    A wrapper of it, or what a function gave back, is still the same.
+    """
+    for event in model.events("bound", "registered"):
+        if min(event.order) < min(alias.order) and _names_same(event, alias):
+            value = _given(event) if isinstance(event.site.statement, nodes.Assign) else None
+            if isinstance(value, (nodes.Name, nodes.Attribute)) and event.site.text(value) == live:
+                return event
+    return alias
 
 
 def _is_held(modules: frozenset[Module], holders: dict[int, list[Optimizer]], whole: set[int]) -> bool:
@@ -148,6 +169,12 @@ def _bound(event: Event) -> frozenset[Module]:
     bound = event.get("options") or [event.get("value") if "value" in event.data else event.of]
     modules = frozenset(one for one in bound if isinstance(one, Module))
     return modules if len(modules) == len(bound) else frozenset()
+
+
+def _is_still(event: Event, modules: frozenset[Module]) -> bool:
+    """Whether a name is given what it had before, or what wraps that: `target = DataParallel(target)`."""
+    now = _bound(event)
+    return bool(now & modules) or any(p.what in modules for one in now for p in one.holds if p.registered)
 
 
 def _is_handed_on(event: Event, alias: Event) -> bool:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -49,20 +50,24 @@ def ask(model: Model) -> Iterator[Claim]:
     """Copies that are made one after the other and registered, of a layer whose values were drawn once for all."""
     if any(_VALUES.search(method) for root in model.roots for method in root.methods):
         return
-    for event in model.events("copied"):
-        layer, copy = event.of, event.get("to")
-        if not isinstance(layer, Module) or not isinstance(copy, Module) or layer.made is None or not layer.owns.yes:
+    copies = [e for e in model.events("copied") if isinstance(e.of, Module) and isinstance(e.get("to"), Module)]
+    times = Counter(map(_place_of, copies))
+    for event in copies:
+        layer, copy = event.of, event.to
+        around = event.loops[len(layer.loops) :]
+        is_many = bool(around) and around == copy.loops[len(layer.loops) :] and around[-1].count != 1
+        if layer.made is None or not (is_many or times[_place_of(event)] > 1) or not layer.owns.yes:
             continue
         places = [p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None]
         places = [p for p in places if not _is_left_of_many(p)]
-        if not places or not (_is_made_each_round(event) or _are_several(model, event)):
-            continue
         site = _where(event, layer)
-        if sharing_is_meant(layer, places) or is_marked(event) or site.says(*INTENT) or copy.escaped:
-            continue
-        if any(t.writes.seen for t in copy.parameters) or not any(map(_drawn_once, copy.parameters)):
+        if not places or sharing_is_meant(layer, places) or is_marked(event) or site.says(*INTENT):
             continue
         if any(owner.initialised_by_owner.yes for owner in owners(copy)) or _is_loaded(model, layer, copy):
+            continue
+        if is_many and not _are_kept_together(event, layer, copy):
+            continue
+        if copy.escaped or any(t.writes.seen for t in copy.parameters) or not any(map(_drawn_once, copy.parameters)):
             continue
         yield Claim(
             Answer("yes", (event, *(p.since for p in places)), event.guard),
@@ -73,6 +78,12 @@ def ask(model: Model) -> Iterator[Claim]:
         )
 
 
+def _is_loaded(model: Model, layer: Module, copy: Module) -> bool:
+    """Whether trained values are loaded into the original, a copy, or what holds or is part of them."""
+    loaded = [event.of for event in model.events("loaded")]
+    return any(one is what for one in loaded for what in (*below(layer), *owners(layer), *owners(copy)))
+
+
 def _where(event: Event, layer: Module) -> Site:
     """Where a layer is copied; where a function does it for others, what hands the layer over."""
     made = layer.made.site if layer.made is not None else event.site
@@ -81,28 +92,14 @@ def _where(event: Event, layer: Module) -> Site:
     return next((site for site in event.way if site.definition is made.definition), event.site)
 
 
-def _is_loaded(model: Model, layer: Module, copy: Module) -> bool:
-    """Whether trained values are loaded into the original, a copy, or what holds or is part of them."""
-    loaded = [event.of for event in model.events("loaded")]
-    return any(one is what for one in loaded for what in (*below(layer), *owners(layer), *owners(copy)))
+def _place_of(event: Event) -> tuple[object, ...]:
+    return id(event.of), event.get("inside"), *(id(site.node) for site in event.way)
 
 
-def _is_made_each_round(event: Event) -> bool:
-    """Whether a loop around a copy, not around its original, makes one for each round."""
-    outside, copy = len(event.of.loops), event.get("to")
-    around = event.loops[outside:]
-    return bool(around) and around == copy.loops[outside:] and around[-1].count != 1
-
-
-def _are_several(model: Model, event: Event) -> bool:
-    """Whether a loop of which the rounds are known makes several copies of one original at one place."""
-    way = [site.node for site in event.way]
-    alike = [
-        e
-        for e in model.events("copied", of=event.of)
-        if e.get("inside") == event.get("inside") and [site.node for site in e.way] == way
-    ]
-    return len({id(e.get("to")) for e in alike}) > 1
+def _are_kept_together(event: Event, layer: Module, copy: Module) -> bool:
+    """Whether something that is not made anew in each round holds the copies of all rounds."""
+    rounds = event.loops[len(layer.loops) :]
+    return any(loop not in owner.loops for owner in owners(copy)[1:] for loop in rounds)
 
 
 def _is_left_of_many(place: Place) -> bool:

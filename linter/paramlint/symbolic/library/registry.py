@@ -73,7 +73,7 @@ def held_by(run: Interpreter, module: Instance) -> Iterator[Held]:
     """What a module holds under its own names, registered or not, in order, known values and optimizers left aside."""
     run.build(module)
     for name, cell in list(module.attributes.items()):
-        if len(cell) == 1 and cell[0][1].holds_nothing:
+        if cell and cell[0] is cell[-1] and cell[0][1].holds_nothing:  # asked of all attributes, each time
             continue
         run.step()
         value = run.read(cell, lambda: NONE)  # so that what is only there under a guard keeps it
