@@ -124,3 +124,9 @@ def qformer_example() -> Any:
     import torch
 
     return torch.randn(2, 5, 8)
+
+
+def coca_decoder() -> Any:
+    from open_clip.transformer import MultimodalTransformer
+
+    return MultimodalTransformer(width=8, layers=1, heads=2, output_dim=4)

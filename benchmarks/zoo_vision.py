@@ -32,6 +32,15 @@ def words(width: int = 32) -> Callable[[], torch.Tensor]:
     return lambda: torch.randn(1, 5, width)
 
 
+def given(**shapes: tuple[int, ...]) -> Callable[[], Any]:
+    """Numbers of these shapes by name; where the name is of numbers of a step, a class or a token, integers."""
+
+    def one(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+        return torch.ones(shape).long() if name in ("timestep", "class_labels", "input_ids") else torch.randn(shape)
+
+    return lambda: {name: one(name, shape) for name, shape in shapes.items()}
+
+
 SMALL = {"block_out_channels": (32, 64), "layers_per_block": 1, "norm_num_groups": 8}
 DOWN, UP = ("DownBlock2D", "AttnDownBlock2D"), ("AttnUpBlock2D", "UpBlock2D")
 CROSS_DOWN, CROSS_UP = ("CrossAttnDownBlock2D", "DownBlock2D"), ("UpBlock2D", "CrossAttnUpBlock2D")
@@ -48,7 +57,10 @@ DIFFUSERS: dict[str, Made] = {
         lambda m: m.UNet2DConditionModel(**CROSS, **SMALL),
         noisy(16, 4, encoder_hidden_states=words()),
     ),
-    "UNet1DModel": (lambda m: m.UNet1DModel(sample_size=64), None),
+    "UNet1DModel": (
+        lambda m: m.UNet1DModel(sample_size=64, extra_in_channels=64),
+        given(sample=(1, 2, 64), timestep=(1,)),
+    ),
     "UNet3DConditionModel": (
         lambda m: m.UNet3DConditionModel(
             down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"),
@@ -57,7 +69,7 @@ DIFFUSERS: dict[str, Made] = {
             attention_head_dim=8,
             **SMALL,
         ),
-        None,
+        given(sample=(1, 4, 2, 16, 16), timestep=(1,), encoder_hidden_states=(1, 5, 32)),
     ),
     "ControlNetModel": (
         lambda m: m.ControlNetModel(
@@ -74,7 +86,7 @@ DIFFUSERS: dict[str, Made] = {
         lambda m: m.AsymmetricAutoencoderKL(
             down_block_out_channels=(32, 64), up_block_out_channels=(32, 64), norm_num_groups=8, **CODE
         ),
-        None,
+        image(32),
     ),
     "VQModel": (lambda m: m.VQModel(**CODE, **SMALL), image(32)),
     "ConsistencyDecoderVAE": (lambda m: m.ConsistencyDecoderVAE(), None),
@@ -95,12 +107,15 @@ DIFFUSERS: dict[str, Made] = {
     ),
     "Transformer2DModel": (
         lambda m: m.Transformer2DModel(in_channels=32, cross_attention_dim=32, norm_num_groups=8, **HEADS),
-        None,
+        given(hidden_states=(1, 32, 8, 8), encoder_hidden_states=(1, 5, 32)),
     ),
-    "DiTTransformer2DModel": (lambda m: m.DiTTransformer2DModel(sample_size=16, **HEADS), None),
+    "DiTTransformer2DModel": (
+        lambda m: m.DiTTransformer2DModel(sample_size=16, **HEADS),
+        given(hidden_states=(1, 4, 16, 16), timestep=(1,), class_labels=(1,)),
+    ),
     "PixArtTransformer2DModel": (
         lambda m: m.PixArtTransformer2DModel(cross_attention_dim=32, caption_channels=32, sample_size=16, **HEADS),
-        None,
+        given(hidden_states=(1, 4, 16, 16), timestep=(1,), encoder_hidden_states=(1, 5, 32)),
     ),
     "SD3Transformer2DModel": (
         lambda m: m.SD3Transformer2DModel(
@@ -113,7 +128,9 @@ DIFFUSERS: dict[str, Made] = {
             out_channels=4,
             **HEADS,
         ),
-        None,
+        given(
+            hidden_states=(1, 4, 16, 16), timestep=(1,), encoder_hidden_states=(1, 5, 32), pooled_projections=(1, 64)
+        ),
     ),
     "FluxTransformer2DModel": (
         lambda m: m.FluxTransformer2DModel(
@@ -126,14 +143,29 @@ DIFFUSERS: dict[str, Made] = {
             pooled_projection_dim=32,
             axes_dims_rope=[4, 4, 8],
         ),
-        None,
+        given(
+            hidden_states=(1, 16, 4),
+            timestep=(1,),
+            encoder_hidden_states=(1, 5, 32),
+            pooled_projections=(1, 32),
+            img_ids=(16, 3),
+            txt_ids=(5, 3),
+        ),
     ),
-    "PriorTransformer": (lambda m: m.PriorTransformer(embedding_dim=32, num_embeddings=7, **HEADS), None),
+    "PriorTransformer": (
+        lambda m: m.PriorTransformer(embedding_dim=32, num_embeddings=7, **HEADS),
+        given(hidden_states=(1, 32), timestep=(1,), proj_embedding=(1, 32), encoder_hidden_states=(1, 7, 32)),
+    ),
     "Kandinsky3UNet": (
         lambda m: m.Kandinsky3UNet(
             block_out_channels=(32, 64), layers_per_block=1, groups=8, attention_head_dim=8, cross_attention_dim=32
         ),
-        None,
+        given(
+            sample=(1, 4, 16, 16),
+            timestep=(1,),
+            encoder_hidden_states=(1, 5, 4096),
+            encoder_attention_mask=(1, 5),
+        ),
     ),
     "MotionAdapter": (lambda m: m.MotionAdapter(block_out_channels=(32, 64), motion_norm_num_groups=8), None),
     "T2IAdapter": (lambda m: m.T2IAdapter(channels=[32, 64, 64, 64]), image(64)),
@@ -152,7 +184,7 @@ DIFFUSERS: dict[str, Made] = {
             micro_cond_embed_dim=20,
             in_channels=32,
         ),
-        None,
+        given(input_ids=(1, 8, 8), encoder_hidden_states=(1, 5, 32), pooled_text_emb=(1, 16), micro_conds=(1, 5)),
     ),
 }
 
@@ -222,7 +254,7 @@ MONAI: dict[str, Made] = {
     "EfficientNetBN": (lambda m: m.EfficientNetBN("efficientnet-b0", pretrained=False, spatial_dims=2), image(64)),
     "resnet18": (lambda m: m.resnet18(spatial_dims=3, n_input_channels=1), volume()),
     "SEResNet50": (lambda m: m.SEResNet50(spatial_dims=2, in_channels=3), image()),
-    "Generator": (lambda m: m.Generator((8, 4), (16, 4, 4), (8, 4), (2, 2)), lambda: torch.randn(4, 8)),
+    "Generator": (lambda m: m.Generator((8, 4), (16, 4, 4), (8, 4), (2, 2)), lambda: torch.randn(4, 8, 4)),
     "Discriminator": (lambda m: m.Discriminator((1, 16, 16), (8, 16), (2, 2)), image(16, 1)),
     "AutoEncoder": (lambda m: m.AutoEncoder(2, 1, 1, (8, 16), (2, 2)), image(32, 1)),
     "VarAutoEncoder": (lambda m: m.VarAutoEncoder(2, (1, 32, 32), 1, 8, (8, 16), (2, 2)), image(32, 1)),
@@ -231,12 +263,25 @@ MONAI: dict[str, Made] = {
     "FlexibleUNet": (lambda m: m.FlexibleUNet(3, 2, "efficientnet-b0", pretrained=False), image()),
     "DiffusionModelUNet": (
         lambda m: m.DiffusionModelUNet(
-            2, 1, 1, channels=(8, 16), attention_levels=(False, True), norm_num_groups=8, num_head_channels=8
+            *(2, 1, 1),
+            channels=(8, 16),
+            num_res_blocks=1,
+            attention_levels=(False, True),
+            norm_num_groups=8,
+            num_head_channels=8,
         ),
         lambda: (torch.randn(2, 1, 16, 16), torch.tensor([1, 5])),
     ),
     "VQVAE": (
-        lambda m: m.VQVAE(2, 1, 1, channels=(8, 16), num_res_channels=8, num_embeddings=16, embedding_dim=8),
+        lambda m: m.VQVAE(
+            *(2, 1, 1),
+            channels=(8, 16),
+            num_res_channels=8,
+            num_embeddings=16,
+            embedding_dim=8,
+            downsample_parameters=((2, 4, 1, 1),) * 2,
+            upsample_parameters=((2, 4, 1, 1, 0),) * 2,
+        ),
         image(32, 1),
     ),
     "MILModel": (lambda m: m.MILModel(2, pretrained=False, mil_mode="att"), None),
@@ -414,18 +459,30 @@ VIT: dict[str, Made] = {
 }
 
 
-def pictures_and_words() -> Any:
-    return torch.randn(1, 3, 224, 224), torch.zeros(1, 77).long()
+def pictures_and_words(size: int = 224, length: int = 77) -> Callable[[], Any]:
+    return lambda: (torch.randn(1, 3, size, size), torch.zeros(1, length).long())
 
 
 OPEN_CLIP: dict[str, Made] = {
-    name: (lambda m, name=name: m.create_model(name), pictures_and_words)  # type: ignore[misc]
-    for name in (
-        "RN50", "RN101", "ViT-B-32", "ViT-B-16-plus-240", "ViT-S-32", "ViT-S-16-alt", "coca_ViT-B-32",
-        "convnext_tiny", "vit_medium_patch16_gap_256", "ViT-B-32-quickgelu", "EVA02-B-16", "ViT-B-16-SigLIP",
-        "MobileCLIP-S1", "swin_base_patch4_window7_224", "ViT-S-32-alt",
-    )
-}  # fmt: skip
+    name: (lambda m, name=name: m.create_model(name), example)  # type: ignore[misc]
+    for name, example in {
+        "RN50": pictures_and_words(),
+        "RN101": pictures_and_words(),
+        "ViT-B-32": pictures_and_words(),
+        "ViT-B-16-plus-240": pictures_and_words(240),
+        "ViT-S-32": pictures_and_words(),
+        "ViT-S-16-alt": pictures_and_words(),
+        "coca_ViT-B-32": pictures_and_words(length=76),
+        "convnext_tiny": pictures_and_words(),
+        "vit_medium_patch16_gap_256": pictures_and_words(256),
+        "ViT-B-32-quickgelu": pictures_and_words(),
+        "EVA02-B-16": pictures_and_words(),
+        "ViT-B-16-SigLIP": pictures_and_words(length=64),
+        "MobileCLIP-S1": pictures_and_words(256),
+        "swin_base_patch4_window7_224": pictures_and_words(),
+        "ViT-S-32-alt": pictures_and_words(),
+    }.items()
+}
 
 
 SMP: dict[str, Made] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel  # noqa: E402
 
 from paramlint.engine.catalogue import select  # noqa: E402
 from paramlint.frontends.cli.main import main  # noqa: E402
+from paramlint.live.build.build_error import BuildError  # noqa: E402
 from paramlint.live.construct import live_model  # noqa: E402
 from paramlint.verify.judge.prove import prove  # noqa: E402
 
@@ -175,3 +177,118 @@ def test_what_torch_raises_of_a_vector_is_the_finding(tmp_path: Path, capsys: py
     document = json.loads(capsys.readouterr().out)
     (found,) = (document[0] if isinstance(document, list) else document)["findings"]
     assert (status, found["code"], found["verdict"], found["location"]["row"]) == (2, "PRM210", "confirmed", 6)
+
+
+INFINITE = """\
+import math
+
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        mask = torch.empty(4, 4)
+        mask.fill_(float("-inf")).triu_(1)
+        self.register_buffer("mask", mask, persistent=False)
+        self.register_buffer("best", torch.full((4,), math.inf))
+        self.register_buffer("unknown", torch.full((4,), math.nan))
+        self.layer = nn.Linear(4, 4)
+        nn.init.constant_(self.layer.weight, math.inf)
+        self.large = nn.Parameter(torch.randn(4, 4).double() * 1e300)
+
+    def forward(self, x):
+        return self.layer(x) + self.large
+
+
+def example():
+    return torch.randn(4, 4)
+"""
+
+
+def test_infinities_and_nan_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(INFINITE)
+    call = ["verify", "--isolated", f"{path}:Net", "--example", f"{path}:example", "--show", "*", "--confirm"]
+    status = main([*call, "--output-format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    document = document[0] if isinstance(document, list) else document
+    given = {one["name"]: one["init"]["arguments"] for one in (*document["buffers"], *document["parameters"])}
+    assert (status, document["outcome"]["status"]) == (0, "ok")
+    assert (given["mask"]["value"], given["best"]["fill_value"], given["unknown"]["fill_value"]) == (
+        "-inf",
+        "inf",
+        "nan",
+    )
+    assert given["layer.weight"]["val"] == "inf"
+    assert {one["name"]: set(one["statistics"]) for one in document["shown"]}["layer.weight"] == {"finite"}
+    assert main(call) == 0
+
+
+def test_the_one_model_among_what_a_factory_returns() -> None:
+    made = [nn.Linear(4, 4), {"rate": 0.1}, "tokenizer"]
+    for factory in (lambda: tuple(made), lambda: made, lambda: {"model": made[0], "rest": made[1:]}):
+        assert list(live_model(factory).by_name) == ["weight", "bias"]  # type: ignore[arg-type]
+    with pytest.raises(BuildError, match="a tuple with 2 models: return one of them"):
+        live_model(lambda: (nn.Linear(4, 4), nn.Linear(4, 4)))  # type: ignore[arg-type, return-value]
+    with pytest.raises(BuildError, match="the factory returns tuple, not a"):
+        live_model(lambda: (1, 2))  # type: ignore[arg-type, return-value]
+
+
+class Gained(nn.Module):
+    def __init__(self, is_filled: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.gain = nn.Parameter(torch.ones(4) if is_filled else torch.empty(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * self.gain
+
+
+def test_a_scripted_model_is_asked_like_any_other() -> None:
+    for is_filled, expected in ((True, []), (False, ["gain"])):
+        scripted = live_model(
+            lambda is_filled=is_filled: torch.jit.script(Gained(is_filled)), example=lambda: torch.ones(2, 4)
+        )
+        found = [one.proof.parameter for one in prove(scripted, select(preview=True))]
+        assert (found, scripted.degraded) == (expected, ())
+
+
+class MadeLate(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.head is None:
+            self.head = nn.Linear(4, 4)
+        return self.head(x)
+
+
+def test_what_a_pass_makes_is_reported_at_the_class_around_it() -> None:
+    found, _ = prove(live_model(MadeLate, example=lambda: torch.ones(2, 4)), select(("PRM407",)))
+    assert found.proof.parameter == "head.weight"
+    assert (found.proof.owner, found.proof.attribute, found.proof.row) == (
+        "MadeLate",
+        "head",
+        inspect.getsourcelines(MadeLate)[1],
+    )
+
+
+class Redrawn(nn.Module):
+    """Its matrix is drawn by the layer and drawn again, as many are; what is missing is another finding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        nn.init.orthogonal_(self.layer.weight)
+        self.layer.bias = nn.Parameter(torch.empty(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)
+
+
+def test_what_a_layer_draws_may_be_drawn_again() -> None:
+    assert reported("PRM207", Redrawn) == []
+    assert reported("PRM201", Redrawn) == ["layer.bias"]

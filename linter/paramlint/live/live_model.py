@@ -30,11 +30,12 @@ from paramlint.live.observe.source_places import place_of
 from paramlint.live.observe.writes import Write, is_torchs
 from paramlint.live.questions import counter_evidence
 from paramlint.live.questions.counter_evidence import Seen
-from paramlint.live.questions.forward import Example, Forward, activation_after, may_be_used_otherwise, run
+from paramlint.live.questions.forward import Example, Forward, activation_after, run
 from paramlint.live.questions.frozen_norms import norms_updated_while_frozen
 from paramlint.live.questions.left_behind import is_placed_by_hand
 from paramlint.live.questions.lost_writes import Lost, lost_writes
 from paramlint.live.questions.optimizer_coverage import Coverage, coverage, optimizers_of
+from paramlint.live.questions.other_passes import may_be_used_otherwise
 from paramlint.live.questions.repeated_init import Repeat, repeated_parts, special_values
 from paramlint.live.questions.sharing.mirrors import mirrors
 from paramlint.live.questions.sharing.reused_norms import Reuse, reused_norms
@@ -456,12 +457,14 @@ class LiveModel:
         return holder_of(self.module, tensor.name)
 
     def proof_at(self, name: str, message: str, **evidence: Any) -> Proof:
-        """A proof about a module or parameter of this name, at the class that holds it."""
+        """A proof about a module or parameter of this name, at the class that holds it, or what is around it."""
         parent, _, attribute = name.rpartition(".")
         holder = defining_class(self._module_or_own(parent), attribute)
         place = place_of(None, holder)
         if is_torchs(place[0]):
             place = self.build.registrations.line_of(self._module_or_own(parent), attribute)
+        if not place[0] and parent:
+            return replace(self.proof_at(parent, message, **evidence), parameter=name)
         return Proof(name, message, holder.__qualname__, attribute, *place, evidence)
 
     def _module_or_own(self, name: str) -> nn.Module:

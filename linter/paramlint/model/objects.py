@@ -222,6 +222,11 @@ class Module:
         """What its constructor was given for an argument; None where it was not given."""
         return self.arguments.get(name)
 
+    def may_be_none(self, name: str) -> Answer:
+        """Whether it was given None for an argument, or what a caller may leave out or give None for."""
+        given = self.argument(name)
+        return UNKNOWN if given is NOT_KNOWN else YES if given is None else Answer("no")
+
     def overrides(self, method: str) -> Answer:
         """Whether its class defines a method itself."""
         if method in self.methods:
@@ -230,6 +235,10 @@ class Module:
 
     def mentions(self, key: str) -> Answer:  # noqa: ARG002
         """Whether code says the name of one of its attributes anywhere but where it is made and initialised."""
+        return UNKNOWN
+
+    def has_own(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether the code of its classes has an attribute of this name."""
         return UNKNOWN
 
     def hands_over(self, key: str) -> Answer:  # noqa: ARG002

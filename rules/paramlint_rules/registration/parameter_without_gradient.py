@@ -220,8 +220,13 @@ def verify(model: LiveModel) -> Iterator[Proof]:
         if name in model.forward.read_without_gradient or name in model.mirrors:
             continue
         if not model.may_be_used_otherwise(name):
-            message = f"`{name}` is registered, but the output does not depend on it, so it is never trained"
-            yield model.by_name[name].proof(message)
+            lost = name in model.forward.lost
+            why = (
+                "is used, but no gradient of the output reaches"
+                if lost
+                else "is registered, but the output does not depend on"
+            )
+            yield model.by_name[name].proof(f"`{name}` {why} it, so it is never trained")
     for name in model.forward.blocked:
         message = f"the output depends on `{name}`, but the backward pass gives it no gradient, so it is never trained"
         yield model.by_name[name].proof(message)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import dis
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,10 +18,8 @@ from paramlint.live.observe.dispatch_mode import Mode
 from paramlint.live.observe.memory import address_of
 from paramlint.live.observe.named_tensors import Named, grouped, named_tensors
 from paramlint.live.observe.operations import Operation
-from paramlint.live.observe.writes import is_torchs
 from paramlint.live.questions.left_behind import LeftBehind, Moves
 from paramlint.live.questions.unregistered import graph_functions, graph_leaves
-from paramlint.live.tensor import LiveTensor
 
 #: The example's arguments: a tensor, a tuple of positional or a dict of keyword arguments.
 Example = Callable[[], Any]
@@ -44,6 +41,7 @@ class Forward:
         error: why there was no pass, else empty; then all else is empty too.
         without_gradient: trainable parameters that the output does not depend on.
         read_without_gradient: those of them whose memory the pass read all the same, and never so that autograd saw it.
+        lost: those of them that the pass computed with, and whose gradient is lost on the way to the output.
         foreign: tensors that need a gradient, reached by the output, and not registered.
         created: parameters that a second pass made anew, by name; `""` where they are not registered.
         registered_late: parameters that the first pass registered.
@@ -63,6 +61,7 @@ class Forward:
     error: str = ""
     without_gradient: tuple[str, ...] = ()
     read_without_gradient: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     foreign: tuple[torch.Tensor, ...] = ()
     created: tuple[str, ...] = ()
     registered_late: tuple[str, ...] = ()
@@ -163,6 +162,7 @@ def run(model: nn.Module, example: Example, plain: Iterable[torch.Tensor] = ()) 
         read_without_gradient=tuple(
             named.name for named in idle if address_of(named.tensor) in watch.read - watch.followed
         ),
+        lost=tuple(named.name for named in idle if address_of(named.tensor) in watch.followed),
         foreign=tuple(leaf for leaf in foreign if id(leaf) in lasting),
         created=tuple(sorted(remade)) + ("",) * len(fleeting),
         registered_late=tuple(name for name in first if name in parameters and name not in {*before, *lazy}),
@@ -220,68 +220,6 @@ def _grows_from(before: torch.Tensor | None, now: torch.Tensor) -> bool:
     if before is None or before is now or before.grad_fn is None or now.grad_fn is None:
         return False
     return before.grad_fn in graph_functions([now])
-
-
-def may_be_used_otherwise(
-    model: nn.Module,
-    forward: Forward,
-    parameter: LiveTensor,
-    parameters: Iterable[LiveTensor],
-    ran: Collection[tuple[str, int]],
-) -> bool:
-    """Whether another pass may use a parameter, such as of an expert in turn, or a method that none has called."""
-    is_turn = _is_one_of_several(model, forward, parameter, parameters)
-    return is_turn or _is_used_elsewhere(model, forward, parameter.name, ran)
-
-
-def _is_one_of_several(
-    model: nn.Module, forward: Forward, parameter: LiveTensor, parameters: Iterable[LiveTensor]
-) -> bool:
-    """Whether a parameter is in an element of a container that the pass left out, and went through another one.
-
-    So it is with experts that take turns, and with layers that are dropped at random.
-    """
-    owner = parameter.module
-    if isinstance(owner, (nn.ParameterList, nn.ParameterDict)):
-        held = [one for one in parameters if one.module is owner]
-        return any(one.name not in forward.without_gradient for one in held)
-    parts = parameter.name.split(".")
-    for depth in range(1, len(parts)):
-        container, element = ".".join(parts[: depth - 1]), ".".join(parts[:depth])
-        holder = model.get_submodule(container)
-        if isinstance(holder, (nn.ModuleList, nn.ModuleDict)) and element not in forward.called:
-            start = f"{container}." if container else ""
-            return any(f"{start}{key}" in forward.called for key in holder._modules)
-    return False
-
-
-def _is_used_elsewhere(model: nn.Module, forward: Forward, name: str, ran: Collection[tuple[str, int]]) -> bool:
-    """Whether a parameter, or a part around it that the pass left out, is read by a method that nothing has called yet.
-
-    Args:
-        ran: the files and first rows of the functions that ran while the model was built.
-    """
-    parts = name.split(".")
-    for depth, attribute in enumerate(parts):
-        holder, part = model.get_submodule(".".join(parts[:depth])), ".".join(parts[: depth + 1])
-        if part not in forward.called and any(_reads(type(holder), attribute, ran)):
-            return True
-    return False
-
-
-#: What has run wherever there is a model and its pass.
-_ALWAYS_CALLED = frozenset({"__init__", "forward"})
-
-
-def _reads(cls: type, attribute: str, ran: Collection[tuple[str, int]]) -> Iterator[bool]:
-    for base in cls.__mro__:
-        for member in vars(base).values():
-            code = getattr(member, "__code__", None)
-            if code is None or is_torchs(code.co_filename) or code.co_name in _ALWAYS_CALLED:
-                continue
-            if attribute in code.co_names and (code.co_filename, code.co_firstlineno) not in ran:
-                loads = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_ATTR", "LOAD_METHOD"))
-                yield any(instruction.argval == attribute for instruction in loads)
 
 
 def activation_after(model: nn.Module, forward: Forward | None, module: str) -> str:
@@ -396,7 +334,8 @@ def restored(model: nn.Module) -> Iterator[None]:
         for module, training in modes:
             module.training = training
         for module, held in places:  # a pass may put other tensors in their places
-            module._buffers.update(held)
+            for name, buffer in held.items():  # a scripted module's dictionary has no `update`
+                module._buffers[name] = buffer
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)

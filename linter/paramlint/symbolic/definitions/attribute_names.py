@@ -33,6 +33,16 @@ def mentions(run: Interpreter, instance: Instance, key: str) -> Answer:
     return UNKNOWN
 
 
+def has_own(run: Interpreter, instance: Instance, key: str) -> Answer:
+    """Whether the project's classes of an instance have an attribute of a name, by what their own code says."""
+    order = mro(run, instance.cls) if isinstance(instance.cls, ClassValue) else []
+    said = re.compile(rf"\bself\.{re.escape(key)}\b|^[ \t]+{re.escape(key)}[ \t]*[:=]", re.M)
+    own = [cls for cls in order if isinstance(cls, ClassValue) and not cls.file.is_stub]
+    if any(key in cls.outline.methods or said.search(_text_of(cls)) for cls in own):
+        return YES
+    return NO if instance.known else UNKNOWN
+
+
 def _goes_over_all(run: Interpreter, cls: ClassValue) -> bool:
     """Whether a class comes to its attributes without their names, but to initialise them."""
     file, visits = cls.file.facts, _visits(run)

@@ -32,7 +32,7 @@ class Init(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         call: the outermost initialiser, `kaiming_uniform_`, or the operation.
-        arguments: its scalar arguments by name.
+        arguments: its scalar arguments by name; text where they are not finite.
         filename, row: the line of the user's code from which it was reached.
         within: the torch module's method in between, such as `Linear.reset_parameters`; else empty.
     """
@@ -214,7 +214,10 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A parameter that was asked for by `--show`: figures by name, and its values and gradient as torch prints them."""
+    """A parameter that was asked for by `--show`: its values and gradient as torch prints them, and figures by name.
+
+    Figures that are not finite are left out.
+    """
 
     name: str
     statistics: dict[str, float]

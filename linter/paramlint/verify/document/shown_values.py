@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -36,7 +37,9 @@ def _statistics(tensor: LiveTensor) -> dict[str, float]:
     numbers = tensor.numbers
     if numbers is None or tensor.array is None:
         return {}
-    return {
+    if not numbers.finite:
+        return {"finite": 0.0}
+    figures = {
         "mean": numbers.mean,
         "std": numbers.std,
         "min": numbers.minimum,
@@ -44,6 +47,7 @@ def _statistics(tensor: LiveTensor) -> dict[str, float]:
         "finite": numbers.finite,
         "zeros": float((tensor.array == 0).mean()),
     }
+    return {name: figure for name, figure in figures.items() if math.isfinite(figure)}
 
 
 def _gradients(model: LiveModel, wanted: list[LiveTensor]) -> dict[str, np.ndarray[Any, Any]]:

@@ -29,6 +29,7 @@ from paramlint.verify.document.schema import (
     Location,
     Optimized,
     Parameter,
+    Scalar,
     Summary,
 )
 from paramlint.verify.document.shown_values import shown
@@ -175,11 +176,16 @@ def _init(tensor: LiveTensor) -> Init | None:
         return None
     return Init(
         call=write.call,
-        arguments=write.arguments,
+        arguments={name: _as_json(value) for name, value in write.arguments.items()},
         filename=write.filename,
         row=write.row,
         within=write.library_call,
     )
+
+
+def _as_json(value: Scalar) -> Scalar:
+    """A number for which JSON has no sign, such as the infinity of a mask, as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _histogram(tensor: LiveTensor) -> tuple[int, ...]:
@@ -257,7 +263,7 @@ def _profile(model: LiveModel) -> Iterator[Layer]:
     for name, output_std in spread.items():
         weight = model.by_name.get(f"{name}.weight")
         numbers = weight.numbers if weight is not None and len(weight.shape) > 1 else None
-        if numbers is not None and math.isfinite(output_std):
+        if numbers is not None and math.isfinite(output_std) and math.isfinite(numbers.std):
             yield Layer(name=name, weight_std=numbers.std, output_std=output_std)
 
 
