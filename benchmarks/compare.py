@@ -37,7 +37,7 @@ Part = Callable[[argparse.Namespace, Path], dict[str, Any]]
 
 def small(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """Every tool on the small set, in turn; those with a cache twice, cold and then warm."""
-    files = list(sets.first_lines(sets.python_files(options.small), SMALL))
+    files = list(sets.first_lines(sets.python_files(options.small), options.lines))
     sets.copy(files, scratch / "files")
 
     def on(tool: str, cache: str = "", *, cold: bool = False) -> Subject:
@@ -85,6 +85,24 @@ def growth(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     return {"package": options.replicate.name, "sizes": sizes, "series": series}
 
 
+def edited(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """A package that is known, and again after one of its files has changed, beside that file alone."""
+    folder = scratch / "files"
+    sets.copy(sets.python_files([options.edited]), folder)
+    file = folder / options.edited.resolve().relative_to("/") / options.edit
+    subjects = cold_and_warm(options, [folder], scratch)
+    series = interleaved({"paramlint, cold": subjects["paramlint, cold"]}, 1)
+    series |= interleaved({name: subjects[name] for name in ("ruff, cold", "paramlint, warm")}, options.rounds)
+    alone = TOOLS["paramlint"].on([str(file)], options.tools, scratch / "alone", cold=True)
+    series |= {"edited": [], "alone": []}
+    for number in range(options.rounds):
+        sets.edit(file, number)
+        for name, subject in {"edited": subjects["paramlint, warm"], "alone": alone}.items():
+            series[name].append(run(subject))
+    sizes = sets.sizes_of(sets.python_files([folder]))
+    return {"package": options.edited.name, "file": options.edit, "sizes": sizes, "series": series}
+
+
 def cold_and_warm(options: argparse.Namespace, paths: Sequence[Path], scratch: Path) -> dict[str, Subject]:
     """paramlint and ruff, each with the cache that its cold run has written just before."""
     return {
@@ -108,7 +126,7 @@ def builds(options: argparse.Namespace, _: Path) -> dict[str, Any]:
     return measured
 
 
-ALL: dict[str, Part] = {"small": small, "corpus": corpus, "growth": growth, "builds": builds}
+ALL: dict[str, Part] = {"small": small, "edited": edited, "corpus": corpus, "growth": growth, "builds": builds}
 
 
 def child(script: str, *arguments: str) -> Any:
@@ -135,8 +153,11 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("corpus", nargs="+", type=Path, help="packages: the whole corpus")
     parser.add_argument(
-        "--small", nargs="+", type=Path, required=True, help=f"its first {SMALL:,} lines: the small set"
+        "--small", nargs="+", type=Path, required=True, help="files and folders whose first lines are the small set"
     )
+    parser.add_argument("--lines", type=int, default=SMALL, help="so many, the last file whole")
+    parser.add_argument("--edited", type=Path, help="a package that is checked again after one file has changed")
+    parser.add_argument("--edit", metavar="FILE", help="that file, within the package")
     parser.add_argument("--replicate", type=Path, required=True, help="a package of small files, to be copied")
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 10_000, 100_000], help="so many files each")
     parser.add_argument("--zoo", type=Path, help="output of benchmarks/verify_zoo.py")

@@ -97,6 +97,11 @@ def _classes(base: Callable[[int], str], name: str = "w{i}") -> Callable[[int], 
 PARAMETER = "        self.w{i} = nn.Parameter(torch.empty(3))\n"
 METHOD = "\n    def m{i}(self, x):\n        return x + self.w\n"
 FUNCTION = "def f{i}(x):\n    nn.init.normal_(x.weight.data)\n    return f{j}(x)\n\n\n"
+TRAIN = f"{HEAD}import copy\n\n\ndef train(x, n):\n"
+MODEL = f"{TRAIN}    net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))\n"
+MODEL += "    o = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+REGISTRY = "REGISTRY = {}\n\n\ndef register(name):\n    def keep(cls):\n        REGISTRY[name] = cls\n"
+REGISTRY += "        return cls\n\n    return keep\n"
 #: By name: how a file is made, and a size; an eighth of it is the smallest that is checked, eight times it the largest.
 FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     "classes": (_classes(lambda _: "nn.Module"), 400),
@@ -201,6 +206,103 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
             "], lr=0.1)\n",
         ),
         100,
+    ),
+    "apart": (
+        _lines(
+            TRAIN,
+            "    m{i} = nn.Linear(3, 3)\n    o{i} = torch.optim.SGD(m{i}.parameters(), lr=0.1)\n"
+            "    m{i}(x).sum().backward()\n    o{i}.step()\n",
+        ),
+        200,
+    ),
+    "groups added": (
+        _lines(
+            MODEL, "    l{i} = nn.Linear(3, 3)\n    o.add_param_group({{'params': l{i}.parameters(), 'lr': {i}}})\n"
+        ),
+        400,
+    ),
+    "schedulers": (_lines(MODEL, "    s{i} = torch.optim.lr_scheduler.StepLR(o, {j})\n    s{i}.step()\n"), 400),
+    "steps": (_lines(MODEL, "    o.zero_grad()\n    net(x + {i}).sum().backward()\n    o.step()\n"), 200),
+    "steps of what is detached": (
+        _lines(MODEL, "    o.zero_grad()\n    (net(x + {i}).detach() * n).sum().backward()\n    o.step()\n"),
+        200,
+    ),
+    "filters of names": (
+        _lines(
+            MODEL,
+            "    p{i} = [p for n, p in net.named_parameters() if 'l{i}' in n]\n"
+            "    o{i} = torch.optim.SGD(p{i}, lr=0.1)\n",
+        ),
+        200,
+    ),
+    "freezing loops": (
+        _lines(
+            NET,
+            "        self.l{i} = nn.Linear(3, 3)\n        for p in self.l{i}.parameters():\n"
+            "            p.requires_grad = False\n",
+        ),
+        400,
+    ),
+    "freezing loops of one": (
+        _lines(MODEL, "    for p in net[0].parameters():\n        p.requires_grad = n > {i}\n"),
+        400,
+    ),
+    "averages": (
+        _lines(
+            MODEL + "    other = copy.deepcopy(net)\n",
+            "    for p, q in zip(net.parameters(), other.parameters()):\n        q.data.mul_(0.{j}).add_(p.data)\n",
+        ),
+        200,
+    ),
+    "copies": (_lines(MODEL, "    t{i} = copy.deepcopy(net)\n    t{i}.requires_grad_(False)\n"), 400),
+    "keys of a state": (_lines(MODEL + "    s = net.state_dict()\n", "    s['a{i}'] = s.pop('b{i}')\n"), 400),
+    "sequences inside": (
+        _lines(NET, "        self.s{i} = " + "nn.Sequential(nn.Linear(3, 3), " * 12 + "nn.ReLU()" + ")" * 12 + "\n"),
+        100,
+    ),
+    "makers": (
+        lambda n: {
+            "a.py": HEAD
+            + "".join(f"def make{i}(n):\n    return nn.Linear(n, {i})\n\n\n" for i in range(n))
+            + NET[len(HEAD) :]
+            + "".join(f"        self.l{i} = make{i}(n)\n" for i in range(n))
+        },
+        400,
+    ),
+    "registered classes": (
+        _lines(
+            HEAD + REGISTRY,
+            "\n\n@register('n{i}')\nclass C{i}(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.w = nn.Parameter(torch.empty(3))\n",
+        ),
+        800,
+    ),
+    "settings inside": (
+        _lines(
+            NET + "        cfg = {}\n",
+            "        cfg['a{i}'] = {{'b': {{'c': {i}}}}}\n        self.l{i} = nn.Linear(cfg['a{i}']['b']['c'], 3)\n",
+        ),
+        400,
+    ),
+    "weight norms": (_lines(NET, "        self.l{i} = nn.utils.weight_norm(nn.Linear(3, 3))\n"), 400),
+    "passes": (
+        lambda n: {
+            "a.py": NET
+            + "".join(f"        self.l{i} = nn.Linear(3, 3)\n" for i in range(n))
+            + "\n    def forward(self, x):\n"
+            + "".join(f"        x = self.l{i}(x)\n" for i in range(n))
+            + "        return x\n"
+        },
+        400,
+    ),
+    "classes used": (
+        lambda n: {
+            "a.py": HEAD
+            + "".join(_class(i, "nn.Module") for i in range(n))
+            + NET[len(HEAD) :]
+            + "".join(f"        self.c{i} = C{i}()\n" for i in range(n))
+        },
+        400,
     ),
     "ties": (_lines(NET, "        self.a{i} = nn.Linear(3, 3)\n        self.a{i}.weight = self.a0.weight\n"), 200),
     "rewraps": (

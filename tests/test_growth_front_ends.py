@@ -51,7 +51,7 @@ def flake8(text: str) -> None:
         found = list(Plugin(ast.parse(text), [f"{row}\n" for row in text.split("\n")], "x.py").run())
     finally:
         Plugin._selected, Plugin._nominator = (), None
-    assert any("PRM401" in message for _, _, message, _ in found)
+    assert any("PRM401" in message and "`self.b`" in message for _, _, message, _ in found)
 
 
 def editor(text: str) -> None:
@@ -107,6 +107,17 @@ def commands(tmp_path, monkeypatch, capsys):
         assert "w" in capsys.readouterr().out
 
     return {"fix": fix, "show": show, "diff": diff}
+
+
+@pytest.mark.parametrize("kind", DOUBLING)
+def test_what_stands_behind_what_doubles_is_found(kind):
+    flake8(HEAD + model(kind, 24))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("kind", DOUBLING)
+def test_what_stands_behind_what_doubles_is_mended(commands, kind):
+    commands["fix"](HEAD + model(kind, 24))
 
 
 @pytest.mark.parametrize("way", ["flake8", "editor", "notebook", "fix", "show", "diff"])

@@ -215,6 +215,20 @@ def test_a_script_above_finds_what_lies_beside_it_for_files_below(tmp_path, name
     assert [d.code for d in report.diagnostics] == ["PRM602"]
 
 
+@pytest.mark.parametrize(("name", "codes"), [("common", ["PRM602"]), ("logging", [])])
+def test_what_lies_in_a_package_is_found_by_its_bare_name_but_for_that_of_a_library(tmp_path, name, codes):
+    """A script in a folder that somebody has made a package imports the folders beside it all the same."""
+    (tmp_path / "agent" / name).mkdir(parents=True)
+    for folder in ("agent", f"agent/{name}"):
+        (tmp_path / folder / "__init__.py").write_text("")
+    net = f"from torch import nn\n\n\nclass Net(nn.Module):\n{INIT}        self.x = nn.Linear(2, 2)\n"
+    (tmp_path / "agent" / name / "net.py").write_text(net)
+    train = tmp_path / "agent" / "train.py"
+    train.write_text(f"import torch\nfrom {name}.net import Net\n\nmodel = Net()\nmodel.x.requires_grad = False\n")
+    (report,) = check_paths([str(train)], select(["PRM602"]), Project())
+    assert [d.code for d in report.diagnostics] == codes
+
+
 def test_modules_that_are_not_there_lead_nowhere(tmp_path, monkeypatch):
     """Each `import *` of a package from a module that it has not would lead back to the package, and to all others."""
     missing = [f"part{i}" for i in range(20)]

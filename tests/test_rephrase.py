@@ -77,6 +77,37 @@ KEPT = [
     ("registration/non_leaf_parameter/good.py", "pairs"),
     ("optimizer/aliased_target_network/bad.py", "pairs"),
     ("sharing/identical_clones/good.py", "pairs"),
+    ("initialization/dropped_result/bad.py", "with_block"),
+    ("initialization/padding_row_overwritten/good.py", "static_method"),
+    ("initialization/init_overwritten/good.py", "object_of_function"),
+    ("initialization/init_of_module/good.py", "loop_for_comprehension"),
+    ("ties/tie_lost_on_materialization/good/models.py", "self_renamed"),
+    ("registration/registered_under_other_name/bad.py", "getattr_for_attributes"),
+    ("registration/registered_under_other_name/bad.py", "mixin"),
+    ("registration/unregistered_twin_container/bad.py", "reduce_for_loop"),
+    ("sharing/module_listed_twice/bad.py", "indexed"),
+    ("initialization/init_never_matches/bad.py", "continue_for_if"),
+    ("optimizer/aliased_checkpoint/bad.py", "continue_for_if"),
+    ("initialization/init_of_module/bad.py", "try_finally"),
+    ("keras/overridden_training_flag/bad.py", "try_finally"),
+    ("initialization/padding_row_overwritten/good.py", "packed"),
+    ("registration/modules_in_plain_container/bad.py", "renamed_imports"),
+    ("registration/unregistered_twin_container/good.py", "super_setattr"),
+    ("sharing/identical_clones/bad.py", "attrgetter"),
+    ("optimizer/aliased_target_network/good.py", "through_a_local"),
+    ("initialization/lost_on_materialization/in_functions.py", "other_file"),
+    ("optimizer/wrong_parameters_in_optimizer/good.py", "annotated"),
+    ("optimizer/aliased_checkpoint/good.py", "annotated"),
+    ("sharing/module_listed_twice/bad.py", "annotated"),
+    ("values/loop_variable_rebound/bad.py", "annotated"),
+    ("sharing/shallow_copied_module/good.py", "prepared"),
+    ("initialization/init_never_matches/bad.py", "match_for_if"),
+    ("registration/parameter_created_in_forward/bad.py", "try_block"),
+    ("optimizer/aliased_target_network/bad.py", "try_block"),
+    ("optimizer/aliased_target_network/bad.py", "base_class"),
+    ("registration/name_registered_twice/bad.py", "annotated"),
+    ("optimizer/parameter_group_never_matches/bad.py", "enumerated"),
+    ("optimizer/aliased_checkpoint/bad.py", "through_a_dict"),
 ]
 
 TWO = """\
@@ -96,6 +127,8 @@ class Net(nn.Module):
             self.act = nn.PReLU()
 
     def forward(self, x):
+        for layer in self.rest:
+            x = layer(x)
         return self.act(self.first(x)) * self.widths
 
     def reset(self):

@@ -892,7 +892,7 @@ def test_what_differs_in_the_live_model_is_said(net_file, capsys):
     assert main(["show", "net.py:Net", "--verify", "--arg", "depth=3"]) == 0
     assert "the live model is what the source says" in capsys.readouterr().out
     (net_file / "net.py").write_text(
-        LIVE + '        vars(self)["_parameters"]["extra"] = nn.Parameter(torch.ones(3))\n'
+        LIVE + '        object.__getattribute__(self, "_parameters")["extra"] = nn.Parameter(torch.ones(3))\n'
     )
     assert main(["show", "net.py:Net", "--verify"]) == 1
     assert "unforeseen: `extra` is nothing of this name by its source, and of shape 3 live" in capsys.readouterr().out

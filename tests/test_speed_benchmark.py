@@ -190,6 +190,19 @@ def measured():
     data = {
         "versions": {"Python": "3.11", "ruff": "0.1"},
         "small": run | {"sizes": {"files": 3, "lines": 24_010, "bytes": 9}, "series": series},
+        "edited": run
+        | {
+            "package": "some",
+            "file": "a.py",
+            "sizes": {"files": 2, "lines": 20, "bytes": 9},
+            "series": {
+                "paramlint, cold": [cost(9.0)],
+                "ruff, cold": [cost(1.0)],
+                "paramlint, warm": [cost(0.5)],
+                "edited": [cost(3.0)],
+                "alone": [cost(1.0)],
+            },
+        },
         "corpus": run
         | {
             "sizes": {"files": 30, "lines": 1_000_000, "bytes": 9},
@@ -227,12 +240,14 @@ def test_the_page_says_what_is_reached(measured):
     from speed.page import page
 
     lines = page(measured, "why").splitlines()
-    assert "| flake8 : paramlint, 24,010 lines | at least 5 | 6.00 | reached |" in lines
+    assert "| flake8 : paramlint, 24,010 lines | at least 6 | 6.00 | reached |" in lines
     assert "| flake8 with paramlint : flake8, 24,010 lines, cold | at most 1.1 | 1.20 | **not reached** |" in lines
-    assert "| paramlint : ruff, corpus, cold | at most 3 | 2.50 (2.00 to 6.00) | reached |" in lines
+    assert "| paramlint : ruff, 24,010 lines, cold | at most 16 | 0.17 | reached |" in lines
+    assert "| paramlint, warm : ruff, cold, some | less than 1 | 0.5 | reached |" in lines
+    assert "| some after one edit : the file alone | less than 3 | 3.00 | **not reached** |" in lines
     assert "| paramlint : ruff, corpus, warm | less than 1 | 1.00 | **not reached** |" in lines
     assert "| text that LibCST parses, corpus | less than 5 % | 4.00 % | reached |" in lines
-    assert "| peak memory, corpus, cold | less than 250 MB | 100 MB | reached |" in lines
+    assert "| peak memory, corpus, cold | at most 220 MB | 100 MB | reached |" in lines
     assert any(line.startswith("| a file of a set") and "| 0.9 | reached |" in line for line in lines)
     assert any("3 of the 4 models of timm" in line for line in lines)
 
@@ -240,13 +255,13 @@ def test_the_page_says_what_is_reached(measured):
 def test_the_page_says_what_was_run_when(measured):
     from speed.page import page
 
-    assert "# small, corpus, builds: 2026-01-01, commit abc\n$ compare.py x\n# growth: " in page(measured, "")
+    assert "# small, edited, corpus, builds: 2026-01-01, commit abc\n$ compare.py x\n# growth: " in page(measured, "")
 
 
 def test_what_was_not_measured_is_left_out(measured):
     from speed.page import page
 
-    for part in ("growth", "small", "builds"):
+    for part in ("growth", "small", "edited", "builds"):
         del measured[part]
     text = page(measured, "")
     assert "TorchFix :" not in text

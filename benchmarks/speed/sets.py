@@ -35,6 +35,12 @@ def copy(files: Iterable[Path], folder: Path) -> None:
         shutil.copyfile(file, target)
 
 
+def edit(file: Path, number: int) -> None:
+    """Change a file as nobody has before: a comment more."""
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write(f"# edit {number}\n")
+
+
 def replicate(package: Path, count: int, folder: Path) -> None:
     """Write so many files: copies of a package, each in a folder of its own and unlike the others by a comment.
 

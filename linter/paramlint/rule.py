@@ -186,7 +186,7 @@ class Defines:
 
 
 class Classes:
-    """Every class with a base. With `text`, only those whose source contains one of these words."""
+    """Every class with a base; with `text`, with a base or decorator, whose source contains one of these words."""
 
     __slots__ = ("text",)
 

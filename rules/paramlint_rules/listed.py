@@ -9,7 +9,6 @@ from paramlint.rule import (
     Classes,
     Defines,
     Drops,
-    Edits,
     Keywords,
     Mentions,
     Repeats,
@@ -47,7 +46,7 @@ RULES: tuple[Rule, ...] = (
         LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
         new_empty_strided""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.lost_on_materialization', 'PRM203', 'lost-on-materialization', 'bug',
-        triggers=(Classes('Parameter', 'register_buffer'), Asks('to_empty', entries=('function', 'module')),)),
+        triggers=(Asks('to_empty', entries=('function', 'module')),)),
     RuleOnDemand('initialization.init_before_submodules', 'PRM204', 'init-before-submodules', 'bug', fix='unsafe',
         triggers=(Asks(*"""apply modules named_modules named_parameters parameters""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.init_never_called', 'PRM205', 'init-never-called', 'bug', fix='unsafe',
@@ -67,12 +66,9 @@ RULES: tuple[Rule, ...] = (
         initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
         reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
     RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""constant_ dirac_ eye_ kaiming_normal_
-        kaiming_uniform_ normal_ ones_ orthogonal_ sparse_ trunc_normal_ uniform_ xavier_normal_ xavier_uniform_
-        zeros_""".split()),)),
+        triggers=(Asks(*"""bernoulli_ cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_
+        kaiming_uniform_ log_normal_ normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
         cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
         kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal
@@ -87,8 +83,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply modules named_modules
-        named_parameters""".split()),)),
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply children modules named_children
+        named_modules named_parameters""".split()),)),
     RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac_
         eye_ kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.deprecated_init_name', 'PRM211', 'deprecated-init-name', 'risk', fix='safe',
@@ -100,36 +96,26 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.init_gain_mismatch', 'PRM213', 'init-gain-mismatch', 'pedantic',
         triggers=(Calls(*"""kaiming_normal_ kaiming_uniform_ orthogonal_ xavier_normal_ xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.padding_row_overwritten', 'PRM214', 'padding-row-overwritten', 'bug', fix='unsafe',
-        triggers=(Calls(*"""Embedding bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_
-        fill_ geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_
-        ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
+        triggers=(Asks('Embedding', 'EmbeddingBag', 'padding_idx'),)),
     RuleOnDemand('initialization.unknown_init_argument', 'PRM215', 'unknown-init-argument', 'bug', fix='safe',
         triggers=(Calls(*"""calculate_gain constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_
         kaiming_uniform kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_
         uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_""".split()),)),
     RuleOnDemand('initialization.pretrained_weights_overwritten', 'PRM216', 'pretrained-weights-overwritten', 'bug',
-        triggers=(Calls('from_pretrained', 'load_state_dict'), Keywords('pretrained', 'weights'),
-        Asks('from_pretrained', 'load_state_dict', 'pretrained', followed=True),)),
+        triggers=(Asks(*"""from_pretrained load_state_dict pretrained weights""".split(), followed=True),)),
     RuleOnDemand('initialization.lazy_parameter_initialized_early', 'PRM217', 'lazy-parameter-initialized-early', 'bug',
-        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""LazyBatchNorm1d LazyBatchNorm2d
-        LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d
-        LazyLinear""".split()),)),
-    RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""orthogonal parametrizations parametrize
-        register_parametrization spectral_norm weight_norm""".split()),)),
+        triggers=(Asks(*"""LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d
+        LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyLinear""".split()),)),
+    RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_ log_normal_
+        normal_ ones_ orthogonal orthogonal_ parametrizations parametrize random_ register_parametrization sparse_
+        spectral_norm trunc_normal_ uniform_ weight_norm xavier_normal_ xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.wrong_init_law', 'PRM219', 'wrong-init-law', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.broken_contract', 'PRM220', 'broken-contract', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.init_ignores_argument', 'PRM221', 'init-ignores-argument', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        triggers=(Calls(*"""apply bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
@@ -172,11 +158,10 @@ RULES: tuple[Rule, ...] = (
         triu_indices true_divide trunc uniform view xlogy zero zeros zeros_like""".split()),)),
     RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
         triggers=(Asks('Module', 'nn', entries=('class',)),), beyond_plain=True),
-    RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Calls(*"""bernoulli_
-        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ kaiming_normal
-        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_
-        sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_
-        zeros_""".split()), Edits(), Asks('pad', 'padding', 'padding_idx'),), beyond_plain=True),
+    RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant_ copy_ data dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_
+        log_normal_ no_grad normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_ zero_ zeros_""".split()),), only_with=frozenset(('None',)), beyond_plain=True),
     RuleOnDemand('initialization.silently_frozen_embedding', 'PRM225', 'silently-frozen-embedding', 'pedantic',
         fix='unsafe', triggers=(Calls('from_pretrained'),)),
     RuleOnDemand('initialization.init_result_assigned', 'PRM226', 'init-result-assigned', 'bug', fix='unsafe',
@@ -196,16 +181,15 @@ RULES: tuple[Rule, ...] = (
         RMSNorm Sequential forward""".split()), Asks('ModuleDict', 'ModuleList', 'Sequential', made=False),
         Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
-        triggers=(Defines(defaults=True),)),
+        triggers=(Defines(defaults=True), Classes(*"""NamedTuple attr attrs dataclass""".split()),)),
     RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),
         Asks('Parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('sharing.module_in_fromkeys', 'PRM305', 'module-in-fromkeys', 'bug', fix='unsafe',
         triggers=(Calls('fromkeys'),)),
     RuleOnDemand('sharing.shallow_copied_module', 'PRM306', 'shallow-copied-module', 'bug', fix='safe',
         triggers=(Asks('copy'),)),
-    RuleOnDemand('sharing.identical_clones', 'PRM307', 'identical-clones', 'risk', triggers=(Asks('deepcopy'),
-        Calls(*"""TransformerDecoder TransformerEncoder _clones _get_clones clone_layers clones deepcopy get_clones
-        make_clones""".split()),)),
+    RuleOnDemand('sharing.identical_clones', 'PRM307', 'identical-clones', 'risk', triggers=(Asks('TransformerDecoder',
+        'TransformerEncoder', 'deepcopy'),)),
     RuleOnDemand('sharing.borrowed_module', 'PRM308', 'borrowed-module', 'risk'),
     RuleOnDemand('sharing.overlapping_memory', 'PRM310', 'overlapping-memory', 'bug', fix='unsafe',
         triggers=(Asks('broadcast_to', 'expand', 'expand_as'),)),
@@ -243,7 +227,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('registration.name_registered_twice', 'PRM413', 'name-registered-twice', 'bug',
         triggers=(Asks('add_module', 'nn', 'register_parameter', entries=('class',)),)),
     RuleOnDemand('registration.registered_under_other_name', 'PRM414', 'registered-under-other-name', 'bug',
-        triggers=(Calls('register_buffer', 'register_parameter'),)),
+        triggers=(Asks('register_buffer', 'register_parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('ties.tie_by_rewrap', 'PRM501', 'tie-by-rewrap', 'bug', fix='unsafe', triggers=(Asks('Parameter'),)),
     RuleOnDemand('ties.tie_by_data', 'PRM502', 'tie-by-data', 'bug', fix='unsafe', triggers=(Asks('data'),)),
     RuleOnDemand('ties.tie_broken_later', 'PRM503', 'tie-broken-later', 'bug', triggers=(Stores('bias', 'weight',
@@ -268,7 +252,7 @@ RULES: tuple[Rule, ...] = (
         requires_gradients_ requires_grads requires_grads_ requires_grd requires_grd_ requre_grad requre_grad_
         requres_grad requres_grad_ requries_grad requries_grad_""".split()),)),
     RuleOnDemand('freezing.requires_grad_on_module', 'PRM602', 'requires-grad-on-module', 'bug', fix='unsafe',
-        triggers=(Stores('requires_grad'), Asks('requires_grad'),)),
+        triggers=(Asks('requires_grad'),)),
     RuleOnDemand('freezing.frozen_norm_still_updates', 'PRM603', 'frozen-norm-still-updates', 'risk',
         triggers=(Calls('eval', 'requires_grad_'), Stores('requires_grad'), Asks('BatchNorm', 'requires_grad',
         'requires_grad_'),)),
@@ -301,48 +285,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
         optimizers train training_step""".split()),), asked_of=frozenset(('keras', 'torch',))),
     RuleOnDemand('optimizer.aliased_target_network', 'PRM709', 'aliased-target-network', 'bug', fix='safe',
-        triggers=(Stores(*"""actor_averaged actor_avg actor_ema actor_momentum actor_shadow actor_swa actor_target
-        actor_teacher actor_tgt averaged averaged_actor averaged_backbone averaged_critic averaged_dqn averaged_encoder
-        averaged_generator averaged_model averaged_net averaged_network averaged_policy averaged_policy_net averaged_q
-        averaged_q_net averaged_q_network averaged_qnet averaged_qnetwork averaged_value_net avg avg_actor avg_backbone
-        avg_critic avg_dqn avg_encoder avg_generator avg_model avg_net avg_network avg_policy avg_policy_net avg_q
-        avg_q_net avg_q_network avg_qnet avg_qnetwork avg_value_net backbone_averaged backbone_avg backbone_ema
-        backbone_momentum backbone_shadow backbone_swa backbone_target backbone_teacher backbone_tgt critic_averaged
-        critic_avg critic_ema critic_momentum critic_shadow critic_swa critic_target critic_teacher critic_tgt
-        dqn_averaged dqn_avg dqn_ema dqn_momentum dqn_shadow dqn_swa dqn_target dqn_teacher dqn_tgt ema ema_actor
-        ema_backbone ema_critic ema_dqn ema_encoder ema_generator ema_model ema_net ema_network ema_policy
-        ema_policy_net ema_q ema_q_net ema_q_network ema_qnet ema_qnetwork ema_value_net encoder_averaged encoder_avg
-        encoder_ema encoder_momentum encoder_shadow encoder_swa encoder_target encoder_teacher encoder_tgt
-        generator_averaged generator_avg generator_ema generator_momentum generator_shadow generator_swa
-        generator_target generator_teacher generator_tgt model_averaged model_avg model_ema model_momentum model_shadow
-        model_swa model_target model_teacher model_tgt momentum momentum_actor momentum_backbone momentum_critic
-        momentum_dqn momentum_encoder momentum_generator momentum_model momentum_net momentum_network momentum_policy
-        momentum_policy_net momentum_q momentum_q_net momentum_q_network momentum_qnet momentum_qnetwork
-        momentum_value_net net_averaged net_avg net_ema net_momentum net_shadow net_swa net_target net_teacher net_tgt
-        network_averaged network_avg network_ema network_momentum network_shadow network_swa network_target
-        network_teacher network_tgt policy_averaged policy_avg policy_ema policy_momentum policy_net_averaged
-        policy_net_avg policy_net_ema policy_net_momentum policy_net_shadow policy_net_swa policy_net_target
-        policy_net_teacher policy_net_tgt policy_shadow policy_swa policy_target policy_teacher policy_tgt q_averaged
-        q_avg q_ema q_momentum q_net_averaged q_net_avg q_net_ema q_net_momentum q_net_shadow q_net_swa q_net_target
-        q_net_teacher q_net_tgt q_network_averaged q_network_avg q_network_ema q_network_momentum q_network_shadow
-        q_network_swa q_network_target q_network_teacher q_network_tgt q_shadow q_swa q_target q_teacher q_tgt
-        qnet_averaged qnet_avg qnet_ema qnet_momentum qnet_shadow qnet_swa qnet_target qnet_teacher qnet_tgt
-        qnetwork_averaged qnetwork_avg qnetwork_ema qnetwork_momentum qnetwork_shadow qnetwork_swa qnetwork_target
-        qnetwork_teacher qnetwork_tgt shadow shadow_actor shadow_backbone shadow_critic shadow_dqn shadow_encoder
-        shadow_generator shadow_model shadow_net shadow_network shadow_policy shadow_policy_net shadow_q shadow_q_net
-        shadow_q_network shadow_qnet shadow_qnetwork shadow_value_net swa swa_actor swa_backbone swa_critic swa_dqn
-        swa_encoder swa_generator swa_model swa_net swa_network swa_policy swa_policy_net swa_q swa_q_net swa_q_network
-        swa_qnet swa_qnetwork swa_value_net target target_actor target_backbone target_critic target_dqn target_encoder
-        target_generator target_model target_net target_network target_policy target_policy_net target_q target_q_net
-        target_q_network target_qnet target_qnetwork target_value_net teacher teacher_actor teacher_backbone
-        teacher_critic teacher_dqn teacher_encoder teacher_generator teacher_model teacher_net teacher_network
-        teacher_policy teacher_policy_net teacher_q teacher_q_net teacher_q_network teacher_qnet teacher_qnetwork
-        teacher_value_net tgt tgt_actor tgt_backbone tgt_critic tgt_dqn tgt_encoder tgt_generator tgt_model tgt_net
-        tgt_network tgt_policy tgt_policy_net tgt_q tgt_q_net tgt_q_network tgt_qnet tgt_qnetwork tgt_value_net
-        value_net_averaged value_net_avg value_net_ema value_net_momentum value_net_shadow value_net_swa
-        value_net_target value_net_teacher value_net_tgt""".split(), of_names=True), Calls('backward',
-        'load_state_dict', 'parameters'), Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit
-        opt optim optimizer optimizers train training_step""".split()),)),
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit load_state_dict opt
+        optim optimizer optimizers train training_step zip""".split()),)),
     RuleOnDemand('optimizer.parameter_in_no_group', 'PRM710', 'parameter-in-no-group', 'bug', triggers=(Asks(*"""Adam
         AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer optimizers train
         training_step""".split()),)),

@@ -44,13 +44,14 @@ def beside(path: Path, files: dict[str, str]) -> Iterator[list[Path]]:
     """The files of a folder, with one of them said otherwise."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.parent.name
-        for one in path.parent.rglob("*.py"):
-            if (path.parent / "__init__.py").exists() or one.parent == path.parent:
+        package = (path.parent / "__init__.py").exists()
+        for one in path.parent.rglob("*.py") if package else path.parent.glob("*.py"):
+            if "." not in one.stem or one == path:  # no other file can import a name with a dot
                 target = copy / one.relative_to(path.parent)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(one, target)
         written = []
-        dot = "." if (path.parent / "__init__.py").exists() else ""
+        dot = "." if package else ""
         for name, text in files.items():
             target = copy / (f"{name}.py" if name else path.name)
             target.write_text(text.replace("from parts_beside", f"from {dot}parts_beside"))

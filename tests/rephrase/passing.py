@@ -6,7 +6,7 @@ import re
 
 import libcst as cst
 
-from .rewriting import Assignments, code, in_parentheses, is_making, is_movable, last_name
+from .rewriting import Assignments, code, in_parentheses, is_making, is_movable, last_name, own_attribute
 
 
 class _ThroughADict(Assignments):
@@ -101,8 +101,12 @@ class _Annotated(Assignments):
     def replace(self, target, value, line):
         if not isinstance(value, cst.Call) or not is_making(value):
             return None
+        if isinstance(target, cst.Attribute) and own_attribute(target) is None:
+            return None  # a type checker refuses it
         callee = code(value.func)
         name = callee.rpartition(".")[2]
+        if re.fullmatch(r"torch\.(?:zeros|ones|empty|full|rand|randn|arange|linspace|eye|tensor)(?:_like)?", callee):
+            callee, name = "torch.Tensor", "Tensor"
         if not name[0].isupper() or "(" in callee or (isinstance(target, cst.Name) and self._is_global(target.value)):
             return None
         return [f"{code(target)}: {callee} = {code(value)}"]
@@ -134,11 +138,11 @@ class _TwoTargets(Assignments):
     def replace(self, target, value, line):
         if not is_making(value):
             return None
-        return [f"{self.fresh(f'same_{last_name(target)}')} = {code(target)} = {code(value)}"]
+        return [f"{self.fresh(f'kept_{last_name(target)}')} = {code(target)} = {code(value)}"]
 
 
 def two_targets(text: str) -> dict[str, str]:
-    """`same = self.head = nn.Linear(8, 8)`."""
+    """`kept_head = self.head = nn.Linear(8, 8)`."""
     return _TwoTargets.apply(text)
 
 

@@ -78,6 +78,8 @@ class _Registered(Assignments):
         name = own_attribute(target)
         if name is None or not isinstance(value, cst.Call) or self._is_set_twice(name):
             return None
+        if self.method_of is None or not self.method_of.bases:
+            return None  # only a module has the method
         callee = code(value.func)
         if callee in ("nn.Parameter", "torch.nn.Parameter"):
             return [f'self.register_parameter("{name}", {code(value)})']

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, TypeAlias
 
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters import unused_noqa
@@ -24,10 +24,14 @@ from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.garbage_collection import collect_after, without_collector
+from paramlint.syntax.outline import NotInAstError
 
 if TYPE_CHECKING:
     from paramlint.facts import File, Project, Scope
     from paramlint.syntax.outline import Unit
+
+    #: What a rule finds in a scope.
+    _Found: TypeAlias = tuple[Rule, Scope, Finding]
 
 Decide = Callable[[Callable[[], "FileReport"]], "FileReport"]
 
@@ -37,6 +41,8 @@ _STARTED = frozenset(("__init__", "forward", "setup", "configure_model"))
 _MAX_HEIRS = 8
 #: As many files are asked which frameworks stand behind an `import *`.
 _MAX_BEHIND = 8
+#: Characters of a unit whose findings a draft may place: LibCST looks at longer ones before it parses them.
+_MAX_PLACED = 20_000
 _STAR_IMPORT = re.compile(rb"\bimport[ \t(]*\*")
 
 _VERSION = ".".join(map(str, sys.version_info[:2]))
@@ -158,13 +164,16 @@ def _nominate_and_decide(
     else:
         draft = project.drafts.adopt(source, tree) if project else File(source, None, tree, draft=True)
         beyond = _Beyond(draft) if project else lambda *_: None
-        nominated = _tried(draft, nominator.nominate(source, draft.outline, beyond))
+        nominated, found = _tried(draft, nominator.nominate(source, draft.outline, beyond))
         unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
+        report = None if nominated else FileReport(source.path, cut_short=unknown)
+        if found and not unknown:
+            report = _placed(source.path, draft, found, suppressions)
         if project is None:
             draft.forget()
-        if not nominated:
-            return FileReport(source.path, cut_short=unknown)
+        if report is not None:
+            return report
         file = project.adopt(source, tree) if project else draft.decided(None)
         if unknown:
             file.memo |= too_large
@@ -177,10 +186,8 @@ def _nominate_and_decide(
 
 def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppressions: Suppressions) -> FileReport:
     """What the rules find on LibCST's trees; `path` is the file's as it was given."""
-    from paramlint.engine.locate import located  # libcst is loaded only when there is something to parse
-
-    report = FileReport(path)
-    found: list[tuple[Rule, Scope, Finding]] = []
+    failures: list[Diagnostic] = []
+    found: list[_Found] = []
     for unit, rules in nominated.items():
         try:
             for rule in sorted(rules, key=lambda rule: rule.code):
@@ -188,8 +195,25 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
         except Exception as error:
             failure = _failure(path, unit.first, error)
             # What a rule asks of a class or module is asked of units around the same code.
-            if not any((d.code, d.message) == (failure.code, failure.message) for d in report.diagnostics):
-                report.diagnostics.append(failure)
+            if not any((d.code, d.message) == (failure.code, failure.message) for d in failures):
+                failures.append(failure)
+    return _reported(path, file, found, suppressions, failures)
+
+
+def _placed(path: str, draft: File, found: Sequence[_Found], suppressions: Suppressions) -> FileReport | None:
+    """The report of what was found on a draft; None where that does not tell where all stands, or is too deep."""
+    try:
+        return _reported(path, draft, found, suppressions, [])
+    except (NotInAstError, RecursionError, MemoryError):
+        return None
+
+
+def _reported(
+    path: str, file: File, found: Sequence[_Found], suppressions: Suppressions, failures: list[Diagnostic]
+) -> FileReport:
+    from paramlint.engine.locate import located
+
+    report = FileReport(path, failures)
     diagnostics = located(path, file, [one for one in found if one[1].file is file])
     for other in dict.fromkeys(scope.file for _, scope, _ in found if scope.file is not file):
         report.elsewhere += located(other.path, other, [one for one in found if one[1].file is other])
@@ -232,33 +256,43 @@ def _failure(path: str, row: int, error: Exception) -> Diagnostic:
     return _internal(path, error, row)
 
 
-def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> dict[Unit, set[Rule]]:
-    """The rules that find something on the drafts of units, or that drafts cannot answer.
+def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> tuple[dict[Unit, set[Rule]], list[_Found] | None]:
+    """The rules that find something on the drafts of units, or that drafts cannot answer, and what they find.
 
-    Where a rule finds something, the units that its questions find right are asked again too.
+    Where a rule finds something, the units that its questions find right are among them too. What they find is not
+    told where a draft could not answer, or is of code that LibCST may refuse.
     """
-    outcomes = {(unit, rule): _outcome(draft, unit, rule) for unit, rules in nominated.items() for rule in rules}
-    finding = {rule for (_, rule), outcome in outcomes.items() if outcome == "finds"}
+    answers = {(unit, rule): _answer(draft, unit, rule) for unit, rules in nominated.items() for rule in rules}
+    finding = {rule for (_, rule), answer in answers.items() if _finds(answer)}
     kept: dict[Unit, set[Rule]] = {}
-    for (unit, rule), outcome in outcomes.items():
-        if outcome == "finds" or (outcome == "right" and rule in finding):
+    for (unit, rule), answer in answers.items():
+        if _finds(answer) or (answer and rule in finding):
             kept.setdefault(unit, set()).add(rule)
-    return kept
+    found: list[_Found] = []
+    for unit, rules in kept.items():
+        if draft.source.offset(unit.last + 1) - draft.source.offset(unit.first) > _MAX_PLACED:
+            return kept, None
+        for rule in sorted(rules, key=lambda rule: rule.code):
+            answer = answers[unit, rule]
+            if answer is None:
+                return kept, None
+            found += answer
+    return kept, found
 
 
-def _outcome(draft: File, unit: Unit, rule: Rule) -> Literal["finds", "right", "silent"]:
-    outcome: Literal["right", "silent"] = "silent"
+def _answer(draft: File, unit: Unit, rule: Rule) -> list[_Found] | None:
+    """What a rule finds on the draft of a unit; None where that cannot answer."""
     try:
-        for _, _, finding in _findings(draft, unit, rule):
-            if not finding.is_right:
-                return "finds"
-            outcome = "right"
+        return list(_findings(draft, unit, rule))
     except Exception:
-        return "finds"
-    return outcome
+        return None
 
 
-def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+def _finds(answer: list[_Found] | None) -> bool:
+    return answer is None or any(not finding.is_right for _, _, finding in answer)
+
+
+def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
     scope = file.scope(unit)
     for kind, node_checks in rule.node_checks.items():
         for node in scope.find(kind):
@@ -300,7 +334,7 @@ def _asks_in_vain(file: File, unit: Unit, rule: Rule) -> bool:
     return not followed[words].has(unit)
 
 
-def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
     """What a rule says of the model that a unit builds, where it stands in this file or is for others to say too."""
     from paramlint.symbolic.building.entries import claims_of, place_of, rows_of, unit_of
 
@@ -361,7 +395,7 @@ class _Beyond:
         return known[wanted], unit
 
 
-def _read(file: File, unit: Unit, rule: Rule) -> Iterator[tuple[Rule, Scope, Finding]]:
+def _read(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
     """What a rule says of what a unit does, where it stands in this file."""
     from paramlint.facts.reading.entries import trace_of
 

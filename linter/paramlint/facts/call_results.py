@@ -88,7 +88,10 @@ def behind_call(scope: Scope, node: nodes.BaseExpression) -> tuple[Scope, nodes.
             value = only_returned(symbol.node)
             if value is not None:
                 return symbol, value
-    return scope, node
+    own = scope.self_attribute(node.func) if isinstance(node, nodes.Call) else None
+    method = scope.cls.method(own) if own is not None and scope.cls is not None else None
+    value = only_returned(method.node) if method is not None else None
+    return (method, value) if method is not None and value is not None else (scope, node)
 
 
 def _external(scope: Scope, node: nodes.Call, name: str) -> Type | None:
@@ -166,13 +169,23 @@ def _module(scope: Scope, node: nodes.Call, known: ModuleClass) -> Type:
     for arg in spread_arguments(scope, node):
         value = scope.type(arg.value)
         if value is not None and (arg.star or value.kind == "container"):
-            items.extend(value.parts or (value.item or Type("module", owns=value.owns),))
+            items.extend(value.parts or _appended(scope, arg.value) or (value.item or Type("module", owns=value.owns),))
         else:
             items.append(value)
     if known.name in _HOLD_PARAMETERS and not any(item is not None and item.is_module and item.name for item in items):
         parts = tuple(item for item in items if item is None or item.is_parameter)
         return Type("module", known.name, item=PARAMETER, parts=parts)
     return Type("module", known.name, item=join(items) if items else None, parts=tuple(items))
+
+
+def _appended(scope: Scope, node: nodes.BaseExpression) -> list[Type | None]:
+    """What a list that begins empty is given one by one."""
+    bound = scope.bindings.get(node.value, []) if isinstance(node, nodes.Name) else []
+    display = bound[0].value if len(bound) == 1 else None
+    if not isinstance(node, nodes.Name) or not isinstance(display, nodes.List) or display.elements:
+        return []
+    calls = [c for c in scope.find(nodes.Call) if len(c.args) == 1 and isinstance(c.func, nodes.Attribute)]
+    return [scope.type(c.args[0].value) for c in calls if scope.text(c.func) == f"{node.value}.append"]
 
 
 def _owns_by_arguments(scope: Scope, node: nodes.Call, known: ModuleClass) -> bool | None:

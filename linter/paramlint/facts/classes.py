@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: Classes that one class inherits from, itself included: what is asked of each is asked of all below it again.
 MAX_BASES = 50
 _REGISTERING = re.compile(r"\.\w+\s*(?::[^=\n]+)?=(?!=)|register_|add_module|setattr")
+_FIELD_DECORATORS = {"dataclass", "define", "mutable", "frozen", "attrs", "s"}
 _BUILTINS = {"object", "dict", "list", "tuple", "Exception", "str", "int"}
 
 
@@ -151,6 +152,13 @@ class Class:
         """Whether a value in its own body, outside its methods, comes from a call; nothing is parsed to tell."""
         values = [s.value for s in self.outline.tree.body if isinstance(s, (ast.Assign, ast.AnnAssign)) and s.value]
         return any(isinstance(node, ast.Call) for value in values for node in ast.walk(value))
+
+    @cached_property
+    def fields_are_arguments(self) -> bool:
+        """Whether its annotated attributes are the arguments of its constructor: a dataclass, a named tuple, attrs."""
+        makers = (d.func if isinstance(d, ast.Call) else d for d in self.outline.tree.decorator_list)
+        said = {ast.unparse(maker).rpartition(".")[2] for maker in makers}
+        return bool(said & _FIELD_DECORATORS) or "typing.NamedTuple" in self.bases
 
     def scopes_with(self, *words: str) -> Iterator[Scope]:
         """The scopes of this class whose text has one of these words; only these are worth parsing."""

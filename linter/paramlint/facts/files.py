@@ -18,7 +18,7 @@ from paramlint.knowledge.foreign import NAMES_BY_CONVENTION
 from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.garbage_collection import collect_after
-from paramlint.syntax.outline import Outline, Unit, outline
+from paramlint.syntax.outline import NotInAstError, Outline, Unit, outline
 
 if TYPE_CHECKING:
     from paramlint import nodes
@@ -225,7 +225,7 @@ class File:
         return segment
 
     def spans(self, wanted: set[nodes.Node], scopes: list[Scope]) -> dict[nodes.Node, tuple[int, int]]:
-        """Where nodes of this file stand in its text; the given scopes are searched first, then all parsed ones."""
+        """Where nodes of this file stand in its text, by the given scopes first; drafts that cannot tell raise."""
         found: dict[nodes.Node, tuple[int, int]] = {}
         segments = {scope.segment: None for scope in [*scopes, *self._scopes.values()] if "segment" in vars(scope)}
         for segment in segments:
@@ -233,6 +233,8 @@ class File:
             if not missing:
                 break
             found.update(segment.spans(missing))
+        if self.is_draft and wanted - found.keys():
+            raise NotInAstError
         return found
 
     def scope(self, unit: Unit) -> Scope:

@@ -6,6 +6,7 @@ import re
 from typing import Any, Literal
 
 from paramlint import nodes
+from paramlint.facts.last_assignment import latest_value
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import TENSOR_INPLACE
 from paramlint.syntax.walk import walk
@@ -42,6 +43,17 @@ def data_owner(node: nodes.Node) -> nodes.BaseExpression | None:
     if isinstance(node, nodes.Attribute) and node.attr.value == "data":
         return node.value
     return None
+
+
+def edited_through_data(scope: Scope, target: nodes.BaseExpression) -> nodes.BaseExpression | None:
+    """`x` of `x.data` that an edit goes through, also by a local name: `w = x.data` and `w.mul_(2)`."""
+    owner = data_owner(target)
+    while isinstance(target, nodes.Subscript):
+        target = target.value
+    if owner is None and isinstance(target, nodes.Name):
+        value = latest_value(scope, target.value, target)
+        owner = value.value if isinstance(value, nodes.Attribute) and value.attr.value == "data" else None
+    return owner
 
 
 def is_gradient(scope: Scope, node: nodes.BaseExpression) -> bool:

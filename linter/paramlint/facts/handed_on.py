@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.classes import Class
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -54,10 +55,24 @@ def _handed_on(scope: Scope, start: int, name: str) -> Iterator[tuple[Scope, str
             continue
         method = scope.self_attribute(call.func)
         known = scope.cls.method(method) if method is not None and scope.cls is not None else scope.resolve(call.func)
-        if isinstance(known, scope.__class__):
+        if isinstance(known, Class):
+            yield from _to_object(known, call, given)
+        elif isinstance(known, scope.__class__):
             parameter = parameter_given(known, call, given)
             if parameter is not None:
                 yield known, parameter
+
+
+def _to_object(cls: Class, call: nodes.Call, given: nodes.Arg) -> Iterator[tuple[Scope, str]]:
+    """The methods of an object that is made with it: the constructor, and all that have what that keeps."""
+    init = cls.method("__init__")
+    parameter = parameter_given(init, call, given) if init is not None else None
+    if init is None or parameter is None:
+        return
+    yield init, parameter
+    for name, assignments in cls.own_attributes.items():
+        if any(a.scope is init and isinstance(a.value, nodes.Name) and a.value.value == parameter for a in assignments):
+            yield from ((method, f"{method.self_name}.{name}") for method in cls.scopes_with(name) if method.self_name)
 
 
 def is_handed_to(scope: Scope, after: nodes.Node, name: str, says: re.Pattern[str]) -> bool:

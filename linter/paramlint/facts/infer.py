@@ -30,6 +30,10 @@ _CYCLE = Type("none", "cycle")
 _active: dict[tuple[int, str], int] = {}
 _depth = 0
 _left = 0
+#: How often something was left out: what is inferred already, further up, and that for which too much was looked at.
+_cycles = _given_up = 0
+#: A name for which too much was looked at so often is not asked again.
+_MOST_TRIES = 16
 
 _LITERALS = (
     nodes.Integer, nodes.Float, nodes.SimpleString, nodes.FormattedString, nodes.ConcatenatedString, nodes.Comparison,
@@ -39,10 +43,11 @@ _LITERALS = (
 
 def type_of(scope: Scope, node: nodes.Node) -> Type | None:
     """What is known of an expression's value; `None` when it is nothing certain."""
-    global _depth, _left
+    global _depth, _left, _given_up
     if _depth == 0:
         _left = MAX_EXPRESSIONS
     if _depth > _DEPTH or _left <= 0:
+        _given_up += 1
         return None
     _left -= 1
     _depth += 1
@@ -65,7 +70,7 @@ def returned(scope: Scope) -> Type | None:
         return None
     key = (id(scope), "return")
     if key in _active:
-        return _CYCLE
+        return _cycle()
     _active[key] = 1
     try:
         values = [n.value for n in scope.find(nodes.Return) if n.value is not None and _is_own(scope, n)]
@@ -122,15 +127,27 @@ def _whole(cls: Class) -> Class:
 
 
 def _bound(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
-    if not _active and _depth == 1:  # what is known does not depend on what is being asked
-        return remember(scope, f"type of {name}", lambda: _joined(scope, name, bindings))
-    return _joined(scope, name, bindings)
+    question, known = f"type of {name}", scope.memo
+    if question in known:
+        result: Type | None = known[question]
+        return result
+    before = _cycles, _given_up
+    found = _joined(scope, name, bindings)
+    # What was asked further up, or left out there, has a part in what was found; by itself it may be more.
+    is_whole = (_cycles, _given_up) == before or (not _active and _depth == 1)
+    if not is_whole and _given_up != before[1] and found is None:
+        tries: dict[str, int] = remember(scope, "names given up", dict)
+        tries[name] = tries.get(name, 0) + 1
+        is_whole = tries[name] >= _MOST_TRIES
+    if is_whole:
+        known[question] = found
+    return found
 
 
 def _joined(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
     key = (id(scope), name)
     if key in _active:
-        return _CYCLE
+        return _cycle()
     _active[key] = 1
     try:
         bound = [b for b in bindings if b.kind != "augmented"]
@@ -138,6 +155,13 @@ def _joined(scope: Scope, name: str, bindings: list[Binding]) -> Type | None:
         return join_with_moves([_of_binding(scope, b) for b in others], len(others) < len(bound))
     finally:
         del _active[key]
+
+
+def _cycle() -> Type:
+    """What something is that is being inferred already, further up."""
+    global _cycles
+    _cycles += 1
+    return _CYCLE
 
 
 def _is_moved(binding: Binding, name: str) -> bool:
@@ -294,11 +318,8 @@ def _subscript(scope: Scope, node: nodes.Subscript) -> Type | None:
 def _element(scope: Scope, iterated: nodes.BaseExpression, index: int | None) -> Type | None:
     """What a loop over an expression gives; `index` is the place in a tuple target."""
     if isinstance(iterated, nodes.Call) and isinstance(iterated.func, nodes.Name) and index is not None:
-        arguments = [a.value for a in iterated.args]
-        if iterated.func.value == "zip" and index < len(arguments):
-            return _element(scope, arguments[index], None)
-        if iterated.func.value == "enumerate" and arguments:
-            return _element(scope, arguments[0], None) if index == 1 else OTHER
+        if iterated.func.value == "enumerate" and index == 0:
+            return OTHER
     found = scope.type(iterated)
     if found is None:
         return PARAMETER if index is None and _is_group_of_parameters(iterated) else None

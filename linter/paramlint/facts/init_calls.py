@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from paramlint import nodes
 from paramlint.facts.scopes import Scope
 from paramlint.knowledge import DEPRECATED_INIT, INIT_FUNCTIONS, TENSOR_INIT_INPLACE
+from paramlint.nodes.call_arguments import arguments_of, without_data
 
 #: The last names of all functions of `torch.nn.init`; a rule that looks for their calls is triggered by them.
 INIT_NAMES = tuple(sorted({*INIT_FUNCTIONS, *DEPRECATED_INIT}))
@@ -85,30 +86,6 @@ def write_call(scope: Scope, node: nodes.Call) -> InitCall | None:
         return None
     given = arguments_of(node, ())
     return InitCall(scope, node, method, without_data(node.func.value), given, "method")
-
-
-def without_data(node: nodes.BaseExpression) -> nodes.BaseExpression:
-    """`x` of `x`, `x.data` and `x.detach()`: what shares its memory."""
-    if isinstance(node, nodes.Attribute) and node.attr.value == "data":
-        return without_data(node.value)
-    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
-        if node.func.attr.value == "detach" and not node.args:
-            return without_data(node.func.value)
-    return node
-
-
-def arguments_of(node: nodes.Call, names: tuple[str, ...]) -> dict[str, nodes.BaseExpression]:
-    """The arguments of a call by name; what stands behind a starred one has no known place and is left out."""
-    given: dict[str, nodes.BaseExpression] = {}
-    is_placed = True
-    for index, arg in enumerate(node.args):
-        if arg.star:
-            is_placed = False
-        elif arg.keyword is not None:
-            given[arg.keyword.value] = arg.value
-        elif is_placed and index < len(names):
-            given[names[index]] = arg.value
-    return given
 
 
 def _takes_tensor(scope: Scope, func: nodes.BaseExpression) -> bool:

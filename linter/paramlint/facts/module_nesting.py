@@ -19,6 +19,8 @@ MAX_REACHED = 200
 _HANDED_OVER = re.compile(
     r"model|module|layer|encoder|decoder|backbone|net(?:work)?$|block|body|head|trunk|fn$|cls$|class"
 )
+#: `d_model`, `num_layers`, `block_size`: arguments that are numbers, whatever they count.
+_COUNT = re.compile(r"^(?:d|n|num|dim|max)_|_(?:dim|dims|size|eps|depth)$")
 
 
 def is_same(a: Class, b: Class) -> bool:
@@ -61,23 +63,6 @@ def _search(owner: Class) -> frozenset[tuple[str, str]] | None:
     return frozenset(seen)
 
 
-def named_by(owner: Class) -> list[Class]:
-    """The project's classes that a class's code names, directly or through others; at most `MAX_REACHED`."""
-    found: dict[tuple[str, str], Class] = {}
-    waiting: list[Class] = [owner]
-    while waiting and len(found) < MAX_REACHED:
-        cls = waiting.pop()
-        if identity(cls) not in found:
-            found[identity(cls)] = cls
-            waiting += [c for base in cls.mro for c in _named_in(base)]
-    return list(found.values())
-
-
-def reached_by(owner: Class) -> set[tuple[str, str]]:
-    """The identities of the classes that a class's code names."""
-    return {identity(cls) for cls in named_by(owner)}
-
-
 @dataclass(frozen=True)
 class Owners:
     """The module classes of a file, by the classes that their instances may hold or be.
@@ -116,7 +101,7 @@ def owners_in(file: File) -> Owners:
 def _takes_modules(cls: Class) -> bool:
     units = cls.outline.methods.get("__init__", ())
     return any(
-        _HANDED_OVER.search(arg.arg) and not isinstance(arg.annotation, ast.Constant)
+        _HANDED_OVER.search(arg.arg) and not _COUNT.search(arg.arg) and not isinstance(arg.annotation, ast.Constant)
         for unit in units
         for arg in (*unit.tree.args.args, *unit.tree.args.kwonlyargs)  # type: ignore[attr-defined]
         if not isinstance(arg.annotation, ast.Name) or arg.annotation.id not in ("int", "float", "bool", "str")

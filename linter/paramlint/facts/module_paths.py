@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from paramlint.source.dependencies import Dependencies, Kind, Look
+
+#: Modules that are those of Python and of frameworks, though a package has a file of the same name.
+_ELSEWHERE = sys.stdlib_module_names | {
+    "torch", "torchvision", "torchaudio", "lightning", "pytorch_lightning", "keras", "tensorflow", "mxnet", "jax",
+    "flax", "numpy", "scipy", "transformers", "diffusers", "accelerate", "timm",
+}  # fmt: skip
 
 
 class ModulePaths:
@@ -53,12 +60,16 @@ class ModulePaths:
             for _ in range(level - 1):
                 folder = os.path.dirname(folder)
             return self._below(folder, parts, looks)
+        inside = [folder]
         for _ in range(depth):
             folder = os.path.dirname(folder)
+            inside.append(folder)
         sources = [os.path.join(root, "src") for root in self._roots]
         # A script that is started in a folder above finds what lies beside it, also for files in folders below.
         above = [os.path.dirname(folder), os.path.dirname(os.path.dirname(folder))]
-        for root in dict.fromkeys([folder, *self._roots, *sources, *above]):
+        # One in the folder of a package finds what lies beside it, too, though that package was never meant to be one.
+        beside = [] if parts and parts[0] in _ELSEWHERE else inside
+        for root in dict.fromkeys([folder, *self._roots, *sources, *above, *beside]):
             found = self._below(root, parts, looks)
             if found is not None and found[1] != dotted:
                 return found

@@ -11,6 +11,7 @@ from paramlint import nodes
 from paramlint.facts.creation import is_creation
 from paramlint.facts.norms import is_norm
 from paramlint.facts.types import owns_parameters
+from paramlint.nodes.assigned import assigned
 from paramlint.syntax.outline import statements
 from paramlint.syntax.walk import walk
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _CALLED = re.compile(r"\b\w+\.(\w*(?:norm|bn|ln)\w*)\(", re.I)
 #: An assignment to an attribute of something that is not `self`.
-_PART = re.compile(r"^[ \t]+(?:(?!self\.)\w+|self\.\w+)(?:\.\w+|\[[^\]\n]*\])*\.\w+ *= *\w", re.M)
+_PART = re.compile(r"^[ \t]+(?:(?!self\.)\w+|self\.\w+)(?:\.\w+|\[[^\]\n]*\])*\.\w+ *(?::[^=\n]*)?= *\w", re.M)
 
 
 class Use(NamedTuple):
@@ -109,15 +110,26 @@ def _is_carried_by_loop(forward: Scope, call: nodes.Call, variable: str) -> bool
     if not isinstance(loop, nodes.For):
         return False
     layers = {n.value for n in walk(loop.target) if isinstance(n, nodes.Name)}
+    pairs = [pair for n in walk(loop.body) for pair in assigned(n)]
+    taken = {to.value for to, value in pairs if isinstance(to, nodes.Name) and _is_item(value, layers)}
     statement = forward.statement(call)
     if not _binds(forward, statement, variable):
         return False
     for inner in walk(loop.body):
-        if isinstance(inner, nodes.Call) and isinstance(inner.func, nodes.Name) and inner.func.value in layers:
+        called = inner.func if isinstance(inner, nodes.Call) else None
+        is_layer = isinstance(called, nodes.Name) and called.value in layers | taken
+        if isinstance(inner, nodes.Call) and (is_layer or _is_item(called, layers)):
             takes = any(isinstance(n, nodes.Name) and n.value == variable for a in inner.args for n in walk(a.value))
             if takes and _binds(forward, forward.statement(inner), variable):
                 return True
     return False
+
+
+def _is_item(node: nodes.Node | None, indices: set[str]) -> bool:
+    """Whether it is `layers[i]`, where `i` is one of some names."""
+    if not isinstance(node, nodes.Subscript):
+        return False
+    return any(isinstance(n, nodes.Name) and n.value in indices for part in node.slice for n in walk(part))
 
 
 def _binds(forward: Scope, statement: nodes.Node, variable: str) -> bool:
@@ -146,11 +158,11 @@ def overwritten_parts(cls: Class) -> Iterator[tuple[nodes.BaseExpression, str]]:
     if _PART.search(text) is None or not cls.is_module or not isinstance(constructor.node, nodes.FunctionDef):
         return
     parameters = [p.name.value for p in constructor.node.params.params][1:]
-    for node in constructor.find(nodes.Assign):
-        target = node.targets[0].target
-        if not isinstance(target, nodes.Attribute) or not is_creation(constructor, _made(constructor, node.value)):
+    pairs = [pair for node in constructor.find(nodes.Assign, nodes.AnnAssign) for pair in assigned(node)]
+    for target, value in pairs:
+        if not isinstance(target, nodes.Attribute) or not is_creation(constructor, _made(constructor, value)):
             continue
-        if owns_parameters(constructor.type(node.value)) is not True:
+        if owns_parameters(constructor.type(value)) is not True:
             continue
         owner = _argument_of(constructor, target.value, parameters)
         if owner is not None and _is_given_to_several(cls, parameters.index(owner), owner):

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 
 #: A longer way is not followed.
 _STEPS = 6
+#: What makes something new each time.
+_MAKING = (nodes.Call, nodes.List, nodes.Tuple, nodes.Dict, nodes.ListComp, nodes.DictComp)
 
 
 def maker_of(scope: Scope, node: Any, bindings: dict[str, list[Binding]]) -> Any:
-    """`nn.Linear(8, 8)` behind `(head := nn.Linear(8, 8))`, `make_head()` of a local maker, and `parts["head"]`.
+    """`nn.Linear(8, 8)` behind `(head := nn.Linear(8, 8))`, a name, `make_head()` of a local maker, `parts["head"]`.
 
-    A local maker is a function or lambda without parameters that only returns an expression, and is called once, since
-    each call makes another value; parts are a display in which nothing is changed, and are taken once, since there is
-    one of each. A choice between two expressions that are spelled alike is either.
+    A name is given what is made once, and read nowhere else. A local maker is a function or lambda without parameters
+    that only returns an expression, and is called once, since each call makes another value; parts are a display in
+    which nothing is changed, and are taken once, since there is one of each. A choice between two expressions that are
+    spelled alike is either.
     """
     for _ in range(_STEPS):
         inner = _behind(scope, node, bindings)
@@ -30,6 +33,8 @@ def maker_of(scope: Scope, node: Any, bindings: dict[str, list[Binding]]) -> Any
 
 def _behind(scope: Scope, node: Any, bindings: dict[str, list[Binding]]) -> nodes.BaseExpression | None:
     kind = node.__class__
+    if kind is nodes.Name:
+        return _made_for(scope, node, bindings)
     if kind is nodes.NamedExpr:
         return node.value  # type: ignore[no-any-return]
     if kind is nodes.IfExp:
@@ -40,6 +45,14 @@ def _behind(scope: Scope, node: Any, bindings: dict[str, list[Binding]]) -> node
     if kind is nodes.Subscript and node.value.__class__ is nodes.Name:
         return _part(scope, node, bindings)
     return None
+
+
+def _made_for(scope: Scope, node: nodes.Name, bindings: dict[str, list[Binding]]) -> nodes.BaseExpression | None:
+    """What a function makes under a local name that is read here alone."""
+    bound = bindings.get(node.value, [])
+    is_made = len(bound) == 1 and bound[0].kind == "assign" and bound[0].index is None
+    value = bound[0].value if is_made and scope.kind == "function" else None
+    return value if isinstance(value, _MAKING) and _reads(scope, node.value) == [node] else None
 
 
 def returned_by(scope: Scope, name: str, bindings: dict[str, list[Binding]]) -> nodes.BaseExpression | None:
@@ -124,8 +137,13 @@ def _parts_of(scope: Scope, arg: nodes.Arg) -> list[nodes.Arg] | None:
 
 def _reads(scope: Scope, name: str) -> list[nodes.Name]:
     """The places where a name is read."""
-    uses = [use for use in scope.find(nodes.Name) if use.value == name]
-    return [use for use in uses if not isinstance(scope.parent(use), (nodes.AssignTarget, nodes.FunctionDef))]
+    found: dict[str, list[nodes.Name]] = scope.memo.get("places where names are read", {})
+    if not found:
+        for use in scope.find(nodes.Name):
+            if not isinstance(scope.parent(use), (nodes.AssignTarget, nodes.FunctionDef)):
+                found.setdefault(use.value, []).append(use)
+        scope.memo["places where names are read"] = found
+    return found.get(name, [])
 
 
 def _is_taken_once(scope: Scope, name: str, key: object) -> bool:

@@ -371,7 +371,7 @@ def _of_loop(node: nodes.For | nodes.CompFor) -> Bound:
 
 
 def _rounds(target: nodes.BaseExpression, node: nodes.For | nodes.CompFor, iterated: nodes.BaseExpression) -> Bound:
-    """The names of a loop; those of `i, (a, b)` that `enumerate(pairs)` gives are what `a, b` of `pairs` are."""
+    """The names of a loop; that of `i, x` that `enumerate(layers)` gives is what `x` of `layers` is."""
     parts = _iterated_together(iterated)
     if parts is None or not isinstance(target, nodes.Tuple) or len(parts) != len(target.elements):
         yield from _targets(target, "for", node, iterated)
@@ -380,7 +380,7 @@ def _rounds(target: nodes.BaseExpression, node: nodes.For | nodes.CompFor, itera
         if isinstance(element.value, nodes.Tuple) and part is not None:
             yield from _rounds(element.value, node, part)
         elif isinstance(element.value, nodes.Name):
-            yield element.value.value, Binding("for", node, iterated, index)
+            yield element.value.value, Binding("for", node, part or iterated, index if part is None else None)
         else:
             yield from _targets(element.value, "other", node, None)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts.passed_on import only_returned
+from paramlint.facts.passed_on import maker_of, only_returned
 from paramlint.facts.usage import is_module
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def snapshots(scope: Scope) -> Iterator[Snapshot]:
         for target, value in _kept(node):
             name = scope.dotted(target)
             if name is not None:
-                yield from _snapshots(scope, node, target, name, value)
+                yield from _snapshots(scope, node, target, name, maker_of(scope, value, scope.bindings))
 
 
 def _snapshots(

@@ -13,6 +13,7 @@ from paramlint.facts.intent import says_shared
 from paramlint.facts.materialization import files_with, is_same_definition
 from paramlint.facts.memo import remember
 from paramlint.facts.module_places import exclude_each_other
+from paramlint.facts.passed_on import maker_of
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.nodes import operators
 
@@ -179,16 +180,17 @@ def _caller_ties(cls: Class, method: str) -> bool:
     return False
 
 
-def bias_without_place(scope: Scope, node: nodes.Assign) -> str | None:
+def bias_without_place(scope: Scope, target: nodes.Node, value: nodes.Node) -> str | None:
     """The layer that a bias of its own is added to, where the package ties that bias to the layer's.
 
     A head keeps `self.bias = nn.Parameter(...)` beside `self.decoder = nn.Linear(..., bias=False)`. Code elsewhere that
     resizes the layer's bias and assigns it to the head's, finds no bias, so the head's keeps its old size.
     """
-    name = scope.self_attribute(node.targets[0].target)
-    if name is None or scope.cls is None or scope.name != "__init__" or not isinstance(node.value, nodes.Call):
+    name = scope.self_attribute(target)
+    made = maker_of(scope, value, scope.bindings)
+    if name is None or scope.cls is None or scope.name != "__init__" or not isinstance(made, nodes.Call):
         return None
-    if scope.qualified(node.value.func) not in PARAMETER_CLASSES:
+    if scope.qualified(made.func) not in PARAMETER_CLASSES:
         return None
     layer = _layer_before(scope.cls, name)
     if layer is None or not _is_without_bias(scope.cls, layer) or _is_tied_here(scope, name, layer):

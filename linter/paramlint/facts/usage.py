@@ -42,11 +42,15 @@ def _places(scope: Scope, node: nodes.Node) -> Iterator[Scope]:
 
 
 def _calls_module_methods(scope: Scope, written: str) -> bool:
-    for call in scope.find(nodes.Call):
-        if isinstance(call.func, nodes.Attribute) and call.func.attr.value in _MODULE_ONLY:
-            if scope.dotted(call.func.value) == written and all(arg.keyword is not None for arg in call.args):
-                return True
-    return False
+    def callers() -> set[str | None]:
+        return {
+            scope.dotted(call.func.value)
+            for call in scope.find(nodes.Call)
+            if isinstance(call.func, nodes.Attribute) and call.func.attr.value in _MODULE_ONLY
+            if all(arg.keyword is not None for arg in call.args)
+        }
+
+    return written in remember(scope, "callers of methods of modules", callers)
 
 
 def _has_weight(scope: Scope, written: str) -> bool:

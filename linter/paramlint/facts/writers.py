@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -120,7 +121,9 @@ def _inherited(file: File) -> Iterator[Scope]:
 def may_write(scope: Scope, wanted: Wanted) -> bool:
     """Whether a function may write the parameter of what may be an instance of the class."""
     return any(
-        _may_be(scope, target, wanted) and not _is_excluded(scope, node, wanted)
+        _may_be(scope, target, wanted)
+        and not _is_excluded(scope, node, wanted)
+        and not _is_of_another(scope, target, wanted)
         for node, target in remember(scope, "written", lambda: [(n, t) for n in scope.nodes for t in written(scope, n)])
     )
 
@@ -159,6 +162,38 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
         key = node.args[1].value if last == "setattr" and len(node.args) > 1 else node.args[0].value
         if isinstance(owner, nodes.BaseExpression):
             yield nodes.Call(nodes.Name("getattr"), (nodes.Arg(None, owner), nodes.Arg(None, key)))
+
+
+# Does whoever holds it draw it again?
+
+#: What a module does that gives the parts that it holds values of their own.
+_DRAWING = re.compile(
+    r"\.apply\(|\bnn\.init\b|\binit\.\w|(?<!_)init_[a-z]|\b_init_[a-z]|(?<!_)_init\b(?!_)|initiali[sz]|\breset_param|\bre_?init"
+)
+
+
+def is_drawn_by_owner(cls: Class) -> bool:
+    """Whether a class that may hold an instance initialises what it holds, in the file or where the package uses it."""
+    return remember(cls, "drawn by owner", lambda: any(_DRAWING.search(text) for text in _owners_code(cls)))
+
+
+def _owners_code(cls: Class) -> Iterator[str]:
+    """The code of classes that may hold an instance, of what they inherit from, and of functions that name one."""
+    package = package_of(cls.file)
+    paths = sorted(_paths(package, cls) - {os.path.abspath(cls.file.source.path)}) if package is not None else []
+    others = package.files(paths[:MAX_SEARCHED]) if package is not None else ()
+    for file in (cls.file, *others):
+        owners = remember(file, "owners", partial(owners_in, file))
+        names = {*owners.of_all, *owners.of(cls)}
+        for owner in map(file.lookup, names):
+            for base in owner.mro if isinstance(owner, Class) else ():
+                if not is_same(base, cls):
+                    yield base.file.source.lines(base.outline.unit.first, base.outline.unit.last)
+        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, {cls.name, *names}))})\(")
+        for unit in (unit for units in file.outline.functions.values() for unit in units):
+            text = file.source.lines(unit.first, unit.last)
+            if named.search(text):
+                yield text
 
 
 # Is it the parameter?
@@ -244,6 +279,42 @@ def _may_hold(owner: Type | None, wanted: Wanted) -> bool:
     if owner.cls is not None:
         return may_hold(owner.cls, wanted.cls)
     return owner.kind == "module" and _is_instance(owner, wanted)
+
+
+def _is_of_another(scope: Scope, target: nodes.BaseExpression, wanted: Wanted) -> bool:
+    """Whether a method writes a part of its own object, whose class can hold no instance of the class."""
+    if scope.cls is None or not scope.cls.is_module or may_hold(scope.cls, wanted.cls):
+        return False
+    return _comes_from_self(scope, target, frozenset())
+
+
+def _comes_from_self(scope: Scope, node: nodes.BaseExpression, seen: frozenset[str]) -> bool:
+    """Whether an expression takes something out of `self`, by attributes, items, methods and loops over those."""
+    while not isinstance(node, nodes.Name):
+        if isinstance(node, (nodes.Attribute, nodes.Subscript)):
+            node = node.value
+        elif isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
+            node = node.func
+        elif isinstance(node, nodes.Call) and node.args and scope.dotted(node.func) in _THROUGH:
+            node = node.args[0].value
+        else:
+            return False
+    if node.value == scope.self_name:
+        return True
+    bound = scope.bindings.get(node.value, ())
+    return (
+        bool(bound)
+        and node.value not in seen
+        and all(
+            b.kind in ("assign", "for", "unpack")
+            and b.value is not None
+            and _comes_from_self(scope, b.value, seen | {node.value})
+            for b in bound
+        )
+    )
+
+
+_THROUGH = ("enumerate", "list", "tuple", "reversed", "iter", "next", "getattr")
 
 
 # Conditions that leave it out

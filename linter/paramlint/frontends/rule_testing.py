@@ -35,9 +35,16 @@ def check_text(
 
 
 def check_file(path: Path, rules: Sequence[Rule], *, reference: bool = False) -> list[Diagnostic]:
-    """The diagnostics of a file, with the files beside it as its project."""
+    """The diagnostics of a file, with the files beside it as its project; in a package, what these say of it too."""
+    project, nominator = Project([str(path.parent)]), Nominator(rules)
     source = Source(str(path), path.read_bytes())
-    return check_source(source, Nominator(rules), Project([str(path.parent)]), reference=reference).diagnostics
+    found = check_source(source, nominator, project, reference=reference).diagnostics
+    said = {(one.code, one.start.row) for one in found}
+    for beside in sorted(path.parent.glob("*.py")) if path.with_name("__init__.py").exists() else ():
+        user = Source(str(beside), beside.read_bytes())
+        claims = check_source(user, nominator, project, reference=reference).elsewhere if beside != path else []
+        found += [c for c in claims if Path(c.path) == path.resolve() and (c.code, c.start.row) not in said]
+    return found
 
 
 def model_of(text: str, name: str) -> Model:

@@ -149,3 +149,30 @@ def only_looks(function: str) -> bool:
     It saves, counts or prints them, waits for others, or makes a schedule of their learning rates.
     """
     return _LOOKS.search(function) is not None and _DOES_MORE.search(function) is None
+
+
+#: What parts of models are called that are modules, and not parameters.
+_PART = re.compile(
+    r"(?:\w+_)?(?:adapter|attention|attn|backbone|bert|block|blocks|body|bn|classifier|conv|decoder|downsample|embeddings"
+    r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
+    r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
+)
+
+
+def names_part(name: str) -> bool:
+    """Whether an attribute of a model is a module, and no parameter, by what such parts are called."""
+    return _PART.fullmatch(name) is not None
+
+
+#: Words in the name of what keeps an average of a model's weights.
+_OF_AVERAGES = re.compile(r"(?:^|_)(?:ema|swa|ewa|averager|averaged|moving_average)(?:_|$)|EMA|Ema(?![a-z])")
+
+
+def only_averages(owner: str, method: str) -> bool:
+    """Whether a method takes a model only to add its weights to an average, by the names of both.
+
+    Args:
+        owner: how what has the method reads: `self.model_ema`.
+        method: its name.
+    """
+    return method.startswith("update") and _OF_AVERAGES.search(owner.partition("#")[0].rpartition(".")[2]) is not None

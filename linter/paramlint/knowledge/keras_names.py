@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any
 
-_FACTS: Mapping[str, Any] = json.loads(Path(__file__).with_name("keras.json").read_bytes())
+_FACTS: Mapping[str, Any] = json.loads(get_data("paramlint.knowledge", "keras.json") or b"")
 
 KERAS_VERSION: str = _FACTS["KERAS_VERSION"]
 LAYERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(_FACTS["LAYERS"])

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any, Literal
 
-_FACTS: Mapping[str, Any] = json.loads(Path(__file__).with_name("torch.json").read_bytes())
+_FACTS: Mapping[str, Any] = json.loads(get_data("paramlint.knowledge", "torch.json") or b"")
 
 TORCH_VERSION: str = _FACTS["TORCH_VERSION"]
 

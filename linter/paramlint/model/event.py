@@ -56,6 +56,16 @@ class Site(Protocol):
         raise NotImplementedError
 
     @property
+    def is_alone(self) -> bool:
+        """Whether no other statement stands in its row."""
+        raise NotImplementedError
+
+    @property
+    def loop(self) -> Any:
+        """The `for` of the same function that runs over what the node gives; None where there is none."""
+        raise NotImplementedError
+
+    @property
     def in_branch(self) -> bool:
         """Whether it stands under a condition in its function."""
         raise NotImplementedError
@@ -98,6 +108,10 @@ class Site(Protocol):
 
     def default(self, name: str) -> str:
         """What an argument of the function around it is by default, as it is written; empty where it has none."""
+        raise NotImplementedError
+
+    def maker(self, node: Any) -> Any:
+        """The expression that makes what one of the same function only passes on, such as a name; else the same."""
         raise NotImplementedError
 
     def says(self, *words: str) -> bool:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from paramlint.model.answer import NO, YES, Answer, Several
 from paramlint.model.event import Event, EventKind, Order, Site
 from paramlint.model.guard import Guard
 from paramlint.model.objects import Group, Module, Optimizer, Place, Role, Tensor
+from paramlint.model.timeline import Timeline
 
+AnswerT = TypeVar("AnswerT")
 Entry = Literal["class", "function", "module", "live"]
 
 
@@ -43,7 +45,15 @@ class Model:
     returned: Sequence[Any] = ()
     is_cut_short: bool = False
     cut_at: Order = ()
-    _by_kind: dict[str, list[Event]] = field(default_factory=dict)
+    _by_kind: dict[tuple[str, ...], list[Event]] = field(default_factory=dict)
+    _found: dict[object, Any] = field(default_factory=dict)
+
+    def remember(self, question: object, find: Callable[[], AnswerT]) -> AnswerT:
+        """What has been found out about the model, once for all that ask it."""
+        if question not in self._found:
+            self._found[question] = find()
+        found: AnswerT = self._found[question]
+        return found
 
     def tensors(self, role: Role) -> Several[Tensor]:
         """The tensors of a role."""
@@ -58,12 +68,23 @@ class Model:
         """The events of some kinds, in order; those of one object where one is given."""
         if not self._by_kind:
             for event in self.trace:
-                self._by_kind.setdefault(event.kind, []).append(event)
-        if len(kinds) == 1:
-            found = self._by_kind.get(kinds[0], [])
-        else:
-            found = sorted((e for kind in kinds for e in self._by_kind.get(kind, ())), key=lambda e: e.order[:1])
-        return [event for event in found if of is None or event.of is of]
+                self._by_kind.setdefault((event.kind,), []).append(event)
+        if of is not None:
+            return list(self.remember(("events by object", kinds), lambda: self._by_object(kinds)).get(id(of), ()))
+        if len(kinds) > 1 and kinds not in self._by_kind:
+            found = (event for kind in kinds for event in self._by_kind.get((kind,), ()))
+            self._by_kind[kinds] = sorted(found, key=lambda event: event.order[:1])
+        return list(self._by_kind.get(kinds, ()))
+
+    def _by_object(self, kinds: tuple[EventKind, ...]) -> dict[int, list[Event]]:
+        found: dict[int, list[Event]] = {}
+        for event in self.events(*kinds):
+            found.setdefault(id(event.of), []).append(event)
+        return found
+
+    def timeline(self, *kinds: EventKind) -> Timeline:
+        """The events of some kinds by their times."""
+        return self.remember(("timeline", kinds), lambda: Timeline(self.events(*kinds)))
 
     def keeps_plainly(self, place: Place) -> bool:
         """Whether a place is a plain container that a module of the model keeps until the end, or until another call.
@@ -98,17 +119,12 @@ class Model:
         seen: set[int] = set()
         while id(what) not in seen:
             seen.add(id(what))
-            outer = next(
-                (
-                    p.holder
-                    for p in what.places
-                    if p.registered and isinstance(p.holder, Module) and before(p.since, at)
-                ),
-                None,
-            )
-            if outer is None:
+            places = (p for p in what.places if p.registered and isinstance(p.holder, Module) and before(p.since, at))
+            outer = [place.holder for place in places]
+            if not outer:
                 return what
-            what = outer
+            # Layers may lie in a list, too, that was only there to make a `Sequential` of them.
+            what = next((one for one in outer if one.is_root or one.places.seen), outer[0])
         return what
 
     def follows(self, a: Event, b: Event) -> Answer:
@@ -131,19 +147,18 @@ class Model:
         Unknown where it happens under a guard of its own, unless several such guards leave no case out, and in a loop
         whose end is not known. With `with_any`, only from an `a` to a `b` with one of those in between.
         """
-        found = [event for event in self.events(*kinds) if about(event)]
-        passed = [order for event in self.events(*with_any) for order in event.order] if with_any else []
+        happened = self.timeline(*kinds)
         guard = a.guard & b.guard
         # What loops bind may differ from round to round.
         context = guard.without_loops() if guard is not None else None
-        if context is not None:
-            found = [event for event in found if context.fits(event.guard.without_loops())]
         gaps: list[Answer] = []
         for start in a.order:
             ends = [end for end in b.order if end > start]
-            if not ends or (with_any and not any(start < order < min(ends) for order in passed)):
+            if not ends or (with_any and not self.timeline(*with_any).is_any_between(start, min(ends))):
                 continue
-            inside = [e for e in found if any(start < order < min(ends) for order in e.order)]
+            inside = [event for event in happened.between(start, min(ends)) if about(event)]
+            if context is not None:
+                inside = [event for event in inside if context.fits(event.guard.without_loops())]
             sure = [e for e in inside if context is not None and context.implies(e.guard.without_loops())]
             if sure:
                 gaps.append(Answer("yes", tuple(sure)))

@@ -174,6 +174,7 @@ class Module:
         annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
         uncalled: those of its class that initialise and that no code of the project calls.
+        initialised_by_owner: whether a class that may hold it initialises what it holds, in code that was not run.
         asked: of one of unknown content, the attributes that the code asks it for.
         is_made_here: whether a call in the code that was read made it.
         known: whether its class is known down to torch's, and all that it holds.
@@ -196,6 +197,7 @@ class Module:
     annotation: str = ""
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
+    initialised_by_owner: Answer = UNKNOWN
     asked: frozenset[str] = frozenset()
     is_made_here: bool = False
     known: Answer = YES
@@ -220,6 +222,11 @@ class Module:
         """What its constructor was given for an argument; None where it was not given."""
         return self.arguments.get(name)
 
+    def may_be_none(self, name: str) -> Answer:
+        """Whether it was given None for an argument, or what a caller may leave out or give None for."""
+        given = self.argument(name)
+        return UNKNOWN if given is NOT_KNOWN else YES if given is None else Answer("no")
+
     def overrides(self, method: str) -> Answer:
         """Whether its class defines a method itself."""
         if method in self.methods:
@@ -228,6 +235,14 @@ class Module:
 
     def mentions(self, key: str) -> Answer:  # noqa: ARG002
         """Whether code says the name of one of its attributes anywhere but where it is made and initialised."""
+        return UNKNOWN
+
+    def has_own(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether the code of its classes has an attribute of this name."""
+        return UNKNOWN
+
+    def hands_over(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether code may give an optimizer what one of its attributes holds."""
         return UNKNOWN
 
     @property

@@ -60,6 +60,7 @@ class Frame:
         unskipped: where no `continue` has ended the round that is under way.
         given: what it was given.
         arguments: the same of a function that is no method.
+        wraps: the function in whose place it was called.
     """
 
     node: Any
@@ -75,6 +76,7 @@ class Frame:
     unskipped: Guard | None = ALWAYS
     given: Arguments | None = None
     arguments: Arguments | None = None
+    wraps: Any = None
 
     @property
     def rest(self) -> Guard | None:

@@ -11,6 +11,7 @@ from paramlint import nodes
 from paramlint.nodes import operators
 from paramlint.nodes.called_at_once import read_as
 from paramlint.source.text import Source
+from paramlint.syntax.outline import NotInAstError
 
 OPERATORS: dict[type, Any] = {
     getattr(ast, name): getattr(operators, other)()
@@ -25,10 +26,6 @@ OPERATORS: dict[type, Any] = {
 }  # fmt: skip
 #: A text with its quotes, or a comment.
 STRING = re.compile(r"""(?i:[rbuft]{0,2})('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
-
-
-class NotInAstError(Exception):
-    """`ast` does not tell; the code has to be parsed with LibCST."""
 
 
 def parse_expression(text: str) -> nodes.BaseExpression | None:
@@ -74,7 +71,7 @@ class ExpressionTranslation:
     """From `ast` to nodes, for expressions.
 
     Attributes:
-        trees: what each expression was made from, names left out.
+        trees: what each expression, argument and statement was made from.
     """
 
     def __init__(self, source: Source) -> None:
@@ -84,7 +81,9 @@ class ExpressionTranslation:
     def expression(self, tree: ast.AST) -> Any:
         kind = tree.__class__
         if kind is ast.Name:
-            return nodes.Name(tree.id)  # type: ignore[attr-defined]
+            node: Any = nodes.Name(tree.id)  # type: ignore[attr-defined]
+            self.trees[node] = tree
+            return node
         make = _EXPRESSIONS.get(kind)
         if make is None:
             raise NotInAstError
@@ -120,12 +119,14 @@ class ExpressionTranslation:
     def argument(self, tree: Any) -> nodes.Arg:
         kind = tree.__class__
         if kind is ast.keyword:
-            if tree.arg is None:
-                return nodes.Arg(None, self.expression(tree.value), "**")
-            return nodes.Arg(nodes.Name(tree.arg), self.expression(tree.value))
-        if kind is ast.Starred:
-            return nodes.Arg(None, self.expression(tree.value), "*")
-        return nodes.Arg(None, self.expression(tree))
+            star = "**" if tree.arg is None else ""
+            node = nodes.Arg(None if star else nodes.Name(tree.arg), self.expression(tree.value), star)
+        elif kind is ast.Starred:
+            node = nodes.Arg(None, self.expression(tree.value), "*")
+        else:
+            node = nodes.Arg(None, self.expression(tree))
+        self.trees[node] = tree
+        return node
 
     def elements(self, trees: Iterable[ast.expr]) -> tuple[nodes.BaseElement, ...]:
         return tuple(
@@ -209,6 +210,9 @@ class ExpressionTranslation:
         return nodes.Yield(nodes.From(self.expression(tree.value)))
 
     def formatted(self, tree: ast.JoinedStr) -> nodes.FormattedString:
+        known = self.trees
+        if tree.lineno != tree.end_lineno:
+            self.trees = {}  # Python 3.11 does not know where the parts of such a text stand
         parts = [
             nodes.FormattedStringExpression(
                 self.expression(part.value),
@@ -218,6 +222,7 @@ class ExpressionTranslation:
             else nodes.FormattedStringText(str(part.value))  # type: ignore[attr-defined]
             for part in tree.values
         ]
+        self.trees = known
         return nodes.FormattedString(tuple(parts))
 
     def comprehension(self, tree: Any) -> nodes.BaseComp:

@@ -13,8 +13,8 @@ from typing import Any
 from paramlint import nodes
 from paramlint.nodes import operators
 from paramlint.source.text import Source
-from paramlint.syntax.expressions_from_ast import OPERATORS, ExpressionTranslation, NotInAstError
-from paramlint.syntax.outline import first_row, last_row
+from paramlint.syntax.expressions_from_ast import OPERATORS, ExpressionTranslation
+from paramlint.syntax.outline import NotInAstError, first_row, last_row
 
 _AUGMENTED: dict[type, operators.AugmentedOperator] = {
     kind: getattr(operators, f"{type(operator).__name__}Assign")()
@@ -42,7 +42,10 @@ class Translation(ExpressionTranslation):
             make = _COMPOUND.get(tree.__class__)
             if make is not None:
                 is_hole = self._holes and (first_row(tree, self._source), last_row(tree)) in self._holes
-                found.append(nodes.SimpleStatementLine((nodes.Pass(),)) if is_hole else make(self, tree))
+                node = nodes.SimpleStatementLine((nodes.Pass(),)) if is_hole else make(self, tree)
+                found.append(node)
+                if not is_hole:
+                    self.trees[node] = tree
                 row = 0
                 continue
             small = self.simple(tree)
@@ -50,6 +53,7 @@ class Translation(ExpressionTranslation):
                 found[-1] = nodes.SimpleStatementLine((*found[-1].body, small))
             else:
                 found.append(nodes.SimpleStatementLine((small,)))
+                self.trees[found[-1]] = tree
             row = tree.end_lineno or tree.lineno
         return tuple(found)
 
@@ -57,7 +61,9 @@ class Translation(ExpressionTranslation):
         make = _SIMPLE.get(tree.__class__)
         if make is None:
             raise NotInAstError
-        return make(self, tree)
+        node = make(self, tree)
+        self.trees[node] = tree
+        return node
 
     def block(self, trees: Sequence[ast.stmt]) -> nodes.IndentedBlock:
         return nodes.IndentedBlock(self.statements(trees))
@@ -71,7 +77,9 @@ class Translation(ExpressionTranslation):
         return nodes.Module(self.statements(tree.body))
 
     def definition(self, tree: Any) -> Any:
-        return _COMPOUND[tree.__class__](self, tree)
+        node = _COMPOUND[tree.__class__](self, tree)
+        self.trees[node] = tree
+        return node
 
     def function(self, tree: Any) -> nodes.FunctionDef:
         return nodes.FunctionDef(

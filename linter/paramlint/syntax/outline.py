@@ -26,6 +26,10 @@ SIMPLE = frozenset(
 _BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
 
+class NotInAstError(Exception):
+    """`ast` does not tell; the code has to be parsed with LibCST."""
+
+
 class Syntax:
     """A file's `ast`: the node of each unit, in the order of the outline's units.
 
@@ -151,6 +155,11 @@ class Outline:
     def assigned(self) -> frozenset[str]:
         """The names that the module's own code gives values: found once, as a table in it may be large."""
         return assigned_names(cast("ast.Module", self.module.tree).body)
+
+    @cached_property
+    def local_classes(self) -> frozenset[str]:
+        """The names of the classes that are defined in functions."""
+        return frozenset(name.rpartition(".")[2] for name in self.classes if "<locals>" in name)
 
 
 def first_row(node: ast.stmt, source: Source) -> int:

@@ -22,13 +22,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.usage import is_module
+from paramlint.knowledge.foreign import names_part
 from paramlint.model import Claim, Event, Model, Module, said
 from paramlint.model.questions.training import below
 from paramlint.model.questions.written_code import set_by_call
 from paramlint.nodes.assigned import assigned
-from paramlint.rule import Asks, Change, Finding, Fix, Proof, Rule, Stores
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -40,15 +39,14 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Stores("requires_grad"), Asks("requires_grad")),
+    triggers=(Asks("requires_grad"),),
 )
 
-#: What parts of models are called that are modules, and not parameters.
-_PART = re.compile(
-    r"(?:\w+_)?(?:adapter|attention|attn|backbone|bert|block|blocks|body|bn|classifier|conv|decoder|downsample|embeddings"
-    r"|encoder|fc|feature_extractor|features|head|layer|layers|lm_head|mlp|model|module|norm|patch_embed|pooler"
-    r"|projector|stage|stages|stem|tower|transformer|trunk)\d*"
-)
+#: What only modules have: methods, and their `weight` and `bias`.
+_OF_MODULES = {
+    "children", "eval", "modules", "named_children", "named_modules", "named_parameters", "parameters", "weight",
+    "bias",
+}  # fmt: skip
 _PRETRAINED = re.compile(r"[\w.]*\.from_pretrained\(.*\)(#\d+)?")
 _ITEM = re.compile(r"\[[^\[\]]*\]$")
 
@@ -70,7 +68,7 @@ def ask(model: Model) -> Iterator[Claim]:
         is_alone = len(assigned(statement)) <= 1
         call = f"{owner}.requires_grad_({event.site.text(flag)})"
         fix = Fix("Call `requires_grad_`", (Change(statement, statement, call),), "unsafe") if is_alone else None
-        yield Claim(said(True), event.site, message, module, target, fix)
+        yield Claim(said(True), event.site, message, module, target, fix, attribute=owner)
 
 
 def _target(
@@ -92,23 +90,31 @@ def _owns(model: Model, event: Event) -> bool:
     """Whether what gets the attribute is a module with something to freeze, by its class or as a part of a model."""
     module = event.of
     if module.cls:
-        handles = "requires_grad" in module.methods or module.mentions("requires_grad").yes
-        return not handles and (module.parameters.some().yes or not all(part.known.yes for part in below(module)))
+        return not module.has_own("requires_grad").yes and (
+            module.parameters.some().yes or not all(part.known.yes for part in below(module))
+        )
+    text = str(module)
+    if _is_said_to_be_tensor(text, str(event.guard)):
+        return False
+    if text.endswith(".modules()") or _OF_MODULES & {*module.asked, *(place.key for place in module.holds)}:
+        return True
     if getattr(event.get("value"), "value", None) is not False:
         return False
     if module.annotation.rpartition(".")[2] == "Module":
         return True
-    text = str(module)
-    if _is_said_to_be_tensor(text, str(event.guard)):
-        return False
-    if _PRETRAINED.fullmatch(text) is not None:
+    if _PRETRAINED.fullmatch(text) is not None or _is_switched(module):
         return True
     while (item := _ITEM.search(text)) is not None:
         text = text[: item.start()]
     whole, _, part = text.rpartition(".")
-    if not whole or "(" in part or _PART.fullmatch(part) is None:
+    if not whole or "(" in part or not names_part(part):
         return False
     return module.part_of is not None or any(str(e.of) == whole for e in model.events("listed"))
+
+
+def _is_switched(module: Module) -> bool:
+    """Whether the code switches something between training and evaluation, as no tensor is."""
+    return any(mode.author == "user" and mode.get("how") in ("train", "eval") for mode in module.modes)
 
 
 def _is_said_to_be_tensor(text: str, guard: str) -> bool:
@@ -118,34 +124,6 @@ def _is_said_to_be_tensor(text: str, guard: str) -> bool:
     return (
         re.search(rf"(?<!not \()isinstance\({re.escape(text)}, (?:\w+ or )*(?:Parameter|Tensor)\b", guard) is not None
     )
-
-
-@rule.static(nodes.Assign)
-def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
-    given = assigned(node)
-    for attribute, _ in given:
-        if not isinstance(attribute, nodes.Attribute) or attribute.attr.value != "requires_grad":
-            continue
-        if scope.self_attribute(attribute) is not None or _means_itself(scope, attribute.value):
-            continue
-        owner = scope.text(attribute.value)
-        message = f"`{owner}` is a module, so its `requires_grad` attribute reaches none of its parameters"
-        yield Finding(attribute, message, _fix(scope, node, owner) if len(given) == 1 else None, attribute=owner)
-
-
-def _means_itself(scope: Scope, owner: nodes.BaseExpression) -> bool:
-    """Whether the owner is no module, has nothing to freeze, or has a flag of this name that its class handles."""
-    if not is_module(scope, owner):
-        return True
-    found = scope.type(owner)
-    if found is None or found.cls is None:
-        return found is not None and found.owns is False
-    return bool(found.cls.assignments("requires_grad")) or found.cls.method("requires_grad") is not None
-
-
-def _fix(scope: Scope, node: nodes.Assign, owner: str) -> Fix:
-    call = f"{owner}.requires_grad_({scope.text(node.value)})"
-    return Fix("Call `requires_grad_`", (Change(node, node, call),), "unsafe")
 
 
 @rule.runtime

@@ -72,6 +72,11 @@ rule = Rule(
 #: Functions that call for the time, the error or the memory that a call takes.
 _TRIALS = re.compile(r"test|bench|time|profil|warm|trace|debug|dummy|check", re.I)
 _EMBEDDINGS = {"torch.nn.Embedding", "torch.nn.EmbeddingBag"}
+#: Blocks that change where or how values are computed, and nothing else.
+_PLAIN_CONTEXTS = {
+    "contextlib.nullcontext", "torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast", "torch.device",
+    "torch.inference_mode",
+}  # fmt: skip
 
 
 @rule.static(nodes.Expr)
@@ -143,6 +148,12 @@ def _is_shown_or_tried(scope: Scope, node: nodes.Node) -> bool:
     for ancestor in scope.ancestors(node):
         if isinstance(ancestor, (nodes.Try, nodes.TryStar)):
             return True
-        if isinstance(ancestor, nodes.With) and not all("grad" in scope.text(item.item) for item in ancestor.items):
+        if isinstance(ancestor, nodes.With) and not all(_is_plain(scope, item.item) for item in ancestor.items):
             return True
     return False
+
+
+def _is_plain(scope: Scope, context: nodes.BaseExpression) -> bool:
+    """Whether a block neither catches nor measures what is done in it."""
+    maker = context.func if isinstance(context, nodes.Call) else context
+    return scope.qualified(maker) in _PLAIN_CONTEXTS or "grad" in scope.text(context)

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
-from paramlint.facts.init_calls import without_data
 from paramlint.knowledge import module_class
+from paramlint.nodes.call_arguments import without_data
 from paramlint.rule import Calls, Change, Finding, Fix, Mentions, Rule
 
 rule = Rule(

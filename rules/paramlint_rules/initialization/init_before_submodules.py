@@ -41,7 +41,7 @@ from operator import or_
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.effects import effect
-from paramlint.model.questions.visits import is_in_visit, loop_over
+from paramlint.model.questions.visits import is_in_visit
 from paramlint.rule import Asks, Change, Fix, Rule
 from paramlint.syntax.walk import walk
 
@@ -115,7 +115,7 @@ def _meant_for(owner: Module, key: str, listed: Event, visited: dict[tuple[str, 
     """The write of a visit that would have reached a layer of this class, by the test of kinds around it."""
     kind = re.compile(rf"\bisinstance\(.*\b{re.escape(owner.cls.rpartition('.')[2])}\b", re.S)
     for (_, written), write in visited.items():
-        loop = loop_over(listed.site)
+        loop = listed.site.loop
         around = loop.body if loop is not None and write.site.definition is listed.site.definition else None
         if around is None and write.site.definition is not listed.site.definition:
             around = getattr(write.site.definition, "body", None)

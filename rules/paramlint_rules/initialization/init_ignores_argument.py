@@ -37,7 +37,7 @@ from paramlint.facts.type_tests import alternatives
 from paramlint.rule import Calls, Finding, Rule
 from paramlint.syntax.walk import walk
 
-rule = Rule("PRM221", "init-ignores-argument", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES),))
+rule = Rule("PRM221", "init-ignores-argument", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES, "apply"),))
 
 _EACH = re.compile(r"\.(?:modules|children|named_modules|named_children)\(\)$")
 
@@ -57,19 +57,64 @@ def check(node: nodes.If, scope: Scope) -> Iterator[Finding]:
 
 
 @rule.static(nodes.Call)
-def check_lambda(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    """`net.apply(lambda m: init(net.fc.weight))`: what is written is the same in each turn."""
-    func, given = node.func, node.args[0].value if len(node.args) == 1 else None
-    if not isinstance(func, nodes.Attribute) or func.attr.value != "apply" or not isinstance(given, nodes.Lambda):
+def check_unused(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+    """`net.apply(lambda m: init(net.fc))`: a function that never says its argument does the same in each turn."""
+    func, given = node.func, node.args[0].value if len(node.args) == 1 and not node.args[0].star else None
+    if not isinstance(func, nodes.Attribute) or func.attr.value != "apply" or given is None:
         return
-    names = [param.name.value for param in given.params.params]
-    writes = [w for n in walk(given.body) if isinstance(n, nodes.Call) and (w := write_call(scope, n)) is not None]
-    if len(names) != 1 or not writes or any(_says(w.node, names[0]) for w in writes):
+    where, function = _function_of(scope, given)
+    module = _one_argument(where, function)
+    if function is None or module is None or _says(function.body, module):
         return
-    target = writes[0].target
-    if isinstance(target, nodes.Attribute) and target.attr.value in ("weight", "bias"):
-        text = scope.text(target)
-        yield Finding(target, f"`{text}` is initialised for each `{names[0]}`, which itself is not initialised")
+    inner = [n for n in walk(function.body) if isinstance(n, nodes.Call)]
+    if any(_ALL.search(where.text(n.func)) for n in inner):
+        return  # each turn does all there is to do
+    target = next((w.target for n in inner if (w := write_call(where, n)) is not None), None)
+    act = target if target is not None else next((n for n in inner if _initialises(where, n)), None)
+    if act is not None:
+        does = "initialised" if act is target else "called"
+        message = f"`{where.text(act)}` is {does} for each `{module}`, which itself is not initialised"
+        yield Finding(act if where is scope else given, message)
+
+
+#: What goes through all of a model.
+_ALL = re.compile(r"(?:modules|parameters|state_dict|apply)$|reset")
+
+
+def _function_of(scope: Scope, given: nodes.BaseExpression) -> tuple[Scope, nodes.Lambda | nodes.FunctionDef | None]:
+    """The lambda or function that an expression names, with the scope that its code belongs to."""
+    if isinstance(given, nodes.Lambda):
+        return scope, given
+    if isinstance(given, nodes.Name):
+        bound = scope.bindings.get(given.value, [])
+        if bound:
+            local = bound[0].value if bound[0].kind == "assign" else bound[0].node
+            return scope, local if len(bound) == 1 and isinstance(local, (nodes.Lambda, nodes.FunctionDef)) else None
+    own = scope.self_attribute(given)
+    found = scope.cls.method(own) if own is not None and scope.cls is not None else scope.resolve(given)
+    if isinstance(found, Scope) and isinstance(found.node, nodes.FunctionDef):
+        return found, found.node
+    return scope, None
+
+
+def _one_argument(scope: Scope, function: nodes.Lambda | nodes.FunctionDef | None) -> str | None:
+    """The name of the only argument that a function takes, behind `self`; None where there are others or a default."""
+    if function is None or isinstance(function.params.star_arg, nodes.Param) or function.params.star_kwarg is not None:
+        return None
+    params = [*function.params.posonly_params, *function.params.params]
+    if function is scope.node and params and params[0].name.value == scope.self_name:
+        params = params[1:]
+    return params[0].name.value if len(params) == 1 and params[0].default is None else None
+
+
+def _initialises(scope: Scope, node: nodes.Call) -> bool:
+    """Whether a call of a function initialises what it is given."""
+    where, function = _function_of(scope, node.func)
+    if not node.args or not isinstance(function, nodes.FunctionDef) or node.func.__class__ is not nodes.Name:
+        return False
+    params = {param.name.value for param in function.params.params}
+    writes = (w for n in walk(function.body) if isinstance(n, nodes.Call) and (w := write_call(where, n)) is not None)
+    return any(_says(write.target, name) for write in writes for name in params)
 
 
 def _says(node: nodes.Node, name: str) -> bool:

@@ -21,11 +21,12 @@ Leave it: the branch is a reminder that is not meant to run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from paramlint import nodes
 from paramlint.config.nearest import nearest
 from paramlint.facts import Class, Scope
+from paramlint.facts.case_classes import takes_all
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.parameter_names import (
     matches_prefixed,
@@ -34,11 +35,10 @@ from paramlint.facts.parameter_names import (
     names_from,
     prefix_of,
 )
-from paramlint.facts.type_tests import TypeTest, alternatives, class_asked, is_covered, type_test
+from paramlint.facts.type_tests import TypeTest, alternatives, case_test, class_asked, is_covered, type_test
 from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site
 from paramlint.model.questions.visits import (
-    loop_over,
     modules_below,
     name_of_pair,
     names_below,
@@ -48,15 +48,19 @@ from paramlint.model.questions.visits import (
     whole_visits,
 )
 from paramlint.nodes import operators
+from paramlint.nodes.branches import denied, leaves
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import operands, walk
+
+_ALL_LAYERS = ("modules", "named_modules")
+_CHILDREN = ("children", "named_children")
 
 rule = Rule(
     "PRM209",
     "init-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", "modules", "named_modules", "apply")),
+    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", *_ALL_LAYERS, *_CHILDREN, "apply")),
 )
 
 _ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
@@ -75,7 +79,7 @@ def ask(model: Model) -> Iterator[Claim]:
     """Parameters gone through by name, and a name among them that none has."""
     never = never_true(model)
     for listed in whole_visits(model):
-        loop = loop_over(listed.site)
+        loop = listed.site.loop
         name = _name_in(loop) if loop is not None else None
         known = names_below(model, listed.of, listed) if name is not None else None
         if loop is None or name is None or not known:
@@ -110,7 +114,10 @@ def ask_kinds(model: Model) -> Iterator[Claim]:
             if like is not None:
                 there = like.cls.replace("torch.nn.", "nn.")
                 whole = model.name if listed.of in model.roots else listed.of
-                message = f"`{site.text(test)}` is never true: `{whole}` has `{there}`, and no such layer"
+                why = f"`{whole}` has `{there}`, and no such layer"
+                if listed.site.loop is not None and _goes_no_deeper(listed):
+                    why = f"each `{there}` of `{whole}` is inside another module, which `children()` does not enter"
+                message = f"`{site.text(test)}` is never true: {why}"
                 yield Claim(Answer("yes", (listed,)), site, message, node=test)
 
 
@@ -134,15 +141,22 @@ def _is_meant(test: nodes.BaseExpression, module: Module) -> bool:
 
 def _visit(listed: Event) -> tuple[Site, str, nodes.Node] | None:
     """Where a visit of modules is written: the place, the name of the module that it is at, and what it does."""
-    visitor, loop = listed.get("visitor"), loop_over(listed.site)
+    visitor, loop = listed.get("visitor"), listed.site.loop
     if visitor is not None and isinstance(visitor.node, nodes.FunctionDef):
         names = [p.name.value for p in visitor.node.params.params if p.name.value != "self"]
         return (visitor, names[0], visitor.node.body) if names else None
     if loop is None or not isinstance(loop.iter, nodes.Call) or not isinstance(loop.iter.func, nodes.Attribute):
         return None
     target = loop.target.elements[-1].value if isinstance(loop.target, nodes.Tuple) else loop.target
-    is_of_modules = loop.iter.func.attr.value in ("modules", "named_modules")
+    is_of_modules = loop.iter.func.attr.value in _ALL_LAYERS or _goes_no_deeper(listed)
     return (listed.site, target.value, loop.body) if is_of_modules and isinstance(target, nodes.Name) else None
+
+
+def _goes_no_deeper(listed: Event) -> bool:
+    """Whether a visit is of the children only, and of the whole of a model."""
+    call = listed.site.node
+    name = call.func.attr.value if isinstance(call, nodes.Call) and isinstance(call.func, nodes.Attribute) else ""
+    return name in _CHILDREN
 
 
 def _family(kind: str) -> str:
@@ -212,13 +226,41 @@ def _is_always_true(scope: Scope, test: nodes.BaseExpression) -> bool:
 
 @rule.static(nodes.If)
 def check_condition(node: nodes.If, scope: Scope) -> Iterator[Finding]:
-    tests = [(test, why) for test in operands(node.test) if (why := _never(scope, node, test)) is not None]
-    lazy = _lazy(scope, node.test)
+    asked, done = _asked(scope, node)
+    tests = [(test, why) for test in operands(asked) if (why := _never(scope, node, test)) is not None]
+    lazy = _lazy(scope, alternatives(scope, asked))
     if lazy is not None and not tests:
-        tests.append((node.test, lazy))
-    if tests and _initialises(scope, node.body):
+        tests.append((asked, lazy))
+    if tests and any(_initialises(scope, one) for one in done):
         test, why = tests[0]
         yield Finding(test, f"`{scope.text(test)}` is never true: {why}")
+
+
+@rule.static(nodes.Match)
+def check_cases(node: nodes.Match, scope: Scope) -> Iterator[Finding]:
+    before: list[TypeTest] = []
+    for case in node.cases:
+        test = case_test(scope, case)
+        if test is None:
+            continue
+        why = (
+            _never_of_type(scope, test)
+            or _covered_by(scope, before, test)
+            or (_lazy(scope, [test]) if case.guard is None else None)
+        )
+        if why is not None and _initialises(scope, case.body):
+            yield Finding(case.pattern, f"`case {scope.text(case.pattern)}` is never taken: {why}")
+        if case.guard is None and takes_all(case.pattern):
+            before.append(test)
+
+
+def _asked(scope: Scope, node: nodes.If) -> tuple[nodes.BaseExpression, Sequence[nodes.Node]]:
+    """A condition and what is done where it is met: its body, or what comes after `if not ...: continue`."""
+    test, block = denied(node.test), scope.parent(node)
+    if test is None or not isinstance(block, nodes.IndentedBlock) or node.orelse is not None or not leaves(node.body):
+        return node.test, [node.body]
+    lines = list(block.body)
+    return test, lines[lines.index(node) + 1 :]
 
 
 def _initialises(scope: Scope, body: nodes.Node) -> bool:
@@ -276,16 +318,21 @@ def _covered(scope: Scope, node: nodes.If, test: TypeTest) -> str | None:
     """Whether an earlier branch of the same `if` takes all objects that would pass."""
     parent = scope.parent(node)
     while isinstance(parent, nodes.If) and parent.orelse is node:
-        for earlier in alternatives(scope, parent.test):
-            if is_covered(scope, test, earlier):
-                return f"an earlier branch takes what passes `{scope.text(earlier.node)}`"
+        why = _covered_by(scope, alternatives(scope, parent.test), test)
+        if why is not None:
+            return why
         node, parent = parent, scope.parent(parent)
     return None
 
 
-def _lazy(scope: Scope, test: nodes.BaseExpression) -> str | None:
+def _covered_by(scope: Scope, before: list[TypeTest], test: TypeTest) -> str | None:
+    """The branch above that takes all objects that would pass."""
+    taken = (scope.text(earlier.node) for earlier in before if is_covered(scope, test, earlier))
+    return next((f"an earlier branch takes what passes `{text}`" for text in taken), None)
+
+
+def _lazy(scope: Scope, tests: list[TypeTest]) -> str | None:
     """Whether a condition asks for lazy modules only: they have become others when they have values."""
-    tests = alternatives(scope, test)
     names = [scope.qualified(c) or "" for asked in tests for c in asked.classes]
     if not names or not all(name.startswith("torch.nn.Lazy") for name in names):
         return None

@@ -22,12 +22,10 @@ import re
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.facts import Scope, Type
-from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
-from paramlint.knowledge import INIT_FUNCTIONS, MODULE_CLASSES, module_class
-from paramlint.model import Answer, Claim, Event, Model, Site
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Rule
-from paramlint.syntax.walk import walk
+from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_INIT_INPLACE, module_class
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model.questions.written_code import target_of
+from paramlint.rule import Asks, Change, Fix, Rule
 
 rule = Rule(
     "PRM206",
@@ -35,115 +33,62 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES), Asks(*INIT_FUNCTIONS)),
+    triggers=(Asks(*INIT_FUNCTIONS, *TENSOR_INIT_INPLACE),),
 )
 
-#: Containers that have only what they are given, under numbers.
-_LISTS = {"torch.nn.Sequential", "torch.nn.ModuleList"}
-_FETCHED = re.compile(r"""getattr\((\w+), ["'](\w+)["']\)""")
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
+#: Words of conditions that ask whether it is a tensor, or has the attribute.
+_NOTICED = re.compile(r"Tensor|Parameter|hasattr|getattr")
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    """A layer of torch that a loop or a function is given, and that has no parameter of the name that is written."""
-    said_at: set[int] = set()
+    """What is written and is no tensor: a module, or an attribute that the module or parameter does not have."""
+    rest = {f"{visit.of}.modules()" for visit in model.events("listed") if visit.get("what") == "list"}
+    written = {id(write.site.node) for write in model.events("written")}
+    at: dict[int, list[Event]] = {}
     for event in model.events("raised"):
-        layer, node = event.of, event.site.node
-        if event.get("cause") == "init of a module":
-            yield from _of_whole(event, said_at)
-            continue
-        is_call = isinstance(node, nodes.Call) and bool(node.args) and isinstance(node.args[0].value, nodes.Attribute)
-        if not is_call or id(node) in said_at or event.get("cause") != "no such attribute":
-            continue
-        known = module_class(layer.cls)
-        if known is None or event.name in (*known.parameters, *known.buffers, *known.submodules):
-            continue  # some of its kind have it
-        if event.guard or layer.escaped or _is_caught(event.site):
-            continue
-        said_at.add(id(node))
-        target = node.args[0].value
-        text, name = event.site.text(target), layer.cls.replace("torch.nn.", "nn.")
-        message = f"`{text}` is that of `{name}` too, which has no parameter `{event.name}`, so `{event.law}` raises"
-        yield Claim(Answer("yes", (event,), event.guard), event.site, message, about=layer, node=target)
+        if "law" in event.data and not (isinstance(event.of, Module) and event.of.escaped) and not event.site.is_tried:
+            at.setdefault(id(event.site.node), []).append(event)
+    for key, events in at.items():
+        sure = [e for e in events if not e.guard]
+        if not sure and (key not in written or any(e.get("without") for e in events)):  # nothing else comes there
+            sure = [e for e in events if not _NOTICED.search(str(e.guard))]
+        found = (claim for event in sure if (claim := _said_of(event, rest)) is not None)
+        yield from list(found)[:1]
 
 
-def _of_whole(event: Event, said_at: set[int]) -> Iterator[Claim]:
-    """A module that a helper is given and that its code hands on for a tensor."""
-    node = event.site.node
-    is_call = isinstance(node, nodes.Call) and bool(node.args) and node.args[0].star == ""
-    if not is_call or id(node) in said_at or event.guard or not event.of.cls or _is_caught(event.site):
-        return
-    target = node.args[0].value
-    said_at.add(id(node))
-    message = f"`{event.site.text(target)}` is a module, not a tensor, so `{event.law}` raises"
-    yield Claim(Answer("yes", (event,), event.guard), event.site, message, about=event.of, node=target)
+def _said_of(event: Event, rest: set[str]) -> Claim | None:
+    target, law = target_of(event), str(event.law)
+    if target is None:
+        return None
+    text, answer = event.site.text(target), Answer("yes", (event,), event.guard)
+    if event.get("cause") == "no tensor":
+        message = f"`{text}` is no tensor but `{event.of}`, so `{law}` raises"
+        return Claim(answer, event.site, message, event.of, target)
+    if event.get("cause") == "init of a module":
+        if not event.of.cls and (event.site.stack or str(event.of) not in rest):
+            return None  # an argument may be a tensor in another call
+        message = f"`{text}` is a module, not a tensor, so `{law}` raises"
+        return Claim(answer, event.site, message, event.of, target, _weight_of(event.of, target, text, law))
+    if not isinstance(target, nodes.Attribute) or target.attr.value != event.name:
+        return None
+    if isinstance(event.of, Tensor):
+        inner = event.site.text(target.value)
+        fix = Fix(f"Initialise `{inner}`", (Change(target, target, inner),), "safe")
+        message = f"`{inner}` is a parameter and has no `{event.name}`, so `{law}` raises"
+        return Claim(answer, event.site, message, event.of, target, fix, attribute=inner)
+    layer = next(iter(event.get("without", ())), event.of.cls)
+    known = module_class(layer)
+    if known is None or event.name in (*known.parameters, *known.buffers, *known.submodules):
+        return None  # some of its kind have it
+    message = f"`{layer.replace('torch.nn.', 'nn.')}` has no parameter `{event.name}`, so `{law}` of `{text}` raises"
+    return Claim(answer, event.site, message, event.of, target)
 
 
-def _is_caught(site: Site) -> bool:
-    """Whether something on the way catches what is raised."""
-    for one in (*site.stack, site):
-        for part in walk(one.definition) if one.definition is not None else ():
-            if isinstance(part, nodes.Try) and any(node is one.node for node in walk(part.body)):
-                return True
-    return False
-
-
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    found = write_call(scope, node)
-    if found is None or _is_tested(found):
-        return
-    target = found.target
-    known = scope.type(target)
-    text = scope.text(target)
-    if known is not None and known.is_module:
-        if found.origin == "method":
-            return
-        message = f"`{text}` is a module, not a tensor, so `{found.function}` raises"
-        yield Finding(target, message, _weight_of(found, known, text))
-    elif isinstance(target, nodes.Attribute) and target.attr.value in ("weight", "bias"):
-        owner = scope.type(target.value)
-        if owner is not None and owner.is_parameter:
-            inner = scope.text(target.value)
-            fix = Fix(f"Initialise `{inner}`", (Change(target, target, inner),), "safe")
-            name = target.attr.value
-            message = f"`{inner}` is a parameter and has no `{name}`, so `{found.function}` raises"
-            yield Finding(target, message, fix, attribute=inner)
-        elif owner is not None and _has_no(owner, target.attr.value):
-            layer = owner.name.replace("torch.nn.", "nn.")
-            message = f"`{layer}` has no parameter `{target.attr.value}`, so the call raises"
-            yield Finding(target, message)
-
-
-def _has_no(owner: Type, name: str) -> bool:
-    """Whether no instance of one of torch's layers has such a parameter."""
-    known = module_class(owner.name) if owner.is_module and owner.cls is None else None
-    if known is None or known.name not in MODULE_CLASSES or (known.owns == "children" and known.name not in _LISTS):
-        return False
-    return name not in (*known.parameters, *known.buffers, *known.submodules)
-
-
-def _weight_of(found: InitCall, known: Type, text: str) -> Fix | None:
+def _weight_of(layer: Module, target: nodes.BaseExpression, text: str, law: str) -> Fix | None:
     """Which of a module's parameters is meant: its weight, unless a constant could as well be for its bias."""
-    torch_module = module_class(known.name)
-    if torch_module is None or "weight" not in torch_module.parameters:
+    known = module_class(layer.cls)
+    if known is None or "weight" not in known.parameters or (law in _CONSTANTS and "bias" in known.parameters):
         return None
-    if found.function in _CONSTANTS and "bias" in torch_module.parameters:
-        return None
-    target = found.target
     return Fix(f"Initialise `{text}.weight`", (Change(target, target, f"{text}.weight"),), "safe")
-
-
-def _is_tested(found: InitCall) -> bool:
-    """Whether a condition around the call asks what the target is; what is known of local names heeds that already."""
-    scope, target = found.scope, found.target
-    texts = {scope.text(node) for node in (target, getattr(target, "value", None)) if isinstance(node, nodes.Attribute)}
-    for ancestor in scope.ancestors(found.node):
-        if isinstance(ancestor, (nodes.If, nodes.IfExp)):
-            tested = _FETCHED.sub(r"\1.\2", scope.text(ancestor.test))
-            if any(call in tested for call in ("isinstance(", "hasattr(", "type(")) and any(t in tested for t in texts):
-                return True
-        if isinstance(ancestor, nodes.Try):
-            return True
-    return False

@@ -22,13 +22,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.init_calls import WRITE_NAMES, write_call
-from paramlint.facts.recomputed import recomputed
-from paramlint.knowledge import TENSOR_FACTORIES
+from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_FACTORIES, TENSOR_INIT_INPLACE
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
-from paramlint.model.questions.written_code import filled
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
+from paramlint.model.questions.written_code import target_of
+from paramlint.rule import Asks, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -37,29 +35,44 @@ if TYPE_CHECKING:
 #: Functions that let a weight be computed.
 _NORMS = ("weight_norm", "spectral_norm", "orthogonal", "register_parametrization", "parametrize", "parametrizations")
 
-rule = Rule("PRM218", "init-of-temporary", group="bug", doc=__doc__, triggers=(Calls(*WRITE_NAMES), Asks(*_NORMS)))
+rule = Rule(
+    "PRM218",
+    "init-of-temporary",
+    group="bug",
+    doc=__doc__,
+    triggers=(Asks(*_NORMS, *INIT_FUNCTIONS, *TENSOR_INIT_INPLACE),),
+)
 
-#: Functions that put tensors together in new memory.
-_JOINING = {"torch.cat", "torch.concat", "torch.concatenate", "torch.stack", "torch.hstack", "torch.vstack"}
-_COPYING = {"clone", "repeat", "index_select", "masked_select", "abs"}
-#: Calls that make a tensor of indices with at least one dimension.
-_INDICES = {"torch.arange", "torch.randperm", "torch.LongTensor", "torch.nonzero", "torch.where"}
+_LAWS = frozenset((*INIT_FUNCTIONS, *TENSOR_INIT_INPLACE, "copied"))
+#: Functions and methods that put what they are given into new memory, and factories that do not.
+_COPYING = {"torch.cat", "torch.concat", "torch.concatenate", "torch.stack", "torch.hstack", "torch.vstack",
+            "clone", "repeat", "index_select", "masked_select", "abs"}  # fmt: skip
+_SHARING = {"torch.from_numpy", "torch.as_tensor", "torch.asarray"}
 
 
-@rule.static(nodes.Call)
-def check_write(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    found = write_call(scope, node)
-    if found is None or not isinstance(scope.parent(node), nodes.Expr):
-        return
-    target, text = found.target, scope.text(found.target)
-    if isinstance(target, nodes.Attribute):
-        what = recomputed(scope, target.value, target.attr.value, node)
-        if what is not None:
-            message = f"`{text}` is computed by {what}, so what `{found.function}` writes is lost"
-            yield Finding(target, message)
-        return
-    if _is_copy(scope, target):
-        yield Finding(target, f"`{text}` is a copy, so what `{found.function}` writes is lost")
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """A statement that only writes into what it has just made."""
+    for write in model.events("written"):
+        target, call = target_of(write), write.site.node
+        if target is None or write.author != "user" or getattr(write.site.statement, "value", None) is not call:
+            continue
+        if isinstance(write.site.statement, nodes.Expr) and write.get("law") in _LAWS and _is_copied(write, target):
+            message = f"`{write.site.text(target)}` is a copy, so what `{_function(write)}` writes is lost"
+            yield Claim(Answer("yes", (), write.guard), write.site, message, about=write.of, node=target)
+
+
+def _is_copied(write: Event, target: nodes.Node) -> bool:
+    """Whether what is written into is made by the expression that names it, in memory of its own."""
+    if isinstance(target, nodes.Subscript):
+        gathered: Site | None = write.get("gathered")
+        return gathered is not None and any(node is gathered.node for node in walk(target))
+    made = write.of
+    if not isinstance(made, Tensor) or made.view or made.site is None or made.site.node is not target:
+        return False
+    if isinstance(target, nodes.BinaryOperation):
+        return True
+    return made.factory in _COPYING or (made.factory in TENSOR_FACTORIES and made.factory not in _SHARING)
 
 
 @rule.question
@@ -73,22 +86,24 @@ def check_parametrized(model: Model) -> Iterator[Claim]:
         layer = source.owner if isinstance(source, Tensor) else source
         if isinstance(layer, Module) and _is_of_another_file(write, layer):
             continue  # there it is said, of the class that makes the layer and initialises it
-        if write.get("law") not in WRITE_NAMES or not _is_parametrized(weight):
+        if write.get("law") not in _LAWS or not _is_parametrized(weight):
             continue
         if not _reaches_others(write, model) and not _is_called_in_time(write, model):
-            yield Claim(
-                Answer("yes", (), write.guard),
-                _in_own_file(write),
-                f"`{_said(write)}` is computed from other parameters here, so what `{write.law}` writes is lost",
-                about=weight.made_from[0],
-            )
+            yield _lost(write, _in_own_file(write))
 
 
-def _said(write: Event) -> str:
-    """What is written into, as the code says it where it does; else by the name that the model has for it."""
-    target = filled(write.site.node)
-    is_it = target is not None and target.attr.value == str(write.of).rpartition(".")[2]
-    return write.site.text(target) if is_it else str(write.of)
+def _lost(write: Event, site: Site) -> Claim:
+    """What is said of a write, at the target where the code there names it by that; else at a call that leads there."""
+    target = target_of(write)
+    is_named = isinstance(target, nodes.Attribute) and target.attr.value == str(write.of).rpartition(".")[2]
+    said = write.site.text(target) if target is not None and is_named else str(write.of)
+    node = target if is_named and site is write.site else None
+    message = f"`{said}` is computed from other parameters here, so what `{_function(write)}` writes is lost"
+    return Claim(Answer("yes", (), write.guard), site, message, write.of.made_from[0], node)
+
+
+def _function(write: Event) -> str:
+    return "copy_" if write.law == "copied" else str(write.law)
 
 
 def _is_parametrized(weight: Tensor) -> bool:
@@ -126,55 +141,6 @@ def _in_own_file(write: Event) -> Site:
     """Where something is written; where that is in another file, the call that leads there."""
     sites = write.way
     return next(site for site in reversed(sites) if site.path == sites[0].path)
-
-
-def _is_copy(scope: Scope, node: nodes.BaseExpression) -> bool:
-    """Whether an expression certainly makes a new tensor."""
-    if isinstance(node, nodes.Call):
-        name = scope.qualified(node.func)
-        if name in _JOINING:
-            return True
-        if name is not None:
-            return name in TENSOR_FACTORIES and name not in ("torch.from_numpy", "torch.as_tensor", "torch.asarray")
-        is_method = isinstance(node.func, nodes.Attribute) and node.func.attr.value in _COPYING
-        return is_method and _is_tensor(scope, node.func.value)  # type: ignore[attr-defined]
-    if isinstance(node, nodes.BinaryOperation):
-        return _is_tensor(scope, node.left) or _is_tensor(scope, node.right)
-    if isinstance(node, nodes.Subscript) and _is_tensor(scope, node.value):
-        return any(isinstance(e.slice, nodes.Index) and _gathers(scope, e.slice.value) for e in node.slice)
-    return False
-
-
-def _gathers(scope: Scope, index: nodes.BaseExpression) -> bool:
-    """Whether indexing with an expression copies: a list, a mask, or a tensor of indices."""
-    if isinstance(index, nodes.List):
-        return not any(_is_slice(element.value) for element in index.elements)
-    if isinstance(index, nodes.ListComp):
-        return not _is_slice(index.elt)
-    if isinstance(index, nodes.Comparison):
-        return any(_is_tensor(scope, side) for side in (index.left, index.comparisons[0].comparator))
-    if isinstance(index, nodes.Call):
-        name = scope.qualified(index.func)
-        if name == "torch.tensor":
-            return bool(index.args) and isinstance(index.args[0].value, nodes.List)
-        return name in _INDICES
-    if isinstance(index, nodes.Name):
-        bindings = scope.bindings.get(index.value, [])
-        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
-        return value is not None and not isinstance(value, nodes.Name) and _gathers(scope, value)
-    return False
-
-
-def _is_slice(node: nodes.BaseExpression) -> bool:
-    """Whether torch takes a list with this in it for a tuple, one index for each dimension, which gives a view."""
-    if isinstance(node, nodes.Call):
-        return isinstance(node.func, nodes.Name) and node.func.value == "slice"
-    return isinstance(node, nodes.Ellipsis) or (isinstance(node, nodes.Name) and node.value == "None")
-
-
-def _is_tensor(scope: Scope, node: nodes.BaseExpression) -> bool:
-    known = scope.type(node)
-    return known is not None and known.kind in ("parameter", "buffer", "tensor")
 
 
 @rule.runtime

@@ -42,11 +42,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Assignment, Class
-from paramlint.facts.deferred import Deferred, deferred_initialization
-from paramlint.facts.writers import Wanted, may_write
-from paramlint.model import Claim, Model, Module, said
-from paramlint.rule import Asks, Classes, Finding, Proof, Rule
+from paramlint.model import Claim, Event, Model, Module, Tensor, said
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -57,7 +54,7 @@ rule = Rule(
     "lost-on-materialization",
     group="bug",
     doc=__doc__,
-    triggers=(Classes("Parameter", "register_buffer"), Asks("to_empty", entries=("function", "module"))),
+    triggers=(Asks("to_empty", entries=("function", "module")),),
 )
 
 
@@ -71,56 +68,36 @@ def ask(model: Model) -> Iterator[Claim]:
         if any(isinstance(e.of, Module) and model.follows(emptied, e).yes for e in model.events("loaded")):
             continue
         tensors = [*whole.parameters, *whole.buffers]
-        later = {id(t): [w for w in t.writes if model.follows(emptied, w).yes] for t in tensors}
-        lost = [t for t in tensors if not later[id(t)] and t.known and not t.escaped and t.made is not None]
-        if 2 * len(lost) >= len(tensors) or not all(t.known for t in tensors):
+        lost = [t for t in tensors if not any(model.follows(emptied, write).yes for write in t.writes)]
+        lost = [t for t in lost if not t.escaped and _was_there(t, emptied)]
+        if 2 * len(lost) > len(tensors) or not all(t.known for t in tensors):
             continue
         for tensor in lost:
-            if tensor.role == "parameter" and tensor.made is not None and min(tensor.made.order) < min(emptied.order):
-                text = f"the value of `{tensor}` is lost in `to_empty`, and nothing writes it again"
+            held = next((p for p in tensor.places if p.registered), None)
+            by_user = held is not None and held.since.author == "user"
+            if tensor.role == "buffer" and not (by_user and tensor.written_elsewhere.no):
+                continue  # a norm's statistics, which its own method resets, or a table that the pass makes anew
+            name = f"self.{held.key}" if held is not None and by_user and held.since.site.in_class else str(tensor)
+            text = f"the value of `{name}` is lost in `to_empty`, and nothing writes it again"
+            if held is not None and by_user:
+                site = held.since.site
+                yield Claim(said(True), site, text, about=tensor, node=_place(site.node), attribute=name)
+            elif tensor.made is not None:
                 yield Claim(said(True), tensor.made.site, text, about=tensor)
 
 
-@rule.static_class
-def check(cls: Class) -> Iterator[Finding]:
-    if not cls.is_module:
-        return
-    protocol = deferred_initialization(cls.file)
-    if protocol is None or not protocol.concerns(cls):
-        return
-    for name, assignments in cls.own_attributes.items():
-        given = next((a for a in assignments if a.scope.name == "__init__" and _has_values(a)), None)
-        if given is not None and not _is_written(cls, name, protocol):
-            method = next((s.name for s in protocol.writers if s.cls in cls.mro), protocol.called[0])
-            message = f"the value of `self.{name}` is lost in `to_empty`, and `{method}` does not write it again"
-            yield Finding(_place(given), message)
+def _was_there(tensor: Tensor, emptied: Event) -> bool:
+    """Whether a module held a tensor before it was emptied."""
+    return any(p.registered and min(p.since.order) < min(emptied.order) for p in tensor.places)
 
 
-def _has_values(assignment: Assignment) -> bool:
-    """Whether an assignment makes a parameter or a buffer that has memory."""
-    value = assignment.value
-    if value is None or (isinstance(value, nodes.Name) and value.value == "None"):
-        return False
-    if assignment.how == "buffer":
-        return True
-    if assignment.how == "parameter":
-        return isinstance(value, nodes.Call)
-    found = assignment.scope.type(value)
-    return found is not None and found.is_parameter and isinstance(value, nodes.Call)
-
-
-def _is_written(cls: Class, name: str, protocol: Deferred) -> bool:
-    return any(may_write(scope, Wanted(cls, name)) for scope in protocol.writers)
-
-
-def _place(assignment: Assignment) -> nodes.Node:
+def _place(node: nodes.Node) -> nodes.Node:
     """The target; of a buffer `persistent=False`, which says that no checkpoint restores it, else its name."""
-    node = assignment.node
     if isinstance(node, nodes.Assign):
         return node.targets[0].target
     if isinstance(node, nodes.AnnAssign):
         return node.target
-    if isinstance(node, nodes.Call):
+    if isinstance(node, nodes.Call) and node.args:
         flags = [arg for arg in node.args if arg.keyword is not None and arg.keyword.value == "persistent"]
         return flags[0] if flags else node.args[0].value
     return node

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
-from paramlint.facts.init_calls import arguments_of
 from paramlint.knowledge import NORMS_WITH_MOMENTUM, module_class
+from paramlint.nodes.call_arguments import arguments_of
 from paramlint.rule import Calls, Change, Finding, Fix, Rule
 
 rule = Rule(

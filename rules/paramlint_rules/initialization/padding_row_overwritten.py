@@ -20,19 +20,17 @@ Leave it: what stands at padding positions is masked everywhere.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.handed_on import is_handed_to
-from paramlint.facts.heirs import calls_left_to_heirs
-from paramlint.facts.init_calls import WRITE_NAMES, InitCall, arguments_of, write_call
-from paramlint.knowledge import module_class
-from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
+from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_INIT_INPLACE, module_class
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.draws import drawn_before
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule
+from paramlint.model.questions.written_code import target_of
+from paramlint.nodes.call_arguments import arguments_of
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -44,11 +42,11 @@ rule = Rule(
     group="bug",
     fix="unsafe",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES, "Embedding"), Asks("padding_idx", "Embedding", "EmbeddingBag")),
+    triggers=(Asks("padding_idx", "Embedding", "EmbeddingBag"),),
 )
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
-_ROW = re.compile(r"\.weight(?:\.data)?\s*\[|_fill_padding")
+_LAWS = frozenset((*INIT_FUNCTIONS, *TENSOR_INIT_INPLACE))
 _HARMLESS = {"zeros_", "zero_", "copy_"}
 
 
@@ -59,7 +57,7 @@ def check_row(model: Model) -> Iterator[Claim]:
         owner = weight.owner
         if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
             return  # what gets hold of the model, or a subclass, may have a method that writes the row
-        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
+        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes or _is_tied(model, weight):
             continue
         draw = None
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
@@ -67,12 +65,25 @@ def check_row(model: Model) -> Iterator[Claim]:
         if draw is not None:
             kept = next((p.since.site for p in weight.places if p.registered and p.since.author == "user"), draw.site)
             is_here = kept.definition is draw.site.definition or draw in weight.writes.seen
+            target = target_of(draw) if is_here and draw.get("law") in _LAWS else None
+            name = str(weight).removesuffix(".weight")
             yield Claim(
                 Answer("yes", (), draw.guard),
                 draw.site if is_here else kept,  # a helper that draws it may draw others too
-                f"`{weight}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
-                node=_written(draw) if is_here else None,
+                f"`{name}` has a padding row, which `{draw.law}` overwrites for good: it gets no gradient",
+                node=target,
+                fix=_fix(draw, target),
+                attribute=name,
             )
+
+
+def _is_tied(model: Model, weight: Tensor) -> bool:
+    """Whether an output layer has it too, or something is multiplied with it, which gives the row a gradient."""
+    holders = [p.holder for p in weight.places if p.registered and isinstance(p.holder, Module)]
+    if any(not holder.is_a("Embedding", "EmbeddingBag").yes for holder in holders):
+        return True
+    reads = [e for e in model.events("read") if e.get("how") in ("operation", "function") and isinstance(e.of, Tensor)]
+    return any(e.of is weight or (e.of.base is weight and e.of.view in ("transposed", "view")) for e in reads)
 
 
 def _in_its_place(owner: Module) -> Iterator[Module]:
@@ -91,17 +102,7 @@ def _has_row(owner: Module) -> bool:
         return isinstance(given, int)
     known = module_class(owner.cls)
     node = arguments_of(made.site.node, known.arguments).get("padding_idx") if known is not None else None
-    if not isinstance(node, (nodes.Name, nodes.Attribute)):
-        return False
-    return not isinstance(node, nodes.Name) or not _is_optional(made.site, node.value)
-
-
-def _is_optional(site: Site, name: str) -> bool:
-    """Whether an argument of the function around a site is None by default, or may be."""
-    around = site.definition
-    params = around.params.params if isinstance(around, nodes.FunctionDef) else ()
-    hints = [p.annotation.annotation for p in params if p.name.value == name and p.annotation is not None]
-    return site.default(name) == "None" or any(w in site.text(h) for h in hints for w in ("None", "Optional"))
+    return isinstance(node, (nodes.Name, nodes.Attribute)) and not owner.may_be_none("padding_idx").yes
 
 
 def _last_draw(weight: Tensor) -> Event | None:
@@ -109,24 +110,23 @@ def _last_draw(weight: Tensor) -> Event | None:
     last = next(reversed(weight.writes.seen), None)
     if last is None or weight.escaped or last.get("part") is not None or last.author != "user":
         return None
-    if not weight.guard.implies(last.guard):
-        return None
-    is_draw = last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
+    rows = [w for w in weight.writes if w.get("part") is not None and w.author == "user"]
+    if any(w.get("inside") != last.get("inside") for w in rows):
+        return None  # a method of its own clears the row
+    is_draw = last.get("law") in _LAWS and last.get("law") not in _HARMLESS
     return None if not is_draw or _is_of_zeros(last.site.node) else last
 
 
-def _written(draw: Event) -> nodes.Node:
-    """What a call writes, which may stand in a row of its own: there `check` says it too."""
-    node: nodes.Node = draw.site.node
-    if draw.get("law") not in WRITE_NAMES or not isinstance(node, nodes.Call):
-        return node  # it makes the values, and is given their number
-    return node.args[0].value if node.args and not _is_method(node) else node
-
-
-def _is_method(call: nodes.Call) -> bool:
-    """Whether a call is `embedding.weight.normal_()`, with or without `.data`."""
-    owner = call.func.value if isinstance(call.func, nodes.Attribute) else None
-    return isinstance(owner, nodes.Attribute) and owner.attr.value in ("weight", "data")
+def _fix(draw: Event, target: nodes.Node | None) -> Fix | None:
+    """The row is cleared behind a statement that only draws the weight of an embedding that it names."""
+    line = draw.site.statement
+    if not isinstance(target, nodes.Attribute) or target.attr.value != "weight" or not draw.site.is_alone:
+        return None
+    if not isinstance(line, nodes.Expr) or line.value is not draw.site.node or draw.site.text(target) != str(draw.of):
+        return None
+    owner = draw.site.text(target.value)
+    text = f"with {draw.site.spell('torch.no_grad')}():\n    {owner}.weight[{owner}.padding_idx].zero_()"
+    return Fix("Set the padding row back to zero", (Change(line, line, text, "after"),), "unsafe", ("torch.no_grad",))
 
 
 def _is_of_zeros(node: nodes.Node) -> bool:
@@ -142,151 +142,21 @@ def _called(node: nodes.Node) -> str:
     return func.attr.value if isinstance(func, nodes.Attribute) else getattr(func, "value", "")
 
 
-@rule.static(nodes.Call)
-def check_made(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
+@rule.question
+def check_made(model: Model) -> Iterator[Claim]:
     """An embedding that is made without the padding row that the function is given."""
-    if scope.qualified(node.func) not in _EMBEDDINGS or len(node.args) > 2:
-        return
-    if any(arg.star or (arg.keyword is not None and arg.keyword.value == "padding_idx") for arg in node.args):
-        return
-    if [b.kind for b in scope.bindings.get("padding_idx", ())] != ["parameter"]:
-        return
-    if not any(
-        n.value == "padding_idx" and not isinstance(scope.parent(n), nodes.Param) for n in scope.find(nodes.Name)
-    ):
-        yield Finding(node, f"`{scope.text(node.func)}` is made without the `padding_idx` that `{scope.name}` is given")
-
-
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    found = write_call(scope, node)
-    if found is None or found.function in _HARMLESS or _is_of_zeros(node):
-        return
-    target = found.target
-    if isinstance(target, nodes.Attribute) and target.attr.value == "weight" and _is_padded(scope, target.value):
-        owner = scope.text(target.value)
-        if not _is_cleared(scope, owner) and not is_handed_to(scope, node, owner, _ROW):
-            message = f"`{owner}` has a padding row, which `{found.function}` overwrites for good: it gets no gradient"
-            yield Finding(target, message, _fix(found, owner), attribute=owner)
-    elif _is_any_of_self(found):
-        for name in _padded_attributes(scope):
-            if not _is_cleared(scope, f"self.{name}"):
-                row = f"the padding row of `self.{name}`"
-                yield Finding(target, f"`{scope.text(target)}` is written with {row}, which gets no gradient later")
-                return
-
-
-def _is_padded(scope: Scope, owner: nodes.BaseExpression) -> bool:
-    """Whether an expression is an embedding made with a `padding_idx`, wherever it is made."""
-    name = scope.self_attribute(owner)
-    if name is not None and scope.cls is not None:
-        made = [(a.scope, a.value) for a in scope.cls.assignments(name) if a.how != "augmented"]
-    elif isinstance(owner, nodes.Name):
-        bindings = scope.bindings.get(owner.value, [])
-        made = [(scope, b.value if b.kind == "assign" else None) for b in bindings]
-    else:
-        return False
-    return bool(made) and all(value is not None and _has_padding(where, value) for where, value in made)
-
-
-def _has_padding(scope: Scope, value: nodes.BaseExpression) -> bool:
-    if not isinstance(value, nodes.Call) or scope.qualified(value.func) not in _EMBEDDINGS:
-        return False
-    known = module_class(scope.qualified(value.func) or "")
-    given = arguments_of(value, known.arguments).get("padding_idx") if known is not None else None
-    return given is not None and not _may_be_none(scope, given)
-
-
-def _may_be_none(scope: Scope, node: nodes.BaseExpression) -> bool:
-    """Whether a value is None, or an argument that is None by default."""
-    if not isinstance(node, nodes.Name):
-        return False
-    if node.value == "None":
-        return True
-    bindings = scope.bindings.get(node.value, [])
-    texts = [scope.text(part) for b in bindings for part in (b.value, b.annotation) if part is not None]
-    return any("None" in text or "Optional" in text for text in texts)
-
-
-def _is_any_of_self(found: InitCall) -> bool:
-    """Whether a call writes whatever embeddings, or all matrices, the module has."""
-    scope, target = found.scope, found.target
-    if isinstance(target, nodes.Name):
-        source = _looped(scope, target)
-        return source in ("self.parameters()", "self.named_parameters()") and _is_only_about_shape(found, target)
-    if (
-        not isinstance(target, nodes.Attribute)
-        or target.attr.value != "weight"
-        or not isinstance(target.value, nodes.Name)
-    ):
-        return False
-    known = scope.type(target.value)
-    if known is None or known.name not in _EMBEDDINGS or "padding_idx" in _source(scope):
-        return False
-    return _looped(scope, target.value) == "self.modules()" or _is_applied(scope)
-
-
-def _looped(scope: Scope, name: nodes.Name) -> str:
-    """What the one loop that gives a name its values runs over."""
-    bindings = scope.bindings.get(name.value, [])
-    if len(bindings) != 1 or bindings[0].kind != "for" or bindings[0].value is None:
-        return ""
-    return scope.text(bindings[0].value)
-
-
-def _is_only_about_shape(found: InitCall, name: nodes.Name) -> bool:
-    """Whether the conditions around a call leave no matrix out."""
-    tests = [a.test for a in found.scope.ancestors(found.node) if isinstance(a, (nodes.If, nodes.IfExp))]
-    shape = rf"{name.value}\.(?:dim\(\)|ndim|requires_grad)(?: > 1| >= 2| != 1)?"
-    return all(re.fullmatch(shape, found.scope.text(test)) for test in tests)
-
-
-def _is_applied(scope: Scope) -> bool:
-    """Whether the class applies this method to its submodules."""
-    if scope.cls is None:
-        return False
-    pattern = rf"self\.apply\(\s*self\.{re.escape(scope.name)}\s*\)"
-    return any(re.search(pattern, _source(method)) for method in scope.cls.scopes)
-
-
-def _padded_attributes(scope: Scope) -> Iterator[str]:
-    """The attributes of the class that are embeddings made with a `padding_idx`."""
-    cls = scope.cls
-    if cls is None or not any("Embedding(" in _source(method) for method in cls.scopes):
-        return
-    for name, assignments in cls.own_attributes.items():
-        if all(a.value is not None and _has_padding(a.scope, a.value) for a in assignments):
-            yield name
-
-
-def _is_cleared(scope: Scope, owner: str) -> bool:
-    """Whether some code of the class, or of the function, writes single rows of the weight or of a padded embedding."""
-    name = re.escape(owner.rpartition(".")[2])
-    pattern = re.compile(rf"\b{name}\.weight(?:\.data)?\s*\[|{name}\._fill_padding|weight(?:\.data)?\[[^\]]*pad")
-    if scope.cls is None:
-        return pattern.search(_source(scope)) is not None
-    if any(True for _ in calls_left_to_heirs(scope)):
-        return True
-    return any(pattern.search(_source(method)) for cls in scope.cls.mro for method in cls.scopes)
-
-
-def _source(scope: Scope) -> str:
-    return scope.file.source.lines(scope.unit.first, scope.unit.last)
-
-
-def _fix(found: InitCall, owner: str) -> Fix | None:
-    scope = found.scope
-    line = scope.statement(found.node)
-    if (
-        not isinstance(line, nodes.SimpleStatementLine)
-        or len(line.body) != 1
-        or not isinstance(line.body[0], nodes.Expr)
-    ):
-        return None
-    no_grad = scope.spell("torch.no_grad")
-    text = f"with {no_grad}():\n    {owner}.weight[{owner}.padding_idx].zero_()"
-    change = Change(line.body[0], line.body[0], text, "after")
-    return Fix("Set the padding row back to zero", (change,), "unsafe", ("torch.no_grad",))
+    for made in model.events("allocated"):
+        around, call = made.site.definition, made.site.node
+        if not isinstance(made.of, Module) or made.of.cls not in _EMBEDDINGS or not isinstance(call, nodes.Call):
+            continue
+        if not isinstance(around, nodes.FunctionDef) or len(call.args) > 2 or any(arg.star for arg in call.args):
+            continue
+        params = [param.name for param in (*around.params.params, *around.params.kwonly_params)]
+        given = [param for param in params if param.value == "padding_idx"]
+        if given and [n for n in walk(around) if isinstance(n, nodes.Name) and n.value == "padding_idx"] == given:
+            cls = made.site.text(call.func)
+            message = f"`{cls}` is made without the `padding_idx` that `{made.site.function}` is given"
+            yield Claim(Answer("yes", (made,), made.guard), made.site, message, about=made.of)
 
 
 @rule.runtime

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from paramlint.facts.unwritten_memory import is_left_on_purpose
 from paramlint.model import Claim, Event, Model, Tensor, said
-from paramlint.model.questions.empty_memory import ALLOCATORS, allocated_empty, written_in_part
+from paramlint.model.questions.empty_memory import ALLOCATORS, allocated_empty, kept_at, spelled, written_in_part
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def ask(model: Model) -> Iterator[Claim]:
         when = str(tensor.filled.when)
         is_excused = is_left_on_purpose(when) or _UNKNOWN_OPTION.search(when) is not None
         if tensor.filled.when and (not is_excused or _is_forgotten(tensor)):
-            message = f"`self.{place.key}` is allocated empty and stays garbage when `{when}`"
-            yield Claim(~tensor.filled, place.since.site, message, about=tensor)
+            message = f"`{spelled(place)}` is allocated empty and stays garbage when `{when}`"
+            yield Claim(~tensor.filled, kept_at(tensor, place), message, about=tensor)
     for tensor, place in written_in_part(model):
-        message = f"`self.{place.key}` is allocated empty and only part of it is written, so the rest is garbage"
-        yield Claim(said(True), place.since.site, message, about=tensor)
+        message = f"`{spelled(place)}` is allocated empty and only part of it is written, so the rest is garbage"
+        yield Claim(said(True), kept_at(tensor, place), message, about=tensor)
 
 
 def _is_forgotten(tensor: Tensor) -> bool:

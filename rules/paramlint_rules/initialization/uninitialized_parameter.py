@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.model import Claim, Model, Tensor
 from paramlint.model.event import Site
-from paramlint.model.questions.empty_memory import ALLOCATORS, allocated_empty
+from paramlint.model.questions.empty_memory import ALLOCATORS, allocated_empty, kept_at, spelled
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in allocated_empty(model):
         if not tensor.filled.when:
-            message = f"`self.{place.key}` is allocated empty and nothing writes it, so it starts as garbage"
-            site = place.since.site
+            message = f"`{spelled(place)}` is allocated empty and nothing writes it, so it starts as garbage"
+            site = kept_at(tensor, place)
             yield Claim(~tensor.filled, site, message, about=tensor, fix=_fix(site, tensor, place.key))
 
 

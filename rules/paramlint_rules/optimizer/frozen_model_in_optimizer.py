@@ -32,8 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, reached, said
-from paramlint.model.questions.training import WORDS, fed_by, only_evaluated, owners, steps
+from paramlint.model import Claim, Event, Model, Module, Optimizer, said
+from paramlint.model.questions.training import WORDS, fed_by, modules_with, only_evaluated, owners, reach_of, steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -45,15 +45,16 @@ rule = Rule("PRM714", "frozen-model-in-optimizer", group="bug", doc=__doc__, tri
 @rule.question
 def check(model: Model) -> Iterator[Claim]:
     claimed: set[int] = set()
+    roots = {id(m): m for m in model.modules if m.calls.seen and not any(o.calls.seen for o in owners(m) if o is not m)}
     for optimizer, step in steps(model):
         mine = {id(t) for t in optimizer.tensors}
-        reach = {id(t) for b in fed_by(model, optimizer, step) for t in reached(b.of)}
-        roots = [m for m in model.modules if m.calls.seen and not any(o.calls.seen for o in owners(m) if o is not m)]
-        frozen = [m for m in roots if _is_held(m, mine & reach) and only_evaluated(m)]
+        held = [m for m in modules_with(model, mine) if id(m) in roots and _is_held(m, mine)]
+        evaluated = [m for m in held if only_evaluated(m)] if len(held) > 1 else []
+        feeding = fed_by(model, optimizer, step) if evaluated else ()
+        reach = {id(t) for backward in feeding for t in reach_of(model, backward)}
+        frozen = [m for m in evaluated if _is_held(m, mine & reach)]
         for module in frozen:
-            student = next(
-                (m for m in roots if m not in frozen and _is_held(m, mine) and _share_input(m, module)), None
-            )
+            student = next((m for m in held if m not in frozen and _share_input(m, module)), None)
             if student is not None and id(module) not in claimed:
                 claimed.add(id(module))
                 yield Claim(

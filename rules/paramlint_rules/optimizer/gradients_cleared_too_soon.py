@@ -28,9 +28,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, reached, said
+from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, first_time, said
 from paramlint.model.event import Site
-from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_compute, spoken, together
+from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_compute, reach_of, spoken, together
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -44,15 +44,15 @@ def check(model: Model) -> Iterator[Claim]:
     for step in model.events("stepped"):
         if not is_optimizer(step.of) or (step.get("arguments") and step.arguments.values()):
             continue
-        for clear in model.events("cleared"):
+        for clear in _cleared_last(model, step):
             lost = model.follows(clear, step)
             if not lost.yes or not _clears(clear, step.of) or clear.loops != step.loops:
                 continue
             if not _in_one_call(clear, step):
                 continue
+            earlier = model.timeline("backward").begun(max(clear.order))
             if not any(
-                b.loops == step.loops and _in_one_call(b, step) and model.follows(b, clear).yes
-                for b in model.events("backward")
+                b.loops == step.loops and _in_one_call(b, step) and model.follows(b, clear).yes for b in earlier
             ):
                 continue
             lost = lost & ~model.between(clear, step, ("backward", "escaped", "raised"), may_compute)
@@ -66,15 +66,29 @@ def check(model: Model) -> Iterator[Claim]:
                 break
 
 
+def _cleared_last(model: Model, step: Event) -> list[Event]:
+    """What is cleared before a step, with no pass backward in between that happens whatever the conditions are."""
+    passes, cleared = model.timeline("backward"), model.timeline("cleared")
+    found = [
+        clear
+        for until in step.order
+        for clear in cleared.between(passes.last(until, lambda event: not event.guard), until)
+    ]
+    return sorted(dict.fromkeys(found), key=first_time)
+
+
 @rule.question
 def check_accumulated(model: Model) -> Iterator[Claim]:
     """Gradients of several rounds that are gathered for one step, and cleared in each round."""
     said_at: set[int] = set()
+    cleared: dict[object, list[Event]] = {}
+    for clear in model.events("cleared"):
+        cleared.setdefault(clear.loops, []).append(clear)
     for step in model.events("stepped"):
         if not is_optimizer(step.of) or not isinstance(step.of, Optimizer):
             continue
-        for clear in model.events("cleared"):
-            if clear.loops != step.loops or not clear.loops or not _counts(str(step.guard.minus(clear.guard))):
+        for clear in cleared.get(step.loops, ()) if step.loops else ():
+            if not _counts(str(step.guard.minus(clear.guard))):
                 continue
             if id(clear.site.node) in said_at or not _in_one_call(clear, step) or not _clears(clear, step.of):
                 continue
@@ -97,7 +111,7 @@ def _feeds(model: Model, backward: Event, optimizer: Optimizer) -> bool:
     if not isinstance(backward.of, Tensor):
         return all(step.of is optimizer for step in model.events("stepped"))
     mine = {id(t) for t in optimizer.tensors}
-    return any(id(t) in mine for t in reached(backward.of))
+    return any(id(t) in mine for t in reach_of(model, backward))
 
 
 def _in_one_call(one: Event, other: Event) -> bool:

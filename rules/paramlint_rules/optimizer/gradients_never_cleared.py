@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Optimizer, said
+from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
 from paramlint.model.questions.training import WORDS, clears, computes_loss, is_optimizer, may_train, spoken
 from paramlint.rule import Asks, Proof, Rule
 
@@ -64,19 +64,53 @@ def check_method(model: Model) -> Iterator[Claim]:
         return
     for optimizer in model.optimizers:
         made = optimizer.made
-        if made is None or made.get("inside") != "__init__" or "LBFGS" in str(made.get("algorithm")):
+        if made is None or "LBFGS" in str(made.get("algorithm")) or not _is_kept(model, optimizer):
             continue
         again = [e for e in model.events("cleared") if e.get("inside") != "__init__"]
         if model.events("escaped", of=optimizer) or any(not clears(e, optimizer).no for e in again):
             continue
         for step in optimizer.steps:
             before = [b for b in model.events("backward") if b.get("inside") == step.get("inside")]
-            is_once = step.get("inside") == "__init__" or step.loops or _is_given(step)
+            is_once = step.get("inside") in ("__init__", made.get("inside")) or step.loops or _is_given(step)
             if is_once or not any(b.loops == step.loops and model.follows(b, step).yes for b in before):
                 continue
             message = f"nothing clears the gradients from one `{spoken(optimizer)}.step()` to the next, so they add up"
             yield Claim(said(True), step.site, message, about=optimizer)
             break
+
+
+@rule.question
+def check_given(model: Model) -> Iterator[Claim]:
+    """The same of an optimizer that an object is given when it is made, in a method that computes a loss of its own."""
+    if model.entry != "class" or model.events("cleared") or any(r.is_a("LightningModule").yes for r in model.roots):
+        return
+    for step in model.events("stepped"):
+        inside = step.get("inside")
+        if isinstance(step.of, (Optimizer, Module)) or inside == "__init__" or step.loops or _is_given(step):
+            continue
+        if not is_optimizer(step.of) or not _is_kept(model, step.of) or model.events("escaped", of=step.of):
+            continue
+        if any(
+            _computes(b) and b.get("inside") == inside and _is_as_often(model, b, step)
+            for b in model.events("backward")
+        ):
+            message = f"nothing clears the gradients from one `{spoken(step.of)}.step()` to the next, so they add up"
+            yield Claim(said(True), step.site, message, about=step.of)
+
+
+def _is_kept(model: Model, optimizer: object) -> bool:
+    """Whether the object that is made keeps an optimizer as an attribute, for all its methods."""
+    return any(optimizer in (e.get("value"), *e.get("options", ())) for e in model.events("bound"))
+
+
+def _computes(backward: Event) -> bool:
+    """Whether a loss was computed here, and is not given by who calls, who may clear the gradients too."""
+    return isinstance(backward.of, Tensor) and bool(backward.of.made_from)
+
+
+def _is_as_often(model: Model, backward: Event, step: Event) -> bool:
+    """Whether each pass backward is followed by a step: gradients do not add up on purpose."""
+    return backward.loops == step.loops and model.follows(backward, step).yes and not step.guard.minus(backward.guard)
 
 
 def _may_clear(step: Event, event: Event) -> bool:

@@ -35,11 +35,12 @@ Leave it: one loss is meant to train both models. Clear both optimizers before i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Optimizer, reached, said
-from paramlint.model.questions.training import WORDS, clears, steps
+from paramlint.model import Claim, Event, Model, Optimizer, first_time, said
+from paramlint.model.questions.training import WORDS, clears, reach_of, steps
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -53,18 +54,23 @@ def check(model: Model) -> Iterator[Claim]:
     taken = list(steps(model))
     if len({id(o) for o, _ in taken}) < 2:
         return
+    next_steps = _Next(taken)
+    reaching: dict[int, list[Event]] = {}
+    for backward in model.events("backward"):
+        for tensor in reach_of(model, backward):
+            reaching.setdefault(id(tensor), []).append(backward)
     for own, step in taken:
         mine = {id(t) for t in own.tensors if t.known and not t.escaped and not t.flags.seen}
-        backward = _last_backward(model, step)
-        if not mine or backward is None:
+        own_pass = _last_backward(model, step)
+        if not mine or own_pass is None:
             continue
-        for foreign in model.events("backward"):
-            other = _first_step(foreign, taken)
-            if foreign is backward or other is None or other[0] is own or not _reaches(foreign, mine, other[0]):
+        for foreign in sorted({b for t in mine for b in reaching.get(t, ())}, key=first_time):
+            other = next_steps.after(foreign)
+            if foreign is own_pass or other is None or other[0] is own or not _reaches(model, foreign, other[0]):
                 continue
             if other[1].site.node is step.site.node:  # one of the two steps there, by a condition
                 continue
-            if any(id(t) in mine for t in other[0].tensors) or not _stays(model, foreign, backward, own):
+            if any(id(t) in mine for t in other[0].tensors) or not _stays(model, foreign, own_pass, own):
                 continue
             if _cleared_together(model, foreign, own, other[0]):
                 continue
@@ -90,34 +96,37 @@ def _stays(model: Model, foreign: Event, backward: Event, own: Optimizer) -> boo
 
 def _cleared_together(model: Model, foreign: Event, own: Optimizer, other: Optimizer) -> bool:
     """Whether both optimizers are cleared right before a pass backward: then both may be meant to use its gradients."""
-    happened = model.events("stepped", "backward")
-
-    def is_right_before(event: Event) -> bool:
-        since, until = min(event.order), min(foreign.order)
-        return since < until and not any(since < min(other.order) < until for other in happened)
-
-    cleared = [e for e in model.events("cleared") if e.loops == foreign.loops and is_right_before(e)]
+    until = min(foreign.order)
+    latest = next(model.timeline("stepped", "backward").begun(until), None)
+    since = min(latest.order) if latest is not None else ()
+    happened = model.timeline("cleared").between(since, until)
+    cleared = [e for e in happened if e.loops == foreign.loops and min(e.order) > since]
     return all(any(clears(event, optimizer).yes for event in cleared) for optimizer in (own, other))
 
 
 def _last_backward(model: Model, step: Event) -> Event | None:
-    before = [b for b in model.events("backward") if b.loops == step.loops and min(b.order) < min(step.order)]
-    return before[-1] if before else None
+    return next((b for b in model.timeline("backward").begun(min(step.order)) if b.loops == step.loops), None)
 
 
-def _first_step(backward: Event, taken: list[tuple[Optimizer, Event]]) -> tuple[Optimizer, Event] | None:
-    """The first step after a pass backward, in its round."""
-    after = [
-        (o, s)
-        for o, s in taken
-        if s.loops == backward.loops and min(s.order) > min(backward.order) and s.guard.is_known_to_fit(backward.guard)
-    ]
-    return min(after, key=lambda pair: min(pair[1].order), default=None)
+class _Next:
+    """Looks up the first step after a pass backward, in its round."""
+
+    def __init__(self, taken: list[tuple[Optimizer, Event]]) -> None:
+        self._by_loops: dict[object, list[tuple[Optimizer, Event]]] = {}
+        for optimizer, step in sorted(taken, key=lambda pair: min(pair[1].order)):
+            self._by_loops.setdefault(step.loops, []).append((optimizer, step))
+
+    def after(self, backward: Event) -> tuple[Optimizer, Event] | None:
+        """The optimizer and its step."""
+        taken = self._by_loops.get(backward.loops, [])
+        first = bisect_right(taken, min(backward.order), key=lambda pair: min(pair[1].order))
+        fitting = (taken[i] for i in range(first, len(taken)) if taken[i][1].guard.is_known_to_fit(backward.guard))
+        return next(fitting, None)
 
 
-def _reaches(backward: Event, mine: set[int], other: Optimizer) -> bool:
-    reach = {id(t) for t in reached(backward.of)}
-    return bool(reach & mine) and any(id(t) in reach for t in other.tensors)
+def _reaches(model: Model, backward: Event, other: Optimizer) -> bool:
+    reach = {id(t) for t in reach_of(model, backward)}
+    return any(id(t) in reach for t in other.tensors)
 
 
 @rule.training

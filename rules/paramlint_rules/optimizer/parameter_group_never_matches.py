@@ -29,7 +29,6 @@ from paramlint.facts.optimizers import group_value
 from paramlint.knowledge import module_class
 from paramlint.model import Claim, Model, said
 from paramlint.model.questions.visits import (
-    loop_over,
     name_of_pair,
     names_below,
     never_true,
@@ -76,7 +75,7 @@ def ask_of_loops(model: Model) -> Iterator[Claim]:
     """A condition on the names of a model that none of them meets, before something is frozen, thawed or listed."""
     never = never_true(model)
     for listed in whole_visits(model):
-        loop = loop_over(listed.site)
+        loop = listed.site.loop
         name = name_of_pair(loop) if loop is not None else None
         known = names_below(model, listed.of, listed) if name is not None and never else None
         if loop is None or name is None or not known:

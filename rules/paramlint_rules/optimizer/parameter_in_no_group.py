@@ -28,10 +28,11 @@ Leave it: the module is meant to keep its values. `requires_grad_(False)` says s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, Site, Tensor, reached, said
+from paramlint import nodes
+from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
     WORDS,
@@ -42,11 +43,13 @@ from paramlint.model.questions.training import (
     idle_steps,
     mode_of,
     owners,
+    reach_of,
     spoken,
-    steps,
     together,
 )
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.training.training_run import TrainingRun
@@ -71,6 +74,8 @@ _FIXED = (
 #: A word of a name: `VGG` and `Loss` of `VGGLoss`, `semantic` of `semantic_head`.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORT = 3
+#: So many parts, given one by one, are more than a choice of some.
+_SEVERAL = 2
 #: Those that no other word holds by chance.
 _SPOKEN = tuple(word for word in _FIXED if len(word) > _SHORT)
 
@@ -86,7 +91,7 @@ def check(model: Model) -> Iterator[Claim]:
         id(m) for *_, free in doubled_steps(model) for t in free if t.owner is not None for m in owners(t.owner)
     }
     for backward in model.events("backward"):
-        reach = reached(backward.of)
+        reach = reach_of(model, backward)
         tensors = reach.seen
         step = _first_step(model, backward, tensors, reach.closed.yes)
         if step is None:
@@ -141,14 +146,87 @@ def _loose_groups(model: Model, holders: dict[int, list[Optimizer]]) -> Iterator
                 break
 
 
+@rule.question
+def check_lists(model: Model) -> Iterator[Claim]:
+    """Lists into which parameters were sorted, beside others of the same function, and which nobody reads."""
+    told: set[int] = set()
+    for optimizer in model.optimizers:
+        site = optimizer.made.site if optimizer.made is not None else None
+        if site is None or site.definition is None or id(site.definition) in told:
+            continue
+        told.add(id(site.definition))
+        for name, collected in _unread_lists(site):
+            text = site.text(collected)
+            message = f"`{text}` goes into `{name}`, which is given to no optimizer, so it keeps its first values"
+            yield Claim(said(True), site, message, about=optimizer)
+
+
+def _unread_lists(site: Site) -> Iterator[tuple[str, nodes.BaseExpression]]:
+    """The names of lists that a function only appends parameters to, where it reads another one that it fills so."""
+    empty: set[str] = set()
+    for one in walk(site.definition):
+        for target, value in assigned(one):
+            if isinstance(target, nodes.Name) and isinstance(value, nodes.List) and not value.elements:
+                empty.add(target.value)
+    filled: dict[str, nodes.BaseExpression] = {}
+    uses: dict[str, int] = {}
+    for one in walk(site.definition):
+        if isinstance(one, nodes.Name) and one.value in empty:
+            uses[one.value] = uses.get(one.value, 0) + 1
+        added = _appended(one)
+        if added is not None and added[0] in empty and _is_parameter(added[1]):
+            filled.setdefault(added[0], added[1])
+            uses[added[0]] = uses.get(added[0], 0) - 1
+    unread = {name for name in filled if uses[name] == 1}  # where it is made
+    if unread and unread != filled.keys():
+        yield from ((name, filled[name]) for name in sorted(unread) if not _says(name, _ASIDE))
+
+
+def _appended(node: nodes.Node) -> tuple[str, nodes.BaseExpression] | None:
+    """The list and the value of `list.append(value)`."""
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and len(node.args) == 1:
+        if node.func.attr.value == "append" and isinstance(node.func.value, nodes.Name):
+            return node.func.value.value, node.args[0].value
+    return None
+
+
+def _is_parameter(value: nodes.BaseExpression) -> bool:
+    """Whether an expression reads as a parameter: `module.bias`, or a variable that is called so."""
+    if isinstance(value, nodes.Attribute):
+        return value.attr.value in ("weight", "bias")
+    return isinstance(value, nodes.Name) and value.value in _PARAMETERS
+
+
+_PARAMETERS = frozenset({"p", "param", "parameter", "params", "v"})
+#: Words in the names of lists of what is not to be trained.
+_ASIDE = (
+    "frozen",
+    "fixed",
+    "freeze",
+    "skip",
+    "skipped",
+    "ignore",
+    "ignored",
+    "rest",
+    "other",
+    "others",
+    "unused",
+    "all",
+)
+
+
 def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_all: bool) -> Event | None:
     """The first step after a pass backward, of an optimizer of which it reaches something that a module owns.
 
     Where not all that it reaches is known, it may be any optimizer that takes turns with it.
     """
-    mine = {id(t) for t in tensors if t.owner is not None}
-    for optimizer, step in steps(model):
-        is_next = not is_all and step.loops == backward.loops and together(step, backward)
+    mine = {id(t) for t in tensors if t.owner is not None or not t.known}
+    for step in model.timeline("stepped").since(min(backward.order)):
+        optimizer = step.of
+        if not isinstance(optimizer, Optimizer) or step.get("closure"):
+            continue
+        around = backward.loops[: len(step.loops)]  # gradients of several passes may add up in a loop of their own
+        is_next = not is_all and step.loops == around and together(step, backward)
         if (is_next or any(id(t) in mine for t in optimizer.tensors)) and model.follows(backward, step).yes:
             return step if optimizer.made is not None else None
     return None
@@ -157,11 +235,13 @@ def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_a
 def _parts(model: Model, backward: Event, tensors: tuple[Tensor, ...]) -> list[Module]:
     """The outermost modules that are reached; for a class that trains its own parts, those parts."""
     found: dict[int, Module] = {}
+    reach = {id(t) for t in tensors}
     for tensor in tensors:
         root = model.root_of(tensor, backward)
         if isinstance(root, Module) and root.is_root:
             for child in below(root)[1:]:
-                if any(p.holder is root and p.registered for p in child.places) and child.calls.some(_trains).yes:
+                is_part = any(p.holder is root and p.registered for p in child.places)
+                if is_part and child.calls.some(_trains).yes and any(id(t) in reach for t in child.parameters):
                     found[id(child)] = child
         elif isinstance(root, Module):
             found[id(root)] = root
@@ -177,15 +257,18 @@ def _left_over(
     """
     listed = {id(e.of) for e in model.events("listed") if e.author == "user"}
     reach = {id(t) for t in tensors}
-    for root in {id(r): r for t in tensors if isinstance(r := _unwrapped(model.root_of(t, backward)), Module)}.values():
-        members = [p.what for p in root.holds if p.registered and p.holds]
-        parts = [m for m in members if (m.owns.yes if isinstance(m, Module) else m.role == "parameter")]
+    roots = {id(r): r for t in tensors if isinstance(r := _unwrapped(model.root_of(t, backward)), Module)}
+    inner = [p.what for r in roots.values() if r.is_root for p in r.holds if p.registered and p.holds]
+    roots.update((id(one), one) for one in inner if isinstance(one, Module))  # a class trains a model of its own
+    for root in roots.values():
+        members = {id(p.what): p.what for p in root.holds if p.registered and p.holds}.values()
+        parts = [m for m in members if (_is_part(m, root) if isinstance(m, Module) else m.role == "parameter")]
         missing = [m for m in parts if not any(id(t) in holders for t in _tensors(m))]
-        groups = {id(g) for t in root.parameters for g in t.groups if g.optimizer in model.optimizers.seen}
+        groups = {id(g): g for t in root.parameters for g in t.groups if g.optimizer in model.optimizers.seen}
         if (
             not missing
             or len(groups) < 2
-            or (id(root) not in listed and not _has_twin(missing, parts))
+            or (id(root) not in listed and not _has_twin(missing, parts) and not _is_one_of(parts, groups.values()))
             or 2 * len(missing) >= len(parts)
             or not _is_new(model, root)
         ):
@@ -194,6 +277,21 @@ def _left_over(
             mine = _tensors(part)
             if all(id(t) in reach and _is_free(model, t, backward) for t in mine) and not _reads_fixed(part, root):
                 yield part
+
+
+def _is_part(part: Module, root: Module) -> bool:
+    """Whether a module is a part that is trained: a copy of another one lags behind, or reads what that has."""
+    return part.owns.yes and not (part.copy_of is not None and _is_held(root, part.copy_of))
+
+
+def _is_held(root: Module, part: Module) -> bool:
+    return any(p.what is part and p.registered for p in root.holds)
+
+
+def _is_one_of(parts: Sequence[Module | Tensor], groups: Iterable[Group]) -> bool:
+    """Whether an optimizer was given part by part, each by itself, and all but one."""
+    given = {id(group.module) for group in groups if group.module is not None}
+    return sum(id(part) in given for part in parts) == len(parts) - 1 > _SEVERAL
 
 
 def _has_twin(missing: Sequence[Module | Tensor], parts: Sequence[Module | Tensor]) -> bool:
@@ -237,7 +335,15 @@ def _unwrapped(root: Tensor | Module) -> Tensor | Module:
 def _is_new(model: Model, root: Module) -> bool:
     """Whether a module is made here, is known, and has no values from elsewhere."""
     is_here = root.made is not None and root.copy_of is None and root.known.yes and not root.escaped
-    return is_here and not model.events("loaded")
+    return is_here and not any(_is_given_values(root, e) for e in model.events("loaded"))
+
+
+def _is_given_values(root: Module, load: Event) -> bool:
+    """Whether a part may have values from elsewhere: not where a method loads again all that was saved of a whole."""
+    if isinstance(load.of, Optimizer):
+        return False
+    assert root.made is not None
+    return load.of not in owners(root) or together(load, root.made)
 
 
 def _looked_at(model: Model, optimizer: Optimizer) -> set[int]:
@@ -288,10 +394,20 @@ def _is_trained(model: Model, part: Module, backward: Event) -> bool:
         return False
     if any(t.escaped or t.flags.seen or _is_moved_by_hand(model, t, backward) for t in parameters):
         return False
-    if any(e.of in mine for e in model.events("loaded", "copied")) or any(_is_fixed(m) for m in mine):
+    if any(_is_fixed(m) for m in mine) or any(e.of in mine for e in model.events("copied")):
+        return False
+    if any(e.of in mine and not _goes_on(model, part, e) for e in model.events("loaded")):
         return False
     names = f"{part.name} {part.cls.rpartition('.')[2]} {' '.join(part.arguments)}"
     return not _says(names, (*_FIXED, "weights", "checkpoint", "ckpt")) and not part.made.site.says(*_SPOKEN)
+
+
+def _goes_on(model: Model, part: Module, load: Event) -> bool:
+    """Whether a module is loaded where training goes on, with an optimizer, and starts with new values elsewhere."""
+    assert part.made is not None
+    conditions = set(load.guard.minus(part.made.guard).subjects)
+    others = [e for e in model.events("loaded") if isinstance(e.of, Optimizer) and e.guard.fits(load.guard)]
+    return any(conditions & set(e.guard.subjects) for e in others)
 
 
 def _is_fixed(module: Module) -> bool:

@@ -30,7 +30,16 @@ from typing import TYPE_CHECKING
 from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
 from paramlint.model.model import before
-from paramlint.model.questions.training import WORDS, below, held, outdated_steps, owners, spoken, together
+from paramlint.model.questions.training import (
+    WORDS,
+    below,
+    held,
+    modules_with,
+    outdated_steps,
+    owners,
+    spoken,
+    together,
+)
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -47,6 +56,8 @@ rule = Rule(
     asked_of=LIVE,
 )
 
+#: Code that moves what an optimizer has stored: `for state in optimizer.state.values()`, `optimizer_to(optimizer)`.
+_STATE_MOVED = re.compile(r"\boptim\w*_to(?:_\w+)?\(|\bopt\w*\.state\b(?!_)", re.I)
 _MOVED = re.compile(r"\.(?:to|cuda)\(|\bdevice=")
 #: The classes of torch that store something about the parameters when they are built.
 _STORE_AT_ONCE = frozenset({"torch.optim.Adagrad", "torch.optim.adagrad.Adagrad"})
@@ -88,16 +99,59 @@ def ask(model: Model) -> Iterator[Claim]:
         if made is None or made.repeats or model.loose_groups:
             continue
         ids = {id(t) for t in optimizer.tensors}
+        trained = modules_with(model, ids)
         roots = [model.root_of(t, made) for t in optimizer.tensors]
-        trained = [m for m in model.modules if m in roots or ids & {id(t) for t in m.parameters}]
+        trained += dict.fromkeys(root for root in roots if isinstance(root, Module) and root not in trained)
         yield from _thawed(model, optimizer, trained)
         change = _replaced(model, optimizer, trained)
         if change is None or not _is_used_after(model, optimizer, change):
             continue
         is_resized = change.get("how") == "resized"
         what = f"the embeddings of `{change.of}` are" if is_resized else f"`{change.of}` is"
-        end = f"{what} replaced, so it does not train the new parameters"
+        became = "added" if not is_resized and _is_first(model, change) else "replaced"
+        end = f"{what} {became}, so it does not train the new parameters"
         yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
+
+
+@rule.question
+def ask_of_attributes(model: Model) -> Iterator[Claim]:
+    """A model that a method puts in the place of the one that an object's optimizer holds: `self.actor = Actor()`."""
+    holders = held(model)
+    bound = [e for e in model.events("bound") if isinstance(e.get("value"), Module) and not isinstance(e.of, Module)]
+    for optimizer in model.optimizers if bound else ():
+        made, ids = optimizer.made, {id(t) for t in optimizer.tensors}
+        if made is None or made.repeats or not optimizer.steps.seen or model.loose_groups:
+            continue
+        for event in bound:
+            new = event.data["value"]
+            if not _is_new_to_all(new, holders) or not _comes_after(model, made, event):
+                continue
+            if new.made.get("inside") != event.get("inside") or not _is_remade_alone(model, event):
+                continue
+            olds = [e.data["value"] for e in bound if _is_place_of(event, e) and before(e, made)]
+            if olds and ids and all(ids & {id(t) for t in old.parameters} for old in olds):
+                end = f"`{new}` is replaced, so it does not train the new parameters"
+                yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
+                break
+
+
+def _is_new_to_all(new: Module, holders: dict[int, list[Optimizer]]) -> bool:
+    """Whether a module is made here to be trained, and no optimizer has a part of it."""
+    if new.made is None or new.copy_of is not None or new.escaped or not new.parameters.seen:
+        return False
+    mine = new.parameters
+    is_free = all(t.known and t.trains.yes and not t.flags.seen and not t.groups.seen for t in mine)
+    return is_free and not any(id(t) in holders for t in mine)
+
+
+def _is_place_of(event: Event, other: Event) -> bool:
+    return other is not event and other.of is event.of and other.get("name") == event.get("name")
+
+
+def _is_remade_alone(model: Model, event: Event) -> bool:
+    """Whether in no call from outside an optimizer is made, or told, after this."""
+    same = {e.get("inside") for e in model.events("bound") if e.site.node is event.site.node}
+    return not any(e.get("inside") in same for e in model.events("optimizer", "grouped"))
 
 
 def _thawed(model: Model, optimizer: Optimizer, trained: list[Module]) -> Iterator[Claim]:
@@ -128,28 +182,53 @@ def _flag(event: Event) -> object:
 def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Event | None:
     """A module that comes into a trained one later, with parameters that no optimizer gets."""
     holders = {id(m) for one in trained for m in below(one)}
-    for event in model.events("registered", "rebound"):
+    changes = model.remember("changes by holder", lambda: _changes_by_holder(model))
+    keys: tuple[object, ...] = (*holders, "resized")
+    mine = (change for key in keys for change in changes.get(key, ()))
+    for _, event in sorted(mine, key=lambda change: change[0]):
         new = event.of
         if event.get("how") == "resized":
             whole = {id(m) for m in owners(new)} if isinstance(new, Module) else set()
             if event.author == "user" and whole & holders and _comes_after(model, optimizer.made, event):
                 return event
             continue
-        if event.kind == "rebound":
+        if event.author != "user" or not isinstance(new, Module):
             continue
-        if event.author != "user" or id(event.data["holder"]) not in holders or not isinstance(new, Module):
-            continue
-        if _is_first(model, event):  # nothing is replaced: what no optimizer has is PRM710
-            continue
+        if _is_first(model, event) and not _is_given_whole(optimizer, event):
+            continue  # nothing is replaced: what no optimizer has is PRM710
         if (
             not _comes_after(model, optimizer.made, event)
             or new.made is None
             or not _comes_after(model, optimizer.made, new.made)
         ):
             continue
-        if _is_left_out(new, {id(t) for t in optimizer.tensors}):
+        if _is_left_out(new, {id(t) for t in optimizer.tensors}) and _held_before(model, optimizer, event):
             return event
     return None
+
+
+def _changes_by_holder(model: Model) -> dict[object, list[tuple[int, Event]]]:
+    """What comes into each module, by its `id`, and what is resized, with their places in the order of all."""
+    found: dict[object, list[tuple[int, Event]]] = {}
+    for place, event in enumerate(model.events("registered", "rebound")):
+        if event.get("how") == "resized":
+            found.setdefault("resized", []).append((place, event))
+        elif event.kind == "registered":
+            found.setdefault(id(event.data["holder"]), []).append((place, event))
+    return found
+
+
+def _held_before(model: Model, optimizer: Optimizer, event: Event) -> bool:
+    """Whether an optimizer holds something of what stood in a place before, or around it where that is not known."""
+    ids = {id(t) for t in optimizer.tensors}
+    holder, key = event.data["holder"], event.data["key"]
+    earlier = (e for e in model.events("registered") if e.data["holder"] is holder and e.of is not event.of)
+    olds = {id(e.of): e.of for e in earlier if isinstance(e.of, Module)}.values()
+    there = [old for old in olds if any(p.holder is holder and _is_key(p.key, key) for p in old.places)]
+    if there and all(old.known.yes for old in there):
+        return any(id(t) in ids for old in there for t in old.parameters)
+    around = [holder, *olds] if holder.known.yes and olds else owners(holder)
+    return any(id(t) in ids for one in around for t in one.parameters)
 
 
 def _is_left_out(new: Module, tensors: set[int]) -> bool:
@@ -164,9 +243,22 @@ def _is_left_out(new: Module, tensors: set[int]) -> bool:
 def _is_first(model: Model, event: Event) -> bool:
     """Whether what is known whole gets, as it is made, a part under a name that nothing had before."""
     holder, key = event.data["holder"], event.data["key"]
-    earlier = (e for e in model.events("registered") if e.data["holder"] is holder and e.data["key"] == key)
+    earlier = (e for e in model.events("registered") if e.data["holder"] is holder and _is_key(e.data["key"], key))
     is_new = not any(model.follows(e, event).yes or e.get("inside") != event.get("inside") for e in earlier)
     return is_new and event.get("inside") == "__init__" and isinstance(holder, Module) and holder.known.yes
+
+
+def _is_given_whole(optimizer: Optimizer, event: Event) -> bool:
+    """Whether an optimizer was given all parameters that a module had by then, which gets another part."""
+    wholes, new = owners(event.data["holder"]), event.of
+    if new.copy_of is not None or not any(call.grad for part in below(new) for call in part.calls):
+        return False  # a target that lags behind, or what nobody is seen to train
+    return any(group.module in wholes and not group.guard for group in optimizer.groups if group.module is not None)
+
+
+def _is_key(one: str, other: str) -> bool:
+    """Whether two keys are one: of a `Sequential`, an item is called by its number or by its index."""
+    return one.strip("[]") == other.strip("[]")
 
 
 def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
@@ -210,6 +302,8 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
             if move.of not in trained or not _comes_after(model, made, move) or not _stores(model, optimizer, move):
                 continue
             around = owners(move.of)
+            if _takes_state_along(move):
+                continue
             if any(e.of in around and _is_earlier(e, made) for e in moves) or move.of.argument("device") is not None:
                 continue
             if _is_used_after(model, optimizer, move):
@@ -217,6 +311,12 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
                 end = f"before `{text}`, so what it stores about the parameters stays behind"
                 yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built {end}", about=optimizer)
                 break
+
+
+def _takes_state_along(move: Event) -> bool:
+    """Whether a function on the way to a move goes over the state of optimizers too, or calls what does."""
+    around = [site for site in move.way if site.definition is not None]
+    return any(_STATE_MOVED.search(site.text(site.definition)) for site in around)
 
 
 def _is_earlier(move: Event, made: Event) -> bool:

@@ -97,7 +97,8 @@ def _holds_graph(event: Event) -> bool:
     """Whether a buffer becomes a function of what it was and of what trains, while autograd records."""
     if event.role != "buffer" or event.how != "assigned" or event.inside == "__init__" or not event.grad:
         return False
-    before = [p.what for p in event.holder.holds if p.key == event.key and p.what is not event.of]
+    names = [p for p in event.holder.holds if p.key == event.key or "{" in p.key]
+    before = [p.what for p in names if p.kind == "buffer" and p.what is not event.of]
     sources = set(_with_history(event.of))
     return event.author == "user" and not sources.isdisjoint(before) and any(_may_train(s) for s in sources - {*before})
 

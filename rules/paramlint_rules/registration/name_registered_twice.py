@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Model, Module, Place, Tensor
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Rule
 from paramlint.syntax.walk import walk
 
@@ -108,7 +109,7 @@ def _is_read(place: Place) -> bool:
     first, last = place.since.site.statement, site.statement
     if id(first) not in begins or id(last) not in begins:
         return False
-    written = [target.target for target in last.targets] if isinstance(last, nodes.Assign) else []
+    written = [target for target, _ in assigned(last)]
     since = begins[id(first)] + sum(1 for _ in walk(first))
     until = begins[id(last)] + sum(1 for _ in walk(last))
     return any(

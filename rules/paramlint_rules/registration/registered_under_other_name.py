@@ -20,36 +20,54 @@ Leave it: the second name is kept for old checkpoints; say so with `share`, `tie
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.intent import sharing_is_meant
-from paramlint.rule import Calls, Finding, Rule
+from paramlint.model import Claim, Model, Module, Place, Tensor, said
+from paramlint.model.questions.intent import sharing_is_meant
+from paramlint.rule import Asks, Rule
+
+_REGISTERING = ("register_parameter", "register_buffer")
 
 rule = Rule(
     "PRM414",
     "registered-under-other-name",
     group="bug",
     doc=__doc__,
-    triggers=(Calls("register_parameter", "register_buffer"),),
+    beyond_plain=True,
+    triggers=(Asks(*_REGISTERING, entries=("class",)),),
 )
 
 
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    if not isinstance(node.func, nodes.Attribute) or scope.self_attribute(node.func) is None or scope.cls is None:
-        return
-    given = [arg.value for arg in node.args if arg.keyword is None and not arg.star]
-    given += [arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value in ("param", "tensor")]
-    if len(given) < 2 or not isinstance(given[0], nodes.SimpleString) or not scope.cls.is_module:
-        return
-    name, other = str(given[0].evaluated_value), scope.self_attribute(given[1])
-    if other is None or other == name or sharing_is_meant(scope, node, name):
-        return
-    assignments = [a for a in scope.cls.assignments(other) if a.node is not node]
-    held = scope.type(given[1])
-    is_buffer = bool(assignments) and all(a.how == "buffer" for a in assignments)
-    if not assignments or not (is_buffer or (held is not None and held.is_parameter)):
-        return
-    message = f"`self.{other}` is registered as `{name}` too, so both names are one tensor and `{name}` was never made"
-    yield Finding(given[1], message, attribute=f"self.{name}")
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    for tensor in (*model.parameters, *model.tensors("buffer")):
+        places = [p for p in tensor.places if p.registered and p.holds and isinstance(p.holder, Module)]
+        for first, second in pairwise(places):
+            given = _given(second)
+            if given is None or first.holder is not second.holder or first.key == second.key:
+                continue
+            if not first.guard.is_known_to_fit(second.guard) or _is_meant(tensor, second):
+                continue
+            new = second.key
+            message = f"`self.{first.key}` is registered as `{new}` too, so both names are one tensor"
+            text = f"{message} and `{new}` was never made"
+            yield Claim(said(True), second.since.site, text, tensor, given, attribute=f"self.{new}")
+
+
+def _given(place: Place) -> nodes.Node | None:
+    """What a call registers under a name."""
+    call = place.since.site.node
+    if not isinstance(call, nodes.Call) or not isinstance(call.func, nodes.Attribute):
+        return None
+    if call.func.attr.value not in _REGISTERING or place.since.author != "user":
+        return None
+    named = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value in ("param", "tensor")]
+    return next(iter([*named, *(arg.value for arg in call.args[1:2] if arg.keyword is None and not arg.star)]), None)
+
+
+def _is_meant(tensor: Tensor, place: Place) -> bool:
+    """Whether the second name is said to be another for the same."""
+    holder = place.holder
+    is_declared = isinstance(holder, Module) and holder.at("_tied_weights_keys") is not None
+    return is_declared or sharing_is_meant(tensor, [place])

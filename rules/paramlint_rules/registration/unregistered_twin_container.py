@@ -39,9 +39,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.model import Claim, Model, Module, Place, said
+from paramlint.model import Claim, Model, Module, Place, Site, said
 from paramlint.model.questions.plain_containers import target
 from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
 rule = Rule(
     "PRM409",
@@ -74,9 +75,23 @@ def _is_trained(module: Module) -> bool:
 
 def _is_twin(place: Place, held: Place) -> bool:
     """Whether the module that keeps the container registers the item too, by a call that gives it a name of its own."""
-    return place.registered and place.holder is held.holder and isinstance(place.since.site.node, nodes.Call)
+    call = place.since.site.node
+    return place.registered and place.holder is held.holder and isinstance(call, nodes.Call) and not _assigns(call)
+
+
+def _assigns(call: nodes.Call) -> bool:
+    """Whether a call is an assignment in other words: `super().__setattr__("head", layer)`."""
+    name = getattr(call.func, "attr", call.func)
+    is_setting = isinstance(name, nodes.Name) and name.value in ("setattr", "__setattr__")
+    return is_setting and any(isinstance(arg.value, nodes.SimpleString) for arg in call.args[-2:-1])
 
 
 def _is_called(module: Module) -> bool:
     """Whether a pass takes the module out of its container and calls it; by its name it would be another one."""
-    return any(call.get("inside") != "__init__" for call in module.calls)
+    return any(call.get("inside") != "__init__" and not _asks_by_name(call.site) for call in module.calls)
+
+
+def _asks_by_name(site: Site) -> bool:
+    """Whether the function around a call puts names of attributes together, as `getattr(self, f"mix_{i}")` does."""
+    asked = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and site.text(n.func) == "getattr"]
+    return any(not isinstance(arg.value, nodes.SimpleString) for call in asked for arg in call.args[1:2])

@@ -31,14 +31,15 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope, owns_parameters
+from paramlint.facts import Class, Scope, owns_parameters
+from paramlint.facts.assignments import Assignment
 from paramlint.facts.creation import is_creation
 from paramlint.facts.docstrings import is_docstring
 from paramlint.facts.intent import sharing_is_meant
 from paramlint.finding import Applicability
 from paramlint.knowledge import PARAMETER_CLASSES
 from paramlint.knowledge.drawn import UNDRAWN_MODULES, UNDRAWN_TENSORS
-from paramlint.rule import Change, Defines, Finding, Fix, Proof, Rule
+from paramlint.rule import Change, Classes, Defines, Finding, Fix, Proof, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -51,8 +52,12 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Defines(defaults=True),),
+    triggers=(Defines(defaults=True), Classes("dataclass", "NamedTuple", "attr", "attrs")),
 )
+
+
+#: What makes a field of a dataclass or of attrs.
+_FIELDS = ("field", "ib", "attrib")
 
 
 @rule.static_scope
@@ -69,6 +74,34 @@ def check(scope: Scope) -> Iterator[Finding]:
         who = "instances" if function.name.value == "__init__" else "calls"
         message = f"the default of `{param.name.value}` is built once, so all {who} share its parameters"
         yield Finding(default, message, _fix(scope, function, param, default), attribute=param.name.value)
+
+
+@rule.static_class
+def check_fields(cls: Class) -> Iterator[Finding]:
+    """The fields of a dataclass, whose defaults are those of the constructor that is made for it."""
+    if not cls.calls_at_class_level or not cls.fields_are_arguments or cls.is_module:
+        return
+    for name, assignment in cls.body.assignments:
+        default = _field_default(cls, assignment)
+        if (
+            default is None
+            or not _is_built_here(cls.body, default)
+            or owns_parameters(cls.body.type(default)) is not True
+        ):
+            continue
+        if not sharing_is_meant(cls.body, default, name):
+            message = f"the default of `{name}` is built once, so all instances share its parameters"
+            yield Finding(default, message, attribute=name)
+
+
+def _field_default(cls: Class, assignment: Assignment) -> nodes.BaseExpression | None:
+    """The default of a field: `act: nn.Module = nn.PReLU()`, `field(default=nn.PReLU())`."""
+    value = assignment.value
+    called = cls.body.dotted(value.func) if isinstance(value, nodes.Call) else None
+    if isinstance(value, nodes.Call) and (called or "").rpartition(".")[2] in _FIELDS:
+        given = (arg.value for arg in value.args if arg.keyword is not None and arg.keyword.value == "default")
+        return next(given, None)
+    return value if assignment.annotation is not None else None
 
 
 def _is_built_here(scope: Scope, default: nodes.BaseExpression) -> bool:

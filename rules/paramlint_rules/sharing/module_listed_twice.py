@@ -35,6 +35,7 @@ from paramlint.model import Answer, Claim, Model, Module, said
 from paramlint.model import Place as Held
 from paramlint.model.questions.intent import sharing_is_meant as is_meant
 from paramlint.model.questions.training import owners
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Classes, Finding, Proof, Repeats, Reuses, Rule
 
 if TYPE_CHECKING:
@@ -159,9 +160,8 @@ def _is_put_back(place: Held, module: Module) -> bool:
     if any(p.since.get("inside") != place.since.get("inside") for p in before):
         return True  # a method that goes over what is there
     statement = site.statement
-    if not before or not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
-        return False
-    return site.text(statement.targets[0].target) in site.text(statement.value)
+    pairs = assigned(statement) if before else []
+    return len(pairs) == 1 and site.text(pairs[0][0]) in site.text(pairs[0][1])
 
 
 def _is_part_of_each(place: Held, module: Module) -> bool:

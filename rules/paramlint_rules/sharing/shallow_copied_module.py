@@ -61,12 +61,13 @@ def ask(model: Model) -> Iterator[Claim]:
         if not isinstance(of, Module) and event.site.statement is not None:
             used += [of] if _INTO_MODULES.search(event.site.text(event.site.statement)) else []
         text = event.site.text(node.args[0].value)
-        if not used or _is_by_hand(event.site) or _is_parted(model, to):
+        if not used:
             continue
         changes = (Change(node.func, node.func, event.site.spell("copy.deepcopy")),)
         fix = Fix("Copy it with `copy.deepcopy`", changes, "safe", ("copy.deepcopy",))
         message = f"the shallow copy of `{text}` shares its parameters, so training one changes both"
-        yield Claim(Answer("yes", (event,)), event.site, message, about=used[0], fix=fix)
+        is_right = _is_by_hand(event.site) or _is_parted(model, to)
+        yield Claim(Answer("yes", (event,)), event.site, message, about=used[0], fix=fix, is_right=is_right)
 
 
 def _is_used(model: Model, module: Module) -> bool:

@@ -28,6 +28,7 @@ from paramlint.facts import Scope
 from paramlint.facts.tie_ends import Replacement, bias_without_place, replaced_in_class, replaced_in_scope
 from paramlint.facts.ties import ties_in
 from paramlint.model import Claim, Event, Model, Module, Place, Tensor, said
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
 
 if TYPE_CHECKING:
@@ -119,13 +120,14 @@ def _message(found: Replacement) -> str:
     )
 
 
-@rule.static(nodes.Assign)
-def check_bias(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
-    layer = bias_without_place(scope, node)
-    if layer is not None:
-        target = scope.text(node.targets[0].target)
-        message = f"`{target}` is kept equal to the bias of `{layer}`, which has none, so a resize does not reach it"
-        yield Finding(node.targets[0].target, message, others=(layer,))
+@rule.static(nodes.Assign, nodes.AnnAssign)
+def check_bias(node: nodes.BaseSmallStatement, scope: Scope) -> Iterator[Finding]:
+    for target, value in assigned(node):
+        layer = bias_without_place(scope, target, value)
+        if layer is not None:
+            text = scope.text(target)
+            message = f"`{text}` is kept equal to the bias of `{layer}`, which has none, so a resize does not reach it"
+            yield Finding(target, message, others=(layer,))
 
 
 @rule.runtime

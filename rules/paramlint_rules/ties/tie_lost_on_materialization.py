@@ -62,6 +62,10 @@ rule = Rule(
 )
 
 
+#: Functions that are looked at for what makes a tie again.
+_MOST_CALLED = 24
+
+
 @rule.static_scope
 def check(scope: Scope) -> Iterator[Finding]:
     for tie in ties_in(scope):
@@ -69,10 +73,25 @@ def check(scope: Scope) -> Iterator[Finding]:
             if not is_built_on_meta(scope.file, builder):
                 continue
             after = materializers(scope.file)
-            if after and not any(_calls(place, again) or list(ties_in(place)) for place in after):
+            if after and not any(_calls(place, again) or list(ties_in(place)) for place in _with_called(after)):
                 target, source = scope.text(tie.target), scope.text(tie.source)
                 message = f"`{target}` and `{source}` are tied only before `to_empty`, which gives each its own memory"
                 yield Finding(node, message, attribute=target, others=(source,))
+
+
+def _with_called(places: list[Scope]) -> list[Scope]:
+    """Functions that call `to_empty`, and those of the project that they call afterwards."""
+    found = dict.fromkeys(places)
+    waiting = list(places)
+    while waiting and len(found) < _MOST_CALLED:
+        scope = waiting.pop(0)
+        calls = list(scope.find(nodes.Call))
+        emptied = [i for i, c in enumerate(calls) if getattr(getattr(c.func, "attr", None), "value", "") == "to_empty"]
+        called = (scope.resolve(call.func) for call in calls[min(emptied, default=-1) + 1 :])
+        new = [one for one in called if isinstance(one, Scope) and one not in found]
+        found |= dict.fromkeys(new)
+        waiting += new
+    return list(found)
 
 
 def _constructions(scope: Scope, tie: Tie) -> Iterator[tuple[nodes.Node, Class | Scope, set[str]]]:
@@ -121,7 +140,7 @@ def _callers(cls: Class, method: str) -> set[str]:
         if name != "__init__"
     ]
     for _ in texts:
-        found |= {name for name, text in texts if any(f"self.{known}(" in text for known in found)}
+        found |= {name for name, text in texts if any(f".{known}(" in text for known in found)}
     return found
 
 

@@ -110,7 +110,9 @@ def _is_trained(parameter: Tensor, model: Model) -> bool:
         return False
     writes = [e for e in parameter.writes if e.author == "user" and not _SETUP.fullmatch(str(e.get("inside")))]
     is_listed = owner.is_a("ParameterList", "ParameterDict").yes and any(p.holder in model.roots for p in owner.places)
-    return not writes and not model.events("rebound", of=parameter) and (owner in model.roots or is_listed)
+    is_part = owner.is_made_here and any(p.registered and p.holds and p.holder in model.roots for p in owner.places)
+    is_own = owner in model.roots or is_listed or is_part
+    return not writes and not model.events("rebound", of=parameter) and is_own
 
 
 def _claim(event: Event, parameter: Tensor) -> Claim:

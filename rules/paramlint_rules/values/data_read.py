@@ -36,6 +36,8 @@ def check(node: nodes.Attribute, scope: Scope) -> Iterator[Finding]:
         return
     owner = scope.text(node.value)
     above = scope.parent(node)
+    if isinstance(above, nodes.Call) and above.func is node:
+        return  # a method: what has it is no tensor of torch
     if isinstance(above, nodes.Attribute) and above.attr.value in _ASKED:
         fix = Fix("Ask the tensor itself", (Change(node, node, owner),), "safe")
     else:

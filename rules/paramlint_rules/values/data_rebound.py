@@ -29,6 +29,8 @@ from paramlint.facts.call_results import behind_call
 from paramlint.facts.fix_texts import under_no_grad
 from paramlint.facts.gradients import data_owner, is_parameter, runs_without_grad
 from paramlint.facts.last_assignment import latest_value
+from paramlint.facts.passed_on import spread_arguments
+from paramlint.nodes import operators
 from paramlint.rule import Change, Finding, Fix, Rule, Stores
 from paramlint.syntax.walk import walk
 
@@ -51,13 +53,52 @@ def check(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     owner = data_owner(target) if isinstance(target, nodes.Attribute) else None
     if owner is None or not isinstance(target, nodes.Attribute) or not is_parameter(scope, owner):
         return
-    place, value = behind_call(scope, node.value)
+    place, value = behind_call(scope, _behind_name(scope, node, owner))
     if _is_fresh(scope, node, owner) or _moves(place, value) or _is_live_tensor(place, value) or _is_hidden(value):
         return
     if _keeps(place, value, scope.text(owner)):
         return
     message = f"`{scope.text(target)}` is rebound, so what shares its memory keeps the old values"
     yield Finding(target, message, _fix(scope, node, owner))
+
+
+#: Operations of which the result has another shape than what it was computed from.
+_RESHAPES = _MOVES | {
+    "all", "any", "argmax", "argmin", "broadcast_to", "cat", "concat", "diag", "dim", "expand", "gather", "hstack",
+    "index_select", "item", "masked_select", "max", "mean", "min", "narrow", "norm", "numel", "numpy", "outer",
+    "repeat", "repeat_interleave", "size", "split", "stack", "std", "sum", "tile", "tolist", "unfold", "var", "vstack",
+}  # fmt: skip
+#: Locals and operations behind one another that are followed.
+_DEPTH = 12
+
+
+def _behind_name(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> nodes.BaseExpression:
+    """What was computed of the parameter itself, in its shape, where that went through a local name."""
+    if isinstance(node.value, nodes.Name) and _has_shape(scope, node.value, scope.text(owner), _DEPTH):
+        return latest_value(scope, node.value.value, node.value) or node.value
+    return node.value
+
+
+def _has_shape(scope: Scope, value: nodes.BaseExpression, owner: str, depth: int) -> bool:
+    """Whether an expression computes with the whole of a parameter, and keeps its shape, dtype and device."""
+    scope, value = behind_call(scope, value)
+    inner: list[nodes.BaseExpression] = []
+    if isinstance(value, nodes.Name):
+        before = latest_value(scope, value.value, value)
+        inner = [before] if before is not None else []
+    elif isinstance(value, nodes.Attribute):
+        if scope.text(value) == owner:
+            return True
+        inner = [value.value] if value.attr.value == "data" else []
+    elif isinstance(value, nodes.BinaryOperation) and not isinstance(value.operator, operators.MatrixMultiply):
+        inner = [value.left, value.right]
+    elif isinstance(value, nodes.UnaryOperation):
+        inner = [value.expression]
+    elif isinstance(value, nodes.Call) and isinstance(value.func, nodes.Attribute):
+        if value.func.attr.value not in _RESHAPES:
+            is_torch = (scope.qualified(value.func) or "").startswith("torch.")
+            inner = [arg.value for arg in value.args[:1]] if is_torch else [value.func.value]
+    return depth > 0 and any(_has_shape(scope, one, owner, depth - 1) for one in inner)
 
 
 def _is_fresh(scope: Scope, node: nodes.Assign, owner: nodes.BaseExpression) -> bool:
@@ -106,7 +147,8 @@ def _keeps(scope: Scope, value: nodes.BaseExpression, owner: str) -> bool:
     """Whether the new value is the old memory: what `nn.init` fills in place it also returns."""
     if not isinstance(value, nodes.Call) or not (scope.qualified(value.func) or "").startswith("torch.nn.init."):
         return False
-    return bool(value.args) and scope.text(value.args[0].value) in (owner, f"{owner}.data")
+    given = spread_arguments(scope, value)
+    return bool(given) and scope.text(given[0].value) in (owner, f"{owner}.data")
 
 
 def _is_live_tensor(scope: Scope, value: nodes.BaseExpression) -> bool:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
-from paramlint.facts.gradients import data_owner, is_gradient
+from paramlint.facts.gradients import edited_through_data, is_gradient
 from paramlint.knowledge import TENSOR_INPLACE
 from paramlint.rule import Change, Finding, Fix, Mentions, Rule
 
@@ -49,12 +49,15 @@ def check_assigned(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
 
 
 def _edited(scope: Scope, target: nodes.BaseExpression) -> Iterator[Finding]:
-    owner = data_owner(target)
+    owner = edited_through_data(scope, target)
     if owner is None or not is_gradient(scope, owner):
         return
     node = target
     while isinstance(node, nodes.Subscript):
         node = node.value
+    if isinstance(node, nodes.Name):
+        yield Finding(node, f"`{scope.text(owner)}.data` is edited, which the gradient's version counter does not see")
+        return
     fix: Fix | None = Fix("Edit the gradient itself", (Change(node, node, scope.text(owner)),), "safe")
     if target is node and isinstance(scope.parent(node), nodes.AssignTarget):
         fix = None  # `p.grad.data = t` keeps the gradient's object, `p.grad = t` would not

@@ -47,6 +47,8 @@ def ask(model: Model) -> Iterator[Claim]:
         if node is None or id(node) in said_at or not _is_empty_then(model, gradient.base, event):
             continue
         later = [b for b in backward if b.get("inside") == event.get("inside")]
+        if event.get("inside") == "__init__":  # what the other methods do comes later
+            later = backward
         if not later or any(min(b.order) < min(event.order) for b in later) or any(map(_asks, event.way)):
             continue
         said_at.add(id(node))

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.fix_texts import edit_without_grad
-from paramlint.facts.gradients import data_owner, is_parameter
+from paramlint.facts.gradients import edited_through_data, is_parameter
 from paramlint.facts.lazy_layers import lazy_layer
 from paramlint.knowledge import TENSOR_INPLACE
 from paramlint.rule import Finding, Mentions, Proof, Rule
@@ -63,7 +63,7 @@ def check_assigned(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
 
 
 def _edited(scope: Scope, target: nodes.BaseExpression, edit: nodes.Node) -> Iterator[Finding]:
-    owner = data_owner(target)
+    owner = edited_through_data(scope, target)
     if owner is None or not is_parameter(scope, owner):
         return
     if isinstance(owner, nodes.Attribute) and lazy_layer(scope, owner.value) is not None:
@@ -71,8 +71,10 @@ def _edited(scope: Scope, target: nodes.BaseExpression, edit: nodes.Node) -> Ite
     node = target
     while isinstance(node, nodes.Subscript):
         node = node.value
-    message = f"`{scope.text(node)}` is edited in place, which autograd and its version counter do not see"
-    yield Finding(node, message, edit_without_grad(scope, edit))
+    is_direct = isinstance(node, nodes.Attribute)
+    text = scope.text(node) if is_direct else f"{scope.text(owner)}.data"
+    message = f"`{text}` is edited in place, which autograd and its version counter do not see"
+    yield Finding(node, message, edit_without_grad(scope, edit) if is_direct else None)
 
 
 @rule.training

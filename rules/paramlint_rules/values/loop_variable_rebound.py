@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Finding, Mentions, Rule
 from paramlint.syntax.walk import walk
 
@@ -64,7 +65,7 @@ def check_modules(node: nodes.For, scope: Scope) -> Iterator[Finding]:
         return
     bound = {name.value for name in walk(node.target) if isinstance(name, nodes.Name)}
     for small, name in _rebound_in(node.body, bound, []):
-        value = small.value if isinstance(small, nodes.Assign) else None
+        value = next((value for _, value in assigned(small)), None)
         known = scope.type(value) if isinstance(value, nodes.Call) else None
         if known is not None and known.is_module:
             message = f"`{name}` is only the loop's name for a module, so giving it another one replaces nothing"
@@ -103,11 +104,8 @@ def _rebound_in(
 
 def _rebound(statement: nodes.BaseSmallStatement) -> str:
     """The plain name that a statement gives a value that is not made of what the name stood for."""
-    if isinstance(statement, nodes.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0].target
-        if isinstance(target, nodes.Name):
-            return target.value
-    return ""
+    pairs = assigned(statement)
+    return pairs[0][0].value if len(pairs) == 1 and isinstance(pairs[0][0], nodes.Name) else ""
 
 
 def _reads(statement: nodes.Node, name: str) -> bool:

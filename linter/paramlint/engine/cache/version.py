@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from paramlint import __version__
 
 #: Code, and the data that rules decide by.
-SUFFIXES = (".py", ".pyi", ".json")
+SUFFIXES = (".py", ".pyi", ".json", ".stub")
 
 
 @cache
@@ -29,6 +29,9 @@ def _sources() -> list[str]:
     found: list[str] = []
     for package in ("paramlint", "paramlint_rules"):
         spec = find_spec(package)
+        archive = getattr(spec and spec.loader, "archive", None)  # of a package that is imported from a zip
+        if archive is not None:
+            found.append(archive)
         for place in (spec.submodule_search_locations if spec is not None else None) or ():
             for folder, folders, names in os.walk(place):
                 folders.sort()

@@ -128,9 +128,9 @@ class Nominator:
         reach = Reach(source, outline, words, lambda name: beyond(name, self._words))
         for unit in outline.units:
             visit.unit(unit)
-            if unit.kind == "class" and unit.tree.bases:  # type: ignore[attr-defined]
+            if isinstance(unit.tree, ast.ClassDef) and (unit.tree.bases or unit.tree.decorator_list):
                 for rule, wanted in self._classes:
-                    if words.stand_in(unit, wanted):
+                    if (wanted or unit.tree.bases) and words.stand_in(unit, wanted):
                         found.setdefault(unit, set()).add(rule)
             if unit.kind != "function" or unit.cls is None:  # methods are asked with their class
                 for rule, asks in self._asks:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from pkgutil import get_data
 from types import MappingProxyType
 
-_FOLDER = Path(__file__).parent
 _DEFINED = re.compile(r"^(?:class |def |(?=\w+ = ))(\w+)", re.MULTILINE)
 
 _EXPORTED_BY: Mapping[str, str] = MappingProxyType(
@@ -53,10 +52,14 @@ _FAMILIES = (
 @cache
 def text(module: str) -> str | None:
     """The stub of a dotted module, `torch.nn`; None where there is none."""
-    *packages, last = module.split(".")
-    path = _FOLDER.joinpath(*packages, f"{last}.stub")
-    is_named = last and all(packages)  # of `.nn` the path would be that of `nn`
-    return path.read_text(encoding="utf-8") if is_named and path.is_file() else None
+    names = module.split(".")
+    if not all(name.isidentifier() for name in names):  # of `.nn` the path would be that of `nn`
+        return None
+    try:
+        found = get_data(__name__, f"{'/'.join(names)}.stub")
+    except OSError:
+        return None
+    return None if found is None else found.decode("utf-8")
 
 
 @cache

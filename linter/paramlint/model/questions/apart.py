@@ -30,38 +30,45 @@ def is_apart(model: Model, tensors: Iterable[Tensor], at: Event) -> bool:
     The modules that hold them are made here, are run here and given to no unknown code, and each of their results is
     followed, and is of the call from outside that an event belongs to: what one method gives back another may get.
     """
-    if model.is_cut_short or not model.modules.closed.yes or not all(root.known.yes for root in model.roots):
+    mine = frozenset(map(id, tensors))
+    methods = model.remember(("apart", mine), lambda: _methods_apart(model, mine))
+    if methods != {at.get("inside")} or (model.entry == "class" and _is_given(at)):
         return False
-    mine = {id(t) for t in tensors}
+    of_rounds = model.remember("tensors of rounds", lambda: [t for t in model.all_tensors if t.loops])
+    return not any(_is_lost(t, mine, at) for t in of_rounds)
+
+
+def _methods_apart(model: Model, mine: frozenset[int]) -> set[object]:
+    """The methods in which modules with some parameters are run, where no unknown code is given these or their results.
+
+    There are none where it may be, or where not all of the modules are known.
+    """
+    if model.is_cut_short or not model.modules.closed.yes or not all(root.known.yes for root in model.roots):
+        return set()
     holders = [m for m in model.modules if any(id(t) in mine for t in m.parameters)]
     left = mine - {id(t) for m in holders for t in m.parameters}
     if left or not all(_is_own(m) for m in holders if m not in model.roots):
-        return False
-    if model.entry == "class" and _is_given(at):
-        return False
-    passes = [call for m in holders for call in m.calls if call.grad]
-    if not passes or any(call.get("inside") != at.get("inside") for call in passes):
-        return False
+        return set()
     objects = {id(m) for m in holders} | mine
     bound = [e for e in model.events("bound") if id(e.get("value")) in objects]
     keepers = {id(e.of) for e in bound}
     holding = [e.of for e in bound] + [e.get("holder") for e in model.events("registered") if id(e.of) in objects]
     if any(isinstance(one, Module) and one not in model.roots and not one.is_made_here for one in holding):
-        return False
+        return set()
     escaped = model.events("escaped")
     if any(id(e.of) in objects | keepers and not _only_tries(e) for e in escaped):
-        return False
+        return set()
     made = {id(t.site.node) for t in model.all_tensors if t.site is not None}
     for event in escaped:
         if isinstance(event.of, Tensor) and event.grad and any(id(t) in mine for t in reached(event.of)):
             is_dropped = getattr(event.site.statement, "value", None) is event.site.node
             is_dropped = is_dropped and event.site.statement.__class__.__name__ == "Expr"
             if (is_dropped or id(event.site.node) not in made) and not _only_tries(event):
-                return False
-    return not any(_is_lost(t, mine, at) for t in model.all_tensors)
+                return set()
+    return {call.get("inside") for m in holders for call in m.calls if call.grad}
 
 
-def _is_lost(tensor: Tensor, mine: set[int], at: Event) -> bool:
+def _is_lost(tensor: Tensor, mine: frozenset[int], at: Event) -> bool:
     """Whether a tensor is of a round of a loop that ends before an event, and may be computed from some parameters.
 
     What one round hands to the next, and the last one to what follows, is not known, so a loss may come of it.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint.knowledge import EMPTY_FACTORIES
-from paramlint.model.event import Event
+from paramlint.model.event import Event, Site
 from paramlint.model.model import Model
 from paramlint.model.objects import Module, Place, Tensor
 from paramlint.model.questions.written_code import part_filled
 
 #: What allocates memory without values, by the last part of its name.
 ALLOCATORS = tuple(sorted({name.rpartition(".")[2] for name in EMPTY_FACTORIES} - {"new"}))
+
+
+_OF_PARAMETERS = ("torch.nn.ParameterList", "torch.nn.ParameterDict")
 
 
 def allocated_empty(model: Model) -> Iterator[tuple[Tensor, Place]]:
@@ -39,11 +42,31 @@ def written_in_part(model: Model) -> Iterator[tuple[Tensor, Place]]:
 
 def written_by_nobody(model: Model) -> Iterator[tuple[Tensor, str, Event]]:
     """The parameters that only a method of the class would write that nobody calls, with its name and the write."""
-    for tensor, place in _own(model):
+    for tensor, _ in _own(model):
         writes = [e for e in tensor.writes if e.author == "user"]
         names = {str(e.get("inside")) for e in writes}
-        if len(names) == 1 and names <= place.holder.uncalled and tensor.written_elsewhere.no:
+        if len(names) == 1 and all(names <= root.uncalled for root in model.roots) and tensor.written_elsewhere.no:
             yield tensor, names.pop(), writes[0]
+
+
+def spelled(place: Place) -> str:
+    """How the class that makes a parameter says it: `self.weight`, `self.weights[0]`."""
+    if not _is_entry(place):
+        return f"self.{place.key}"
+    container = next((outer.key for outer in place.holder.places if outer.registered), "")
+    key = place.key.strip("[]")
+    known = key if key.isdigit() else f"'{key}'" if key.isidentifier() else "..."
+    return f"self.{container}[{known}]"
+
+
+def kept_at(tensor: Tensor, place: Place) -> Site:
+    """The row that makes a parameter the class's own; of one in a display of several, its own row."""
+    made, since = tensor.made, place.since.site
+    return made.site if made is not None and _is_entry(place) and made.site.definition is since.definition else since
+
+
+def _is_entry(place: Place) -> bool:
+    return isinstance(place.holder, Module) and place.holder.cls in _OF_PARAMETERS
 
 
 def _own(model: Model) -> Iterator[tuple[Tensor, Place]]:
@@ -51,7 +74,7 @@ def _own(model: Model) -> Iterator[tuple[Tensor, Place]]:
     for root in model.roots:
         if not root.known.yes or root.escaped or not model.modules.closed.yes or _is_of_torch(root):
             continue
-        for place in root.holds:
+        for place in _held_by(root):
             tensor = place.what
             if place.kind != "parameter" or not place.holds or not isinstance(tensor, Tensor):
                 continue
@@ -59,6 +82,16 @@ def _own(model: Model) -> Iterator[tuple[Tensor, Place]]:
                 continue
             if tensor.known and tensor.trains.yes and tensor.trains.certain:
                 yield tensor, place
+
+
+def _held_by(root: Module) -> Iterator[Place]:
+    """What a module holds itself, and by an `nn.ParameterList` or `nn.ParameterDict` of its own."""
+    for place in root.holds:
+        part = place.what
+        if place.kind == "child" and place.holds and isinstance(part, Module) and part.cls in _OF_PARAMETERS:
+            yield from part.holds
+        else:
+            yield place
 
 
 def _is_of_torch(module: Module) -> bool:

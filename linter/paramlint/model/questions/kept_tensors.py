@@ -58,7 +58,15 @@ def is_constant(tensor: Tensor, depth: int = 0) -> bool:
         return tensor.known and not tensor.made_from and (law not in _OF_DATA or bool(made.get("displayed")))
     if tensor.factory.rpartition(".")[2] in _PLACES | _FOLLOWS_OTHERS or depth > _DEEPEST:
         return False
+    if not tensor.factory and _is_of_unknown_function(tensor):
+        return False
     return any(isinstance(part, Tensor) and is_constant(part, depth + 1) for part in tensor.made_from)
+
+
+def _is_of_unknown_function(tensor: Tensor) -> bool:
+    """Whether a function that is not known gave it for another tensor: it may have made a parameter or buffer of it."""
+    node = tensor.site.node if tensor.site is not None else None
+    return isinstance(node, nodes.Call) and not any(isinstance(part, Tensor) for part in tensor.made_from[:1])
 
 
 def has_dimensions(tensor: Tensor, depth: int = 0) -> bool:

@@ -56,7 +56,7 @@ def gives_by_call(place: Place) -> bool:
 
 
 def _value(place: Place) -> nodes.BaseExpression | None:
-    return next((value for _, value in _given(place)), None)
+    return next((place.since.site.maker(value) for _, value in _given(place)), None)
 
 
 def _given(place: Place) -> list[tuple[nodes.BaseExpression, nodes.BaseExpression]]:

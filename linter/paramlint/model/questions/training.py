@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from paramlint.model.answer import NO, YES, Answer
+from paramlint.model.answer import NO, YES, Answer, Several
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Module, Optimizer, Tensor
@@ -70,19 +70,41 @@ def clears(event: Event, optimizer: Optimizer) -> Answer:
 
 
 def fed_by(model: Model, optimizer: Optimizer, step: Event) -> list[Event]:
-    """The passes backward whose gradients a step may use: nothing clears them in between for sure.
+    """The passes backward whose gradients a step may use, in order: nothing clears them in between for sure.
 
     Those in other methods of a class, which somebody else calls, may all be.
     """
-    found = []
+    return sorted(_feeding(model, optimizer, step), key=lambda event: event.order[:1])
+
+
+def _feeding(model: Model, optimizer: Optimizer, step: Event) -> Iterator[Event]:
+    """The same, the nearest first."""
+    asked: set[int] = set()
+    for until in step.order:
+        since = model.timeline("cleared").last(until, lambda e: not e.guard and clears(e, optimizer).yes)
+        for backward in model.timeline("backward").back(until, since):
+            if id(backward) in asked or not together(backward, step):
+                continue
+            asked.add(id(backward))
+            if model.follows(backward, step).yes:
+                gone = model.between(backward, step, ("cleared",), lambda e: clears(e, optimizer).yes)
+                if not gone.yes:
+                    yield backward
+    for inside, passes in model.remember("passes backward by method", lambda: _by_method(model)).items():
+        if inside != step.get("inside"):
+            yield from passes
+
+
+def _by_method(model: Model) -> dict[object, list[Event]]:
+    found: dict[object, list[Event]] = {}
     for backward in model.events("backward"):
-        if not together(backward, step):
-            found.append(backward)
-        elif model.follows(backward, step).yes:
-            gone = model.between(backward, step, ("cleared",), lambda e: clears(e, optimizer).yes)
-            if not gone.yes:
-                found.append(backward)
+        found.setdefault(backward.get("inside"), []).append(backward)
     return found
+
+
+def reach_of(model: Model, backward: Event) -> Several[Tensor]:
+    """The parameters that a pass backward reaches."""
+    return model.remember(("reached", id(backward.of)), lambda: reached(backward.of))
 
 
 def together(*events: Event) -> bool:
@@ -137,19 +159,26 @@ def _missed_steps(model: Model) -> Iterator[tuple[Optimizer, Event, list[Tensor]
             continue
         if all(t.owner is None and t.known for t in mine):
             continue  # an input that is optimized goes by a name, which is bound anew for the next one
-        before = fed_by(model, optimizer, step)
+        before = _if_idle(model, optimizer, step, {id(t) for t in mine})
         if not any(together(backward, step) for backward in before):
             continue
-        reaches = [reached(backward.of) for backward in before]
+        reaches = [reach_of(model, backward) for backward in before]
         others = list({id(t): t for reach in reaches for t in reach}.values())
-        ids = {id(t) for t in mine}
-        if not reaches or any(id(t) in ids for t in others):
-            continue
         is_known = all(t.known for t in mine) and all(r.closed.yes for r in reaches)
         made = optimizer.made
         is_global = made is not None and not made.site.function and model.entry != "module"
         if is_known or (not is_global and is_apart(model, mine, step)):  # an argument may be what is global too
             yield optimizer, step, others
+
+
+def _if_idle(model: Model, optimizer: Optimizer, step: Event, mine: set[int]) -> list[Event]:
+    """The passes backward that a step may use, where none of them reaches what its optimizer holds."""
+    found: list[Event] = []
+    for backward in _feeding(model, optimizer, step):
+        if any(id(t) in mine for t in reach_of(model, backward)):
+            return []
+        found.append(backward)
+    return sorted(found, key=lambda event: event.order[:1])
 
 
 def waits_to_train(model: Model, tensor: Tensor) -> Module | None:
@@ -159,14 +188,22 @@ def waits_to_train(model: Model, tensor: Tensor) -> Module | None:
     last = tensor.flags.seen[-1] if tensor.flags.seen else None
     if tensor.trains.no or (last is not None and getattr(last.get("value"), "value", None) is not True):
         return None
-    return next((m for m in model.modules if any(t is tensor for t in m.parameters)), None)
+    return next(iter(modules_with(model, [id(tensor)])), None)
 
 
 def twin_of(model: Model, optimizer: Optimizer) -> Optimizer | None:
     """Another optimizer that holds the same parameters."""
-    mine = {id(t) for t in optimizer.tensors}
-    others = (o for o in model.optimizers if o is not optimizer)
-    return next((o for o in others if mine and mine == {id(t) for t in o.tensors}), None)
+    if not optimizer.tensors.seen:
+        return None
+    alike = model.remember("optimizers by what they hold", lambda: _by_what_they_hold(model))
+    return next((o for o in alike.get(frozenset(map(id, optimizer.tensors)), ()) if o is not optimizer), None)
+
+
+def _by_what_they_hold(model: Model) -> dict[frozenset[int], list[Optimizer]]:
+    found: dict[frozenset[int], list[Optimizer]] = {}
+    for optimizer in model.optimizers:
+        found.setdefault(frozenset(map(id, optimizer.tensors)), []).append(optimizer)
+    return found
 
 
 def called(model: Model, module: Tensor | Module) -> str:
@@ -190,10 +227,11 @@ def doubled_steps(model: Model) -> Iterator[tuple[Optimizer, Optimizer, Event, l
     for optimizer, step in steps(model):
         mine = {id(t) for t in optimizer.tensors}
         twin = twin_of(model, optimizer)
-        before = [b for b in model.events("backward") if together(b, step) and min(b.order) < min(step.order)]
-        if twin is None or not mine or not before or before[-1].loops != step.loops:
+        begun = model.timeline("backward").begun(min(step.order)) if twin is not None else ()
+        last = next((b for b in begun if together(b, step)), None)
+        if twin is None or last is None or last.loops != step.loops:
             continue
-        others = [t for t in reached(before[-1].of) if t.owner is not None]
+        others = [t for t in reach_of(model, last) if t.owner is not None]
         free = [t for t in others if id(t) not in holders]
         if any(id(t) in mine for t in others):
             continue
@@ -252,6 +290,21 @@ def spoken(optimizer: Any) -> str:
     """How an optimizer reads in a message, known or not."""
     text = str(optimizer).partition("#")[0]
     return "optimizer" if "(" in text or "<" in text else text
+
+
+def modules_with(model: Model, tensors: Iterable[int]) -> list[Module]:
+    """The modules that have one of some parameters, by their `id`, at or below them."""
+    places = model.remember("modules by parameter", lambda: _by_parameter(model))
+    found = {place for tensor in tensors for place in places.get(tensor, ())}
+    return [model.modules.seen[place] for place in sorted(found)]
+
+
+def _by_parameter(model: Model) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for place, module in enumerate(model.modules):
+        for tensor in module.parameters:
+            found.setdefault(id(tensor), []).append(place)
+    return found
 
 
 def only_evaluated(module: Module) -> bool:

@@ -10,6 +10,7 @@ from paramlint.model.event import Event, Site
 from paramlint.model.model import Model, before
 from paramlint.model.objects import Module
 from paramlint.nodes import operators
+from paramlint.nodes.assigned import assigned
 from paramlint.syntax.walk import operands, walk
 
 #: Names of attributes that are sizes, rates, flags and settings.
@@ -42,13 +43,15 @@ def is_in_visit(event: Event, listed: Event) -> bool:
     return way[0].node is listed.site.node or _is_in_loop(way[0], listed.site)
 
 
-def loop_over(listed: Site) -> nodes.For | None:
-    """The loop of the same function that runs over what was listed."""
-    around = listed.definition
+def is_over_one_twice(site: Site) -> bool:
+    """Whether a loop around a place runs over a display where one item stands twice: `for w in (a, a)`."""
+    around = site.definition
     for loop in walk(around) if around is not None else ():
-        if isinstance(loop, nodes.For) and any(node is listed.node for node in walk(loop.iter)):
-            return loop
-    return None
+        if isinstance(loop, nodes.For) and isinstance(loop.iter, (nodes.Tuple, nodes.List)):
+            texts = [site.text(element.value) for element in loop.iter.elements]
+            if len(set(texts)) < len(texts) and any(node is site.node for node in walk(loop.body)):
+                return True
+    return False
 
 
 def names_below(model: Model, module: Module, at: Event) -> list[str] | None:
@@ -125,9 +128,10 @@ def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str
     about = {name}
     for _ in range(_LOCALS):
         about |= {
-            n.targets[0].target.value
+            target.value
             for n in walk(body)
-            if isinstance(n, nodes.Assign) and isinstance(n.targets[0].target, nodes.Name) and _mentions(n.value, about)
+            for target, value in assigned(n)
+            if isinstance(target, nodes.Name) and _mentions(value, about)
         }
     for branch in walk(body):
         if isinstance(branch, nodes.If) and any(map(acts, walk(branch.body))):
@@ -157,6 +161,6 @@ def _is_negative(test: nodes.BaseExpression) -> bool:
 
 def _is_in_loop(inner: Site, listed: Site) -> bool:
     """Whether a node stands in the body of the loop that runs over what was listed."""
-    loop = loop_over(listed)
+    loop = listed.loop
     is_beside = loop is not None and inner.definition is listed.definition
     return is_beside and loop is not None and any(node is inner.node for node in walk(loop.body))

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from paramlint import nodes
-from paramlint.knowledge import TENSOR_INIT_INPLACE
-from paramlint.model.event import Site
+from paramlint.model.event import Event, Site
 
 
-def filled(node: object) -> nodes.Attribute | None:
+def filled(event: Event) -> nodes.Attribute | None:
     """The attribute that a call fills: `m.weight` of `init.f_(m.weight)`, `m.weight.f_()` and `m.weight.data.f_()`."""
+    target = target_of(event)
+    return target if isinstance(target, nodes.Attribute) else None
+
+
+def target_of(event: Event) -> nodes.BaseExpression | None:
+    """What a call of an initialiser, or of a method that fills a tensor, writes to; without a `.data` behind it."""
+    node = event.site.node
     if not isinstance(node, nodes.Call):
         return None
-    target = node.args[0].value if node.args and not node.args[0].star else None
-    if isinstance(node.func, nodes.Attribute) and node.func.attr.value in TENSOR_INIT_INPLACE:
-        target = node.func.value
-    if isinstance(target, nodes.Attribute) and target.attr.value == "data":
+    target: nodes.BaseExpression | None = node.func.value if isinstance(node.func, nodes.Attribute) else None
+    if event.get("initializer"):
+        named = next((a.value for a in node.args if a.keyword is not None and a.keyword.value == "tensor"), None)
+        target = named or (node.args[0].value if node.args and not node.args[0].star else None)
+    while isinstance(target, nodes.Attribute) and target.attr.value == "data":
         target = target.value
-    return target if isinstance(target, nodes.Attribute) else None
+    return target
 
 
 def part_filled(site: Site) -> str:

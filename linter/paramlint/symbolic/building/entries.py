@@ -102,6 +102,8 @@ def forget_model(file: File) -> None:
     if known is not None:
         size = known.run.steps * _BYTES
         known.run.forget()
+        for one in (*known.model.modules, *known.model.all_tensors):
+            vars(one).clear()  # what holds and what is held point to each other
         vars(known.model).clear()
         collect_young_after(size)
 
@@ -191,14 +193,21 @@ def _done_by_constructor(source: SourceFile, cls: ClassOutline) -> set[str]:
 
 
 def _text_of(source: SourceFile, unit: Unit) -> str:
-    return source.facts.source.lines(unit.first, unit.last)
+    """The text of a method, in which its object is `self`."""
+    text = source.facts.source.lines(unit.first, unit.last)
+    named = _FIRST_NAME.search(text)
+    return text if named is None or named[1] == "self" else re.sub(rf"\b{named[1]}\b", "self", text)
 
 
 #: Names of attributes, and words with which strings begin.
 _NAMED = re.compile(r"[.\"'](\w+)")
 #: Calls of methods of one's own, and values that attributes get.
 _OWN_CALLS = re.compile(r"\bself\.(\w+)\(")
-_GIVES = re.compile(r"\bself\.\w+(?:\s*,\s*self\.\w+)*\s*=[^=]")
+_GIVES = re.compile(
+    r"\bself\.\w+(?:\s*,\s*self\.\w+)*\s*(?::[^=\n]*)?=[^=]|\bsetattr\(\s*self\b|\bself\.(?:add_module|register_\w+)\("
+)
+#: The name that a method has for its object.
+_FIRST_NAME = re.compile(r"def \w+\(\s*(\w+)")
 
 
 def unit_of(site: Site) -> Unit | None:

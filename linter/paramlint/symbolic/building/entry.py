@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
@@ -61,6 +62,7 @@ def open_arguments(
         tensors: arguments without default or annotation are tensors, as those of `forward`.
     """
     known = known or {}
+    function = _said_by(function)
     positional, only, star, star_keywords = parameters_of(function.node)
     arguments = Arguments()
     for parameter in positional[1 if function.bound is not None else 0 :]:
@@ -77,6 +79,15 @@ def open_arguments(
                 arguments.keywords[name] = as_value(value)
         arguments.unknown_keywords = True
     return arguments
+
+
+def _said_by(function: Function) -> Function:
+    """The function whose parameters say what one takes: what it wraps, where it only hands on what it is given."""
+    positional, only, star, star_keywords = parameters_of(function.node)
+    is_handing_on = star is not None and star_keywords is not None and not positional and not only
+    if function.wraps is None or not is_handing_on:
+        return function
+    return _said_by(replace(function.wraps, bound=function.bound))
 
 
 def _open(run: Interpreter, parameter: Any, known: Mapping[str, object], function: Function, tensors: bool) -> Value:
@@ -185,6 +196,7 @@ def _as_decorated(run: Interpreter, cls: ClassValue) -> ClassValue:
 
 def _with_defaults(function: Function, arguments: Arguments, known: Mapping[str, object]) -> Arguments:
     """Only the arguments that are known or have no default."""
+    function = _said_by(function)
     positional, only, _, _ = parameters_of(function.node)
     kept = Arguments()
     for parameter, value in zip(
@@ -258,7 +270,7 @@ def run_function(
             if defaults:
                 arguments = _with_defaults(function, arguments, known or {})
             result = run.call(function, arguments, function.node)
-            if isinstance(result, SequenceValue) and is_generator(run, function.node):
+            if isinstance(result, SequenceValue) and is_generator(run, function):
                 items_of(run, result, function.node)  # somebody goes through it
             return result
         except OverBudgetError:

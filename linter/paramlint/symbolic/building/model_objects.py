@@ -10,14 +10,15 @@ from typing import Any, Protocol
 from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, Guard, Module, Several, Tensor
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
-from paramlint.symbolic.definitions.attribute_names import mentions
-from paramlint.symbolic.definitions.unwritten import uncalled_methods, written_elsewhere
+from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions
+from paramlint.symbolic.definitions.unwritten import initialised_by_owner, uncalled_methods, written_elsewhere
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
 from paramlint.symbolic.library.tensor_sizes import known_shape
 from paramlint.symbolic.library.tensors import is_random
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (
+    NONE,
     TRUE,
     Choice,
     Constant,
@@ -180,12 +181,26 @@ class BuiltModule(Module):
     def mentions(self, key: str) -> Answer:
         return mentions(self._builder.run, self.value, key)
 
+    def has_own(self, key: str) -> Answer:
+        return has_own(self._builder.run, self.value, key)
+
+    def hands_over(self, key: str) -> Answer:
+        return hands_over(self._builder.run, self.value, key)
+
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]
         return uncalled_methods(self.value)
 
     @cached_property
+    def initialised_by_owner(self) -> Answer:  # type: ignore[override]
+        return initialised_by_owner(self.value)
+
+    @cached_property
     def arguments(self) -> dict[str, Any]:  # type: ignore[override]
+        return {name: self._argument(value) for name, value in self._given.items()}
+
+    @cached_property
+    def _given(self) -> dict[str, Value | Item]:
         given, cls = self.value.arguments, self.value.cls
         if given is None or cls is None:
             return {}
@@ -196,8 +211,13 @@ class BuiltModule(Module):
         if isinstance(init, Function):
             positional, _, _, _ = parameters_of(init.node)
             names = [p.name.value for p in positional[1:]]
-        found = {name: self._argument(value) for name, value in zip(names, given.positional, strict=False)}
-        return found | {name: self._argument(value) for name, value in given.keywords.items()}
+        return dict(zip(names, given.positional, strict=False)) | given.keywords
+
+    def may_be_none(self, name: str) -> Answer:
+        value = self._given.get(name)
+        if not isinstance(value, Unknown):
+            return super().may_be_none(name)
+        return YES if value.default == NONE or re.search(r"\bNone\b|\bOptional\b", value.annotation) else UNKNOWN
 
     def _argument(self, value: Value | Item) -> Any:
         if isinstance(value, (Item, Choice)):

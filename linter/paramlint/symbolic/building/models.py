@@ -301,9 +301,12 @@ class _Builder:
             return
         for cell in owner.attributes.values():
             for guard, value in cell:
-                what, joined = self.of(value), guard & item.guard
-                if isinstance(what, (Module, Tensor)) and joined is not None:
-                    _keep(Place(holder, name, "object", what, event, None, False, "object", joined), what, holder)
+                inside = islice(items_in(value), MAX_ITEMS) if isinstance(value, (SequenceValue, Dictionary)) else ()
+                for one in (Item(ALWAYS, (), value), *inside):
+                    what, joined = self.of(one.value), guard & item.guard
+                    joined = joined & one.guard if joined is not None else None
+                    if isinstance(what, (Module, Tensor)) and joined is not None:
+                        _keep(Place(holder, name, "object", what, event, None, False, "object", joined), what, holder)
 
     def _contained(
         self,
@@ -374,7 +377,11 @@ class _Builder:
 
     def _name(self, model: Model, root: Instance | None) -> None:
         """Names as the user's code reads: `self.head.weight` from the class that is built, a variable elsewhere."""
-        self._name_bound([event for event in model.trace if not _is_of_loop(event)])
+        named = [event for event in model.trace if not _is_of_loop(event)]
+        if root is not None:  # how a method calls what it works with comes after how the object does
+            self._name_bound([event for event in named if event.get("inside") == "__init__"])
+            self._name_below(self.module(root), "self", set(), set())
+        self._name_bound(named)
         for value, optimizer in zip(self.run.optimizers, model.optimizers, strict=True):
             optimizer.name = optimizer.name or value.kind.rpartition(".")[2]
         if root is not None:

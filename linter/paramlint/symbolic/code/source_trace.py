@@ -10,8 +10,10 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
+from paramlint.facts.passed_on import maker_of
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import Guard
+from paramlint.nodes.branches import is_branch
 from paramlint.symbolic.code.program import Place
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ class SourceSite:
                 return self._scope.text(binding.node.default)
         return ""
 
+    def maker(self, node: Any) -> Any:
+        """The expression that makes what one of the same function only passes on, such as a name; else the same."""
+        return maker_of(self._scope, node, self._scope.bindings)
+
     def says(self, *words: str) -> bool:
         """Whether one of the words stands in the function's name, on its row or that of a condition or loop around it,
         or in a comment on or above one of these."""
@@ -93,11 +99,25 @@ class SourceSite:
         around = (self.node, *self._scope.ancestors(self.node))
         return next((node for node in around if isinstance(node, nodes.BaseSmallStatement)), None)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other statement stands in its row."""
+        line = self._scope.statement(self.node)
+        return isinstance(line, nodes.SimpleStatementLine) and len(line.body) == 1
+
+    @cached_property
+    def loop(self) -> Any:
+        """The `for` of the same function that runs over what the node gives; None where there is none."""
+        if self.definition is None:
+            return None
+        around = pairwise((self.node, *self._scope.ancestors(self.node)))
+        return next((loop for inner, loop in around if isinstance(loop, nodes.For) and inner is loop.iter), None)
+
     @cached_property
     def in_branch(self) -> bool:
         """Whether it stands under a condition in its function, or after one under which the function returns."""
         around = (self.node, *self._scope.ancestors(self.node))
-        if any(isinstance(node, (nodes.If, nodes.IfExp, nodes.Try)) for node in around[1:]):
+        if any(is_branch(node, below) for below, node in pairwise(around)):
             return True
         blocks = [(node, inner) for inner, node in pairwise(around) if isinstance(node, nodes.IndentedBlock)]
         return any(
@@ -108,7 +128,7 @@ class SourceSite:
     def is_tried(self) -> bool:
         """Whether a `try` around it, or around a call that led to it, catches what it raises."""
         around = (self.node, *self._scope.ancestors(self.node))
-        bodies = [node.body for node in around if isinstance(node, nodes.Try) and node.handlers]
+        bodies = [node.body for node in around if isinstance(node, nodes.Try) and is_branch(node, node.body)]
         return any(node is body for node in around for body in bodies) or any(one.is_tried for one in self.stack[-1:])
 
     @cached_property

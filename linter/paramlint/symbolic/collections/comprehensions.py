@@ -10,9 +10,15 @@ from paramlint.symbolic.collections.containers import add, items_of, unite
 from paramlint.symbolic.collections.iteration import later
 from paramlint.symbolic.collections.loops import go_through
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.limits import MAX_ITEMS
 from paramlint.symbolic.values import Constant, Dictionary, Environment, Item, SequenceValue, Value
+from paramlint.syntax.walk import walk
 
 _KINDS = {"ListComp": "list", "SetComp": "set", "GeneratorExp": "iterator"}
+
+
+class _FullError(Exception):
+    """There are as many items as are told apart, and more rounds would leave nothing else."""
 
 
 def list_comprehension(run: Interpreter, node: Any, env: Environment) -> Value:
@@ -66,15 +72,18 @@ def _go(
     iterable: Value,
     env: Environment,
     put: Callable[[Environment], None],
-    made: Any,
+    made: SequenceValue | Dictionary,
     whole: Any,
 ) -> None:
     """Go through one `for` of a comprehension, and those inside it."""
     from paramlint.symbolic.language.truth import test
 
+    made_items = made.items if isinstance(made, SequenceValue) else made
     items = items_of(run, iterable, loop.iter)
 
     def round_() -> None:
+        if _number_of(made) >= MAX_ITEMS and _only_reads(whole):
+            raise _FullError
         guard: Guard | None = run.guard
         for condition in loop.ifs:
             with run.under(guard) as is_possible:
@@ -90,7 +99,19 @@ def _go(
                 else:
                     put(env)
 
-    go_through(run, items, loop.target, whole, env, round_)
+    try:
+        go_through(run, items, loop.target, whole, env, round_)
+    except _FullError:
+        made_items.forget("too many items to tell apart")
+        return
     if not items.known:
-        made_items = made.items if isinstance(made, SequenceValue) else made
         made_items.forget(items.why_unknown)
+
+
+def _number_of(made: SequenceValue | Dictionary) -> int:
+    return len(made.items.rows) if isinstance(made, SequenceValue) else len(made.cells) + len(made.rest)
+
+
+def _only_reads(whole: Any) -> bool:
+    """Whether more rounds leave nothing behind but more items: nothing is called or bound outside."""
+    return not any(node.__class__.__name__ in ("Call", "NamedExpr", "Await", "Yield") for node in walk(whole))

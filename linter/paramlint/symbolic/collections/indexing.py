@@ -38,7 +38,9 @@ def get_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
     if isinstance(owner, Dictionary):
         from paramlint.symbolic.library.training_calls import state_entry
 
-        return state_entry(run, owner, index, node) or entry_of(run, owner, index)
+        return (
+            state_entry(run, owner, index, node) or _own_table(run, owner, index, node) or entry_of(run, owner, index)
+        )
     if isinstance(owner, Constant):
         return _item_of_constant(run, owner, index)
     if isinstance(owner, TensorValue):
@@ -56,6 +58,16 @@ def get_item(run: Interpreter, owner: Value, index: Value, node: Any) -> Value:
         loop = owner.loop or (index.loop if isinstance(index, Unknown) else 0)
         return Unknown(f"{formulas.owner(owner.text)}[{text_of(index)}]", loop)
     return run.unknown_call(f"{text_of(owner)}[{text_of(index)}]")
+
+
+def _own_table(run: Interpreter, owner: Dictionary, index: Value, node: Any) -> Value | None:
+    """`module.__dict__["_parameters"]`, and so for the other tables that a module has of its own."""
+    from paramlint.symbolic.definitions.attributes import get_attribute
+
+    kind, module = owner.source or ("", NONE)
+    if kind == "__dict__" and isinstance(index, Constant) and index.value in OWN - {"__dict__"}:
+        return get_attribute(run, module, str(index.value), node)
+    return None
 
 
 def _item_of_instance(run: Interpreter, owner: Instance, index: Value, node: Any) -> Value:

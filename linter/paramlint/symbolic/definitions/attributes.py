@@ -10,6 +10,7 @@ from paramlint.symbolic.collections import indexing
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.module_code import behind_decorators, known_value, module_name
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.library.name_families import family_of
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -49,7 +50,7 @@ def look_up(run: Interpreter, name: str, env: Environment) -> Value:
             if found is not None:
                 return found
         unit = scope.place.unit
-        if unit.kind == "function" and scope.place.file.facts.outline.classes:
+        if unit.kind == "function" and name in scope.place.file.facts.outline.local_classes:
             local = scope.place.file.facts.outline.classes.get(f"{_qualname(unit)}.<locals>.{name}")
             if local:
                 made = behind_decorators(run, scope.place.file.class_value(local[-1], scope))
@@ -182,6 +183,9 @@ def _beyond_attributes(run: Interpreter, value: Instance, name: str, node: Any) 
 
         if name in METHODS:
             return Native(value, name)
+        row = None if value.container else family_of(value, name)
+        if row is not None:
+            return row.value
     if value.cls is not None and value.known and "__getattr__" not in run.busy:
         getter = get_member(run, value, "__getattr__", node)
         if getter is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from paramlint import nodes
+from paramlint.knowledge import TENSOR_INIT_INPLACE
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
@@ -38,6 +40,7 @@ from paramlint.symbolic.values import (
     Value,
     text_of,
 )
+from paramlint.syntax.walk import children
 
 _NO_GRADIENT = ("no_grad", "inference_mode")
 
@@ -86,6 +89,10 @@ def call(run: Interpreter, function: Value, arguments: Arguments, node: Any) -> 
 
 def _call_native(run: Interpreter, function: Native, arguments: Arguments, node: Any) -> Value:
     owner, name = function.owner, function.name
+    if isinstance(owner, (Native, Constant)) and name in TENSOR_INIT_INPLACE:
+        from paramlint.symbolic.library.missing_attributes import note_missing
+
+        note_missing(run, owner, name, node)
     if isinstance(owner, TensorValue):
         from paramlint.symbolic.library.tensors import tensor_method
 
@@ -167,8 +174,10 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     frame.given = arguments
     frame.arguments = arguments if function.bound is None else None
     run.entered.add(function.place)
-    frame.stack = run.frame.stack if run.is_torch or run.frame.is_entry else (*run.frame.stack, site)
-    if is_generator(run, function.node):
+    frame.wraps = function.wraps.node if function.wraps is not None else None
+    is_unseen = run.is_torch or run.frame.is_entry or run.frame.wraps is function.node
+    frame.stack = run.frame.stack if is_unseen else (*run.frame.stack, site)
+    if is_generator(run, function):
         return _generator(run, function, frame, env)
     try:
         return once(
@@ -264,32 +273,27 @@ def _switches_gradient_off(node: Any) -> bool:
     return False
 
 
-def is_generator(run: Interpreter, node: Any) -> bool:
+def is_generator(run: Interpreter, function: Function) -> bool:
     """Whether a function yields."""
+    node = function.node
     known = run.program.memo.get(id(node))
     if known is None:
-        known = run.program.memo[id(node)] = node, _yields(node.body)
+        unit = function.place.unit
+        says_so = "yield" in function.place.file.facts.source.lines(unit.first, unit.last)
+        known = run.program.memo[id(node)] = node, says_so and _yields(node.body)
     result: bool = known[1]
     return result
 
 
-def _yields(node: Any) -> bool:
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, (list, tuple)):
-            stack.extend(one)
-            continue
-        kind = one.__class__.__name__
-        if kind == "Yield":
+def _yields(body: Any) -> bool:
+    """Whether there is a `yield` in code, and not only in functions defined there."""
+    waiting = [body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, nodes.Yield):
             return True
-        if kind in ("FunctionDef", "ClassDef", "Lambda") or one is None or isinstance(one, (str, int, float, bool)):
-            continue
-        for name in ("body", "orelse", "handlers", "finalbody", "cases", "value", "args", "targets", "items", "item",
-                     "left", "right", "test", "iter", "elements", "func"):  # fmt: skip
-            part = getattr(one, name, None)
-            if part is not None and not isinstance(part, (str, int, float, bool)):
-                stack.append(part)
+        if not isinstance(node, (nodes.FunctionDef, nodes.ClassDef, nodes.Lambda)):
+            waiting += children(node)
     return False
 
 
@@ -324,6 +328,8 @@ def bind(run: Interpreter, function: Function, arguments: Arguments, env: Enviro
             value = _missing(run, parameter, arguments)
         if value is None:
             value = default_of(run, function, parameter)
+        if function.place.file.is_stub and isinstance(value, Unknown) and annotation_of(run, parameter) == "int":
+            run.numbers.add(value.text)  # a layer of torch takes it for one size
         env.cells[name] = [(ALWAYS, value)]
     if star is not None:
         made = SequenceValue("tuple", **run.made(node))
@@ -366,7 +372,15 @@ def annotation_of(run: Interpreter, parameter: Any) -> str:
         parts.append(node.value)
     elif node.__class__.__name__ == "SimpleString":
         parts.append(str(node.evaluated_value))
+    elif node.__class__.__name__ == "BinaryOperation" and _is_number_or_none(node):
+        parts.append("Optional[]")
     return ".".join(reversed(parts)).replace(".[", "[")
+
+
+def _is_number_or_none(node: Any) -> bool:
+    """Whether an annotation is `int | None`, or another that gives a plain value or None."""
+    sides = {getattr(side, "value", "") for side in (node.left, node.right)}
+    return "None" in sides and bool(sides & {"int", "float", "str", "bool"})
 
 
 def _names_module(elements: Any) -> bool:

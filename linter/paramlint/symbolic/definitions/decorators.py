@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from paramlint.symbolic.code.program import ClassValue
@@ -21,4 +22,6 @@ def decorated(run: Interpreter, held: Value, decorator: Value, node: Any) -> Val
     result = run.at_most(MAX_DECORATOR_STEPS, lambda: run.call(decorator, Arguments([held]), node))
     if result is None and key is not None:
         run.memo[key] = decorator.node  # type: ignore[union-attr]
+    if isinstance(result, Function) and isinstance(held, Function) and result.node is not held.node:
+        return replace(result, wraps=held)
     return result if isinstance(result, (Function, ClassValue, Partial, Instance)) else held

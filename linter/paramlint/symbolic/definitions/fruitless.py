@@ -76,10 +76,13 @@ class Ledger:
         """
         node, before = id(function.node), self._open
         is_counted = node not in self._fruitful and _is_helper(run, function)
-        self._turn(run, _Account(function.node, _objects(run), len(run.trace.events)) if is_counted else None)
+        account = _Account(function.node, _objects(run), len(run.trace.events)) if is_counted else None
+        self._turn(run, account)
         try:
             return act()
         finally:
+            if account is not None and _has_made(run, account):  # what it does for one layer it need not for the next
+                self._fruitful.add(node)
             self._turn(run, before)
 
     def _turn(self, run: Interpreter, account: _Account | None) -> None:
@@ -99,13 +102,20 @@ class Ledger:
         """
         account = self._open
         assert account is not None
-        if account.objects != _objects(run) or any(e.kind not in _BARREN for e in run.trace.events[account.events :]):
+        if _has_made(run, account):
             self._fruitful.add(account.function)
             self.leash = _ENDLESS
             return
         self.fruitless.add(account.function)
         self.hides = self.hides or _speaks_of_models(account.node)
         raise FruitlessError
+
+
+def _has_made(run: Interpreter, account: _Account) -> bool:
+    """Whether there is something that was not there when a call began, or something has happened since."""
+    if account.objects != _objects(run):
+        return True
+    return any(event.kind not in _BARREN for event in run.trace.events[account.events :])
 
 
 def _speaks_of_models(node: Any) -> bool:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic.code.program import Branch, ClassValue, Effect, Place, SourceFile
+from paramlint.symbolic.code.program import Branch, ClassValue, Place, SourceFile
 from paramlint.symbolic.definitions.decorators import decorated
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.values import (
@@ -170,8 +170,10 @@ def _do_effects(run: Interpreter, file: SourceFile, name: str) -> None:
     entry = run.frames[0].place.file if run.frames else file
     count = 0
     for one in dict.fromkeys((file, entry)):
+        roots = {root for effect in one.effects for root in effect.names}
+        concerned = {root for root in roots if _concerns(run, one, root, file, name)}
         for effect in one.effects:
-            if not _concerns(run, one, effect, file, name):
+            if concerned.isdisjoint(effect.names):
                 continue
             count += 1
             if count > _MOST_EFFECTS:
@@ -188,15 +190,12 @@ def _do_effects(run: Interpreter, file: SourceFile, name: str) -> None:
                     run_block(run, [effect.what], env)
 
 
-def _concerns(run: Interpreter, file: SourceFile, effect: Effect, home: SourceFile, name: str) -> bool:
-    """Whether a statement or decorator changes a container: it names it, or calls a function that does."""
-    for root in effect.names:
-        if root == name and (file is home or _leads_to(run, file, root, home)):
-            return True
-        found = run.program.lookup(file, root)
-        if isinstance(found, Function) and found.place.file is home and _mentions(found.place, name):
-            return True
-    return False
+def _concerns(run: Interpreter, file: SourceFile, root: str, home: SourceFile, name: str) -> bool:
+    """Whether what names something changes a container: that is the container, or a function that does."""
+    if root == name and (file is home or _leads_to(run, file, root, home)):
+        return True
+    found = run.program.lookup(file, root)
+    return isinstance(found, Function) and found.place.file is home and _mentions(found.place, name)
 
 
 def _leads_to(run: Interpreter, file: SourceFile, name: str, home: SourceFile) -> bool:

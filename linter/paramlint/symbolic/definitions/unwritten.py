@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paramlint.facts import Scope
 from paramlint.facts.unwritten_memory import is_uncalled, may_be_written_later
+from paramlint.facts.writers import is_drawn_by_owner
 from paramlint.knowledge import STORAGE_DTYPES
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer
 from paramlint.symbolic.code.program import ClassValue
@@ -62,3 +63,12 @@ def uncalled_methods(instance: Instance) -> frozenset[str]:
         return frozenset()
     scopes = {name: cls.file.facts.scope(units[-1]) for name, units in cls.outline.methods.items()}
     return frozenset(name for name, scope in scopes.items() if is_uncalled(scope))
+
+
+def initialised_by_owner(instance: Instance) -> Answer:
+    """Whether the class of a module that holds this one may initialise it, in code that the run has not entered."""
+    cls = instance.cls
+    facts = cls.file.facts.class_of(cls.outline.unit) if isinstance(cls, ClassValue) and not cls.file.is_stub else None
+    if facts is None:
+        return UNKNOWN
+    return YES if is_drawn_by_owner(facts) else NO

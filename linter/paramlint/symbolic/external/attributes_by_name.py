@@ -8,6 +8,7 @@ from typing import Any
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.interpreter import Handler, Interpreter, one_of
+from paramlint.symbolic.library.name_families import buffers_named, family_of, holds_tensors, is_buffer
 from paramlint.symbolic.values import (
     FALSE,
     NONE,
@@ -34,9 +35,48 @@ def _getattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         if isinstance(one, Constant) and isinstance(one.value, str):
             value = one.value
             return run.each(owner, lambda o: get_attribute(run, o, value, node))
+        if isinstance(one, Unknown) and isinstance(owner, Instance) and (known := _put_together(run, owner, one)):
+            return known
         return Unknown(f"getattr({text_of(owner)}, {text_of(one)})", one.loop if isinstance(one, Unknown) else 0)
 
     return run.each(name, of_name)
+
+
+def _put_together(run: Interpreter, module: Instance, name: Unknown) -> Value | None:
+    """The attribute of a module under a name of which the form is known: what a loop registered, or a buffer."""
+    if not module.is_module or module.container:
+        return None
+    run.build(module)
+    row = family_of(module, name)
+    if row is not None:
+        return row.value
+    options = []
+    for buffer in buffers_named(module, name):
+        guard, _ = run.equality(name, [buffer])
+        held = run.read(module.attributes[buffer]) if buffer in module.attributes else None
+        if guard is not None and held is not None:
+            options.append((guard, held))
+    return run.choice(options)
+
+
+def _set_put_together(run: Interpreter, module: Instance, name: Unknown, value: Value, node: Any) -> bool:
+    """Give buffers another tensor, under a name of which the form is known; says whether it stands for some."""
+    from paramlint.symbolic.library.registration import assign, register
+
+    if not module.is_module or module.container or not holds_tensors(value):
+        return False
+    row = family_of(module, name)
+    if row is not None and is_buffer(module, row):
+        module.registered.setdefault(text_of(name), module.registered[text_of(row.key or name)])
+        run.each(value, lambda one: register(run, module, text_of(name), one, node, "assigned"))
+        return True
+    buffers = buffers_named(module, name)
+    for buffer in buffers:
+        guard, _ = run.equality(name, [buffer])
+        with run.under(guard) as is_possible:
+            if is_possible:
+                assign(run, module, buffer, value, node)
+    return bool(buffers)
 
 
 def _setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -55,6 +95,8 @@ def _setattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         else:
             for _, instance in alternatives(owner):
                 if isinstance(instance, Instance) and instance.is_module:
+                    if isinstance(one, Unknown) and _set_put_together(run, instance, one, value, node):
+                        continue
                     set_under(run, instance, one, value, node, "setattr")
         return NONE
 
@@ -69,6 +111,16 @@ def _delattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
         attribute = name.value
         run.each(owner, lambda o: delete_attribute(run, o, attribute, node))
     return NONE
+
+
+def _vars(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    """`vars(x)` is `x.__dict__`."""
+    from paramlint.symbolic.definitions.attributes import get_attribute
+
+    owner = arguments.get(0)
+    if owner is None:
+        return run.unknown_call("vars()")
+    return run.each(owner, lambda one: get_attribute(run, one, "__dict__", node))
 
 
 def _hasattr(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -121,5 +173,6 @@ HANDLERS: Mapping[str, Handler] = {
     "setattr": _setattr,
     "delattr": _delattr,
     "hasattr": _hasattr,
+    "vars": _vars,
     "object.__setattr__": _super_setattr,
 }

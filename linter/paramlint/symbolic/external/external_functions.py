@@ -14,7 +14,7 @@ from paramlint.knowledge.foreign import foreign_optimizer, only_looks
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, iteration, named_tuples, regular, texts
 from paramlint.symbolic.external import attributes_by_name, copying, instance_tests, yes_or_no
-from paramlint.symbolic.external.unknown_calls import escape
+from paramlint.symbolic.external.unknown_calls import escape, made_by
 from paramlint.symbolic.interpreter import Handler, Interpreter
 from paramlint.symbolic.library import leaves, tensors
 from paramlint.symbolic.values import (
@@ -45,7 +45,7 @@ _HARMLESS_MODULES = ("math.", "torch.", "numpy.", "np.", "logging.", "warnings."
 #: What gives a tensor that was computed from the given ones: `numpy.squeeze` asks a tensor for its own method.
 _OF_TENSORS = ("torch.", "einops.rearrange", "einops.repeat", "einops.reduce", "einops.einsum", "numpy.squeeze")
 _HARMLESS = frozenset(
-    {"print", "repr", "hash", "vars", "dir", "sum", "issubclass", "format", "ord",
+    {"print", "repr", "hash", "dir", "sum", "issubclass", "format", "ord",
      "chr", "bytes", "complex", "divmod", "pow", "hex", "bin", "oct", "open", "input", "slice", "object", "tqdm",
      "tqdm.tqdm",
      "warnings.warn"}
@@ -90,6 +90,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     if name.startswith(_OF_TENSORS) and tensors_in(arguments.values()):
         return _of_tensors(run, name, arguments, node)
     if name.startswith("math.") and not arguments.keywords:
+        for tensor in tensors_in(arguments.values()):
+            run.emit("read", tensor, node, how="number")
         return computed(run, getattr(math, short, None), name, arguments)
     if name in _HARMLESS or name.startswith(_HARMLESS_MODULES):
         return Unknown(f"{name}({_shown(arguments)})", _loop_of(arguments))
@@ -99,7 +101,8 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
     iteration.use_iterators(run, short, arguments, node)
     if not only_looks(short):
         escape(run, arguments, node)
-    return Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
+    result = Unknown(f"{name}({_shown(arguments)})#{run.serial()}", _loop_of(arguments))
+    return made_by(run, short, result, arguments, node)
 
 
 def _shown(arguments: Arguments) -> str:

@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 from paramlint import nodes
-from paramlint.knowledge.foreign import only_looks
+from paramlint.knowledge.foreign import only_averages, only_looks
 from paramlint.symbolic.collections import texts
 from paramlint.symbolic.collections.iteration import use_iterators
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import (
+    TRUE,
     Arguments,
     Choice,
     Dictionary,
@@ -28,6 +29,8 @@ from paramlint.syntax.walk import walk
 
 #: Words in the name of what may hold the model and its optimizer, and do something to them when it is called.
 _RUNS_THE_TRAINING = re.compile(r"callback|hook|handler|trainer|runner|learner|engine|strategy|plugin|fabric|agent")
+#: Functions that build a model by its name.
+_MAKES_MODEL = re.compile(r"^(?:build|make|create|get)_(?:backbone|encoder|model|trunk|network|net)$")
 #: Methods that tensors and modules have too: they are given a device, sizes or numbers, and keep nothing.
 _OF_TENSORS = frozenset(
     {"to", "cuda", "cpu", "float", "half", "double", "long", "int", "type", "type_as", "view", "view_as", "reshape",
@@ -64,7 +67,8 @@ def call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node
     if known is not None:
         return known
     use_iterators(run, name, arguments, node)
-    if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name):
+    averages = function.owner is not None and only_averages(function.owner.text, name)
+    if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name) and not averages:
         escape(run, arguments, node)
         if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
             run.emit("escaped", function.owner, node)
@@ -79,7 +83,17 @@ def call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node
     loop = function.loop or next((v.loop for v in arguments.values() if isinstance(v, Unknown) and v.loop), 0)
     if function.name in ("to", "cuda"):  # a module stays the one that it is
         return Unknown(f"{function.text}({given})", loop)
-    return Unknown(f"{function.text}({given})#{run.serial()}", loop)
+    return made_by(run, name, Unknown(f"{function.text}({given})#{run.serial()}", loop), arguments, node)
+
+
+def made_by(run: Interpreter, name: str, result: Unknown, arguments: Arguments, node: Any) -> Unknown:
+    """What unknown code gives: a model with trained weights where it is asked for one, `MODELS[n](pretrained=True)`."""
+    is_looked_up = getattr(node, "func", None).__class__.__name__ == "Subscript"
+    if arguments.keywords.get("pretrained") == TRUE and (is_looked_up or _MAKES_MODEL.search(name)):
+        from paramlint.symbolic.definitions.attributes import stand_in
+
+        run.emit("loaded", stand_in(run, result), node, arguments=arguments)
+    return result
 
 
 def is_tensor_call(arguments: Arguments) -> bool:

@@ -248,6 +248,8 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
                 return True
             if isinstance(left, _OF_ONE_NAME) and all(isinstance(v, _OF_ONE_NAME) for v in plain):
                 return False
+            if isinstance(left, Instance) and all(isinstance(v, (Instance, *_OF_ONE_NAME)) for v in plain):
+                return False
         elif isinstance(left, Constant) and right.items.known:
             rows = [row for row in right.items.rows if row.value == left or not isinstance(row.value, Constant)]
             return False if not rows else True if any(r.value == left and not r.guard for r in rows) else None

@@ -18,7 +18,7 @@ from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers
 from paramlint.symbolic.library.leaves import as_buffer
 from paramlint.symbolic.library.registration import set_under
-from paramlint.symbolic.library.registry import Below, modules_of, parameters_of
+from paramlint.symbolic.library.registry import Below, key_text, modules_of, parameters_of
 from paramlint.symbolic.library.tensors import flag_after
 from paramlint.symbolic.values import (
     FALSE,
@@ -148,8 +148,9 @@ def _register_buffer(run: Interpreter, module: Instance, arguments: Arguments, n
         return NONE
     value = run.each(value, lambda one: _buffer_of(run, one, node))
     for _, one in alternatives(name):
-        if isinstance(one, Constant) and isinstance(one.value, str):
-            module.registered[one.value] = as_buffer(persistent)
+        for text in [one.value] if isinstance(one, Constant) else dict.fromkeys((text_of(one), key_text(one))):
+            if isinstance(text, str):
+                module.registered[text] = as_buffer(persistent)
     set_under(run, module, name, value, node, "register_buffer")
     return NONE
 

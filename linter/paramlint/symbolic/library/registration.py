@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from paramlint.knowledge.foreign import names_part
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.containers import entry_without
 from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.library.name_families import family_of, is_buffer
 from paramlint.symbolic.values import (
     NONE,
     Constant,
@@ -39,6 +41,8 @@ def assign(run: Interpreter, module: Instance, name: str, value: Value, node: An
         if delete_named(run, module, name):
             return
     before = module.registered.get(name)
+    if before is None and (row := family_of(module, name)) is not None and is_buffer(module, row):
+        module.registered[name] = before = module.registered[text_of(row.key or NONE)]
     cell = module.attributes.setdefault(name, [])
     for guard, one in options:
         with run.under(guard) as is_possible:
@@ -60,8 +64,8 @@ def register(run: Interpreter, module: Instance, name: str, value: Value, node: 
             role = value.role = "buffer"
     elif isinstance(value, Instance) and value.is_module:
         role = "child"
-    elif isinstance(value, Unknown) and value in run.stand_ins:
-        role, held = "child", run.stand_ins[value]
+    elif isinstance(value, Unknown) and (value in run.stand_ins or _is_part(run, value)):
+        role, held = "child", stand_in(run, value)
     if role is None:
         run.emit("bound", module, node, name=name, value=value, how=how)
         return
@@ -70,6 +74,14 @@ def register(run: Interpreter, module: Instance, name: str, value: Value, node: 
     elif not module.registered.get(name, "").startswith(role):
         module.registered[name] = role
     run.emit("registered", held, node, holder=module, key=name, how=how, role=role)
+
+
+def _is_part(run: Interpreter, value: Unknown) -> bool:
+    """Whether it is a part, by its name, of a module that another library has made."""
+    whole = run.lacking.get(id(value))
+    return (
+        whole is not None and whole.is_module and whole.cls is not None and not whole.known and names_part(value.name)
+    )
 
 
 def unregister(run: Interpreter, module: Instance, name: str, node: Any) -> None:

@@ -73,7 +73,7 @@ def held_by(run: Interpreter, module: Instance) -> Iterator[Held]:
     """What a module holds under its own names, registered or not, in order, known values and optimizers left aside."""
     run.build(module)
     for name, cell in list(module.attributes.items()):
-        if len(cell) == 1 and cell[0][1].holds_nothing:
+        if cell and cell[0] is cell[-1] and cell[0][1].holds_nothing:  # asked of all attributes, each time
             continue
         run.step()
         value = run.read(cell, lambda: NONE)  # so that what is only there under a guard keeps it
@@ -103,7 +103,7 @@ def positions_of(items: Items) -> list[list[tuple[Guard, str]]]:
                 text = _numbers_of(row.loops, number if is_placed else None)
                 names[text] = names[text] | joined if text in names else joined
         if row.key is not None:
-            names[_key_text(row.key)] = row.guard
+            names[key_text(row.key)] = row.guard
         found.append([(guard, text) for text, guard in names.items()])
         counts = _counted(counts, row)
     return found
@@ -122,7 +122,8 @@ def _numbers_of(loops: tuple[Loop, ...], start: int | None) -> str:
     return f"{{{count}}}" if start == 0 else f"{{{start}-{start + count - 1}}}"
 
 
-def _key_text(key: Value) -> str:
+def key_text(key: Value) -> str:
+    """How a name reads that is not known: in braces, where none stand in it."""
     if isinstance(key, Constant):
         return str(key.value)
     text = text_of(key)

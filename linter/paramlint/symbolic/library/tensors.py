@@ -37,6 +37,8 @@ _MOVES = frozenset(
     {"to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type", "type_as", "contiguous", "xpu", "npu"}
 )
 _PLAIN = frozenset({"shape", "device", "dtype", "ndim", "is_leaf", "is_cuda", "layout", "itemsize", "nbytes", "names"})
+#: What gives masks, and tensors of indices with at least one dimension.
+_OF_INDICES = frozenset({"<", "<=", "==", "!=", ">=", ">", "torch.randperm", "torch.nonzero", "torch.where"})
 _TAKES_SIZES = frozenset({"torch.empty", "torch.zeros", "torch.ones", "torch.rand", "torch.randn", "torch.full"})
 _RANDOM = frozenset({"rand", "randn", "rand_like", "randn_like", "normal", "randint", "randperm", "bernoulli"})
 _INPLACE_LAWS = frozenset(
@@ -140,10 +142,26 @@ def indexed(run: Interpreter, tensor: TensorValue, index: Value, node: Any) -> T
     """`tensor[index]`: a view of some of it."""
     view = run.view(tensor, "index", node)
     view.sources = (tensor, *([index] if isinstance(index, TensorValue) else []))
-    view.part = index if isinstance(index, Constant) else None
+    view.part = index if isinstance(index, Constant) or _none(run, index) else None
+    view.is_gathered = _gathers(index)
     if isinstance(index, Constant) and isinstance(index.value, int) and not isinstance(index.value, bool):
         view.shape = tensor.item_shape
     return view
+
+
+def _gathers(index: Value) -> bool:
+    """Whether indexing with a value copies: with a list, a mask or a tensor of indices, alone or among others."""
+    if isinstance(index, TensorValue):
+        return bool(index.shape) or index.factory in _OF_INDICES
+    rows = index.items.rows if isinstance(index, SequenceValue) else []
+    if isinstance(index, SequenceValue) and index.kind == "list":
+        return bool(rows) and not any(_is_slice(row.value) for row in rows)  # else torch takes it for a tuple
+    return any(_gathers(row.value) for row in rows if isinstance(row.value, (SequenceValue, TensorValue)))
+
+
+def _is_slice(index: Value) -> bool:
+    is_number = isinstance(index, Constant) and isinstance(index.value, int)
+    return not is_number and (isinstance(index, Constant) or text_of(index).startswith("slice("))
 
 
 def arithmetic(run: Interpreter, sign: str, left: Value, right: Value, node: Any) -> TensorValue:
@@ -182,10 +200,11 @@ def written(
             through = base.view
         elif base.view == "index":
             part = part if _is_whole(base.part) else "part"
-            if base.part == NONE:
-                data["item"] = NONE
-            if base.part is None:
+            data["none"] = data.get("none") or (base.part is not None and _none(run, base.part))
+            if not isinstance(base.part, Constant):
                 data["picked"] = True  # an index that may be a tensor, a list or a mask gives a copy
+            if base.is_gathered:
+                data["gathered"] = base.made
         base = base.base
     event = run.emit(
         "written", base or tensor, node, law=law, arguments=arguments, part=data.pop("part", None) or part,
@@ -234,9 +253,18 @@ def set_item(run: Interpreter, tensor: TensorValue, index: Value, value: Value, 
     """`tensor[index] = value`."""
     law = "constant" if isinstance(value, Constant) else "computed"
     if _is_whole(index):
-        written(run, tensor, law, Arguments([value]), node, item=index)
+        written(run, tensor, law, Arguments([value]), node, none=_none(run, index))
     else:
-        written(run, tensor, law, Arguments([value]), node, part=text_of(index), item=index)
+        written(run, tensor, law, Arguments([value]), node, part=text_of(index), none=_none(run, index))
+
+
+def _none(run: Interpreter, index: Value) -> str:
+    """Whether an index is None: `given`, or `possible`, for an argument whose default it is; empty where it is not."""
+    if index == NONE:
+        return "given"
+    if not isinstance(index, Unknown) or index.default != NONE:
+        return ""
+    return "possible" if run.equality(index, [None], same=True)[0] is not None else ""
 
 
 def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value: Value, node: Any) -> None:
@@ -278,20 +306,20 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         return NONE
     rest = Arguments(arguments.positional[1:], {k: v for k, v in arguments.keywords.items() if k != "tensor"})
 
+    from paramlint.symbolic.library.missing_attributes import note_missing
+
     def write(value: Value) -> Value:
         if isinstance(value, TensorValue):
             written(run, value, name, rest, node, initializer=True)
         elif isinstance(value, Instance):
-            run.emit("raised", value, node, cause="init of a module", law=name)
+            run.emit("raised", value, node, cause="init of a module", law=name, initializer=True)
         elif isinstance(value, Unknown):
             from paramlint.symbolic.library.training_calls import as_tensor
 
-            lacking = run.lacking.get(id(value))
-            if lacking is not None and lacking.is_module and lacking.known and value.name not in lacking.attributes:
-                if not any(subject.is_summary for subject in run.guard.subjects):  # else it may be nowhere
-                    run.emit("raised", lacking, node, cause="no such attribute", law=name, name=value.name)
-                return value
-            written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
+            if not note_missing(run, value, name, node, initializer=True):
+                written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
+        else:
+            note_missing(run, value, name, node, initializer=True)
         return value
 
     return run.each(target, write)

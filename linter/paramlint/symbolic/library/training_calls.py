@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from paramlint.knowledge import OPTIMIZERS
+from paramlint.knowledge import OPTIMIZERS, TENSOR_INIT_INPLACE
 from paramlint.knowledge.ranks import parameter_rank
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
@@ -14,6 +14,7 @@ from paramlint.symbolic.collections.containers import go_through, use_up
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.definitions.attributes import stand_in
 from paramlint.symbolic.interpreter import Interpreter
+from paramlint.symbolic.library.missing_attributes import note_missing
 from paramlint.symbolic.library.tensors import make, tensor_method
 from paramlint.symbolic.values import (
     NONE,
@@ -302,15 +303,20 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         run.emit("backward", loss or owner, node, arguments=arguments, through=owner if loss is not None else None)
         return NONE
     if name in ("step", "optimizer_step"):  # of an optimizer, or `scaler.step(optimizer)`
-        optimizers = [v for v in arguments.values() if isinstance(v, OptimizerValue)]
-        for optimizer in optimizers:
-            run.emit("stepped", optimizer, node, arguments=Arguments(), through=name)
+        given = [pair for v in arguments.values() for pair in alternatives(v)]
+        optimizers = [(guard, one) for guard, one in given if isinstance(one, OptimizerValue)]
+        for guard, optimizer in optimizers:
+            with run.under(guard) as is_possible:
+                if is_possible:
+                    run.emit("stepped", optimizer, node, arguments=Arguments(), through=name)
         first = arguments.get(0, "optimizer")
         if not optimizers and isinstance(first, Unknown) and _is_scaler(owner):
             run.emit("stepped", first, node, arguments=Arguments(), through=name)
         elif not optimizers:
             run.emit("stepped", owner, node, arguments=arguments)
         return run.unknown_call("step()")
+    if name == "unscale_":  # of a scaler of losses: the optimizer and what it holds stay as they are
+        return NONE
     if name in ("prepare", "setup") and any(isinstance(v, (Instance, OptimizerValue)) for v in arguments.values()):
         return _prepared(run, arguments, node)
     if name == "unwrap_model" and arguments.get(0) is not None:
@@ -333,6 +339,8 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         return tensor_method(run, found, name, arguments, node) if isinstance(found, TensorValue) else None
     if name.endswith("_") and not name.startswith("_") and not name.endswith("__"):
         if owner.name in ("data", "weight", "bias", "grad") or owner.text.endswith((".data", "]")) or owner.loop:
+            if name in TENSOR_INIT_INPLACE and note_missing(run, owner, name, node):
+                return owner
             tensor_method(run, as_tensor(run, owner, node), name, arguments, node)
             return owner
     return None

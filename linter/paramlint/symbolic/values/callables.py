@@ -22,6 +22,7 @@ class Function(Value):
         env: the names around it.
         bound: the object or class that it is bound to.
         owner: the class that defines it.
+        wraps: the function in whose place a decorator has put it.
     """
 
     node: Any
@@ -29,6 +30,7 @@ class Function(Value):
     env: Environment | None = None
     bound: Value | None = None
     owner: ClassValue | None = None
+    wraps: Function | None = None
 
     @property
     def name(self) -> str:

@@ -294,13 +294,14 @@ class TensorValue(Object):
         requires_grad: a value, None where nobody said.
         recorded: whether autograd recorded when it was made.
         part: of a view, which item or field it is, where that is known.
+        is_gathered: of what an index picks, whether it is sure to be a copy.
         text: how it reads, for one that stands for something unknown.
         of_classes: of torch; the module whose attribute such a one is is of one of these, by a condition.
     """
 
     __slots__ = (
-        "base", "dtype", "factory", "grad", "of_classes", "part", "recorded", "registers_as", "requires_grad", "role",
-        "shape", "sources", "storage", "text", "view",
+        "base", "dtype", "factory", "grad", "is_gathered", "of_classes", "part", "recorded", "registers_as",
+        "requires_grad", "role", "shape", "sources", "storage", "text", "view",
     )  # fmt: skip
 
     def __init__(
@@ -320,6 +321,7 @@ class TensorValue(Object):
         self.grad: TensorValue | None = None
         self.recorded = True
         self.part: Value | None = None
+        self.is_gathered = False
         self.text = ""
         self.of_classes: tuple[str, ...] = ()
 
