@@ -47,7 +47,7 @@ def optimizers_of(given: Any) -> list[torch.optim.Optimizer]:
         return list({id(one): one for value in given for one in optimizers_of(value)}.values())
     if isinstance(given, type):
         return []
-    wrapped = given if hasattr(given, "param_groups") else getattr(given, "optimizer", None)
+    wrapped: Any = given if hasattr(given, "param_groups") else getattr(given, "optimizer", None)
     return [wrapped] if hasattr(wrapped, "param_groups") else []
 
 
