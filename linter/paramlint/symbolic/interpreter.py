@@ -95,7 +95,6 @@ class _Under:
     def __init__(self, run: Interpreter, guard: Guard | None) -> None:
         self.run = run
         self.guard = guard
-        self.before = run.guard
 
     def __enter__(self) -> bool:
         run, guard = self.run, self.guard
@@ -269,7 +268,8 @@ class Interpreter:
 
     def equality(self, value: Unknown, constants: Sequence[object], *, same: bool = False) -> Test:
         """Whether something unknown is one of some constants."""
-        return self.literal(self.conditions.equals(value.text, constants, value.loop, same=same))
+        left = [one for one in constants if not isinstance(one, str) or value.may_read(one)]
+        return self.literal(self.conditions.equals(value.text, left, value.loop, same=same)) if left else (None, ALWAYS)
 
     # Cells
 

@@ -43,6 +43,8 @@ MAX_HELD = 48
 MAX_ITEMS = 512
 #: Characters of the text that stands for an unknown value.
 MAX_TEXT = 120
+#: Pieces of a text that are kept: one of others, each twice, has twice as many again and again.
+MAX_PIECES = 64
 #: Constants larger than this are not computed: strings and tuples by length, integers by their bits.
 MAX_CONSTANT = 4_096
 #: Places of one module or tensor that are told; rules compare them with each other.

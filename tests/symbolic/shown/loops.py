@@ -222,3 +222,14 @@ class Net(nn.Module):
         for m in self.children():
             if id(m) == id(self.d):
                 m.requires_grad_(False)
+
+# --- a name that is put together is none that begins otherwise: Net(["a", "b"])
+class Net(nn.Module):
+    def __init__(self, kinds):
+        super().__init__()
+        # show: parts.{kinds[...]}.weight  4 x 4  kaiming_uniform_  maybe
+        self.parts = nn.ModuleDict({kind: nn.Linear(4, 4, bias=False) for kind in kinds})
+        self.head = nn.Linear(4, 4, bias=False)  # show: head.weight  4 x 4  zeros_
+        for name, p in self.named_parameters():
+            if name == "head.weight":
+                nn.init.zeros_(p)

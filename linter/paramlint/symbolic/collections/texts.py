@@ -10,11 +10,9 @@ from itertools import islice
 
 from paramlint.symbolic.collections.containers import items_of
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.limits import MAX_CONSTANT
+from paramlint.symbolic.limits import MAX_CONSTANT, MAX_PIECES
 from paramlint.symbolic.values import Arguments, Constant, Dictionary, SequenceValue, Unknown, Value, text_of
 
-#: Pieces of a text that are kept: one of others, each twice, has twice as many again and again.
-_MOST_PIECES = 64
 #: `%s`, `%d`, `%05.2f`: widths of at most three digits, so that nothing grows.
 _PLACE = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<form>[-+ #0]*\d{0,3}(?:\.\d{0,3})?)(?P<kind>[diouxXeEfFgGcrsa%])")
 
@@ -45,7 +43,7 @@ def _whole(parts: list[Value | str]) -> Value:
     if not values:
         return Constant(text) if len(text) <= MAX_CONSTANT else Unknown(text)
     loop = next((v.loop for v in values if isinstance(v, Unknown) and v.loop), 0)
-    return Unknown(text, loop, pieces=tuple(islice(_pieces(parts), _MOST_PIECES)))
+    return Unknown(text, loop, pieces=tuple(islice(_pieces(parts), MAX_PIECES)))
 
 
 def _pieces(parts: Sequence[Value | str]) -> Iterator[str]:
@@ -174,7 +172,7 @@ def ends_known(method: Unknown, arguments: Arguments) -> Constant | None:
         return None
     if method.name == "startswith":
         known, wanted = pieces[0], asked.value
-    elif len(pieces) < _MOST_PIECES:
+    elif len(pieces) < MAX_PIECES:
         known, wanted = pieces[-1][::-1], asked.value[::-1]
     else:
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from zlib import crc32
 
 from paramlint.model.guard import ALWAYS, Guard
-from paramlint.symbolic.limits import MAX_TEXT
+from paramlint.symbolic.limits import MAX_PIECES, MAX_TEXT
 
 if TYPE_CHECKING:
     from paramlint.symbolic.code.program import SourceFile
@@ -89,6 +89,12 @@ class Unknown(Value):
         self.text = shortened(text)
         self.loop = loop
         self.annotation = annotation
+
+    def may_read(self, text: str) -> bool:
+        """Whether a text may be what it is, by the pieces of it that are known."""
+        if not self.pieces or len(self.pieces) >= MAX_PIECES:
+            return True
+        return re.fullmatch(".*".join(map(re.escape, self.pieces)), text, re.DOTALL) is not None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and self.text == other.text and self.loop == other.loop
