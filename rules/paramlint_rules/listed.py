@@ -220,7 +220,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('registration.parameter_without_gradient', 'PRM410', 'parameter-without-gradient', 'risk',
         triggers=(Asks('forward', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('registration.init_flag_not_saved', 'PRM411', 'init-flag-not-saved', 'bug', fix='unsafe',
-        triggers=(Classes(*"""add_ constant_ copy_ data div_ fill_ mean mul_ normal_ register_buffer set_ sub_
+        triggers=(Classes(*"""Parameter add_ constant_ copy_ data div_ fill_ mean mul_ normal_ register_buffer set_ sub_
         uniform_""".split()),), only_with=frozenset(('Parameter', 'forward', 'register_buffer',))),
     RuleOnDemand('registration.buffer_holds_graph', 'PRM412', 'buffer-holds-graph', 'bug', triggers=(Asks('add_',
         'lerp_', 'register_buffer', entries=('class',)),)),

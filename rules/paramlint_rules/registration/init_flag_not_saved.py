@@ -59,7 +59,7 @@ rule = Rule(
     fix="unsafe",
     doc=__doc__,
     only_with=frozenset({"forward", "register_buffer", "Parameter"}),
-    triggers=(Classes(*_WRITES, "register_buffer"),),
+    triggers=(Classes(*_WRITES, "register_buffer", "Parameter"),),
 )
 
 #: Methods by which a class saves or loads more than its parameters and buffers.

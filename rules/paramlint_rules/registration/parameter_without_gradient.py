@@ -185,11 +185,18 @@ def _is_made_here(place: Place) -> bool:
     """Whether the class's own `__init__` makes it, once, and for no other reason."""
     what = place.what
     made = what.made if isinstance(what, (Module, Tensor)) and place.registered and place.holds else None
-    if made is None or made.author != "user" or place.how not in ("assigned", "") or what.loops:
+    if made is None or made.author != "user" or not _is_under_a_name(place) or what.loops:
         return False
     site = place.since.site
     is_own = not site.stack and place.since.get("inside") == "__init__" and not what.escaped
     return is_own and not site.says(*_ON_PURPOSE) and len(what.places.seen) == 1
+
+
+def _is_under_a_name(place: Place) -> bool:
+    """Whether it is assigned to an attribute, or registered by a call that has the name in quotes."""
+    call = place.since.site.node
+    named = call.args[0].value if isinstance(call, nodes.Call) and call.args else None
+    return place.how in ("assigned", "") or isinstance(named, nodes.SimpleString)
 
 
 def _trains(what: Module | Tensor) -> Answer:
