@@ -328,8 +328,8 @@ def _is_earlier(move: Event, made: Event) -> bool:
 def _stores(model: Model, optimizer: Optimizer, move: Event, moves: list[Event]) -> bool:
     """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded.
 
-    What was moved before that, as in the first of several rounds, is there already. Of the class that an argument is it is not known when
-    that stores.
+    What was moved before that, as in the first of several rounds, is there already. Of the class that an argument is
+    it is not known when that stores.
     """
     made = optimizer.made
     algorithm = str(made.get("algorithm")) if made is not None else ""
