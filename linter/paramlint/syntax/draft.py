@@ -101,7 +101,7 @@ class Draft:
             NotInAstError: that cannot be told of one of them.
         """
         found = {node: self._span(node) for node in wanted if node in self._trees}
-        names = {node for node in wanted if isinstance(node, nodes.Name) and node not in found}
+        names = {node for node in wanted if node not in found and isinstance(node, nodes.Name)}
         return found | self._spans_of_names(names) if names else found
 
     def _spans_of_names(self, wanted: set[nodes.Name]) -> dict[nodes.Node, tuple[int, int]]:

@@ -119,8 +119,8 @@ class ExpressionTranslation:
     def argument(self, tree: Any) -> nodes.Arg:
         kind = tree.__class__
         if kind is ast.keyword:
-            star = "**" if tree.arg is None else ""
-            node = nodes.Arg(None if star else nodes.Name(tree.arg), self.expression(tree.value), star)
+            keyword = nodes.Name(tree.arg) if tree.arg is not None else None
+            node = nodes.Arg(keyword, self.expression(tree.value), "**" if keyword is None else "")
         elif kind is ast.Starred:
             node = nodes.Arg(None, self.expression(tree.value), "*")
         else:

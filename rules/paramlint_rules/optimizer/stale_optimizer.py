@@ -299,9 +299,11 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
         ids = {id(t) for t in optimizer.tensors}
         trained = [m for m in model.modules if ids & {id(t) for t in m.parameters} and not _MOVED.search(m.name)]
         for move in moves:
-            if move.of not in trained or not _comes_after(model, made, move) or not _stores(model, optimizer, move):
+            if move.of not in trained or not _comes_after(model, made, move):
                 continue
             around = owners(move.of)
+            if not _stores(model, optimizer, move, [e for e in moves if e.of in around]):
+                continue
             if _takes_state_along(move):
                 continue
             if any(e.of in around and _is_earlier(e, made) for e in moves) or move.of.argument("device") is not None:
@@ -323,11 +325,11 @@ def _is_earlier(move: Event, made: Event) -> bool:
     return together(move, made) and before(move, made)
 
 
-def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
+def _stores(model: Model, optimizer: Optimizer, move: Event, moves: list[Event]) -> bool:
     """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded.
 
-    What is moved in each round was there in the first one. Of the class that an argument is it is not known when
-    that stores.
+    What was moved before that, as in the first of several rounds, is there already. Of the class that an argument is
+    it is not known when that stores.
     """
     made = optimizer.made
     algorithm = str(made.get("algorithm")) if made is not None else ""
@@ -336,9 +338,8 @@ def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
     if algorithm.endswith(".SGD") and made is not None and "momentum" not in made.get("options", {}):
         return False  # it has no memory
     stored = [e for e in model.events("stepped", "loaded", of=optimizer) if made is not None and together(e, made)]
-    return any(
-        not together(e, move) or (model.follows(e, move).yes and first_time(e) < first_time(move)) for e in stored
-    )
+    late = [e for e in stored if not any(together(m, e) and first_time(m) < first_time(e) for m in moves)]
+    return any(not together(e, move) or model.follows(e, move).yes for e in late)
 
 
 @rule.runtime
