@@ -47,8 +47,9 @@ def optimizers_of(given: Any) -> list[torch.optim.Optimizer]:
         return list({id(one): one for value in given for one in optimizers_of(value)}.values())
     if isinstance(given, type):
         return []
-    wrapped: Any = given if hasattr(given, "param_groups") else getattr(given, "optimizer", None)
-    return [wrapped] if hasattr(wrapped, "param_groups") else []
+    if hasattr(given, "param_groups"):
+        return [given]
+    return [given.optimizer] if hasattr(getattr(given, "optimizer", None), "param_groups") else []
 
 
 def check_optimizer(given: Any) -> Any:
