@@ -73,6 +73,8 @@ round. Given is the median of the rounds, in parentheses the least and the great
 
 {goals}
 
+![CPU by tool, and by the number of files](speed.svg)
+
 {BEGIN}
 {by_hand.strip()}
 {END}
@@ -190,8 +192,6 @@ def growth(part: dict[str, Any]) -> str:
     ]
     head = ["files", "lines", "", "paramlint", "ruff", "paramlint : ruff", "paramlint's peak memory", "ruff's"]
     return f"""## Growth
-
-![CPU seconds by number of files](speed.svg)
 
 Copies of {part["package"]}, each in a folder of its own and made unlike the others by a comment.
 
