@@ -151,7 +151,7 @@ def revision() -> str:
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("corpus", nargs="+", type=Path, help="packages: the whole corpus")
+    parser.add_argument("corpus", nargs="*", type=Path, help="packages: the whole corpus, for that part")
     parser.add_argument(
         "--small", nargs="+", type=Path, required=True, help="files and folders whose first lines are the small set"
     )

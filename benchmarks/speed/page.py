@@ -56,15 +56,12 @@ def page(measured: dict[str, Any], by_hand: str) -> str:
     goals = table(["what", "target", "measured", ""], [target.row for target in targets(measured)])
     return f"""# Speed
 
-Written by the commands below, from a folder with the packages of [precision.md](precision.md). Every tool runs in one
-process, without configuration, in an environment of its own, on the same files: ruff with `--select B`, Fixit with one
-rule, paramlint with all rules that are on by default, the others as they come. Figures are CPU seconds (user and
-system, all processes of a run) and the peak memory of its largest process (1 MB is 1,000,000 bytes). Cold is with an
-empty cache that is written, warm with one that knows all files.
-
-Seconds, in the median, are those of a busy machine. What is claimed are ratios: in each round all tools run in turn,
-and what one took is divided by what another took in the same round. Given is the median of the rounds, in parentheses
-the least and the greatest.
+Every tool runs in one process, without configuration, in an environment of its own, on the same files: ruff with
+`--select B`, Fixit with one rule, paramlint with all rules that are on by default, the others as they come. Figures are
+CPU seconds (user and system, all processes of a run) and the peak memory of its largest process (1 MB is 1,000,000
+bytes). Cold is with an empty cache that is written, warm with one that knows all files. The machine is busy, so what
+counts are ratios: in each round all tools run in turn, and what one took is divided by what another took in the same
+round. Given is the median of the rounds, in parentheses the least and the greatest.
 
 ```console
 {commands(measured, parts)}
@@ -75,6 +72,8 @@ the least and the greatest.
 ## Targets
 
 {goals}
+
+![CPU by tool, and by the number of files](speed.svg)
 
 {BEGIN}
 {by_hand.strip()}
@@ -193,8 +192,6 @@ def growth(part: dict[str, Any]) -> str:
     ]
     head = ["files", "lines", "", "paramlint", "ruff", "paramlint : ruff", "paramlint's peak memory", "ruff's"]
     return f"""## Growth
-
-![CPU seconds by number of files](speed.svg)
 
 Copies of {part["package"]}, each in a folder of its own and made unlike the others by a comment.
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import stat
 import time
+from _blake2 import blake2b  # what `hashlib` gives, which loads OpenSSL too
 from collections.abc import Callable, Collection, Iterable, Mapping
-from hashlib import blake2b
 from typing import Literal, NamedTuple, TypeVar
 
 from paramlint.source.text import Source, UnreadableError

@@ -101,10 +101,11 @@ class Draft:
             NotInAstError: that cannot be told of one of them.
         """
         found = {node: self._span(node) for node in wanted if node in self._trees}
-        names = {node for node in wanted if node not in found and isinstance(node, nodes.Name)}
-        return found | self._spans_of_names(names) if names else found
+        names: set[nodes.Node] = {node for node in wanted if isinstance(node, nodes.Name)}
+        missing = names - found.keys()
+        return found | self._spans_of_names(missing) if missing else found
 
-    def _spans_of_names(self, wanted: set[nodes.Name]) -> dict[nodes.Node, tuple[int, int]]:
+    def _spans_of_names(self, wanted: set[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:
         """The same of names that `ast` has as texts: of attributes, of arguments, of what is defined."""
         found: dict[nodes.Node, tuple[int, int]] = {}
         for node, tree in self._trees.items():

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
-from hashlib import blake2b
+from _blake2 import blake2b  # what `hashlib` gives, which loads OpenSSL too
 
 from paramlint import __version__
 from paramlint.source.links import is_below

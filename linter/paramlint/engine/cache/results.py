@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _blake2 import blake2b  # what `hashlib` gives, which loads OpenSSL too
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from os.path import abspath
 
 import msgspec

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from _blake2 import blake2b  # what `hashlib` gives, which loads OpenSSL too
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import msgspec
 

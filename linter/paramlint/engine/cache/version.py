@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from _blake2 import blake2b  # what `hashlib` gives, which loads OpenSSL too
 from functools import cache
-from hashlib import blake2b
 from importlib.util import find_spec
 
 from paramlint import __version__
