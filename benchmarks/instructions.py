@@ -122,7 +122,7 @@ def train(batches, depth=12, frozen=False):
         optimizer.step()
     return model
 """
-_CHECK = ("-m", "paramlint", "check", "--isolated", "--no-cache", "-j", "1", "--exit-zero")
+_CHECK = ("-m", "paramlint", "check", "--isolated", "--no-cache", "--jobs", "1", "--exit-zero")
 _IMPORTS = "import paramlint.frontends.cli.main, paramlint.frontends.cli.check.command, paramlint.engine.catalogue"
 
 

@@ -10,8 +10,7 @@ import pytest
 from paramlint import nodes
 from paramlint.source.text import Source
 from paramlint.syntax.draft import Draft
-from paramlint.syntax.expressions_from_ast import NotInAstError
-from paramlint.syntax.outline import outline
+from paramlint.syntax.outline import NotInAstError, outline
 from paramlint.syntax.parse import Segment
 from paramlint.syntax.walk import walk
 

@@ -84,6 +84,17 @@ KEPT = [
     ("ties/tie_lost_on_materialization/good/models.py", "self_renamed"),
     ("registration/registered_under_other_name/bad.py", "getattr_for_attributes"),
     ("registration/registered_under_other_name/bad.py", "mixin"),
+    ("registration/unregistered_twin_container/bad.py", "reduce_for_loop"),
+    ("sharing/module_listed_twice/bad.py", "indexed"),
+    ("initialization/init_never_matches/bad.py", "continue_for_if"),
+    ("optimizer/aliased_checkpoint/bad.py", "continue_for_if"),
+    ("initialization/init_of_module/bad.py", "try_finally"),
+    ("keras/overridden_training_flag/bad.py", "try_finally"),
+    ("initialization/padding_row_overwritten/good.py", "packed"),
+    ("registration/modules_in_plain_container/bad.py", "renamed_imports"),
+    ("registration/unregistered_twin_container/good.py", "super_setattr"),
+    ("sharing/identical_clones/bad.py", "attrgetter"),
+    ("optimizer/aliased_target_network/good.py", "through_a_local"),
     ("initialization/lost_on_materialization/in_functions.py", "other_file"),
     ("optimizer/wrong_parameters_in_optimizer/good.py", "annotated"),
     ("optimizer/aliased_checkpoint/good.py", "annotated"),
@@ -116,6 +127,8 @@ class Net(nn.Module):
             self.act = nn.PReLU()
 
     def forward(self, x):
+        for layer in self.rest:
+            x = layer(x)
         return self.act(self.first(x)) * self.widths
 
     def reset(self):

@@ -188,9 +188,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Calls('fromkeys'),)),
     RuleOnDemand('sharing.shallow_copied_module', 'PRM306', 'shallow-copied-module', 'bug', fix='safe',
         triggers=(Asks('copy'),)),
-    RuleOnDemand('sharing.identical_clones', 'PRM307', 'identical-clones', 'risk', triggers=(Asks('deepcopy'),
-        Calls(*"""TransformerDecoder TransformerEncoder _clones _get_clones clone_layers clones deepcopy get_clones
-        make_clones""".split()),)),
+    RuleOnDemand('sharing.identical_clones', 'PRM307', 'identical-clones', 'risk', triggers=(Asks('TransformerDecoder',
+        'TransformerEncoder', 'deepcopy'),)),
     RuleOnDemand('sharing.borrowed_module', 'PRM308', 'borrowed-module', 'risk'),
     RuleOnDemand('sharing.overlapping_memory', 'PRM310', 'overlapping-memory', 'bug', fix='unsafe',
         triggers=(Asks('broadcast_to', 'expand', 'expand_as'),)),
@@ -286,48 +285,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
         optimizers train training_step""".split()),), asked_of=frozenset(('keras', 'torch',))),
     RuleOnDemand('optimizer.aliased_target_network', 'PRM709', 'aliased-target-network', 'bug', fix='safe',
-        triggers=(Stores(*"""actor_averaged actor_avg actor_ema actor_momentum actor_shadow actor_swa actor_target
-        actor_teacher actor_tgt averaged averaged_actor averaged_backbone averaged_critic averaged_dqn averaged_encoder
-        averaged_generator averaged_model averaged_net averaged_network averaged_policy averaged_policy_net averaged_q
-        averaged_q_net averaged_q_network averaged_qnet averaged_qnetwork averaged_value_net avg avg_actor avg_backbone
-        avg_critic avg_dqn avg_encoder avg_generator avg_model avg_net avg_network avg_policy avg_policy_net avg_q
-        avg_q_net avg_q_network avg_qnet avg_qnetwork avg_value_net backbone_averaged backbone_avg backbone_ema
-        backbone_momentum backbone_shadow backbone_swa backbone_target backbone_teacher backbone_tgt critic_averaged
-        critic_avg critic_ema critic_momentum critic_shadow critic_swa critic_target critic_teacher critic_tgt
-        dqn_averaged dqn_avg dqn_ema dqn_momentum dqn_shadow dqn_swa dqn_target dqn_teacher dqn_tgt ema ema_actor
-        ema_backbone ema_critic ema_dqn ema_encoder ema_generator ema_model ema_net ema_network ema_policy
-        ema_policy_net ema_q ema_q_net ema_q_network ema_qnet ema_qnetwork ema_value_net encoder_averaged encoder_avg
-        encoder_ema encoder_momentum encoder_shadow encoder_swa encoder_target encoder_teacher encoder_tgt
-        generator_averaged generator_avg generator_ema generator_momentum generator_shadow generator_swa
-        generator_target generator_teacher generator_tgt model_averaged model_avg model_ema model_momentum model_shadow
-        model_swa model_target model_teacher model_tgt momentum momentum_actor momentum_backbone momentum_critic
-        momentum_dqn momentum_encoder momentum_generator momentum_model momentum_net momentum_network momentum_policy
-        momentum_policy_net momentum_q momentum_q_net momentum_q_network momentum_qnet momentum_qnetwork
-        momentum_value_net net_averaged net_avg net_ema net_momentum net_shadow net_swa net_target net_teacher net_tgt
-        network_averaged network_avg network_ema network_momentum network_shadow network_swa network_target
-        network_teacher network_tgt policy_averaged policy_avg policy_ema policy_momentum policy_net_averaged
-        policy_net_avg policy_net_ema policy_net_momentum policy_net_shadow policy_net_swa policy_net_target
-        policy_net_teacher policy_net_tgt policy_shadow policy_swa policy_target policy_teacher policy_tgt q_averaged
-        q_avg q_ema q_momentum q_net_averaged q_net_avg q_net_ema q_net_momentum q_net_shadow q_net_swa q_net_target
-        q_net_teacher q_net_tgt q_network_averaged q_network_avg q_network_ema q_network_momentum q_network_shadow
-        q_network_swa q_network_target q_network_teacher q_network_tgt q_shadow q_swa q_target q_teacher q_tgt
-        qnet_averaged qnet_avg qnet_ema qnet_momentum qnet_shadow qnet_swa qnet_target qnet_teacher qnet_tgt
-        qnetwork_averaged qnetwork_avg qnetwork_ema qnetwork_momentum qnetwork_shadow qnetwork_swa qnetwork_target
-        qnetwork_teacher qnetwork_tgt shadow shadow_actor shadow_backbone shadow_critic shadow_dqn shadow_encoder
-        shadow_generator shadow_model shadow_net shadow_network shadow_policy shadow_policy_net shadow_q shadow_q_net
-        shadow_q_network shadow_qnet shadow_qnetwork shadow_value_net swa swa_actor swa_backbone swa_critic swa_dqn
-        swa_encoder swa_generator swa_model swa_net swa_network swa_policy swa_policy_net swa_q swa_q_net swa_q_network
-        swa_qnet swa_qnetwork swa_value_net target target_actor target_backbone target_critic target_dqn target_encoder
-        target_generator target_model target_net target_network target_policy target_policy_net target_q target_q_net
-        target_q_network target_qnet target_qnetwork target_value_net teacher teacher_actor teacher_backbone
-        teacher_critic teacher_dqn teacher_encoder teacher_generator teacher_model teacher_net teacher_network
-        teacher_policy teacher_policy_net teacher_q teacher_q_net teacher_q_network teacher_qnet teacher_qnetwork
-        teacher_value_net tgt tgt_actor tgt_backbone tgt_critic tgt_dqn tgt_encoder tgt_generator tgt_model tgt_net
-        tgt_network tgt_policy tgt_policy_net tgt_q tgt_q_net tgt_q_network tgt_qnet tgt_qnetwork tgt_value_net
-        value_net_averaged value_net_avg value_net_ema value_net_momentum value_net_shadow value_net_swa
-        value_net_target value_net_teacher value_net_tgt""".split(), of_names=True), Calls('backward',
-        'load_state_dict', 'parameters'), Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit
-        opt optim optimizer optimizers train training_step""".split()),)),
+        triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit load_state_dict opt
+        optim optimizer optimizers train training_step zip""".split()),)),
     RuleOnDemand('optimizer.parameter_in_no_group', 'PRM710', 'parameter-in-no-group', 'bug', triggers=(Asks(*"""Adam
         AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer optimizers train
         training_step""".split()),)),

@@ -67,5 +67,10 @@ WAYS: dict[str, Way] = {
         blocks.nested_function,
         blocks.unpacked_below,
         names.attributes_through_locals,
+        loops.continue_for_if,
+        loops.indexed,
+        loops.reduce_for_loop,
+        blocks.try_finally,
+        objects.packed,
     )
 }

@@ -202,3 +202,15 @@ class _UnpackedBelow(Rewriter):
 def unpacked_below(text: str) -> dict[str, str]:
     """`for item in net.named_parameters(): name, p = item`."""
     return _UnpackedBelow.apply(text)
+
+
+class _TryFinally(_Wrapped):
+    def wrap(self, inner):
+        self.imports.append("import logging")
+        whole = "try:\n    pass\nfinally:\n    logging.debug('left')\n"
+        return [cst.parse_statement(whole).with_changes(body=inner)]
+
+
+def try_finally(text: str) -> dict[str, str]:
+    """`try: ... finally: ...` around what a function does."""
+    return _TryFinally.apply(text)

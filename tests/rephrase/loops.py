@@ -6,7 +6,7 @@ import re
 
 import libcst as cst
 
-from .rewriting import Assignments, Rewriter, code, in_place_of, last_name
+from .rewriting import Assignments, Rewriter, assignment, code, in_place_of, is_movable, last_name
 
 
 class _Loops(Assignments):
@@ -98,3 +98,63 @@ def _joined(start: cst.BaseStatement, loop: cst.BaseStatement) -> str | None:
 def comprehension_for_loop(text: str) -> dict[str, str]:
     """`layers = [... for ...]` for a list that the next loop fills."""
     return _Comprehensions.apply(text)
+
+
+class _Continue(Rewriter):
+    def leave_For(self, original_node, updated_node):
+        body = updated_node.body
+        last = body.body[-1] if isinstance(body, cst.IndentedBlock) and body.body else None
+        if not isinstance(last, cst.If) or last.orelse is not None or not isinstance(last.body, cst.IndentedBlock):
+            return updated_node
+        skip = cst.parse_statement(f"if not ({code(last.test)}):\n    continue\n")
+        skip = skip.with_changes(leading_lines=last.leading_lines)
+        return updated_node.with_changes(body=body.with_changes(body=[*body.body[:-1], skip, *last.body.body]))
+
+
+def continue_for_if(text: str) -> dict[str, str]:
+    """`if not wanted: continue` for a condition around the rest of a loop's body."""
+    return _Continue.apply(text)
+
+
+class _Indexed(Rewriter):
+    def leave_For(self, original_node, updated_node):
+        owner = code(updated_node.iter)
+        if not isinstance(updated_node.target, cst.Name) or not isinstance(updated_node.body, cst.IndentedBlock):
+            return updated_node
+        made = re.findall(rf"(?<![\w.]){re.escape(owner)} = (.*)", self.text)
+        is_list = bool(made) and all(re.match(r"\[|(?:torch\.)?nn\.ModuleList\(", one) for one in made)
+        if not is_list or re.search(rf"{re.escape(owner)}\.(?:append|insert|extend)", code(updated_node.body)):
+            return updated_node
+        number = self.fresh("position")
+        line = cst.parse_statement(f"{updated_node.target.value} = {owner}[{number}]")
+        body = updated_node.body.with_changes(body=[line, *updated_node.body.body])
+        loop = cst.parse_statement(f"for {number} in range(len({owner})):\n    pass\n")
+        return updated_node.with_changes(target=loop.target, iter=loop.iter, body=body)
+
+
+def indexed(text: str) -> dict[str, str]:
+    """`for i in range(len(self.layers)): layer = self.layers[i]`."""
+    return _Indexed.apply(text)
+
+
+class _Reduce(Rewriter):
+    def leave_For(self, original_node, updated_node):
+        lines = updated_node.body.body
+        pair = assignment(lines[0]) if len(lines) == 1 and isinstance(lines[0], cst.SimpleStatementLine) else None
+        if pair is None or updated_node.orelse is not None or not self.in_function:
+            return updated_node
+        (target, value), item = pair, updated_node.target
+        if not isinstance(target, cst.Name) or not isinstance(item, cst.Name) or not is_movable(value):
+            return updated_node
+        held, one = target.value, item.value
+        whole, inside = (len(re.findall(rf"\b{one}\b", code(n))) for n in (self.around[-1], original_node))
+        if whole != inside or not re.search(rf"\b{held}\b", code(value)) or held == one:
+            return updated_node
+        self.imports.append("import functools")
+        said = f"functools.reduce(lambda {held}, {one}: {code(value)}, {code(updated_node.iter)}, {held})"
+        return cst.parse_statement(f"{held} = {said}").with_changes(leading_lines=updated_node.leading_lines)
+
+
+def reduce_for_loop(text: str) -> dict[str, str]:
+    """`x = functools.reduce(lambda x, layer: layer(x), self.layers, x)`."""
+    return _Reduce.apply(text)

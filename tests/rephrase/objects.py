@@ -132,11 +132,12 @@ def mixin(text: str) -> dict[str, str]:
 
 
 class _Attributes(cst.CSTTransformer):
-    """Names become attributes of `self`."""
+    """Names become attributes of `self`, or of another object."""
 
-    def __init__(self, names: set[str]) -> None:
+    def __init__(self, names: set[str], owner: str = "self") -> None:
         super().__init__()
         self.names = names
+        self.owner = owner
 
     def leave_Attribute(self, original_node, updated_node):
         return updated_node.with_changes(attr=original_node.attr)
@@ -147,7 +148,7 @@ class _Attributes(cst.CSTTransformer):
     def leave_Name(self, original_node, updated_node):
         if updated_node.value not in self.names:
             return updated_node
-        return cst.Attribute(cst.Name("self"), cst.Name(updated_node.value))
+        return cst.Attribute(cst.Name(self.owner), cst.Name(updated_node.value))
 
 
 class _ObjectOfFunction(Rewriter):
@@ -200,3 +201,37 @@ class _ObjectOfFunction(Rewriter):
 def object_of_function(text: str) -> dict[str, str]:
     """`return TrainWork(model).run()`, whose attributes are the names of `train`."""
     return _ObjectOfFunction.apply(text)
+
+
+class _Packed(Rewriter):
+    """What `__init__` is given goes into an object of a dataclass, and is read from that."""
+
+    def leave_FunctionDef(self, original_node, updated_node):
+        cls = self.method_of
+        self.around.pop()
+        body, params = updated_node.body, updated_node.params
+        if cls is None or len(self.around) != 1 or updated_node.name.value != "__init__" or updated_node.decorators:
+            return updated_node
+        names = [p.name.value for p in params.params[1:]]
+        said = code(body)
+        if not names or not isinstance(body, cst.IndentedBlock) or re.search(r"\b(?:locals|global|nonlocal)\b", said):
+            return updated_node
+        tree = ast.parse(f"def f():\n{said}" if said.startswith((" ", "\n")) else said)
+        stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+        stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+        if stored & set(names):
+            return updated_node
+        kind = self.fresh(f"{cls.name.value.strip('_')}Sizes")
+        local = self.fresh("sizes")
+        self.imports.append("import dataclasses")
+        fields = "".join(f"    {name}: object\n" for name in names)
+        self.definitions.append(cst.parse_statement(f"@dataclasses.dataclass(eq=False)\nclass {kind}:\n{fields}"))
+        lines = list(body.visit(_Attributes(set(names), local)).body)
+        start = 1 if code(lines[0]).strip().startswith('"""') else 0
+        lines.insert(start, cst.parse_statement(f"{local} = {kind}({', '.join(names)})"))
+        return updated_node.with_changes(body=body.with_changes(body=lines))
+
+
+def packed(text: str) -> dict[str, str]:
+    """`sizes = NetSizes(width, depth)`, of a dataclass, and `nn.Linear(sizes.width, sizes.width)`."""
+    return _Packed.apply(text)

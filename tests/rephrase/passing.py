@@ -138,11 +138,11 @@ class _TwoTargets(Assignments):
     def replace(self, target, value, line):
         if not is_making(value):
             return None
-        return [f"{self.fresh(f'same_{last_name(target)}')} = {code(target)} = {code(value)}"]
+        return [f"{self.fresh(f'kept_{last_name(target)}')} = {code(target)} = {code(value)}"]
 
 
 def two_targets(text: str) -> dict[str, str]:
-    """`same = self.head = nn.Linear(8, 8)`."""
+    """`kept_head = self.head = nn.Linear(8, 8)`."""
     return _TwoTargets.apply(text)
 
 

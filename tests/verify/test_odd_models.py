@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel  # noqa: E402
 
 from paramlint.engine.catalogue import select  # noqa: E402
 from paramlint.frontends.cli.main import main  # noqa: E402
+from paramlint.live.build.build_error import BuildError  # noqa: E402
 from paramlint.live.construct import live_model  # noqa: E402
 from paramlint.verify.judge.prove import prove  # noqa: E402
 
@@ -222,3 +224,71 @@ def test_infinities_and_nan_are_shown(tmp_path: Path, capsys: pytest.CaptureFixt
     assert given["layer.weight"]["val"] == "inf"
     assert {one["name"]: set(one["statistics"]) for one in document["shown"]}["layer.weight"] == {"finite"}
     assert main(call) == 0
+
+
+def test_the_one_model_among_what_a_factory_returns() -> None:
+    made = [nn.Linear(4, 4), {"rate": 0.1}, "tokenizer"]
+    for factory in (lambda: tuple(made), lambda: made, lambda: {"model": made[0], "rest": made[1:]}):
+        assert list(live_model(factory).by_name) == ["weight", "bias"]  # type: ignore[arg-type]
+    with pytest.raises(BuildError, match="a tuple with 2 models: return one of them"):
+        live_model(lambda: (nn.Linear(4, 4), nn.Linear(4, 4)))  # type: ignore[arg-type, return-value]
+    with pytest.raises(BuildError, match="the factory returns tuple, not a"):
+        live_model(lambda: (1, 2))  # type: ignore[arg-type, return-value]
+
+
+class Gained(nn.Module):
+    def __init__(self, is_filled: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.gain = nn.Parameter(torch.ones(4) if is_filled else torch.empty(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * self.gain
+
+
+def test_a_scripted_model_is_asked_like_any_other() -> None:
+    for is_filled, expected in ((True, []), (False, ["gain"])):
+        scripted = live_model(
+            lambda is_filled=is_filled: torch.jit.script(Gained(is_filled)), example=lambda: torch.ones(2, 4)
+        )
+        found = [one.proof.parameter for one in prove(scripted, select(preview=True))]
+        assert (found, scripted.degraded) == (expected, ())
+
+
+class MadeLate(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.head is None:
+            self.head = nn.Linear(4, 4)
+        return self.head(x)
+
+
+def test_what_a_pass_makes_is_reported_at_the_class_around_it() -> None:
+    found, _ = prove(live_model(MadeLate, example=lambda: torch.ones(2, 4)), select(("PRM407",)))
+    assert found.proof.parameter == "head.weight"
+    assert (found.proof.owner, found.proof.attribute, found.proof.row) == (
+        "MadeLate",
+        "head",
+        inspect.getsourcelines(MadeLate)[1],
+    )
+
+
+class Redrawn(nn.Module):
+    """Its matrix is drawn by the layer and drawn again, as many are; what is missing is another finding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        nn.init.orthogonal_(self.layer.weight)
+        self.layer.bias = nn.Parameter(torch.empty(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)
+
+
+def test_what_a_layer_draws_may_be_drawn_again() -> None:
+    assert reported("PRM207", Redrawn) == []
+    assert reported("PRM201", Redrawn) == ["layer.bias"]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -624,6 +624,29 @@ class OfTheInstance(nn.Module):
         self.head = nn.Linear(4, 4)
 
 
+class InAList(nn.Module):
+    heads = (nn.Linear(4, 4),)
+
+
+class Listed(nn.Module):
+    """A class that knows its instances."""
+
+    instances: ClassVar[list[nn.Module]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 4)
+        Listed.instances.append(self)
+
+
+class KeptByKey(nn.Module):
+    made: ClassVar[dict[int, nn.Module]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = self.made.setdefault(id(self), nn.Linear(4, 4))
+
+
 def keyed(one: bool) -> Callable[[], nn.Module]:
     def build() -> nn.Module:
         layer = nn.Linear(4, 4)
@@ -726,6 +749,8 @@ case("PRM302", Twice, TiedTwice, "first")
 case("PRM302", Twice, repeated(3, fresh=False), "first")
 case("PRM303", DefaultActivation, OwnActivation, "act")
 case("PRM304", OfTheClass, OfTheInstance, "head")
+case("PRM304", InAList, Listed, "heads[0]")
+case("PRM304", InAList, KeptByKey, "heads[0]")
 case("PRM305", keyed(True), keyed(False), "a")
 case("PRM306", copied(copy.copy), copied(copy.deepcopy), "1")
 case("PRM307", copied(copy.deepcopy), Reset, "0.weight", "0.bias")
@@ -1459,6 +1484,19 @@ def test_a_layer_that_is_drawn_again_as_it_draws_itself_is_right(factory: Callab
 def twice_listed() -> nn.Module:
     layer = nn.Linear(3, 3)
     return nn.Sequential(nn.Linear(3, 3), layer, nn.ReLU(), layer)
+
+
+class Levels(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        head = nn.Linear(3, 3)
+        self.heads = nn.ModuleList([head for _ in range(3)])
+
+
+def test_a_module_in_all_places_is_reported_where_it_is_put_there() -> None:
+    (found,) = proofs("PRM301", Levels, Case(Levels, Levels, []))
+    rows, first = inspect.getsourcelines(Levels)
+    assert (found.filename, found.row) == (__file__, first + len(rows) - 1)
 
 
 def meant() -> nn.Module:

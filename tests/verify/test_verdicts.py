@@ -67,6 +67,7 @@ def marks(folder: Path) -> dict[tuple[str, int, str], str]:
         "refuted/factory.py",
         "unseen/branches.py",
         "edits/edits.py",
+        "edits/applied.py",
         *(f"raises/{path.name}" for path in sorted(FIXTURES.glob("raises/*.py"))),
     ],
 )
@@ -75,7 +76,7 @@ def test_each_marked_line_has_its_verdict(target: str, tmp_path: Path) -> None:
     found: dict[tuple[str, int, str], set[str | None]] = defaultdict(set)
     for finding in verified(path, tmp_path).findings:
         found[Path(finding.filename).name, finding.location.row, finding.code].add(finding.verdict)
-    alone = path.parent.name == "raises"
+    alone = path.parent.name in ("raises", "edits")
     expected = {place: verdict for place, verdict in marks(path.parent).items() if place[0] == path.name or not alone}
     assert expected
     for place, verdict in expected.items():

@@ -24,6 +24,7 @@ from paramlint.source import kinds
 from paramlint.source.documents.embedded import Masked, Part
 from paramlint.source.text import Source, UnreadableError
 from paramlint.syntax.garbage_collection import collect_after, without_collector
+from paramlint.syntax.outline import NotInAstError
 
 if TYPE_CHECKING:
     from paramlint.facts import File, Project, Scope
@@ -166,13 +167,13 @@ def _nominate_and_decide(
         nominated, found = _tried(draft, nominator.nominate(source, draft.outline, beyond))
         unknown, too_large = _cut_short(draft), _too_large(draft)
         _forget_model(draft)
-        placed = None if unknown or found is None else _placed(source.path, draft, found, suppressions)
+        report = None if nominated else FileReport(source.path, cut_short=unknown)
+        if found and not unknown:
+            report = _placed(source.path, draft, found, suppressions)
         if project is None:
             draft.forget()
-        if not nominated:
-            return FileReport(source.path, cut_short=unknown)
-        if placed is not None:
-            return placed
+        if report is not None:
+            return report
         file = project.adopt(source, tree) if project else draft.decided(None)
         if unknown:
             file.memo |= too_large
@@ -200,12 +201,10 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
 
 
 def _placed(path: str, draft: File, found: Sequence[_Found], suppressions: Suppressions) -> FileReport | None:
-    """The report of what was found on a draft; None where that does not tell where all of it stands."""
-    from paramlint.syntax.expressions_from_ast import NotInAstError
-
+    """The report of what was found on a draft; None where that does not tell where all stands, or is too deep."""
     try:
         return _reported(path, draft, found, suppressions, [])
-    except NotInAstError:
+    except (NotInAstError, RecursionError, MemoryError):
         return None
 
 

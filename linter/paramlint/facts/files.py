@@ -17,9 +17,8 @@ from paramlint.facts.module_paths import ModulePaths
 from paramlint.knowledge.foreign import NAMES_BY_CONVENTION
 from paramlint.source.dependencies import Dependencies, Look
 from paramlint.source.text import Source, UnreadableError
-from paramlint.syntax.expressions_from_ast import NotInAstError
 from paramlint.syntax.garbage_collection import collect_after
-from paramlint.syntax.outline import Outline, Unit, outline
+from paramlint.syntax.outline import NotInAstError, Outline, Unit, outline
 
 if TYPE_CHECKING:
     from paramlint import nodes

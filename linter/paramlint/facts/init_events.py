@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from paramlint import nodes
 from paramlint.facts.init_calls import WRITE_NAMES, write_call
 from paramlint.facts.memo import remember
+from paramlint.nodes.branches import leaves
 from paramlint.nodes.call_arguments import without_data
 from paramlint.syntax.walk import walk
 
@@ -22,7 +23,6 @@ _HELPERS = ("glorot", "glorot_orthogonal")
 EVENT_NAMES = (*WRITE_NAMES, *_HELPERS, "reset_parameters")
 
 _CONSTANT = {"constant_", "zeros_", "ones_", "fill_", "zero_", "eye_", "dirac_"}
-_EXITS = (nodes.Return, nodes.Raise, nodes.Continue, nodes.Break)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +134,6 @@ def is_on_one_path(first: InitEvent, second: InitEvent) -> bool:
         if isinstance(ancestor, nodes.IndentedBlock) and leaves(ancestor):
             return False
     return True
-
-
-def leaves(block: nodes.IndentedBlock) -> bool:
-    """Whether nothing behind a block runs after it: it ends with a `return`, or leaves the loop or its round."""
-    last = block.body[-1] if block.body else None
-    return isinstance(last, nodes.SimpleStatementLine) and any(isinstance(s, _EXITS) for s in last.body)
 
 
 def is_touched_between(first: InitEvent, second: InitEvent) -> bool:

@@ -63,23 +63,6 @@ def _search(owner: Class) -> frozenset[tuple[str, str]] | None:
     return frozenset(seen)
 
 
-def named_by(owner: Class) -> list[Class]:
-    """The project's classes that a class's code names, directly or through others; at most `MAX_REACHED`."""
-    found: dict[tuple[str, str], Class] = {}
-    waiting: list[Class] = [owner]
-    while waiting and len(found) < MAX_REACHED:
-        cls = waiting.pop()
-        if identity(cls) not in found:
-            found[identity(cls)] = cls
-            waiting += [c for base in cls.mro for c in _named_in(base)]
-    return list(found.values())
-
-
-def reached_by(owner: Class) -> set[tuple[str, str]]:
-    """The identities of the classes that a class's code names."""
-    return {identity(cls) for cls in named_by(owner)}
-
-
 @dataclass(frozen=True)
 class Owners:
     """The module classes of a file, by the classes that their instances may hold or be.

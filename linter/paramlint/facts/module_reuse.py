@@ -110,15 +110,26 @@ def _is_carried_by_loop(forward: Scope, call: nodes.Call, variable: str) -> bool
     if not isinstance(loop, nodes.For):
         return False
     layers = {n.value for n in walk(loop.target) if isinstance(n, nodes.Name)}
+    pairs = [pair for n in walk(loop.body) for pair in assigned(n)]
+    taken = {to.value for to, value in pairs if isinstance(to, nodes.Name) and _is_item(value, layers)}
     statement = forward.statement(call)
     if not _binds(forward, statement, variable):
         return False
     for inner in walk(loop.body):
-        if isinstance(inner, nodes.Call) and isinstance(inner.func, nodes.Name) and inner.func.value in layers:
+        called = inner.func if isinstance(inner, nodes.Call) else None
+        is_layer = isinstance(called, nodes.Name) and called.value in layers | taken
+        if isinstance(inner, nodes.Call) and (is_layer or _is_item(called, layers)):
             takes = any(isinstance(n, nodes.Name) and n.value == variable for a in inner.args for n in walk(a.value))
             if takes and _binds(forward, forward.statement(inner), variable):
                 return True
     return False
+
+
+def _is_item(node: nodes.Node | None, indices: set[str]) -> bool:
+    """Whether it is `layers[i]`, where `i` is one of some names."""
+    if not isinstance(node, nodes.Subscript):
+        return False
+    return any(isinstance(n, nodes.Name) and n.value in indices for part in node.slice for n in walk(part))
 
 
 def _binds(forward: Scope, statement: nodes.Node, variable: str) -> bool:

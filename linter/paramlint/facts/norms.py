@@ -22,17 +22,3 @@ def is_norm(value: Type | None) -> bool:
         bases = [module_class(base) for base in value.cls.known_bases]
         return any(base is not None and base.owns_by_default for base in bases)
     return owns is True
-
-
-def has_norms_only(value: Type | None, depth: int = 4) -> bool:
-    """Whether all that has parameters in a module normalises, so that fresh ones are alike as copies are."""
-    if value is None or not value.is_module or depth == 0:
-        return False
-    if is_norm(value):
-        return True
-    cls = value.cls
-    if cls is None or not cls.is_complete or set(cls.known_bases) != {"torch.nn.Module"}:
-        return False
-    held = [cls.attribute(name) for one in cls.mro for name in one.own_attributes]
-    owners = [part for part in held if owns_parameters(part) is not False]
-    return bool(owners) and all(has_norms_only(part, depth - 1) for part in owners)

@@ -10,6 +10,7 @@ from paramlint.facts.case_classes import classes_of_case
 from paramlint.facts.classes import Class
 from paramlint.knowledge import module_class
 from paramlint.nodes import operators
+from paramlint.nodes.branches import denied, guards_above
 
 if TYPE_CHECKING:
     from paramlint.facts.files import Symbol
@@ -86,9 +87,24 @@ def classes_proved(scope: Scope, node: nodes.BaseExpression) -> tuple[nodes.Base
             found = classes_of_case(scope, ancestor, text)
             if found:
                 return found
+        else:
+            found = _proved_above(scope, ancestor, below, text)
+            if found:
+                return found
         if isinstance(ancestor, nodes.FunctionDef):
             return ()
         below = ancestor
+    return ()
+
+
+def _proved_above(scope: Scope, block: nodes.Node, below: nodes.Node, text: str) -> tuple[nodes.BaseExpression, ...]:
+    """The same by what leaves others out before: `if not isinstance(m, nn.Linear): continue`."""
+    for guard in guards_above(block, below):
+        test = denied(guard.test)
+        found = _proved(scope, test, text) if test is not None else ()
+        bound = scope.bindings.get(text.partition(".")[0], ())
+        if found and not any(scope.order(guard) < scope.order(b.node) < scope.order(below) for b in bound):
+            return found
     return ()
 
 

@@ -178,19 +178,22 @@ def is_drawn_by_owner(cls: Class) -> bool:
 
 
 def _owners_code(cls: Class) -> Iterator[str]:
-    """The code of the classes that may hold an instance, and of those that they inherit from."""
+    """The code of classes that may hold an instance, of what they inherit from, and of functions that name one."""
     package = package_of(cls.file)
     paths = sorted(_paths(package, cls) - {os.path.abspath(cls.file.source.path)}) if package is not None else []
     others = package.files(paths[:MAX_SEARCHED]) if package is not None else ()
     for file in (cls.file, *others):
         owners = remember(file, "owners", partial(owners_in, file))
-        for name in {*owners.of_all, *owners.of(cls)}:
-            owner = file.lookup(name)
-            if isinstance(owner, Class):
-                for base in owner.mro:
-                    if not is_same(base, cls):
-                        unit = base.outline.unit
-                        yield base.file.source.lines(unit.first, unit.last)
+        names = {*owners.of_all, *owners.of(cls)}
+        for owner in map(file.lookup, names):
+            for base in owner.mro if isinstance(owner, Class) else ():
+                if not is_same(base, cls):
+                    yield base.file.source.lines(base.outline.unit.first, base.outline.unit.last)
+        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, {cls.name, *names}))})\(")
+        for unit in (unit for units in file.outline.functions.values() for unit in units):
+            text = file.source.lines(unit.first, unit.last)
+            if named.search(text):
+                yield text
 
 
 # Is it the parameter?

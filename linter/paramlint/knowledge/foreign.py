@@ -162,3 +162,17 @@ _PART = re.compile(
 def names_part(name: str) -> bool:
     """Whether an attribute of a model is a module, and no parameter, by what such parts are called."""
     return _PART.fullmatch(name) is not None
+
+
+#: Words in the name of what keeps an average of a model's weights.
+_OF_AVERAGES = re.compile(r"(?:^|_)(?:ema|swa|ewa|averager|averaged|moving_average)(?:_|$)|EMA|Ema(?![a-z])")
+
+
+def only_averages(owner: str, method: str) -> bool:
+    """Whether a method takes a model only to add its weights to an average, by the names of both.
+
+    Args:
+        owner: how what has the method reads: `self.model_ema`.
+        method: its name.
+    """
+    return method.startswith("update") and _OF_AVERAGES.search(owner.partition("#")[0].rpartition(".")[2]) is not None

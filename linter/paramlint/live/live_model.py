@@ -457,12 +457,14 @@ class LiveModel:
         return holder_of(self.module, tensor.name)
 
     def proof_at(self, name: str, message: str, **evidence: Any) -> Proof:
-        """A proof about a module or parameter of this name, at the class that holds it."""
+        """A proof about a module or parameter of this name, at the class that holds it, or what is around it."""
         parent, _, attribute = name.rpartition(".")
         holder = defining_class(self._module_or_own(parent), attribute)
         place = place_of(None, holder)
         if is_torchs(place[0]):
             place = self.build.registrations.line_of(self._module_or_own(parent), attribute)
+        if not place[0] and parent:
+            return replace(self.proof_at(parent, message, **evidence), parameter=name)
         return Proof(name, message, holder.__qualname__, attribute, *place, evidence)
 
     def _module_or_own(self, name: str) -> nn.Module:

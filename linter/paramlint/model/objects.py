@@ -241,6 +241,10 @@ class Module:
         """Whether the code of its classes has an attribute of this name."""
         return UNKNOWN
 
+    def hands_over(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether code may give an optimizer what one of its attributes holds."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from paramlint.nodes.expression_nodes import IfExp
-from paramlint.nodes.node import Node
-from paramlint.nodes.statement_nodes import BaseSuite, If, Raise, SimpleStatementLine, Try
+from collections.abc import Iterator
+
+from paramlint.nodes.expression_nodes import IfExp, UnaryOperation
+from paramlint.nodes.node import BaseExpression, Node
+from paramlint.nodes.operators import Not
+from paramlint.nodes.statement_nodes import (
+    BaseSuite,
+    Break,
+    Continue,
+    If,
+    IndentedBlock,
+    Raise,
+    Return,
+    SimpleStatementLine,
+    Try,
+)
+
+_EXITS = (Return, Raise, Break, Continue)
 
 
 def is_branch(node: Node, below: Node) -> bool:
@@ -21,6 +36,27 @@ def is_branch(node: Node, below: Node) -> bool:
             return not all(_raises(handler.body) for handler in node.handlers)
         return below is not node.finalbody
     return isinstance(node, (If, IfExp))
+
+
+def leaves(block: BaseSuite) -> bool:
+    """Whether nothing behind a block runs after it: it ends with a `return`, or leaves the loop or its round."""
+    last = block.body[-1] if block.body else None
+    return isinstance(last, SimpleStatementLine) and any(isinstance(s, _EXITS) for s in last.body)
+
+
+def guards_above(block: Node, below: Node) -> Iterator[If]:
+    """The conditions above a statement of a block under which the rest of the block is left out."""
+    if isinstance(block, IndentedBlock):
+        for line in block.body:
+            if line is below:
+                return
+            if isinstance(line, If) and line.orelse is None and leaves(line.body):
+                yield line
+
+
+def denied(test: BaseExpression) -> BaseExpression | None:
+    """`a` of `not a`; None for other conditions."""
+    return test.expression if isinstance(test, UnaryOperation) and isinstance(test.operator, Not) else None
 
 
 def _raises(block: BaseSuite) -> bool:

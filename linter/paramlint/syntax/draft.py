@@ -14,9 +14,9 @@ from typing import Any
 
 from paramlint import nodes
 from paramlint.source.text import Source
-from paramlint.syntax.expressions_from_ast import NotInAstError, characters, is_parenthesized
+from paramlint.syntax.expressions_from_ast import characters, is_parenthesized
 from paramlint.syntax.nodes_from_ast import Translation
-from paramlint.syntax.outline import Unit, first_row, last_row
+from paramlint.syntax.outline import NotInAstError, Unit, first_row, last_row
 
 _COMMENT = re.compile(r"#[^\r\n]*")
 _HEADER = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+")

@@ -11,6 +11,7 @@ from paramlint import nodes
 from paramlint.nodes import operators
 from paramlint.nodes.called_at_once import read_as
 from paramlint.source.text import Source
+from paramlint.syntax.outline import NotInAstError
 
 OPERATORS: dict[type, Any] = {
     getattr(ast, name): getattr(operators, other)()
@@ -25,10 +26,6 @@ OPERATORS: dict[type, Any] = {
 }  # fmt: skip
 #: A text with its quotes, or a comment.
 STRING = re.compile(r"""(?i:[rbuft]{0,2})('{3}|"{3}|'|")(?:\\.|(?!\1).)*\1|#[^\r\n]*""", re.DOTALL)
-
-
-class NotInAstError(Exception):
-    """`ast` does not tell; the code has to be parsed with LibCST."""
 
 
 def parse_expression(text: str) -> nodes.BaseExpression | None:

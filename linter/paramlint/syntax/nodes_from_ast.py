@@ -13,8 +13,8 @@ from typing import Any
 from paramlint import nodes
 from paramlint.nodes import operators
 from paramlint.source.text import Source
-from paramlint.syntax.expressions_from_ast import OPERATORS, ExpressionTranslation, NotInAstError
-from paramlint.syntax.outline import first_row, last_row
+from paramlint.syntax.expressions_from_ast import OPERATORS, ExpressionTranslation
+from paramlint.syntax.outline import NotInAstError, first_row, last_row
 
 _AUGMENTED: dict[type, operators.AugmentedOperator] = {
     kind: getattr(operators, f"{type(operator).__name__}Assign")()

@@ -26,6 +26,10 @@ SIMPLE = frozenset(
 _BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
 
+class NotInAstError(Exception):
+    """`ast` does not tell; the code has to be parsed with LibCST."""
+
+
 class Syntax:
     """A file's `ast`: the node of each unit, in the order of the outline's units.
 

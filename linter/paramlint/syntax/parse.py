@@ -86,6 +86,11 @@ class Segment:
 
     def text(self, node: nodes.Node) -> str:
         """The source code of a node, without parentheses of its own that mean nothing; rows end with a line feed."""
+        if node not in self._origins:  # `self.head` of what `operator.attrgetter("head.weight")(self)` is read as
+            if isinstance(node, nodes.Attribute):
+                return f"{self.text(node.value)}.{node.attr.value}"
+            if isinstance(node, nodes.Name):
+                return node.value
         origin = self._origins[node]
         is_bare = isinstance(origin, _TIGHT) and bool(origin.lpar)
         code = self._module.code_for_node(origin.with_changes(lpar=(), rpar=()) if is_bare else origin)

@@ -102,7 +102,7 @@ def _owns(model: Model, event: Event) -> bool:
         return False
     if module.annotation.rpartition(".")[2] == "Module":
         return True
-    if _PRETRAINED.fullmatch(text) is not None:
+    if _PRETRAINED.fullmatch(text) is not None or _is_switched(module):
         return True
     while (item := _ITEM.search(text)) is not None:
         text = text[: item.start()]
@@ -110,6 +110,11 @@ def _owns(model: Model, event: Event) -> bool:
     if not whole or "(" in part or not names_part(part):
         return False
     return module.part_of is not None or any(str(e.of) == whole for e in model.events("listed"))
+
+
+def _is_switched(module: Module) -> bool:
+    """Whether the code switches something between training and evaluation, as no tensor is."""
+    return any(mode.author == "user" and mode.get("how") in ("train", "eval") for mode in module.modes)
 
 
 def _is_said_to_be_tensor(text: str, guard: str) -> bool:

@@ -21,7 +21,7 @@ Leave it: the branch is a reminder that is not meant to run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from paramlint import nodes
 from paramlint.config.nearest import nearest
@@ -48,6 +48,7 @@ from paramlint.model.questions.visits import (
     whole_visits,
 )
 from paramlint.nodes import operators
+from paramlint.nodes.branches import denied, leaves
 from paramlint.rule import Asks, Calls, Finding, Rule
 from paramlint.syntax.walk import operands, walk
 
@@ -225,11 +226,12 @@ def _is_always_true(scope: Scope, test: nodes.BaseExpression) -> bool:
 
 @rule.static(nodes.If)
 def check_condition(node: nodes.If, scope: Scope) -> Iterator[Finding]:
-    tests = [(test, why) for test in operands(node.test) if (why := _never(scope, node, test)) is not None]
-    lazy = _lazy(scope, alternatives(scope, node.test))
+    asked, done = _asked(scope, node)
+    tests = [(test, why) for test in operands(asked) if (why := _never(scope, node, test)) is not None]
+    lazy = _lazy(scope, alternatives(scope, asked))
     if lazy is not None and not tests:
-        tests.append((node.test, lazy))
-    if tests and _initialises(scope, node.body):
+        tests.append((asked, lazy))
+    if tests and any(_initialises(scope, one) for one in done):
         test, why = tests[0]
         yield Finding(test, f"`{scope.text(test)}` is never true: {why}")
 
@@ -250,6 +252,15 @@ def check_cases(node: nodes.Match, scope: Scope) -> Iterator[Finding]:
             yield Finding(case.pattern, f"`case {scope.text(case.pattern)}` is never taken: {why}")
         if case.guard is None and takes_all(case.pattern):
             before.append(test)
+
+
+def _asked(scope: Scope, node: nodes.If) -> tuple[nodes.BaseExpression, Sequence[nodes.Node]]:
+    """A condition and what is done where it is met: its body, or what comes after `if not ...: continue`."""
+    test, block = denied(node.test), scope.parent(node)
+    if test is None or not isinstance(block, nodes.IndentedBlock) or node.orelse is not None or not leaves(node.body):
+        return node.test, [node.body]
+    lines = list(block.body)
+    return test, lines[lines.index(node) + 1 :]
 
 
 def _initialises(scope: Scope, body: nodes.Node) -> bool:

@@ -45,7 +45,7 @@ from paramlint.facts.init_events import (
 from paramlint.facts.type_tests import classes_proved
 from paramlint.knowledge import module_class
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor
-from paramlint.model.questions.effects import effect
+from paramlint.model.questions.effects import effect, is_used_between
 from paramlint.model.questions.visits import is_over_one_twice
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
@@ -82,7 +82,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         is_general = all(len(owners[id(site.node)]) > 1 for site in (_way(write), write.site))
         is_special = is_general and len(owners[id(_way(first).node)]) == 1
-        if is_special and first.guard.implies(write.guard) and not _is_used_between(model, first, write):
+        if is_special and first.guard.implies(write.guard) and not is_used_between(model, first, write):
             yield Claim(
                 model.follows(first, write),
                 _way(write),
@@ -105,10 +105,10 @@ def ask_of_part(model: Model) -> Iterator[Claim]:
         if not _is_direct(write) or not _is_chosen(first, write):
             continue
         places = id(first.site.node), id(_way(write).node)
-        if places in claimed or not first.guard.implies(write.guard) or _is_used_between(model, first, write):
+        if places in claimed or not first.guard.implies(write.guard) or is_used_between(model, first, write):
             continue
         claimed.add(places)
-        text = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(write.of)
+        text = _target_of(first)
         message = (
             f"`{text}` of `{first.site.class_name}` was given values of its own by `{first.law}` in row"
             f" {first.site.row}, which `{write.law}` overwrites"
@@ -146,7 +146,7 @@ def ask_copied(model: Model) -> Iterator[Claim]:
         if both_over_many if first.site.node is not write.site.node else not is_over_one_twice(write.site):
             continue
         other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
-        if other is not None and not _is_used_between(model, first, write):
+        if other is not None and not is_used_between(model, first, write):
             text = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
             yield Claim(model.follows(first, write), write.site, text, about=write.of)
 
@@ -165,16 +165,17 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
         if not is_general or then.law != first.law or len({effect(b) for _, b in pairs}) > 1:
             continue
         lost = [a for a, b in pairs if effect(a) != effect(b) and a.guard.implies(b.guard)]
-        is_used = any(_is_used_between(model, a, b) for a, b in pairs)
+        is_used = any(is_used_between(model, a, b) for a, b in pairs)
         if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
-            target = first.site.text(first.site.node.args[0].value) if _has_argument(first) else str(first.of)
-            own = f"`{target}` was given values of its own by `{first.law}` in each layer"
+            own = f"`{_target_of(first)}` was given values of its own by `{first.law}` in each layer"
             text = f"{own}, which `{then.law}` overwrites"
             yield Claim(model.follows(first, then), then.site, text, about=then.of)
 
 
-def _has_argument(write: Event) -> bool:
-    return isinstance(write.site.node, nodes.Call) and bool(write.site.node.args)
+def _target_of(write: Event) -> str:
+    """What a call writes, as it is written there."""
+    given = getattr(write.site.node, "args", ())
+    return write.site.text(given[0].value) if given else str(write.of)
 
 
 def _is_same_call(first: Event, second: Event) -> bool:
@@ -232,16 +233,6 @@ def _is_direct(write: Event) -> bool:
     """Whether the constructor itself, and not that of a part, does it."""
     sites = write.way
     return sites[0].function == "__init__" and all(site.function != "__init__" for site in sites[1:])
-
-
-def _is_used_between(model: Model, first: Event, second: Event) -> bool:
-    """Whether anything reads the tensor, or calls its layer, in between."""
-    tensor = second.of
-
-    def is_use(event: Event) -> bool:
-        return (event.of is tensor and event.get("how") != "data") or event.of is tensor.owner
-
-    return not model.between(first, second, ("read", "called"), is_use).no
 
 
 @rule.static_scope
@@ -427,6 +418,8 @@ def verify_twice(model: LiveModel) -> Iterator[Proof]:
         if parameter.twice is None:
             continue
         first, second = parameter.drawn[-2:]
+        if first.by_constructor:
+            continue  # what a layer of torch draws for itself is drawn again
         is_same_call = first.describe() == second.describe() and first.by_user and second.by_user
         siblings = [other for other in model.parameters if other.module is parameter.module and other is not parameter]
         never = [one.name for one in siblings if one.is_unwritten or (is_same_call and not _is_touched(one))]

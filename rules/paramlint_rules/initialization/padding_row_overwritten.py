@@ -57,7 +57,7 @@ def check_row(model: Model) -> Iterator[Claim]:
         owner = weight.owner
         if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
             return  # what gets hold of the model, or a subclass, may have a method that writes the row
-        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes or _is_tied(weight):
+        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes or _is_tied(model, weight):
             continue
         draw = None
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
@@ -77,10 +77,13 @@ def check_row(model: Model) -> Iterator[Claim]:
             )
 
 
-def _is_tied(weight: Tensor) -> bool:
-    """Whether an output layer has it too, which gives the row a gradient."""
+def _is_tied(model: Model, weight: Tensor) -> bool:
+    """Whether an output layer has it too, or something is multiplied with it, which gives the row a gradient."""
     holders = [p.holder for p in weight.places if p.registered and isinstance(p.holder, Module)]
-    return any(not holder.is_a("Embedding", "EmbeddingBag").yes for holder in holders)
+    if any(not holder.is_a("Embedding", "EmbeddingBag").yes for holder in holders):
+        return True
+    reads = [e for e in model.events("read") if e.get("how") in ("operation", "function") and isinstance(e.of, Tensor)]
+    return any(e.of is weight or (e.of.base is weight and e.of.view in ("transposed", "view")) for e in reads)
 
 
 def _in_its_place(owner: Module) -> Iterator[Module]:

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -39,6 +40,7 @@ from paramlint.facts.name_uses import calls_any, is_edited, loaded_into, reads
 from paramlint.facts.snapshots import Snapshot, snapshots
 from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
 from paramlint.nodes.assigned import assigned
+from paramlint.nodes.branches import guards_above
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 #: A function that keeps a model is looked at when it does one of these.
@@ -81,7 +83,7 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
         return False
     if kept.is_added:
         return not rebinds(scope, loop, kept.target) and any(True for _ in reads(scope, kept.name, loop))
-    if block is loop.body or _is_replaced(scope, kept):
+    if (block is loop.body and not _is_passed_over(scope, kept)) or _is_replaced(scope, kept):
         return False
     used = [read for read in reads(scope, kept.name, block) if _may_follow(scope, kept, read)]
     if kept.is_best:
@@ -102,6 +104,12 @@ def _is_of_new_optimizer(scope: Scope, kept: Snapshot) -> bool:
         return False
     between = [c.func for c in scope.find(nodes.Call) if scope.order(made) < scope.order(c) < scope.order(kept.node)]
     return not any(isinstance(f, nodes.Attribute) and f.attr.value in ("step", "load_state_dict") for f in between)
+
+
+def _is_passed_over(scope: Scope, kept: Snapshot) -> bool:
+    """Whether some rounds end before it is kept: `if loss >= best: continue`."""
+    lines = (kept.node, *scope.ancestors(kept.node))
+    return any(block is kept.block and any(guards_above(block, below)) for below, block in pairwise(lines))
 
 
 def _may_follow(scope: Scope, kept: Snapshot, read: nodes.Node) -> bool:

@@ -23,22 +23,14 @@ Leave it: the name only says which part of one model is meant.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.heirs import heirs_of
-from paramlint.facts.name_uses import calls_any, reads
-from paramlint.facts.training import training_loop, trains
-from paramlint.facts.usage import is_module
-from paramlint.model import Claim, Event, Model, Module, said
+from paramlint.model import Claim, Event, Model, Module, Optimizer, said
 from paramlint.model.questions.training import WORDS, held
 from paramlint.nodes.assigned import assigned
-from paramlint.nodes.branches import is_branch
-from paramlint.rule import Asks, Calls, Change, Finding, Fix, Proof, Rule, Stores
+from paramlint.rule import Asks, Change, Fix, Proof, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -53,19 +45,14 @@ _PARTS = (
 _TARGETS = frozenset(
     [*_ROLES, *(f"{r}_{p}" for r in _ROLES for p in _PARTS), *(f"{p}_{r}" for r in _ROLES for p in _PARTS)]
 )
-#: A function that binds a target is looked at when it does one of these.
-_NOMINATING = ("parameters", "load_state_dict", "backward")
-
 rule = Rule(
     "PRM709",
     "aliased-target-network",
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Stores(*_TARGETS, of_names=True), Calls(*_NOMINATING), Asks(*WORDS)),
+    triggers=(Asks(*WORDS, "zip", "load_state_dict"),),
 )
-
-_TRAINS = re.compile(r"\.(?:step|backward)\(")
 
 
 @rule.question
@@ -74,6 +61,7 @@ def ask(model: Model) -> Iterator[Claim]:
     holders = held(model)
     whole = {id(group.module) for optimizer in model.optimizers for group in optimizer.groups}
     bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
+    told: set[int] = set()
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
         if not _names_role(_name(alias)) or not isinstance(statement, (nodes.Assign, nodes.AnnAssign)):
@@ -82,25 +70,71 @@ def ask(model: Model) -> Iterator[Claim]:
             continue  # a target is an option of the agent, which subclasses turn on
         if _is_part_of_target(_given(alias)):
             continue
-        parts = [m for m in modules if id(m) not in whole]  # others the optimizer holds, known to the last or not
-        if not any(m.parameters.seen for m in modules) or any(
-            id(t) not in holders for m in parts for t in m.parameters
+        own = [e for e in bound if not _is_still(e, modules) and _names_same(e, alias)]
+        live = _live(alias, bound) if _is_held(modules, holders, whole) else _trained_elsewhere(model, alias, own)
+        if (
+            live
+            and not alias.site.says("same model", "share")
+            and not any(min(e.order) > max(alias.order) for e in own)
         ):
-            continue
-        others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules and not _is_handed_on(e, alias)]
-        live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)
-        if live is None or not modules <= {m for e in others if _names_same(e, live) for m in _bound(e)}:
-            continue
-        if min(live.order) > min(alias.order) or alias.site.says("same model", "share"):
-            continue
-        own = [e for e in bound if not _bound(e) & modules and _names_same(e, alias)]
-        if any(min(e.order) > max(alias.order) for e in own):
-            continue
-        if not alias.guard or any(e.guard.fits(alias.guard) for e in own) or _is_else_none(alias, statement):
-            message = f"`{_spoken(alias)}` is the same model as `{_spoken(live)}`"
-            yield Claim(
-                said(True), alias.site, f"{message}, so it does not lag behind it", next(iter(modules)), _given(alias)
-            )
+            is_set = not alias.guard or bool(alias.loops) or _is_else_none(alias, statement)
+            if is_set or any(e.guard.fits(alias.guard) for e in own):
+                first = _first(model, alias, live)
+                if id(first) in told:
+                    continue
+                told.add(id(first))
+                message = f"`{_spoken(first)}` is the same model as `{live}`, so it does not lag behind it"
+                given, whose = _given(first), next(iter(modules))
+                yield Claim(said(True), first.site, message, whose, given, _fix(first), attribute=_spoken(first))
+
+
+def _fix(alias: Event) -> Fix:
+    given = _given(alias)
+    text = f"{alias.site.spell('copy.deepcopy')}({alias.site.text(given)})"
+    return Fix("Copy the model", (Change(given, given, text),), "safe", ("copy.deepcopy",))
+
+
+def _first(model: Model, alias: Event, live: str) -> Event:
+    """Where the name was first given the other model, where an alias is what was made of that later.
+
+    A wrapper of it, or what a function gave back, is still the same.
+    """
+    for event in model.events("bound", "registered"):
+        if min(event.order) < min(alias.order) and _names_same(event, alias):
+            value = _given(event) if isinstance(event.site.statement, nodes.Assign) else None
+            if isinstance(value, (nodes.Name, nodes.Attribute)) and event.site.text(value) == live:
+                return event
+    return alias
+
+
+def _is_held(modules: frozenset[Module], holders: dict[int, list[Optimizer]], whole: set[int]) -> bool:
+    """Whether optimizers that are known hold all of what a name may stand for."""
+    parts = [m for m in modules if id(m) not in whole]  # others the optimizer holds, known to the last or not
+    has_some = any(m.parameters.seen for m in modules)
+    return has_some and all(id(t) in holders for m in parts for t in m.parameters)
+
+
+def _live(alias: Event, bound: list[Event]) -> str:
+    """The name under which what is kept as a target is trained; empty where there is none."""
+    modules = _bound(alias)
+    others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules and not _is_handed_on(e, alias)]
+    live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)
+    if live is None or not modules <= {m for e in others if _names_same(e, live) for m in _bound(e)}:
+        return ""
+    return _spoken(live) if min(live.order) < min(alias.order) else ""
+
+
+def _trained_elsewhere(model: Model, alias: Event, own: list[Event]) -> str:
+    """The same by an optimizer that is not known: in the loop where the target is set, or where it is set only once."""
+    given = _given(alias)
+    live = given.attr.value if isinstance(given, nodes.Attribute) else getattr(given, "value", "")
+    if not isinstance(given, (nodes.Name, nodes.Attribute)) or _name(alias) not in _TARGETS or _names_role(live):
+        return ""
+    steps = [e for e in model.events("stepped", "backward") if not isinstance(e.of, Optimizer)]
+    if {e.kind for e in steps} != {"stepped", "backward"}:
+        return ""
+    is_beside = bool(alias.loops) and all(e.loops[: len(alias.loops)] == alias.loops for e in steps)
+    return alias.site.text(given) if is_beside or not (own or alias.guard or alias.site.in_branch) else ""
 
 
 def _is_one_way(alias: Event, statement: nodes.Node) -> bool:
@@ -135,6 +169,12 @@ def _bound(event: Event) -> frozenset[Module]:
     bound = event.get("options") or [event.get("value") if "value" in event.data else event.of]
     modules = frozenset(one for one in bound if isinstance(one, Module))
     return modules if len(modules) == len(bound) else frozenset()
+
+
+def _is_still(event: Event, modules: frozenset[Module]) -> bool:
+    """Whether a name is given what it had before, or what wraps that: `target = DataParallel(target)`."""
+    now = _bound(event)
+    return bool(now & modules) or any(p.what in modules for one in now for p in one.holds if p.registered)
 
 
 def _is_handed_on(event: Event, alias: Event) -> bool:
@@ -197,66 +237,25 @@ def _is_counterpart(name: str, other: str) -> bool:
     return other.isidentifier() and not _names_role(other) and all(word in known for word in rest)
 
 
-@rule.static(nodes.Assign)
-def check_alias(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
-    target, value = node.targets[0].target, node.value
-    if len(node.targets) != 1 or not isinstance(value, (nodes.Name, nodes.Attribute)):
-        return
-    name, live = scope.dotted(target), scope.dotted(value)
-    if name is None or live is None or not _names_target(name) or _names_target(live) or not is_module(scope, value):
-        return
-    if isinstance(target, nodes.Name) and not calls_any(scope, _NOMINATING):
-        return
-    if training_loop(scope, node, value) is None and not _lags(scope, node, target, name):
-        return
-    text = f"{scope.spell('copy.deepcopy')}({live})"
-    fix = Fix("Copy the model", (Change(value, value, text),), "safe", ("copy.deepcopy",))
-    message = f"`{name}` is the same model as `{live}`, so it does not lag behind it"
-    yield Finding(value, message, fix, attribute=name)
-
-
-@rule.static(nodes.Call)
-def check_itself(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    """A model averaged with itself, or loaded into itself."""
-    if isinstance(node.func, nodes.Name) and node.func.value == "zip" and len(node.args) == 2:
-        first, second = (_of_call(scope, arg.value, "parameters") for arg in node.args)
-        if first is not None and first == second:
-            message = f"`{first}` is paired with itself, so nothing is copied or averaged"
-            yield Finding(node, message, attribute=first)
-    elif isinstance(node.func, nodes.Attribute) and node.func.attr.value == "load_state_dict" and node.args:
-        owner = scope.dotted(node.func.value)
-        if owner is not None and _of_call(scope, node.args[0].value, "state_dict") == owner:
-            yield Finding(node, f"`{owner}` is loaded into itself, which changes nothing", attribute=owner)
-
-
-def _names_target(name: str) -> bool:
-    return name.rpartition(".")[2] in _TARGETS
-
-
-def _of_call(scope: Scope, node: nodes.BaseExpression, method: str) -> str | None:
-    """The dotted name of the model whose method is called without arguments."""
-    if isinstance(node, nodes.Call) and not node.args and isinstance(node.func, nodes.Attribute):
-        if node.func.attr.value == method:
-            return scope.dotted(node.func.value)
-    return None
-
-
-def _lags(scope: Scope, node: nodes.Assign, target: nodes.BaseExpression, name: str) -> bool:
-    """Whether the target is always this alias, is used beside the live model, and that is trained."""
-    if any(is_branch(above, below) for below, above in pairwise((node, *scope.ancestors(node)))):
-        return False
-    attribute = scope.self_attribute(target)
-    if attribute is None:
-        others = [b for b in scope.bindings.get(name, ()) if b.node is not node]
-        steps = (call for call in scope.find(nodes.Call) if scope.order(call) > scope.order(node))
-        return not others and any(True for _ in reads(scope, name, node)) and any(trains(scope, c) for c in steps)
-    if scope.cls is None or len(scope.cls.assignments(attribute)) != 1:
-        return False
-    classes = [scope.cls, *heirs_of(scope.cls)]
-    units = [(cls.file.source, cls.outline.unit) for cls in classes]
-    trained = any(_TRAINS.search(source.lines(unit.first, unit.last)) for source, unit in units)
-    used = (one for cls in classes for one in cls.scopes_with(attribute))
-    return trained and any(True for one in used for _ in reads(one, f"{one.self_name}.{attribute}", node))
+@rule.question
+def ask_itself(model: Model) -> Iterator[Claim]:
+    """A model that is averaged with itself, or loaded into itself, in one expression."""
+    for load in model.events("loaded"):
+        state, inside = load.get("state"), {id(node) for node in walk(load.site.node)}
+        taken = [e for e in model.events("taken", of=load.of) if e.get("state") is state and id(e.site.node) in inside]
+        if taken and isinstance(load.site.node, nodes.Call) and isinstance(load.site.node.func, nodes.Attribute):
+            name = load.site.text(load.site.node.func.value)
+            message = f"`{name}` is loaded into itself, which changes nothing"
+            yield Claim(said(True), load.site, message, load.of, attribute=name)
+    listed = {id(visit.site.node): visit for visit in model.events("listed") if visit.get("what") == "parameters"}
+    for visit in listed.values():
+        for pair in walk(visit.site.definition) if visit.site.definition is not None else ():
+            if isinstance(pair, nodes.Call) and isinstance(pair.func, nodes.Name) and pair.func.value == "zip":
+                both = [listed.get(id(arg.value)) for arg in pair.args]
+                if len(both) == 2 and both[0] is visit and both[1] is not None and both[1].of is visit.of:
+                    name = visit.site.text(visit.site.node.func.value)
+                    message = f"`{name}` is paired with itself, so nothing is copied or averaged"
+                    yield Claim(said(True), visit.site, message, visit.of, pair, attribute=name)
 
 
 @rule.training

@@ -78,7 +78,10 @@ def _given(clip: Site) -> str:
 
 
 def _is_computed(what: object) -> bool:
-    return isinstance(what, Tensor) and what.role == "plain" and bool(what.made_from) and not what.view
+    """Whether it is no leaf: computed, or picked out of a parameter by an index."""
+    if not isinstance(what, Tensor) or what.role != "plain" or not what.made_from:
+        return False
+    return not what.view or (what.view == "index" and what.base is not None and what.base.role == "parameter")
 
 
 def _before_backward(model: Model, clip: Event) -> Answer:
@@ -101,15 +104,17 @@ def _before_backward(model: Model, clip: Event) -> Answer:
 
 def _after_clearing(model: Model, clip: Event, backward: Event) -> Answer:
     """Whether a function clears the gradients of an optimizer, clips them, and only then has them computed and used."""
-    for optimizer, step in steps(model):
-        for cleared in optimizer.clears:
+    for step in model.events("stepped"):
+        optimizer = step.of
+        known = isinstance(optimizer, Optimizer)
+        for cleared in optimizer.clears if known else [e for e in model.events("cleared") if e.of == optimizer]:
             if not together(cleared, clip, backward, step) or cleared.loops or step.loops:
                 continue
             in_order = min(cleared.order) < min(clip.order) < min(backward.order) < min(step.order)
             computed = model.between(cleared, clip, ("backward", "escaped"), may_compute)
             if in_order and not any(e.guard for e in (cleared, clip, backward, step)) and not computed.yes:
-                mine = {id(t) for t in optimizer.tensors}
-                if any(id(t) in mine for t in clip.get("tensors")):
+                mine = {id(t) for t in optimizer.tensors} if known else set()
+                if not known or any(id(t) in mine for t in clip.get("tensors")):
                     return said(True)
     return Answer("unknown")
 

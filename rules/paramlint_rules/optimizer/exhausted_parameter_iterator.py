@@ -25,6 +25,7 @@ from typing import Any
 
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model, Site
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Change, Fix, Rule
 
 _OF_GROUP = re.compile(r"""\[["']params["']\]""")
@@ -62,7 +63,11 @@ def ask(model: Model) -> Iterator[Claim]:
     for twins in emptied.values():
         first, second = twins[0]
         site = _in_function_of(first.made, second)
+        names = _names(first.made)
+        if not _is_handed(names, site):
+            site = second.site
         given = _given(site.node)
+        given = _beside(site, given, names) if given is not None else None
         if given is None:
             continue  # a function of a library does it, and no place of the code is that
         is_kept = second.get("how") == "kept for a group"
@@ -99,6 +104,22 @@ def _given(node: Any) -> Any:
 def _in_function_of(made: Site, second: Event) -> Site:
     """Where the function that made an iterator goes through it, or hands it to who does."""
     return next((site for site in reversed(second.way) if site.definition is made.definition), second.site)
+
+
+def _names(made: Site) -> list[str]:
+    """What an iterator is bound to where it is made."""
+    return [made.text(node) for node, value in assigned(made.statement) if value is made.node]
+
+
+def _is_handed(names: list[str], site: Site) -> bool:
+    """Whether a call says a name of the iterator: a method that takes it from an attribute is given other things."""
+    return not names or any(name in site.text(site.node) for name in names)
+
+
+def _beside(site: Site, given: Any, names: list[str]) -> Any:
+    """The argument that has the name, where a call goes through several things: `zip(limits, params)`."""
+    arguments = [arg.value for arg in site.node.args] if isinstance(site.node, nodes.Call) else []
+    return next((one for one in arguments if site.text(one) in names), given)
 
 
 def _is_asked(event: Event) -> bool:

@@ -31,6 +31,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from paramlint import nodes
 from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
@@ -46,7 +47,9 @@ from paramlint.model.questions.training import (
     spoken,
     together,
 )
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.training.training_run import TrainingRun
@@ -141,6 +144,75 @@ def _loose_groups(model: Model, holders: dict[int, list[Optimizer]]) -> Iterator
                     about=group,
                 )
                 break
+
+
+@rule.question
+def check_lists(model: Model) -> Iterator[Claim]:
+    """Lists into which parameters were sorted, beside others of the same function, and which nobody reads."""
+    told: set[int] = set()
+    for optimizer in model.optimizers:
+        site = optimizer.made.site if optimizer.made is not None else None
+        if site is None or site.definition is None or id(site.definition) in told:
+            continue
+        told.add(id(site.definition))
+        for name, collected in _unread_lists(site):
+            text = site.text(collected)
+            message = f"`{text}` goes into `{name}`, which is given to no optimizer, so it keeps its first values"
+            yield Claim(said(True), site, message, about=optimizer)
+
+
+def _unread_lists(site: Site) -> Iterator[tuple[str, nodes.BaseExpression]]:
+    """The names of lists that a function only appends parameters to, where it reads another one that it fills so."""
+    empty: set[str] = set()
+    for one in walk(site.definition):
+        for target, value in assigned(one):
+            if isinstance(target, nodes.Name) and isinstance(value, nodes.List) and not value.elements:
+                empty.add(target.value)
+    filled: dict[str, nodes.BaseExpression] = {}
+    uses: dict[str, int] = {}
+    for one in walk(site.definition):
+        if isinstance(one, nodes.Name) and one.value in empty:
+            uses[one.value] = uses.get(one.value, 0) + 1
+        added = _appended(one)
+        if added is not None and added[0] in empty and _is_parameter(added[1]):
+            filled.setdefault(added[0], added[1])
+            uses[added[0]] = uses.get(added[0], 0) - 1
+    unread = {name for name in filled if uses[name] == 1}  # where it is made
+    if unread and unread != filled.keys():
+        yield from ((name, filled[name]) for name in sorted(unread) if not _says(name, _ASIDE))
+
+
+def _appended(node: nodes.Node) -> tuple[str, nodes.BaseExpression] | None:
+    """The list and the value of `list.append(value)`."""
+    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and len(node.args) == 1:
+        if node.func.attr.value == "append" and isinstance(node.func.value, nodes.Name):
+            return node.func.value.value, node.args[0].value
+    return None
+
+
+def _is_parameter(value: nodes.BaseExpression) -> bool:
+    """Whether an expression reads as a parameter: `module.bias`, or a variable that is called so."""
+    if isinstance(value, nodes.Attribute):
+        return value.attr.value in ("weight", "bias")
+    return isinstance(value, nodes.Name) and value.value in _PARAMETERS
+
+
+_PARAMETERS = frozenset({"p", "param", "parameter", "params", "v"})
+#: Words in the names of lists of what is not to be trained.
+_ASIDE = (
+    "frozen",
+    "fixed",
+    "freeze",
+    "skip",
+    "skipped",
+    "ignore",
+    "ignored",
+    "rest",
+    "other",
+    "others",
+    "unused",
+    "all",
+)
 
 
 def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_all: bool) -> Event | None:

@@ -20,11 +20,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from paramlint import nodes
 from paramlint.knowledge.frameworks import LIVE
-from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Tensor, said
+from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import WORDS, below, spoken
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -61,6 +64,40 @@ def ask(model: Model) -> Iterator[Claim]:
                 what = group.module or group.sure[0]
                 message = f"`{what}` is in `{spoken(optimizer)}` twice, so an optimizer refuses it or steps it twice"
                 yield Claim(said(True), group.given or group.site, message, about=group)
+
+
+@rule.question
+def ask_of_selections(model: Model) -> Iterator[Claim]:
+    """Two groups that are selected in the same words: whichever parameters the condition takes, both have them."""
+    for optimizer in model.optimizers:
+        told: dict[tuple[str, frozenset[int]], object] = {}
+        for group in optimizer.groups:
+            site = group.given
+            if group.sure or site is None or not isinstance(site.node, (nodes.GeneratorExp, nodes.ListComp)):
+                continue
+            tensors = frozenset(id(t) for t in group.tensors)
+            selected = " ".join(site.text(site.node).split()).strip("()[]"), tensors
+            first = told.setdefault(selected, site.node)
+            if tensors and first is not site.node and not _is_given_anew(site):
+                one = group.tensors.seen[0]
+                what = one.owner or str(one).removesuffix(".parameters()")
+                message = (
+                    f"two groups of `{spoken(optimizer)}` select the same parameters of `{what}`, which it refuses"
+                )
+                yield Claim(said(True), site, message, about=group)
+
+
+def _is_given_anew(site: Site) -> bool:
+    """Whether a name in it is given several values in the function around it, so that the same words say two things."""
+    if site.definition is None:
+        return True
+    given: Counter[str] = Counter()
+    for one in walk(site.definition):
+        targets = [target for target, _ in assigned(one)]
+        if isinstance(one, (nodes.For, nodes.AugAssign)):
+            targets = [one.target] * 2
+        given.update(n.value for target in targets for n in walk(target) if isinstance(n, nodes.Name))
+    return any(isinstance(one, nodes.Name) and given[one.value] > 1 for one in walk(site.node))
 
 
 def _listed_beside(listed: list[Event], optimizer: Optimizer) -> dict[int, set[int]]:

@@ -108,7 +108,8 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         is_resized = change.get("how") == "resized"
         what = f"the embeddings of `{change.of}` are" if is_resized else f"`{change.of}` is"
-        end = f"{what} replaced, so it does not train the new parameters"
+        became = "added" if not is_resized and _is_first(model, change) else "replaced"
+        end = f"{what} {became}, so it does not train the new parameters"
         yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
 
 
@@ -193,8 +194,8 @@ def _replaced(model: Model, optimizer: Optimizer, trained: list[Module]) -> Even
             continue
         if event.author != "user" or not isinstance(new, Module):
             continue
-        if _is_first(model, event):  # nothing is replaced: what no optimizer has is PRM710
-            continue
+        if _is_first(model, event) and not _is_given_whole(optimizer, event):
+            continue  # nothing is replaced: what no optimizer has is PRM710
         if (
             not _comes_after(model, optimizer.made, event)
             or new.made is None
@@ -245,6 +246,14 @@ def _is_first(model: Model, event: Event) -> bool:
     earlier = (e for e in model.events("registered") if e.data["holder"] is holder and _is_key(e.data["key"], key))
     is_new = not any(model.follows(e, event).yes or e.get("inside") != event.get("inside") for e in earlier)
     return is_new and event.get("inside") == "__init__" and isinstance(holder, Module) and holder.known.yes
+
+
+def _is_given_whole(optimizer: Optimizer, event: Event) -> bool:
+    """Whether an optimizer was given all parameters that a module had by then, which gets another part."""
+    wholes, new = owners(event.data["holder"]), event.of
+    if new.copy_of is not None or not any(call.grad for part in below(new) for call in part.calls):
+        return False  # a target that lags behind, or what nobody is seen to train
+    return any(group.module in wholes and not group.guard for group in optimizer.groups if group.module is not None)
 
 
 def _is_key(one: str, other: str) -> bool:

@@ -31,7 +31,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Model, Module, said
+from paramlint.model import Claim, Model, Module, Optimizer, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
     WORDS,
@@ -39,6 +39,7 @@ from paramlint.model.questions.training import (
     doubled_steps,
     held,
     idle_steps,
+    owners,
     together,
     twin_of,
     waits_to_train,
@@ -94,22 +95,41 @@ def check_names(model: Model) -> Iterator[Claim]:
     """Optimizers named after a part that nobody has, that hold what the optimizer of another part holds."""
     if len(model.optimizers.seen) < 2 or not all(o.tensors.closed.yes for o in model.optimizers):
         return
-    holders = held(model)
+    holders, given_back = held(model), _given_back(model)
     for optimizer in model.optimizers:
         made, twin = optimizer.made, twin_of(model, optimizer)
         if made is None or made.repeats or twin is None or twin.made is None or not together(made, twin.made):
             continue
-        if (made.guard & twin.made.guard) is None or not optimizer.steps.seen:
+        if (made.guard & twin.made.guard) is None or not (optimizer.steps.seen or optimizer in given_back):
             continue
-        meant = _words(optimizer.name) - _words(twin.name)
-        for part in model.modules if meant else ():
-            if _words(part.name) == _words(optimizer.name) and before(part.made or made, made):
-                if part.made is not None and _waits(part) and not any(id(t) in holders for t in part.parameters):
-                    end = f"and `{part}`, after which it is named, is in no optimizer"
-                    yield Claim(
-                        said(True), made.site, f"`{optimizer}` holds what `{twin}` holds, {end}", about=optimizer
-                    )
-                    break
+        mine, other = _words(optimizer.name), _words(twin.name)
+        if other - mine in _held_names(twin):
+            mine -= other  # `optimizer_N_B` beside `optimizer_N_F`, of which the other one has `netF`
+        for part in model.modules if mine - other else ():
+            name = next((name for name in _names(part) if _words(name) == mine), None)
+            if name is None or part.made is None or not before(part.made, made) or not _waits(part):
+                continue
+            if not any(id(t) in holders for t in part.parameters):
+                end = f"what `{twin}` holds, and `{name}`, after which it is named, is in no optimizer"
+                yield Claim(said(True), made.site, f"`{optimizer}` holds {end}", about=optimizer)
+                break
+
+
+def _held_names(optimizer: Optimizer) -> set[frozenset[str]]:
+    """The words of the modules whose parameters an optimizer has, and of those around them."""
+    around = {id(m): m for t in optimizer.tensors if t.owner is not None for m in owners(t.owner)}
+    return {_words(name) for module in around.values() for name in _names(module)}
+
+
+def _given_back(model: Model) -> list[object]:
+    """The optimizers that `configure_optimizers` gives to the loop of a library."""
+    is_lightning = any(root.is_a("LightningModule").yes for root in model.roots)
+    return list(model.optimizers) if is_lightning else []
+
+
+def _names(part: Module) -> list[str]:
+    """How a module is called, and the name of each attribute that it is."""
+    return [part.name, *(p.key for p in part.places if p.registered)]
 
 
 def _waits(part: Module) -> bool:

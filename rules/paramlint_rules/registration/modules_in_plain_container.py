@@ -48,6 +48,8 @@ def ask(model: Model) -> Iterator[Claim]:
         held = next((p for p in module.places if model.keeps_plainly(p)), None)
         if held is None or _is_registered_elsewhere(held) or not (_is_made(module) or _is_said(module, held)):
             continue
+        if held.holder.hands_over(held.key).yes:
+            continue
         yield Claim(
             module.places.none(_is_registered),
             held.since.site,

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.model import Answer, Claim, Model, Place, Site, Tensor
 from paramlint.model.questions.kept_tensors import kept
+from paramlint.model.questions.reach import passes_gradient
 from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
 
@@ -76,10 +77,15 @@ def _lost_source(tensor: Tensor) -> Tensor | None:
             return one if changes and one.known else None
         if one.view in ("data", "detach") or one.factory == "call":
             return None
-        if part is None or one.factory.startswith("torch."):
+        if part is None or (one.factory.startswith("torch.") and not _computes(one)):
             return None
         changes = changes or one.factory not in _MOSTLY_NOTHING
     return None
+
+
+def _computes(tensor: Tensor) -> bool:
+    """Whether a function of torch computed a tensor and kept the graph, as `exp` does, not `zeros_like`."""
+    return tensor.factory.rpartition(".")[2] not in ("tensor", "as_tensor") and passes_gradient(tensor)
 
 
 _MOVED = {"to", "cuda"}

@@ -42,7 +42,7 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     for tensor in model.parameters:
         held = next((p for p in tensor.places if model.keeps_plainly(p)), None)
-        if held is not None and tensor.known:
+        if held is not None and tensor.known and not held.holder.hands_over(held.key).yes:
             lost = tensor.places.none(lambda p: p.registered and p.holds)
             is_right = lost.no or bool(tensor.groups.seen)
             text, fix = described(held, "parameter"), registering(held, "Parameter")

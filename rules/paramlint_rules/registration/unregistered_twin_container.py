@@ -75,7 +75,15 @@ def _is_trained(module: Module) -> bool:
 
 def _is_twin(place: Place, held: Place) -> bool:
     """Whether the module that keeps the container registers the item too, by a call that gives it a name of its own."""
-    return place.registered and place.holder is held.holder and isinstance(place.since.site.node, nodes.Call)
+    call = place.since.site.node
+    return place.registered and place.holder is held.holder and isinstance(call, nodes.Call) and not _assigns(call)
+
+
+def _assigns(call: nodes.Call) -> bool:
+    """Whether a call is an assignment in other words: `super().__setattr__("head", layer)`."""
+    name = getattr(call.func, "attr", call.func)
+    is_setting = isinstance(name, nodes.Name) and name.value in ("setattr", "__setattr__")
+    return is_setting and any(isinstance(arg.value, nodes.SimpleString) for arg in call.args[-2:-1])
 
 
 def _is_called(module: Module) -> bool:

@@ -83,8 +83,10 @@ def _is_prototype(cls: Class, name: str) -> bool:
 
 @rule.runtime
 def verify(model: LiveModel) -> Iterator[Proof]:
+    shared = {id(model.by_name[name].tensor) for name in model.shared_with_twin}
     for found in model.held_by_classes:
-        if found.through == "class attribute":
+        is_shared = found.through == "class list" and any(id(tensor) in shared for tensor in found.tensors)
+        if found.through == "class attribute" or is_shared:
             kind = "module" if found.is_module else "parameter"
             message = f"`{found.attribute}` is a {kind} of the class, so it is not trained and all instances share it"
             yield found.proof(message)

@@ -19,24 +19,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Scope, owns_parameters
-from paramlint.facts.creation import is_creation
-from paramlint.facts.intent import sharing_is_meant
-from paramlint.facts.norms import has_norms_only
-from paramlint.model import Answer, Claim, Event, Model, Module, Place, Tensor
-from paramlint.model.questions.intent import is_marked
-from paramlint.model.questions.intent import sharing_is_meant as sharing_said
+from paramlint.model import Answer, Claim, Event, Model, Module, Place, Site, Tensor
+from paramlint.model.questions.intent import INTENT, is_marked, sharing_is_meant
 from paramlint.model.questions.training import below, owners
-from paramlint.nodes.assigned import assigned
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
-from paramlint.syntax.walk import walk
+from paramlint.rule import Asks, Proof, Rule
 
-#: What functions are called that copy a layer several times.
-_HELPERS = ("clones", "_clones", "get_clones", "_get_clones", "make_clones", "clone_layers")
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
     from paramlint.live.tensor import LiveTensor
@@ -47,43 +38,40 @@ rule = Rule(
     "identical-clones",
     group="risk",
     doc=__doc__,
-    triggers=(
-        Asks("deepcopy"),
-        Calls("deepcopy", "TransformerEncoder", "TransformerDecoder", *_HELPERS),
-    ),
+    triggers=(Asks("deepcopy", "TransformerEncoder", "TransformerDecoder"),),
 )
+
+#: Methods that give copies values of their own, or load them.
+_VALUES = re.compile(r"init_?(?:weights|param)|(?<!_)init$|(?<!_)_init$|initiali[sz]e|reset_param|load_|pretrained")
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    """Copies that are made in a loop and registered, of a layer whose values were drawn once for all."""
-    for event in model.events("copied"):
-        layer, copy = event.of, event.get("to")
-        if not isinstance(layer, Module) or not isinstance(copy, Module) or event.author != "user":
+    """Copies that are made one after the other and registered, of a layer whose values were drawn once for all."""
+    if any(_VALUES.search(method) for root in model.roots for method in root.methods):
+        return
+    copies = [e for e in model.events("copied") if isinstance(e.of, Module) and isinstance(e.get("to"), Module)]
+    times = Counter(map(_place_of, copies))
+    for event in copies:
+        layer, copy = event.of, event.to
+        around = event.loops[len(layer.loops) :]
+        is_many = bool(around) and around == copy.loops[len(layer.loops) :] and around[-1].count != 1
+        if layer.made is None or not (is_many or times[_place_of(event)] > 1) or not layer.owns.yes:
             continue
-        places = [
-            p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None and not _is_left_of_many(p)
-        ]
-        if (
-            layer.made is None
-            or not (_is_made_each_round(event) or _are_several(model, event))
-            or not places
-            or not layer.owns.yes
-            or sharing_said(layer, places)
-            or is_marked(event)
-            or any(owner.initialised_by_owner.yes for owner in owners(copy))
-        ):
+        places = [p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None]
+        places = [p for p in places if not _is_left_of_many(p)]
+        site = _where(event, layer)
+        if not places or sharing_is_meant(layer, places) or is_marked(event) or site.says(*INTENT):
             continue
-        if (
-            copy.escaped
-            or not any(_drawn_once(t) for t in copy.parameters)
-            or any(t.writes.seen for t in copy.parameters)
-            or _is_loaded(model, layer, copy)
-        ):
+        if any(owner.initialised_by_owner.yes for owner in owners(copy)) or _is_loaded(model, layer, copy):
+            continue
+        if is_many and not _are_kept_together(event, layer, copy):
+            continue
+        if copy.escaped or any(t.writes.seen for t in copy.parameters) or not any(map(_drawn_once, copy.parameters)):
             continue
         yield Claim(
             Answer("yes", (event, *(p.since for p in places)), event.guard),
-            event.site,
+            site,
             f"the copies of `{layer.name or layer.cls.rpartition('.')[2]}` start with identical values, "
             "so layers that should differ begin alike",
             about=copy,
@@ -96,21 +84,22 @@ def _is_loaded(model: Model, layer: Module, copy: Module) -> bool:
     return any(one is what for one in loaded for what in (*below(layer), *owners(layer), *owners(copy)))
 
 
-def _is_made_each_round(event: Event) -> bool:
-    """Whether a loop around a copy, not around its original, makes one for each round."""
-    outside, copy = len(event.of.loops), event.get("to")
-    return len(event.loops) > outside and bool(event.loops[outside:] == copy.loops[outside:])
+def _where(event: Event, layer: Module) -> Site:
+    """Where a layer is copied; where a function does it for others, what hands the layer over."""
+    made = layer.made.site if layer.made is not None else event.site
+    if event.site.in_class:
+        return event.site
+    return next((site for site in event.way if site.definition is made.definition), event.site)
 
 
-def _are_several(model: Model, event: Event) -> bool:
-    """Whether a loop of which the rounds are known makes several copies of one original at one place."""
-    way = [site.node for site in event.way]
-    alike = [
-        e
-        for e in model.events("copied", of=event.of)
-        if e.get("inside") == event.get("inside") and [site.node for site in e.way] == way
-    ]
-    return len({id(e.get("to")) for e in alike}) > 1
+def _place_of(event: Event) -> tuple[object, ...]:
+    return id(event.of), event.get("inside"), *(id(site.node) for site in event.way)
+
+
+def _are_kept_together(event: Event, layer: Module, copy: Module) -> bool:
+    """Whether something that is not made anew in each round holds the copies of all rounds."""
+    rounds = event.loops[len(layer.loops) :]
+    return any(loop not in owner.loops for owner in owners(copy)[1:] for loop in rounds)
 
 
 def _is_left_of_many(place: Place) -> bool:
@@ -122,178 +111,6 @@ def _drawn_once(tensor: Tensor) -> bool:
     """Whether a copy still has the values that its original was drawn with."""
     law = tensor.draw.get("law", "") if isinstance(tensor.draw, Event) else ""
     return law.startswith(("kaiming", "xavier", "normal", "uniform", "trunc_normal", "orthogonal", "rand", "sparse"))
-
-
-_CLONING = ("torch.nn.TransformerEncoder", "torch.nn.TransformerDecoder")
-#: Code that gives copies values of their own, or says that they need none.
-_VALUES = re.compile(
-    r"\bnn\.init\b|\binit\.\w|(?<!_)init_[a-z]|\b_init_[a-z]|_init\b|initiali[sz]|reset_|\.apply\(|load_|pretrained|identical"
-)
-
-
-@rule.static(nodes.Call)
-def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    prototype = _cloned_by_class(node, scope) or _cloned_by_helper(node, scope) or _cloned_in_loop(node, scope)
-    if (
-        prototype is None
-        or owns_parameters(scope.type(prototype)) is not True
-        or _VALUES.search(scope.file.source.text)
-        or has_norms_only(scope.type(prototype))
-    ):
-        return
-    if sharing_is_meant(scope, node):
-        return
-    name = " ".join(scope.text(prototype.func if isinstance(prototype, nodes.Call) else prototype).split())
-    message = f"the copies of `{name}` start with identical values, so layers that should differ begin alike"
-    yield Finding(node, message, attribute=name)
-
-
-def _cloned_by_class(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
-    """The layer that one of torch's own classes copies."""
-    if scope.qualified(node.func) not in _CLONING or len(node.args) < 2 or node.args[0].star:
-        return None
-    return None if _is_one(scope, node.args[1].value) else node.args[0].value
-
-
-def _cloned_by_helper(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
-    """The layer that a function of the project copies several times: its argument goes into a repeated `deepcopy`."""
-    function = scope.resolve(node.func)
-    if not isinstance(function, Scope) or not isinstance(function.node, nodes.FunctionDef) or len(node.args) < 2:
-        return None
-    names = [param.name.value for param in function.node.params.params]
-    for inner in function.find(nodes.Call):
-        copied = _repeatedly_copied(inner, function)
-        if isinstance(copied, nodes.Name) and copied.value in names:
-            index = names.index(copied.value)
-            count = node.args[1].value
-            return node.args[index].value if index < len(node.args) and not _is_one(scope, count) else None
-    return None
-
-
-def _cloned_in_loop(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
-    """The layer that a loop in a module copies several times."""
-    if scope.cls is None or not scope.cls.is_module:
-        return None
-    copied = _repeatedly_copied(node, scope)
-    if copied is not None and scope.self_attribute(copied) is not None:
-        return copied
-    if not isinstance(copied, nodes.Name):
-        return None
-    bindings = scope.bindings.get(copied.value, [])
-    built = all(b.kind == "assign" and b.value is not None and is_creation(scope, b.value) for b in bindings)
-    return copied if bindings and (built or scope.name == "__init__") else None
-
-
-def _repeatedly_copied(node: nodes.Call, scope: Scope) -> nodes.BaseExpression | None:
-    """`x` of a `deepcopy(x)` that a comprehension or loop evaluates many times for the same `x`."""
-    if not scope.is_call_of(node, "copy.deepcopy") or len(node.args) != 1:
-        return None
-    copied = node.args[0].value
-    for ancestor in scope.ancestors(node):
-        if isinstance(ancestor, (nodes.FunctionDef, nodes.Lambda)):
-            return None  # what becomes of its copies is up to who calls it
-        if isinstance(ancestor, (nodes.ListComp, nodes.GeneratorExp)):
-            bound = {name.value for name in walk(ancestor.for_in.target) if isinstance(name, nodes.Name)}
-            return None if bound & _heads(copied) else copied
-        if isinstance(ancestor, nodes.For):
-            return None if _is_bound_in(ancestor, copied, scope) or _is_replaced(node, ancestor, scope) else copied
-    return None
-
-
-#: Methods and functions that keep what they are given.
-_KEEPING = {"append", "insert", "add_module", "register_module", "setattr", "setdefault", "add"}
-
-
-def _is_replaced(copy: nodes.Call, loop: nodes.For, scope: Scope) -> bool:
-    """Whether each round binds its copy to the same names and attributes and keeps it nowhere else: one is left."""
-    waiting: list[nodes.BaseExpression] = [copy]
-    texts: set[str] = set()
-    while waiting:
-        bound = _bound_to(waiting.pop(), loop, scope)
-        if bound is None:
-            return False
-        new = bound - texts
-        texts |= new
-        for part in walk(loop) if new else ():
-            if isinstance(part, (nodes.Name, nodes.Attribute)) and scope.text(part) in new:
-                if isinstance(scope.parent(part), nodes.Assign) or _is_set(scope, part):
-                    waiting.append(part)
-                elif _is_kept(scope, part):
-                    return False
-    return bool(texts)
-
-
-def _bound_to(value: nodes.BaseExpression, loop: nodes.For, scope: Scope) -> set[str] | None:
-    """The names and attributes that a statement gives a value; None where these are others in each round."""
-    texts: set[str] = set()
-    whole: nodes.Node | None = value
-    above = scope.parent(value)
-    while isinstance(above, nodes.Attribute) and isinstance(call := scope.parent(above), nodes.Call):
-        whole, above = call, scope.parent(call)  # `deepcopy(x).eval()`
-    if isinstance(above, nodes.IfExp):
-        whole, above = above, scope.parent(above)
-    if isinstance(above, nodes.NamedExpr):
-        texts.add(scope.text(above.target))
-        whole, above = above, scope.parent(above)
-    if isinstance(above, nodes.Arg) and _is_set(scope, above.value):
-        call = scope.parent(above)
-        assert isinstance(call, nodes.Call)
-        owner, key = (arg.value for arg in call.args[:2])
-        if isinstance(key, nodes.SimpleString) and not _is_bound_in(loop, owner, scope):
-            return texts | {f"{scope.text(owner)}.{key.evaluated_value!s}"}
-    if isinstance(above, nodes.Element) and isinstance(display := scope.parent(above), nodes.Tuple):
-        above = scope.parent(display)
-    targets = [target for target, given in assigned(above) if given is whole]
-    if not targets:
-        return None
-    for target in targets:
-        is_same = isinstance(target, nodes.Attribute) and not _is_bound_in(loop, target.value, scope)
-        if not is_same and not isinstance(target, nodes.Name):
-            return None
-        texts.add(scope.text(target))
-    return texts
-
-
-def _is_set(scope: Scope, node: nodes.BaseExpression) -> bool:
-    """Whether `setattr` gives an attribute this value."""
-    above = scope.parent(node)
-    call = scope.parent(above) if isinstance(above, nodes.Arg) else None
-    is_setattr = isinstance(call, nodes.Call) and isinstance(call.func, nodes.Name) and call.func.value == "setattr"
-    return is_setattr and isinstance(call, nodes.Call) and len(call.args) == 3 and call.args[2].value is node
-
-
-def _is_kept(scope: Scope, node: nodes.BaseExpression) -> bool:
-    """Whether a value goes into a container, a new object or another place."""
-    above = scope.parent(node)
-    if isinstance(above, nodes.Arg):
-        call = scope.parent(above)
-        func = call.func if isinstance(call, nodes.Call) else None
-        name = func.attr if isinstance(func, nodes.Attribute) else func
-        return isinstance(name, nodes.Name) and (name.value in _KEEPING or name.value[:1].isupper())
-    if isinstance(above, nodes.Assign):
-        return above.value is node
-    if isinstance(above, nodes.Element) and isinstance(scope.parent(scope.parent(above) or above), nodes.AssignTarget):
-        return False
-    return isinstance(above, (nodes.Element, nodes.DictElement, nodes.Yield))
-
-
-def _is_bound_in(loop: nodes.For, copied: nodes.BaseExpression, scope: Scope) -> bool:
-    inside = set(walk(loop))
-    return any(b.node in inside for name in _heads(copied) for b in scope.bindings.get(name, ()))
-
-
-def _heads(node: nodes.BaseExpression) -> set[str]:
-    return {name.value for name in walk(node) if isinstance(name, nodes.Name)}
-
-
-def _is_one(scope: Scope, node: nodes.BaseExpression) -> bool:
-    """Whether a count is 1: written so, or a name that stands for it alone."""
-    if isinstance(node, nodes.Name):
-        module = scope.file.scope(scope.file.outline.module)
-        bound = scope.bindings.get(node.value) or module.bindings.get(node.value, [])
-        value = bound[0].value if len(bound) == 1 and bound[0].kind == "assign" else None
-        return value is not None and not isinstance(value, nodes.Name) and _is_one(scope, value)
-    return isinstance(node, nodes.Integer) and node.evaluated_value == 1
 
 
 @rule.runtime

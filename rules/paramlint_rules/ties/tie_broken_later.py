@@ -120,9 +120,8 @@ def _message(found: Replacement) -> str:
     )
 
 
-@rule.static(nodes.Assign)
-@rule.static(nodes.AnnAssign)
-def check_bias(node: nodes.Assign | nodes.AnnAssign, scope: Scope) -> Iterator[Finding]:
+@rule.static(nodes.Assign, nodes.AnnAssign)
+def check_bias(node: nodes.BaseSmallStatement, scope: Scope) -> Iterator[Finding]:
     for target, value in assigned(node):
         layer = bias_without_place(scope, target, value)
         if layer is not None:

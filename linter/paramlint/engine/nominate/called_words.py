@@ -12,7 +12,7 @@ from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.words import Words
 from paramlint.rule import Asks
 from paramlint.source.text import Source
-from paramlint.syntax.outline import Outline, Unit
+from paramlint.syntax.outline import ClassOutline, Outline, Unit
 
 #: A call, or what `functools.partial` is given to call.
 _CALL = re.compile(r"\b(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
@@ -72,10 +72,18 @@ def _passed_on_to(outline: Outline, unit: Unit) -> Sequence[Unit] | None:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         called = [*outline.functions.get(name, ()), *(cls.unit for cls in outline.classes.get(name, ()))]
         calls += 1
+        if any(_makes_defaults(one) for one in outline.classes.get(name, ())):
+            return None  # only a call says that an argument is the object that it is by default
         if calls > 1 or len(called) > 1 or not (called or outline.imports.get(name, "").startswith(".")):
             return None
         found += called
     return found if calls else None
+
+
+def _makes_defaults(cls: ClassOutline) -> bool:
+    """Whether an argument of a constructor is something made by a call, where it is not given."""
+    trees = [unit.tree for unit in cls.methods.get("__init__", ()) if isinstance(unit.tree, ast.FunctionDef)]
+    return any(isinstance(one, ast.Call) for tree in trees for one in (*tree.args.defaults, *tree.args.kw_defaults))
 
 
 def _is_changed(node: ast.Attribute | ast.Subscript) -> bool:

@@ -10,6 +10,7 @@ from paramlint import nodes
 from paramlint.facts.reading.expressions import bind, element_of, items_in_order
 from paramlint.facts.reading.values import Const, Derived, Function, Held, Value
 from paramlint.nodes import operators
+from paramlint.nodes.branches import is_branch
 
 if TYPE_CHECKING:
     from paramlint.facts.reading.reader import Reader
@@ -186,8 +187,11 @@ def _try(reader: Reader, node: nodes.Try) -> None:
         if node.orelse is not None and not reader.frame.is_over:
             run_block(reader, node.orelse.body)
 
-    handlers = [partial(run_block, reader, handler.body) for handler in node.handlers]
-    _branches(reader, node, [tried, *handlers])
+    if is_branch(node, node.body):
+        handlers = [partial(run_block, reader, handler.body) for handler in node.handlers]
+        _branches(reader, node, [tried, *handlers])
+    else:
+        tried()
     if node.finalbody is not None:
         is_over, reader.frame.is_over = reader.frame.is_over, False
         run_block(reader, node.finalbody.body)

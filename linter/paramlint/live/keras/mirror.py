@@ -113,6 +113,21 @@ def as_torch(model: Any, creations: Creations | None = None) -> Any:
     return mirrored(model, creations) if is_keras(model) else model
 
 
+def only_model(made: Any) -> Any:
+    """The one model in what a factory gives, which may have a tokenizer or transforms beside it; else what it gives.
+
+    Raises:
+        BuildError: there are several.
+    """
+    held = list(made.values()) if isinstance(made, Mapping) else made
+    if not isinstance(held, (tuple, list)):
+        return made
+    models = [one for one in held if isinstance(one, nn.Module) or is_keras(one)]
+    if len(models) > 1:
+        raise BuildError(f"the factory returns a {type(made).__name__} with {len(models)} models: return one of them")
+    return models[0] if models else made
+
+
 class Mirroring:
     """A factory that gives models of Keras as mirrors, built and watched, and all others as they are."""
 
@@ -125,14 +140,14 @@ class Mirroring:
         """Build."""
         creations = Creations(alone=True)
         with creations:
-            made = self._factory()
+            made = only_model(self._factory())
             refuse_other(made)
             if not is_keras(made):
                 return made
             if creations.is_on:
                 return self._shown(made, creations)
         with creations:  # the factory itself imports Keras: nothing was noted
-            return self._shown(self._factory(), creations)
+            return self._shown(only_model(self._factory()), creations)
 
     def _shown(self, model: Any, creations: Creations) -> Mirror:
         if self._preset != "constructor":

@@ -228,7 +228,7 @@ class Registrations:
         for end in self._ends:
             holder, parameter = end.holder(), end.parameter()
             kept = held.get(id(parameter)) if parameter is not None else None
-            part = holder._modules.get(end.part) if holder is not None else None
+            part = dict(holder._modules.items()).get(end.part) if holder is not None else None
             *around, name = end.name.split(".")
             try:
                 module = part.get_submodule(".".join(around)) if part is not None else None
@@ -282,9 +282,9 @@ class Registrations:
         for prefix, parent in model.named_modules():
             start = f"{prefix}." if prefix else ""
             for key, layer in parent._modules.items():
-                weight = layer._parameters.get("weight") if layer is not None else None
-                before = first.get(id(layer), ())
-                if layer is None or weight is None or layer._parameters.get("bias") is not None or not before:
+                held = dict(layer._parameters.items()) if layer is not None else {}  # a scripted layer's has no `get`
+                weight, before = held.get("weight"), first.get(id(layer), ())
+                if weight is None or held.get("bias") is not None or not before:
                     continue
                 # Where the inputs differ too, the values are packed rather than resized.
                 if tuple(weight.shape[1:]) == before[1:] and weight.shape[0] != before[0]:

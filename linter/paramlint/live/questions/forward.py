@@ -334,7 +334,8 @@ def restored(model: nn.Module) -> Iterator[None]:
         for module, training in modes:
             module.training = training
         for module, held in places:  # a pass may put other tensors in their places
-            module._buffers.update(held)
+            for name, buffer in held.items():  # a scripted module's dictionary has no `update`
+                module._buffers[name] = buffer
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)

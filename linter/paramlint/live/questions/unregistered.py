@@ -26,7 +26,7 @@ from paramlint.live.observe.source_places import place_of
 MOST_OBJECTS = 200_000
 MOST_ELEMENTS = 2_000
 
-Through = Literal["attribute", "container", "object", "closure", "class attribute", "default argument"]
+Through = Literal["attribute", "container", "object", "closure", "class attribute", "class list", "default argument"]
 OPAQUE = (str, bytes, int, float, complex, type(None), torch.dtype, torch.device, types.ModuleType, type)
 #: Where there is nothing in one, there is nothing to see: each module of torch has eleven for its hooks.
 CONTAINERS = frozenset([dict, collections.OrderedDict, list, tuple, set])
@@ -151,7 +151,8 @@ def hidden(found: Iterable[Found], what: Literal["modules", "parameters"]) -> It
 def held_by_classes(model: nn.Module) -> list[Found]:
     """Parameters, and modules that own some, which all instances of a class share.
 
-    A default argument counts only where the model uses it: where it is one of the model's modules or buffers.
+    A default argument counts only where the model uses it: where it is one of the model's modules or buffers. What a
+    list of the class holds, such as all instances, of which the model registers some, goes through a `class list`.
     """
     return held_by_classes_of(dict(model.named_modules()), {id(buffer) for buffer in model.buffers()})
 
@@ -159,13 +160,18 @@ def held_by_classes(model: nn.Module) -> list[Found]:
 def held_by_classes_of(modules: Mapping[str, nn.Module], buffers: Collection[int]) -> list[Found]:
     """The same of modules by their names, and of buffers by identity."""
     members = {id(module) for module in modules.values()} | {*buffers}
+    known = members | {id(one) for module in modules.values() for one in vars(module).get("_parameters", {}).values()}
+    known.discard(id(None))
     found: dict[int, Found] = {}
     for path, module in modules.items():
         for cls in _own_classes(type(module)):
             for name, value in vars(cls).items():
                 step = Found(_join(path, name), value, module, name, cls, "class attribute")
                 # A method holds what was there when a function defined the class, and the class does not.
-                for inner in [step, *(() if isinstance(value, types.FunctionType) else _inside(step))]:
+                within = [] if isinstance(value, types.FunctionType) else [*_inside(step)]
+                if any(id(inner.value) in known for inner in within):
+                    within = [replace(inner, through="class list") for inner in within]
+                for inner in [step, *within]:
                     if _owns_parameters(inner.value):
                         found.setdefault(id(inner.value), inner)
                 for argument, default in _defaults(value):

@@ -1,9 +1,10 @@
-"""What a write leaves in a tensor, so that two of them can be compared."""
+"""What a write leaves in a tensor, so that two of them can be compared, and whether anybody uses it in between."""
 
 from __future__ import annotations
 
 from paramlint.knowledge.initializers import INIT_DEFAULTS
 from paramlint.model.event import Event
+from paramlint.model.model import Model
 
 _NUMBERS = {"zeros_": 0, "zero_": 0, "ones_": 1}
 
@@ -27,3 +28,13 @@ def _figure(value: object) -> object:
     """A number or text as it is, and the text that computes what is not known."""
     known = getattr(value, "value", value)
     return known if isinstance(known, (int, float, str)) or known is None else str(value)
+
+
+def is_used_between(model: Model, first: Event, second: Event) -> bool:
+    """Whether anything reads the tensor, or calls its layer, in between."""
+    tensor = second.of
+
+    def is_use(event: Event) -> bool:
+        return (event.of is tensor and event.get("how") != "data") or event.of is tensor.owner
+
+    return not model.between(first, second, ("read", "called"), is_use).no

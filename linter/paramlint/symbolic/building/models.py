@@ -301,9 +301,12 @@ class _Builder:
             return
         for cell in owner.attributes.values():
             for guard, value in cell:
-                what, joined = self.of(value), guard & item.guard
-                if isinstance(what, (Module, Tensor)) and joined is not None:
-                    _keep(Place(holder, name, "object", what, event, None, False, "object", joined), what, holder)
+                inside = islice(items_in(value), MAX_ITEMS) if isinstance(value, (SequenceValue, Dictionary)) else ()
+                for one in (Item(ALWAYS, (), value), *inside):
+                    what, joined = self.of(one.value), guard & item.guard
+                    joined = joined & one.guard if joined is not None else None
+                    if isinstance(what, (Module, Tensor)) and joined is not None:
+                        _keep(Place(holder, name, "object", what, event, None, False, "object", joined), what, holder)
 
     def _contained(
         self,

@@ -128,7 +128,7 @@ class SourceSite:
     def is_tried(self) -> bool:
         """Whether a `try` around it, or around a call that led to it, catches what it raises."""
         around = (self.node, *self._scope.ancestors(self.node))
-        bodies = [node.body for node in around if isinstance(node, nodes.Try) and node.handlers]
+        bodies = [node.body for node in around if isinstance(node, nodes.Try) and is_branch(node, node.body)]
         return any(node is body for node in around for body in bodies) or any(one.is_tried for one in self.stack[-1:])
 
     @cached_property

@@ -97,6 +97,8 @@ def _forget_attribute(
     instance = run.stand_ins.get(held) if isinstance(held, Unknown) else held
     if isinstance(instance, Instance) and name in instance.attributes:
         held = run.read(instance.attributes[name])
+        if not is_rebound and isinstance(held, Instance) and held.container:
+            return  # `+=` puts items into it
         if isinstance(held, SequenceValue) and held.kind == "tuple" and not is_rebound:
             run.write(instance.attributes[name], _grown(held, name))
         elif held is not None and not (isinstance(held, SequenceValue) and held.kind != "tuple"):
@@ -130,9 +132,9 @@ def _forget_through_calls(run: Interpreter, stores: _Stores, env: Environment, l
             if isinstance(method, Function) and method.node.__class__.__name__ == "FunctionDef":
                 inner = _stores(run, method.node.body)
                 own = _first_parameter(method.node)
-                for who, attribute in inner.attributes:
+                for (who, attribute), is_rebound in inner.attributes.items():
                     if who == own:
-                        _forget_attribute(run, owner, attribute, env, loop)
+                        _forget_attribute(run, owner, attribute, env, loop, is_rebound)
                 waiting += [(owner, called) for who, called in sorted(inner.methods) if who == own]
 
 

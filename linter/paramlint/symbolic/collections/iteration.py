@@ -276,6 +276,20 @@ def mapped(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
+def reduced(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    """`functools.reduce(f, items, start)`: each item is taken together with what came of those before."""
+    function, given, value = arguments.get(0), arguments.get(1), arguments.get(2)
+    if function is None or not isinstance(given, Value):
+        return run.unknown_call("functools.reduce()")
+    items = containers.items_of(run, given, node)
+    for row in items.rows:
+        with run.under(row.guard) as is_possible, repeating(run, row.loops):
+            if is_possible:
+                value = row.value if value is None else run.call(function, Arguments([value, row.value]), node)
+    is_whole = items.known and isinstance(value, Value) and not any(row.guard for row in items.rows)
+    return value if is_whole and isinstance(value, Value) else run.unknown_call("functools.reduce()")
+
+
 def makes_optimizer(name: str) -> bool:
     """Whether a function or class is one that makes an optimizer, by its name."""
     return _MAKES_OPTIMIZER.search(name) is not None
@@ -441,6 +455,7 @@ HANDLERS: Mapping[str, Handler] = {
     "map": mapped,
     "filter": chosen,
     "sum": total,
+    "functools.reduce": reduced,
     "itertools.zip_longest": longest,
     "itertools.chain": chain,
     "itertools.chain.from_iterable": chain_of,

@@ -33,6 +33,7 @@ def said_of(run: Interpreter, parameter: Any, function: Function, value: Unknown
     if node is None or node.__class__.__name__ != "Subscript":
         return
     name = getattr(getattr(node.value, "attr", node.value), "value", "")
+    name = function.place.file.facts.outline.imports.get(name, name).rpartition(".")[2]
     place = 0 if name in _CLASSES else _ITEMS.get(name)
     parts = [getattr(element.slice, "value", None) for element in node.slice]
     if place is None or place >= len(parts):

@@ -93,6 +93,37 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     return YES if any(imported.search(text) and read.search(text) for text in near) else NO
 
 
+#: A method that gives parameters to whoever makes an optimizer, by its name, and one that only counts or freezes them.
+_GIVING = re.compile(r"param|optim|group|trainable|learnable|weights$")
+_NOT_GIVING = re.compile(r"count|num|n_|print|init|reset|freeze|load|save|zero|clip|log|size")
+_RETURNING = re.compile(r"\b(?:return|yield)\b")
+_GROUP = re.compile(r"[\"']params[\"']")
+_OPTIMIZERS = re.compile(r"\boptim\w*\b|\bAdamW?\b|\bSGD\b|[\"']params[\"']")
+
+
+def hands_over(run: Interpreter, instance: Instance, key: str) -> Answer:
+    """Whether a method, or a function of the package, may give an optimizer what an attribute holds."""
+    cls = instance.cls
+    if not isinstance(cls, ClassValue) or cls.file.is_stub:
+        return UNKNOWN
+    own = re.compile(rf"\bself\.{re.escape(key)}\b")
+    for base in mro(run, cls):
+        if isinstance(base, ClassValue) and not base.file.is_stub:
+            for name, units in base.outline.methods.items():
+                text = base.file.facts.source.lines(units[-1].first, units[-1].last)
+                gives = _GIVING.search(name) and not _NOT_GIVING.search(name) and _RETURNING.search(text)
+                if own.search(text) and (gives or _GROUP.search(text)):
+                    return YES
+    file = cls.file.facts
+    other = re.compile(rf"(?<!\bself)\.{re.escape(key)}\b")
+    package = package_of(file)
+    paths = package.paths_with(file, key, cls.name) if package is not None else []
+    beside = [package.text(path).decode(errors="replace") for path in paths if package is not None]
+    texts = [file.source.text, *beside]
+    rows = (row for text in texts for row in map(_code, text.splitlines()) if other.search(row))
+    return YES if any(_OPTIMIZERS.search(row) for row in rows) else NO
+
+
 def _takes_from(line: str, word: re.Pattern[str]) -> bool:
     """Whether a row makes something else of the attribute: `self.low = self.features[0:4]`."""
     target, _, value = _code(line).partition(" = ")

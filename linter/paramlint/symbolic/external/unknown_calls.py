@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from paramlint import nodes
-from paramlint.knowledge.foreign import only_looks
+from paramlint.knowledge.foreign import only_averages, only_looks
 from paramlint.symbolic.collections import texts
 from paramlint.symbolic.collections.iteration import use_iterators
 from paramlint.symbolic.interpreter import Interpreter
@@ -67,7 +67,8 @@ def call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node
     if known is not None:
         return known
     use_iterators(run, name, arguments, node)
-    if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name):
+    averages = function.owner is not None and only_averages(function.owner.text, name)
+    if (function.owner is None or name not in _OF_TENSORS) and not only_looks(name) and not averages:
         escape(run, arguments, node)
         if function.owner is not None and _RUNS_THE_TRAINING.search(function.owner.text.lower()):
             run.emit("escaped", function.owner, node)

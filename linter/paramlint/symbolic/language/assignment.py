@@ -8,7 +8,7 @@ from typing import Any
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.collections import containers, indexing
-from paramlint.symbolic.definitions.attributes import set_attribute
+from paramlint.symbolic.definitions.attributes import set_attribute, stand_in
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.language.expressions import index_of
 from paramlint.symbolic.library import tensors
@@ -63,7 +63,9 @@ def _note_binding(run: Interpreter, name: str, value: Value, node: Any) -> None:
     if run.is_torch:
         return
     for _, one in containers.alternatives_of(value):
-        if (isinstance(one, Object) and not isinstance(one, SequenceValue)) or _may_be_module(one):
+        if isinstance(one, Unknown) and (one in run.stand_ins or one.annotation.rpartition(".")[2] == "Module"):
+            run.emit("bound", stand_in(run, one), node, name=name)
+        elif (isinstance(one, Object) and not isinstance(one, SequenceValue)) or _may_be_module(one):
             run.emit("bound", one, node, name=name)
 
 

@@ -55,8 +55,8 @@ PROVED_BY_RAISING = {
 }
 #: Raised later than at the line that is to blame.
 LATER = frozenset({"PRM706"})
-#: Rules about edits that are wrong wherever they run.
-EDITS = frozenset({"PRM101"})
+#: Rules about writes that are wrong wherever they run.
+EDITS = frozenset({"PRM101", "PRM221"})
 #: Rules about a statement that looks like a tie and makes none.
 NEVER_TIES = frozenset({"PRM505"})
 FRAME = re.compile(r'^  File "(.+)", line (\d+), in ', re.M)
@@ -159,7 +159,7 @@ class Evidence:
         return Judgement("refuted", _and_others(right[groups[0][0]], sum(map(len, groups))))
 
     def _edited(self, diagnostic: Diagnostic, subject: Subject) -> Judgement | None:
-        """Whether an edit of the memory behind a parameter has run."""
+        """Whether a write that is wrong in itself has run."""
         if diagnostic.code not in EDITS:
             return None
         path = os.path.realpath(diagnostic.path)

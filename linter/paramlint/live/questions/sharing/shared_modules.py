@@ -59,15 +59,14 @@ class Shared:
         return self.names[0].rpartition(".")[0] or type(self.parents[0]).__name__
 
     def proof(self, message: str) -> Proof:
-        """A proof at the class that sets the attribute under which the module, or its container, stands.
+        """A proof at the user's line that made the second place.
 
-        Where that is torch's own class, it stands at the user's line that made the second place.
+        Where that is not known, it stands at the class that sets the attribute under which the module, or its
+        container, stands.
         """
         author, attribute = self.author
         evidence = {"names": self.names[:32]}
-        place = place_of(None, author)
-        if is_torchs(place[0]):
-            place = self.place
+        place = self.place if self.place[0] and not is_torchs(self.place[0]) else place_of(None, author)
         return Proof(self.names[0], message, author.__qualname__, attribute, *place, evidence)
 
 
