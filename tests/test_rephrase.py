@@ -84,6 +84,7 @@ KEPT = [
     ("ties/tie_lost_on_materialization/good/models.py", "self_renamed"),
     ("registration/registered_under_other_name/bad.py", "getattr_for_attributes"),
     ("registration/registered_under_other_name/bad.py", "mixin"),
+    ("initialization/init_ignores_argument/bad.py", "match_for_if"),
     ("registration/unregistered_twin_container/bad.py", "reduce_for_loop"),
     ("sharing/module_listed_twice/bad.py", "indexed"),
     ("initialization/init_never_matches/bad.py", "continue_for_if"),

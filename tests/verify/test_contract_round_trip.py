@@ -46,6 +46,26 @@ def signed(most: float) -> st.SearchStrategy[float]:
     return st.builds(lambda power, sign: float(sign * 10**power), st.floats(-3, most), st.sampled_from((-1, 1)))
 
 
+def passed(norm: Any, training: bool, *shape: int) -> Callable[[], nn.Module]:
+    """A model that its factory tries once."""
+
+    def build() -> nn.Module:
+        model = nn.Sequential(norm(4, track_running_stats=True)).train(training)
+        model(torch.randn(*shape))
+        return model
+
+    return build
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("norm", "shape"), [(nn.BatchNorm1d, (3, 4)), (nn.InstanceNorm1d, (3, 4, 5))])
+def test_statistics_that_a_pass_has_moved(norm: Any, shape: tuple[int, ...], training: bool, tmp_path: Any) -> None:
+    factory = passed(norm, training, *shape)
+    assert breaches(factory, tmp_path) == []
+    laws = [buffer.expected and buffer.expected.law for buffer in watched(factory).buffers[:2]]
+    assert laws == ([None, None] if training else ["zeros()", "constant(1)"])
+
+
 SHARE = st.floats(0.05, 0.95)
 
 INITIALISERS: st.SearchStrategy[Fill] = st.one_of(

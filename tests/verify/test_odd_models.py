@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -292,3 +292,39 @@ class Redrawn(nn.Module):
 def test_what_a_layer_draws_may_be_drawn_again() -> None:
     assert reported("PRM207", Redrawn) == []
     assert reported("PRM201", Redrawn) == ["layer.bias"]
+
+
+class Wrapping:
+    """A schedule around an optimizer, as they were written before torch had any."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer = optimizer
+
+
+def test_an_optimizer_is_what_holds_groups() -> None:
+    def sgd(model: nn.Module) -> torch.optim.Optimizer:
+        return torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def wrapped(model: nn.Module) -> Any:
+        return {"step": Wrapping(held := sgd(model)), "of": held}
+
+    model = live_model(lambda: nn.Linear(4, 4), optimizer=wrapped)
+    assert [one.rule.code for one in prove(model, select(("PRM704", "PRM708")))] == []
+    for useless in (lambda model: lambda: sgd(model), lambda _: torch.optim.SGD, lambda _: None, lambda _: []):
+        with pytest.raises(BuildError, match=r"the factory of the optimizer returns .+, not an optimizer"):
+            live_model(lambda: nn.Linear(4, 4), optimizer=useless)  # type: ignore[arg-type, return-value]
+
+
+class Leaves(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.empty(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise SystemExit(f"no {x.dtype}")
+
+
+def test_a_pass_that_ends_the_program_is_no_pass() -> None:
+    model = live_model(Leaves, example=example)
+    assert [one.proof.parameter for one in prove(model, select(("PRM201",)))] == ["scale"]
+    assert model.degraded == ("the example failed: SystemExit: no torch.float32",)

@@ -318,8 +318,11 @@ def _subscript(scope: Scope, node: nodes.Subscript) -> Type | None:
 def _element(scope: Scope, iterated: nodes.BaseExpression, index: int | None) -> Type | None:
     """What a loop over an expression gives; `index` is the place in a tuple target."""
     if isinstance(iterated, nodes.Call) and isinstance(iterated.func, nodes.Name) and index is not None:
-        if iterated.func.value == "enumerate" and index == 0:
-            return OTHER
+        arguments = [a.value for a in iterated.args]
+        if iterated.func.value == "zip" and index < len(arguments):
+            return _element(scope, arguments[index], None)
+        if iterated.func.value == "enumerate" and arguments:
+            return _element(scope, arguments[0], None) if index == 1 else OTHER
     found = scope.type(iterated)
     if found is None:
         return PARAMETER if index is None and _is_group_of_parameters(iterated) else None

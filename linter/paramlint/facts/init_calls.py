@@ -19,8 +19,6 @@ WRITE_NAMES = tuple(sorted({*INIT_NAMES, *TENSOR_INIT_INPLACE}))
 _PREFIX = "torch.nn.init."
 #: Attributes that show that a function works on modules.
 _OF_MODULES = {"weight", "bias", "apply", "modules", "named_modules", "parameters", "named_parameters", "children"}
-#: Whole writes by methods that take their values from elsewhere.
-_COPIES = {"copy_"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +30,6 @@ class InitCall:
         function: the name in `torch.nn.init`, by its current spelling, or the method's name.
         target: what is written, without a `.data` behind it.
         arguments: the other arguments by name; positions after a starred argument are left out.
-        origin: `torch`, a function of the same name in another library (`foreign`), or a `method` of the tensor.
     """
 
     scope: Scope
@@ -40,12 +37,6 @@ class InitCall:
     function: str
     target: nodes.BaseExpression
     arguments: Mapping[str, nodes.BaseExpression]
-    origin: str
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether the values come from another tensor."""
-        return self.function in _COPIES
 
 
 def init_function(scope: Scope, node: nodes.Node) -> str | None:
@@ -64,16 +55,14 @@ def init_call(scope: Scope, node: nodes.Call) -> InitCall | None:
         return None
     last = name.rpartition(".")[2]
     if name.startswith(_PREFIX):
-        last, origin = DEPRECATED_INIT.get(last, last), "torch"
-    elif last in INIT_FUNCTIONS and _takes_tensor(scope, node.func):
-        origin = "foreign"
-    else:
+        last = DEPRECATED_INIT.get(last, last)
+    elif last not in INIT_FUNCTIONS or not _takes_tensor(scope, node.func):
         return None
     if last not in INIT_FUNCTIONS:
         return None
     given = arguments_of(node, INIT_FUNCTIONS[last])
     target = given.pop("tensor", None)
-    return None if target is None else InitCall(scope, node, last, without_data(target), given, origin)
+    return None if target is None else InitCall(scope, node, last, without_data(target), given)
 
 
 def write_call(scope: Scope, node: nodes.Call) -> InitCall | None:
@@ -85,7 +74,7 @@ def write_call(scope: Scope, node: nodes.Call) -> InitCall | None:
     if method not in TENSOR_INIT_INPLACE or scope.qualified(node.func) is not None:
         return None
     given = arguments_of(node, ())
-    return InitCall(scope, node, method, without_data(node.func.value), given, "method")
+    return InitCall(scope, node, method, without_data(node.func.value), given)
 
 
 def _takes_tensor(scope: Scope, func: nodes.BaseExpression) -> bool:

@@ -166,19 +166,27 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
 
 # Does whoever holds it draw it again?
 
-#: What a module does that gives the parts that it holds values of their own.
-_DRAWING = re.compile(
-    r"\.apply\(|\bnn\.init\b|\binit\.\w|(?<!_)init_[a-z]|\b_init_[a-z]|(?<!_)_init\b(?!_)|initiali[sz]|\breset_param|\bre_?init"
-)
+#: What goes over all parts of a module, and what draws their values.
+_VISITING = re.compile(r"\.apply\(|\.(?:named_)?(?:parameters|modules)\(")
+_DRAWING = re.compile(r"\binit\b|init_|_init\b(?!_)|initiali[sz]|reset_param|normal_|uniform_|kaiming|xavier|orthog")
+#: Methods of other libraries' models that do both.
+_INHERITED = re.compile(r"\bself\.(post_init|init_weights)\(")
 
 
 def is_drawn_by_owner(cls: Class) -> bool:
     """Whether a class that may hold an instance initialises what it holds, in the file or where the package uses it."""
-    return remember(cls, "drawn by owner", lambda: any(_DRAWING.search(text) for text in _owners_code(cls)))
+    return remember(cls, "drawn by owner", lambda: any(map(_draws_all, _owners_code(cls))))
+
+
+def _draws_all(text: str) -> bool:
+    inherited = _INHERITED.search(text)
+    if inherited is not None and f"def {inherited[1]}" not in text:
+        return True
+    return _VISITING.search(text) is not None and _DRAWING.search(text.replace("__init__", "")) is not None
 
 
 def _owners_code(cls: Class) -> Iterator[str]:
-    """The code of classes that may hold an instance, of what they inherit from, and of functions that name one."""
+    """The code of classes that may hold an instance, with what they inherit from, and of functions that name one."""
     package = package_of(cls.file)
     paths = sorted(_paths(package, cls) - {os.path.abspath(cls.file.source.path)}) if package is not None else []
     others = package.files(paths[:MAX_SEARCHED]) if package is not None else ()
@@ -186,9 +194,9 @@ def _owners_code(cls: Class) -> Iterator[str]:
         owners = remember(file, "owners", partial(owners_in, file))
         names = {*owners.of_all, *owners.of(cls)}
         for owner in map(file.lookup, names):
-            for base in owner.mro if isinstance(owner, Class) else ():
-                if not is_same(base, cls):
-                    yield base.file.source.lines(base.outline.unit.first, base.outline.unit.last)
+            if isinstance(owner, Class) and not is_same(owner, cls):
+                units = [(base.file.source, base.outline.unit) for base in owner.mro]
+                yield "\n".join(source.lines(unit.first, unit.last) for source, unit in units)
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, {cls.name, *names}))})\(")
         for unit in (unit for units in file.outline.functions.values() for unit in units):
             text = file.source.lines(unit.first, unit.last)

@@ -31,6 +31,7 @@ from paramlint.live.keras.keras_model import kind_of, subject_of
 from paramlint.live.keras.mirror import Mirroring
 from paramlint.live.live_model import LiveModel
 from paramlint.live.questions.forward import said_of
+from paramlint.live.questions.optimizer_coverage import check_optimizer
 
 BuiltT = TypeVar("BuiltT")
 
@@ -108,7 +109,7 @@ def live_model(
         twin=twin if real else None,
         preset=preset,
         make_example=example,
-        optimizer=optimizer(subject_of(build.module)) if optimizer else None,
+        optimizer=_optimizer_of(build.module, optimizer) if optimizer else None,
         rebuild=factory if twin is not None and real and is_plain else None,
         notes=notes,
     )
@@ -127,8 +128,15 @@ def watched(
     Random numbers are drawn from a seed of their own, and torch's generator is left as it was.
     """
     build = build_poisoned(Mirroring(factory, example, preset), preset, method)
-    held = optimizer(subject_of(build.module)) if optimizer else None
+    held = _optimizer_of(build.module, optimizer) if optimizer else None
     return kind_of(build.module)(build, preset=preset, make_example=example, optimizer=held)
+
+
+def _optimizer_of(module: nn.Module, factory: Callable[[nn.Module], Any]) -> Any:
+    """What the user's function makes for a model. Of Keras it may be an optimizer that is not built yet."""
+    subject = subject_of(module)
+    made = factory(subject)
+    return made if subject is not module else check_optimizer(made)
 
 
 def _without_values(

@@ -245,6 +245,10 @@ class Module:
         """Whether code may give an optimizer what one of its attributes holds."""
         return UNKNOWN
 
+    def multiplies_with(self, key: str) -> Answer:  # noqa: ARG002
+        """Whether its class multiplies something with the weight of the layer that one of its attributes holds."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""

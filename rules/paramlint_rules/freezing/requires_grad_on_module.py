@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.knowledge.foreign import names_part
-from paramlint.model import Claim, Event, Model, Module, said
+from paramlint.model import Claim, Event, Guard, Model, Module, said
 from paramlint.model.questions.training import below
 from paramlint.model.questions.written_code import set_by_call
 from paramlint.nodes.assigned import assigned
@@ -94,7 +94,7 @@ def _owns(model: Model, event: Event) -> bool:
             module.parameters.some().yes or not all(part.known.yes for part in below(module))
         )
     text = str(module)
-    if _is_said_to_be_tensor(text, str(event.guard)):
+    if _is_said_to_be_tensor(text, event.guard):
         return False
     if text.endswith(".modules()") or _OF_MODULES & {*module.asked, *(place.key for place in module.holds)}:
         return True
@@ -117,13 +117,12 @@ def _is_switched(module: Module) -> bool:
     return any(mode.author == "user" and mode.get("how") in ("train", "eval") for mode in module.modes)
 
 
-def _is_said_to_be_tensor(text: str, guard: str) -> bool:
-    """Whether a condition holds only for a tensor, or for what is no module."""
-    if f"not (isinstance({text}, Module))" in guard:
+def _is_said_to_be_tensor(text: str, guard: Guard) -> bool:
+    """Whether a condition holds only for a tensor, or for what is no module, or what conditions say is lost."""
+    if f"not (isinstance({text}, Module))" in str(guard) or any(subject.is_summary for subject in guard.subjects):
         return True
-    return (
-        re.search(rf"(?<!not \()isinstance\({re.escape(text)}, (?:\w+ or )*(?:Parameter|Tensor)\b", guard) is not None
-    )
+    asked = re.compile(rf"isinstance\({re.escape(text)}, (?:\w+ or )*(?:Parameter|Tensor)\b")
+    return any(map(asked.match, guard.true_texts))
 
 
 @rule.runtime

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
-from paramlint.facts.type_tests import alternatives
+from paramlint.facts.type_tests import TypeTest, alternatives, case_test
 from paramlint.rule import Calls, Finding, Rule
 from paramlint.syntax.walk import walk
 
@@ -44,13 +44,25 @@ _EACH = re.compile(r"\.(?:modules|children|named_modules|named_children)\(\)$")
 
 @rule.static(nodes.If)
 def check(node: nodes.If, scope: Scope) -> Iterator[Finding]:
-    given = _module_tested(scope, node)
+    yield from _ignored(scope, node, alternatives(scope, node.test), node.body)
+
+
+@rule.static(nodes.MatchCase)
+def check_case(node: nodes.MatchCase, scope: Scope) -> Iterator[Finding]:
+    test = case_test(scope, node)
+    if test is not None:
+        yield from _ignored(scope, node, [test], node.body)
+
+
+def _ignored(scope: Scope, node: nodes.Node, tests: list[TypeTest], body: nodes.Node) -> Iterator[Finding]:
+    """What is done for the modules of a class, and always to the same one."""
+    given = _module_tested(scope, node, tests)
     if given is None:
         return
     module, round_ = given
-    writes = [w for n in walk(node.body) if isinstance(n, nodes.Call) and (w := write_call(scope, n)) is not None]
+    writes = [w for n in walk(body) if isinstance(n, nodes.Call) and (w := write_call(scope, n)) is not None]
     elsewhere = [w.target for w in writes if _is_elsewhere(w, round_) and not _says(w.target, module)]
-    if not elsewhere or not _used_parts(scope, node.body, module).isdisjoint({"", *map(_part, elsewhere)}):
+    if not elsewhere or not _used_parts(scope, body, module).isdisjoint({"", *map(_part, elsewhere)}):
         return
     target = scope.text(elsewhere[0])
     yield Finding(elsewhere[0], f"`{target}` is initialised for each `{module}`, which itself is not initialised")
@@ -132,9 +144,9 @@ def _used_parts(scope: Scope, code: nodes.Node, module: str) -> set[str]:
     return {a.attr.value if isinstance(a, nodes.Attribute) and a.value is use else "" for use, a in above}
 
 
-def _module_tested(scope: Scope, node: nodes.If) -> tuple[str, nodes.Node] | None:
+def _module_tested(scope: Scope, node: nodes.Node, tests: list[TypeTest]) -> tuple[str, nodes.Node] | None:
     """The name whose class a condition asks for, where it is each module in turn, and the code of one turn."""
-    tested = {t.subject.value for t in alternatives(scope, node.test) if isinstance(t.subject, nodes.Name)}
+    tested = {t.subject.value for t in tests if isinstance(t.subject, nodes.Name)}
     if len(tested) != 1:
         return None
     name = tested.pop()

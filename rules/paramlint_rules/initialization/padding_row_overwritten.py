@@ -82,6 +82,9 @@ def _is_tied(model: Model, weight: Tensor) -> bool:
     holders = [p.holder for p in weight.places if p.registered and isinstance(p.holder, Module)]
     if any(not holder.is_a("Embedding", "EmbeddingBag").yes for holder in holders):
         return True
+    around = [p for holder in holders for p in holder.places if isinstance(p.holder, Module)]
+    if any(p.holder.multiplies_with(p.key).yes for p in around):
+        return True
     reads = [e for e in model.events("read") if e.get("how") in ("operation", "function") and isinstance(e.of, Tensor)]
     return any(e.of is weight or (e.of.base is weight and e.of.view in ("transposed", "view")) for e in reads)
 

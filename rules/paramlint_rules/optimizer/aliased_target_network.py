@@ -240,22 +240,26 @@ def _is_counterpart(name: str, other: str) -> bool:
 @rule.question
 def ask_itself(model: Model) -> Iterator[Claim]:
     """A model that is averaged with itself, or loaded into itself, in one expression."""
+    taken = {id(event.get("state")): event for event in model.events("taken")}
     for load in model.events("loaded"):
-        state, inside = load.get("state"), {id(node) for node in walk(load.site.node)}
-        taken = [e for e in model.events("taken", of=load.of) if e.get("state") is state and id(e.site.node) in inside]
-        if taken and isinstance(load.site.node, nodes.Call) and isinstance(load.site.node.func, nodes.Attribute):
+        source = taken.get(id(load.get("state")))
+        if source is None or source.of is not load.of or load.author != "user":
+            continue
+        is_there = any(node is source.site.node for node in walk(load.site.node))
+        if is_there and isinstance(load.site.node, nodes.Call) and isinstance(load.site.node.func, nodes.Attribute):
             name = load.site.text(load.site.node.func.value)
             message = f"`{name}` is loaded into itself, which changes nothing"
             yield Claim(said(True), load.site, message, load.of, attribute=name)
     listed = {id(visit.site.node): visit for visit in model.events("listed") if visit.get("what") == "parameters"}
-    for visit in listed.values():
-        for pair in walk(visit.site.definition) if visit.site.definition is not None else ():
-            if isinstance(pair, nodes.Call) and isinstance(pair.func, nodes.Name) and pair.func.value == "zip":
-                both = [listed.get(id(arg.value)) for arg in pair.args]
-                if len(both) == 2 and both[0] is visit and both[1] is not None and both[1].of is visit.of:
-                    name = visit.site.text(visit.site.node.func.value)
-                    message = f"`{name}` is paired with itself, so nothing is copied or averaged"
-                    yield Claim(said(True), visit.site, message, visit.of, pair, attribute=name)
+    around = {id(visit.site.definition): visit.site.definition for visit in listed.values()}
+    for pair in (node for function in around.values() if function is not None for node in walk(function)):
+        if not isinstance(pair, nodes.Call) or not isinstance(pair.func, nodes.Name) or pair.func.value != "zip":
+            continue
+        both = [visit for arg in pair.args if (visit := listed.get(id(arg.value))) is not None]
+        if len(both) == len(pair.args) == 2 and both[0].of is both[1].of:
+            name = both[0].site.text(both[0].site.node.func.value)
+            message = f"`{name}` is paired with itself, so nothing is copied or averaged"
+            yield Claim(said(True), both[0].site, message, both[0].of, pair, attribute=name)
 
 
 @rule.training

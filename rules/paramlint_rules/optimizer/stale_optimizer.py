@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from paramlint.knowledge.frameworks import LIVE
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
-from paramlint.model.model import before
+from paramlint.model.model import before, first_time
 from paramlint.model.questions.training import (
     WORDS,
     below,
@@ -326,7 +326,8 @@ def _is_earlier(move: Event, made: Event) -> bool:
 def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
     """Whether an optimizer has stored something by then: when it is built, or since it stepped or was loaded.
 
-    Of the class that an argument is it is not known when that stores.
+    What is moved in each round was there in the first one. Of the class that an argument is it is not known when
+    that stores.
     """
     made = optimizer.made
     algorithm = str(made.get("algorithm")) if made is not None else ""
@@ -335,7 +336,9 @@ def _stores(model: Model, optimizer: Optimizer, move: Event) -> bool:
     if algorithm.endswith(".SGD") and made is not None and "momentum" not in made.get("options", {}):
         return False  # it has no memory
     stored = [e for e in model.events("stepped", "loaded", of=optimizer) if made is not None and together(e, made)]
-    return any(not together(e, move) or model.follows(e, move).yes for e in stored)
+    return any(
+        not together(e, move) or (model.follows(e, move).yes and first_time(e) < first_time(move)) for e in stored
+    )
 
 
 @rule.runtime

@@ -92,6 +92,8 @@ SAME = frozenset(["detach", "alias"])
 REPEATING = frozenset(["eye", "repeat"])
 SIMPLE = frozenset(["dtype", "device", "layout", "pin_memory"])
 FOREACH = "_foreach_"
+#: Arguments that batch norms write in training, though the schemas of most do not say so.
+STATISTICS = ("running_mean", "running_var")
 DEFAULTS_OF_NO_INTEREST = frozenset(
     ["pin_memory", "memory_format", "non_blocking", "layout", "dtype", "device", "generator"]
 )
@@ -116,6 +118,9 @@ class Operation:
         self.name = name.removeprefix(FOREACH) if namespace == "aten" else str(schema.name)
         self.schema = schema
         self._parameters = [(a.name, _is_written(a)) for a in schema.arguments]
+        self._is_norm = "batch_norm" in name and any(a.name == "training" for a in schema.arguments)
+        if self._is_norm:
+            self._parameters = [(name, is_written or name in STATISTICS) for name, is_written in self._parameters]
         self._written = frozenset(name for name, is_written in self._parameters if is_written)
         self.is_view = self.name in VIEWS or bool(getattr(func, "is_view", False))
         self.allocates = self.name in ALLOCATING
@@ -150,6 +155,8 @@ class Operation:
         for name, value in kwargs.items():
             if value is not None:
                 _take(value, written if name in self._written else read)
+        if self._is_norm and not self.named(args, kwargs).get("training"):
+            return [*read, *written], []
         return read, written
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Scalar]:

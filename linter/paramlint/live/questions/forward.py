@@ -139,7 +139,7 @@ def run(model: nn.Module, example: Example, plain: Iterable[torch.Tensor] = ()) 
             parameters = {named.name for named in named_tensors(model) if named.role == "parameter"}
             leaves = graph_leaves(outputs)
             again = graph_leaves(_pass(model, example)[0])
-        except Exception as error:  # the user's forward, on the user's example
+        except (Exception, SystemExit) as error:  # the user's forward, on the user's example
             return Forward(error=said_of(error))
         second = {named.name: named.tensor for named in named_tensors(model)}
         groups = grouped(model)
@@ -234,7 +234,7 @@ def activation_after(model: nn.Module, forward: Forward | None, module: str) -> 
     return follower.__name__.lower() if follower.__module__ == "torch.nn.modules.activation" else ""
 
 
-def said_of(error: Exception) -> str:
+def said_of(error: BaseException) -> str:
     """An error in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from paramlint.live.build.build_error import BuildError
 from paramlint.live.observe.named_tensors import grouped
 from paramlint.live.questions.sharing.shared_tensors import aliased
 
@@ -36,12 +37,30 @@ class Coverage:
 
 
 def optimizers_of(given: Any) -> list[torch.optim.Optimizer]:
-    """The optimizers that a user's function returns: one, or several in lists, tuples and dicts, beside schedulers."""
+    """The optimizers that a user's function returns, each once.
+
+    One, or several in lists, tuples and dicts, beside schedulers; what wraps one keeps it as its `optimizer`.
+    """
     if isinstance(given, Mapping):
-        return [optimizer for value in given.values() for optimizer in optimizers_of(value)]
+        given = list(given.values())
     if isinstance(given, (list, tuple)):
-        return [optimizer for value in given for optimizer in optimizers_of(value)]
-    return [given] if hasattr(given, "param_groups") else []
+        return list({id(one): one for value in given for one in optimizers_of(value)}.values())
+    if isinstance(given, type):
+        return []
+    wrapped: Any = given if hasattr(given, "param_groups") else getattr(given, "optimizer", None)
+    return [wrapped] if hasattr(wrapped, "param_groups") else []
+
+
+def check_optimizer(given: Any) -> Any:
+    """What a user's function returns, if it is of any use.
+
+    Raises:
+        BuildError: there is no optimizer in it.
+    """
+    if optimizers_of(given):
+        return given
+    said = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+    raise BuildError(f"the factory of the optimizer returns {said}, not an optimizer")
 
 
 def coverage(model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> Coverage:

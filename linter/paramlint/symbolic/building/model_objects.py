@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, Guard, Module, Several, Tensor
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
-from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions
+from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions, multiplies_with
 from paramlint.symbolic.definitions.unwritten import initialised_by_owner, uncalled_methods, written_elsewhere
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
@@ -186,6 +186,9 @@ class BuiltModule(Module):
 
     def hands_over(self, key: str) -> Answer:
         return hands_over(self._builder.run, self.value, key)
+
+    def multiplies_with(self, key: str) -> Answer:
+        return multiplies_with(self._builder.run, self.value, key)
 
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]

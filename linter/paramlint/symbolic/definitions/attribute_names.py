@@ -124,6 +124,19 @@ def hands_over(run: Interpreter, instance: Instance, key: str) -> Answer:
     return YES if any(_OPTIMIZERS.search(row) for row in rows) else NO
 
 
+def multiplies_with(run: Interpreter, instance: Instance, key: str) -> Answer:
+    """Whether the class multiplies something with the weight of the layer that an attribute holds."""
+    weight = rf"\b{re.escape(key)}\.weight\b"
+    product = re.compile(
+        rf"(?:@|matmul\(|linear\(|einsum\(|\bmm\()[^\n]*{weight}|{weight}(?: @|\.(?:T\b|mT\b|t\(|transpose\())"
+    )
+    order = mro(run, instance.cls) if isinstance(instance.cls, ClassValue) else ()
+    known = [cls for cls in order if isinstance(cls, ClassValue) and not cls.file.is_stub]
+    if not known:
+        return UNKNOWN
+    return YES if any(product.search(_text_of(cls)) for cls in known) else NO
+
+
 def _takes_from(line: str, word: re.Pattern[str]) -> bool:
     """Whether a row makes something else of the attribute: `self.low = self.features[0:4]`."""
     target, _, value = _code(line).partition(" = ")
