@@ -59,6 +59,17 @@ DOUBLING = {
     "parameters": "        x = [nn.Parameter(torch.empty(3)), *x, *x]\n",
     "attributes": "        self.a = [x, x]\n        x = [self.a, self.a]\n",
     "branches": "        if n:\n            x = [x, x]\n        else:\n            x = (x, x)\n",
+    "tries": "        try:\n            x = n(x)\n        except E:\n            x = [x, x]\n",
+    "appended": "        x.append(x)\n",
+    "inserted": "        x.insert(0, list(x))\n",
+    "slices assigned": "        x[len(x):] = x\n",
+    "sorted": "        x = sorted(x + x, key=str)\n",
+    "mapped": "        x = list(map(lambda y: (y, y), x))\n",
+    "bound on the way": "        (x := [x, (y := x)])\n",
+    "defaults": "        def g(y=x):\n            return [y, y]\n\n        x = g()\n",
+    "percents": "        x = '%s%s' % (x, x)\n",
+    "joined": "        x = ','.join([str(x), str(x)])\n",
+    "dicts of modules": "        x = nn.ModuleDict({'a': x, 'b': x})\n",
 }
 
 
