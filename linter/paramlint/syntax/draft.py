@@ -101,8 +101,7 @@ class Draft:
             NotInAstError: that cannot be told of one of them.
         """
         found = {node: self._span(node) for node in wanted if node in self._trees}
-        names: set[nodes.Node] = {node for node in wanted if isinstance(node, nodes.Name)}
-        missing = names - found.keys()
+        missing = {node for node in wanted if node not in found and node.__class__ is nodes.Name}
         return found | self._spans_of_names(missing) if missing else found
 
     def _spans_of_names(self, wanted: set[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:
