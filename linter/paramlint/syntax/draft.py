@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from keyword import iskeyword
 from typing import Any
 
@@ -104,7 +104,7 @@ class Draft:
         missing = {node for node in wanted if node not in found and node.__class__ is nodes.Name}
         return found | self._spans_of_names(missing) if missing else found
 
-    def _spans_of_names(self, wanted: set[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:
+    def _spans_of_names(self, wanted: Collection[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:
         """The same of names that `ast` has as texts: of attributes, of arguments, of what is defined."""
         found: dict[nodes.Node, tuple[int, int]] = {}
         for node, tree in self._trees.items():
