@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from keyword import iskeyword
 from typing import Any
 
@@ -101,10 +101,10 @@ class Draft:
             NotInAstError: that cannot be told of one of them.
         """
         found = {node: self._span(node) for node in wanted if node in self._trees}
-        missing = {node for node in wanted if node not in found and node.__class__ is nodes.Name}
+        missing: set[nodes.Node] = {node for node in wanted if node not in found and node.__class__ is nodes.Name}
         return found | self._spans_of_names(missing) if missing else found
 
-    def _spans_of_names(self, wanted: Collection[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:
+    def _spans_of_names(self, wanted: set[nodes.Node]) -> dict[nodes.Node, tuple[int, int]]:
         """The same of names that `ast` has as texts: of attributes, of arguments, of what is defined."""
         found: dict[nodes.Node, tuple[int, int]] = {}
         for node, tree in self._trees.items():
