@@ -50,9 +50,11 @@ class Results:
     def get(self, paths: Iterable[str]) -> dict[str, Reported]:
         """What was found in these files, as far as nothing has changed that it depended on."""
         looks = {path: look for path in paths if (look := Look("text", abspath(path))) in self._results}
-        changes = Changes(self._dependencies)
-        self._forget(changes.among(self._dependencies.reached(looks.values())))
-        seen = self._dependencies.seen
+        changes, seen = Changes(self._dependencies), self._dependencies.seen
+        changed = changes.among(self._dependencies.reached(looks.values()))
+        # A search has looked at files that were not asked for, too: what is known of them is as old.
+        changed |= {look for look, text in changes.texts.items() if look in seen and not is_same(seen[look], text)}
+        self._forget(changed)
         self._is_changed = any(seen.get(look) != text for look, text in changes.texts.items())
         seen.update(changes.texts)
         self._dependencies.folders.update(changes.folders)
