@@ -325,18 +325,9 @@ def _comes_from_self(scope: Scope, node: nodes.BaseExpression, seen: frozenset[s
 def _is_given_own_parts(scope: Scope, name: str, seen: frozenset[str]) -> bool:
     """Whether only the class itself calls a method, and gives it parts of its own for an argument in each call."""
     cls, node = scope.cls, scope.node
-    if (
-        cls is None
-        or not isinstance(node, nodes.FunctionDef)
-        or node.decorators
-        or cls.own_method(scope.name) is not scope
-    ):
+    if cls is None or not isinstance(node, nodes.FunctionDef) or node.decorators or _is_called_by_torch(scope.name):
         return False
-    if (
-        scope.name.startswith("__")
-        or scope.name == "forward"
-        or any(heir.file is not cls.file for heir in heirs_anywhere(cls))
-    ):
+    if cls.own_method(scope.name) is not scope or any(heir.file is not cls.file for heir in heirs_anywhere(cls)):
         return False
     params = [param.name.value for param in node.params.params[1:]]
     if name not in params:
@@ -355,6 +346,11 @@ def _is_given_own_parts(scope: Scope, name: str, seen: frozenset[str]) -> bool:
         and all(_comes_from_self(other, given, seen) for other, given in handed)
         and not _is_called_elsewhere(cls.file, scope.name)
     )
+
+
+def _is_called_by_torch(method: str) -> bool:
+    """Whether a method is called where its name does not stand: `layer(x)`, `Layer(x)`."""
+    return method.startswith("__") or method == "forward"
 
 
 def _given(scope: Scope, call: nodes.Call, method: str, params: list[str], name: str) -> Iterator[nodes.BaseExpression]:
