@@ -144,6 +144,18 @@ def test_a_search_through_the_package_sees_what_appears_and_changes(package, cap
     assert checked == ["more.py"]  # it has nothing to do with the others
 
 
+def test_an_heir_that_appears_completes_its_base(package, capsys):
+    """The file of the heir does not name torch."""
+    base = HEAD + "\n\nclass Base(nn.Module):\n" + INIT + "        self.noise = torch.zeros(3, requires_grad=True)\n"
+    heir = "from .base import Base\n\n\nclass Heir(Base):\n    def step(self):\n        return self.noise.grad\n"
+    package(base=base)
+    assert same(capsys)[0] == 1
+    package(heir=heir)
+    assert same(capsys)[0] == 0
+    package(heir=heir.replace(".grad", ""))
+    assert same(capsys)[0] == 1
+
+
 def test_a_search_that_only_another_run_asked_for_sees_it_too(package, capsys):
     """The second run looks at one file, and through the same package."""
     package(scale=EMPTY, again=EMPTY.replace("Scale", "Other"))

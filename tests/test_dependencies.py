@@ -84,8 +84,14 @@ def test_a_search_through_the_package_depends_on_what_it_finds(package):
 
 def test_files_that_need_no_other_depend_on_none(package):
     heir = DERIVED.format("base").replace("blocks", "parts")
-    looks = package({"base.py": BASE + LISTED, "net.py": heir}, "base.py", "net.py")["base.py"]
+    looks = package({"base.py": BASE, "net.py": heir}, "base.py", "net.py")["base.py"]
     assert {path for what, path in looks if what == "text"} == {"base.py"}
+
+
+def test_what_is_said_of_a_base_depends_on_its_heirs(package):
+    heir = DERIVED.format("base").replace("blocks", "parts")
+    looks = package({"base.py": BASE + LISTED, "net.py": heir, "other.py": HEAD}, "base.py", "net.py")["base.py"]
+    assert {path for what, path in looks if what == "text"} == {"base.py", "net.py"}
 
 
 def test_what_is_said_of_a_model_depends_on_the_files_of_its_parts(package):

@@ -46,7 +46,7 @@ RULES: tuple[Rule, ...] = (
         LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
         new_empty_strided""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.lost_on_materialization', 'PRM203', 'lost-on-materialization', 'bug',
-        triggers=(Asks('to_empty', entries=('function', 'module')),)),
+        triggers=(Asks('to_empty', entries=('function', 'module')), Asks('skip_init'),)),
     RuleOnDemand('initialization.init_before_submodules', 'PRM204', 'init-before-submodules', 'bug', fix='unsafe',
         triggers=(Asks(*"""apply modules named_modules named_parameters parameters""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.init_never_called', 'PRM205', 'init-never-called', 'bug', fix='unsafe',

@@ -407,23 +407,25 @@ def _read(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
 
 
 def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
-    """The rows on which a rule says the same of the classes that share the constructor of a class; None without such.
+    """The rows on which a rule says the same of the heirs that run the constructor of a class; None without such.
 
     What is only there to be inherited from is wrong where its heirs are: they may have the methods that make it right.
     """
-    from paramlint.facts.heirs import is_only_inherited, with_same_constructor
+    from paramlint.facts.heirs import is_only_inherited, that_run_its_constructor
+    from paramlint.facts.module_nesting import is_same
     from paramlint.symbolic.building.entries import claims_of, forget_model, place_of
 
     cls = file.class_of(unit) if unit.kind == "class" else None
     if cls is None or not is_only_inherited(cls):
         return None
-    heirs = with_same_constructor(cls)[:_MAX_HEIRS]
+    heirs = that_run_its_constructor(cls)[:_MAX_HEIRS]
     rows = set()
     for heir in heirs:
-        _, claims = claims_of(heir.file, heir.outline.unit, rule.questions, file)
+        bases = [base for base in heir.mro[1:] if any(is_same(one, cls) for one in base.mro)]
+        _, claims = claims_of(heir.file, heir.outline.unit, rule.questions, file, bases)
         for claim in claims:
             place = place_of(claim)
-            if claim.answer.yes and not claim.is_right and place is not None and place.file.path == file.path:
+            if claim.answer.yes and not claim.is_right and place is not None and place.file.facts.path == file.path:
                 rows.add(claim.site.row)
         forget_model(heir.file)
     return rows if heirs else None

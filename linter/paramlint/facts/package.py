@@ -20,6 +20,10 @@ _KEPT = 8_000_000
 
 AnswerT = TypeVar("AnswerT")
 
+#: The bases of a class, as they are written.
+_BASES = re.compile(rb"^[ \t]*class[ \t]+\w+[ \t]*\(([^()]*)\)", re.MULTILINE)
+_WORD = re.compile(rb"\w+")
+
 
 class Package:
     """The Python files under one folder; only the text of those that mention torch is kept, and only so much of it."""
@@ -31,19 +35,28 @@ class Package:
         self._project = project
         self._said: dict[tuple[str, bytes], bool] = {}
 
-    @cached_property
+    @property
     def _known(self) -> dict[str, bytes | None]:
         """Path to text, of the files that mention torch; `None` where it is read again when it is asked for."""
+        return self._files[0]
+
+    @cached_property
+    def _files(self) -> tuple[dict[str, bytes | None], dict[bytes, list[str]]]:
+        """The files that mention torch, with their text, and the others by the names in the bases of their classes."""
         if not self._project.is_draft:
-            return _package(self._project.drafts, self.root, self._what)._known
+            return _package(self._project.drafts, self.root, self._what)._files
         known: dict[str, bytes | None] = {}
+        others: dict[bytes, list[str]] = {}
         size = 0
         for path in self._project.dependencies.files(self.root):
             text = self._read(path)
             if "torch" in frameworks(text):
                 size += len(text)
                 known[path] = text if size <= _KEPT else None
-        return known
+            else:
+                for word in {word for bases in _BASES.findall(text) for word in _WORD.findall(bases)}:
+                    others.setdefault(word, []).append(path)
+        return known, others
 
     def text(self, path: str) -> bytes:
         """The text of a file that mentions torch."""
@@ -66,6 +79,16 @@ class Package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
         wanted = [word.encode() for word in words]
         return self._with(file, words, wanted)
+
+    def heirs_with(self, file: File, name: str) -> list[str]:
+        """The files that may have heirs of a class: with its name, and in those without torch, among the bases."""
+        found = self.paths_with(file, name)
+        others = self._files[1].get(name.encode(), [])
+        if not self.is_package:
+            stem = os.path.splitext(os.path.basename(file.source.path))[0].encode()
+            others = [path for path in others if _has_word(self._read(path), stem)]
+        self._searched(file, (name,), others)
+        return found + others
 
     def scripts_with(self, file: File, word: str) -> list[str]:
         """The files directly beside a package, which use it without being part of it, whose text has a word."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
-from paramlint.facts.heirs import heirs_of
+from paramlint.facts.heirs import said_of_others
 from paramlint.facts.memo import remember
 from paramlint.facts.package import package_of
 from paramlint.facts.writers import Wanted, writers_of
@@ -79,7 +78,7 @@ def is_unmentioned(method: Scope) -> bool:
     mention = re.compile(rf"(?<!def )\b{re.escape(method.name)}\b")
     cls = method.cls
     is_plain = cls is not None and all(base in _MODULES for base in cls.bases)
-    others = _of_others(cls, method.name) if cls is not None and is_plain else set()
+    others = said_of_others(cls, method.name) if cls is not None and is_plain else set()
     text = method.file.source.text
     if any(match.start() not in others for match in mention.finditer(text)):
         return False
@@ -98,27 +97,6 @@ def _names_of(file: File) -> tuple[str, str]:
 
 
 _MODULES = ("torch.nn.Module", "torch.nn.modules.module.Module")
-
-
-def _of_others(cls: Class, name: str) -> set[int]:
-    """Where in the file of a class `self.name` and `super().name` stand in classes that are none of its family."""
-    family = {unit.qualname for unit in (cls.outline, *(heir.outline for heir in heirs_of(cls)))}
-    stand = remember(cls.file, f"own {name} of classes", lambda: list(_own(cls.file, name)))
-    return {place for place, qualname in stand if qualname not in family}
-
-
-def _own(file: File, name: str) -> Iterator[tuple[int, str]]:
-    """Where classes of a file say `self.name` and `super().name`, and which."""
-    lines = file.source.text.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    own = re.compile(rf"(?:\bself|\bsuper\([^()]*\))\.({re.escape(name)})\b")
-    for same in file.outline.classes.values():
-        for outline in same:
-            first, last = starts[outline.unit.first - 1], starts[min(outline.unit.last, len(lines))]
-            for match in own.finditer(file.source.text, first, last):
-                yield match.start(1), outline.qualname
 
 
 def _is_inherited_elsewhere(cls: Class) -> bool:

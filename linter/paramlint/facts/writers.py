@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
+from paramlint.facts.heirs import heirs_anywhere, said_of_others
 from paramlint.facts.memo import remember
 from paramlint.facts.mentions import units_with
 from paramlint.facts.module_nesting import is_same, may_hold, owners_in
@@ -309,17 +310,71 @@ def _comes_from_self(scope: Scope, node: nodes.BaseExpression, seen: frozenset[s
             return False
     if node.value == scope.self_name:
         return True
-    bound = scope.bindings.get(node.value, ())
-    return (
-        bool(bound)
-        and node.value not in seen
-        and all(
-            b.kind in ("assign", "for", "unpack")
-            and b.value is not None
-            and _comes_from_self(scope, b.value, seen | {node.value})
-            for b in bound
-        )
+    bound, key = scope.bindings.get(node.value, ()), f"{scope.name} {node.value}"
+    if not bound or key in seen:
+        return False
+    seen |= {key}
+    if [b.kind for b in bound] == ["parameter"]:
+        return _is_given_own_parts(scope, node.value, seen)
+    return all(
+        b.kind in ("assign", "for", "unpack") and b.value is not None and _comes_from_self(scope, b.value, seen)
+        for b in bound
     )
+
+
+def _is_given_own_parts(scope: Scope, name: str, seen: frozenset[str]) -> bool:
+    """Whether only the class itself calls a method, and gives it parts of its own for an argument in each call."""
+    cls, node = scope.cls, scope.node
+    if cls is None or not isinstance(node, nodes.FunctionDef) or node.decorators or _is_called_by_torch(scope.name):
+        return False
+    if cls.own_method(scope.name) is not scope or any(heir.file is not cls.file for heir in heirs_anywhere(cls)):
+        return False
+    params = [param.name.value for param in node.params.params[1:]]
+    if name not in params:
+        return False
+    handed = [
+        (other, given)
+        for other in cls.scopes_with(scope.name)
+        for call in other.find(nodes.Call)
+        for given in _given(other, call, scope.name, params, name)
+    ]
+    mention = re.compile(rf"(?<!def )\b{re.escape(scope.name)}\b")
+    others = said_of_others(cls, scope.name)
+    said = [m for m in mention.finditer(cls.file.source.text) if m.start() not in others]
+    return (
+        0 < len(handed) == len(said)
+        and all(_comes_from_self(other, given, seen) for other, given in handed)
+        and not _is_called_elsewhere(cls.file, scope.name)
+    )
+
+
+def _is_called_by_torch(method: str) -> bool:
+    """Whether a method is called where its name does not stand: `layer(x)`, `Layer(x)`."""
+    return method.startswith("__") or method == "forward"
+
+
+def _given(scope: Scope, call: nodes.Call, method: str, params: list[str], name: str) -> Iterator[nodes.BaseExpression]:
+    """What a call gives a method of its own object for an argument: `self.init(layer)`, `self.fc.apply(self.init)`."""
+    if scope.self_attribute(call.func) == method:
+        place = params.index(name)
+        if any(arg.star for arg in call.args):
+            return
+        named = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == name]
+        plain = [arg.value for arg in call.args if arg.keyword is None]
+        yield from named or plain[place : place + 1]
+    elif isinstance(call.func, nodes.Attribute) and call.func.attr.value == "apply" and len(call.args) == 1:
+        if scope.self_attribute(call.args[0].value) == method and params[0] == name:
+            yield call.func.value
+
+
+def _is_called_elsewhere(file: File, method: str) -> bool:
+    """Whether another file of the package may call a method of this name of what is not its own object."""
+    package = package_of(file)
+    if package is None:
+        return file.is_cut_off
+    called = re.compile(rf"(?<!def )(?<!self\.)(?<!super\(\)\.)\b{re.escape(method)}\b".encode())
+    own = (file.path, file.source.path)
+    return any(called.search(package.text(path)) for path in package.paths_with(file, method) if path not in own)
 
 
 _THROUGH = ("enumerate", "list", "tuple", "reversed", "iter", "next", "getattr")

@@ -54,7 +54,7 @@ rule = Rule(
     "lost-on-materialization",
     group="bug",
     doc=__doc__,
-    triggers=(Asks("to_empty", entries=("function", "module")),),
+    triggers=(Asks("to_empty", entries=("function", "module")), Asks("skip_init")),
 )
 
 

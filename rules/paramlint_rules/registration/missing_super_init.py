@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Literal
 from paramlint import nodes
 from paramlint.facts import Class, Scope
 from paramlint.facts.docstrings import is_docstring
-from paramlint.facts.heirs import calls_left_to_heirs, heirs_of, is_seen_to_by_heirs
+from paramlint.facts.heirs import calls_left_to_heirs, heirs_anywhere, heirs_of, is_seen_to_by_heirs
 from paramlint.facts.module_nesting import is_same
 from paramlint.facts.super_init import (
     initializer_calls,
@@ -62,12 +62,11 @@ def check(scope: Scope) -> Iterator[Finding]:
         return
     if initializer_calls(scope) or is_initialized_elsewhere(cls) or any(True for _ in calls_left_to_heirs(scope)):
         return
-    if is_seen_to_by_heirs(cls, is_initialized_elsewhere):
-        return
     own = _registered(scope) if cls.is_module else ()
     attribute = next(chain(own, _registered_by_heirs(cls)), None)
     what = f"assigning `self.{attribute}`" if attribute is not None else "a call of the module"
-    if attribute is not None or (cls.is_module and _is_to_be_called(cls, scope, node)):
+    is_wrong = attribute is not None or (cls.is_module and _is_to_be_called(cls, scope, node))
+    if is_wrong and not is_seen_to_by_heirs(cls, is_initialized_elsewhere):
         message = f"`{cls.name}.__init__` does not call `super().__init__()`, so {what} raises"
         yield Finding(node.name, message, _fix(node) if takes_no_arguments(cls) else None)
 
@@ -99,7 +98,7 @@ def _registered(scope: Scope) -> Iterator[str]:
 
 def _registered_by_heirs(cls: Class) -> Iterator[str]:
     """The attributes that heirs register when this constructor has run, to which they leave it to set the module up."""
-    for heir in heirs_of(cls):
+    for heir in heirs_anywhere(cls) if cls.is_module else heirs_of(cls):  # plain classes are many
         init = heir.own_method("__init__")
         base = heir.bases[0] if heir.bases else None
         is_next = heir.is_module and isinstance(base, Class) and is_same(base, cls)

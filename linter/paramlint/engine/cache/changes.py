@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from functools import cached_property
 
-from paramlint.knowledge.frameworks import frameworks
 from paramlint.source.dependencies import Dependencies, Look, Seen, Text, digest, is_same, kind, python_files, state
 from paramlint.source.regular_file import BY_PROGRAM, read_regular
 
@@ -48,7 +47,7 @@ class Changes:
         if any(os.path.exists(path) for path in set(before).difference(now)):
             return searches  # what the folder's files are is another question now
         looks = [Look("text", path) for path in now]
-        fresh = [data for look in looks if self._text(look) if "torch" in frameworks(data := _read(look.path) or b"")]
+        fresh = [_read(look.path) or b"" for look in looks if self._text(look)]
         return {s for s in searches if any(all(word.encode() in data for word in s.words) for data in fresh)}
 
     @cached_property

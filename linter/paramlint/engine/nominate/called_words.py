@@ -116,7 +116,7 @@ class Reach:
         self._callers: dict[bool, dict[Unit, list[Unit]]] = {}
         self._find = beyond
         self._elsewhere: dict[tuple[Unit, frozenset[str]], bool] = {}
-        self._beyond: dict[Unit, frozenset[str]] = {}
+        self._beyond: dict[tuple[Unit, bool], frozenset[str]] = {}
         self._said: dict[Unit, frozenset[str]] = {}
         self._next: dict[Unit, list[tuple[Reach, Unit]]] = {}
         self._found: dict[str, tuple[Reach, Unit] | None] = {}
@@ -130,7 +130,7 @@ class Reach:
             return False
         if self.says(unit, asks.words, asks.made):
             return True
-        return asks.in_other_files and not asks.words.isdisjoint(self._words_beyond(unit))
+        return not asks.words.isdisjoint(self._words_beyond(unit, asks.made))
 
     def says(self, unit: Unit, words: frozenset[str], made: bool) -> bool:
         """Whether one of some words is among them; those of the classes that it makes count if `made`."""
@@ -193,19 +193,21 @@ class Reach:
         found = ((match.start(), match[1] or match[2]) for match in _CALL.finditer(self._source.text))
         return [(self._source.place(start)[0], name) for start, name in found if name in named]
 
-    def _words_beyond(self, unit: Unit) -> frozenset[str]:
-        """The words of what a unit reaches in other files."""
-        known = self._beyond.get(unit)
+    def _words_beyond(self, unit: Unit, made: bool) -> frozenset[str]:
+        """The words of what a unit reaches in other files; those of the classes that it makes count if `made`."""
+        known = self._beyond.get((unit, made))
         if known is None:
             reached: list[tuple[Reach, Unit]] = [(self, unit)]
             seen = {unit}
             for reach, part in reached:
                 for other in reach._reached_from(part):
+                    if not made and other[1].kind == "class":
+                        continue
                     if other[1] not in seen and len(seen) < _MAX_BEYOND:
                         seen.add(other[1])
                         reached.append(other)
             said = (reach._words_of(part) for reach, part in reached if reach is not self)
-            known = self._beyond[unit] = frozenset().union(*said)
+            known = self._beyond[unit, made] = frozenset().union(*said)
         return known
 
     def _reached_from(self, unit: Unit) -> list[tuple[Reach, Unit]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from paramlint.facts.classes import Class
 from paramlint.facts.files import File
 from paramlint.model import Claim, Model, Module, Place, Site, Tensor
 from paramlint.symbolic.building import entry, framework_loops
@@ -44,13 +45,14 @@ _TOO_LARGE = "classes cut short"
 _FIRST = ("configure_model", "setup", "forward")
 
 
-def model_for(file: File, unit: Unit, payer: File | None = None) -> Model:
+def model_for(file: File, unit: Unit, payer: File | None = None, bases: Sequence[Class] = ()) -> Model:
     """What a unit of a file leaves behind.
 
     Args:
         file: the file.
         unit: the unit.
         payer: the file that is checked, where it is another one: what is built takes its steps.
+        bases: classes that the unit inherits from whose methods run too: what they leave behind is asked for.
     """
     known = file.memo.get("model")
     if known is None or known.unit is not unit:
@@ -58,7 +60,7 @@ def model_for(file: File, unit: Unit, payer: File | None = None) -> Model:
         run = Interpreter(program_of(file), budget_of(payer or file, unit))
         run.credit = max(0, min(run.budget, _left(payer or file) - run.budget))
         run.too_large = {(file.path, row) for row in file.memo.get(_TOO_LARGE, ()) if row < unit.first}
-        known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit))
+        known = file.memo["model"] = _Kept(unit, run, _run(run, run.program.file(file), unit, bases))
         taken = (payer or file).memo
         taken[_TAKEN] = taken.get(_TAKEN, 0) + run.steps
         if "over budget" in run.memo:
@@ -118,10 +120,14 @@ class _Kept:
 
 
 def claims_of(
-    file: File, unit: Unit, questions: Sequence[Callable[[Model], Iterable[Claim]]], payer: File | None = None
+    file: File,
+    unit: Unit,
+    questions: Sequence[Callable[[Model], Iterable[Claim]]],
+    payer: File | None = None,
+    bases: Sequence[Class] = (),
 ) -> tuple[Model, list[Claim]]:
     """The model of a unit, and what some questions claim of it: nothing where that takes too many steps."""
-    model = model_for(file, unit, payer)
+    model = model_for(file, unit, payer, bases)
     found: list[Claim] = []
     for question in questions:
         try:
@@ -141,17 +147,19 @@ def program_of(file: File) -> Program:
     return known
 
 
-def _run(run: Interpreter, source: SourceFile, unit: Unit) -> Model:
+def _run(run: Interpreter, source: SourceFile, unit: Unit, bases: Sequence[Class] = ()) -> Model:
     if unit.kind == "class" and unit.cls is not None:
         cls = source.class_value(unit.cls)
         instance = entry.build_class(run, cls)
         names = [*unit.cls.methods, *entry.mixed_in(run, instance)]
+        names = list(dict.fromkeys((*names, *(name for base in bases for name in base.outline.methods))))
         if "forward" not in names and entry.inherits(run, instance, "forward"):
             names.append("forward")
         if framework_loops.is_lightning(run, instance):
             framework_loops.fit(run, instance)
             names = [name for name in names if name not in ("configure_optimizers", "training_step")]
         done = _done_by_constructor(source, unit.cls)
+        done = done.union(*(_done_by_constructor(run.program.file(base.file), base.outline) for base in bases))
         for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
             if name != "__init__" and name not in done:
                 result = entry.run_method(run, instance, name)
