@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from paramlint.symbolic.building import entries
+
 _GROWTH = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "growth.py"), run_name="growth")
 FAMILIES, HEAD, MOST, NET, calls = (_GROWTH[name] for name in ("FAMILIES", "HEAD", "MOST", "NET", "calls"))
 
@@ -84,6 +86,46 @@ def test_what_doubles_takes_no_more_for_that(kind):
     calls(made(2))
     few, many = calls(made(12)), calls(made(24))
     assert many <= 4 * few
+
+
+BASE = f"{HEAD}class Base(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+HEIR = "\n\nclass C{i}(Base):\n    def forward(self, x):\n        return self.l0(x)\n"
+OVERLOAD = "\n\n@overload\ndef make(net: nn.Linear, n: {kind}) -> nn.Linear: ...\n"
+
+
+def built(files, monkeypatch):
+    """How many models are built while some files are checked."""
+    units = []
+
+    def noting(run, source, unit):
+        units.append(unit.name)
+        return build(run, source, unit)
+
+    build = entries._run
+    with monkeypatch.context() as patch:
+        patch.setattr(entries, "_run", noting)
+        calls(files)
+    return units
+
+
+def test_heirs_are_built_once_however_many_rules_find_something_in_their_base(monkeypatch):
+    heirs = "        self.l0 = nn.Linear(3, 3)\n" + "".join(HEIR.format(i=i) for i in range(4))
+    one = built({"a.py": BASE + "        self.b = [nn.Linear(8, 8)]\n" + heirs}, monkeypatch)
+    faults = "        self.b = [nn.Linear(8, 8)]\n        self.w = nn.Parameter(torch.empty(3))\n"
+    faults += "        self.l = nn.Linear(3, 3)\n        nn.init.zeros_(self.l.weight)\n        self.l = None\n"
+    faults += (
+        "        self.t = nn.Parameter(torch.zeros(3).cuda())\n        self.u = nn.Parameter(torch.zeros(3)).cuda()\n"
+    )
+    many = built({"a.py": BASE + faults + heirs}, monkeypatch)
+    assert one.count("Base") == many.count("Base") == 1
+    assert one.count("C0") == many.count("C0") == 2  # for its base, and by itself
+
+
+def test_a_function_with_overloads_is_built_once(monkeypatch):
+    text = HEAD + "from typing import overload\n" + "".join(OVERLOAD.format(kind=k) for k in ("int", "str", "float"))
+    text += "\n\ndef make(net, n):\n    nn.init.zeros_(net.weight)\n    o = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+    text += "    for x in n:\n        net(x).sum().backward()\n        o.step()\n    return net\n"
+    assert built({"a.py": text}, monkeypatch) == ["make"]
 
 
 def test_a_large_table_leaves_the_rest_of_its_file_as_it_is():

@@ -191,7 +191,7 @@ def _decide(path: str, file: File, nominated: dict[Unit, set[Rule]], suppression
     for unit, rules in nominated.items():
         try:
             for rule in sorted(rules, key=lambda rule: rule.code):
-                found.extend(_findings(file, unit, rule))
+                found.extend(_findings(file, unit, rule, rules))
         except Exception as error:
             failure = _failure(path, unit.first, error)
             # What a rule asks of a class or module is asked of units around the same code.
@@ -262,7 +262,7 @@ def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> tuple[dict[Unit, se
     Where a rule finds something, the units that its questions find right are among them too. What they find is not
     told where a draft could not answer, or is of code that LibCST may refuse.
     """
-    answers = {(unit, rule): _answer(draft, unit, rule) for unit, rules in nominated.items() for rule in rules}
+    answers = {(unit, rule): _answer(draft, unit, rule, rules) for unit, rules in nominated.items() for rule in rules}
     finding = {rule for (_, rule), answer in answers.items() if _finds(answer)}
     kept: dict[Unit, set[Rule]] = {}
     for (unit, rule), answer in answers.items():
@@ -280,10 +280,10 @@ def _tried(draft: File, nominated: dict[Unit, set[Rule]]) -> tuple[dict[Unit, se
     return kept, found
 
 
-def _answer(draft: File, unit: Unit, rule: Rule) -> list[_Found] | None:
+def _answer(draft: File, unit: Unit, rule: Rule, rules: Iterable[Rule]) -> list[_Found] | None:
     """What a rule finds on the draft of a unit; None where that cannot answer."""
     try:
-        return list(_findings(draft, unit, rule))
+        return list(_findings(draft, unit, rule, rules))
     except Exception:
         return None
 
@@ -292,7 +292,7 @@ def _finds(answer: list[_Found] | None) -> bool:
     return answer is None or any(not finding.is_right for _, _, finding in answer)
 
 
-def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
+def _findings(file: File, unit: Unit, rule: Rule, rules: Iterable[Rule]) -> Iterator[_Found]:
     scope = file.scope(unit)
     for kind, node_checks in rule.node_checks.items():
         for node in scope.find(kind):
@@ -303,7 +303,7 @@ def _findings(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
         for finding in scope_check(scope):
             yield rule, scope, finding
     if rule.questions and (unit.kind != "function" or unit.cls is None) and not _asks_in_vain(file, unit, rule):
-        yield from _ask(file, unit, rule)
+        yield from _ask(file, unit, rule, rules)
     if rule.readings and (unit.kind != "function" or unit.cls is None):
         yield from _read(file, unit, rule)
     if unit.kind != "class":
@@ -334,8 +334,14 @@ def _asks_in_vain(file: File, unit: Unit, rule: Rule) -> bool:
     return not followed[words].has(unit)
 
 
-def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
-    """What a rule says of the model that a unit builds, where it stands in this file or is for others to say too."""
+def _ask(file: File, unit: Unit, rule: Rule, rules: Iterable[Rule]) -> Iterator[_Found]:
+    """What a rule says of the model that a unit builds, where it stands in this file or is for others to say too.
+
+    Args:
+        file, unit: the unit.
+        rule: the rule.
+        rules: all that are asked about this unit.
+    """
     from paramlint.symbolic.building.entries import claims_of, place_of, rows_of, unit_of
 
     model, claims = claims_of(file, unit, rule.questions)
@@ -367,7 +373,7 @@ def _ask(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
             found.append((claim.site.row, said))
         else:
             others.append(said)
-    of_heirs = _rows_of_heirs(file, unit, rule) if any(not one.is_right for _, (_, _, one) in found) else None
+    of_heirs = _rows_of_heirs(file, unit, rule, rules) if any(not one.is_right for _, (_, _, one) in found) else None
     yield from (said for row, said in found if said[2].is_right or of_heirs is None or row in of_heirs)
     yield from others
 
@@ -406,28 +412,39 @@ def _read(file: File, unit: Unit, rule: Rule) -> Iterator[_Found]:
                 yield rule, scope, finding
 
 
-def _rows_of_heirs(file: File, unit: Unit, rule: Rule) -> set[int] | None:
+def _rows_of_heirs(file: File, unit: Unit, rule: Rule, rules: Iterable[Rule]) -> set[int] | None:
     """The rows on which a rule says the same of the heirs that run the constructor of a class; None without such.
 
     What is only there to be inherited from is wrong where its heirs are: they may have the methods that make it right.
     """
+    known: dict[Unit, dict[Rule, set[int]] | None] = file.memo.setdefault("rows of heirs", {})
+    rows = known.get(unit, {})
+    if rows is not None and rule not in rows:
+        rows = known[unit] = _rows_by_rule(file, unit, {rule, *rules})
+    return rows[rule] if rows is not None else None
+
+
+def _rows_by_rule(file: File, unit: Unit, rules: Iterable[Rule]) -> dict[Rule, set[int]] | None:
+    """The same of all rules, since each model is built only once for them."""
     from paramlint.facts.heirs import is_only_inherited, that_run_its_constructor
     from paramlint.facts.module_nesting import is_same
-    from paramlint.symbolic.building.entries import claims_of, forget_model, place_of
+    from paramlint.symbolic.building.entries import claims_of, place_of, set_aside
 
     cls = file.class_of(unit) if unit.kind == "class" else None
     if cls is None or not is_only_inherited(cls):
         return None
     heirs = that_run_its_constructor(cls)[:_MAX_HEIRS]
-    rows = set()
+    rows: dict[Rule, set[int]] = {rule: set() for rule in sorted(rules, key=lambda rule: rule.code)}
     for heir in heirs:
         bases = [base for base in heir.mro[1:] if any(is_same(one, cls) for one in base.mro)]
-        _, claims = claims_of(heir.file, heir.outline.unit, rule.questions, file, bases)
-        for claim in claims:
-            place = place_of(claim)
-            if claim.answer.yes and not claim.is_right and place is not None and place.file.facts.path == file.path:
-                rows.add(claim.site.row)
-        forget_model(heir.file)
+        with set_aside(heir.file):
+            for rule, found in rows.items():
+                _, claims = claims_of(heir.file, heir.outline.unit, rule.questions, file, bases)
+                for claim in claims:
+                    place = place_of(claim)
+                    is_here = place is not None and place.file.facts.path == file.path
+                    if claim.answer.yes and not claim.is_right and is_here:
+                        found.add(claim.site.row)
     return rows if heirs else None
 
 

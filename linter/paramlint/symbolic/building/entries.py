@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ def model_for(file: File, unit: Unit, payer: File | None = None, bases: Sequence
         bases: classes that the unit inherits from whose methods run too: what they leave behind is asked for.
     """
     known = file.memo.get("model")
-    if known is None or known.unit is not unit:
+    if known is None or not _is_same(known.unit, unit):
         forget_model(file)  # a model is as large as thousands of rows
         run = Interpreter(program_of(file), budget_of(payer or file, unit))
         run.credit = max(0, min(run.budget, _left(payer or file) - run.budget))
@@ -69,6 +70,11 @@ def model_for(file: File, unit: Unit, payer: File | None = None, bases: Sequence
                 file.memo.setdefault(_TOO_LARGE, set()).add(unit.first)
     assert isinstance(known, _Kept)
     return known.model
+
+
+def _is_same(one: Unit, other: Unit) -> bool:
+    """Whether what is built for two units is the same: of functions with one name it is the last, as for overloads."""
+    return one is other or (one.kind == other.kind == "function" and one.name == other.name)
 
 
 def cut_short(file: File) -> tuple[str, ...]:
@@ -108,6 +114,18 @@ def forget_model(file: File) -> None:
             vars(one).clear()  # what holds and what is held point to each other
         vars(known.model).clear()
         collect_young_after(size)
+
+
+@contextmanager
+def set_aside(file: File) -> Iterator[None]:
+    """Let others of a file be built in between, and then go on with the model that was asked for last."""
+    known = file.memo.pop("model", None)
+    try:
+        yield
+    finally:
+        forget_model(file)
+        if known is not None:
+            file.memo["model"] = known
 
 
 @dataclass
