@@ -297,7 +297,7 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
         if made is None or made.repeats:
             continue
         ids = {id(t) for t in optimizer.tensors}
-        trained = [m for m in model.modules if ids & {id(t) for t in m.parameters} and not _MOVED.search(m.name)]
+        trained = [m for m in modules_with(model, ids) if not _MOVED.search(m.name)]
         for move in moves:
             if move.of not in trained or not _comes_after(model, made, move):
                 continue

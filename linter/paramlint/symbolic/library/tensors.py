@@ -252,10 +252,8 @@ def changed_in_place(run: Interpreter, tensor: TensorValue, how: str, given: Seq
 def set_item(run: Interpreter, tensor: TensorValue, index: Value, value: Value, node: Any) -> None:
     """`tensor[index] = value`."""
     law = "constant" if isinstance(value, Constant) else "computed"
-    if _is_whole(index):
-        written(run, tensor, law, Arguments([value]), node, none=_none(run, index))
-    else:
-        written(run, tensor, law, Arguments([value]), node, part=text_of(index), none=_none(run, index))
+    part = None if _is_whole(index) else text_of(index)
+    written(run, tensor, law, Arguments([value]), node, part=part, none=_none(run, index))
 
 
 def _none(run: Interpreter, index: Value) -> str:
