@@ -104,7 +104,7 @@ def _has_row(owner: Module) -> bool:
     if isinstance(given, int) or given is None or made is None or not isinstance(made.site.node, nodes.Call):
         return isinstance(given, int)
     known = module_class(owner.cls)
-    node = arguments_of(made.site.node, known.arguments).get("padding_idx") if known is not None else None
+    node = arguments_of(made.site.node.args, known.arguments).get("padding_idx") if known is not None else None
     return isinstance(node, (nodes.Name, nodes.Attribute)) and not owner.may_be_none("padding_idx").yes
 
 

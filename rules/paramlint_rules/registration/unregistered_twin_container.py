@@ -93,5 +93,6 @@ def _is_called(module: Module) -> bool:
 
 def _asks_by_name(site: Site) -> bool:
     """Whether the function around a call puts names of attributes together, as `getattr(self, f"mix_{i}")` does."""
-    asked = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and site.text(n.func) == "getattr"]
-    return any(not isinstance(arg.value, nodes.SimpleString) for call in asked for arg in call.args[1:2])
+    calls = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and isinstance(n.func, nodes.Name)]
+    asked = [arg.value for call in calls if call.func.value == "getattr" for arg in call.args[1:2]]
+    return any(not isinstance(key, nodes.SimpleString) for key in asked)
