@@ -27,11 +27,11 @@ Leave it: the module is meant to keep its values. `requires_grad_(False)` says s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.knowledge.foreign import words_of
 from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
@@ -71,13 +71,11 @@ _FIXED = (
     "ema",
     "momentum",
 )
-#: A word of a name: `VGG` and `Loss` of `VGGLoss`, `semantic` of `semantic_head`.
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORT = 3
-#: So many parts, given one by one, are more than a choice of some.
-_SEVERAL = 2
 #: Those that no other word holds by chance.
 _SPOKEN = tuple(word for word in _FIXED if len(word) > _SHORT)
+#: So many parts, given one by one, are more than a choice of some.
+_SEVERAL = 2
 
 
 @rule.question
@@ -199,20 +197,7 @@ def _is_parameter(value: nodes.BaseExpression) -> bool:
 
 _PARAMETERS = frozenset({"p", "param", "parameter", "params", "v"})
 #: Words in the names of lists of what is not to be trained.
-_ASIDE = (
-    "frozen",
-    "fixed",
-    "freeze",
-    "skip",
-    "skipped",
-    "ignore",
-    "ignored",
-    "rest",
-    "other",
-    "others",
-    "unused",
-    "all",
-)
+_ASIDE = ("frozen", "fixed", "freeze", "skip", "ignore", "rest", "other", "unused", "all")
 
 
 def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_all: bool) -> Event | None:
@@ -374,7 +359,7 @@ def _reads_fixed(part: Module | Tensor, root: Module) -> bool:
 
 def _says(names: str, wanted: Sequence[str]) -> bool:
     """Whether one of the words that names are made of is wanted, or begins with a longer one of those."""
-    words = [word.lower() for word in _WORD.findall(names)]
+    words = words_of(names)
     return any(w == word or (len(word) > _SHORT and w.startswith(word)) for w in words for word in wanted)
 
 
