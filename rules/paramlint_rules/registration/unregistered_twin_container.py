@@ -93,6 +93,9 @@ def _is_called(module: Module) -> bool:
 
 def _asks_by_name(site: Site) -> bool:
     """Whether the function around a call puts names of attributes together, as `getattr(self, f"mix_{i}")` does."""
-    calls = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and isinstance(n.func, nodes.Name)]
-    asked = [arg.value for call in calls if call.func.value == "getattr" for arg in call.args[1:2]]
-    return any(not isinstance(key, nodes.SimpleString) for key in asked)
+    asked = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and _is_getattr(n.func)]
+    return any(not isinstance(arg.value, nodes.SimpleString) for call in asked for arg in call.args[1:2])
+
+
+def _is_getattr(func: nodes.BaseExpression) -> bool:
+    return isinstance(func, nodes.Name) and func.value == "getattr"
