@@ -282,9 +282,9 @@ def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value
         tensor.requires_grad = flag_after(run, tensor, value)
     elif name == "grad":
         if value != NONE:
-            run.emit("bound", tensor, node, name=name, value=value, of_tensor=True)
+            run.emit("bound", tensor, node, name=name, value=value)
         if clears_gradient(value):
-            run.emit("cleared", tensor, node, name=name, value=value, of_tensor=True)
+            run.emit("cleared", tensor, node, name=name, value=value)
     else:
         run.emit("bound", tensor, node, name=name, value=value)
 
