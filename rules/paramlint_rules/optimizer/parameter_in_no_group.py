@@ -41,7 +41,7 @@ from paramlint.model.questions.training import (
     doubled_steps,
     held,
     idle_steps,
-    mode_of,
+    only_switched_off,
     owners,
     reach_of,
     spoken,
@@ -379,7 +379,7 @@ def _is_trained(model: Model, part: Module, backward: Event) -> bool:
         return False
     if any(t.escaped or t.flags.seen or _is_moved_by_hand(model, t, backward) for t in parameters):
         return False
-    if any(_is_fixed(m) for m in mine) or any(e.of in mine for e in model.events("copied")):
+    if any(map(only_switched_off, mine)) or any(e.of in mine for e in model.events("copied")):
         return False
     if any(e.of in mine and not _goes_on(model, part, e) for e in model.events("loaded")):
         return False
@@ -393,11 +393,6 @@ def _goes_on(model: Model, part: Module, load: Event) -> bool:
     conditions = set(load.guard.minus(part.made.guard).subjects)
     others = [e for e in model.events("loaded") if isinstance(e.of, Optimizer) and e.guard.fits(load.guard)]
     return any(conditions & set(e.guard.subjects) for e in others)
-
-
-def _is_fixed(module: Module) -> bool:
-    modes = [e for e in module.modes if e.get("how") != "init"]
-    return bool(modes) and not any(mode_of(e) is True for e in modes)
 
 
 def _is_moved_by_hand(model: Model, tensor: Tensor, backward: Event) -> bool:

@@ -35,6 +35,7 @@ from paramlint.model.questions.training import (
     below,
     held,
     modules_with,
+    only_switched_off,
     outdated_steps,
     owners,
     spoken,
@@ -137,7 +138,7 @@ def ask_of_attributes(model: Model) -> Iterator[Claim]:
 
 def _is_new_to_all(new: Module, holders: dict[int, list[Optimizer]]) -> bool:
     """Whether a module is made here to be trained, and no optimizer has a part of it."""
-    if new.made is None or new.copy_of is not None or new.escaped or not new.parameters.seen:
+    if new.made is None or new.copy_of is not None or new.escaped or only_switched_off(new) or not new.parameters.seen:
         return False
     mine = new.parameters
     is_free = all(t.known and t.trains.yes and not t.flags.seen and not t.groups.seen for t in mine)
