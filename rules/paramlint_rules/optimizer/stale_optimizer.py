@@ -117,23 +117,36 @@ def ask(model: Model) -> Iterator[Claim]:
 @rule.question
 def ask_of_attributes(model: Model) -> Iterator[Claim]:
     """A model that a method puts in the place of the one that an object's optimizer holds: `self.actor = Actor()`."""
-    holders = held(model)
+    if model.loose_groups:
+        return
+    holders, told = held(model), set[int]()
     bound = [e for e in model.events("bound") if isinstance(e.get("value"), Module) and not isinstance(e.of, Module)]
-    for optimizer in model.optimizers if bound else ():
-        made, ids = optimizer.made, {id(t) for t in optimizer.tensors}
-        if made is None or made.repeats or not optimizer.steps.seen or model.loose_groups:
+    places: dict[tuple[int, object], list[Event]] = {}
+    calls: dict[int, set[object]] = {}
+    for event in bound:
+        places.setdefault((id(event.of), event.get("name")), []).append(event)
+        calls.setdefault(id(event.site.node), set()).add(event.get("inside"))
+    making = {e.get("inside") for e in model.events("optimizer", "grouped")}
+    for event in bound:
+        new = event.data["value"]
+        if not _is_new_to_all(new, holders) or new.made.get("inside") != event.get("inside"):
             continue
-        for event in bound:
-            new = event.data["value"]
-            if not _is_new_to_all(new, holders) or not _comes_after(model, made, event):
+        if not making.isdisjoint(calls[id(event.site.node)]):
+            continue  # the same call from outside makes an optimizer, or tells one
+        others = [e for e in places[id(event.of), event.get("name")] if e is not event]
+        for optimizer in {id(o): o for e in others for o in _optimizers_of(e.data["value"], holders)}.values():
+            made, ids = optimizer.made, {id(t) for t in optimizer.tensors}
+            if id(optimizer) in told or made is None or made.repeats or not optimizer.steps.seen:
                 continue
-            if new.made.get("inside") != event.get("inside") or not _is_remade_alone(model, event):
-                continue
-            olds = [e.data["value"] for e in bound if _is_place_of(event, e) and before(e, made)]
-            if olds and ids and all(ids & {id(t) for t in old.parameters} for old in olds):
+            olds = [e.data["value"] for e in others if before(e, made)] if _comes_after(model, made, event) else []
+            if olds and all(ids & {id(t) for t in old.parameters} for old in olds):
+                told.add(id(optimizer))
                 end = f"`{new}` is replaced, so it does not train the new parameters"
                 yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
-                break
+
+
+def _optimizers_of(module: Module, holders: dict[int, list[Optimizer]]) -> list[Optimizer]:
+    return [optimizer for tensor in module.parameters for optimizer in holders.get(id(tensor), ())]
 
 
 def _is_new_to_all(new: Module, holders: dict[int, list[Optimizer]]) -> bool:
@@ -143,16 +156,6 @@ def _is_new_to_all(new: Module, holders: dict[int, list[Optimizer]]) -> bool:
     mine = new.parameters
     is_free = all(t.known and t.trains.yes and not t.flags.seen and not t.groups.seen for t in mine)
     return is_free and not any(id(t) in holders for t in mine)
-
-
-def _is_place_of(event: Event, other: Event) -> bool:
-    return other is not event and other.of is event.of and other.get("name") == event.get("name")
-
-
-def _is_remade_alone(model: Model, event: Event) -> bool:
-    """Whether in no call from outside an optimizer is made, or told, after this."""
-    same = {e.get("inside") for e in model.events("bound") if e.site.node is event.site.node}
-    return not any(e.get("inside") in same for e in model.events("optimizer", "grouped"))
 
 
 def _thawed(model: Model, optimizer: Optimizer, trained: list[Module]) -> Iterator[Claim]:
