@@ -271,8 +271,13 @@ def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
         return model.follows(one, other).yes and one.guard.is_known_to_fit(other.guard)
     if one is None or one.get("inside") != "__init__":
         return False
-    before = [e for e in model.events(other.kind) if e.site.node is other.site.node and e.get("inside") == "__init__"]
-    return not before  # a method that the constructor calls is called there
+    # A method that the constructor calls is called there.
+    return id(other.site.node) not in model.remember(("built", other.kind), lambda: _done_by_constructor(model, other))
+
+
+def _done_by_constructor(model: Model, like: Event) -> set[int]:
+    """The nodes, by their `id`, at which something of the same kind happens when an object is made."""
+    return {id(event.site.node) for event in model.events(like.kind) if event.get("inside") == "__init__"}
 
 
 def _is_used_after(model: Model, optimizer: Optimizer, change: Event) -> bool:
