@@ -60,6 +60,21 @@ def _nested(header: str, most: int) -> Callable[[int], Files]:
     return made
 
 
+def _replaced(n: int) -> Files:
+    """An object with models that it trains, each by an optimizer of its own, and puts others in the places of."""
+    made = "".join(
+        f"        self.n{i} = nn.Linear(3, 3)\n        self.o{i} = torch.optim.Adam(self.n{i}.parameters())\n"
+        for i in range(n)
+    )
+    trained = "".join(
+        f"        self.o{i}.zero_grad()\n        self.n{i}(x).sum().backward()\n        self.o{i}.step()\n"
+        for i in range(n)
+    )
+    again = "".join(f"        self.n{i} = nn.Linear(3, 3)\n" for i in range(n))
+    methods = f"    def __init__(self):\n{made}\n    def learn(self, x):\n{trained}\n    def reset(self):\n{again}"
+    return {"a.py": f"{HEAD}class Agent:\n{methods}{FAULT}"}
+
+
 def _circle(n: int) -> Files:
     return {f"m{i}.py": f"{HEAD}from m{(i + 1) % n} import C{(i + 1) % n}\n{_class(i, 'nn.Module')}" for i in range(n)}
 
@@ -223,6 +238,7 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     ),
     "schedulers": (_lines(MODEL, "    s{i} = torch.optim.lr_scheduler.StepLR(o, {j})\n    s{i}.step()\n"), 400),
     "steps": (_lines(MODEL, "    o.zero_grad()\n    net(x + {i}).sum().backward()\n    o.step()\n"), 200),
+    "models replaced": (_replaced, 100),
     "steps of what is detached": (
         _lines(MODEL, "    o.zero_grad()\n    (net(x + {i}).detach() * n).sum().backward()\n    o.step()\n"),
         200,

@@ -48,7 +48,6 @@ __all__ = [
     "Classes",
     "Defines",
     "Drops",
-    "Edits",
     "Finding",
     "Fix",
     "Group",
@@ -125,12 +124,6 @@ class Stores:
     def __init__(self, *names: str, of_names: bool = False) -> None:
         self.names = frozenset(names)
         self.of_names = of_names
-
-
-class Edits:
-    """An augmented assignment to an attribute, or an assignment to an element of one: `m.x += 1`, `m.x[0] = 1`."""
-
-    __slots__ = ()
 
 
 class Reuses:
@@ -232,7 +225,7 @@ class Asks:
         return self.made and "function" in self.entries
 
 
-Trigger = Calls | Drops | Mentions | Stores | Edits | Reuses | Keywords | Repeats | Defines | Classes | Asks
+Trigger = Calls | Drops | Mentions | Stores | Reuses | Keywords | Repeats | Defines | Classes | Asks
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

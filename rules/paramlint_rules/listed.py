@@ -66,9 +66,10 @@ RULES: tuple[Rule, ...] = (
         initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
         reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
     RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
-        triggers=(Asks(*"""bernoulli_ cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_
-        kaiming_uniform_ log_normal_ normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
-        xavier_uniform_ zero_ zeros_""".split()),)),
+        triggers=(Asks(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
+        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
+        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
+        xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
         cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
         kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal
@@ -85,8 +86,9 @@ RULES: tuple[Rule, ...] = (
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply children modules named_children
         named_modules named_parameters""".split()),)),
-    RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac_
-        eye_ kaiming_normal_ kaiming_uniform_ orthogonal_ sparse_ xavier_normal_ xavier_uniform_""".split()),)),
+    RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac
+        dirac_ eye eye_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ orthogonal orthogonal_ sparse
+        sparse_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_""".split()),)),
     RuleOnDemand('initialization.deprecated_init_name', 'PRM211', 'deprecated-init-name', 'risk', fix='safe',
         triggers=(Calls(*"""constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform
         xavier_normal xavier_uniform""".split()), Mentions(*"""constant dirac eye kaiming_normal kaiming_uniform normal
@@ -107,9 +109,10 @@ RULES: tuple[Rule, ...] = (
         triggers=(Asks(*"""LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d
         LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyLinear""".split()),)),
     RuleOnDemand('initialization.init_of_temporary', 'PRM218', 'init-of-temporary', 'bug', triggers=(Asks(*"""bernoulli_
-        cauchy_ constant_ copy_ dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_ log_normal_
-        normal_ ones_ orthogonal orthogonal_ parametrizations parametrize random_ register_parametrization sparse_
-        spectral_norm trunc_normal_ uniform_ weight_norm xavier_normal_ xavier_uniform_ zero_ zeros_""".split()),)),
+        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ kaiming_normal
+        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_
+        parametrizations parametrize random_ register_parametrization sparse sparse_ spectral_norm trunc_normal_ uniform
+        uniform_ weight_norm xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.wrong_init_law', 'PRM219', 'wrong-init-law', 'bug', asked_of=frozenset(('keras',
         'torch',))),
     RuleOnDemand('initialization.broken_contract', 'PRM220', 'broken-contract', 'bug', asked_of=frozenset(('keras',
@@ -159,8 +162,9 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
         triggers=(Asks('Module', 'nn', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Asks(*"""bernoulli_
-        cauchy_ constant_ copy_ data dirac_ exponential_ eye_ fill_ geometric_ kaiming_normal_ kaiming_uniform_
-        log_normal_ no_grad normal_ ones_ orthogonal_ random_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        cauchy_ constant constant_ copy_ data dirac dirac_ exponential_ eye eye_ fill_ geometric_ kaiming_normal
+        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ no_grad normal normal_ ones_ orthogonal orthogonal_
+        random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform
         xavier_uniform_ zero_ zeros_""".split()),), only_with=frozenset(('None',)), beyond_plain=True),
     RuleOnDemand('initialization.silently_frozen_embedding', 'PRM225', 'silently-frozen-embedding', 'pedantic',
         fix='unsafe', triggers=(Calls('from_pretrained'),)),

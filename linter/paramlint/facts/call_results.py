@@ -19,6 +19,7 @@ from paramlint.knowledge import (
     module_class,
 )
 from paramlint.knowledge.foreign import foreign_module
+from paramlint.nodes.call_arguments import arguments_of
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -191,23 +192,10 @@ def _appended(scope: Scope, node: nodes.BaseExpression) -> list[Type | None]:
 def _owns_by_arguments(scope: Scope, node: nodes.Call, known: ModuleClass) -> bool | None:
     """Whether arguments such as `affine=False` leave the module without parameters."""
     args = spread_arguments(scope, node)
-    given = _arguments(args, known.arguments)
+    given = arguments_of(args, known.arguments)
     flags = [(given[name], value) for name, value in known.without if name in given]
     if not flags:
         return None if any(arg.star for arg in args) else known.owns_by_default
     if any(scope.text(flag) == repr(value) for flag, value in flags):
         return False
     return True if all(scope.text(flag) in ("True", "False") for flag, _ in flags) else None
-
-
-def _arguments(args: list[nodes.Arg], names: tuple[str, ...]) -> dict[str, nodes.BaseExpression]:
-    """The arguments of a call by name; after a starred one, positions are unknown and left out."""
-    given: dict[str, nodes.BaseExpression] = {}
-    for index, arg in enumerate(args):
-        if arg.star:
-            break
-        if arg.keyword is not None:
-            given[arg.keyword.value] = arg.value
-        elif index < len(names):
-            given[names[index]] = arg.value
-    return given

@@ -60,7 +60,7 @@ def init_call(scope: Scope, node: nodes.Call) -> InitCall | None:
         return None
     if last not in INIT_FUNCTIONS:
         return None
-    given = arguments_of(node, INIT_FUNCTIONS[last])
+    given = arguments_of(node.args, INIT_FUNCTIONS[last])
     target = given.pop("tensor", None)
     return None if target is None else InitCall(scope, node, last, without_data(target), given)
 
@@ -73,7 +73,7 @@ def write_call(scope: Scope, node: nodes.Call) -> InitCall | None:
     method = node.func.attr.value
     if method not in TENSOR_INIT_INPLACE or scope.qualified(node.func) is not None:
         return None
-    given = arguments_of(node, ())
+    given = arguments_of(node.args, ())
     return InitCall(scope, node, method, without_data(node.func.value), given)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.knowledge.foreign import words_of
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MARKS = frozenset({
     "share", "shared", "shares", "sharing", "unshare", "unshared",
     "tie", "tied", "ties", "tying", "untie", "untied",
@@ -24,7 +24,7 @@ _PADDING = re.compile(r"""["']same["']""")
 
 def says_shared(text: str) -> bool:
     """Whether one of the words of a text is about sharing; `share_weights` has two words, `SharedStem` too."""
-    return any(word.lower() in _MARKS for word in _WORD.findall(text))
+    return not _MARKS.isdisjoint(words_of(text))
 
 
 def sharing_is_meant(scope: Scope, node: nodes.Node, *names: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
+from paramlint.facts.memo import remember
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Binding, Scope
@@ -137,13 +138,15 @@ def _parts_of(scope: Scope, arg: nodes.Arg) -> list[nodes.Arg] | None:
 
 def _reads(scope: Scope, name: str) -> list[nodes.Name]:
     """The places where a name is read."""
-    found: dict[str, list[nodes.Name]] = scope.memo.get("places where names are read", {})
-    if not found:
+
+    def by_name() -> dict[str, list[nodes.Name]]:
+        found: dict[str, list[nodes.Name]] = {}
         for use in scope.find(nodes.Name):
             if not isinstance(scope.parent(use), (nodes.AssignTarget, nodes.FunctionDef)):
                 found.setdefault(use.value, []).append(use)
-        scope.memo["places where names are read"] = found
-    return found.get(name, [])
+        return found
+
+    return remember(scope, "places where names are read", by_name).get(name, [])
 
 
 def _is_taken_once(scope: Scope, name: str, key: object) -> bool:

@@ -1,4 +1,4 @@
-"""Classes outside torch that decide what a class of the project is. Written by hand, as of 2026-11."""
+"""What code outside torch is and does that cannot be read here, by its names. Written by hand, as of 2026-11."""
 
 from __future__ import annotations
 
@@ -129,6 +129,14 @@ def makes_optimizer_of(function: str, given: Sequence[str] = ()) -> bool:
 
 
 _OF_OPTIMIZER = re.compile(r"(?:^|[._\['\"])opt(?:im|imizer)s?(?:$|[._\]'\"])", re.IGNORECASE)
+
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def words_of(names: str) -> list[str]:
+    """The words that names are made of, in lower case: `vgg` and `loss` of `VGGLoss`, `net` and `g` of `net_G`."""
+    return [word.lower() for word in _WORD.findall(names)]
 
 
 #: Words, between underscores, in the names of functions that only look at a model or an optimizer.

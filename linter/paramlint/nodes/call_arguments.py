@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from paramlint.nodes.expression_nodes import Attribute, Call
+from collections.abc import Iterable
+
+from paramlint.nodes.expression_nodes import Arg, Attribute, Call
 from paramlint.nodes.node import BaseExpression
 
 
-def arguments_of(node: Call, names: tuple[str, ...]) -> dict[str, BaseExpression]:
+def arguments_of(args: Iterable[Arg], names: tuple[str, ...]) -> dict[str, BaseExpression]:
     """The arguments of a call by name; what stands behind a starred one has no known place and is left out."""
     given: dict[str, BaseExpression] = {}
     is_placed = True
-    for index, arg in enumerate(node.args):
+    for index, arg in enumerate(args):
         if arg.star:
             is_placed = False
         elif arg.keyword is not None:

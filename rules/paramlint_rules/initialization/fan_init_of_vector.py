@@ -21,17 +21,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from paramlint import nodes
-from paramlint.knowledge import FAN_INIT, MATRIX_INIT
+from paramlint.knowledge import DEPRECATED_INIT, FAN_INIT, MATRIX_INIT
 from paramlint.model import Claim, Event, Model, Tensor, said
+from paramlint.model.questions.written_code import target_of
 from paramlint.rule import Asks, Rule
+
+_LAWS = FAN_INIT | MATRIX_INIT
 
 rule = Rule(
     "PRM210",
     "fan-init-of-vector",
     group="bug",
     doc=__doc__,
-    triggers=(Asks(*sorted(FAN_INIT | MATRIX_INIT)),),
+    triggers=(Asks(*_LAWS, *(old for old, new in DEPRECATED_INIT.items() if new in _LAWS)),),
 )
 
 
@@ -39,7 +41,7 @@ rule = Rule(
 def ask(model: Model) -> Iterator[Claim]:
     for event in model.events("written"):
         law, tensor = event.get("law"), event.get("tensor")
-        if event.author != "user" or not event.get("initializer") or law not in FAN_INIT | MATRIX_INIT:
+        if event.author != "user" or not event.get("initializer") or law not in _LAWS:
             continue
         if not isinstance(tensor, Tensor) or event.site.is_tried:
             continue
@@ -50,10 +52,7 @@ def ask(model: Model) -> Iterator[Claim]:
             continue  # a test of the type may be among what is lost there
         if not _asks_of_it(str(event.guard), tensor) and not _is_chosen(model, event):
             kind = "is a single number" if tensor.shape == () else "is a vector"
-            call = event.site.node
-            target = call.args[0].value if isinstance(call, nodes.Call) and call.args else call
-            if isinstance(target, nodes.Attribute) and target.attr.value == "data":
-                target = target.value
+            target = target_of(event) or event.site.node
             text = event.site.text(target)
             message = f"`{text}` {kind}, so `{law}`, which needs a matrix, raises a ValueError"
             yield Claim(said(True), event.site, message, node=target)
@@ -90,7 +89,7 @@ def _is_chosen(model: Model, event: Event) -> bool:
     return bool(ways) and any(
         other.of is event.of
         and [site.node for site in other.way[:-1]] == ways
-        and other.get("law") not in FAN_INIT | MATRIX_INIT
+        and other.get("law") not in _LAWS
         and not other.guard.fits(event.guard)
         for other in model.events("written")
     )

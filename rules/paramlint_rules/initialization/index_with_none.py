@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_INIT_INPLACE
+from paramlint.facts.init_calls import WRITE_NAMES
 from paramlint.model import Claim, Model, Tensor, said
 from paramlint.rule import Asks, Rule
 from paramlint.syntax.walk import walk
@@ -37,7 +37,7 @@ rule = Rule(
     group="bug",
     doc=__doc__,
     beyond_plain=True,
-    triggers=(Asks("no_grad", "data", *INIT_FUNCTIONS, *TENSOR_INIT_INPLACE),),
+    triggers=(Asks("no_grad", "data", *WRITE_NAMES),),
     only_with=frozenset({"None"}),
 )
 

@@ -1,8 +1,8 @@
 """An init function is applied to every module, but initialises another one each time.
 
-`net.apply(f)` calls `f` with each module. Where `f` tests its argument and then writes `net[0].weight`, the first layer
-is drawn again and again and all others keep the values that they had. A loop `for m in self.modules()` whose body
-writes `self.fc` is the same mistake.
+`net.apply(f)` calls `f` with each module. Where `f` only tests its argument, or never says it, and writes
+`net[0].weight`, the first layer is drawn again and again and all others keep the values that they had. A loop
+`for m in self.modules()` whose body writes `self.fc` is the same mistake.
 
 Bad:
     net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))

@@ -20,9 +20,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from paramlint import nodes
-from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_INIT_INPLACE, module_class
+from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.knowledge import module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.written_code import target_of
 from paramlint.rule import Asks, Change, Fix, Rule
@@ -33,7 +35,7 @@ rule = Rule(
     group="bug",
     fix="safe",
     doc=__doc__,
-    triggers=(Asks(*INIT_FUNCTIONS, *TENSOR_INIT_INPLACE),),
+    triggers=(Asks(*WRITE_NAMES),),
 )
 
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
@@ -55,7 +57,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if not sure and (key not in written or any(e.get("without") for e in events)):  # nothing else comes there
             sure = [e for e in events if not _NOTICED.search(str(e.guard))]
         found = (claim for event in sure if (claim := _said_of(event, rest)) is not None)
-        yield from list(found)[:1]
+        yield from islice(found, 1)
 
 
 def _said_of(event: Event, rest: set[str]) -> Claim | None:

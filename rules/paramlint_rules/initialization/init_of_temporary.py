@@ -22,7 +22,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_FACTORIES, TENSOR_INIT_INPLACE
+from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.knowledge import TENSOR_FACTORIES
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.written_code import target_of
 from paramlint.rule import Asks, Proof, Rule
@@ -40,10 +41,10 @@ rule = Rule(
     "init-of-temporary",
     group="bug",
     doc=__doc__,
-    triggers=(Asks(*_NORMS, *INIT_FUNCTIONS, *TENSOR_INIT_INPLACE),),
+    triggers=(Asks(*_NORMS, *WRITE_NAMES),),
 )
 
-_LAWS = frozenset((*INIT_FUNCTIONS, *TENSOR_INIT_INPLACE, "copied"))
+_LAWS = frozenset((*WRITE_NAMES, "copied"))
 #: Functions and methods that put what they are given into new memory, and factories that do not.
 _COPYING = {"torch.cat", "torch.concat", "torch.concatenate", "torch.stack", "torch.hstack", "torch.vstack",
             "clone", "repeat", "index_select", "masked_select", "abs"}  # fmt: skip

@@ -47,6 +47,7 @@ from paramlint.knowledge import module_class
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.effects import effect, is_used_between
 from paramlint.model.questions.visits import is_over_one_twice
+from paramlint.model.questions.written_code import target_of
 from paramlint.rule import Asks, Calls, Finding, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -174,8 +175,8 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
 
 def _target_of(write: Event) -> str:
     """What a call writes, as it is written there."""
-    given = getattr(write.site.node, "args", ())
-    return write.site.text(given[0].value) if given else str(write.of)
+    target = target_of(write)
+    return write.site.text(target) if target is not None else str(write.of)
 
 
 def _is_same_call(first: Event, second: Event) -> bool:

@@ -47,7 +47,7 @@ def check(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
     if len(node.args) <= place or any(arg.star or arg.keyword for arg in node.args[: place + 1]):
         return
     given = node.args[place].value
-    momentum = arguments_of(node, known.arguments).get("momentum")
+    momentum = arguments_of(node.args, known.arguments).get("momentum")
     channels = node.args[0].value
     if place == 1 and not isinstance(given, nodes.Float) and scope.text(given) == scope.text(channels):
         message = f"`{scope.text(given)}`, the number of channels, stands where `{scope.text(node.func)}` takes `eps`"

@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.knowledge import INIT_FUNCTIONS, TENSOR_INIT_INPLACE, module_class
+from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.knowledge import module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.draws import drawn_before
 from paramlint.model.questions.written_code import target_of
@@ -46,26 +47,25 @@ rule = Rule(
 )
 
 _EMBEDDINGS = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
-_LAWS = frozenset((*INIT_FUNCTIONS, *TENSOR_INIT_INPLACE))
 _HARMLESS = {"zeros_", "zero_", "copy_"}
 
 
 @rule.question
 def check_row(model: Model) -> Iterator[Claim]:
     """An embedding with a padding row, wherever it is held, whose whole weight was drawn last."""
+    if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
+        return  # what gets hold of the model, or a subclass, may have a method that writes the row
     for weight in model.parameters:
         owner = weight.owner
-        if any(e.get("inside") == "__init__" for root in model.roots for e in model.events("escaped", of=root)):
-            return  # what gets hold of the model, or a subclass, may have a method that writes the row
-        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes or _is_tied(model, weight):
+        if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
         draw = None
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
             draw = _last_draw(weight) or drawn_before(weight)
-        if draw is not None:
+        if draw is not None and not _is_tied(model, weight):
             kept = next((p.since.site for p in weight.places if p.registered and p.since.author == "user"), draw.site)
             is_here = kept.definition is draw.site.definition or draw in weight.writes.seen
-            target = target_of(draw) if is_here and draw.get("law") in _LAWS else None
+            target = target_of(draw) if is_here and draw.get("law") in WRITE_NAMES else None
             name = str(weight).removesuffix(".weight")
             yield Claim(
                 Answer("yes", (), draw.guard),
@@ -104,7 +104,7 @@ def _has_row(owner: Module) -> bool:
     if isinstance(given, int) or given is None or made is None or not isinstance(made.site.node, nodes.Call):
         return isinstance(given, int)
     known = module_class(owner.cls)
-    node = arguments_of(made.site.node, known.arguments).get("padding_idx") if known is not None else None
+    node = arguments_of(made.site.node.args, known.arguments).get("padding_idx") if known is not None else None
     return isinstance(node, (nodes.Name, nodes.Attribute)) and not owner.may_be_none("padding_idx").yes
 
 
@@ -116,7 +116,7 @@ def _last_draw(weight: Tensor) -> Event | None:
     rows = [w for w in weight.writes if w.get("part") is not None and w.author == "user"]
     if any(w.get("inside") != last.get("inside") for w in rows):
         return None  # a method of its own clears the row
-    is_draw = last.get("law") in _LAWS and last.get("law") not in _HARMLESS
+    is_draw = last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
     return None if not is_draw or _is_of_zeros(last.site.node) else last
 
 

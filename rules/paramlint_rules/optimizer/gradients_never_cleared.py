@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, said
+from paramlint.model import Answer, Claim, Event, Model, Module, Optimizer, Tensor, said
 from paramlint.model.questions.training import WORDS, clears, computes_loss, is_optimizer, may_train, spoken
 from paramlint.rule import Asks, Proof, Rule
 
@@ -49,12 +49,7 @@ def check(model: Model) -> Iterator[Claim]:
         # Several optimizers that step one after the other, as in `for o in optimizers: o.step()`, add nothing up.
         dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step), with_any=("backward",))
         if dirty.yes:
-            yield Claim(
-                dirty,
-                step.site,
-                f"nothing clears the gradients from one `{spoken(step.of)}.step()` to the next, so they add up",
-                about=step.of,
-            )
+            yield _claim(step, dirty)
 
 
 @rule.question
@@ -71,13 +66,10 @@ def check_method(model: Model) -> Iterator[Claim]:
             continue
         for step in optimizer.steps:
             before = [b for b in model.events("backward") if b.get("inside") == step.get("inside")]
-            inside = str(step.get("inside"))
-            is_once = inside in ("__init__", made.get("inside")) or inside.startswith("test") or step.loops
-            is_once = is_once or _is_given(step)
+            is_once = _is_once(step) or step.get("inside") == made.get("inside")
             if is_once or not any(b.loops == step.loops and model.follows(b, step).yes for b in before):
                 continue
-            message = f"nothing clears the gradients from one `{spoken(optimizer)}.step()` to the next, so they add up"
-            yield Claim(said(True), step.site, message, about=optimizer)
+            yield _claim(step, said(True))
             break
 
 
@@ -88,18 +80,26 @@ def check_given(model: Model) -> Iterator[Claim]:
         return
     for step in model.events("stepped"):
         inside = step.get("inside")
-        if isinstance(step.of, (Optimizer, Module)) or inside == "__init__" or step.loops or _is_given(step):
+        if isinstance(step.of, (Optimizer, Module)) or _is_once(step) or not is_optimizer(step.of):
             continue
-        if str(inside).startswith("test"):  # it is called once
-            continue
-        if not is_optimizer(step.of) or not _is_kept(model, step.of) or model.events("escaped", of=step.of):
+        if not _is_kept(model, step.of) or model.events("escaped", of=step.of):
             continue
         if any(
             _computes(b) and b.get("inside") == inside and _is_as_often(model, b, step)
             for b in model.events("backward")
         ):
-            message = f"nothing clears the gradients from one `{spoken(step.of)}.step()` to the next, so they add up"
-            yield Claim(said(True), step.site, message, about=step.of)
+            yield _claim(step, said(True))
+
+
+def _claim(step: Event, answer: Answer) -> Claim:
+    message = f"nothing clears the gradients from one `{spoken(step.of)}.step()` to the next, so they add up"
+    return Claim(answer, step.site, message, about=step.of)
+
+
+def _is_once(step: Event) -> bool:
+    """Whether whoever calls the method does not repeat it: it is a test, or has a loop or a closure of its own."""
+    inside = str(step.get("inside"))
+    return inside == "__init__" or inside.startswith("test") or bool(step.loops) or _is_given(step)
 
 
 def _is_kept(model: Model, optimizer: object) -> bool:

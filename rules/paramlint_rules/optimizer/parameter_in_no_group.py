@@ -27,11 +27,11 @@ Leave it: the module is meant to keep its values. `requires_grad_(False)` says s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.knowledge.foreign import words_of
 from paramlint.model import Claim, Event, Group, Model, Module, Optimizer, Site, Tensor, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
@@ -41,7 +41,7 @@ from paramlint.model.questions.training import (
     doubled_steps,
     held,
     idle_steps,
-    mode_of,
+    only_switched_off,
     owners,
     reach_of,
     spoken,
@@ -71,13 +71,11 @@ _FIXED = (
     "ema",
     "momentum",
 )
-#: A word of a name: `VGG` and `Loss` of `VGGLoss`, `semantic` of `semantic_head`.
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORT = 3
-#: So many parts, given one by one, are more than a choice of some.
-_SEVERAL = 2
 #: Those that no other word holds by chance.
 _SPOKEN = tuple(word for word in _FIXED if len(word) > _SHORT)
+#: So many parts, given one by one, are more than a choice of some.
+_SEVERAL = 2
 
 
 @rule.question
@@ -199,20 +197,7 @@ def _is_parameter(value: nodes.BaseExpression) -> bool:
 
 _PARAMETERS = frozenset({"p", "param", "parameter", "params", "v"})
 #: Words in the names of lists of what is not to be trained.
-_ASIDE = (
-    "frozen",
-    "fixed",
-    "freeze",
-    "skip",
-    "skipped",
-    "ignore",
-    "ignored",
-    "rest",
-    "other",
-    "others",
-    "unused",
-    "all",
-)
+_ASIDE = ("frozen", "fixed", "freeze", "skip", "ignore", "rest", "other", "unused", "all")
 
 
 def _first_step(model: Model, backward: Event, tensors: tuple[Tensor, ...], is_all: bool) -> Event | None:
@@ -374,7 +359,7 @@ def _reads_fixed(part: Module | Tensor, root: Module) -> bool:
 
 def _says(names: str, wanted: Sequence[str]) -> bool:
     """Whether one of the words that names are made of is wanted, or begins with a longer one of those."""
-    words = [word.lower() for word in _WORD.findall(names)]
+    words = words_of(names)
     return any(w == word or (len(word) > _SHORT and w.startswith(word)) for w in words for word in wanted)
 
 
@@ -394,7 +379,7 @@ def _is_trained(model: Model, part: Module, backward: Event) -> bool:
         return False
     if any(t.escaped or t.flags.seen or _is_moved_by_hand(model, t, backward) for t in parameters):
         return False
-    if any(_is_fixed(m) for m in mine) or any(e.of in mine for e in model.events("copied")):
+    if any(map(only_switched_off, mine)) or any(e.of in mine for e in model.events("copied")):
         return False
     if any(e.of in mine and not _goes_on(model, part, e) for e in model.events("loaded")):
         return False
@@ -408,11 +393,6 @@ def _goes_on(model: Model, part: Module, load: Event) -> bool:
     conditions = set(load.guard.minus(part.made.guard).subjects)
     others = [e for e in model.events("loaded") if isinstance(e.of, Optimizer) and e.guard.fits(load.guard)]
     return any(conditions & set(e.guard.subjects) for e in others)
-
-
-def _is_fixed(module: Module) -> bool:
-    modes = [e for e in module.modes if e.get("how") != "init"]
-    return bool(modes) and not any(mode_of(e) is True for e in modes)
 
 
 def _is_moved_by_hand(model: Model, tensor: Tensor, backward: Event) -> bool:

@@ -35,6 +35,7 @@ from paramlint.model.questions.training import (
     below,
     held,
     modules_with,
+    only_switched_off,
     outdated_steps,
     owners,
     spoken,
@@ -116,42 +117,45 @@ def ask(model: Model) -> Iterator[Claim]:
 @rule.question
 def ask_of_attributes(model: Model) -> Iterator[Claim]:
     """A model that a method puts in the place of the one that an object's optimizer holds: `self.actor = Actor()`."""
-    holders = held(model)
+    if model.loose_groups:
+        return
+    holders, told = held(model), set[int]()
     bound = [e for e in model.events("bound") if isinstance(e.get("value"), Module) and not isinstance(e.of, Module)]
-    for optimizer in model.optimizers if bound else ():
-        made, ids = optimizer.made, {id(t) for t in optimizer.tensors}
-        if made is None or made.repeats or not optimizer.steps.seen or model.loose_groups:
+    places: dict[tuple[int, object], list[Event]] = {}
+    calls: dict[int, set[object]] = {}
+    for event in bound:
+        places.setdefault((id(event.of), event.get("name")), []).append(event)
+        calls.setdefault(id(event.site.node), set()).add(event.get("inside"))
+    making = {e.get("inside") for e in model.events("optimizer", "grouped")}
+    for event in bound:
+        new = event.data["value"]
+        if not _is_new_to_all(new, holders) or new.made.get("inside") != event.get("inside"):
             continue
-        for event in bound:
-            new = event.data["value"]
-            if not _is_new_to_all(new, holders) or not _comes_after(model, made, event):
+        if not making.isdisjoint(calls[id(event.site.node)]):
+            continue  # the same call from outside makes an optimizer, or tells one
+        others = [e for e in places[id(event.of), event.get("name")] if e is not event]
+        for optimizer in {id(o): o for e in others for o in _optimizers_of(e.data["value"], holders)}.values():
+            made, ids = optimizer.made, {id(t) for t in optimizer.tensors}
+            if id(optimizer) in told or made is None or made.repeats or not optimizer.steps.seen:
                 continue
-            if new.made.get("inside") != event.get("inside") or not _is_remade_alone(model, event):
-                continue
-            olds = [e.data["value"] for e in bound if _is_place_of(event, e) and before(e, made)]
-            if olds and ids and all(ids & {id(t) for t in old.parameters} for old in olds):
+            olds = [e.data["value"] for e in others if before(e, made)] if _comes_after(model, made, event) else []
+            if olds and all(ids & {id(t) for t in old.parameters} for old in olds):
+                told.add(id(optimizer))
                 end = f"`{new}` is replaced, so it does not train the new parameters"
                 yield Claim(said(True), made.site, f"`{spoken(optimizer)}` is built before {end}", about=optimizer)
-                break
+
+
+def _optimizers_of(module: Module, holders: dict[int, list[Optimizer]]) -> list[Optimizer]:
+    return [optimizer for tensor in module.parameters for optimizer in holders.get(id(tensor), ())]
 
 
 def _is_new_to_all(new: Module, holders: dict[int, list[Optimizer]]) -> bool:
     """Whether a module is made here to be trained, and no optimizer has a part of it."""
-    if new.made is None or new.copy_of is not None or new.escaped or not new.parameters.seen:
+    if new.made is None or new.copy_of is not None or new.escaped or only_switched_off(new) or not new.parameters.seen:
         return False
     mine = new.parameters
     is_free = all(t.known and t.trains.yes and not t.flags.seen and not t.groups.seen for t in mine)
     return is_free and not any(id(t) in holders for t in mine)
-
-
-def _is_place_of(event: Event, other: Event) -> bool:
-    return other is not event and other.of is event.of and other.get("name") == event.get("name")
-
-
-def _is_remade_alone(model: Model, event: Event) -> bool:
-    """Whether in no call from outside an optimizer is made, or told, after this."""
-    same = {e.get("inside") for e in model.events("bound") if e.site.node is event.site.node}
-    return not any(e.get("inside") in same for e in model.events("optimizer", "grouped"))
 
 
 def _thawed(model: Model, optimizer: Optimizer, trained: list[Module]) -> Iterator[Claim]:
@@ -267,8 +271,13 @@ def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
         return model.follows(one, other).yes and one.guard.is_known_to_fit(other.guard)
     if one is None or one.get("inside") != "__init__":
         return False
-    before = [e for e in model.events(other.kind) if e.site.node is other.site.node and e.get("inside") == "__init__"]
-    return not before  # a method that the constructor calls is called there
+    # A method that the constructor calls is called there.
+    return id(other.site.node) not in model.remember(("built", other.kind), lambda: _done_by_constructor(model, other))
+
+
+def _done_by_constructor(model: Model, like: Event) -> set[int]:
+    """The nodes, by their `id`, at which something of the same kind happens when an object is made."""
+    return {id(event.site.node) for event in model.events(like.kind) if event.get("inside") == "__init__"}
 
 
 def _is_used_after(model: Model, optimizer: Optimizer, change: Event) -> bool:
@@ -297,7 +306,7 @@ def ask_of_moves(model: Model) -> Iterator[Claim]:
         if made is None or made.repeats:
             continue
         ids = {id(t) for t in optimizer.tensors}
-        trained = [m for m in model.modules if ids & {id(t) for t in m.parameters} and not _MOVED.search(m.name)]
+        trained = [m for m in modules_with(model, ids) if not _MOVED.search(m.name)]
         for move in moves:
             if move.of not in trained or not _comes_after(model, made, move):
                 continue

@@ -27,10 +27,10 @@ Leave it: the loss trains nothing on purpose, as in a test.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from paramlint.knowledge.foreign import words_of
 from paramlint.model import Claim, Model, Module, Optimizer, said
 from paramlint.model.model import before
 from paramlint.model.questions.training import (
@@ -143,12 +143,9 @@ def _waits(part: Module) -> bool:
 
 def _words(name: str) -> frozenset[str]:
     """The words of the last part of a name that say which model is meant."""
-    words = {word.lower() for word in _WORD.findall(name.rpartition(".")[2])}
-    return frozenset(words - _KINDS)
+    return frozenset(words_of(name.rpartition(".")[2])) - _KINDS
 
 
-#: The words of a name: `optimizer` and `G` of `optimizer_G`, `value` and `net` of `value_net`.
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _KINDS = frozenset({"opt", "optim", "optimizer", "optimiser", "net", "network", "model", "self", "module"})
 
 

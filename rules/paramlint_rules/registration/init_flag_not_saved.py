@@ -46,6 +46,7 @@ from paramlint.facts.flag_buffers import buffer_for_flag
 from paramlint.facts.package import package_of
 from paramlint.facts.writers import written
 from paramlint.nodes import operators
+from paramlint.nodes.branches import denied
 from paramlint.rule import Classes, Finding, Rule
 
 _WRITES = (
@@ -149,8 +150,8 @@ def _flags(scope: Scope, test: nodes.BaseExpression) -> Iterator[str]:
     if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.And):
         yield from _flags(scope, test.left)
         yield from _flags(scope, test.right)
-    elif isinstance(test, nodes.UnaryOperation) and isinstance(test.operator, operators.Not):
-        yield from _flags(scope, test.expression)
+    elif (inner := denied(test)) is not None:
+        yield from _flags(scope, inner)
     elif isinstance(test, nodes.Comparison) and len(test.comparisons) == 1:
         if scope.text(test.comparisons[0].comparator) in ("0", "False", "True", "1"):
             yield from _flags(scope, test.left)

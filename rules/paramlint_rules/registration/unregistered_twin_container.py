@@ -93,5 +93,9 @@ def _is_called(module: Module) -> bool:
 
 def _asks_by_name(site: Site) -> bool:
     """Whether the function around a call puts names of attributes together, as `getattr(self, f"mix_{i}")` does."""
-    asked = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and site.text(n.func) == "getattr"]
+    asked = [n for n in walk(site.definition) if isinstance(n, nodes.Call) and _is_getattr(n.func)]
     return any(not isinstance(arg.value, nodes.SimpleString) for call in asked for arg in call.args[1:2])
+
+
+def _is_getattr(func: nodes.BaseExpression) -> bool:
+    return isinstance(func, nodes.Name) and func.value == "getattr"

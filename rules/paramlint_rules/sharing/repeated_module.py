@@ -23,7 +23,7 @@ from paramlint import nodes
 from paramlint.model import YES, Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.intent import is_marked
 from paramlint.model.questions.intent import sharing_is_meant as is_meant
-from paramlint.nodes import operators
+from paramlint.nodes.branches import denied
 from paramlint.rule import Asks, Change, Fix, Proof, Repeats, Rule
 from paramlint.syntax.walk import walk
 
@@ -91,9 +91,7 @@ def _is_truth(count: nodes.BaseExpression) -> bool:
     if isinstance(count, nodes.Call) and isinstance(count.func, nodes.Name):
         inner = count.args[0].value if len(count.args) == 1 else None
         return count.func.value == "bool" or (count.func.value == "int" and inner is not None and _is_truth(inner))
-    return isinstance(count, nodes.Comparison) or (
-        isinstance(count, nodes.UnaryOperation) and isinstance(count.operator, operators.Not)
-    )
+    return isinstance(count, nodes.Comparison) or denied(count) is not None
 
 
 def _said(what: Module | Tensor, made: nodes.BaseExpression | None, site: Site) -> str:

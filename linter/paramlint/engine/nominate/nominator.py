@@ -23,7 +23,6 @@ from paramlint.rule import (
     Classes,
     Defines,
     Drops,
-    Edits,
     Keywords,
     Mentions,
     Repeats,
@@ -55,7 +54,6 @@ class Nominator:
         self._dropped: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[tuple[Rule, bool]]] = {}
-        self._edits: list[Rule] = []
         self._reuses: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
         self._repeats: list[Rule] = []
@@ -85,8 +83,6 @@ class Nominator:
             _extend(self._keywords, trigger.names, rule)
         elif isinstance(trigger, Stores):
             _extend(self._stored, trigger.names, (rule, trigger.of_names))
-        elif isinstance(trigger, Edits):
-            self._edits.append(rule)
         elif isinstance(trigger, Reuses):
             self._reuses.append((rule, trigger.text))
         elif isinstance(trigger, Repeats):
@@ -203,7 +199,7 @@ class _Visit:
                 elif node.value.__class__ is ast.Attribute:  # type: ignore[attr-defined]
                     self._alias(unit, node.value.attr)  # type: ignore[attr-defined]
         elif kind is ast.AnnAssign or kind is ast.AugAssign:
-            self._store(unit, node.target, node.value, is_edit=kind is ast.AugAssign)  # type: ignore[attr-defined]
+            self._store(unit, node.target, node.value)  # type: ignore[attr-defined]
         elif kind is ast.Expr and node.value.__class__ is ast.Call:  # type: ignore[attr-defined]
             self._give(unit, self._dropped.get(last_name(node.value.func), ()))  # type: ignore[attr-defined]
         if kind not in _COMPOUND:
@@ -236,18 +232,15 @@ class _Visit:
         self._give(unit, self._calls.get(name, ()))
         self._give(unit, self._dropped.get(name, ()))
 
-    def _store(self, unit: Unit, target: ast.expr, value: ast.expr | None, is_edit: bool = False) -> None:
+    def _store(self, unit: Unit, target: ast.expr, value: ast.expr | None) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 self._store(unit, element, None)
             return
-        is_edit = is_edit or isinstance(target, ast.Subscript)
         while isinstance(target, (ast.Subscript, ast.Starred)):
             target = target.value
         if not isinstance(target, ast.Attribute):
             return
-        if is_edit:
-            self._give(unit, self._n._edits)
         for rule, of_names in self._n._stored.get(target.attr, ()):
             if not of_names or value is None or isinstance(value, (ast.Name, ast.Attribute)):
                 self._give(unit, (rule,))

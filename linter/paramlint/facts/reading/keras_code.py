@@ -145,9 +145,9 @@ def is_variable(value: Value) -> bool:
     return isinstance(value, Part) and value.name in VARIABLES and is_layer(value.owner)
 
 
-def is_weights(value: Value, names: frozenset[str] = WEIGHTS) -> bool:
+def is_weights(value: Value) -> bool:
     """Whether a value is the list of variables of something."""
-    return isinstance(value, Part) and value.name in names
+    return isinstance(value, Part) and value.name in WEIGHTS
 
 
 def initializer_uses(call: Called) -> Iterator[tuple[str, Value]]:

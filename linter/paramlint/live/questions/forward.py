@@ -187,11 +187,6 @@ def _sample(tensor: torch.Tensor) -> torch.Tensor:
     return flat[:: max(1, flat.numel() // _SAMPLED)].float()
 
 
-def _sizes(groups: list[list[Named]], gradients: dict[int, torch.Tensor]) -> dict[str, tuple[float, float]]:
-    first = {names[0].name: id(names[0].tensor) for names in groups}
-    return {name: _size(gradients[key]) for name, key in first.items() if key in gradients}
-
-
 def _size(gradient: torch.Tensor) -> tuple[float, float]:
     """The 2-norm of a gradient, and the share of its elements that are zero."""
     dense = gradient.to_dense() if gradient.is_sparse else gradient

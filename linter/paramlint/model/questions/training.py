@@ -313,6 +313,12 @@ def only_evaluated(module: Module) -> bool:
     return bool(module.calls.seen) and all(_mode_at(call, modes) is False for call in module.calls)
 
 
+def only_switched_off(module: Module) -> bool:
+    """Whether a module is put into `eval()` mode, and nobody puts it back."""
+    modes = [mode for mode in module.modes if mode.get("how") != "init"]
+    return bool(modes) and not any(mode_of(mode) is True for mode in modes)
+
+
 def _mode_at(call: Event, modes: list[Event]) -> Any:
     earlier = [mode for mode in modes if min(mode.order) < min(call.order)]
     last = max(earlier, key=lambda mode: min(mode.order), default=None)

@@ -56,7 +56,7 @@ def read_checkpoint(path: str) -> Checkpoint:
         if start.startswith(ZIP_START):
             return checkpoint_of(*read_archive(stream, size))
         if looks_like_safetensors(start) or path.endswith(".safetensors"):
-            return Checkpoint((StateDict((), read_safetensors(stream, size)),), has_values_only=True)
+            return Checkpoint((StateDict((), read_safetensors(stream, size)),))
         if not start:
             raise CheckpointError("is empty")
         return checkpoint_of(*read_older(stream))
@@ -111,4 +111,4 @@ def _of_index(path: str) -> Checkpoint:
     absent = [name for name in index.weight_map if name not in found]
     if absent:
         raise CheckpointError(f"names the tensor `{absent[0]}`, which is in none of its files")
-    return Checkpoint((StateDict((), found, tuple(others)),), has_values_only=True, left_unread=tuple(left_unread))
+    return Checkpoint((StateDict((), found, tuple(others)),), left_unread=tuple(left_unread))

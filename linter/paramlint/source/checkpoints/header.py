@@ -41,11 +41,9 @@ class Checkpoint:
     Attributes:
         state_dicts: those that it holds, the most usual one first.
         is_optimizer: whether it is what an optimizer saves, of which no model can be loaded.
-        has_values_only: whether the format keeps names and tensors and nothing else.
         left_unread: what else is in it that only running code would make, by name.
     """
 
     state_dicts: tuple[StateDict, ...]
     is_optimizer: bool = False
-    has_values_only: bool = False
     left_unread: tuple[str, ...] = ()

@@ -10,9 +10,11 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from paramlint import nodes
+from paramlint.facts.memo import remember
 from paramlint.facts.passed_on import maker_of
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import Guard
+from paramlint.nodes.assigned import assigned
 from paramlint.nodes.branches import is_branch
 from paramlint.symbolic.code.program import Place
 
@@ -73,10 +75,11 @@ class SourceSite:
     def says(self, *words: str) -> bool:
         """Whether one of the words stands in the function's name, on its row or that of a condition or loop around it,
         or in a comment on or above one of these."""
-        if not any(word in self.place.file.facts.source.text.lower() for word in words):
+        file = self.place.file.facts
+        text = remember(file, "text in lower case", lambda: file.source.text.lower())
+        if not any(word in text for word in words):
             return False
-        targets = self.statement.targets if isinstance(self.statement, nodes.Assign) else ()
-        start = [self.place.row(one.target) for one in targets]
+        start = [self.place.row(target) for target, _ in assigned(self.statement)]
         said = " ".join([self.function, *map(self._said_at, (self.row, *start, *self._rows_around))]).lower()
         return any(word in said for word in words)
 

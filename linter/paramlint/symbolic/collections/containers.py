@@ -59,9 +59,9 @@ def entry_without(guard: Guard, cell: Cell) -> Cell:
     return [(left, value) for held, value in cell if (left := held & rest) is not None] if rest is not None else []
 
 
-def append(run: Interpreter, container: Object, items: Items, value: Value, key: Value | None = None) -> None:
+def append(run: Interpreter, container: Object, items: Items, value: Value) -> None:
     """Put a value at the end of a container, as often and under the conditions that this code runs."""
-    add(run, items, Item(run.guard.minus(container.guard), run.loops[len(container.loops) :], value, key))
+    add(run, items, Item(run.guard.minus(container.guard), run.loops[len(container.loops) :], value))
 
 
 def extend(run: Interpreter, items: Items, value: Value, node: Any, container: Object | None = None) -> None:

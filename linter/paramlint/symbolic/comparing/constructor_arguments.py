@@ -39,10 +39,9 @@ class Argument:
 
 @dataclass(frozen=True)
 class Signature:
-    """The arguments of a constructor, and whether it may take others."""
+    """The arguments of a constructor."""
 
     arguments: tuple[Argument, ...] = ()
-    is_open: bool = False
 
     @property
     def own(self) -> tuple[Argument, ...]:
@@ -59,7 +58,6 @@ def signature(program: Program, cls: ClassValue) -> Signature:
     run = Interpreter(program)
     run.frames.append(Frame(cls.place.node, cls.place, None, ALWAYS))
     found: dict[str, Argument] = {}
-    is_open = True
     own = True
     handing = ""
     for base in classes.mro(run, cls):
@@ -73,10 +71,9 @@ def signature(program: Program, cls: ClassValue) -> Signature:
             found.setdefault(parameter.name.value, _argument(run, init, parameter, own, parameter not in only))
         own = False
         handing += init.place.file.facts.source.lines(init.place.unit.first, init.place.unit.last)
-        is_open = rest is not None
-        if not is_open:
+        if rest is None:
             break
-    return Signature(tuple(found.values()), is_open)
+    return Signature(tuple(found.values()))
 
 
 def _argument(run: Interpreter, init: Function, parameter: object, is_own: bool, has_place: bool) -> Argument:

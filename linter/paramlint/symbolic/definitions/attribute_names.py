@@ -95,7 +95,7 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
 
 #: A method that gives parameters to whoever makes an optimizer, by its name, and one that only counts or freezes them.
 _GIVING = re.compile(r"param|optim|group|trainable|learnable|weights$")
-_NOT_GIVING = re.compile(r"count|num|n_|print|init|reset|freeze|load|save|zero|clip|log|size")
+_NOT_GIVING = re.compile(r"(?:^|_)(?:n_|count|num|print|(?:re)?init|reset|(?:un)?freeze|load|save|zero|clip|log|size)")
 _RETURNING = re.compile(r"\b(?:return|yield)\b")
 _GROUP = re.compile(r"[\"']params[\"']")
 _OPTIMIZERS = re.compile(r"\boptim\w*\b|\bAdamW?\b|\bSGD\b|[\"']params[\"']")
@@ -120,7 +120,8 @@ def hands_over(run: Interpreter, instance: Instance, key: str) -> Answer:
     paths = package.paths_with(file, key, cls.name) if package is not None else []
     beside = [package.text(path).decode(errors="replace") for path in paths if package is not None]
     texts = [file.source.text, *beside]
-    rows = (row for text in texts for row in map(_code, text.splitlines()) if other.search(row))
+    said = (text for text in texts if other.search(text))  # few have it, and only these are taken apart
+    rows = (row for text in said for row in map(_code, text.splitlines()) if other.search(row))
     return YES if any(_OPTIMIZERS.search(row) for row in rows) else NO
 
 

@@ -262,7 +262,7 @@ def extend(run: Interpreter, module: Instance, value: Value, node: Any) -> None:
 
 def delete_child(run: Interpreter, module: Instance, index: Value, node: Any) -> Value | None:
     """`del container[index]`; gives what was there, None where that is not known. The others are numbered anew."""
-    run.emit("rebound", module, node, name=text_of(index), deleted=True)
+    run.emit("rebound", module, node, name=text_of(index))
     items = items_in(module)
     if module.container.endswith("Dict"):
         return _delete_named(run, module, index)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from paramlint.symbolic.values import Instance, Item, TensorValue, Unknown, Value, alternatives, text_of
 
 #: Attributes that one name may stand for.
@@ -25,7 +23,7 @@ def buffers_named(module: Instance, name: Unknown) -> list[str]:
     """The buffers that a name may stand for, of which only the form is known: `f"running_{which}"`."""
     if not _is_telling(name.pieces):
         return []
-    found = [one for one, kind in module.registered.items() if kind.startswith("buffer") and _fits(name.pieces, one)]
+    found = [one for one, kind in module.registered.items() if kind.startswith("buffer") and name.may_read(one)]
     return found if len(found) <= _MOST else []
 
 
@@ -44,13 +42,9 @@ def _is_named(row: Item, name: str | Unknown) -> bool:
     if not isinstance(key, Unknown) or not row.loops:
         return False
     if isinstance(name, str):
-        return _is_telling(key.pieces) and _fits(key.pieces, name)
+        return _is_telling(key.pieces) and key.may_read(name)
     return key == name or (_is_telling(key.pieces) and key.pieces == name.pieces)
 
 
 def _is_telling(pieces: tuple[str, ...]) -> bool:
     return any(letter.isalpha() for piece in pieces for letter in piece)
-
-
-def _fits(pieces: tuple[str, ...], name: str) -> bool:
-    return re.fullmatch(".+".join(map(re.escape, pieces)), name) is not None

@@ -95,7 +95,7 @@ def unregister(run: Interpreter, module: Instance, name: str, node: Any) -> None
             )
             delete_child(run, module, key, node)
             return
-    run.emit("rebound", module, node, name=name, deleted=True)
+    run.emit("rebound", module, node, name=name)
     cell = module.attributes.get(name)
     if cell is None:
         return

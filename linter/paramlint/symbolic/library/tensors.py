@@ -252,10 +252,8 @@ def changed_in_place(run: Interpreter, tensor: TensorValue, how: str, given: Seq
 def set_item(run: Interpreter, tensor: TensorValue, index: Value, value: Value, node: Any) -> None:
     """`tensor[index] = value`."""
     law = "constant" if isinstance(value, Constant) else "computed"
-    if _is_whole(index):
-        written(run, tensor, law, Arguments([value]), node, none=_none(run, index))
-    else:
-        written(run, tensor, law, Arguments([value]), node, part=text_of(index), none=_none(run, index))
+    part = None if _is_whole(index) else text_of(index)
+    written(run, tensor, law, Arguments([value]), node, part=part, none=_none(run, index))
 
 
 def _none(run: Interpreter, index: Value) -> str:
@@ -284,9 +282,9 @@ def set_tensor_attribute(run: Interpreter, tensor: TensorValue, name: str, value
         tensor.requires_grad = flag_after(run, tensor, value)
     elif name == "grad":
         if value != NONE:
-            run.emit("bound", tensor, node, name=name, value=value, of_tensor=True)
+            run.emit("bound", tensor, node, name=name, value=value)
         if clears_gradient(value):
-            run.emit("cleared", tensor, node, name=name, value=value, of_tensor=True)
+            run.emit("cleared", tensor, node, name=name, value=value)
     else:
         run.emit("bound", tensor, node, name=name, value=value)
 
