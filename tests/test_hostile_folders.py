@@ -7,6 +7,7 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,8 @@ KINDS = [pipe, endless, listening, folder, huge]
     ],
 )
 def test_what_is_no_file_is_refused_before_it_is_read(bad, capsys, make, name, arguments):
+    main(["check", "--no-cache"])  # what is loaded once takes steps too
+    capsys.readouterr()
     make(bad.parent / name)
     steps(lambda: main(["check", "--no-cache", "--output-format", "concise", *arguments]), at_most=400_000)
     out, err = capsys.readouterr()
@@ -274,6 +277,25 @@ def test_a_report_on_a_full_disk_leaves_no_file(bad, capsys, monkeypatch):
 def test_a_report_may_go_to_a_device(bad, capfd):
     assert main(["check", "--no-cache", "-q", "--output-format", "concise", "--output-file", "/dev/stdout"]) == 1
     assert main(["check", "--no-cache", "--output-file", os.devnull]) == 1
+
+
+def test_what_is_no_file_is_not_replaced_by_one(bad, capsys):
+    pipe = bad.parent / "pipe"
+    os.mkfifo(pipe)
+    assert main(["check", "--no-cache", "--write-baseline", "--baseline", "pipe"]) == 2
+    assert "it is no regular file" in capsys.readouterr().err
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "012"])
+def test_a_closed_stream_leads_nowhere(bad, closed):
+    """Neither to an internal error nor into a file that is opened later, which gets the lowest number that is free."""
+    command = f"import os, sys; [os.close(int(n)) for n in '{closed}']; os.execv(sys.executable, sys.argv[1:])"
+    given = [sys.executable, "-m", "paramlint", "check", "--no-cache", "--output-file", "report.txt"]
+    done = subprocess.run([sys.executable, "-c", command, *given], cwd=bad.parent, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "PRM401" in (bad.parent / "report.txt").read_text()
+    assert "itself failed" not in done.stderr
 
 
 # Configuration

@@ -282,3 +282,29 @@ def test_the_functions_of_a_class_of_tensors_are_among_those_that_ran() -> None:
 
     ran = live_model(Net, limit=1 << 30).build.functions.places()
     assert (__file__, called_beneath.__code__.co_firstlineno) in ran
+
+
+COLLECTIONS = """
+import gc, sys
+
+import msgspec
+
+from paramlint.verify.job import Job
+from paramlint.verify.process.targets import parse_target
+from paramlint.verify.work import verify
+
+begun = []
+gc.callbacks.append(lambda phase, _: begun.append(phase) if phase == "start" else None)
+for size in "5", "500":
+    begun.clear()
+    job = Job(target=parse_target("net.py:net"), arguments={"size": size})
+    verify(msgspec.json.encode(job), lambda stage: None)
+print(len(begun))
+"""
+
+
+def test_the_collector_looks_at_a_large_model_a_few_times(tmp_path: Path) -> None:
+    made = "from torch import nn\n\n\ndef net(size):\n    return nn.ModuleList(nn.Linear(2, 2) for _ in range(size))\n"
+    (tmp_path / "net.py").write_text(made)
+    done = subprocess.run([sys.executable, "-c", COLLECTIONS], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert int(done.stdout) <= 20

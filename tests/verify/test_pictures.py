@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 import sys
@@ -74,6 +75,7 @@ REFUSED = [
     (("--report", "no/out.html"), "the report cannot be written: there is no folder `no`; create it first"),
     (("--report", "out.pdf"), "the report is HTML: `out.pdf` does not end with .html"),
     (("--report", "folder.html"), "the report cannot be written: `folder.html` is a folder; name a file"),
+    (("--write-contract", "pipe"), "the contract cannot be written: `pipe` is no regular file; name one"),
     (("--graph", "out.png"), "the graph is Graphviz (.dot) or Mermaid (.mmd): `out.png` ends with neither"),
     (("--graph", "no/out.dot"), "the graph cannot be written: there is no folder `no`; create it first"),
     (("--graph", "out.dot", "x.py:Other"), "--graph draws one model: give one target, without --discover"),
@@ -85,6 +87,7 @@ def test_what_cannot_be_written_is_refused_before_anything_runs(
     arguments: tuple[str, ...], message: str, folder: Path
 ) -> None:
     (folder / "folder.html").mkdir()
+    os.mkfifo(folder / "pipe")
     (folder / "net.py").write_text("open('ran', 'w')")
     result = verify("net.py:Net", *arguments)
     assert result.exit_code == 2

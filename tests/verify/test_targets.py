@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from paramlint.source.regular_file import BY_PROGRAM
 from paramlint.verify.process.targets import Target, TargetError, literal, load, parse_argument, parse_target
 
 
@@ -131,3 +133,21 @@ def test_the_whole_module() -> None:
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(TargetError, match=r"there is no file .*absent\.py"):
         load(parse_target("absent.py:Net"))
+
+
+def test_what_is_no_file_is_not_imported(tmp_path: Path) -> None:
+    os.mkfifo("pipe.py")
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "circle.py").symlink_to("circle.py")
+    (tmp_path / "device.py").symlink_to("/dev/zero")
+    with open("large.py", "wb") as stream:
+        stream.truncate(BY_PROGRAM + 1)
+    for name, why in (
+        ("pipe", "it is no regular file"),
+        ("device", "it is no regular file"),
+        ("folder", "it is a folder"),
+        ("circle", "Too many levels of symbolic links"),
+        ("large", "it is too large"),
+    ):
+        with pytest.raises(TargetError, match=rf"{name}\.py cannot be imported: {why}"):
+            load(parse_target(f"{name}.py:Net"))

@@ -13,6 +13,15 @@ BY_HAND = 16 * MIB
 BY_PROGRAM = 256 * MIB
 
 
+def require_regular(path: str, limit: int) -> None:
+    """Look at a file that something else is about to read.
+
+    Raises:
+        OSError: it cannot be found, is no regular file, or holds more bytes than the limit.
+    """
+    _require(os.stat(path), path, limit)
+
+
 def read_regular(path: str, limit: int) -> bytes:
     """What a file holds.
 
@@ -20,7 +29,7 @@ def read_regular(path: str, limit: int) -> bytes:
         OSError: it cannot be read, is no regular file (a pipe would never end, and opening a device may do something),
             or holds more bytes than the limit.
     """
-    _require(os.stat(path), path, limit)
+    require_regular(path, limit)
     # It may have become something else since: opening that must not wait.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     with open(path, "rb", opener=lambda path, _: os.open(path, flags)) as stream:

@@ -78,11 +78,14 @@ def put(path: str, data: bytes) -> None:
     """Write a file whole, be it new or in the place of another, whose mode it then keeps.
 
     Raises:
-        OSError: nothing was changed; also where the path leads out of where it seems to be.
+        OSError: nothing was changed; also where the path leads out of where it seems to be, or to what is no regular
+            file: a device or pipe that is replaced is gone for everybody.
     """
     if leads_out(path):
         raise OSError(errno.ELOOP, "it is a link that leads elsewhere; name what it leads to", path)
     target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise OSError(errno.EINVAL, "it is no regular file", path)
     with _beside(target) as temporary:
         _create(temporary, data, 0o666)
         if os.path.exists(target):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from paramlint.engine import packs
+from paramlint.live.build_limits import COLLECTED_AFTER
 from paramlint.live.keras.backend import missing_backend_said
 from paramlint.verify.document.schema import Document, Summary
 from paramlint.verify.job import Job
@@ -23,6 +25,8 @@ def verify(payload: bytes, enter: Callable[[Stage], None]) -> Summary:
     job = msgspec.json.decode(payload, type=Job)
     packs.use(job.packs)
     folder = os.getcwd()
+    # What is known of a large model is kept to the end, so the collector would go over it again and again for nothing.
+    gc.set_threshold(COLLECTED_AFTER, *gc.get_threshold()[1:])
     enter("import")
     with missing_backend_said():
         factory = _callable(job.target)

@@ -89,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     warnings.simplefilter("ignore", SyntaxWarning)  # of the code that is checked
     warnings.simplefilter("ignore", DeprecationWarning)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -116,6 +117,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.code if isinstance(error.code, int) else ERROR
     except Exception as error:
         return _failed(f"paramlint itself failed ({type(error).__name__}: {error}); please report it")
+
+
+def _open_closed_streams() -> None:
+    """Let streams that were closed before the start lead nowhere, so that no file that is opened takes their number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 @contextmanager

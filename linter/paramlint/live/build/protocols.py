@@ -24,6 +24,7 @@ from torch.nn.parameter import is_lazy
 from paramlint.live.build.build_error import BuildError
 from paramlint.live.build.poison import PoisonMode, poisoned_numpy
 from paramlint.live.build.virtual import LazyMode
+from paramlint.live.build_limits import COLLECTED_AFTER
 from paramlint.live.observe.functions import Functions
 from paramlint.live.observe.memory import Beneath, ShadowMode
 from paramlint.live.observe.named_tensors import grouped
@@ -34,8 +35,6 @@ Preset = Literal["constructor", "meta", "transformers"]
 #: What the `meta` protocol calls, the first that the model has; else each module's own `reset_parameters`.
 INITIALISING_METHODS = ("init_weights", "reset_parameters")
 SEED = 0
-#: Objects that are made before the collector looks at them; 700 is Python's own measure.
-COLLECTED_AFTER = 20_000
 
 
 @dataclass

@@ -20,6 +20,7 @@ from types import ModuleType
 import msgspec
 
 from paramlint.config.nearest import nearest
+from paramlint.source.regular_file import BY_PROGRAM, require_regular
 
 
 class TargetError(ValueError):
@@ -113,9 +114,13 @@ def _attribute(module: ModuleType, target: Target) -> object:
 
 def _load_file(path: Path, text: str) -> ModuleType:
     """Import a file under the name that it has inside its package, so that relative imports work."""
+    try:
+        require_regular(str(path), BY_PROGRAM)  # the import would wait for a pipe, or read a device without end
+    except FileNotFoundError:
+        raise TargetError(f"`{text}`: there is no file {path}") from None
+    except OSError as error:
+        raise TargetError(f"`{text}`: {path} cannot be imported: {error.strerror}") from None
     path = path.resolve()
-    if not path.is_file():
-        raise TargetError(f"`{text}`: there is no file {path}")
     root = path.parent
     while (root / "__init__.py").is_file() and root != root.parent:
         root = root.parent

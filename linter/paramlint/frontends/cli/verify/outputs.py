@@ -70,6 +70,8 @@ def _check_place(what: str, path: Path) -> None:
         raise click.UsageError(f"{what} cannot be written: there is no folder `{folder}`; create it first")
     if path.is_dir():
         raise click.UsageError(f"{what} cannot be written: `{path}` is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise click.UsageError(f"{what} cannot be written: `{path}` is no regular file; name one")
     if not os.access(folder, os.W_OK):
         raise click.UsageError(f"{what} cannot be written: the folder `{folder}` is read-only")
 
