@@ -98,9 +98,9 @@ def built(files, monkeypatch):
     """How many models are built while some files are checked."""
     units = []
 
-    def noting(run, source, unit):
+    def noting(run, source, unit, bases):
         units.append(unit.name)
-        return build(run, source, unit)
+        return build(run, source, unit, bases)
 
     build = entries._run
     with monkeypatch.context() as patch:

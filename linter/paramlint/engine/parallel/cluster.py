@@ -67,7 +67,9 @@ def _require_same(paths: Sequence[str], dependencies: Dependencies) -> None:
     looks = dependencies.reached(
         look for path in paths if (look := Look("text", os.path.abspath(path))) in dependencies.seen
     )
-    other = sorted({look.path for look in Changes(dependencies).among(looks)})
+    changed = Changes(dependencies).among(looks)
+    files = {look.path for look in changed if look.what != "search"}  # a search finds other files because of one
+    other = sorted(files or {look.path for look in changed})
     if other:
         more = f" and {len(other) - 1} more" if len(other) > 1 else ""
         raise ClusterError(
