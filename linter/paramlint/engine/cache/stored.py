@@ -52,7 +52,8 @@ class Stored(msgspec.Struct, array_like=True):
 
 def pack(engine: str, root: str, dependencies: Dependencies, results: dict[Look, Reported]) -> Stored:
     """The results with what is needed to judge them later; other looks are left out."""
-    wanted = dependencies.reached(results)
+    reached = dependencies.reached(results)
+    wanted = set(reached)
     searched = {look.path for look in wanted if look.what == "search"}
     members = {folder: [Look("text", path) for path in dependencies.folders[folder]] for folder in searched}
     wanted.update(look for looks in members.values() for look in looks)
@@ -62,7 +63,8 @@ def pack(engine: str, root: str, dependencies: Dependencies, results: dict[Look,
         engine,
         [look._replace(path=_below(look.path, root)) for look in looks],
         [dependencies.seen.get(look) for look in looks],
-        [sorted(numbers[other] for other in dependencies.edges.get(look, ())) for look in looks],
+        # Others only lie in a folder that was searched, as files do whose results are not kept.
+        [sorted(numbers[other] for other in dependencies.edges.get(look, ()) if look in reached) for look in looks],
         {_below(folder, root): [numbers[look] for look in members[folder]] for folder in sorted(searched)},
         sorted(numbers[look] for look, result in results.items() if not any(result)),
         {
