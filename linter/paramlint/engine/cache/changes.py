@@ -48,7 +48,11 @@ class Changes:
             return searches  # what the folder's files are is another question now
         looks = [Look("text", path) for path in now]
         fresh = [_read(look.path) or b"" for look in looks if self._text(look)]
-        return {s for s in searches if any(all(word.encode() in data for word in s.words) for data in fresh)}
+        return {
+            s
+            for s in searches
+            if any(all(word.encode("utf-8", "surrogateescape") in data for word in s.words) for data in fresh)
+        }
 
     @cached_property
     def _searches(self) -> dict[str, set[Look]]:
@@ -69,6 +73,11 @@ class Changes:
             data = _read(look.path)
             self.texts[look] = Text(now, digest(data)) if data is not None else None
         return look not in self._dependencies.seen or not is_same(old, self.texts[look])
+
+
+def _encoded(words: Iterable[str]) -> list[bytes]:
+    """Words as they stand in a file; the name of a script may be no text."""
+    return [word.encode("utf-8", "surrogateescape") for word in words]
 
 
 def _read(path: str) -> bytes | None:
