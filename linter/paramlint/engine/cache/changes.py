@@ -48,11 +48,7 @@ class Changes:
             return searches  # what the folder's files are is another question now
         looks = [Look("text", path) for path in now]
         fresh = [_read(look.path) or b"" for look in looks if self._text(look)]
-        return {
-            s
-            for s in searches
-            if any(all(word.encode("utf-8", "surrogateescape") in data for word in s.words) for data in fresh)
-        }
+        return {s for s in searches if any(all(word in data for word in _encoded(s.words)) for data in fresh)}
 
     @cached_property
     def _searches(self) -> dict[str, set[Look]]:
