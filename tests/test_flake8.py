@@ -62,7 +62,13 @@ def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
         (d["filename"], d["location"]["row"], d["location"]["column"], f"{d['code']} {d['message']}") for d in alone
     )
     of_whole = {(d["filename"], d["location"]["row"], d["code"]) for d in whole}
-    assert {(name, row, text.partition(" ")[0]) for name, row, _, text in found} <= of_whole
+    by_itself = {(name, row, text.partition(" ")[0]) for name, row, _, text in found if not _has_heirs_elsewhere(name)}
+    assert by_itself <= of_whole
+
+
+def _has_heirs_elsewhere(name: str) -> bool:
+    """Whether heirs in other files make right what a file of a fixture looks like by itself."""
+    return Path(name).parent.name in ("by_heirs", "heirs_elsewhere")
 
 
 def test_what_is_off_in_the_command_is_off_in_flake8():

@@ -104,7 +104,13 @@ def _is_once(step: Event) -> bool:
 
 def _is_kept(model: Model, optimizer: object) -> bool:
     """Whether the object that is made keeps an optimizer as an attribute, for all its methods."""
-    return any(optimizer in (e.get("value"), *e.get("options", ())) for e in model.events("bound"))
+    return id(optimizer) in model.remember("what is bound", lambda: _bound(model))
+
+
+def _bound(model: Model) -> frozenset[int]:
+    """What attributes are given, or may be by a condition, each by its `id`."""
+    bound = (one for e in model.events("bound") for one in (e.get("value"), *e.get("options", ())))
+    return frozenset(map(id, bound))
 
 
 def _computes(backward: Event) -> bool:
