@@ -27,6 +27,7 @@ Leave it: the module is meant to keep its values. `requires_grad_(False)` says s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,9 @@ from paramlint.model.questions.training import (
     together,
 )
 from paramlint.nodes.assigned import assigned
+from paramlint.nodes.branches import leaves
 from paramlint.rule import Asks, Proof, Rule
-from paramlint.syntax.walk import walk
+from paramlint.syntax.walk import children, walk
 
 if TYPE_CHECKING:
     from paramlint.live.training.training_run import TrainingRun
@@ -160,24 +162,62 @@ def check_lists(model: Model) -> Iterator[Claim]:
 
 
 def _unread_lists(site: Site) -> Iterator[tuple[str, nodes.BaseExpression]]:
-    """The names of lists that a function only appends parameters to, where it reads another one that it fills so."""
-    empty: set[str] = set()
-    for one in walk(site.definition):
-        for target, value in assigned(one):
-            if isinstance(target, nodes.Name) and isinstance(value, nodes.List) and not value.elements:
-                empty.add(target.value)
-    filled: dict[str, nodes.BaseExpression] = {}
-    uses: dict[str, int] = {}
-    for one in walk(site.definition):
-        if isinstance(one, nodes.Name) and one.value in empty:
-            uses[one.value] = uses.get(one.value, 0) + 1
-        added = _appended(one)
-        if added is not None and added[0] in empty and _is_parameter(added[1]):
-            filled.setdefault(added[0], added[1])
-            uses[added[0]] = uses.get(added[0], 0) - 1
-    unread = {name for name in filled if uses[name] == 1}  # where it is made
-    if unread and unread != filled.keys():
-        yield from ((name, filled[name]) for name in sorted(unread) if not _says(name, _ASIDE))
+    """The names of lists that a function only appends parameters to, where it reads another one that it fills so.
+
+    A parameter that may be in both is trained, and so may all be where a function asks for them beside its loops.
+    """
+    code = list(walk(site.definition))
+    made = (pair for one in code for pair in assigned(one))
+    empty = {to.value for to, value in made if isinstance(to, nodes.Name) and _is_empty(value)}
+    added = [(one, *pair) for one in code if (pair := _appended(one)) is not None and pair[0] in empty]
+    added = [(one, name, value) for one, name, value in added if _is_parameter(value)]
+    uses = Counter(one.value for one in code if isinstance(one, nodes.Name) and one.value in empty)
+    filled = Counter(name for _, name, _ in added)
+    unread = {name for name, count in filled.items() if uses[name] == count + 1}  # where it is made
+    if not unread or unread == filled.keys() or _asks_for_all(code):
+        return
+    above = {id(part): one for one in code for part in children(one)}
+    for name in sorted(unread):
+        mine = [(one, value) for one, to, value in added if to == name]
+        read = [(one, value) for one, to, value in added if to not in unread]
+        both = [(a, b) for a, value in mine for b, other in read if site.text(value) == site.text(other)]
+        is_sorted = len(both) <= _MOST_PAIRS and all(_are_apart(a, b, above) for a, b in both)
+        if is_sorted and not _says(name, _ASIDE):
+            yield name, mine[0][1]
+
+
+def _is_empty(value: nodes.BaseExpression | None) -> bool:
+    return isinstance(value, nodes.List) and not value.elements
+
+
+def _asks_for_all(code: Sequence[nodes.Node]) -> bool:
+    """Whether code calls `parameters()` for anything but to loop over what that gives."""
+    looped = {id(one.iter) for one in code if isinstance(one, nodes.For)}
+    called = ((one, one.func) for one in code if isinstance(one, nodes.Call) and id(one) not in looped)
+    return any(isinstance(func, nodes.Attribute) and func.attr.value in _ALL_OF for _, func in called)
+
+
+def _are_apart(one: nodes.Node, other: nodes.Node, above: dict[int, nodes.Node]) -> bool:
+    """Whether no run goes through both: an `if` has one on each side, or one on a side that leaves what has the other.
+
+    Args:
+        one, other: two nodes of a function.
+        above: what each node of the function is part of, by its `id`.
+    """
+    ways: list[list[nodes.Node]] = []
+    for node in (one, other):
+        way = [node]
+        while (whole := above.get(id(way[-1]))) is not None:
+            way.append(whole)
+        ways.append(way[::-1])
+    fork = next(place for place, (a, b) in enumerate(zip(*ways, strict=False)) if a is not b)
+    whole, sides = ways[0][fork - 1], [way[fork] for way in ways]
+    if isinstance(whole, nodes.If):
+        return whole.test not in sides
+    if not isinstance(whole, nodes.IndentedBlock):
+        return False
+    first, way = min(zip(sides, ways, strict=True), key=lambda pair: whole.body.index(pair[0]))
+    return isinstance(first, nodes.If) and first.orelse is None and first.body in way and leaves(first.body)
 
 
 def _appended(node: nodes.Node) -> tuple[str, nodes.BaseExpression] | None:
@@ -195,6 +235,10 @@ def _is_parameter(value: nodes.BaseExpression) -> bool:
     return isinstance(value, nodes.Name) and value.value in _PARAMETERS
 
 
+#: Methods that give all parameters.
+_ALL_OF = frozenset({"parameters", "named_parameters"})
+#: So many pairs of places where one thing goes into two lists are looked at.
+_MOST_PAIRS = 64
 _PARAMETERS = frozenset({"p", "param", "parameter", "params", "v"})
 #: Words in the names of lists of what is not to be trained.
 _ASIDE = ("frozen", "fixed", "freeze", "skip", "ignore", "rest", "other", "unused", "all")
