@@ -48,6 +48,10 @@ def ask(model: Model) -> Iterator[Claim]:
     """Two groups, or one group twice, that surely hold one parameter."""
     stands = [_stands_for(model, is_later=is_later) for is_later in (False, True)] if model.optimizers.seen else []
     listed = [event for event in model.events("listed") if isinstance(event.get("rest"), Tensor)]
+    for event in listed:
+        if event.own:  # what `parameters(recurse=False)` gives of a module holds nothing of its parts
+            for one in stands:
+                one.pop(id(event.rest), None)
     for optimizer in model.optimizers:
         holders: tuple[dict[int, list[Group]], dict[int, list[Group]]] = {}, {}
         beside = _listed_beside(listed, optimizer)

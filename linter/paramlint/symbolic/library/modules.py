@@ -177,7 +177,15 @@ def _add_module(run: Interpreter, module: Instance, arguments: Arguments, node: 
 
 
 def _going_through(
-    run: Interpreter, module: Instance, rows: list[Below], why: str, named: bool, node: Any, rest: Value, kind: str
+    run: Interpreter,
+    module: Instance,
+    rows: list[Below],
+    why: str,
+    named: bool,
+    node: Any,
+    rest: Value,
+    kind: str,
+    is_own: bool = False,
 ) -> SequenceValue:
     made = SequenceValue(kind, **run.made(node))
     for row in rows:
@@ -193,7 +201,7 @@ def _going_through(
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
     held = [row.held.value for row in rows if row.held is not None]
     tensors = held if kind == "parameters" else []
-    run.emit("listed", module, node, what=kind, sequence=made, tensors=tensors, rest=rest if why else None)
+    run.emit("listed", module, node, what=kind, sequence=made, tensors=tensors, rest=rest if why else None, own=is_own)
     return made
 
 
@@ -215,7 +223,9 @@ def _tensors(
 
 def _parameters(run: Interpreter, module: Instance, arguments: Arguments, node: Any, named: bool = False) -> Value:
     rows, why, is_all = _tensors(run, module, arguments, named)
-    made = _going_through(run, module, rows, why, named, node, rest_of_parameters(run, module), "parameters")
+    made = _going_through(
+        run, module, rows, why, named, node, rest_of_parameters(run, module), "parameters", not is_all
+    )
     if is_all:
         made.source = ("named_parameters" if named else "parameters", module)
     return made
