@@ -19,8 +19,8 @@ MAX_REACHED = 200
 _HANDED_OVER = re.compile(
     r"model|module|layer|encoder|decoder|backbone|net(?:work)?$|block|body|head|trunk|fn$|cls$|class"
 )
-#: `d_model`, `num_layers`, `block_size`: arguments that are numbers, whatever they count.
-_COUNT = re.compile(r"^(?:d|n|num|dim|max)_|_(?:dim|dims|size|eps|depth)$")
+#: `d_model`, `num_layers`, `block_size`: arguments that are numbers. `d_net` may be a discriminator.
+_COUNT = re.compile(r"^d_model$|^(?:n|num)_|_(?:dim|dims|size|eps|depth)$")
 
 
 def is_same(a: Class, b: Class) -> bool:

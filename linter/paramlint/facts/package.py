@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from paramlint.knowledge.frameworks import frameworks
-from paramlint.source.dependencies import Look
+from paramlint.source.dependencies import Look, as_in_files
 from paramlint.source.text import UnreadableError
 
 if TYPE_CHECKING:
@@ -77,24 +77,24 @@ class Package:
         """The files whose text has all of these words; beside a lone script, only those that name it."""
         if not self.is_package:
             words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
-        wanted = [_encoded(word) for word in words]
-        return self._with(file, words, wanted)
+        return self._with(file, words)
 
     def heirs_with(self, file: File, name: str) -> list[str]:
         """The files that may have heirs of a class: with its name, and in those without torch, among the bases."""
         found = self.paths_with(file, name)
-        others = self._files[1].get(_encoded(name), [])
+        named, stem = as_in_files((name, os.path.splitext(os.path.basename(file.source.path))[0]))
+        others = self._files[1].get(named, [])
         if not self.is_package:
-            stem = _encoded(os.path.splitext(os.path.basename(file.source.path))[0])
             others = [path for path in others if _has_word(self._read(path), stem)]
         self._searched(file, (name,), others)
         return found + others
 
     def scripts_with(self, file: File, word: str) -> list[str]:
         """The files directly beside a package, which use it without being part of it, whose text has a word."""
-        return self._with(file, (word,), [_encoded(word)])
+        return self._with(file, (word,))
 
-    def _with(self, file: File, words: tuple[str, ...], wanted: list[bytes]) -> list[str]:
+    def _with(self, file: File, words: tuple[str, ...]) -> list[str]:
+        wanted = as_in_files(words)
         found = [path for path in self._known if all(self._says(path, word) for word in wanted)]
         self._searched(file, words, found)
         return found
@@ -132,11 +132,6 @@ class Package:
             file = self._project.file(path)
             if file is not None:
                 yield file
-
-
-def _encoded(word: str) -> bytes:
-    """A word as it stands in a file; the name of a script may be no text."""
-    return word.encode("utf-8", "surrogateescape")
 
 
 def _has_word(text: bytes, word: bytes) -> bool:

@@ -96,6 +96,11 @@ def python_files(root: str) -> list[str]:
     return found
 
 
+def as_in_files(words: Iterable[str]) -> list[bytes]:
+    """Words as they stand in files; the name of a script, which others import it by, may be no text."""
+    return [word.encode("utf-8", "surrogateescape") for word in words]
+
+
 class Dependencies:
     """The looks of one run; each is taken once, so that all files are judged by the same state of the disk.
 

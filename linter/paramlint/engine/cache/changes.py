@@ -6,7 +6,18 @@ import os
 from collections.abc import Iterable
 from functools import cached_property
 
-from paramlint.source.dependencies import Dependencies, Look, Seen, Text, digest, is_same, kind, python_files, state
+from paramlint.source.dependencies import (
+    Dependencies,
+    Look,
+    Seen,
+    Text,
+    as_in_files,
+    digest,
+    is_same,
+    kind,
+    python_files,
+    state,
+)
 from paramlint.source.regular_file import BY_PROGRAM, read_regular
 
 
@@ -48,7 +59,7 @@ class Changes:
             return searches  # what the folder's files are is another question now
         looks = [Look("text", path) for path in now]
         fresh = [_read(look.path) or b"" for look in looks if self._text(look)]
-        return {s for s in searches if any(all(word in data for word in _encoded(s.words)) for data in fresh)}
+        return {s for s in searches if any(all(word in data for word in as_in_files(s.words)) for data in fresh)}
 
     @cached_property
     def _searches(self) -> dict[str, set[Look]]:
@@ -69,11 +80,6 @@ class Changes:
             data = _read(look.path)
             self.texts[look] = Text(now, digest(data)) if data is not None else None
         return look not in self._dependencies.seen or not is_same(old, self.texts[look])
-
-
-def _encoded(words: Iterable[str]) -> list[bytes]:
-    """Words as they stand in a file; the name of a script may be no text."""
-    return [word.encode("utf-8", "surrogateescape") for word in words]
 
 
 def _read(path: str) -> bytes | None:
