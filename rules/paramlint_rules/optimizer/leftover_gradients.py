@@ -94,6 +94,8 @@ def check_both_after(model: Model) -> Iterator[Claim]:
         if not all(step.guard.implies(b.guard) and _reaches(model, b, own) for b in passes[:2]):
             continue
         foreign, first = passes[:2]
+        if foreign.site.node is first.site.node:  # one loss, or another there
+            continue
         is_first = not any(o is own and min(first.order) < min(s.order) < min(step.order) for o, s in taken)
         if not is_first or not _stays(model, first, step, own):
             continue
@@ -136,7 +138,8 @@ def _cleared_together(model: Model, foreign: Event, own: Optimizer, other: Optim
 def _cleared_before(model: Model, backward: Event) -> list[Event]:
     """What is cleared before a pass backward, and after what is stepped or passed back before it."""
     until = min(backward.order)
-    latest = next(model.timeline("stepped", "backward").begun(until), None)
+    earlier = model.timeline("stepped", "backward").begun(until)
+    latest = next((e for e in earlier if e.site.node is not backward.site.node), None)  # one loss, or another there
     since = min(latest.order) if latest is not None else ()
     happened = model.timeline("cleared").between(since, until)
     return [e for e in happened if e.loops == backward.loops and min(e.order) > since]
