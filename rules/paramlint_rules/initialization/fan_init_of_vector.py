@@ -61,7 +61,7 @@ def ask(model: Model) -> Iterator[Claim]:
 #: Layers whose biases are vectors, all of them.
 _WITH_VECTORS = frozenset({"RNN", "LSTM", "GRU", "Linear"})
 #: How the result of a call reads that is not followed, and may ask for anything of a parameter that it is given.
-_NOT_FOLLOWED = re.compile(r"\w\((?:[^()]*<parameter \d+>[^()]*)?\)#\d")
+_NOT_FOLLOWED = re.compile(r"\w\((?:[^()]*<parameter \d+>[^()]*)?\)#\d|<plain \d+>")
 _ASKS_FOR_BIAS = re.compile(r"(?<!not \()(?:\"bias\"|'bias') in |\.startswith\((?:\"bias\"|'bias')\)")
 
 
