@@ -128,7 +128,7 @@ class Model:
         return what
 
     def follows(self, a: Event, b: Event) -> Answer:
-        """Whether an occurrence of `b` can come after one of `a`; unknown where their guards have lost what they say."""
+        """Whether an occurrence of `b` can come after one of `a`; unknown where guards have lost what they say."""
         when = a.guard & b.guard
         if when is None or not a.order or not b.order or min(a.order) >= max(b.order):
             return NO

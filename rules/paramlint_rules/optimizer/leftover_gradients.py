@@ -119,7 +119,7 @@ def _is_for(model: Model, backward: Event, own: Optimizer, other: Optimizer) -> 
 
 
 def _stays(model: Model, foreign: Event, until: Event, own: Optimizer) -> bool:
-    """Whether nothing that may clear an optimizer's gradients happens from a pass backward to another one, or a step."""
+    """Whether nothing that may clear an optimizer's gradients happens from a pass backward to another, or a step."""
     if not model.follows(foreign, until).yes or foreign.loops != until.loops or not foreign.loops:
         return False
 

@@ -62,7 +62,7 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _is_frozen(module: Module) -> bool:
-    """Whether none of its parameters trains: in a list, a part that stays as it is is kept out of the model on purpose."""
+    """Whether none of its parameters trains: a part that stays as it is, and that a list hides on purpose."""
     return bool(module.parameters.seen) and all(t.trains.no for t in module.parameters)
 
 

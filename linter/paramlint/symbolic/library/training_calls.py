@@ -113,7 +113,7 @@ def make_optimizer(
     return made
 
 
-def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any) -> Value:
+def add_groups(run: Interpreter, to: OptimizerValue, given: Value, options: dict[str, Value], node: Any) -> Value:
     """Give an optimizer an iterable of parameters, or of groups."""
     rows = given.items.rows if isinstance(given, SequenceValue) else [Item(ALWAYS, (), given)]
     dictionaries: list[tuple[Guard, Dictionary]] = []
@@ -123,24 +123,23 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
             if isinstance(one, Dictionary) and joined is not None:
                 dictionaries.append((joined, one))
     if not dictionaries:
-        _add_group(run, optimizer, given, options, node)
+        _add_group(run, to, given, options, node)
         return NONE
     for guard, dictionary in dictionaries:
         with run.under(guard) as is_possible:
             if not is_possible:
                 continue
-            cell = dictionary.cells.get("params")
             inner = dict(options)
             for key, held in dictionary.cells.items():
                 value = run.read(held)
                 if isinstance(key, str) and key != "params" and value is not None:
                     inner[key] = value
             dictionary.is_given = True
-            params = run.read(cell) if cell else None
+            params = run.read(dictionary.cells["params"]) if "params" in dictionary.cells else None
             where = dictionary.made.node if dictionary.made is not None else node
-            _add_group(run, optimizer, params or run.unknown_call("params"), inner, where, dictionary)
+            _add_group(run, to, params or run.unknown_call("params"), inner, where, dictionary)
     if isinstance(given, SequenceValue) and not given.items.known:
-        optimizer.groups.append(GroupValue([], False, options, node, run.guard))
+        to.groups.append(GroupValue([], False, options, node, run.guard))
     return NONE
 
 
@@ -150,7 +149,8 @@ def replace_groups(run: Interpreter, optimizer: Value, given: Value, node: Any) 
     gone = run.guard.negated()
     left = [(group, group.guard & gone) for group in optimizer.groups] if gone is not None else []
     optimizer.groups = [replace(group, guard=guard) for group, guard in left if guard is not None]
-    run.each(given, lambda one: add_groups(run, optimizer, one, {}, node))
+    if not isinstance(given, SequenceValue) or given.items.plain != []:
+        run.each(given, lambda one: add_groups(run, optimizer, one, {}, node))
 
 
 def _add_group(

@@ -15,6 +15,7 @@ from paramlint.symbolic.values.heap import (
     Shape,
     Storage,
     TensorValue,
+    held_besides,
     one_held,
     one_of_many,
 )
@@ -38,6 +39,6 @@ from paramlint.symbolic.values.immutable import (
 __all__ = [
     "FALSE", "NONE", "TRUE", "Arguments", "Cell", "Choice", "Constant", "Dictionary", "Environment", "External",
     "FileValue", "Function", "Instance", "Item", "Items", "Loop", "Native", "Object", "Partial", "Role",
-    "SequenceValue", "Shape", "Storage", "Super", "TensorValue", "Unknown", "Value", "alternatives", "is_data",
-    "loop_of", "one_held", "one_of_many", "shortened", "text_of",
+    "SequenceValue", "Shape", "Storage", "Super", "TensorValue", "Unknown", "Value", "alternatives", "held_besides",
+    "is_data", "loop_of", "one_held", "one_of_many", "shortened", "text_of",
 ]  # fmt: skip

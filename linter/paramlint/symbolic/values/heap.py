@@ -389,3 +389,19 @@ def one_held(held: Cell, serial: int) -> tuple[Guard, Unknown]:
     """What stands for many values that a cell holds, each under its guard."""
     guards, values = zip(*held, strict=True)
     return reduce(or_, guards), one_of_many(values, serial)
+
+
+def held_besides(guard: Guard, held: Cell, serial: Callable[[], int]) -> Cell:
+    """What a cell still holds when it gets another value under a guard.
+
+    Where it cannot be told whether anything is left for a value, something unknown stands in its place.
+    """
+    rest = guard.negated()
+    if rest is None:
+        return []
+    left = [(before & rest, value, before.is_known_to_fit(rest)) for before, value in held]
+    return [
+        (under, value if is_told else one_of_many([value], serial()))
+        for under, value, is_told in left
+        if under is not None
+    ]
