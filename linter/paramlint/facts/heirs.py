@@ -118,7 +118,7 @@ def _goes_on_to(heir: Class, cls: Class) -> bool:
 
 def said_of_others(cls: Class, name: str) -> set[int]:
     """Where in the file of a class `self.name` and `super().name` stand in classes that are none of its family."""
-    family = {unit.qualname for unit in (cls.outline, *(heir.outline for heir in heirs_of(cls)))}
+    family = {one.qualname for one in (*cls.mro, *heirs_of(cls))}
     stand = remember(cls.file, f"own {name} of classes", lambda: list(_own(cls.file, name)))
     return {place for place, qualname in stand if qualname not in family}
 

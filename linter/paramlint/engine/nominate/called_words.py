@@ -10,6 +10,7 @@ from functools import cached_property
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.words import Words
+from paramlint.knowledge.initializers import initialises
 from paramlint.rule import Asks
 from paramlint.source.text import Source
 from paramlint.syntax.outline import ClassOutline, Outline, Unit
@@ -177,10 +178,10 @@ class Reach:
         return self._callers[made]
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        """What a unit calls of its file; a class has the methods of its plain bases, which are asked with it."""
+        """What a unit calls of its file; a class has methods of plain bases, and those that initialise heirs."""
         if unit.kind == "class" and unit.cls is not None:
             bases = (cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ()))
-            yield from (base.unit for base in bases if set(base.bases) <= {"object"})
+            yield from (b.unit for b in bases if set(b.bases) <= {"object"} or any(map(initialises, b.methods)))
         for name in _within(unit, self._calls):
             yield from self._outline.functions.get(name, ())
             if made:
