@@ -13,6 +13,7 @@ from paramlint.facts.memo import remember
 from paramlint.facts.module_nesting import is_same
 from paramlint.facts.package import package_of
 from paramlint.facts.writers import Wanted, writers_of
+from paramlint.knowledge.foreign import PLAIN_BASES
 from paramlint.knowledge.initializers import initialises
 
 if TYPE_CHECKING:
@@ -68,12 +69,14 @@ def is_left_on_purpose(condition: str) -> bool:
 def uncalled_methods(cls: Class) -> frozenset[str]:
     """The methods that initialise a module and that nobody calls on one of a class: its own, and what it forgets alone.
 
-    Another framework's base, or a layer of torch, may call them itself.
+    What a plain base of its file has is its own. Another framework's base, or a layer of torch, may call them itself.
     """
-    if any(base not in _MODULES for base in cls.outside):
+    if not cls.is_module or any(base not in _PLAIN for base in cls.outside):
         return frozenset()
-    own = {name for name in cls.outline.methods if initialises(name) and _is_uncalled(cls.own_method(name), cls)}
-    return frozenset({*own, *forgotten_methods(cls)})
+    bases = (cls, *(base for base in cls.mro[1:] if base.file is cls.file and base.is_module is False))
+    own = {name: base.own_method(name) for base in bases for name in base.outline.methods if initialises(name)}
+    uncalled = {name for name, method in own.items() if _is_undecorated(method) and _is_uncalled(method, cls)}
+    return frozenset({*uncalled, *forgotten_methods(cls)})
 
 
 def forgotten_methods(cls: Class) -> tuple[str, ...]:
@@ -94,16 +97,9 @@ def _forgotten(cls: Class) -> Iterator[str]:
 
 
 def _is_uncalled(method: Scope | None, cls: Class) -> bool:
-    """Whether no code calls a method of a class on an instance of it, as far as names tell."""
-    if method is None or not isinstance(method.node, nodes.FunctionDef):
-        return False
-    if any(method.text(one.decorator) != "staticmethod" for one in method.node.decorators):
-        return False
-    return _is_unmentioned(method, cls)
-
-
-def _is_unmentioned(method: Scope, cls: Class) -> bool:
     """Whether no code says the name of a method but where it is defined, or where other classes mean their own."""
+    if method is None:
+        return False
     mention = re.compile(rf"(?<!def )\b{re.escape(method.name)}\b")
     is_of_file = all(base.file is cls.file for base in cls.mro)
     others = said_of_others(cls, method.name) if is_of_file else set()
@@ -120,6 +116,13 @@ def _is_unmentioned(method: Scope, cls: Class) -> bool:
     return not any(pattern.search(package.text(path)) for path in paths if path not in _names_of(method.file))
 
 
+def _is_undecorated(method: Scope | None) -> bool:
+    """Whether no decorator can call a method, or have it called."""
+    if method is None or not isinstance(method.node, nodes.FunctionDef):
+        return False
+    return all(method.text(one.decorator) in _HARMLESS for one in method.node.decorators)
+
+
 def is_built_in_its_file(cls: Class) -> bool:
     """Whether the file of a class builds it, so that it could have called its methods, and has no heir of it."""
     return re.search(rf"(?<!class )\b{re.escape(cls.name)}\(", cls.file.source.text) is not None and not heirs_of(cls)
@@ -129,7 +132,8 @@ def _names_of(file: File) -> tuple[str, str]:
     return file.path, file.source.path
 
 
-_MODULES = ("torch.nn.Module", "torch.nn.modules.module.Module")
+_PLAIN = ("torch.nn.Module", "torch.nn.modules.module.Module", *PLAIN_BASES)
+_HARMLESS = ("staticmethod", "torch.no_grad()", "torch.no_grad")
 
 
 def _is_inherited_elsewhere(cls: Class) -> bool:

@@ -59,7 +59,7 @@ def ask(model: Model) -> Iterator[Claim]:
                 continue
             empty = [tensor for tensor, only, _ in garbage if only == name]
             drawn = [w.of for w in writes if w.get("law") in DRAWING and _is_left(w.of, root)]
-            why = _why(root, method, empty, drawn, writes[0].site.class_name)
+            why = _why(root, method, empty, drawn, writes[0].way[0].class_name.rpartition(".")[2])
             if why is not None:
                 fix = _call_at_end(root, name) if not _asked_for(method) else None
                 yield Claim(said(True), writes[0].way[0], f"`{name}` is {why}", node=method.name, fix=fix)
@@ -75,11 +75,9 @@ def _why(root: Module, method: nodes.FunctionDef, empty: list[Tensor], drawn: li
     if empty:
         shown = ", ".join(f"`{tensor}`" for tensor in empty[:3])
         return f"never called, so {shown} {'starts' if len(empty) == 1 else 'start'} as garbage"
-    is_own = said_by == cls
+    is_own = said_by == cls  # of what it inherits it may hold nothing
     if not any(is_own or tensor.known for tensor in drawn) or not (name.startswith("_") or root.built_in_its_file.yes):
         return None
-    if not is_own:
-        return f"called by the other heirs and not by `{cls}`, whose layers keep torch's values"
     return f"never called, so the layers of `{cls}` keep torch's values"
 
 
@@ -92,7 +90,10 @@ def _is_left(tensor: object, root: Module) -> bool:
 
 def _asked_for(method: nodes.FunctionDef) -> list[str]:
     """The arguments that a caller of a method has to give."""
-    params = method.params.params[0 if method.decorators else 1 :]
+    is_static = any(
+        isinstance(d.decorator, nodes.Name) and d.decorator.value == "staticmethod" for d in method.decorators
+    )
+    params = method.params.params[0 if is_static else 1 :]
     return [param.name.value for param in params if param.default is None]
 
 
