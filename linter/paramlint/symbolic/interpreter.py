@@ -182,6 +182,8 @@ class Interpreter:
         self.passes: dict[int, tuple[Instance, Arguments]] = {}
         #: The method of the entry that runs: `__init__`, `forward`; the name of a function.
         self.inside = ""
+        #: Why the comparison that was made last is false whatever its values are; empty where it is not.
+        self.why_false = ""
         self.instances: list[Instance] = []
         self.tensors: list[TensorValue] = []
         self._serials = count(1)

@@ -149,6 +149,11 @@ class SourceSite:
         return self._scope.parentheses(node)
 
     @property
+    def code(self) -> Any:
+        """The function, class or module around it."""
+        return self._scope.node
+
+    @property
     def definition(self) -> Any:
         """The definition of the function or class around it; None at module level."""
         return self._scope.node if isinstance(self._scope.node, (nodes.FunctionDef, nodes.ClassDef)) else None
@@ -188,7 +193,7 @@ class Trace:
     Attributes:
         events: what happened.
         tests: the conditions that were asked, by the `id` of the node and the method of the entry that runs: each once,
-            with whether it was `ever` possible.
+            with whether it was `ever` possible, or `always` true, and `why` nothing of its kind is.
     """
 
     def __init__(self) -> None:
@@ -219,14 +224,18 @@ class Trace:
         self._sorted = len(self.events)
         return self._about.get((kind, id(of)), [])
 
-    def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, is_possible: bool) -> None:
-        """Note that a condition was asked, and whether it may have been true."""
+    def tested(
+        self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, may_be: tuple[bool, bool], why: str = ""
+    ) -> None:
+        """Note that a condition was asked, whether it may have been true, and false, and why it cannot be true."""
         known = self.tests.get((id(node), inside))
         if known is None:
-            known = Event("tested", None, site(node), (self.tick(),), data={"ever": False, "inside": inside})
-            self.tests[id(node), inside] = known
-        if is_possible:
-            known.data["ever"] = True
+            data = {"ever": False, "always": True, "why": why, "inside": inside}
+            known = self.tests[id(node), inside] = Event("tested", None, site(node), (self.tick(),), data=data)
+        can_be_true, can_be_false = may_be
+        known.data["ever"] |= can_be_true
+        known.data["always"] &= not can_be_false
+        known.data["why"] = "" if known.data["ever"] else known.data["why"] or why
 
     def repeat(self, start: int, since: Order) -> None:
         """Say that the events from an index on happen again, in the next round of a loop.
