@@ -22,33 +22,20 @@ Leave it: the first call is there to draw from the random generator.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Class, Scope
-from paramlint.facts.gradients import is_parameter
-from paramlint.facts.handed_on import is_handed_to
-from paramlint.facts.init_calls import WRITE_NAMES, write_call
-from paramlint.facts.init_events import (
-    EVENT_NAMES,
-    InitEvent,
-    conditions_of,
-    init_events,
-    is_on_one_path,
-    is_touched_between,
-    key_of,
-)
-from paramlint.facts.type_tests import classes_proved
+from paramlint.facts.init_calls import WRITE_NAMES
 from paramlint.knowledge import module_class
-from paramlint.model import Claim, Event, Model, Module, Site, Tensor
+from paramlint.model import Claim, Event, Guard, Model, Module, Place, Site, Tensor, said
+from paramlint.model.questions.draws import DRAWING
 from paramlint.model.questions.effects import effect, is_used_between
 from paramlint.model.questions.visits import is_over_one_twice
 from paramlint.model.questions.written_code import target_of
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
+from paramlint.rule import Asks, Proof, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -62,10 +49,8 @@ rule = Rule(
     "init-overwritten",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*EVENT_NAMES), Asks("init", *WRITE_NAMES, entries=("class", "function", "module"))),
+    triggers=(Asks("init", "reset_parameters", *WRITE_NAMES),),
 )
-
-_SELF = re.compile(r"(?:each .*? of )?self\.(\w+)")
 
 
 @rule.question
@@ -181,14 +166,20 @@ def _target_of(write: Event) -> str:
 
 def _is_same_call(first: Event, second: Event) -> bool:
     """Whether two writes of one function do the same on one path."""
+    return _are_beside(first, second) and effect(first) == effect(second) and first.guard is second.guard
+
+
+def _are_beside(first: Event, second: Event) -> bool:
+    """Whether two writes stand in one function, in one run of it."""
     one, other = first.site, second.site
-    is_beside = one.definition is other.definition and [s.node for s in one.stack] == [s.node for s in other.stack]
-    return is_beside and effect(first) == effect(second) and first.guard is second.guard
+    return one.definition is other.definition and [s.node for s in one.stack] == [s.node for s in other.stack]
 
 
 def _like(tensor: Tensor) -> Iterator[Tensor]:
-    """The same parameters of the layers of the same class that the same module holds under names."""
+    """The same parameters of the layers of the same class that the same module holds under names, or its own alike."""
     owner = tensor.owner
+    if owner is not None and owner.is_root and tensor.shape is not None:
+        yield from (t for t in tensor.siblings if t.role == "parameter" and t.shape == tensor.shape)
     key = next((p.key for p in tensor.places if p.registered and p.holds), "")
     for place in owner.places if owner is not None else ():
         if place.kind != "child" or not place.holds or not isinstance(place.holder, Module) or not key:
@@ -236,166 +227,197 @@ def _is_direct(write: Event) -> bool:
     return sites[0].function == "__init__" and all(site.function != "__init__" for site in sites[1:])
 
 
-@rule.static_scope
-def check_constants(scope: Scope) -> Iterator[Finding]:
-    """A tensor that two statements, one below the other, fill with two constants: one of them was meant for another."""
-    events = init_events(scope)
-    for first, second in pairwise(e for e in events if e.is_constant):
-        if first.key != second.key or scope.text(first.target) != scope.text(second.target):
+@rule.question
+def ask_sibling(model: Model) -> Iterator[Claim]:
+    """A weight that two lines of a function write, the second of which was meant for the bias, or for another."""
+    writes = [w for w in model.events("written") if _is_plain(w)]
+    for first, then in _pairs(writes):
+        if not _are_beside(first, then) or not then.guard.implies(first.guard) or is_used_between(model, first, then):
             continue
-        if scope.text(first.node) == scope.text(second.node) or not _are_adjacent(scope, first.node, second.node):
-            continue
-        if any(isinstance(part, nodes.Call) for part in walk(second.target)):
-            continue  # what a call makes, `torch.empty_like(x)`, is another tensor each time
-        if _sibling_parameter(first, second, events) is None:  # said below
-            text = scope.text(second.target)
+        text, other = _target_of(then), _other(then)
+        if other and _is_meant_for(first, then, other) and not _is_given_values(model, then, other):
+            bias = f"{text.rpartition('.')[0]}.{other}"
+            message = f"`{text}` is initialised a second time by `{then.law}`, `{bias}` never"
+        elif _are_two_constants(first, then) and first.guard is then.guard and _are_adjacent(first.site, then.site):
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
-            yield Finding(second.node, message, attribute=text)
+        else:
+            continue
+        yield Claim(said(True), then.site, message, about=then.of, attribute=text)
 
 
-def _are_adjacent(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
-    """Whether two calls are statements of their own, one directly below the other."""
-    lines = [scope.statement(first), scope.statement(second)]
-    block = scope.parent(lines[0]) if lines[0] is not None else None
-    body = getattr(block, "body", ())
-    if block is None or lines[1] is None or scope.parent(lines[1]) is not block or not isinstance(body, (list, tuple)):
-        return False
-    return any(one is lines[0] and other is lines[1] for one, other in pairwise(body))
+@rule.question
+def ask_condition(model: Model) -> Iterator[Claim]:
+    """A weight that is filled with zeros where the condition asks for the bias, which is given nothing there."""
+    writes = [w for w in model.events("written") if _is_plain(w)]
+    times = Counter(id(write.of) for write in writes)
+    for write in writes:
+        owner = _target_of(write).removesuffix(".weight")
+        asked = f"{write.of.name.removesuffix('.weight')}.bias is not None"
+        if times[id(write.of)] > 1 or effect(write) != (0,) or not _asks_only_for(write.guard, asked):
+            continue
+        if _other(write) == "bias" and not _is_given_values(model, write, "bias"):
+            message = (
+                f"`{owner}.weight` is filled with zeros where `{owner}.bias` is asked for, which is never initialised"
+            )
+            yield Claim(said(True), write.site, message, about=write.of, attribute=owner)
 
 
-@rule.static(nodes.Call)
-def check_condition(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    """A weight that is filled with zeros where the condition asks for the bias, which nothing in that branch names."""
-    found = write_call(scope, node)
-    target = found.target if found is not None else None
-    if found is None or not isinstance(target, nodes.Attribute) or target.attr.value != "weight":
-        return
-    owner = scope.text(target.value)
-    if found.function not in ("zeros_", "zero_") and _constant_of(scope, node) != "0":
-        return
-    if any(event.node is not node and scope.text(event.target) == scope.text(target) for event in init_events(scope)):
-        return  # written twice: that is said by the others
-    above = next((a for a in scope.ancestors(node) if isinstance(a, nodes.If)), None)
-    test, body = (scope.text(above.test), scope.text(above.body)) if above is not None else ("", "")
-    if f"{owner}.bias is not None" not in test or ".weight" in test or f"{owner}.bias" in body:
-        return
-    if above is None or not any(node is n for n in walk(above.body)):
-        return
-    message = f"`{owner}.weight` is filled with zeros where `{owner}.bias` is asked for, which is never initialised"
-    yield Finding(node, message, attribute=owner)
+@rule.question
+def ask_computed(model: Model) -> Iterator[Claim]:
+    """Values that were computed for a parameter, over which a function of the same code goes at once."""
+    for first, then in _pairs([w for w in model.events("written") if w.author == "user" and w.get("part") is None]):
+        is_copy = first.law == "copied" and then.law in WRITE_NAMES and _are_beside(first, then)
+        if is_copy and _is_parameter(then.of) and first.guard.implies(then.guard):
+            if not is_used_between(model, first, then):
+                text = _target_of(then)
+                message = f"`{text}` was given computed values, which `{then.law}` overwrites"
+                yield Claim(model.follows(first, then), then.site, message, about=then.of, attribute=text)
 
 
-def _constant_of(scope: Scope, call: nodes.Call) -> str:
-    """The number that `constant_(x, 0)` is given, as it is written."""
-    is_constant = isinstance(call.func, (nodes.Attribute, nodes.Name)) and "constant_" in scope.text(call.func)
-    given = [arg.value for arg in call.args][1:2] if is_constant else []
-    return scope.text(given[0]).removesuffix(".0").removesuffix(".") if given else ""
-
-
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    events = init_events(scope)
-    for index, second in enumerate(events):
-        for first in reversed(events[:index]):
-            if first.key == second.key and is_on_one_path(first, second):
-                if not is_touched_between(first, second):
-                    yield from _judge(first, second, events)
+@rule.question
+def ask_parts(model: Model) -> Iterator[Claim]:
+    """Parts in a list that two loops of a function initialise alike, and those in another such list never."""
+    writes = [w for w in model.events("written") if w.get("inside") == "__init__" and _is_drawn(w)]
+    told: set[int] = set()
+    for first, then in _pairs(writes):
+        sites = _apart(first, then)
+        loop = _loop_around(sites[1], sites[0]) if sites is not None else None
+        if sites is None or loop is None or id(loop) in told or effect(first) != effect(then):
+            continue
+        listed = next((p.what for root in model.roots for p in root.holds if _lists(p, then.of)), None)
+        code = sites[1].definition
+        done = {id(w.of) for w in writes if any(site.definition is code for site in w.way)}
+        if listed is None or any(id(one) not in done for one in listed.parameters):
+            continue
+        for other in _lists_like(model, listed):
+            if not any(id(one) in done for one in other.parameters) and first.guard.implies(then.guard):
+                told.add(id(loop))
+                text = f"`{listed}` is initialised a second time by `{then.law}`, `{other}` never"
+                yield Claim(model.follows(first, then), sites[1], text, about=then.of, node=loop.iter)
                 break
 
 
-def _judge(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> Iterator[Finding]:
-    text = second.scope.text(second.target)
-    if first.is_copy and not second.is_copy:
-        if is_parameter(second.scope, second.target):
-            message = f"`{text}` was given computed values, which `{second.function}` overwrites"
-            yield Finding(second.node, message, attribute=text)
-        return
-    sibling = _sibling_parameter(first, second, events) or _sibling_attribute(first, second)
-    if sibling is not None:
-        message = f"`{text}` is initialised a second time by `{second.function}`, `{sibling}` never"
-        yield Finding(_place(first, second), message, attribute=text)
+def _pairs(writes: list[Event]) -> Iterator[tuple[Event, Event]]:
+    """The writes to each tensor, each with the one before."""
+    before: dict[int, Event] = {}
+    for write in writes:
+        if id(write.of) in before:
+            yield before[id(write.of)], write
+        before[id(write.of)] = write
 
 
-def _place(first: InitEvent, second: InitEvent) -> nodes.Node:
-    """The second call, or what its loop runs over where that is what was not changed."""
-    scope = second.scope
-    loops = [a for a in scope.ancestors(second.node) if isinstance(a, nodes.For)]
-    if loops and second.key.startswith("each ") and loops[0] not in scope.ancestors(first.node):
-        return loops[0].iter
-    return second.node
-
-
-# The weight written twice, the bias never
-
-
-def _sibling_parameter(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> str | None:
-    target = second.target
-    if not isinstance(target, nodes.Attribute) or target.attr.value not in ("weight", "bias"):
-        return None
-    scope = second.scope
-    other = "bias" if target.attr.value == "weight" else "weight"
-    owner = scope.text(target.value)
-    sibling = f"{owner}.{other}"
-    asked = rf"{re.escape(sibling)}\b|hasattr\({re.escape(owner)}, ['\"]{other}['\"]\)"
-    is_guarded = any(re.search(asked, test) for test in second.conditions - first.conditions)
-    if not is_guarded and not (first.is_constant is not second.is_constant and _has(scope, target.value, other)):
-        return None
-    key = f"{key_of(scope, target.value)}.{other}"
-    for event in events:
-        if event.key == key and (event.conditions <= second.conditions or first.conditions <= event.conditions):
-            return None
-    if is_handed_to(scope, first.node, owner, re.compile(rf"\.{other}\b")):
-        return None
-    return None if _is_written_otherwise(scope, sibling, second) else sibling
-
-
-def _has(scope: Scope, owner: nodes.BaseExpression, parameter: str) -> bool:
-    """Whether the owner is one of torch's layers that have this parameter."""
-    known = scope.type(owner)
-    names = [known.name] if known is not None and known.is_module else []
-    names = names if names and names[0] else [scope.qualified(c) or "" for c in classes_proved(scope, owner)]
-    found = [module_class(name) for name in names]
-    return bool(found) and all(k is not None and parameter in k.parameters for k in found)
-
-
-def _is_written_otherwise(scope: Scope, sibling: str, second: InitEvent) -> bool:
-    """Whether the sibling is mentioned, on the same path, in anything but a condition."""
-    for node in scope.find(nodes.Attribute):
-        if scope.text(node) == sibling and conditions_of(scope, node) & second.conditions == second.conditions:
-            if not any(isinstance(a, nodes.If) and node in walk(a.test) for a in scope.ancestors(node)):
-                return True
-    return False
-
-
-# One attribute of the instance written twice, another never
-
-
-def _sibling_attribute(first: InitEvent, second: InitEvent) -> str | None:
-    scope, cls = second.scope, second.scope.cls
-    match = _SELF.match(second.key)
-    if cls is None or match is None or scope.self_name != "self" or first.conditions != second.conditions:
-        return None
-    if scope.text(first.node) != scope.text(second.node):
-        return None
-    name = match[1]
-    kind = cls.attribute(name)
-    if kind is None:
-        return None
-    for other in cls.own_attributes:
-        if other != name and cls.attribute(other) == kind and not _is_initialised(cls, scope, other):
-            return f"self.{other}"
+def _apart(first: Event, then: Event) -> tuple[Site, Site] | None:
+    """Two places of one function, in one run of it, that lead to two writes; None where there are no such."""
+    for one, other in zip(first.way, then.way, strict=False):
+        if one.node is not other.node:
+            return (one, other) if one.definition is other.definition else None
     return None
 
 
-def _is_initialised(cls: Class, scope: Scope, name: str) -> bool:
-    """Whether the method mentions an attribute, or another method initialises it."""
-    if re.search(rf"\b{re.escape(name)}\b", scope.file.source.lines(scope.unit.first, scope.unit.last)):
-        return scope.name != "__init__" or _is_event(scope, name)
-    return any(_is_event(method, name) for method in cls.scopes_with(name))
+def _is_parameter(tensor: object) -> bool:
+    return isinstance(tensor, Tensor) and tensor.role == "parameter" and bool(tensor.known)
 
 
-def _is_event(method: Scope, name: str) -> bool:
-    return any(re.search(rf"self\.{re.escape(name)}\b", event.key) for event in init_events(method))
+def _is_plain(write: Event) -> bool:
+    """Whether the user's code initialises all of a parameter, or of an attribute of a module that is not known."""
+    is_all = write.author == "user" and write.get("part") is None and write.get("law") in WRITE_NAMES
+    return is_all and isinstance(write.of, Tensor) and (_is_parameter(write.of) or not write.of.known)
+
+
+def _is_drawn(write: Event) -> bool:
+    """Whether the user's code initialises all of a parameter, or tells a layer to do so."""
+    node = write.site.node
+    is_told = isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute)
+    is_told = is_told and node.func.attr.value == "reset_parameters"
+    return write.get("part") is None and _is_parameter(write.of) and (is_told or write.author == "user")
+
+
+def _other(write: Event) -> str:
+    """`bias` for a `weight`, and the other way round, as a call names what it fills; empty for others."""
+    target = target_of(write)
+    name = target.attr.value if isinstance(target, nodes.Attribute) else ""
+    return {"weight": "bias", "bias": "weight"}.get(name, "")
+
+
+def _is_meant_for(first: Event, then: Event, other: str) -> bool:
+    """Whether the second of two writes says that it is for the bias, by a condition, or by a law of another kind."""
+    added, owner = str(then.guard.minus(first.guard)), then.of.name.rpartition(".")[0]
+    if f"{owner}.{other} is not None" in added or f"hasattr({owner}, '{other}')" in added:
+        return True
+    return (first.law in DRAWING) is not (then.law in DRAWING) and _has(then.of, other)
+
+
+def _has(tensor: Tensor, other: str) -> bool:
+    """Whether the layer of torch that has a parameter has the other one too."""
+    if tensor.owner is not None:
+        return tensor.owner.cls.startswith("torch.nn.") and isinstance(tensor.owner.at(other), Tensor)
+    kinds = [module_class(name) for name in tensor.of_classes]
+    return bool(kinds) and all(kind is not None and other in kind.parameters for kind in kinds)
+
+
+def _is_given_values(model: Model, write: Event, other: str) -> bool:
+    """Whether the code gives the other parameter of the same layer values, or may, where it writes this one."""
+    owner = write.of.owner
+    if owner is not None:
+        sibling = owner.at(other)
+        return (
+            not isinstance(sibling, Tensor) or sibling.escaped or owner.escaped or any(map(_is_of_user, sibling.writes))
+        )
+    name = f"{write.of.name.rpartition('.')[0]}.{other}"
+    named = [e for e in model.events("written", "escaped", "rebound") if str(e.of).partition("[")[0] == name]
+    return any(write.guard.fits(event.guard) for event in named)
+
+
+def _is_of_user(write: Event) -> bool:
+    return write.author == "user"
+
+
+def _asks_only_for(guard: Guard, asked: str) -> bool:
+    """Whether a condition asks for the bias, and nothing of the weight."""
+    return asked in str(guard) and ".weight" not in str(guard)
+
+
+def _are_two_constants(first: Event, then: Event) -> bool:
+    (one, *more), (other, *rest) = effect(first), effect(then)
+    return not more and not rest and one != other and not isinstance(one, str) and not isinstance(other, str)
+
+
+def _are_adjacent(one: Site, other: Site) -> bool:
+    """Whether two places are in statements of one block, one directly below the other."""
+    for block in walk(one.code):
+        lines = block.body if isinstance(block, nodes.IndentedBlock) else ()
+        for above, below in pairwise(lines):
+            if isinstance(above, _SIMPLE) and isinstance(below, _SIMPLE) and above.body[-1] is one.statement:
+                return below.body[0] is other.statement
+    return False
+
+
+_SIMPLE = nodes.SimpleStatementLine
+
+
+def _loop_around(site: Site, other: Site) -> nodes.For | None:
+    """The loop around a place that is not around the other one too."""
+    loops = [n for n in walk(site.code) if isinstance(n, nodes.For) and any(one is site.node for one in walk(n.body))]
+    return next((loop for loop in loops if not any(one is other.node for one in walk(loop.body))), None)
+
+
+def _lists(place: Place, tensor: Tensor) -> bool:
+    """Whether it holds a container of torch in which a parameter is."""
+    held = place.what
+    is_list = (
+        place.kind == "child" and place.holds and isinstance(held, Module) and held.is_a("ModuleList", "Sequential").yes
+    )
+    return is_list and any(one is tensor for one in held.parameters)
+
+
+def _lists_like(model: Model, listed: Module) -> Iterator[Module]:
+    """The other containers of the same object with parts of the same classes."""
+    kinds = {part.what.cls for part in listed.holds if isinstance(part.what, Module)}
+    for place in (p for root in model.roots for p in root.holds if p.kind == "child" and p.holds):
+        other = place.what
+        if isinstance(other, Module) and other is not listed and other.cls == listed.cls:
+            if {part.what.cls for part in other.holds if isinstance(part.what, Module)} == kinds:
+                yield other
 
 
 @rule.runtime
