@@ -29,12 +29,23 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.init_calls import WRITE_NAMES
-from paramlint.knowledge import module_class
-from paramlint.model import Claim, Event, Guard, Model, Module, Place, Site, Tensor, said
+from paramlint.model import Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.draws import DRAWING
-from paramlint.model.questions.effects import effect, is_used_between
+from paramlint.model.questions.effects import (
+    alike,
+    apart,
+    are_beside,
+    counterpart,
+    effect,
+    has_sibling,
+    initialises_all,
+    is_constant,
+    is_used_between,
+    may_write_sibling,
+    pairs,
+    spelled,
+)
 from paramlint.model.questions.visits import is_over_one_twice
-from paramlint.model.questions.written_code import target_of
 from paramlint.rule import Asks, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -56,50 +67,39 @@ rule = Rule(
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """A layer's own values, over which an initialisation of several layers goes."""
-    writes = [w for w in model.events("written") if _is_whole(w)]
+    writes = _by_constructor(model)
     owners: dict[int, set[int]] = {}
     for write in writes:
-        for node in {_way(write).node, write.site.node}:
+        for node in {write.way[0].node, write.site.node}:
             owners.setdefault(id(node), set()).add(id(write.of.owner))
-    before: dict[int, Event] = {}
-    for write in writes:
-        first, before[id(write.of)] = before.get(id(write.of)), write
-        if first is None or not _is_direct(first) or not _is_direct(write) or effect(first) == effect(write):
+    for first, then in pairs(writes):
+        if not _is_direct(first) or not _is_direct(then) or effect(first) == effect(then):
             continue
-        is_general = all(len(owners[id(site.node)]) > 1 for site in (_way(write), write.site))
-        is_special = is_general and len(owners[id(_way(first).node)]) == 1
-        if is_special and first.guard.implies(write.guard) and not is_used_between(model, first, write):
-            yield Claim(
-                model.follows(first, write),
-                _way(write),
-                f"`{write.of}` was given values of its own by `{first.law}`, which `{write.law}` overwrites",
-            )
+        is_general = all(len(owners[id(site.node)]) > 1 for site in (then.way[0], then.site))
+        is_special = is_general and len(owners[id(first.way[0].node)]) == 1
+        if is_special and first.guard.implies(then.guard) and not is_used_between(model, first, then):
+            message = f"`{then.of}` was given values of its own by `{first.law}`, which `{then.law}` overwrites"
+            yield Claim(model.follows(first, then), then.way[0], message)
 
 
 @rule.question
 def ask_of_part(model: Model) -> Iterator[Claim]:
     """A constant that a part gives one of its layers, such as a gate that starts closed, and the whole overwrites."""
-    before: dict[int, Event] = {}
     claimed: set[tuple[int, int]] = set()
-    writes = [w for w in model.events("written") if _is_whole(w)]
+    writes = _by_constructor(model)
     last = {id(write.of): write for write in writes}
     own = {name.rpartition(".")[2] for root in model.roots for name in (root.cls, *root.bases)}
-    for write in writes:
-        first, before[id(write.of)] = before.get(id(write.of)), write
-        if first is None or last[id(write.of)] is not write or not _is_of_part(first, own):
+    for first, then in pairs(writes):
+        if last[id(then.of)] is not then or not _is_of_part(first, own) or not _is_direct(then):
             continue
-        if not _is_direct(write) or not _is_chosen(first, write):
+        places = id(first.site.node), id(then.way[0].node)
+        if places in claimed or not _is_chosen(first, then) or not first.guard.implies(then.guard):
             continue
-        places = id(first.site.node), id(_way(write).node)
-        if places in claimed or not first.guard.implies(write.guard) or is_used_between(model, first, write):
-            continue
-        claimed.add(places)
-        text = _target_of(first)
-        message = (
-            f"`{text}` of `{first.site.class_name}` was given values of its own by `{first.law}` in row"
-            f" {first.site.row}, which `{write.law}` overwrites"
-        )
-        yield Claim(model.follows(first, write), _way(write), message, about=write.of)
+        if not is_used_between(model, first, then):
+            claimed.add(places)
+            own_values = f"was given values of its own by `{first.law}` in row {first.site.row}"
+            message = f"`{spelled(first)}` of `{first.site.class_name}` {own_values}, which `{then.law}` overwrites"
+            yield Claim(model.follows(first, then), then.way[0], message, about=then.of)
 
 
 def _is_of_part(write: Event, own: set[str]) -> bool:
@@ -110,91 +110,55 @@ def _is_of_part(write: Event, own: set[str]) -> bool:
 
 def _is_chosen(first: Event, then: Event) -> bool:
     """Whether a weight was filled with a constant, or a bias with one that is not zero, and gets other values."""
-    (constant, *rest), key = effect(first), first.of.key
-    owner = first.of.owner
-    if rest or isinstance(constant, str) or effect(then) == effect(first) or owner is None:
+    key, owner = first.of.key, first.of.owner
+    if not is_constant(first) or effect(then) == effect(first) or owner is None:
         return False
     usual = 1 if key == "weight" and owner.is_a("_NormBase", "LayerNorm", "GroupNorm", "RMSNorm").yes else None
-    return key in ("weight", "bias") and constant != (0 if key == "bias" else usual)
+    return key in ("weight", "bias") and effect(first) != (0 if key == "bias" else usual,)
 
 
 @rule.question
 def ask_copied(model: Model) -> Iterator[Claim]:
     """One of several like layers initialised twice in a row, and another never."""
-    before: dict[int, Event] = {}
-    writes = [w for w in model.events("written") if _is_whole(w)]
+    writes = _by_constructor(model)
     lines = Counter(id(write.site.node) for write in writes)
-    for write in writes:
-        first, before[id(write.of)] = before.get(id(write.of)), write
-        if first is None or not _is_same_call(first, write):
+    for first, then in pairs(writes):
+        if not are_beside(first, then) or effect(first) != effect(then) or first.guard is not then.guard:
             continue
-        both_over_many = lines[id(first.site.node)] > 1 < lines[id(write.site.node)]  # one layer is left over
-        if both_over_many if first.site.node is not write.site.node else not is_over_one_twice(write.site):
+        both_over_many = lines[id(first.site.node)] > 1 < lines[id(then.site.node)]  # one layer is left over
+        if both_over_many if first.site.node is not then.site.node else not is_over_one_twice(then.site):
             continue
-        other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
-        if other is not None and not is_used_between(model, first, write):
-            text = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
-            yield Claim(model.follows(first, write), write.site, text, about=write.of)
+        other = next(filter(_is_untouched, (*alike(then.of), *_left_out(writes, then))), None)
+        if other is not None and not is_used_between(model, first, then):
+            text = f"`{then.of}` is initialised a second time by `{then.law}`, `{other}` never"
+            yield Claim(model.follows(first, then), then.site, text, about=then.of)
 
 
 @rule.question
 def ask_chosen(model: Model) -> Iterator[Claim]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
     by_line: dict[int, list[tuple[Event, Event]]] = {}
-    writes = [w for w in model.events("written") if _is_of_parameter(w)]
+    writes = [w for w in model.events("written") if initialises_all(w) and w.of.known]
     last = {id(write.of): write for write in writes}
     for write in writes:
         by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of)]))
-    for pairs in by_line.values():
-        first, then = pairs[0]
-        is_general = len(pairs) > 1 and all(b.site.node is then.site.node and a is not b for a, b in pairs)
-        if not is_general or then.law != first.law or len({effect(b) for _, b in pairs}) > 1:
+    for both in by_line.values():
+        first, then = both[0]
+        is_general = len(both) > 1 and all(b.site.node is then.site.node and a is not b for a, b in both)
+        if not is_general or then.law != first.law or len({effect(b) for _, b in both}) > 1:
             continue
-        lost = [a for a, b in pairs if effect(a) != effect(b) and a.guard.implies(b.guard)]
-        is_used = any(is_used_between(model, a, b) for a, b in pairs)
+        lost = [a for a, b in both if effect(a) != effect(b) and a.guard.implies(b.guard)]
+        is_used = any(is_used_between(model, a, b) for a, b in both)
         if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
-            own = f"`{_target_of(first)}` was given values of its own by `{first.law}` in each layer"
+            own = f"`{spelled(first)}` was given values of its own by `{first.law}` in each layer"
             text = f"{own}, which `{then.law}` overwrites"
             yield Claim(model.follows(first, then), then.site, text, about=then.of)
 
 
-def _target_of(write: Event) -> str:
-    """What a call writes, as it is written there."""
-    target = target_of(write)
-    return write.site.text(target) if target is not None else str(write.of)
-
-
-def _is_same_call(first: Event, second: Event) -> bool:
-    """Whether two writes of one function do the same on one path."""
-    return _are_beside(first, second) and effect(first) == effect(second) and first.guard is second.guard
-
-
-def _are_beside(first: Event, second: Event) -> bool:
-    """Whether two writes stand in one function, in one run of it."""
-    one, other = first.site, second.site
-    return one.definition is other.definition and [s.node for s in one.stack] == [s.node for s in other.stack]
-
-
-def _like(tensor: Tensor) -> Iterator[Tensor]:
-    """The same parameters of the layers of the same class that the same module holds under names, or its own alike."""
-    owner = tensor.owner
-    if owner is not None and owner.is_root and tensor.shape is not None:
-        yield from (t for t in tensor.siblings if t.role == "parameter" and t.shape == tensor.shape)
-    key = next((p.key for p in tensor.places if p.registered and p.holds), "")
-    for place in owner.places if owner is not None else ():
-        if place.kind != "child" or not place.holds or not isinstance(place.holder, Module) or not key:
-            continue
-        for beside in place.holder.holds:
-            part = beside.what
-            if isinstance(part, Module) and part is not owner and beside.holds and owner and part.cls == owner.cls:
-                yield from (t for t in part.tensors if any(p.key == key for p in t.places))
-
-
-def _left_out(model: Model, write: Event) -> Iterator[Tensor]:
+def _left_out(writes: list[Event], write: Event) -> Iterator[Tensor]:
     """The same parameters of other layers, of which the same code initialises another one."""
-    around = write.site.definition
-    for other in model.events("written"):
-        owner = other.of.owner if _is_whole(other) and other.site.definition is around else None
+    for other in writes:
+        owner = other.of.owner if other.site.definition is write.site.definition else None
         if owner is not None and owner is not write.of.owner and other.of.key != write.of.key:
             yield from (t for t in owner.tensors if t.key == write.of.key)
 
@@ -204,21 +168,10 @@ def _is_untouched(tensor: Tensor) -> bool:
     return is_known and not any(w.author != "torch" and w.get("inside") == "__init__" for w in tensor.writes)
 
 
-def _is_whole(write: Event) -> bool:
-    """Whether a constructor writes all of a known parameter."""
-    return _is_of_parameter(write) and write.get("inside") == "__init__"
-
-
-def _is_of_parameter(write: Event) -> bool:
-    """Whether the user's code initialises all of a known parameter."""
-    tensor = write.of
-    is_all = write.author == "user" and write.get("part") is None and write.get("law") in WRITE_NAMES
-    return is_all and isinstance(tensor, Tensor) and tensor.role == "parameter" and bool(tensor.known)
-
-
-def _way(write: Event) -> Site:
-    """The statement of the constructor that leads to a write."""
-    return write.site.stack[0] if write.site.stack else write.site
+def _by_constructor(model: Model) -> list[Event]:
+    """Where a constructor initialises all of a known parameter."""
+    written = (w for w in model.events("written") if w.get("inside") == "__init__")
+    return [w for w in written if initialises_all(w) and w.of.known]
 
 
 def _is_direct(write: Event) -> bool:
@@ -230,113 +183,18 @@ def _is_direct(write: Event) -> bool:
 @rule.question
 def ask_sibling(model: Model) -> Iterator[Claim]:
     """A weight that two lines of a function write, the second of which was meant for the bias, or for another."""
-    writes = [w for w in model.events("written") if _is_plain(w)]
-    for first, then in _pairs(writes):
-        if not _are_beside(first, then) or not then.guard.implies(first.guard) or is_used_between(model, first, then):
+    for first, then in pairs(filter(initialises_all, model.events("written"))):
+        if not are_beside(first, then) or not then.guard.implies(first.guard) or is_used_between(model, first, then):
             continue
-        text, other = _target_of(then), _other(then)
-        if other and _is_meant_for(first, then, other) and not _is_given_values(model, then, other):
+        text, other = spelled(then), counterpart(then)
+        if other and _is_meant_for(first, then, other) and not may_write_sibling(model, then, other):
             bias = f"{text.rpartition('.')[0]}.{other}"
             message = f"`{text}` is initialised a second time by `{then.law}`, `{bias}` never"
-        elif _are_two_constants(first, then) and first.guard is then.guard and _are_adjacent(first.site, then.site):
+        elif is_constant(first) and is_constant(then) and effect(first) != effect(then) and _is_below(first, then):
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
         else:
             continue
         yield Claim(said(True), then.site, message, about=then.of, attribute=text)
-
-
-@rule.question
-def ask_condition(model: Model) -> Iterator[Claim]:
-    """A weight that is filled with zeros where the condition asks for the bias, which is given nothing there."""
-    writes = [w for w in model.events("written") if _is_plain(w)]
-    times = Counter(id(write.of) for write in writes)
-    for write in writes:
-        owner = _target_of(write).removesuffix(".weight")
-        asked = f"{write.of.name.removesuffix('.weight')}.bias is not None"
-        if times[id(write.of)] > 1 or effect(write) != (0,) or not _asks_only_for(write.guard, asked):
-            continue
-        if _other(write) == "bias" and not _is_given_values(model, write, "bias"):
-            message = (
-                f"`{owner}.weight` is filled with zeros where `{owner}.bias` is asked for, which is never initialised"
-            )
-            yield Claim(said(True), write.site, message, about=write.of, attribute=owner)
-
-
-@rule.question
-def ask_computed(model: Model) -> Iterator[Claim]:
-    """Values that were computed for a parameter, over which a function of the same code goes at once."""
-    for first, then in _pairs([w for w in model.events("written") if w.author == "user" and w.get("part") is None]):
-        is_copy = first.law == "copied" and then.law in WRITE_NAMES and _are_beside(first, then)
-        if is_copy and _is_parameter(then.of) and first.guard.implies(then.guard):
-            if not is_used_between(model, first, then):
-                text = _target_of(then)
-                message = f"`{text}` was given computed values, which `{then.law}` overwrites"
-                yield Claim(model.follows(first, then), then.site, message, about=then.of, attribute=text)
-
-
-@rule.question
-def ask_parts(model: Model) -> Iterator[Claim]:
-    """Parts in a list that two loops of a function initialise alike, and those in another such list never."""
-    writes = [w for w in model.events("written") if w.get("inside") == "__init__" and _is_drawn(w)]
-    told: set[int] = set()
-    for first, then in _pairs(writes):
-        sites = _apart(first, then)
-        loop = _loop_around(sites[1], sites[0]) if sites is not None else None
-        if sites is None or loop is None or id(loop) in told or effect(first) != effect(then):
-            continue
-        listed = next((p.what for root in model.roots for p in root.holds if _lists(p, then.of)), None)
-        code = sites[1].definition
-        done = {id(w.of) for w in writes if any(site.definition is code for site in w.way)}
-        if listed is None or any(id(one) not in done for one in listed.parameters):
-            continue
-        for other in _lists_like(model, listed):
-            if not any(id(one) in done for one in other.parameters) and first.guard.implies(then.guard):
-                told.add(id(loop))
-                text = f"`{listed}` is initialised a second time by `{then.law}`, `{other}` never"
-                yield Claim(model.follows(first, then), sites[1], text, about=then.of, node=loop.iter)
-                break
-
-
-def _pairs(writes: list[Event]) -> Iterator[tuple[Event, Event]]:
-    """The writes to each tensor, each with the one before."""
-    before: dict[int, Event] = {}
-    for write in writes:
-        if id(write.of) in before:
-            yield before[id(write.of)], write
-        before[id(write.of)] = write
-
-
-def _apart(first: Event, then: Event) -> tuple[Site, Site] | None:
-    """Two places of one function, in one run of it, that lead to two writes; None where there are no such."""
-    for one, other in zip(first.way, then.way, strict=False):
-        if one.node is not other.node:
-            return (one, other) if one.definition is other.definition else None
-    return None
-
-
-def _is_parameter(tensor: object) -> bool:
-    return isinstance(tensor, Tensor) and tensor.role == "parameter" and bool(tensor.known)
-
-
-def _is_plain(write: Event) -> bool:
-    """Whether the user's code initialises all of a parameter, or of an attribute of a module that is not known."""
-    is_all = write.author == "user" and write.get("part") is None and write.get("law") in WRITE_NAMES
-    return is_all and isinstance(write.of, Tensor) and (_is_parameter(write.of) or not write.of.known)
-
-
-def _is_drawn(write: Event) -> bool:
-    """Whether the user's code initialises all of a parameter, or tells a layer to do so."""
-    node = write.site.node
-    is_told = isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute)
-    is_told = is_told and node.func.attr.value == "reset_parameters"
-    return write.get("part") is None and _is_parameter(write.of) and (is_told or write.author == "user")
-
-
-def _other(write: Event) -> str:
-    """`bias` for a `weight`, and the other way round, as a call names what it fills; empty for others."""
-    target = target_of(write)
-    name = target.attr.value if isinstance(target, nodes.Attribute) else ""
-    return {"weight": "bias", "bias": "weight"}.get(name, "")
 
 
 def _is_meant_for(first: Event, then: Event, other: str) -> bool:
@@ -344,55 +202,74 @@ def _is_meant_for(first: Event, then: Event, other: str) -> bool:
     added, owner = str(then.guard.minus(first.guard)), then.of.name.rpartition(".")[0]
     if f"{owner}.{other} is not None" in added or f"hasattr({owner}, '{other}')" in added:
         return True
-    return (first.law in DRAWING) is not (then.law in DRAWING) and _has(then.of, other)
+    return (first.law in DRAWING) is not (then.law in DRAWING) and has_sibling(then.of, other)
 
 
-def _has(tensor: Tensor, other: str) -> bool:
-    """Whether the layer of torch that has a parameter has the other one too."""
-    if tensor.owner is not None:
-        return tensor.owner.cls.startswith("torch.nn.") and isinstance(tensor.owner.at(other), Tensor)
-    kinds = [module_class(name) for name in tensor.of_classes]
-    return bool(kinds) and all(kind is not None and other in kind.parameters for kind in kinds)
-
-
-def _is_given_values(model: Model, write: Event, other: str) -> bool:
-    """Whether the code gives the other parameter of the same layer values, or may, where it writes this one."""
-    owner = write.of.owner
-    if owner is not None:
-        sibling = owner.at(other)
-        return (
-            not isinstance(sibling, Tensor) or sibling.escaped or owner.escaped or any(map(_is_of_user, sibling.writes))
-        )
-    name = f"{write.of.name.rpartition('.')[0]}.{other}"
-    named = [e for e in model.events("written", "escaped", "rebound") if str(e.of).partition("[")[0] == name]
-    return any(write.guard.fits(event.guard) for event in named)
-
-
-def _is_of_user(write: Event) -> bool:
-    return write.author == "user"
-
-
-def _asks_only_for(guard: Guard, asked: str) -> bool:
-    """Whether a condition asks for the bias, and nothing of the weight."""
-    return asked in str(guard) and ".weight" not in str(guard)
-
-
-def _are_two_constants(first: Event, then: Event) -> bool:
-    (one, *more), (other, *rest) = effect(first), effect(then)
-    return not more and not rest and one != other and not isinstance(one, str) and not isinstance(other, str)
-
-
-def _are_adjacent(one: Site, other: Site) -> bool:
-    """Whether two places are in statements of one block, one directly below the other."""
-    for block in walk(one.code):
-        lines = block.body if isinstance(block, nodes.IndentedBlock) else ()
-        for above, below in pairwise(lines):
-            if isinstance(above, _SIMPLE) and isinstance(below, _SIMPLE) and above.body[-1] is one.statement:
-                return below.body[0] is other.statement
+def _is_below(first: Event, then: Event) -> bool:
+    """Whether a statement stands directly below another one, under the same conditions."""
+    for block in walk(first.site.code) if first.guard is then.guard else ():
+        for above, below in pairwise(block.body if isinstance(block, nodes.IndentedBlock) else ()):
+            lines = [line.body for line in (above, below) if isinstance(line, nodes.SimpleStatementLine)]
+            if len(lines) == 2 and lines[0][-1] is first.site.statement:
+                return lines[1][0] is then.site.statement
     return False
 
 
-_SIMPLE = nodes.SimpleStatementLine
+@rule.question
+def ask_condition(model: Model) -> Iterator[Claim]:
+    """A weight that is filled with zeros where the condition asks for the bias, which is given nothing there."""
+    writes = list(filter(initialises_all, model.events("written")))
+    times = Counter(id(write.of) for write in writes)
+    for write in writes:
+        asked, when = f"{write.of.name.removesuffix('.weight')}.bias is not None", str(write.guard)
+        if times[id(write.of)] > 1 or effect(write) != (0,) or asked not in when or ".weight" in when:
+            continue
+        if counterpart(write) == "bias" and not may_write_sibling(model, write, "bias"):
+            owner = spelled(write).removesuffix(".weight")
+            so = f"where `{owner}.bias` is asked for, which is never initialised"
+            message = f"`{owner}.weight` is filled with zeros {so}"
+            yield Claim(said(True), write.site, message, about=write.of, attribute=owner)
+
+
+@rule.question
+def ask_computed(model: Model) -> Iterator[Claim]:
+    """Values that were computed for a parameter, over which another line of the function goes."""
+    for first, then in pairs(w for w in model.events("written") if w.author == "user" and w.get("part") is None):
+        is_lost = first.law == "copied" and initialises_all(then) and then.of.known and are_beside(first, then)
+        if is_lost and first.guard.implies(then.guard) and not is_used_between(model, first, then):
+            message = f"`{spelled(then)}` was given computed values, which `{then.law}` overwrites"
+            yield Claim(model.follows(first, then), then.site, message, about=then.of, attribute=spelled(then))
+
+
+@rule.question
+def ask_parts(model: Model) -> Iterator[Claim]:
+    """Parts in a list that two loops of a function initialise alike, and those in another such list never."""
+    writes = [
+        w for w in model.events("written") if w.get("inside") == "__init__" and (initialises_all(w) or _is_told(w))
+    ]
+    told: set[int] = set()
+    for first, then in pairs(writes):
+        sites = apart(first, then)
+        loop = _loop_around(sites[1], sites[0]) if sites is not None and effect(first) == effect(then) else None
+        if sites is None or loop is None or id(loop) in told or not first.guard.implies(then.guard):
+            continue
+        done = {id(w.of) for w in writes if any(site.definition is sites[1].definition for site in w.way)}
+        lists = [p.what for root in model.roots for p in root.holds if p.holds and _is_list(p.what)]
+        listed = next((one for one in lists if any(tensor is then.of for tensor in one.parameters)), None)
+        if listed is None or not all(id(tensor) in done for tensor in listed.parameters):
+            continue
+        like = (one for one in lists if one is not listed and _kinds(one) == _kinds(listed))
+        other = next((one for one in like if not any(id(tensor) in done for tensor in one.parameters)), None)
+        if other is not None:
+            told.add(id(loop))
+            text = f"`{listed}` is initialised a second time by `{then.law}`, `{other}` never"
+            yield Claim(model.follows(first, then), sites[1], text, about=then.of, node=loop.iter)
+
+
+def _is_told(write: Event) -> bool:
+    """Whether a layer of torch is told to draw its parameters."""
+    func = write.site.node.func if isinstance(write.site.node, nodes.Call) else None
+    return isinstance(func, nodes.Attribute) and func.attr.value == "reset_parameters"
 
 
 def _loop_around(site: Site, other: Site) -> nodes.For | None:
@@ -401,23 +278,12 @@ def _loop_around(site: Site, other: Site) -> nodes.For | None:
     return next((loop for loop in loops if not any(one is other.node for one in walk(loop.body))), None)
 
 
-def _lists(place: Place, tensor: Tensor) -> bool:
-    """Whether it holds a container of torch in which a parameter is."""
-    held = place.what
-    is_list = (
-        place.kind == "child" and place.holds and isinstance(held, Module) and held.is_a("ModuleList", "Sequential").yes
-    )
-    return is_list and any(one is tensor for one in held.parameters)
+def _is_list(held: object) -> bool:
+    return isinstance(held, Module) and held.is_a("ModuleList", "Sequential").yes
 
 
-def _lists_like(model: Model, listed: Module) -> Iterator[Module]:
-    """The other containers of the same object with parts of the same classes."""
-    kinds = {part.what.cls for part in listed.holds if isinstance(part.what, Module)}
-    for place in (p for root in model.roots for p in root.holds if p.kind == "child" and p.holds):
-        other = place.what
-        if isinstance(other, Module) and other is not listed and other.cls == listed.cls:
-            if {part.what.cls for part in other.holds if isinstance(part.what, Module)} == kinds:
-                yield other
+def _kinds(listed: Module) -> set[str]:
+    return {part.what.cls for part in listed.holds if isinstance(part.what, Module)}
 
 
 @rule.runtime
