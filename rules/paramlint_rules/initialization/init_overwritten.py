@@ -190,7 +190,9 @@ def ask_sibling(model: Model) -> Iterator[Claim]:
         if other and _is_meant_for(first, then, other) and not may_write_sibling(model, then, other):
             bias = f"{text.rpartition('.')[0]}.{other}"
             message = f"`{text}` is initialised a second time by `{then.law}`, `{bias}` never"
-        elif is_constant(first) and is_constant(then) and effect(first) != effect(then) and _is_below(first, then):
+        elif (
+            is_constant(first) and is_constant(then) and effect(first) != effect(then) and _is_below(model, first, then)
+        ):
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
         else:
             continue
@@ -205,14 +207,19 @@ def _is_meant_for(first: Event, then: Event, other: str) -> bool:
     return (first.law in DRAWING) is not (then.law in DRAWING) and has_sibling(then.of, other)
 
 
-def _is_below(first: Event, then: Event) -> bool:
+def _is_below(model: Model, first: Event, then: Event) -> bool:
     """Whether a statement stands directly below another one, under the same conditions."""
-    for block in walk(first.site.code) if first.guard is then.guard else ():
+    code = first.site.code
+    below = model.remember(("lines below", id(code)), lambda: dict(_lines_below(code)))
+    return first.guard is then.guard and below.get(id(first.site.statement)) is then.site.statement
+
+
+def _lines_below(code: nodes.Node) -> Iterator[tuple[int, nodes.Node]]:
+    """The statement that begins the line below one, by the `id` of that."""
+    for block in walk(code):
         for above, below in pairwise(block.body if isinstance(block, nodes.IndentedBlock) else ()):
-            lines = [line.body for line in (above, below) if isinstance(line, nodes.SimpleStatementLine)]
-            if len(lines) == 2 and lines[0][-1] is first.site.statement:
-                return lines[1][0] is then.site.statement
-    return False
+            if isinstance(above, nodes.SimpleStatementLine) and isinstance(below, nodes.SimpleStatementLine):
+                yield id(above.body[-1]), below.body[0]
 
 
 @rule.question
@@ -249,7 +256,7 @@ def ask_parts(model: Model) -> Iterator[Claim]:
     told: set[int] = set()
     for first, then in pairs(writes):
         sites = apart(first, then)
-        loop = _loop_around(sites[1], sites[0]) if sites is not None and effect(first) == effect(then) else None
+        loop = _loop_around(model, sites) if sites is not None and effect(first) == effect(then) else None
         if sites is None or loop is None or id(loop) in told or not first.guard.implies(then.guard):
             continue
         done = {id(w.of) for w in writes if any(site.definition is sites[1].definition for site in w.way)}
@@ -271,10 +278,21 @@ def _is_told(write: Event) -> bool:
     return isinstance(func, nodes.Attribute) and func.attr.value == "reset_parameters"
 
 
-def _loop_around(site: Site, other: Site) -> nodes.For | None:
-    """The loop around a place that is not around the other one too."""
-    loops = [n for n in walk(site.code) if isinstance(n, nodes.For) and any(one is site.node for one in walk(n.body))]
-    return next((loop for loop in loops if not any(one is other.node for one in walk(loop.body))), None)
+def _loop_around(model: Model, sites: tuple[Site, Site]) -> nodes.For | None:
+    """The outermost loop around the second of two places that is not around the first one too."""
+    code = sites[0].code
+    loops = model.remember(("loops", id(code)), lambda: _loops_by_node(code))
+    first, then = (loops.get(id(site.node), []) for site in sites)
+    return next((loop for loop in then if loop not in first), None)
+
+
+def _loops_by_node(code: nodes.Node) -> dict[int, list[nodes.For]]:
+    """The loops around each node of a function, by its `id`, outermost first."""
+    found: dict[int, list[nodes.For]] = {}
+    for loop in (node for node in walk(code) if isinstance(node, nodes.For)):
+        for node in walk(loop.body):
+            found.setdefault(id(node), []).append(loop)
+    return found
 
 
 def _is_list(held: object) -> bool:

@@ -111,9 +111,16 @@ def may_write_sibling(model: Model, write: Event, other: str) -> bool:
         sibling = owner.at(other)
         is_known = isinstance(sibling, Tensor) and not sibling.escaped and not owner.escaped
         return not is_known or any(one.author == "user" for one in sibling.writes)
-    name = f"{write.of.name.rpartition('.')[0]}.{other}"
-    events = model.events("written", "escaped", "rebound")
-    return any(write.guard.fits(one.guard) for one in events if str(one.of).partition("[")[0] == name)
+    named = model.remember("events by name", lambda: _by_name(model))
+    return any(write.guard.fits(one.guard) for one in named.get(f"{write.of.name.rpartition('.')[0]}.{other}", ()))
+
+
+def _by_name(model: Model) -> dict[str, list[Event]]:
+    """What may give values to something that is not known, by how that reads, of whatever part of it."""
+    found: dict[str, list[Event]] = {}
+    for event in model.events("written", "escaped", "rebound"):
+        found.setdefault(str(event.of).partition("[")[0], []).append(event)
+    return found
 
 
 def alike(tensor: Tensor) -> Iterator[Tensor]:
