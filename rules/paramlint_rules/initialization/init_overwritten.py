@@ -207,11 +207,13 @@ def _is_meant_for(first: Event, then: Event, other: str) -> bool:
     return (first.law in DRAWING) is not (then.law in DRAWING) and has_sibling(then.of, other)
 
 
-def _is_below(model: Model, first: Event, then: Event) -> bool:
-    """Whether a statement stands directly below another one, under the same conditions."""
+def _is_other_below(model: Model, first: Event, then: Event) -> bool:
+    """Whether a statement that does something else stands directly below another one, under the same conditions."""
+    if first.guard is not then.guard or effect(first) == effect(then):
+        return False
     code = first.site.code
     below = model.remember(("lines below", id(code)), lambda: dict(_lines_below(code)))
-    return first.guard is then.guard and below.get(id(first.site.statement)) is then.site.statement
+    return below.get(id(first.site.statement)) is then.site.statement
 
 
 def _lines_below(code: nodes.Node) -> Iterator[tuple[int, nodes.Node]]:
