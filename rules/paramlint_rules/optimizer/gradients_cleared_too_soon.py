@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, first_time, said
@@ -55,7 +56,7 @@ def check(model: Model) -> Iterator[Claim]:
                 b.loops == step.loops and _in_one_call(b, step) and model.follows(b, clear).yes for b in earlier
             ):
                 continue
-            lost = lost & ~model.between(clear, step, ("backward", "escaped", "raised"), may_compute)
+            lost = lost & ~model.between(clear, step, ("backward", "escaped", "raised"), partial(may_compute, model))
             if lost.yes:
                 yield Claim(
                     lost,
