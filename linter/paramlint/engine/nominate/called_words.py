@@ -32,6 +32,8 @@ _DOING = (
     ast.Await,
     ast.comprehension,
 )
+#: Methods that most classes have their own of.
+_OWN_OF_EACH = frozenset({"__init__", "forward"})
 #: Calls that give plain values of plain values.
 PLAIN = frozenset(
     {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
@@ -177,10 +179,12 @@ class Reach:
         return self._callers[made]
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        """What a unit calls of its file; a class has the methods of its plain bases, which are asked with it."""
+        """What a unit calls of its file, and the bases of a class that are asked with it: plain ones, and those some
+        of whose methods it replaces."""
         if unit.kind == "class" and unit.cls is not None:
-            bases = (cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ()))
-            yield from (base.unit for base in bases if set(base.bases) <= {"object"})
+            bases = [cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ())]
+            replaced = unit.cls.methods.keys() - _OWN_OF_EACH
+            yield from (b.unit for b in bases if set(b.bases) <= {"object"} or replaced & b.methods.keys())
         for name in _within(unit, self._calls):
             yield from self._outline.functions.get(name, ())
             if made:
