@@ -197,7 +197,8 @@ def _going_through(
         made.items.rows.append(Item(row.guard, row.loops, value))  # all that the table has, however many
     if why:
         loop = containers.new_loop(run, f"rest of {text_of(module)}")
-        shown = containers.pair(run, Unknown("name", loop.number), rest, node) if named else rest
+        name = Unknown("name", loop.number, annotation="str")
+        shown = containers.pair(run, name, rest, node) if named else rest
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
     held = [row.held.value for row in rows if row.held is not None]
     tensors = held if kind == "parameters" else []

@@ -7,6 +7,7 @@ from typing import Any
 
 from paramlint.knowledge import OPTIMIZERS, TENSOR_INIT_INPLACE
 from paramlint.knowledge.ranks import parameter_rank
+from paramlint.model import Misfit
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
@@ -34,6 +35,7 @@ from paramlint.symbolic.values import (
     Value,
     alternatives,
     is_data,
+    is_text,
     text_of,
 )
 
@@ -54,7 +56,7 @@ class Member:
 class GroupValue:
     """A group of an optimizer: its tensors, whether these are all, and its options.
 
-    `pairs` counts the tensors that were given with their names.
+    `pairs` counts the tensors that were given with their names; `misfits` are what an optimizer refuses.
     """
 
     members: list[Member]
@@ -66,6 +68,7 @@ class GroupValue:
     given: Value | None = None
     is_added: bool = False
     pairs: int = 0
+    misfits: list[Misfit] = field(default_factory=list)
 
 
 class OptimizerValue(Object):
@@ -86,13 +89,22 @@ class OptimizerValue(Object):
 
 
 @dataclass
-class _Collected:
+class Collected:
     """What an iterable of parameters gives; of one of a group it is sure that it holds no groups itself."""
 
     members: list[Member] = field(default_factory=list)
     known: bool = True
     of_group: bool = False
     pairs: int = 0
+    misfits: list[Misfit] = field(default_factory=list)
+
+    def note(self, value: Value, holder: SequenceValue) -> None:
+        """Note an item of a container that an optimizer refuses there."""
+        for _, one in alternatives(value):
+            if isinstance(one, SequenceValue) and one.kind != "tuple":
+                self.misfits.append(Misfit("iterable", one.made or holder.made, holder.made))
+            elif is_text(one):
+                self.misfits.append(Misfit("name", holder.made, holder.made))
 
 
 def make_optimizer(
@@ -113,6 +125,8 @@ def make_optimizer(
             with run.under(guard) as is_possible:
                 if is_possible:
                     add_groups(run, made, one, options, node)
+                    if isinstance(one, Dictionary) and not one.cells.get("params") and one.source is None:
+                        made.groups[-1].misfits.append(Misfit("keys", one.made, run.site(node)))
     return made
 
 
@@ -151,7 +165,7 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
 def _add_group(
     run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any, made: Any = None
 ) -> None:
-    collected = _Collected(of_group=made is not None)
+    collected = Collected(of_group=made is not None)
     _collect(run, given, ALWAYS, (), collected, node)
     source = given.source if isinstance(given, SequenceValue) else None
     if isinstance(given, SequenceValue) and given.kind in ("iterator", "parameters"):
@@ -159,22 +173,21 @@ def _add_group(
             go_through(run, given, node)
         else:  # the dictionary may stand in another function
             given.used.append(node)
-    group = GroupValue(
-        collected.members, collected.known, options, node, run.guard, source, given, pairs=collected.pairs
-    )
+    group = GroupValue(collected.members, collected.known, options, node, run.guard, source, given)
+    group.pairs, group.misfits = collected.pairs, collected.misfits
     optimizer.groups.append(group)
     run.emit("grouped", optimizer, node, group=group, given=given, dictionary=made)
 
 
-def collect(run: Interpreter, value: Value) -> _Collected:
+def collect(run: Interpreter, value: Value) -> Collected:
     """The tensors that an iterable of parameters gives."""
-    found = _Collected()
+    found = Collected()
     _collect(run, value, ALWAYS, (), found, None)
     return found
 
 
 def _collect(
-    run: Interpreter, value: Value, guard: Guard, loops: tuple[Loop, ...], found: _Collected, node: Any, depth: int = 0
+    run: Interpreter, value: Value, guard: Guard, loops: tuple[Loop, ...], found: Collected, node: Any, depth: int = 0
 ) -> None:
     run.step()
     for inner, one in alternatives(value):
@@ -188,11 +201,13 @@ def _collect(
                 both = joined & row.guard
                 if both is None:
                     continue
-                plain = row.value.items.plain if isinstance(row.value, SequenceValue) else None
+                item = row.value
+                plain = item.items.plain if isinstance(item, SequenceValue) and item.kind == "tuple" else None
                 if plain is not None and len(plain) == 2 and isinstance(plain[1], TensorValue):
                     found.pairs += not isinstance(plain[0], TensorValue)
                     _collect(run, plain[1], both, loops + row.loops, found, node, depth + 1)  # (name, parameter)
                 else:
+                    found.note(row.value, one)
                     _collect(run, row.value, both, loops + row.loops, found, node, depth + 1)
             if not one.items.known:
                 found.known = False

@@ -187,6 +187,13 @@ def text_of(value: Value) -> str:
     return repr(value)
 
 
+def is_text(value: Value) -> bool:
+    """Whether it is a text for sure."""
+    if isinstance(value, Unknown):
+        return value.annotation == "str" or bool(value.pieces)
+    return isinstance(value, Constant) and isinstance(value.value, str)
+
+
 def loop_of(value: Value) -> int:
     """The loop that binds a value; 0 for none."""
     return value.loop if isinstance(value, Unknown) else 0
