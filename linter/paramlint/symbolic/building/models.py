@@ -29,7 +29,7 @@ from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.definitions.annotations import of_class
 from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.library.training_calls import Collected, GroupValue, OptimizerValue, collect
+from paramlint.symbolic.library.optimizer_calls import Collected, GroupValue, OptimizerValue, collect
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
 from paramlint.symbolic.values import (
     NONE,
