@@ -271,10 +271,10 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('optimizer.exhausted_parameter_iterator', 'PRM705', 'exhausted-parameter-iterator', 'bug', fix='safe',
         triggers=(Asks('named_parameters', 'parameters'),)),
     RuleOnDemand('optimizer.named_parameters_as_parameters', 'PRM706', 'named-parameters-as-parameters', 'bug',
-        fix='safe', triggers=(Calls(*"""ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop
-        Rprop SGD SparseAdam named_parameters""".split()), Asks('named_parameters', made=False),)),
+        fix='safe', triggers=(Asks(*"""ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop
+        Rprop SGD SparseAdam named_parameters""".split(), made=False),)),
     RuleOnDemand('optimizer.parameter_group_never_matches', 'PRM707', 'parameter-group-never-matches', 'bug',
-        triggers=(Calls('named_parameters'), Asks('named_children', 'named_modules', 'named_parameters'),)),
+        triggers=(Asks('named_children', 'named_modules', 'named_parameters'),)),
     RuleOnDemand('optimizer.parameter_in_two_groups', 'PRM708', 'parameter-in-two-groups', 'bug',
         triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
         optimizers train training_step""".split()),), asked_of=frozenset(('keras', 'torch',))),
