@@ -188,7 +188,9 @@ class Reach:
             yield from (
                 base.unit
                 for base in bases
-                if set(base.bases) <= {"object"} or replaced & base.methods.keys() or any(map(initialises, base.methods))
+                if set(base.bases) <= {"object"}
+                or replaced & base.methods.keys()
+                or any(map(initialises, base.methods))
             )
         for name in _within(unit, self._calls):
             yield from self._outline.functions.get(name, ())

@@ -121,7 +121,9 @@ def _take(run: Interpreter, optimizer: OptimizerValue, given: Value, options: di
     return NONE
 
 
-def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any) -> Value:
+def add_groups(
+    run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any
+) -> Value:
     """Give an optimizer an iterable of parameters, or of groups."""
     rows = given.items.rows if isinstance(given, SequenceValue) else [Item(ALWAYS, (), given)]
     dictionaries: list[tuple[Guard, Dictionary]] = []
