@@ -135,15 +135,16 @@ RULES: tuple[Rule, ...] = (
         conj_physical contiguous copy copysign cos cosh cuda cumprod cumsum deepcopy deg2rad detach digamma div divide
         double empty_quantized eq erf erfc erfinv exp exp2 expand expm1 exponential eye fill fill_diagonal fix float
         float_power floor floor_divide fmod frac from_dlpack from_file from_numpy from_pretrained frombuffer full
-        full_like gcd ge geometric greater greater_equal gt half hamming_window hann_window heaviside hypot i0 igamma
-        igammac index_add index_copy index_fill index_put index_reduce kaiser_window lcm ldexp le lerp less less_equal
-        lgamma linspace log log10 log1p log2 log_normal logical_and logical_not logical_or logical_xor logit logspace lt
-        map map2 masked_fill masked_scatter mul multiply mvlgamma nan_to_num ne neg negative nextafter normal not_equal
-        ones ones_like polygamma pow put rad2deg rand rand_like randint randint_like randn randn_like random randperm
-        range reciprocal relu remainder renorm reshape round rsqrt scalar_tensor scatter scatter_add scatter_reduce sgn
-        sigmoid sign sin sinc sinh sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
-        sparse_csc_tensor sparse_csr_tensor sqrt square sub subtract tan tanh tensor to tril tril_indices triu
-        triu_indices true_divide trunc uniform view xlogy zero zeros zeros_like""".split()),)),
+        full_like gcd ge gelu geometric greater greater_equal gt half hamming_window hann_window heaviside hypot i0
+        igamma igammac index_add index_copy index_fill index_put index_reduce interpolate kaiser_window lcm ldexp le
+        lerp less less_equal lgamma linspace log log10 log1p log2 log_normal log_softmax logical_and logical_not
+        logical_or logical_xor logit logspace lt map map2 masked_fill masked_scatter mul multiply mvlgamma nan_to_num ne
+        neg negative nextafter normal normalize not_equal one_hot ones ones_like pad polygamma pow put rad2deg rand
+        rand_like randint randint_like randn randn_like random randperm range reciprocal relu remainder renorm reshape
+        round rsqrt scalar_tensor scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh softmax softplus
+        sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor
+        sparse_csr_tensor sqrt square sub subtract tan tanh tensor to tril tril_indices triu triu_indices true_divide
+        trunc uniform view xlogy zero zeros zeros_like""".split()),)),
     RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
         triggers=(Asks('Module', 'nn', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Asks(*"""bernoulli_
@@ -266,10 +267,10 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('optimizer.exhausted_parameter_iterator', 'PRM705', 'exhausted-parameter-iterator', 'bug', fix='safe',
         triggers=(Asks('named_parameters', 'parameters'),)),
     RuleOnDemand('optimizer.named_parameters_as_parameters', 'PRM706', 'named-parameters-as-parameters', 'bug',
-        fix='safe', triggers=(Calls(*"""ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop
-        Rprop SGD SparseAdam named_parameters""".split()), Asks('named_parameters', made=False),)),
+        fix='safe', triggers=(Asks(*"""ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop
+        Rprop SGD SparseAdam named_parameters""".split(), made=False),)),
     RuleOnDemand('optimizer.parameter_group_never_matches', 'PRM707', 'parameter-group-never-matches', 'bug',
-        triggers=(Calls('named_parameters'), Asks('named_children', 'named_modules', 'named_parameters'),)),
+        triggers=(Asks('named_children', 'named_modules', 'named_parameters'),)),
     RuleOnDemand('optimizer.parameter_in_two_groups', 'PRM708', 'parameter-in-two-groups', 'bug',
         triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
         optimizers train training_step""".split()),), asked_of=frozenset(('keras', 'torch',))),

@@ -67,9 +67,23 @@ def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Itera
     for scope in (scope for place in places for scope in place):
         if scope not in seen and scope not in entered:
             seen.add(scope)
-            if may_write(scope, wanted):
+            if may_write(scope, wanted) and not _is_replaced(scope, cls):
                 yield scope
     yield from _in_package(wanted)
+
+
+def _is_replaced(scope: Scope, cls: Class) -> bool:
+    """Whether it is a method of a base that a class has its own of, and does not hand on to."""
+    owner = next((base for base in cls.mro if base.own_method(scope.name) is scope), None)
+    if owner is None or cls.method(scope.name) is scope:
+        return False
+    handed_on = re.compile(rf"\b(?:super\([^()]*\)|{re.escape(owner.name)})\.{re.escape(scope.name)}\b")
+    above = (base for base in cls.mro if not any(is_same(base, one) for one in owner.mro))
+    return not any(handed_on.search(_text(base)) for base in above)
+
+
+def _text(cls: Class) -> str:
+    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
 
 
 def _in_package(wanted: Wanted) -> Iterator[Scope | None]:

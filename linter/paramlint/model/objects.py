@@ -260,6 +260,21 @@ class Module:
         return self.name or f"<{self.cls.rpartition('.')[2]}>"
 
 
+@dataclass(frozen=True)
+class Misfit:
+    """What stands in a group and is no parameter, so that an optimizer refuses it.
+
+    Attributes:
+        kind: the `name` of a parameter, an `iterable` of parameters, the `keys` of a dictionary.
+        site: where it was made; a name is where what holds it is.
+        holder: where what holds it was made.
+    """
+
+    kind: Literal["name", "iterable", "keys"]
+    site: Site
+    holder: Site
+
+
 @dataclass(eq=False)
 class Group:
     """A group of an optimizer, or one that no optimizer was given."""
@@ -281,6 +296,7 @@ class Group:
     is_added: bool = False
     #: Whether its tensors were given in pairs with their names.
     named: Answer = UNKNOWN
+    misfits: tuple[Misfit, ...] = ()
 
 
 @dataclass(eq=False)

@@ -190,9 +190,7 @@ def ask_sibling(model: Model) -> Iterator[Claim]:
         if other and _is_meant_for(first, then, other) and not may_write_sibling(model, then, other):
             bias = f"{text.rpartition('.')[0]}.{other}"
             message = f"`{text}` is initialised a second time by `{then.law}`, `{bias}` never"
-        elif (
-            is_constant(first) and is_constant(then) and effect(first) != effect(then) and _is_below(model, first, then)
-        ):
+        elif is_constant(first) and is_constant(then) and _is_other_below(model, first, then):
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
         else:
             continue

@@ -224,18 +224,13 @@ class Trace:
         self._sorted = len(self.events)
         return self._about.get((kind, id(of)), [])
 
-    def tested(
-        self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, may_be: tuple[bool, bool], why: str = ""
-    ) -> None:
-        """Note that a condition was asked, whether it may have been true, and false, and why it cannot be true."""
+    def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite]) -> Event:
+        """Note that a condition was asked."""
         known = self.tests.get((id(node), inside))
         if known is None:
-            data = {"ever": False, "always": True, "why": why, "inside": inside}
+            data = {"ever": False, "always": True, "why": "", "inside": inside}
             known = self.tests[id(node), inside] = Event("tested", None, site(node), (self.tick(),), data=data)
-        can_be_true, can_be_false = may_be
-        known.data["ever"] |= can_be_true
-        known.data["always"] &= not can_be_false
-        known.data["why"] = "" if known.data["ever"] else known.data["why"] or why
+        return known
 
     def repeat(self, start: int, since: Order) -> None:
         """Say that the events from an index on happen again, in the next round of a loop.

@@ -177,11 +177,12 @@ def _add_module(run: Interpreter, module: Instance, arguments: Arguments, node: 
     return NONE
 
 
-def _name_of_rest(run: Interpreter, module: Instance, loop: Loop) -> Unknown:
+def _name_of_rest(run: Interpreter, module: Instance, loop: Loop, origin: Instance | None) -> Unknown:
     """A name among those that are not known: what is unknown of a wrapper is all below one name."""
     first = {one.name.partition(".")[0] for one in below(run, module) if one.held is None}
     start = first.pop() if len(first) == 1 else "**"
-    return Unknown(NAME_BELOW, loop.number, pieces=(start, "") if start.isidentifier() else ())
+    pieces = (start, "") if start.isidentifier() else ()
+    return Unknown(NAME_BELOW, loop.number, annotation="str", pieces=pieces, origin=origin)
 
 
 def _going_through(
@@ -196,16 +197,17 @@ def _going_through(
     is_own: bool = False,
 ) -> SequenceValue:
     made = SequenceValue(kind, **run.made(node))
+    origin = module if kind == "parameters" and not is_own else None
     for row in rows:
         assert row.held is not None
         value: Value = row.held.value
         if named:
-            value = containers.pair(run, written(row.name), value, node)
+            value = containers.pair(run, written(row.name, origin), value, node)
         run.step()
         made.items.rows.append(Item(row.guard, row.loops, value))  # all that the table has, however many
     if why:
         loop = containers.new_loop(run, f"rest of {text_of(module)}")
-        shown = containers.pair(run, _name_of_rest(run, module, loop), rest, node) if named else rest
+        shown = containers.pair(run, _name_of_rest(run, module, loop, origin), rest, node) if named else rest
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
     held = [row.held.value for row in rows if row.held is not None]
     tensors = held if kind == "parameters" else []
