@@ -11,7 +11,12 @@ from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, 
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions, multiplies_with
-from paramlint.symbolic.definitions.unwritten import initialised_by_owner, uncalled_methods, written_elsewhere
+from paramlint.symbolic.definitions.unwritten import (
+    called_elsewhere,
+    initialised_by_owner,
+    uncalled_methods,
+    written_elsewhere,
+)
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
 from paramlint.symbolic.library.tensor_sizes import known_shape
@@ -189,6 +194,9 @@ class BuiltModule(Module):
 
     def multiplies_with(self, key: str) -> Answer:
         return multiplies_with(self._builder.run, self.value, key)
+
+    def called_elsewhere(self, method: str) -> Answer:
+        return called_elsewhere(self.value, method)
 
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]

@@ -1,8 +1,11 @@
-"""Who else may write what a class allocates: code of its file and package that no run of the class enters."""
+"""What code may do that no run of a class enters: write what the class allocates, call its methods."""
 
 from __future__ import annotations
 
+import re
+
 from paramlint.facts import Scope
+from paramlint.facts.package import folder_of, package_of
 from paramlint.facts.unwritten_memory import is_uncalled, may_be_written_later
 from paramlint.facts.writers import is_drawn_by_owner
 from paramlint.knowledge import STORAGE_DTYPES
@@ -63,6 +66,22 @@ def uncalled_methods(instance: Instance) -> frozenset[str]:
         return frozenset()
     scopes = {name: cls.file.facts.scope(units[-1]) for name, units in cls.outline.methods.items()}
     return frozenset(name for name, scope in scopes.items() if is_uncalled(scope))
+
+
+def called_elsewhere(instance: Instance, method: str) -> Answer:
+    """Whether other code of the file, its package or the scripts beside it calls a method of this name."""
+    cls = instance.cls
+    if not isinstance(cls, ClassValue) or cls.file.is_stub:
+        return UNKNOWN
+    file = cls.file.facts
+    call = re.compile(rf"(?<!\bself)\.{re.escape(method)}\(".encode())
+    package = package_of(file)
+    if package is None:
+        return YES if call.search(file.source.data) else UNKNOWN if file.is_cut_off else NO
+    beside = folder_of(package, file)
+    texts = [file.source.data, *(package.text(path) for path in package.paths_with(file, method))]
+    texts += [beside.text(path) for path in beside.scripts_with(file, method)] if beside is not None else []
+    return YES if any(map(call.search, texts)) else NO
 
 
 def initialised_by_owner(instance: Instance) -> Answer:
