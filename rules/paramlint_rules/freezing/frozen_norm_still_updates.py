@@ -134,7 +134,8 @@ def ask_of_selected(model: Model) -> Iterator[Claim]:
         return
     by_node: dict[int, list[Event]] = {}
     for off in model.events("flagged"):
-        if off.author == "user" and (off.site.in_class if model.roots else not off.site.stack):
+        is_own = all(caller.definition is off.site.definition for caller in off.site.stack)
+        if off.author == "user" and (off.site.in_class if model.roots else is_own):
             by_node.setdefault(id(off.site.node), []).append(off)
     switched = [e for e in model.events("mode") if e.get("how") != "init"]
     for flags in by_node.values():

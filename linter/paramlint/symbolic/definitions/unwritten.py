@@ -73,13 +73,15 @@ def called_elsewhere(instance: Instance, method: str) -> Answer:
     cls = instance.cls
     if not isinstance(cls, ClassValue) or cls.file.is_stub:
         return UNKNOWN
-    file = cls.file.facts
+    file, unit = cls.file.facts, cls.outline.unit
     call = re.compile(rf"(?<!\bself)\.{re.escape(method)}\(".encode())
+    texts = [file.source.text.replace(file.source.lines(unit.first, unit.last), "", 1).encode()]
     package = package_of(file)
     if package is None:
-        return YES if call.search(file.source.data) else UNKNOWN if file.is_cut_off else NO
+        return YES if call.search(texts[0]) else UNKNOWN if file.is_cut_off else NO
     beside = folder_of(package, file)
-    texts = [file.source.data, *(package.text(path) for path in package.paths_with(file, method))]
+    own = (file.path, file.source.path)
+    texts += [package.text(path) for path in package.paths_with(file, method) if path not in own]
     texts += [beside.text(path) for path in beside.scripts_with(file, method)] if beside is not None else []
     return YES if any(map(call.search, texts)) else NO
 
