@@ -290,6 +290,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     if isinstance(value, TensorValue):
         loop = new_loop(run, f"len({text_of(value)})")
         row = run.view(value, "index", node, value.item_shape)
+        row.part = Constant(...)  # all of it, one after the other
         return Items([Item(ALWAYS, (loop,), row)])
     found = one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
     if isinstance(value, Unknown) and ("class of items said", value) in run.memo:

@@ -274,6 +274,10 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
         from paramlint.symbolic.library.tensors import set_tensor_attribute
 
         set_tensor_attribute(run, owner, name, value, node)
+    elif owner.__class__.__name__ == "OptimizerValue" and name == "param_groups":
+        from paramlint.symbolic.library.optimizer_calls import replace_groups
+
+        replace_groups(run, owner, value, node)
     elif isinstance(owner, ClassValue):
         run.memo[owner, name] = value
         run.emit("bound", owner, node, name=name, value=value)

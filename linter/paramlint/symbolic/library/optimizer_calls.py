@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paramlint.knowledge import OPTIMIZERS
@@ -109,30 +109,33 @@ def make_optimizer(
     run.optimizers.append(made)
     run.emit("optimizer", made, node, arguments=arguments, options=options, algorithm=name)
     if given is not None:
-        for guard, one in alternatives(given):
-            with run.under(guard) as is_possible:
-                if is_possible:
-                    add_groups(run, made, one, options, node)
-                    if isinstance(one, Dictionary) and not one.cells.get("params") and one.source is None:
-                        made.groups[-1].misfits.append(Misfit("keys", one.made, run.site(node)))
+        run.each(given, lambda one: _take(run, made, one, options, node))
     return made
 
 
-def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any) -> None:
+def _take(run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any) -> Value:
+    """What an optimizer is made of; a lone dictionary there is gone through by its keys."""
+    add_groups(run, optimizer, given, options, node)
+    if isinstance(given, Dictionary) and not given.cells.get("params") and given.source is None:
+        optimizer.groups[-1].misfits.append(Misfit("keys", given.made, run.site(node)))
+    return NONE
+
+
+def add_groups(
+    run: Interpreter, optimizer: OptimizerValue, given: Value, options: dict[str, Value], node: Any
+) -> Value:
     """Give an optimizer an iterable of parameters, or of groups."""
-    dictionaries: list[tuple[Guard, tuple[Loop, ...], Dictionary]] = []
-    if isinstance(given, Dictionary):
-        dictionaries.append((ALWAYS, (), given))
-    elif isinstance(given, SequenceValue):
-        for row in given.items.rows:
-            for guard, one in alternatives(row.value):
-                joined = guard & row.guard
-                if isinstance(one, Dictionary) and joined is not None:
-                    dictionaries.append((joined, row.loops, one))
+    rows = given.items.rows if isinstance(given, SequenceValue) else [Item(ALWAYS, (), given)]
+    dictionaries: list[tuple[Guard, Dictionary]] = []
+    for row in rows:
+        for guard, one in alternatives(row.value):
+            joined = guard & row.guard
+            if isinstance(one, Dictionary) and joined is not None:
+                dictionaries.append((joined, one))
     if not dictionaries:
         _add_group(run, optimizer, given, options, node)
-        return
-    for guard, _, dictionary in dictionaries:
+        return NONE
+    for guard, dictionary in dictionaries:
         with run.under(guard) as is_possible:
             if not is_possible:
                 continue
@@ -148,6 +151,16 @@ def add_groups(run: Interpreter, optimizer: OptimizerValue, given: Value, option
             _add_group(run, optimizer, params or run.unknown_call("params"), inner, where, dictionary)
     if isinstance(given, SequenceValue) and not given.items.known:
         optimizer.groups.append(GroupValue([], False, options, node, run.guard))
+    return NONE
+
+
+def replace_groups(run: Interpreter, optimizer: Value, given: Value, node: Any) -> None:
+    """Give an optimizer other groups in the place of those that it has: `optimizer.param_groups = []`."""
+    assert isinstance(optimizer, OptimizerValue)
+    gone = run.guard.negated()
+    left = [(group, group.guard & gone) for group in optimizer.groups] if gone is not None else []
+    optimizer.groups = [replace(group, guard=guard) for group, guard in left if guard is not None]
+    run.each(given, lambda one: add_groups(run, optimizer, one, {}, node))
 
 
 def _add_group(
@@ -242,13 +255,10 @@ def optimizer_method(run: Interpreter, optimizer: Value, name: str, arguments: A
     if name == "add_param_group":
         given = arguments.get(0, "param_group")
         if given is not None:
-            for guard, one in alternatives(given):
-                with run.under(guard) as is_possible:
-                    if is_possible:
-                        before = len(optimizer.groups)
-                        add_groups(run, optimizer, one, {}, node)
-                        for group in optimizer.groups[before:]:
-                            group.is_added = True
+            before = len(optimizer.groups)
+            run.each(given, lambda one: add_groups(run, optimizer, one, {}, node))
+            for group in optimizer.groups[before:]:
+                group.is_added = True
         return NONE
     if name == "state_dict":
         made = Dictionary(**run.made(node))

@@ -435,13 +435,14 @@ def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool
     conditions of now; a parameter by its name, or where that is known."""
     from paramlint.symbolic.external.instance_tests import classes_asked
 
+    inner = as_tensor(run, value.owner, node) if value.owner is not None and value.name == "data" else None
     of_classes = classes_asked(run, value.owner) if value.name not in ("data", "grad") else ()
-    key = ("tensor", value, of_classes)
+    key = ("tensor", value, inner or of_classes)
     known = run.memo.get(key)
     if known is None:
-        if value.owner is not None and value.name == "data":
-            inner = as_tensor(run, value.owner, node)
+        if inner is not None:
             known = run.view(inner, "data", node, inner.shape)
+            known.of_classes = inner.of_classes
         elif value.owner is not None and value.name == "grad":
             base = as_tensor(run, value.owner, node)
             known = base.grad
