@@ -93,6 +93,7 @@ class _Builder:
             all_tensors=Several(tensors, closed),
             optimizers=Several(optimizers, closed),
             loose_groups=[g for d in run.groups if (g := self.loose_group(d)) is not None],
+            group_sites=[d.made for d in run.groups if d.made is not None],
             trace=sorted([*run.trace.events, *run.trace.tests.values()], key=lambda event: event.order[0]),
             entry=entry,
             name=name,
