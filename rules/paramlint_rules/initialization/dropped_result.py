@@ -67,7 +67,13 @@ rule = Rule(
     group="bug",
     doc=__doc__,
     triggers=(
-        Drops("from_pretrained", *_PURE, *_VIEWS, *_FUNCTIONAL, *(name.rpartition(".")[2] for name in {*_MAKERS, *MODULE_CLASSES})),
+        Drops(
+            "from_pretrained",
+            *_PURE,
+            *_VIEWS,
+            *_FUNCTIONAL,
+            *(name.rpartition(".")[2] for name in {*_MAKERS, *MODULE_CLASSES}),
+        ),
     ),
 )
 

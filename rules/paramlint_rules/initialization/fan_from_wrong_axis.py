@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.knowledge import module_class
-from paramlint.nodes.call_arguments import without_data
 from paramlint.nodes import operators
+from paramlint.nodes.call_arguments import without_data
 from paramlint.rule import Calls, Change, Finding, Fix, Mentions, Rule
 
 rule = Rule(

@@ -39,8 +39,8 @@ rule = Rule(
 )
 
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
-#: Words of conditions that ask whether it is a tensor, or has the attribute.
-_NOTICED = re.compile(r"Tensor|Parameter|hasattr|getattr")
+#: Words of conditions that ask whether it is a tensor, has the attribute, or is of a class that is not known.
+_NOTICED = re.compile(r"Tensor|Parameter|hasattr|getattr|isinstance\(<")
 
 
 @rule.question
