@@ -337,7 +337,7 @@ class BuiltTensor(Tensor):
     @cached_property
     def draw(self) -> object:  # type: ignore[override]
         writes = self.value.storage.writes
-        last = next((w for w in reversed(writes) if w.get("part") is None), None)
+        last = next((w for w in reversed(writes) if w.get("part") is None and w.get("law") not in _KEEPING), None)
         if last is not None:
             return (
                 last if last.get("law") not in ("constant", "zeros_", "ones_", "zero_", "fill_", "constant_") else None
