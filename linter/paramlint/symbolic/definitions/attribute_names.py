@@ -73,8 +73,8 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     text = file.source.text
     inherited = re.search(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b", text)
     rest = text.replace(own, "", 1)
-    # Whoever asks for the gradient does not read it.
-    from_outside = re.compile(rf"(?<!self)\.{re.escape(key)}\b(?!\.grad\b)|[\"']{re.escape(key)}")
+    # Whoever asks for the gradient does not read it, and `'b c h w'` names axes.
+    from_outside = re.compile(rf"(?<!self)\.{re.escape(key)}\b(?!\.grad\b)|[\"']{re.escape(key)}\b(?![ ,>-])")
     if (word if inherited else from_outside).search(rest):
         return YES
     package = package_of(file)
