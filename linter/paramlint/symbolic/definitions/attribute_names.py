@@ -126,10 +126,15 @@ def hands_over(run: Interpreter, instance: Instance, key: str) -> Answer:
 
 
 def multiplies_with(run: Interpreter, instance: Instance, key: str) -> Answer:
-    """Whether the class multiplies something with the weight of the layer that an attribute holds."""
+    """Whether the class multiplies something with the weight of the layer that an attribute holds.
+
+    What gives the whole weight a name, or returns it, may do so elsewhere.
+    """
     weight = rf"\b{re.escape(key)}\.weight\b"
     product = re.compile(
         rf"(?:@|matmul\(|linear\(|einsum\(|\bmm\()[^\n]*{weight}|{weight}(?: @|\.(?:T\b|mT\b|t\(|transpose\())"
+        rf"|^ *(?:\w+ = |return )[\w.]*{weight} *(?:#.*)?$",
+        re.M,
     )
     order = mro(run, instance.cls) if isinstance(instance.cls, ClassValue) else ()
     known = [cls for cls in order if isinstance(cls, ClassValue) and not cls.file.is_stub]
