@@ -48,6 +48,8 @@ rule = Rule(
 #: What is left where an option is none of those that are known, and questions that only the instance can answer, or
 #: that are about what has no name.
 _UNKNOWN_OPTION = re.compile(r"\bnot in \(|!=|hasattr|getattr|isinstance|a condition on|<\w+ \d+>")
+#: One option by its name, where others raise: it has a branch of its own, whatever the option is called.
+_NAMED_OPTION = re.compile(r"[\w.]+ == '(?!none|no|skip|empty|load|pretrain|default|custom|off)\w+'", re.I)
 
 
 @rule.question
@@ -55,6 +57,7 @@ def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in allocated_empty(model):
         when = str(tensor.filled.when)
         is_excused = is_left_on_purpose(when) or _UNKNOWN_OPTION.search(when) is not None
+        is_excused = is_excused and _NAMED_OPTION.fullmatch(when) is None
         written = _written_instead(tensor) if is_excused else None
         if tensor.filled.when and (not is_excused or written is not None):
             where = f"where `{written}` is initialised" if is_excused else f"when `{when}`"

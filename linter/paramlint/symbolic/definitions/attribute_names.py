@@ -74,8 +74,8 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     text = file.source.text
     inherited = re.search(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b", text)
     rest = text.replace(own, "", 1)
-    # Whoever asks for the gradient does not read it.
-    from_outside = re.compile(rf"(?<!self)\.{re.escape(key)}\b(?!\.grad\b)|[\"']{re.escape(key)}")
+    # Whoever asks for the gradient does not read it, and `'b c h w'` names axes.
+    from_outside = re.compile(rf"(?<!self)\.{re.escape(key)}\b(?!\.grad\b)|[\"']{re.escape(key)}\b(?![ ,>-])")
     if (word if inherited else from_outside).search(rest):
         return YES
     package = package_of(file)
@@ -134,10 +134,15 @@ def hands_over(run: Interpreter, instance: Instance, key: str) -> Answer:
 
 
 def multiplies_with(run: Interpreter, instance: Instance, key: str) -> Answer:
-    """Whether the class multiplies something with the weight of the layer that an attribute holds."""
+    """Whether the class multiplies something with the weight of the layer that an attribute holds.
+
+    What gives the whole weight a name, or returns it, may do so elsewhere.
+    """
     weight = rf"\b{re.escape(key)}\.weight\b"
     product = re.compile(
         rf"(?:@|matmul\(|linear\(|einsum\(|\bmm\()[^\n]*{weight}|{weight}(?: @|\.(?:T\b|mT\b|t\(|transpose\())"
+        rf"|^ *(?:\w+ = |return )[\w.]*{weight} *(?:#.*)?$",
+        re.M,
     )
     order = mro(run, instance.cls) if isinstance(instance.cls, ClassValue) else ()
     known = [cls for cls in order if isinstance(cls, ClassValue) and not cls.file.is_stub]
