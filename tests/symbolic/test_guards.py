@@ -28,6 +28,15 @@ def test_summaries_are_not_known_to_fit() -> None:
     assert one.is_known_to_fit(one)
 
 
+def test_a_summary_is_known_to_fit_what_it_has_never_asked() -> None:
+    conditions = Conditions()
+    one, other = _large(conditions, conditions.true("first")), conditions.true("other")
+    assert one.is_vague
+    assert not other.is_vague
+    assert one.is_known_to_fit(other)
+    assert other.is_known_to_fit(one)
+
+
 def test_plain_guards_are_known_to_fit_where_they_fit() -> None:
     conditions = Conditions()
     first, second = conditions.true("first"), conditions.true("second")
