@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from paramlint import nodes
 from paramlint.model.guard import Guard
 from paramlint.symbolic.collections.containers import add, items_of, unite
 from paramlint.symbolic.collections.iteration import later
@@ -122,8 +123,8 @@ def _called_in(whole: Any) -> set[str]:
     found: set[str] = set()
     for node in walk(whole):
         kind = node.__class__.__name__
-        if kind == "Call":
-            found.add(node.func.attr.value if node.func.__class__.__name__ == "Attribute" else "")
+        if isinstance(node, nodes.Call):
+            found.add(node.func.attr.value if isinstance(node.func, nodes.Attribute) else "")
         elif kind in ("NamedExpr", "Await", "Yield"):
             found.add("")
     return found
