@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.knowledge.sharing_words import says_shared
+from paramlint.knowledge.foreign import says_shared
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -18,7 +18,7 @@ _STORING = frozenset({"setattr", "add_module", "register_module", "register_para
 def sharing_is_meant(scope: Scope, node: nodes.Node, *names: str) -> bool:
     """Whether the code around a node marks the sharing of parameters there as meant.
 
-    A mark is one of the words of `knowledge.sharing_words` in the name of an enclosing function or class, in a
+    A mark is one of the words of `knowledge.foreign` in the name of an enclosing function or class, in a
     name that the statement gives a value to, in an enclosing condition, in the keyword that the node is passed as, in
     a comment at the statement or above a loop around it, or in `names`; or `_tied_weights_keys` in the class.
     """

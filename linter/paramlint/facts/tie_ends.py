@@ -14,7 +14,7 @@ from paramlint.facts.memo import remember
 from paramlint.facts.module_places import exclude_each_other
 from paramlint.facts.passed_on import maker_of
 from paramlint.knowledge import PARAMETER_CLASSES
-from paramlint.knowledge.sharing_words import says_tied
+from paramlint.knowledge.foreign import says_tied
 from paramlint.nodes import operators
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from paramlint.facts.materialization import files_with
 from paramlint.facts.ties import is_parameter, ties_in
 from paramlint.facts.types import Type
 from paramlint.knowledge import MODULE_METHODS, module_class
-from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
-from paramlint.knowledge.sharing_words import says_tied
+from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module, says_tied
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class

@@ -23,8 +23,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from paramlint.knowledge.foreign import says_shared
 from paramlint.knowledge.initializers import initialises
-from paramlint.knowledge.sharing_words import says_shared
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Site, Tensor
 from paramlint.model.questions.intent import is_marked, sharing_is_meant
 from paramlint.model.questions.training import below, owners

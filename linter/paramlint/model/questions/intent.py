@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from paramlint.knowledge.sharing_words import says_shared
+from paramlint.knowledge.foreign import says_shared
 from paramlint.model.event import Event
 from paramlint.model.objects import Module, Place, Tensor
 
