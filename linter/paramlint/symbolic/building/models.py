@@ -78,6 +78,7 @@ class _Builder:
             if event.kind == "grouped":
                 self._grouped.setdefault(id(event.get("group")), event)
         run.frames.append(Frame(None, file.module_place, None, ALWAYS))
+        run.end_reserve()
         run.budget += run.budget // 2  # asking takes steps too
 
     def model(self, entry: Entry, name: str, root: Instance | None) -> Model:

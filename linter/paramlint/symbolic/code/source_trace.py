@@ -152,6 +152,11 @@ class SourceSite:
         return self._scope.parentheses(node)
 
     @property
+    def code(self) -> Any:
+        """The function, class or module around it."""
+        return self._scope.node
+
+    @property
     def definition(self) -> Any:
         """The definition of the function or class around it; None at module level."""
         return self._scope.node if isinstance(self._scope.node, (nodes.FunctionDef, nodes.ClassDef)) else None
@@ -183,7 +188,7 @@ class Trace:
     Attributes:
         events: what happened.
         tests: the conditions that were asked, by the `id` of the node and the method of the entry that runs: each once,
-            with whether it was `ever` possible.
+            with whether it was `ever` possible, or `always` true, and `why` nothing of its kind is.
     """
 
     def __init__(self) -> None:
@@ -218,8 +223,8 @@ class Trace:
         """Note that a condition was asked."""
         known = self.tests.get((id(node), inside))
         if known is None:
-            known = Event("tested", None, site(node), (self.tick(),), data={"ever": False, "inside": inside})
-            self.tests[id(node), inside] = known
+            data = {"ever": False, "always": True, "why": "", "inside": inside}
+            known = self.tests[id(node), inside] = Event("tested", None, site(node), (self.tick(),), data=data)
         return known
 
     def repeat(self, start: int, since: Order) -> None:

@@ -20,6 +20,7 @@ from paramlint.symbolic.values import (
     Arguments,
     Constant,
     Dictionary,
+    External,
     Function,
     Instance,
     Item,
@@ -44,6 +45,15 @@ _OF_MODULES = frozenset(
      "bfloat16", "apply", "register_buffer", "register_parameter", "add_module", "to_empty", "get_submodule",
      "resize_token_embeddings"}
 )  # fmt: skip
+
+
+def is_no_module(run: Interpreter, value: Value, name: str) -> bool:
+    """Whether something that is asked for a method of modules cannot be one here: a function, or by a condition."""
+    if name not in _OF_MODULES:
+        return False
+    asked = run.memo.get(("instance asked", value.text), {}) if isinstance(value, Unknown) else {}
+    is_other = any(External("torch.nn.Module") in kinds and not run.guard.fits(true) for true, kinds in asked.items())
+    return isinstance(value, Function) or is_other
 
 
 _NEW = frozenset({"new_zeros", "new_ones", "new_empty", "new_full"})
