@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.knowledge.foreign import words_of
+from paramlint.knowledge.foreign import says_shared
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
 
-_MARKS = frozenset({
-    "share", "shared", "shares", "sharing", "unshare", "unshared",
-    "tie", "tied", "ties", "tying", "untie", "untied",
-    "same",
-})  # fmt: skip
 #: Functions that keep a value under the name that they are given.
 _STORING = frozenset({"setattr", "add_module", "register_module", "register_parameter", "register_buffer"})
-_PADDING = re.compile(r"""["']same["']""")
-
-
-def says_shared(text: str) -> bool:
-    """Whether one of the words of a text is about sharing; `share_weights` has two words, `SharedStem` too."""
-    return not _MARKS.isdisjoint(words_of(text))
 
 
 def sharing_is_meant(scope: Scope, node: nodes.Node, *names: str) -> bool:
     """Whether the code around a node marks the sharing of parameters there as meant.
 
-    A mark is one of the words share, tie and same (in any form) in the name of an enclosing function or class, in a
+    A mark is one of the words of `knowledge.foreign` in the name of an enclosing function or class, in a
     name that the statement gives a value to, in an enclosing condition, in the keyword that the node is passed as, in
     a comment at the statement or above a loop around it, or in `names`; or `_tied_weights_keys` in the class.
     """
@@ -46,7 +34,7 @@ def _texts(scope: Scope, node: nodes.Node) -> Iterator[str]:
         if isinstance(ancestor, nodes.Arg) and ancestor.keyword is not None:
             yield ancestor.keyword.value
         elif isinstance(ancestor, (nodes.If, nodes.IfExp)):
-            yield _PADDING.sub("", scope.text(ancestor.test))
+            yield scope.text(ancestor.test)
         elif isinstance(ancestor, nodes.Call) and _called(ancestor) in _STORING:
             yield " ".join(scope.text(arg.value) for arg in ancestor.args if isinstance(arg.value, nodes.SimpleString))
         elif isinstance(ancestor, nodes.FunctionDef):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.creation import is_creation
-from paramlint.facts.intent import says_shared
 from paramlint.facts.materialization import files_with, is_same_definition
 from paramlint.facts.memo import remember
 from paramlint.facts.module_places import exclude_each_other
 from paramlint.facts.passed_on import maker_of
 from paramlint.knowledge import PARAMETER_CLASSES
+from paramlint.knowledge.foreign import says_tied
 from paramlint.nodes import operators
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _is_made_again(scope: Scope, after: nodes.Node) -> bool:
             continue
         if isinstance(node, nodes.Call):
             name = node.func.attr if isinstance(node.func, nodes.Attribute) else node.func
-            if isinstance(name, nodes.Name) and (says_shared(name.value) or "post_init" in name.value):
+            if isinstance(name, nodes.Name) and (says_tied(name.value) or "post_init" in name.value):
                 return True
         elif isinstance(node, nodes.Assign) and isinstance(node.value, nodes.Attribute):
             target = node.targets[0].target
@@ -171,11 +171,7 @@ def _caller_ties(cls: Class, method: str) -> bool:
     """Whether a function of the file calls the method and ties again."""
     for unit in cls.file.outline.units:
         text = cls.file.source.lines(unit.first, unit.last)
-        if (
-            unit.kind == "function"
-            and f".{method}(" in text
-            and says_shared(" ".join(re.findall(r"\b\w+(?=\()", text)))
-        ):
+        if unit.kind == "function" and f".{method}(" in text and says_tied(" ".join(re.findall(r"\b\w+(?=\()", text))):
             return True
     return False
 

@@ -8,13 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts.intent import says_shared
 from paramlint.facts.last_assignment import latest_value
 from paramlint.facts.materialization import files_with
 from paramlint.facts.ties import is_parameter, ties_in
 from paramlint.facts.types import Type
 from paramlint.knowledge import MODULE_METHODS, module_class
-from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
+from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module, says_tied
 
 if TYPE_CHECKING:
     from paramlint.facts.classes import Class
@@ -89,7 +88,7 @@ def uncalled_tie(scope: Scope) -> nodes.Name | None:
     cls = scope.cls
     if cls is None or scope.name.startswith("__") or not isinstance(scope.node, nodes.FunctionDef):
         return None
-    if not says_shared(scope.name) or scope.node.decorators or not cls.is_module or not cls.is_complete:
+    if not says_tied(scope.name) or scope.node.decorators or not cls.is_module or not cls.is_complete:
         return None
     if not any(scope.dotted(tie.target) and tie.target for tie in ties_in(scope)):
         return None

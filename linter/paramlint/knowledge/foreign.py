@@ -139,6 +139,23 @@ def words_of(names: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(names)]
 
 
+#: Words about tying or sharing, and those by which code says that something is shared on purpose.
+_TIE = r"(?:un)?(?:shar(?:e|ing)[a-z]*|tied[a-z]*|ties?|tying)"
+_OF_TIES = re.compile(_TIE)
+_MARKS = re.compile(rf"{_TIE}|same|alias[a-z]*|cach(?:e|ing)[a-z]*|reus(?:e|ing)[a-z]*")
+_PADDING = re.compile(r"""["']same["']""")
+
+
+def says_tied(text: str) -> bool:
+    """Whether one of the words of a text is about tying or sharing: `share_weights` has two words, `SharedStem` too."""
+    return any(map(_OF_TIES.fullmatch, words_of(text)))
+
+
+def says_shared(text: str) -> bool:
+    """Whether one of them says that something is shared on purpose; the padding that is called so says nothing."""
+    return any(map(_MARKS.fullmatch, words_of(_PADDING.sub("", text))))
+
+
 #: Words, between underscores, in the names of functions that only look at a model or an optimizer.
 _LOOKS = re.compile(
     r"(?:^|_)(?:save|log|logs|logging|logger|print|report|summary|summarize|describe|count|num|plot|visuali[sz]e|show"

@@ -119,8 +119,13 @@ class Site(Protocol):
         """The expression that makes what one of the same function only passes on, such as a name; else the same."""
         raise NotImplementedError
 
+    @property
+    def said(self) -> str:
+        """What is written there, in any case: its row, its comments, the function's name, conditions and loops."""
+        raise NotImplementedError
+
     def says(self, *words: str) -> bool:
-        """Whether a mark of intent stands there: in the statement, its comments, the function's name or a condition."""
+        """Whether one of some words stands there."""
         raise NotImplementedError
 
 

@@ -23,11 +23,11 @@ Leave it: the name only says which part of one model is meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.model import Claim, Event, Model, Module, Optimizer, said
+from paramlint.model import Claim, Event, Model, Module, Optimizer, first_time, said
 from paramlint.model.questions.training import WORDS, held
 from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
@@ -60,7 +60,9 @@ def ask(model: Model) -> Iterator[Claim]:
     """A module that is kept under the name of a target, too, and trained under another."""
     holders = held(model)
     whole = {id(group.module) for optimizer in model.optimizers for group in optimizer.groups}
-    bound = [e for e in model.events("bound", "registered") if _bound(e) and _name(e)]
+    given = [e for e in model.events("bound", "registered") if _name(e)]
+    bound = [e for e in given if _bound(e)]
+    by_name, by_module = _by(given, lambda e: [_place(e)]), _by(bound, _bound)
     told: set[int] = set()
     for alias in bound:
         modules, statement = _bound(alias), alias.site.statement
@@ -70,8 +72,9 @@ def ask(model: Model) -> Iterator[Claim]:
             continue  # a target is an option of the agent, which subclasses turn on
         if _is_part_of_target(_given(alias)):
             continue
-        own = [e for e in bound if not _is_still(e, modules) and _names_same(e, alias)]
-        live = _live(alias, bound) if _is_held(modules, holders, whole) else _trained_elsewhere(model, alias, own)
+        named = by_name[_place(alias)]
+        own = [e for e in named if _bound(e) and not _is_still(e, modules)]
+        live = _live(alias, by_module) if _is_held(modules, holders, whole) else _trained_elsewhere(model, alias, own)
         if (
             live
             and not alias.site.says("same model", "share")
@@ -79,13 +82,13 @@ def ask(model: Model) -> Iterator[Claim]:
         ):
             is_set = not alias.guard or bool(alias.loops) or _is_else_none(alias, statement)
             if is_set or any(e.guard.fits(alias.guard) for e in own):
-                first = _first(model, alias, live)
+                first = _first(named, alias, live)
                 if id(first) in told:
                     continue
                 told.add(id(first))
                 message = f"`{_spoken(first)}` is the same model as `{live}`, so it does not lag behind it"
-                given, whose = _given(first), next(iter(modules))
-                yield Claim(said(True), first.site, message, whose, given, _fix(first), attribute=_spoken(first))
+                value, whose = _given(first), next(iter(modules))
+                yield Claim(said(True), first.site, message, whose, value, _fix(first), attribute=_spoken(first))
 
 
 def _fix(alias: Event) -> Fix:
@@ -94,13 +97,21 @@ def _fix(alias: Event) -> Fix:
     return Fix("Copy the model", (Change(given, given, text),), "safe", ("copy.deepcopy",))
 
 
-def _first(model: Model, alias: Event, live: str) -> Event:
+def _by(events: list[Event], keys: Callable[[Event], Iterable[object]]) -> dict[object, list[Event]]:
+    found: dict[object, list[Event]] = {}
+    for event in events:
+        for key in keys(event):
+            found.setdefault(key, []).append(event)
+    return found
+
+
+def _first(named: list[Event], alias: Event, live: str) -> Event:
     """Where the name was first given the other model, where an alias is what was made of that later.
 
     A wrapper of it, or what a function gave back, is still the same.
     """
-    for event in model.events("bound", "registered"):
-        if min(event.order) < min(alias.order) and _names_same(event, alias):
+    for event in named:
+        if min(event.order) < min(alias.order):
             value = _given(event) if isinstance(event.site.statement, nodes.Assign) else None
             if isinstance(value, (nodes.Name, nodes.Attribute)) and event.site.text(value) == live:
                 return event
@@ -114,12 +125,13 @@ def _is_held(modules: frozenset[Module], holders: dict[int, list[Optimizer]], wh
     return has_some and all(id(t) in holders for m in parts for t in m.parameters)
 
 
-def _live(alias: Event, bound: list[Event]) -> str:
+def _live(alias: Event, by_module: dict[object, list[Event]]) -> str:
     """The name under which what is kept as a target is trained; empty where there is none."""
     modules = _bound(alias)
-    others = [e for e in bound if _bound(e) & modules and _holder(e) not in modules and not _is_handed_on(e, alias)]
+    bound = sorted({e for module in modules for e in by_module[module]}, key=first_time)
+    others = [e for e in bound if _holder(e) not in modules and not _is_handed_on(e, alias)]
     live = next((e for e in others if _is_counterpart(_name(alias), _name(e))), None)
-    if live is None or not modules <= {m for e in others if _names_same(e, live) for m in _bound(e)}:
+    if live is None or not modules <= {m for e in others if _place(e) == _place(live) for m in _bound(e)}:
         return ""
     return _spoken(live) if min(live.order) < min(alias.order) else ""
 
@@ -186,9 +198,9 @@ def _is_handed_on(event: Event, alias: Event) -> bool:
     return is_given_as_one and _holder(alias) is not None and _holder(event) is not _holder(alias)
 
 
-def _names_same(one: Event, other: Event) -> bool:
-    """Whether two events give one name a value."""
-    return _holder(one) is _holder(other) and _name(one) == _name(other)
+def _place(event: Event) -> tuple[int, str]:
+    """The name that is given a value, and whose attribute it is."""
+    return id(_holder(event)), _name(event)
 
 
 def _holder(event: Event) -> object:

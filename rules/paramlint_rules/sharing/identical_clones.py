@@ -23,9 +23,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from paramlint.knowledge.foreign import says_shared
 from paramlint.knowledge.initializers import initialises
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Site, Tensor
-from paramlint.model.questions.intent import INTENT, is_marked, sharing_is_meant
+from paramlint.model.questions.intent import is_marked, sharing_is_meant
 from paramlint.model.questions.training import below, owners
 from paramlint.rule import Asks, Proof, Rule
 
@@ -67,7 +68,7 @@ def ask(model: Model) -> Iterator[Claim]:
         places = [p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None]
         places = [p for p in places if not _is_left_of_many(p)]
         site = _where(event, layer)
-        if not places or sharing_is_meant(layer, places) or is_marked(event) or site.says(*INTENT):
+        if not places or sharing_is_meant(layer, places) or is_marked(event) or says_shared(site.said):
             continue
         if any(owner.initialised_by_owner.yes for owner in owners(copy)) or _is_loaded(model, layer, copy):
             continue

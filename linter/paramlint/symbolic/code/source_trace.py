@@ -73,15 +73,16 @@ class SourceSite:
         return maker_of(self._scope, node, self._scope.bindings)
 
     def says(self, *words: str) -> bool:
-        """Whether one of the words stands in the function's name, on its row or that of a condition or loop around it,
-        or in a comment on or above one of these."""
+        """Whether one of some words stands there."""
         file = self.place.file.facts
         text = remember(file, "text in lower case", lambda: file.source.text.lower())
-        if not any(word in text for word in words):
-            return False
+        return any(word in text for word in words) and any(word in self.said.lower() for word in words)
+
+    @property
+    def said(self) -> str:
+        """The function's name, its row and those of conditions and loops around it, with the comments above them."""
         start = [self.place.row(target) for target, _ in assigned(self.statement)]
-        said = " ".join([self.function, *map(self._said_at, (self.row, *start, *self._rows_around))]).lower()
-        return any(word in said for word in words)
+        return " ".join([self.function, *map(self._said_at, (self.row, *start, *self._rows_around))])
 
     def _said_at(self, row: int) -> str:
         """A row, with the comment above it."""
