@@ -20,6 +20,7 @@ from paramlint.facts.mentions import units_with
 from paramlint.facts.module_nesting import is_same, may_hold, owners_in
 from paramlint.facts.package import Package, package_of
 from paramlint.knowledge import TENSOR_ADJUSTING, TENSOR_INPLACE, module_class
+from paramlint.knowledge.initializers import draws, may_fill
 from paramlint.nodes import operators
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ INIT_METHODS = (
 )  # fmt: skip
 #: A class that more files than these mention has a name that says little.
 MAX_SEARCHED = 40
-_INITIALISING = re.compile(
-    r"init|reset|fill|load|copy|glorot|xavier|kaiming|uniform|normal|zeros|ones|constant|orthogonal|trunc|assign|set_|shard"
-)
-_READING = re.compile(r"is_init|initialized|copy\.|deepcopy|zeros_like|ones_like|layer_norm|group_norm|normalize")
 #: Functions that let parameters follow those of another model: both have begun somehow before.
 _FOLLOWING = re.compile(r"(?:^|[._])ema(?:[._]|$)|moving_?av|average|polyak|momentum|soft_?update", re.I)
 _RANK = re.compile(r"\.(?:ndim|dim\(\)|ndimension\(\))$|^len\(.*\.(?:shape|size\(\))\)$")
@@ -175,7 +172,7 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
     if isinstance(func, nodes.Attribute) and (last in TENSOR_INPLACE or last in ("set_", "apply_")):
         yield func.value
     yield from (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")
-    is_init = name.startswith("torch.nn.init.") or (_INITIALISING.search(last.lower()) and not _READING.search(name))
+    is_init = name.startswith("torch.nn.init.") or may_fill(name)
     if is_init or last.endswith("_") or last in ("setattr", "register_parameter", "register_buffer"):
         yield from (arg.value for arg in node.args if arg.star == "")
     if last in ("setattr", "register_parameter", "register_buffer") and node.args:
@@ -187,9 +184,8 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
 
 # Does whoever holds it draw it again?
 
-#: What goes over all parts of a module, and what draws their values.
+#: What goes over all parts of a module.
 _VISITING = re.compile(r"\.apply\(|\.(?:named_)?(?:parameters|modules)\(")
-_DRAWING = re.compile(r"\binit\b|init_|_init\b(?!_)|initiali[sz]|reset_param|normal_|uniform_|kaiming|xavier|orthog")
 #: Methods of other libraries' models that do both.
 _INHERITED = re.compile(r"\bself\.(post_init|init_weights)\(")
 
@@ -203,7 +199,7 @@ def _draws_all(text: str) -> bool:
     inherited = _INHERITED.search(text)
     if inherited is not None and f"def {inherited[1]}" not in text:
         return True
-    return _VISITING.search(text) is not None and _DRAWING.search(text.replace("__init__", "")) is not None
+    return _VISITING.search(text) is not None and draws(text)
 
 
 def _owners_code(cls: Class) -> Iterator[str]:

@@ -122,6 +122,8 @@ def _of_method(scope: Scope, func: nodes.Attribute) -> str | None:
         return "makes a new embedding, and nothing takes it" if is_embedding else None
     if method not in _PURE and method not in _VIEWS:
         return None
+    if method in ("to", "cuda") and isinstance(owner, nodes.Call) and scope.qualified(owner.func) in TENSOR_FACTORIES:
+        return None  # nobody has what is moved: the call is made for the memory or the device that it takes
     known = scope.type(owner)
     if known is None and not (_is_named_so(owner) and method in _ONLY_OF_TENSORS):
         return None

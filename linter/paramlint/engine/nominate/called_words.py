@@ -10,6 +10,7 @@ from functools import cached_property
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.words import Words
+from paramlint.knowledge.initializers import initialises
 from paramlint.rule import Asks
 from paramlint.source.text import Source
 from paramlint.syntax.outline import ClassOutline, Outline, Unit
@@ -180,12 +181,18 @@ class Reach:
         return self._callers[made]
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        """What a unit calls of its file, and the bases of a class that are asked with it: plain ones, and those some
-        of whose methods it replaces or calls."""
+        """What a unit calls of its file, and the bases of a class that are asked with it: plain ones, those some of
+        whose methods it replaces or calls, and those whose methods initialise heirs."""
         if unit.kind == "class" and unit.cls is not None:
             bases = [cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ())]
             concerned = (unit.cls.methods.keys() | self._said_of_self(unit)) - _OWN_OF_EACH
-            yield from (b.unit for b in bases if set(b.bases) <= {"object"} or concerned & b.methods.keys())
+            yield from (
+                base.unit
+                for base in bases
+                if set(base.bases) <= {"object"}
+                or concerned & base.methods.keys()
+                or any(map(initialises, base.methods))
+            )
         for name in _within(unit, self._calls):
             yield from self._outline.functions.get(name, ())
             if made:

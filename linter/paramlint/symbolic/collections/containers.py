@@ -339,7 +339,8 @@ def _items_of_constant(run: Interpreter, value: Constant) -> Items:
         return one_for_each(run, str(len(held)), len(held))
     if isinstance(held, (str, bytes, tuple)):
         if len(held) <= MAX_UNROLLED_ITEMS:
-            return Items([Item(ALWAYS, (), Constant(x)) for x in held])
+            whole = value if isinstance(held, str) and len(held) > 1 else None
+            return Items([Item(ALWAYS, (), Constant(x, whole)) for x in held])
         return one_for_each(run, str(len(held)), len(held))
     return one_for_each(run, text_of(value))
 

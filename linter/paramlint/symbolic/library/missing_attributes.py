@@ -29,9 +29,12 @@ def note_missing(run: Interpreter, value: Value, law: str, node: Any, **more: An
         return is_missing
     if not isinstance(value, Unknown):
         return False
+    if ("part of modules", value) in run.memo:  # whichever part it is
+        run.emit("raised", stand_in(run, value), node, cause="init of a module", law=law, **more, is_part=True)
+        return True
     lacking = run.lacking.get(id(value))
     if lacking is not None and lacking.is_module and lacking.known and value.name not in lacking.attributes:
-        if not any(subject.is_summary for subject in run.guard.subjects):  # else it may be nowhere
+        if not run.guard.is_vague:  # else it may be nowhere
             run.emit("raised", lacking, node, cause="no such attribute", law=law, name=value.name, **more)
         return True
     asked = classes_asked(run, value.owner)
