@@ -252,6 +252,10 @@ class Module:
         """Whether its class multiplies something with the weight of the layer that one of its attributes holds."""
         return UNKNOWN
 
+    def called_elsewhere(self, method: str) -> Answer:  # noqa: ARG002
+        """Whether code other than that of its classes calls a method of this name."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""

@@ -14,6 +14,7 @@ from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions, multiplies_with
 from paramlint.symbolic.definitions.unwritten import (
     built_in_its_file,
+    called_elsewhere,
     initialised_by_owner,
     uncalled,
     written_elsewhere,
@@ -197,6 +198,9 @@ class BuiltModule(Module):
 
     def multiplies_with(self, key: str) -> Answer:
         return multiplies_with(self._builder.run, self.value, key)
+
+    def called_elsewhere(self, method: str) -> Answer:
+        return called_elsewhere(self.value, method)
 
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]

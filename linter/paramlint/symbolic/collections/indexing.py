@@ -150,10 +150,12 @@ def _item_at(run: Interpreter, items: Items, at: int, text: str) -> Value:
     """The item at a constant index, where the ones on the way to it are there for sure."""
     if len(items.rows) == 1 and items.known and not items.rows[0].guard and items.rows[0].loops and at in (0, -1):
         return items.rows[0].value  # the first and last of many that are alike
-    if at == -1 and items.why_unknown.startswith(OTHER_ROUNDS) and len(items.rows) > (items.ordered or 0):
-        last = items.rows[-1]  # what other rounds have put there stands before it
-        if run.guard.implies(last.guard):
-            return last.value
+    if at < 0 and items.why_unknown.startswith(OTHER_ROUNDS) and len(items.rows) + at >= (items.ordered or 0):
+        last = items.rows[at:]  # what other rounds have put there stands before them
+        if all(run.guard.implies(row.guard) for row in last) and all(
+            set(row.loops) <= set(run.loops) for row in last[1:]
+        ):
+            return last[0].value
     rows = items.rows[: items.ordered] if at >= 0 else items.rows[::-1] if items.known and items.ordered is None else []
     steps = at if at >= 0 else -at - 1
     for row in rows:

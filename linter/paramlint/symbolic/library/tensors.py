@@ -111,8 +111,14 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
 # Reading
 
 
+#: Functions whose result has its values in `data`, with their history.
+_PACKING = frozenset({"pack_padded_sequence", "pack_sequence", "PackedSequence"})
+
+
 def attribute(run: Interpreter, tensor: TensorValue, name: str, node: Any) -> Value:
     """`tensor.name`."""
+    if name == "data" and tensor.factory.rpartition(".")[2] in _PACKING:
+        return run.derived(node, [tensor])
     if name == "data":
         run.emit("read", tensor, node, how="data")
         return run.view(tensor, "data", node, tensor.shape)
