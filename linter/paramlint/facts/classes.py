@@ -73,6 +73,11 @@ class Class:
             return written
         return symbol if isinstance(symbol, (Class, str)) else None
 
+    @property
+    def text(self) -> str:
+        """Its source code, methods included."""
+        return self.file.source.lines(self.outline.unit.first, self.outline.unit.last)
+
     @cached_property
     def mro(self) -> list[Class]:
         """This class and the project's classes it inherits from, the nearest first."""

@@ -233,7 +233,7 @@ def _is_assigned_elsewhere(scope: Scope, name: str) -> bool:
     for file in files_with(scope.file, head.name):
         for definitions in file.outline.classes.values():
             holder = file.class_of(definitions[-1].unit)
-            if holder is None or not re.search(rf"\b{head.name}\(", _text(holder)):
+            if holder is None or not re.search(rf"\b{head.name}\(", holder.text):
                 continue
             for method in _methods_with(holder, assigned):
                 if any(_gives_bias(method, node, name, holder, head) for node in method.find(nodes.Assign)):
@@ -241,14 +241,10 @@ def _is_assigned_elsewhere(scope: Scope, name: str) -> bool:
     return False
 
 
-def _text(cls: Class) -> str:
-    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
-
-
 def _methods_with(cls: Class, pattern: re.Pattern[str]) -> Iterator[Scope]:
     """The methods of a class, inherited ones included, whose text matches."""
     for one in cls.mro:
-        if pattern.search(_text(one)):
+        if pattern.search(one.text):
             for scope in one.scopes:
                 if pattern.search(one.file.source.lines(scope.unit.first, scope.unit.last)):
                     yield scope

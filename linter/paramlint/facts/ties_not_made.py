@@ -176,8 +176,7 @@ def missing_names(cls: Class) -> Iterator[tuple[nodes.BaseExpression, str]]:
     declared = cls.body.assignments_of("_tied_weights_keys")
     if len(declared) != 1 or not cls.is_module or not all(_is_known(base) for base in cls.outside):
         return
-    texts = [c.file.source.lines(c.outline.unit.first, c.outline.unit.last) for c in cls.mro]
-    if any(_DYNAMIC.search(text) for text in texts):
+    if any(_DYNAMIC.search(one.text) for one in cls.mro):
         return
     value = declared[0].value
     keys: list[nodes.BaseExpression] = []

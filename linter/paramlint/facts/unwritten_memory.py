@@ -33,10 +33,6 @@ _OF_NOTHING = re.compile(r"(?:fan(?:_?in|_?out)?\b|numel\(\)|nelement\(\))\)?(?:
 _VALUES = re.compile(r"weights?\b|values|vectors|data\b|tensor|state|checkpoint|pretrain|embeddings?\b")
 
 
-def _text(cls: Class) -> str:
-    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
-
-
 def _says(file: File, pattern: re.Pattern[str]) -> bool:
     """Whether a file has a text of this kind anywhere."""
     return remember(file, f"says {pattern.pattern}", lambda: pattern.search(file.source.text) is not None)
@@ -44,7 +40,7 @@ def _says(file: File, pattern: re.Pattern[str]) -> bool:
 
 def is_filled_by_design(cls: Class) -> bool:
     """Whether the class has packed weights, or its file is of a serving engine: loading is a part of building it."""
-    return remember(cls, "packed", lambda: _PACKED.search(_text(cls)) is not None) or _says(cls.file, _SERVED)
+    return remember(cls, "packed", lambda: _PACKED.search(cls.text) is not None) or _says(cls.file, _SERVED)
 
 
 def may_be_written_later(cls: Class, name: str, rank: int | None, entered: frozenset[Scope]) -> bool:
@@ -55,7 +51,7 @@ def may_be_written_later(cls: Class, name: str, rank: int | None, entered: froze
 
 
 def _is_lazy(cls: Class) -> bool:
-    return remember(cls, "lazy", lambda: _LAZY.search(_text(cls)) is not None)
+    return remember(cls, "lazy", lambda: _LAZY.search(cls.text) is not None)
 
 
 def is_left_on_purpose(condition: str) -> bool:

@@ -81,11 +81,7 @@ def _is_replaced(scope: Scope, cls: Class) -> bool:
         return False
     handed_on = re.compile(rf"\b(?:super\([^()]*\)|{re.escape(owner.name)})\.{re.escape(scope.name)}\b")
     above = (base for base in cls.mro if not any(is_same(base, one) for one in owner.mro))
-    return not any(handed_on.search(_text(base)) for base in above)
-
-
-def _text(cls: Class) -> str:
-    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
+    return not any(handed_on.search(base.text) for base in above)
 
 
 def _in_package(wanted: Wanted) -> Iterator[Scope | None]:

@@ -75,7 +75,7 @@ def _is_prototype(cls: Class, name: str) -> bool:
     """Whether the instances copy it."""
     copied = rf"deepcopy[(,]\s*(?:[\w.()]+\.{name}\b|getattr\([\w.]+,\s*[\"']{name}[\"'])"
     pattern = re.compile(copied)
-    if pattern.search(cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)):
+    if pattern.search(cls.text):
         return True
     methods = [scope for scope in cls.scopes if scope.self_name is not None]
     return any(is_handed_to(method, method.node, str(method.self_name), pattern) for method in methods)

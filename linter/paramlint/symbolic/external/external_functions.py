@@ -369,6 +369,7 @@ _HANDLERS: dict[str, Handler] = {
     "collections.namedtuple": named_tuples.make_class,
     "len": _len,
     "functools.partial": _partial,
+    "staticmethod": _partial,  # as an attribute of a class, neither is given the instance
     "functools.lru_cache": lambda run, arguments, node: External("functools.wraps"),
     "copy.deepcopy": copying.deep_copy,
     "copy.copy": copying.shallow_copy,

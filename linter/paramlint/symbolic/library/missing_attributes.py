@@ -29,6 +29,9 @@ def note_missing(run: Interpreter, value: Value, law: str, node: Any, **more: An
         return is_missing
     if not isinstance(value, Unknown):
         return False
+    if ("part of modules", value) in run.memo:  # whichever part it is
+        run.emit("raised", stand_in(run, value), node, cause="init of a module", law=law, **more, is_part=True)
+        return True
     lacking = run.lacking.get(id(value))
     if lacking is not None and lacking.is_module and lacking.known and value.name not in lacking.attributes:
         if not run.guard.is_vague:  # else it may be nowhere

@@ -312,7 +312,6 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         return NONE
     rest = Arguments(arguments.positional[1:], {k: v for k, v in arguments.keywords.items() if k != "tensor"})
 
-    from paramlint.symbolic.definitions.attributes import stand_in
     from paramlint.symbolic.library.missing_attributes import note_missing
 
     def write(value: Value) -> Value:
@@ -321,17 +320,7 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         elif isinstance(value, Instance):
             run.emit("raised", value, node, cause="init of a module", law=name, initializer=True)
         elif isinstance(value, Unknown):
-            if ("part of modules", value) in run.memo:
-                run.emit(
-                    "raised",
-                    stand_in(run, value),
-                    node,
-                    cause="init of a module",
-                    law=name,
-                    initializer=True,
-                    is_part=True,
-                )
-            elif not note_missing(run, value, name, node, initializer=True):
+            if not note_missing(run, value, name, node, initializer=True):
                 written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
         else:
             note_missing(run, value, name, node, initializer=True)
