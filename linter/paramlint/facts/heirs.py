@@ -118,20 +118,26 @@ def _goes_on_to(heir: Class, cls: Class) -> bool:
 
 def said_of_others(cls: Class, name: str) -> set[int]:
     """Where in the file of a class `self.name` and `super().name` stand in classes that are none of its family."""
-    family = {unit.qualname for unit in (cls.outline, *(heir.outline for heir in heirs_of(cls)))}
+    family = {one.qualname for one in (*cls.mro, *heirs_of(cls))}
     stand = remember(cls.file, f"own {name} of classes", lambda: list(_own(cls.file, name)))
     return {place for place, qualname in stand if qualname not in family}
 
 
+#: What a class calls its object.
+_OBJECT = re.compile(r"def __init__\(\s*(\w+)")
+
+
 def _own(file: File, name: str) -> Iterator[tuple[int, str]]:
-    """Where classes of a file say `self.name` and `super().name`, and which."""
+    """Where classes of a file say `self.name`, whatever they call that, and `super().name`, and which."""
     lines = file.source.text.splitlines(keepends=True)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    own = re.compile(rf"(?:\bself|\bsuper\([^()]*\))\.({re.escape(name)})\b")
     for same in file.outline.classes.values():
         for outline in same:
             first, last = starts[outline.unit.first - 1], starts[min(outline.unit.last, len(lines))]
+            named = _OBJECT.search(file.source.text, first, last)
+            itself = named[1] if named is not None else "self"
+            own = re.compile(rf"(?:\b{itself}|\bsuper\([^()]*\))\.({re.escape(name)})\b")
             for match in own.finditer(file.source.text, first, last):
                 yield match.start(1), outline.qualname

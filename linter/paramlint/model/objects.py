@@ -175,7 +175,8 @@ class Module:
         part_of: the module of unknown content, made by another library, that it is a part of.
         annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
-        uncalled: those of its class that initialise and that no code of the project calls.
+        uncalled: those that initialise and that no code of the project calls on it.
+        built_in_its_file: whether the file of its class builds it, and no heir of that.
         initialised_by_owner: whether a class that may hold it initialises what it holds, in code that was not run.
         asked: of one of unknown content, the attributes that the code asks it for.
         is_made_here: whether a call in the code that was read made it.
@@ -199,6 +200,7 @@ class Module:
     annotation: str = ""
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
+    built_in_its_file: Answer = UNKNOWN
     initialised_by_owner: Answer = UNKNOWN
     asked: frozenset[str] = frozenset()
     is_made_here: bool = False
@@ -264,6 +266,21 @@ class Module:
         return self.name or f"<{self.cls.rpartition('.')[2]}>"
 
 
+@dataclass(frozen=True)
+class Misfit:
+    """What stands in a group and is no parameter, so that an optimizer refuses it.
+
+    Attributes:
+        kind: the `name` of a parameter, an `iterable` of parameters, the `keys` of a dictionary.
+        site: where it was made; a name is where what holds it is.
+        holder: where what holds it was made.
+    """
+
+    kind: Literal["name", "iterable", "keys"]
+    site: Site
+    holder: Site
+
+
 @dataclass(eq=False)
 class Group:
     """A group of an optimizer, or one that no optimizer was given."""
@@ -285,6 +302,7 @@ class Group:
     is_added: bool = False
     #: Whether its tensors were given in pairs with their names.
     named: Answer = UNKNOWN
+    misfits: tuple[Misfit, ...] = ()
 
 
 @dataclass(eq=False)

@@ -275,11 +275,17 @@ class Interpreter:
     # Cells
 
     def write(self, cell: Cell, value: Value) -> None:
-        """Give a cell a value under the guard of now."""
+        """Give a cell a value under the guard of now.
+
+        Where what is left for another value is too large to be told, it may be nowhere: something unknown is held there.
+        """
         gone = self.guard.negated()
-        cell[:] = (
-            [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
-        )
+        left: Cell = []
+        for guard, held in cell if gone is not None else ():
+            rest = guard & gone
+            if rest is not None:
+                left.append((rest, held if guard.is_known_to_fit(gone) else one_of_many([held], self.serial())))
+        cell[:] = left
         if len(cell) >= MAX_HELD:
             cell[: MAX_HELD // 2] = [one_held(cell[: MAX_HELD // 2], self.serial())]
         cell.append((self.guard, value))

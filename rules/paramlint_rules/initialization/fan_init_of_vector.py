@@ -48,7 +48,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if not _is_bias_of_layer(model, event, tensor):
             if tensor.shape is None or len(tensor.shape) > 1 or not (tensor.known or tensor.of_classes):
                 continue
-        if any(subject.is_summary for subject in event.guard.subjects):
+        if event.guard.is_vague:
             continue  # a test of the type may be among what is lost there
         if not _asks_of_it(str(event.guard), tensor) and not _is_chosen(model, event):
             kind = "is a single number" if tensor.shape == () else "is a vector"

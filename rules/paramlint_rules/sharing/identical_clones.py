@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from paramlint.knowledge.initializers import initialises
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Site, Tensor
 from paramlint.model.questions.intent import INTENT, is_marked, sharing_is_meant
 from paramlint.model.questions.training import below, owners
@@ -41,14 +42,15 @@ rule = Rule(
     triggers=(Asks("deepcopy", "TransformerEncoder", "TransformerDecoder"),),
 )
 
-#: Methods that give copies values of their own, or load them.
-_VALUES = re.compile(r"init_?(?:weights|param)|(?<!_)init$|(?<!_)_init$|initiali[sz]e|reset_param|load_|pretrained")
+#: Methods that load values.
+_LOADING = re.compile(r"load_|pretrained")
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """Copies that are made one after the other and registered, of a layer whose values were drawn once for all."""
-    if any(_VALUES.search(method) for root in model.roots for method in root.methods):
+    methods = [method for root in model.roots for method in root.methods]
+    if any(initialises(method) or _LOADING.search(method) for method in methods):
         return
     copies = [e for e in model.events("copied") if isinstance(e.of, Module) and isinstance(e.get("to"), Module)]
     times = Counter(map(_place_of, copies))

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.words import Words
+from paramlint.knowledge.initializers import initialises
 from paramlint.rule import Asks
 from paramlint.source.text import Source
 from paramlint.syntax.outline import ClassOutline, Outline, Unit
@@ -32,6 +33,8 @@ _DOING = (
     ast.Await,
     ast.comprehension,
 )
+#: Methods that most classes have their own of.
+_OWN_OF_EACH = frozenset({"__init__", "forward"})
 #: Calls that give plain values of plain values.
 PLAIN = frozenset(
     {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
@@ -177,10 +180,18 @@ class Reach:
         return self._callers[made]
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        """What a unit calls of its file; a class has the methods of its plain bases, which are asked with it."""
+        """What a unit calls of its file, and the bases of a class that are asked with it: plain ones, those some of
+        whose methods it replaces, and those whose methods initialise heirs."""
         if unit.kind == "class" and unit.cls is not None:
-            bases = (cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ()))
-            yield from (base.unit for base in bases if set(base.bases) <= {"object"})
+            bases = [cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ())]
+            replaced = unit.cls.methods.keys() - _OWN_OF_EACH
+            yield from (
+                base.unit
+                for base in bases
+                if set(base.bases) <= {"object"}
+                or replaced & base.methods.keys()
+                or any(map(initialises, base.methods))
+            )
         for name in _within(unit, self._calls):
             yield from self._outline.functions.get(name, ())
             if made:

@@ -11,7 +11,12 @@ from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, 
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions, multiplies_with
-from paramlint.symbolic.definitions.unwritten import initialised_by_owner, uncalled_methods, written_elsewhere
+from paramlint.symbolic.definitions.unwritten import (
+    built_in_its_file,
+    initialised_by_owner,
+    uncalled,
+    written_elsewhere,
+)
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
 from paramlint.symbolic.library.tensor_sizes import known_shape
@@ -210,7 +215,11 @@ class BuiltModule(Module):
 
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]
-        return uncalled_methods(self.value)
+        return uncalled(self.value)
+
+    @cached_property
+    def built_in_its_file(self) -> Answer:  # type: ignore[override]
+        return built_in_its_file(self.value)
 
     @cached_property
     def initialised_by_owner(self) -> Answer:  # type: ignore[override]

@@ -219,14 +219,13 @@ class Trace:
         self._sorted = len(self.events)
         return self._about.get((kind, id(of)), [])
 
-    def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, is_possible: bool) -> None:
-        """Note that a condition was asked, and whether it may have been true."""
+    def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite]) -> Event:
+        """Note that a condition was asked."""
         known = self.tests.get((id(node), inside))
         if known is None:
             known = Event("tested", None, site(node), (self.tick(),), data={"ever": False, "inside": inside})
             self.tests[id(node), inside] = known
-        if is_possible:
-            known.data["ever"] = True
+        return known
 
     def repeat(self, start: int, since: Order) -> None:
         """Say that the events from an index on happen again, in the next round of a loop.

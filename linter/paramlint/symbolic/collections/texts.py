@@ -59,10 +59,10 @@ def _pieces(parts: Sequence[Value | str]) -> Iterator[str]:
     yield run
 
 
-def written(text: str) -> Value:
+def written(text: str, origin: Value | None = None) -> Value:
     """A text that is there already, in which braces stand around what is not known."""
     if "{" not in text:
-        return Constant(text)
+        return Constant(text, origin)
     depth, pieces = 0, [""]
     for letter in text:
         depth -= letter == "}"
@@ -71,7 +71,7 @@ def written(text: str) -> Value:
         elif letter not in "{}" and not depth:
             pieces[-1] += letter
         depth += letter == "{"
-    return Unknown(text, pieces=tuple(pieces))
+    return Unknown(text, pieces=tuple(pieces), origin=origin)
 
 
 def percent(run: Interpreter, text: str, given: Value) -> Value:

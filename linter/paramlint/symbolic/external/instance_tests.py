@@ -223,9 +223,11 @@ def classes_asked(run: Interpreter, value: Value | None) -> tuple[str, ...]:
     told = run.memo.get(("classes asked", text_of(value))) if isinstance(value, (Unknown, Instance)) else None
     if not told or not run.guard:
         return ()
-    for true, names in told.items():
-        if run.guard.implies(true):
-            return tuple(names)
+    ruled_out = {name for true, names in told.items() if not run.guard.fits(true) for name in names}
+    met = [[name for name in names if name not in ruled_out] for true, names in told.items() if run.guard.implies(true)]
+    if met:
+        narrowest = min(met, key=len)
+        return tuple([name for name in narrowest if all(name in names for names in met)] or narrowest)
     left = [true for true in told if run.guard.fits(true)]
     if len(left) < 2 or not run.guard.implies(reduce(or_, left)):
         return ()

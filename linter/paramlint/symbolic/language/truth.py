@@ -67,7 +67,8 @@ def test(run: Interpreter, node: Any, env: Environment) -> Test:
             run.nesting -= 1
     true, false = _plain_test(run, node, kind, env)
     if not run.is_torch:
-        run.trace.tested(node, run.inside, run.site, is_possible=true is not None)
+        asked = run.trace.tested(node, run.inside, run.site)
+        asked.data["ever"] = asked.data["ever"] or true is not None
     return true, false
 
 
@@ -78,6 +79,8 @@ def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Tes
         left, right = run.evaluate(node.left, env), run.evaluate(target.comparator, env)
         sign = target.operator.__class__.__name__
         result = compare(run, sign, left, right)
+        if left.origin is not None or right.origin is not None:
+            _note_names(run, node, sign, left, right)
         if sign in ("In", "NotIn"):
             for _, held in alternatives(right):
                 if isinstance(held, SequenceValue) and held.is_iterator:  # what is asked has to come to it
@@ -92,6 +95,20 @@ def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Tes
             result = both(run, result, one)
         return result
     return run.truth(run.evaluate(node, env))
+
+
+def _note_names(run: Interpreter, node: Any, sign: str, left: Value, right: Value) -> None:
+    """Note among which texts the whole name of a parameter is looked for, or which parts are looked for in it."""
+    asked = run.trace.tested(node, run.inside, run.site)
+    if isinstance(left.origin, Instance) and sign in ("In", "NotIn"):
+        asked.of = left.origin
+        texts = (_plain_values(right) if isinstance(right, (SequenceValue, Constant)) else None) or ()
+        asked.data.setdefault("names", {}).update(dict.fromkeys(texts))
+        if isinstance(left, Constant) and left.value in texts:
+            asked.data["is_met"] = True
+    elif isinstance(right.origin, Instance) and sign == "In" and isinstance(left, Constant):
+        asked.of = right.origin
+        asked.data.setdefault("parts", {})[left.value] = getattr(left.origin, "value", "")
 
 
 def _boolean_test(run: Interpreter, node: Any, env: Environment) -> Test:

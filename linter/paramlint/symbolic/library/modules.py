@@ -188,16 +188,18 @@ def _going_through(
     is_own: bool = False,
 ) -> SequenceValue:
     made = SequenceValue(kind, **run.made(node))
+    origin = module if kind == "parameters" and not is_own else None
     for row in rows:
         assert row.held is not None
         value: Value = row.held.value
         if named:
-            value = containers.pair(run, written(row.name), value, node)
+            value = containers.pair(run, written(row.name, origin), value, node)
         run.step()
         made.items.rows.append(Item(row.guard, row.loops, value))  # all that the table has, however many
     if why:
         loop = containers.new_loop(run, f"rest of {text_of(module)}")
-        shown = containers.pair(run, Unknown("name", loop.number), rest, node) if named else rest
+        name = Unknown("name", loop.number, annotation="str", origin=origin)
+        shown = containers.pair(run, name, rest, node) if named else rest
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
     held = [row.held.value for row in rows if row.held is not None]
     tensors = held if kind == "parameters" else []
