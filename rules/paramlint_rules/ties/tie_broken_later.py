@@ -106,7 +106,7 @@ def _comes_after(model: Model, tied: Event, event: Event) -> bool:
         others = [e for e in model.events("registered") if e.get("inside") != event.get("inside")]
         is_of_init = any(e.site.node is event.site.node for e in others)  # others call the method, and may tie again
         return tied.get("inside") == "__init__" and tied.guard.is_known_to_fit(event.guard) and not is_of_init
-    return model.follows(tied, event).yes and tied.guard.is_known_to_fit(event.guard)
+    return model.follows(tied, event).yes
 
 
 def _is_tied_again(model: Model, broken: Event, key: str) -> bool:
