@@ -58,22 +58,18 @@ RULES: tuple[Rule, ...] = (
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
-    RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
-        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
-        kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal
-        orthogonal_ random_ reset_parameters sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""bernoulli_ cauchy_ constant constant_ copy_
-        dirac dirac_ exponential_ eye eye_ fill_ geometric_ init kaiming_normal kaiming_normal_ kaiming_uniform
-        kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_
-        uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
+    RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ init kaiming_normal
+        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_
+        reset_parameters sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform
+        xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.init_call_passed', 'PRM208', 'init-call-passed', 'bug', fix='safe',
         triggers=(Calls('apply'),)),
-    RuleOnDemand('initialization.init_never_matches', 'PRM209', 'init-never-matches', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply children modules named_children
-        named_modules named_parameters""".split()),)),
+    RuleOnDemand('initialization.init_never_matches', 'PRM209', 'init-never-matches', 'bug', triggers=(Asks(*"""apply
+        bernoulli_ cauchy_ children constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_
+        kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ modules named_children named_modules
+        named_parameters normal normal_ ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform
+        uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac
         dirac_ eye eye_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ orthogonal orthogonal_ sparse
         sparse_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_""".split()),)),
@@ -245,8 +241,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('freezing.requires_grad_on_module', 'PRM602', 'requires-grad-on-module', 'bug', fix='unsafe',
         triggers=(Asks('requires_grad'),)),
     RuleOnDemand('freezing.frozen_norm_still_updates', 'PRM603', 'frozen-norm-still-updates', 'risk',
-        triggers=(Calls('eval', 'requires_grad_'), Stores('requires_grad'), Asks('BatchNorm', 'requires_grad',
-        'requires_grad_'),)),
+        triggers=(Asks('requires_grad', 'requires_grad_'), Asks('eval', entries=('class',)),)),
     RuleOnDemand('freezing.frozen_parameter_still_decays', 'PRM604', 'frozen-parameter-still-decays', 'risk',
         triggers=(Mentions('grad'),)),
     RuleOnDemand('freezing.checkpoint_cuts_gradient', 'PRM605', 'checkpoint-cuts-gradient', 'bug', fix='safe',

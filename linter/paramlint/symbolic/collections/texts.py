@@ -164,11 +164,18 @@ def together(run: Interpreter, between: str, given: Value) -> Value:
     return joined(run, parts)
 
 
-def ends_known(method: Unknown, arguments: Arguments) -> Constant | None:
+def ends_known(run: Interpreter, method: Unknown, arguments: Arguments) -> Constant | None:
     """What `startswith` or `endswith` says of a text of which the beginning or the end is known."""
     asked = arguments.get(0)
-    pieces = method.owner.pieces if method.owner is not None else ()
-    if not pieces or not isinstance(asked, Constant) or not isinstance(asked.value, str) or len(arguments.values()) > 1:
+    text = method.owner
+    pieces = text.pieces if text is not None else ()
+    if (
+        text is None
+        or not pieces
+        or not isinstance(asked, Constant)
+        or not isinstance(asked.value, str)
+        or len(arguments.values()) > 1
+    ):
         return None
     if method.name == "startswith":
         known, wanted = pieces[0], asked.value
@@ -176,4 +183,16 @@ def ends_known(method: Unknown, arguments: Arguments) -> Constant | None:
         known, wanted = pieces[-1][::-1], asked.value[::-1]
     else:
         return None
-    return Constant(True) if known.startswith(wanted) else None if wanted.startswith(known) else Constant(False)
+    if known.startswith(wanted) or wanted.startswith(known):
+        return Constant(True) if known.startswith(wanted) else None
+    run.why_false = begins(text)
+    return Constant(False)
+
+
+def begins(text: Unknown) -> str:
+    """How all names below a wrapper begin, as a reason why none is another text; empty for other texts."""
+    return f"the names of a wrapped module begin with `{text.pieces[0]}`" if text.text == NAME_BELOW else ""
+
+
+#: How a name reads that a module gives for what is not known of it.
+NAME_BELOW = "name"

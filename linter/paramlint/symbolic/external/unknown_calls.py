@@ -63,7 +63,7 @@ def call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node
     optimizer = optimizer_of(run, function.text, arguments, node)
     if optimizer is not None:  # the class, or what makes one, is an argument, an option, an entry of a table
         return optimizer
-    known = texts.ends_known(function, arguments) if name in ("startswith", "endswith") else None
+    known = texts.ends_known(run, function, arguments) if name in ("startswith", "endswith") else None
     if known is not None:
         return known
     use_iterators(run, name, arguments, node)
