@@ -244,8 +244,9 @@ def ask_overwritten(model: Model) -> Iterator[Claim]:
 
 def _is_replaced(place: Place) -> bool:
     """Whether the code that put a module there does so again."""
-    if not place.registered or not isinstance(place.what, Module) or not place.key.isidentifier():
-        return False  # an item, of which there may be many
+    is_item = place.how in ("item", "appended") or not place.key.isidentifier()
+    if not place.registered or not isinstance(place.what, Module) or is_item:
+        return False  # of items there may be many
     is_each = any(loop in place.what.loops and loop not in place.holder.loops for loop in place.since.loops)
     return is_each or (place.until is not None and place.until.site.node is place.since.site.node)
 
