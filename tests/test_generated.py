@@ -29,7 +29,7 @@ def test_the_fast_path_equals_the_reference_on_generated_classes():
         ("base_called_in_a_nested_class.py", {("PRM405", 5, 9), ("PRM405", 14, 9), ("PRM405", 24, 9)}),
         ("decorators.py", {("PRM401", 11, 3), ("PRM407", 15, 10), ("PRM304", 21, 7), ("PRM703", 24, 1)}),
         ("form_feeds.py", {("PRM407", 9, 16), ("PRM703", 12, 1)}),
-        ("parentheses.py", {("PRM302", 19, 33)}),
+        ("parentheses.py", {("PRM301", 23, 32)}),
         ("another_name_for_self.py", {("PRM406", 6, 33)}),
         ("compatible_characters.py", {("PRM401", 7, 9)}),
     ],

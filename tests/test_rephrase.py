@@ -37,9 +37,8 @@ ACCUSED = {
         "gradients_never_cleared",
     ),  # cleared in another function
 }
-#: Where the reference says more: of functions that call the one that says `clone_model`; or of a module that has two
-#: names the other one.
-REFERENCE_DIFFERS = {("prepared", "clone_without_weights"), ("walrus", "module_listed_twice")}
+#: Where the reference says more: of functions that call the one that says `clone_model`.
+REFERENCE_DIFFERS = {("prepared", "clone_without_weights")}
 #: The share that may be lost: what is, and why, is in the table of the benchmark.
 LOST = 0.03
 

@@ -55,7 +55,6 @@ __all__ = [
     "Mentions",
     "Proof",
     "Repeats",
-    "Reuses",
     "Rule",
     "Stores",
     "Trigger",
@@ -124,20 +123,6 @@ class Stores:
     def __init__(self, *names: str, of_names: bool = False) -> None:
         self.names = frozenset(names)
         self.of_names = of_names
-
-
-class Reuses:
-    """Code that hands a plain name on twice, or in a loop or comprehension: as an argument or element.
-
-    With `text`, only one whose source contains one of these words.
-    """
-
-    __slots__ = ("text",)
-
-    text: frozenset[str]
-
-    def __init__(self, *text: str) -> None:
-        self.text = frozenset(text)
 
 
 class Keywords:
@@ -225,7 +210,7 @@ class Asks:
         return self.made and "function" in self.entries
 
 
-Trigger = Calls | Drops | Mentions | Stores | Reuses | Keywords | Repeats | Defines | Classes | Asks
+Trigger = Calls | Drops | Mentions | Stores | Keywords | Repeats | Defines | Classes | Asks
 
 NodeCheck = Callable[[Any, "Scope"], Iterator[Finding]]
 ScopeCheck = Callable[["Scope"], Iterator[Finding]]

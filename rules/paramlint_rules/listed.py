@@ -12,7 +12,6 @@ from paramlint.rule import (
     Keywords,
     Mentions,
     Repeats,
-    Reuses,
     Rule,
     Stores,
 )
@@ -165,11 +164,9 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('sharing.repeated_module', 'PRM301', 'repeated-module', 'bug', fix='unsafe',
         triggers=(Asks(*"""ModuleDict ModuleList ParameterList Sequential""".split(), made=False), Asks(*"""ModuleDict
         ModuleList ParameterList Sequential""".split(), entries=('class',)), Repeats(),), beyond_plain=True),
-    RuleOnDemand('sharing.module_listed_twice', 'PRM302', 'module-listed-twice', 'risk',
-        triggers=(Reuses(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU RMSNorm
-        Sequential""".split()), Repeats(), Classes(*"""BatchNorm1d BatchNorm2d LayerNorm ModuleDict ModuleList PReLU
-        RMSNorm Sequential forward""".split()), Asks('ModuleDict', 'ModuleList', 'Sequential', made=False),
-        Asks('ModuleDict', 'ModuleList', 'Sequential', entries=('class',)),)),
+    RuleOnDemand('sharing.module_listed_twice', 'PRM302', 'module-listed-twice', 'risk', triggers=(Asks(*"""BatchNorm1d
+        BatchNorm2d LayerNorm ModuleDict ModuleList PReLU RMSNorm Sequential""".split(), made=False), Asks('ModuleDict',
+        'ModuleList', 'Sequential', entries=('class',)), Asks('forward', entries=('class',), made=False),)),
     RuleOnDemand('sharing.module_as_default_argument', 'PRM303', 'module-as-default-argument', 'bug', fix='safe',
         triggers=(Defines(defaults=True), Classes(*"""NamedTuple attr attrs dataclass""".split()),)),
     RuleOnDemand('sharing.class_level_parameter', 'PRM304', 'class-level-parameter', 'bug', triggers=(Classes(),
@@ -220,8 +217,8 @@ RULES: tuple[Rule, ...] = (
         triggers=(Asks('register_buffer', 'register_parameter', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('ties.tie_by_rewrap', 'PRM501', 'tie-by-rewrap', 'bug', fix='unsafe', triggers=(Asks('Parameter'),)),
     RuleOnDemand('ties.tie_by_data', 'PRM502', 'tie-by-data', 'bug', fix='unsafe', triggers=(Asks('data'),)),
-    RuleOnDemand('ties.tie_broken_later', 'PRM503', 'tie-broken-later', 'bug', triggers=(Stores('bias', 'weight',
-        of_names=True), Calls('Parameter'), Asks('Parameter', 'bias', 'weight'),)),
+    RuleOnDemand('ties.tie_broken_later', 'PRM503', 'tie-broken-later', 'bug', triggers=(Asks('Parameter', 'bias',
+        'weight'),)),
     RuleOnDemand('ties.tie_lost_on_materialization', 'PRM504', 'tie-lost-on-materialization', 'bug',
         triggers=(Stores('bias', 'weight', of_names=True),)),
     RuleOnDemand('ties.tie_never_made', 'PRM505', 'tie-never-made', 'bug', triggers=(Stores(*"""bais bias weight weights

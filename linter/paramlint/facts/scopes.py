@@ -298,10 +298,6 @@ class Scope:
         inner = f"{self.qualname}.<locals>.{written}"
         return inner if inner in self.file.outline.classes else written
 
-    def is_call_of(self, node: Node, *names: str) -> bool:
-        """Whether a node calls something with one of these canonical names."""
-        return isinstance(node, nodes.Call) and self.qualified(node.func) in names
-
     def spell(self, dotted: str) -> str:
         """How this file writes a dotted name: `nn.ModuleList` where it has `from torch import nn`."""
         best = dotted

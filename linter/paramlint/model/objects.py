@@ -87,6 +87,7 @@ class Tensor:
         storage: equal for tensors that share memory.
         draw: equal for a value and its copies, where it was drawn; else None.
         made_from: the tensors and modules that it was computed from, NOT_KNOWN for more; empty for a leaf.
+        carried: what rounds of a loop hand to each other, where it was computed from that.
         written_into: what was written into it, or a part of it, while autograd recorded: `outputs[t] = step(x)`.
         recorded: whether autograd recorded when it was made.
         pass_of, given: the module whose pass gave it, and what that was given.
@@ -115,6 +116,7 @@ class Tensor:
     storage: object = None
     draw: object = None
     made_from: tuple[Any, ...] = ()
+    carried: tuple[Any, ...] = ()
     written_into: tuple[Any, ...] = ()
     recorded: bool = True
     pass_of: Module | None = None
@@ -247,6 +249,10 @@ class Module:
     def hands_over(self, key: str) -> Answer:  # noqa: ARG002
         """Whether code may give an optimizer what one of its attributes holds."""
         return UNKNOWN
+
+    def is_another_in(self, loop: Any) -> bool:
+        """Whether it stands for another module in each round of a loop."""
+        return loop in self.loops
 
     def multiplies_with(self, key: str) -> Answer:  # noqa: ARG002
         """Whether its class multiplies something with the weight of the layer that one of its attributes holds."""

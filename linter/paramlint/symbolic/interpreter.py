@@ -182,8 +182,9 @@ class Interpreter:
         self.memo: dict[object, Any] = {}
         #: Names that stand for something else in each round of a loop.
         self.carried: set[str] = set()
-        #: What stands for a value of some round, and what it is in the first.
+        #: What stands for a value of some round: what it is in the first, and in the next after the one that was run.
         self.in_first_round: dict[Unknown, Value] = {}
+        self.in_next_round: dict[Unknown, Value] = {}
         self.entered: set[Place] = set()
         #: The object that has no such attribute, by the `id` of the unknown value that stands for it.
         self.lacking: dict[int, Instance] = {}

@@ -20,31 +20,20 @@ Leave it: the places are meant to share; say so with `share`, `tie` or `same` in
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Class, Scope
-from paramlint.facts.creation import is_creation
-from paramlint.facts.handed_on import handed_on
-from paramlint.facts.intent import sharing_is_meant
-from paramlint.facts.module_places import Place, exclude_each_other, origin, places_in
-from paramlint.facts.module_reuse import overwritten_parts, reused_norms
-from paramlint.facts.norms import is_norm
-from paramlint.model import Answer, Claim, Model, Module, said
-from paramlint.model import Place as Held
-from paramlint.model.questions.intent import sharing_is_meant as is_meant
+from paramlint.model import Answer, Claim, Event, Model, Module, Place, Site, Tensor, before, first_time, said
+from paramlint.model.questions.intent import is_marked, sharing_is_meant
+from paramlint.model.questions.reach import computed_from
 from paramlint.model.questions.training import owners
 from paramlint.nodes.assigned import assigned
-from paramlint.rule import Asks, Classes, Finding, Proof, Repeats, Reuses, Rule
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
 
-
-_WORDS = (
-    "BatchNorm1d", "BatchNorm2d", "LayerNorm", "ModuleDict", "ModuleList", "PReLU", "RMSNorm", "Sequential",
-)  # fmt: skip
 
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 
@@ -54,39 +43,16 @@ rule = Rule(
     group="risk",
     doc=__doc__,
     triggers=(
-        Reuses(*_WORDS),
-        Repeats(),
-        Classes(*_WORDS, "forward"),
-        Asks(*_CONTAINERS, made=False),
+        Asks(*_CONTAINERS, "BatchNorm1d", "BatchNorm2d", "LayerNorm", "PReLU", "RMSNorm", made=False),
         Asks(*_CONTAINERS, entries=("class",)),
+        Asks("forward", entries=("class",), made=False),
     ),
 )
 
 #: Places of one module that are compared with each other.
 _MOST_PLACES = 16
-
-
-@rule.question
-def ask(model: Model) -> Iterator[Claim]:
-    repeated = {event.of for event in model.events("kept") if event.get("how") == "repeated"}
-    for module in model.modules:
-        if module.made is None or module.made.author != "user" or module in repeated or module in model.returned:
-            continue
-        items = [p for p in module.places if p.registered and p.holds and _is_item(p) and not _is_put_back(p, module)]
-        every = items or [p for p in module.places if _is_part_of_each(p, module)]
-        many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
-        ones = [p for p in items if _is_one(module, p)][:_MOST_PLACES]
-        pair = next(((p, q) for p, q in combinations(ones, 2) if p.holder is q.holder and _both(p, q)), None)
-        places = [many] if many is not None else list(pair or ())
-        if places:
-            what = "in every element" if many is not None else "in two places"
-            yield Claim(
-                module.owns & Answer("yes", tuple(p.since for p in places)),
-                (*places[-1].since.site.stack, places[-1].since.site)[0],
-                f"`{_name_of(module)}` is one module {what} of `{places[-1].holder}`, so all share its parameters",
-                about=module,
-                is_right=is_meant(module, places),
-            )
+#: Norms of a model, and passes of each and layers before it, that are followed back to where they come from.
+_MOST_FOLLOWED = 8
 
 
 @rule.question
@@ -107,18 +73,20 @@ def ask_spread(model: Model) -> Iterator[Claim]:
             ]
         pair = next(((p, q) for p, q in combinations(parts[:_MOST_PLACES], 2) if _are_two_layers(p, q)), None)
         if pair is not None and module.owns.yes:
-            sites = made.way
-            # The constructor that makes it and puts it into its layers, whoever calls that.
-            site = next((s for s in reversed(sites) if s.function == "__init__"), sites[0])
             message = f"`{_name_of(module)}` is one module in several layers, so they share its parameters"
-            yield Claim(said(True), site, message, about=module, is_right=is_meant(module, pair))
+            yield Claim(said(True), _made_at(made), message, about=module, is_right=sharing_is_meant(module, pair))
+
+
+def _made_at(made: Event) -> Site:
+    """Where a module is made: in the constructor that puts it into its layers, whoever calls that."""
+    return next((site for site in reversed(made.way) if site.function == "__init__"), made.way[0])
 
 
 def _is_norm(module: Module) -> bool:
-    return "Norm" in module.cls.rpartition(".")[2]
+    return any("Norm" in name.rpartition(".")[2] for name in (module.cls, *module.bases))
 
 
-def _are_two_layers(one: Held, other: Held) -> bool:
+def _are_two_layers(one: Place, other: Place) -> bool:
     """Whether two places are in two layers that have nothing else in common: slices of one sequence have."""
     if one.since.get("inside") != other.since.get("inside"):
         return False  # a method that takes a part of what is there, `self.stages[:n]`, makes no layer
@@ -137,7 +105,39 @@ def _name_of(module: Module) -> str:
     return module.name or module.cls.rpartition(".")[2]
 
 
-def _is_item(place: Held) -> bool:
+@rule.question
+def ask(model: Model) -> Iterator[Claim]:
+    """One module in two places of a container, or in each element of one."""
+    repeated = {event.of for event in model.events("kept") if event.get("how") == "repeated"}
+    for module in model.modules:
+        if module.made is None or module.made.author != "user" or module in repeated or module in model.returned:
+            continue
+        items = [p for p in module.places if p.registered and p.holds and _is_item(p) and not _is_put_back(p, module)]
+        every = items or [p for p in module.places if _is_part_of_each(p, module)]
+        many = next((p for p in every if p.each_round and not p.guard.loop and not p.since.guard.loop), None)
+        ones = [p for p in items if _is_one(module, p)][:_MOST_PLACES]
+        pair = next(((p, q) for p, q in combinations(ones, 2) if p.holder is q.holder and _both(p, q)), None)
+        places = [many] if many is not None else list(pair or ())
+        if places:
+            what = "in every element" if many is not None else "in two places"
+            yield Claim(
+                module.owns & Answer("yes", tuple(p.since for p in places)),
+                _put_at(model, module.made, places[-1].since),
+                f"`{_name_of(module)}` is one module {what} of `{places[-1].holder}`, so all share its parameters",
+                about=module,
+                is_right=sharing_is_meant(module, places),
+            )
+
+
+def _put_at(model: Model, made: Event, registered: Event) -> Site:
+    """Where a module is put, or handed to what puts it, in the function that makes it: into a list before all else."""
+    way = registered.way
+    site = next((one for one, other in zip(way, made.way, strict=False) if one.node is not other.node), way[-1])
+    kept = [e.site for e in model.events("kept", of=registered.of) if before(e, registered)]
+    return next((one for one in reversed(kept) if one.definition is site.definition), site)
+
+
+def _is_item(place: Place) -> bool:
     """Whether it stands in a container of modules."""
     holder = place.holder
     if not isinstance(holder, Module) or not holder.is_a("Sequential", "ModuleList", "ModuleDict").yes:
@@ -146,12 +146,12 @@ def _is_item(place: Held) -> bool:
     return holder.made is None or isinstance(holder.made.site.node, nodes.Call)
 
 
-def _is_one(module: Module, place: Held) -> bool:
+def _is_one(module: Module, place: Place) -> bool:
     """Whether it is one module where it is put: `layers[2 * i]` and `layers[2 * i + 1]` are two of what a loop made."""
     return all(loop in place.since.get("loops", ()) for loop in module.loops)
 
 
-def _is_put_back(place: Held, module: Module) -> bool:
+def _is_put_back(place: Place, module: Module) -> bool:
     """Whether it goes, perhaps moved, to where it was taken from: `self.block[i] = self.block[i].to(device)`."""
     site = place.since.site
     before = [
@@ -164,96 +164,97 @@ def _is_put_back(place: Held, module: Module) -> bool:
     return len(pairs) == 1 and site.text(pairs[0][0]) in site.text(pairs[0][1])
 
 
-def _is_part_of_each(place: Held, module: Module) -> bool:
+def _is_part_of_each(place: Place, module: Module) -> bool:
     """Whether it is a part of a layer that every round of a loop makes anew and that is kept, and of nothing else."""
     holder = place.holder
     is_part = place.kind == "child" and place.holds and isinstance(holder, Module) and bool(holder.places.seen)
     return is_part and bool(holder.loops) and not module.loops and sum(p.registered for p in module.places) == 1
 
 
-def _both(one: Held, other: Held) -> bool:
+def _both(one: Place, other: Place) -> bool:
     """Whether both places are there at once, under different keys; an item `[1]` has the name `1`."""
     return one.key.strip("[]") != other.key.strip("[]") and one.guard.is_known_to_fit(other.guard)
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    if scope.name == "forward" or (scope.kind == "class" and not _calls(scope)):
-        return
-    for name, places in places_in(scope).items():
-        finding = _repeated(scope, name, places) or _listed_twice(scope, name, places) or _spread(scope, name, places)
-        if finding is not None and not sharing_is_meant(scope, finding.node, name) and not _is_returned(scope, name):
-            yield finding
+@rule.question
+def ask_depths(model: Model) -> Iterator[Claim]:
+    """One norm that a pass applies both before and after layers that it applies once."""
+    children = [place for root in model.roots for place in root.holds if place.registered and place.holds]
+    for place in islice((place for place in children if _is_applied_again(place.what)), _MOST_FOLLOWED):
+        norm = place.what
+        pair = _at_two_depths(model, _passes(norm))
+        if pair is not None:
+            message = f"`{_name_of(norm)}` is one norm that `forward` applies at several depths"
+            is_right = sharing_is_meant(norm, [place]) or any(map(is_marked, pair))
+            yield Claim(Answer("yes", pair), _made_at(norm.made), message, about=norm, is_right=is_right)
 
 
-def _calls(scope: Scope) -> bool:
-    return scope.cls is not None and scope.cls.calls_at_class_level
+def _is_applied_again(norm: Module | Tensor) -> bool:
+    """Whether it is a norm with parameters, and no layers, that a pass applies more than once."""
+    if not isinstance(norm, Module) or not _is_norm(norm) or norm.made is None:
+        return False
+    uses = _passes(norm)
+    if len(uses) < 2 and all(norm.is_another_in(loop) for use in uses for loop in use.loops):
+        return False
+    return norm.owns.yes and all(t in norm.tensors.seen for t in norm.parameters)
 
 
-def _is_returned(scope: Scope, name: str) -> bool:
-    """Whether the caller gets the module beside what holds it, and so knows of one where there are several places."""
-    is_handed_back = any(_is_in_result(*given) for given in handed_on(scope, scope.node, name))
-    return is_handed_back or _is_in_result(scope, name)
+def _at_two_depths(model: Model, uses: list[Event]) -> tuple[Event, Event] | None:
+    """Two passes of a module, or one in two rounds of a loop, with a layer between them that is not applied again.
 
-
-def _is_in_result(scope: Scope, name: str) -> bool:
-    """Whether a function gives back several things, and this by its name among them."""
-    given = [node.value.elements for node in scope.find(nodes.Return) if isinstance(node.value, nodes.Tuple)]
-    return any(isinstance(e.value, nodes.Name) and e.value.value == name for elements in given for e in elements)
-
-
-def _repeated(scope: Scope, name: str, places: list[Place]) -> Finding | None:
-    for place in places:
-        if place.repeated and not sharing_is_meant(scope, place.node, name):
-            message = f"`{name}` is one module in every element, so all share its parameters"
-            return Finding(place.node, message, attribute=name)
+    A layer that is applied as often belongs to a recurrence, in which everything is shared.
+    """
+    for use in uses[:_MOST_FOLLOWED]:
+        behind = computed_from([use.get("result")])
+        between = [call for call in _applied_once(model) if id(call.get("result")) in behind]
+        for layer in between[-_MOST_FOLLOWED:]:
+            earlier = computed_from([layer.get("result")])
+            for first in uses:
+                if id(first.get("result")) in earlier and first.guard.without_loops() is use.guard.without_loops():
+                    return first, use
     return None
 
 
-def _listed_twice(scope: Scope, name: str, places: list[Place]) -> Finding | None:
-    for index, place in enumerate(places):
-        for earlier in places[:index]:
-            if earlier.call is place.call and not exclude_each_other(scope, earlier.node, place.node):
-                if not sharing_is_meant(scope, place.node, name):
-                    message = f"`{name}` is listed twice, so both places share its parameters"
-                    return Finding(place.node, message, attribute=name)
-    return None
+def _applied_once(model: Model) -> list[Event]:
+    """The passes of layers with parameters that a pass of the model applies once, or one in each round."""
+
+    def find() -> list[Event]:
+        passes = [found[0] for module in model.modules if len(found := _passes(module)) == 1 and module.owns.yes]
+        passes = [call for call in passes if all(map(call.of.is_another_in, call.loops))]
+        return sorted(passes, key=first_time)
+
+    return model.remember("layers applied once", find)
 
 
-def _spread(scope: Scope, name: str, places: list[Place]) -> Finding | None:
-    """One activation or norm, or one part of several `Sequential`s, in different layers."""
-    built = origin(scope, name)
-    if built is None or built[1] is None or not is_creation(scope, built[1]):
-        return None
-    if not is_norm(scope.type(built[1])) and not scope.is_call_of(built[1], "torch.nn.PReLU"):
-        places = [place for place in places if place.in_container]
-    for index, place in enumerate(places):
-        for earlier in places[:index]:
-            if earlier.call is not place.call and not exclude_each_other(scope, earlier.node, place.node):
-                if any(sharing_is_meant(scope, p.node, name) for p in (earlier, place)):
-                    return None
-                message = f"`{name}` is one module in several layers, so they share its parameters"
-                return Finding(built[1], message, attribute=name)
-    return None
+def _passes(module: Module) -> list[Event]:
+    return [call for call in module.calls if call.get("inside") == "forward"]
 
 
-@rule.static_class
-def check_depths(cls: Class) -> Iterator[Finding]:
-    for name, assignment, call in reused_norms(cls):
-        if sharing_is_meant(call.scope, call.node, name) or sharing_is_meant(assignment.scope, assignment.node, name):
-            continue
-        node: nodes.Node = call.node
-        if assignment.scope.file is cls.file and isinstance(assignment.node, (nodes.Assign, nodes.AnnAssign)):
-            node = assignment.value or assignment.node
-        message = f"`self.{name}` is one norm that `{call.scope.name}` applies at several depths"
-        yield Finding(node, message, attribute=f"self.{name}")
+@rule.question
+def ask_overwritten(model: Model) -> Iterator[Claim]:
+    """A part of a module that each object that is given this puts there anew."""
+    for place in (place for module in model.modules for place in module.holds if _is_replaced(place)):
+        since, holder = place.since, place.holder
+        is_by_constructor = since.author == "user" and since.site.function == "__init__" and bool(since.site.stack)
+        is_given = holder.made is None or before(holder.made, since)  # what is being made is made after its parts
+        if is_by_constructor and is_given and place.what.owns.yes and any(map(_is_in_many, owners(holder))):
+            message = f"`{holder}.{place.key}` is replaced by each instance that is given `{holder}`"
+            yield Claim(said(True), since.site, f"{message}, so the last one wins", about=place)
 
 
-@rule.static_class
-def check_overwritten(cls: Class) -> Iterator[Finding]:
-    for target, owner in overwritten_parts(cls):
-        message = f"a part of `{owner}` is replaced by each instance that is given it, so the last one wins"
-        yield Finding(target, message, attribute=owner)
+def _is_replaced(place: Place) -> bool:
+    """Whether the code that put a module there does so again."""
+    is_item = place.how in ("item", "appended") or not place.key.isidentifier()
+    if not place.registered or not isinstance(place.what, Module) or is_item:
+        return False  # of items there may be many
+    is_each = any(loop in place.what.loops and loop not in place.holder.loops for loop in place.since.loops)
+    return is_each or (place.until is not None and place.until.site.node is place.since.site.node)
+
+
+def _is_in_many(module: Module) -> bool:
+    """Whether it is one module in several others."""
+    held = [place for place in module.places if place.registered]
+    return len(held) > 1 or any(loop not in module.loops for place in held for loop in place.holder.loops)
 
 
 @rule.runtime

@@ -23,13 +23,8 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from paramlint import nodes
-from paramlint.facts import Scope
-from paramlint.facts.tie_ends import Replacement, bias_without_place, replaced_in_class, replaced_in_scope
-from paramlint.facts.ties import ties_in
-from paramlint.model import Claim, Event, Model, Module, Place, Tensor, said
-from paramlint.nodes.assigned import assigned
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
+from paramlint.model import Claim, Event, Model, Module, Place, Tensor, before, said
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -41,7 +36,7 @@ rule = Rule(
     "tie-broken-later",
     group="bug",
     doc=__doc__,
-    triggers=(Stores("weight", "bias", of_names=True), Calls("Parameter"), Asks("weight", "bias", "Parameter")),
+    triggers=(Asks("weight", "bias", "Parameter"),),
 )
 
 
@@ -55,9 +50,8 @@ def ask(model: Model) -> Iterator[Claim]:
         held = [p for p in tensor.places if p.registered and _is_held(p.holder)][:_MOST_PLACES]
         for first, second in combinations(held, 2):
             if second.since.author == "user" and (first.holder, first.key) != (second.holder, second.key):
-                for broken in (*_breaks(model, tensor, first, second), *_breaks(model, tensor, second, first)):
+                for broken, what in (*_breaks(model, tensor, first, second), *_breaks(model, tensor, second, first)):
                     names = f"`{second.holder}.{second.key}` was tied to `{first.holder}.{first.key}`"
-                    what = f"{broken.data['holder']}.{broken.data['key']}"
                     message = f"`{what}` gets a new parameter after {names}, which ends the tie"
                     yield Claim(said(True), broken.site, message)
 
@@ -67,21 +61,39 @@ def _is_held(holder: object) -> bool:
     return isinstance(holder, Module) and (holder.is_root or bool(holder.places.seen))
 
 
-def _breaks(model: Model, tensor: Tensor, side: Place, other: Place) -> Iterator[Event]:
-    """What gives one side of a tie another parameter, where nothing makes the tie again."""
+def _breaks(model: Model, tensor: Tensor, side: Place, other: Place) -> Iterator[tuple[Event, str]]:
+    """What gives one side of a tie another parameter, where nothing makes the tie again, and which side that is."""
     tied = max(side.since, other.since, key=lambda event: event.order)
-    around = {(id(p.holder), p.key.strip("[]")): p.what for p in side.holder.places if p.registered}
-    around[id(side.holder), side.key] = tensor
+    around = {(id(p.holder), p.key.strip("[]")): p for p in (*side.holder.places, side) if p.registered}
     for event in model.events("registered"):
-        old = around.get((id(event.data["holder"]), str(event.data["key"]).strip("[]")))
-        new = event.of
-        if old is None or new is old or event.author != "user" or not _comes_after(model, tied, event):
+        holder, key, new = event.data["holder"], str(event.data["key"]), event.of
+        if event.author != "user":
+            old, key = (side if _takes_the_place(event, side) else None), side.key
+        else:
+            old = around.get((id(holder), key.strip("[]")))
+        if old is None or new is old.what or not _comes_after(model, tied, event):
             continue
-        if isinstance(new, Tensor) and len(new.places.seen) > 1:  # a tie to something else
+        if not old.guard.is_known_to_fit(event.guard):
+            continue  # an assignment of what may be one of several things gives each its place
+        if isinstance(new, Tensor) and any(_is_elsewhere(place, event) for place in new.places):
             continue
         owns = isinstance(new, Tensor) or (new.known.yes and any(t is not tensor for t in new.parameters))
         if owns and tensor not in _tensors(new) and not _is_tied_again(model, event, side.key):
-            yield event
+            yield event, f"{holder}.{key}"
+
+
+def _takes_the_place(event: Event, side: Place) -> bool:
+    """Whether torch registers a parameter of its own where it takes one away for good: a weight norm does."""
+    taken = side.until
+    if taken is None or event.site.node is not taken.site.node or event.data["holder"] is not side.holder:
+        return False
+    return event.data["role"] != "buffer" and side.what not in side.holder.parameters.seen
+
+
+def _is_elsewhere(place: Place, event: Event) -> bool:
+    """Whether something has another place than where it is registered: it is tied to something else."""
+    is_there = place.holder is event.data["holder"] and place.key == event.data["key"]
+    return not is_there and place.guard.fits(event.guard)
 
 
 def _tensors(what: Module | Tensor) -> tuple[Tensor, ...]:
@@ -107,27 +119,38 @@ def _is_tied_again(model: Model, broken: Event, key: str) -> bool:
     return any(e.get("inside") == broken.get("inside") and model.follows(broken, e).yes for e in again)
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    for tie in ties_in(scope):
-        for found in (*replaced_in_scope(scope, tie), *replaced_in_class(scope, tie)):
-            yield Finding(found.node, _message(found), attribute=found.what, others=(found.target, found.source))
+@rule.question
+def ask_bias(model: Model) -> Iterator[Claim]:
+    """A layer without a bias gets other rows, and the vector beside it that stands for one keeps its length."""
+    for event in model.events("registered"):
+        layer, weight = event.data["holder"], event.of
+        if event.data["key"] != "weight" or event.author != "user" or not isinstance(weight, Tensor):
+            continue
+        was = next((p.what for p in reversed(layer.holds.seen) if p.key == "weight" and before(p.since, event)), None)
+        length = _length_before(was, weight, event)
+        if length is None or layer.at("bias") is not None or not layer.known.yes:
+            continue
+        around = [(place, vector) for place in layer.places if place.registered for vector in place.holder.tensors]
+        for place, vector in around:
+            if vector.role == "parameter" and vector.shape == (length,) and not _is_renewed(model, vector):
+                what = f"`{vector.key}` stands beside `{place.key}`, which has no bias"
+                message = f"{what}, and keeps its length when that gets other rows"
+                yield Claim(said(True), vector.places.seen[0].since.site, message, about=vector)
 
 
-def _message(found: Replacement) -> str:
-    return (
-        f"`{found.what}` gets a new parameter after `{found.target}` was tied to `{found.source}`, which ends the tie"
-    )
+def _length_before(was: object, new: Tensor, event: Event) -> int | str | None:
+    """How many rows a weight had, where one with as many columns and another number of rows takes its place."""
+    old, shape = was.shape if isinstance(was, Tensor) else None, new.shape
+    if old is None or shape is None or len(old) < 2 or old[1:] != shape[1:] or old[0] == shape[0]:
+        return None
+    is_counted = isinstance(old[0], int) and isinstance(shape[0], int)
+    # What a constructor calls by two names may be one number.
+    return old[0] if is_counted or all(site.function != "__init__" for site in event.way) else None
 
 
-@rule.static(nodes.Assign, nodes.AnnAssign)
-def check_bias(node: nodes.BaseSmallStatement, scope: Scope) -> Iterator[Finding]:
-    for target, value in assigned(node):
-        layer = bias_without_place(scope, target, value)
-        if layer is not None:
-            text = scope.text(target)
-            message = f"`{text}` is kept equal to the bias of `{layer}`, which has none, so a resize does not reach it"
-            yield Finding(target, message, others=(layer,))
+def _is_renewed(model: Model, vector: Tensor) -> bool:
+    """Whether a parameter gets other data, or gives its place to another one."""
+    return bool(model.events("rebound", of=vector)) or not all(p.holds for p in vector.places if p.registered)
 
 
 @rule.runtime

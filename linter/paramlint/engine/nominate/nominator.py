@@ -14,7 +14,6 @@ from typing import TypeVar
 from paramlint.engine.nominate.called_words import Reach
 from paramlint.engine.nominate.plain_classes import PlainClasses
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
-from paramlint.engine.nominate.reuses import reuses
 from paramlint.engine.nominate.words import Words
 from paramlint.knowledge.frameworks import Framework
 from paramlint.rule import (
@@ -26,7 +25,6 @@ from paramlint.rule import (
     Keywords,
     Mentions,
     Repeats,
-    Reuses,
     Rule,
     Stores,
 )
@@ -54,7 +52,6 @@ class Nominator:
         self._dropped: dict[str, list[Rule]] = {}
         self._attributes: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[tuple[Rule, bool]]] = {}
-        self._reuses: list[tuple[Rule, frozenset[str]]] = []
         self._keywords: dict[str, list[Rule]] = {}
         self._repeats: list[Rule] = []
         self._defined: dict[str, list[tuple[Rule, str, frozenset[str]]]] = {}
@@ -67,7 +64,7 @@ class Nominator:
         self._names = frozenset({*self._calls, *self._dropped, *self._attributes, *self._stored, *self._keywords})
         self._words = self._names.union(
             *(rule.only_with for rule in rules),
-            *(words for _, words in (*self._classes, *self._reuses)),
+            *(words for _, words in self._classes),
             *(asks.words for _, asks in self._asks),
             *(words for defined in self._defined.values() for _, _, words in defined),
         )
@@ -83,8 +80,6 @@ class Nominator:
             _extend(self._keywords, trigger.names, rule)
         elif isinstance(trigger, Stores):
             _extend(self._stored, trigger.names, (rule, trigger.of_names))
-        elif isinstance(trigger, Reuses):
-            self._reuses.append((rule, trigger.text))
         elif isinstance(trigger, Repeats):
             self._repeats.append(rule)
         elif isinstance(trigger, Defines):
@@ -132,9 +127,6 @@ class Nominator:
                 for rule, asks in self._asks:
                     if unit.kind in asks.entries and reach.holds(unit, asks):
                         found.setdefault(unit, set()).add(rule)
-            wanting = [rule for rule, wanted in self._reuses if words.stand_in(unit, wanted)]
-            if wanting and reuses(unit):
-                found.setdefault(unit, set()).update(wanting)
         plain = PlainClasses(outline)
         kept = {
             unit: {r for r in rules if words.stand_in(unit, r.only_with) and not (r.beyond_plain and plain.has(unit))}

@@ -125,7 +125,8 @@ def computed_from(starts: Sequence[Any]) -> dict[int, Tensor]:
         one = stack.pop()
         if isinstance(one, Tensor) and id(one) not in found:
             found[id(one)] = one
-            stack += [*one.made_from, *one.given, *one.written_into, *([one.base] if one.base is not None else [])]
+            stack += [*one.made_from, *one.carried, *one.given, *one.written_into]
+            stack += [one.base] if one.base is not None else []
     return found
 
 

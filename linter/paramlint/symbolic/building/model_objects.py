@@ -115,6 +115,20 @@ def flat(builder: Maker, sources: Sequence[Value], depth: int = 0) -> Iterator[A
                 yield builder.of(one)
 
 
+def carried_in(builder: Maker, sources: Sequence[Value]) -> Iterator[Any]:
+    """What the rounds of a loop hand to each other under names that a tensor was computed from."""
+    run = builder.run
+    for _, one in (pair for source in sources for pair in alternatives(source)):
+        if isinstance(one, Unknown) and one.loop:
+            for held in (Unknown(name, one.loop) for name in _NAMES.findall(one.text)):
+                if held in run.in_next_round:
+                    yield from flat(builder, [run.in_first_round[held], run.in_next_round[held]])
+
+
+#: Names in the text that computes something unknown.
+_NAMES = re.compile(r"(?<![\w.])\w+")
+
+
 #: What a loop over something unknown gives: a batch, which nothing is trained through.
 _DATA = object()
 
@@ -177,6 +191,10 @@ class BuiltModule(Module):
     @cached_property
     def is_made_here(self) -> bool:  # type: ignore[override]
         return self.value.made is not None or _CALLED.search(self.value.text) is not None
+
+    def is_another_in(self, loop: Any) -> bool:
+        taken = self._builder.run.memo.get(("in turn", id(self.value)), ())
+        return loop in self.loops or loop.number in taken
 
     @cached_property
     def methods(self) -> frozenset[str]:  # type: ignore[override]
@@ -317,6 +335,10 @@ class BuiltTensor(Tensor):
     @cached_property
     def made_from(self) -> tuple[Any, ...]:  # type: ignore[override]
         return tuple(flat(self._builder, passes.sources_of(self._builder.run, self.value)))
+
+    @cached_property
+    def carried(self) -> tuple[Any, ...]:  # type: ignore[override]
+        return tuple(carried_in(self._builder, self.value.sources))
 
     @cached_property
     def written_into(self) -> tuple[Any, ...]:  # type: ignore[override]

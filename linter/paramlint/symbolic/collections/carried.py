@@ -26,9 +26,10 @@ OTHER_ROUNDS = "what other rounds put into"
 _GROWING = frozenset({"append", "extend", "insert"})
 
 
-def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) -> None:
-    """Say that what a round reads and then changes is not known in it."""
+def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) -> list[tuple[Unknown, Cell]]:
+    """Say that what a round reads and then changes is not known in it; gives what stands for that, and its cell."""
     stores = _stores(run, body)
+    handed_on: list[tuple[Unknown, Cell]] = []
     for name, is_rebound in stores.carried.items():
         cell = _cell(env, name)
         if cell is not None:
@@ -40,6 +41,7 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
                 carried = _of_a_round(run, name, loop)
                 run.in_first_round[carried] = held
                 run.write(cell, carried)
+                handed_on.append((carried, cell))
     for name in stores.grown & stores.used:
         cell = _cell(env, name)
         held = run.read(cell) if cell is not None and not stores.stored.get(name) else None
@@ -50,6 +52,7 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
         if (owner, name) in stores.read_attributes or owner in asked:
             _forget_attribute(run, owner, name, env, loop, is_rebound=stores.attributes[owner, name])
     _forget_through_calls(run, stores, env, loop)
+    return handed_on
 
 
 def forget_shared(run: Interpreter, function: Function) -> None:

@@ -138,6 +138,8 @@ def _item_of(run: Interpreter, items: Items, index: Value, node: Any, kind: str,
                 options.append((guard, value))
         return run.choice(options) or run.unknown_call("?")
     if len(items.rows) == 1 and items.known and items.rows[0].loops:
+        if isinstance(index, Unknown) and index.loop:
+            run.memo.setdefault(("in turn", id(items.rows[0].value)), set()).add(index.loop)
         return items.rows[0].value
     return Unknown(f"{text}[{text_of(index)}]#{run.serial()}", index.loop if isinstance(index, Unknown) else 0)
 

@@ -12,6 +12,7 @@ from paramlint.symbolic.code.bindings import names_of_target
 from paramlint.symbolic.collections.carried import forget_carried
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import (
+    Cell,
     Environment,
     Instance,
     Item,
@@ -54,7 +55,7 @@ def go_through(
     """
     from paramlint.symbolic.language.assignment import store
 
-    has_forgotten = False
+    handed_on: list[tuple[Unknown, Cell]] | None = None
     frame = run.frame
     before = frame.unbroken, frame.unskipped
 
@@ -77,12 +78,13 @@ def go_through(
             if not row.loops:
                 round_(row.value)
                 continue
-            if not has_forgotten:
-                forget_carried(run, body, env, row.loops[-1])
-                has_forgotten = True
+            if handed_on is None:
+                handed_on = forget_carried(run, body, env, row.loops[-1])
             names = " ".join(names_of_target(target)) if target is not None else ""
             with repeating(run, (*row.loops[:-1], replace(row.loops[-1], target=names))):
                 round_(_named(row.value, target, row.loops[-1]))
+            for carried, cell in handed_on:
+                run.in_next_round[carried] = run.read(cell) or carried
     broken = frame.unbroken
     frame.unbroken, frame.unskipped = before
     return broken

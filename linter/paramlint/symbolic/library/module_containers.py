@@ -235,7 +235,7 @@ def put_item(run: Interpreter, module: Instance, index: Value, value: Value, nod
         put_named(run, module, index, value, run.guard.minus(module.guard), run.loops[len(module.loops) :])
     else:
         replace(run, module, items, index, value)
-    _register_each(run, module, text_of(index), value, node, "item")
+    _register_each(run, module, _name_of(index), value, node, "item")
 
 
 def put_child(run: Interpreter, module: Instance, name: str, value: Value, node: Any, how: str) -> None:
@@ -262,7 +262,7 @@ def extend(run: Interpreter, module: Instance, value: Value, node: Any) -> None:
 
 def delete_child(run: Interpreter, module: Instance, index: Value, node: Any) -> Value | None:
     """`del container[index]`; gives what was there, None where that is not known. The others are numbered anew."""
-    run.emit("rebound", module, node, name=text_of(index))
+    run.emit("rebound", module, node, name=_name_of(index))
     items = items_in(module)
     if module.container.endswith("Dict"):
         return _delete_named(run, module, index)
