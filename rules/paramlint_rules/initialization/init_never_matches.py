@@ -28,8 +28,7 @@ from typing import Any
 
 from paramlint import nodes
 from paramlint.config.nearest import nearest
-from paramlint.facts.init_calls import WRITE_NAMES
-from paramlint.knowledge import module_class
+from paramlint.knowledge import WRITE_NAMES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.visits import (
     guards_of,

@@ -28,7 +28,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.knowledge import WRITE_NAMES
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.draws import DRAWING
 from paramlint.model.questions.effects import (
