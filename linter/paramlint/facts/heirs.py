@@ -77,10 +77,16 @@ def _files_that_name(cls: Class) -> Iterator[File]:
 
 def is_only_inherited(cls: Class) -> bool:
     """Whether a class has heirs, and neither its file nor another one of the package a call of it by its name."""
-    called = re.compile(rf"(?<!class )\b{re.escape(cls.name)}\(")
-    if called.search(cls.file.source.text) or not heirs_anywhere(cls):
-        return False
-    return not any(called.search(file.source.text) for file in _files_that_name(cls))
+    return not _calls(cls, cls.file) and bool(heirs_anywhere(cls)) and not is_called_by_name(cls)
+
+
+def is_called_by_name(cls: Class) -> bool:
+    """Whether its file, or another one of the package, makes instances of a class by its name."""
+    return any(_calls(cls, file) for file in (cls.file, *_files_that_name(cls)))
+
+
+def _calls(cls: Class, file: File) -> bool:
+    return re.search(rf"(?<!class )\b{re.escape(cls.name)}\(", file.source.text) is not None
 
 
 def is_seen_to_by_heirs(cls: Class, sees_to: Callable[[Class], bool]) -> bool:

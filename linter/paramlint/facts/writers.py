@@ -19,7 +19,7 @@ from paramlint.facts.memo import remember
 from paramlint.facts.mentions import units_with
 from paramlint.facts.module_nesting import is_same, may_hold, owners_in
 from paramlint.facts.package import Package, package_of
-from paramlint.knowledge import TENSOR_INPLACE, module_class
+from paramlint.knowledge import TENSOR_ADJUSTING, TENSOR_INPLACE, module_class
 from paramlint.knowledge.initializers import draws, may_fill
 from paramlint.nodes import operators
 
@@ -35,6 +35,8 @@ INIT_METHODS = (
 )  # fmt: skip
 #: A class that more files than these mention has a name that says little.
 MAX_SEARCHED = 40
+#: Functions that let parameters follow those of another model: both have begun somehow before.
+_FOLLOWING = re.compile(r"(?:^|[._])ema(?:[._]|$)|moving_?av|average|polyak|momentum|soft_?update", re.I)
 _RANK = re.compile(r"\.(?:ndim|dim\(\)|ndimension\(\))$|^len\(.*\.(?:shape|size\(\))\)$")
 _ALL_PARAMETERS = ("parameters", "named_parameters", "_parameters", "state_dict")
 _VIEWS = ("data", "T", "mT", "real", "imag", "detach", "view", "t", "transpose", "to", "float", "flatten", "reshape")
@@ -132,6 +134,8 @@ def _inherited(file: File) -> Iterator[Scope]:
 
 def may_write(scope: Scope, wanted: Wanted) -> bool:
     """Whether a function may write the parameter of what may be an instance of the class."""
+    if _FOLLOWING.search(scope.qualname) and wanted.name not in scope.words:
+        return False
     return any(
         _may_be(scope, target, wanted)
         and not _is_excluded(scope, node, wanted)
@@ -163,6 +167,8 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
     func = node.func
     name = scope.qualified(func) or scope.dotted(func) or ""
     last = func.attr.value if isinstance(func, nodes.Attribute) else name.rpartition(".")[2]
+    if last in TENSOR_ADJUSTING:
+        return
     if isinstance(func, nodes.Attribute) and (last in TENSOR_INPLACE or last in ("set_", "apply_")):
         yield func.value
     yield from (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from paramlint.knowledge import TENSOR_ADJUSTING
 from paramlint.model.answer import UNKNOWN, YES, Answer, Several
 from paramlint.model.event import Event, Site
 from paramlint.model.guard import ALWAYS, Guard
@@ -131,7 +132,7 @@ class Tensor:
     def holds(self, part: object = None) -> Event | None:
         """The write whose values stand in a part, all of it by default, at the end."""
         for event in reversed(self.writes.seen):
-            if event.get("part") is None or event.get("part") == part:
+            if event.get("law") not in TENSOR_ADJUSTING and (event.get("part") is None or event.get("part") == part):
                 return event
         return None
 
@@ -249,6 +250,10 @@ class Module:
 
     def multiplies_with(self, key: str) -> Answer:  # noqa: ARG002
         """Whether its class multiplies something with the weight of the layer that one of its attributes holds."""
+        return UNKNOWN
+
+    def called_elsewhere(self, method: str) -> Answer:  # noqa: ARG002
+        """Whether code other than that of its classes calls a method of this name."""
         return UNKNOWN
 
     @property

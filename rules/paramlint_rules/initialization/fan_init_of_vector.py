@@ -60,6 +60,8 @@ def ask(model: Model) -> Iterator[Claim]:
 
 #: Layers whose biases are vectors, all of them.
 _WITH_VECTORS = frozenset({"RNN", "LSTM", "GRU", "Linear"})
+#: How the result of a call reads that is not followed, and may ask for anything of a parameter that it is given.
+_NOT_FOLLOWED = re.compile(r"\w\((?:[^()]*<parameter \d+>[^()]*)?\)#\d|<plain \d+>")
 _ASKS_FOR_BIAS = re.compile(r"(?<!not \()(?:\"bias\"|'bias') in |\.startswith\((?:\"bias\"|'bias')\)")
 
 
@@ -73,7 +75,7 @@ def _is_bias_of_layer(model: Model, event: Event, tensor: Tensor) -> bool:
 
 def _asks_of_it(guard: str, tensor: Tensor) -> bool:
     """Whether a condition asks for its dimensions or type, or for its name where only some of that is known."""
-    if any(word in guard for word in ("dim", "shape", "size")):
+    if any(word in guard for word in ("dim", "shape", "size")) or _NOT_FOLLOWED.search(guard):
         return True
     if "isinstance(" in guard and not tensor.of_classes:
         return True  # a test of the type that is left there could not be told

@@ -108,15 +108,15 @@ def _is_asked_of_all(site: Site) -> bool:
 
 def _why(event: Event) -> str:
     """Why a condition is never true, whatever it is asked about; empty where it may be."""
-    module = event.of
-    if event.ever or event.why or not isinstance(module, Module) or not module.known.yes:
+    if event.ever or event.why or not _is_layer(event.of):
         return str(event.why)
-    return f"`{module.cls.replace('torch.nn.', 'nn.')}` has no parameter of such a name" if _is_layer(module) else ""
+    return f"`{event.of.cls.replace('torch.nn.', 'nn.')}` has no parameter of such a name"
 
 
-def _is_layer(module: Module) -> bool:
-    """Whether it is a layer of torch that has no parts."""
-    return module.cls.startswith("torch.nn.") and not any(place.kind == "child" for place in module.holds)
+def _is_layer(module: object) -> bool:
+    """Whether it is a layer of torch that is known and has no parts."""
+    is_of_torch = isinstance(module, Module) and module.cls.startswith("torch.nn.") and module.known.yes
+    return is_of_torch and not any(place.kind == "child" for place in module.holds)
 
 
 def _wrong(event: Event, whole: nodes.Node, why: str) -> str:
@@ -173,7 +173,8 @@ def ask_lazy(model: Model) -> Iterator[Claim]:
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """Parameters gone through by name, and a name among them that none has."""
-    never = never_true(model)
+    told = {id(event.site.node) for event in model.events("tested") if _is_layer(event.of)}  # by what it is of
+    never = {(test, inside) for test, inside in never_true(model) if test not in told}
     for listed in whole_visits(model):
         loop = listed.site.loop
         name = _name_in(loop) if loop is not None else None
@@ -181,7 +182,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if loop is None or name is None or not known:
             continue
         parts = {part for one in known for part in one.split(".")}
-        is_own = listed.of in model.roots
+        is_own = listed.of in model.roots or _is_layer(listed.of)
         for test in tests_before(_is_write, loop.body, name):
             texts = texts_in(test)
             if not texts or (id(test), listed.inside) not in never:

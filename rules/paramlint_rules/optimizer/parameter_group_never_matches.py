@@ -101,8 +101,7 @@ def _sorts_parameters(model: Model, site: Site) -> bool:
         if not isinstance(askers[-1].statement, nodes.Return):
             break
         askers.append(caller)
-    groups = [*model.loose_groups, *(group for optimizer in model.optimizers for group in optimizer.groups)]
-    places = [group.site for group in groups] + [event.site for event in model.events("flagged")]
+    places = [*model.group_sites, *(event.site for event in model.events("flagged"))]
     return any((one.path, one.definition) == (asker.path, asker.definition) for one in places for asker in askers)
 
 

@@ -78,6 +78,7 @@ class _Builder:
             if event.kind == "grouped":
                 self._grouped.setdefault(id(event.get("group")), event)
         run.frames.append(Frame(None, file.module_place, None, ALWAYS))
+        run.end_reserve()
         run.budget += run.budget // 2  # asking takes steps too
 
     def model(self, entry: Entry, name: str, root: Instance | None) -> Model:
@@ -93,6 +94,7 @@ class _Builder:
             all_tensors=Several(tensors, closed),
             optimizers=Several(optimizers, closed),
             loose_groups=[g for d in run.groups if (g := self.loose_group(d)) is not None],
+            group_sites=[d.made for d in run.groups if d.made is not None],
             trace=sorted([*run.trace.events, *run.trace.tests.values()], key=lambda event: event.order[0]),
             entry=entry,
             name=name,

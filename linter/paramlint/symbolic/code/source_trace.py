@@ -15,7 +15,7 @@ from paramlint.facts.passed_on import maker_of
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import Guard
 from paramlint.nodes.assigned import assigned
-from paramlint.nodes.branches import is_branch
+from paramlint.nodes.branches import is_branch, leaves
 from paramlint.symbolic.code.program import Place
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ class SourceSite:
             return True
         blocks = [(node, inner) for inner, node in pairwise(around) if isinstance(node, nodes.IndentedBlock)]
         return any(
-            _returns(earlier) for block, inner in blocks for earlier in takewhile(partial(is_not, inner), block.body)
+            isinstance(earlier, nodes.If) and leaves(earlier.body, nodes.Return)
+            for block, inner in blocks
+            for earlier in takewhile(partial(is_not, inner), block.body)
         )
 
     @cached_property
@@ -174,14 +176,6 @@ class SourceSite:
 
     def __repr__(self) -> str:
         return f"{self.path}:{self.row}"
-
-
-def _returns(statement: Any) -> bool:
-    """Whether it is a condition whose branch ends with a `return`."""
-    if not isinstance(statement, nodes.If):
-        return False
-    last: Any = statement.body.body[-1]
-    return isinstance(last.body[-1] if isinstance(last, nodes.SimpleStatementLine) else last, nodes.Return)
 
 
 class Trace:

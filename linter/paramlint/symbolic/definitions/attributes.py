@@ -290,7 +290,7 @@ def _in_unknown(run: Interpreter, owner: Unknown, name: str, value: Value, node:
     """Who gets what by `owner.name = value`, where nothing is known of the owner but what the code does with it."""
     from paramlint.symbolic.library.registration import parameter_found, place_found
 
-    tensor = parameter_found(run, owner, node) if name == "data" else owner
+    tensor = parameter_found(run, owner, node) if name in ("data", "requires_grad") else owner
     if tensor is not owner or (isinstance(value, Unknown) and name == value.name):
         value = parameter_found(run, value, node)
     if tensor is not owner:

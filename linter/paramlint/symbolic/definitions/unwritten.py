@@ -1,9 +1,12 @@
-"""Who else may write what a class allocates: code of its file and package that no run of the class enters."""
+"""What code may do that no run of a class enters: write what the class allocates, call its methods."""
 
 from __future__ import annotations
 
+import re
+
 from paramlint.facts import Scope
 from paramlint.facts.classes import Class
+from paramlint.facts.package import folder_of, package_of
 from paramlint.facts.unwritten_memory import (
     forgotten_methods,
     is_built_in_its_file,
@@ -78,6 +81,24 @@ def built_in_its_file(instance: Instance) -> Answer:
     """Whether the file of its class builds it, and no heir of that."""
     facts = _facts(instance)
     return UNKNOWN if facts is None else YES if is_built_in_its_file(facts) else NO
+
+
+def called_elsewhere(instance: Instance, method: str) -> Answer:
+    """Whether other code of the file, its package or the scripts beside it calls a method of this name."""
+    facts = _facts(instance)
+    if facts is None:
+        return UNKNOWN
+    file, unit = facts.file, facts.outline.unit
+    call = re.compile(rf"(?<!\bself)\.{re.escape(method)}\(".encode())
+    texts = [file.source.text.replace(file.source.lines(unit.first, unit.last), "", 1).encode()]
+    package = package_of(file)
+    if package is None:
+        return YES if call.search(texts[0]) else UNKNOWN if file.is_cut_off else NO
+    beside = folder_of(package, file)
+    own = (file.path, file.source.path)
+    texts += [package.text(path) for path in package.paths_with(file, method) if path not in own]
+    texts += [beside.text(path) for path in beside.scripts_with(file, method)] if beside is not None else []
+    return YES if any(map(call.search, texts)) else NO
 
 
 def initialised_by_owner(instance: Instance) -> Answer:

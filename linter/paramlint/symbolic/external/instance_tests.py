@@ -325,6 +325,10 @@ def classes_asked(run: Interpreter, value: Value | None) -> tuple[str, ...]:
     left = [true for true in told if run.guard.fits(true)]
     if len(left) < 2 or not run.guard.implies(reduce(or_, left)):
         return ()
+    for true in left[:]:  # other tests of the same thing, elsewhere, fit too and say nothing here
+        others = [one for one in left if one is not true]
+        if others and run.guard.implies(reduce(or_, others)):
+            left = others
     return tuple(dict.fromkeys(name for true in left for name in told[true]))
 
 

@@ -111,8 +111,14 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
 # Reading
 
 
+#: Functions whose result has its values in `data`, with their history.
+_PACKING = frozenset({"pack_padded_sequence", "pack_sequence", "PackedSequence"})
+
+
 def attribute(run: Interpreter, tensor: TensorValue, name: str, node: Any) -> Value:
     """`tensor.name`."""
+    if name == "data" and tensor.factory.rpartition(".")[2] in _PACKING:
+        return run.derived(node, [tensor])
     if name == "data":
         run.emit("read", tensor, node, how="data")
         return run.view(tensor, "data", node, tensor.shape)
@@ -306,6 +312,7 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         return NONE
     rest = Arguments(arguments.positional[1:], {k: v for k, v in arguments.keywords.items() if k != "tensor"})
 
+    from paramlint.symbolic.definitions.attributes import stand_in
     from paramlint.symbolic.library.missing_attributes import note_missing
 
     def write(value: Value) -> Value:
@@ -314,7 +321,17 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         elif isinstance(value, Instance):
             run.emit("raised", value, node, cause="init of a module", law=name, initializer=True)
         elif isinstance(value, Unknown):
-            if not note_missing(run, value, name, node, initializer=True):
+            if ("part of modules", value) in run.memo:
+                run.emit(
+                    "raised",
+                    stand_in(run, value),
+                    node,
+                    cause="init of a module",
+                    law=name,
+                    initializer=True,
+                    is_part=True,
+                )
+            elif not note_missing(run, value, name, node, initializer=True):
                 written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
         else:
             note_missing(run, value, name, node, initializer=True)

@@ -61,6 +61,12 @@ _NEW = frozenset({"new_zeros", "new_ones", "new_empty", "new_full"})
 
 def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Arguments, node: Any) -> Value | None:
     """A method of something unknown, where its name says what it must be; None where it does not."""
+    if name in ("detach", "requires_grad_"):
+        from paramlint.symbolic.library.registration import parameter_found
+
+        found = parameter_found(run, owner, node)
+        if isinstance(found, TensorValue):
+            return tensor_method(run, found, name, arguments, node)
     if name in _OF_MODULES and not (name in ("cuda", "cpu", "half", "bfloat16") and owner not in run.stand_ins):
         from paramlint.symbolic.library.modules import module_method
 
@@ -108,11 +114,6 @@ def unknown_method(run: Interpreter, owner: Unknown, name: str, arguments: Argum
         return NONE
     if name in _NEW:
         return make(run, f"torch.{name.removeprefix('new_')}", arguments, node)
-    if name == "detach":
-        from paramlint.symbolic.library.registration import parameter_found
-
-        found = parameter_found(run, owner, node)
-        return tensor_method(run, found, name, arguments, node) if isinstance(found, TensorValue) else None
     if name.endswith("_") and not name.startswith("_") and not name.endswith("__"):
         if owner.name in ("data", "weight", "bias", "grad") or owner.text.endswith((".data", "]")) or owner.loop:
             if name in TENSOR_INIT_INPLACE and note_missing(run, owner, name, node):
