@@ -115,8 +115,9 @@ def _why(event: Event) -> str:
 
 def _is_layer(module: object) -> bool:
     """Whether it is a layer of torch that is known and has no parts."""
-    is_of_torch = isinstance(module, Module) and module.cls.startswith("torch.nn.") and module.known.yes
-    return is_of_torch and not any(place.kind == "child" for place in module.holds)
+    if not isinstance(module, Module) or not module.cls.startswith("torch.nn.") or not module.known.yes:
+        return False
+    return not any(place.kind == "child" for place in module.holds)
 
 
 def _wrong(event: Event, whole: nodes.Node, why: str) -> str:
