@@ -11,11 +11,6 @@ from paramlint.facts.scopes import Scope
 from paramlint.knowledge import DEPRECATED_INIT, INIT_FUNCTIONS, TENSOR_INIT_INPLACE
 from paramlint.nodes.call_arguments import arguments_of, without_data
 
-#: The last names of all functions of `torch.nn.init`; a rule that looks for their calls is triggered by them.
-INIT_NAMES = tuple(sorted({*INIT_FUNCTIONS, *DEPRECATED_INIT}))
-#: The last names of everything that writes a whole tensor.
-WRITE_NAMES = tuple(sorted({*INIT_NAMES, *TENSOR_INIT_INPLACE}))
-
 _PREFIX = "torch.nn.init."
 #: Attributes that show that a function works on modules.
 _OF_MODULES = {"weight", "bias", "apply", "modules", "named_modules", "parameters", "named_parameters", "children"}

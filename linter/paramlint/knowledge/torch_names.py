@@ -50,6 +50,8 @@ INIT_FUNCTIONS = _signatures("INIT_FUNCTIONS")
 """Functions of `torch.nn.init` without the deprecated ones, and their arguments."""
 DEPRECATED_INIT: Mapping[str, str] = MappingProxyType(_FACTS["DEPRECATED_INIT"])
 """Deprecated names in `torch.nn.init`, and what replaces them."""
+WRITE_NAMES = tuple(sorted({*INIT_FUNCTIONS, *DEPRECATED_INIT, *TENSOR_INIT_INPLACE}))
+"""The last names of everything that writes a whole tensor."""
 FAN_INIT = _names("FAN_INIT")
 """Init functions that compute a fan, and so raise on a 1-D tensor."""
 MATRIX_INIT = _names("MATRIX_INIT")

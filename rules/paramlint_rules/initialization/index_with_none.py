@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
-from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.knowledge import WRITE_NAMES
 from paramlint.model import Claim, Model, Tensor, said
 from paramlint.rule import Asks, Rule
 from paramlint.syntax.walk import walk

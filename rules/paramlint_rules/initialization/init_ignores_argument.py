@@ -32,8 +32,9 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
-from paramlint.facts.init_calls import WRITE_NAMES, InitCall, write_call
+from paramlint.facts.init_calls import InitCall, write_call
 from paramlint.facts.type_tests import TypeTest, alternatives, case_test
+from paramlint.knowledge import WRITE_NAMES
 from paramlint.rule import Calls, Finding, Rule
 from paramlint.syntax.walk import walk
 

@@ -21,15 +21,14 @@ Leave it: the branch is a reminder that is not meant to run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from operator import is_
 from typing import Any
 
 from paramlint import nodes
 from paramlint.config.nearest import nearest
-from paramlint.facts.init_calls import WRITE_NAMES
-from paramlint.knowledge import module_class
+from paramlint.knowledge import WRITE_NAMES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.visits import (
     guards_of,
@@ -42,6 +41,7 @@ from paramlint.model.questions.visits import (
     whole_visits,
 )
 from paramlint.nodes import operators
+from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Rule
 from paramlint.syntax.walk import walk
 
@@ -70,8 +70,8 @@ def ask_kind(model: Model) -> Iterator[Claim]:
     told: set[int] = set()
     for event in model.events("tested"):
         site, test = event.site, event.site.node
-        is_seen = not site.stack or _name_of_call(site.stack[-1].node) == "apply"  # others may give other things
-        if not is_seen or id(test) in told or not (event.why or event.always or _is_find(test)):
+        why = _why(event)
+        if id(test) in told or not (why or event.always or _is_find(test)) or not _is_asked_of_all(site):
             continue
         if isinstance(test, nodes.AnnAssign):
             call, target = test.annotation.annotation, site.text(test.target)
@@ -79,8 +79,8 @@ def ask_kind(model: Model) -> Iterator[Claim]:
                 so = f"so `{site.text(call.func)}` never runs"
                 yield Claim(said(True), site, f"`{target}:` makes an annotation, not a condition, {so}", node=test)
             continue
-        whole = _around_writes(model, site, with_else=not event.why).get(id(test))
-        message = _wrong(event, test, whole) if whole is not None else ""
+        whole = _around_writes(model, site, with_else=not why).get(id(test))
+        message = _wrong(event, whole, why) if whole is not None else ""
         if message:
             told.add(id(test))
             yield Claim(said(True), site, message, node=whole if event.always else test)
@@ -90,17 +90,42 @@ def _around_writes(model: Model, site: Site, *, with_else: bool) -> dict[int, An
     """The conditions of a function that decide whether something is initialised, as wholes, by their parts."""
 
     def find() -> dict[int, Any]:
-        return {id(part): whole for part, whole, _ in guards_of(_is_write, site.code, with_else=with_else)}
+        pairs = (pair for node in walk(site.code) for pair in assigned(node))
+        local = {t.value for t, value in pairs if isinstance(t, nodes.Name) and _last(value) in WRITE_NAMES}
+        is_write = partial(_is_call_of, {*WRITE_NAMES, *local})
+        return {id(part): whole for part, whole, _ in guards_of(is_write, site.code, with_else=with_else)}
 
     return model.remember(("conditions around writes", id(site.code), with_else), find)
 
 
-def _wrong(event: Event, test: nodes.Node, whole: nodes.Node) -> str:
+def _is_asked_of_all(site: Site) -> bool:
+    """Whether all that a function is given comes from the code that was read: others may give other things."""
+    caller = site.stack[-1] if site.stack else None
+    if caller is None or _is_call_of({"apply"}, caller.node):
+        return True
+    return any(node is site.code for node in walk(caller.code))  # a local function
+
+
+def _why(event: Event) -> str:
+    """Why a condition is never true, whatever it is asked about; empty where it may be."""
+    if event.ever or event.why or not _is_layer(event.of):
+        return str(event.why)
+    return f"`{event.of.cls.replace('torch.nn.', 'nn.')}` has no parameter of such a name"
+
+
+def _is_layer(module: object) -> bool:
+    """Whether it is a layer of torch that is known and has no parts."""
+    if not isinstance(module, Module) or not module.cls.startswith("torch.nn.") or not module.known.yes:
+        return False
+    return not any(place.kind == "child" for place in module.holds)
+
+
+def _wrong(event: Event, whole: nodes.Node, why: str) -> str:
     """What is wrong with a condition; empty where nothing is."""
-    site = event.site
-    if event.why:
+    site, test = event.site, event.site.node
+    if why:
         kind = "case " if isinstance(test, nodes.MatchPattern) else ""
-        return f"`{kind}{site.text(test)}` is never true: {event.why}"
+        return f"`{kind}{site.text(test)}` is never true: {why}"
     if not any(test is one for one in _either(whole)):
         return ""
     if _is_find(test):
@@ -115,7 +140,7 @@ def _thing(test: nodes.Node) -> str:
         return "a value"
     if isinstance(test, nodes.Tuple):
         return "a value" if any(isinstance(e.value, (nodes.Call, nodes.Comparison)) for e in test.elements) else ""
-    name = test.attr.value if isinstance(test, nodes.Attribute) else test.value if isinstance(test, nodes.Name) else ""
+    name = _last(test)
     return "a class" if name[:1].isupper() and not name.isupper() else ""
 
 
@@ -128,7 +153,7 @@ def _either(test: nodes.Node) -> list[nodes.Node]:
 
 def _is_find(test: nodes.Node) -> bool:
     """Whether it is the place of a text in another one: 0 where that begins with it, and -1 where it is not there."""
-    given = test.args if isinstance(test, nodes.Call) and _name_of_call(test) in ("find", "rfind") else ()
+    given = test.args if isinstance(test, nodes.Call) and _last(test.func) in ("find", "rfind") else ()
     return len(given) == 1 and isinstance(given[0].value, nodes.SimpleString)
 
 
@@ -149,7 +174,8 @@ def ask_lazy(model: Model) -> Iterator[Claim]:
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """Parameters gone through by name, and a name among them that none has."""
-    never = never_true(model)
+    told = {id(event.site.node) for event in model.events("tested") if _is_layer(event.of)}  # by what it is of
+    never = {(test, inside) for test, inside in never_true(model) if test not in told}
     for listed in whole_visits(model):
         loop = listed.site.loop
         name = _name_in(loop) if loop is not None else None
@@ -157,13 +183,12 @@ def ask(model: Model) -> Iterator[Claim]:
         if loop is None or name is None or not known:
             continue
         parts = {part for one in known for part in one.split(".")}
-        is_own = listed.of in model.roots
-        is_of_torch = listed.of.cls.startswith("torch.nn.") and not any(p.kind == "child" for p in listed.of.holds)
+        is_own = listed.of in model.roots or _is_layer(listed.of)
         for test in tests_before(_is_write, loop.body, name):
             texts = texts_in(test)
             if not texts or (id(test), listed.inside) not in never:
                 continue
-            if is_own or is_of_torch or any(nearest(text.strip("."), parts) for text in texts):
+            if is_own or any(nearest(text.strip("."), parts) for text in texts):
                 whole = listed.site.text(loop.iter)
                 message = f"`{listed.site.text(test)}` is never true: `{whole}` gives no such name"
                 yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
@@ -247,11 +272,14 @@ def _name_in(loop: nodes.For) -> str | None:
 
 
 def _is_write(call: nodes.Node) -> bool:
-    return _name_of_call(call) in WRITE_NAMES
+    return _is_call_of(WRITE_NAMES, call)
 
 
-def _name_of_call(call: nodes.Node) -> str:
-    """The last name of what a call calls; empty for other nodes."""
-    func = call.func if isinstance(call, nodes.Call) else None
-    name = func.attr if isinstance(func, nodes.Attribute) else func
+def _is_call_of(names: Collection[str], call: nodes.Node) -> bool:
+    return isinstance(call, nodes.Call) and _last(call.func) in names
+
+
+def _last(node: nodes.Node) -> str:
+    """`c` of `a.b.c`."""
+    name = node.attr if isinstance(node, nodes.Attribute) else node
     return name.value if isinstance(name, nodes.Name) else ""

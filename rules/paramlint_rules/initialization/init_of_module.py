@@ -23,8 +23,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from paramlint import nodes
-from paramlint.facts.init_calls import WRITE_NAMES
-from paramlint.knowledge import module_class
+from paramlint.knowledge import WRITE_NAMES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.written_code import target_of
 from paramlint.rule import Asks, Change, Fix, Rule

@@ -22,8 +22,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts.init_calls import WRITE_NAMES
-from paramlint.knowledge import TENSOR_FACTORIES
+from paramlint.knowledge import TENSOR_FACTORIES, WRITE_NAMES
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor
 from paramlint.model.questions.written_code import target_of
 from paramlint.rule import Asks, Proof, Rule

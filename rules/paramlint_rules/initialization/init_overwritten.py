@@ -28,7 +28,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.knowledge import WRITE_NAMES
 from paramlint.model import Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.draws import DRAWING
 from paramlint.model.questions.effects import (
@@ -252,7 +252,7 @@ def ask_computed(model: Model) -> Iterator[Claim]:
 def ask_parts(model: Model) -> Iterator[Claim]:
     """Parts in a list that two loops of a function initialise alike, and those in another such list never."""
     written = (w for w in model.events("written") if w.get("inside") == "__init__")
-    writes = [w for w in written if initialises_all(w) or _is_told(w)]
+    writes = [w for w in written if _is_direct(w) and (initialises_all(w) or _is_told(w))]
     told: set[int] = set()
     for first, then in pairs(writes):
         sites = apart(first, then)

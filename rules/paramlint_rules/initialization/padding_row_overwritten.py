@@ -24,8 +24,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts.init_calls import WRITE_NAMES
-from paramlint.knowledge import TENSOR_ADJUSTING, module_class
+from paramlint.knowledge import TENSOR_ADJUSTING, WRITE_NAMES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.draws import drawn_before
 from paramlint.model.questions.written_code import target_of

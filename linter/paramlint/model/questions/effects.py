@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from paramlint import nodes
-from paramlint.knowledge import DEPRECATED_INIT, INIT_FUNCTIONS, TENSOR_INIT_INPLACE, module_class
+from paramlint.knowledge import WRITE_NAMES, module_class
 from paramlint.knowledge.initializers import INIT_DEFAULTS
 from paramlint.model.event import Event, Site
 from paramlint.model.model import Model
@@ -55,11 +55,10 @@ def is_used_between(model: Model, first: Event, second: Event) -> bool:
 
 def initialises_all(write: Event) -> bool:
     """Whether the user's code initialises all of a parameter, or of an attribute of a module that is not known."""
-    tensor, law = write.of, write.get("law")
-    is_init = law in INIT_FUNCTIONS or law in DEPRECATED_INIT or law in TENSOR_INIT_INPLACE
-    if write.author != "user" or write.get("part") is not None or not is_init or not isinstance(tensor, Tensor):
+    tensor = write.of
+    if write.author != "user" or write.get("part") is not None or write.get("law") not in WRITE_NAMES:
         return False
-    return tensor.role == "parameter" or not tensor.known
+    return isinstance(tensor, Tensor) and (tensor.role == "parameter" or not tensor.known)
 
 
 def pairs(writes: Iterable[Event]) -> Iterator[tuple[Event, Event]]:

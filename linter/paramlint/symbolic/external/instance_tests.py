@@ -135,21 +135,26 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
     return unknown
 
 
-def _why_no_instance(run: Interpreter, value: Value, wanted: list[Value]) -> str:
+def _why_no_instance(run: Interpreter, value: Any, wanted: list[Value]) -> str:
     """Why nothing of a kind, or nothing that is left by the conditions before, is an instance of some classes."""
-    names = [getattr(one, "qualified", getattr(one, "name", "")) for one in wanted]
-    if all(map(_is_class, wanted)) and wanted:
-        if _asked_for_class(run, value) is not None or _is_class(value):
-            return "a class is not an instance of a module"
-        if isinstance(value, TensorValue) and value.role == "parameter":
-            return "a parameter is no module"
-    if isinstance(value, Instance) and value.is_module and names and all(name in _TENSORS for name in names):
+    kind = value.__class__
+    if kind is Instance and value.is_module and wanted and all(_name_of(one) in _TENSORS for one in wanted):
         return "a module is no tensor"
-    told = run.memo.setdefault(("instance asked", text_of(value)), {}) if isinstance(value, (Unknown, Instance)) else {}
-    for true, before in told.items():
+    if kind is not Unknown and (kind is not Instance or value.cls is not None):
+        is_parameter = kind is TensorValue and value.role == "parameter"
+        if not wanted or not (is_parameter or _is_class(value)) or not all(map(_is_class, wanted)):
+            return ""
+        return "a parameter is no module" if is_parameter else "a class is not an instance of a module"
+    if wanted and _asked_for_class(run, value) is not None and all(map(_is_class, wanted)):
+        return "a class is not an instance of a module"
+    for true, before in run.memo.get(("instance asked", text_of(value)), {}).items():
         if not run.guard.fits(true) and all(any(_is_below(run, one, base) for base in before) for one in wanted):
             return f"an earlier branch takes what is a `{_names_of(before)}`"
     return ""
+
+
+def _name_of(cls: Value) -> str:
+    return str(getattr(cls, "qualified", getattr(cls, "name", "")))
 
 
 _TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
@@ -283,9 +288,8 @@ def _why_unequal(run: Interpreter, one: Value, other: Value) -> str:
             return "a class is not equal to a text"
         if isinstance(other, Instance) and other.is_module:
             return "a module is not its class"
-        name = getattr(other, "qualified", getattr(other, "name", ""))
-        if not _is_class(one) and _ABSTRACT.fullmatch(str(name)):
-            return f"no module is of the class `{str(name).rpartition('.')[2]}` itself"
+        if not _is_class(one) and _ABSTRACT.fullmatch(_name_of(other)):
+            return f"no module is of the class `{_name_of(other).rpartition('.')[2]}` itself"
     if _is_class_name(run, one):
         if _is_class(other):
             return "the name of a class is not the class"
