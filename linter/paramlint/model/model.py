@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, Literal, TypeVar
 
-from paramlint.model.answer import NO, YES, Answer, Several
+from paramlint.model.answer import NO, UNKNOWN, YES, Answer, Several
 from paramlint.model.event import Event, EventKind, Order, Site
 from paramlint.model.guard import Guard
 from paramlint.model.objects import Group, Module, Optimizer, Place, Role, Tensor
@@ -128,11 +128,11 @@ class Model:
         return what
 
     def follows(self, a: Event, b: Event) -> Answer:
-        """Whether an occurrence of `b` can come after one of `a`."""
+        """Whether an occurrence of `b` can come after one of `a`; unknown where their conditions are too many."""
         when = a.guard & b.guard
         if when is None or not a.order or not b.order or min(a.order) >= max(b.order):
             return NO
-        return Answer("yes", (a, b), when)
+        return Answer("yes", (a, b), when) if a.guard.is_known_to_fit(b.guard) else UNKNOWN
 
     def between(
         self,
