@@ -154,8 +154,9 @@ def _fix(place: Place) -> Fix | None:
 
 
 def _is_made_at_first(tensor: Tensor, place: Place) -> bool:
-    """Whether it is a constant that `__init__` keeps."""
-    return place.since.get("inside") == "__init__" and is_constant(tensor)
+    """Whether it is a constant that `__init__` makes and keeps: what is put into its list later is data."""
+    times = (place.since, tensor.made) if tensor.made is not None else (place.since,)
+    return all(event.get("inside") == "__init__" for event in times) and is_constant(tensor)
 
 
 #: What is asked of a tensor without computing with it, or to move it by hand.
