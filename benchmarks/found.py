@@ -105,6 +105,7 @@ class Defect:
     where: str
     fix: str
     check: str
+    users: str
     options: str
     verify: str
     after: str
@@ -117,7 +118,8 @@ class Defect:
 
     @property
     def files(self) -> list[str]:
-        return list(dict.fromkeys(line["file"] for line in LINE.finditer(self.check)))
+        """The files of the findings, and those whose use of them shows these."""
+        return list(dict.fromkeys((*(line["file"] for line in LINE.finditer(self.check)), *self.users.split())))
 
     @property
     def command(self) -> str:
@@ -143,7 +145,8 @@ def read(folder: Path = DATA) -> list[Defect]:
 
 def _defect(kind: str, entry: dict[str, Any]) -> Defect:
     texts = {
-        name: entry.pop(name, "").strip() for name in ("text", "where", "fix", "check", "options", "verify", "after")
+        name: entry.pop(name, "").strip()
+        for name in ("text", "where", "fix", "check", "users", "options", "verify", "after")
     }
     proofs = tuple(
         Proof(

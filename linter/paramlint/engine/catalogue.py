@@ -33,6 +33,7 @@ PREVIEW: dict[str, str] = {
     "PRM605": "none of its reports on unseen code was judged yet",
     "PRM606": "4 reports on unseen code were judged, and false; they are mended",
     "PRM607": "none of its reports on unseen code was judged yet",
+    "PRM709": "15 reports on unseen code were judged, and false; every kind of those is mended",
     "PRM716": "15 reports on unseen code were judged, 10 of them false; every kind of those is mended",
     "PRM717": "1 report on unseen code was judged, and false; it is mended",
     "PRM722": "11 reports on unseen code were judged, 10 of them false; all but one are mended",

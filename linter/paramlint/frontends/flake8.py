@@ -42,6 +42,7 @@ PREVIEW: tuple[str, ...] = (
     "PRM605",
     "PRM606",
     "PRM607",
+    "PRM709",
     "PRM716",
     "PRM717",
     "PRM722",

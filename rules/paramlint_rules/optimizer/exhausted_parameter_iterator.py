@@ -27,6 +27,7 @@ from paramlint import nodes
 from paramlint.model import Answer, Claim, Event, Model, Site
 from paramlint.nodes.assigned import assigned
 from paramlint.rule import Asks, Change, Fix, Rule
+from paramlint.syntax.walk import walk
 
 _OF_GROUP = re.compile(r"""\[["']params["']\]""")
 
@@ -64,7 +65,7 @@ def ask(model: Model) -> Iterator[Claim]:
         first, second = twins[0]
         site = _in_function_of(first.made, second)
         names = _names(first.made)
-        if not _is_handed(names, site):
+        if not _is_handed(first.made, names, site):
             site = second.site
         given = _given(site.node)
         given = _beside(site, given, names) if given is not None else None
@@ -111,9 +112,14 @@ def _names(made: Site) -> list[str]:
     return [made.text(node) for node, value in assigned(made.statement) if value is made.node]
 
 
-def _is_handed(names: list[str], site: Site) -> bool:
-    """Whether a call says a name of the iterator: a method that takes it from an attribute is given other things."""
-    return not names or any(name in site.text(site.node) for name in names)
+def _is_handed(made: Site, names: list[str], site: Site) -> bool:
+    """Whether a call says a name of the iterator: a method that takes it from an attribute is given other things.
+
+    One that is made as it is handed on has a name only where it is used up.
+    """
+    if not names:
+        return all(node is not made.node for node in walk(site.node))
+    return any(name in site.text(site.node) for name in names)
 
 
 def _beside(site: Site, given: Any, names: list[str]) -> Any:

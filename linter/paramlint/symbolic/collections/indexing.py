@@ -86,7 +86,7 @@ def _item_of_instance(run: Interpreter, owner: Instance, index: Value, node: Any
     if _slice_of(index) is not None or (isinstance(index, Unknown) and ":" in index.text):
         return part_of_container(run, owner, _item_of(run, owner.items, index, node, "list", text_of(owner)), node)
     item = _item_of(run, owner.items, index, node, "list", text_of(owner))
-    if isinstance(item, Unknown) and "Parameter" not in owner.container:
+    if isinstance(item, Unknown) and not owner.container.startswith("Parameter"):
         run.memo["part of modules", item] = owner
     return item
 
