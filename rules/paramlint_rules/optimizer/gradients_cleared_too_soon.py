@@ -175,7 +175,7 @@ def _looks_at_gradients(clear: Event, step: Event | None = None) -> bool:
     return any(name in ("grad", "requires_grad_") for name in read)
 
 
-def _is_in(node: object, outer: object) -> bool:
+def _is_in(node: object, outer: nodes.Node) -> bool:
     return any(one is node for one in walk(outer))
 
 
