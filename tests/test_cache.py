@@ -16,9 +16,9 @@ import msgspec
 import pytest
 
 from paramlint import __version__
+from paramlint.engine import check_file
 from paramlint.engine.cache import version
 from paramlint.engine.cache.stored import Stored
-from paramlint.engine.parallel import local
 from paramlint.frontends.cli import main
 from paramlint.frontends.report.formats import FORMATS
 from paramlint.source import dependencies
@@ -65,13 +65,13 @@ def package(tmp_path, monkeypatch):
 def checked(monkeypatch):
     """The paths that were looked at anew, as far as runs in this process go."""
     found: list[str] = []
-    original = local.check_paths
+    original = check_file.check_paths
 
     def check_paths(paths, *rest, **options):
         found.extend(Path(path).name for path in paths)
         return original(paths, *rest, **options)
 
-    monkeypatch.setattr(local, "check_paths", check_paths)
+    monkeypatch.setattr(check_file, "check_paths", check_paths)
     return found
 
 

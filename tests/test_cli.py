@@ -329,11 +329,11 @@ def test_output_that_cannot_be_written_is_said(bad):
 
 def test_an_interrupt_exits_with_130(bad):
     script = """
-import sys, time, paramlint.engine.parallel.local as local
+import sys, time, paramlint.engine.check_file as check_file
 def slow(*_, **__):
     print("ready", flush=True)
     time.sleep(120)
-local.check_paths = slow
+check_file.check_paths = slow
 from paramlint.frontends.cli import main
 sys.exit(main(["check"]))
 """

@@ -53,7 +53,7 @@ def test_the_plugin_and_the_command_agree(folder, capsys, monkeypatch):
     whole = said_by_the_command(FIXTURES / folder, capsys)
     # The plugin sees one file at a time, so the command is kept from looking into others here.
     monkeypatch.setattr(
-        "paramlint.engine.parallel.local.check_paths",
+        "paramlint.engine.check_file.check_paths",
         lambda paths, rules, _, **options: check_paths(paths, rules, None, **options),
     )
     alone = said_by_the_command(FIXTURES / folder, capsys)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from paramlint.finding import Change, Diagnostic, Edit, Fix, LocatedFix, Location
 from paramlint.source.text import Source
 from paramlint.syntax import indentation
-from paramlint.syntax.outline import first_row
 
 if TYPE_CHECKING:
     from paramlint import nodes
@@ -146,6 +145,8 @@ def _import_row(body: Sequence[ast.stmt], source: Source) -> tuple[int, str]:
         is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         if not is_docstring and not is_future:
+            from paramlint.syntax.outline import first_row
+
             return first_row(node, source), indent
         row = (node.end_lineno or node.lineno) + 1
     return row, indent

@@ -16,10 +16,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from paramlint.config.nearest import nearest
-from paramlint.rule import Rule
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from paramlint.rule import Rule
 
 GROUP = "paramlint.rules"
 #: Codes that begin with PRM are our own, so that a pack stays valid with later versions.
@@ -49,6 +50,8 @@ def rules(name: str) -> tuple[Rule, ...]:
     Raises:
         PackError: no such pack is installed, several are, its code fails, or it holds something else than rules.
     """
+    from paramlint.rule import Rule
+
     point = _find(name)
     shown = f"rule pack '{name}' ({point.value})"
     try:

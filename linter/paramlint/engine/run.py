@@ -1,4 +1,7 @@
-"""One run over many files: check them, and say what fixes make of them. Writes nothing."""
+"""One run over many files: check them, and say what fixes make of them. Writes nothing.
+
+What checks is imported where there is something to check: all may be known from earlier runs.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint.config.declared_ties import Ties
-from paramlint.engine.check_file import check_source
 from paramlint.engine.file_report import FileReport, problem
 from paramlint.engine.filters.claims_of_users import moved, with_claims_of_users
 from paramlint.engine.filters.declared_sharing import without_declared
-from paramlint.engine.nominate import Nominator
 from paramlint.engine.parallel import Workers
 from paramlint.engine.parallel.local import Local
 from paramlint.finding import Applicability, Diagnostic
-from paramlint.rule import Rule, names
 from paramlint.source.kinds import read
 from paramlint.source.path_patterns import Patterns
 from paramlint.source.text import Source, UnreadableError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from paramlint.engine.cache.stored import Reported
     from paramlint.engine.filters.baseline import Baseline
     from paramlint.engine.filters.report_filters import ReportFilter
+    from paramlint.rule import Rule
     from paramlint.source.rewrite import Rewrite
 
 #: A file in which only this went wrong gives the same next time; anything else may have been an accident.
@@ -48,6 +49,8 @@ class PerFileIgnores:
         """The report without those rules."""
         if not self._ignores or not report.diagnostics:
             return report
+        from paramlint.rule import names
+
         path = os.path.abspath(report.path)
         selectors = {s for patterns, given in self._ignores if patterns.cover_somewhere(path, False) for s in given}
         ignored = [d for d in report.diagnostics if any(names(s, d.code, d.name, d.group) for s in selectors)]
@@ -182,6 +185,8 @@ def run_paths(paths: Sequence[str], run: Run, step: Callable[[], None] = lambda:
 
 def run_source(source: Source, run: Run) -> Result:
     """Check one text, such as standard input."""
+    from paramlint.engine.check_file import check_source
+    from paramlint.engine.nominate import Nominator
     from paramlint.facts import Project
 
     report = with_large_stack(lambda: check_source(source, Nominator(run.rules), Project(), reference=run.reference))
@@ -245,7 +250,9 @@ def _fix_all(result: Result, run: Run, fix: Applicability) -> None:
 
 def _fix_source(before: Source, run: Run, fix: Applicability) -> tuple[Source, tuple[str, ...], FileReport]:
     """A source with its fixes, the codes of what they fixed, and what is left; other files are as on disk."""
+    from paramlint.engine.check_file import check_source
     from paramlint.engine.fixes import fix_source
+    from paramlint.engine.nominate import Nominator
     from paramlint.facts import Project
 
     nominator, project = Nominator(run.rules), Project()

@@ -18,7 +18,7 @@ from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import Place, Program
 from paramlint.symbolic.code.source_trace import SourceSite, Trace
 from paramlint.symbolic.definitions.fruitless import Ledger
-from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, LeftError, OverBudgetError
+from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, OverBudgetError
 from paramlint.symbolic.values import (
     Arguments,
     Cell,
@@ -37,13 +37,6 @@ from paramlint.symbolic.values import (
     one_held,
     one_of_many,
     shortened,
-)
-
-#: The code around what an entry point calls, and that itself.
-_FRAMES_OF_AN_ENTRY = 2
-#: What only happens where something is trained.
-_OF_TRAINING = frozenset(
-    {"backward", "cleared", "optimizer", "grouped", "stepped", "mode", "called", "flagged", "loaded"}
 )
 
 Test = tuple[Guard | None, Guard | None]
@@ -149,6 +142,8 @@ class Interpreter:
         self.passes: dict[int, tuple[Instance, Arguments]] = {}
         #: The method of the entry that runs: `__init__`, `forward`; the name of a function.
         self.inside = ""
+        #: Why the comparison that was made last is false whatever its values are; empty where it is not.
+        self.why_false = ""
         self.instances: list[Instance] = []
         self.tensors: list[TensorValue] = []
         self._serials = count(1)
@@ -174,7 +169,7 @@ class Interpreter:
         """
         self.steps += steps
         if self.steps > self.budget:
-            self._leave()
+            self.ledger.end_entry(self)
         if self.steps > self.ledger.leash:
             self.ledger.pull(self)
 
@@ -187,29 +182,6 @@ class Interpreter:
         """Let everything take the steps that were kept back."""
         self.budget += self.reserve
         self.reserve = 0
-
-    def _leave(self) -> None:
-        if not self.reserve:
-            self.used_up = self.trace.tick()
-            raise OverBudgetError
-        self.end_reserve()
-        taking = next((frame for frame in self.frames[_FRAMES_OF_AN_ENTRY:] if self._can_be_left(frame)), None)
-        if taking is None or any(frame.builds is not None for frame in self.frames):
-            self.is_short = True
-            for instance in self.waiting:
-                if instance.build is not None:
-                    instance.build = None
-                    instance.forget("the steps were used up")
-        if taking is not None:
-            raise LeftError(taking)
-
-    def _can_be_left(self, frame: Frame) -> bool:
-        """Whether nothing but one module is unknown when a call is left: its constructor, or one that made none."""
-        if frame.begun is None or frame.builds is not None:
-            return frame.begun is not None
-        objects, events = frame.begun
-        made = any(instance.is_module for instance in self.instances[objects:])
-        return not made and not any(event.kind in _OF_TRAINING for event in self.trace.events[events:])
 
     def at_most(self, steps: int, act: Callable[[], Value]) -> Value | None:
         """Do something that may take so many steps; None where it takes more.
@@ -275,11 +247,17 @@ class Interpreter:
     # Cells
 
     def write(self, cell: Cell, value: Value) -> None:
-        """Give a cell a value under the guard of now."""
+        """Give a cell a value under the guard of now.
+
+        Where what is left for another value is too large to be told, it may be nowhere: an unknown one is held there.
+        """
         gone = self.guard.negated()
-        cell[:] = (
-            [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
-        )
+        left: Cell = []
+        for guard, held in cell if gone is not None else ():
+            rest = guard & gone
+            if rest is not None:
+                left.append((rest, held if guard.is_known_to_fit(gone) else one_of_many([held], self.serial())))
+        cell[:] = left
         if len(cell) >= MAX_HELD:
             cell[: MAX_HELD // 2] = [one_held(cell[: MAX_HELD // 2], self.serial())]
         cell.append((self.guard, value))

@@ -8,14 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paramlint.engine.file_report import FileReport
-from paramlint.engine.filters import unused_noqa
-from paramlint.engine.filters.noqa import Suppressions
 from paramlint.finding import Diagnostic
-from paramlint.rule import Rule
 from paramlint.source.text import Source
 
 if TYPE_CHECKING:
     from paramlint.engine.filters.report_filters import SourceOf
+    from paramlint.rule import Rule
 
 
 def with_claims_of_users(reports: Sequence[FileReport], rules: Sequence[Rule], source_of: SourceOf) -> list[FileReport]:
@@ -39,6 +37,9 @@ def _with(report: FileReport, claims: Sequence[Diagnostic], rules: Sequence[Rule
     source = source_of(report.path) if claims and not report.failed else None
     if source is None:
         return report
+    from paramlint.engine.filters import unused_noqa
+    from paramlint.engine.filters.noqa import Suppressions
+
     suppressions = Suppressions(source)
     said = [*report.diagnostics, *report.suppressed]
     new: list[Diagnostic] = []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from paramlint.engine.file_report import FileReport
-from paramlint.rule import Rule
 from paramlint.source.dependencies import Dependencies
+
+if TYPE_CHECKING:
+    from paramlint.rule import Rule
 
 #: The reports in the order of the paths, and what they depend on.
 Checked = tuple[list[FileReport], Dependencies]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from paramlint.engine.check_file import check_paths
 from paramlint.engine.parallel import Checked
-from paramlint.rule import Rule
 from paramlint.syntax.large_stack import with_large_stack
+
+if TYPE_CHECKING:
+    from paramlint.rule import Rule
 
 #: More files than these, and what is known of them is let go of before the results are packed.
 _MANY = 1_000
@@ -39,6 +41,7 @@ class Local:
 
 
 def _check_here(paths: Sequence[str], rules: Sequence[Rule], reference: bool, step: Callable[[], None]) -> Checked:
+    from paramlint.engine.check_file import check_paths
     from paramlint.facts import Project  # libcst is loaded only when there is something to check
 
     project = Project()

@@ -18,6 +18,7 @@ from paramlint.symbolic.code.program import Place as CodePlace
 from paramlint.symbolic.code.program import Program, SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.definitions.classes import is_module
+from paramlint.symbolic.definitions.unwritten import forgotten
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import (
     FULL_TRIES,
@@ -174,7 +175,7 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit, bases: Sequence[Class
         if not is_module(run, cls):
             run.keep_back()
         instance = entry.build_class(run, cls)
-        names = [*unit.cls.methods, *entry.mixed_in(run, instance)]
+        names = [*unit.cls.methods, *entry.mixed_in(run, instance), *forgotten(instance)]
         names = list(dict.fromkeys((*names, *(name for base in bases for name in base.outline.methods))))
         if "forward" not in names and entry.inherits(run, instance, "forward"):
             names.append("forward")

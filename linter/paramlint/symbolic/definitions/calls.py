@@ -116,7 +116,7 @@ def _call_native(run: Interpreter, function: Native, arguments: Arguments, node:
     if isinstance(owner, ClassValue):
         return _call_of_class(run, owner, name, arguments, node)
     if owner.__class__.__name__ == "OptimizerValue":
-        from paramlint.symbolic.library.training_calls import optimizer_method
+        from paramlint.symbolic.library.optimizer_calls import optimizer_method
 
         return optimizer_method(run, owner, name, arguments, node)
     escape(run, arguments, node)

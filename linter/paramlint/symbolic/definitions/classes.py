@@ -254,7 +254,7 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
     if maker is not None:
         return run.each(run.call(maker, arguments, node), partial(_initialize_made, run, cls, arguments, node))
     if _is_optimizer(run, cls):
-        from paramlint.symbolic.library.training_calls import make_optimizer
+        from paramlint.symbolic.library.optimizer_calls import make_optimizer
 
         return make_optimizer(run, cls.qualified, arguments, node, cls)
     module = is_module(run, cls)

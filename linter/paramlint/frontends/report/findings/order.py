@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from paramlint.engine.filters.fingerprint import Names
 from paramlint.engine.run import Result
@@ -18,11 +18,14 @@ def by_severity(result: Result) -> list[Group]:
 
     The warnings of one rule in one function, which one kind of fix mends, are one group; all else stands alone.
     """
-    names: dict[str, Names] = {}
-    groups: dict[Hashable, Group] = {}
+    alike: dict[Hashable, Group] = {}
     for diagnostic in result.diagnostics:
-        groups.setdefault(_likeness(result, diagnostic, names) or len(groups), []).append(diagnostic)
-    return sorted(groups.values(), key=lambda group: (_ORDER.index(severity(group[0])), group[0].sort_key))
+        alike.setdefault(_likeness(diagnostic) or len(alike), []).append(diagnostic)
+    names: dict[str, Names] = {}
+    groups: list[Group] = []
+    for group in alike.values():
+        groups += _by_function(result, group, names) if len(group) > 1 else [group]
+    return sorted(groups, key=lambda group: (_ORDER.index(severity(group[0])), group[0].sort_key))
 
 
 def by_path(result: Result) -> list[Group]:
@@ -30,15 +33,22 @@ def by_path(result: Result) -> list[Group]:
     return [[diagnostic] for diagnostic in result.diagnostics]
 
 
-def _likeness(result: Result, diagnostic: Diagnostic, names: dict[str, Names]) -> Hashable:
-    """What a finding has in common with those that are shown with it; nothing where it stands alone."""
-    source = result.source(diagnostic.path)
-    if severity(diagnostic) != "warning" or source is None:
-        return None
-    if diagnostic.path not in names:
-        names[diagnostic.path] = Names(source)
-    function = names[diagnostic.path].of(source.row_of(diagnostic))
-    if not function:
+def _likeness(diagnostic: Diagnostic) -> Hashable:
+    """What a finding has in common with those that may be shown with it; nothing where it stands alone."""
+    if severity(diagnostic) != "warning":
         return None
     boldness = diagnostic.fix and diagnostic.fix.applicability
-    return diagnostic.path, diagnostic.cell, diagnostic.code, function, boldness, diagnostic.verdict
+    return diagnostic.path, diagnostic.cell, diagnostic.code, boldness, diagnostic.verdict
+
+
+def _by_function(result: Result, group: Group, names: dict[str, Names]) -> Iterable[Group]:
+    """Findings of one file, those in one function together."""
+    source = result.source(group[0].path)
+    if source is None:
+        return [[diagnostic] for diagnostic in group]
+    if source.path not in names:
+        names[source.path] = Names(source)
+    functions: dict[Hashable, Group] = {}
+    for diagnostic in group:
+        functions.setdefault(names[source.path].of(source.row_of(diagnostic)) or len(functions), []).append(diagnostic)
+    return functions.values()

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from paramlint.engine.file_report import FileReport
-from paramlint.engine.filters.noqa import is_hidden_from_flake8
 from paramlint.engine.run import Result
 from paramlint.frontends.report.plain import plain
 from paramlint.frontends.report.units import count
@@ -60,7 +59,11 @@ def fixed(result: Result) -> Iterator[str]:
 def _hidden(result: Result, report: FileReport) -> int:
     """How many findings a comment hides that was written for flake8 and names no code of ours."""
     source = result.source(report.path) if report.suppressed else None
-    return len(report.suppressed) if source is not None and is_hidden_from_flake8(source) else 0
+    if source is None:
+        return 0
+    from paramlint.engine.filters.noqa import is_hidden_from_flake8
+
+    return len(report.suppressed) if is_hidden_from_flake8(source) else 0
 
 
 def summary_of_diff(result: Result) -> Iterator[str]:
