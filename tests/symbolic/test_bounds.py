@@ -270,3 +270,46 @@ def test_a_condition_that_a_cut_short_build_did_not_meet_may_be_true(
     for name in ("MAX_STEPS", "LEAST_STEPS"):
         monkeypatch.setattr(f"paramlint.symbolic.building.entries.{name}", budget)
     assert check_text(HEAD + FROZEN, [init_never_matches, parameter_group_never_matches]) == []
+
+
+def over_each(depth: int, does: str) -> str:
+    heads = [f"{'    ' * (2 + level)}for i{level} in (1, 2, 3, 4, 5, 6, 7, 8):\n" for level in range(depth)]
+    return "".join(heads) + f"{'    ' * (2 + depth)}{does}\n"
+
+
+TRAINED = """
+
+def train(batches):
+    {before}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for x in batches:
+        optimizer.zero_grad()
+        model(x).sum().backward()
+        optimizer.step()
+"""
+
+
+def test_what_trains_a_network_that_takes_most_of_the_steps_is_read(tmp_path: Path) -> None:
+    net = NET + over_each(6, "self.add_module(f'x{i0}{i1}{i2}{i3}{i4}{i5}', nn.Linear(1, 1))")
+    model = model_in(tmp_path, net + TRAINED.format(before="model = Net()"), "train")
+    assert [event.kind for event in model.events("cleared", "backward", "stepped")] == [
+        "cleared",
+        "backward",
+        "stepped",
+    ]
+    assert not model.is_cut_short
+    assert not any(tensor.known for tensor in model.optimizers.seen[0].tensors)
+
+
+def test_what_follows_an_object_that_takes_most_of_the_steps_is_read(tmp_path: Path) -> None:
+    grid = "class Grid:\n    def __init__(self):\n        self.at = {}\n" + over_each(
+        6, "self.at[i0, i1, i2, i3, i4, i5] = 0"
+    )
+    text = f"{grid}\n\ndef grid():\n    return Grid()\n" + TRAINED.format(before="grid()\n    model = nn.Linear(1, 1)")
+    model = model_in(tmp_path, text, "train")
+    assert [event.kind for event in model.events("cleared", "backward", "stepped")] == [
+        "cleared",
+        "backward",
+        "stepped",
+    ]
+    assert len(model.optimizers.seen[0].tensors.seen) == 2

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Any
@@ -15,10 +14,11 @@ from typing import Any
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.guard_table import Conditions
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import Place, Program
 from paramlint.symbolic.code.source_trace import SourceSite, Trace
 from paramlint.symbolic.definitions.fruitless import Ledger
-from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, LeftError, OverBudgetError
+from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, OverBudgetError
 from paramlint.symbolic.values import (
     Arguments,
     Cell,
@@ -40,63 +40,8 @@ from paramlint.symbolic.values import (
     shortened,
 )
 
-#: The code around what an entry point calls, and that itself.
-_FRAMES_OF_AN_ENTRY = 2
-#: What only happens where something is trained.
-_OF_TRAINING = frozenset(
-    {"backward", "cleared", "optimizer", "grouped", "stepped", "mode", "called", "flagged", "loaded"}
-)
-
 Test = tuple[Guard | None, Guard | None]
 """Under which guards something is true and is false; None where it cannot be."""
-
-
-@dataclass
-class Frame:
-    """A call, or the round of a loop, that is under way.
-
-    Attributes:
-        node: the function.
-        place: where its code is.
-        call: from where it was called.
-        alive: where the function has neither returned nor raised; None where it has for sure.
-        entry: the guard under which it began.
-        returns: what was returned, under which guards.
-        yields: what a generator has given.
-        is_entry: whether it only stands around what an entry point calls.
-        unbroken: where no `break` has left the loop that is under way.
-        unskipped: where no `continue` has ended the round that is under way.
-        given: what it was given.
-        arguments: the same of a function that is no method.
-        wraps: the function in whose place it was called.
-        builds: the module whose constructor it is.
-        begun: how many objects and events there were when it began; None where it cannot be left before its end.
-    """
-
-    node: Any
-    place: Place
-    call: SourceSite | None
-    entry: Guard
-    alive: Guard | None = ALWAYS
-    returns: list[tuple[Guard, Value]] = field(default_factory=list)
-    yields: Any = None
-    stack: tuple[SourceSite, ...] = ()
-    is_entry: bool = False
-    unbroken: Guard | None = ALWAYS
-    unskipped: Guard | None = ALWAYS
-    given: Arguments | None = None
-    arguments: Arguments | None = None
-    wraps: Any = None
-    builds: Instance | None = None
-    begun: tuple[int, int] | None = None
-
-    @property
-    def rest(self) -> Guard | None:
-        """Where what follows is still reached."""
-        if self.alive is None or self.unbroken is None or self.unskipped is None:
-            return None
-        joined = self.alive & self.unbroken
-        return joined & self.unskipped if joined is not None else None
 
 
 class _Under:
@@ -226,7 +171,7 @@ class Interpreter:
         """
         self.steps += steps
         if self.steps > self.budget:
-            self._leave()
+            self.ledger.end_entry(self)
         if self.steps > self.ledger.leash:
             self.ledger.pull(self)
 
@@ -239,29 +184,6 @@ class Interpreter:
         """Let everything take the steps that were kept back."""
         self.budget += self.reserve
         self.reserve = 0
-
-    def _leave(self) -> None:
-        if not self.reserve:
-            self.used_up = self.trace.tick()
-            raise OverBudgetError
-        self.end_reserve()
-        taking = next((frame for frame in self.frames[_FRAMES_OF_AN_ENTRY:] if self._can_be_left(frame)), None)
-        if taking is None or any(frame.builds is not None for frame in self.frames):
-            self.is_short = True
-            for instance in self.waiting:
-                if instance.build is not None:
-                    instance.build = None
-                    instance.forget("the steps were used up")
-        if taking is not None:
-            raise LeftError(taking)
-
-    def _can_be_left(self, frame: Frame) -> bool:
-        """Whether nothing but one module is unknown when a call is left: its constructor, or one that made none."""
-        if frame.begun is None or frame.builds is not None:
-            return frame.begun is not None
-        objects, events = frame.begun
-        made = any(instance.is_module for instance in self.instances[objects:])
-        return not made and not any(event.kind in _OF_TRAINING for event in self.trace.events[events:])
 
     def at_most(self, steps: int, act: Callable[[], Value]) -> Value | None:
         """Do something that may take so many steps; None where it takes more.

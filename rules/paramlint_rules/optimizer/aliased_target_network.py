@@ -258,7 +258,8 @@ def ask_itself(model: Model) -> Iterator[Claim]:
         source = taken.get(id(load.get("state")))
         if source is None or source.of is not load.of or load.author != "user" or not _is_model(load.of):
             continue
-        if any(e.of is not load.of and e.site.node is load.site.node and e.way[:-1] == load.way[:-1] for e in loads):
+        beside = [e for e in loads if e.site.node is load.site.node and e.way[:-1] == load.way[:-1]]
+        if any(getattr(taken.get(id(e.get("state"))), "of", None) is not e.of for e in beside):
             continue  # the name stands for another model, too
         is_there = any(node is source.site.node for node in walk(load.site.node))
         if is_there and isinstance(load.site.node, nodes.Call) and isinstance(load.site.node.func, nodes.Attribute):

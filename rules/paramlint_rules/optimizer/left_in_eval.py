@@ -70,6 +70,8 @@ def check(model: Model) -> Iterator[Claim]:
             ):
                 continue
             left = model.between(off, call, ("mode", "escaped"), partial(_may_switch, whole))
+            if min(call.order) > min(off.order) and len(call.site.stack) >= len(off.site.stack):  # for this call alone
+                left = left | model.between(call, off, ("mode", "escaped"), partial(_may_switch, whole))
             if left.no and model.follows(off, call).yes:
                 yield Claim(
                     said(True),

@@ -142,8 +142,8 @@ def _waits(part: Module) -> bool:
 
 
 def _words(name: str) -> frozenset[str]:
-    """The words of the last part of a name that say which model is meant."""
-    return frozenset(words_of(name.rpartition(".")[2])) - _KINDS
+    """The words of the last part of a name that say which model is meant: `g` of `netG`, `net_g` and `netg`."""
+    return frozenset(word.removeprefix("net") for word in words_of(name.rpartition(".")[2]) if word not in _KINDS)
 
 
 _KINDS = frozenset({"opt", "optim", "optimizer", "optimiser", "net", "network", "model", "self", "module"})

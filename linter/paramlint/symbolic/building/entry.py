@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue, SourceFile
 from paramlint.symbolic.collections.containers import items_of
 from paramlint.symbolic.definitions import classes
@@ -16,7 +17,7 @@ from paramlint.symbolic.definitions.annotations import said_of
 from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.calls import annotation_of, default_of, is_generator, parameters_of
 from paramlint.symbolic.definitions.module_code import behind_decorators
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (
     Arguments,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.building import entry
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.loops import repeating
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.calls import parameters_of
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library.optimizer_calls import OptimizerValue
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (

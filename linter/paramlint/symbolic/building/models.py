@@ -25,10 +25,11 @@ from paramlint.model import (
 from paramlint.model.model import Entry
 from paramlint.model.objects import PlaceKind
 from paramlint.symbolic.building.model_objects import BuiltModule, BuiltTensor, are_alike, flat, items_in, plain
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.definitions.annotations import of_class
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library.optimizer_calls import Collected, GroupValue, OptimizerValue, collect
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
 from paramlint.symbolic.values import (

@@ -121,6 +121,7 @@ def _number_of(made: SequenceValue | Dictionary) -> int:
 def _called_in(whole: Any) -> set[str]:
     """The names of what a comprehension calls, or binds outside: more rounds may leave more behind than items."""
     found: set[str] = set()
+    node: Any
     for node in walk(whole):
         kind = node.__class__.__name__
         if isinstance(node, nodes.Call):

@@ -11,10 +11,11 @@ import msgspec
 
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.building import entry
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.definitions.calls import default_of, parameters_of
 from paramlint.symbolic.definitions.classes import member, mro
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.showing.claims import Claims
 from paramlint.symbolic.showing.origin import origin
 from paramlint.symbolic.showing.places import Place, look

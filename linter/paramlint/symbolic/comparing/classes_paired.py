@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from paramlint.model.guard import ALWAYS
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue, Program, SourceFile
 from paramlint.symbolic.comparing.reached import Reach
 from paramlint.symbolic.definitions import classes
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 
 
 @dataclass(frozen=True)

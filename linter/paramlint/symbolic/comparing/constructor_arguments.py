@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paramlint.model.guard import ALWAYS
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue, Program
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.calls import annotation_of, default_of, parameters_of
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import Constant, Function, SequenceValue, Unknown, Value, text_of
 from paramlint.symbolic.values.wording import told

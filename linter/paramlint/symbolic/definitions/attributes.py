@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from paramlint.model.guard import ALWAYS
@@ -149,10 +150,25 @@ def _of_instance(run: Interpreter, value: Instance, name: str, node: Any) -> Val
         run.build(value)
     cell = value.attributes.get(name)
     if cell is not None:
-        found = run.read(cell, lambda: _beyond_attributes(run, value, name, node))
+        beyond = None if _is_set_once(run, value, name) else lambda: _beyond_attributes(run, value, name, node)
+        found = run.read(cell, beyond)
         if found is not None and not (value.is_module and _is_behind_method(found, name)):
             return found
     return _beyond_attributes(run, value, name, node)
+
+
+def _is_set_once(run: Interpreter, value: Instance, name: str) -> bool:
+    """Whether one statement alone gives an object an attribute: where that was not reached, to read it raises."""
+    cls = value.cls
+    if cls is None or not value.known or value.container or classes.member(run, cls, name) is not None:
+        return False
+    key = ("set once", cls.file.facts.path, name)
+    if key not in run.memo:
+        text = cls.file.facts.source.text
+        stores = re.findall(rf"\.{re.escape(name)}\b[^=\n()\[\]]*=(?!=)|[\"']{re.escape(name)}[\"']", text)
+        run.memo[key] = len(stores) == 1 and not classes.has_method(run, cls, "__getattr__")
+    is_once: bool = run.memo[key]
+    return is_once
 
 
 def _is_behind_method(held: Value, name: str) -> bool:

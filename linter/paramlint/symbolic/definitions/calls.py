@@ -8,6 +8,7 @@ from typing import Any
 from paramlint import nodes
 from paramlint.knowledge import TENSOR_INIT_INPLACE
 from paramlint.model.guard import ALWAYS
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections import container_methods, containers
 from paramlint.symbolic.collections.carried import forget_shared
@@ -18,7 +19,7 @@ from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.pure import once
 from paramlint.symbolic.definitions.recursion import is_too_deep
 from paramlint.symbolic.external.unknown_calls import call_unknown, escape, inputs_of_call
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import FruitlessError, LeftError
 from paramlint.symbolic.values import (
     NONE,

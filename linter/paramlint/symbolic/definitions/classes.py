@@ -10,8 +10,9 @@ from paramlint.knowledge import OPTIMIZERS
 from paramlint.knowledge.foreign import PLAIN_BASES, foreign_module
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.bindings import names_of_target
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import CONTAINERS, ClassValue
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (
     Arguments,

@@ -13,16 +13,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from paramlint import nodes
-from paramlint.symbolic.limits import MAX_FRUITLESS_STEPS, FruitlessError
+from paramlint.symbolic.limits import MAX_FRUITLESS_STEPS, FruitlessError, LeftError, OverBudgetError
 from paramlint.symbolic.values import Function, Instance
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
+    from paramlint.symbolic.code.frames import Frame
     from paramlint.symbolic.interpreter import Interpreter
 
 _ENDLESS = sys.maxsize
 #: What happens to a module or tensor and leaves it as it is.
 _BARREN = frozenset({"bound", "read", "listed", "kept", "escaped"})
+#: What only happens where something is trained.
+_OF_TRAINING = frozenset(
+    {"backward", "cleared", "optimizer", "grouped", "stepped", "mode", "called", "flagged", "loaded"}
+)
 #: The code around what an entry point calls, and that itself.
 _FRAMES_OF_AN_ENTRY = 2
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
@@ -115,6 +120,36 @@ class Ledger:
         """Note that a function was left before its end; one that only makes a module hides no other."""
         self.fruitless.add(id(node))
         self.hides = self.hides or _speaks_of(node, _OF_OPTIMIZERS if is_constructor else _OF_MODELS)
+
+    def end_entry(self, run: Interpreter) -> None:
+        """End what has taken the steps: the entry, or the first time only the call that takes them.
+
+        Raises:
+            OverBudgetError: the entry ends.
+            LeftError: a call does.
+        """
+        if not run.reserve:
+            run.used_up = run.trace.tick()
+            raise OverBudgetError
+        run.end_reserve()
+        taking = next((frame for frame in run.frames[_FRAMES_OF_AN_ENTRY:] if _can_be_left(run, frame)), None)
+        if taking is None or any(frame.builds is not None for frame in run.frames):
+            run.is_short = True
+            for instance in run.waiting:
+                if instance.build is not None:
+                    instance.build = None
+                    instance.forget("the steps were used up")
+        if taking is not None:
+            raise LeftError(taking)
+
+
+def _can_be_left(run: Interpreter, frame: Frame) -> bool:
+    """Whether nothing but one module is unknown when a call is left: its constructor, or one that made none."""
+    if frame.begun is None or frame.builds is not None:
+        return frame.begun is not None
+    objects, events = frame.begun
+    made = any(instance.is_module for instance in run.instances[objects:])
+    return not made and not any(event.kind in _OF_TRAINING for event in run.trace.events[events:])
 
 
 def _has_made(run: Interpreter, account: _Account) -> bool:

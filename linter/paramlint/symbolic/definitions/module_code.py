@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import Branch, ClassValue, Place, SourceFile
 from paramlint.symbolic.definitions.decorators import decorated
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.values import (
     Cell,
     Constant,

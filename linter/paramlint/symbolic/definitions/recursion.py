@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.code.frames import Frame
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_DEPTH, MAX_RECURSION
 from paramlint.symbolic.values import Arguments, Choice, Constant, Function, Instance, Value
 

@@ -351,7 +351,9 @@ def _state_dict(run: Interpreter, module: Instance, arguments: Arguments, node: 
 
 
 def _load_state_dict(run: Interpreter, module: Instance, arguments: Arguments, node: Any) -> Value:
-    run.emit("loaded", module, node, state=arguments.get(0, "state_dict"), arguments=arguments)
+    given = arguments.get(0, "state_dict")
+    state = run.choice([(ALWAYS, given)]) if given is not None else None  # that of another model goes into another
+    run.emit("loaded", module, node, state=state, arguments=arguments)
     return run.unknown_call("load_state_dict()")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from paramlint.knowledge import EMPTY_FACTORIES, INIT_FUNCTIONS, LEGACY_CONSTRUCTORS, TENSOR_FACTORIES
 from paramlint.knowledge.ranks import parameter_rank
 from paramlint.model.guard import ALWAYS
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.code.frames import Frame
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library.tensor_sizes import arange_shape, is_data_given, shape_of
 from paramlint.symbolic.values import (
     NONE,

@@ -9,8 +9,9 @@ from paramlint.knowledge import INIT_FUNCTIONS
 from paramlint.knowledge.initializers import METHOD_ARGUMENTS
 from paramlint.model.event import Event
 from paramlint.model.guard import Guard
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.definitions.calls import parameters_of
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.showing.show_document import Init, Scalar
 from paramlint.symbolic.values import Arguments, Choice, External, TensorValue, Value
 from paramlint.symbolic.values.wording import of_each_round, scalar

@@ -20,11 +20,12 @@ from paramlint.facts.files import Project
 from paramlint.model.guard import ALWAYS
 from paramlint.source.file_discovery import Discovery, Wanted
 from paramlint.source.text import Source, UnreadableError
+from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue, Program, SourceFile
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.module_code import module_name
-from paramlint.symbolic.interpreter import Frame, Interpreter
+from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import MAX_SHOWN_STEPS, OverBudgetError
 from paramlint.symbolic.showing.layers.show_layers import is_of_layers_alone, shows_layers
 from paramlint.symbolic.values import Choice, External, Function, Instance, Partial, Value, alternatives
