@@ -51,41 +51,26 @@ RULES: tuple[Rule, ...] = (
         triggers=(Asks(*"""apply modules named_modules named_parameters parameters""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.init_never_called', 'PRM205', 'init-never-called', 'bug', fix='unsafe',
         triggers=(Asks(*"""BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
-        LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided new_empty
-        new_empty_strided""".split(), entries=('class',)), Classes(*"""__init_layers __init_param __init_parameters
-        __init_params __init_weight __init_weights __initialise_layers __initialise_param __initialise_parameters
-        __initialise_params __initialise_weight __initialise_weights __initialize_layers __initialize_param
-        __initialize_parameters __initialize_params __initialize_weight __initialize_weights __reset_layers
-        __reset_param __reset_parameters __reset_params __reset_weight __reset_weights _init _init_layers _init_param
-        _init_parameters _init_params _init_weight _init_weights _initialise_layers _initialise_param
-        _initialise_parameters _initialise_params _initialise_weight _initialise_weights _initialize_layers
-        _initialize_param _initialize_parameters _initialize_params _initialize_weight _initialize_weights _reset_layers
-        _reset_param _reset_parameters _reset_params _reset_weight _reset_weights init init_layers init_param
-        init_parameters init_params init_weight init_weights initialise_layers initialise_param initialise_parameters
-        initialise_params initialise_weight initialise_weights initialize_layers initialize_param initialize_parameters
-        initialize_params initialize_weight initialize_weights reset_layers reset_param reset_parameters reset_params
-        reset_weight reset_weights weight_init weight_initialization weights_init weights_initialization""".split()),)),
+        LongTensor ShortTensor Tensor empty empty_like empty_permuted empty_strided kaiming_normal_ kaiming_uniform_
+        new_empty new_empty_strided normal_ orthogonal_ sparse_ trunc_normal_ uniform_ xavier_normal_
+        xavier_uniform_""".split(), entries=('class',)),)),
     RuleOnDemand('initialization.init_of_module', 'PRM206', 'init-of-module', 'bug', fix='safe',
         triggers=(Asks(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
         geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
         orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
         xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
-    RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Calls(*"""bernoulli_
-        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ glorot glorot_orthogonal
-        kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal
-        orthogonal_ random_ reset_parameters sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""bernoulli_ cauchy_ constant constant_ copy_
-        dirac dirac_ exponential_ eye eye_ fill_ geometric_ init kaiming_normal kaiming_normal_ kaiming_uniform
-        kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_
-        uniform uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
+    RuleOnDemand('initialization.init_overwritten', 'PRM207', 'init-overwritten', 'bug', triggers=(Asks(*"""bernoulli_
+        cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_ init kaiming_normal
+        kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_ orthogonal orthogonal_ random_
+        reset_parameters sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_ xavier_uniform
+        xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.init_call_passed', 'PRM208', 'init-call-passed', 'bug', fix='safe',
         triggers=(Calls('apply'),)),
-    RuleOnDemand('initialization.init_never_matches', 'PRM209', 'init-never-matches', 'bug',
-        triggers=(Calls(*"""bernoulli_ cauchy_ constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_
-        geometric_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ normal normal_ ones_
-        orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform uniform_ xavier_normal xavier_normal_
-        xavier_uniform xavier_uniform_ zero_ zeros_""".split()), Asks(*"""apply children modules named_children
-        named_modules named_parameters""".split()),)),
+    RuleOnDemand('initialization.init_never_matches', 'PRM209', 'init-never-matches', 'bug', triggers=(Asks(*"""apply
+        bernoulli_ cauchy_ children constant constant_ copy_ dirac dirac_ exponential_ eye eye_ fill_ geometric_
+        kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ log_normal_ modules named_children named_modules
+        named_parameters normal normal_ ones_ orthogonal orthogonal_ random_ sparse sparse_ trunc_normal_ uniform
+        uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zero_ zeros_""".split()),)),
     RuleOnDemand('initialization.fan_init_of_vector', 'PRM210', 'fan-init-of-vector', 'bug', triggers=(Asks(*"""dirac
         dirac_ eye eye_ kaiming_normal kaiming_normal_ kaiming_uniform kaiming_uniform_ orthogonal orthogonal_ sparse
         sparse_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_""".split()),)),
@@ -150,15 +135,16 @@ RULES: tuple[Rule, ...] = (
         conj_physical contiguous copy copysign cos cosh cuda cumprod cumsum deepcopy deg2rad detach digamma div divide
         double empty_quantized eq erf erfc erfinv exp exp2 expand expm1 exponential eye fill fill_diagonal fix float
         float_power floor floor_divide fmod frac from_dlpack from_file from_numpy from_pretrained frombuffer full
-        full_like gcd ge geometric greater greater_equal gt half hamming_window hann_window heaviside hypot i0 igamma
-        igammac index_add index_copy index_fill index_put index_reduce kaiser_window lcm ldexp le lerp less less_equal
-        lgamma linspace log log10 log1p log2 log_normal logical_and logical_not logical_or logical_xor logit logspace lt
-        map map2 masked_fill masked_scatter mul multiply mvlgamma nan_to_num ne neg negative nextafter normal not_equal
-        ones ones_like polygamma pow put rad2deg rand rand_like randint randint_like randn randn_like random randperm
-        range reciprocal relu remainder renorm reshape round rsqrt scalar_tensor scatter scatter_add scatter_reduce sgn
-        sigmoid sign sin sinc sinh sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor
-        sparse_csc_tensor sparse_csr_tensor sqrt square sub subtract tan tanh tensor to tril tril_indices triu
-        triu_indices true_divide trunc uniform view xlogy zero zeros zeros_like""".split()),)),
+        full_like gcd ge gelu geometric greater greater_equal gt half hamming_window hann_window heaviside hypot i0
+        igamma igammac index_add index_copy index_fill index_put index_reduce interpolate kaiser_window lcm ldexp le
+        lerp less less_equal lgamma linspace log log10 log1p log2 log_normal log_softmax logical_and logical_not
+        logical_or logical_xor logit logspace lt map map2 masked_fill masked_scatter mul multiply mvlgamma nan_to_num ne
+        neg negative nextafter normal normalize not_equal one_hot ones ones_like pad polygamma pow put rad2deg rand
+        rand_like randint randint_like randn randn_like random randperm range reciprocal relu remainder renorm reshape
+        round rsqrt scalar_tensor scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh softmax softplus
+        sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor
+        sparse_csr_tensor sqrt square sub subtract tan tanh tensor to tril tril_indices triu triu_indices true_divide
+        trunc uniform view xlogy zero zeros zeros_like""".split()),)),
     RuleOnDemand('initialization.adapter_not_identity', 'PRM223', 'adapter-not-identity', 'risk',
         triggers=(Asks('Module', 'nn', entries=('class',)),), beyond_plain=True),
     RuleOnDemand('initialization.index_with_none', 'PRM224', 'index-with-none', 'bug', triggers=(Asks(*"""bernoulli_
@@ -258,8 +244,7 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('freezing.requires_grad_on_module', 'PRM602', 'requires-grad-on-module', 'bug', fix='unsafe',
         triggers=(Asks('requires_grad'),)),
     RuleOnDemand('freezing.frozen_norm_still_updates', 'PRM603', 'frozen-norm-still-updates', 'risk',
-        triggers=(Calls('eval', 'requires_grad_'), Stores('requires_grad'), Asks('BatchNorm', 'requires_grad',
-        'requires_grad_'),)),
+        triggers=(Asks('requires_grad', 'requires_grad_'), Asks('eval', entries=('class',)),)),
     RuleOnDemand('freezing.frozen_parameter_still_decays', 'PRM604', 'frozen-parameter-still-decays', 'risk',
         triggers=(Mentions('grad'),)),
     RuleOnDemand('freezing.checkpoint_cuts_gradient', 'PRM605', 'checkpoint-cuts-gradient', 'bug', fix='safe',
@@ -281,10 +266,10 @@ RULES: tuple[Rule, ...] = (
     RuleOnDemand('optimizer.exhausted_parameter_iterator', 'PRM705', 'exhausted-parameter-iterator', 'bug', fix='safe',
         triggers=(Asks('named_parameters', 'parameters'),)),
     RuleOnDemand('optimizer.named_parameters_as_parameters', 'PRM706', 'named-parameters-as-parameters', 'bug',
-        fix='safe', triggers=(Calls(*"""ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop
-        Rprop SGD SparseAdam named_parameters""".split()), Asks('named_parameters', made=False),)),
+        fix='safe', triggers=(Asks(*"""ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop
+        Rprop SGD SparseAdam named_parameters""".split(), made=False),)),
     RuleOnDemand('optimizer.parameter_group_never_matches', 'PRM707', 'parameter-group-never-matches', 'bug',
-        triggers=(Calls('named_parameters'), Asks('named_children', 'named_modules', 'named_parameters'),)),
+        triggers=(Asks('named_children', 'named_modules', 'named_parameters'),)),
     RuleOnDemand('optimizer.parameter_in_two_groups', 'PRM708', 'parameter-in-two-groups', 'bug',
         triggers=(Asks(*"""Adam AdamW RMSprop SGD backward configure_optimizers epoch epochs fit opt optim optimizer
         optimizers train training_step""".split()),), asked_of=frozenset(('keras', 'torch',))),

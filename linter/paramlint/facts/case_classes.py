@@ -18,15 +18,6 @@ def classes_of_case(scope: Scope, case: nodes.MatchCase, text: str) -> tuple[nod
     return _classes(case.pattern)
 
 
-def takes_all(pattern: nodes.MatchPattern) -> bool:
-    """Whether a pattern asks for the class alone, and not for attributes too."""
-    if isinstance(pattern, nodes.MatchAs):
-        return pattern.pattern is None or takes_all(pattern.pattern)
-    if isinstance(pattern, nodes.MatchOr):
-        return all(takes_all(one.pattern) for one in pattern.patterns)
-    return isinstance(pattern, nodes.MatchClass) and not pattern.patterns and not pattern.kwds
-
-
 def _classes(pattern: nodes.MatchPattern) -> tuple[nodes.BaseExpression, ...]:
     if isinstance(pattern, nodes.MatchAs) and pattern.pattern is not None:
         return _classes(pattern.pattern)

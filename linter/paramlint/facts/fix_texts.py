@@ -9,13 +9,13 @@ from paramlint import nodes
 from paramlint.facts.gradients import data_owner, needs_graph, runs_without_grad
 from paramlint.facts.scopes import Scope
 from paramlint.finding import Applicability, Change, Fix
+from paramlint.knowledge.initializers import initialises
 from paramlint.nodes import operators
 from paramlint.syntax.walk import walk
 
 #: In-place methods that `nn.init` has under another name, with the keywords that both understand.
 _INIT = {"normal_": "normal_", "uniform_": "uniform_", "zero_": "zeros_", "fill_": "constant_"}
 _INIT_KEYWORDS = {"normal_": {"mean", "std"}}
-_INITIALISING = re.compile(r"init|reset|weight", re.I)
 
 #: Methods that call a function for each element: a tensor that requires a gradient refuses them, also without autograd.
 _EACH = {"apply_", "map_", "map2_"}
@@ -96,7 +96,8 @@ def _function_around(scope: Scope, node: nodes.Node) -> nodes.Node | None:
 
 def _initialise(scope: Scope, statement: nodes.Node) -> Fix | None:
     """`nn.init.normal_(x, ...)` for `x.data.normal_(...)` in code that initialises."""
-    if not _INITIALISING.search(scope.name) or not isinstance(statement, nodes.Expr):
+    is_initialiser = scope.name == "__init__" or initialises(scope.name)
+    if not is_initialiser or not isinstance(statement, nodes.Expr):
         return None
     call = statement.value
     if not isinstance(call, nodes.Call) or not isinstance(call.func, nodes.Attribute):

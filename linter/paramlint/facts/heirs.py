@@ -77,10 +77,16 @@ def _files_that_name(cls: Class) -> Iterator[File]:
 
 def is_only_inherited(cls: Class) -> bool:
     """Whether a class has heirs, and neither its file nor another one of the package a call of it by its name."""
-    called = re.compile(rf"(?<!class )\b{re.escape(cls.name)}\(")
-    if called.search(cls.file.source.text) or not heirs_anywhere(cls):
-        return False
-    return not any(called.search(file.source.text) for file in _files_that_name(cls))
+    return not _calls(cls, cls.file) and bool(heirs_anywhere(cls)) and not is_called_by_name(cls)
+
+
+def is_called_by_name(cls: Class) -> bool:
+    """Whether its file, or another one of the package, makes instances of a class by its name."""
+    return any(_calls(cls, file) for file in (cls.file, *_files_that_name(cls)))
+
+
+def _calls(cls: Class, file: File) -> bool:
+    return re.search(rf"(?<!class )\b{re.escape(cls.name)}\(", file.source.text) is not None
 
 
 def is_seen_to_by_heirs(cls: Class, sees_to: Callable[[Class], bool]) -> bool:
@@ -118,20 +124,26 @@ def _goes_on_to(heir: Class, cls: Class) -> bool:
 
 def said_of_others(cls: Class, name: str) -> set[int]:
     """Where in the file of a class `self.name` and `super().name` stand in classes that are none of its family."""
-    family = {unit.qualname for unit in (cls.outline, *(heir.outline for heir in heirs_of(cls)))}
+    family = {one.qualname for one in (*cls.mro, *heirs_of(cls))}
     stand = remember(cls.file, f"own {name} of classes", lambda: list(_own(cls.file, name)))
     return {place for place, qualname in stand if qualname not in family}
 
 
+#: What a class calls its object.
+_OBJECT = re.compile(r"def __init__\(\s*(\w+)")
+
+
 def _own(file: File, name: str) -> Iterator[tuple[int, str]]:
-    """Where classes of a file say `self.name` and `super().name`, and which."""
+    """Where classes of a file say `self.name`, whatever they call that, and `super().name`, and which."""
     lines = file.source.text.splitlines(keepends=True)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    own = re.compile(rf"(?:\bself|\bsuper\([^()]*\))\.({re.escape(name)})\b")
     for same in file.outline.classes.values():
         for outline in same:
             first, last = starts[outline.unit.first - 1], starts[min(outline.unit.last, len(lines))]
+            named = _OBJECT.search(file.source.text, first, last)
+            itself = named[1] if named is not None else "self"
+            own = re.compile(rf"(?:\b{itself}|\bsuper\([^()]*\))\.({re.escape(name)})\b")
             for match in own.finditer(file.source.text, first, last):
                 yield match.start(1), outline.qualname

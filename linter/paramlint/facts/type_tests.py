@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.case_classes import classes_of_case
-from paramlint.facts.classes import Class
-from paramlint.knowledge import module_class
 from paramlint.nodes import operators
 from paramlint.nodes.branches import denied, guards_above
 
 if TYPE_CHECKING:
-    from paramlint.facts.files import Symbol
     from paramlint.facts.scopes import Scope
 
 
@@ -25,42 +22,38 @@ class TypeTest:
         node: the whole test.
         subject: the object.
         classes: the expressions that name the classes, any of which passes.
-        exact: subclasses do not pass (`type(m) is C`).
     """
 
     node: nodes.Node
     subject: nodes.BaseExpression
     classes: tuple[nodes.BaseExpression, ...]
-    exact: bool
 
 
-def type_test(scope: Scope | None, node: nodes.Node) -> TypeTest | None:
+def _type_test(scope: Scope | None, node: nodes.Node) -> TypeTest | None:
     """The test that an expression is by itself; negated ones are none."""
     if isinstance(node, nodes.Call):
         if not isinstance(node.func, nodes.Name) or node.func.value != "isinstance" or len(node.args) != 2:
             return None
-        return TypeTest(node, node.args[0].value, _options(node.args[1].value), False)
+        return TypeTest(node, node.args[0].value, _options(node.args[1].value))
     if not isinstance(node, nodes.Comparison) or len(node.comparisons) != 1:
         return None
     right = node.comparisons[0]
-    subject = class_asked(scope, node.left)
+    subject = _class_asked(scope, node.left)
     if subject is None:
         return None
     if isinstance(right.operator, (operators.Is, operators.Equal)):
-        return TypeTest(node, subject, (right.comparator,), True)
-    return (
-        TypeTest(node, subject, _options(right.comparator), True) if isinstance(right.operator, operators.In) else None
-    )
+        return TypeTest(node, subject, (right.comparator,))
+    return TypeTest(node, subject, _options(right.comparator)) if isinstance(right.operator, operators.In) else None
 
 
 def case_test(scope: Scope, case: nodes.MatchCase) -> TypeTest | None:
     """The test that a case of a `match` is: `case nn.Linear():`."""
     match = scope.parent(case)
     classes = classes_of_case(scope, case, scope.text(match.subject)) if isinstance(match, nodes.Match) else ()
-    return TypeTest(case.pattern, match.subject, classes, False) if isinstance(match, nodes.Match) and classes else None
+    return TypeTest(case.pattern, match.subject, classes) if isinstance(match, nodes.Match) and classes else None
 
 
-def class_asked(scope: Scope | None, node: nodes.BaseExpression) -> nodes.BaseExpression | None:
+def _class_asked(scope: Scope | None, node: nodes.BaseExpression) -> nodes.BaseExpression | None:
     """`m` of `type(m)` and `m.__class__`, also under a local name."""
     if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Name) and node.func.value == "type":
         return node.args[0].value if len(node.args) == 1 else None
@@ -70,7 +63,7 @@ def class_asked(scope: Scope | None, node: nodes.BaseExpression) -> nodes.BaseEx
         bindings = scope.bindings.get(node.value, [])
         if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
             value = bindings[0].value
-            return None if isinstance(value, nodes.Name) else class_asked(scope, value)
+            return None if isinstance(value, nodes.Name) else _class_asked(scope, value)
     return None
 
 
@@ -114,7 +107,7 @@ def _proved(scope: Scope, test: nodes.BaseExpression, text: str) -> tuple[nodes.
         if isinstance(test.operator, operators.And):
             return left or right
         return (*left, *right) if left and right else ()
-    found = type_test(scope, test)
+    found = _type_test(scope, test)
     return found.classes if found is not None and scope.text(found.subject) == text else ()
 
 
@@ -124,43 +117,10 @@ def _options(node: nodes.BaseExpression) -> tuple[nodes.BaseExpression, ...]:
     return (node,)
 
 
-# Tests that no object passes
-
-
 def alternatives(scope: Scope, test: nodes.BaseExpression) -> list[TypeTest]:
     """The type tests of which a condition is true when any is; empty for a condition that asks anything else too."""
     if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.Or):
         left, right = alternatives(scope, test.left), alternatives(scope, test.right)
         return left + right if left and right else []
-    found = type_test(scope, test)
+    found = _type_test(scope, test)
     return [found] if found is not None else []
-
-
-def is_covered(scope: Scope, later: TypeTest, earlier: TypeTest) -> bool:
-    """Whether every object that passes one test has passed the other before."""
-    if scope.text(later.subject) != scope.text(earlier.subject) or (earlier.exact and not later.exact):
-        return False
-    before = [scope.resolve(c) for c in earlier.classes]
-    found = [scope.resolve(c) for c in later.classes]
-    if None in found or not found:
-        return False
-    return all(any(_passes(symbol, base, earlier.exact) for base in before) for symbol in found)
-
-
-def _passes(symbol: Symbol | None, base: Symbol | None, exact: bool) -> bool:
-    """Whether instances of a class are instances of the other."""
-    if symbol is None or base is None:
-        return False
-    if symbol is base or (isinstance(symbol, str) and symbol == base):
-        return True
-    if exact:
-        return False
-    if isinstance(symbol, Class):
-        return base in symbol.mro if isinstance(base, Class) else any(_is_torch_base(b, base) for b in symbol.outside)
-    known = module_class(symbol) if isinstance(symbol, str) else None
-    return known is not None and base in known.bases
-
-
-def _is_torch_base(outside: str | None, base: Symbol) -> bool:
-    known = module_class(outside) if outside is not None else None
-    return outside == base or (known is not None and base in known.bases)

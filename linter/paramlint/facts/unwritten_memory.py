@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
-from paramlint.facts.heirs import said_of_others
+from paramlint.facts.heirs import heirs_of, said_of_others
 from paramlint.facts.memo import remember
+from paramlint.facts.module_nesting import is_same
 from paramlint.facts.package import package_of
 from paramlint.facts.writers import Wanted, writers_of
+from paramlint.knowledge.foreign import PLAIN_BASES
+from paramlint.knowledge.initializers import initialises
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
     from paramlint.facts.scopes import Scope
 
-_INIT_METHOD = re.compile(r"^_*(?:re)?(?:init|set)\w*$|^param_init$|^fill_\w+$|^_*reset$|^_*weights?_(?:re)?init\w*$")
 #: Code of serving engines: a model is never used without the weights that are loaded.
 _SERVED = re.compile(r"\bdef (?:load_weights\(\s*self,\s*weights\b|weight_loader\()")
 #: Parameters of these classes get their memory only when the first input comes.
@@ -63,22 +66,43 @@ def is_left_on_purpose(condition: str) -> bool:
     return words.search(condition.lower()) is not None
 
 
-def is_uncalled(method: Scope) -> bool:
-    """Whether a method that initialises is mentioned nowhere but where it is defined."""
-    node = method.node
-    if not isinstance(node, nodes.FunctionDef) or not _INIT_METHOD.match(method.name) or node.decorators:
-        return False
-    if any(param.default is None for param in node.params.params[1:]):
-        return False
-    return is_unmentioned(method)
+def uncalled_methods(cls: Class) -> frozenset[str]:
+    """The methods that initialise a module and that nobody calls on one of a class: its own, and what it forgets alone.
+
+    What a plain base of its file has is its own. Another framework's base, or a layer of torch, may call them itself.
+    """
+    if not cls.is_module or any(base not in _PLAIN for base in cls.outside):
+        return frozenset()
+    bases = (cls, *(base for base in cls.mro[1:] if base.file is cls.file and base.is_module is False))
+    own = {name: base.own_method(name) for base in bases for name in base.outline.methods if initialises(name)}
+    uncalled = {name for name, method in own.items() if _is_undecorated(method) and _is_uncalled(method, cls)}
+    return frozenset({*uncalled, *forgotten_methods(cls)})
 
 
-def is_unmentioned(method: Scope) -> bool:
+def forgotten_methods(cls: Class) -> tuple[str, ...]:
+    """The methods of a base that initialise, and that all of its heirs in the file call, but for this one."""
+    return remember(cls, "forgotten", lambda: tuple(_forgotten(cls)))
+
+
+def _forgotten(cls: Class) -> Iterator[str]:
+    if len(cls.mro) == 1 or heirs_of(cls) or any(base.file is not cls.file for base in cls.mro):
+        return
+    for base in cls.mro[1:]:
+        others = [heir for heir in heirs_of(base) if not heirs_of(heir) and not is_same(heir, cls)]
+        for name in filter(initialises, base.outline.methods):
+            method = base.own_method(name)
+            if others and cls.method(name) is method and _is_uncalled(method, cls):
+                if not any(_is_uncalled(method, heir) for heir in others):
+                    yield name
+
+
+def _is_uncalled(method: Scope | None, cls: Class) -> bool:
     """Whether no code says the name of a method but where it is defined, or where other classes mean their own."""
+    if method is None:
+        return False
     mention = re.compile(rf"(?<!def )\b{re.escape(method.name)}\b")
-    cls = method.cls
-    is_plain = cls is not None and all(base in _MODULES for base in cls.bases)
-    others = said_of_others(cls, method.name) if cls is not None and is_plain else set()
+    is_of_file = all(base.file is cls.file for base in cls.mro)
+    others = said_of_others(cls, method.name) if is_of_file else set()
     text = method.file.source.text
     if any(match.start() not in others for match in mention.finditer(text)):
         return False
@@ -86,17 +110,30 @@ def is_unmentioned(method: Scope) -> bool:
     if package is None:
         return True
     paths = package.paths_with(method.file, method.name)
-    if is_plain and cls is not None and not _is_inherited_elsewhere(cls):
+    if is_of_file and not _is_inherited_elsewhere(cls):
         mention = re.compile(rf"(?<!def )(?<!self\.)(?<!super\(\)\.)\b{re.escape(method.name)}\b")
     pattern = re.compile(mention.pattern.encode())
     return not any(pattern.search(package.text(path)) for path in paths if path not in _names_of(method.file))
+
+
+def _is_undecorated(method: Scope | None) -> bool:
+    """Whether no decorator can call a method, or have it called."""
+    if method is None or not isinstance(method.node, nodes.FunctionDef):
+        return False
+    return all(method.text(one.decorator) in _HARMLESS for one in method.node.decorators)
+
+
+def is_built_in_its_file(cls: Class) -> bool:
+    """Whether the file of a class builds it, so that it could have called its methods, and has no heir of it."""
+    return re.search(rf"(?<!class )\b{re.escape(cls.name)}\(", cls.file.source.text) is not None and not heirs_of(cls)
 
 
 def _names_of(file: File) -> tuple[str, str]:
     return file.path, file.source.path
 
 
-_MODULES = ("torch.nn.Module", "torch.nn.modules.module.Module")
+_PLAIN = ("torch.nn.Module", "torch.nn.modules.module.Module", *PLAIN_BASES)
+_HARMLESS = ("staticmethod", "torch.no_grad()", "torch.no_grad")
 
 
 def _is_inherited_elsewhere(cls: Class) -> bool:

@@ -19,7 +19,8 @@ from paramlint.facts.memo import remember
 from paramlint.facts.mentions import units_with
 from paramlint.facts.module_nesting import is_same, may_hold, owners_in
 from paramlint.facts.package import Package, package_of
-from paramlint.knowledge import TENSOR_INPLACE, module_class
+from paramlint.knowledge import TENSOR_ADJUSTING, TENSOR_INPLACE, module_class
+from paramlint.knowledge.initializers import draws, may_fill
 from paramlint.nodes import operators
 
 if TYPE_CHECKING:
@@ -34,10 +35,8 @@ INIT_METHODS = (
 )  # fmt: skip
 #: A class that more files than these mention has a name that says little.
 MAX_SEARCHED = 40
-_INITIALISING = re.compile(
-    r"init|reset|fill|load|copy|glorot|xavier|kaiming|uniform|normal|zeros|ones|constant|orthogonal|trunc|assign|set_|shard"
-)
-_READING = re.compile(r"is_init|initialized|copy\.|deepcopy|zeros_like|ones_like|layer_norm|group_norm|normalize")
+#: Functions that let parameters follow those of another model: both have begun somehow before.
+_FOLLOWING = re.compile(r"(?:^|[._])ema(?:[._]|$)|moving_?av|average|polyak|momentum|soft_?update", re.I)
 _RANK = re.compile(r"\.(?:ndim|dim\(\)|ndimension\(\))$|^len\(.*\.(?:shape|size\(\))\)$")
 _ALL_PARAMETERS = ("parameters", "named_parameters", "_parameters", "state_dict")
 _VIEWS = ("data", "T", "mT", "real", "imag", "detach", "view", "t", "transpose", "to", "float", "flatten", "reshape")
@@ -70,9 +69,23 @@ def writers_of(wanted: Wanted, entered: frozenset[Scope] = frozenset()) -> Itera
     for scope in (scope for place in places for scope in place):
         if scope not in seen and scope not in entered:
             seen.add(scope)
-            if may_write(scope, wanted):
+            if may_write(scope, wanted) and not _is_replaced(scope, cls):
                 yield scope
     yield from _in_package(wanted)
+
+
+def _is_replaced(scope: Scope, cls: Class) -> bool:
+    """Whether it is a method of a base that a class has its own of, and does not hand on to."""
+    owner = next((base for base in cls.mro if base.own_method(scope.name) is scope), None)
+    if owner is None or cls.method(scope.name) is scope:
+        return False
+    handed_on = re.compile(rf"\b(?:super\([^()]*\)|{re.escape(owner.name)})\.{re.escape(scope.name)}\b")
+    above = (base for base in cls.mro if not any(is_same(base, one) for one in owner.mro))
+    return not any(handed_on.search(_text(base)) for base in above)
+
+
+def _text(cls: Class) -> str:
+    return cls.file.source.lines(cls.outline.unit.first, cls.outline.unit.last)
 
 
 def _in_package(wanted: Wanted) -> Iterator[Scope | None]:
@@ -121,6 +134,8 @@ def _inherited(file: File) -> Iterator[Scope]:
 
 def may_write(scope: Scope, wanted: Wanted) -> bool:
     """Whether a function may write the parameter of what may be an instance of the class."""
+    if _FOLLOWING.search(scope.qualname) and wanted.name not in scope.words:
+        return False
     return any(
         _may_be(scope, target, wanted)
         and not _is_excluded(scope, node, wanted)
@@ -152,10 +167,12 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
     func = node.func
     name = scope.qualified(func) or scope.dotted(func) or ""
     last = func.attr.value if isinstance(func, nodes.Attribute) else name.rpartition(".")[2]
+    if last in TENSOR_ADJUSTING:
+        return
     if isinstance(func, nodes.Attribute) and (last in TENSOR_INPLACE or last in ("set_", "apply_")):
         yield func.value
     yield from (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")
-    is_init = name.startswith("torch.nn.init.") or (_INITIALISING.search(last.lower()) and not _READING.search(name))
+    is_init = name.startswith("torch.nn.init.") or may_fill(name)
     if is_init or last.endswith("_") or last in ("setattr", "register_parameter", "register_buffer"):
         yield from (arg.value for arg in node.args if arg.star == "")
     if last in ("setattr", "register_parameter", "register_buffer") and node.args:
@@ -167,9 +184,8 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
 
 # Does whoever holds it draw it again?
 
-#: What goes over all parts of a module, and what draws their values.
+#: What goes over all parts of a module.
 _VISITING = re.compile(r"\.apply\(|\.(?:named_)?(?:parameters|modules)\(")
-_DRAWING = re.compile(r"\binit\b|init_|_init\b(?!_)|initiali[sz]|reset_param|normal_|uniform_|kaiming|xavier|orthog")
 #: Methods of other libraries' models that do both.
 _INHERITED = re.compile(r"\bself\.(post_init|init_weights)\(")
 
@@ -183,7 +199,7 @@ def _draws_all(text: str) -> bool:
     inherited = _INHERITED.search(text)
     if inherited is not None and f"def {inherited[1]}" not in text:
         return True
-    return _VISITING.search(text) is not None and _DRAWING.search(text.replace("__init__", "")) is not None
+    return _VISITING.search(text) is not None and draws(text)
 
 
 def _owners_code(cls: Class) -> Iterator[str]:

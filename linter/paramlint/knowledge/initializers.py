@@ -1,8 +1,36 @@
-"""What `torch.nn.init` and the in-place methods accept. Written by hand, as of torch 2.13."""
+"""What code that initialises is called, and what `torch.nn.init` and the in-place methods accept.
+
+Written by hand, as of torch 2.13.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+_INITIALISING = r"(?<![A-Za-z0-9])(?:(?:re)?init(?!ial(?:_|\b))|reset(?:_param|_weight|_layer|_value|_?$))|^fill_"
+_DRAWING = r"(?:normal|uniform|orthogonal|trunc_normal)_|kaiming|xavier|glorot"
+_WRITING = r"init|reset|fill|load|copy|zeros|ones|constant|assign|set_|shard|normal|uniform|orthogonal|trunc"
+
+
+def initialises(name: str) -> bool:
+    """Whether a method is one by its name that gives its module first values; what Python itself calls is none."""
+    return not name.endswith("__") and re.search(_INITIALISING, name) is not None
+
+
+def draws(text: str) -> bool:
+    """Whether a piece of code draws values, or calls what does by its name."""
+    return re.search(f"{_INITIALISING}|{_DRAWING}", text.replace("__init__", "")) is not None
+
+
+def may_fill(name: str) -> bool:
+    """Whether a function of which the dotted name alone is known may give new values to what it is given."""
+    last = name.rpartition(".")[2].lower()
+    return re.search(f"{_WRITING}|{_DRAWING}", last) is not None and re.search(_READING, name) is None
+
+
+#: Names of functions that ask, or make something new.
+_READING = r"is_init|initialized|copy\.|deepcopy|zeros_like|ones_like|layer_norm|group_norm|normalize"
 
 #: Values of `nonlinearity` that `calculate_gain` and the kaiming functions accept.
 NONLINEARITIES = frozenset(

@@ -32,6 +32,11 @@ TENSOR_INPLACE = _names("TENSOR_INPLACE")
 """Methods of Tensor that write values in place, not those that change shape, storage or flags (`squeeze_`)."""
 TENSOR_INIT_INPLACE = _names("TENSOR_INIT_INPLACE")
 """Those of TENSOR_INPLACE that write the whole tensor without reading it."""
+TENSOR_ADJUSTING = frozenset(
+    {"abs_", "add_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "div_", "exp_", "lerp_", "log_", "mul_", "neg_",
+     "pow_", "sqrt_", "sub_", "true_divide_"}
+)  # fmt: skip
+"""Those that compute each element from its old value: where that is garbage, the new one is."""
 TENSOR_ATTRIBUTES = _names("TENSOR_ATTRIBUTES")
 """Attributes of Tensor that are not methods."""
 TENSOR_FACTORIES = _names("TENSOR_FACTORIES")

@@ -4,11 +4,11 @@ from paramlint.model.answer import NO, UNKNOWN, YES, Answer, Several, said
 from paramlint.model.event import Event, EventKind, Order, Site
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.model.model import Claim, Model, before, first_time
-from paramlint.model.objects import NOT_KNOWN, Group, Module, Optimizer, Place, Tensor
+from paramlint.model.objects import NOT_KNOWN, Group, Misfit, Module, Optimizer, Place, Tensor
 from paramlint.model.questions.reach import reached, sources
 
 __all__ = [
     "ALWAYS", "NO", "NOT_KNOWN", "UNKNOWN", "YES", "Answer", "Claim", "Event", "EventKind", "Group", "Guard",
-    "Model", "Module", "Optimizer", "Order", "Place", "Several", "Site", "Tensor", "before", "first_time",
+    "Misfit", "Model", "Module", "Optimizer", "Order", "Place", "Several", "Site", "Tensor", "before", "first_time",
     "reached", "said", "sources",
 ]  # fmt: skip

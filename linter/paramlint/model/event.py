@@ -94,6 +94,11 @@ class Site(Protocol):
         raise NotImplementedError
 
     @property
+    def code(self) -> Any:
+        """The function, class or module around it; None live."""
+        raise NotImplementedError
+
+    @property
     def definition(self) -> Any:
         """The definition of the function or class around it; None at module level and live."""
         raise NotImplementedError

@@ -10,6 +10,8 @@ combined once is looked up from then on.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Final, Protocol
 from zlib import crc32
 
@@ -24,6 +26,7 @@ class Table(Protocol):
     """What keeps the subjects and guards of a run, as far as these ask it."""
 
     subjects: dict[tuple[str, int], Subject]
+    summaries: int
 
     def both(self, one: Guard, other: Guard) -> Guard:
         """The conjunction of two guards."""
@@ -72,9 +75,10 @@ class Subject:
         table: where it is known.
         is_compared: whether it was ever compared with a constant.
         is_summary: whether it stands for two guards that were too large together, so that what they say is lost.
+        covers: a bit for each subject that these ask about.
     """
 
-    __slots__ = ("_text", "bit", "is_compared", "is_summary", "loop", "number", "table")
+    __slots__ = ("_text", "bit", "covers", "is_compared", "is_summary", "loop", "number", "table")
 
     def __init__(self, text: str | tuple[Guard, Guard], loop: int, number: int, table: Table) -> None:
         self._text = text
@@ -84,6 +88,7 @@ class Subject:
         self.table = table
         self.is_compared = False
         self.is_summary = isinstance(text, tuple)
+        self.covers = text[0].asked | text[1].asked if isinstance(text, tuple) else 0
 
     @property
     def text(self) -> str:
@@ -180,11 +185,26 @@ class Guard:
         return self.subject.table.fit(self, other)
 
     def is_known_to_fit(self, other: Guard) -> bool:
-        """Whether both can hold, and neither asks for more than it says: of two summaries that cannot be told."""
+        """Whether both can hold, and that is no guess: what a summary has lost may contradict what the other asks."""
         if self is other or self.subject is None or other.subject is None:
             return True
-        summaries = [{s for s in guard.subjects if s.is_summary} for guard in (self, other)]
-        return summaries[0] == summaries[1] and self.fits(other)
+        both = self & other
+        if both is None:
+            return False
+        lost = both.mask & self.subject.table.summaries
+        return self.mask & lost == other.mask & lost == lost or not self.asked & other.asked
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether some of what it says is lost."""
+        return self.subject is not None and bool(self.mask & self.subject.table.summaries)
+
+    @property
+    def asked(self) -> int:
+        """A bit for each subject that it asks about, or asked about before that was lost."""
+        if not self.is_vague:
+            return self.mask
+        return reduce(or_, (subject.covers for subject in self.subjects), self.mask)
 
     def implies(self, other: Guard) -> bool:
         """Whether the other holds wherever this one does."""

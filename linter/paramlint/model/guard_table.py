@@ -29,6 +29,8 @@ class Conditions:
 
     def __init__(self, pay: Callable[[int], None] = lambda _: None) -> None:
         self.subjects: dict[tuple[str, int], Subject] = {}
+        #: A bit for each subject that is a summary.
+        self.summaries = 0
         self._count_of_subjects = 0
         self._pay = pay
         #: The guards that ask a subject only whether it is true: more than all others.
@@ -182,6 +184,7 @@ class Conditions:
     def _condition_of_its_own(self, one: Guard, other: Guard) -> Guard:
         """What stands for a conjunction that is too large: what both say is lost, nothing is added."""
         subject = self._new_subject((one, other), one.loop or other.loop)
+        self.summaries |= subject.bit
         return self._node(subject, _NO_CASES, ALWAYS, NEVER)
 
     def _conjunction(self, one: Guard, other: Guard) -> Guard:

@@ -26,6 +26,7 @@ class Model:
         roots: its outermost modules: for a class the instance.
         modules, all_tensors, optimizers: what there is.
         loose_groups: groups of parameters that were made for an optimizer and given to none.
+        group_sites: where dictionaries are written that are groups, whoever they are given to.
         trace: the events in order.
         entry: what was built.
         name: of the class or function.
@@ -39,6 +40,7 @@ class Model:
     all_tensors: Several[Tensor] = field(default_factory=lambda: Several())
     optimizers: Several[Optimizer] = field(default_factory=lambda: Several())
     loose_groups: Sequence[Group] = ()
+    group_sites: Sequence[Site] = ()
     trace: Sequence[Event] = ()
     entry: Entry = "class"
     name: str = ""
@@ -128,11 +130,11 @@ class Model:
         return what
 
     def follows(self, a: Event, b: Event) -> Answer:
-        """Whether an occurrence of `b` can come after one of `a`."""
+        """Whether an occurrence of `b` can come after one of `a`; unknown where their guards have lost what they say."""
         when = a.guard & b.guard
         if when is None or not a.order or not b.order or min(a.order) >= max(b.order):
             return NO
-        return Answer("yes", (a, b), when)
+        return Answer("yes" if a.guard.is_known_to_fit(b.guard) else "unknown", (a, b), when)
 
     def between(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from paramlint.knowledge import TENSOR_ADJUSTING
 from paramlint.model.answer import UNKNOWN, YES, Answer, Several
 from paramlint.model.event import Event, Site
 from paramlint.model.guard import ALWAYS, Guard
@@ -131,7 +132,7 @@ class Tensor:
     def holds(self, part: object = None) -> Event | None:
         """The write whose values stand in a part, all of it by default, at the end."""
         for event in reversed(self.writes.seen):
-            if event.get("part") is None or event.get("part") == part:
+            if event.get("law") not in TENSOR_ADJUSTING and (event.get("part") is None or event.get("part") == part):
                 return event
         return None
 
@@ -173,7 +174,8 @@ class Module:
         part_of: the module of unknown content, made by another library, that it is a part of.
         annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
-        uncalled: those of its class that initialise and that no code of the project calls.
+        uncalled: those that initialise and that no code of the project calls on it.
+        built_in_its_file: whether the file of its class builds it, and no heir of that.
         initialised_by_owner: whether a class that may hold it initialises what it holds, in code that was not run.
         asked: of one of unknown content, the attributes that the code asks it for.
         is_made_here: whether a call in the code that was read made it.
@@ -197,6 +199,7 @@ class Module:
     annotation: str = ""
     methods: frozenset[str] = frozenset()
     uncalled: frozenset[str] = frozenset()
+    built_in_its_file: Answer = UNKNOWN
     initialised_by_owner: Answer = UNKNOWN
     asked: frozenset[str] = frozenset()
     is_made_here: bool = False
@@ -249,6 +252,10 @@ class Module:
         """Whether its class multiplies something with the weight of the layer that one of its attributes holds."""
         return UNKNOWN
 
+    def called_elsewhere(self, method: str) -> Answer:  # noqa: ARG002
+        """Whether code other than that of its classes calls a method of this name."""
+        return UNKNOWN
+
     @property
     def owns(self) -> Answer:
         """Whether there are parameters at or below it."""
@@ -256,6 +263,21 @@ class Module:
 
     def __repr__(self) -> str:
         return self.name or f"<{self.cls.rpartition('.')[2]}>"
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What stands in a group and is no parameter, so that an optimizer refuses it.
+
+    Attributes:
+        kind: the `name` of a parameter, an `iterable` of parameters, the `keys` of a dictionary.
+        site: where it was made; a name is where what holds it is.
+        holder: where what holds it was made.
+    """
+
+    kind: Literal["name", "iterable", "keys"]
+    site: Site
+    holder: Site
 
 
 @dataclass(eq=False)
@@ -279,6 +301,7 @@ class Group:
     is_added: bool = False
     #: Whether its tensors were given in pairs with their names.
     named: Answer = UNKNOWN
+    misfits: tuple[Misfit, ...] = ()
 
 
 @dataclass(eq=False)

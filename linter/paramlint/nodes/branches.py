@@ -33,15 +33,15 @@ def is_branch(node: Node, below: Node) -> bool:
     """
     if isinstance(node, Try):
         if below is node.body:
-            return not all(_raises(handler.body) for handler in node.handlers)
+            return not all(leaves(handler.body, Raise) for handler in node.handlers)
         return below is not node.finalbody
     return isinstance(node, (If, IfExp))
 
 
-def leaves(block: BaseSuite) -> bool:
-    """Whether nothing behind a block runs after it: it ends with a `return`, or leaves the loop or its round."""
+def leaves(block: BaseSuite, *kinds: type[Node]) -> bool:
+    """Whether a block ends with a statement of some kinds; by default, with one behind which nothing of it runs."""
     last = block.body[-1] if block.body else None
-    return isinstance(last, SimpleStatementLine) and any(isinstance(s, _EXITS) for s in last.body)
+    return isinstance(last.body[-1] if isinstance(last, SimpleStatementLine) else last, kinds or _EXITS)
 
 
 def guards_above(block: Node, below: Node) -> Iterator[If]:
@@ -57,9 +57,3 @@ def guards_above(block: Node, below: Node) -> Iterator[If]:
 def denied(test: BaseExpression) -> BaseExpression | None:
     """`a` of `not a`; None for other conditions."""
     return test.expression if isinstance(test, UnaryOperation) and isinstance(test.operator, Not) else None
-
-
-def _raises(block: BaseSuite) -> bool:
-    """Whether the last line of a block raises."""
-    last = block.body[-1]
-    return isinstance(last.body[-1] if isinstance(last, SimpleStatementLine) else last, Raise)

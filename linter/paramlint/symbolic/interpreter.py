@@ -18,7 +18,7 @@ from paramlint.model.guard_table import Conditions
 from paramlint.symbolic.code.program import Place, Program
 from paramlint.symbolic.code.source_trace import SourceSite, Trace
 from paramlint.symbolic.definitions.fruitless import Ledger
-from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, OverBudgetError
+from paramlint.symbolic.limits import MAX_CHOICES, MAX_HELD, MAX_STEPS, LeftError, OverBudgetError
 from paramlint.symbolic.values import (
     Arguments,
     Cell,
@@ -37,6 +37,13 @@ from paramlint.symbolic.values import (
     one_held,
     one_of_many,
     shortened,
+)
+
+#: The code around what an entry point calls, and that itself.
+_FRAMES_OF_AN_ENTRY = 2
+#: What only happens where something is trained.
+_OF_TRAINING = frozenset(
+    {"backward", "cleared", "optimizer", "grouped", "stepped", "mode", "called", "flagged", "loaded"}
 )
 
 Test = tuple[Guard | None, Guard | None]
@@ -61,6 +68,8 @@ class Frame:
         given: what it was given.
         arguments: the same of a function that is no method.
         wraps: the function in whose place it was called.
+        builds: the module whose constructor it is.
+        begun: how many objects and events there were when it began; None where it cannot be left before its end.
     """
 
     node: Any
@@ -77,6 +86,8 @@ class Frame:
     given: Arguments | None = None
     arguments: Arguments | None = None
     wraps: Any = None
+    builds: Instance | None = None
+    begun: tuple[int, int] | None = None
 
     @property
     def rest(self) -> Guard | None:
@@ -131,6 +142,10 @@ class Interpreter:
         self.budget = budget
         #: Steps that the code of libraries may take beside the budget, which is for what the user has written.
         self.credit = 0
+        #: Steps that are kept for what follows the call that takes most of them, which is left then.
+        self.reserve = 0
+        #: Whether only those are left: what modules of the project are made of is not found out any more.
+        self.is_short = False
         self.steps = 0
         self.ledger = Ledger()
         self.conditions = Conditions(self.step)
@@ -182,6 +197,8 @@ class Interpreter:
         self.passes: dict[int, tuple[Instance, Arguments]] = {}
         #: The method of the entry that runs: `__init__`, `forward`; the name of a function.
         self.inside = ""
+        #: Why the comparison that was made last is false whatever its values are; empty where it is not.
+        self.why_false = ""
         self.instances: list[Instance] = []
         self.tensors: list[TensorValue] = []
         self._serials = count(1)
@@ -202,14 +219,47 @@ class Interpreter:
 
         Raises:
             OverBudgetError: there are none left.
+            LeftError: there are none left for the call that takes them.
             FruitlessError: the function that takes them has taken too many, and made nothing.
         """
         self.steps += steps
         if self.steps > self.budget:
-            self.used_up = self.trace.tick()
-            raise OverBudgetError
+            self._leave()
         if self.steps > self.ledger.leash:
             self.ledger.pull(self)
+
+    def keep_back(self) -> None:
+        """Keep half of the steps for what follows the call that takes the others."""
+        self.reserve = self.budget // 2
+        self.budget -= self.reserve
+
+    def end_reserve(self) -> None:
+        """Let everything take the steps that were kept back."""
+        self.budget += self.reserve
+        self.reserve = 0
+
+    def _leave(self) -> None:
+        if not self.reserve:
+            self.used_up = self.trace.tick()
+            raise OverBudgetError
+        self.end_reserve()
+        taking = next((frame for frame in self.frames[_FRAMES_OF_AN_ENTRY:] if self._can_be_left(frame)), None)
+        if taking is None or any(frame.builds is not None for frame in self.frames):
+            self.is_short = True
+            for instance in self.waiting:
+                if instance.build is not None:
+                    instance.build = None
+                    instance.forget("the steps were used up")
+        if taking is not None:
+            raise LeftError(taking)
+
+    def _can_be_left(self, frame: Frame) -> bool:
+        """Whether nothing but one module is unknown when a call is left: its constructor, or one that made none."""
+        if frame.begun is None or frame.builds is not None:
+            return frame.begun is not None
+        objects, events = frame.begun
+        made = any(instance.is_module for instance in self.instances[objects:])
+        return not made and not any(event.kind in _OF_TRAINING for event in self.trace.events[events:])
 
     def at_most(self, steps: int, act: Callable[[], Value]) -> Value | None:
         """Do something that may take so many steps; None where it takes more.
@@ -217,15 +267,16 @@ class Interpreter:
         Raises:
             OverBudgetError: there are none left for anything else.
         """
-        budget, self.budget = self.budget, min(self.budget, self.steps + steps)
+        budget, reserve = self.budget, self.reserve
+        self.budget, self.reserve = min(budget, self.steps + steps), 0
         try:
             return act()
         except OverBudgetError:
-            if self.steps > budget:
+            if self.steps > budget + reserve:
                 raise
             return None
         finally:
-            self.budget = budget
+            self.budget, self.reserve = budget, reserve
 
     def serial(self) -> int:
         """A number that no other thing of this run has."""
@@ -274,11 +325,17 @@ class Interpreter:
     # Cells
 
     def write(self, cell: Cell, value: Value) -> None:
-        """Give a cell a value under the guard of now."""
+        """Give a cell a value under the guard of now.
+
+        Where what is left for another value is too large to be told, it may be nowhere: something unknown is held there.
+        """
         gone = self.guard.negated()
-        cell[:] = (
-            [(left, held) for guard, held in cell if (left := guard & gone) is not None] if gone is not None else []
-        )
+        left: Cell = []
+        for guard, held in cell if gone is not None else ():
+            rest = guard & gone
+            if rest is not None:
+                left.append((rest, held if guard.is_known_to_fit(gone) else one_of_many([held], self.serial())))
+        cell[:] = left
         if len(cell) >= MAX_HELD:
             cell[: MAX_HELD // 2] = [one_held(cell[: MAX_HELD // 2], self.serial())]
         cell.append((self.guard, value))

@@ -61,5 +61,16 @@ class OverBudgetError(Exception):
     """The steps of this entry point are used up; what is known until then stays."""
 
 
+class LeftError(OverBudgetError):
+    """A call has taken most of the steps: it is left, and what follows it has the others.
+
+    Args:
+        frame: that of the call.
+    """
+
+    def __init__(self, frame: object) -> None:
+        self.frame = frame
+
+
 class FruitlessError(Exception):
     """A function has taken many steps and made nothing."""

@@ -56,12 +56,19 @@ def ask(model: Model) -> Iterator[Claim]:
             or any(pair is None or pair[1].site.row != pairs[0][1].site.row for pair in pairs)
         ):
             continue  # thawing some of what was frozen leaves the rest as it is
+        if all(pair is not None and _is_set(model, *pair) for pair in pairs):
+            continue  # the flag was only in the way of a write
         off, on = pairs[0]
         undone = model.follows(off, on) & ~model.between(off, on, _USES, _may_train)
         site = _home(off)
         name = tensors[0].name if _NAME.fullmatch(tensors[0].name) else site.text(site.node)
         message = f"`{name}` is frozen here and thawed again in row {_home(on).row}"
         yield Claim(undone, site, message, about=tensors[0])
+
+
+def _is_set(model: Model, off: Event, on: Event) -> bool:
+    """Whether the tensor is given values while it is frozen."""
+    return not model.between(off, on, ("written", "rebound"), lambda event: event.of is off.of).no
 
 
 def _may_train(event: Event) -> bool:

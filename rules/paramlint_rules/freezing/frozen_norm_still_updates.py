@@ -36,12 +36,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Class, Scope
-from paramlint.facts.package import folder_of, package_of
-from paramlint.facts.training import is_inside
 from paramlint.model import Answer, Claim, Event, Model, Module
 from paramlint.model.questions.training import below, mode_of, owners, together, whole_of
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule, Stores
+from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
     from paramlint.live.live_model import LiveModel
@@ -53,11 +50,7 @@ rule = Rule(
     "frozen-norm-still-updates",
     group="risk",
     doc=__doc__,
-    triggers=(
-        Calls("eval", "requires_grad_"),
-        Stores("requires_grad"),
-        Asks("requires_grad", "requires_grad_", "BatchNorm"),
-    ),
+    triggers=(Asks("requires_grad", "requires_grad_"), Asks("eval", entries=("class",))),
 )
 
 
@@ -111,24 +104,67 @@ def ask_of_trunks(model: Model) -> Iterator[Claim]:
 
 @rule.question
 def ask_of_once(model: Model) -> Iterator[Claim]:
-    """Parts that a constructor freezes and switches to `eval()` once: the next `train()` of the whole undoes that."""
-    said: set[tuple[str, int]] = set()
+    """Batch norms, and frozen parts with some, that a constructor switches off once: the next `train()` undoes that."""
     for root in model.roots:
-        if not root.is_a("Module").yes or root.is_a("LightningModule").yes or root.overrides("train").yes:
+        if not root.is_a("Module").yes or root.is_a("LightningModule").yes:
             continue
-        for part in below(root)[1:]:
-            off = _switched_off(part)
-            if off is None or (off.site.path, off.site.row) in said or part.overrides("train").yes:
+        for off in filter(_is_switched_off, model.events("mode")):
+            part, wholes = off.of, owners(off.of) if off.of.cls else [off.of, root]
+            if part is root or root not in wholes or any(m.overrides("train").yes or m.escaped for m in wholes):
                 continue
-            if not _all_frozen(part) or not _trains_more(model, root):
+            modes = [e for m in wholes for e in m.modes if e.get("how") != "init"]
+            makers = {site.function for e in modes if e.get("inside") == "__init__" for site in e.way}
+            is_repeated = any(root.called_elsewhere(name).truth != "no" for name in makers - {"__init__"})
+            if is_repeated or any(e.get("inside") not in makers for e in modes):
                 continue
-            norms = [m for m in below(part) if m.is_a("_BatchNorm").yes or _has_batch_norms(m.part_of or m)]
-            again = [e for m in owners(part) for e in m.modes if e.get("inside") not in ("__init__", off.site.function)]
-            if norms and not again and not any(m.escaped for m in owners(part)):
-                said.add((off.site.path, off.site.row))
-                name = f"`{part}`" if part.name else "the frozen part"
-                message = f"{name} leaves training mode only until the next `train()`, which moves its batch norms"
-                yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=part)
+            if _is_batch_norm(part, off):
+                name, moved = off.site.text(getattr(off.site.node.func, "value", off.site.node)), "statistics"
+            elif _is_held_by(part, off) and _trains_more(model, root):
+                name, moved = str(part) if part.name else "the frozen part", "batch norms"
+            else:
+                continue
+            message = f"`{name}` leaves training mode only until the next `train()`, which moves its {moved}"
+            yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=part, attribute=name)
+
+
+@rule.question
+def ask_of_selected(model: Model) -> Iterator[Claim]:
+    """Batch norms alone that code selects and freezes, and that nothing switches off."""
+    if any(root.overrides("train").yes for root in model.roots):
+        return
+    by_node: dict[int, list[Event]] = {}
+    for off in model.events("flagged"):
+        is_own = all(caller.definition is off.site.definition for caller in off.site.stack)
+        if off.author == "user" and (off.site.in_class if model.roots else is_own):
+            by_node.setdefault(id(off.site.node), []).append(off)
+    switched = [e for e in model.events("mode") if e.get("how") != "init"]
+    for flags in by_node.values():
+        off = flags[0]
+        held = [e for e in switched if e.get("inside") == off.get("inside") or _is_batch_norm(e.of, e)]
+        if held or not all(map(_is_of_norm, flags)) or all(str(e.of).endswith("bias") for e in flags):
+            continue
+        node = off.site.node
+        owner = getattr(node.func if isinstance(node, nodes.Call) else node, "value", node)
+        name = off.site.text(owner).removesuffix(".weight")
+        message = f"`{name}` stays in training mode, so it keeps updating its running statistics"
+        yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=off.of, attribute=name)
+
+
+def _is_of_norm(off: Event) -> bool:
+    """Whether what a flag is set of, or of whose tensor, is a batch norm that is frozen."""
+    if getattr(off.get("value"), "value", None) is not False:
+        return False
+    owner = off.of if isinstance(off.of, Module) else off.get("through") or off.of.owner
+    return _is_batch_norm(owner, off)
+
+
+def _is_batch_norm(module: Module | None, at: Event) -> bool:
+    """Whether something is a batch norm, by its class or by the conditions under which something happens to it."""
+    if module is not None and module.cls:
+        return module.is_a("_BatchNorm").yes
+    asked = [test for test in str(at.guard).split(" and ") if _ASKS_CLASS.search(test) and not _DENIES.search(test)]
+    classes = [name for test in asked for name in _CLASS.findall(_OBJECT.sub("", test))]
+    return bool(classes) and all("BatchNorm" in name for name in classes)
 
 
 def _trains_in_training_mode(model: Model, modes: list[Event]) -> bool:
@@ -147,11 +183,18 @@ def _trains_in_training_mode(model: Model, modes: list[Event]) -> bool:
     )
 
 
-def _switched_off(part: Module) -> Event | None:
-    """Where the class's own constructor calls `eval()` of a part, and of that alone."""
+def _is_switched_off(event: Event) -> bool:
+    """Whether the class's own constructor calls `eval()`."""
+    is_own = event.author == "user" and event.get("how") != "init" and event.site.in_class
+    return is_own and event.get("inside") == "__init__" and mode_of(event) is False
+
+
+def _is_held_by(part: Module, off: Event) -> bool:
+    """Whether a part with batch norms is frozen, and is switched off for sure and by one call alone."""
     own = [e for e in part.modes if e.author == "user" and e.get("how") != "init" and e.site.in_class]
-    is_once = bool(own) and own[0].get("inside") == "__init__" and mode_of(own[0]) is False
-    return own[0] if is_once and not own[0].guard and len({id(e.site.node) for e in own}) == 1 else None
+    if off.guard or len({id(e.site.node) for e in own}) > 1 or not _all_frozen(part):
+        return False
+    return any(m.is_a("_BatchNorm").yes or _has_batch_norms(m.part_of or m) for m in below(part))
 
 
 def _trains_more(model: Model, root: Module) -> bool:
@@ -246,104 +289,11 @@ _WITH_BATCH_NORMS = re.compile(
     r"resnet|resnext|wide_resnet|densenet|mobilenet_?v[23]|efficientnet|mnasnet|shufflenet|googlenet|inception_v3"
     r"|regnet|vgg\d\d_bn|legacy_se|seresne|res2net|dla\d|hrnet|xception|rexnet"
 )
-_CLASS = re.compile(r"\b[A-Z]\w+|(?<=\b_)[A-Z]\w+")
-
-
-@rule.static(nodes.Call)
-def check_eval(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    """`m.eval()` on batch norms, reached from the constructor of a module that does not override `train`."""
-    if not isinstance(node.func, nodes.Attribute) or node.func.attr.value != "eval" or node.args:
-        return
-    if scope.cls is None or not scope.cls.is_module or scope.cls.method("train") is not None:
-        return
-    if _is_batch_norm(scope, node.func.value) and _runs_once(scope, scope.cls):
-        owner = scope.text(node.func.value)
-        message = f"`{owner}` leaves training mode only until the next `train()`, which moves its statistics"
-        yield Finding(node, message, attribute=owner)
-
-
-@rule.static_scope
-def check_flags(scope: Scope) -> Iterator[Finding]:
-    """Batch norms whose parameters are frozen in code that never calls `eval`."""
-    if any(_method_name(call) in ("eval", "train") for call in scope.find(nodes.Call)) or _has_train(scope):
-        return
-    for node in scope.find(nodes.Assign, nodes.Call):
-        owner = _frozen(node)
-        if owner is not None and _is_batch_norm(scope, owner):
-            place = node.targets[0].target if isinstance(node, nodes.Assign) else node
-            message = f"`{scope.text(owner)}` stays in training mode, so it keeps updating its running statistics"
-            yield Finding(place, message, attribute=scope.text(owner))
-
-
-def _frozen(node: nodes.Node) -> nodes.BaseExpression | None:
-    """The module that `m.weight.requires_grad = False` or `m.requires_grad_(False)` freezes, the bias aside."""
-    if isinstance(node, nodes.Assign):
-        target = node.targets[0].target
-        if not isinstance(target, nodes.Attribute) or target.attr.value != "requires_grad" or not _is_false(node.value):
-            return None
-        return _owner_of_weight(target.value)
-    if isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute) and len(node.args) == 1:
-        if node.func.attr.value == "requires_grad_" and _is_false(node.args[0].value):
-            return _owner_of_weight(node.func.value) or node.func.value
-    return None
-
-
-def _owner_of_weight(node: nodes.BaseExpression) -> nodes.BaseExpression | None:
-    return node.value if isinstance(node, nodes.Attribute) and node.attr.value == "weight" else None
-
-
-def _is_batch_norm(scope: Scope, node: nodes.BaseExpression) -> bool:
-    """Whether a value is a batch norm, by its type or by a test that names no other class."""
-    found = scope.type(node)
-    if found is not None and found.name.startswith("torch.nn.") and found.name != "torch.nn.Module":
-        return "BatchNorm" in found.name
-    for test in (a.test for a in scope.ancestors(node) if isinstance(a, nodes.If) and is_inside(scope, node, a.body)):
-        text = scope.text(test)
-        classes = [word for word in _CLASS.findall(text) if word not in ("True", "False", "None")]
-        if classes and scope.text(node) in text and "not " not in text:
-            return all("BatchNorm" in word for word in classes)
-    return False
-
-
-def _runs_once(scope: Scope, cls: Class) -> bool:
-    """Whether a method is the constructor, or is called by it and by no other method."""
-    if scope.name == "__init__":
-        return True
-    callers = [
-        other.name
-        for other in cls.scopes_with(scope.name)
-        if other.kind == "function"
-        for call in other.find(nodes.Call)
-        if other.self_attribute(call.func) == scope.name
-    ]
-    return bool(callers) and set(callers) == {"__init__"} and not _is_called_by_others(scope)
-
-
-def _is_called_by_others(scope: Scope) -> bool:
-    """Whether other code calls a method of this name, as a loop does after each `train()`."""
-    file = scope.file
-    call = re.compile(rf"(?<!\bself)\.{scope.name}\(")
-    if call.search(file.source.text):
-        return True
-    package = package_of(file)
-    if package is None:
-        return file.is_cut_off
-    beside = folder_of(package, file)
-    texts = [package.text(path) for path in package.paths_with(file, scope.name)]
-    texts += [beside.text(path) for path in beside.scripts_with(file, scope.name)] if beside is not None else []
-    return any(re.search(call.pattern.encode(), text) for text in texts)
-
-
-def _has_train(scope: Scope) -> bool:
-    return scope.cls is not None and scope.cls.method("train") is not None
-
-
-def _method_name(call: nodes.Call) -> str:
-    return call.func.attr.value if isinstance(call.func, nodes.Attribute) else ""
-
-
-def _is_false(node: nodes.BaseExpression) -> bool:
-    return isinstance(node, nodes.Name) and node.value == "False"
+#: How conditions read that ask for a class or its name, those that say what something is not, and what they name.
+_ASKS_CLASS = re.compile(r"isinstance\(|__name__|\btype\(")
+_DENIES = re.compile(r"^not |!= '|== -1$")
+_CLASS = re.compile(r"(?<![\w.])_?[A-Z]\w+")
+_OBJECT = re.compile(r"<\w+ \d+>")
 
 
 @rule.runtime

@@ -119,7 +119,7 @@ def _is_switched(module: Module) -> bool:
 
 def _is_said_to_be_tensor(text: str, guard: Guard) -> bool:
     """Whether a condition holds only for a tensor, or for what is no module, or what conditions say is lost."""
-    if f"not (isinstance({text}, Module))" in str(guard) or any(subject.is_summary for subject in guard.subjects):
+    if f"not (isinstance({text}, Module))" in str(guard) or guard.is_vague:
         return True
     asked = re.compile(rf"isinstance\({re.escape(text)}, (?:\w+ or )*(?:Parameter|Tensor)\b")
     return any(map(asked.match, guard.true_texts))

@@ -57,6 +57,8 @@ _ONLY_OF_TENSORS = {
 }
 #: Other methods of a tensor that only return something.
 _VIEWS = {"detach", "clone", "to", "cuda", "half", "float", "double", "contiguous", "view", "reshape", "expand"}
+#: Functions that only return something.
+_FUNCTIONAL = {"gelu", "interpolate", "log_softmax", "normalize", "one_hot", "pad", "softmax", "softplus"}
 _MAKERS = {*PARAMETER_CLASSES, *BUFFER_CLASSES, *(TENSOR_FACTORIES - EMPTY_FACTORIES), *_COPIES}
 
 rule = Rule(
@@ -65,7 +67,13 @@ rule = Rule(
     group="bug",
     doc=__doc__,
     triggers=(
-        Drops("from_pretrained", *_PURE, *_VIEWS, *(name.rpartition(".")[2] for name in {*_MAKERS, *MODULE_CLASSES})),
+        Drops(
+            "from_pretrained",
+            *_PURE,
+            *_VIEWS,
+            *_FUNCTIONAL,
+            *(name.rpartition(".")[2] for name in {*_MAKERS, *MODULE_CLASSES}),
+        ),
     ),
 )
 
@@ -97,6 +105,8 @@ def check(node: nodes.Expr, scope: Scope) -> Iterator[Finding]:
     name = scope.qualified(call.func) or ""
     if name in _MAKERS and not any(arg.keyword is not None and arg.keyword.value == "device" for arg in call.args):
         yield Finding(node, f"`{text}` makes {_made(name)}, and nothing takes it")
+    elif name.startswith("torch.nn.functional.") and name.rpartition(".")[2] in _FUNCTIONAL:
+        yield Finding(node, f"`{text}` returns a new tensor, and nothing takes it")
     elif name.startswith("torch.") and name.removeprefix("torch.") in _PURE - _MISSING and call.args:
         yield Finding(node, f"`{text}` returns a new tensor{_hint(name.rpartition('.')[2])}, and nothing takes it")
     elif name in MODULE_CLASSES:
@@ -112,6 +122,8 @@ def _of_method(scope: Scope, func: nodes.Attribute) -> str | None:
         return "makes a new embedding, and nothing takes it" if is_embedding else None
     if method not in _PURE and method not in _VIEWS:
         return None
+    if method in ("to", "cuda") and isinstance(owner, nodes.Call) and scope.qualified(owner.func) in TENSOR_FACTORIES:
+        return None  # nobody has what is moved: the call is made for the memory or the device that it takes
     known = scope.type(owner)
     if known is None and not (_is_named_so(owner) and method in _ONLY_OF_TENSORS):
         return None

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from paramlint import nodes
 from paramlint.facts import Scope
 from paramlint.knowledge import module_class
+from paramlint.nodes import operators
 from paramlint.nodes.call_arguments import without_data
 from paramlint.rule import Calls, Change, Finding, Fix, Mentions, Rule
 
@@ -109,10 +110,22 @@ def _is_linear(scope: Scope) -> bool:
     calls = [(s, c) for s in (scope.cls.scopes if scope.cls is not None else ()) for c in s.find(nodes.Call)]
     return any(
         len(call.args) > 1
-        and method.self_attribute(call.args[1].value) == "weight"
         and method.qualified(call.func) == "torch.nn.functional.linear"
+        and _is_of_own_weight(method, call.args[1].value)
         for method, call in calls
     )
+
+
+def _is_of_own_weight(scope: Scope, node: nodes.BaseExpression, depth: int = 0) -> bool:
+    """Whether it is `self.weight`, or that with a mask or a scale on its elements."""
+    if depth > 4:
+        return False
+    if isinstance(node, nodes.Name):
+        values = [binding.value for binding in scope.bindings.get(node.value, ())]
+        return len(values) == 1 and values[0] is not None and _is_of_own_weight(scope, values[0], depth + 1)
+    if isinstance(node, nodes.BinaryOperation) and not isinstance(node.operator, operators.MatrixMultiply):
+        return any(_is_of_own_weight(scope, side, depth + 1) for side in (node.left, node.right))
+    return scope.self_attribute(node) == "weight"
 
 
 def _is_given_sizes(scope: Scope, name: str) -> bool:

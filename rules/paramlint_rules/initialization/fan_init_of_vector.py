@@ -48,7 +48,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if not _is_bias_of_layer(model, event, tensor):
             if tensor.shape is None or len(tensor.shape) > 1 or not (tensor.known or tensor.of_classes):
                 continue
-        if any(subject.is_summary for subject in event.guard.subjects):
+        if event.guard.is_vague:
             continue  # a test of the type may be among what is lost there
         if not _asks_of_it(str(event.guard), tensor) and not _is_chosen(model, event):
             kind = "is a single number" if tensor.shape == () else "is a vector"
@@ -60,6 +60,8 @@ def ask(model: Model) -> Iterator[Claim]:
 
 #: Layers whose biases are vectors, all of them.
 _WITH_VECTORS = frozenset({"RNN", "LSTM", "GRU", "Linear"})
+#: How the result of a call reads that is not followed, and may ask for anything of a parameter that it is given.
+_NOT_FOLLOWED = re.compile(r"\w\((?:[^()]*<parameter \d+>[^()]*)?\)#\d|<plain \d+>")
 _ASKS_FOR_BIAS = re.compile(r"(?<!not \()(?:\"bias\"|'bias') in |\.startswith\((?:\"bias\"|'bias')\)")
 
 
@@ -73,7 +75,7 @@ def _is_bias_of_layer(model: Model, event: Event, tensor: Tensor) -> bool:
 
 def _asks_of_it(guard: str, tensor: Tensor) -> bool:
     """Whether a condition asks for its dimensions or type, or for its name where only some of that is known."""
-    if any(word in guard for word in ("dim", "shape", "size")):
+    if any(word in guard for word in ("dim", "shape", "size")) or _NOT_FOLLOWED.search(guard):
         return True
     if "isinstance(" in guard and not tensor.of_classes:
         return True  # a test of the type that is left there could not be told

@@ -21,24 +21,18 @@ Leave it: the branch is a reminder that is not meant to run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
+from operator import is_
+from typing import Any
 
 from paramlint import nodes
 from paramlint.config.nearest import nearest
-from paramlint.facts import Class, Scope
-from paramlint.facts.case_classes import takes_all
-from paramlint.facts.init_calls import WRITE_NAMES, write_call
-from paramlint.facts.parameter_names import (
-    matches_prefixed,
-    matches_torch_module,
-    name_test,
-    names_from,
-    prefix_of,
-)
-from paramlint.facts.type_tests import TypeTest, alternatives, case_test, class_asked, is_covered, type_test
-from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
-from paramlint.model import Answer, Claim, Event, Model, Module, Site
+from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.knowledge import module_class
+from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.visits import (
+    guards_of,
     modules_below,
     name_of_pair,
     names_below,
@@ -48,9 +42,8 @@ from paramlint.model.questions.visits import (
     whole_visits,
 )
 from paramlint.nodes import operators
-from paramlint.nodes.branches import denied, leaves
-from paramlint.rule import Asks, Calls, Finding, Rule
-from paramlint.syntax.walk import operands, walk
+from paramlint.rule import Asks, Rule
+from paramlint.syntax.walk import walk
 
 _ALL_LAYERS = ("modules", "named_modules")
 _CHILDREN = ("children", "named_children")
@@ -60,18 +53,97 @@ rule = Rule(
     "init-never-matches",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*WRITE_NAMES), Asks("named_parameters", *_ALL_LAYERS, *_CHILDREN, "apply")),
+    triggers=(Asks(*WRITE_NAMES, "named_parameters", *_ALL_LAYERS, *_CHILDREN, "apply"),),
 )
 
-_ABSTRACT = re.compile(r"torch\.nn\.modules\.\w+\._\w+")
-_LAYERS: dict[str, list[str]] = {}
-for _full in MODULE_CLASSES:
-    _LAYERS.setdefault(_full.rpartition(".")[2].lower(), []).append(_full.rpartition(".")[2])
 #: How many letters of a layer's name name it.
 _LETTERS = 3
 _RECURRENT = ("RNN", "LSTM", "GRU")
 _NAMED = (nodes.Name, nodes.Attribute)
-_TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
+_LAZY = "torch.nn.Lazy"
+_LAZY_NAME = re.compile(r"\bLazy")
+
+
+@rule.question
+def ask_kind(model: Model) -> Iterator[Claim]:
+    """Conditions that are false, or true, whatever they are asked about, by what they compare."""
+    told: set[int] = set()
+    for event in model.events("tested"):
+        site, test = event.site, event.site.node
+        is_seen = not site.stack or _name_of_call(site.stack[-1].node) == "apply"  # others may give other things
+        if not is_seen or id(test) in told or not (event.why or event.always or _is_find(test)):
+            continue
+        if isinstance(test, nodes.AnnAssign):
+            call, target = test.annotation.annotation, site.text(test.target)
+            if isinstance(call, nodes.Call) and _is_write(call):
+                so = f"so `{site.text(call.func)}` never runs"
+                yield Claim(said(True), site, f"`{target}:` makes an annotation, not a condition, {so}", node=test)
+            continue
+        whole = _around_writes(model, site, with_else=not event.why).get(id(test))
+        message = _wrong(event, test, whole) if whole is not None else ""
+        if message:
+            told.add(id(test))
+            yield Claim(said(True), site, message, node=whole if event.always else test)
+
+
+def _around_writes(model: Model, site: Site, *, with_else: bool) -> dict[int, Any]:
+    """The conditions of a function that decide whether something is initialised, as wholes, by their parts."""
+
+    def find() -> dict[int, Any]:
+        return {id(part): whole for part, whole, _ in guards_of(_is_write, site.code, with_else=with_else)}
+
+    return model.remember(("conditions around writes", id(site.code), with_else), find)
+
+
+def _wrong(event: Event, test: nodes.Node, whole: nodes.Node) -> str:
+    """What is wrong with a condition; empty where nothing is."""
+    site = event.site
+    if event.why:
+        kind = "case " if isinstance(test, nodes.MatchPattern) else ""
+        return f"`{kind}{site.text(test)}` is never true: {event.why}"
+    if not any(test is one for one in _either(whole)):
+        return ""
+    if _is_find(test):
+        return f"`{site.text(test)}` is -1, which is true, where the name has no such part"
+    what = _thing(test)
+    return f"`{site.text(whole)}` is always true: `{site.text(test)}` is {what}, not a test" if what else ""
+
+
+def _thing(test: nodes.Node) -> str:
+    """What an operand is that is true by itself: a text, a class or a tuple of tests; empty for others."""
+    if isinstance(test, nodes.SimpleString):
+        return "a value"
+    if isinstance(test, nodes.Tuple):
+        return "a value" if any(isinstance(e.value, (nodes.Call, nodes.Comparison)) for e in test.elements) else ""
+    name = test.attr.value if isinstance(test, nodes.Attribute) else test.value if isinstance(test, nodes.Name) else ""
+    return "a class" if name[:1].isupper() and not name.isupper() else ""
+
+
+def _either(test: nodes.Node) -> list[nodes.Node]:
+    """What `or` joins."""
+    if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.Or):
+        return _either(test.left) + _either(test.right)
+    return [test]
+
+
+def _is_find(test: nodes.Node) -> bool:
+    """Whether it is the place of a text in another one: 0 where that begins with it, and -1 where it is not there."""
+    given = test.args if isinstance(test, nodes.Call) and _name_of_call(test) in ("find", "rfind") else ()
+    return len(given) == 1 and isinstance(given[0].value, nodes.SimpleString)
+
+
+@rule.question
+def ask_lazy(model: Model) -> Iterator[Claim]:
+    """Lazy layers that are looked for to be initialised: they have become others when there is something to write."""
+    for write in model.events("written"):
+        kinds = write.of.of_classes if isinstance(write.of, Tensor) else ()
+        if not kinds or not all(kind.startswith(_LAZY) for kind in kinds) or "uninitialized" in str(write.guard):
+            continue
+        site, there = write.site, kinds[0].replace(_LAZY, "nn.")
+        asked = [whole for _, whole, _ in guards_of(partial(is_, site.node), site.code)]
+        if asked and _LAZY_NAME.search(site.text(asked[-1])):
+            message = f"`{site.text(asked[-1])}` is never true: once it has a shape, the layer is a `{there}`"
+            yield Claim(said(True), site, message, node=asked[-1])
 
 
 @rule.question
@@ -86,13 +158,14 @@ def ask(model: Model) -> Iterator[Claim]:
             continue
         parts = {part for one in known for part in one.split(".")}
         is_own = listed.of in model.roots
+        is_of_torch = listed.of.cls.startswith("torch.nn.") and not any(p.kind == "child" for p in listed.of.holds)
         for test in tests_before(_is_write, loop.body, name):
             texts = texts_in(test)
             if not texts or (id(test), listed.inside) not in never:
                 continue
-            if is_own or any(nearest(text.strip("."), parts) for text in texts):
-                said, whole = listed.site.text(test), listed.site.text(loop.iter)
-                message = f"`{said}` is never true: `{whole}` gives no such name"
+            if is_own or is_of_torch or any(nearest(text.strip("."), parts) for text in texts):
+                whole = listed.site.text(loop.iter)
+                message = f"`{listed.site.text(test)}` is never true: `{whole}` gives no such name"
                 yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
 
 
@@ -127,7 +200,7 @@ def _has_weights(module: Module) -> bool:
     return is_torch and any(t.role == "parameter" for t in module.tensors)
 
 
-def _is_meant(test: nodes.BaseExpression, module: Module) -> bool:
+def _is_meant(test: nodes.Node, module: Module) -> bool:
     """Whether a condition names a layer, by a text or its class, that one takes for another."""
     kind = module.cls.rpartition(".")[2]
     for text in texts_in(test):
@@ -174,250 +247,11 @@ def _name_in(loop: nodes.For) -> str | None:
 
 
 def _is_write(call: nodes.Node) -> bool:
-    if not isinstance(call, nodes.Call):
-        return False
-    name = call.func.attr if isinstance(call.func, nodes.Attribute) else call.func
-    return isinstance(name, nodes.Name) and name.value in WRITE_NAMES
+    return _name_of_call(call) in WRITE_NAMES
 
 
-@rule.static(nodes.AnnAssign)
-def check_annotation(node: nodes.AnnAssign, scope: Scope) -> Iterator[Finding]:
-    call = node.annotation.annotation
-    if scope.kind != "function" or node.value is not None or not isinstance(call, nodes.Call):
-        return
-    if write_call(scope, call) is not None:
-        target, function = scope.text(node.target), scope.text(call.func)
-        yield Finding(node, f"`{target}:` makes an annotation, not a condition, so `{function}` never runs")
-
-
-@rule.static(nodes.If)
-def check_always(node: nodes.If, scope: Scope) -> Iterator[Finding]:
-    alone = next((test for test in _either(node.test) if _is_always_true(scope, test)), None)
-    if alone is not None and _initialises(scope, node):
-        text = scope.text(alone)
-        what = "a class" if _is_module(scope.resolve(alone)) else "a value"
-        yield Finding(node.test, f"`{scope.text(node.test)}` is always true: `{text}` is {what}, not a test")
-
-
-@rule.static(nodes.If)
-def check_find(node: nodes.If, scope: Scope) -> Iterator[Finding]:
-    for test in _either(node.test):
-        func = test.func if isinstance(test, nodes.Call) else None
-        if isinstance(func, nodes.Attribute) and func.attr.value in ("find", "rfind") and _initialises(scope, node):
-            if _is_class_name(scope, func.value):
-                yield Finding(test, f"`{scope.text(test)}` is -1, which is true, where the name has no such part")
-
-
-def _either(test: nodes.BaseExpression) -> list[nodes.BaseExpression]:
-    """What `or` joins; a tuple, which is true whatever is in it, stands for itself."""
-    if isinstance(test, nodes.BooleanOperation) and isinstance(test.operator, operators.Or):
-        return _either(test.left) + _either(test.right)
-    return [test]
-
-
-def _is_always_true(scope: Scope, test: nodes.BaseExpression) -> bool:
-    """Whether an operand is a text, a class or a tuple of tests: something true that tests nothing."""
-    if isinstance(test, nodes.SimpleString):
-        return bool(test.evaluated_value)
-    if isinstance(test, nodes.Tuple):
-        return any(isinstance(e.value, (nodes.Call, nodes.Comparison)) for e in test.elements)
-    return isinstance(test, (nodes.Name, nodes.Attribute)) and _is_module(scope.resolve(test))
-
-
-@rule.static(nodes.If)
-def check_condition(node: nodes.If, scope: Scope) -> Iterator[Finding]:
-    asked, done = _asked(scope, node)
-    tests = [(test, why) for test in operands(asked) if (why := _never(scope, node, test)) is not None]
-    lazy = _lazy(scope, alternatives(scope, asked))
-    if lazy is not None and not tests:
-        tests.append((asked, lazy))
-    if tests and any(_initialises(scope, one) for one in done):
-        test, why = tests[0]
-        yield Finding(test, f"`{scope.text(test)}` is never true: {why}")
-
-
-@rule.static(nodes.Match)
-def check_cases(node: nodes.Match, scope: Scope) -> Iterator[Finding]:
-    before: list[TypeTest] = []
-    for case in node.cases:
-        test = case_test(scope, case)
-        if test is None:
-            continue
-        why = (
-            _never_of_type(scope, test)
-            or _covered_by(scope, before, test)
-            or (_lazy(scope, [test]) if case.guard is None else None)
-        )
-        if why is not None and _initialises(scope, case.body):
-            yield Finding(case.pattern, f"`case {scope.text(case.pattern)}` is never taken: {why}")
-        if case.guard is None and takes_all(case.pattern):
-            before.append(test)
-
-
-def _asked(scope: Scope, node: nodes.If) -> tuple[nodes.BaseExpression, Sequence[nodes.Node]]:
-    """A condition and what is done where it is met: its body, or what comes after `if not ...: continue`."""
-    test, block = denied(node.test), scope.parent(node)
-    if test is None or not isinstance(block, nodes.IndentedBlock) or node.orelse is not None or not leaves(node.body):
-        return node.test, [node.body]
-    lines = list(block.body)
-    return test, lines[lines.index(node) + 1 :]
-
-
-def _initialises(scope: Scope, body: nodes.Node) -> bool:
-    return any(isinstance(n, nodes.Call) and write_call(scope, n) is not None for n in walk(body))
-
-
-def _never(scope: Scope, node: nodes.If, test: nodes.BaseExpression) -> str | None:
-    """Why a test is never true; `None` where it may be."""
-    asked = type_test(scope, test)
-    if asked is not None:
-        return _never_of_type(scope, asked) or _covered(scope, node, asked)
-    return _never_class(scope, test) or _never_class_name(scope, test) or _never_parameter_name(scope, test)
-
-
-def _never_of_type(scope: Scope, test: TypeTest) -> str | None:
-    if test.exact and len(test.classes) == 1:
-        only = test.classes[0]
-        if isinstance(only, (nodes.Tuple, nodes.List)):
-            return "a class is not equal to a tuple of classes"
-        if isinstance(only, nodes.Call) and _is_module(scope.resolve(only.func)):
-            return "a class is not equal to a module made here"
-        if isinstance(only, nodes.SimpleString):
-            return "a class is not equal to a text"
-        if _ABSTRACT.fullmatch(scope.qualified(only) or "") or scope.qualified(only) == "torch.nn.Module":
-            return f"no module is of the class `{scope.text(only)}` itself"
-    symbols = [scope.resolve(c) for c in test.classes]
-    if not test.exact and isinstance(test.subject, nodes.Call) and class_asked(scope, test.subject) is not None:
-        return "a class is not an instance of a module" if all(map(_is_module, symbols)) else None
-    known = scope.type(test.subject)
-    if symbols and known is not None and known.is_parameter and all(map(_is_module, symbols)):
-        return f"`{scope.text(test.subject)}` is a parameter"
-    if symbols and all(symbol in _TENSORS for symbol in symbols):
-        if (known is not None and known.is_module) or _is_given_modules(scope, test.subject):
-            return f"`{scope.text(test.subject)}` is a module"
-    return None
-
-
-def _is_module(symbol: object) -> bool:
-    if isinstance(symbol, Class):
-        return symbol.is_module is True
-    return isinstance(symbol, str) and module_class(symbol) is not None
-
-
-def _is_given_modules(scope: Scope, subject: nodes.BaseExpression) -> bool:
-    """Whether a name is the parameter of a function that `apply` calls with every module."""
-    if not isinstance(subject, nodes.Name) or [b.kind for b in scope.bindings.get(subject.value, ())] != ["parameter"]:
-        return False
-    if scope.cls is not None and scope.name == "_init_weights":
-        return True
-    pattern = rf"\.apply\(\s*(?:self\.)?{re.escape(scope.name)}\s*\)"
-    return bool(scope.name) and re.search(pattern, scope.file.source.text) is not None
-
-
-def _covered(scope: Scope, node: nodes.If, test: TypeTest) -> str | None:
-    """Whether an earlier branch of the same `if` takes all objects that would pass."""
-    parent = scope.parent(node)
-    while isinstance(parent, nodes.If) and parent.orelse is node:
-        why = _covered_by(scope, alternatives(scope, parent.test), test)
-        if why is not None:
-            return why
-        node, parent = parent, scope.parent(parent)
-    return None
-
-
-def _covered_by(scope: Scope, before: list[TypeTest], test: TypeTest) -> str | None:
-    """The branch above that takes all objects that would pass."""
-    taken = (scope.text(earlier.node) for earlier in before if is_covered(scope, test, earlier))
-    return next((f"an earlier branch takes what passes `{text}`" for text in taken), None)
-
-
-def _lazy(scope: Scope, tests: list[TypeTest]) -> str | None:
-    """Whether a condition asks for lazy modules only: they have become others when they have values."""
-    names = [scope.qualified(c) or "" for asked in tests for c in asked.classes]
-    if not names or not all(name.startswith("torch.nn.Lazy") for name in names):
-        return None
-    return f"once it has a shape, the layer is a `{names[0].replace('torch.nn.Lazy', 'nn.')}`"
-
-
-def _never_class(scope: Scope, test: nodes.BaseExpression) -> str | None:
-    """`m is nn.Linear`: a module is not its class."""
-    if not isinstance(test, nodes.Comparison) or len(test.comparisons) != 1:
-        return None
-    right = test.comparisons[0]
-    if not isinstance(right.operator, (operators.Is, operators.Equal)) or not _is_module(
-        scope.resolve(right.comparator)
-    ):
-        return None
-    known = scope.type(test.left)
-    return "a module is not its class" if known is not None and known.is_module else None
-
-
-def _never_class_name(scope: Scope, test: nodes.BaseExpression) -> str | None:
-    """`m.__class__.__name__ == "nn.Linear"`: the name of a class has no module before it."""
-    if not isinstance(test, nodes.Comparison) or len(test.comparisons) != 1:
-        return None
-    operator, right = test.comparisons[0].operator, test.comparisons[0].comparator
-    if isinstance(operator, operators.Equal) and _is_class_name(scope, test.left):
-        if isinstance(right, nodes.SimpleString):
-            said = str(right.evaluated_value)
-            return _dotted(said) or _misspelt(said)
-        return "the name of a class is not the class" if _is_module(scope.resolve(right)) else None
-    if isinstance(operator, operators.In) and _is_class_name(scope, test.left):
-        texts = _texts_of(scope, right)
-        whys = [_dotted(text) or _misspelt(text) for text in texts]
-        return whys[0] if whys and all(whys) else None
-    if (
-        isinstance(operator, operators.In)
-        and _is_class_name(scope, right)
-        and isinstance(test.left, nodes.SimpleString)
-    ):
-        return _dotted(str(test.left.evaluated_value))
-    return None
-
-
-def _texts_of(scope: Scope, node: nodes.BaseExpression) -> list[str]:
-    """The texts of a tuple, list or set, which a name may stand for; none where not all are texts."""
-    bindings = scope.bindings.get(node.value, []) if isinstance(node, nodes.Name) else []
-    value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else node
-    if not isinstance(value, (nodes.Tuple, nodes.List, nodes.Set)):
-        return []
-    texts = [e.value for e in value.elements]
-    are_texts = all(isinstance(text, nodes.SimpleString) for text in texts)
-    return [str(text.evaluated_value) for text in texts if isinstance(text, nodes.SimpleString)] if are_texts else []
-
-
-def _dotted(name: str) -> str | None:
-    return "the name of a class has no dots" if "." in name else None
-
-
-def _misspelt(name: str) -> str | None:
-    """Whether one of torch's layers is written that way, but for capitals."""
-    alike = _LAYERS.get(name.lower(), [])
-    return f"the class is `{alike[0]}`" if alike and name not in alike else None
-
-
-def _is_class_name(scope: Scope, node: nodes.BaseExpression) -> bool:
-    if isinstance(node, nodes.Name):
-        bindings = scope.bindings.get(node.value, [])
-        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
-        return value is not None and not isinstance(value, nodes.Name) and _is_class_name(scope, value)
-    return (
-        isinstance(node, nodes.Attribute)
-        and node.attr.value == "__name__"
-        and class_asked(scope, node.value) is not None
-    )
-
-
-def _never_parameter_name(scope: Scope, test: nodes.BaseExpression) -> str | None:
-    """A parameter's name that no parameter of the module has."""
-    asked = name_test(test)
-    source = names_from(scope, asked.name) if asked is not None else None
-    if asked is None or source is None:
-        return None
-    prefix = prefix_of(scope, source.value)
-    if prefix:
-        return None if matches_prefixed(asked, prefix) else f"the names of a wrapped module begin with `{prefix}`"
-    known = scope.type(source.value) if source.attr.value == "named_parameters" else None
-    if known is None or not known.is_module or known.cls is not None or matches_torch_module(asked, known.name):
-        return None
-    return f"`{known.name.replace('torch.nn.', 'nn.')}` has no parameter of such a name"
+def _name_of_call(call: nodes.Node) -> str:
+    """The last name of what a call calls; empty for other nodes."""
+    func = call.func if isinstance(call, nodes.Call) else None
+    name = func.attr if isinstance(func, nodes.Attribute) else func
+    return name.value if isinstance(name, nodes.Name) else ""

@@ -39,8 +39,8 @@ rule = Rule(
 )
 
 _CONSTANTS = {"zeros_", "ones_", "constant_"}
-#: Words of conditions that ask whether it is a tensor, or has the attribute.
-_NOTICED = re.compile(r"Tensor|Parameter|hasattr|getattr")
+#: Words of conditions that ask whether it is a tensor, has the attribute, or is of a class that is not known.
+_NOTICED = re.compile(r"Tensor|Parameter|hasattr|getattr|isinstance\(<")
 
 
 @rule.question
@@ -69,7 +69,7 @@ def _said_of(event: Event, rest: set[str]) -> Claim | None:
         message = f"`{text}` is no tensor but `{event.of}`, so `{law}` raises"
         return Claim(answer, event.site, message, event.of, target)
     if event.get("cause") == "init of a module":
-        if not event.of.cls and (event.site.stack or str(event.of) not in rest):
+        if not event.of.cls and not event.get("is_part") and (event.site.stack or str(event.of) not in rest):
             return None  # an argument may be a tensor in another call
         message = f"`{text}` is a module, not a tensor, so `{law}` raises"
         return Claim(answer, event.site, message, event.of, target, _weight_of(event.of, target, text, law))

@@ -22,33 +22,31 @@ Leave it: the first call is there to draw from the random generator.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.facts import Class, Scope
-from paramlint.facts.gradients import is_parameter
-from paramlint.facts.handed_on import is_handed_to
-from paramlint.facts.init_calls import WRITE_NAMES, write_call
-from paramlint.facts.init_events import (
-    EVENT_NAMES,
-    InitEvent,
-    conditions_of,
-    init_events,
-    is_on_one_path,
-    is_touched_between,
-    key_of,
+from paramlint.facts.init_calls import WRITE_NAMES
+from paramlint.model import Claim, Event, Model, Module, Site, Tensor, said
+from paramlint.model.questions.draws import DRAWING
+from paramlint.model.questions.effects import (
+    alike,
+    apart,
+    are_beside,
+    counterpart,
+    effect,
+    has_sibling,
+    initialises_all,
+    is_constant,
+    is_used_between,
+    may_write_sibling,
+    pairs,
+    spelled,
 )
-from paramlint.facts.type_tests import classes_proved
-from paramlint.knowledge import module_class
-from paramlint.model import Claim, Event, Model, Module, Site, Tensor
-from paramlint.model.questions.effects import effect, is_used_between
 from paramlint.model.questions.visits import is_over_one_twice
-from paramlint.model.questions.written_code import target_of
-from paramlint.rule import Asks, Calls, Finding, Proof, Rule
+from paramlint.rule import Asks, Proof, Rule
 from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
@@ -62,59 +60,46 @@ rule = Rule(
     "init-overwritten",
     group="bug",
     doc=__doc__,
-    triggers=(Calls(*EVENT_NAMES), Asks("init", *WRITE_NAMES, entries=("class", "function", "module"))),
+    triggers=(Asks("init", "reset_parameters", *WRITE_NAMES),),
 )
-
-_SELF = re.compile(r"(?:each .*? of )?self\.(\w+)")
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """A layer's own values, over which an initialisation of several layers goes."""
-    writes = [w for w in model.events("written") if _is_whole(w)]
+    writes = _by_constructor(model)
     owners: dict[int, set[int]] = {}
     for write in writes:
-        for node in {_way(write).node, write.site.node}:
+        for node in {write.way[0].node, write.site.node}:
             owners.setdefault(id(node), set()).add(id(write.of.owner))
-    before: dict[int, Event] = {}
-    for write in writes:
-        first, before[id(write.of)] = before.get(id(write.of)), write
-        if first is None or not _is_direct(first) or not _is_direct(write) or effect(first) == effect(write):
+    for first, then in pairs(writes):
+        if not _is_direct(first) or not _is_direct(then) or effect(first) == effect(then):
             continue
-        is_general = all(len(owners[id(site.node)]) > 1 for site in (_way(write), write.site))
-        is_special = is_general and len(owners[id(_way(first).node)]) == 1
-        if is_special and first.guard.implies(write.guard) and not is_used_between(model, first, write):
-            yield Claim(
-                model.follows(first, write),
-                _way(write),
-                f"`{write.of}` was given values of its own by `{first.law}`, which `{write.law}` overwrites",
-            )
+        is_general = all(len(owners[id(site.node)]) > 1 for site in (then.way[0], then.site))
+        is_special = is_general and len(owners[id(first.way[0].node)]) == 1
+        if is_special and first.guard.implies(then.guard) and not is_used_between(model, first, then):
+            message = f"`{then.of}` was given values of its own by `{first.law}`, which `{then.law}` overwrites"
+            yield Claim(model.follows(first, then), then.way[0], message)
 
 
 @rule.question
 def ask_of_part(model: Model) -> Iterator[Claim]:
     """A constant that a part gives one of its layers, such as a gate that starts closed, and the whole overwrites."""
-    before: dict[int, Event] = {}
     claimed: set[tuple[int, int]] = set()
-    writes = [w for w in model.events("written") if _is_whole(w)]
+    writes = _by_constructor(model)
     last = {id(write.of): write for write in writes}
     own = {name.rpartition(".")[2] for root in model.roots for name in (root.cls, *root.bases)}
-    for write in writes:
-        first, before[id(write.of)] = before.get(id(write.of)), write
-        if first is None or last[id(write.of)] is not write or not _is_of_part(first, own):
+    for first, then in pairs(writes):
+        if last[id(then.of)] is not then or not _is_of_part(first, own) or not _is_direct(then):
             continue
-        if not _is_direct(write) or not _is_chosen(first, write):
+        places = id(first.site.node), id(then.way[0].node)
+        if places in claimed or not _is_chosen(first, then) or not first.guard.implies(then.guard):
             continue
-        places = id(first.site.node), id(_way(write).node)
-        if places in claimed or not first.guard.implies(write.guard) or is_used_between(model, first, write):
-            continue
-        claimed.add(places)
-        text = _target_of(first)
-        message = (
-            f"`{text}` of `{first.site.class_name}` was given values of its own by `{first.law}` in row"
-            f" {first.site.row}, which `{write.law}` overwrites"
-        )
-        yield Claim(model.follows(first, write), _way(write), message, about=write.of)
+        if not is_used_between(model, first, then):
+            claimed.add(places)
+            own_values = f"was given values of its own by `{first.law}` in row {first.site.row}"
+            message = f"`{spelled(first)}` of `{first.site.class_name}` {own_values}, which `{then.law}` overwrites"
+            yield Claim(model.follows(first, then), then.way[0], message, about=then.of)
 
 
 def _is_of_part(write: Event, own: set[str]) -> bool:
@@ -125,85 +110,55 @@ def _is_of_part(write: Event, own: set[str]) -> bool:
 
 def _is_chosen(first: Event, then: Event) -> bool:
     """Whether a weight was filled with a constant, or a bias with one that is not zero, and gets other values."""
-    (constant, *rest), key = effect(first), first.of.key
-    owner = first.of.owner
-    if rest or isinstance(constant, str) or effect(then) == effect(first) or owner is None:
+    key, owner = first.of.key, first.of.owner
+    if not is_constant(first) or effect(then) == effect(first) or owner is None:
         return False
     usual = 1 if key == "weight" and owner.is_a("_NormBase", "LayerNorm", "GroupNorm", "RMSNorm").yes else None
-    return key in ("weight", "bias") and constant != (0 if key == "bias" else usual)
+    return key in ("weight", "bias") and effect(first) != (0 if key == "bias" else usual,)
 
 
 @rule.question
 def ask_copied(model: Model) -> Iterator[Claim]:
     """One of several like layers initialised twice in a row, and another never."""
-    before: dict[int, Event] = {}
-    writes = [w for w in model.events("written") if _is_whole(w)]
+    writes = _by_constructor(model)
     lines = Counter(id(write.site.node) for write in writes)
-    for write in writes:
-        first, before[id(write.of)] = before.get(id(write.of)), write
-        if first is None or not _is_same_call(first, write):
+    for first, then in pairs(writes):
+        if not are_beside(first, then) or effect(first) != effect(then) or first.guard is not then.guard:
             continue
-        both_over_many = lines[id(first.site.node)] > 1 < lines[id(write.site.node)]  # one layer is left over
-        if both_over_many if first.site.node is not write.site.node else not is_over_one_twice(write.site):
+        both_over_many = lines[id(first.site.node)] > 1 < lines[id(then.site.node)]  # one layer is left over
+        if both_over_many if first.site.node is not then.site.node else not is_over_one_twice(then.site):
             continue
-        other = next(filter(_is_untouched, (*_like(write.of), *_left_out(model, write))), None)
-        if other is not None and not is_used_between(model, first, write):
-            text = f"`{write.of}` is initialised a second time by `{write.law}`, `{other}` never"
-            yield Claim(model.follows(first, write), write.site, text, about=write.of)
+        other = next(filter(_is_untouched, (*alike(then.of), *_left_out(writes, then))), None)
+        if other is not None and not is_used_between(model, first, then):
+            text = f"`{then.of}` is initialised a second time by `{then.law}`, `{other}` never"
+            yield Claim(model.follows(first, then), then.site, text, about=then.of)
 
 
 @rule.question
 def ask_chosen(model: Model) -> Iterator[Claim]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
     by_line: dict[int, list[tuple[Event, Event]]] = {}
-    writes = [w for w in model.events("written") if _is_of_parameter(w)]
+    writes = [w for w in model.events("written") if initialises_all(w) and w.of.known]
     last = {id(write.of): write for write in writes}
     for write in writes:
         by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of)]))
-    for pairs in by_line.values():
-        first, then = pairs[0]
-        is_general = len(pairs) > 1 and all(b.site.node is then.site.node and a is not b for a, b in pairs)
-        if not is_general or then.law != first.law or len({effect(b) for _, b in pairs}) > 1:
+    for both in by_line.values():
+        first, then = both[0]
+        is_general = len(both) > 1 and all(b.site.node is then.site.node and a is not b for a, b in both)
+        if not is_general or then.law != first.law or len({effect(b) for _, b in both}) > 1:
             continue
-        lost = [a for a, b in pairs if effect(a) != effect(b) and a.guard.implies(b.guard)]
-        is_used = any(is_used_between(model, a, b) for a, b in pairs)
+        lost = [a for a, b in both if effect(a) != effect(b) and a.guard.implies(b.guard)]
+        is_used = any(is_used_between(model, a, b) for a, b in both)
         if len({effect(a) for a in lost}) > 1 and not is_used and first.site.path == then.site.path:
-            own = f"`{_target_of(first)}` was given values of its own by `{first.law}` in each layer"
+            own = f"`{spelled(first)}` was given values of its own by `{first.law}` in each layer"
             text = f"{own}, which `{then.law}` overwrites"
             yield Claim(model.follows(first, then), then.site, text, about=then.of)
 
 
-def _target_of(write: Event) -> str:
-    """What a call writes, as it is written there."""
-    target = target_of(write)
-    return write.site.text(target) if target is not None else str(write.of)
-
-
-def _is_same_call(first: Event, second: Event) -> bool:
-    """Whether two writes of one function do the same on one path."""
-    one, other = first.site, second.site
-    is_beside = one.definition is other.definition and [s.node for s in one.stack] == [s.node for s in other.stack]
-    return is_beside and effect(first) == effect(second) and first.guard is second.guard
-
-
-def _like(tensor: Tensor) -> Iterator[Tensor]:
-    """The same parameters of the layers of the same class that the same module holds under names."""
-    owner = tensor.owner
-    key = next((p.key for p in tensor.places if p.registered and p.holds), "")
-    for place in owner.places if owner is not None else ():
-        if place.kind != "child" or not place.holds or not isinstance(place.holder, Module) or not key:
-            continue
-        for beside in place.holder.holds:
-            part = beside.what
-            if isinstance(part, Module) and part is not owner and beside.holds and owner and part.cls == owner.cls:
-                yield from (t for t in part.tensors if any(p.key == key for p in t.places))
-
-
-def _left_out(model: Model, write: Event) -> Iterator[Tensor]:
+def _left_out(writes: list[Event], write: Event) -> Iterator[Tensor]:
     """The same parameters of other layers, of which the same code initialises another one."""
-    around = write.site.definition
-    for other in model.events("written"):
-        owner = other.of.owner if _is_whole(other) and other.site.definition is around else None
+    for other in writes:
+        owner = other.of.owner if other.site.definition is write.site.definition else None
         if owner is not None and owner is not write.of.owner and other.of.key != write.of.key:
             yield from (t for t in owner.tensors if t.key == write.of.key)
 
@@ -213,21 +168,10 @@ def _is_untouched(tensor: Tensor) -> bool:
     return is_known and not any(w.author != "torch" and w.get("inside") == "__init__" for w in tensor.writes)
 
 
-def _is_whole(write: Event) -> bool:
-    """Whether a constructor writes all of a known parameter."""
-    return _is_of_parameter(write) and write.get("inside") == "__init__"
-
-
-def _is_of_parameter(write: Event) -> bool:
-    """Whether the user's code initialises all of a known parameter."""
-    tensor = write.of
-    is_all = write.author == "user" and write.get("part") is None and write.get("law") in WRITE_NAMES
-    return is_all and isinstance(tensor, Tensor) and tensor.role == "parameter" and bool(tensor.known)
-
-
-def _way(write: Event) -> Site:
-    """The statement of the constructor that leads to a write."""
-    return write.site.stack[0] if write.site.stack else write.site
+def _by_constructor(model: Model) -> list[Event]:
+    """Where a constructor initialises all of a known parameter."""
+    written = (w for w in model.events("written") if w.get("inside") == "__init__")
+    return [w for w in written if initialises_all(w) and w.of.known]
 
 
 def _is_direct(write: Event) -> bool:
@@ -236,166 +180,127 @@ def _is_direct(write: Event) -> bool:
     return sites[0].function == "__init__" and all(site.function != "__init__" for site in sites[1:])
 
 
-@rule.static_scope
-def check_constants(scope: Scope) -> Iterator[Finding]:
-    """A tensor that two statements, one below the other, fill with two constants: one of them was meant for another."""
-    events = init_events(scope)
-    for first, second in pairwise(e for e in events if e.is_constant):
-        if first.key != second.key or scope.text(first.target) != scope.text(second.target):
+@rule.question
+def ask_sibling(model: Model) -> Iterator[Claim]:
+    """A weight that two lines of a function write, the second of which was meant for the bias, or for another."""
+    for first, then in pairs(filter(initialises_all, model.events("written"))):
+        if not are_beside(first, then) or not then.guard.implies(first.guard) or is_used_between(model, first, then):
             continue
-        if scope.text(first.node) == scope.text(second.node) or not _are_adjacent(scope, first.node, second.node):
-            continue
-        if any(isinstance(part, nodes.Call) for part in walk(second.target)):
-            continue  # what a call makes, `torch.empty_like(x)`, is another tensor each time
-        if _sibling_parameter(first, second, events) is None:  # said below
-            text = scope.text(second.target)
+        text, other = spelled(then), counterpart(then)
+        if other and _is_meant_for(first, then, other) and not may_write_sibling(model, then, other):
+            bias = f"{text.rpartition('.')[0]}.{other}"
+            message = f"`{text}` is initialised a second time by `{then.law}`, `{bias}` never"
+        elif is_constant(first) and is_constant(then) and _is_other_below(model, first, then):
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
-            yield Finding(second.node, message, attribute=text)
+        else:
+            continue
+        yield Claim(said(True), then.site, message, about=then.of, attribute=text)
 
 
-def _are_adjacent(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
-    """Whether two calls are statements of their own, one directly below the other."""
-    lines = [scope.statement(first), scope.statement(second)]
-    block = scope.parent(lines[0]) if lines[0] is not None else None
-    body = getattr(block, "body", ())
-    if block is None or lines[1] is None or scope.parent(lines[1]) is not block or not isinstance(body, (list, tuple)):
+def _is_meant_for(first: Event, then: Event, other: str) -> bool:
+    """Whether the second of two writes says that it is for the bias, by a condition, or by a law of another kind."""
+    added, owner = str(then.guard.minus(first.guard)), then.of.name.rpartition(".")[0]
+    if f"{owner}.{other} is not None" in added or f"hasattr({owner}, '{other}')" in added:
+        return True
+    return (first.law in DRAWING) is not (then.law in DRAWING) and has_sibling(then.of, other)
+
+
+def _is_other_below(model: Model, first: Event, then: Event) -> bool:
+    """Whether a statement that does something else stands directly below another one, under the same conditions."""
+    if first.guard is not then.guard or effect(first) == effect(then):
         return False
-    return any(one is lines[0] and other is lines[1] for one, other in pairwise(body))
+    code = first.site.code
+    below = model.remember(("lines below", id(code)), lambda: dict(_lines_below(code)))
+    return below.get(id(first.site.statement)) is then.site.statement
 
 
-@rule.static(nodes.Call)
-def check_condition(node: nodes.Call, scope: Scope) -> Iterator[Finding]:
-    """A weight that is filled with zeros where the condition asks for the bias, which nothing in that branch names."""
-    found = write_call(scope, node)
-    target = found.target if found is not None else None
-    if found is None or not isinstance(target, nodes.Attribute) or target.attr.value != "weight":
-        return
-    owner = scope.text(target.value)
-    if found.function not in ("zeros_", "zero_") and _constant_of(scope, node) != "0":
-        return
-    if any(event.node is not node and scope.text(event.target) == scope.text(target) for event in init_events(scope)):
-        return  # written twice: that is said by the others
-    above = next((a for a in scope.ancestors(node) if isinstance(a, nodes.If)), None)
-    test, body = (scope.text(above.test), scope.text(above.body)) if above is not None else ("", "")
-    if f"{owner}.bias is not None" not in test or ".weight" in test or f"{owner}.bias" in body:
-        return
-    if above is None or not any(node is n for n in walk(above.body)):
-        return
-    message = f"`{owner}.weight` is filled with zeros where `{owner}.bias` is asked for, which is never initialised"
-    yield Finding(node, message, attribute=owner)
+def _lines_below(code: nodes.Node) -> Iterator[tuple[int, nodes.Node]]:
+    """The statement that begins the line below one, by the `id` of that."""
+    for block in walk(code):
+        for above, below in pairwise(block.body if isinstance(block, nodes.IndentedBlock) else ()):
+            if isinstance(above, nodes.SimpleStatementLine) and isinstance(below, nodes.SimpleStatementLine):
+                yield id(above.body[-1]), below.body[0]
 
 
-def _constant_of(scope: Scope, call: nodes.Call) -> str:
-    """The number that `constant_(x, 0)` is given, as it is written."""
-    is_constant = isinstance(call.func, (nodes.Attribute, nodes.Name)) and "constant_" in scope.text(call.func)
-    given = [arg.value for arg in call.args][1:2] if is_constant else []
-    return scope.text(given[0]).removesuffix(".0").removesuffix(".") if given else ""
+@rule.question
+def ask_condition(model: Model) -> Iterator[Claim]:
+    """A weight that is filled with zeros where the condition asks for the bias, which is given nothing there."""
+    writes = list(filter(initialises_all, model.events("written")))
+    times = Counter(id(write.of) for write in writes)
+    for write in writes:
+        asked, when = f"{write.of.name.removesuffix('.weight')}.bias is not None", str(write.guard)
+        if times[id(write.of)] > 1 or effect(write) != (0,) or asked not in when or ".weight" in when:
+            continue
+        if counterpart(write) == "bias" and not may_write_sibling(model, write, "bias"):
+            owner = spelled(write).removesuffix(".weight")
+            so = f"where `{owner}.bias` is asked for, which is never initialised"
+            message = f"`{owner}.weight` is filled with zeros {so}"
+            yield Claim(said(True), write.site, message, about=write.of, attribute=owner)
 
 
-@rule.static_scope
-def check(scope: Scope) -> Iterator[Finding]:
-    events = init_events(scope)
-    for index, second in enumerate(events):
-        for first in reversed(events[:index]):
-            if first.key == second.key and is_on_one_path(first, second):
-                if not is_touched_between(first, second):
-                    yield from _judge(first, second, events)
-                break
+@rule.question
+def ask_computed(model: Model) -> Iterator[Claim]:
+    """Values that were computed for a parameter, over which another line of the function goes."""
+    for first, then in pairs(w for w in model.events("written") if w.author == "user" and w.get("part") is None):
+        is_lost = first.law == "copied" and initialises_all(then) and then.of.known and are_beside(first, then)
+        if is_lost and first.guard.implies(then.guard) and not is_used_between(model, first, then):
+            message = f"`{spelled(then)}` was given computed values, which `{then.law}` overwrites"
+            yield Claim(model.follows(first, then), then.site, message, about=then.of, attribute=spelled(then))
 
 
-def _judge(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> Iterator[Finding]:
-    text = second.scope.text(second.target)
-    if first.is_copy and not second.is_copy:
-        if is_parameter(second.scope, second.target):
-            message = f"`{text}` was given computed values, which `{second.function}` overwrites"
-            yield Finding(second.node, message, attribute=text)
-        return
-    sibling = _sibling_parameter(first, second, events) or _sibling_attribute(first, second)
-    if sibling is not None:
-        message = f"`{text}` is initialised a second time by `{second.function}`, `{sibling}` never"
-        yield Finding(_place(first, second), message, attribute=text)
+@rule.question
+def ask_parts(model: Model) -> Iterator[Claim]:
+    """Parts in a list that two loops of a function initialise alike, and those in another such list never."""
+    written = (w for w in model.events("written") if w.get("inside") == "__init__")
+    writes = [w for w in written if initialises_all(w) or _is_told(w)]
+    told: set[int] = set()
+    for first, then in pairs(writes):
+        sites = apart(first, then)
+        loop = _loop_around(model, sites) if sites is not None and effect(first) == effect(then) else None
+        if sites is None or loop is None or id(loop) in told or not first.guard.implies(then.guard):
+            continue
+        done = {id(w.of) for w in writes if any(site.definition is sites[1].definition for site in w.way)}
+        lists = [p.what for root in model.roots for p in root.holds if p.holds and _is_list(p.what)]
+        listed = next((one for one in lists if any(tensor is then.of for tensor in one.parameters)), None)
+        if listed is None or not all(id(tensor) in done for tensor in listed.parameters):
+            continue
+        like = (one for one in lists if one is not listed and _kinds(one) == _kinds(listed))
+        other = next((one for one in like if not any(id(tensor) in done for tensor in one.parameters)), None)
+        if other is not None:
+            told.add(id(loop))
+            text = f"`{listed}` is initialised a second time by `{then.law}`, `{other}` never"
+            yield Claim(model.follows(first, then), sites[1], text, about=then.of, node=loop.iter)
 
 
-def _place(first: InitEvent, second: InitEvent) -> nodes.Node:
-    """The second call, or what its loop runs over where that is what was not changed."""
-    scope = second.scope
-    loops = [a for a in scope.ancestors(second.node) if isinstance(a, nodes.For)]
-    if loops and second.key.startswith("each ") and loops[0] not in scope.ancestors(first.node):
-        return loops[0].iter
-    return second.node
+def _is_told(write: Event) -> bool:
+    """Whether a layer of torch is told to draw its parameters."""
+    func = write.site.node.func if isinstance(write.site.node, nodes.Call) else None
+    return isinstance(func, nodes.Attribute) and func.attr.value == "reset_parameters"
 
 
-# The weight written twice, the bias never
+def _loop_around(model: Model, sites: tuple[Site, Site]) -> nodes.For | None:
+    """The outermost loop around the second of two places that is not around the first one too."""
+    code = sites[0].code
+    loops = model.remember(("loops", id(code)), lambda: _loops_by_node(code))
+    first, then = (loops.get(id(site.node), []) for site in sites)
+    return next((loop for loop in then if loop not in first), None)
 
 
-def _sibling_parameter(first: InitEvent, second: InitEvent, events: list[InitEvent]) -> str | None:
-    target = second.target
-    if not isinstance(target, nodes.Attribute) or target.attr.value not in ("weight", "bias"):
-        return None
-    scope = second.scope
-    other = "bias" if target.attr.value == "weight" else "weight"
-    owner = scope.text(target.value)
-    sibling = f"{owner}.{other}"
-    asked = rf"{re.escape(sibling)}\b|hasattr\({re.escape(owner)}, ['\"]{other}['\"]\)"
-    is_guarded = any(re.search(asked, test) for test in second.conditions - first.conditions)
-    if not is_guarded and not (first.is_constant is not second.is_constant and _has(scope, target.value, other)):
-        return None
-    key = f"{key_of(scope, target.value)}.{other}"
-    for event in events:
-        if event.key == key and (event.conditions <= second.conditions or first.conditions <= event.conditions):
-            return None
-    if is_handed_to(scope, first.node, owner, re.compile(rf"\.{other}\b")):
-        return None
-    return None if _is_written_otherwise(scope, sibling, second) else sibling
+def _loops_by_node(code: nodes.Node) -> dict[int, list[nodes.For]]:
+    """The loops around each node of a function, by its `id`, outermost first."""
+    found: dict[int, list[nodes.For]] = {}
+    for loop in (node for node in walk(code) if isinstance(node, nodes.For)):
+        for node in walk(loop.body):
+            found.setdefault(id(node), []).append(loop)
+    return found
 
 
-def _has(scope: Scope, owner: nodes.BaseExpression, parameter: str) -> bool:
-    """Whether the owner is one of torch's layers that have this parameter."""
-    known = scope.type(owner)
-    names = [known.name] if known is not None and known.is_module else []
-    names = names if names and names[0] else [scope.qualified(c) or "" for c in classes_proved(scope, owner)]
-    found = [module_class(name) for name in names]
-    return bool(found) and all(k is not None and parameter in k.parameters for k in found)
+def _is_list(held: object) -> bool:
+    return isinstance(held, Module) and held.is_a("ModuleList", "Sequential").yes
 
 
-def _is_written_otherwise(scope: Scope, sibling: str, second: InitEvent) -> bool:
-    """Whether the sibling is mentioned, on the same path, in anything but a condition."""
-    for node in scope.find(nodes.Attribute):
-        if scope.text(node) == sibling and conditions_of(scope, node) & second.conditions == second.conditions:
-            if not any(isinstance(a, nodes.If) and node in walk(a.test) for a in scope.ancestors(node)):
-                return True
-    return False
-
-
-# One attribute of the instance written twice, another never
-
-
-def _sibling_attribute(first: InitEvent, second: InitEvent) -> str | None:
-    scope, cls = second.scope, second.scope.cls
-    match = _SELF.match(second.key)
-    if cls is None or match is None or scope.self_name != "self" or first.conditions != second.conditions:
-        return None
-    if scope.text(first.node) != scope.text(second.node):
-        return None
-    name = match[1]
-    kind = cls.attribute(name)
-    if kind is None:
-        return None
-    for other in cls.own_attributes:
-        if other != name and cls.attribute(other) == kind and not _is_initialised(cls, scope, other):
-            return f"self.{other}"
-    return None
-
-
-def _is_initialised(cls: Class, scope: Scope, name: str) -> bool:
-    """Whether the method mentions an attribute, or another method initialises it."""
-    if re.search(rf"\b{re.escape(name)}\b", scope.file.source.lines(scope.unit.first, scope.unit.last)):
-        return scope.name != "__init__" or _is_event(scope, name)
-    return any(_is_event(method, name) for method in cls.scopes_with(name))
-
-
-def _is_event(method: Scope, name: str) -> bool:
-    return any(re.search(rf"self\.{re.escape(name)}\b", event.key) for event in init_events(method))
+def _kinds(listed: Module) -> set[str]:
+    return {part.what.cls for part in listed.holds if isinstance(part.what, Module)}
 
 
 @rule.runtime

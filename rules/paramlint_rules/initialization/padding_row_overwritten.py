@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.init_calls import WRITE_NAMES
-from paramlint.knowledge import module_class
+from paramlint.knowledge import TENSOR_ADJUSTING, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.draws import drawn_before
 from paramlint.model.questions.written_code import target_of
@@ -110,7 +110,7 @@ def _has_row(owner: Module) -> bool:
 
 def _last_draw(weight: Tensor) -> Event | None:
     """The user's write of all rows after which no row is written by itself; None where that is not known."""
-    last = next(reversed(weight.writes.seen), None)
+    last = next((w for w in reversed(weight.writes.seen) if w.get("law") not in TENSOR_ADJUSTING), None)
     if last is None or weight.escaped or last.get("part") is not None or last.author != "user":
         return None
     rows = [w for w in weight.writes if w.get("part") is not None and w.author == "user"]

@@ -48,6 +48,8 @@ rule = Rule(
 #: What is left where an option is none of those that are known, and questions that only the instance can answer, or
 #: that are about what has no name.
 _UNKNOWN_OPTION = re.compile(r"\bnot in \(|!=|hasattr|getattr|isinstance|a condition on|<\w+ \d+>")
+#: One option by its name, where others raise: it has a branch of its own, whatever the option is called.
+_NAMED_OPTION = re.compile(r"[\w.]+ == '(?!none|no|skip|empty|load|pretrain|default|custom|off)\w+'", re.I)
 
 
 @rule.question
@@ -55,19 +57,25 @@ def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in allocated_empty(model):
         when = str(tensor.filled.when)
         is_excused = is_left_on_purpose(when) or _UNKNOWN_OPTION.search(when) is not None
-        if tensor.filled.when and (not is_excused or _is_forgotten(tensor)):
-            message = f"`{spelled(place)}` is allocated empty and stays garbage when `{when}`"
+        is_excused = is_excused and _NAMED_OPTION.fullmatch(when) is None
+        written = _written_instead(tensor) if is_excused else None
+        if tensor.filled.when and (not is_excused or written is not None):
+            where = f"where `{written}` is initialised" if is_excused else f"when `{when}`"
+            message = f"`{spelled(place)}` is allocated empty and stays garbage {where}"
             yield Claim(~tensor.filled, kept_at(tensor, place), message, about=tensor)
     for tensor, place in written_in_part(model):
         message = f"`{spelled(place)}` is allocated empty and only part of it is written, so the rest is garbage"
         yield Claim(said(True), kept_at(tensor, place), message, about=tensor)
 
 
-def _is_forgotten(tensor: Tensor) -> bool:
-    """Whether a sibling is initialised under a condition under which this one is not: the option is a known one."""
+def _written_instead(tensor: Tensor) -> Tensor | None:
+    """A sibling that is initialised under a condition under which this one is not: the option is a known one."""
     left = tensor.filled.when
-    writes = [w for sibling in tensor.siblings for w in sibling.writes if w.author == "user" and w.guard]
-    return any(left.implies(w.guard) and not _is_told_apart(tensor, w) for w in writes)
+    for sibling in tensor.siblings:
+        writes = [w for w in sibling.writes if w.author == "user" and w.guard]
+        if any(left.implies(w.guard) and not _is_told_apart(tensor, w) for w in writes):
+            return sibling
+    return None
 
 
 def _is_told_apart(tensor: Tensor, write: Event) -> bool:

@@ -40,7 +40,7 @@ from paramlint.facts.name_uses import calls_any, is_edited, loaded_into, reads
 from paramlint.facts.snapshots import Snapshot, snapshots
 from paramlint.facts.training import Loop, is_inside, loops_around, rebinds, training_loop, trains
 from paramlint.nodes.assigned import assigned
-from paramlint.nodes.branches import guards_above
+from paramlint.nodes.branches import guards_above, leaves
 from paramlint.rule import Calls, Change, Finding, Fix, Proof, Rule
 
 #: A function that keeps a model is looked at when it does one of these.
@@ -79,8 +79,10 @@ def _goes_stale_in_loop(scope: Scope, kept: Snapshot) -> bool:
     """Kept in some rounds of a loop that trains the same model, and used outside the branch that keeps it."""
     loop = training_loop(scope, kept.node, kept.owner)
     block = kept.block
-    if loop is None or not isinstance(block, nodes.BaseSuite) or _leaves(block):
+    if loop is None or not isinstance(block, nodes.BaseSuite):
         return False
+    if leaves(block, nodes.Break, nodes.Return, nodes.Raise):
+        return False  # no step follows
     if kept.is_added:
         return not rebinds(scope, loop, kept.target) and any(True for _ in reads(scope, kept.name, loop))
     if (block is loop.body and not _is_passed_over(scope, kept)) or _is_replaced(scope, kept):
@@ -122,13 +124,6 @@ def _may_follow(scope: Scope, kept: Snapshot, read: nodes.Node) -> bool:
 def _is_public(scope: Scope, kept: Snapshot) -> bool:
     """An attribute that nothing in the function reads is there for others to read."""
     return isinstance(kept.target, nodes.Attribute) and not any(True for _ in reads(scope, kept.name, kept.node))
-
-
-def _leaves(block: nodes.BaseSuite) -> bool:
-    """Whether a block ends the loop that it is in, so that no step follows."""
-    last = block.body[-1]
-    end = last.body[-1] if isinstance(last, nodes.SimpleStatementLine) else last
-    return isinstance(end, (nodes.Break, nodes.Return, nodes.Raise))
 
 
 def _is_replaced(scope: Scope, kept: Snapshot) -> bool:

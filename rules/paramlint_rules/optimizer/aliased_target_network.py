@@ -241,10 +241,13 @@ def _is_counterpart(name: str, other: str) -> bool:
 def ask_itself(model: Model) -> Iterator[Claim]:
     """A model that is averaged with itself, or loaded into itself, in one expression."""
     taken = {id(event.get("state")): event for event in model.events("taken")}
-    for load in model.events("loaded"):
+    loads = model.events("loaded")
+    for load in loads:
         source = taken.get(id(load.get("state")))
-        if source is None or source.of is not load.of or load.author != "user":
+        if source is None or source.of is not load.of or load.author != "user" or not _is_model(load.of):
             continue
+        if any(e.of is not load.of and e.site.node is load.site.node and e.way[:-1] == load.way[:-1] for e in loads):
+            continue  # the name stands for another model, too
         is_there = any(node is source.site.node for node in walk(load.site.node))
         if is_there and isinstance(load.site.node, nodes.Call) and isinstance(load.site.node.func, nodes.Attribute):
             name = load.site.text(load.site.node.func.value)
@@ -260,6 +263,12 @@ def ask_itself(model: Model) -> Iterator[Claim]:
             name = both[0].site.text(both[0].site.node.func.value)
             message = f"`{name}` is paired with itself, so nothing is copied or averaged"
             yield Claim(said(True), both[0].site, message, both[0].of, pair, attribute=name)
+
+
+def _is_model(what: object) -> bool:
+    """Whether it is a module, or is called like one: an optimizer so moves its state to where its parameters are."""
+    words = str(what).rpartition(".")[2].lower().split("_")
+    return isinstance(what, Module) and (what.is_a("Module").yes or any(w in _ROLES or w in _PARTS for w in words))
 
 
 @rule.training

@@ -29,6 +29,7 @@ Leave it: the call only measures a norm, and its result is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
@@ -89,29 +90,29 @@ def _before_backward(model: Model, clip: Event) -> Answer:
     for backward in model.events("backward"):
         if backward.loops != clip.loops or clip.guard.loop:  # not in some rounds alone
             continue
-        if not clip.loops:
-            early = _after_clearing(model, clip, backward)
-            if early.yes:
-                return early
-            continue
-        for step in model.events("stepped"):
+        early = _after_clearing(model, clip, backward)
+        if early.yes:
+            return early
+        for step in model.events("stepped") if clip.loops else ():
             if step.loops == clip.loops:
-                early = model.follows(clip, step) & ~model.between(step, clip, ("backward", "escaped"), may_compute)
+                early = model.follows(clip, step) & ~model.between(
+                    step, clip, ("backward", "escaped"), partial(may_compute, model)
+                )
                 if early.yes and model.between(clip, step, ("backward",)).yes:
                     return early
     return Answer("unknown")
 
 
 def _after_clearing(model: Model, clip: Event, backward: Event) -> Answer:
-    """Whether a function clears the gradients of an optimizer, clips them, and only then has them computed and used."""
+    """Whether the gradients of an optimizer are cleared, then clipped, and only then computed and used."""
     for step in model.events("stepped"):
         optimizer = step.of
         known = isinstance(optimizer, Optimizer)
         for cleared in optimizer.clears if known else [e for e in model.events("cleared") if e.of == optimizer]:
-            if not together(cleared, clip, backward, step) or cleared.loops or step.loops:
+            if not together(cleared, clip, backward, step) or not cleared.loops == step.loops == clip.loops:
                 continue
             in_order = min(cleared.order) < min(clip.order) < min(backward.order) < min(step.order)
-            computed = model.between(cleared, clip, ("backward", "escaped"), may_compute)
+            computed = model.between(cleared, clip, ("backward", "escaped"), partial(may_compute, model))
             if in_order and not any(e.guard for e in (cleared, clip, backward, step)) and not computed.yes:
                 mine = {id(t) for t in optimizer.tensors} if known else set()
                 if not known or any(id(t) in mine for t in clip.get("tensors")):

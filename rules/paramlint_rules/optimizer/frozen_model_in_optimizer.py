@@ -52,7 +52,9 @@ def check(model: Model) -> Iterator[Claim]:
         evaluated = [m for m in held if only_evaluated(m)] if len(held) > 1 else []
         feeding = fed_by(model, optimizer, step) if evaluated else ()
         reach = {id(t) for backward in feeding for t in reach_of(model, backward)}
-        frozen = [m for m in evaluated if _is_held(m, mine & reach)]
+        # What is made of the layers of a model in training has nothing of its own that should stay as it is.
+        lent = {id(t) for m in held if m not in evaluated for t in m.parameters}
+        frozen = [m for m in evaluated if _is_held(m, mine & reach - lent)]
         for module in frozen:
             student = next((m for m in held if m not in frozen and _share_input(m, module)), None)
             if student is not None and id(module) not in claimed:

@@ -26,12 +26,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from paramlint import nodes
 from paramlint.model import Claim, Event, Model, Module, Optimizer, Tensor, first_time, said
 from paramlint.model.event import Site
-from paramlint.model.questions.training import WORDS, clears, is_optimizer, may_compute, reach_of, spoken, together
+from paramlint.model.questions.training import (
+    WORDS,
+    clears,
+    held,
+    is_optimizer,
+    may_compute,
+    reach_of,
+    spoken,
+    together,
+)
 from paramlint.rule import Asks, Proof, Rule
+from paramlint.syntax.walk import walk
 
 if TYPE_CHECKING:
     from paramlint.live.training.training_run import TrainingRun
@@ -55,7 +67,7 @@ def check(model: Model) -> Iterator[Claim]:
                 b.loops == step.loops and _in_one_call(b, step) and model.follows(b, clear).yes for b in earlier
             ):
                 continue
-            lost = lost & ~model.between(clear, step, ("backward", "escaped", "raised"), may_compute)
+            lost = lost & ~model.between(clear, step, ("backward", "escaped", "raised"), partial(may_compute, model))
             if lost.yes:
                 yield Claim(
                     lost,
@@ -99,6 +111,72 @@ def check_accumulated(model: Model) -> Iterator[Claim]:
                 said_at.add(id(clear.site.node))
                 text = f"the gradients are cleared in each round, so `{spoken(step.of)}.step()` finds those of one"
                 yield Claim(said(True), clear.site, text, about=step.of)
+
+
+@rule.question
+def check_rounds(model: Model) -> Iterator[Claim]:
+    """Gradients of all rounds of a loop that are gathered for one step after it, and cleared in each round."""
+    for step in model.events("stepped"):
+        if not is_optimizer(step.of):
+            continue
+        depth = len(step.loops) + 1
+        for clear in model.events("cleared"):
+            inner = clear.loops[:depth]
+            if len(clear.loops) < depth or inner[:-1] != step.loops or clear.guard.minus(step.guard):
+                continue
+            if not _in_one_call(clear, step) or not _clears(clear, step.of) or not model.follows(clear, step).yes:
+                continue
+            if _looks_at_gradients(clear, step):
+                continue
+            last = next(model.timeline("backward").begun(max(step.order)), None)
+            again = [e for e in model.events("stepped") if e.of == step.of and e.loops[:depth] == inner]
+            if last is None or last.loops[:depth] != inner or again or not _in_one_call(last, step):
+                continue
+            if not model.between(clear, step, ("escaped",), partial(may_compute, model)).yes:
+                text = f"the gradients are cleared in each round, so `{spoken(step.of)}.step()` finds those of the last"
+                yield Claim(said(True), clear.site, text, about=step.of)
+                break
+
+
+@rule.question
+def check_dropped(model: Model) -> Iterator[Claim]:
+    """Gradients of one loss that are cleared before another one is passed backward, and no step has used them."""
+    holders = held(model)
+    for clear in model.events("cleared"):
+        optimizer = next((o for o in model.optimizers if clears(clear, o).yes), None)
+        lost = next(model.timeline("backward").begun(min(clear.order)), None)
+        if optimizer is None or lost is None or lost.loops != clear.loops or not model.follows(lost, clear).yes:
+            continue
+        if not lost.guard.implies(clear.guard) or not _in_one_call(lost, clear) or _looks_at_gradients(clear):
+            continue
+        mine = {id(t) for t in optimizer.tensors}
+        reaches = reach_of(model, lost)
+        if not any(id(t) in mine for t in reaches) or any(id(t) in holders and id(t) not in mine for t in reaches):
+            continue
+        steps = [e for e in optimizer.steps if e.loops == clear.loops and _in_one_call(clear, e)]
+        after = [b for b in model.events("backward") if b is not lost and b.loops == clear.loops]
+        if not any(model.follows(clear, b).yes and model.follows(b, e).yes for b in after for e in steps):
+            continue
+        if model.between(lost, clear, ("stepped", "escaped"), partial(may_compute, model)).no:
+            text = f"the gradients of one loss are cleared before the next one, so `{spoken(optimizer)}` misses them"
+            yield Claim(said(True), clear.site, text, about=optimizer)
+
+
+def _looks_at_gradients(clear: Event, step: Event | None = None) -> bool:
+    """Whether the function around what is cleared, or its loop that a step is not in, reads gradients by themselves."""
+    around = clear.site.definition
+    if around is None:
+        return True
+    if step is not None:
+        loops = [one for one in walk(around) if isinstance(one, (nodes.For, nodes.While))]
+        inner = [one for one in loops if _is_in(clear.site.node, one) and not _is_in(step.site.node, one)]
+        around = inner[0] if inner else around
+    read = (one.attr.value for one in walk(around) if isinstance(one, nodes.Attribute))
+    return any(name in ("grad", "requires_grad_") for name in read)
+
+
+def _is_in(node: object, outer: object) -> bool:
+    return any(one is node for one in walk(outer))
 
 
 def _counts(condition: str) -> bool:

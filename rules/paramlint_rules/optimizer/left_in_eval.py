@@ -59,7 +59,7 @@ def check(model: Model) -> Iterator[Claim]:
             continue
         whole = owners(module)
         is_known = module.parameters.closed.yes and all(m.known.yes for m in below(module))
-        if not _depends_on_mode(module) and (is_known or not _was_in_training(whole, off, off)):
+        if not _depends_on_mode(module) and (is_known or (module.methods and not _was_in_training(whole, off, off))):
             continue  # of one that is not known the code says that it has two modes
         for call in module.calls:
             if (

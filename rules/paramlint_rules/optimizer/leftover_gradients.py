@@ -83,25 +83,66 @@ def check(model: Model) -> Iterator[Claim]:
             break
 
 
-def _stays(model: Model, foreign: Event, backward: Event, own: Optimizer) -> bool:
-    """Whether nothing that may clear an optimizer's gradients happens from one pass backward to the other."""
-    if not model.follows(foreign, backward).yes or foreign.loops != backward.loops or not foreign.loops:
+@rule.question
+def check_both_after(model: Model) -> Iterator[Claim]:
+    """Two passes backward, each behind a clearing for its own optimizer alone, and both steps behind the second."""
+    taken = list(steps(model))
+    for own, step in taken:
+        passes = [b for b in model.timeline("backward").begun(min(step.order)) if b.loops == step.loops]
+        if len(passes) < 2 or any(not t.known or t.escaped or t.flags.seen for t in own.tensors):
+            continue
+        if not all(step.guard.implies(b.guard) and _reaches(model, b, own) for b in passes[:2]):
+            continue
+        foreign, first = passes[:2]
+        if foreign.site.node is first.site.node:  # one loss, or another there
+            continue
+        is_first = not any(o is own and min(first.order) < min(s.order) < min(step.order) for o, s in taken)
+        if not is_first or not _stays(model, first, step, own):
+            continue
+        for other, later in taken:
+            if other is own or later.loops != step.loops or min(later.order) < min(foreign.order):
+                continue
+            if _is_for(model, first, own, other) and _is_for(model, foreign, other, own):
+                yield Claim(
+                    said(True),
+                    step.site,
+                    f"`{own}.step()` also uses the gradients that the `backward()` for `{other}` left there",
+                    about=own,
+                )
+                break
+
+
+def _is_for(model: Model, backward: Event, own: Optimizer, other: Optimizer) -> bool:
+    """Whether a pass backward is for one optimizer and not for another one: right before it, only that is cleared."""
+    cleared = _cleared_before(model, backward)
+    return any(clears(event, own).yes for event in cleared) and all(clears(event, other).no for event in cleared)
+
+
+def _stays(model: Model, foreign: Event, until: Event, own: Optimizer) -> bool:
+    """Whether nothing that may clear an optimizer's gradients happens from a pass backward to another one, or a step."""
+    if not model.follows(foreign, until).yes or foreign.loops != until.loops or not foreign.loops:
         return False
 
     def may_clear(event: Event) -> bool:
         return event.kind == "escaped" or not clears(event, own).no
 
-    return model.between(foreign, backward, ("cleared", "escaped"), may_clear).no
+    return model.between(foreign, until, ("cleared", "escaped"), may_clear).no
 
 
 def _cleared_together(model: Model, foreign: Event, own: Optimizer, other: Optimizer) -> bool:
     """Whether both optimizers are cleared right before a pass backward: then both may be meant to use its gradients."""
-    until = min(foreign.order)
-    latest = next(model.timeline("stepped", "backward").begun(until), None)
+    cleared = _cleared_before(model, foreign)
+    return all(any(clears(event, optimizer).yes for event in cleared) for optimizer in (own, other))
+
+
+def _cleared_before(model: Model, backward: Event) -> list[Event]:
+    """What is cleared before a pass backward, and after what is stepped or passed back before it."""
+    until = min(backward.order)
+    earlier = model.timeline("stepped", "backward").begun(until)
+    latest = next((e for e in earlier if e.site.node is not backward.site.node), None)  # one loss, or another there
     since = min(latest.order) if latest is not None else ()
     happened = model.timeline("cleared").between(since, until)
-    cleared = [e for e in happened if e.loops == foreign.loops and min(e.order) > since]
-    return all(any(clears(event, optimizer).yes for event in cleared) for optimizer in (own, other))
+    return [e for e in happened if e.loops == backward.loops and min(e.order) > since]
 
 
 def _last_backward(model: Model, step: Event) -> Event | None:

@@ -66,9 +66,11 @@ def check(model: Model) -> Iterator[Claim]:
 def _is_made_for_each(made: Event, step: Event) -> bool:
     """Whether it is made in each round that has a step: the condition of a `while` holds in all of them, and one under
     which a function goes on holds for both."""
-    here = next((site for site in made.way if site.definition is step.site.definition), made.site)
-    if not made.guard or not (here.in_branch or made.site.in_branch):
+    calls = [(site.path, site.node) for site in step.way]
+    own = [site for site in made.way if (site.path, site.node) not in calls]
+    if not made.guard or not any(site.in_branch for site in own):
         return True
+    here = next((site for site in own if site.definition is step.site.definition), made.site)
     return made.guard == step.guard and step.site.in_branch and here.function == step.site.function
 
 

@@ -268,7 +268,7 @@ def _is_key(one: str, other: str) -> bool:
 def _comes_after(model: Model, one: Event | None, other: Event) -> bool:
     """Whether something happens after the optimizer is made: in the same call, or in a method that is called later."""
     if one is not None and one.get("inside") == other.get("inside"):
-        return model.follows(one, other).yes and one.guard.is_known_to_fit(other.guard)
+        return model.follows(one, other).yes
     if one is None or one.get("inside") != "__init__":
         return False
     # A method that the constructor calls is called there.

@@ -26,8 +26,8 @@ from collections.abc import Iterator
 
 from paramlint import nodes
 from paramlint.facts import Scope
-from paramlint.facts.init_events import conditions_of
 from paramlint.facts.super_init import initializer_calls, is_initialized_elsewhere, needs_initialized
+from paramlint.nodes.branches import is_branch
 from paramlint.rule import Change, Defines, Finding, Fix, Rule
 from paramlint.syntax.walk import walk
 
@@ -80,7 +80,7 @@ def check_methods(scope: Scope) -> Iterator[Finding]:
         method = cls.own_method(name) if name is not None else None
         if method is None or not _on_one_path(scope, call, calls[0]) or initializer_calls(method):
             continue
-        early = next((n for n, a in needs_initialized(method) if not conditions_of(method, a.node)), None)
+        early = next((n for n, a in needs_initialized(method) if not _is_asked(method, a.node)), None)
         if early is not None:
             message = f"`{name}` assigns `self.{early}` before `super().__init__()`, which raises"
             yield Finding(call, message, attribute=f"self.{early}")
@@ -95,6 +95,11 @@ def _on_one_path(scope: Scope, first: nodes.Node, second: nodes.Node) -> bool:
         if isinstance(node, (nodes.If, nodes.Try)) and node in around:
             return around[node] is below
     return True
+
+
+def _is_asked(scope: Scope, node: nodes.Node) -> bool:
+    """Whether a node is passed over in some runs."""
+    return any(is_branch(one, below) for one, below in _around(scope, node))
 
 
 def _around(scope: Scope, node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:

@@ -83,10 +83,12 @@ def _key(event: Event) -> str:
 
 
 def _adds_graph(event: Event) -> bool:
-    """Whether something that trains is added to a buffer in place, while autograd records."""
+    """Whether something that trains is added to a buffer in place, or put into a part, while autograd records."""
     buffer = event.of
-    if not isinstance(buffer, Tensor) or buffer.role != "buffer" or not buffer.known or event.get("law") not in _ADDS:
+    if not isinstance(buffer, Tensor) or buffer.role != "buffer" or not buffer.known:
         return False
+    if event.get("law") not in _ADDS and not (event.get("law") == "computed" and event.get("part")):
+        return False  # what takes the place of all of it keeps nothing of what it was
     if event.get("inside") == "__init__" or not event.grad or event.author != "user" or event.get("through") == "data":
         return False
     given = [source for source in event.get("given") or () if isinstance(source, Tensor) and source is not buffer]
@@ -112,6 +114,8 @@ def _with_history(tensor: Tensor) -> Iterator[Any]:
         if passes:
             yield one
         made_from = one.made_from if passes and isinstance(one, Tensor) else ()
+        if isinstance(one, Tensor) and one.view == "index" and one.base is not None:
+            made_from = (one.base,)  # nothing flows to an index
         for source in (*made_from, *(added(one) if isinstance(one, Tensor) and one.role == "plain" else ())):
             if id(source) not in seen:
                 seen.add(id(source))

@@ -48,7 +48,7 @@ def ask(model: Model) -> Iterator[Claim]:
         held = next((p for p in module.places if model.keeps_plainly(p)), None)
         if held is None or _is_registered_elsewhere(held) or not (_is_made(module) or _is_said(module, held)):
             continue
-        if held.holder.hands_over(held.key).yes:
+        if held.holder.hands_over(held.key).yes or _is_frozen(module):
             continue
         yield Claim(
             module.places.none(_is_registered),
@@ -59,6 +59,11 @@ def ask(model: Model) -> Iterator[Claim]:
             registering(held, "Module"),
             is_right=_is_cared_for(module, held, model) or module.places.some(_is_registered).yes,
         )
+
+
+def _is_frozen(module: Module) -> bool:
+    """Whether none of its parameters trains: in a list, a part that stays as it is is kept out of the model on purpose."""
+    return bool(module.parameters.seen) and all(t.trains.no for t in module.parameters)
 
 
 def _is_made(module: Module) -> bool:

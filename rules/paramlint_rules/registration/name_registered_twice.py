@@ -64,7 +64,7 @@ def ask_rounds(model: Model) -> Iterator[Claim]:
         place = what.places.seen[0] if len(what.places.seen) == 1 else None
         if place is None or not place.registered or not what.loops or place.guard or place.how == "assigned":
             continue
-        if not isinstance(place.holder, Module) or place.holder.loops or place.holder not in model.roots:
+        if not isinstance(place.holder, Module) or place.holder.loops or not _is_built_for_all(model, place.holder):
             continue
         made = what.made
         if made is None or made.author != "user" or what.escaped or not _is_name(place):

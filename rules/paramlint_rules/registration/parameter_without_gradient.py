@@ -142,7 +142,8 @@ def _is_unread(end: Tensor, call: Event, model: Model) -> bool:
     """Whether a tensor has one name, which is not read behind the statement that gives it, or is the value of one."""
     names = [e for e in model.events("bound", of=end) if "value" not in e.data]
     if not names:
-        return end is call.get("result") and isinstance(call.site.statement, nodes.Expr)
+        line = call.site.statement
+        return end is call.get("result") and isinstance(line, nodes.Expr) and line.value is call.site.node
     bound = names[0]
     if len(names) > 1 or bound.site.stack or bound.repeats or bound.guard:
         return False

@@ -98,8 +98,13 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _is_number(use: Event) -> bool:
-    """Whether what is read is one number of a vector: that may stay on the CPU."""
-    return isinstance(use.of, Tensor) and use.of.view == "index" and use.of.shape == ()
+    """Whether what is read is one number of a vector, as far as is known: that may stay on the CPU."""
+    item = use.of
+    if not isinstance(item, Tensor) or item.view != "index":
+        return False
+    node = item.site.node if item.site is not None and item.shape is None else None
+    at = node.slice[0].slice if isinstance(node, nodes.Subscript) and len(node.slice) == 1 else None
+    return item.shape == () or (isinstance(at, nodes.Index) and isinstance(at.value, nodes.Integer))
 
 
 def _ask_running(model: Model, tensor: Tensor, place: Place) -> Iterator[Claim]:
@@ -149,8 +154,9 @@ def _fix(place: Place) -> Fix | None:
 
 
 def _is_made_at_first(tensor: Tensor, place: Place) -> bool:
-    """Whether it is a constant that `__init__` keeps."""
-    return place.since.get("inside") == "__init__" and is_constant(tensor)
+    """Whether it is a constant that `__init__` makes and keeps: what is put into its list later is data."""
+    times = (place.since, tensor.made) if tensor.made is not None else (place.since,)
+    return all(event.get("inside") == "__init__" for event in times) and is_constant(tensor)
 
 
 #: What is asked of a tensor without computing with it, or to move it by hand.

@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from paramlint.knowledge.initializers import initialises
 from paramlint.model import Answer, Claim, Event, Model, Module, Place, Site, Tensor
 from paramlint.model.questions.intent import INTENT, is_marked, sharing_is_meant
 from paramlint.model.questions.training import below, owners
@@ -41,14 +42,18 @@ rule = Rule(
     triggers=(Asks("deepcopy", "TransformerEncoder", "TransformerDecoder"),),
 )
 
-#: Methods that give copies values of their own, or load them.
-_VALUES = re.compile(r"init_?(?:weights|param)|(?<!_)init$|(?<!_)_init$|initiali[sz]e|reset_param|load_|pretrained")
+#: Methods that load values.
+_LOADING = re.compile(r"load_|pretrained")
+
+
+_NUMBER = re.compile(r"\d+")
 
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     """Copies that are made one after the other and registered, of a layer whose values were drawn once for all."""
-    if any(_VALUES.search(method) for root in model.roots for method in root.methods):
+    methods = [method for root in model.roots for method in root.methods]
+    if any(initialises(method) or _LOADING.search(method) for method in methods):
         return
     copies = [e for e in model.events("copied") if isinstance(e.of, Module) and isinstance(e.get("to"), Module)]
     times = Counter(map(_place_of, copies))
@@ -56,7 +61,8 @@ def ask(model: Model) -> Iterator[Claim]:
         layer, copy = event.of, event.to
         around = event.loops[len(layer.loops) :]
         is_many = bool(around) and around == copy.loops[len(layer.loops) :] and around[-1].count != 1
-        if layer.made is None or not (is_many or times[_place_of(event)] > 1) or not layer.owns.yes:
+        is_several = is_many or times[_place_of(event)] > 1 or _are_numbered(layer, copy)
+        if layer.made is None or not is_several or not layer.owns.yes:
             continue
         places = [p for p in copy.places if p.registered and p.holds and p.holder.copy_of is None]
         places = [p for p in places if not _is_left_of_many(p)]
@@ -76,6 +82,17 @@ def ask(model: Model) -> Iterator[Claim]:
             "so layers that should differ begin alike",
             about=copy,
         )
+
+
+def _are_numbered(layer: Module, copy: Module) -> bool:
+    """Whether a module holds and trains both under names that differ in a number alone: `self.q1` and `self.q2`."""
+    keys = {(id(p.holder), p.key) for p in layer.places if p.registered and p.holds and p.how == "assigned"}
+    return all(t.trains.yes for t in copy.parameters) and any(
+        held == id(p.holder) and key != p.key and _NUMBER.sub("", key) == _NUMBER.sub("", p.key)
+        for p in copy.places
+        if p.registered and p.holds and p.how == "assigned"
+        for held, key in keys
+    )
 
 
 def _is_loaded(model: Model, layer: Module, copy: Module) -> bool:

@@ -58,7 +58,11 @@ def ask(model: Model) -> Iterator[Claim]:
         written = statement.targets[0].target
         if not isinstance(written, nodes.Attribute) or not isinstance(written.value, nodes.Attribute):
             continue  # one of several that a loop goes through
-        message = f"`{tensor}` gets the memory of `{source}` but stays a parameter of its own"
+        names = str(tensor), str(source)
+        given = _parameter(statement.value)
+        if names[0] == names[1] and given is not None:  # a function says how each of them is called
+            names = event.site.text(written.value), event.site.text(given)
+        message = f"`{names[0]}` gets the memory of `{names[1]}` but stays a parameter of its own"
         yield Claim(
             said(True),
             event.site,
@@ -79,17 +83,23 @@ def _in_one_model(wholes: Wholes, event: Event, tensor: Tensor, source: Tensor) 
     return bool(wholes.of(first, event) & wholes.of(second, event))
 
 
-def _fix(site: Site, written: nodes.Attribute, value: nodes.BaseExpression) -> Fix | None:
-    """Assign the parameter itself, where it is written there as it is."""
+def _parameter(value: nodes.BaseExpression) -> nodes.Attribute | None:
+    """The parameter whose `.data` is taken, where it is written there as it is."""
     while isinstance(value, nodes.Call) and isinstance(value.func, nodes.Attribute):
         value = value.func.value
     if isinstance(value, nodes.Attribute) and value.attr.value == "data":
         value = value.value
-    if not isinstance(value, nodes.Attribute):
+    return value if isinstance(value, nodes.Attribute) else None
+
+
+def _fix(site: Site, written: nodes.Attribute, value: nodes.BaseExpression) -> Fix | None:
+    """Assign the parameter itself."""
+    given = _parameter(value)
+    if given is None:
         return None
     changes = (
         Change(written, written, site.text(written.value)),
-        Change(site.statement.value, site.statement.value, site.text(value)),
+        Change(site.statement.value, site.statement.value, site.text(given)),
     )
     return Fix("Assign the parameter itself", changes, "unsafe")
 

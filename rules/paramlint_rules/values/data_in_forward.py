@@ -62,12 +62,16 @@ def ask(model: Model) -> Iterator[Claim]:
     behind, children = computed_from(model.returned), made_of(model)
     for event in cuts:
         tensor = event.of
-        if not isinstance(tensor, Tensor) or event.author != "user" or event.guard:
+        if not isinstance(tensor, Tensor) or event.author != "user":
             continue
         if not any(v.view in _CUTS and v.base is tensor and id(v) in behind for v in children.get(id(tensor), ())):
             continue
         for parameter in _parameters(tensor):
-            if _is_trained(parameter, model) and is_always_cut(parameter, children):
+            if (
+                _is_only_there(parameter, event)
+                and _is_trained(parameter, model)
+                and is_always_cut(parameter, children)
+            ):
                 yield _claim(event, parameter)
 
 
@@ -99,6 +103,13 @@ def _parameters(tensor: Tensor) -> Iterator[Tensor]:
             sources = [s for s in (*one.made_from, one.base) if isinstance(s, Tensor) and id(s) not in seen]
             seen.update(map(id, sources))
             waiting += sources
+
+
+def _is_only_there(parameter: Tensor, event: Event) -> bool:
+    """Whether there is no parameter, or no layer that has it, but under the conditions of an event."""
+    owner = parameter.owner
+    places = (*parameter.places, *(owner.places if owner is not None else ()))
+    return not event.guard or any(p.registered and p.holds and p.guard.implies(event.guard) for p in places)
 
 
 def _is_trained(parameter: Tensor, model: Model) -> bool:

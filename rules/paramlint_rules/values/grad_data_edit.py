@@ -44,7 +44,8 @@ def check_augmented(node: nodes.AugAssign, scope: Scope) -> Iterator[Finding]:
 def check_assigned(node: nodes.Assign, scope: Scope) -> Iterator[Finding]:
     for target in node.targets:
         # `p.grad.data = p.grad.to(dtype)` is how a gradient gets memory of another place, dtype or shape.
-        if isinstance(target.target, nodes.Subscript) or isinstance(node.value, nodes.BinaryOperation):
+        is_computed = isinstance(target.target, nodes.Attribute) and isinstance(node.value, nodes.BinaryOperation)
+        if is_computed or isinstance(target.target, nodes.Subscript):
             yield from _edited(scope, target.target)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from paramlint.engine.nominate.quick_walk import DEFINITIONS, last_name, walk
 from paramlint.engine.nominate.words import Words
+from paramlint.knowledge.initializers import initialises
 from paramlint.rule import Asks
 from paramlint.source.text import Source
 from paramlint.syntax.outline import ClassOutline, Outline, Unit
@@ -18,6 +19,7 @@ from paramlint.syntax.outline import ClassOutline, Outline, Unit
 _CALL = re.compile(r"\b(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
 #: A call of something by its dotted name.
 _DOTTED_CALL = re.compile(r"(?<![\w.])(\w+(?:\.\w+)*)[ \t]*\(|(?<=\bpartial\()\s*(\w+(?:\.\w+)*)")
+_OWN_CALL = re.compile(r"\bself\.(\w+)\(")
 #: Units of other files that are followed from one.
 _MAX_BEYOND = 100
 #: What a function that does nothing but pass on plain values does not hold.
@@ -32,6 +34,8 @@ _DOING = (
     ast.Await,
     ast.comprehension,
 )
+#: Methods that most classes have their own of.
+_OWN_OF_EACH = frozenset({"__init__", "forward"})
 #: Calls that give plain values of plain values.
 PLAIN = frozenset(
     {"bool", "dict", "float", "format", "get", "int", "items", "keys", "list", "max", "min", "partial", "pop", "round",
@@ -177,14 +181,26 @@ class Reach:
         return self._callers[made]
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
-        """What a unit calls of its file; a class has the methods of its plain bases, which are asked with it."""
+        """What a unit calls of its file, and the bases of a class that are asked with it: plain ones, those some of
+        whose methods it replaces or calls, and those whose methods initialise heirs."""
         if unit.kind == "class" and unit.cls is not None:
-            bases = (cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ()))
-            yield from (base.unit for base in bases if set(base.bases) <= {"object"})
+            bases = [cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ())]
+            concerned = (unit.cls.methods.keys() | self._said_of_self(unit)) - _OWN_OF_EACH
+            yield from (
+                base.unit
+                for base in bases
+                if set(base.bases) <= {"object"}
+                or concerned & base.methods.keys()
+                or any(map(initialises, base.methods))
+            )
         for name in _within(unit, self._calls):
             yield from self._outline.functions.get(name, ())
             if made:
                 yield from (cls.unit for cls in self._outline.classes.get(name, ()))
+
+    def _said_of_self(self, unit: Unit) -> set[str]:
+        """The methods of its own object that a class calls."""
+        return set(_OWN_CALL.findall(self._source.lines(unit.first, unit.last)))
 
     @cached_property
     def _calls(self) -> list[tuple[int, str]]:

@@ -43,7 +43,7 @@ def written_in_part(model: Model) -> Iterator[tuple[Tensor, Place]]:
 def written_by_nobody(model: Model) -> Iterator[tuple[Tensor, str, Event]]:
     """The parameters that only a method of the class would write that nobody calls, with its name and the write."""
     for tensor, _ in _own(model):
-        writes = [e for e in tensor.writes if e.author == "user"]
+        writes = [e for e in tensor.writes if e.author == "user"] if tensor.factory in EMPTY_FACTORIES else []
         names = {str(e.get("inside")) for e in writes}
         if len(names) == 1 and all(names <= root.uncalled for root in model.roots) and tensor.written_elsewhere.no:
             yield tensor, names.pop(), writes[0]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from paramlint import nodes
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Place, Tensor
+from paramlint.model.questions.reach import computed_from
 
 #: Methods that place a tensor by hand, or give another that is placed so.
 _PLACES = frozenset({"to", "cuda", "cpu", "type_as", "xpu", "npu", "moved", "pin_memory"})
@@ -94,10 +95,18 @@ def uses(model: Model, tensor: Tensor) -> list[Event]:
 
 
 def _given(event: Event) -> tuple[object, ...]:
-    """What a module that cannot be followed is given for its pass."""
-    result = event.get("result")
-    followed = isinstance(result, Tensor) and result.pass_of is not None and bool(result.made_from)
-    return () if followed else tuple(event.get("given") or ())
+    """What a module is given for its pass; where that can be followed, what it computes with and does not move."""
+    result, given = event.get("result"), tuple(event.get("given") or ())
+    if not isinstance(result, Tensor) or result.pass_of is None or not result.made_from:
+        return given
+    computed = list(computed_from([result]).values())
+    return tuple(one for one in given if isinstance(one, Tensor) and _is_computed_with(one, computed))
+
+
+def _is_computed_with(tensor: Tensor, computed: Sequence[Tensor]) -> bool:
+    """Whether some of what was computed was made of a tensor, or a view of it, and none by moving it."""
+    made = [one for one in computed if not one.view and any(_is_view(source, tensor) for source in one.made_from)]
+    return bool(made) and not any(one.factory in _PLACES for one in made)
 
 
 def _is_view(one: object, tensor: Tensor) -> bool:

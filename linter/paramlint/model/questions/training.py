@@ -55,18 +55,31 @@ def clears(event: Event, optimizer: Optimizer) -> Answer:
     """Whether an event clears the gradients of all that an optimizer holds."""
     if event.of is optimizer:
         return YES
-    mine = {id(t) for t in optimizer.tensors}
     if isinstance(event.of, Module):
-        cleared = {id(t) for t in event.of.parameters}
+        others = event.of.parameters
     elif isinstance(event.of, Tensor):
-        cleared = {id(event.of)}
+        others = Several([event.of], YES)
     elif isinstance(event.of, Optimizer):
-        cleared = {id(t) for t in event.of.tensors}
+        others = event.of.tensors
     else:
         return Answer("unknown")
-    if mine & cleared or not optimizer.tensors.closed.yes or not all(t.known for t in optimizer.tensors):
-        return YES if mine and mine <= cleared else Answer("unknown")
-    return NO
+    mine, cleared = ({id(t) for t in tensors} for tensors in (optimizer.tensors, others))
+    if not mine & cleared and (_are_all(optimizer.tensors) or (_are_all(others) and _came_later(others, optimizer))):
+        return NO
+    return YES if mine and mine <= cleared else Answer("unknown")
+
+
+def _are_all(tensors: Several[Tensor]) -> bool:
+    """Whether it is known which tensors they are."""
+    return tensors.closed.yes and all(t.known for t in tensors)
+
+
+def _came_later(tensors: Several[Tensor], optimizer: Optimizer) -> bool:
+    """Whether some tensors were made after an optimizer, which unknown code gives none of them."""
+    made = optimizer.made
+    if made is None or any(t.escaped or t.made is None for t in tensors):
+        return False
+    return all(min(t.made.order) > max(made.order) for t in tensors if t.made is not None)
 
 
 def fed_by(model: Model, optimizer: Optimizer, step: Event) -> list[Event]:
@@ -260,9 +273,14 @@ def may_train(event: Event) -> bool:
     return text.endswith(")") and _MAKES.match(made_by) is not None and _HAS_MODEL.search(made_by) is not None
 
 
-def may_compute(event: Event) -> bool:
+def may_compute(model: Model, event: Event) -> bool:
     """Whether gradients may come by an event: a backward pass, or a loss or what has a model in unknown code."""
-    return event.kind != "escaped" or isinstance(event.of, Tensor) or "loss" in str(event.of) or may_train(event)
+    if event.kind != "escaped":
+        return True
+    if isinstance(event.of, Tensor):
+        passes = model.remember("nodes of passes", lambda: {id(call.site.node) for call in model.events("called")})
+        return id(event.site.node) not in passes and not computes_loss(event)
+    return "loss" in str(event.of) or may_train(event)
 
 
 def computes_loss(event: Event) -> bool:

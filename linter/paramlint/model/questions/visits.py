@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from paramlint import nodes
 from paramlint.model.event import Event, Site
@@ -11,6 +12,7 @@ from paramlint.model.model import Model, before
 from paramlint.model.objects import Module
 from paramlint.nodes import operators
 from paramlint.nodes.assigned import assigned
+from paramlint.nodes.branches import denied, leaves
 from paramlint.syntax.walk import operands, walk
 
 #: Names of attributes that are sizes, rates, flags and settings.
@@ -117,7 +119,7 @@ def name_of_pair(loop: nodes.For) -> str | None:
     return first.value if isinstance(first, nodes.Name) else None
 
 
-def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str) -> Iterator[nodes.BaseExpression]:
+def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str) -> Iterator[Any]:
     """The conditions about what a visit is at before something is done to it; not those that ask what it is not.
 
     Args:
@@ -133,14 +135,39 @@ def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str
             for target, value in assigned(n)
             if isinstance(target, nodes.Name) and _mentions(value, about)
         }
-    for branch in walk(body):
-        if isinstance(branch, nodes.If) and any(map(acts, walk(branch.body))):
-            for test in operands(branch.test):
-                if _mentions(test, about) and not _is_negative(test):
-                    yield test
+    for test, whole, subject in guards_of(acts, body):
+        if _mentions(test if subject is whole else subject, about) and not _is_negative(test):
+            yield test
 
 
-def texts_in(test: nodes.BaseExpression) -> list[str]:
+def guards_of(
+    acts: Callable[[nodes.Node], bool], code: nodes.Node, *, with_else: bool = False
+) -> Iterator[tuple[Any, Any, Any]]:
+    """The conditions under which something is done, each part of them with the whole and with what that is about.
+
+    A case of a `match` is one, about the subject. `if not a: continue` is `a` for the lines below. With `with_else`
+    what is done where a condition is not met counts too.
+    """
+    for whole, subject, done in _guarded(code, with_else):
+        if any(acts(node) for part in done for node in walk(part)):
+            yield from ((part, whole, subject) for part in operands(whole))
+
+
+def _guarded(code: nodes.Node, with_else: bool) -> Iterator[tuple[Any, Any, list[nodes.Node]]]:
+    for node in walk(code):
+        if isinstance(node, (nodes.If, nodes.IfExp)):
+            yield node.test, node.test, [node if with_else else node.body]
+        elif isinstance(node, nodes.Match):
+            for case in node.cases:
+                yield case.pattern, node.subject, [case.body]
+        elif isinstance(node, nodes.IndentedBlock):
+            for index, line in enumerate(node.body):
+                test = denied(line.test) if isinstance(line, nodes.If) and line.orelse is None else None
+                if test is not None and isinstance(line, nodes.If) and leaves(line.body):
+                    yield test, test, list(node.body[index + 1 :])
+
+
+def texts_in(test: nodes.Node) -> list[str]:
     """The texts that a condition compares with."""
     return [str(n.evaluated_value) for n in walk(test) if isinstance(n, nodes.SimpleString)]
 
@@ -149,7 +176,7 @@ def _mentions(node: nodes.Node, about: set[str]) -> bool:
     return any(isinstance(n, nodes.Name) and n.value in about for n in walk(node))
 
 
-def _is_negative(test: nodes.BaseExpression) -> bool:
+def _is_negative(test: nodes.Node) -> bool:
     """Whether a condition asks what something is not; `kind.find("Conv") != -1` asks what it is."""
     if not isinstance(test, nodes.Comparison):
         return False

@@ -17,6 +17,8 @@ from paramlint.symbolic.building.models import model_of
 from paramlint.symbolic.code.program import Place as CodePlace
 from paramlint.symbolic.code.program import Program, SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
+from paramlint.symbolic.definitions.classes import is_module
+from paramlint.symbolic.definitions.unwritten import forgotten
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.limits import (
     FULL_TRIES,
@@ -166,10 +168,14 @@ def program_of(file: File) -> Program:
 
 
 def _run(run: Interpreter, source: SourceFile, unit: Unit, bases: Sequence[Class] = ()) -> Model:
+    if unit.kind != "class":
+        run.keep_back()
     if unit.kind == "class" and unit.cls is not None:
         cls = source.class_value(unit.cls)
+        if not is_module(run, cls):
+            run.keep_back()
         instance = entry.build_class(run, cls)
-        names = [*unit.cls.methods, *entry.mixed_in(run, instance)]
+        names = [*unit.cls.methods, *entry.mixed_in(run, instance), *forgotten(instance)]
         names = list(dict.fromkeys((*names, *(name for base in bases for name in base.outline.methods))))
         if "forward" not in names and entry.inherits(run, instance, "forward"):
             names.append("forward")

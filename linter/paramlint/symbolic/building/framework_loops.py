@@ -11,7 +11,7 @@ from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.calls import parameters_of
 from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.library.training_calls import OptimizerValue
+from paramlint.symbolic.library.optimizer_calls import OptimizerValue
 from paramlint.symbolic.limits import OverBudgetError
 from paramlint.symbolic.values import (
     FALSE,

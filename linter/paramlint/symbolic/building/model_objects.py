@@ -7,11 +7,18 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
+from paramlint.knowledge import TENSOR_ADJUSTING
 from paramlint.model import ALWAYS, NO, NOT_KNOWN, UNKNOWN, YES, Answer, Event, Guard, Module, Several, Tensor
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.definitions.attribute_names import hands_over, has_own, mentions, multiplies_with
-from paramlint.symbolic.definitions.unwritten import initialised_by_owner, uncalled_methods, written_elsewhere
+from paramlint.symbolic.definitions.unwritten import (
+    built_in_its_file,
+    called_elsewhere,
+    initialised_by_owner,
+    uncalled,
+    written_elsewhere,
+)
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import passes, registry
 from paramlint.symbolic.library.tensor_sizes import known_shape
@@ -36,6 +43,8 @@ from paramlint.symbolic.values import (
 )
 
 _DEEPEST = 4
+#: What computes each element from its old value, as methods and as operators: garbage stays garbage.
+_KEEPING = frozenset({*TENSOR_ADJUSTING, "Add", "Subtract", "Multiply", "Divide", "Power"})
 
 
 class Maker(Protocol):
@@ -190,9 +199,16 @@ class BuiltModule(Module):
     def multiplies_with(self, key: str) -> Answer:
         return multiplies_with(self._builder.run, self.value, key)
 
+    def called_elsewhere(self, method: str) -> Answer:
+        return called_elsewhere(self.value, method)
+
     @cached_property
     def uncalled(self) -> frozenset[str]:  # type: ignore[override]
-        return uncalled_methods(self.value)
+        return uncalled(self.value)
+
+    @cached_property
+    def built_in_its_file(self) -> Answer:  # type: ignore[override]
+        return built_in_its_file(self.value)
 
     @cached_property
     def initialised_by_owner(self) -> Answer:  # type: ignore[override]
@@ -334,7 +350,7 @@ class BuiltTensor(Tensor):
     @cached_property
     def draw(self) -> object:  # type: ignore[override]
         writes = self.value.storage.writes
-        last = next((w for w in reversed(writes) if w.get("part") is None), None)
+        last = next((w for w in reversed(writes) if w.get("part") is None and w.get("law") not in _KEEPING), None)
         if last is not None:
             return (
                 last if last.get("law") not in ("constant", "zeros_", "ones_", "zero_", "fill_", "constant_") else None
@@ -356,6 +372,8 @@ class BuiltTensor(Tensor):
         rest: Guard | None = self.value.guard
         events: list[Event] = []
         for write in sorted([*storage.writes, *given], key=lambda event: event.order[:1]):
+            if write.get("law") in _KEEPING:
+                continue
             if write.get("part") is not None:
                 return UNKNOWN if not events else YES
             events.append(write)

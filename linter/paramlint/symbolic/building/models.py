@@ -19,6 +19,7 @@ from paramlint.model import (
     Optimizer,
     Place,
     Several,
+    Site,
     Tensor,
 )
 from paramlint.model.model import Entry
@@ -28,7 +29,7 @@ from paramlint.symbolic.code.program import SourceFile
 from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.definitions.annotations import of_class
 from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.library.training_calls import GroupValue, OptimizerValue, collect
+from paramlint.symbolic.library.optimizer_calls import Collected, GroupValue, OptimizerValue, collect
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
 from paramlint.symbolic.values import (
     NONE,
@@ -77,6 +78,7 @@ class _Builder:
             if event.kind == "grouped":
                 self._grouped.setdefault(id(event.get("group")), event)
         run.frames.append(Frame(None, file.module_place, None, ALWAYS))
+        run.end_reserve()
         run.budget += run.budget // 2  # asking takes steps too
 
     def model(self, entry: Entry, name: str, root: Instance | None) -> Model:
@@ -92,6 +94,7 @@ class _Builder:
             all_tensors=Several(tensors, closed),
             optimizers=Several(optimizers, closed),
             loose_groups=[g for d in run.groups if (g := self.loose_group(d)) is not None],
+            group_sites=[d.made for d in run.groups if d.made is not None],
             trace=sorted([*run.trace.events, *run.trace.tests.values()], key=lambda event: event.order[0]),
             entry=entry,
             name=name,
@@ -131,7 +134,7 @@ class _Builder:
             return self.optimizer(value)
         if kind is Unknown and value in self.run.stand_ins:
             return self.module(self.run.stand_ins[value])
-        return value
+        return self.made.get(id(value), value) if kind is Dictionary else value
 
     def module(self, value: Instance) -> Module:
         known = self.made.get(id(value))
@@ -155,25 +158,19 @@ class _Builder:
         return known
 
     def group(self, optimizer: Optimizer, value: GroupValue) -> Group:
-        tensors = [self.tensor(member.tensor) for member in value.members]
-        known = YES if value.known else UNKNOWN
         event = self._grouped.get(id(value))
         dictionary = event.get("dictionary") if event is not None else None
         site: Any = event.site if event is not None else SourceSite(self.file.module_place, value.node)
         if isinstance(dictionary, Dictionary) and dictionary.made is not None:
             site = dictionary.made  # which may stand in another function
-        module = None
+        group = self._group(optimizer, value, site, value.given)
         if value.source is not None and value.source[0] in ("parameters", "named_parameters"):
             held = self.of(value.source[1])
-            module = held if isinstance(held, Module) else None
-        options = {key: plain(option) for key, option in value.options.items()}
-        sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
-        given = value.given.made if isinstance(value.given, SequenceValue) else None
-        group = Group(
-            optimizer, Several(tensors, known), site, options, module, sure, value.guard, (), given, value.is_added
-        )
-        group.named = YES if value.pairs and value.pairs == len(tensors) else UNKNOWN if value.pairs else NO
-        for tensor in tensors:
+            group.module = held if isinstance(held, Module) else None
+        group.options = {key: plain(option) for key, option in value.options.items()}
+        group.sure = tuple(self.tensor(m.tensor) for m in value.members if not m.guard)
+        group.guard, group.is_added = value.guard, value.is_added
+        for tensor in group.tensors:
             tensor.groups = Several([*tensor.groups.seen, group], YES)
         return group
 
@@ -185,9 +182,17 @@ class _Builder:
         value = self.run.read(cell) if cell else None
         if value is None:
             return None
-        members = collect(self.run, value)
-        tensors = Several([self.tensor(m.tensor) for m in members.members], YES if members.known else UNKNOWN)
-        return Group(None, tensors, dictionary.made, order=dictionary.order)
+        group = self.made[id(dictionary)] = self._group(None, collect(self.run, value), dictionary.made, value)
+        group.order = dictionary.order
+        return group
+
+    def _group(self, optimizer: Optimizer | None, value: GroupValue | Collected, site: Site, given: Any) -> Group:
+        tensors = [self.tensor(member.tensor) for member in value.members]
+        group = Group(optimizer, Several(tensors, YES if value.known else UNKNOWN), site)
+        group.given = given.made if isinstance(given, SequenceValue) else None
+        group.named = YES if value.pairs and value.pairs == len(tensors) else UNKNOWN if value.pairs else NO
+        group.misfits = tuple(value.misfits)
+        return group
 
     # Events
 

@@ -15,7 +15,7 @@ from paramlint.facts.passed_on import maker_of
 from paramlint.model.event import Author, Event, EventKind, Order
 from paramlint.model.guard import Guard
 from paramlint.nodes.assigned import assigned
-from paramlint.nodes.branches import is_branch
+from paramlint.nodes.branches import is_branch, leaves
 from paramlint.symbolic.code.program import Place
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ class SourceSite:
             return True
         blocks = [(node, inner) for inner, node in pairwise(around) if isinstance(node, nodes.IndentedBlock)]
         return any(
-            _returns(earlier) for block, inner in blocks for earlier in takewhile(partial(is_not, inner), block.body)
+            isinstance(earlier, nodes.If) and leaves(earlier.body, nodes.Return)
+            for block, inner in blocks
+            for earlier in takewhile(partial(is_not, inner), block.body)
         )
 
     @cached_property
@@ -149,6 +151,11 @@ class SourceSite:
         return self._scope.parentheses(node)
 
     @property
+    def code(self) -> Any:
+        """The function, class or module around it."""
+        return self._scope.node
+
+    @property
     def definition(self) -> Any:
         """The definition of the function or class around it; None at module level."""
         return self._scope.node if isinstance(self._scope.node, (nodes.FunctionDef, nodes.ClassDef)) else None
@@ -171,14 +178,6 @@ class SourceSite:
         return f"{self.path}:{self.row}"
 
 
-def _returns(statement: Any) -> bool:
-    """Whether it is a condition whose branch ends with a `return`."""
-    if not isinstance(statement, nodes.If):
-        return False
-    last: Any = statement.body.body[-1]
-    return isinstance(last.body[-1] if isinstance(last, nodes.SimpleStatementLine) else last, nodes.Return)
-
-
 class Trace:
     """Events in order.
 
@@ -188,7 +187,7 @@ class Trace:
     Attributes:
         events: what happened.
         tests: the conditions that were asked, by the `id` of the node and the method of the entry that runs: each once,
-            with whether it was `ever` possible.
+            with whether it was `ever` possible, or `always` true, and `why` nothing of its kind is.
     """
 
     def __init__(self) -> None:
@@ -219,14 +218,13 @@ class Trace:
         self._sorted = len(self.events)
         return self._about.get((kind, id(of)), [])
 
-    def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite], *, is_possible: bool) -> None:
-        """Note that a condition was asked, and whether it may have been true."""
+    def tested(self, node: Any, inside: str, site: Callable[[Any], SourceSite]) -> Event:
+        """Note that a condition was asked."""
         known = self.tests.get((id(node), inside))
         if known is None:
-            known = Event("tested", None, site(node), (self.tick(),), data={"ever": False, "inside": inside})
-            self.tests[id(node), inside] = known
-        if is_possible:
-            known.data["ever"] = True
+            data = {"ever": False, "always": True, "why": "", "inside": inside}
+            known = self.tests[id(node), inside] = Event("tested", None, site(node), (self.tick(),), data=data)
+        return known
 
     def repeat(self, start: int, since: Order) -> None:
         """Say that the events from an index on happen again, in the next round of a loop.

@@ -42,8 +42,8 @@ def forget_carried(run: Interpreter, body: Any, env: Environment, loop: Loop) ->
                 run.write(cell, carried)
     for name in stores.grown & stores.used:
         cell = _cell(env, name)
-        held = run.read(cell) if cell is not None and name not in stores.stored else None
-        if isinstance(held, SequenceValue):
+        held = run.read(cell) if cell is not None and not stores.stored.get(name) else None
+        if isinstance(held, SequenceValue) and held.kind != "tuple":
             held.items.forget(f"{OTHER_ROUNDS} {name}")
     asked = {owner for owner, _ in stores.methods} | stores.handed
     for owner, name in stores.attributes:
@@ -205,7 +205,11 @@ class _Stores:
                 self._store(node.target, sure)
         elif kind == "AugAssign":
             self._reads(node.value, sure)
+            names = set(names_of_target(node.target))
+            unused = names - self.used
             self._reads(node.target, sure)
+            self.used -= unused  # `+=` itself asks for no item
+            self.grown |= names
             self._store(node.target, sure, is_rebound=False)
         elif kind in ("Nonlocal", "Global"):
             self.shared.update(item.name.value for item in node.names)

@@ -10,11 +10,14 @@ from paramlint.symbolic.collections.containers import add, items_of, unite
 from paramlint.symbolic.collections.iteration import later
 from paramlint.symbolic.collections.loops import go_through
 from paramlint.symbolic.interpreter import Interpreter
-from paramlint.symbolic.limits import MAX_ITEMS
+from paramlint.symbolic.limits import MAX_ITEMS, MAX_UNROLLED_ITEMS
 from paramlint.symbolic.values import Constant, Dictionary, Environment, Item, SequenceValue, Value
 from paramlint.syntax.walk import walk
 
 _KINDS = {"ListComp": "list", "SetComp": "set", "GeneratorExp": "iterator"}
+
+#: Methods of tensors, and functions, that give a number for a size: only their sum is asked for.
+_COUNTS = frozenset({"numel", "nelement", "element_size", "size", "dim", "prod"})
 
 
 class _FullError(Exception):
@@ -80,9 +83,11 @@ def _go(
 
     made_items = made.items if isinstance(made, SequenceValue) else made
     items = items_of(run, iterable, loop.iter)
+    calls = _called_in(whole)
+    full = MAX_UNROLLED_ITEMS if calls and calls <= _COUNTS else MAX_ITEMS
 
     def round_() -> None:
-        if _number_of(made) >= MAX_ITEMS and _only_reads(whole):
+        if _number_of(made) >= full and calls <= _COUNTS:
             raise _FullError
         guard: Guard | None = run.guard
         for condition in loop.ifs:
@@ -112,6 +117,13 @@ def _number_of(made: SequenceValue | Dictionary) -> int:
     return len(made.items.rows) if isinstance(made, SequenceValue) else len(made.cells) + len(made.rest)
 
 
-def _only_reads(whole: Any) -> bool:
-    """Whether more rounds leave nothing behind but more items: nothing is called or bound outside."""
-    return not any(node.__class__.__name__ in ("Call", "NamedExpr", "Await", "Yield") for node in walk(whole))
+def _called_in(whole: Any) -> set[str]:
+    """The names of what a comprehension calls, or binds outside: more rounds may leave more behind than items."""
+    found: set[str] = set()
+    for node in walk(whole):
+        kind = node.__class__.__name__
+        if kind == "Call":
+            found.add(node.func.attr.value if node.func.__class__.__name__ == "Attribute" else "")
+        elif kind in ("NamedExpr", "Await", "Yield"):
+            found.add("")
+    return found

@@ -290,6 +290,7 @@ def items_of(run: Interpreter, value: Value, node: Any) -> Items:
     if isinstance(value, TensorValue):
         loop = new_loop(run, f"len({text_of(value)})")
         row = run.view(value, "index", node, value.item_shape)
+        row.part = Constant(...)  # all of it, one after the other
         return Items([Item(ALWAYS, (loop,), row)])
     found = one_for_each(run, f"len({text_of(value)})", item=f"{text_of(value)}[...]")
     if isinstance(value, Unknown) and ("class of items said", value) in run.memo:
@@ -338,7 +339,8 @@ def _items_of_constant(run: Interpreter, value: Constant) -> Items:
         return one_for_each(run, str(len(held)), len(held))
     if isinstance(held, (str, bytes, tuple)):
         if len(held) <= MAX_UNROLLED_ITEMS:
-            return Items([Item(ALWAYS, (), Constant(x)) for x in held])
+            whole = value if isinstance(held, str) and len(held) > 1 else None
+            return Items([Item(ALWAYS, (), Constant(x, whole)) for x in held])
         return one_for_each(run, str(len(held)), len(held))
     return one_for_each(run, text_of(value))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections.carried import OTHER_ROUNDS
 from paramlint.symbolic.collections.containers import OWN, add, append, entry_without, row_without, set_entry
 from paramlint.symbolic.interpreter import Interpreter
@@ -84,7 +85,10 @@ def _item_of_instance(run: Interpreter, owner: Instance, index: Value, node: Any
         return entry_named(run, owner, index.value) or run.unknown_call(f"{text_of(owner)}[{index!r}]")
     if _slice_of(index) is not None or (isinstance(index, Unknown) and ":" in index.text):
         return part_of_container(run, owner, _item_of(run, owner.items, index, node, "list", text_of(owner)), node)
-    return _item_of(run, owner.items, index, node, "list", text_of(owner))
+    item = _item_of(run, owner.items, index, node, "list", text_of(owner))
+    if isinstance(item, Unknown):
+        run.memo["part of modules", item] = owner
+    return item
 
 
 def stand_in_item(run: Interpreter, owner: Instance, index: Value) -> Value:
@@ -146,10 +150,12 @@ def _item_at(run: Interpreter, items: Items, at: int, text: str) -> Value:
     """The item at a constant index, where the ones on the way to it are there for sure."""
     if len(items.rows) == 1 and items.known and not items.rows[0].guard and items.rows[0].loops and at in (0, -1):
         return items.rows[0].value  # the first and last of many that are alike
-    if at == -1 and items.why_unknown.startswith(OTHER_ROUNDS) and len(items.rows) > (items.ordered or 0):
-        last = items.rows[-1]  # what other rounds have put there stands before it
-        if run.guard.implies(last.guard):
-            return last.value
+    if at < 0 and items.why_unknown.startswith(OTHER_ROUNDS) and len(items.rows) + at >= (items.ordered or 0):
+        last = items.rows[at:]  # what other rounds have put there stands before them
+        if all(run.guard.implies(row.guard) for row in last) and all(
+            set(row.loops) <= set(run.loops) for row in last[1:]
+        ):
+            return last[0].value
     rows = items.rows[: items.ordered] if at >= 0 else items.rows[::-1] if items.known and items.ordered is None else []
     steps = at if at >= 0 else -at - 1
     for row in rows:
@@ -201,14 +207,18 @@ def entry_of(run: Interpreter, owner: Dictionary, index: Value) -> Value:
             cell = None
         if cell:
             return run.read(cell) or run.unknown_call("?")
-    elif owner.known and not owner.rest and 0 < len(owner.cells) <= 12 and isinstance(index, Unknown):
+    elif not owner.rest and 0 < len(owner.cells) <= 12 and isinstance(index, Unknown):
         options = []
         for key, cell in owner.cells.items():
             guard, _ = run.equality(index, [key])
             held = run.read(cell)
             if guard is not None and held is not None:
                 options.append((guard, held))
-        found = run.choice(options)
+        is_registry = all(isinstance(held, ClassValue) for _, held in options)
+        _, other = run.equality(index, list(owner.cells)) if not owner.known and is_registry else (None, None)
+        if other is not None:  # what other files have put there
+            options.append((other, run.unknown_call(f"{text_of(owner)}[{text_of(index)}]")))
+        found = run.choice(options) if owner.known or is_registry else None
         if found is not None:
             return found
     if len(owner.rest) == 1 and not owner.cells and owner.known:

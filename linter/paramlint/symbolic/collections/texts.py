@@ -59,10 +59,10 @@ def _pieces(parts: Sequence[Value | str]) -> Iterator[str]:
     yield run
 
 
-def written(text: str) -> Value:
+def written(text: str, origin: Value | None = None) -> Value:
     """A text that is there already, in which braces stand around what is not known."""
     if "{" not in text:
-        return Constant(text)
+        return Constant(text, origin)
     depth, pieces = 0, [""]
     for letter in text:
         depth -= letter == "}"
@@ -71,7 +71,7 @@ def written(text: str) -> Value:
         elif letter not in "{}" and not depth:
             pieces[-1] += letter
         depth += letter == "{"
-    return Unknown(text, pieces=tuple(pieces))
+    return Unknown(text, pieces=tuple(pieces), origin=origin)
 
 
 def percent(run: Interpreter, text: str, given: Value) -> Value:
@@ -164,11 +164,18 @@ def together(run: Interpreter, between: str, given: Value) -> Value:
     return joined(run, parts)
 
 
-def ends_known(method: Unknown, arguments: Arguments) -> Constant | None:
+def ends_known(run: Interpreter, method: Unknown, arguments: Arguments) -> Constant | None:
     """What `startswith` or `endswith` says of a text of which the beginning or the end is known."""
     asked = arguments.get(0)
-    pieces = method.owner.pieces if method.owner is not None else ()
-    if not pieces or not isinstance(asked, Constant) or not isinstance(asked.value, str) or len(arguments.values()) > 1:
+    text = method.owner
+    pieces = text.pieces if text is not None else ()
+    if (
+        text is None
+        or not pieces
+        or not isinstance(asked, Constant)
+        or not isinstance(asked.value, str)
+        or len(arguments.values()) > 1
+    ):
         return None
     if method.name == "startswith":
         known, wanted = pieces[0], asked.value
@@ -176,4 +183,16 @@ def ends_known(method: Unknown, arguments: Arguments) -> Constant | None:
         known, wanted = pieces[-1][::-1], asked.value[::-1]
     else:
         return None
-    return Constant(True) if known.startswith(wanted) else None if wanted.startswith(known) else Constant(False)
+    if known.startswith(wanted) or wanted.startswith(known):
+        return Constant(True) if known.startswith(wanted) else None
+    run.why_false = begins(text)
+    return Constant(False)
+
+
+def begins(text: Unknown) -> str:
+    """How all names below a wrapper begin, as a reason why none is another text; empty for other texts."""
+    return f"the names of a wrapped module begin with `{text.pieces[0]}`" if text.text == NAME_BELOW else ""
+
+
+#: How a name reads that a module gives for what is not known of it.
+NAME_BELOW = "name"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from paramlint import nodes
+from paramlint.facts.heirs import is_called_by_name
 from paramlint.facts.package import package_of
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer
 from paramlint.symbolic.code.program import ClassValue
@@ -73,8 +74,8 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     text = file.source.text
     inherited = re.search(rf"\bclass \w+\([^)]*\b{re.escape(cls.name)}\b", text)
     rest = text.replace(own, "", 1)
-    # Whoever asks for the gradient does not read it.
-    from_outside = re.compile(rf"(?<!self)\.{re.escape(key)}\b(?!\.grad\b)|[\"']{re.escape(key)}")
+    # Whoever asks for the gradient does not read it, and `'b c h w'` names axes.
+    from_outside = re.compile(rf"(?<!self)\.{re.escape(key)}\b(?!\.grad\b)|[\"']{re.escape(key)}\b(?![ ,>-])")
     if (word if inherited else from_outside).search(rest):
         return YES
     package = package_of(file)
@@ -90,7 +91,14 @@ def _is_said(run: Interpreter, cls: ClassValue, key: str, rows: list[int]) -> An
     )
     read = re.compile(from_outside.pattern.encode())
     near = (package.text(path) for path in package.paths_with(file, key, module) if path not in own_paths)
-    return YES if any(imported.search(text) and read.search(text) for text in near) else NO
+    if any(imported.search(text) and read.search(text) for text in near):
+        return YES
+    # Anybody may have one of a class that is only made through a table of classes.
+    known = file.class_of(cls.outline.unit)
+    if known is None or is_called_by_name(known):
+        return NO
+    others = (package.text(path) for path in package.paths_with(file, key) if path not in own_paths)
+    return YES if any(read.search(text) for text in others) else NO
 
 
 #: A method that gives parameters to whoever makes an optimizer, by its name, and one that only counts or freezes them.
@@ -126,10 +134,15 @@ def hands_over(run: Interpreter, instance: Instance, key: str) -> Answer:
 
 
 def multiplies_with(run: Interpreter, instance: Instance, key: str) -> Answer:
-    """Whether the class multiplies something with the weight of the layer that an attribute holds."""
+    """Whether the class multiplies something with the weight of the layer that an attribute holds.
+
+    What gives the whole weight a name, or returns it, may do so elsewhere.
+    """
     weight = rf"\b{re.escape(key)}\.weight\b"
     product = re.compile(
         rf"(?:@|matmul\(|linear\(|einsum\(|\bmm\()[^\n]*{weight}|{weight}(?: @|\.(?:T\b|mT\b|t\(|transpose\())"
+        rf"|^ *(?:\w+ = |return )[\w.]*{weight} *(?:#.*)?$",
+        re.M,
     )
     order = mro(run, instance.cls) if isinstance(instance.cls, ClassValue) else ()
     known = [cls for cls in order if isinstance(cls, ClassValue) and not cls.file.is_stub]

@@ -117,7 +117,7 @@ def get_attribute(run: Interpreter, value: Value, name: str, node: Any) -> Value
     if isinstance(value, Function) and name in ("__name__", "__qualname__"):
         return Constant(value.node.name.value) if hasattr(value.node, "name") else Unknown("<lambda>")
     if value.__class__.__name__ == "OptimizerValue":
-        from paramlint.symbolic.library.training_calls import optimizer_attribute
+        from paramlint.symbolic.library.optimizer_calls import optimizer_attribute
 
         return optimizer_attribute(run, value, name)
     return Native(value, name)
@@ -274,6 +274,10 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
         from paramlint.symbolic.library.tensors import set_tensor_attribute
 
         set_tensor_attribute(run, owner, name, value, node)
+    elif owner.__class__.__name__ == "OptimizerValue" and name == "param_groups":
+        from paramlint.symbolic.library.optimizer_calls import replace_groups
+
+        replace_groups(run, owner, value, node)
     elif isinstance(owner, ClassValue):
         run.memo[owner, name] = value
         run.emit("bound", owner, node, name=name, value=value)
@@ -286,7 +290,7 @@ def _in_unknown(run: Interpreter, owner: Unknown, name: str, value: Value, node:
     """Who gets what by `owner.name = value`, where nothing is known of the owner but what the code does with it."""
     from paramlint.symbolic.library.registration import parameter_found, place_found
 
-    tensor = parameter_found(run, owner, node) if name == "data" else owner
+    tensor = parameter_found(run, owner, node) if name in ("data", "requires_grad") else owner
     if tensor is not owner or (isinstance(value, Unknown) and name == value.name):
         value = parameter_found(run, value, node)
     if tensor is not owner:

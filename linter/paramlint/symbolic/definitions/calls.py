@@ -19,7 +19,7 @@ from paramlint.symbolic.definitions.pure import once
 from paramlint.symbolic.definitions.recursion import is_too_deep
 from paramlint.symbolic.external.unknown_calls import call_unknown, escape, inputs_of_call
 from paramlint.symbolic.interpreter import Frame, Interpreter
-from paramlint.symbolic.limits import FruitlessError
+from paramlint.symbolic.limits import FruitlessError, LeftError
 from paramlint.symbolic.values import (
     NONE,
     Arguments,
@@ -115,7 +115,7 @@ def _call_native(run: Interpreter, function: Native, arguments: Arguments, node:
     if isinstance(owner, ClassValue):
         return _call_of_class(run, owner, name, arguments, node)
     if owner.__class__.__name__ == "OptimizerValue":
-        from paramlint.symbolic.library.training_calls import optimizer_method
+        from paramlint.symbolic.library.optimizer_calls import optimizer_method
 
         return optimizer_method(run, owner, name, arguments, node)
     escape(run, arguments, node)
@@ -179,6 +179,10 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     frame.stack = run.frame.stack if is_unseen else (*run.frame.stack, site)
     if is_generator(run, function):
         return _generator(run, function, frame, env)
+    if not function.place.file.is_stub:
+        frame.begun = len(run.instances), len(run.trace.events)
+        if function.name == "__init__" and isinstance(function.bound, Instance) and function.bound.is_module:
+            frame.builds = function.bound
     try:
         return once(
             run,
@@ -189,6 +193,14 @@ def call_function(run: Interpreter, function: Function, arguments: Arguments, no
     except FruitlessError:
         forget_shared(run, function)
         return _not_followed(run, function, arguments, node, why)
+    except LeftError as left:
+        if left.frame is not frame:
+            raise
+        forget_shared(run, function)
+        run.ledger.leave(function.node, is_constructor=frame.builds is not None)
+        return _not_followed(run, function, arguments, node, why)
+    finally:
+        frame.begun = None
 
 
 def _not_followed(run: Interpreter, function: Function, arguments: Arguments, node: Any, why: str) -> Value:

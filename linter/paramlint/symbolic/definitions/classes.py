@@ -253,7 +253,7 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
     if maker is not None:
         return run.each(run.call(maker, arguments, node), partial(_initialize_made, run, cls, arguments, node))
     if _is_optimizer(run, cls):
-        from paramlint.symbolic.library.training_calls import make_optimizer
+        from paramlint.symbolic.library.optimizer_calls import make_optimizer
 
         return make_optimizer(run, cls.qualified, arguments, node, cls)
     module = is_module(run, cls)
@@ -266,7 +266,8 @@ def instantiate(run: Interpreter, cls: ClassValue, arguments: Arguments, node: A
     if module:
         make_container(run, instance, cls)
         run.emit("allocated", instance, node)
-    if run.too_large and (cls.file.facts.path, cls.outline.unit.first) in run.too_large:
+    is_left = run.is_short and module and not cls.file.is_stub
+    if is_left or (run.too_large and (cls.file.facts.path, cls.outline.unit.first) in run.too_large):
         instance.forget("its constructor takes too many steps")
         return instance
     guard, loops, order = run.guard, run.loops, instance.order

@@ -33,6 +33,8 @@ _OF_MODELS = re.compile(
     re.IGNORECASE,
 )
 
+_OF_OPTIMIZERS = re.compile(r"optim|adam|sgd", re.IGNORECASE)
+
 ResultT = TypeVar("ResultT")
 
 
@@ -106,9 +108,13 @@ class Ledger:
             self._fruitful.add(account.function)
             self.leash = _ENDLESS
             return
-        self.fruitless.add(account.function)
-        self.hides = self.hides or _speaks_of_models(account.node)
+        self.leave(account.node)
         raise FruitlessError
+
+    def leave(self, node: Any, *, is_constructor: bool = False) -> None:
+        """Note that a function was left before its end; one that only makes a module hides no other."""
+        self.fruitless.add(id(node))
+        self.hides = self.hides or _speaks_of(node, _OF_OPTIMIZERS if is_constructor else _OF_MODELS)
 
 
 def _has_made(run: Interpreter, account: _Account) -> bool:
@@ -118,9 +124,9 @@ def _has_made(run: Interpreter, account: _Account) -> bool:
     return any(event.kind not in _BARREN for event in run.trace.events[account.events :])
 
 
-def _speaks_of_models(node: Any) -> bool:
-    """Whether a name in the code of a function is one of code that makes modules or optimizers."""
-    return any(isinstance(one, nodes.Name) and _OF_MODELS.search(one.value) is not None for one in walk(node))
+def _speaks_of(node: Any, words: re.Pattern[str]) -> bool:
+    """Whether a name in the code of a function has one of some words."""
+    return any(isinstance(one, nodes.Name) and words.search(one.value) is not None for one in walk(node))
 
 
 def _objects(run: Interpreter) -> tuple[int, int]:

@@ -1,9 +1,18 @@
-"""Who else may write what a class allocates: code of its file and package that no run of the class enters."""
+"""What code may do that no run of a class enters: write what the class allocates, call its methods."""
 
 from __future__ import annotations
 
+import re
+
 from paramlint.facts import Scope
-from paramlint.facts.unwritten_memory import is_uncalled, may_be_written_later
+from paramlint.facts.classes import Class
+from paramlint.facts.package import folder_of, package_of
+from paramlint.facts.unwritten_memory import (
+    forgotten_methods,
+    is_built_in_its_file,
+    may_be_written_later,
+    uncalled_methods,
+)
 from paramlint.facts.writers import is_drawn_by_owner
 from paramlint.knowledge import STORAGE_DTYPES
 from paramlint.model.answer import NO, UNKNOWN, YES, Answer
@@ -56,19 +65,49 @@ def _entered(run: Interpreter) -> frozenset[Scope]:
     return known
 
 
-def uncalled_methods(instance: Instance) -> frozenset[str]:
-    """The methods of the class itself that initialise, and that are mentioned nowhere but where they are defined."""
-    cls = instance.cls
-    if not isinstance(cls, ClassValue) or cls.file.is_stub:
-        return frozenset()
-    scopes = {name: cls.file.facts.scope(units[-1]) for name, units in cls.outline.methods.items()}
-    return frozenset(name for name, scope in scopes.items() if is_uncalled(scope))
+def uncalled(instance: Instance) -> frozenset[str]:
+    """The methods that initialise it, and that no code of the project calls on it."""
+    facts = _facts(instance)
+    return uncalled_methods(facts) if facts is not None else frozenset()
+
+
+def forgotten(instance: Instance) -> tuple[str, ...]:
+    """Those of them that it inherits."""
+    facts = _facts(instance)
+    return forgotten_methods(facts) if facts is not None else ()
+
+
+def built_in_its_file(instance: Instance) -> Answer:
+    """Whether the file of its class builds it, and no heir of that."""
+    facts = _facts(instance)
+    return UNKNOWN if facts is None else YES if is_built_in_its_file(facts) else NO
+
+
+def called_elsewhere(instance: Instance, method: str) -> Answer:
+    """Whether other code of the file, its package or the scripts beside it calls a method of this name."""
+    facts = _facts(instance)
+    if facts is None:
+        return UNKNOWN
+    file, unit = facts.file, facts.outline.unit
+    call = re.compile(rf"(?<!\bself)\.{re.escape(method)}\(".encode())
+    texts = [file.source.text.replace(file.source.lines(unit.first, unit.last), "", 1).encode()]
+    package = package_of(file)
+    if package is None:
+        return YES if call.search(texts[0]) else UNKNOWN if file.is_cut_off else NO
+    beside = folder_of(package, file)
+    own = (file.path, file.source.path)
+    texts += [package.text(path) for path in package.paths_with(file, method) if path not in own]
+    texts += [beside.text(path) for path in beside.scripts_with(file, method)] if beside is not None else []
+    return YES if any(map(call.search, texts)) else NO
 
 
 def initialised_by_owner(instance: Instance) -> Answer:
     """Whether the class of a module that holds this one may initialise it, in code that the run has not entered."""
+    facts = _facts(instance)
+    return UNKNOWN if facts is None else YES if is_drawn_by_owner(facts) else NO
+
+
+def _facts(instance: Instance) -> Class | None:
+    """Its class, where that is of the project."""
     cls = instance.cls
-    facts = cls.file.facts.class_of(cls.outline.unit) if isinstance(cls, ClassValue) and not cls.file.is_stub else None
-    if facts is None:
-        return UNKNOWN
-    return YES if is_drawn_by_owner(facts) else NO
+    return cls.file.facts.class_of(cls.outline.unit) if isinstance(cls, ClassValue) and not cls.file.is_stub else None

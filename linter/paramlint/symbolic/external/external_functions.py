@@ -76,10 +76,10 @@ def call_external(run: Interpreter, name: str, arguments: Arguments, node: Any) 
         return tensors.make(run, name, arguments, node)
     is_of_torch = name.startswith("torch.optim.") and short[:1].isupper() and "scheduler" not in name
     if name in OPTIMIZERS or is_of_torch or foreign_optimizer(name):
-        from paramlint.symbolic.library.training_calls import make_optimizer
+        from paramlint.symbolic.library.optimizer_calls import make_optimizer
 
         return make_optimizer(run, name, arguments, node)
-    from paramlint.symbolic.library.foreign_optimizers import optimizer_of
+    from paramlint.symbolic.library.optimizer_calls import optimizer_of
     from paramlint.symbolic.library.training_calls import training_function
 
     known = training_function(run, name, arguments, node)

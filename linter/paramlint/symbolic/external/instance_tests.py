@@ -7,6 +7,7 @@ import collections
 import collections.abc
 import enum
 import numbers
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from paramlint.knowledge import PARAMETER_CLASSES, module_class
+from paramlint.knowledge import MODULE_CLASSES, PARAMETER_CLASSES, module_class
 from paramlint.model.guard import Guard
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.definitions import classes
@@ -78,11 +79,16 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
     unknown = Unknown(f"isinstance({text_of(value)}, {_names(kinds)})", value.loop if isinstance(value, Unknown) else 0)
     if wanted is None:
         return unknown
+    run.why_false = _why_no_instance(run, value, wanted)
+    if run.why_false:
+        return FALSE
     if isinstance(value, Unknown) and len(wanted) == 1 and isinstance(wanted[0], ClassValue):
         true, _ = run.truth(unknown)
         if true is not None and classes.is_module(run, wanted[0]):
             run.memo["class asked", value] = true, wanted[0]
     note_asked(run, value, wanted, run.truth(unknown)[0])
+    if isinstance(value, (Unknown, Instance)) and (true := run.truth(unknown)[0]):
+        run.memo.setdefault(("instance asked", text_of(value)), {}).setdefault(true, wanted)
     names = [one.name for one in wanted if isinstance(one, External)]
     if isinstance(value, Unknown) and value.annotation in ("int", "str") and value.default != NONE:
         said = {"int": 0, "str": ""}[value.annotation]
@@ -127,6 +133,30 @@ def _is_instance(run: Interpreter, value: Value, wanted: list[Value] | None, kin
             return TRUE
         return FALSE if all(map(_has_no_constants, names)) else unknown
     return unknown
+
+
+def _why_no_instance(run: Interpreter, value: Value, wanted: list[Value]) -> str:
+    """Why nothing of a kind, or nothing that is left by the conditions before, is an instance of some classes."""
+    names = [getattr(one, "qualified", getattr(one, "name", "")) for one in wanted]
+    if all(map(_is_class, wanted)) and wanted:
+        if _asked_for_class(run, value) is not None or _is_class(value):
+            return "a class is not an instance of a module"
+        if isinstance(value, TensorValue) and value.role == "parameter":
+            return "a parameter is no module"
+    if isinstance(value, Instance) and value.is_module and names and all(name in _TENSORS for name in names):
+        return "a module is no tensor"
+    told = run.memo.setdefault(("instance asked", text_of(value)), {}) if isinstance(value, (Unknown, Instance)) else {}
+    for true, before in told.items():
+        if not run.guard.fits(true) and all(any(_is_below(run, one, base) for base in before) for one in wanted):
+            return f"an earlier branch takes what is a `{_names_of(before)}`"
+    return ""
+
+
+_TENSORS = {*PARAMETER_CLASSES, "torch.Tensor"}
+
+
+def _is_below(run: Interpreter, cls: Value, base: Value) -> bool:
+    return cls == base or (isinstance(cls, (ClassValue, External)) and classes.is_subclass(run, cls, base) is True)
 
 
 #: Modules of Python whose classes are asked themselves.
@@ -184,9 +214,11 @@ def _has_no_constants(name: str) -> bool:
 
 def _names(kinds: Value) -> str:
     found = _classes(kinds)
-    if found is None:
-        return text_of(kinds)
-    return " or ".join(one.name.rpartition(".")[2] for one in found if isinstance(one, (External, ClassValue)))
+    return text_of(kinds) if found is None else _names_of(found)
+
+
+def _names_of(kinds: list[Value]) -> str:
+    return " or ".join(one.name.rpartition(".")[2] for one in kinds if isinstance(one, (External, ClassValue)))
 
 
 def _issubclass(run: Interpreter, arguments: Arguments, node: Any) -> Value:
@@ -210,12 +242,70 @@ def note_asked(run: Interpreter, value: Value, wanted: Sequence[Value], true: Gu
 
 def note_compared(run: Interpreter, left: Value, right: Value, true: Guard | None) -> None:
     """The same for `type(m) is C` and `type(m) in (C, D)`."""
-    subject = run.memo.get(("type of", left))
-    if subject is None and isinstance(left, Unknown) and left.name == "__class__":
-        subject = left.owner
+    subject = _asked_for_class(run, left)
     wanted = right.items.plain if isinstance(right, SequenceValue) else [right]
     if subject is not None and wanted:
         note_asked(run, subject, wanted, true)
+
+
+def _asked_for_class(run: Interpreter, value: Value | None) -> Value | None:
+    """`m` of `type(m)` and `m.__class__`, where its class is not known."""
+    found: Value | None = run.memo.get(("type of", value)) if isinstance(value, Unknown) else None
+    return value.owner if found is None and isinstance(value, Unknown) and value.name == "__class__" else found
+
+
+def _is_class(value: Value) -> bool:
+    """Whether it is a class of the project, or one of torch's layers."""
+    return isinstance(value, ClassValue) or (isinstance(value, External) and module_class(value.name) is not None)
+
+
+def _is_class_name(run: Interpreter, value: Value) -> bool:
+    """Whether it is the `__name__` of a class that is not known."""
+    return isinstance(value, Unknown) and value.name == "__name__" and _asked_for_class(run, value.owner) is not None
+
+
+def why_never(run: Interpreter, sign: str, left: Value, right: Value) -> str:
+    """Why a comparison that asks what class something is of is false, whatever it is; empty where it may be true."""
+    if sign == "in":
+        if _is_class_name(run, right) and isinstance(left, Constant) and "." in str(left.value):
+            return "the name of a class has no dots"
+        options = right.items.plain if isinstance(right, SequenceValue) else None
+        whys = [_why_unequal(run, left, option) for option in options or ()]
+        return whys[0] if whys and all(whys) else ""
+    return _why_unequal(run, left, right) or _why_unequal(run, right, left) if sign in ("==", "is") else ""
+
+
+def _why_unequal(run: Interpreter, one: Value, other: Value) -> str:
+    if _asked_for_class(run, one) is not None or _is_class(one):
+        if isinstance(other, SequenceValue):
+            return "a class is not equal to a tuple of classes"
+        if isinstance(other, Constant) and isinstance(other.value, str):
+            return "a class is not equal to a text"
+        if isinstance(other, Instance) and other.is_module:
+            return "a module is not its class"
+        name = getattr(other, "qualified", getattr(other, "name", ""))
+        if not _is_class(one) and _ABSTRACT.fullmatch(str(name)):
+            return f"no module is of the class `{str(name).rpartition('.')[2]}` itself"
+    if _is_class_name(run, one):
+        if _is_class(other):
+            return "the name of a class is not the class"
+        said = other.value if isinstance(other, Constant) else None
+        return _why_no_class(run, said) if isinstance(said, str) else ""
+    return ""
+
+
+def _why_no_class(run: Interpreter, name: str) -> str:
+    """Why no class has a name: it has a module before it, or is one of torch's but for capitals."""
+    if "." in name:
+        return "the name of a class has no dots"
+    alike = _LAYERS.get(name.lower())
+    is_own = name in run.frame.place.file.facts.outline.classes
+    return f"the class is `{alike}`" if alike is not None and alike != name and not is_own else ""
+
+
+_ABSTRACT = re.compile(r"torch\.nn\.(?:modules\.\w+\.)?(?:_\w+|Module|modules\.module\.Module)")
+#: The names of torch's layers by the same without capitals.
+_LAYERS = {name.rpartition(".")[2].lower(): name.rpartition(".")[2] for name in MODULE_CLASSES}
 
 
 def classes_asked(run: Interpreter, value: Value | None) -> tuple[str, ...]:
@@ -223,12 +313,18 @@ def classes_asked(run: Interpreter, value: Value | None) -> tuple[str, ...]:
     told = run.memo.get(("classes asked", text_of(value))) if isinstance(value, (Unknown, Instance)) else None
     if not told or not run.guard:
         return ()
-    for true, names in told.items():
-        if run.guard.implies(true):
-            return tuple(names)
+    ruled_out = {name for true, names in told.items() if not run.guard.fits(true) for name in names}
+    met = [[name for name in names if name not in ruled_out] for true, names in told.items() if run.guard.implies(true)]
+    if met:
+        narrowest = min(met, key=len)
+        return tuple([name for name in narrowest if all(name in names for names in met)] or narrowest)
     left = [true for true in told if run.guard.fits(true)]
     if len(left) < 2 or not run.guard.implies(reduce(or_, left)):
         return ()
+    for true in left[:]:  # other tests of the same thing, elsewhere, fit too and say nothing here
+        others = [one for one in left if one is not true]
+        if others and run.guard.implies(reduce(or_, others)):
+            left = others
     return tuple(dict.fromkeys(name for true in left for name in told[true]))
 
 

@@ -58,12 +58,12 @@ def call_unknown(run: Interpreter, function: Unknown, arguments: Arguments, node
     made = made_by_argument(run, function, arguments, node)
     if made is not None:
         return made
-    from paramlint.symbolic.library.foreign_optimizers import optimizer_of
+    from paramlint.symbolic.library.optimizer_calls import optimizer_of
 
     optimizer = optimizer_of(run, function.text, arguments, node)
     if optimizer is not None:  # the class, or what makes one, is an argument, an option, an entry of a table
         return optimizer
-    known = texts.ends_known(function, arguments) if name in ("startswith", "endswith") else None
+    known = texts.ends_known(run, function, arguments) if name in ("startswith", "endswith") else None
     if known is not None:
         return known
     use_iterators(run, name, arguments, node)

@@ -16,6 +16,7 @@ from paramlint.symbolic.interpreter import Interpreter, Test
 from paramlint.symbolic.language.binary_operations import binary
 from paramlint.symbolic.language.truth import sign_of, test
 from paramlint.symbolic.library import tensors
+from paramlint.symbolic.library.training_calls import is_no_module
 from paramlint.symbolic.limits import MAX_CONSTANT, MAX_ITEMS, MAX_NESTING, NOT_COMPUTED
 from paramlint.symbolic.values import (
     FALSE,
@@ -77,9 +78,12 @@ def _name(run: Interpreter, node: Any, env: Environment) -> Value:
 
 def _attribute(run: Interpreter, node: Any, env: Environment) -> Value:
     owner = run.evaluate(node.value, env)
+    name = node.attr.value
     if isinstance(owner, Choice):
-        return run.each(owner, lambda value: get_attribute(run, value, node.attr.value, node))
-    return get_attribute(run, owner, node.attr.value, node)
+        return run.each(
+            owner, lambda one: None if is_no_module(run, one, name) else get_attribute(run, one, name, node)
+        )
+    return get_attribute(run, owner, name, node)
 
 
 def _number(run: Interpreter, node: Any, env: Environment) -> Value:

@@ -18,7 +18,7 @@ from paramlint.symbolic.language.assignment import store, store_name
 from paramlint.symbolic.language.binary_operations import binary
 from paramlint.symbolic.language.expressions import index_of
 from paramlint.symbolic.language.patterns import matches
-from paramlint.symbolic.language.truth import test
+from paramlint.symbolic.language.truth import note, test
 from paramlint.symbolic.library import module_containers, tensors
 from paramlint.symbolic.limits import MAX_UNROLLED
 from paramlint.symbolic.values import (
@@ -85,6 +85,9 @@ def _assign(run: Interpreter, node: Any, env: Environment) -> None:
 def _annotated(run: Interpreter, node: Any, env: Environment) -> None:
     if node.value is not None:
         store(run, node.target, run.evaluate(node.value, env), env, node)
+    elif env.place.unit.kind == "function":
+        run.why_false = "a function evaluates no annotation"
+        note(run, node, (None, ALWAYS))  # a colon in place of `if`
 
 
 def _augmented(run: Interpreter, node: Any, env: Environment) -> None:
@@ -272,7 +275,9 @@ def _match(run: Interpreter, node: Any, env: Environment) -> None:
             if not is_possible:
                 return
             bound: list[tuple[str, Value]] = []
-            true, _ = matches(run, subject, case.pattern, env, bound)
+            run.why_false = ""
+            true, _ = result = matches(run, subject, case.pattern, env, bound)
+            note(run, case.pattern, result)
             with run.under(true) as is_taken:
                 if not is_taken:
                     continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from paramlint.model.guard import ALWAYS, Guard
 from paramlint.symbolic.code.program import ClassValue
 from paramlint.symbolic.collections.containers import go_through, use_up
+from paramlint.symbolic.collections.texts import begins
 from paramlint.symbolic.interpreter import Interpreter, Test, one_of
 from paramlint.symbolic.limits import MAX_NESTING, NOT_COMPUTED
 from paramlint.symbolic.values import (
@@ -65,10 +66,20 @@ def test(run: Interpreter, node: Any, env: Environment) -> Test:
             return _boolean_test(run, node, env)
         finally:
             run.nesting -= 1
-    true, false = _plain_test(run, node, kind, env)
+    run.why_false = ""
+    result = _plain_test(run, node, kind, env)
+    note(run, node, result)
+    return result
+
+
+def note(run: Interpreter, node: Any, result: Test) -> None:
+    """Note what was found out about a condition of the user's code."""
+    true, false = result
     if not run.is_torch:
-        run.trace.tested(node, run.inside, run.site, is_possible=true is not None)
-    return true, false
+        asked = run.trace.tested(node, run.inside, run.site).data
+        asked["ever"] |= true is not None
+        asked["always"] &= false is None
+        asked["why"] = "" if asked["ever"] else asked["why"] or run.why_false
 
 
 def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Test:
@@ -78,6 +89,8 @@ def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Tes
         left, right = run.evaluate(node.left, env), run.evaluate(target.comparator, env)
         sign = target.operator.__class__.__name__
         result = compare(run, sign, left, right)
+        if left.origin is not None or right.origin is not None:
+            _note_names(run, node, sign, left, right)
         if sign in ("In", "NotIn"):
             for _, held in alternatives(right):
                 if isinstance(held, SequenceValue) and held.is_iterator:  # what is asked has to come to it
@@ -92,6 +105,20 @@ def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Tes
             result = both(run, result, one)
         return result
     return run.truth(run.evaluate(node, env))
+
+
+def _note_names(run: Interpreter, node: Any, sign: str, left: Value, right: Value) -> None:
+    """Note among which texts the whole name of a parameter is looked for, or which parts are looked for in it."""
+    asked = run.trace.tested(node, run.inside, run.site)
+    if isinstance(left.origin, Instance) and sign in ("In", "NotIn"):
+        asked.of = left.origin
+        texts = (_plain_values(right) if isinstance(right, (SequenceValue, Constant)) else None) or ()
+        asked.data.setdefault("names", {}).update(dict.fromkeys(texts))
+        if isinstance(left, Constant) and left.value in texts:
+            asked.data["is_met"] = True
+    elif isinstance(right.origin, Instance) and sign == "In" and isinstance(left, Constant):
+        asked.of = right.origin
+        asked.data.setdefault("parts", {})[left.value] = getattr(left.origin, "value", "")
 
 
 def _boolean_test(run: Interpreter, node: Any, env: Environment) -> Test:
@@ -158,22 +185,31 @@ _DECIDE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _compare_one(run: Interpreter, sign: str, left: Value, right: Value) -> Test:
+    from paramlint.symbolic.external.instance_tests import note_compared, why_never
+
     left, right = _by_guard(run, left, sign), _by_guard(run, right, sign)
     known = _compared(sign, left, right)
-    if known is not None:
+    run.why_false = why_never(run, sign, left, right) if known is None else ""
+    if known is not None or run.why_false:
         return (ALWAYS, None) if known else (None, ALWAYS)
     if sign == "in" and isinstance(right, (SequenceValue, Constant)) and isinstance(left, Unknown):
         values = _plain_values(right)
         if values is not None:
-            return run.equality(left, values)
+            return _equality(run, left, values)
     for one, other in ((left, right), (right, left)):
         if sign in ("==", "is") and isinstance(one, Unknown) and isinstance(other, Constant) and _is_plain(other.value):
-            return run.equality(one, [other.value], same=sign == "is" or other.value is None)
+            return _equality(run, one, [other.value], same=sign == "is" or other.value is None)
     result = run.opaque(f"{text_of(left)} {sign} {text_of(right)}", loop_of(left) or loop_of(right))
     if sign in ("==", "is", "in"):
-        from paramlint.symbolic.external.instance_tests import note_compared
-
         note_compared(run, left, right, result[0])
+    return result
+
+
+def _equality(run: Interpreter, value: Unknown, constants: Sequence[object], *, same: bool = False) -> Test:
+    """Whether something unknown is one of some constants; a text may be known in part."""
+    result = run.equality(value, constants, same=same)
+    if result[0] is None and value.pieces:
+        run.why_false = begins(value)
     return result
 
 

@@ -31,7 +31,7 @@ def note_missing(run: Interpreter, value: Value, law: str, node: Any, **more: An
         return False
     lacking = run.lacking.get(id(value))
     if lacking is not None and lacking.is_module and lacking.known and value.name not in lacking.attributes:
-        if not any(subject.is_summary for subject in run.guard.subjects):  # else it may be nowhere
+        if not run.guard.is_vague:  # else it may be nowhere
             run.emit("raised", lacking, node, cause="no such attribute", law=law, name=value.name, **more)
         return True
     asked = classes_asked(run, value.owner)

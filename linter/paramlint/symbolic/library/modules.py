@@ -12,13 +12,13 @@ from paramlint.symbolic.code.source_trace import SourceSite
 from paramlint.symbolic.collections import containers
 from paramlint.symbolic.collections.indexing import get_item
 from paramlint.symbolic.collections.loops import repeating
-from paramlint.symbolic.collections.texts import written
+from paramlint.symbolic.collections.texts import NAME_BELOW, written
 from paramlint.symbolic.definitions import classes
 from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library import module_containers
 from paramlint.symbolic.library.leaves import as_buffer
 from paramlint.symbolic.library.registration import set_under
-from paramlint.symbolic.library.registry import Below, key_text, modules_of, parameters_of
+from paramlint.symbolic.library.registry import Below, below, key_text, modules_of, parameters_of
 from paramlint.symbolic.library.tensors import flag_after
 from paramlint.symbolic.values import (
     FALSE,
@@ -30,6 +30,7 @@ from paramlint.symbolic.values import (
     Function,
     Instance,
     Item,
+    Loop,
     SequenceValue,
     Super,
     TensorValue,
@@ -176,6 +177,14 @@ def _add_module(run: Interpreter, module: Instance, arguments: Arguments, node: 
     return NONE
 
 
+def _name_of_rest(run: Interpreter, module: Instance, loop: Loop, origin: Instance | None) -> Unknown:
+    """A name among those that are not known: what is unknown of a wrapper is all below one name."""
+    first = {one.name.partition(".")[0] for one in below(run, module) if one.held is None}
+    start = first.pop() if len(first) == 1 else "**"
+    pieces = (start, "") if start.isidentifier() else ()
+    return Unknown(NAME_BELOW, loop.number, annotation="str", pieces=pieces, origin=origin)
+
+
 def _going_through(
     run: Interpreter,
     module: Instance,
@@ -188,16 +197,17 @@ def _going_through(
     is_own: bool = False,
 ) -> SequenceValue:
     made = SequenceValue(kind, **run.made(node))
+    origin = module if kind == "parameters" and not is_own else None
     for row in rows:
         assert row.held is not None
         value: Value = row.held.value
         if named:
-            value = containers.pair(run, written(row.name), value, node)
+            value = containers.pair(run, written(row.name, origin), value, node)
         run.step()
         made.items.rows.append(Item(row.guard, row.loops, value))  # all that the table has, however many
     if why:
         loop = containers.new_loop(run, f"rest of {text_of(module)}")
-        shown = containers.pair(run, Unknown("name", loop.number), rest, node) if named else rest
+        shown = containers.pair(run, _name_of_rest(run, module, loop, origin), rest, node) if named else rest
         containers.add(run, made.items, Item(ALWAYS, (loop,), shown))
     held = [row.held.value for row in rows if row.held is not None]
     tensors = held if kind == "parameters" else []

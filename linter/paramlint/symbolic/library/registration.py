@@ -158,7 +158,7 @@ def parameter_found(run: Interpreter, value: Value, node: Any) -> Value:
     inner = value.owner if value.name == "data" else value
     if inner is None or inner.owner is None or inner.name not in ("weight", "bias"):
         return value
-    from paramlint.symbolic.library.training_calls import as_tensor
+    from paramlint.symbolic.library.tensors import as_tensor
 
     place_found(run, as_tensor(run, inner, node), inner, node)
     return as_tensor(run, value, node)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from paramlint.knowledge import EMPTY_FACTORIES, INIT_FUNCTIONS, LEGACY_CONSTRUCTORS, TENSOR_FACTORIES
+from paramlint.knowledge.ranks import parameter_rank
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.interpreter import Frame, Interpreter
 from paramlint.symbolic.library.tensor_sizes import arange_shape, is_data_given, shape_of
@@ -21,6 +22,7 @@ from paramlint.symbolic.values import (
     Native,
     SequenceValue,
     Shape,
+    Storage,
     TensorValue,
     Unknown,
     Value,
@@ -109,8 +111,14 @@ def make(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
 # Reading
 
 
+#: Functions whose result has its values in `data`, with their history.
+_PACKING = frozenset({"pack_padded_sequence", "pack_sequence", "PackedSequence"})
+
+
 def attribute(run: Interpreter, tensor: TensorValue, name: str, node: Any) -> Value:
     """`tensor.name`."""
+    if name == "data" and tensor.factory.rpartition(".")[2] in _PACKING:
+        return run.derived(node, [tensor])
     if name == "data":
         run.emit("read", tensor, node, how="data")
         return run.view(tensor, "data", node, tensor.shape)
@@ -304,6 +312,7 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         return NONE
     rest = Arguments(arguments.positional[1:], {k: v for k, v in arguments.keywords.items() if k != "tensor"})
 
+    from paramlint.symbolic.definitions.attributes import stand_in
     from paramlint.symbolic.library.missing_attributes import note_missing
 
     def write(value: Value) -> Value:
@@ -312,9 +321,17 @@ def initialize(run: Interpreter, name: str, arguments: Arguments, node: Any) -> 
         elif isinstance(value, Instance):
             run.emit("raised", value, node, cause="init of a module", law=name, initializer=True)
         elif isinstance(value, Unknown):
-            from paramlint.symbolic.library.training_calls import as_tensor
-
-            if not note_missing(run, value, name, node, initializer=True):
+            if ("part of modules", value) in run.memo:
+                run.emit(
+                    "raised",
+                    stand_in(run, value),
+                    node,
+                    cause="init of a module",
+                    law=name,
+                    initializer=True,
+                    is_part=True,
+                )
+            elif not note_missing(run, value, name, node, initializer=True):
                 written(run, as_tensor(run, value, node), name, rest, node, initializer=True)
         else:
             note_missing(run, value, name, node, initializer=True)
@@ -428,3 +445,39 @@ def sharing(value: Value) -> list[TensorValue]:
 def is_random(factory: str) -> bool:
     """Whether a factory draws its values."""
     return factory.rpartition(".")[2] in _RANDOM
+
+
+def as_tensor(run: Interpreter, value: Unknown, node: Any, *, is_parameter: bool = False) -> TensorValue:
+    """The tensor that something unknown must be: one for each text, and for each class that its owner may be by the
+    conditions of now; a parameter by its name, or where that is known."""
+    from paramlint.symbolic.external.instance_tests import classes_asked
+
+    inner = as_tensor(run, value.owner, node) if value.owner is not None and value.name == "data" else None
+    of_classes = classes_asked(run, value.owner) if value.name not in ("data", "grad") else ()
+    key = ("tensor", value, inner or of_classes)
+    known = run.memo.get(key)
+    if known is None:
+        if inner is not None:
+            known = run.view(inner, "data", node, inner.shape)
+            known.of_classes = inner.of_classes
+        elif value.owner is not None and value.name == "grad":
+            base = as_tensor(run, value.owner, node)
+            known = base.grad
+            if known is None:
+                known = TensorValue("gradient", Storage(True))
+                known.base, known.text = base, value.text
+                base.grad = known
+        else:
+            is_parameter = is_parameter or value.name in ("weight", "bias") or "parameters()" in value.text
+            role = "parameter" if is_parameter else "plain"
+            known = TensorValue(role, Storage(True))  # type: ignore[arg-type]
+            known.text = value.text
+            known.of_classes = of_classes
+            ranks = {parameter_rank(name, value.name) for name in of_classes}
+            if len(ranks) == 1 and (rank := ranks.pop()) is not None:
+                known.shape = tuple(Unknown(f"{value.text}.shape[{i}]") for i in range(rank))
+                run.numbers.update(text_of(size) for size in known.shape)
+            run.tensors.append(known)
+        run.memo[key] = known
+    assert isinstance(known, TensorValue)
+    return known

@@ -30,6 +30,7 @@ from paramlint.symbolic.values.immutable import (
     Value,
     alternatives,
     is_data,
+    is_text,
     loop_of,
     shortened,
     text_of,
@@ -39,5 +40,5 @@ __all__ = [
     "FALSE", "NONE", "TRUE", "Arguments", "Cell", "Choice", "Constant", "Dictionary", "Environment", "External",
     "FileValue", "Function", "Instance", "Item", "Items", "Loop", "Native", "Object", "Partial", "Role",
     "SequenceValue", "Shape", "Storage", "Super", "TensorValue", "Unknown", "Value", "alternatives", "is_data",
-    "loop_of", "one_held", "one_of_many", "shortened", "text_of",
+    "is_text", "loop_of", "one_held", "one_of_many", "shortened", "text_of",
 ]  # fmt: skip

@@ -28,20 +28,23 @@ class Value:
 
     Attributes:
         holds_nothing: whether it is neither a tensor or module nor may turn out to be one.
+        origin: what a text was taken from: the module whose parameter it names, the text whose letter it is.
     """
 
     __slots__ = ()
     holds_nothing: ClassVar[bool] = False
+    origin: Value | None = None
 
 
 class Constant(Value):
     """A number, string, None or another immutable value of Python that is known; equal by type and value."""
 
-    __slots__ = ("value",)
+    __slots__ = ("origin", "value")
     holds_nothing = True
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: object, origin: Value | None = None) -> None:
         self.value = value
+        self.origin = origin
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Constant) and type(self.value) is type(other.value) and self.value == other.value
@@ -70,7 +73,7 @@ class Unknown(Value):
         pieces: what is known of a text, where it is one that was put together.
     """
 
-    __slots__ = ("annotation", "default", "loop", "name", "owner", "pieces", "text")
+    __slots__ = ("annotation", "default", "loop", "name", "origin", "owner", "pieces", "text")
 
     def __init__(
         self,
@@ -81,8 +84,10 @@ class Unknown(Value):
         name: str = "",
         default: Constant | None = None,
         pieces: tuple[str, ...] = (),
+        origin: Value | None = None,
     ) -> None:
         self.pieces = pieces
+        self.origin = origin
         self.owner = owner
         self.name = name
         self.default = default
@@ -185,6 +190,13 @@ def text_of(value: Value) -> str:
     if isinstance(value, Choice):
         return " or ".join(dict.fromkeys(text_of(v) for _, v in value.options))[:MAX_TEXT]
     return repr(value)
+
+
+def is_text(value: Value) -> bool:
+    """Whether it is a text for sure."""
+    if isinstance(value, Unknown):
+        return value.annotation == "str" or bool(value.pieces)
+    return isinstance(value, Constant) and isinstance(value.value, str)
 
 
 def loop_of(value: Value) -> int:
